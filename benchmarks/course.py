@@ -19,8 +19,8 @@ from benchmarks.crowd import TEAM, Crowd, Place
 from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, note, noted, stage
-from bot.domain.hours import clock
 from bot.domain.lead import LEAST, Pace
+from bot.domain.moments import clock
 from bot.domain.people import Person, Principal
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds

@@ -52,7 +52,8 @@ from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.vault import Vault, row_key
 from bot.web.health import Metrics
-from tests.rigs.store import put_account, use_home
+from tests.rigs.homes import use_home
+from tests.rigs.store import put_account
 
 _BASE_URL: Final = "https://cloud.example.org"
 #: What differs between the rows of two people: the number in each name and id.

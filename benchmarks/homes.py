@@ -29,8 +29,8 @@ from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.vault import Vault
+from tests.rigs.homes import use_home
 from tests.rigs.installed import Token
-from tests.rigs.store import use_home
 
 KEY: Final = "bm90IGEgc2VjcmV0LCBqdXN0IGEga2V5IG9mIDMyIGI="
 _BASE_URL: Final = "https://cloud.example.org"

@@ -11,20 +11,20 @@ from bot.domain.errands import Outcome
 from bot.domain.facts import ActFacts
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
-from bot.messages.blocks import buttons, cards, hours, kit, replies
+from bot.messages.blocks import buttons, cards, kit, replies
 from bot.messages.blocks import runs as run_blocks
 from bot.messages.blocks.acts import did, lines
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Markup, fill
+from bot.messages.hooks import MessageHooks
 from bot.messages.texts import acts as words
-from bot.messages.texts import hours as hour_words
+from bot.messages.texts import cards as card_words
 from bot.services import acts
 from bot.services.acts import TakenBack, list_acts, today
 from bot.services.workspaces import effects_now
-from handlers import routes
+from handlers import intents, routes
 from handlers.request import Request
 from handlers.suggesting import typed_name
-from handlers.talking import heard
 
 #: How many acts an answer shows.
 _MOST: Final = 20
@@ -39,36 +39,10 @@ async def pressed(request: Request) -> Answer:
     return replace(taken_back(request, found), replaces=is_answer and is_back)
 
 
-async def no(request: Request, or_else: Callable[[], Awaitable[Answer]] | None = None) -> Answer:
-    """Answer an open question with no; otherwise take the last act back, or do something else without one."""
-    about = await request.heard()
-    if about.ask or about.takes_press:
-        await request.services.store.queue_messages(about.question, changed=True)
-        # A later *yes* is no answer to it.
-        request.spoken.about = replace(about, ask="", takes_press=False)
-        return replies.hint(words.LEFT)
-    found = await request.asked.to(acts.undo)
-    return await or_else() if or_else and found.act is None else taken_back(request, found)
-
-
-async def cancelled(request: Request) -> Answer:
-    """Cancel what was spoken of if it is coming up; without that, take the last act back."""
-    about, named, _, spoken_runs = await heard(request)
-    if len(named) == 1 and not about.ask and not about.takes_press:
-        latest = await request.services.store.latest_operation(named[0].id)
-        if latest is not None and latest.is_open and not latest.verb.brings_down:
-            request.spoken.of(named)
-            return await routes.run(replace(request, target=named[0].id))
-        if named[0].stop_at is not None:
-            request.spoken.of(named)
-            return await routes.run(request.about("workspace", "keep", (), named[0].id))
-    if spoken_runs and not named:
-        run = spoken_runs[0]
-        request.spoken.of_run(run.id)
-        return await routes.run(request.about("job", "stop", (run.name,), run.id))
-    return await no(request)
-
-
+@intents.shows("planned")
+@intents.shows("today")
+@intents.shows("heard")
+@intents.shows("messages")
 async def asked_about(request: Request, topic: str, said: Sequence[str] = ()) -> Answer:
     """Answer with the latest requests or those of a day, the plans, or the reasons for messages."""
     services, now = request.services, request.services.clock.now()
@@ -96,7 +70,8 @@ async def asked_about(request: Request, topic: str, said: Sequence[str] = ()) ->
         for one in every
         if one.workspace is not None and one.workspace.stop_at is not None
     ]
-    planned += [hours.of_one(hour_words.KEPT, one)[0] for one in every if one.hours]
+    subscribers = MessageHooks.list_subscribers()
+    planned += [said for one in every for hooks in subscribers for said in hooks.list_plan_sentences(one)]
     return _listed(words.SET_UP, planned, words.NOTHING_SET_UP)
 
 
@@ -131,7 +106,7 @@ def with_undo(request: Request, answer: Answer) -> Answer:
     (act,) = done
     if not act.has_way_back:
         return replace(answer, offers=act.id)
-    return replace(replies.with_button(answer, kit.button(words.UNDO, "undo", act.id)), offers=act.id)
+    return replace(replies.with_button(answer, kit.button(card_words.UNDO, "undo", act.id)), offers=act.id)
 
 
 def taken_back(request: Request, found: TakenBack) -> Answer:
@@ -168,7 +143,7 @@ def _show_opposite(request: Request, found: TakenBack) -> Answer:
     if isinstance(errand, Operation):
         verb, name = FORMS[errand.asked_verb]["verb"], found.workspace.title if found.workspace else ""
     else:
-        verb, name = Markup(words.LAUNCH["verb"]), errand.name
+        verb, name = Markup(card_words.LAUNCH["verb"]), errand.name
     template = words.LED_START if found.inverse.then == "start" else words.LED_STOP
     title = request.services.title(errand.connection)
     return replies.answer(fill(template, verb=verb, name=name, title=title, end=back["end"]))
@@ -181,7 +156,7 @@ def _of_errand(request: Request, found: TakenBack) -> Answer:
     if not isinstance(errand, Operation):
         is_stop = bool(errand.stop_wanted) or (found.act is not None and found.act.action != "job.run")
         template = words.DONE if errand.is_open else words.ENDED
-        forms = FORMS[OperationVerb.STOP] if is_stop else words.LAUNCH
+        forms = FORMS[OperationVerb.STOP] if is_stop else card_words.LAUNCH
         if is_stop and errand.is_open:
             template = words.UNDER_WAY
         back = [run_blocks.stop_run_button(errand)] if then else []
@@ -200,3 +175,29 @@ def _of_errand(request: Request, found: TakenBack) -> Answer:
     instead = words.INSTEAD.get(f"workspace.{errand.verb}", "")
     more = request.filled(instead, None, typed=typed_name(name), **forms)
     return replies.hint(f"{sentence} {words.NO_WAY_BACK}", more=more)
+
+
+@intents.commands("undo")
+async def list_undo(text: intents.Sentence, _: str) -> list[str]:
+    """Return the command that takes the last act back, if it can be."""
+    done = await today(text.request.services.context, text.request.principal)
+    can = any(one.act.can_be_undone and one.act.undone_at is None for one in done[:1])
+    return ["undo"] if can else []
+
+
+class _Undo:
+    """Undo as sentences use it."""
+
+    async def undo(
+        self, request: Request, act_id: str = "", or_else: Callable[[], Awaitable[Answer]] | None = None
+    ) -> tuple[Answer, bool]:
+        asked = request.asked
+        if act_id:
+            asked = replace(asked, interaction=asked.interaction and f"{asked.interaction}/{act_id}")
+        found = await asked.to(acts.undo, act_id)
+        if or_else is not None and found.act is None:
+            return await or_else(), False
+        return taken_back(request, found), found.inverse.undone is Undone.BACK
+
+
+intents.undo.register(_Undo())

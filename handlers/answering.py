@@ -18,32 +18,33 @@ from bot.services import naming
 from bot.support.guards import guards
 from bot.support.pool import beside
 from handlers import (
-    acts,
-    course,
-    course_room,
     deciding,
     following,
+    intents,
     mistyped,
     proposals,
     questions,
     routes,
     suggesting,
     talking,
+    timing,
+    vocabulary,
 )
 from handlers.command_line import MOST_WORDS, plain, written
 from handlers.connections import makers
 from handlers.deciding import Choice, Confidence, Subject, Way
+from handlers.defaults import find_defaults
 from handlers.dispatch import parse_request
-from handlers.language import cleaning, times, vocabulary
-from handlers.language.names import names_of
+from handlers.language import cleaning, phrasebook, times
 from handlers.language.ranker import rank
 from handlers.language.reading import READ, Reading, mark, read
-from handlers.language.waiting import names_wait
 from handlers.language.which import Which
 from handlers.linking import all_linked
+from handlers.names import names_of
+from handlers.orders import wanted_of
 from handlers.request import WORDS, Answered, Manner, Request
 from handlers.snapshots import filter_by_connection, refresh_lists
-from handlers.workspace import confirmations, hours, targets, timers
+from handlers.workspace import confirmations, targets
 from handlers.workspace.operations import all_at_once
 
 #: The verbs that mean a person's default workspace: none of them takes anything away.
@@ -106,9 +107,8 @@ async def _cleaned(request: Request) -> Request:
 async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     """Return what was read, with the names of what the person has; all but workspaces only where needed."""
     services, given, verbs = request.services, request.arguments, routes.verbs_of_folders()
-    of_course = await course_room.read_question(request) or await course.read_change(request)
-    if of_course is not None:
-        return of_course, ()
+    if (intent := await intents.read(request)) is not None:
+        return Reading.from_intent(intent), ()
     first = plain(given[0]) if given else "list"
     if not given or (first in verbs[request.folder] and (request.folder == "job" or first not in READ)):
         reading = read(given, request.folder, verbs)
@@ -117,21 +117,19 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
         is_timed = is_short and bool(times.find(given[1:]).places)
         if reading.is_full and not is_timed:
             return reading, ()
-    elif not names_wait(" ".join(given)) and (whole := await typed(request)) is not None:
+    elif intents.read_order(given, set[int]) is None and (whole := await typed(request)) is not None:
         return whole, whole.which.named
     rows = await services.store.workspaces(request.principal)
     return await beside(rows, read, given, request.folder, verbs, await names_of(request, rows)), rows
 
 
 async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    if reading.intent is not None:
+        return await reading.intent.answer(request)
     if reading.kind == "talk":
         return await _talked(request, reading, rows)
     if reading.kind == "several":
         return await _one_each(request, reading, rows)
-    if reading.kind == "question":
-        return await course_room.answer_question(request, reading)
-    if reading.what == "card" and reading.which.courses:
-        return await course.change_said(request, reading)
     await mistyped.refuse_flags(request)
     is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
     if reading.folder == "workspace" and (reading.what in READ or is_of_hours):
@@ -187,16 +185,16 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
         case Subject.THEIRS:
             return talking.theirs(request, which.named)
         case Subject.LAST_ACT:
-            return await acts.cancelled(request)
+            return await _cancel(request)
         case Subject.RUN:
             return await _of_run(request, reading, which.runs[0])
         case Subject.HOURS if with_hours := await _list_with_hours(request, reading, rows):
             is_sure = reading.manner is not Manner.ASKED
             if which.is_all and is_sure and not reading.is_question:
-                return await hours.rest_all(
+                return await intents.hours.find().leave_out_days(
                     request.about("workspace", "hours", ()), with_hours, reading.hours
                 )
-            return await hours.ordered_or_offered(request, with_hours, reading.hours, is_sure=is_sure)
+            return await _do_or_offer_hours(request, with_hours, reading.hours, is_sure=is_sure)
         case Subject.HOURS | Subject.OVERVIEW:
             return await routes.run(replace(request, arguments=()))
         case Subject.PLACE:
@@ -208,8 +206,19 @@ async def _list_with_hours(
     request: Request, reading: Reading, rows: Sequence[Workspace]
 ) -> Sequence[Workspace]:
     """Return the workspaces whose hours are meant without a name: first what was spoken of."""
-    heard = (await talking.heard(request, rows)).workspaces if times.wanted_of(reading.hours) else ()
-    return heard or await hours.having(request, rows)
+    heard = (await talking.heard(request, rows)).workspaces if wanted_of(reading.hours) else ()
+    return heard or await intents.hours.find().list_having(request, rows)
+
+
+async def _do_or_offer_hours(
+    request: Request, chosen: Sequence[Workspace], said: str, *, is_sure: bool
+) -> Answer:
+    """Apply an order about one workspace's hours; offer it for several, or where it is a guess."""
+    request = request.about("workspace", "hours", ())
+    if is_sure and len(chosen) == 1:
+        return await intents.hours.find().apply_order(request, chosen[0], said)
+    commands = [f"hours {written((one.title,))} {said}".rstrip() for one in chosen[: replies.FEW]]
+    return suggesting.offered(request, commands, talk.AS_COMMAND)
 
 
 async def _of_own(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
@@ -218,8 +227,8 @@ async def _of_own(request: Request, reading: Reading, rows: Sequence[Workspace])
     if (which.unknown or which.is_near) and not which.is_all:
         reading, old, rows = await _read_again(request, reading)
         which = reading.which
-    request = await timers.timed(request, reading)
-    order = reading.hours or (await hours.once(request) if timers.starts_later(reading) else "")
+    request = await timing.timed(request, reading)
+    order = reading.hours or (await timing.write_once(request) if timing.starts_later(reading) else "")
     try:
         chosen, is_sure = await _chosen(request, reading, rows, old)
     except Answered:
@@ -262,10 +271,10 @@ async def _done(
     """Do a verb to what was chosen, or offer it; ``order`` is what it says about hours."""
     verb, which = reading.what, reading.which
     request.spoken.of(chosen)
-    timers.refuse(request, reading, chosen)
+    timing.refuse(request, reading, chosen)
     is_sure = is_sure and reading.manner is not Manner.ASKED and deciding.is_sure_of(reading)
     if order or verb == "hours":
-        return await hours.ordered_or_offered(request, chosen, order, is_sure=is_sure)
+        return await _do_or_offer_hours(request, chosen, order, is_sure=is_sure)
     is_one = len(chosen) == 1 and not which.is_all and len(which.workspaces) < 2
     is_agreed = "yes" in request.flags and request.manner is Manner.TYPED and not request.more
     # Without a planned stop there is nothing to extend, and the answer says so.
@@ -387,8 +396,8 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
     if len(rows) == 1 and is_free:
         return rows[0]
     if request.verb in _FOLLOWS_DEFAULT:
-        wanted = await request.services.store.preferences(request.principal)
-        usual = next((one for one in rows if one.id == wanted.workspace_id), None)
+        wanted = (await find_defaults(request)).workspace_id
+        usual = next((one for one in rows if one.id == wanted), None)
         if usual is not None:
             return usual
     effect = routes.nature("workspace", request.verb).effect
@@ -407,7 +416,7 @@ async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
     verb = deciding.OF_RUNS.get(reading.what, "")
     request.spoken.of_run(run.id)
     if reading.when is not None or reading.more or reading.hours:
-        return timers.only_stops(request, [run.name])
+        return timing.only_stops(request, [run.name])
     if reading.what in {"start", "restart", "resume"}:
         return lists.run_again(run, request.services.title(run.connection))
     if not verb:
@@ -425,7 +434,7 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
         is_stop = plain(request.given[0]) == "stop"
         stop = read(("stop", "it"), "workspace", routes.verbs_of_folders())
         stopped = partial(_commanded, replace(request, verb="stop"), stop, rows)
-        return await acts.no(request, stopped if is_stop else None)
+        return await talking.answer_no(request, stopped if is_stop else None)
     if reading.what not in {"yes", "nothing", "again"}:
         return suggesting.small_talk(request, reading.what)
     about, named, _, runs = await talking.heard(request)
@@ -459,6 +468,24 @@ async def _agreed(request: Request, press: Press) -> Answer:
     return await handler(pressed)
 
 
+async def _cancel(request: Request) -> Answer:
+    """Cancel what was spoken of if it is coming up; without that, take the last act back."""
+    about, named, _, spoken_runs = await talking.heard(request)
+    if len(named) == 1 and not about.ask and not about.takes_press:
+        latest = await request.services.store.latest_operation(named[0].id)
+        if latest is not None and latest.is_open and not latest.verb.brings_down:
+            request.spoken.of(named)
+            return await routes.run(replace(request, target=named[0].id))
+        if named[0].stop_at is not None:
+            request.spoken.of(named)
+            return await routes.run(request.about("workspace", "keep", (), named[0].id))
+    if spoken_runs and not named:
+        run = spoken_runs[0]
+        request.spoken.of_run(run.id)
+        return await routes.run(request.about("job", "stop", (run.name,), run.id))
+    return await talking.answer_no(request)
+
+
 async def _again(request: Request, about: Referents, named: Sequence[Workspace]) -> Answer:
     """Do once more what was last done, or start what has failed; otherwise show everything."""
     if len(named) != 1:
@@ -475,7 +502,7 @@ async def typed(request: Request) -> Reading | None:
     That is most of what people type. As a sentence it reads the same, for many times the work.
     """
     match request.arguments:
-        case (verb, name) if verb in READ and plain(verb) and (verb, name) not in vocabulary.TALK:
+        case (verb, name) if verb in READ and plain(verb) and (verb, name) not in phrasebook.TALK:
             is_name = request.folder == "workspace" and plain(name) not in vocabulary.OF_JOBS
             found = await targets.called(request, name) if is_name else None
             if found is not None:

@@ -14,12 +14,12 @@ from itertools import pairwise
 from typing import Final
 
 from bot.domain import moments
-from handlers import routes
-from handlers.command_line import plain
-from handlers.language import times, vocabulary
+from handlers import routes, vocabulary
+from handlers.command_line import ends_clause, plain
+from handlers.language import phrasebook, times
 from handlers.language.reading import Reading
 from handlers.language.which import STAYING, Which
-from handlers.language.words import begins, ends_clause
+from handlers.language.words import begins
 from handlers.synonyms import SYNONYMS, words
 
 
@@ -51,8 +51,8 @@ _ALSO_TIMES: Final = words("after before while until")
 _CONDITION_PHRASES: Final = (("as", "soon", "as"), ("as", "long", "as"), ("in", "case"), ("only", "when"))
 #: What a request may begin or end with, though it looks like a condition: ``if you can``.
 _POLITE_PHRASES: Final = {
-    first: tuple(one for one in (*vocabulary.COURTESY, *vocabulary.AFTERTHOUGHTS) if one[0] == first)
-    for first in {one[0] for one in (*vocabulary.COURTESY, *vocabulary.AFTERTHOUGHTS)}
+    first: tuple(one for one in (*phrasebook.COURTESY, *phrasebook.AFTERTHOUGHTS) if one[0] == first)
+    for first in {one[0] for one in (*phrasebook.COURTESY, *phrasebook.AFTERTHOUGHTS)}
 }
 #: With whom a question asks for something to be done; what asks for none all the same.
 _MODALS: Final = words("can could may should shall would will mind possible")
@@ -103,7 +103,7 @@ def find_verbs(word: str) -> frozenset[str]:
     known += [(word, "start") for word, verb in SYNONYMS["job"].items() if verb == "run"]
     known += [
         (first, verb)
-        for first, every in vocabulary.OPENINGS.items()
+        for first, every in phrasebook.OPENINGS.items()
         for _, verb in every
         if first not in {"get", "go", "take"}
     ]
@@ -284,7 +284,7 @@ def _find_bans(
 def _find_taken_back(given: Sequence[str]) -> AbstractSet[str]:
     """Return the verbs that only stand in a clause that takes something back: ``forget it, 6 was fine``."""
     clauses = _split_clauses(given)
-    back = [clause for clause in clauses if vocabulary.TALK.get(tuple(clause)) == "undo"]
+    back = [clause for clause in clauses if phrasebook.TALK.get(tuple(clause)) == "undo"]
     verbs = {verb for clause in back for word in clause for verb in find_verbs(word)}
     others = [clause for clause in clauses if clause not in back]
     return (verbs & _TAKING_AWAY) - {
@@ -382,7 +382,7 @@ def is_past_clause(clause: Sequence[str], objects: AbstractSet[str] = frozenset(
     an act is done to begins.
     """
     said = tuple(clause)
-    while count := begins(said, vocabulary.COURTESY):
+    while count := begins(said, phrasebook.COURTESY):
         said = said[count:]
     if not said or (find_verbs(said[0]) and not _is_past_form(said[0])):
         return False

@@ -16,21 +16,19 @@ from bot.messages.blocks.kit import fill, line
 from bot.messages.texts import cards, talk, times
 from bot.providers.base import Schedules
 from bot.services import naming
-from bot.services.acts import today
 from bot.services.workspaces import effects_now
-from handlers import acts, course_builders, questions, routes, suggesting
+from handlers import intents, questions, routes, suggesting, timing, vocabulary
 from handlers.bars import UNTIL_LEADS
 from handlers.command_line import written
 from handlers.connections import makers
 from handlers.forms import find_offering
 from handlers.job import runs_named_jobs
-from handlers.language import vocabulary
-from handlers.language.times import is_order
+from handlers.orders import find_days, is_order
 from handlers.request import Answered, Request
 from handlers.routes import Effect
 from handlers.synonyms import words
-from handlers.utterance import Consequence, Label, Proposal, Utterance, find_days, offer_button
-from handlers.workspace import confirmations, hours
+from handlers.utterance import Consequence, Label, Proposal, Utterance, offer_button
+from handlers.workspace import confirmations
 
 #: The most buttons.
 MAX_PROPOSALS: Final = 3
@@ -61,9 +59,23 @@ async def show_talk(text: Utterance, label: Label) -> Answer | None:
     return None if is_about_any else suggesting.small_talk(text.request, label.name)
 
 
-async def show_acts(text: Utterance, label: Label) -> Answer:
-    """Answer with the requests of a day and the plans that are set up."""
-    return await acts.asked_about(text.request, label.name, text.words)
+async def show_of_feature(text: Utterance, label: Label) -> Answer | None:
+    """Answer a label as its feature does."""
+    show = intents.shows.get(label.name)
+    return None if show is None else await show(text.request, label.name, text.words)
+
+
+async def build_of_feature(text: Utterance, label: Label) -> list[Proposal]:
+    """Build the buttons of the commands that a feature offers for a label."""
+    offer = intents.commands.get(label.name)
+    return [] if offer is None else [text.offer_command(one) for one in await offer(text, label.name)]
+
+
+async def ask_of_feature(text: Utterance, label: Label) -> list[Proposal]:
+    """Build the buttons of a feature's commands that ask for a missing slot."""
+    offer = intents.forms.get(label.name)
+    found = [] if offer is None else await offer(text, label.name)
+    return [text.offer_command(one)._replace(is_form=True) for one in found]
 
 
 async def show_command(text: Utterance, label: Label) -> Answer | None:
@@ -210,7 +222,7 @@ async def _build_one(text: Utterance, about: Request, one: Workspace) -> Proposa
     lead = text.reading.when.lead if text.reading.when else ""
     until = {lead} if text.reading.verb == "stop" else {"", *UNTIL_LEADS}
     if about.at is not None and lead not in until and (_is_start(about.verb) or about.verb == "restart"):
-        return text.offer_command(f"hours {written((one.title,))} {await hours.once(about)}")
+        return text.offer_command(f"hours {written((one.title,))} {await timing.write_once(about)}")
     label = await confirmations.label_of(about, about.verb, line(one.title))
     button = kit.button(line(label, kit.BUTTON), buttons.changing(about.verb, one, at=about.at))
     if about.at is None and about.verb not in {"keep", "cancel"}:
@@ -248,9 +260,9 @@ async def build_hours(text: Utterance, label: Label) -> list[Proposal]:
     # What only leaves hours out or ends them is about those that there are.
     is_less = said == "off" or said.startswith(("skip", "pause"))
     chosen = text.find_objects()[0] if said and (text.which.named or is_less) else []
-    chosen = await hours.having(text.request, chosen) if is_less else chosen
+    chosen = await intents.hours.find().list_having(text.request, chosen) if is_less else chosen
     if chosen and not is_order(said):
-        raise Answered(await hours.ordered(text.request, chosen[0], said))
+        raise Answered(await intents.hours.find().apply_order(text.request, chosen[0], said))
     return [text.offer_command(f"hours {written((one.title,))} {said}") for one in chosen[:MAX_PROPOSALS]]
 
 
@@ -270,13 +282,13 @@ async def build_skip(text: Utterance, label: Label) -> list[Proposal]:
     """Build the exception of a lesson, or of a day of a workspace's hours."""
     if text.which.named and not text.courses:
         return await _skip_hours(text)
-    return await course_builders.build_changes(text, label)
+    return await build_of_feature(text, label)
 
 
 async def _skip_hours(text: Utterance) -> list[Proposal]:
     """Build the exception of a day from the hours of the named workspaces."""
-    days = find_days(text.words, await hours.day_of(text.request))
-    kept = await hours.having(text.request, text.which.named) if days else []
+    days = find_days(text.words, await text.request.find_today())
+    kept = await intents.hours.find().list_having(text.request, text.which.named) if days else []
     return [
         text.offer_command(f"hours {written((one.title,))} skip {days[0][2]}") for one in kept[:MAX_PROPOSALS]
     ]
@@ -340,13 +352,6 @@ async def build_messages(text: Utterance, _: Label) -> list[Proposal]:
 async def ask_for_settings(text: Utterance, _: Label) -> list[Proposal]:
     """Build the form of all messages."""
     return [text.offer_command("settings")._replace(is_form=True)]
-
-
-async def build_undo(text: Utterance, _: Label) -> list[Proposal]:
-    """Build the way back from the last act."""
-    done = await today(text.request.services.context, text.request.principal)
-    can = any(one.act.can_be_undone and one.act.undone_at is None for one in done[:1])
-    return [text.offer_command("undo")] if can else []
 
 
 def _build_form(button: kit.Element, sentence: str) -> Proposal:

@@ -67,6 +67,11 @@ class Quoted(str):
     __slots__ = ()
 
 
+def ends_clause(word: str) -> bool:
+    """Return whether a sentence or a part of one ends with a word."""
+    return not isinstance(word, Quoted) and word[-1] in ENDS
+
+
 def plain(word: str) -> str:
     """Return a word as rules compare it: in small letters, without signs and marks around; "" if quoted."""
     if isinstance(word, Quoted):

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bot.domain.forms import Purpose
+from bot.domain.forms import Choice, Purpose
 from bot.domain.notices import Answer
+from bot.domain.people import Principal
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.kit import Element, Markup, fill, line
 from bot.messages.texts import answers, problems, verbs
 from bot.providers import base
 from bot.services import naming, snapshots
+from bot.services.accounts import own
+from bot.services.making import TEMPLATE, PersonalOffer
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.request import Answered, Request
@@ -146,3 +149,16 @@ def _asked(request: Request) -> tuple[str, int]:
     if able:
         sentence = request.filled(answers.ABOUT_WHICH, known=named(request.services, able))
     raise Answered(replies.hint(sentence))
+
+
+async def list_templates(services: Services, principal: Principal, connection: str) -> list[Choice]:
+    """Return the templates of a connection that a person is known to be offered."""
+    account = await own(services.asked(principal), connection)
+    if account is None or account.state != "active":
+        return []
+    snapshot = await snapshots.templates(services.context, account)
+    if snapshot is None:
+        return []
+    form = PersonalOffer(services.connections[connection], snapshot, "workspace", principal).form({})
+    field = form.field(TEMPLATE)
+    return list(field.choices) if field is not None else []

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from bot.domain import lessons, moments
 from bot.domain.classes import ClassCard
-from bot.domain.hours import Rule, clock, dates
-from bot.domain.moments import DAY_MINUTES, EVERY_DAY, Wanted
+from bot.domain.hours import Rule, dates
+from bot.domain.moments import DAY_MINUTES, EVERY_DAY, Wanted, clock
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import classes as drawn
 from bot.messages.blocks import courses as rooms
 from bot.messages.blocks import hours as hours_drawn
@@ -29,8 +31,7 @@ from bot.services.class_facts import of_courses
 from bot.support.errors import Refused
 from handlers import routes, suggesting
 from handlers.command_line import Quoted, plain, written
-from handlers.language.reading import Reading
-from handlers.language.which import Which
+from handlers.intents import Intent
 from handlers.request import Answered, Manner, Request
 
 #: What a change is called, what is said of it, and the fields of the card that it changes.
@@ -199,21 +200,21 @@ async def carried_out(
     return await trainers(request, card.id, changed(request, card, change))
 
 
-async def read_change(request: Request) -> Reading | None:
+async def read_change(request: Request) -> Intent | None:
     """Read ``no Statistics on Thursday``, ``end Statistics``, ``add @chen to Statistics``; else None.
 
-    The words of such a reading are the change as it is typed after a title, and its courses are all that may
+    The words of such an intent are the change as it is typed after a title, and its courses are all that may
     be meant.
     """
     given = request.arguments
     if not given or isinstance(given[0], Quoted):
         return None
     is_question = given[-1].endswith("?") and plain(given[0]) not in _ASKED_POLITELY
-    reading = await _read_order(request, " ".join(given))
-    return reading and replace(reading, is_question=is_question)
+    intent = await _read_order(request, " ".join(given))
+    return intent and replace(intent, is_question=is_question)
 
 
-async def _read_order(request: Request, text: str) -> Reading | None:
+async def _read_order(request: Request, text: str) -> Intent | None:
     if (taught := _TAUGHT.fullmatch(text)) is not None:
         return await _read_teachers(request, taught)
     typed = _SPOKEN.fullmatch(text)
@@ -224,7 +225,7 @@ async def _read_order(request: Request, text: str) -> Reading | None:
     found = await own(request, about)
     if not found and verb == "join":
         others = await _list_others(request, about)
-        return _as_reading("join", [card for card, _, rest in others if not rest])
+        return _as_intent("join", [card for card, _, rest in others if not rest])
     if not found and (part := await _read_part(request, verb, about)) is not None:
         return part
     if not found:
@@ -246,48 +247,77 @@ async def _read_order(request: Request, text: str) -> Reading | None:
     is_alone = not any(" " in order_ for _, order_ in every)
     if (able and not every) or (is_alone and await is_workspace(request, found[0][0].title)):
         return None
-    return _as_reading(every[0][1] if every else verb, [card for card, *_ in every or found])
+    return _as_intent(every[0][1] if every else verb, [card for card, *_ in every or found])
 
 
-def _as_reading(
-    order_: str, courses: Sequence[ClassCard], manner: Manner = Manner.SAID, **which: Any
-) -> Reading | None:
-    about = Which(courses=tuple(courses), **which)
-    return Reading("verb", "card", "workspace", tuple(order_.split()), manner, about) if courses else None
+def _as_intent(
+    order_: str,
+    courses: Sequence[ClassCard],
+    manner: Manner = Manner.SAID,
+    workspaces: Sequence[Workspace] = (),
+    *,
+    is_near: bool = False,
+) -> Intent | None:
+    change = CourseChange(order_, tuple(courses), manner, tuple(workspaces), is_near)
+    return (
+        Intent(
+            "verb",
+            "card",
+            partial(change_said, said=change),
+            tuple(order_.split()),
+            manner,
+            change.courses,
+            tuple((one,) for one in workspaces),
+            is_near=is_near,
+        )
+        if courses
+        else None
+    )
 
 
-async def change_said(request: Request, reading: Reading) -> Answer:
+@dataclass(frozen=True, slots=True)
+class CourseChange:
+    """A change that a sentence asks for: the courses that may be meant, or the workspaces by whose hours."""
+
+    order: str
+    courses: tuple[ClassCard, ...]
+    manner: Manner
+    workspaces: tuple[Workspace, ...]
+    is_near: bool
+
+
+async def change_said(request: Request, said: CourseChange) -> Answer:
     """Make the change that was read, or ask for its course; offer a change that isn't sure.
 
     A teacher changes it for all, and a member skips, leaves and joins for themselves.
     """
-    order_, which, now = " ".join(reading.words), reading.which, request.services.clock.now()
+    order_, now = " ".join(said.order.split()), request.services.clock.now()
     verb, mine = _verb(order_), await request.asked.see(cases.own)
     taught = {card.id for card, is_taught in mine if is_taught}
-    able = [card for card in which.courses if card.id in taught or verb in _OWN]
+    able = [card for card in said.courses if card.id in taught or verb in _OWN]
     if not able:
-        return await _of_teachers(request, which.courses[0])
+        return await _of_teachers(request, said.courses[0])
     if len(able) == 1 and able[0].is_over(now):
         return _say_over(request, able[0])
-    if which.is_near:
+    if said.is_near:
         return suggesting.offered(request, [f"card {written((able[0].title,))} {order_}"], talk.AS_COMMAND)
-    if len(able) == 1 and reading.manner is not Manner.ASKED:
+    if len(able) == 1 and said.manner is not Manner.ASKED:
         return await carried_out(request, able[0].id, order_)
     if len(able) == 1 and verb == "with":
         return await _ask_to_add(request, able[0], order_)
-    more = [f"hours {written((one.title,))} {order_}" for one in which.named]
+    more = [f"hours {written((one.title,))} {order_}" for one in said.workspaces]
     every = [(card, order_) for card in able]
     return choice(request, words.WHICH_COURSE, every, lists.command_buttons(more))
 
 
-async def _read_part(request: Request, verb: str, about: str) -> Reading | None:
+async def _read_part(request: Request, verb: str, about: str) -> Intent | None:
     """Read a change of the one course that ``statistics course`` is a part of; None for any other words."""
     named = _PART_OF_TITLE.fullmatch(about)
     if named is None or verb in {"pause", "move"}:
         return None
     every = await request.asked.see(cases.own)
     found = [card for card, _ in every if named[1].casefold() in card.title.casefold().split()]
-    return _as_reading(verb, found, is_near=True) if len(found) == 1 else None
+    return _as_intent(verb, found, is_near=True) if len(found) == 1 else None
 
 
 def _as_typed(request: Request, card: ClassCard, verb: str, said: str) -> str:
@@ -310,7 +340,7 @@ async def _of_teachers(request: Request, card: ClassCard) -> Answer:
     return kit.with_blocks(shown, [kit.section(fill(words.ONLY_TEACHERS, course=card.title)), *shown.blocks])
 
 
-async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) -> Reading | None:
+async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) -> Intent | None:
     """Read a change of the lesson of a day, which is sure of one's only course if nothing else is then.
 
     A teacher changes it for everybody, so that the word *lesson* has to be there (``is_lesson``).
@@ -328,16 +358,16 @@ async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) 
     rows = await request.services.store.workspaces(request.principal) if kept else []
     is_sure = len(found) == 1 and (is_lesson or not (kept or found[0][1]))
     is_of_hours = verb == "skip" and not (is_sure or is_next)
-    with_hours = tuple((one,) for one in rows if is_of_hours and one.id in kept)
-    return _as_reading(
+    with_hours = [one for one in rows if is_of_hours and one.id in kept]
+    return _as_intent(
         verb if is_next else f"{verb} {said}",
         [card for card, _ in found],
         Manner.SAID if is_sure else Manner.ASKED,
-        workspaces=with_hours,
+        with_hours,
     )
 
 
-async def _read_teachers(request: Request, typed: re.Match[str]) -> Reading | None:
+async def _read_teachers(request: Request, typed: re.Match[str]) -> Intent | None:
     """Read a change of a course's teachers; a new one is asked about unless *as a co-teacher* is said."""
     about, is_new = _ARTICLE.sub("", typed["about"], count=1), typed["verb"].casefold() == "add"
     found = [one for one in await own(request, about) if not _NOUN.sub("", one[2], count=1)]
@@ -345,7 +375,7 @@ async def _read_teachers(request: Request, typed: re.Match[str]) -> Reading | No
     is_sure = bool(typed["as"]) or not is_new
     order_ = f"{'with' if is_new else 'without'} {typed['who']}"
     courses = able or [card for card, *_ in found]
-    return _as_reading(order_, courses, Manner.SAID if is_sure else Manner.ASKED)
+    return _as_intent(order_, courses, Manner.SAID if is_sure else Manner.ASKED)
 
 
 async def _ask_to_add(request: Request, card: ClassCard, order_: str) -> Answer:
@@ -629,3 +659,8 @@ async def _left(request: Request, card_id: str) -> Answer:
     ending, buttons = await _end_of_run(request, rule, is_on=is_on)
     said = [fill(words.LEFT_COURSE, course=card.title), *(ending or [words.LEFT_NEXT])]
     return replies.answer(" ".join(said), buttons)
+
+
+async def list_courses(request: Request) -> list[ClassCard]:
+    """Return the courses that a person's words can name."""
+    return [card for card, _ in await request.asked.see(cases.own)]

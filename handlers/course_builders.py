@@ -9,13 +9,13 @@ from typing import Final
 
 from bot.domain import lessons, moments
 from bot.domain.classes import ClassCard
-from bot.domain.hours import clock
+from bot.domain.moments import clock
 from bot.services import lessons as cases
 from bot.support.errors import Refused
-from handlers import course, talking
+from handlers import course, intents, vocabulary
 from handlers.command_line import written
-from handlers.language import times
-from handlers.utterance import Label, Proposal, Utterance, find_days, is_span
+from handlers.intents import Sentence
+from handlers.orders import find_days, is_span
 
 #: What is typed after a title, by its label, where no day belongs to it.
 _WHOLE_COURSE_ORDERS: Final = {"leave": "leave", "end-course": "end"}
@@ -27,22 +27,28 @@ _HALF_A_DAY: Final = 720
 _LEADS: Final = frozenset({*moments.LEADS, "on", "from", ""})
 
 
-async def build_changes(text: Utterance, label: Label) -> list[Proposal]:
-    """Build the changes of a label to one's courses: to those that are named, or to any."""
+@intents.commands("skip")
+@intents.commands("move")
+@intents.commands("pause-course")
+@intents.commands("leave")
+@intents.commands("end-course")
+async def build_changes(text: Sentence, label: str) -> list[str]:
+    """Return the changes of a label to one's courses: to those that are named, or to any."""
     return [
-        text.offer_command(f"card {written((card.title,))} {order}")
+        f"card {written((card.title,))} {order}"
         for card, is_taught in await _list_own(text)
-        for order in _list_orders(text, label.name, card, is_taught=is_taught)
+        for order in _list_orders(text, label, card, is_taught=is_taught)
     ]
 
 
-async def build_joining(text: Utterance, _: Label) -> list[Proposal]:
-    """Build the way into a course of colleagues that the words name."""
+@intents.commands("join")
+async def build_joining(text: Sentence, _: str) -> list[str]:
+    """Return the way into a course of colleagues that the words name."""
     request, said = text.request, " ".join(text.words)
     place, now = request.asked.context.installation, request.services.clock.now()
     every = await request.services.store.courses()
     return [
-        text.offer_command(f"card {written((card.title,))} join")
+        f"card {written((card.title,))} join"
         for card in every
         if card.title.casefold() in said
         and place.are_together(request.principal, card.principal)
@@ -50,22 +56,27 @@ async def build_joining(text: Utterance, _: Label) -> list[Proposal]:
     ]
 
 
-async def ask_for_course(text: Utterance, _: Label) -> list[Proposal]:
-    """Build the room of a course, where the days of a change or its lesson are missing."""
+@intents.forms("move")
+@intents.forms("pause-course")
+@intents.forms("leave")
+@intents.forms("end-course")
+@intents.forms("join")
+async def ask_for_course(text: Sentence, _: str) -> list[str]:
+    """Return the command of a course's room, where the days of a change or its lesson are missing."""
     titles = [f" {written((card.title,))}" for card in text.courses]
-    if not titles and {*talking.OF_CLASSES, "courses"}.isdisjoint(text.words):
+    if not titles and {*vocabulary.OF_COURSES, "courses"}.isdisjoint(text.words):
         return []
-    return [text.offer_command(f"courses{one}")._replace(is_form=True) for one in titles or [""]]
+    return [f"courses{one}" for one in titles or [""]]
 
 
-async def _list_own(text: Utterance) -> Sequence[tuple[ClassCard, bool]]:
+async def _list_own(text: Sentence) -> Sequence[tuple[ClassCard, bool]]:
     """Return one's own courses that may be meant, and whether one teaches each."""
     named = {one.id for one in text.courses}
-    own = await text.request.asked.see(cases.own) if named or not text.which.named else []
+    own = await text.request.asked.see(cases.own) if named or not text.workspaces else []
     return [one for one in own if not named or one[0].id in named]
 
 
-def _list_orders(text: Utterance, name: str, card: ClassCard, *, is_taught: bool) -> list[str]:
+def _list_orders(text: Sentence, name: str, card: ClassCard, *, is_taught: bool) -> list[str]:
     """Return the orders to type after a course's title; only possible ones."""
     if not is_taught and name != "skip":
         return ["leave"] if name in _WHOLE_COURSE_ORDERS else []
@@ -74,7 +85,7 @@ def _list_orders(text: Utterance, name: str, card: ClassCard, *, is_taught: bool
     titles = {at for span in spans for at in range(span.begin, span.end)}
     # A number in a title is no time.
     words = ["" if at in titles else word for at, word in enumerate(text.words)]
-    return [one for one in _read_orders(words, name, card, now) if _is_possible(card, one, now)]
+    return [one for one in _read_orders(text, words, name, card, now) if _is_possible(card, one, now)]
 
 
 def _is_possible(card: ClassCard, order: str, now: float) -> bool:
@@ -84,14 +95,14 @@ def _is_possible(card: ClassCard, order: str, now: float) -> bool:
         return False
 
 
-def _read_orders(words: Sequence[str], name: str, card: ClassCard, now: float) -> list[str]:
+def _read_orders(text: Sentence, words: Sequence[str], name: str, card: ClassCard, now: float) -> list[str]:
     """Return a change of a course on the days that words name, each span of days on its own."""
     if name in _WHOLE_COURSE_ORDERS:
         return [_WHOLE_COURSE_ORDERS[name]]
     days = find_days(words, card.day(now))
     coming = next(iter(lessons.days_of(card, now)), "")
     if name == "move":
-        return _read_move(words, days, card, coming)
+        return _read_move(text, words, days, card, coming)
     spans = list[tuple[str, date, date | None]]()
     for begin, _, day in days:
         is_last = bool(spans) and is_span(words[begin - 1]) and begin - 1 in {one[1] for one in days}
@@ -108,7 +119,11 @@ def _read_orders(words: Sequence[str], name: str, card: ClassCard, now: float) -
 
 
 def _read_move(
-    words: Sequence[str], days: Sequence[tuple[int, int, date]], card: ClassCard, coming: str
+    text: Sentence,
+    words: Sequence[str],
+    days: Sequence[tuple[int, int, date]],
+    card: ClassCard,
+    coming: str,
 ) -> list[str]:
     """Return a move of the lesson of the first day, or of the next one, to another day or time."""
     is_target = len(days) > 1 or (bool(days) and is_span(words[days[0][0] - 1]))
@@ -117,7 +132,7 @@ def _read_move(
     dated = {at for begin, end, _ in days for at in range(begin, end)}
     places, clock_times = _find_times(["" if at in dated else word for at, word in enumerate(words)], card)
     read = {at for at, word in enumerate(words) if word in _LEADS or is_span(word)} | dated | {*places}
-    if not (source and (is_target or clock_times)) or times.find(words).places - read:
+    if not (source and (is_target or clock_times)) or {*text.find_time_places(words)} - read:
         # A move that leaves a time out isn't what was said.
         return []
     return [" ".join(["move", source, "to", target, *clock_times])]

@@ -23,8 +23,7 @@ from bot.services.class_facts import of_courses
 from bot.support.errors import Refused
 from handlers import class_card, course, routes
 from handlers.command_line import Quoted, written
-from handlers.language.reading import Reading
-from handlers.language.which import Which
+from handlers.intents import Intent
 from handlers.payload import values_of
 from handlers.request import AtFields, Request
 
@@ -59,7 +58,7 @@ async def _rooms(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> A
     return drawn.rooms(await of_courses(request.services.gatherer, request.principal, every))
 
 
-async def read_question(request: Request) -> Reading | None:
+async def read_question(request: Request) -> Intent | None:
     """Read a question about courses; None if the words are about something else."""
     asked = _ASKED.fullmatch(" ".join(request.arguments).rstrip(" ?!."))
     if asked is None or (asked["noun"] and await course.is_workspace(request, asked["noun"])):
@@ -70,28 +69,27 @@ async def read_question(request: Request) -> Reading | None:
         taught = [
             card for card, is_taught in own if card.title.casefold() == title or (is_taught and not title)
         ]
-        return _as_reading("unready", taught) if len(taught) == 1 else None
+        return _as_intent("unready", taught) if len(taught) == 1 else None
     if not (title := (asked["title"] or asked["who"] or asked["taught"] or "").casefold()):
-        return Reading("question", "courses", "workspace")
+        return Intent("question", "courses", partial(answer_question, what="courses", courses=()))
     if asked["title"]:
         called = [card for card, _ in own if card.title.casefold() == title]
         if called or asked["card"]:
-            return _as_reading("courses", called)
+            return _as_intent("courses", called)
     together = partial(request.asked.context.installation.are_together, request.principal)
     every = [one for one in await request.services.store.courses() if together(one.principal)]
     what = "members" if asked["who"] else "teachers" if asked["taught"] else "courses"
-    return _as_reading(what, [one for one in every if one.title.casefold() == title])
+    return _as_intent(what, [one for one in every if one.title.casefold() == title])
 
 
-def _as_reading(what: str, courses: Sequence[ClassCard]) -> Reading | None:
-    about = Which(courses=tuple(courses))
-    return Reading("question", what, "workspace", which=about) if courses else None
+def _as_intent(what: str, courses: Sequence[ClassCard]) -> Intent | None:
+    answer = partial(answer_question, what=what, courses=courses)
+    return Intent("question", what, answer, courses=tuple(courses)) if courses else None
 
 
-async def answer_question(request: Request, reading: Reading) -> Answer:
-    """Answer a question about courses."""
-    courses = reading.which.courses
-    match reading.what:
+async def answer_question(request: Request, what: str, courses: Sequence[ClassCard]) -> Answer:
+    """Answer a question about courses; all of one's own without any."""
+    match what:
         case "unready":
             return await class_card.problems_of(request, courses[0].id)
         case "members":
@@ -101,6 +99,11 @@ async def answer_question(request: Request, reading: Reading) -> Answer:
     taught = {one.id for one, is_taught in await request.asked.see(lessons.own) if is_taught}
     every = [(one, one.id in taught) for one in courses]
     return await (_rooms(request, every) if every else show(replace(request, arguments=())))
+
+
+async def read(request: Request) -> Intent | None:
+    """Read a question about courses, or a change of one; None for anything else."""
+    return await read_question(request) or await course.read_change(request)
 
 
 def _teaches(request: Request, card: ClassCard) -> bool:

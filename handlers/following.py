@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from bot.domain import hours as rules
 from bot.domain import moments
-from bot.domain.acts import Act, Undone
+from bot.domain.acts import Act
 from bot.domain.conversations import Referents
 from bot.domain.moments import LEADS, Moment
 from bot.domain.notices import Answer
@@ -20,27 +19,23 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.runs import again_button
-from bot.messages.texts import acts as words
-from bot.messages.texts import talk
+from bot.messages.texts import cards, talk
 from bot.providers import base
-from bot.services import acts as use_cases
 from bot.services import naming, runs
 from bot.support.cleaning import fold
-from handlers import acts, routes, suggesting, talking
+from handlers import intents, routes, suggesting, talking, vocabulary
 from handlers.bars import is_conditional
-from handlers.command_line import Quoted, plain, written
-from handlers.connections import makers
+from handlers.command_line import Quoted, ends_clause, plain, written
+from handlers.connections import list_templates, makers
 from handlers.job import run_again
-from handlers.language import times, vocabulary
-from handlers.language.names import Names, names_of
+from handlers.language import phrasebook, times
 from handlers.language.reading import READ, TIMED, Reading, read
 from handlers.language.which import Which, pieces_of, which_of
-from handlers.language.words import ends_clause, opening_of
-from handlers.preferences import templates
+from handlers.language.words import opening_of
+from handlers.names import Names, names_of
 from handlers.request import Request
 from handlers.talking import Heard
 from handlers.workspace import targets
-from handlers.workspace.hours import day_of, ordered
 from handlers.workspace.timers import typed_moment
 
 #: What joins words to what was said before, by what it does to that; words by blanks, phrases by commas.
@@ -132,7 +127,7 @@ async def followed(
         return corrected
     is_held = reading.how == "quote" or reading.which.is_theirs or is_conditional(reading, given)
     # "Everything but report off" says itself what to do with the others.
-    is_held |= reading.which.is_all and plain(given[-1] if given else "") in vocabulary.DOWN_PARTICLES
+    is_held |= reading.which.is_all and plain(given[-1] if given else "") in phrasebook.DOWN_PARTICLES
     if is_held or not 0 < len(given) <= _MOST_WORDS or request.surface.channel_id is None:
         return None
     role, is_now = _ROLES.get(_phrase(given, 0), ""), plain(given[-1]) == "now" and reading.what == "undo"
@@ -228,9 +223,8 @@ async def _done(request: Request, heard: Heard, rows: Sequence[Workspace]) -> _F
     verb, length = act.action.rpartition(".")[2], (act.until or 0.0) - act.done_at
     # A clock's times are whole minutes; a length rarely ends on one.
     is_clock = act.until is None or (act.until % 60.0 == 0.0 and length % 60.0 >= 1.0)
-    mine = await request.services.store.rules(request.principal) if verb == "hours" else ()
-    made = [one for one in mine if f"rules {one.id}" in act.became]
-    wanted, rule = (made[0].wanted, made[0].id) if len(made) == 1 else (None, "")
+    made = await intents.hours.find().find_made(request, act) if verb == "hours" else None
+    wanted, rule = made or (None, "")
     verb = "keep" if verb == "timer" and act.until is None else _VERBS.get(verb, verb)
     if verb == "off" or (wanted and all((row or {}).keys() == {"off"} for row in act.became.values())):
         verb, wanted = "skip", None
@@ -337,8 +331,8 @@ class _Turn:
             return await self._later(when)
         if not frame.done or self.first not in _BEGIN or reading.is_question:
             return None
-        said = kit.fill(words.NOT_TAKEN, name=frame.objects[0].title if frame.objects else frame.done[0].name)
-        undo = [kit.button(words.UNDO, "undo", one.id) for one in frame.done[:1] if one.has_way_back]
+        said = kit.fill(talk.NOT_TAKEN, name=frame.objects[0].title if frame.objects else frame.done[0].name)
+        undo = [kit.button(cards.UNDO, "undo", one.id) for one in frame.done[:1] if one.has_way_back]
         return replies.hint(said, undo)
 
     # -- objects -------------------------------------------------------------------------------------------
@@ -378,7 +372,7 @@ class _Turn:
         """Return the last request's time, as it is typed."""
         frame = self.frame
         if frame.hours is not None:
-            return tuple(rules.written(frame.hours).split())
+            return tuple(moments.write_hours(frame.hours).split())
         is_timed = frame.at is not None and frame.verb in TIMED and not frame.is_open
         return await self._at(frame.at or 0.0) if is_timed else ()
 
@@ -425,11 +419,9 @@ class _Turn:
 
     async def _undone(self, done: Sequence[Act]) -> tuple[Answer, bool]:
         """Take acts back; return what is said of it, and whether all of them are as if not done."""
-        asked, said, is_back = self.request.asked, replies.hint(words.LEFT), True
+        said, is_back = replies.hint(talk.WONT_DO), True
         for act in done:
-            once = asked.interaction and f"{asked.interaction}/{act.id}"
-            found = await replace(asked, interaction=once).to(use_cases.undo, act.id)
-            said, is_back = acts.taken_back(self.request, found), found.inverse.undone is Undone.BACK
+            said, is_back = await intents.undo.find().undo(self.request, act.id)
             if not is_back:
                 break
         return said, is_back
@@ -489,7 +481,7 @@ class _Turn:
             if self.first in _NO and left and not frame.is_open:
                 # It may be a no to all of it.
                 return suggesting.offered(self.request, [written(rest)], talk.AS_COMMAND)
-            return rest if left and not frame.is_open else await acts.no(self.request)
+            return rest if left and not frame.is_open else await talking.answer_no(self.request)
         keys = {one.id for one in named} | ({act.subject for act in frame.done} if is_whole else set())
         done = [act for act in frame.done if act.subject in keys]
         return (await self._undone(done))[0] if done else None
@@ -500,7 +492,7 @@ class _Turn:
         """Return working hours as they are wanted now."""
         hours, said = self.frame.hours, [plain(word) for word in self.rest]
         is_of_several = len(self.frame.objects) == 1 and ("all" in self.roles or self.which.points == "them")
-        rest = ["stop" if word in vocabulary.DOWN_PARTICLES else word for word in said]
+        rest = ["stop" if word in phrasebook.DOWN_PARTICLES else word for word in said]
         if self.frame.verb == "skip" and self.when and not (self.is_strange or self.which.is_named):
             # Another day without a start, or without a lesson.
             about = self._command(
@@ -515,14 +507,14 @@ class _Turn:
             return None
         if not hours.days & moments.EVERY_DAY and not moments.is_recurring(rest):
             # What came once still does: `no, tuesday`.
-            today = await day_of(self.request)
+            today = await self.request.find_today()
             dates = [moments.day_of(day, today) for day in order.days if day in moments.EVERY_DAY]
             once = frozenset(date.isoformat() for date in dates if date is not None)
             order = replace(order, days=once | (order.days - moments.EVERY_DAY))
         if is_of_several:
             # `stop both at 4` isn't about one, and each has hours of its own.
             labels = self.labels_of(self.frame.lately) if len(self.frame.lately) > 1 else []
-            commands = [f"hours {written((one,))} {rules.written(order)}" for one in labels]
+            commands = [f"hours {written((one,))} {moments.write_hours(order)}" for one in labels]
             return suggesting.offered(self.request, commands, talk.DID_YOU_MEAN) if commands else None
         if order.days < hours.days and self.is_question:
             return None  # No command takes days away.
@@ -530,8 +522,9 @@ class _Turn:
             # What they had replaced doesn't come back on the days that are left out.
             await self.request.asked.authorise("hours")
             of_hours = self.request.about("workspace", "hours", ())
-            return await ordered(of_hours, self.frame.objects[0], rules.written(order), self.frame.rule)
-        return await self._instead(self._command(rules.written(order).split(), "hours"), is_other=False)
+            carry_out, wanted = intents.hours.find().apply_order, moments.write_hours(order)
+            return await carry_out(of_hours, self.frame.objects[0], wanted, self.frame.rule)
+        return await self._instead(self._command(moments.write_hours(order).split(), "hours"), is_other=False)
 
     async def _of_one_act(self) -> Answer | tuple[str, ...] | None:
         """Return another name, or a run with other variables: in its place until it was sent."""
@@ -587,7 +580,7 @@ async def _chosen(request: Request, reading: Reading, about: Referents) -> tuple
     found = [
         (about.verb, place, one.value)
         for place in makers(services, "workspace")
-        for one in await templates(services, request.principal, place)
+        for one in await list_templates(services, request.principal, place)
         if wanted in {fold(one.label), fold(one.value)}
     ]
     return found[0] if len(found) == 1 else None

@@ -28,6 +28,7 @@ from bot.support.errors import Refused, StoreError
 from handlers import routes, suggesting
 from handlers.command_line import written
 from handlers.connections import leading, maker_of, makers
+from handlers.defaults import find_defaults
 from handlers.linking import linked
 from handlers.payload import fields_of, values_of
 from handlers.request import SILENT, AtFields, Request
@@ -112,7 +113,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
 
 async def _usual(request: Request, purpose: Purpose, given: tuple[str, ...]) -> tuple[str, ...]:
     """Complete what was given from the person's defaults, as far as those still exist."""
-    wanted = await request.services.store.preferences(request.principal)
+    wanted = await find_defaults(request)
     named = find_connection(given[0], request.services.connections) if given else wanted.connection
     is_usual = named == wanted.connection and named in makers(request.services, purpose)
     if len(given) > 1 or not is_usual:

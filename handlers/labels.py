@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from bot.messages.texts.facts import FACTS
-from handlers import builders, course_builders
+from handlers import builders
 from handlers.utterance import Builder, Consequence, Label, Slot
 
 _ANSWERS, _TELLS, _ASKS = Consequence.ANSWERS, Consequence.TELLS, Consequence.ASKS
@@ -24,10 +24,10 @@ def _declare(
     return {one: Label(one, consequence, frozenset(takes), build, **more) for one in names.split()}
 
 
-_ask_for_time, _ask_for_course = builders.ask_for_time, course_builders.ask_for_course
+_ask_for_time, _ask_for_course = builders.ask_for_time, builders.ask_of_feature
 _commands, _operations = builders.build_commands, builders.build_operations
 _question, _page, _talk = builders.answer_question, builders.show_command, builders.show_talk
-_changes, _nothing, _acts = course_builders.build_changes, builders.build_nothing, builders.show_acts
+_of_feature, _nothing, _acts = builders.build_of_feature, builders.build_nothing, builders.show_of_feature
 #: By its name.
 LABELS: Final[Mapping[str, Label]] = {
     # what is done to workspaces
@@ -38,7 +38,7 @@ LABELS: Final[Mapping[str, Label]] = {
     **_declare("remove forget", _ENDS, ["workspace"], _operations, is_rare=True),
     **_declare("again", _STARTS, ["workspace", "run", "job", "time"], builders.build_again),
     **_declare("hold", _CHANGES, ["workspace", "days"], builders.build_hold),
-    **_declare("undo", _CHANGES, [], builders.build_undo, is_rare=True),
+    **_declare("undo", _CHANGES, [], _of_feature, is_rare=True),
     **_declare("hours", _CHANGES, [*_ACT_SLOTS, "days"], builders.build_hours, form=builders.ask_for_hours),
     **_declare("hours-off", _CHANGES, ["workspace", "days", "time"], builders.build_hours),
     **_declare("alias", _CHANGES, ["workspace", "name"], builders.build_name, form=builders.ask_for_name),
@@ -49,9 +49,9 @@ LABELS: Final[Mapping[str, Label]] = {
     **_declare("job-stop", _ENDS, ["run"], builders.build_runs),
     # courses
     **_declare("skip", _CHANGES, ["workspace", *_COURSE_SLOTS], builders.build_skip),
-    **_declare("move pause-course", _CHANGES, _COURSE_SLOTS, _changes, form=_ask_for_course),
-    **_declare("leave end-course", _CHANGES, ["course"], _changes, form=_ask_for_course),
-    **_declare("join", _CHANGES, ["course"], course_builders.build_joining, form=_ask_for_course),
+    **_declare("move pause-course", _CHANGES, _COURSE_SLOTS, _of_feature, form=_ask_for_course),
+    **_declare("leave end-course", _CHANGES, ["course"], _of_feature, form=_ask_for_course),
+    **_declare("join", _CHANGES, ["course"], _of_feature, form=_ask_for_course),
     # forms, and what asks by itself
     **_declare("new", _ASKS, ["connection", "template"], builders.build_new, command="new"),
     **_declare("unlink", _ASKS, ["connection"], _commands, command="unlink", is_rare=True),

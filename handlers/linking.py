@@ -22,7 +22,7 @@ from handlers.command_line import written
 from handlers.connections import connection_of, find_linked_connection
 from handlers.helping import what
 from handlers.hooks import RequestHooks
-from handlers.language.names import Names
+from handlers.names import Names
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, Manner, Request
 from handlers.services import Services

@@ -12,9 +12,9 @@ from bot.messages.texts import answers, cards
 from bot.providers.base import Provider
 from bot.services import naming
 from bot.support.cleaning import fold
+from handlers import vocabulary
 from handlers.command_line import NO_COMMANDS, is_slip, parse, plain, without, written
-from handlers.language import vocabulary
-from handlers.language.names import Names
+from handlers.names import Names
 from handlers.request import Request
 
 _Row = TypeVar("_Row")

@@ -11,12 +11,11 @@ from bot.messages.blocks import preferences as drawn
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import line
 from bot.messages.texts import preferences as words
-from bot.services import naming, snapshots, workspaces
-from bot.services.accounts import own
-from bot.services.making import TEMPLATE, PersonalOffer
+from bot.services import naming, workspaces
 from bot.services.preferences import save, shown
 from handlers import routes
-from handlers.connections import makers
+from handlers.connections import list_templates, makers
+from handlers.defaults import Defaults
 from handlers.payload import values_of
 from handlers.request import AtFields, Request
 from handlers.services import Services
@@ -88,7 +87,7 @@ async def _sources(services: Services, principal: Principal) -> list[Choice]:
     for connection in makers(services, "workspace"):
         title = services.title(connection)
         found.append(Choice(connection, title))
-        for template in await templates(services, principal, connection):
+        for template in await list_templates(services, principal, connection):
             label = words.SOURCE.format(template=line(template.label), title=line(title))
             found.append(Choice(f"{connection} {template.value}", label))
     return [one for one in found if len(one.value) <= _VALUE]
@@ -96,19 +95,6 @@ async def _sources(services: Services, principal: Principal) -> list[Choice]:
 
 #: Slack's limit of an option's value.
 _VALUE = 150
-
-
-async def templates(services: Services, principal: Principal, connection: str) -> list[Choice]:
-    """Return the templates of a connection that a person is known to be offered."""
-    account = await own(services.asked(principal), connection)
-    if account is None or account.state != "active":
-        return []
-    snapshot = await snapshots.templates(services.context, account)
-    if snapshot is None:
-        return []
-    form = PersonalOffer(services.connections[connection], snapshot, "workspace", principal).form({})
-    field = form.field(TEMPLATE)
-    return list(field.choices) if field is not None else []
 
 
 #: What is typed after a name, with what it chooses.
@@ -135,3 +121,9 @@ async def notify(request: Request) -> Answer:
     is_usual = (changed.tells_ready, changed.tells_stopped) == (None, None)
     template = words.NOTIFY_USUAL if is_usual else words.NOTIFY[ready, stopped]
     return replies.answer(request.filled(template, workspace))
+
+
+async def find_defaults(request: Request) -> Defaults:
+    """Return the defaults that a person has chosen."""
+    wanted = await request.services.store.preferences(request.principal)
+    return Defaults(wanted.workspace_id, wanted.connection, wanted.template)

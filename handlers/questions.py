@@ -17,10 +17,8 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Markup, fill, safe
 from bot.messages.texts import answers, problems, talk, times
-from bot.messages.texts.acts import BY
-from handlers import routes, suggesting, talking
+from handlers import routes, suggesting, talking, vocabulary
 from handlers.command_line import plain, written
-from handlers.language import vocabulary
 from handlers.language.reading import Reading
 from handlers.linking import all_linked
 from handlers.request import Request
@@ -130,7 +128,7 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
     latest = await services.store.latest_operation(workspace.id)
     if reading.what == "why":
         by = "" if latest is None else await services.store.asker_of(latest)
-        said = _why(request, workspace, latest, BY.get(by, BY[""]))
+        said = _why(request, workspace, latest, talk.DONE_BY.get(by, talk.DONE_BY[""]))
     elif reading.what == "until":
         facts = await services.gatherer.of_workspace(workspace, latest)
         rules = await services.store.rules_of(workspace.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -85,7 +86,7 @@ class Speaking:
     says_english: bool = False
     #: What is done for it.
     acts: dict[tuple[str, str], Act] = field(default_factory=dict)
-    #: What its words can name, once that was read (``handlers.language.names``).
+    #: What its words can name, once that was read (``handlers.names``).
     names: object = None
 
     def of(self, workspaces: Iterable[Workspace]) -> None:
@@ -161,6 +162,11 @@ class Request:
             at=press.at,
             manner=Manner.TYPED,
         )
+
+    async def find_today(self) -> date:
+        """Return today's date in the person's zone."""
+        store = self.services.store
+        return datetime.fromtimestamp(await store.now(), await store.zone(self.principal)).date()
 
     async def heard(self) -> Referents:
         """Return what was last spoken of where the person writes."""

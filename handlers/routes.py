@@ -36,7 +36,7 @@ class Effect(StrEnum):
     ENDS = "ends"
 
 
-#: What a verb can be about (``handlers.language.names``), when, and ``words`` that it reads by itself.
+#: What a verb can be about (``handlers.names``), when, and ``words`` that it reads by itself.
 Taken = Literal["workspace", "run", "job", "template", "connection", "course", "time", "words"]
 
 

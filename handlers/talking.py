@@ -1,6 +1,7 @@
 """Answer what isn't done: small talk, what is forbidden or somebody else's, a typo."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from bot.domain.conversations import Referents
@@ -13,15 +14,13 @@ from bot.messages.texts import answers, facts, talk, times
 from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
-from handlers import suggesting
+from handlers import intents, suggesting, vocabulary
 from handlers.command_line import Quoted, plain
 from handlers.language.which import Which
 from handlers.request import Request
 
 #: This many words aren't a command with a typo.
 _WORDS_OF_A_SENTENCE: Final = 3
-#: What help explains as one: how to use Usher with others.
-OF_CLASSES: Final = frozenset({"class", "classes", "course", "lesson", "lessons"})
 
 
 class Heard(NamedTuple):
@@ -61,7 +60,7 @@ async def heard(request: Request, rows: Sequence[Workspace] | None = None) -> He
 
 def fact_of(request: Request, topic: str) -> str:
     """Return the answer to such a question, with commands as they are typed here; "" for no such question."""
-    topic = "fact-class" if topic in OF_CLASSES else topic
+    topic = "fact-class" if topic in vocabulary.OF_COURSES else topic
     name = topic.removeprefix("fact-")
     if name == topic or name not in FACTS:
         return ""
@@ -83,6 +82,18 @@ def _describe_idle(request: Request) -> str:
         and one.serves(request.principal)
     ]
     return fill(facts.IDLE_STOPS, titles=times.listed(stops)) if stops else facts.IDLE
+
+
+async def answer_no(request: Request, or_else: Callable[[], Awaitable[Answer]] | None = None) -> Answer:
+    """Answer an open question with no; otherwise take the last act back, or do something else without one."""
+    about = await request.heard()
+    if about.ask or about.takes_press:
+        await request.services.store.queue_messages(about.question, changed=True)
+        # A later *yes* is no answer to it.
+        request.spoken.about = replace(about, ask="", takes_press=False)
+        return replies.hint(talk.WONT_DO)
+    answer, _ = await intents.undo.find().undo(request, or_else=or_else)
+    return answer
 
 
 def not_asked(request: Request, titles: Sequence[str]) -> Answer:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
-from bot.domain import moments
-from bot.domain.classes import ClassCard
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer
 from bot.domain.timers import SOONEST_SECONDS
@@ -22,13 +19,13 @@ from bot.messages.texts import talk
 from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
 from bot.support.pool import beside
-from handlers import routes, suggesting, talking
+from handlers import routes, suggesting, talking, vocabulary
 from handlers.bars import SPARING, Bars, find_bars, find_verbs
 from handlers.command_line import NO_COMMANDS, parse, plain
-from handlers.language import vocabulary
-from handlers.language.names import MOST_NEAR, Names, names_of
+from handlers.language import phrasebook, times
 from handlers.language.reading import Reading
 from handlers.language.which import Which, pieces_of, which_of
+from handlers.names import MOST_NEAR, Entity, Names, names_of
 from handlers.request import Request
 from handlers.routes import Effect
 from handlers.workspace import targets, timers
@@ -159,11 +156,20 @@ class Utterance:
         return sorted((said & known) | (known & {*self.words}))
 
     @cached_property
-    def courses(self) -> Sequence[ClassCard]:
+    def courses(self) -> Sequence[Entity]:
         """Return the courses that are named, also by a part of a title."""
         spans = (self.names.near([word], is_named=False) for word in self.which.unknown[:MOST_NEAR])
         near = (card for span in spans if span is not None and not span.workspaces for card in span.courses)
         return self.which.courses or tuple({card.id: card for card in near}.values())
+
+    @property
+    def workspaces(self) -> Sequence[Workspace]:
+        """Return the workspaces that are named."""
+        return self.which.named
+
+    def find_time_places(self, words: Sequence[str]) -> Collection[int]:
+        """Return the places of times among words."""
+        return times.find(words).places
 
     @property
     def is_of_jobs(self) -> bool:
@@ -201,7 +207,7 @@ class Utterance:
         ]
         if which.is_all or state:
             # `all idle ones` aren't all.
-            is_some = any(word in vocabulary.UNKNOWABLE for word in self.words)
+            is_some = any(word in phrasebook.UNKNOWABLE for word in self.words)
             is_some = is_some or bool(
                 which.unknown and not which.besides and SPARING.intersection(self.words)
             )
@@ -257,30 +263,3 @@ async def _read_times(request: Request, reading: Reading) -> tuple[Sequence[floa
     options = [await timers.typed_moment(request.services, request.principal, one) for one in found.options]
     either = tuple(one.at for one in options if isinstance(one, Moment))
     return either or (None,), "" if either else replies.unread(found, text, SOONEST_SECONDS)
-
-
-def find_days(words: Sequence[str], today: date) -> list[tuple[int, int, date]]:
-    """Return the days that words name with their places, in their order; one after *to* follows the last."""
-    found: list[tuple[int, int, date]] = []
-    given = [word.removesuffix("'s") for word in words]
-    at = 0
-    while at < len(given):
-        begin = found[-1][2] if found and is_span(given[at - 1]) else today
-        ends = (end for end in range(min(at + 3, len(given)), at, -1))
-        days = ((end, _read_day(" ".join(given[at:end]), begin)) for end in ends)
-        end, day = next(((end, day) for end, day in days if day is not None), (at + 1, None))
-        found += [(at, end, day)] if day is not None else []
-        at = end
-    return found
-
-
-def is_span(word: str) -> bool:
-    """Return whether a word joins the first and the last day of a span."""
-    return word in {"to", "until", "till", "til", "through", "bis", "-", "\u2013"}
-
-
-def _read_day(text: str, today: date) -> date | None:
-    """Return a day, also in the plural that people write for *Thursday's*."""
-    return moments.day_of(text, today) or (
-        moments.day_of(text[:-1], today) if text.endswith("days") else None
-    )

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from bot.domain.audit import Subject
 from bot.domain.forms import Spec
-from bot.domain.hours import Timetable, written
+from bot.domain.hours import Timetable
 from bot.domain.kinds import UNPOSTED, AnyKind, Mark, Traits
+from bot.domain.moments import write_hours
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.times import Past, Stays, due
@@ -72,7 +73,7 @@ class ClassCard(Timetable):
     def state(self) -> str:
         """Return which timetable its members follow: equal ones have the same state."""
         moved = sorted((day, *times) for day, times in self.moved.items())
-        said = repr((written(self.wanted), self.first_day, self.last_day, sorted(self.off), moved))
+        said = repr((write_hours(self.wanted), self.first_day, self.last_day, sorted(self.off), moved))
         return sha256(said.encode()).hexdigest()[:16]
 
     @property

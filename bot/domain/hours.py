@@ -19,12 +19,8 @@ from bot.domain.kinds import AnyKind, Mark, Traits
 from bot.domain.moments import (
     DAY_MINUTES,
     DAYS,
-    EVERY_DAY,
-    WEEKDAYS,
-    WEEKEND,
     Wanted,
     instant,
-    write_day,
     zone_of,
 )
 from bot.domain.people import Principal
@@ -231,19 +227,6 @@ def _local(day: date, minute: int) -> str:
 def dates(first: date, until: date) -> list[str]:
     """Return the dates from one up to another, as rules name them."""
     return [(first + timedelta(days=count)).isoformat() for count in range((until - first).days)]
-
-
-def clock(minute: int | None) -> str:
-    """Write a minute of the day, "" for none."""
-    return "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
-
-
-def written(hours: Wanted) -> str:
-    """Write hours so that ``moments.read_hours`` reads them."""
-    until = "" if hours.stops is None else f"-{clock(hours.stops)}"
-    names = {WEEKDAYS: "weekdays", WEEKEND: "weekends", EVERY_DAY: "daily"}
-    in_order = [*(day for day in DAYS if day in hours.days), *map(write_day, sorted(hours.days - EVERY_DAY))]
-    return f"{names.get(hours.days) or ','.join(in_order)} {clock(hours.starts)}{until}"
 
 
 # -- what nobody uses, and what was left running -------------------------------------------------------------

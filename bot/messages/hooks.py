@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from bot.domain.facts import WorkspaceFacts
+from bot.messages.blocks.home_sections import HomeContent
+from bot.messages.blocks.kit import Element
 from bot.support.declarations import LayerHooks
 
 
@@ -11,6 +13,14 @@ class MessageHooks(LayerHooks):
 
     def list_row_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
         """Return the sentences that a workspace's row in a list has besides its state."""
+        return ()
+
+    def list_plan_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
+        """Return sentences about the plans for a workspace."""
+        return ()
+
+    def list_home_buttons(self, content: HomeContent) -> Sequence[Element]:
+        """Return the buttons at the end of a person's own Home."""
         return ()
 
     def describe_end(self, view: WorkspaceFacts, *, is_done: bool) -> str:

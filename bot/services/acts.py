@@ -24,7 +24,7 @@ from bot.domain.runs import Run
 from bot.domain.stops import NO_ENDS, Consent, Effects, Ends
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
-from bot.services import home, lessons, workspaces
+from bot.services import home_sections, workspaces
 from bot.services import runs as job_runs
 from bot.services.asked import Asked
 from bot.services.context import Context
@@ -32,7 +32,6 @@ from bot.store import acts as rows
 from bot.store import cards, errands, inbox, operations, runs, timers
 from bot.store import workspaces as stored
 from bot.store.tables import ACTS, RUNS, WORKSPACES
-from bot.store.timetables import CLASS_CARDS
 from bot.store.transaction import Transaction, from_json
 from bot.support.errors import Refused
 
@@ -65,11 +64,11 @@ async def list_acts(
     return [ActFacts(one, context.title(one.connection)) for one in found if one.done_at < end]
 
 
-async def _of_home(whose: home.Whose) -> list[ActFacts]:
+async def _of_home(whose: home_sections.HomeOwner) -> list[ActFacts]:
     return await today(whose.context, whose.principal)
 
 
-home.PARTS["today"] = _of_home
+home_sections.PARTS["today"] = _of_home
 
 
 def undo(tx: Transaction, asked: Asked, act_id: str = "", *, leads_back: bool = False) -> TakenBack:
@@ -193,8 +192,8 @@ def _put_back(tx: Transaction, asked: Asked, act: Act, key: str) -> None:
         put_back(tx, row, was)
         return
     assert row is not None, "only what features have comes and goes"
-    if table is CLASS_CARDS:
-        lessons.put_back(tx, asked, row, was)
+    if (change_back := rows.changes_back.get(table.name)) is not None:
+        change_back(tx, asked, row, was)
         return
     if table is RUNS:
         # A step that holds it must not send what it read.

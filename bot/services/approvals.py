@@ -21,7 +21,7 @@ from bot.domain.policy import Target
 from bot.domain.tasks import TaskKind
 from bot.messages.texts import pages, problems
 from bot.providers import base
-from bot.services import home
+from bot.services import home_sections
 from bot.services.accounts import begin, sealed, unknown_connection, warn_holders
 from bot.services.asked import Asked
 from bot.services.context import Context
@@ -48,22 +48,28 @@ MOST_ALIKE: Final = 10
 policy.declare(policy.Rule("administrators"), "approve")
 
 
-async def _of_home(whose: home.Whose) -> list[tuple[Approval, str, People]]:
+async def _of_home(whose: home_sections.HomeOwner) -> list[tuple[Approval, str, People]]:
     """Return the requests that a person decides, with the connection's title and whom each names."""
     context, reader = whose.context, whose.principal
     if (reach := context.installation.reach(reader)) is None:
         return []
-    asked = await context.store.asked_approvals(home.QUESTIONS, reach)
+    asked = await context.store.asked_approvals(home_sections.MAX_QUESTIONS, reach)
     decided = [one for one in asked if context.installation.decides(reader, one.principal)]
     return [(one, context.title(one.connection), await _named(whose, one)) for one in decided]
 
 
-async def _named(whose: home.Whose, approval: Approval) -> People:
+async def _named(whose: home_sections.HomeOwner, approval: Approval) -> People:
     others = map(Principal.from_key, approval.alike or ())
     return await whose.names.of(whose.principal, approval.principal, *others, in_full=True)
 
 
-home.WAITING["approval"] = _of_home
+async def find_requested_usernames(owner: home_sections.HomeOwner) -> dict[str, str]:
+    """Return the usernames that a person has asked for, by connection."""
+    asked = await owner.context.store.asked_approvals_of(owner.principal)
+    return {one.connection: one.username for one in asked}
+
+
+home_sections.WAITING["approval"] = _of_home
 
 
 async def request(

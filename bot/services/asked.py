@@ -310,8 +310,7 @@ class Asked:
         if change is not None:
             self.did(tx, action, "" if isinstance(about, str) else about, change)
         if change is None or not change.errand:
-            for hooks in StoreHooks.list_subscribers():
-                hooks.on_request_done(tx, self.principal)
+            follow_request(tx, self.principal)
 
     def did(
         self,
@@ -382,3 +381,9 @@ def usable(provider: Provider, account: Account | None) -> Account:
     if account.state == "refused":
         raise NotLinked(name, problems.sentence(account.refusal, title), is_refused=True)
     return account
+
+
+def follow_request(tx: Transaction, principal: Principal) -> None:
+    """Have features act on a request that was done, besides what an operation or a run shows."""
+    for hooks in StoreHooks.list_subscribers():
+        hooks.on_request_done(tx, principal)

@@ -16,8 +16,9 @@ from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem, 
 from bot.domain.ends import of_lesson
 from bot.domain.errands import Call
 from bot.domain.forms import marked
-from bot.domain.hours import Occurrence, Rule, written
+from bot.domain.hours import Occurrence, Rule
 from bot.domain.lead import LEAST
+from bot.domain.moments import write_hours
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
@@ -30,15 +31,24 @@ from bot.messages.texts import problems, times
 from bot.providers.base import Making, Provider
 from bot.services import readiness
 from bot.services.accounts import acting
-from bot.services.asked import Asked, usable
+from bot.services.asked import Asked, follow_request, usable
 from bot.services.class_facts import class_effects
 from bot.services.context import Context
 from bot.services.due import Due
 from bot.services.gather import shown_url
 from bot.services.workspaces import effects, unmade
-from bot.store import cards, classes, creations, hours, inbox, operations, people, timers, workspaces
+from bot.store import (
+    cards,
+    classes,
+    creations,
+    hours,
+    inbox,
+    operations,
+    people,
+    timers,
+    workspaces,
+)
 from bot.store.audit import append_audit
-from bot.store.homes import want as want_home
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
@@ -122,7 +132,7 @@ def tell_teachers(tx: Transaction, asked: Asked, card: ClassCard, trainers: froz
     for key in sorted((card.trainers ^ trainers) - {asked.principal.key}):
         body = {"connection": card.connection, "person": key, "is_teacher": key in trainers}
         classes.tell(tx, card, ClassKind.COURSE_TEACHER, asked.reference, body, {key})
-        want_home(tx, Principal.from_key(key))
+        follow_request(tx, Principal.from_key(key))
 
 
 def about_teachers(tx: Transaction, context: Context, card: ClassCard) -> Literal["", "ask", "end", "keep"]:
@@ -386,7 +396,7 @@ def _enrol(
         mode = gentlest_mode(class_effects(asked.context.connections.get(card.connection), card))
         look = End(now + LOOK_SECONDS, mode, False, True, "look", card.id, card.title)
         timers.put(tx, workspace_id, look)
-    return f"{written(card.wanted)} until {card.last_day}"
+    return f"{write_hours(card.wanted)} until {card.last_day}"
 
 
 def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> Queue | None:

@@ -1,7 +1,7 @@
 """People's Homes, which are projections of rows like cards."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import structlog
@@ -26,12 +26,14 @@ from bot.domain.runs import Run
 from bot.domain.settling import SLOW_SECONDS
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import State
 from bot.providers import base
 from bot.services import snapshots
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.gather import Gatherer, PeopleNames, rank
+from bot.services.home_sections import MAX_QUESTIONS, PARTS, WAITING, HomeOwner
+from bot.services.hooks import UseCaseHooks
 from bot.services.making import TEMPLATE, PersonalOffer
 from bot.store import accounts, gates, homes, workspaces
 from bot.store.counts import Totals
@@ -42,10 +44,9 @@ from bot.support.errors import StoreError
 log = structlog.get_logger(__name__)
 
 
-#: Workspaces on one page, runs, questions and failures: what fits into a view of 100 blocks.
+#: Workspaces on one page, runs and failures: what fits into a view of 100 blocks.
 PAGE: Final = 15
 RUNS: Final = 5
-QUESTIONS: Final = 5
 #: How many slow starts and how many failures administrators see.
 OUTSTANDING: Final = 8
 DAY: Final = 86_400.0
@@ -53,23 +54,6 @@ DAY: Final = 86_400.0
 REMEMBERED: Final = 2_000
 policy.declare(policy.Rule(shows=True), "home")
 policy.declare(policy.Rule("administrators"), "totals")
-
-
-@dataclass(frozen=True, slots=True)
-class Whose:
-    """Hold whose Home is gathered, and their workspaces."""
-
-    context: Context
-    gatherer: Gatherer
-    principal: Principal
-    workspaces: Sequence[Workspace]
-    names: PeopleNames
-
-
-#: What features gather for a person's own Home, by the name under which they draw it.
-PARTS: Final[dict[str, Callable[[Whose], Awaitable[Any]]]] = {}
-#: What else may wait for a person, the oldest first, by the kind of question as which a feature draws it.
-WAITING: Final[dict[str, Callable[[Whose], Awaitable[list[Any]]]]] = {}
 
 
 class HomeGatherer:
@@ -110,7 +94,7 @@ class HomeGatherer:
             more_runs=len(runs[RUNS:]),
             questions=await self._questions(whose, under_way, runs),
             has_code=await self._store.open_link_of(principal, "code") is not None,
-            links=await self._links(principal, accounts),
+            links=await self._links(whose, accounts),
             makers=await self._makers(principal, accounts),
             parts={name: await gather(whose) for name, gather in PARTS.items()},
             is_administrator=self._context.installation.reach(principal) is not None,
@@ -118,7 +102,9 @@ class HomeGatherer:
             answered_at=home.answered_at or now,
         )
 
-    async def _gather_own(self, principal: Principal) -> tuple[Whose, Mapping[str, Operation], Sequence[Run]]:
+    async def _gather_own(
+        self, principal: Principal
+    ) -> tuple[HomeOwner, Mapping[str, Operation], Sequence[Run]]:
         """Return a person's workspaces, their open operations by workspace, and their runs."""
         workspaces = [
             one for one in await self._store.workspaces(principal) if one.connection in self._connections
@@ -127,7 +113,7 @@ class HomeGatherer:
         workspaces.sort(key=lambda one: rank(one, under_way))
         runs = [run for run in await self._store.runs(principal) if run.connection in self._connections]
         runs.sort(key=lambda run: not run.is_going)
-        return Whose(self._context, self._gatherer, principal, workspaces, self._names), under_way, runs
+        return HomeOwner(self._context, self._gatherer, principal, workspaces, self._names), under_way, runs
 
     async def totals(self, home: Home) -> TotalsFacts:
         """Gather what an administrator sees: of everybody, or of their own Slack workspace."""
@@ -187,25 +173,27 @@ class HomeGatherer:
         return sorted(served, key=lambda one: one[1].settings.title.casefold())
 
     async def _questions(
-        self, whose: Whose, under_way: Mapping[str, Operation], runs: Sequence[Run]
+        self, whose: HomeOwner, under_way: Mapping[str, Operation], runs: Sequence[Run]
     ) -> list[Question]:
         """Return what waits for the person, the oldest first of each kind."""
         asked = [
             one for one in whose.workspaces if one.id in under_way and under_way[one.id].asked_at is not None
         ]
         asked_runs = [run for run in runs if run.is_open and run.asked_at is not None]
-        of_all = await self._gatherer.of_all(whose.principal, asked[:QUESTIONS], under_way)
-        of_runs = await self._gatherer.of_runs(whose.principal, asked_runs[:QUESTIONS])
+        of_all = await self._gatherer.of_all(whose.principal, asked[:MAX_QUESTIONS], under_way)
+        of_runs = await self._gatherer.of_runs(whose.principal, asked_runs[:MAX_QUESTIONS])
         found = [*(Question("operation", one) for one in of_all), *(Question("run", one) for one in of_runs)]
         for kind, gather in WAITING.items():
-            if len(found) < QUESTIONS:
+            if len(found) < MAX_QUESTIONS:
                 found += [Question(kind, one) for one in await gather(whose)]
-        return found[:QUESTIONS]
+        return found[:MAX_QUESTIONS]
 
-    async def _links(self, principal: Principal, accounts: Mapping[str, Account]) -> list[LinkFacts]:
-        asked = {one.connection: one for one in await self._store.asked_approvals_of(principal)}
+    async def _links(self, whose: HomeOwner, accounts: Mapping[str, Account]) -> list[LinkFacts]:
+        requested = dict[str, str]()
+        for hooks in UseCaseHooks.list_subscribers():
+            requested |= await hooks.find_requested_usernames(whose)
         found = []
-        for name, provider in self._by_title(principal):
+        for name, provider in self._by_title(whose.principal):
             title, account = provider.settings.title, accounts.get(name)
             if provider.links_by("none"):
                 found.append(LinkFacts(name, title, "needless"))
@@ -215,8 +203,8 @@ class HomeGatherer:
                 is_refused = account.state == "refused"
                 state: LinkState = "refused" if is_refused else "held" if account.refused_since else "linked"
                 link = replace(link, state=state, username=account.username, since=account.refused_since)
-            elif name in asked:
-                link = replace(link, state="asked", username=asked[name].username)
+            elif name in requested:
+                link = replace(link, state="asked", username=requested[name])
             found.append(link)
         return found
 

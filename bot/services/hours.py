@@ -24,9 +24,8 @@ from bot.domain.hours import (
     evening_of_asking,
     left_since,
     was_used,
-    written,
 )
-from bot.domain.moments import Wanted
+from bot.domain.moments import Wanted, write_hours
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import find_asking_hours
@@ -111,7 +110,7 @@ def add(
     change: list[RuleChange] = [*((one, None) for one in replaced), *((None, one) for one in made)]
     change_rules(tx, workspace, change, _mode(asked, workspace))
     agreed_to = {"agreed": "yes"} if is_agreed else {}
-    said = "; ".join(map(written, wanted))
+    said = "; ".join(map(write_hours, wanted))
     asked.note(tx, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
     return replaced
 

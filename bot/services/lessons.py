@@ -19,11 +19,11 @@ from bot.domain.notices import NewNotice
 from bot.domain.timers import REST
 from bot.messages.texts import classes as words
 from bot.messages.texts import times
-from bot.services import classes, home
-from bot.services.asked import Asked
+from bot.services import classes, home_sections
+from bot.services.asked import Asked, follow_request
 from bot.services.class_facts import of_courses
 from bot.services.due import Due
-from bot.store import cards, homes, timers
+from bot.store import acts, cards, timers
 from bot.store import classes as stored
 from bot.store import hours as rows
 from bot.store.notices import add_notices
@@ -48,13 +48,13 @@ def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
     return [(one, key in one.teachers) for one in found if not one.is_over(tx.now())]
 
 
-async def _of_home(whose: home.Whose) -> Sequence[ClassFacts]:
+async def _of_home(whose: home_sections.HomeOwner) -> Sequence[ClassFacts]:
     """Gather the courses that somebody teaches, then those that they have joined."""
     found = await Asked(whose.context, whose.principal).see(own)
     return await of_courses(whose.gatherer, whose.principal, found)
 
 
-home.PARTS["courses"] = _of_home
+home_sections.PARTS["courses"] = _of_home
 
 
 def affected(tx: Transaction, asked: Asked, card_id: str, days: Collection[str]) -> int:
@@ -172,6 +172,7 @@ def _teach(tx: Transaction, asked: Asked, card: ClassCard, to: Row) -> None:
     classes.tell_teachers(tx, asked, card, to["trainers"])
 
 
+@acts.changes_back(CLASS_CARDS.name)
 def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
     """Let a course's timetable say again what it said before a change; raises Refused as ``change`` does."""
     card, former = classes.owned(tx, asked, "class_change", row["id"]), CLASS_CARDS.of(row | was)
@@ -263,7 +264,7 @@ def _tell(tx: Transaction, card: ClassCard, rule: Rule, news: Sequence[Mapping[s
     occasion = f"{last['by']}:{rule.principal.key}"
     add_notices(tx, [NewNotice(card.id, ClassKind.COURSE_CHANGED, occasion, rule.principal, body)])
     cards.queue_for_reader(tx, card.id, rule.principal)
-    homes.want(tx, rule.principal)
+    follow_request(tx, rule.principal)
 
 
 MEMBERS: Final = Due(

@@ -7,7 +7,7 @@ from bot.domain import policy
 from bot.domain.people import Principal
 from bot.domain.preferences import PreferenceFacts, Preferences, find_asking_hours
 from bot.domain.workspaces import Workspace
-from bot.services import home
+from bot.services import home_sections
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.store import preferences
@@ -49,8 +49,8 @@ async def shown(context: Context, principal: Principal, workspaces: Sequence[Wor
     )
 
 
-async def _of_home(whose: home.Whose) -> PreferenceFacts:
+async def _of_home(whose: home_sections.HomeOwner) -> PreferenceFacts:
     return await shown(whose.context, whose.principal, whose.workspaces)
 
 
-home.PARTS["preferences"] = _of_home
+home_sections.PARTS["preferences"] = _of_home

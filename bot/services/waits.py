@@ -30,7 +30,7 @@ from bot.domain.room import (
 from bot.domain.stops import End, StopMode, is_final, planned_mode
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
-from bot.services import home
+from bot.services import home_sections
 from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, Due
 from bot.services.gather import Gatherer, Message, adds
@@ -68,11 +68,11 @@ def own(tx: Transaction, asked: Asked) -> list[WaitFacts]:
     return [shown(tx, asked, one) for one in known]
 
 
-async def _of_home(whose: home.Whose) -> list[WaitFacts]:
+async def _of_home(whose: home_sections.HomeOwner) -> list[WaitFacts]:
     return await Asked(whose.context, whose.principal).see(own)
 
 
-home.PARTS["waits"] = _of_home
+home_sections.PARTS["waits"] = _of_home
 
 
 def _is_held(tx: Transaction, asked: Asked, wait: Wait) -> bool:

@@ -23,6 +23,8 @@ _RECORDED: Final[dict[type, RecordedColumns]] = {
 }
 #: The functions that put a row back, by its table: the row, and its former columns, each None for none.
 puts_back: Registry[Callable[[Transaction, Row | None, Row | None], None]] = Registry()
+#: The same for rows that their person changes once more to put them back: in the use case's context.
+changes_back: Registry[Callable[[Transaction, Any, Row, Row], None]] = Registry()
 #: So many seconds apart, at most, are an act and the card of what it began: they are written together.
 _TOGETHER: Final = 1.0
 #: What changes by itself, so that it says nothing about what somebody wants.

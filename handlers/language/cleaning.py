@@ -11,8 +11,9 @@ from typing import Final
 from bot.domain.moments import LEADS
 from bot.support.cleaning import fold, unescape
 from handlers.command_line import ENDS, plain
-from handlers.language.vocabulary import NEGATIONS, TALK, THEN
+from handlers.language.phrasebook import TALK
 from handlers.quotations import INLINE_CODE, drop_quotations, read_quotation
+from handlers.vocabulary import NEGATIONS, THEN
 
 #: One mark may uncover another one, such as an item of a list that is a quotation.
 _MAX_PASSES: Final = 5

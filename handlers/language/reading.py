@@ -15,18 +15,16 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from bot.domain import moments
-from handlers.command_line import MOST_WORDS, Quoted, new_name, plain, without
-from handlers.language import times, vocabulary
-from handlers.language.names import Names, plain_end
+from handlers import intents, vocabulary
+from handlers.command_line import MOST_WORDS, Quoted, ends_clause, new_name, plain, without
+from handlers.language import phrasebook, times
 from handlers.language.ranker import marked
-from handlers.language.waiting import read_waiting
 from handlers.language.which import How, Which, how_of, pieces_of, which_of
 from handlers.language.words import (
     Opening,
     are_run_list,
     begins,
     ends,
-    ends_clause,
     ends_line,
     is_emoji,
     is_sign,
@@ -42,6 +40,7 @@ from handlers.language.words import (
     without_wait,
     words_of_job,
 )
+from handlers.names import Names, plain_end
 from handlers.request import Manner
 
 #: Longer texts are no requests; a name of a provider has at most 255 characters.
@@ -99,6 +98,23 @@ class Reading:
     said: tuple[str, ...] = ()
     #: Several requests, each on its own; of what isn't full, its clauses.
     parts: tuple[Reading, ...] = ()
+    #: The meaning that a feature gives to the whole text.
+    intent: intents.Intent | None = None
+
+    @classmethod
+    def from_intent(cls, intent: intents.Intent) -> Reading:
+        """Return the reading of a text that a feature has read."""
+        which = Which(courses=intent.courses, workspaces=intent.workspaces, is_near=intent.is_near)
+        return cls(
+            intent.kind,
+            intent.what,
+            "workspace",
+            intent.words,
+            intent.manner,
+            which,
+            is_question=intent.is_question,
+            intent=intent,
+        )
 
     @property
     def when(self) -> moments.Phrase | None:
@@ -184,9 +200,9 @@ class _Text:
         """Return words with the list after a colon in place of *everything* before it."""
         at = next((at for at, word in enumerate(words, 1) if word.endswith(":")), 0)
         listed = self._which(words[at:]) if at else Which()
-        every = (begin for begin in range(1, at) if begins(words[begin:], vocabulary.ALL))
+        every = (begin for begin in range(1, at) if begins(words[begin:], phrasebook.ALL))
         head = words[: next(every, at)]
-        is_less = any(begins(words[one:at], vocabulary.EXCEPT) for one in range(len(head), at))
+        is_less = any(begins(words[one:at], phrasebook.EXCEPT) for one in range(len(head), at))
         is_list = len(listed.named) > 1 and not (listed.unknown or listed.is_near or is_less)
         return head + words[at:] if is_list else words
 
@@ -206,13 +222,13 @@ class _Text:
         is_quoted = any(isinstance(word, Quoted) for word in self.written)
         if not sentence and not is_quoted:
             # A sign that agrees, or one that says nothing.
-            return Reading("talk", vocabulary.TALK.get(tuple(map(plain, self.written)), "signs"))
-        if not is_quoted and (talk := vocabulary.TALK.get(sentence)):
+            return Reading("talk", phrasebook.TALK.get(tuple(map(plain, self.written)), "signs"))
+        if not is_quoted and (talk := phrasebook.TALK.get(sentence)):
             return Reading("talk", talk)
-        if not is_quoted and sentence in vocabulary.OF_WAITING:
+        if not is_quoted and sentence in phrasebook.OF_WAITING:
             return Reading("verb", "waiting", "workspace", manner=Manner.SAID)
-        if (of_wait := read_waiting(self.written, lambda: self._named(self.written))) is not None:
-            verb, name = of_wait
+        if (order := intents.read_order(self.written, lambda: self._named(self.written))) is not None:
+            verb, name = order
             is_order = verb == "unqueue" and not self._without_courtesy(self.written)[1]
             is_question = is_order and self._asks(self.written)
             return Reading("verb", verb, "workspace", name, Manner.SAID, is_question=is_question)
@@ -229,10 +245,10 @@ class _Text:
         if of_hours := self._of_hours():
             return of_hours
         words, is_polite = self._without_courtesy(self.written)
-        if talk := vocabulary.TALK.get(tuple(map(plain, words))):
+        if talk := phrasebook.TALK.get(tuple(map(plain, words))):
             return Reading("talk", talk)
         if not words:
-            return Reading("talk", vocabulary.TALK.get(sentence[-1:], "thanks"))
+            return Reading("talk", phrasebook.TALK.get(sentence[-1:], "thanks"))
         reading = self._request(words)
         # `now?` asks, and so do other words that say nothing of their own.
         last = self.written[-1]
@@ -255,7 +271,7 @@ class _Text:
     def _without_courtesy(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the words without courtesy around them, and whether somebody was asked to do it."""
         is_polite = False
-        while words and (count := begins(words, vocabulary.COURTESY)):
+        while words and (count := begins(words, phrasebook.COURTESY)):
             is_polite = is_polite or count > 1 or plain(words[0]) in vocabulary.PLEASE
             words = words[count:]
         # What ends a name is no courtesy.
@@ -272,7 +288,7 @@ class _Text:
         timed = words if is_name else with_times(words)
         found = times.Times() if is_name else times.find(timed, self._named(timed))
         is_until = found.when is not None and found.when.lead in {"until", "till", "til", "at"}
-        if plain(words[0]) in vocabulary.EXTENDING and not is_until:
+        if plain(words[0]) in phrasebook.EXTENDING and not is_until:
             timed = (*timed, "longer")
             found = times.find(timed, self._named(timed))
         body, _ = self._without_courtesy(
@@ -321,7 +337,7 @@ class _Text:
         """Return words with *extend* for what is to be put off by a length: ``push it back an hour``."""
         length = times.find(words, self._named(words))
         is_length = "long" in length.marks.values() or (length.when is not None and length.when.lead == "by")
-        if plain(words[0]) not in vocabulary.POSTPONING or not is_length:
+        if plain(words[0]) not in phrasebook.POSTPONING or not is_length:
             return words
         return ("extend", *(word for word in words[1:] if plain(word) not in {"back", "by"}))
 
@@ -353,7 +369,7 @@ class _Text:
         if order is None:
             return None
         about = [word for at, word in enumerate(self.written) if at in named or plain(word) in vocabulary.IT]
-        if not about and times.rests(order) and vocabulary.OF_ALL_HOURS & set(map(plain, self.written)):
+        if not about and times.rests(order) and phrasebook.OF_ALL_HOURS & set(map(plain, self.written)):
             about = ["all"]
         is_asked = bool(order) and self.written[-1].endswith("?")
         time, which = times.Times(hours=order), self._which(tuple(about))
@@ -363,12 +379,12 @@ class _Text:
         """Return what is named without a verb: more time, hours, or what may go on with what was said."""
         pieces = pieces_of(body, self.names)
         which = which_of(pieces, self.names, is_question=True)
-        if found.hours and any(plain(word) in vocabulary.DOWN_PARTICLES for word in body):
+        if found.hours and any(plain(word) in phrasebook.DOWN_PARTICLES for word in body):
             # `report every evening off at 8`
             found = replace(found, hours=times.order("stop", found.wanted))
         kind: Kind = "verb" if found.more or found.hours else "nothing"
         verb = "keep" if found.more else "hours" if found.hours else ""
-        left = tuple(word for word in which.unknown if plain(word) not in vocabulary.GIVING)
+        left = tuple(word for word in which.unknown if plain(word) not in phrasebook.GIVING)
         how = how_of(pieces, which)
         return Reading(kind, verb, "workspace", body, Manner.SAID, which, found, how, left)
 
@@ -398,7 +414,7 @@ class _Text:
         left = self._left(which, manner, words)
         if which.place:
             # `the first two` aren't the first.
-            left += tuple(word for word in words if plain(word) in vocabulary.COUNTS)
+            left += tuple(word for word in words if plain(word) in phrasebook.COUNTS)
         return Reading("verb", verb, "workspace", words, manner, which, how=how_of(pieces, which), left=left)
 
     def _left(self, which: Which, manner: Manner, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -509,7 +525,7 @@ class _Text:
             part = _Text(words, self.folder, self.verbs, self.names)._as_one()
             if (
                 part.how == "if"
-                and vocabulary.CONDITIONS.intersection(map(plain, words)) - vocabulary.CONTRASTS
+                and vocabulary.CONDITIONS.intersection(map(plain, words)) - phrasebook.CONTRASTS
             ):
                 return whole
             if part.kind == "talk" and part.what in _COURTEOUS:
@@ -556,7 +572,7 @@ class _Text:
         for at, (before, word) in enumerate(pairwise(words), 1):
             is_joined = plain(before) in vocabulary.THEN and (are_timed or at not in named)
             is_order = at - 1 in named and plain(word) in READ and plain(words[0]) in READ
-            is_begun = ends_clause(before) or is_joined or is_order or plain(word) in vocabulary.REASONS
+            is_begun = ends_clause(before) or is_joined or is_order or plain(word) in phrasebook.REASONS
             if at not in within and is_begun:
                 found.append(at)
         return [*found, len(words)]

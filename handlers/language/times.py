@@ -13,20 +13,19 @@ from datetime import date, timedelta
 from itertools import groupby, pairwise
 from typing import Final
 
-from bot.domain import hours, moments
+from bot.domain import moments
 from bot.domain.moments import DAY_MINUTES, EVERY_DAY, LEADS, Phrase, Wanted
 from bot.domain.timers import MORE_SECONDS
-from handlers.command_line import plain
-from handlers.language import vocabulary
-from handlers.language.words import begins, ends_clause
+from handlers import vocabulary
+from handlers.command_line import ends_clause, plain
+from handlers.language import phrasebook
+from handlers.language.words import begins
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: A restart is a stop, which is warned of, and a start this many minutes later.
-_DOWN_MINUTES: Final = 10
 _LEAVING_OUT: Final = _words("not without ohne außer ausser excluding besides nicht")
 _PARTS_OF_DAYS: Final = _words("morning afternoon evening night")
 #: What joins hours to the words around them, before and after.
@@ -336,27 +335,6 @@ def _more(words: Sequence[str]) -> float | None:
 # -- working hours ---------------------------------------------------------------------------------------
 
 
-def wanted_of(text: str) -> tuple[Wanted, ...]:
-    """Return the hours that a text names; none if it names no hours."""
-    verb, _, rest = text.partition(" ")
-    is_restart = verb.casefold() == "restart"
-    found = moments.read_hours(rest if is_restart else text)
-    if found is None or not is_restart:
-        return () if found is None else (found,)
-    if found.starts is None or found.stops is not None:
-        return ()
-    again = found.starts + _DOWN_MINUTES
-    return Wanted(found.days, stops=found.starts), Wanted(found.days, starts=again)
-
-
-def is_order(text: str) -> bool:
-    """Return whether words after a name are an order about its hours."""
-    verb, _, rest = text.casefold().partition(" ")
-    alone = vocabulary.ABOUT_HOURS.keys() | {"resume", "skip"}
-    said = verb in (vocabulary.LEAVING_OUT_HOURS if rest else alone)
-    return said or bool(wanted_of(text))
-
-
 def rests(order: str) -> bool:
     """Return whether an order leaves days out of hours, pauses or resumes them, which takes nothing away."""
     return order.partition(" ")[0] in {"skip", "pause", "on"}
@@ -375,20 +353,20 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
     """
     typed = [plain(word) for at, word in enumerate(words) if at not in named]
     said = [*typed[:1], *(_OF_HOURS.get(word, word) for word in typed[1:])]
-    rest = [word for word in said if word not in vocabulary.BESIDES_HOURS and word != "hours"]
+    rest = [word for word in said if word not in phrasebook.BESIDES_HOURS and word != "hours"]
     folded = ["" if plain(word) == "hours" else moments.spelt(plain(word)) for word in words]
     places = _places(folded, named)
     parts = [folded[at] for at in places]
     others = {plain(word) for at, word in enumerate(words) if at not in {*named, *places}} & {*rest}
-    is_set = bool(vocabulary.SETTING_HOURS & set(rest)) or "hours" in said
-    if is_set and others <= vocabulary.SETTING_HOURS and (wanted := moments.read_hours(" ".join(parts))):
-        return hours.written(wanted)
-    if set(rest) > vocabulary.BY_ITSELF and set(rest) <= vocabulary.NOT_BY_ITSELF:
+    is_set = bool(phrasebook.SETTING_HOURS & set(rest)) or "hours" in said
+    if is_set and others <= phrasebook.SETTING_HOURS and (wanted := moments.read_hours(" ".join(parts))):
+        return moments.write_hours(wanted)
+    if set(rest) > phrasebook.BY_ITSELF and set(rest) <= phrasebook.NOT_BY_ITSELF:
         return "off"
     match rest:
         case ["stop", "starting", *when] if all(map(moments.is_of_hours, when)):
             return "off"
-    rest = [word for word in rest if word not in vocabulary.OF_ALL_HOURS] if "hours" in said else rest
+    rest = [word for word in rest if word not in phrasebook.OF_ALL_HOURS] if "hours" in said else rest
     if (leaving_out := _read_days_off(said, rest)) is not None:
         return leaving_out
     if "hours" not in said:
@@ -396,7 +374,7 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
     for order, (meaning, besides) in vocabulary.ABOUT_HOURS.items():
         if meaning & set(rest) and set(rest) <= meaning | besides:
             return order
-    return "" if set(rest) <= vocabulary.ASKING_HOURS else None
+    return "" if set(rest) <= phrasebook.ASKING_HOURS else None
 
 
 def _read_days_off(said: Sequence[str], rest: Sequence[str]) -> str | None:
@@ -408,12 +386,12 @@ def _read_days_off(said: Sequence[str], rest: Sequence[str]) -> str | None:
             pass
         case _:
             return None
-    besides = vocabulary.IT | vocabulary.OF_ALL_HOURS | {"hours"}
+    besides = vocabulary.IT | phrasebook.OF_ALL_HOURS | {"hours"}
     days = [word for word in said[said.index(last) + 1 :] if word not in besides]
-    while days and days[-1] in vocabulary.BESIDES_HOURS:
+    while days and days[-1] in phrasebook.BESIDES_HOURS:
         days = days[:-1]
     opening = {"until", "till", "for", "from"}
-    while days and days[0] in vocabulary.BESIDES_HOURS - opening:
+    while days and days[0] in phrasebook.BESIDES_HOURS - opening:
         days = days[1:]
     text = " ".join(days)
     if not has_days(text):
@@ -452,14 +430,14 @@ def _hours(said: Sequence[str], named: AbstractSet[int]) -> Times:
     is_listed = is_row and wanted is not None and len(wanted.days & EVERY_DAY) > 1
     is_again = moments.is_recurring(parts) or is_listed
     if is_again or (joint and wanted is not None and not wanted.days & EVERY_DAY):
-        order = "" if wanted is None else hours.written(wanted)
+        order = "" if wanted is None else moments.write_hours(wanted)
         return Times(taken, None, 0.0, order, wanted is None, {min(taken): "days"}, wanted, bool(joint))
     is_time = moments.time_kind(text) == "time"
     span = None if is_time else wanted or moments.read_hours(f"daily {text}")
     if span is None or None in (span.starts, span.stops) or (joint and wanted is None):
         return Times()
     is_once = wanted is not None and not wanted.days & EVERY_DAY
-    once = (hours.written(span), False, span) if is_once else ("", True, None)
+    once = (moments.write_hours(span), False, span) if is_once else ("", True, None)
     return Times(taken, None, 0.0, once[0], once[1], {min(taken): "span"}, once[2])
 
 
@@ -468,9 +446,9 @@ def _joint(said: Sequence[str], named: AbstractSet[int]) -> tuple[range, bool]:
     words = ["it" if at in named else word for at, word in enumerate(said)]
     for at in range(len(words)):
         then = at + next(count for count in (2, 1, 0) if vocabulary.THEN.issuperset(words[at : at + count]))
-        for other in (vocabulary.AND_STOP, vocabulary.AND_START) if then > at and at not in named else ():
+        for other in (phrasebook.AND_STOP, phrasebook.AND_START) if then > at and at not in named else ():
             if count := begins(words[then:], other):
-                return range(at, then + count), other is vocabulary.AND_STOP
+                return range(at, then + count), other is phrasebook.AND_STOP
     return range(0), False
 
 
@@ -480,12 +458,12 @@ def order(verb: str, wanted: Wanted | None) -> str:
         return ""
     is_start, is_whole = wanted.starts is not None, None not in (wanted.starts, wanted.stops)
     if verb in {"start", "resume"} or (verb == "keep" and is_whole):
-        return hours.written(wanted) if is_start else ""
+        return moments.write_hours(wanted) if is_start else ""
     if verb == "restart" and not is_whole and is_start:
-        return f"restart {hours.written(wanted)}"
+        return f"restart {moments.write_hours(wanted)}"
     if verb == "stop" and not is_whole:
         stops = wanted.stops if wanted.starts is None else wanted.starts or DAY_MINUTES
-        return hours.written(replace(wanted, starts=None, stops=stops))
+        return moments.write_hours(replace(wanted, starts=None, stops=stops))
     return ""
 
 

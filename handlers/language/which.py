@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Literal
 
-from bot.domain.classes import ClassCard
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
-from handlers.command_line import Quoted, plain
-from handlers.language import vocabulary
-from handlers.language.names import MOST_NEAR, SELDOM, Job, Names, Piece, Template, is_name, plain_end
-from handlers.language.words import begins, ends_clause, is_emoji
+from handlers import vocabulary
+from handlers.command_line import Quoted, ends_clause, plain
+from handlers.language import phrasebook
+from handlers.language.words import begins, is_emoji
+from handlers.names import MOST_NEAR, SELDOM, Entity, Job, Names, Piece, Template, is_name, plain_end
 
 #: Whether a request is forbidden, on a condition, or quoted.
 How = Literal["", "not", "if", "quote"]
@@ -20,7 +20,7 @@ Points = Literal["", "it", "them", "other"]
 #: So many words are looked at for slips at once.
 _MOST_TOGETHER: Final = 6
 #: Stand before what is left out, and belong to it.
-_SMALL: Final = vocabulary.BEFORE_A_NAME | vocabulary.WHERE | vocabulary.JOINING | {"by"}
+_SMALL: Final = vocabulary.BEFORE_A_NAME | phrasebook.WHERE | vocabulary.JOINING | {"by"}
 _IN_SOMETHING: Final = {("in", "the"), ("in", "my")}
 _POINTING: Final[Mapping[Points, AbstractSet[str]]] = {
     "them": vocabulary.THEM,
@@ -29,15 +29,15 @@ _POINTING: Final[Mapping[Points, AbstractSet[str]]] = {
 }
 #: Follow what is left out, and belong to it.
 _GENERAL: Final = vocabulary.GENERIC - vocabulary.IT
-_OF_A_STATE: Final = vocabulary.WITH_A_STATE | vocabulary.RUNNING | vocabulary.STOPPED
+_OF_A_STATE: Final = vocabulary.WITH_A_STATE | phrasebook.RUNNING | phrasebook.STOPPED
 #: Every one, and those of *but report*, *except for the hub ones*.
-_EVERY: Final = (*vocabulary.REST, *vocabulary.ALL)
+_EVERY: Final = (*phrasebook.REST, *phrasebook.ALL)
 _LEFT_OUT: Final = (
     vocabulary.JOINING
     | vocabulary.BEFORE_A_NAME
     | vocabulary.GENERIC
     | vocabulary.GENERICS
-    | vocabulary.WHERE
+    | phrasebook.WHERE
     | {"ones", "or", "nor"}
 )
 _BEING: Final = frozenset({"are", "is", "that's", "still", "currently"})
@@ -64,7 +64,7 @@ class Which:
     workspaces: tuple[tuple[Workspace, ...], ...] = ()
     runs: tuple[Run, ...] = ()
     jobs: tuple[Job, ...] = ()
-    courses: tuple[ClassCard, ...] = ()
+    courses: tuple[Entity, ...] = ()
     templates: tuple[Template, ...] = ()
     connections: tuple[str, ...] = ()
     points: Points = ""
@@ -128,7 +128,7 @@ def which_of(pieces: Sequence[Piece], names: Names, *, is_question: bool = False
     workspaces = tuple(span.workspaces for span in spans if span.workspaces)
     runs = tuple(run for span in spans if not span.workspaces for run in span.runs[:1])
     # `everything off` isn't about what is off.
-    verbs = set() if all_at < 0 else vocabulary.PARTICLES
+    verbs = set() if all_at < 0 else phrasebook.PARTICLES
     states = [word for before, word in pairwise(("", *words)) if word not in verbs or before in _BEING]
     state = next((vocabulary.STATES[word] for word in states if word in vocabulary.STATES), "")
     if is_question and words[-1:] == ["on"]:
@@ -145,7 +145,7 @@ def which_of(pieces: Sequence[Piece], names: Names, *, is_question: bool = False
         points="" if workspaces or runs or all_at >= 0 else _points(words),
         place=next((vocabulary.ORDINALS[word] for word in words if word in vocabulary.ORDINALS), 0),
         is_all=all_at >= 0,
-        is_rest=_place_of(words, vocabulary.REST) >= 0,
+        is_rest=_place_of(words, phrasebook.REST) >= 0,
         state=state,
         besides=_besides(out, names),
         is_theirs=bool(names.owners(pieces)),
@@ -183,7 +183,7 @@ def _parted(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
         vocabulary.OF_A_STATE.isdisjoint(words) or vocabulary.STATES.keys().isdisjoint(words)
     )
     while at < len(pieces):
-        count = begins(words[at:], vocabulary.EXCEPT)
+        count = begins(words[at:], phrasebook.EXCEPT)
         is_out = count and (is_all or words[at + count - 1] == "not")
         begin = at + count if is_out else len(pieces)
         # All but report, or all, but leave report.
@@ -208,7 +208,7 @@ def _beside_all(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
     understood.
     """
     words = [piece.word for piece in pieces]
-    begin, rest_at = _place_of(words, _EVERY), _place_of(words, vocabulary.REST)
+    begin, rest_at = _place_of(words, _EVERY), _place_of(words, phrasebook.REST)
     named = [at for at, piece in enumerate(pieces) if piece.workspaces]
     if begin < 0 or not named:
         return pieces, []
@@ -262,7 +262,7 @@ def _placed(pieces: list[Piece]) -> list[Piece]:
     """Return pieces where a connection belongs to the name right before it: ``a and b on saturn``."""
     if sum(bool(piece.workspaces) for piece in pieces) < 2:
         return pieces
-    small = vocabulary.WHERE | vocabulary.BEFORE_A_NAME
+    small = phrasebook.WHERE | vocabulary.BEFORE_A_NAME
     found: list[Piece] = []
     for piece in pieces:
         at = next((at for at in reversed(range(len(found))) if found[at].word not in small), -1)
@@ -298,7 +298,7 @@ def _unexplained(
         if is_name or (not piece.word and not is_quoted) or is_emoji(piece.typed):
             continue
         then = next((one for one in head[at + 1 :] if one.word not in vocabulary.BEFORE_A_NAME), piece)
-        is_where = piece.word in vocabulary.WHERE and bool(then.connection)
+        is_where = piece.word in phrasebook.WHERE and bool(then.connection)
         is_known = piece.word in explained | vocabulary.CONDITIONS | vocabulary.NEGATIONS
         if is_quoted or not (is_where or is_known or all_at <= at < all_at + skipped):
             places.append(at)

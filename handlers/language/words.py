@@ -8,8 +8,9 @@ from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from bot.domain.moments import LEADS
+from handlers import vocabulary
 from handlers.command_line import ENDS, MARKS, Quoted, plain, without
-from handlers.language import vocabulary
+from handlers.language import phrasebook
 from handlers.synonyms import SYNONYMS
 
 
@@ -30,11 +31,6 @@ def ends(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
     """Return the same for what they end with."""
     folded = tuple(map(plain, words[-max(map(len, phrases)) :]))
     return next((len(one) for one in phrases if folded[-len(one) :] == one), 0)
-
-
-def ends_clause(word: str) -> bool:
-    """Return whether a sentence or a part of one ends with a word."""
-    return not isinstance(word, Quoted) and word[-1] in ENDS
 
 
 def ends_line(word: str) -> bool:
@@ -73,7 +69,7 @@ class Opening(NamedTuple):
 def opening_of(words: tuple[str, ...], folder: str, verbs: Mapping[str, AbstractSet[str]]) -> Opening:
     """Return how words begin a request; its verb is "" if they don't."""
     word = plain(words[0])
-    for phrase, verb in vocabulary.OPENINGS.get(word, ()):
+    for phrase, verb in phrasebook.OPENINGS.get(word, ()):
         head = phrase[: phrase.index("…")] if "…" in phrase else phrase
         tail = phrase[len(head) + 1 :]
         if not begins(words, (head,)):
@@ -91,7 +87,7 @@ def opening_of(words: tuple[str, ...], folder: str, verbs: Mapping[str, Abstract
 
 def without_end(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return words without courtesy after them; what is all courtesy stays."""
-    while len(words) > (count := ends(words, vocabulary.AFTERTHOUGHTS)) > 0:
+    while len(words) > (count := ends(words, phrasebook.AFTERTHOUGHTS)) > 0:
         words = words[:-count]
         while len(words) > 1 and plain(words[-1]) in vocabulary.THEN:
             words = words[:-1]
@@ -103,7 +99,7 @@ def without_end(words: tuple[str, ...]) -> tuple[str, ...]:
 _OF_NEW: Final = (
     vocabulary.BEFORE_A_NAME
     | vocabulary.GENERIC
-    | vocabulary.WHERE
+    | phrasebook.WHERE
     | {"new", "another", "notebook", "fresh", "me"}
 )
 
@@ -124,7 +120,7 @@ def without_running(words: tuple[str, ...]) -> tuple[str, ...]:
 def without_wait(words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what says at the end of a start that it is to wait for room: ``start gpu and wait``."""
     said = tuple(map(plain, words))
-    found = (one for one in vocabulary.AND_WAIT if said[-len(one) :] == one)
+    found = (one for one in phrasebook.AND_WAIT if said[-len(one) :] == one)
     return words[: len(words) - len(next(found, ()))]
 
 
@@ -153,7 +149,7 @@ def words_of_job(verb: str, words: tuple[str, ...], *, is_typed: bool) -> tuple[
     while len(words) > 1 and plain(words[0]) in {"of", "for", "from", "the", "my"}:
         words = words[1:]
     are_jobs = all(plain(word) in vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME for word in words)
-    if begins(words, vocabulary.ALL) == len(words) or (verb in {"list", "status"} and are_jobs):
+    if begins(words, phrasebook.ALL) == len(words) or (verb in {"list", "status"} and are_jobs):
         return ()
     if not is_typed and not isinstance(words[-1], Quoted):
         return (*words[:-1], words[-1].rstrip(ENDS) or words[-1])
@@ -165,7 +161,7 @@ _OF_ACCOUNTS: Final = frozenset({"account", "accounts", "me", "access", "link"})
 
 def without_account(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what only says that an account is meant: ``unlink my saturn account``."""
-    if words and begins(words, vocabulary.ALL) == len(words):
+    if words and begins(words, phrasebook.ALL) == len(words):
         return ("all",) if verb == "unlink" else ()
     named = without(words, vocabulary.BEFORE_A_NAME | vocabulary.PLEASE | _OF_ACCOUNTS)
     if named and not isinstance(named[-1], Quoted):

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from bot.domain import moments
+from bot.domain.acts import Act
 from bot.domain.hours import Rule
 from bot.domain.moments import EVERY_DAY, Unread, Wanted
 from bot.domain.notices import Answer
@@ -17,16 +18,16 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import hours_button, lost, offered
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.blocks.lists import SAY
-from bot.messages.texts import cards, talk
+from bot.messages.texts import cards
 from bot.messages.texts import hours as words
 from bot.services import hours
 from bot.services.workspaces import effects, owned
+from bot.store.timetables import RULES
 from bot.support.declarations import LayerHooks
 from bot.support.errors import Refused
-from handlers import routes, suggesting
+from handlers import intents, routes, vocabulary
 from handlers.command_line import written
-from handlers.language.times import is_order, order, wanted_of
-from handlers.language.vocabulary import LEAVING_OUT_HOURS
+from handlers.orders import is_order, wanted_of
 from handlers.payload import value_in, values_of
 from handlers.request import Answered, AtFields, Request
 from handlers.workspace.operations import asked_about
@@ -76,25 +77,6 @@ async def having(request: Request, workspaces: Sequence[Workspace]) -> list[Work
     return [one for one in workspaces if one.id in with_hours]
 
 
-async def once(request: Request) -> str:
-    """Return hours that come once, at the moment that was read, for a verb that starts."""
-    zone = await request.services.store.zone(request.principal)
-    at = datetime.fromtimestamp(-(-(request.at or 0.0) // 60) * 60, zone)
-    days = frozenset({at.date().isoformat()})
-    return order(request.verb, Wanted(days, at.hour * 60 + at.minute))
-
-
-async def ordered_or_offered(
-    request: Request, chosen: Sequence[Workspace], said: str, *, is_sure: bool
-) -> Answer:
-    """Do what a sentence says about one workspace's hours; offer it for several, or where it is a guess."""
-    request = request.about("workspace", "hours", ())
-    if is_sure and len(chosen) == 1:
-        return await ordered(request, chosen[0], said)
-    commands = [f"hours {written((one.title,))} {said}".rstrip() for one in chosen[: replies.FEW]]
-    return suggesting.offered(request, commands, talk.AS_COMMAND)
-
-
 async def ordered(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
     """Do what is said about a workspace's hours, in the words that follow its name; show them without.
 
@@ -105,12 +87,12 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
         return await _answered(request, workspace, words.KEPT)
     if not rest and verb in _ORDERS:
         return await _ORDERS[verb](about)
-    if rest and verb in LEAVING_OUT_HOURS:
+    if rest and verb in vocabulary.LEAVING_OUT_HOURS:
         return await _show_rest(about, workspace.id, await _days_left_out(about, verb, rest))
     wanted = wanted_of(said)
     if not wanted:
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
-    today, agreed = await day_of(request), AGREED in request.flags
+    today, agreed = await request.find_today(), AGREED in request.flags
     wanted = tuple(one.on(today) for one in wanted)
     planned = await _list_beside(request)
     try:
@@ -148,7 +130,7 @@ async def _days_left_out(request: Request, verb: str, said: str) -> list[str]:
 
     Raises Answered for what names none, or a day that is too far ahead.
     """
-    today = await day_of(request)
+    today = await request.find_today()
     days = moments.list_days(moments.read_pause(verb, said, today))
     if days and today <= days[0] and days[-1] <= today + FARTHEST_DAY:
         return [day.isoformat() for day in days]
@@ -161,13 +143,6 @@ async def _days_left_out(request: Request, verb: str, said: str) -> list[str]:
         if isinstance(read, Unread):
             found = replace(read, options=tuple(one.removesuffix(f" {_END_OF_DAY}") for one in read.options))
     raise Answered(replies.hint(replies.unread(found, said, SOONEST_SECONDS, FARTHEST_DAY.total_seconds())))
-
-
-async def day_of(request: Request, at: float | None = None) -> date:
-    """Return the day of a person's zone at a time, now unless one is given."""
-    services = request.services
-    at = await services.store.now() if at is None else at
-    return datetime.fromtimestamp(at, await services.store.zone(request.principal)).date()
 
 
 @routes.action("hours_form")
@@ -341,3 +316,26 @@ async def stay(_request: Request) -> Answer:
 
 #: What is done with hours as they are, by the word that follows a workspace's name.
 _ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": pause}
+
+
+class _Hours:
+    """Hours as sentences use them."""
+
+    async def list_having(self, request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
+        return await having(request, workspaces)
+
+    async def apply_order(
+        self, request: Request, workspace: Workspace, order: str, former: str = ""
+    ) -> Answer:
+        return await ordered(request, workspace, order, former)
+
+    async def leave_out_days(self, request: Request, chosen: Sequence[Workspace], order: str) -> Answer:
+        return await rest_all(request, chosen, order)
+
+    async def find_made(self, request: Request, act: Act) -> tuple[Wanted, str] | None:
+        rules = await request.services.store.rules(request.principal)
+        made = [one for one in rules if f"{RULES.name} {one.id}" in act.became]
+        return (made[0].wanted, made[0].id) if len(made) == 1 else None
+
+
+intents.hours.register(_Hours())

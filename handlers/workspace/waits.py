@@ -19,12 +19,12 @@ from bot.messages.texts import waits as words
 from bot.services import more, waits, workspaces
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.language.waiting import names_wait
 from handlers.payload import value_in
 from handlers.request import AtFields, Request
 from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import named, workspace_of
 from handlers.workspace.timers import moment_of, typed_moment
+from handlers.workspace.wait_orders import names_wait
 
 DAY: Final = 86_400.0
 

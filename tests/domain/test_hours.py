@@ -1,4 +1,4 @@
-"""Working hours: how they are written, when they come in any zone, and that nothing comes twice."""
+"""Working hours: how they are write_hours, when they come in any zone, and that nothing comes twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.hours import HORIZON, LEAD, OPEN_HOURS_SECONDS, Rule, evening_of_asking, left_since, written
+from bot.domain.hours import HORIZON, LEAD, OPEN_HOURS_SECONDS, Rule, evening_of_asking, left_since
 from bot.domain.moments import (
     DAY_MINUTES,
     DAYS,
@@ -21,6 +21,7 @@ from bot.domain.moments import (
     change_hours,
     instant,
     read_hours,
+    write_hours,
 )
 from bot.domain.preferences import NEVER
 from bot.domain.workspaces import State, Workspace
@@ -112,7 +113,7 @@ def test_what_are_no_hours_is_left(text):
 def test_dates_in_words_are_those_after_today():
     wanted = read_hours("7 dec and the 2nd 9:00").on(date(2026, 11, 20))
     assert wanted == Wanted(frozenset({"2026-12-07", "2026-12-02"}), NINE)
-    assert written(read_hours("7 dec 9:00")) == "7 dec 09:00"
+    assert write_hours(read_hours("7 dec 9:00")) == "7 dec 09:00"
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_dates_in_words_are_those_after_today():
 )
 def test_a_follow_up_changes_days_or_times(said, becomes):
     changed = change_hours(Wanted(WEEKDAYS, NINE, 17 * 60), said.split())
-    assert (written(changed) if changed else "") == becomes
+    assert (write_hours(changed) if changed else "") == becomes
 
 
 MINUTES = st.integers(0, DAY_MINUTES - 1)
@@ -141,7 +142,7 @@ MINUTES = st.integers(0, DAY_MINUTES - 1)
 @given(st.sets(st.sampled_from(DAYS), min_size=1), MINUTES | st.none(), MINUTES | st.none())
 def test_what_is_written_is_read(days, starts, stops):
     wanted = Wanted(frozenset(days), starts, stops)
-    found = read_hours(written(wanted))
+    found = read_hours(write_hours(wanted))
     if None not in (starts, stops):
         assert found == (wanted if (stops - starts) % DAY_MINUTES >= 30 else None)
     elif (starts, stops) == (None, None):
@@ -157,13 +158,13 @@ except today 7 dec the 7th tomorrow next midnight between from at , quarter 12 2
 @given(st.lists(st.sampled_from(SAID.split()), max_size=9))
 def test_whatever_words_hours_are_read_from_they_can_be_written(words):
     found = read_hours(" ".join(words))
-    assert found is None or read_hours(written(found)) == found
+    assert found is None or read_hours(write_hours(found)) == found
 
 
 @given(st.text())
 def test_whatever_is_typed_is_no_hours_or_some_that_can_be_written(text):
     for typed in (text, f"weekdays {text}", f"9:00 {text}"):
-        assert (found := read_hours(typed)) is None or read_hours(written(found)) == found
+        assert (found := read_hours(typed)) is None or read_hours(write_hours(found)) == found
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from tests.handlers.everything import everything
 from tests.handlers.rig import buttons, one_cloud, words
 from tests.handlers.run_rig import going, run_rig, step
 from tests.handlers.settings_form import FIELDS, NONE, save
-from tests.rigs.store import ALICE, BOB, observe, use_home
+from tests.rigs.homes import use_home
+from tests.rigs.store import ALICE, BOB, observe
 
 
 async def asked(bot, text, **keys):

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
-from handlers.command_line import LONGEST, parse
+from handlers.command_line import LONGEST, ends_clause, parse
 from handlers.language.cleaning import clean_message, list_labels, show_labels
-from handlers.language.words import ends_clause
 from handlers.quotations import drop_quotations, read_quotation, skip_quotations
 from tests.handlers.database_changes import became
 from tests.handlers.rig import buttons, rig, words

@@ -19,8 +19,8 @@ from handlers.deciding import (
     subject_of,
     way_of,
 )
-from handlers.language.names import Names
 from handlers.language.reading import read
+from handlers.names import Names
 from handlers.routes import Effect
 
 VERBS = routes.verbs_of_folders()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.facts import WorkspaceFacts
-from bot.domain.hours import UNUSED_SPARED, HoursKind, written
+from bot.domain.hours import UNUSED_SPARED, HoursKind
+from bot.domain.moments import write_hours
 from bot.domain.observed import Observed
 from bot.domain.room import Wait
 from bot.domain.workspaces import State
@@ -148,7 +149,7 @@ async def test_what_nobody_uses_goes_on_if_its_person_says_so(bot):
 )
 async def test_how_people_put_hours(bot, text, hours):
     await bot.say(text)
-    assert ",".join(written(one.wanted) for one in await rules(bot)).lstrip() == hours
+    assert ",".join(write_hours(one.wanted) for one in await rules(bot)).lstrip() == hours
     assert (await bot.workspace("notebook")).state is State.STOPPED
     assert await bot.store.latest_operation((await bot.workspace("notebook")).id) is None
 

@@ -11,8 +11,8 @@ from bot.domain.installations import Installation
 from bot.domain.surfaces import Where
 from handlers import routes
 from handlers.command_line import parse
-from handlers.language.names import Names
 from handlers.language.reading import READ, Reading, read
+from handlers.names import Names
 from tests.handlers.owned import workspace
 from tests.handlers.rig import rig, words
 from tests.handlers.run_rig import run_rig

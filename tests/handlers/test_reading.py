@@ -6,12 +6,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handlers import routes, synonyms
+from handlers import routes, synonyms, vocabulary
 from handlers.command_line import Quoted, parse, written
-from handlers.language import vocabulary
-from handlers.language.names import Names
+from handlers.language import phrasebook
 from handlers.language.reading import READ, read
 from handlers.language.words import begins
+from handlers.names import Names
 from handlers.request import Manner
 from tests.handlers.owned import workspace
 
@@ -24,13 +24,13 @@ ENDING = {
 WORDS = sorted(
     {
         *(word for table in synonyms.SYNONYMS.values() for word in table),
-        *(word for phrase in vocabulary.TALK for word in phrase),
+        *(word for phrase in phrasebook.TALK for word in phrase),
         *(
             word
-            for phrase in (*vocabulary.COURTESY, *vocabulary.AFTERTHOUGHTS, *vocabulary.EXCEPT)
+            for phrase in (*phrasebook.COURTESY, *phrasebook.AFTERTHOUGHTS, *phrasebook.EXCEPT)
             for word in phrase
         ),
-        *(word for table in vocabulary.OPENINGS.values() for phrase, _ in table for word in phrase),
+        *(word for table in phrasebook.OPENINGS.values() for phrase, _ in table for word in phrase),
         *vocabulary.OF_QUESTIONS,
         *vocabulary.NEGATIONS,
         *vocabulary.STATES,
@@ -72,7 +72,7 @@ def test_nothing_that_takes_something_away_is_suggested_for_a_word_that_starts_s
 
 
 def test_few_words_change_nothing_about_a_request():
-    assert len(vocabulary.COURTESIES) <= 60
+    assert len(phrasebook.COURTESIES) <= 60
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_no_sentence_raises_and_only_what_was_typed_first_is_typed(words):
         assert reading.verb in VERBS[reading.folder or "workspace"]
     if reading.manner is Manner.TYPED and reading.verb in ENDING:
         # Courtesy leaves what is typed as it is.
-        while count := begins(words, vocabulary.COURTESY):
+        while count := begins(words, phrasebook.COURTESY):
             words = words[count:]
         assert words[0].casefold().strip(".,;:!?…)(") == reading.verb
 

@@ -8,9 +8,9 @@ from bot.domain.classes import ClassCard
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from handlers import routes
-from handlers.language.names import Job, Names, Template
 from handlers.language.reading import Reading, read
 from handlers.language.words import without_running
+from handlers.names import Job, Names, Template
 from handlers.workspace import targets
 from tests.handlers.rig import Cloud, Hub
 from tests.rigs.clock import FakeClock

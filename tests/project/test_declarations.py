@@ -14,12 +14,15 @@ DECLARED = {
         "bot.support.settings." + name for name in ("assistant", "backups", "installed", "socket", "timers")
     ],
     "checks": ["bot.upkeep." + name + "_checks" for name in ("assistant", "installed", "postgres", "socket")],
-    "home.OFFERED": ["bot.messages.blocks.courses"],
+    "intents.commands": [*["handlers.course_builders"] * 6, "handlers.acts"],
+    "intents.forms": ["handlers.course_builders"] * 5,
+    "intents.shows": ["handlers.acts"] * 4,
+    "intents.ports": ["handlers.workspace.hours", "handlers.acts"],
     "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
-    "home.PARTS": [
+    "home_sections.PARTS": [
         "bot.messages.blocks." + name for name in ("acts", "courses", *["home"] * 5, "preferences", "waits")
     ],
-    "home.WAITING": ["bot.messages.blocks.approvals", *["bot.messages.blocks.home"] * 2],
+    "home_sections.WAITING": ["bot.messages.blocks.approvals", *["bot.messages.blocks.home"] * 2],
     "home.asked": ["bot.services.approvals"],
     "kinds.AnyKind": [
         "bot.domain.approvals",
@@ -49,20 +52,19 @@ import bot.app, bot.commands.setting_up, bot.reconciler
 from bot.features.feature import load
 load()
 known = set(kinds.declared(kinds.AnyKind))
-from bot.messages.blocks import home
-from bot.services.home import PARTS, WAITING
+from bot.messages.blocks.home_sections import PARTS as DRAWN, WAITING as QUESTIONS
+from bot.services.home_sections import PARTS, WAITING
 from bot.support.settings import Settings
 from bot.upkeep.checks import IN_STORE, NEEDED, ON_SLACK
-from handlers import routes
+from handlers import intents, routes
 found = {}
-for room in (home,):
-    for name, value in vars(room).items():
-        declared = list(value.values()) if isinstance(value, dict) else value
-        if name.isupper() and isinstance(declared, list) and declared and all(map(callable, declared)):
-            key = room.__name__.rpartition(".")[2] + "." + name
-            found[key] = sorted(one.__module__ for one in declared)
+found["home_sections.PARTS"] = sorted(one.__module__ for one in DRAWN.values())
+found["home_sections.WAITING"] = sorted(one.__module__ for one in QUESTIONS.values())
 for name in ("shown", "button"):
     found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).get_all().values()]
+for name in ("commands", "forms", "shows"):
+    found[f"intents.{name}"] = [one.__module__ for one in getattr(intents, name).get_all().values()]
+found["intents.ports"] = [type(one.find()).__module__ for one in (intents.hours, intents.undo)]
 found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
 found["home.asked"] = sorted(one.__module__ for one in WAITING.values())
 found["settings"] = sorted(one.__module__ for one in Settings.__bases__)

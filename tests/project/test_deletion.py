@@ -120,6 +120,33 @@ REMOVALS = {
             )
         ],
     ),
+    "Home": Removal(
+        {
+            "bot/store/store.py": (
+                between("bot/store/store.py", "    claim_wanted_homes = ", "    home_rest = "),
+                "    home_rest = write(homes.home_rest)\n",
+            ),
+        },
+        [row("homes", principal=":principal", used_at=":now", wanted_at=":now", look_at=":now")],
+    ),
+    "undo": Removal(
+        {},
+        [
+            row(
+                "acts",
+                id="left",
+                principal=":principal",
+                action="workspace.alias",
+                done_at=":now",
+                subject=":workspace",
+                connection="saturn",
+                name="notebook",
+                became="{}",
+                was="{}",
+                **dict.fromkeys(("asker", "errand", "channel_id", "thread_ts", "interaction"), ""),
+            )
+        ],
+    ),
     "the assistant": Removal(
         {
             APP: ("            assistant=settings.assistant,\n",),

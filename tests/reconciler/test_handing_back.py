@@ -12,8 +12,9 @@ from bot.domain.workspaces import State
 from bot.slack.methods import CHAT_POST_MESSAGE, VIEWS_PUBLISH
 from bot.store.tasks import NewTask
 from bot.support.pool import Pool
+from tests.rigs.homes import use_home
 from tests.rigs.slack import FakeSlack
-from tests.rigs.store import ALICE, use_home
+from tests.rigs.store import ALICE
 
 
 class HangingSlack(FakeSlack):

@@ -10,9 +10,10 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.workspaces import State
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 from tests.reconciler.classroom import person
+from tests.rigs.homes import use_home
 from tests.rigs.maker import Maker
 from tests.rigs.providers import FakeProvider
-from tests.rigs.store import ALICE, link_account, observe, use_home
+from tests.rigs.store import ALICE, link_account, observe
 
 PUBLISH = "views.publish"
 

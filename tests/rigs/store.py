@@ -11,7 +11,6 @@ from bot.domain.audit import AuditEntry
 from bot.domain.browsers import BrowserSession
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
-from bot.domain.homes import HomeUse
 from bot.domain.kinds import AnyKind
 from bot.domain.notices import NewNotice, Notice, NoticeKind
 from bot.domain.observed import Observed
@@ -34,7 +33,6 @@ from bot.store import (
     creations,
     errands,
     gates,
-    homes,
     inbox,
     operations,
     preferences,
@@ -334,16 +332,6 @@ async def browser_session(store: Store, id_hash: str, idle: float) -> BrowserSes
 async def first_sight(store: Store, interaction: str) -> bool:
     """Write an inbox row; return whether it is new."""
     return await store.carry_out(lambda tx: inbox.first_sight(tx, interaction))
-
-
-async def use_home(store: Store, principal: Principal, used: HomeUse) -> None:
-    """Have somebody wait for their Home."""
-    await store.carry_out(lambda tx: homes.use_home(tx, principal, used))
-
-
-async def want_home(store: Store, principal: Principal) -> None:
-    """Have somebody's open Home drawn again."""
-    await store.carry_out(lambda tx: homes.want(tx, principal))
 
 
 async def run_by_remote(store: Store, principal: Principal, connection: str, remote_id: str) -> Run | None:

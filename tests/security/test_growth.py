@@ -38,8 +38,8 @@ from handlers import mistyped, routes
 from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
 from handlers.events import mentioned
 from handlers.language import times
-from handlers.language.names import Names
 from handlers.language.reading import read
+from handlers.names import Names
 from handlers.narrowed import workspaces_like
 from handlers.occurrence import Occurrence
 from handlers.snippets import code_of

@@ -40,11 +40,13 @@ from bot.domain.moments.week import (
     LEAST_MINUTES,
     Wanted,
     change_hours,
+    clock,
     is_joint,
     is_of_hours,
     is_recurring,
     read_hours,
     to_cron,
+    write_hours,
 )
 
 __all__ = [
@@ -62,6 +64,7 @@ __all__ = [
     "Wanted",
     "Why",
     "change_hours",
+    "clock",
     "day_of",
     "days_of",
     "instant",
@@ -84,6 +87,7 @@ __all__ = [
     "time_kind",
     "to_cron",
     "write_day",
+    "write_hours",
     "written",
     "zone_of",
 ]

@@ -14,7 +14,17 @@ from datetime import date
 from itertools import pairwise
 from typing import Final
 
-from bot.domain.moments.days import DAYS, EVERY_DAY, WEEKDAYS, days_of, is_day, resolve_day, span_weekdays
+from bot.domain.moments.days import (
+    DAYS,
+    EVERY_DAY,
+    WEEKDAYS,
+    WEEKEND,
+    days_of,
+    is_day,
+    resolve_day,
+    span_weekdays,
+    write_day,
+)
 from bot.domain.moments.moment import ClockTime, read_clock
 from bot.domain.moments.spelling import is_month, spell
 
@@ -218,3 +228,16 @@ def to_cron(wanted: Wanted | None) -> str:
     known = {EVERY_DAY: "*", WEEKDAYS: "mon-fri"}
     days = known.get(wanted.days) or ",".join(day for day in DAYS if day in wanted.days)
     return f"{wanted.starts % 60} {wanted.starts // 60} * * {days}"
+
+
+def clock(minute: int | None) -> str:
+    """Write a minute of the day, "" for none."""
+    return "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
+
+
+def write_hours(hours: Wanted) -> str:
+    """Write hours so that ``read_hours`` reads them."""
+    until = "" if hours.stops is None else f"-{clock(hours.stops)}"
+    names = {WEEKDAYS: "weekdays", WEEKEND: "weekends", EVERY_DAY: "daily"}
+    in_order = [*(day for day in DAYS if day in hours.days), *map(write_day, sorted(hours.days - EVERY_DAY))]
+    return f"{names.get(hours.days) or ','.join(in_order)} {clock(hours.starts)}{until}"

@@ -1,6 +1,6 @@
 """The declaration of the feature approvals."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from bot.domain.notices import Answer
@@ -8,6 +8,8 @@ from bot.domain.people import Principal
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
 from bot.reconciler.approvals import Approvals
+from bot.services.approvals import find_requested_usernames
+from bot.services.home_sections import HomeOwner
 from bot.store import approvals
 from bot.store.transaction import Transaction
 from handlers import approvals as verbs
@@ -24,6 +26,9 @@ class ApprovalsHooks(Hooks):
 
     async def request_link(self, request: Request, connection: str, username: str) -> Answer | None:
         return await verbs.asked(request, connection, username)
+
+    async def find_requested_usernames(self, owner: HomeOwner) -> Mapping[str, str]:
+        return await find_requested_usernames(owner)
 
 
 FEATURE: Final = Feature(

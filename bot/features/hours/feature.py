@@ -60,6 +60,9 @@ class HoursHooks(Hooks):
     def list_row_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
         return blocks.lines(view)
 
+    def list_plan_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
+        return blocks.format_plan(view)
+
     def list_stages_after(self, cause: str, query: str) -> Sequence[Stage]:
         # Hours go on before their workspaces are read again, when an account works again.
         is_after_runs = (cause, query) == ("active", "some_open_runs_of")

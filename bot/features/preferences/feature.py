@@ -11,6 +11,9 @@ from bot.store import preferences
 from bot.store.hooks import RecordedColumns
 from bot.store.preferences import PREFERENCES
 from bot.store.transaction import Transaction
+from handlers.defaults import Defaults
+from handlers.preferences import find_defaults
+from handlers.request import Request
 
 
 class PreferencesHooks(Hooks):
@@ -21,6 +24,9 @@ class PreferencesHooks(Hooks):
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
         return {Preferences: (PREFERENCES, PREFERENCES.fields)}
+
+    async def find_defaults(self, request: Request) -> Defaults:
+        return await find_defaults(request)
 
 
 FEATURE: Final = Feature(

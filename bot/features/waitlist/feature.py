@@ -1,6 +1,6 @@
 """The declaration of the feature waitlist."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from bot.domain.notices import Answer, NewNotice
@@ -15,9 +15,11 @@ from bot.services.hours import HoursChangeHooks
 from bot.store import waits
 from bot.store.hooks import FindPlans, PausePlan, RecordedColumns
 from bot.store.transaction import Row, Transaction
+from handlers.intents import Order
 from handlers.request import Request
 from handlers.workspace import waits as verbs
 from handlers.workspace.hours import HoursAnswerHooks
+from handlers.workspace.wait_orders import read_waiting
 
 
 class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
@@ -53,6 +55,9 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         return {"waits": (waits.find_open_entries, waits.close)}
+
+    def read_order(self, words: Sequence[str], find_names: Callable[[], Collection[int]]) -> Order | None:
+        return read_waiting(words, find_names)
 
 
 FEATURE: Final = Feature(

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.facts import ActFacts
-from bot.domain.homes import HomeFacts
 from bot.messages.blocks import kit
-from bot.messages.blocks.home import part
+from bot.messages.blocks.home_sections import HomeContent, part
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import acts as words
+from bot.messages.texts.talk import DONE_BY
 
 #: How many acts of today a Home shows.
 SHOWN: Final = 5
@@ -23,7 +23,7 @@ def did(one: ActFacts) -> Markup:
     verb, at = Markup(act.action.rpartition(".")[2]), kit.day_moment(act.until or 0.0)
     said = fill(template, verb=verb, name=act.name, title=one.connection_title, at=at)
     if by := act.asker or act.via:
-        said = fill(words.DID_BY, did=Markup(said), by=words.BY.get(by, ""))
+        said = fill(words.DID_BY, did=Markup(said), by=DONE_BY.get(by, ""))
     return Markup(said if act.undone_at is None else fill(words.TAKEN_BACK, did=Markup(said)))
 
 
@@ -35,6 +35,6 @@ def lines(acts: Sequence[ActFacts], now: float, most: int) -> list[str]:
 
 
 @part(70)
-def _of_home(facts: HomeFacts) -> list[kit.Block]:
+def _of_home(facts: HomeContent) -> list[kit.Block]:
     said = "\n".join(lines(facts.parts.get("today", ()), facts.now, SHOWN))
     return [kit.header(words.HEADING), kit.section(said)] if said else []

@@ -5,7 +5,7 @@ from bot.domain.approvals import UNDECIDED, ApprovalKind
 from bot.domain.facts import RequestFacts
 from bot.domain.notices import Answer
 from bot.domain.people import Named, People
-from bot.messages.blocks import home, kit
+from bot.messages.blocks import home_sections, kit
 from bot.messages.blocks.kit import Block, Markup, draws, fill
 from bot.messages.texts import pages, requests
 
@@ -109,7 +109,7 @@ def decision(approval: Approval, title: str, people: People) -> list[Block]:
     return [kit.section("\n".join(said)), *context, *kit.actions(buttons)]
 
 
-home.WAITING["approval"] = lambda asked: decision(*asked)
+home_sections.WAITING["approval"] = lambda asked: decision(*asked)
 
 
 def _known(named: Named | None) -> Markup:

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.domain.acts import Act
-from bot.domain.hours import Rule, clock
+from bot.domain.hours import Rule
+from bot.domain.moments import clock
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit

@@ -26,7 +26,7 @@ from bot.messages.blocks.buttons import (
     stop_button,
 )
 from bot.messages.blocks.kit import DRAWN, VALUE, Element, Markup, draws, fill, safe
-from bot.messages.texts import acts, cards, notices, problems, times
+from bot.messages.texts import cards, notices, problems, times
 
 _BAR_CELLS = 10
 #: For how many seconds a request counts as being carried out although nothing was sent yet.
@@ -195,7 +195,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
     elif workspace is not None and not operation.has_called:
-        buttons.append(kit.button(acts.UNDO, "undo", operation.id))
+        buttons.append(kit.button(cards.UNDO, "undo", operation.id))
     return [*buttons, *force_buttons(facts), kit.button(cards.REFRESH, "refresh", operation.id)]
 
 
@@ -408,13 +408,13 @@ def taken_back(facts: ActFacts, then: str = "") -> Answer:
     names = {"name": workspace.title if workspace is not None else act.name, "title": facts.connection_title}
     if isinstance(errand, Operation):
         again = FORMS[OperationVerb(then)]["doing"] if then else ""
-        template = acts.CANCELLED_BACK if then else acts.CANCELLED
+        template = cards.CANCELLED_BACK if then else cards.CANCELLED
         return kit.message(fill(template, doing_again=again, **FORMS[errand.asked_verb], **names))
     if errand is not None:
-        forms = acts.LAUNCH if act.action == "job.run" else FORMS[OperationVerb.STOP]
-        return kit.message(fill(acts.CANCELLED, **{**forms, **names, "name": errand.name}))
-    if act.action in acts.RESTORED:
-        return kit.message(fill(acts.RESTORED[act.action], **names))
+        forms = cards.LAUNCH if act.action == "job.run" else FORMS[OperationVerb.STOP]
+        return kit.message(fill(cards.CANCELLED, **{**forms, **names, "name": errand.name}))
+    if act.action in cards.RESTORED:
+        return kit.message(fill(cards.RESTORED[act.action], **names))
     if workspace is None or workspace.stop_at is None:
-        return kit.message(fill(acts.RESTORED_NO_TIMER, **names))
-    return kit.message(said(acts.RESTORED_TIMER, workspace, facts.connection_title))
+        return kit.message(fill(cards.RESTORED_NO_TIMER, **names))
+    return kit.message(said(cards.RESTORED_TIMER, workspace, facts.connection_title))

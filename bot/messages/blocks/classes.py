@@ -9,9 +9,9 @@ from bot.domain import lessons
 from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, Facts, WorkspaceFacts
-from bot.domain.hours import UNUSED_ASKS, clock
+from bot.domain.hours import UNUSED_ASKS
 from bot.domain.lessons import spans
-from bot.domain.moments import DAYS, EVERY_DAY
+from bot.domain.moments import DAYS, EVERY_DAY, clock
 from bot.domain.notices import Answer
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
 from bot.domain.workspaces import State

@@ -8,13 +8,12 @@ from typing import Any, Final
 from bot.domain import lessons
 from bot.domain.classes import ClassCard
 from bot.domain.facts import ClassFacts
-from bot.domain.homes import HomeFacts
 from bot.domain.hours import Occurrence
 from bot.domain.moments import DAYS
 from bot.domain.notices import Answer
 from bot.messages.blocks import classes as cards
-from bot.messages.blocks import home, kit
-from bot.messages.blocks.home import part
+from bot.messages.blocks import kit
+from bot.messages.blocks.home_sections import HomeContent, part
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill
 from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import classes as class_words
@@ -36,7 +35,7 @@ SHOWN: Final = 4
 
 
 @part(20)
-def _of_home(facts: HomeFacts) -> list[Block]:
+def _of_home(facts: HomeContent) -> list[Block]:
     found: Sequence[ClassFacts] = facts.parts.get("courses", ())
     if not found:
         return []
@@ -146,9 +145,6 @@ def _field(name: str, **keys: Any) -> Block:
 def card_button() -> Element:
     """Return the button that opens the form of a class card."""
     return kit.button(words.POST, "card_form")
-
-
-home.OFFERED.append(lambda facts: [card_button()] if facts.links else [])
 
 
 def card_form(channel: str) -> dict[str, Any]:

@@ -7,8 +7,8 @@ reaches only the owner".
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.homes import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, Question, TotalsFacts
@@ -17,8 +17,10 @@ from bot.domain.people import People
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.cards import asked_buttons, link_value
+from bot.messages.blocks.home_sections import PARTS, WAITING, part
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, row, safe
 from bot.messages.blocks.lists import run_row, workspace_rows
+from bot.messages.hooks import MessageHooks
 from bot.messages.texts import answers, cards, problems, times
 from bot.messages.texts import home as home_words
 from bot.messages.texts import runs as run_words
@@ -39,32 +41,13 @@ _PASSING: Final = re.compile(
 )
 
 
-#: What draws each part of a person's own Home, by its place from above; features add theirs.
-PARTS: Final[dict[int, Callable[[HomeFacts], list[Block]]]] = {}
-#: The buttons of features at its end.
-OFFERED: Final[list[Callable[[HomeFacts], list[Element]]]] = []
-#: What draws each kind of question; features add theirs.
-WAITING: Final[dict[str, Callable[[Any], list[Block]]]] = {}
-Draws = TypeVar("Draws", bound=Callable[[HomeFacts], list[Block]])
-
-
-def part(place: int) -> Callable[[Draws], Draws]:
-    """Return the decorator of what draws the part at a place; raises ValueError if that is taken."""
-
-    def add(draw: Draws) -> Draws:
-        if PARTS.setdefault(place, draw) is not draw:
-            raise ValueError(f"two parts of a Home are at {place}")
-        return draw
-
-    return add
-
-
 def home(facts: HomeFacts) -> dict[str, Any]:
     """Draw a person's own Home."""
     buttons = [kit.button(cards.REFRESH, Press("home", "refresh", mark="refresh"))]
     if facts.is_administrator:
         buttons.append(kit.button(home_words.TO_TOTALS, Press("home", "totals", mark="totals")))
-    buttons += [button for offer in OFFERED for button in offer(facts)]
+    for hooks in MessageHooks.list_subscribers():
+        buttons += hooks.list_home_buttons(facts)
     return kit.home(
         [
             *answered(facts.answer, facts.answered_at, facts.now),

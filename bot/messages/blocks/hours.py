@@ -7,9 +7,9 @@ from typing import Any, Final, Literal
 
 from bot.domain import ends
 from bot.domain.facts import Facts, WorkspaceFacts
-from bot.domain.hours import HoursKind, Occurrence, Rule, Side, clock, dates
+from bot.domain.hours import HoursKind, Occurrence, Rule, Side, dates
 from bot.domain.lessons import spans
-from bot.domain.moments import DAYS, EVERY_DAY, WEEKDAYS, Wanted, instant, zone_of
+from bot.domain.moments import DAYS, EVERY_DAY, WEEKDAYS, Wanted, clock, instant, zone_of
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import planned_mode
@@ -448,3 +448,8 @@ def moved(facts: Facts) -> Answer:
         kit.button(words.LEAVE, "hours_stay"),
     ]
     return kit.message(fill(words.MOVED, **zones), [], buttons)
+
+
+def format_plan(view: WorkspaceFacts) -> list[str]:
+    """Format a workspace's hours as a sentence."""
+    return [of_one(words.KEPT, view)[0]] if view.hours else []

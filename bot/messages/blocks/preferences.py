@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bot.domain.forms import Choice
-from bot.domain.homes import HomeFacts
 from bot.domain.notices import Answer
 from bot.domain.preferences import ASKS_AFTER, PreferenceFacts, find_asking_hours
 from bot.messages.blocks import kit
-from bot.messages.blocks.home import part
+from bot.messages.blocks.home_sections import HomeContent, part
 from bot.messages.blocks.kit import Block, Markup, fill, line
 from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import preferences as words
@@ -33,7 +32,7 @@ def section(facts: PreferenceFacts, heading: str = "") -> Block:
 
 
 @part(80)
-def _of_home(home: HomeFacts) -> list[Block]:
+def _of_home(home: HomeContent) -> list[Block]:
     facts: PreferenceFacts | None = home.parts.get("preferences")
     return [kit.header(words.HOME), section(facts)] if facts is not None else []
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.domain.facts import RequestFacts, WorkspaceFacts
-from bot.domain.homes import HomeFacts
 from bot.domain.hours import HoursKind
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
@@ -14,7 +13,7 @@ from bot.domain.room import ANSWERED_WITHIN_SECONDS, UNUSED, RoomKind, WaitFacts
 from bot.messages.blocks import kit, notices, replies
 from bot.messages.blocks.buttons import ends, open_buttons
 from bot.messages.blocks.cards import filled, reference_of
-from bot.messages.blocks.home import part
+from bot.messages.blocks.home_sections import HomeContent, part
 from bot.messages.blocks.kit import Element, Press, draws, draws_where, fill
 from bot.messages.blocks.timers import still_needed
 from bot.messages.texts import cards, problems, times, verbs
@@ -101,7 +100,7 @@ def stop_button(of: WaitFacts, number: int | None = None) -> Element:
 
 
 @part(10)
-def _of_home(facts: HomeFacts) -> list[kit.Block]:
+def _of_home(facts: HomeContent) -> list[kit.Block]:
     found: Sequence[WaitFacts] = facts.parts.get("waits", ())
     said = [kit.section(place(one, facts.now), stop_button(one)) for one in found]
     return [kit.header(words.HEADING), *said] if said else []

@@ -3,19 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.acts import CLASS, HOURS, ROOM, TIMER
+from bot.messages.texts.cards import LESSON_CHANGES
 
-UNDO: Final = "Undo"
-#: An open question was answered with no.
-LEFT: Final = "OK, I won't."
 #: Nothing was asked for lately, and nothing is going on.
 NOTHING: Final = "Nothing of yours is under way."
 #: Of a button, whose request had no effect or was taken back before.
 NOTHING_LEFT: Final = "There's nothing left to undo."
 CHANGED: Final = "*{name}* has changed since, so I left it as it is."
 CHANGED_UNNAMED: Final = "That has changed since, so I left it as it is."
-CANCELLED: Final = "I've cancelled the {verb} of *{name}*. Nothing had been sent to {title}."
-CANCELLED_BACK: Final = "I've cancelled the {verb} of *{name}*, and I'm {doing_again} it as you asked before."
 #: Something had been sent, and what leads back is asked for.
 LED_START: Final = (
     "The {verb} of *{name}* had already been sent to {title}, so I'm starting it again. "
@@ -25,8 +20,6 @@ LED_STOP: Final = (
     "The {verb} of *{name}* had already been sent to {title}, so I'm stopping it. "
     "I'll message you when {end}."
 )
-#: Of a run.
-LAUNCH: Final[Mapping[str, str]] = {"verb": "run", "done": "launched"}
 ENDED: Final = "*{name}* has already ended."
 UNDER_WAY: Final = "I'm already {doing} *{name}*."
 DONE: Final = "I've already {done} *{name}*."
@@ -36,31 +29,7 @@ WAS_DOWN: Final = "*{name}* wasn't running, so I haven't changed anything."
 #: There is no way back that ends nothing.
 NO_WAY_BACK: Final = "That can't be undone."
 _NO_STOP: Final = "Stopping it would end it for good, so I've left it as it is."
-#: To a change that the last act can't be given.
-NOT_TAKEN: Final = "I can't change that about what I did last with *{name}*."
 START_AGAIN: Final = "Start it again"
-_CHANGES: Final = ("class.off", "class.back", "class.move", "class.shift", "class.hours")
-_LESSONS: Final = (
-    "The lessons of *{name}* are as they were before. Anyone I've told otherwise will hear from me."
-)
-#: By the act: what is as it was.
-RESTORED: Final[Mapping[str, str]] = {
-    "workspace.alias": "It's called *{name}* again.",
-    "workspace.notify": "Messages about *{name}* are as they were before.",
-    "workspace.forget": "*{name}* on {title} is back on your list.",
-    "workspace.add": "*{name}* on {title} is off your list again.",
-    "workspace.hours": "The hours of *{name}* are as they were before.",
-    "workspace.wait": "*{name}* waits as it did before, if it did.",
-    "workspace.unwait": "*{name}* is back in its place in line.",
-    "hours.zone": "Your hours are in the time zone that they had before.",
-    "settings.save": "Your settings are as they were before.",
-    "class.skip": "I won't skip that lesson of *{name}*.",
-    **dict.fromkeys(_CHANGES, _LESSONS),
-    "class.teachers": "Those who could change *{name}* before can do so again, and nobody else.",
-    "class.end": _LESSONS,
-}
-RESTORED_NO_TIMER: Final = "I won't stop *{name}*."
-RESTORED_TIMER: Final = "*{name}* on {title} will be {done} {at}, after a warning."
 #: By the act: what can be done instead where nothing takes it back.
 INSTEAD: Final[Mapping[str, str]] = {
     "workspace.start": _NO_STOP,
@@ -86,15 +55,6 @@ NONE_ASKED_THEN: Final = "You didn't ask me for anything {when}."
 #: One act, with what it was.
 LINE: Final = "{at} · {did}"
 DID_BY: Final = "{did}, {by}"
-#: By what acted in somebody's name.
-BY: Final[Mapping[str, str]] = {
-    "": "as you asked",
-    HOURS: "by its hours",
-    TIMER: "as you planned",
-    CLASS: "at the end of its class",
-    ROOM: "as it waited for room",
-    "assistant": "through Slackbot",
-}
 TAKEN_BACK: Final = "~{did}~"
 MORE: Final = "and {count} more"
 HEARD: Final = "Yes, I heard you. The last thing you asked me, {at}: {did}."
@@ -134,7 +94,7 @@ DID: Final[Mapping[str, str]] = {
     "class.keep": "keep your workspace of *{name}*",
     "class.leave": "leave the course *{name}*",
     "class.skip": "skip a lesson of *{name}*",
-    **dict.fromkeys(_CHANGES, "change the lessons of *{name}*"),
+    **dict.fromkeys(LESSON_CHANGES, "change the lessons of *{name}*"),
     "class.teachers": "change who teaches *{name}*",
     "class.end": "end the course *{name}*",
     "class.stop_all": "end the class *{name}*",

@@ -439,3 +439,34 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
     480: "In 8 hours",
     1440: "In 24 hours",
 }
+
+# -- what is taken back ------------------------------------------------------------------------------------
+
+UNDO: Final = "Undo"
+CANCELLED: Final = "I've cancelled the {verb} of *{name}*. Nothing had been sent to {title}."
+CANCELLED_BACK: Final = "I've cancelled the {verb} of *{name}*, and I'm {doing_again} it as you asked before."
+#: Of a run.
+LAUNCH: Final[Mapping[str, str]] = {"verb": "run", "done": "launched"}
+#: Acts on the lessons of a course.
+LESSON_CHANGES: Final = ("class.off", "class.back", "class.move", "class.shift", "class.hours")
+_LESSONS: Final = (
+    "The lessons of *{name}* are as they were before. Anyone I've told otherwise will hear from me."
+)
+#: By the act: what is as it was.
+RESTORED: Final[Mapping[str, str]] = {
+    "workspace.alias": "It's called *{name}* again.",
+    "workspace.notify": "Messages about *{name}* are as they were before.",
+    "workspace.forget": "*{name}* on {title} is back on your list.",
+    "workspace.add": "*{name}* on {title} is off your list again.",
+    "workspace.hours": "The hours of *{name}* are as they were before.",
+    "workspace.wait": "*{name}* waits as it did before, if it did.",
+    "workspace.unwait": "*{name}* is back in its place in line.",
+    "hours.zone": "Your hours are in the time zone that they had before.",
+    "settings.save": "Your settings are as they were before.",
+    "class.skip": "I won't skip that lesson of *{name}*.",
+    **dict.fromkeys(LESSON_CHANGES, _LESSONS),
+    "class.teachers": "Those who could change *{name}* before can do so again, and nobody else.",
+    "class.end": _LESSONS,
+}
+RESTORED_NO_TIMER: Final = "I won't stop *{name}*."
+RESTORED_TIMER: Final = "*{name}* on {title} will be {done} {at}, after a warning."

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
+from bot.domain.acts import CLASS, HOURS, ROOM, TIMER
+
 #: How a greeting begins; what Usher is comes after it.
 HI: Final = "Hi! "
 
 
-#: By what was said (``handlers.language.vocabulary``); each is followed by what can be written next.
+#: By what was said (``handlers.language.phrasebook``); each is followed by what can be written next.
 TALK: Final[Mapping[str, str]] = {
     "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",
     "thanks": "You're welcome!",
@@ -222,3 +224,19 @@ NOTHING_DONE: Final = "I haven't done anything."
 
 NOTHING_TO_CANCEL: Final = "Nothing that can be cancelled is under way for *{name}*: it's {state}, {as_of}."
 VERSION: Final = "This is Usher {version}."
+
+# -- what goes on with the last request ----------------------------------------------------------------------
+
+#: An open question was answered with no.
+WONT_DO: Final = "OK, I won't."
+#: To a change that the last act can't be given.
+NOT_TAKEN: Final = "I can't change that about what I did last with *{name}*."
+#: By what acted in somebody's name.
+DONE_BY: Final[Mapping[str, str]] = {
+    "": "as you asked",
+    HOURS: "by its hours",
+    TIMER: "as you planned",
+    CLASS: "at the end of its class",
+    ROOM: "as it waited for room",
+    "assistant": "through Slackbot",
+}

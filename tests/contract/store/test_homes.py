@@ -9,7 +9,8 @@ from bot.domain.people import Principal
 from bot.domain.settling import is_slow
 from bot.store.budget import ENDLESS
 from tests.contract.store.operations import start
-from tests.rigs.store import ALICE, ask_approval, linked, refuse, use_home, want_home
+from tests.rigs.homes import use_home, want_home
+from tests.rigs.store import ALICE, ask_approval, linked, refuse
 
 BOB = Principal(None, "T1", "UBOB")
 

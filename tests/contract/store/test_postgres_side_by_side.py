@@ -34,8 +34,9 @@ from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from tests.contract.store.classes import TRAINER
 from tests.rigs import postgres
+from tests.rigs.homes import use_home
 from tests.rigs.statements import CLAIMS as CLAIM_STATEMENTS
-from tests.rigs.store import ALICE, INTERVAL, MARGIN, accept_operation, linked, set_timer, use_home, want_read
+from tests.rigs.store import ALICE, INTERVAL, MARGIN, accept_operation, linked, set_timer, want_read
 from tests.rigs.use_cases import ask
 
 #: For stores that aren't meant to give up.

@@ -22,6 +22,7 @@ from bot.store.tables import TABLES
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
 from tests.contract.store.gates import by_reference, claim_one
+from tests.rigs.homes import use_home
 from tests.rigs.statements import gather_statements
 from tests.rigs.store import (
     ALICE,
@@ -30,7 +31,6 @@ from tests.rigs.store import (
     launched,
     link_account,
     linked,
-    use_home,
     within,
 )
 

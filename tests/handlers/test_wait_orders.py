@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.language.waiting import read_waiting
+from handlers.workspace.wait_orders import read_waiting
 
 NAME = "gpu-box"
 SAID = {

@@ -4,9 +4,8 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final, Literal
 
-from handlers.command_line import Quoted, plain
-from handlers.language import vocabulary
-from handlers.language.words import ends_clause
+from handlers import vocabulary
+from handlers.command_line import Quoted, ends_clause, plain
 from handlers.synonyms import words as words_of
 
 About = Literal["unqueue", "waiting", "eta"]

@@ -10,20 +10,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, pairwise, zip_longest
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
-from bot.domain.classes import ClassCard
 from bot.domain.forms import Purpose
 from bot.domain.moments import is_day
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.providers import base
-from bot.services import lessons, naming, snapshots
+from bot.services import naming, snapshots
 from bot.services.making import TEMPLATE, PersonalOffer
 from bot.support.cleaning import fold
+from handlers import vocabulary
 from handlers.command_line import MARKS, Quoted, is_slip, plain
 from handlers.connections import makers
-from handlers.language import vocabulary
+from handlers.hooks import RequestHooks
 from handlers.request import Request
 
 #: What stands for a workspace, a run or job, a course, a template and a connection.
@@ -41,6 +41,18 @@ _SHORTEST_PLACE: Final = 5
 _PARTS: Final = re.compile(r"[\s_.-]+")
 
 _Row = TypeVar("_Row")
+
+
+class Entity(Protocol):
+    """A thing of a feature that words can name, such as a course."""
+
+    @property
+    def id(self) -> str:
+        """Return its key."""
+
+    @property
+    def title(self) -> str:
+        """Return its name."""
 
 
 class Job(NamedTuple):
@@ -64,7 +76,7 @@ class Span:
     workspaces: tuple[Workspace, ...] = ()
     runs: tuple[Run, ...] = ()
     jobs: tuple[Job, ...] = ()
-    courses: tuple[ClassCard, ...] = ()
+    courses: tuple[Entity, ...] = ()
     templates: tuple[Template, ...] = ()
     connection: str = ""
     #: Whether it is the beginning of a name, and nothing else.
@@ -105,7 +117,7 @@ class Names:
         runs: Sequence[Run] = (),
         connections: Mapping[str, base.Provider] | None = None,
         jobs: Sequence[Job] = (),
-        courses: Sequence[ClassCard] = (),
+        courses: Sequence[Entity] = (),
         templates: Sequence[Template] = (),
     ) -> None:
         self.rows = rows
@@ -356,7 +368,7 @@ async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
             field = PersonalOffer(provider, known, purpose, request.principal).form({}).field(TEMPLATE)
             choices = field.choices if field is not None else ()
             offered[purpose] += [(account.connection, one.label, one.value) for one in choices]
-    courses = [card for card, _ in await request.asked.see(lessons.own)]
+    courses = [one for hooks in RequestHooks.list_subscribers() for one in await hooks.list_entities(request)]
     jobs, templates = (
         [Job(*one) for one in offered["job"]],
         [Template(*one) for one in offered["workspace"]],
