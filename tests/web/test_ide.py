@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person
-from bot.domain.stops import End, StopEffect
+from bot.domain.stops import Consent, End, StopEffect
 from bot.domain.workspaces import State
 from bot.messages.texts import ide
 from bot.messages.texts.cards import CONFIRM_STOP, LOST
@@ -266,6 +266,19 @@ async def test_a_stop_that_is_final_asks_first(rig):
     (operation,) = await rig.store.open_operations(ALICE)
     assert (operation.verb, operation.agreed) == (OperationVerb.STOP, True)
     assert "Your workspace is ending" in browser.text
+
+
+async def test_a_stop_that_has_become_final_since_asks_again(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
+    await browser.get(f"/ide/{workspace.id}/stop")
+    await rig.sees(workspace, is_kept=False)
+    await browser.send(f"/ide/{workspace.id}/stop")
+    assert "for good: it can&#39;t be started again" in browser.text
+    assert await rig.store.open_operations(ALICE) == []
+    await browser.send(f"/ide/{workspace.id}/stop")
+    (operation,) = await rig.store.open_operations(ALICE)
+    assert operation.agreed is Consent.GIVEN
 
 
 async def test_a_button_pressed_from_elsewhere_does_nothing(rig):
