@@ -12,6 +12,7 @@ import pytest
 from markupsafe import escape
 from structlog.testing import capture_logs
 
+from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person
 from bot.domain.stops import Consent, End, StopEffect
@@ -19,6 +20,7 @@ from bot.domain.workspaces import State
 from bot.messages.texts import ide
 from bot.messages.texts.cards import CONFIRM_STOP, LOST
 from bot.providers.base import Embedding
+from bot.services.workspaces import create
 from bot.web.render import headers_showing
 from tests.rigs.store import hide_workspace, set_timer
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
@@ -279,6 +281,16 @@ async def test_a_stop_that_has_become_final_since_asks_again(rig):
     await browser.send(f"/ide/{workspace.id}/stop")
     (operation,) = await rig.store.open_operations(ALICE)
     assert operation.agreed is Consent.GIVEN
+
+
+async def test_what_is_being_created_is_called_off_from_the_page(rig):
+    await rig.workspace()
+    made = await rig.made.services.asked(ALICE, "make").to(create, "sphere", Spec("lab", {"project": "p"}))
+    browser = await rig.signed_in(page=made.operation.workspace_id)
+    await browser.get(f"/ide/{made.operation.workspace_id}/stop")
+    assert (browser.status, "lab" in browser.text) == (200, True)
+    await browser.send(f"/ide/{made.operation.workspace_id}/stop")
+    assert [one.verb for one in await rig.store.open_operations(ALICE)] == [OperationVerb.STOP]
 
 
 async def test_a_button_pressed_from_elsewhere_does_nothing(rig):
