@@ -303,6 +303,8 @@ async def test_what_it_tells_is_paged_and_escaped(administered):
     assert "and 90 more" in words(first)
     more = buttons(first)["More"]
     last = await bot.press("about:more", "saturn 3")
+    assert "user-149" in words(await bot.press("about:more", "saturn 99999"))
+    assert "don't have a connection" in words(await bot.press("about:more", "saturn 100000"))
     assert more["value"] == "saturn 2"
     assert last.replaces
     assert "user-149" in words(last)
