@@ -233,7 +233,7 @@ async def unlink(request: Request) -> Answer:
     running = await request.asked.see(accounts.find_running, ending)
     ended = await request.asked.to(accounts.unlink, ending, is_answered=not request.is_beside_cards)
     if not ended:
-        return _none_at(request, connection)
+        return _none_at(request, ending)
     if request.is_beside_cards:
         return SILENT
     gone = {account.connection for account in ended}
@@ -273,12 +273,12 @@ def _chosen_to_end(request: Request, name: str, linked: Collection[str]) -> str 
         return None
     connection = find_linked_connection(request, name, linked)
     if connection not in linked:
-        raise Answered(_none_at(request, connection))
+        raise Answered(_none_at(request, [connection]))
     return connection
 
 
-def _none_at(request: Request, connection: str | None) -> Answer:
-    title = request.services.title(connection or "")
+def _none_at(request: Request, connections: Iterable[str]) -> Answer:
+    title = request.services.titles(connections)
     return replies.hint(request.filled(answers.NOTHING_LINKED_AT, title=title))
 
 

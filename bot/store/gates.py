@@ -113,8 +113,7 @@ GATE_QUEUE: Final = declare_queue(
 #: Other reads for a claim's reader in the same request: due soon, and never before their gates open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
-    where="connection = :connection AND due_at IS NOT NULL AND due_at <= :soon AND reader = :reader"
-    " AND next_check_at <= :now",
+    where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
     changes=_GRANTED,
     order="due_at",
     key="gate_key",

@@ -40,12 +40,12 @@ NUMBERS: Final = as_json(dict.fromkeys(_CLASSES, 1))
 #: What may be claimed of the room by urgency: all of it.
 ALL: Final[Mapping[int, float]] = dict.fromkeys(_CLASSES, 1.0)
 
-
 _UNSENT: Final = "state IN ('pending', 'retry', 'leased')"
 
 
-def _declare_class_queue(urgency: int) -> Queue:
-    return declare_queue(
+#: The queue of each class.
+_QUEUE_OF: Final = {
+    urgency: declare_queue(
         Queue(
             name=f"notices_{urgency}",
             kind="notices",
@@ -56,10 +56,8 @@ def _declare_class_queue(urgency: int) -> Queue:
             changes="{attempted}",
         )
     )
-
-
-#: The queue of each class.
-_QUEUE_OF: Final = {urgency: _declare_class_queue(urgency) for urgency in _CLASSES}
+    for urgency in _CLASSES
+}
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
 #: What Slack didn't answer is tried again whatever its pause: a send first, or a search, a reply if there is
 #: nothing else; each in turn, as one may fail by itself. What waits for a read is the one that is to be sent

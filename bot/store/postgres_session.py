@@ -110,8 +110,6 @@ class PostgresSession:
         #: Why a server that answers couldn't be used, and when to ask it again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
-        #: A migration has changed a table under the statements that are prepared.
-        self._has_stale_plans = False
         #: Which of the locks of those who serve this connection should hold, and which it does.
         self._wanted: set[str] = set()
         self._held: set[str] = set()
@@ -173,15 +171,13 @@ class PostgresSession:
         if connection is None or self._is_gone() or self._is_idle(connection):
             return
         with suppress(psycopg.Error):
+            # psycopg forgets what it has prepared with it: a migration may have changed a table under that.
             connection.execute("ROLLBACK")
-            if self._has_stale_plans:
-                connection.execute("DEALLOCATE ALL")
 
     def will_pass(self, error: Exception) -> bool:
         """Return whether the same work may succeed in a moment, perhaps on a new connection."""
         if not isinstance(error, psycopg.Error):
             return False
-        self._has_stale_plans = error.sqlstate == STALE_PLAN
         return self._is_gone() or is_passing(error)
 
     def translated(self, error: Exception) -> Exception:

@@ -142,7 +142,7 @@ ENDING_QUEUE: Final = declare_queue(
         kind="expiry",
         table="workspaces",
         due="ends_at",
-        where="ends_at IS NOT NULL AND hidden = 0 AND ends_at > :now",
+        where="hidden = 0 AND ends_at > :now",
         only="end_look_at <= :now AND {end_is_news}",
         delay="0.0 - :warn_seconds",
         changes="end_look_at = :until",

@@ -363,6 +363,14 @@ async def test_a_stop_of_what_was_coming_up_is_taken_back_to_that(bot):
     assert await everything(bot.store) == was
 
 
+async def test_undo_of_a_start_leads_back_to_the_stop_that_was_sent(bot):
+    await asked(bot, "stop report")
+    await begun(bot, "report", stop_call=Call.ACCEPTED)
+    await asked(bot, "start report")
+    await asked(bot, "undo")
+    assert [one.verb for one in await bot.store.open_operations(ALICE)] == ["stop"]
+
+
 async def test_what_has_changed_since_is_left_alone(bot):
     answer = await asked(bot, "alias notebook thesis")
     await asked(bot, "alias thesis diary")

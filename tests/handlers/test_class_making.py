@@ -110,6 +110,7 @@ async def test_a_list_is_read_before_another_one_is_made(bot):
     account = await bot.store.account(ALICE, "saturn")
     said = await bot.say(f"press {card.id}", looked=(account.id,))
     assert "Creating your workspace *maths*" in words(said)
+    assert "You already have" not in words(said)
 
 
 @pytest.mark.parametrize(("lists", "said"), [(1, "Starting your workspace"), (2, "Creating your workspace")])

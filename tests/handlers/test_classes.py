@@ -80,7 +80,7 @@ async def test_another_card_of_the_same_title_starts_what_the_first_one_made(bot
 
 
 async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
-    card = await posted(bot, "card lab")
+    card = await posted(bot, "card lab --title Biology")
     await bot.link()
     bot.clock.advance(100.0)
     assert "Looking for your workspace *lab*" in words(await bot.press("class_press", card.id))

@@ -104,6 +104,22 @@ async def test_what_a_process_called_is_told_where_another_one_answered(bot):
     assert len(await told(bot)) == 1
 
 
+async def test_a_lost_start_that_was_called_as_well_is_told_once(bot):
+    await bot.say("start gpu")
+    (operation,) = await bot.store.open_operations(ALICE)
+    bot.services.context.memory.keep(operation, bot.clock.now())
+    await fails_over(bot)
+    assert len(await told(bot)) == 1
+
+
+@pytest.mark.parametrize("seconds", [0.0, KEPT_SECONDS], ids=["not settled", "long ago"])
+async def test_a_failover_is_told_once_it_has_settled_and_not_long_after(bot, seconds):
+    await served_by(bot, "1/2")
+    bot.clock.advance(seconds)
+    await Failovers(bot.services.context).step()
+    assert await bot.notices(NoticeKind.OUTAGE) == []
+
+
 async def test_administrators_hear_of_it_once(bot):
     await fails_over(bot)
     await Failovers(bot.services.context).step()

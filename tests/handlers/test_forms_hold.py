@@ -1,5 +1,7 @@
 """Forms and lines under strain: what is not kept, what no menu takes, and more flags than anybody writes."""
 
+import pytest
+
 from bot.domain.forms import Choice, Field, Form
 from bot.messages.blocks import forms
 from bot.support.errors import StoreBusy
@@ -52,6 +54,15 @@ def test_what_was_remembered_and_does_not_fit_any_more_is_not_proposed():
     assert element["initial_value"] == "4"
     (element,), _ = view_of(Field("name", "Name", "text", max_length=5), name="longer")
     assert len(element["initial_value"]) <= element["max_length"]
+
+
+@pytest.mark.parametrize(
+    ("bound", "written"),
+    [(4, "4"), (2.0, "2"), (0.25, "0.25"), (0.00001, "0.00001"), (1e6, "1000000"), (1234567.5, "1234567.5")],
+)
+def test_a_bound_of_a_number_is_written_in_full(bound, written):
+    (element,), _ = view_of(Field("memory", "Memory", "number", minimum=-bound, maximum=bound))
+    assert (element["min_value"], element["max_value"]) == (f"-{written}", written)
 
 
 def test_a_choice_that_no_menu_hands_back_is_not_chosen_at_first():

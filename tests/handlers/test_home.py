@@ -4,6 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.homes import Home
+from bot.domain.installations import Installation
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
 from bot.services.home import HomeGatherer
@@ -92,6 +93,20 @@ def test_a_home_has_no_way_back_but_the_next_view():
     assert (surface.kind, surface.where, surface.view_id) == ("button", Where.HOME, None)
     assert (surface.channel_id, surface.response_url) == (None, None)
     assert "V1" in surface.interaction
+
+
+@pytest.mark.parametrize(
+    ("reach", "shown"),
+    [("", ["Hub", "Saturn Cloud"]), (ALICE.place, ["Hub"])],
+    ids=["of all", "of one place"],
+)
+async def test_totals_leave_out_a_connection_of_other_places(bot, monkeypatch, reach, shown):
+    saturn = bot.services.connections["saturn"]
+    monkeypatch.setattr(Installation, "reach", lambda self, who: reach)
+    monkeypatch.setattr(type(saturn), "serves", lambda self, who: self is not saturn)
+    gatherer = HomeGatherer(bot.services.context, bot.services.gatherer)
+    totals = await gatherer.totals(Home(ALICE, bot.clock.now()))
+    assert sorted(one.title for one in totals.connections) == shown
 
 
 async def test_among_the_totals_a_start_that_nothing_compares_with_stands_out_after_five_minutes(bot):

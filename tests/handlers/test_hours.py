@@ -70,6 +70,7 @@ async def test_they_move_only_if_their_person_says_so(bot):
     assert words(await bot.press("hours_stay", "")) == "Your workspaces' hours stay as they are."
     moved = await bot.press("hours_move", "")
     assert words(moved) == "Your workspaces' hours are in America/New_York time now."
+    assert moved.replaces
     assert [one.zone for one in await rules(bot)] == ["America/New_York"]
 
 

@@ -50,6 +50,9 @@ class Timetables(Cloud):
     def schedules(self, offer):
         return (Scheduled("job1", "nightly", self.cron),)
 
+    def job_reference(self, text):
+        return text if len(text) == 32 else None
+
 
 @pytest.mark.parametrize(
     ("cron", "says"),
@@ -65,3 +68,5 @@ async def test_schedule_of_one_job_is_a_whole_sentence(cron, says):
         bot.services.connections["saturn"].cron = cron
         await bot.store.save_snapshot(Snapshot("saturn", account.id, "templates", JOB_OFFER, bot.clock.now()))
         assert words(await bot.say("job schedule nightly")).startswith(f"{says} Type `/job schedule nightly")
+        unlisted = words(await bot.say(f"job schedule {'a' * 32}"))
+        assert "*job aaaaaaaa*" in unlisted

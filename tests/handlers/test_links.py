@@ -149,6 +149,11 @@ async def test_an_administrator_is_asked_about_somebody_elses_link_too():
         assert words(asked).startswith("This will delete my access to <@UCHEN>'s account on Saturn Cloud.")
         assert await unlinked(other) == []
         assert words(await other.push(asked, "Unlink")) == "<@UCHEN> is unlinked from Saturn Cloud."
+        other.clock.advance(1)
+        await activate(other.store, COLLEAGUE, "saturn", "chen")
+        asked = await other.say("unlink <@UCHEN>")
+        assert words(asked).startswith("This will delete my access to <@UCHEN>'s account on ")
+        assert words(await other.push(asked, "Unlink")) == "<@UCHEN> is unlinked from Saturn Cloud."
 
 
 async def test_what_is_not_linked_can_not_be_unlinked(bot):
@@ -335,12 +340,13 @@ async def test_with_one_connection_link_names_it():
         assert list(buttons(await bot.say("list"))) == ["Ask to link Saturn Cloud"]
 
 
-async def test_a_link_that_ended_meanwhile_is_not_ended_twice(bot):
+@pytest.mark.parametrize("name", ["saturn", "all"])
+async def test_a_link_that_ended_meanwhile_is_not_ended_twice(bot, name):
     await activate(bot.store, ALICE, "saturn")
-    await bot.say("unlink saturn --yes", interaction="command:same")
+    await bot.say(f"unlink {name} --yes", interaction="command:same")
     bot.clock.advance(1)
     await activate(bot.store, ALICE, "saturn")
-    answer = await bot.say("unlink saturn --yes", interaction="command:same")
+    answer = await bot.say(f"unlink {name} --yes", interaction="command:same")
     assert "You have no account linked on Saturn Cloud." in words(answer)
     assert len(await bot.store.accounts(ALICE)) == 1
 

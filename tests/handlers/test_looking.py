@@ -312,6 +312,11 @@ async def test_why_it_failed_is_answered_in_plain_words(bot):
     assert "That's all I know" not in said
 
 
+async def test_why_nobody_started_it_is_said_where_that_is_all(bot):
+    await bot.link()
+    assert "Nobody has started it through me lately." in words(await bot.say("why is notebook stopped?"))
+
+
 async def test_why_a_start_failed_is_said_once(bot):
     await bot.link()
     row = await bot.workspace()

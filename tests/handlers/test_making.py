@@ -120,6 +120,17 @@ async def test_only_what_is_suspended_is_resumed(bot):
     assert await operation_of(bot, "other") is None
 
 
+async def test_what_is_busy_is_suspended_once_that_is_agreed_to(bot):
+    await bot.link()
+    busy = Observed(State.RUNNING, at_stake=frozenset({"busy"}))
+    await observe(bot.store, bot.clock, await bot.workspace(), busy)
+    asked = await bot.say("suspend notebook")
+    assert "interrupts what's running" in words(asked)
+    assert await operation_of(bot) is None
+    assert "Suspending *notebook*" in words(await bot.say("suspend notebook --yes"))
+    assert (await operation_of(bot)).verb is OperationVerb.SUSPEND
+
+
 async def test_force_quit_takes_the_place_of_the_stop(bot):
     await bot.link(state=State.RUNNING)
     await bot.say("stop notebook")
@@ -292,6 +303,8 @@ async def test_what_it_tells_is_paged_and_escaped(administered):
     assert "and 90 more" in words(first)
     more = buttons(first)["More"]
     last = await bot.press("about:more", "saturn 3")
+    assert "user-149" in words(await bot.press("about:more", "saturn 99999"))
+    assert "don't have a connection" in words(await bot.press("about:more", "saturn 100000"))
     assert more["value"] == "saturn 2"
     assert last.replaces
     assert "user-149" in words(last)

@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from handlers.replaying import replay
 from handlers.snippets import code_of
@@ -50,6 +51,22 @@ async def test_many_workspaces_are_searched(bot):
         await send(app, shortcut())
     element = slack.views[0]["view"]["blocks"][0]["element"]
     assert (element["type"], element["action_id"]) == ("external_select", "start:workspace")
+
+
+async def test_the_form_of_workspaces_has_old_lists_read_again(bot):
+    await bot.link()
+    bot.clock.advance(3_600)
+    async with wired(bot) as (app, slack):
+        await send(app, shortcut())
+    assert len(slack.views) == 1
+    assert [task.kind for task in await bot.store.claim_tasks(10, 60.0)] == [TaskKind.DISCOVER]
+
+
+async def test_a_place_without_a_command_opens_no_form():
+    async with run_rig("slurm") as bot:
+        said = await bot.press("run_code", "slurm\n", trigger_id="t1")
+        assert said == await bot.press("run_code", "gone\nls", trigger_id="t1")
+        assert said.view is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.store.cards import CARD_AFTER
 from bot.support.errors import StoreBusy, StoreUnsure
+from handlers import dispatch
 from tests.handlers.rig import one_cloud, submit, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.store import ALICE
@@ -108,3 +109,18 @@ async def test_nothing_untrue_is_told_while_the_store_takes_nothing(bot):
     (told,) = await bot.notices(NoticeKind.MESSAGE)
     assert "haven't" not in told.body["text"]
     assert len(await bot.store.open_operations(ALICE)) == 1
+
+
+async def test_a_store_that_takes_nothing_is_tried_again_after_a_pause(bot, monkeypatch):
+    problems, pauses = [StoreBusy("2 s"), StoreBusy("2 s")], []
+
+    async def write():
+        if problems:
+            raise problems.pop()
+
+    async def pause(seconds):
+        pauses.append(seconds)
+
+    monkeypatch.setattr(dispatch.asyncio, "sleep", pause)
+    await dispatch.written_later(bot.services, write, "event:1")
+    assert pauses == [dispatch._LOOKS_AGAIN_SECONDS] * 2

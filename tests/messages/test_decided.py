@@ -45,3 +45,8 @@ def test_a_request_to_administrators_says_who_decided(name):
     drawn = asked(given)
     check_golden(f"notices/approval-{name}", drawn)
     assert ("button" in json.dumps(drawn.blocks)) is (name == "asked")
+    # Who says that the account is theirs closes the request, unless they approve it all the same.
+    if name in {"approved", "linked", "failed"}:
+        approval = replace(STATES[name], answers={"-:T1:U0AMIR": True})
+        given = least_facts(ApprovalKind.APPROVAL_ASKED, body=body, approval=approval, people=people)
+        assert asked(given) == drawn

@@ -1,4 +1,4 @@
-"""Mutants, made from a module's syntax tree and from the conditions of the queries.
+"""Mutants, made from a module's syntax tree and from the conditions of the queries and of declared queues.
 
 Comparisons are flipped, conditions left out, numbers moved by one, results and calls dropped. A mutant that
 changes nothing that anybody can see has a row in ``equivalent.toml`` and isn't made.
@@ -34,6 +34,8 @@ _CONDITION = re.compile(r"\bAND ((?:[\w.]+) (?:(?:<=|>=|<>|<|>|=) [\w.:']+|IS (?
 _QUERY = re.compile(r"^-- (?:name|part): (\w+)$", re.MULTILINE)
 #: The keywords that tell whether an = assigns or compares.
 _KEYWORD = re.compile(r"\b(SET|WHERE|WHEN|AND|OR|ON|HAVING|VALUES|SELECT|THEN|ELSE|END)\b")
+#: The arguments of a declared queue or claim that hold its conditions.
+_CONDITION_ARGUMENTS = ("where", "only")
 #: Calls for operators' logs or for a type checker: no test reads what they say.
 _UNTESTED_CALL = re.compile(r"(?:log|logger\(\))\.\w+$|(?:cast|assert_never)$")
 
@@ -146,6 +148,11 @@ def _mutate_module(file: str, text: str) -> Iterator[Mutant]:
         old = data[begin:end].decode()
         is_guard = name in guards
         yield Mutant(file, name, " ".join(old.split()), " ".join(new.split()), begin, end, new, is_guard)
+    for name, node in _declared_conditions(module):
+        begin = starts[node.lineno - 1] + node.col_offset
+        text = data[begin : starts[node.end_lineno - 1] + node.end_col_offset].decode()
+        for first, last, new in _mutate_conditions(text):
+            yield Mutant(file, name, text[first:last], new, begin + first, begin + last, new)
 
 
 def _is_guard(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -167,6 +174,34 @@ def _double_constants(module: ast.Module) -> Iterator[Replacement]:
                 pass
             case ast.Constant(value=int() | float() as number):
                 yield name, value, repr(number * 2 or 1)
+
+
+def _declared_conditions(module: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Return the conditions of the queues and claims that a module declares, each with its name."""
+    for statement in module.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                pass
+            case _:
+                continue
+        for node in ast.walk(statement):
+            match node:
+                case ast.Call(func=ast.Name(id="Queue" | "Claim"), keywords=arguments):
+                    yield from ((name, one.value) for one in arguments if one.arg in _CONDITION_ARGUMENTS)
+
+
+def _mutate_conditions(text: str) -> Iterator[tuple[int, int, str]]:
+    """Return the begin and the end of each condition in a declaration's text, and a replacement."""
+    for literal in re.finditer(r"\"([^\"]*)\"", text):
+        begin = literal.start(1)
+        for part in literal[1].split(" AND "):
+            end = begin + len(part)
+            if part.strip():
+                yield begin, end, "1 = 1"
+                for operator in _OPERATOR.finditer(part):
+                    flipped = _FLIPPED_SQL[operator[0]]
+                    yield begin, end, part[: operator.start()] + flipped + part[operator.end() :]
+            begin = end + len(" AND ")
 
 
 def _line_starts(text: str) -> list[int]:

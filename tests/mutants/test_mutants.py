@@ -15,6 +15,7 @@ from tests.mutants.shares import Package
 from tests.project.repository import ROOT
 
 QUERIES = "bot/store/gates.sql"
+NOTICES = "bot/store/notices.py"
 GUARDED = "bot/store/shared.sql"
 POLICY = "bot/domain/policy.py"
 GUEST = 'return "guest" if person.is_guest else None'
@@ -70,6 +71,11 @@ def test_compare_finds_the_changed_functions(old, new, names):
     assert names == (None if found is None else [before.co_qualname for before, _ in found])
 
 
+def test_compare_takes_a_changed_comprehension_for_the_module():
+    """It ran when the module was imported: there is no live function that could be changed."""
+    assert compare(NOTICES, replaced(NOTICES, "class = {urgency} AND", "class < {urgency} AND")) is None
+
+
 def test_a_changed_query_affects_the_functions_that_run_it():
     query = "-- name: close_gate\nUPDATE gates"
     assert find_affected(QUERIES, replaced(QUERIES, query, f"{query} ")) == {"bot/store/gates.py::close_gate"}
@@ -82,6 +88,12 @@ def test_mutants_change_one_thing_each():
     assert ("judge", "not has_settled", "(has_settled)") in found
     queries = {(one.function, one.new) for one in make_mutants(QUERIES)}
     assert ("close_gate", "WHERE gate_key = :gate_key AND (:is_answered OR next_check_at < :now);") in queries
+    declared = {(one.function, one.change) for one in make_mutants("bot/store/gates.py")}
+    assert ("GATE_QUEUE", "{settled} -> 1 = 1") in declared
+    assert ("ALONG_CLAIM", "next_check_at <= :now -> 1 = 1") in declared
+    assert ("ALONG_CLAIM", "next_check_at <= :now -> next_check_at < :now") in declared
+    declared = {(one.function, one.change) for one in make_mutants(NOTICES)}
+    assert ("_QUEUE_OF", "class = {urgency} -> class <> {urgency}") in declared
 
 
 def test_deleted_files_and_migrations_have_no_mutants():

@@ -10,7 +10,7 @@ from bot.reconciler.keys import Keys
 from bot.support import errors
 from bot.support.vault import row_key
 from tests.rigs.providers import FakeProvider
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, want_read
 
 
 async def refused(world, account):
@@ -67,6 +67,19 @@ async def test_what_the_connections_secret_renews_is_in_the_audit(world):
     _, became = await refused(world, account)
     entries = [row for row in await world.store.audit_entries() if row["action"] == "account.renew"]
     assert (became, [row["target"] for row in entries]) == ("changed", [account.id])
+
+
+async def test_reads_with_the_connections_secret_are_in_the_audit_once_a_day(world, monkeypatch):
+    monkeypatch.setattr(FakeProvider, "needs_record", lambda self, access: True)
+    monkeypatch.setattr(FakeProvider, "acts", lambda self, access, call: "admin")
+    workspace = await world.workspace_of(await world.make())
+    noted = []
+    for seconds in (60.0, 60.0, 86_400.0):
+        world.clock.advance(seconds - 30.0)
+        await want_read(world.store, workspace.id)
+        await world.pass_time(30)
+        noted.append([row["action"] for row in await world.store.audit_entries()].count("call.read"))
+    assert noted == [1, 1, 2]
 
 
 async def test_whom_the_connections_secret_may_not_act_for_any_more_is_held_and_nobody_else(world):

@@ -41,6 +41,14 @@ async def test_what_was_made_here_can_be_made_anew_after_its_removal(world):
     assert labels(world.slack.messages[-1]) == ["Start a new one"]
 
 
+async def test_what_ended_in_a_restart_and_was_not_made_here_is_not_made_anew(world):
+    world.provider.ends_for_good = True
+    restart = await world.begin(await world.own(state=State.RUNNING), OperationVerb.RESTART, agreed=True)
+    assert await world.until_ended(restart) is Outcome.FAILED
+    assert (await world.store.operation(restart)).cause == "no_restart"
+    assert world.slack.sent_kinds()[-1] == "failed"
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["lost", "done"])
 @pytest.mark.parametrize("error", [UnknownOutcome("no answer"), Unreachable("no connection"), Killed()])
 @pytest.mark.parametrize("verb", [OperationVerb.SUSPEND, OperationVerb.FORCE, OperationVerb.REMOVE])

@@ -1,5 +1,6 @@
 """The state of an installation: made by us, for one browser, for ten minutes, for one use."""
 
+import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import aiohttp
@@ -83,6 +84,7 @@ async def test_only_the_slack_workspaces_that_the_operator_named_are_served(tmp_
         assert "nobody there is served" in bad.found
         refused = [row for row in await places.audit("slack.installed") if row["result"] == "refused"]
         assert [row["target"] for row in refused] == [SECOND, ORG]
+        assert all(re.search(r"['\"]slack['\"]: ?['\"]ok['\"]", str(row["detail"])) for row in refused)
 
 
 async def test_where_slack_does_not_uninstall_usher_its_token_is_revoked(tmp_path):

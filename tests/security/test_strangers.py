@@ -221,6 +221,21 @@ async def test_requests_being_served_have_no_deadline(door):
         assert (await ended(one)).startswith(b"HTTP/1.1 200")
 
 
+async def test_a_request_that_fails_outside_the_application_ends_its_connection():
+    async def fail(_request):
+        raise ZeroDivisionError
+
+    app = web.Application()
+    app.router.add_get("/", fail)
+    async with listening(app, "127.0.0.1", 0) as port, asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: usher.example\r\n\r\n")
+        answer = (await reader.read()).decode()
+        writer.close()
+    assert answer.startswith("HTTP/1.1 500")
+    assert "Connection: close" in answer
+
+
 async def test_bytes_that_are_no_request_are_not_repeated():
     app = web.Application()
     async with listening(app, "127.0.0.1", 0) as port:

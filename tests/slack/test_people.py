@@ -131,7 +131,8 @@ async def test_the_enterprise_that_a_sign_in_leaves_out_is_found_by_slacks_list_
 
         def teams(arguments):
             ids, cursor = pages[arguments["cursor"]]
-            return {"teams": [{"id": one} for one in ids], "response_metadata": {"next_cursor": cursor}}
+            listed = {} if ids is None else {"teams": [{"id": one} for one in ids]}
+            return listed | {"response_metadata": {"next_cursor": cursor}}
 
         world.slack._auth_teams_list = teams
         world.installation = Installation(None, "E1", is_org_wide=True)
@@ -150,7 +151,7 @@ async def test_the_enterprise_that_a_sign_in_leaves_out_is_found_by_slacks_list_
         assert await asyncio.gather(*[enterprise("T7") for _ in range(40)]) == [None] * 40
         assert world.slack.count("auth.teams.list") == 4
         # A workspace that the enterprise gave away isn't its own for ever.
-        pages["2"] = ([], "")
+        pages["2"] = (None, "")
         world.clock.advance(TEAMS_LAST)
         assert await enterprise("T6") is None
         assert await enterprise("T5") == "E1"

@@ -12,13 +12,15 @@ import pytest
 from markupsafe import escape
 from structlog.testing import capture_logs
 
+from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person
-from bot.domain.stops import End, StopEffect
+from bot.domain.stops import Consent, End, StopEffect
 from bot.domain.workspaces import State
 from bot.messages.texts import ide
 from bot.messages.texts.cards import CONFIRM_STOP, LOST
 from bot.providers.base import Embedding
+from bot.services.workspaces import create
 from bot.web.render import headers_showing
 from tests.rigs.store import hide_workspace, set_timer
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
@@ -266,6 +268,29 @@ async def test_a_stop_that_is_final_asks_first(rig):
     (operation,) = await rig.store.open_operations(ALICE)
     assert (operation.verb, operation.agreed) == (OperationVerb.STOP, True)
     assert "Your workspace is ending" in browser.text
+
+
+async def test_a_stop_that_has_become_final_since_asks_again(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
+    await browser.get(f"/ide/{workspace.id}/stop")
+    await rig.sees(workspace, is_kept=False)
+    await browser.send(f"/ide/{workspace.id}/stop")
+    assert "for good: it can&#39;t be started again" in browser.text
+    assert await rig.store.open_operations(ALICE) == []
+    await browser.send(f"/ide/{workspace.id}/stop")
+    (operation,) = await rig.store.open_operations(ALICE)
+    assert operation.agreed is Consent.GIVEN
+
+
+async def test_what_is_being_created_is_called_off_from_the_page(rig):
+    await rig.workspace()
+    made = await rig.made.services.asked(ALICE, "make").to(create, "sphere", Spec("lab", {"project": "p"}))
+    browser = await rig.signed_in(page=made.operation.workspace_id)
+    await browser.get(f"/ide/{made.operation.workspace_id}/stop")
+    assert (browser.status, "lab" in browser.text) == (200, True)
+    await browser.send(f"/ide/{made.operation.workspace_id}/stop")
+    assert [one.verb for one in await rig.store.open_operations(ALICE)] == [OperationVerb.STOP]
 
 
 async def test_a_button_pressed_from_elsewhere_does_nothing(rig):

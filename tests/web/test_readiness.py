@@ -1,7 +1,7 @@
 """Readiness and figures of the whole process: what stands still is seen from outside."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import pytest
@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 import bot.web.health
-from bot.app import Process
+from bot.app import Process, Role
 from bot.domain.people import Person
 from bot.support.errors import SlackPermanent
 from bot.support.settings import Settings
@@ -62,8 +62,8 @@ async def test_slow_counts_leave_the_metrics_as_they_were(monkeypatch):
             assert 'usher_check{check="store"} 1.0' in text
 
 
-async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp_path):
-    clock = FakeClock()
+@asynccontextmanager
+async def process_of(tmp_path, clock, role=Role.SERVE):
     async with slack() as (local, _client), AsyncExitStack() as stack:
         given = local.credentials
         settings = Settings(
@@ -73,7 +73,21 @@ async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp
                 USHER_SLACK_API_URL=given["api_url"],
             )
         )
-        process = Process(settings, load_connections(settings.connections), stack, clock=clock)
+        connections = load_connections(settings.connections)
+        yield Process(settings, connections, stack, role=role, clock=clock), local
+
+
+async def test_nothing_stands_still_where_nothing_works_in_the_background(tmp_path):
+    clock = FakeClock()
+    async with process_of(tmp_path, clock, Role.WEB) as (process, _):
+        await process.start()
+        clock.advance(61)
+        assert process.background() == {}
+
+
+async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp_path):
+    clock = FakeClock()
+    async with process_of(tmp_path, clock) as (process, local):
         assert process.background() == {}
         await process.start()
         assert process.background() == {"loops": True, "sending": True}

@@ -71,6 +71,7 @@ async def test_signing_out_ends_the_session_itself(rig):
     await browser.send("/sign-out")
     assert browser.url == f"{rig.origin}/signed-out"
     assert escape(ide.SIGNED_OUT_TITLE) in browser.text
+    assert "usher-session" not in {cookie.key for cookie in browser.session.cookie_jar}
     assert not await is_signed_in(browser, workspace.id)
     assert not await is_signed_in(thief, workspace.id)
     assert [entry[1:] for entry in await rig.made.audit() if entry[1].startswith("browser.")] == [

@@ -7,6 +7,7 @@ block as long as its id stays the same, so a field whose choices changed starts 
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from bot.domain.forms import Choice, Field, FlagProblem, Form, Purpose, Values, flag_name
@@ -233,7 +234,8 @@ def _is_within(field: Field, given: str) -> bool:
 
 
 def _number(bound: float) -> str:
-    return f"{bound:g}" if abs(bound) < 1e6 else f"{bound:.0f}"
+    """Format a bound in full: Slack reads neither exponents nor a rounded number as the one that is meant."""
+    return f"{Decimal(str(bound)).normalize():f}"
 
 
 def flag(name: str, *value: str) -> str:

@@ -1,5 +1,7 @@
 """Levels of tokens at Workbench, and what administrators ask: usernames, users, version."""
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
@@ -74,6 +76,20 @@ async def test_a_revoked_token_is_refused_in_every_form(posit: Rig, form):
     with pytest.raises(errors.CredentialRefused):
         await posit.provider.check(posit.access.credential)
     assert await posit.provider.probe() == ""
+
+
+@pytest.mark.parametrize(
+    ("owners", "username", "asked"),
+    [(["alice", "alice"], "alice", 1), ([], "", 2), ([None], "", 2), (["alice", "bob"], "", 2)],
+    ids=["its own alone", "none", "unnamed", "others' as well"],
+)
+async def test_a_tokens_owner_is_the_only_one_of_its_sessions(posit: Rig, owners, username, asked):
+    """Where they name nobody for certain, another token has to be refused: so the server looks at it."""
+    session = {"id": "0123abcd", "activity_state": "running"}
+    sessions = [session | ({} if owner is None else {"username": owner}) for owner in owners]
+    posit.spoil("get_session", body=json.dumps({"result": {"sessions": sessions}}))
+    assert (await posit.provider.check(posit.access.credential)).username == username
+    assert posit.harness.requests["POST /api/get_session"] == asked
 
 
 @pytest.mark.parametrize(("form", "kind"), [("redirect", errors.PermanentError), ("html", errors.BadAnswer)])

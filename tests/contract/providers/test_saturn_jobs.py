@@ -217,6 +217,17 @@ async def test_a_stop_ends_what_goes_on_and_leaves_what_is_over(rig):
     assert (await state_of(rig, first.remote_id)).state is RunState.SUCCEEDED
 
 
+async def test_a_run_that_no_list_shows_any_more_is_stopped_with_its_job(rig):
+    """Its pod wasn't shown when it was started, and since then the server shows none at all."""
+    for _ in range(2):
+        rig.spoil("/api/active/pods$", body=json.dumps({"pod_summaries": []}))
+    run = await launched(rig)
+    assert "/@" in run.remote_id
+    rig.spoil("/api/active/pods$", status=404)
+    await rig.provider.stop_job(rig.access, run.remote_id)
+    assert rig.harness.requests[f"POST /api/jobs/{job_id(rig)}/stop"] == 1
+
+
 async def test_the_output_is_the_same_live_and_afterwards(rig):
     run = await launched(rig)
     begin = await output_of(rig, run.remote_id)

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.accounts import Approval
+from bot.domain.acts import Act
 from bot.domain.approvals import ApprovalKind
 from bot.domain.classes import ClassKind
 from bot.domain.errands import Outcome
@@ -15,7 +16,7 @@ from bot.store import cards as card_rows
 from bot.store.cards import MOMENT_SECONDS
 from bot.store.notices import SILENCE
 from bot.store.sweeping import sweep
-from bot.store.tables import CARDS
+from bot.store.tables import ACTS, CARDS
 from tests.rigs.store import (
     ALICE,
     BOB,
@@ -530,6 +531,17 @@ async def test_an_answer_that_offers_something_is_looked_at_when_that_changes(st
     assert await claimed(store, clock) == []
     await observe(store, clock, workspace, Observed(State.RUNNING))
     assert await claimed(store, clock) == ["1"]
+
+
+async def test_an_answer_to_an_act_belongs_to_its_errand_or_to_the_act(store, workspace):
+    operation = (await accept_operation(store, workspace)).operation
+    for number, errand in enumerate(("", operation.id), 1):
+        given = {"principal": ALICE, "action": "workspace.alias", "done_at": 1.0, "subject": workspace.id}
+        act = Act(id=f"act_{number}", errand=errand, **given)
+        await store.carry_out(lambda tx, act=act: ACTS.add(tx, act))
+        place = {"channel_id": "D1", "where": "direct"}
+        card = await answered(store, NoticeKind.REPLY, f"event:{number}", f"{number}", offers=act.id, **place)
+        assert card.subject == (errand or act.id)
 
 
 async def test_what_administrators_are_asked_is_drawn_by_the_decision_and_when_it_is_withdrawn(store, clock):

@@ -86,6 +86,15 @@ async def test_a_machine_whose_clock_is_wrong_reads_nothing_early_and_takes_noth
         await store.close()
 
 
+async def test_texts_are_compared_as_in_sqlite_whatever_the_databases_order():
+    with postgres.connected(await postgres.migrated()) as connection:
+        found = connection.execute(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE data_type = 'text'"
+            " AND table_schema = current_schema() AND collation_name IS DISTINCT FROM 'C'"
+        )
+        assert found.fetchall() == []
+
+
 async def test_migrating_twice_at_once_runs_nothing_twice(open_):
     first, second = await open_(), await open_()
     ran = await asyncio.gather(first.migrate(), second.migrate(), first.migrate())
@@ -102,7 +111,10 @@ async def test_who_serves_writes_nothing_once_the_schema_is_newer(open_):
     # Its statements are prepared before the tables change.
     for number in range(3):
         await accept_operation(old, workspace, interaction=f"i{number}")
+    assert (await old.workspace(workspace.id)).name == workspace.name
     assert await (await open_(ADDED)).migrate() == ["0101_added"]
+    # Until it has stopped, people can look.
+    assert (await old.workspace(workspace.id)).name == workspace.name
     for work in (
         lambda: accept_operation(old, workspace, interaction="later"),
         lambda: old.claim_operations(10, 60.0),

@@ -13,6 +13,7 @@ from bot.domain.reads import ReadResult
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store.discovered import FoundWorkspace
+from bot.store.tables import GATES
 from bot.store.tasks import NewTask
 from tests.contract.store.gates import SHARED, by_reference, claim_one
 from tests.rigs.store import (
@@ -89,6 +90,17 @@ async def test_names_of_people_and_workspaces(store, text):
     await name_workspace(store, workspace.id, text)
     assert agrees((await store.workspace(workspace.id)).alias, text)
     await unlink(store, ALICE)
+
+
+@pytest.mark.parametrize("text", [text for text in ODD if not is_text(text)], ids=["nul", "surrogate"])
+async def test_keys_of_many_rows_are_cleaned_like_those_of_one(store, text):
+    def settle(tx):
+        GATES.add_new(tx, gate_key=text, connection="saturn", remote_id="r")
+        given = {"gate_key": text, "opens_at": 5.0, "granted_at": 0.0, "due_at": 5.0}
+        tx.run_each("settle_gate", [given])
+        return tx.one("gate", gate_key=text)["next_check_at"]
+
+    assert await store.engine.write(settle) == 5.0
 
 
 @PERSISTENT
