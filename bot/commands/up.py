@@ -61,7 +61,7 @@ _OWN: Final = "Your own token there, which isn't shown or written down (Enter to
 _PROOF: Final = "Your own token there, which isn't shown or written down (Enter if that address is wrong)"
 _PAGE: Final = (
     "{title} workspaces open in a page of Usher's, where people sign in with Slack. That needs an https "
-    "address and more settings than are asked for here: `usher docs connections/{kind}`."
+    "address and more settings than are asked for here: `usher docs connections`."
 )
 _ADDRESS: Final = "Usher's own https address for browsers (Enter for one that only this computer reaches)"
 _BOT: Final = "Bot User OAuth Token (xoxb-…, from Install App)"
@@ -246,7 +246,7 @@ class Conversation:
             keep(name, secret, "The connections file refers to it")
         _write(place, text)
         if issubclass(provider, base.Page):
-            self._tell(_PAGE.format(title=provider.title, kind=kind))
+            self._tell(_PAGE.format(title=provider.title))
         return ""
 
     def _tried(self, place: Path | str) -> str:
@@ -410,7 +410,7 @@ def _table(
 ) -> tuple[str, dict[str, str]]:
     """Return the connections file, and the variables of the secrets that it can't do without."""
     kind, secrets = provider.kind, dict[str, str]()
-    rows = ["# `usher docs settings` explains every key.", f"[connections.{kind}]"]
+    rows = ["# `usher docs connections` explains every key.", f"[connections.{kind}]"]
     rows += [f"provider = {_toml(kind)}", *([f"from = {_toml(source)}"] if source else ())]
     rows.append(f"base_url = {_toml(url)}")
     for key, field in provider.settings_model.model_fields.items():

@@ -79,7 +79,7 @@ async def check_pages(settings: Settings, http: Http, providers: Mapping[str, ba
     if url is not None:
         return [await _check_at(label, url, settings, http, PAGE_PROOF)]
     found = "not set, so the provider's script runs at the public address: it could write cookies there"
-    advice = "Set USHER_PAGE_URL to a second host name of this Usher: `usher docs proxies#two-host-names`."
+    advice = "Set USHER_PAGE_URL to a second host name of this Usher: `usher docs install#two-host-names`."
     needing = any(isinstance(provider, base.Page) for provider in providers.values())
     return [Check(label, True, found, advice, is_warning=True)] if needing else []
 
@@ -90,7 +90,7 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
     Where nothing answers, Usher may not have been started yet: that is asked on this machine.
     """
     here = f"http://{settings.host.replace('0.0.0.0', '127.0.0.1')}:{settings.ports()[0]}"  # noqa: S104 - not listened at
-    forward = f"Forward it to {here}, with its name as Host: `usher docs proxies#behind-a-proxy`."
+    forward = f"Forward it to {here}, with its name as Host: `usher docs install#behind-a-proxy`."
     try:
         if (other := await _other_at(url, settings, http, place)) is not None:
             return Check(label, False, f"{url} leads to something else ({other})", forward)

@@ -8,7 +8,7 @@ from bot.support.settings.field import advice_of
 from bot.upkeep.checks import Check
 
 _OTHER: Final = "Correct or remove it: `usher docs settings` lists the values each one takes."
-_CONNECTIONS: Final = "Correct it in the connections file: `usher docs settings` lists every key."
+_CONNECTIONS: Final = "Correct it in the connections file: `usher docs connections` lists every key."
 #: In a problem that says itself what to do.
 _SAYS_IT: Final = "chmod 600"
 _SYSTEMD: Final = "systemd sets that: run `usher-run doctor` in place of `usher doctor`."

@@ -34,7 +34,7 @@ _OWED_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "
     "Each is erased after 30 days."
 )
-_LOCAL = "Others can't reach Usher: `usher docs proxies#behind-a-proxy`."
+_LOCAL = "Others can't reach Usher: `usher docs install#behind-a-proxy`."
 _APART = "They are in .env: set USHER_ENCRYPTION_KEYS to file:PATH, and keep a copy on another machine."
 _OTHERS = "Make sure that somebody makes them, and has restored one: `usher docs operate#backups`."
 _FAILED = "What to do: `usher docs incidents#a-backup-fails`."
@@ -274,7 +274,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
         team(
             "an https address",
             is_local,
-            "Others can't reach Usher: `usher docs proxies#behind-a-proxy`.",
+            "Others can't reach Usher: `usher docs install#behind-a-proxy`.",
             "set",
         ),
         team("keys apart", is_in_env_file("USHER_ENCRYPTION_KEYS"), _APART),
@@ -283,7 +283,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
     # Only a file's Usher writes down when it was away: several processes share a server, one of which may go.
     if database_file(settings.database_url) is not None:
         was_away = away_at is not None and away_at >= since
-        advice = "It hasn't run for a whole week yet: `usher docs server`."
+        advice = "It hasn't run for a whole week yet: `usher docs install#on-a-server`."
         checks.append(team("a machine that stays on", was_away, advice))
     return checks
 

@@ -1,7 +1,7 @@
 """The address that Slack's assistant calls: the Model Context Protocol over HTTP, each call by itself.
 
 Only what is needed to list tools and to call them; there are no sessions and no streams. The front has
-verified the bytes, and ``handlers.assistant`` does what a call asks for (``docs/assistant.md``, ADR 74).
+verified the bytes, and ``handlers.assistant`` does what a call asks for (``docs/slack-app.md``, ADR 74).
 """
 
 from collections.abc import Mapping

@@ -27,7 +27,7 @@ def test_without_a_name_every_page_has_its_line(capsys):
     decisions = printed(capsys, "adr/").splitlines()
     assert set(decisions) == {one for one in there if one.startswith("adr/")}
     # What the list names can be typed as it stands.
-    assert printed(capsys, "connections/posit.md") == printed(capsys, "connections/posit")
+    assert printed(capsys, "internals/providers/posit.md") == printed(capsys, "internals/providers/posit")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_section_is_printed_with_those_within_it(capsys):
     assert within.startswith("### Several processes")
     assert within.strip() in text
     # A comment in an example begins and ends nothing.
-    assert "# jupyterhub_config.py" in printed(capsys, "connections/jupyterhub")
+    assert "# jupyterhub_config.py" in printed(capsys, "connections#jupyterhub")
 
 
 def test_every_section_that_a_document_can_link_to_is_found():

@@ -140,5 +140,5 @@ async def test_one_command_of_ushers_is_that_slack_with_the_same_tokens_each_tim
 
 def test_the_page_lists_the_methods_that_there_are():
     page = (ROOT / "docs/local-slack.md").read_text(encoding="utf-8")
-    listed = page.partition("- **Web API**:")[2].partition("\n- ")[0]
+    listed = page.partition("| methods of the Web API |")[2].partition("\n\n")[0]
     assert sorted(re.findall(r"`([^`]+)`", listed)) == sorted(METHODS)

@@ -29,7 +29,7 @@ COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 OURS = {name: service for name, service in COMPOSE["services"].items() if name != "database"}
 UNIT = DEPLOY / "systemd/usher@.service"
 RUN = DEPLOY / "systemd/usher-run"
-PAGE = (ROOT / "docs/server.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/install.md").read_text(encoding="utf-8")
 CONTAINERS = (ROOT / "docs/containers.md").read_text(encoding="utf-8")
 
 

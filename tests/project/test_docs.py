@@ -95,14 +95,13 @@ def test_words_are_counted_without_tables_that_the_code_has():
 
 def test_too_many_words_and_a_stale_table_fail_the_check(tmp_path, monkeypatch, capsys):
     (tmp_path / "docs").mkdir()
-    page = (ROOT / "docs/scopes.md").read_text(encoding="utf-8")
-    (tmp_path / "docs/assistant.md").write_text("# Here\n")
-    (tmp_path / "docs/scopes.md").write_text(page.replace("`commands` | Provides", "`commands` | Brings"))
+    page = (ROOT / "docs/slack-app.md").read_text(encoding="utf-8")
+    (tmp_path / "docs/slack-app.md").write_text(page.replace("`commands` | Provides", "`commands` | Brings"))
     monkeypatch.setattr(docs, "MOST_WORDS", 3)
     assert docs.main(tmp_path) == 1
     said = capsys.readouterr().out
-    assert "docs/scopes.md: a table is not as the code has it" in said
+    assert "docs/slack-app.md: a table is not as the code has it" in said
     assert "words, of at most 3" in said
-    assert docs.with_tables(page, docs.MADE_TABLES["docs/scopes.md"]) == page
+    assert docs.with_tables(page, docs.MADE_TABLES["docs/slack-app.md"]) == page
     assert docs.say_words(ROOT) == 0
     assert " docs/commands.md\n" in capsys.readouterr().out

@@ -84,7 +84,11 @@ HEADINGS = {
 
 
 def test_every_key_of_the_connections_file_has_its_row():
-    listed = {heading: {code(row[0])[0] for row in rows} for heading, rows in tables("settings").items()}
+    sections = tables("connections")
+    listed = {
+        heading: {code(row[0])[0] for row in sections[heading]}
+        for heading in ("Every connection", *HEADINGS.values())
+    }
     common = ConnectionSettings.model_fields.keys() - {"name"}
     assert listed["Every connection"] == common - {"source"} | {"from"}
     for kind, provider in provider_classes().items():
@@ -142,5 +146,5 @@ USES = {
 
 @pytest.mark.parametrize("heading", USES)
 def test_everything_that_slack_is_asked_for_has_its_row_with_its_reason(heading):
-    rows = [(code(name)[0], why) for name, why in tables("scopes")[heading]]
+    rows = [(code(name)[0], why) for name, why in tables("slack-app")[heading]]
     assert rows == [(name, use.why) for name, use in USES[heading].items()]

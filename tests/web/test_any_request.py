@@ -147,7 +147,7 @@ def test_no_request_breaks_anything(scene_runner, data):
 def test_the_pages_proxy_lets_through_whatever_others_ask_for(scene_runner):
     """The health checks and figures are for one's own monitoring alone."""
     _, opened = scene_runner
-    page = (ROOT / "docs/proxies.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/install.md").read_text(encoding="utf-8")
     (passed,) = re.findall(r"location ~ (\^\S+) ", page)
     ours = {address for address in addresses(opened.made.made.app) if not address.startswith("/{word}")}
     kept = {one for one in ours if not re.match(passed, one)}

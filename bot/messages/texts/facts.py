@@ -51,7 +51,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "No, I only get what's meant for me: direct messages to me, mentions, slash commands, shortcuts "
             "and buttons."
         ),
-        "scopes",
+        "slack-app",
     ),
     "control": Fact(
         "Who else can stop my workspaces?",

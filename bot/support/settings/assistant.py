@@ -12,9 +12,9 @@ class AssistantSettings(MissionSettings):
     assistant: bool = setting(
         "USHER_ASSISTANT",
         False,
-        "`true`: Slack's assistant may call Usher; `usher docs assistant`",
+        "`true`: Slack's assistant may call Usher; `usher docs slack-app#slacks-assistant`",
         "`false`",
-        advice="Set both, or leave it out: `usher docs assistant` says what it needs.",
+        advice="Set both, or leave it out: `usher docs slack-app#slacks-assistant` says what it needs.",
     )
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:

@@ -53,7 +53,10 @@ class MissionSettings(BaseSettings):
     slack_bot_token: SecretStr | None = setting(
         "SLACK_BOT_TOKEN",
         None,
-        "the bot token, `xoxb-…`; without it, people install it: `usher docs slack-workspaces`",
+        (
+            "the bot token, `xoxb-…`; without it, people install it: "
+            "`usher docs slack-app#several-slack-workspaces`"
+        ),
         advice=f"Copy the Bot User OAuth Token from {_APP}, OAuth & Permissions.",
     )
     slack_signing_secret: SecretStr | None = setting(
@@ -83,7 +86,7 @@ class MissionSettings(BaseSettings):
         "USHER_CONNECTIONS",
         ...,
         "path of the connections file, or its text",
-        advice=f"{command('up')} writes one. Set it to the path of yours: `usher docs server`.",
+        advice=f"{command('up')} writes one. Set it to the path of yours: `usher docs connections`.",
     )
     public_url: str | None = setting(
         "USHER_PUBLIC_URL",
@@ -115,7 +118,7 @@ class MissionSettings(BaseSettings):
     deadline_minutes: float = setting(
         "USHER_DEADLINE_MINUTES",
         30.0,
-        "people hear after so long that it takes longer; what is unsent then is asked about",
+        "minutes until people hear that a request is slow; one that isn't sent by then waits for their yes",
         gt=0,
         le=24 * 60,
     )
@@ -146,7 +149,7 @@ class MissionSettings(BaseSettings):
     )
     log_format: Literal["json", "text"] = setting("USHER_LOG_FORMAT", "json", "`json` or `text`")
     https_proxy: SecretStr | None = setting(
-        "HTTPS_PROXY", None, "the HTTP proxy: `usher docs proxies#through-an-http-proxy`"
+        "HTTPS_PROXY", None, "the HTTP proxy: `usher docs install#through-an-http-proxy`"
     )
     no_proxy: str = setting("NO_PROXY", "", "hosts reached without it")
     slack_api_url: str = setting("USHER_SLACK_API_URL", SLACK_API_URL, "base address of Slack's API")
