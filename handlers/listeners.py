@@ -1,4 +1,4 @@
-"""Exactly one Bolt listener per kind: each matches everything and finds the verb in a table (ADR 20).
+"""Exactly one Bolt listener per kind: each matches everything and finds the verb in a table (ADR 42).
 
 The work comes first and the ack last: what is acknowledged has been written.
 """

@@ -48,7 +48,7 @@ _NAME = re.compile(r"\]\[([^\]]+)\]")
 _DEFINITION = re.compile(r"^\[([^\]]+)\]: ", re.MULTILINE)
 _ELSEWHERE = re.compile(r"[a-z]+:")
 #: The most words of the pages of ``docs/`` and of those beside the README, tables of the code aside.
-MOST_WORDS: Final = 41_200
+MOST_WORDS: Final = 30_918
 COUNTED: Final = ("docs", "README.md", "CONTRIBUTING.md", "SECURITY.md")
 #: A table that isn't prose, with what says so.
 _TABLE = re.compile(r"^( *<!-- table: .+ -->\n)\n?((?:^ *\|.*\n)*)", re.MULTILINE)

@@ -22,7 +22,7 @@ class Rule:
 
     ``kind`` is of the targets that name others. What ``shows`` changes nothing: what Slack said about a
     person long ago is recent enough. What ``is_consented`` may be done to another person's workspace after a
-    recorded consent; nothing else ever may (ADR 12).
+    recorded consent; nothing else ever may (ADR 91).
     """
 
     whose: Whose = ""

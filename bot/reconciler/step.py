@@ -56,7 +56,7 @@ _MAKES: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
 
 class Stepper(EnginePart, ABC, Generic[S]):
-    """Step the due operations or runs, and make their calls; *calling* is committed before each (ADR 15).
+    """Step the due operations or runs, and make their calls; *calling* is committed before each (ADR 54).
 
     The methods at the end hold what differs between the two. Concurrent changes (replace, unlink) win: an
     ended subject takes no update.

@@ -1,7 +1,7 @@
 """The private address at which a calendar reads somebody's lessons of a course.
 
-It is kept as a digest, in the row of their rule (ADR 93): whatever ends that rule, such as leaving the course
-or unlinking the account, ends the address.
+It is kept as a digest, in the row of their rule (``docs/internals/security.md``, "A calendar's address"):
+whatever ends that rule, such as leaving the course or unlinking the account, ends the address.
 """
 
 from typing import Final

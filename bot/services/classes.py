@@ -1,6 +1,6 @@
 """Class cards: posted by a trainer, pressed by many; each press acts for the presser and records consent.
 
-A press is one transaction and calls no provider. A class stops only what its owners agreed to (ADR 12).
+A press is one transaction and calls no provider. A class stops only what its owners agreed to (ADR 91).
 """
 
 import re

@@ -1,7 +1,7 @@
 """Slack where Usher is installed: which installations there are, and how each is called.
 
 What the rows say is kept in memory and read again every two seconds, and sooner where somebody comes from a
-place that isn't known yet (``docs/adr/0033-several-slack-workspaces.md``).
+place that isn't known yet (``docs/adr/0101-a-place-is-stored-once.md``).
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping

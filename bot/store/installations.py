@@ -1,4 +1,4 @@
-"""Installations: where Usher is installed in Slack (``docs/adr/0033-several-slack-workspaces.md``)."""
+"""Installations: where Usher is installed in Slack (``docs/adr/0101-a-place-is-stored-once.md``)."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

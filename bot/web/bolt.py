@@ -1,6 +1,6 @@
 """Bolt, behind a tenant guard: it gets what has passed the front or came over Socket Mode.
 
-No body is logged. Bolt finds the listener, which finishes before its answer is sent (ADR 20).
+No body is logged. Bolt finds the listener, which finishes before its answer is sent (ADR 42).
 """
 
 import json

@@ -1,6 +1,6 @@
 """Installing Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
 
-``docs/adr/0033-several-slack-workspaces.md``; the facts are in ``docs/internals/slack.md``, "Installation by
+``docs/adr/0101-a-place-is-stored-once.md``; the facts are in ``docs/internals/slack.md``, "Installation by
 OAuth".
 """
 

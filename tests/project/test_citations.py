@@ -99,7 +99,7 @@ def test_documents_name_what_is_in_the_repository():
         ("read ``docs/internals/security.md``, rows 1 and 99", "no row 99"),
         ("read ``docs/nothing" + ".md``", "there is no docs/nothing"),
         ("read ``nothing" + ".md``", "there is no nothing"),
-        ("as ADR 4 says", None),
+        ("as ADR 6 says", None),
         ("as ADR " + "9999 says", "no decision 9999"),
         ("see design " + "\u00a73.1", "in no document here"),
     ],

@@ -125,7 +125,7 @@ def test_which_connections_run_commands(provider, runs):
 
 
 def test_no_link_is_unfurled():
-    """A preview would show a workspace to people whom it does not concern (ADR 27)."""
+    """A preview would show a workspace to people whom it does not concern."""
     for made in FORMS.values():
         assert "unfurl_domains" not in made["features"]
     assert not {"link_shared"} & set(EVENTS)

@@ -1,4 +1,4 @@
-"""Replies to clicks, events and mentions: sent right away or not at all, and never twice (ADR 4).
+"""Replies to clicks, events and mentions: sent right away or not at all, and never twice (ADR 88).
 
 A message that promised an answer ("Checking …") becomes that answer, where it can be edited.
 """
