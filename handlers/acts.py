@@ -96,7 +96,7 @@ async def asked_about(request: Request, topic: str, said: Sequence[str] = ()) ->
         for one in every
         if one.workspace is not None and one.workspace.stop_at is not None
     ]
-    planned += [hours.of_one(hour_words.KEPT, one)[0] for one in every if one.hours]
+    planned += [hours.of_one(hour_words.KEPT, one)[0] for one in every if hours.get_rules(one)]
     return _listed(words.SET_UP, planned, words.NOTHING_SET_UP)
 
 

@@ -29,6 +29,7 @@ from handlers import (
     routes,
     suggesting,
     talking,
+    timing,
 )
 from handlers.command_line import MOST_WORDS, plain, written
 from handlers.connections import makers
@@ -43,7 +44,7 @@ from handlers.language.which import Which
 from handlers.linking import all_linked
 from handlers.request import WORDS, Answered, Manner, Request
 from handlers.snapshots import filter_by_connection, refresh_lists
-from handlers.workspace import confirmations, hours, targets, timers
+from handlers.workspace import confirmations, hours, targets
 from handlers.workspace.operations import all_at_once
 
 #: The verbs that mean a person's default workspace: none of them takes anything away.
@@ -218,8 +219,8 @@ async def _of_own(request: Request, reading: Reading, rows: Sequence[Workspace])
     if (which.unknown or which.is_near) and not which.is_all:
         reading, old, rows = await _read_again(request, reading)
         which = reading.which
-    request = await timers.timed(request, reading)
-    order = reading.hours or (await hours.once(request) if timers.starts_later(reading) else "")
+    request = await timing.read_time(request, reading)
+    order = reading.hours or (await hours.once(request) if timing.starts_later(reading) else "")
     try:
         chosen, is_sure = await _chosen(request, reading, rows, old)
     except Answered:
@@ -262,7 +263,7 @@ async def _done(
     """Do a verb to what was chosen, or offer it; ``order`` is what it says about hours."""
     verb, which = reading.what, reading.which
     request.spoken.of(chosen)
-    timers.refuse(request, reading, chosen)
+    timing.refuse(request, reading, chosen)
     is_sure = is_sure and reading.manner is not Manner.ASKED and deciding.is_sure_of(reading)
     if order or verb == "hours":
         return await hours.ordered_or_offered(request, chosen, order, is_sure=is_sure)
@@ -407,7 +408,7 @@ async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
     verb = deciding.OF_RUNS.get(reading.what, "")
     request.spoken.of_run(run.id)
     if reading.when is not None or reading.more or reading.hours:
-        return timers.only_stops(request, [run.name])
+        return timing.only_stops(request, [run.name])
     if reading.what in {"start", "restart", "resume"}:
         return lists.run_again(run, request.services.title(run.connection))
     if not verb:

@@ -35,6 +35,7 @@ from bot.services.context import Context
 from bot.services.due import Due
 from bot.services.expiries import EXPIRIES
 from bot.services.hours import HOURS, NEEDED
+from bot.services.lesson_times import LESSONS
 from bot.services.lessons import MEMBERS
 from bot.services.reminders import REMINDERS
 from bot.services.timers import TIMERS
@@ -93,7 +94,7 @@ class Reconciler:
         self.operations, self.runs = Operations(engine), Runs(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
-        kinds: list[Due[Any]] = [CLASSES, MEMBERS, HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED, WAITS]
+        kinds: list[Due[Any]] = [CLASSES, MEMBERS, HOURS, LESSONS, TIMERS, EXPIRIES, REMINDERS, NEEDED, WAITS]
         self.clockwork = Clockwork(context, kinds)
 
     async def _replayed(self, task: Task) -> None:

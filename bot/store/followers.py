@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 from bot.domain.people import Principal
+from bot.domain.stops import End
 from bot.domain.workspaces import Workspace
 from bot.store.transaction import Row, Transaction
 
@@ -38,5 +39,15 @@ DONE: Final[list[Callable[[Transaction, Principal], None]]] = []
 RESTORED: Final[dict[str, tuple[Planned, Hold]]] = {}
 #: When a plan stops a workspace, and whether its person agreed that this ends it for good; None for no plan.
 PLANNED: Final[list[Callable[[Transaction, Workspace], tuple[float, bool] | None]]] = []
+#: When somebody last agreed that what they take part in ends a workspace, by its id.
+AGREED: Final[list[Callable[[Transaction, str], float]]] = []
+#: What ends a workspace later than an end, since it begins before that.
+POSTPONED: Final[list[Callable[[Transaction, str, End], End | None]]] = []
+#: Whether a plan of its person needs a workspace beyond a time.
+NEEDED_AFTER: Final[list[Callable[[Transaction, str, float], bool]]] = []
+#: Whether a plan, by the key that its ends have, needs its workspace now.
+IS_ON: Final[list[Callable[[Transaction, str], bool]]] = []
+#: Somebody takes back that a class ends their workspace: its card, and their key.
+WITHDRAWN: Final[list[Callable[[Transaction, str, str], None]]] = []
 #: Somebody has left, or may not use Usher any more.
 LEFT: Final[list[Callable[[Transaction, Principal], None]]] = []

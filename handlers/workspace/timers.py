@@ -1,12 +1,8 @@
 """Stop a workspace later, keep it running, or change when: by a verb, a time in it, buttons, or a form."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from bot.domain import moments
-from bot.domain.conversations import Referents
-from bot.domain.ends import find_next_stop
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
@@ -15,19 +11,17 @@ from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks import timers as drawn
-from bot.messages.blocks.buttons import choices, day_said
+from bot.messages.blocks.buttons import day_said
 from bot.messages.blocks.buttons import said as said_of
-from bot.messages.blocks.kit import AGREED, Markup, fill, line
-from bot.messages.texts import answers, cards, talk, times
-from bot.services import hours, workspaces
+from bot.messages.blocks.kit import AGREED, fill
+from bot.messages.texts import answers, cards, times
+from bot.services import timers, workspaces
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.language.reading import Reading
 from handlers.linking import linked
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, AtFields, Request
 from handlers.services import Services
-from handlers.suggesting import typed_name
 from handlers.workspace import confirmations
 from handlers.workspace.targets import workspace_of
 
@@ -42,7 +36,7 @@ async def keep(request: Request) -> Answer:
     if moment is not None:
         return await stop_later(request, workspace, moment, workspace.stop_mode)
     facts = await request.services.gatherer.of_workspace(workspace)
-    if find_next_stop(workspace, facts.hours, facts.now) is None:
+    if facts.next_stop is None:
         return replies.answer(fill(cards.NOTHING_PLANNED, name=workspace.title))
     changed = await request.asked.to(workspaces.keep, workspace.id)
     return replies.answer(drawn.format_kept(replace(facts, workspace=changed)))
@@ -128,7 +122,7 @@ async def keep_running(request: Request) -> Answer:
 @routes.action("needed")
 async def still_needed(request: Request) -> Answer:
     """Keep what was left running, without the stop that was planned if nobody answered."""
-    return await _kept(request, await request.asked.to(hours.keep, request.target or "", request.at))
+    return await _kept(request, await request.asked.to(timers.keep_needed, request.target or "", request.at))
 
 
 async def _kept(request: Request, changed: Workspace) -> Answer:
@@ -192,67 +186,6 @@ async def form_sent(request: Request) -> Answer:
     return SILENT
 
 
-#: The words that announce until when something runs; the others announce when something is done.
-_EVENING: Final = frozenset({"tonight", "evening", "night"})
-_UNTIL: Final = frozenset({"for", "until", "till", "til", "'til"})
-_STOPS: Final = frozenset({"stop", "suspend"})
-_STARTS: Final = frozenset({"start", "restart", "resume"})
-
-
-def refuse(request: Request, reading: Reading, chosen: Sequence[Workspace]) -> None:
-    """Raise Answered for a stop that lasts only for a while, with what can be typed for what was chosen."""
-    if _lasts_a_while(reading):
-        raise Answered(_example(cards.STOP_FOR, request, reading.what, [one.title for one in chosen]))
-
-
-def _lasts_a_while(reading: Reading) -> bool:
-    return reading.what in _STOPS and reading.when is not None and reading.when.lead in _UNTIL
-
-
-def starts_later(reading: Reading) -> bool:
-    """Return whether something is to be started at a later time: hours that come once."""
-    when = reading.when
-    return when is not None and reading.what in _STARTS and when.lead not in {"", *_UNTIL}
-
-
-async def timed(request: Request, reading: Reading) -> Request:
-    """Return a request with the moment that was read; raises Answered for what is none."""
-    request, when = replace(request, more=reading.more), reading.when
-    if when is None or _lasts_a_while(reading):
-        return request
-    found = await typed_moment(request.services, request.principal, when.text)
-    if isinstance(found, Unread) and found.options and starts_later(reading) and (option := found.as_typed):
-        # As in hours, a bare hour is one of 24.
-        found = await typed_moment(request.services, request.principal, option)
-    is_one = len(reading.which.named) == 1 and not starts_later(reading)
-    if isinstance(found, Unread) and is_one and reading.what in talk.DO_AT:
-        raise Answered(await _either(request, reading.which.named[0], when.text, found))
-    if not isinstance(found, Moment):
-        raise Answered(replies.hint(replies.unread(found, when.text, SOONEST_SECONDS)))
-    return replace(request, at=found.at, moment=found)
-
-
-async def _guess_moment(request: Request, day: str) -> float | None:
-    """Return the usual moment of a day or a part of one, in epoch seconds: its hour may be said next."""
-    usual = "20:00" if _EVENING.intersection(day.casefold().split()) else "12:00"
-    found = await typed_moment(request.services, request.principal, f"{day} {usual}")
-    return found.at if isinstance(found, Moment) else None
-
-
-async def _either(request: Request, workspace: Workspace, given: str, unread: Unread) -> Answer:
-    """Ask which of two times is meant, with a button for each."""
-    found = [await typed_moment(request.services, request.principal, one) for one in unread.options]
-    pairs = zip(unread.options, found, strict=True)
-    times = {one: moment.at for one, moment in pairs if isinstance(moment, Moment)}
-    name = Markup(line(workspace.title))
-    labels = [fill(talk.DO_AT[request.verb], name=name, then=one) for one in times]
-    buttons = choices(request.verb, [workspace] * len(labels), labels, list(times.values()))
-    # The hour of a day without one may come next.
-    ats: list[float | None] = [*times.values()] or [await _guess_moment(request, given)]
-    about = Referents((workspace.id,), takes_press=True).doing(request.verb, *ats)
-    return replace(replies.hint(replies.unread(unread, given, SOONEST_SECONDS), buttons), about=about)
-
-
 async def moment_of(request: Request) -> Moment | None:
     """Return the moment that was read, or that a button was drawn for; raises Answered if that has passed."""
     if request.moment is not None or request.at is None:
@@ -267,16 +200,3 @@ async def typed_moment(services: Services, principal: Principal, text: str) -> M
     """Return the moment that a text names in a person's zone, or why there is none."""
     zone = await services.store.zone(principal)
     return moments.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)
-
-
-def only_stops(request: Request, titles: Sequence[str]) -> Answer:
-    """Say that nothing but a start or a stop can be planned, and how a stop is."""
-    return _example(cards.ONLY_STOPS, request, "stop", titles)
-
-
-def _example(template: str, request: Request, verb: str, titles: Sequence[str]) -> Answer:
-    """Say what can't be timed so, with a command that can, for the workspace that is meant."""
-    name = titles[0] if len(titles) == 1 else "NAME"
-    lead = Markup("at" if verb in _STOPS else "until")
-    sentence = request.filled(template, name=name, typed=typed_name(name), verb=Markup(verb), lead=lead)
-    return replies.hint(sentence)

@@ -11,10 +11,15 @@ DECLARED = {
     "followers.FOUND": ["bot.store.hours"],
     "followers.REPLACED": ["bot.store.hours"],
     "followers.MERGED": ["bot.store.classes", "bot.store.hours"],
-    "followers.UNLINKED": ["bot.store.hours", "bot.store.waits"],
+    "followers.UNLINKED": ["bot.store.hours", "bot.store.lessons", "bot.store.waits"],
     "followers.SETTLED": ["bot.store.approvals"],
     "followers.GONE": ["bot.store.hours"],
     "followers.PLANNED": ["bot.store.hours"],
+    "followers.AGREED": ["bot.store.classes"],
+    "followers.POSTPONED": ["bot.store.lessons"],
+    "followers.NEEDED_AFTER": ["bot.store.hours"],
+    "followers.IS_ON": ["bot.store.hours"],
+    "followers.WITHDRAWN": ["bot.store.classes"],
     "followers.LEFT": ["bot.store.hours"],
     "followers.FREED": ["bot.store.waits"],
     "followers.DONE": ["bot.store.homes"],
@@ -32,7 +37,7 @@ DECLARED = {
         "bot.support.settings." + name for name in ("assistant", "backups", "installed", "socket", "timers")
     ],
     "checks": ["bot.upkeep." + name + "_checks" for name in ("assistant", "installed", "postgres", "socket")],
-    "lists.LINES": ["bot.messages.blocks.hours"],
+    "lists.LINES": ["bot.messages.blocks.classes", "bot.messages.blocks.hours"],
     "home.OFFERED": ["bot.messages.blocks.courses"],
     "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
     "home.PARTS": [
@@ -49,6 +54,7 @@ DECLARED = {
         "bot.services.timers",
         "bot.services.waits",
     ],
+    "gather.EXTENDED": ["bot.services.class_facts", "bot.services.hours_context"],
     "kit.GONE": ["bot.messages.blocks.classes", "bot.messages.blocks.runs"],
     "outcomes.ENDS": ["bot.messages.blocks.classes"],
     "kinds.AnyKind": [
@@ -60,6 +66,7 @@ DECLARED = {
         "bot.domain.notices",
         "bot.domain.room",
         "bot.domain.schedules",
+        "bot.domain.timers",
     ],
     "kinds.UNPOSTED": ["bot.domain.classes"],
 }
