@@ -23,8 +23,7 @@ from benchmarks.load import ask, shown
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, note, stage
 from bot.domain import lessons
-from bot.domain.classes import ClassCard, ClassKind
-from bot.domain.hours import Rule
+from bot.domain.classes import ClassCard, ClassKind, CourseRule
 from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
@@ -189,7 +188,7 @@ async def _join(store: Store, card: ClassCard) -> None:
         for number, one in enumerate(every[first : first + _TOGETHER], first):
             key = f"{card.id}:{now:017.6f}:{number:05d}"
             given = (key, one.principal, card.connection, one.id, card.time_zone, card.time_zone, now)
-            rule = Rule(*given, **card.timetable(), card=card.id, course=card.title, heard=card.state)
+            rule = CourseRule(*given, **card.timetable(), card=card.id, course=card.title, heard=card.state)
             rows.put(tx, lessons.followed(rule, card))
             pressed = {"joined_at": now, "workspace_id": one.id, "consented_at": now}
             PARTICIPANTS.add(tx, card_id=card.id, principal=one.principal, **pressed)

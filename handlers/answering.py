@@ -227,7 +227,7 @@ async def _of_own(request: Request, reading: Reading, rows: Sequence[Workspace])
     if (which.unknown or which.is_near) and not which.is_all:
         reading, old, rows = await _read_again(request, reading)
         which = reading.which
-    request = await timing.timed(request, reading)
+    request = await timing.read_time(request, reading)
     order = reading.hours or (await timing.write_once(request) if timing.starts_later(reading) else "")
     try:
         chosen, is_sure = await _chosen(request, reading, rows, old)

@@ -370,7 +370,7 @@ def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, pressed
     if pressed.queue is not None:
         settings = request.asked.context.need(card.connection).settings
         sentences += _place(pressed.queue, settings.starts_per_second)
-    return replies.answer(" ".join([*sentences, class_words.GOES_ON]))
+    return replies.answer(" ".join([*sentences, class_words.NEEDED_AFTER]))
 
 
 def _place(queue: Queue, per_second: float | None) -> list[str]:

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from bot.domain import lessons, moments
-from bot.domain.classes import ClassCard
-from bot.domain.hours import Rule, dates
+from bot.domain.classes import ClassCard, CourseRule
+from bot.domain.hours import dates, spans
 from bot.domain.moments import DAY_MINUTES, EVERY_DAY, Wanted, clock
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
@@ -353,7 +353,7 @@ async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) 
         has_lesson = day is not None and is_dated and lessons.days_of(card, now, day, day)
         if ((verb == "skip" and is_next) or has_lesson) and (is_taught or verb == "skip"):
             found.append((card, is_taught))
-    rules = [one for one in await request.services.store.rules(request.principal) if not one.card]
+    rules = [one for one in await request.services.store.rules(request.principal) if one.is_own]
     kept = {one.workspace_id for one in rules}
     rows = await request.services.store.workspaces(request.principal) if kept else []
     is_sure = len(found) == 1 and (is_lesson or not (kept or found[0][1]))
@@ -629,7 +629,7 @@ async def _skipped(request: Request, card_id: str, day: str) -> Answer:
     begun = frozenset(days) & {on.local[:10] if on is not None and is_up else ""}
     every = {words.SKIPPING_ON: begun, words.SKIPPING: frozenset(days) - begun}
     sentences = [
-        fill(template, course=rule.course, days=format_dates(lessons.spans(rule, left_out)))
+        fill(template, course=rule.course, days=format_dates(spans(rule, left_out)))
         for template, left_out in every.items()
         if left_out
     ]
@@ -637,7 +637,9 @@ async def _skipped(request: Request, card_id: str, day: str) -> Answer:
     return replies.answer(" ".join([*sentences, *ending]), buttons)
 
 
-async def _end_of_run(request: Request, rule: Rule | None, *, is_on: bool) -> tuple[list[str], list[Element]]:
+async def _end_of_run(
+    request: Request, rule: CourseRule | None, *, is_on: bool
+) -> tuple[list[str], list[Element]]:
     """Format the end of a member's workspace that a lesson, or joining it, has started."""
     services = request.services
     workspace = None if rule is None else await services.store.workspace(rule.workspace_id)

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Final
 
-from bot.domain import ends
 from bot.domain.conversations import Referents
 from bot.domain.errands import Outcome
-from bot.domain.hours import Rule
+from bot.domain.facts import WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.outages import Reached
@@ -131,8 +130,7 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
         said = _why(request, workspace, latest, talk.DONE_BY.get(by, talk.DONE_BY[""]))
     elif reading.what == "until":
         facts = await services.gatherer.of_workspace(workspace, latest)
-        rules = await services.store.rules_of(workspace.id)
-        said = _until(request, workspace, latest, rules, is_kept=bool(facts.obstacle))
+        said = _until(request, workspace, latest, facts)
     else:
         said = _since(request, workspace, latest)
     return await as_it_is(about, workspace, more=said)
@@ -197,21 +195,15 @@ def _since(request: Request, workspace: Workspace, latest: Operation | None) -> 
     return request.filled(talk.SINCE_UNKNOWN, workspace)
 
 
-def _until(
-    request: Request,
-    workspace: Workspace,
-    latest: Operation | None,
-    rules: Sequence[Rule],
-    *,
-    is_kept: bool,
-) -> str:
-    """Say what ends a workspace, and when; ``is_kept``: its state says why we can't stop it."""
+def _until(request: Request, workspace: Workspace, latest: Operation | None, facts: WorkspaceFacts) -> str:
+    """Say what ends a workspace, and when."""
     if latest is not None and latest.is_open:
         return fill(talk.UNTIL_DONE, **FORMS[latest.verb])
     if workspace.state not in _UP:
         return request.filled(talk.UNTIL_DOWN, workspace)
-    at = ends.find_next_stop(workspace, rules, request.services.clock.now())
-    if is_kept and at is not None and at == workspace.stop_at:
+    at = facts.next_stop
+    # Its state says why we can't stop it.
+    if facts.obstacle and at is not None and at == workspace.stop_at:
         return ""
     if at is not None:
         template = talk.UNTIL_ENDS if at == workspace.ends_at else talk.UNTIL

@@ -38,7 +38,9 @@ async def write_once(request: Request) -> str:
 def refuse(request: Request, reading: Reading, chosen: Sequence[Workspace]) -> None:
     """Raise Answered for a stop that lasts only for a while, with what can be typed for what was chosen."""
     if _lasts_a_while(reading):
-        raise Answered(_example(cards.STOP_FOR, request, reading.what, [one.title for one in chosen]))
+        raise Answered(
+            _example(cards.STOP_FOR, request, reading.what, [workspace.title for workspace in chosen])
+        )
 
 
 def _lasts_a_while(reading: Reading) -> bool:
@@ -51,7 +53,7 @@ def starts_later(reading: Reading) -> bool:
     return when is not None and reading.what in _STARTS and when.lead not in {"", *_UNTIL}
 
 
-async def timed(request: Request, reading: Reading) -> Request:
+async def read_time(request: Request, reading: Reading) -> Request:
     """Return a request with the moment that was read; raises Answered for what is none."""
     request, when = replace(request, more=reading.more), reading.when
     if when is None or _lasts_a_while(reading):
@@ -60,15 +62,15 @@ async def timed(request: Request, reading: Reading) -> Request:
     if isinstance(read, Unread) and read.options and starts_later(reading) and (option := read.as_typed):
         # As in hours, a bare hour is one of 24.
         read = await typed_moment(request.services, request.principal, option)
-    is_one = len(reading.which.named) == 1 and not starts_later(reading)
-    if isinstance(read, Unread) and is_one and reading.what in talk.DO_AT:
+    has_one_name = len(reading.which.named) == 1 and not starts_later(reading)
+    if isinstance(read, Unread) and has_one_name and reading.what in talk.DO_AT:
         raise Answered(await _either(request, reading.which.named[0], when.text, read))
     if not isinstance(read, Moment):
         raise Answered(replies.hint(replies.unread(read, when.text, SOONEST_SECONDS)))
     return replace(request, at=read.at, moment=read)
 
 
-async def _guess_moment(request: Request, day: str) -> float | None:
+async def _guess_time(request: Request, day: str) -> float | None:
     """Return the usual moment of a day or a part of one, in epoch seconds: its hour may be said next."""
     usual = "20:00" if _EVENING.intersection(day.casefold().split()) else "12:00"
     read = await typed_moment(request.services, request.principal, f"{day} {usual}")
@@ -77,14 +79,14 @@ async def _guess_moment(request: Request, day: str) -> float | None:
 
 async def _either(request: Request, workspace: Workspace, given: str, unread: Unread) -> Answer:
     """Ask which of two times is meant, with a button for each."""
-    read = [await typed_moment(request.services, request.principal, one) for one in unread.options]
+    read = [await typed_moment(request.services, request.principal, option) for option in unread.options]
     pairs = zip(unread.options, read, strict=True)
-    times = {one: result.at for one, result in pairs if isinstance(result, Moment)}
+    times = {option: moment.at for option, moment in pairs if isinstance(moment, Moment)}
     name = Markup(line(workspace.title))
-    labels = [fill(talk.DO_AT[request.verb], name=name, then=one) for one in times]
+    labels = [fill(talk.DO_AT[request.verb], name=name, then=option) for option in times]
     buttons = choices(request.verb, [workspace] * len(labels), labels, list(times.values()))
     # The hour of a day without one may come next.
-    ats: list[float | None] = [*times.values()] or [await _guess_moment(request, given)]
+    ats: list[float | None] = [*times.values()] or [await _guess_time(request, given)]
     about = Referents((workspace.id,), takes_press=True).doing(request.verb, *ats)
     return replace(replies.hint(replies.unread(unread, given, SOONEST_SECONDS), buttons), about=about)
 

@@ -17,7 +17,7 @@ from bot.domain.hours import Rule
 from bot.domain.kinds import AnyKind, Mark, declared
 from bot.domain.people import Principal
 from bot.store import open_store
-from bot.store.timetables import RULES
+from bot.store.hours import RULES
 from bot.support.clock import SystemClock, SystemIds
 from tests.rigs.endings import find_ending
 

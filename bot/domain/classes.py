@@ -1,16 +1,19 @@
 """Class cards: one button in a channel, and the result of each person's press."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from bot.domain.audit import Subject
+from bot.domain.facts import Facts, FeatureContext
 from bot.domain.forms import Spec
-from bot.domain.hours import Timetable
+from bot.domain.hours import Rule, Timetable
 from bot.domain.kinds import UNPOSTED, AnyKind, Mark, Traits
 from bot.domain.moments import write_hours
 from bot.domain.operations import Operation
-from bot.domain.people import Principal
+from bot.domain.people import People, Principal
+from bot.domain.stops import Effects
 from bot.domain.times import Past, Stays, due
 from bot.domain.workspaces import Workspace
 
@@ -118,6 +121,44 @@ class Participant:
 
 
 @dataclass(frozen=True, slots=True)
+class CourseRule(Rule):
+    """The rule of somebody who has joined a course: its lessons, as far as they have agreed to them.
+
+    That is to days, for so many minutes each, and until a day. What is ``off`` they left out, but for
+    ``course_off``. ``follows`` is the card's state by which it is looked at, ``heard`` the one that its
+    person heard of last.
+    """
+
+    card: str = ""
+    course: str = ""
+    agreed_days: frozenset[str] = frozenset()
+    agreed_minutes: int = 0
+    agreed_until: str = ""
+    course_off: frozenset[str] = frozenset()
+    follows: str = ""
+    heard: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Return that it is the course's: its teachers change it for all."""
+        return False
+
+    @property
+    def title(self) -> str:
+        """Return the title of the course."""
+        return self.course
+
+    @property
+    def subject(self) -> Mapping[str, Any]:
+        """Return the card and the title of the course, as notices have them."""
+        return {"card": self.card, "course": self.course}
+
+    def plan_check(self, at: float | None) -> dict[str, Any]:
+        """Return the columns that say when the rule is checked next, by which state of its course."""
+        return {"lesson_look_at": at, "follows": self.follows}
+
+
+@dataclass(frozen=True, slots=True)
 class ClassCounts:
     """Count a card's members by their state in the lesson that is on or comes next: each in one of them.
 
@@ -179,6 +220,38 @@ class ClassProblem:
     workspace: Workspace | None
     state: MemberState = "coming"
     paused: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassFacts(Facts):
+    """Hold a class card with its counts.
+
+    ``effects`` says what stopping does to the card's workspaces, as far as that is known for all of them.
+    ``people`` has its poster and whoever ended it, as the reader is told who they are.
+    """
+
+    card: ClassCard
+    counts: ClassCounts = field(default_factory=ClassCounts)
+    effects: Effects = field(default_factory=dict)
+    people: People = field(default_factory=dict)
+    #: Who isn't ready for a lesson, where that is told.
+    problems: Sequence[ClassProblem] = ()
+    #: Of a course: whether its reader teaches it, and the rule by which they have joined it.
+    teaches: bool = False
+    rule: CourseRule | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseContext(FeatureContext):
+    """The lessons for which a workspace is started, and the class whose end stops it."""
+
+    lessons: tuple[CourseRule, ...] = ()
+    of_class: ClassFacts | None = None
+
+    @property
+    def is_separate(self) -> bool:
+        """Return whether a class stops the workspace: the message names whoever ended that."""
+        return self.of_class is not None
 
 
 class ClassKind(AnyKind):

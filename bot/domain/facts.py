@@ -1,23 +1,23 @@
 """The facts behind cards, notices and people's Homes, gathered before anything is rendered."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final, TypeVar
 
 from bot.domain.accounts import Approval
 from bot.domain.acts import Act
-from bot.domain.classes import ClassCard, ClassCounts, ClassProblem
-from bot.domain.hours import Rule
 from bot.domain.kinds import AnyKind
 from bot.domain.notices import EndState
 from bot.domain.operations import Operation
 from bot.domain.people import People
 from bot.domain.runs import Run, Shown
 from bot.domain.stops import Effects
+from bot.domain.timers import find_next_stop
 from bot.domain.workspaces import Action, State, Workspace
 
 #: How soon an operation ends after what ends it was read.
 END_SECONDS: Final = 2.0
+Addition = TypeVar("Addition", bound="FeatureContext")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,22 +74,17 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClassFacts(Facts):
-    """Hold a class card with its counts.
+class FeatureContext:
+    """A feature's addition to the facts of a workspace. Each field has a default: nothing was added."""
 
-    ``effects`` says what stopping does to the card's workspaces, as far as that is known for all of them.
-    ``people`` has its poster and whoever ended it, as the reader is told who they are.
-    """
+    @property
+    def is_separate(self) -> bool:
+        """Return whether the end of the workspace is told in a message of its own."""
+        return False
 
-    card: ClassCard
-    counts: ClassCounts = field(default_factory=ClassCounts)
-    effects: Effects = field(default_factory=dict)
-    people: People = field(default_factory=dict)
-    #: Who isn't ready for a lesson, where that is told.
-    problems: Sequence[ClassProblem] = ()
-    #: Of a course: whether its reader teaches it, and the rule by which they have joined it.
-    teaches: bool = False
-    rule: Rule | None = None
+    def find_next_stop(self, _now: float) -> float | None:
+        """Return the next stop that the feature plans, besides the workspace's timer."""
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,19 +101,34 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: Effects = field(default_factory=dict)
-    #: Its working hours, where they are shown; and the lessons that its person has joined.
-    hours: tuple[Rule, ...] = ()
-    lessons: tuple[Rule, ...] = ()
+    #: What features add.
+    added: tuple[FeatureContext, ...] = ()
     #: What the message is about besides.
     others: tuple["WorkspaceFacts", ...] = ()
-    #: The class whose end stops it.
-    of_class: ClassFacts | None = None
     #: What it was called, if it is deleted by now.
     former_name: str | None = None
     #: The state of the message about the operation's end.
     end_state: EndState = ""
     #: Whether another message that it is ready shows ``ide_url``.
     is_url_shown: bool = False
+
+    def of(self, kind: type[Addition]) -> Addition:
+        """Return the facts that a feature has added, by their type."""
+        return next((context for context in self.added if isinstance(context, kind)), kind())
+
+    @property
+    def next_stop(self) -> float | None:
+        """Return the next stop ahead of the workspace, None if nothing stops it."""
+        if self.workspace is None:
+            return None
+        planned = (context.find_next_stop(self.now) for context in self.added)
+        first = min((at for at in planned if at is not None), default=None)
+        return find_next_stop(self.workspace, first, self.now)
+
+    def add(self, new: FeatureContext) -> "WorkspaceFacts":
+        """Return the facts with those of a feature, in place of its earlier ones."""
+        others = (context for context in self.added if type(context) is not type(new))
+        return replace(self, added=(*others, new))
 
     @property
     def state(self) -> State:

@@ -9,12 +9,13 @@ show twice comes the first time. Rows for occurrences to come would have to be c
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
+from bot.domain.facts import FeatureContext
 from bot.domain.kinds import AnyKind, Mark, Traits
 from bot.domain.moments import (
     DAY_MINUTES,
@@ -39,9 +40,9 @@ MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
 #: How long a start may take to be sent, however short its plan is.
 ON_TIME_SECONDS: Final = 60.0
-#: What is longer ago isn't told any more, and nothing but lessons is planned further ahead.
+#: What is longer ago isn't told any more, and only rules with a last day are planned further ahead.
 HORIZON: Final = 30 * 86_400.0
-#: How far ahead lessons are planned.
+#: How far ahead rules with a last day are planned.
 YEAR: Final = 366 * 86_400.0
 #: The most rules of one workspace.
 MOST: Final = 14
@@ -161,9 +162,7 @@ class Rule(Timetable):
     What was planned up to ``settled_at`` is settled. ``agreed``: its person knows that the stop ends the
     workspace for good. ``seen_zone`` is the last zone of theirs that they were asked about.
 
-    One with a ``card`` has the lessons of that course, as far as its person has agreed to them: to days, for
-    so many minutes each, and until a day. What is ``off`` they left out, but for ``course_off``. ``follows``
-    is the card's state by which it is looked at, ``heard`` the one that its person heard of last.
+    What its person takes part in with others has rules of its own kind, with more fields.
     """
 
     id: str
@@ -179,14 +178,6 @@ class Rule(Timetable):
     #: After an unlink, which deleted the workspace's row: what it was called, and by what it is found again.
     name: str = ""
     remote_id: str = ""
-    card: str | None = None
-    course: str = ""
-    agreed_days: frozenset[str] = frozenset()
-    agreed_minutes: int = 0
-    agreed_until: str = ""
-    course_off: frozenset[str] = frozenset()
-    follows: str = ""
-    heard: str = ""
     #: When it last started its workspace, and how many times in a row nobody used that before the next time.
     started_at: Past | None = None
     unused: int = 0
@@ -198,7 +189,26 @@ class Rule(Timetable):
         """Return the zone of its days and times."""
         return self.zone
 
-    def started(self, at: float, *, is_used: bool) -> Rule:
+    @property
+    def is_own(self) -> bool:
+        """Return whether its person has made it, and nobody takes part in it."""
+        return True
+
+    @property
+    def title(self) -> str:
+        """Return the title of the rule's origin, "" if that is its person."""
+        return ""
+
+    @property
+    def subject(self) -> Mapping[str, Any]:
+        """Return the keys by which notices name the origin of the rule."""
+        return {}
+
+    def plan_check(self, at: float | None) -> dict[str, Any]:
+        """Return the columns that say when the rule is checked next."""
+        return {"look_at": at}
+
+    def started(self, at: float, *, is_used: bool) -> Self:
         """Return it after another start; ``is_used``: the workspace has been used since the one before."""
         return replace(self, started_at=at, unused=min(self.unused, 0) if is_used else self.unused + 1)
 
@@ -219,6 +229,24 @@ class Rule(Timetable):
         return coming is not None and coming.side == "stop" and self.starts is not None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursContext(FeatureContext):
+    """The rules of a workspace: its person's own hours, and those of what they take part in."""
+
+    rules: tuple[Rule, ...] = ()
+    shared: tuple[Rule, ...] = ()
+
+    def find_next_stop(self, now: float) -> float | None:
+        """Return when hours stop the workspace next."""
+        return find_hours_stop(self.rules, now)
+
+
+def find_hours_stop(rules: Iterable[Rule], now: float) -> float | None:
+    """Return when a person's own hours stop a workspace next."""
+    stops = [one.next_stop(now) for one in rules if one.is_own]
+    return min((at for at in stops if at is not None), default=None)
+
+
 def _local(day: date, minute: int) -> str:
     at = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001 - a local time
     return at.isoformat(timespec="minutes")
@@ -227,6 +255,16 @@ def _local(day: date, minute: int) -> str:
 def dates(first: date, until: date) -> list[str]:
     """Return the dates from one up to another, as rules name them."""
     return [(first + timedelta(days=count)).isoformat() for count in range((until - first).days)]
+
+
+def spans(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
+    """Return days by the first and the last of those between which nothing begins."""
+    found: list[tuple[str, str]] = []
+    for day in sorted(days):
+        since, until = date.fromisoformat(found[-1][1] if found else day), date.fromisoformat(day)
+        is_next = found and not any(of.on(date.fromisoformat(one)) for one in dates(since, until)[1:])
+        found[-1:] = [(found[-1][0], day)] if is_next else [*found[-1:], (day, day)]
+    return found
 
 
 # -- what nobody uses, and what was left running -------------------------------------------------------------
@@ -265,13 +303,8 @@ def evening_of_asking(workspace: Workspace, seconds: float, now: float, zone: Zo
 
 
 class HoursKind(AnyKind):
-    """Name what is told about hours, timers and what was left running."""
+    """The kinds of messages about hours, and about workspaces that were left running."""
 
-    #: A timer will stop the workspace soon; a timer couldn't.
-    TIMER_ENDING = Traits("timer_ending", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
-    TIMER_FAILED = Traits("timer_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
-    #: To administrators: somebody couldn't be warned of the end of their workspace.
-    UNWARNED = Traits("unwarned", marks=Mark.PEOPLE)
     #: Whether a workspace that was left running is still needed.
     NEEDED = Traits("needed", urgency=3, offers="workspace", marks=Mark.NEWEST | Mark.PASSES)
     #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.

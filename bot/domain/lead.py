@@ -1,12 +1,10 @@
-"""The lead of a lesson's starts, and the failed starts of plans that are tried again; pure."""
+"""The lead of a lesson's starts; pure."""
 
 import math
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.errands import Outcome
-from bot.domain.hours import ON_TIME_SECONDS, Occurrence
-from bot.domain.operations import Operation, OperationVerb
+from bot.domain.begun_hours import ROOM_CAUSES
 
 #: A lesson's starts begin between so many seconds before it.
 LEAST: Final = 300.0
@@ -15,12 +13,6 @@ MOST: Final = 2_700.0
 USUAL: Final = 180.0
 #: What idles for longer is stopped by its provider, so the lead is shorter by as much.
 SPARE: Final = 60.0
-#: A start that failed is tried again so much later.
-AGAIN: Final = 60.0
-#: What may pass by itself, by the word of a failure's cause.
-_ROOM: Final = frozenset({"limit", "no_room"})
-_ONCE_MORE: Final = frozenset({"conflict", "stopped_elsewhere"})
-_PASSING: Final = _ROOM | _ONCE_MORE | {"gave_up", "provider_failed", "unanswered"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +48,4 @@ class Pace:
 
 def is_no_room(cause: str | None) -> bool:
     """Return whether a start failed because its provider was full, or its person's own places are."""
-    return (cause or "").partition(":")[0] in _ROOM
-
-
-def tries_again(start: Operation, plan: Occurrence, now: float, *, is_lesson: bool) -> bool:
-    """Return whether a failed start by a plan is tried again, as the cause may pass.
-
-    Room is waited for in line unless a lesson is on, and what may have been lost in an outage is tried once
-    more; anything else only before a lesson begins. What should have been made isn't: that is its person's
-    to do.
-    """
-    word, is_first = (start.cause or "").partition(":")[0], start.created_at <= plan.at + ON_TIME_SECONDS
-    goes_on = (word in _ROOM and is_lesson) or (word in _ONCE_MORE and is_first)
-    latest = plan.latest_start if goes_on else plan.at - AGAIN
-    is_passing = start.verb is OperationVerb.START and start.outcome is Outcome.FAILED and word in _PASSING
-    return is_passing and now + AGAIN < latest
+    return (cause or "").partition(":")[0] in ROOM_CAUSES

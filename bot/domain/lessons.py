@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
-from bot.domain.classes import ClassCard
-from bot.domain.hours import EVENING, YEAR, Occurrence, Rule, Timetable, dates
+from bot.domain.classes import ClassCard, CourseRule
+from bot.domain.hours import EVENING, YEAR, Occurrence, Timetable, dates
 from bot.domain.moments import instant, zone_of
+from bot.domain.stops import End, StopMode
 
 #: Without an end, a course lasts so many days; none lasts longer than a year.
 USUAL_DAYS: Final = 140
@@ -59,23 +60,13 @@ def days_of(of: Timetable, now: float, first: date = date.min, last: date = date
     return [named for day, named in days if (every := of.on(day)) and every[-1].at > now]
 
 
-def spans(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
-    """Return days by the first and the last of those between which no lesson lies."""
-    found: list[tuple[str, str]] = []
-    for day in sorted(days):
-        since, until = date.fromisoformat(found[-1][1] if found else day), date.fromisoformat(day)
-        is_next = found and not any(of.on(date.fromisoformat(one)) for one in dates(since, until)[1:])
-        found[-1:] = [(found[-1][0], day)] if is_next else [*found[-1:], (day, day)]
-    return found
-
-
 def taken(card: ClassCard, changed: ClassCard, now: float) -> tuple[frozenset[str], list[str]]:
     """Return the weekdays that a change takes from a course, and the days that then have no lesson."""
     left = days_of(changed, now)
     return card.days - changed.days, [one for one in days_of(card, now) if one not in left]
 
 
-def followed(rule: Rule, card: ClassCard) -> Rule:
+def followed(rule: CourseRule, card: ClassCard) -> CourseRule:
     """Return a person's rule of a course as its timetable is now, whatever that was before.
 
     They have agreed to their days, for as long each and up to the last day as when they joined: no change
@@ -95,6 +86,21 @@ def followed(rule: Rule, card: ClassCard) -> Rule:
     }
     agreed: dict[str, Any] = {"agreed_days": days, "agreed_minutes": minutes, "agreed_until": until}
     return replace(rule, **now, **agreed, course_off=card.off - skipped, follows=card.state)
+
+
+def of_lesson(rule: CourseRule, until: float, mode: StopMode, start: str = "") -> End:
+    """Return the end of a lesson."""
+    return End(until, mode, rule.agreed, True, "lesson", rule.id, rule.course, until, start=start)
+
+
+def postpone(end: End, rules: Collection[CourseRule]) -> End | None:
+    """Return the end of a lesson that begins before an end, or just then, and ends later."""
+    for rule in rules:
+        coming = None if rule.paused else rule.after(end.at)
+        begin = None if coming is None else rule.begin(coming)
+        if begin is not None and begin.side == "start" and begin.due_at <= end.at:
+            return replace(of_lesson(rule, begin.until, end.mode), start=end.start)
+    return None
 
 
 def untold(card: ClassCard, heard: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import math
 from typing import Final
 
+from bot.domain.kinds import AnyKind, Mark, Traits
 from bot.domain.stops import Effects, End, Ending, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
@@ -36,6 +37,17 @@ def coming_ends(workspace: Workspace, effects: Effects, now: float) -> list[tupl
     return [("removed" if is_final(effects, "stop") else how, at), *timer]
 
 
+def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> float | None:
+    """Return the next stop ahead of a workspace, None if nothing stops it.
+
+    Its timer is the end that counts; without one, features may have ``planned`` a stop. The provider's own
+    end may come before.
+    """
+    planned = planned if workspace.stop_at is None else workspace.stop_at
+    own = workspace.ends_at if workspace.ends_at is not None and workspace.ends_at > now else None
+    return min((at for at in (planned, own) if at is not None), default=None)
+
+
 def needs_warning(end: End, now: float) -> bool:
     """Return whether an end's person is warned; somebody who has just named a near one isn't."""
     is_near = end.at - now <= TIMER_WARNING_SECONDS + SOONEST_SECONDS
@@ -52,3 +64,13 @@ def due_at(workspace: Workspace) -> float:
     """Return when something is due of a workspace's timer: its warning, or its stop if that was given."""
     stop_at = workspace.stop_at or 0.0
     return stop_at if workspace.stop_warned else stop_at - warned_before(workspace.stop_card)
+
+
+class TimerKind(AnyKind):
+    """The kinds of messages about timers."""
+
+    #: A timer will stop the workspace soon; a timer couldn't.
+    TIMER_ENDING = Traits("timer_ending", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
+    TIMER_FAILED = Traits("timer_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
+    #: To administrators: somebody couldn't be warned of the end of their workspace.
+    UNWARNED = Traits("unwarned", marks=Mark.PEOPLE)

@@ -1,6 +1,7 @@
 """Moments of drawing at which features may act."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bot.domain.facts import WorkspaceFacts
 from bot.messages.blocks.home_sections import HomeContent
@@ -29,3 +30,7 @@ class MessageHooks(LayerHooks):
         ``is_done``: whether it came about.
         """
         return ""
+
+    def describe_stop(self, view: WorkspaceFacts) -> tuple[str, Mapping[str, Any]] | None:
+        """Return the template and names of the warning of the feature's planned stop, None for others."""
+        return None

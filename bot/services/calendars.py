@@ -6,8 +6,7 @@ whatever ends that rule, such as leaving the course or unlinking the account, en
 
 from typing import Final
 
-from bot.domain.classes import ClassCard
-from bot.domain.hours import Rule
+from bot.domain.classes import ClassCard, CourseRule
 from bot.domain.policy import decide
 from bot.messages.texts import calendars as words
 from bot.messages.texts.classes import NOT_JOINED
@@ -15,8 +14,8 @@ from bot.services import classes
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.linking import digest, is_nonce, new_nonce
-from bot.store import hours, people
-from bot.store.timetables import RULES
+from bot.store import lessons, people
+from bot.store.timetables import COURSE_RULES
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
@@ -31,12 +30,12 @@ def address(tx: Transaction, asked: Asked, card_id: str, *, renews: bool = False
     card, rule = _joined(tx, asked, card_id)
     if asked.context.public_url is None:
         raise Refused("calendar.no_address", words.NOWHERE)
-    row = RULES.row(tx, id=rule.id)
+    row = COURSE_RULES.row(tx, id=rule.id)
     has_one = row is not None and row["calendar"] is not None
     if (has_one and not renews) or not asked.is_new(tx):
         return card, ""
     nonce = new_nonce()
-    RULES.change(tx, {"id": rule.id}, calendar=digest(nonce))
+    COURSE_RULES.change(tx, {"id": rule.id}, calendar=digest(nonce))
     asked.note(tx, "class.calendar", card.subject, None)
     return card, f"{asked.context.public_url.rstrip('/')}{CALENDAR_PATH}/{nonce}.ics"
 
@@ -45,22 +44,22 @@ def end(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
     """End the address of a person's lessons; raises Refused (``course.not_joined``)."""
     card, rule = _joined(tx, asked, card_id)
     if asked.is_new(tx):
-        RULES.change(tx, {"id": rule.id}, calendar=None)
+        COURSE_RULES.change(tx, {"id": rule.id}, calendar=None)
         asked.note(tx, "class.calendar_end", card.subject, None)
     return card
 
 
-def _joined(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, Rule]:
+def _joined(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, CourseRule]:
     asked.check(tx, "course_calendar")
-    card, rule = classes.seen(tx, asked, card_id), hours.own_lessons(tx, card_id, asked.principal)
+    card, rule = classes.seen(tx, asked, card_id), lessons.own_lessons(tx, card_id, asked.principal)
     if rule is None:
         raise Refused("course.not_joined", NOT_JOINED.format(course=card.title))
     return card, rule
 
 
-def read(tx: Transaction, context: Context, nonce: str) -> Rule | None:
+def read(tx: Transaction, context: Context, nonce: str) -> CourseRule | None:
     """Return the rule whose lessons an address shows; None if it leads nowhere, or its person may not."""
-    rule = hours.of_calendar(tx, digest(nonce)) if is_nonce(nonce) else None
+    rule = lessons.of_calendar(tx, digest(nonce)) if is_nonce(nonce) else None
     person = people.person(tx, rule.principal) if rule is not None else None
     if rule is None or not decide(rule.principal, "calendar", None, context.installation, person).allowed:
         return None

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.classes import ClassCard, ClassKind
-from bot.domain.facts import ClassFacts, Facts, WorkspaceFacts
-from bot.domain.hours import HoursKind
+from bot.domain.classes import ClassCard, ClassFacts, ClassKind, CourseContext, CourseRule
+from bot.domain.facts import Facts, WorkspaceFacts
+from bot.domain.hours import HoursContext
 from bot.domain.notices import Card, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.stops import NO_EFFECTS, Effects
+from bot.domain.timers import TimerKind
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
-from bot.services.gather import Gatherer, Message, add_hours, adds, gathers
+from bot.services.gather import Gatherer, Message, add_features, adds, gathers, yield_in_batches
 
 
 async def of_class(
@@ -33,7 +34,8 @@ async def of_courses(
     gatherer: Gatherer, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
 ) -> list[ClassFacts]:
     """Gather facts for courses, with counts where the reader teaches."""
-    rules, found = {one.card: one for one in await gatherer.store.rules(reader)}, []
+    every, found = await gatherer.store.rules(reader), []
+    rules = {one.card: one for one in every if isinstance(one, CourseRule)}
     for card, teaches in own:
         facts = replace(await of_class(gatherer, card, reader), teaches=teaches, rule=rules.get(card.id))
         counts = await gatherer.store.class_counts(card.id) if teaches else facts.counts
@@ -65,13 +67,31 @@ async def _with_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fac
     if kind is ClassKind.CLASS_POSTED and isinstance(message, Card):
         posted = await store.card(card.id)
         of = replace(of, is_superseded=posted is not None and posted.message_ts is not None)
-    return replace(facts, of_class=of) if isinstance(facts, WorkspaceFacts) else of
+    return _with_card(facts, of) if isinstance(facts, WorkspaceFacts) else of
 
 
-adds(ClassKind.LESSON)(add_hours)
+adds(ClassKind.LESSON)(add_features)
 
 
-@adds(HoursKind.TIMER_ENDING)
+async def add_lessons(
+    _gatherer: Gatherer, _principal: Principal, every: Sequence[WorkspaceFacts]
+) -> list[WorkspaceFacts]:
+    """Add the lessons to come for which workspaces are started."""
+    found = []
+    async for facts in yield_in_batches(every):
+        shared = [one for one in facts.of(HoursContext).shared if isinstance(one, CourseRule)]
+        # A course may have ended before the rules of its members follow it, however many lessons they skip.
+        coming = (one for one in shared if replace(one, off=one.course_off).after(facts.now) is not None)
+        lessons = replace(facts.of(CourseContext), lessons=tuple(coming))
+        found.append(facts.add(lessons) if shared else facts)
+    return found
+
+
+def _with_card(facts: WorkspaceFacts, of_class: ClassFacts) -> WorkspaceFacts:
+    return facts.add(replace(facts.of(CourseContext), of_class=of_class))
+
+
+@adds(TimerKind.TIMER_ENDING)
 async def _with_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the class that stops a workspace, and whether its person stops it before."""
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
@@ -95,7 +115,7 @@ async def _ending(gatherer: Gatherer, message: Message, facts: Facts, card: Clas
     """Add the class that stops a workspace, if one does."""
     if card is None or not isinstance(facts, WorkspaceFacts):
         return facts
-    return replace(facts, of_class=await of_class(gatherer, card, message.principal, message.body))
+    return _with_card(facts, await of_class(gatherer, card, message.principal, message.body))
 
 
 def class_effects(provider: base.Provider | None, card: ClassCard) -> Effects:

@@ -12,11 +12,19 @@ from typing import Final, Literal
 from bot.domain import lessons, policy
 from bot.domain.acts import NO_CHANGE
 from bot.domain.audit import AuditEntry
-from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem, Participant, Queue, Waiting
-from bot.domain.ends import of_lesson
+from bot.domain.classes import (
+    ClassCard,
+    ClassCounts,
+    ClassKind,
+    ClassProblem,
+    CourseRule,
+    Participant,
+    Queue,
+    Waiting,
+)
 from bot.domain.errands import Call
 from bot.domain.forms import marked
-from bot.domain.hours import Occurrence, Rule
+from bot.domain.hours import Occurrence
 from bot.domain.lead import LEAST
 from bot.domain.moments import write_hours
 from bot.domain.notices import NewNotice
@@ -37,17 +45,8 @@ from bot.services.context import Context
 from bot.services.due import Due
 from bot.services.gather import shown_url
 from bot.services.workspaces import effects, unmade
-from bot.store import (
-    cards,
-    classes,
-    creations,
-    hours,
-    inbox,
-    operations,
-    people,
-    timers,
-    workspaces,
-)
+from bot.store import cards, classes, creations, inbox, operations, people, timers, workspaces
+from bot.store import lessons as lesson_rules
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
@@ -373,25 +372,25 @@ def _enrol(
     assert workspace is not None, "it was read or written in this transaction"
     check_lessons(asked.context.need(card.connection), effects(asked.context, workspace))
     now, lesson = tx.now(), lessons.lesson_on(card, tx.now())
-    former, principal = hours.own_lessons(tx, card.id, asked.principal), asked.principal
+    former, principal = lesson_rules.own_lessons(tx, card.id, asked.principal), asked.principal
     # In the order of joining, which is that of their starts.
     key = f"{card.id}:{now:017.6f}:{principal.user_id}" if former is None else former.id
     settled_at = now if lesson is None else max(now, lesson.at)
     zones = card.time_zone, people.zone(tx, principal).key
-    rule = Rule(key, principal, card.connection, workspace_id, *zones, settled_at, **card.timetable())
+    rule = CourseRule(key, principal, card.connection, workspace_id, *zones, settled_at, **card.timetable())
     rule = replace(rule, card=card.id, course=card.title, course_off=card.off, heard=card.state)
     kept = ("off", "course_off", "agreed_days", "agreed_minutes", "agreed_until") if former else ()
     rule = lessons.followed(replace(rule, **{name: getattr(former, name) for name in kept}), card)
     if lesson is not None:
         became = "needless" if started is None else "started"
-        hours.begin_lesson(tx, rule, lesson, became)
-        hours.tell_of_lesson(tx, rule, lesson, started)
-    hours.put(tx, rule)
+        lesson_rules.begin_lesson(tx, rule, lesson, became)
+        lesson_rules.notify_of_lesson(tx, rule, lesson, started)
+    lesson_rules.put_rule(tx, rule)
     if started is None or started.rests:
         timers.decide(tx, workspace_id)
     elif lesson is not None:
         mode = planned_mode(effects(asked.context, workspace))
-        timers.put(tx, workspace_id, of_lesson(rule, lesson.until, mode, started.id))
+        timers.put(tx, workspace_id, lessons.of_lesson(rule, lesson.until, mode, started.id))
     else:
         mode = gentlest_mode(class_effects(asked.context.connections.get(card.connection), card))
         look = End(now + LOOK_SECONDS, mode, False, True, "look", card.id, card.title)
@@ -573,15 +572,13 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
 
 @guards("Nobody acts through another's account")
 def consents(tx: Transaction, context: Context, workspace: Workspace) -> bool:
-    """Return whether a workspace's timer may stop it now, which is audited if not.
+    """Return whether the timer that a class has set for a workspace may stop it now, audited if not.
 
-    For one that a class has set the policy is asked for the one exception: a recorded consent that names who
-    may stop it. What the card announced for a fixed time happens whatever has become of its trainer by then.
+    The policy is asked for the one exception: a recorded consent that names who may stop it. What the card
+    announced for a fixed time happens whatever has become of its trainer by then.
     """
-    if workspace.stop_card is None:
-        return True
-    card = classes.class_card(tx, workspace.stop_card)
-    press = classes.participant(tx, workspace.stop_card, workspace.principal)
+    card = classes.class_card(tx, workspace.stop_card or "")
+    press = classes.participant(tx, workspace.stop_card or "", workspace.principal)
     if card is None or press is None or press.workspace_id != workspace.id or press.withdrawn_at is not None:
         return False
     actor = Principal.from_key(card.stopper)

@@ -1,13 +1,12 @@
 """Gather the facts that cards and notices are drawn from: rows, titles, names, addresses to show."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bot.domain.accounts import Account
 from bot.domain.facts import ActFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
-from bot.domain.hours import HoursKind, Rule
 from bot.domain.kinds import AnyKind, Mark
 from bot.domain.notices import Card, EndState, Notice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
@@ -19,6 +18,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.output.transcript import Board
 from bot.providers import base
 from bot.services.context import Context
+from bot.services.hooks import UseCaseHooks
 from bot.store.operations import ShownOperation
 from bot.support.declarations import Registry
 from bot.support.guards import guards
@@ -34,6 +34,15 @@ Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
 gathers: Registry[Callable[["Gatherer", str], Awaitable[Facts | None]]] = Registry()
 #: The functions that add to the facts that every message has, by its kind.
 adds: Registry[Added] = Registry()
+Item = TypeVar("Item")
+
+
+async def yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
+    """Yield items; other work comes between two batches."""
+    for number, item in enumerate(items, 1):
+        if number % TOGETHER == 0:
+            await asyncio.sleep(0)
+        yield item
 
 
 class Gatherer:
@@ -56,7 +65,18 @@ class Gatherer:
         facts = self._of_workspace(
             now, workspace.connection, account, operation=operation, workspace=workspace
         )
-        return _with_rules(facts, await self.store.rules_of(workspace.id))
+        return (await self._extend(workspace.principal, [facts]))[0]
+
+    async def extend(self, facts: Facts) -> Facts:
+        """Add the facts of features to those of a workspace."""
+        if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
+            return facts
+        return (await self._extend(facts.workspace.principal, [facts]))[0]
+
+    async def _extend(self, principal: Principal, found: list[WorkspaceFacts]) -> list[WorkspaceFacts]:
+        for hooks in UseCaseHooks.list_subscribers():
+            found = [*await hooks.extend_facts(self, principal, found)]
+        return found
 
     async def of_all(
         self,
@@ -69,19 +89,15 @@ class Gatherer:
         ``under_way`` holds their open operations by workspace, where the list shows them.
         """
         accounts = {account.connection: account for account in await self.store.accounts(principal)}
-        hours: dict[str, list[Rule]] = {}
-        for rule in await self.store.rules(principal):
-            hours.setdefault(rule.workspace_id, []).append(rule)
         now = await self.store.now()
         found = []
-        for number, one in enumerate(workspaces, 1):
-            if number % TOGETHER == 0:
-                await asyncio.sleep(0)
+        async for one in yield_in_batches(workspaces):
             if one.connection in self.connections:
                 account, operation = accounts.get(one.connection), (under_way or {}).get(one.id)
-                facts = self._of_workspace(now, one.connection, account, workspace=one, operation=operation)
-                found.append(_with_rules(facts, hours.get(one.id, ())))
-        return found
+                found.append(
+                    self._of_workspace(now, one.connection, account, workspace=one, operation=operation)
+                )
+        return await self._extend(principal, found)
 
     async def of_run(self, run: Run) -> RunFacts:
         """Gather facts for a run, without its output."""
@@ -94,12 +110,7 @@ class Gatherer:
             return []
         accounts = {account.connection: account for account in await self.store.accounts(principal)}
         now = await self.store.now()
-        found = []
-        for number, run in enumerate(runs, 1):
-            if number % TOGETHER == 0:
-                await asyncio.sleep(0)
-            found.append(self._of_run(now, run, accounts.get(run.connection)))
-        return found
+        return [self._of_run(now, run, accounts.get(run.connection)) async for run in yield_in_batches(runs)]
 
     async def of_card(self, kind: AnyKind, subject: str) -> Facts | None:
         """Gather facts for a card by the subject that its kind names; return None if its row is gone."""
@@ -296,12 +307,9 @@ async def _of_link(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
     return replace(facts, is_url_shown=shown)
 
 
-@adds(HoursKind.HOURS_UNUSED, HoursKind.HOURS_PAUSED)
-async def add_hours(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
-    """Add the hours, or the lessons, that a message is about."""
-    if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
-        return facts
-    return _with_rules(facts, await gatherer.store.rules_of(facts.workspace.id))
+async def add_features(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
+    """Add the facts of features to those of a message's workspace."""
+    return await gatherer.extend(facts)
 
 
 @adds(NoticeKind.SUMMARY, NoticeKind.RESULTS)
@@ -333,13 +341,6 @@ def shown_url(
     if public_url is None or workspace.state is not State.RUNNING or not workspace.allows("open"):
         return None
     return f"{public_url.rstrip('/')}{IDE_PATH}/{workspace.id}"
-
-
-def _with_rules(facts: WorkspaceFacts, rules: Sequence[Rule]) -> WorkspaceFacts:
-    own, joined = ([one for one in rules if bool(one.card) is of_course] for of_course in (False, True))
-    # A course may have ended before the rules of its members follow it, however many lessons they skip.
-    joined = [one for one in joined if replace(one, off=one.course_off).after(facts.now) is not None]
-    return replace(facts, hours=tuple(own), lessons=tuple(joined))
 
 
 def _page_url(provider: base.Provider | None, workspace: Workspace | None) -> str | None:

@@ -1,13 +1,23 @@
 """Moments of use cases at which features may act, each in the transaction of the use case."""
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-from bot.domain.operations import OperationVerb
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bot.domain.facts import WorkspaceFacts
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
-from bot.services.asked import Asked
-from bot.services.home_sections import HomeOwner
 from bot.store.transaction import Transaction
 from bot.support.declarations import LayerHooks
+
+if TYPE_CHECKING:
+    # These modules call the hooks.
+    from bot.services.asked import Asked
+    from bot.services.context import Context
+    from bot.services.gather import Gatherer
+    from bot.services.home_sections import HomeOwner
 
 
 class UseCaseHooks(LayerHooks):
@@ -21,3 +31,16 @@ class UseCaseHooks(LayerHooks):
         self, tx: Transaction, caller: Asked, workspace: Workspace, verb: OperationVerb
     ) -> None:
         """Act before a person's operation is accepted; raise Refused to refuse it."""
+
+    def has_consent(self, tx: Transaction, context: Context, workspace: Workspace) -> bool:
+        """Return whether the timer that a class has set may stop a workspace now."""
+        return False
+
+    def on_timer_ended(self, tx: Transaction, workspace: Workspace, stop: Operation | None) -> None:
+        """Act when a workspace's timer is over, with the stop if one was begun."""
+
+    async def extend_facts(
+        self, gatherer: Gatherer, principal: Principal, found: Sequence[WorkspaceFacts]
+    ) -> Sequence[WorkspaceFacts]:
+        """Return the facts of one person's workspaces with those of the feature."""
+        return found

@@ -1,6 +1,6 @@
 """Working hours of workspaces: set, left out, paused, moved, and carried out when they are due.
 
-A start is an ordinary operation in its person's name; that of a lesson plans its stop, too. A stop is one of
+A start is an ordinary operation in its person's name. A stop is one of
 the workspace's ends, so that its warning and its buttons change that stop alone: shortly before it comes, or
 when a change of the hours would take it from what they have begun.
 What runs on without a stop ahead is asked about, once a day.
@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
 
-from bot.domain import ends
+from bot.domain import begun_hours
 from bot.domain.acts import HOURS as BY_HOURS
 from bot.domain.hours import (
     MOST,
@@ -22,6 +22,7 @@ from bot.domain.hours import (
     Occurrence,
     Rule,
     evening_of_asking,
+    find_hours_stop,
     left_since,
     was_used,
 )
@@ -30,18 +31,18 @@ from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import find_asking_hours
 from bot.domain.stops import End, StopMode, gentlest_mode, is_final, planned_mode
+from bot.domain.timers import find_next_stop
 from bot.domain.workspaces import UP, State, Workspace
 from bot.messages.texts import problems
 from bot.services import workspaces
 from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
-from bot.services.making import check_offered
 from bot.services.workspaces import owned
-from bot.store import accounts, acts, cards, classes, gates, operations, people, preferences, timers
+from bot.store import accounts, acts, cards, gates, operations, people, preferences, timers
 from bot.store import hours as rows
 from bot.store import workspaces as stored
+from bot.store.hours import RULES, AnyRule
 from bot.store.notices import add_notices, is_written
-from bot.store.timetables import RULES
 from bot.store.transaction import Row, Transaction
 from bot.support.declarations import LayerHooks
 from bot.support.errors import NotLinked, Refused
@@ -56,7 +57,7 @@ NEEDED_EVERY: Final = 1800.0
 #: A rule before a change and after it, None for none.
 RuleChange = tuple[Rule | None, Rule | None]
 #: What became of an occurrence of which nobody has to be told.
-_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
+DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
 
 class HoursChangeHooks(LayerHooks):
@@ -85,7 +86,7 @@ def add(
     Raises Refused: ``workspace.ends`` if a stop would end it for good and its person hasn't agreed,
     ``hours.makes`` if a start would have to make a new one, ``hours.never`` if they don't come soon.
     """
-    workspace = _there(tx, asked, "hours", workspace_id)
+    workspace = find_usable(tx, asked, "hours", workspace_id)
     asked.check_plan(tx, workspace.connection)
     context, now = asked.context, tx.now()
     title = context.need(workspace.connection).settings.title
@@ -96,7 +97,7 @@ def add(
         raise Refused("hours.makes", problems.sentence("hours_make", title))
     stops = any(one.stops is not None for one in wanted)
     is_agreed = stops and workspaces.made(context, workspace, now, agreed=agreed).agreed
-    known = [one for one in rows.rules_of(tx, workspace.id) if not one.card]
+    known = [one for one in rows.rules_of(tx, workspace.id) if one.is_own]
     replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
     if len(known) - len(replaced) >= MOST:
         raise Refused("hours.many", problems.sentence("hours_many", title))
@@ -108,7 +109,7 @@ def add(
     if not asked.is_new(tx):
         return []
     change: list[RuleChange] = [*((one, None) for one in replaced), *((None, one) for one in made)]
-    change_rules(tx, workspace, change, _mode(asked, workspace))
+    change_rules(tx, workspace, change, get_mode(asked, workspace))
     agreed_to = {"agreed": "yes"} if is_agreed else {}
     said = "; ".join(map(write_hours, wanted))
     asked.note(tx, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
@@ -118,8 +119,8 @@ def add(
 @acts.puts_back(RULES.name)
 def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     """Let the row of a rule say again what it said before an act, None for no row."""
-    before = None if row is None else RULES.of(row)
-    after = None if was is None else RULES.of({**(row or {}), **was})
+    after_row = None if was is None else {"card": None, **(row or {}), **was}
+    before, after = (next(iter(rows.read_rules(tx, [one] if one else [])), None) for one in (row, after_row))
     of = before or after
     if of is not None and (workspace := stored.workspace(tx, of.workspace_id)) is not None:
         mode = next((one.mode for one in workspace.ends.rows if one.because == "hours"), None)
@@ -131,10 +132,10 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
 def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     """Take a workspace's hours away; return it. What they have begun ends as planned."""
     workspace = owned(tx, asked, "hours", workspace_id)
-    rules = [one for one in rows.rules_of(tx, workspace.id) if not one.card]
+    rules = [one for one in rows.rules_of(tx, workspace.id) if one.is_own]
     if rules and asked.is_new(tx):
         change: list[RuleChange] = [(one, None) for one in rules]
-        change_rules(tx, workspace, change, _mode(asked, workspace))
+        change_rules(tx, workspace, change, get_mode(asked, workspace))
         cards.queue_messages(tx, workspace.id, changed=False)
         asked.note(tx, "workspace.hours", workspace, change, hours="off")
     return stored.workspace(tx, workspace.id) or workspace
@@ -154,7 +155,7 @@ def change_rules(
     that was planned goes only for another stop, or if nothing had begun: then the hours may bring it again.
     """
     now, former = tx.now(), rows.rules_of(tx, workspace.id)
-    has_begun, begun = ends.has_begun(former, now), ends.find_begun_stop(former, now)
+    has_begun, begun = begun_hours.has_begun(former, now), begun_hours.find_begun_stop(former, now)
     settled = {one.id: rows.timed(tx, one) for one in former}
     for before, after in change:
         if after is not None:
@@ -165,13 +166,13 @@ def change_rules(
     known = rows.rules_of(tx, workspace.id)
     for planned in (one for one in workspace.ends.rows if one.because == "hours"):
         stop = settled.get(planned.source)
-        is_dropped = ends.has_end(known, planned.at, now) or (stop is not None and not has_begun)
-        if is_dropped and not ends.has_stop_at(known, planned.at if stop is None else stop.at):
+        is_dropped = begun_hours.has_end(known, planned.at, now) or (stop is not None and not has_begun)
+        if is_dropped and not begun_hours.has_stop_at(known, planned.at if stop is None else stop.at):
             timers.drop(tx, workspace.id, planned.source)
             changed = next((one for one in known if one.id == planned.source), None)
             if stop is not None and changed is not None:
                 rows.unsettle(tx, changed, stop)
-    if keeps_stop and begun is not None and not ends.has_end(known, begun[0].at, now):
+    if keeps_stop and begun is not None and not begun_hours.has_end(known, begun[0].at, now):
         _keep_stop(tx, workspace, *begun, mode)
     if any(before is not None and before.paused for before, _ in change):
         # Messages say that they are paused, by the link that some wait for.
@@ -194,14 +195,14 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
 
     What they have begun ends as planned. Raises NotLinked and Refused where nothing could come.
     """
-    workspace = _there(tx, asked, "hours", workspace_id)
+    workspace = find_usable(tx, asked, "hours", workspace_id)
     resting: list[RuleChange] = []
     now = tx.now()
     for one in rows.rules_of(tx, workspace.id):
         today = one.day(now).isoformat()
         off = frozenset(day for day in one.off.union(days) if day >= today)
-        # Those of a course are its teacher's, too, and come back by its own button.
-        off = off if days or one.card else frozenset()
+        # Those of what others take part in, too, come back by a button of that.
+        off = off if days or not one.is_own else frozenset()
         # Whoever lets what was paused come again is there.
         again = replace(one, settled_at=now, started_at=None, unused=0, paused="")
         resting.append((one, replace(one if days or not one.paused else again, off=off)))
@@ -211,7 +212,7 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
 def pause(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     """Pause a workspace's hours until its person resumes them; what they have begun ends as planned."""
     workspace = owned(tx, asked, "hours", workspace_id)
-    found = [one for one in rows.rules_of(tx, workspace.id) if not (one.card or one.paused)]
+    found = [one for one in rows.rules_of(tx, workspace.id) if one.is_own and not one.paused]
     return _change_rest(
         tx, asked, workspace, [(one, replace(one, paused="person")) for one in found], off="all"
     )
@@ -221,7 +222,7 @@ def _change_rest(
     tx: Transaction, asked: Asked, workspace: Workspace, change: Sequence[RuleChange], **said: str
 ) -> Workspace:
     if any(before != after for before, after in change) and asked.is_new(tx):
-        change_rules(tx, workspace, change, _mode(asked, workspace))
+        change_rules(tx, workspace, change, get_mode(asked, workspace))
         asked.note(tx, "workspace.hours", workspace, change, **said)
     return stored.workspace(tx, workspace.id) or workspace
 
@@ -230,18 +231,18 @@ def move(tx: Transaction, asked: Asked) -> str:
     """Move a person's hours to the time zone that they are in now; return it."""
     asked.check(tx, "hours")
     zone = people.zone(tx, asked.principal).key
-    found = [one for one in rows.rules(tx, asked.principal) if one.zone != zone and not one.card]
+    found = [one for one in rows.rules(tx, asked.principal) if one.zone != zone and one.is_own]
     moving = [(one, replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())) for one in found]
     if moving and asked.is_new(tx):
         for key in dict.fromkeys(one.workspace_id for one in found):
             if (workspace := stored.workspace(tx, key)) is not None:
                 change: list[RuleChange] = [pair for pair in moving if pair[0].workspace_id == key]
-                change_rules(tx, workspace, change, _mode(asked, workspace))
+                change_rules(tx, workspace, change, get_mode(asked, workspace))
         asked.note(tx, "hours.zone", asked.principal.key, moving, zone=zone)
     return zone
 
 
-def _there(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Workspace:
+def find_usable(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Workspace:
     """Return a workspace that can be started or stopped: nothing is made by itself. Raises Refused."""
     workspace = owned(tx, asked, verb, workspace_id)
     provider = asked.context.need(workspace.connection)
@@ -262,63 +263,70 @@ def _there(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Works
 def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
     """Carry out what is due of a rule in its person's name; what it is too late for is told as missed.
 
-    Raises NotIdentified while Slack can't say who they are, and Refused: see ``_refuse``.
+    Raises NotIdentified while Slack can't say who they are, and Refused: see ``refuse``.
     """
     rule, now = rows.rule(tx, looked.id), tx.now()
-    if rule is None or rule.paused:
+    if rule is None or rule.paused or not (due := list_due(tx, rule)):
         return
+    last = due[-1]
+    workspace = find_usable(tx, asked, last.side, rule.workspace_id)
+    latest = operations.latest_operation(tx, workspace.id)
+    became = decide(workspace, latest, last, now)
+    if became == "unread":
+        wait_for_read(tx, rule)
+        return
+    if became == "started":
+        started = count_start(tx, rule, last, workspace)
+        if started.unused >= UNUSED_PAUSES:
+            rows.pause(tx, rule, "unused")
+            return
+        start(tx, asked, started, last, workspace, latest)
+        if started.unused == UNUSED_ASKS:
+            _ask_on(tx, started, workspace)
+    elif last.side == "start" and latest is not None and latest.is_open:
+        operations.extend(tx, latest, last.latest_start)
+    if became == "timer":
+        own = End(last.at, get_mode(asked, workspace), rule.agreed, True, "hours", rule.id)
+        timers.put(tx, workspace.id, own)
+    settle(tx, rule, due, became)
+
+
+def list_due(tx: Transaction, rule: Rule) -> list[Occurrence]:
+    """Return the occurrences of a rule that are due; without any, the rule is settled up to now."""
     due = rows.due(tx, rule)
     if not due:
         rows.settle(tx, rule, {})
-        return
-    last = due[-1]
-    workspace = _there(tx, asked, last.side, rule.workspace_id)
-    if (card := classes.class_card(tx, rule.card or "")) is not None:
-        check_offered(asked.context.need(rule.connection), card.spec, rule.principal)
-    latest = operations.latest_operation(tx, workspace.id)
-    is_lessons_end = bool(rule.card) and last.side == "stop"
-    if is_lessons_end:
-        became = _ended(tx, asked, rule, last, workspace)
-    else:
-        became = _became(workspace, latest, last, now)
-    if became == "unread":
-        gates.want(tx, workspace.id, by_itself=True)
-        rows.look_at_hours(tx, rule, now + LOOKS_EVERY)
-        return
-    start = None
-    if became == "started":
-        start = _begin(tx, asked, rule, last, workspace, latest)
-        if start is None:
-            return
-    elif last.side == "start" and latest is not None and latest.is_open:
-        operations.extend(tx, latest, last.latest_start)
-    if rule.card and last.side == "start" and became in _WELL - {"by hand"}:
-        rows.tell_of_lesson(tx, rule, last, start)
-    if became == "timer" and not is_lessons_end:
-        own = End(last.at, _mode(asked, workspace), rule.agreed, True, "hours", rule.id)
-        timers.put(tx, workspace.id, own)
-    _settle(tx, rule, due, became)
+    return due
 
 
-def _begin(
+def wait_for_read(tx: Transaction, rule: Rule) -> None:
+    """Have a rule's workspace read before anything is decided."""
+    gates.want(tx, rule.workspace_id, by_itself=True)
+    rows.look_at_hours(tx, rule, tx.now() + LOOKS_EVERY)
+
+
+def count_start(tx: Transaction, rule: AnyRule, plan: Occurrence, workspace: Workspace) -> AnyRule:
+    """Return a rule after one more start, with the count of those in a row that nobody used."""
+    since = rule.started_at
+    if since == plan.at:
+        return rule
+    is_used = since is None or was_used(workspace, since) or acts.was_asked(tx, workspace, since)
+    return rule.started(max(tx.now(), plan.at), is_used=is_used)
+
+
+def start(
     tx: Transaction,
     asked: Asked,
-    rule: Rule,
+    started: Rule,
     plan: Occurrence,
     workspace: Workspace,
     latest: Operation | None,
-) -> Operation | None:
-    """Begin a rule's start, with the end of a lesson; pause instead, and return None, what nobody uses."""
-    since, now = rule.started_at, tx.now()
-    is_used = since is None or was_used(workspace, since) or acts.was_asked(tx, workspace, since)
-    started = rule.started(max(now, plan.at), is_used=is_used) if since != plan.at else rule
-    if started.unused >= UNUSED_PAUSES and not rule.card:
-        rows.pause(tx, rule, "unused")
-        return None
+) -> Operation:
+    """Begin the start of a rule that counts it already."""
     # Of the same time, another try is another request.
     tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
-    once = replace(asked, interaction=f"hours:{rule.id}:{plan.local}:{tried}".rstrip(":"))
-    start = workspaces.begin(
+    once = replace(asked, interaction=f"hours:{started.id}:{plan.local}:{tried}".rstrip(":"))
+    begun = workspaces.begin(
         tx,
         once,
         workspace.id,
@@ -328,31 +336,11 @@ def _begin(
         asker=BY_HOURS,
     ).operation
     rows.begun(tx, started)
-    if rule.card:
-        end = ends.of_lesson(rule, plan.until, _mode(asked, workspace), start.id)
-        timers.put(tx, workspace.id, end)
-    if started.unused == UNUSED_ASKS and not rule.card:
-        _ask_on(tx, started, workspace)
-    return start
+    return begun
 
 
-def _ended(tx: Transaction, asked: Asked, rule: Rule, stop: Occurrence, workspace: Workspace) -> str:
-    """Return what becomes of the end of a lesson, which was planned when it began: a ``timer``, or nothing.
-
-    0.2.1 planned nothing: what it has started is stopped, too, if its person did nothing with it since.
-    """
-    begin, latest = rule.begin(stop), operations.latest_operation(tx, workspace.id)
-    is_its = latest is not None and latest.planned_for == begin.at and latest.has_called
-    is_left = not workspace.is_down and not acts.was_asked(tx, workspace, begin.due_at)
-    if workspace.stop_at is not None and workspace.ends.has(rule.id):
-        return "timer"
-    if not (is_its and is_left and rows.became(tx, rule, begin) == "started"):
-        return "needless"
-    timers.put(tx, workspace.id, ends.of_lesson(rule, stop.at, _mode(asked, workspace)))
-    return "timer"
-
-
-def _mode(asked: Asked, workspace: Workspace) -> StopMode:
+def get_mode(asked: Asked, workspace: Workspace) -> StopMode:
+    """Return the mode in which a plan stops a workspace."""
     return planned_mode(workspaces.effects_now(asked.context, workspace))
 
 
@@ -373,8 +361,8 @@ def go_on(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     return workspace
 
 
-def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now: float) -> str:
-    """Return what becomes of a start or stop, given the workspace's latest operation.
+def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now: float) -> str:
+    """Return the result of a start or stop, given the workspace's latest operation.
 
     A ``timer`` is set, it is ``started``, that is ``needless``, or ``missed``, or its person has done
     something else since (``by hand``); ``unread``: that can't be said before a read.
@@ -385,7 +373,7 @@ def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now
         since = max(since, latest.created_at)
     elif latest is not None and latest.is_open:
         return "needless"
-    # A stop looks at it before its time comes, and a lesson's start comes before it.
+    # A stop looks at it before its time comes, and a start may come before its plan begins.
     if since >= (due.at if is_stop else due.due_at):
         return "by hand"
     is_coming_up = latest is not None and latest.is_open
@@ -400,18 +388,18 @@ def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now
     return "timer" if is_stop else "missed" if now >= due.latest_start else "started"
 
 
-def _settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> None:
+def settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> None:
     """Write what became of the last of those that are due; tell its person what was missed or failed."""
     settled = dict.fromkeys(due, "missed") | {due[-1]: became}
     rows.settle(tx, rule, settled)
-    missed = [one for one in due if settled[one] not in _WELL]
+    missed = [one for one in due if settled[one] not in DONE_WELL]
     if missed:
         last = missed[-1]
         cause = settled[last].removeprefix("missed")
         add_notices(tx, [rows.missed(rule, last, cause=cause, more=len(missed) - 1)])
 
 
-def _refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> None:
+def refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> None:
     """Write why what is due wasn't done, and pause the rule unless that passes by itself; tell its person."""
     rule = rows.rule(tx, looked.id)
     due = [] if rule is None or rule.paused else rows.due(tx, rule)
@@ -419,28 +407,25 @@ def _refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> N
         return
     passing = {"workspace.not_allowed": "not_allowed_now", "workspace.unmade": "unmade"}
     if refusal.rule in passing:
-        _settle(tx, rule, due, passing[refusal.rule])
+        settle(tx, rule, due, passing[refusal.rule])
     elif isinstance(refusal, NotLinked):
         rows.pause(tx, rule, "refused" if refusal.is_refused else "unlinked")
     else:
         cause = refusal.rule.rpartition(".")[2]
         rows.pause(tx, rule, "gone" if cause == "unknown" else cause)
-        if rule.card and cause == "withheld":
-            rows.leave(tx, rule.card, rule.principal)
-            timers.decide(tx, rule.workspace_id)
 
 
-def _later(tx: Transaction, _asked: Asked, looked: Rule) -> None:
+def later(tx: Transaction, _asked: Asked, looked: Rule) -> None:
+    """Schedule the next try of a rule, as Slack can't identify its person now."""
     rows.look_at_hours(tx, looked, tx.now() + ASKS_AGAIN)
 
 
 HOURS: Final = Due(
     name="hours",
-    # As many of courses as of others.
     claim=lambda tx, _: rows.claim_hours(tx, SOME // 2, LEASE),
     carry_out=carry_out,
-    refuse=_refuse,
-    later=_later,
+    refuse=refuse,
+    later=later,
 )
 
 
@@ -460,8 +445,9 @@ def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
     account = accounts.account(tx, principal, workspace.connection)
     if account is None or account.state != "active" or account.is_refused:
         return
-    next_stop = ends.find_next_stop(workspace, rows.rules_of(tx, workspace.id), now)
-    if next_stop is not None and next_stop <= now + ends.STOP_AHEAD_SECONDS:
+    planned = find_hours_stop(rows.rules_of(tx, workspace.id), now)
+    next_stop = find_next_stop(workspace, planned, now)
+    if next_stop is not None and next_stop <= now + begun_hours.STOP_AHEAD_SECONDS:
         return
     zone, here = people.zone(tx, principal), provider.settings.asks_after_hours
     hours, left = (
@@ -509,14 +495,3 @@ NEEDED: Final = Due(
     claim=lambda tx, _: stored.claim_running(tx, SOME, NEEDED_EVERY),
     carry_out=_ask,
 )
-
-
-def keep(tx: Transaction, asked: Asked, workspace_id: str, stop_at: float | None = None) -> Workspace:
-    """Note that a workspace is still needed; take back the stop that was planned for want of an answer."""
-    workspace = owned(tx, asked, "start", workspace_id)
-    if asked.is_new(tx):
-        if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
-            timers.clear(tx, workspace.id)
-        gates.want(tx, workspace.id)
-        asked.note(tx, "workspace.needed", workspace)
-    return stored.workspace(tx, workspace.id) or workspace

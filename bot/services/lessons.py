@@ -12,9 +12,8 @@ from typing import Any, Final
 
 from bot.domain import lessons, policy
 from bot.domain.acts import RECENT_SECONDS
-from bot.domain.classes import ClassCard, ClassKind, Participant
-from bot.domain.facts import ClassFacts
-from bot.domain.hours import Rule
+from bot.domain.classes import ClassCard, ClassFacts, ClassKind, CourseRule, Participant
+from bot.domain.hours import spans
 from bot.domain.notices import NewNotice
 from bot.domain.timers import REST
 from bot.messages.texts import classes as words
@@ -26,6 +25,7 @@ from bot.services.due import Due
 from bot.store import acts, cards, timers
 from bot.store import classes as stored
 from bot.store import hours as rows
+from bot.store import lessons as rules
 from bot.store.notices import add_notices
 from bot.store.timetables import CLASS_CARDS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction
@@ -41,7 +41,8 @@ policy.declare(policy.Rule(shows=True), "courses")
 def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
     """Return a person's own courses that go on, by their next lessons, each with whether they teach it."""
     asked.check(tx, "list")
-    joined, key = {rule.card for rule in rows.rules(tx, asked.principal)}, asked.principal.key
+    mine, key = rows.rules(tx, asked.principal), asked.principal.key
+    joined = {one.card for one in mine if isinstance(one, CourseRule)}
     found = [one for one in stored.courses(tx) if key in one.teachers or one.id in joined]
     coming = {one.id: lessons.lesson(one, tx.now()) for one in found}
     found.sort(key=lambda one: math.inf if (next_ := coming[one.id]) is None else next_.at)
@@ -59,7 +60,7 @@ home_sections.PARTS["courses"] = _of_home
 
 def affected(tx: Transaction, asked: Asked, card_id: str, days: Collection[str]) -> int:
     """Count whom a change concerns that takes weekdays from a course; raises Refused as ``change`` does."""
-    return rows.agreed(tx, classes.owned(tx, asked, "class_change", card_id).id, days)
+    return rules.agreed(tx, classes.owned(tx, asked, "class_change", card_id).id, days)
 
 
 def members(tx: Transaction, asked: Asked, card_id: str) -> list[Participant]:
@@ -68,14 +69,14 @@ def members(tx: Transaction, asked: Asked, card_id: str) -> list[Participant]:
     return PARTICIPANTS.found(tx, "joined_first", card_id=card.id, limit=SOME)
 
 
-def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, list[str]]:
+def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[CourseRule, list[str]]:
     """Leave days out of a person's lessons, separated by commas; return their rule and the days.
 
     Instead of a day it may be the epoch second after which the next lesson is meant, or "" for now.
     Raises Refused (``course.not_joined``, ``course.never``).
     """
     asked.check(tx, "lesson_skip")
-    rule, card = rows.own_lessons(tx, card_id, asked.principal), classes.seen(tx, asked, card_id)
+    rule, card = rules.own_lessons(tx, card_id, asked.principal), classes.seen(tx, asked, card_id)
     if rule is None:
         raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
     if "-" not in day:
@@ -88,22 +89,22 @@ def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, l
     days = day.split(",")
     left_out = replace(rule, off=rule.off.union(days))
     if left_out != rule and asked.is_new(tx):
-        rows.put(tx, left_out)
+        rules.put_rule(tx, left_out)
         rows.review_start(tx, rule.workspace_id, rule)
         timers.decide(tx, rule.workspace_id)
         asked.note(tx, "class.skip", card.subject, [(rule, left_out)], day=day)
     return rule, days
 
 
-def leave(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, Rule | None]:
+def leave(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, CourseRule | None]:
     """Let a person leave a course; return it, and their rule of it if they had joined. Raises Refused.
 
     What a lesson has begun ends as planned.
     """
     asked.check(tx, "course_leave")
-    card, rule = classes.seen(tx, asked, card_id), rows.own_lessons(tx, card_id, asked.principal)
+    card, rule = classes.seen(tx, asked, card_id), rules.own_lessons(tx, card_id, asked.principal)
     if asked.is_new(tx):
-        rows.leave(tx, card.id, asked.principal)
+        rules.leave(tx, card.id, asked.principal)
         if rule is not None:
             timers.decide(tx, rule.workspace_id)
             cards.queue_messages(tx, rule.workspace_id, changed=True)
@@ -189,7 +190,7 @@ def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
 def said_of(card: ClassCard, off: frozenset[str]) -> dict[str, str]:
     """Return how messages say which days of a course are left out, or aren't any more."""
     every = replace(card, off=card.off | off)
-    return {"days": times.format_dates(lessons.spans(every, card.off ^ off))}
+    return {"days": times.format_dates(spans(every, card.off ^ off))}
 
 
 def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, said: Row) -> None:
@@ -238,13 +239,13 @@ def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
     Those of a course that is over are deleted.
     """
     card = _watch(tx, asked, classes.seen(tx, asked, looked.id))
-    found = rows.behind(tx, card, SOME)
+    found = rules.behind(tx, card, SOME)
     for rule in found:
         if card.done_at is not None:
             rows.drop(tx, rule.id)
             rows.review_start(tx, rule.workspace_id, rule)
             continue
-        rows.put(tx, replace(rule, heard=card.state))
+        rules.put_rule(tx, replace(rule, heard=card.state))
         rows.review_start(tx, rule.workspace_id, rule)
         timers.decide(tx, rule.workspace_id)
         if news := lessons.untold(card, rule.heard):
@@ -253,7 +254,7 @@ def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
     tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
 
 
-def _tell(tx: Transaction, card: ClassCard, rule: Rule, news: Sequence[Mapping[str, Any]]) -> None:
+def _tell(tx: Transaction, card: ClassCard, rule: CourseRule, news: Sequence[Mapping[str, Any]]) -> None:
     """Tell a member what has changed about their course; of several changes, how it is now."""
     last, more = news[-1], (list[str](), False)
     if "hours" in {one["what"] for one in news}:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain import lessons
+from bot.domain.begun_hours import RETRY_SECONDS, tries_again
 from bot.domain.classes import ClassCard, ClassKind
 from bot.domain.hours import Occurrence
-from bot.domain.lead import AGAIN, Pace, is_no_room, tries_again
+from bot.domain.lead import Pace, is_no_room
 from bot.domain.lessons import LATEST_REPORT_SECONDS, PREPARED_SECONDS, REPORT_SECONDS, WARNED_SECONDS
 from bot.domain.operations import LATE_START_SECONDS
 from bot.domain.timers import REST
@@ -65,7 +66,7 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
         return max(coming.at - lead, now + REST)
     tried = _count_tried(tx, card, coming)
     if now >= coming.at:
-        is_over = now >= coming.latest_start + AGAIN
+        is_over = now >= coming.latest_start + RETRY_SECONDS
         if counts.coming or ((tried or counts.starting) and not is_over):
             return now + PREPARES_EVERY
         late = classes.count_late_starts(tx, card.id, coming.at + LATE_START_SECONDS)
@@ -108,10 +109,10 @@ def _count_tried(tx: Transaction, card: ClassCard, coming: Occurrence) -> int:
     """
     now, tried = tx.now(), 0
     for rule, failed in classes.failed_starts(tx, card.id, coming.at):
-        if not tries_again(failed, coming, failed.ended_at or 0.0, is_lesson=True):
+        if not tries_again(failed, coming, failed.ended_at or 0.0, is_own=False):
             continue
         tried += 1
-        if is_no_room(failed.cause) and now >= coming.at - 2 * AGAIN:
+        if is_no_room(failed.cause) and now >= coming.at - 2 * RETRY_SECONDS:
             body = {"connection": card.connection, "until": coming.latest_start}
             classes.tell(tx, card, ClassKind.UNSERVED, f"{coming.local}:room", body, [rule.principal.key])
     return tried

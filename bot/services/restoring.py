@@ -10,12 +10,12 @@ from typing import Final
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
-from bot.domain.hours import HoursKind
 from bot.domain.losses import LossKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.runs import Run
 from bot.domain.steps import Update
+from bot.domain.timers import TimerKind
 from bot.messages.texts import problems
 from bot.store import cards, operations, runs, timers, upkeep
 from bot.store.audit import append_audit
@@ -91,7 +91,7 @@ def _hold(tx: Transaction) -> bool:
         body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": workspace.stop_at}
         body |= {"cause": RESTORED, "mode": workspace.stop_mode, "backup_at": backup_at}
         occasion = f"{RESTORED}:{workspace.stop_at:.0f}"
-        asked = NewNotice(workspace.id, HoursKind.TIMER_FAILED, occasion, workspace.principal, body)
+        asked = NewNotice(workspace.id, TimerKind.TIMER_FAILED, occasion, workspace.principal, body)
         held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
     plans = [plan for hooks in StoreHooks.list_subscribers() for plan in hooks.list_restored_plans().items()]
     for kind, (find, hold) in plans:

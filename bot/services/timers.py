@@ -18,23 +18,31 @@ import structlog
 
 from bot.domain.acts import CLASS, HOURS, TIMER
 from bot.domain.facts import Facts, WorkspaceFacts
-from bot.domain.hours import HoursKind
 from bot.domain.installations import AnyInstallation
 from bot.domain.kinds import AnyKind
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.promises import GRACE_SECONDS, LINK_HELPS, PASSING_OBSTACLES
 from bot.domain.stops import Consent, End, costs_more, is_final, planned_mode
-from bot.domain.timers import AGAIN_SECONDS, LEAST_TIMER_WARNING_SECONDS, MORE_SECONDS, due_at, warned_before
+from bot.domain.timers import (
+    AGAIN_SECONDS,
+    LEAST_TIMER_WARNING_SECONDS,
+    MORE_SECONDS,
+    TimerKind,
+    due_at,
+    warned_before,
+)
 from bot.domain.workspaces import Workspace
-from bot.services import classes
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.gather import Gatherer, Message, adds
-from bot.services.workspaces import begin, effects_now, find_obstacle
-from bot.store import gates, hours, operations, warnings
+from bot.services.hooks import UseCaseHooks
+from bot.services.workspaces import begin, effects_now, find_obstacle, owned
+from bot.store import gates, operations, warnings
 from bot.store import timers as rows
+from bot.store import workspaces as stored
+from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
@@ -69,7 +77,7 @@ def carry_out(tx: Transaction, asked: Asked, looked: Workspace) -> None:
     else:
         # Nobody is stopped without their warning, however late that is.
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
-        warning = _notice(workspace, HoursKind.TIMER_ENDING, moved_to)
+        warning = _notice(workspace, TimerKind.TIMER_ENDING, moved_to)
         rows.timer_warned(tx, workspace.id, stop_at, moved_to, warning)
 
 
@@ -80,8 +88,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     """
     now, stop_at = tx.now(), workspace.stop_at or 0.0
     is_passing = obstacle in PASSING_OBSTACLES and (workspace.stop_card is None or obstacle not in LINK_HELPS)
-    due_at = stop_at + (GRACE_SECONDS if is_passing else 0.0)
-    rule = hours.rule(tx, workspace.stop_rule or "")
+    due_at, rule = stop_at + (GRACE_SECONDS if is_passing else 0.0), workspace.stop_rule
     if is_passing:
         # Only a call finds out.
         gates.make_due(tx, workspace.id)
@@ -89,18 +96,18 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
         rows.look_at_timer(tx, workspace.id, stop_at, min(due_at, now + ASKS_AGAIN))
     elif rows.settle_timer(tx, workspace.id):
         log.info("timer of a workspace that is down", workspace=workspace.id)
-    elif rule is not None and not rule.paused and rule.is_on(now):
-        rows.drop(tx, workspace.id, rule.id)
+    elif rule is not None and any(hooks.is_plan_on(tx, rule) for hooks in StoreHooks.list_subscribers()):
+        rows.drop(tx, workspace.id, rule)
     elif is_passing:
         # One message for all that were to stop then.
-        one = _notice(workspace, HoursKind.TIMER_FAILED, stop_at, cause=obstacle, is_due=True)
+        one = _notice(workspace, TimerKind.TIMER_FAILED, stop_at, cause=obstacle, is_due=True)
         add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
         rows.look_at_timer(tx, workspace.id, stop_at, now + ASKS_AGAIN, unwarned=True)
     else:
         _give_up(tx, workspace, obstacle)
 
 
-@adds(HoursKind.TIMER_FAILED)
+@adds(TimerKind.TIMER_FAILED)
 async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the other workspaces that were to be stopped then, if a message is about all of them."""
     if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
@@ -114,9 +121,14 @@ async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Fac
 def _give_up(tx: Transaction, workspace: Workspace, cause: str) -> None:
     stop_at = workspace.stop_at or 0.0
     rows.end_timer(
-        tx, workspace.id, stop_at, [_notice(workspace, HoursKind.TIMER_FAILED, stop_at, cause=cause)]
+        tx, workspace.id, stop_at, [_notice(workspace, TimerKind.TIMER_FAILED, stop_at, cause=cause)]
     )
-    classes.ended(tx, workspace)
+    _end(tx, workspace)
+
+
+def _end(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
+    for hooks in UseCaseHooks.list_subscribers():
+        hooks.on_timer_ended(tx, workspace, stop)
 
 
 def _read_at(workspace: Workspace, now: float) -> float:
@@ -143,7 +155,7 @@ def _refuse(tx: Transaction, _asked: Asked, looked: Workspace, refusal: Refused)
 
 def _notice(workspace: Workspace, kind: AnyKind, stop_at: float, **more: Any) -> NewNotice:
     body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": stop_at, **more}
-    body |= {"mode": workspace.stop_mode} if kind is HoursKind.TIMER_FAILED else {}
+    body |= {"mode": workspace.stop_mode} if kind is TimerKind.TIMER_FAILED else {}
     return NewNotice(workspace.id, kind, f"{stop_at:.0f}", workspace.principal, body)
 
 
@@ -152,11 +164,12 @@ def stop(tx: Transaction, asked: Asked, workspace: Workspace) -> None:
 
     A class's timer stops nothing without its person's consent.
     """
-    if classes.consents(tx, asked.context, workspace):
-        classes.ended(tx, workspace, _stop(tx, asked, workspace))
+    is_own, subscribers = workspace.stop_card is None, UseCaseHooks.list_subscribers()
+    if is_own or any(hooks.has_consent(tx, asked.context, workspace) for hooks in subscribers):
+        _end(tx, workspace, _stop(tx, asked, workspace))
     else:
         rows.drop(tx, workspace.id, workspace.stop_card or "")
-        classes.ended(tx, workspace)
+        _end(tx, workspace)
 
 
 def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | None:
@@ -193,7 +206,7 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
         asked = replace(asked, goes_by_rows=True)
     if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
-        warning = _notice(workspace, HoursKind.TIMER_ENDING, later, put_off=stop_at)
+        warning = _notice(workspace, TimerKind.TIMER_ENDING, later, put_off=stop_at)
         rows.timer_warned(tx, workspace.id, stop_at, later, warning, again=True)
         return None
     asker = CLASS if workspace.stop_card else HOURS if workspace.stop_rule else TIMER
@@ -206,6 +219,17 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
     return stop.operation
 
 
+def keep_needed(tx: Transaction, asked: Asked, workspace_id: str, stop_at: float | None = None) -> Workspace:
+    """Note that a workspace is still needed; take back the stop that was planned for want of an answer."""
+    workspace = owned(tx, asked, "start", workspace_id)
+    if asked.is_new(tx):
+        if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
+            rows.clear(tx, workspace.id)
+        gates.want(tx, workspace.id)
+        asked.note(tx, "workspace.needed", workspace)
+    return stored.workspace(tx, workspace.id) or workspace
+
+
 def unwarned(
     installation: AnyInstallation, workspace: Workspace, occasion: str, *, is_kept: bool
 ) -> list[NewNotice]:
@@ -216,7 +240,7 @@ def unwarned(
     owner, subject = workspace.principal, f"unwarned:{workspace.id}"
     body = {"connection": workspace.connection, "person": owner.key, "name": workspace.title}
     return [
-        NewNotice(subject, HoursKind.UNWARNED, f"{occasion}:{one.key}", one, body | {"is_kept": is_kept})
+        NewNotice(subject, TimerKind.UNWARNED, f"{occasion}:{one.key}", one, body | {"is_kept": is_kept})
         for one in installation.administrators_of(lambda one: installation.are_together(one, owner))
     ]
 

@@ -9,7 +9,7 @@ from bot.domain.accounts import Account, first_reminder
 from bot.domain.errands import Outcome
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
-from bot.store import cards, errands, gates, operations, runs
+from bot.store import cards, errands, gates, operations, runs, timers
 from bot.store.hooks import StoreHooks
 from bot.store.links import expire
 from bot.store.pieces import follow, know, read_batches, some
@@ -128,6 +128,8 @@ def _forget(tx: Transaction, workspace: Row, said: Row) -> None:
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
     for hooks in StoreHooks.list_subscribers():
         hooks.on_workspace_unlinked(tx, workspace, notify=said["tell"])
+    if said["tell"]:
+        timers.unlink(tx, workspace)
     WORKSPACES.delete(tx, id=workspace["id"])
     OPERATIONS.change(tx, {"workspace_id": workspace["id"]}, is_orphan=True)
     tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])

@@ -3,19 +3,20 @@
 from collections.abc import Collection
 from typing import Any, Final
 
+import bot.store.lessons  # noqa: F401 - whoever opens the database has the rules of courses read by it
 from bot.domain import lessons
-from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, MemberState, Participant
-from bot.domain.hours import YEAR, Occurrence, Rule
+from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, CourseRule, MemberState, Participant
+from bot.domain.hours import YEAR, Occurrence
 from bot.domain.kinds import AnyKind
 from bot.domain.moments import DAYS
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
-from bot.domain.timers import CLASS_WARNING_SECONDS
+from bot.domain.timers import CLASS_WARNING_SECONDS, REST
 from bot.store import cards, operations, workspaces
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
-from bot.store.timetables import CLASS_CARDS, PARTICIPANTS, RULES
+from bot.store.timetables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
 from bot.store.transaction import Row, Transaction, as_json, from_json
 
 #: The due time when nothing is due: a press, or ending the class, makes it due.
@@ -78,12 +79,12 @@ def counts_shown(tx: Transaction, card_id: str) -> ClassCounts:
     return ClassCounts(*numbers) if is_whole else class_counts(tx, card_id)
 
 
-def failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[Rule, Operation]]:
+def failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[CourseRule, Operation]]:
     """Return the rules of a course whose starts for a lesson have failed, each with that start."""
     found = []
     for row in tx.all("failed_starts", card_id=card_id, begins=begins):
         failed = operations.operation(tx, row["failed_start"])
-        found += [(RULES.of(row), failed)] if failed is not None else []
+        found += [(COURSE_RULES.of(row), failed)] if failed is not None else []
     return found
 
 
@@ -204,6 +205,18 @@ def class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
 def merge(tx: Transaction, former: str, workspace_id: str) -> None:
     """Move the places of a workspace in classes to the row that it is merged into."""
     PARTICIPANTS.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
+
+
+def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
+    """Withdraw a person's consent to the end of a class."""
+    tx.run("withdraw_consent", card_id=card_id, principal=principal_key, now=tx.now())
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
+
+
+def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
+    """Return when a workspace's person last agreed that a class ends it."""
+    joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
+    return max((one.consented_at or 0.0 for one in joined), default=0.0)
 
 
 def tell(

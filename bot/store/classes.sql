@@ -225,3 +225,15 @@ WHERE connection = :connection AND outcome IS NULL AND start_call = 'none' AND c
 SELECT COUNT(*) AS count, MIN(o.called_at) AS first FROM participants p
 JOIN operations o ON o.id = p.operation_id
 WHERE p.card_id = :card_id AND o.called_at > :since;
+
+-- name: withdraw_consent
+UPDATE participants SET withdrawn_at = :now
+WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL AND withdrawn_at IS NULL
+    AND ended_at IS NULL;
+
+-- A press is counted soon, but not before the counts may be redrawn.
+-- name: look_at_class
+UPDATE class_cards SET look_at = CASE
+    WHEN counted_at + :rest > :now THEN counted_at + :rest
+    ELSE :now END
+WHERE id = :id AND done_at IS NULL AND look_at > :now;

@@ -6,6 +6,7 @@ from typing import Any, Final
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
+from bot.domain.stops import End
 from bot.domain.workspaces import Workspace
 from bot.store.tables import Table
 from bot.store.transaction import Row, Transaction
@@ -78,6 +79,25 @@ class StoreHooks(LayerHooks):
         With it comes whether its person agreed that this ends the workspace for good.
         """
         return None
+
+    def find_agreed_at(self, tx: Transaction, workspace_id: str) -> float:
+        """Return the time at which a workspace's person last agreed to an end, 0 for never."""
+        return 0.0
+
+    def find_postponed_end(self, tx: Transaction, workspace_id: str, end: End) -> End | None:
+        """Return the later end of a plan for a workspace that begins before an end, None for no such plan."""
+        return None
+
+    def is_needed_after(self, tx: Transaction, workspace_id: str, at: float) -> bool:
+        """Return whether a plan of its person needs a workspace beyond a time."""
+        return False
+
+    def is_plan_on(self, tx: Transaction, plan_id: str) -> bool:
+        """Return whether a plan needs its workspace now."""
+        return False
+
+    def on_consent_withdrawn(self, tx: Transaction, card_id: str, principal_key: str) -> None:
+        """Act when a person withdraws their consent to the end that a class sets for their workspace."""
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         """Return the plans that are put on hold when a backup is restored, by the name of their count."""

@@ -1,94 +1,116 @@
 """Rules of working hours, when they are looked at next, and what became of each start and stop."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from bot.domain.classes import ClassCard, ClassKind
-from bot.domain.ends import that_counts
+from bot.domain import begun_hours
 from bot.domain.errands import Outcome
 from bot.domain.hours import HORIZON, HoursKind, Occurrence, Rule
-from bot.domain.lead import AGAIN, tries_again
-from bot.domain.lessons import followed
 from bot.domain.moments import EVERY_DAY
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
-from bot.domain.stops import End
-from bot.domain.timers import REST
+from bot.domain.times import STAYS
+from bot.domain.times import due as due_time
 from bot.domain.workspaces import Workspace
 from bot.store import operations, pieces, timers
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import OPERATIONS, WORKSPACES, principal_of
-from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
+from bot.store.tables import OPERATIONS, PAIR, WORKSPACES, Table, of_feature, plain
 from bot.store.transaction import Row, Transaction
+from bot.support.declarations import LayerHooks
 
+# It may be as far ahead as the next occurrence; an extra look does no harm.
+RULES = of_feature(
+    Table(
+        "rules",
+        Rule,
+        "id",
+        "workspace_id",
+        "principal connection remote_id",
+        PAIR,
+        "principal",
+        look_at=due_time(60.0),
+    )
+)
+OCCURRENCES = of_feature(plain("occurrences", "rule_id local side", at=STAYS))
+AnyRule = TypeVar("AnyRule", bound=Rule)
 DAY_SECONDS: Final = 86_400.0
 #: Why a rule is paused that goes on once its person has linked again.
 OF_LINK = frozenset({"unlinked", "refused"})
 
 
-def of_courses(tx: Transaction, found: Sequence[Rule]) -> list[Rule]:
-    """Return rules with those of courses as their cards say now, though they haven't been rewritten yet."""
-    known = {card: CLASS_CARDS.one(tx, id=card) for card in {one.card for one in found} if card}
-    return [followed(one, card) if (card := known.get(one.card or "")) else one for one in found]
+class RuleHooks(LayerHooks):
+    """The moments of rules that don't belong to hours alone."""
+
+    def read_shared_rules(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[Rule]:
+        """Return the rules, as they are now, of the rows that belong to the feature."""
+        return ()
+
+    def on_rule_dropped(self, tx: Transaction, row: Row) -> None:
+        """Act before a rule's row is deleted, as its person may have none any more."""
+
+
+def _is_own(row: Row) -> bool:
+    """Return whether a row is its person's own: its ``card`` names what else it comes with."""
+    return not row["card"]
+
+
+def read_rules(tx: Transaction, rows: Sequence[Row]) -> list[Rule]:
+    """Return the rules of rows, in their order; those that nobody reads any more are left out."""
+    found = {row["id"]: RULES.of(row) for row in rows if _is_own(row)}
+    if shared := [row for row in rows if not _is_own(row)]:
+        every = (one for hooks in RuleHooks.list_subscribers() for one in hooks.read_shared_rules(tx, shared))
+        found |= {one.id: one for one in every}
+    return [found[row["id"]] for row in rows if row["id"] in found]
 
 
 def rule(tx: Transaction, rule_id: str) -> Rule | None:
     """Return a rule."""
-    return next(iter(of_courses(tx, RULES.all(tx, id=rule_id))), None)
+    return next(iter(read_rules(tx, RULES.rows(tx, id=rule_id))), None)
 
 
 def rules_of(tx: Transaction, workspace_id: str) -> list[Rule]:
     """Return a workspace's rules."""
-    return of_courses(tx, RULES.all(tx, "id", workspace_id=workspace_id))
+    return read_rules(tx, RULES.rows(tx, "id", workspace_id=workspace_id))
 
 
-def _that_counts(tx: Transaction, workspace_id: str, ends: Sequence[End]) -> End | None:
-    rules = [one for one in rules_of(tx, workspace_id) if not one.paused]
-    joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
-    return that_counts(ends, rules, max((one.consented_at or 0.0 for one in joined), default=0.0))
+def is_needed_after(tx: Transaction, workspace_id: str, at: float) -> bool:
+    """Return whether a workspace's hours need it beyond a time."""
+    return begun_hours.need_workspace(rules_of(tx, workspace_id), at)
 
 
-timers.know(_that_counts)
+def is_rule_on(tx: Transaction, rule_id: str) -> bool:
+    """Return whether a rule needs its workspace now."""
+    found = rule(tx, rule_id)
+    return found is not None and not found.paused and found.is_on(tx.now())
 
 
 def rules(tx: Transaction, principal: Principal) -> list[Rule]:
     """Return a person's rules, by workspace."""
-    return of_courses(tx, RULES.all(tx, "workspace_id, id", principal=principal))
+    return read_rules(tx, RULES.rows(tx, "workspace_id, id", principal=principal))
 
 
 def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
     """Return when hours stop a workspace next, and whether its person agreed that this ends it for good."""
-    found = [(one.next_stop(tx.now()), one.agreed) for one in rules_of(tx, workspace.id) if not one.card]
+    found = [(one.next_stop(tx.now()), one.agreed) for one in rules_of(tx, workspace.id) if one.is_own]
     return min(((at, agreed) for at, agreed in found if at is not None), default=None)
 
 
 def put(tx: Transaction, new: Rule) -> None:
-    """Add a rule, or replace it."""
-    RULES.put(tx, new, **_looks(new, _look_at(new, new.settled_at)))
+    """Add a rule of hours, or replace it."""
+    put_in(tx, RULES, new)
+
+
+def put_in(tx: Transaction, table: Table[AnyRule], new: AnyRule) -> None:
+    """Add a rule to the table of its kind, or replace it."""
+    table.put(tx, new, **new.plan_check(_look_at(new, new.settled_at)))
 
 
 def drop(tx: Transaction, rule_id: str) -> None:
     """Delete a rule."""
     RULES.delete(tx, id=rule_id)
-
-
-def behind(tx: Transaction, card: ClassCard, limit: int) -> list[Rule]:
-    """Return rules of a course that don't follow it yet, as it is now, in the order of joining."""
-    now = {"state": card.state, "lead": card.lead, "is_over": card.done_at is not None}
-    return of_courses(tx, RULES.found(tx, "members_behind", card=card.id, limit=limit, **now))
-
-
-def own_lessons(tx: Transaction, card_id: str, principal: Principal) -> Rule | None:
-    """Return a person's rule of a course, if they have joined it."""
-    return next(iter(of_courses(tx, RULES.all(tx, card=card_id, principal=principal))), None)
-
-
-def of_calendar(tx: Transaction, digest: str) -> Rule | None:
-    """Return the rule of a course whose private calendar address has this digest."""
-    return next(iter(of_courses(tx, RULES.all(tx, calendar=digest))), None)
 
 
 def became(tx: Transaction, looked: Rule, one: Occurrence) -> str:
@@ -97,87 +119,46 @@ def became(tx: Transaction, looked: Rule, one: Occurrence) -> str:
     return "" if row is None else str(row["became"])
 
 
-def begin_lesson(tx: Transaction, joining: Rule, lesson: Occurrence, became: str) -> None:
-    """Note what became of the begin of a lesson that somebody joins while it is on."""
-    key: Row = {"rule_id": joining.id, "local": lesson.local, "side": "start"}
-    OCCURRENCES.add_new(tx, **key, became=became, at=lesson.at)
-
-
-def tell_of_lesson(tx: Transaction, rule: Rule, lesson: Occurrence, start: Operation | None) -> None:
-    """Have a person told when a lesson begins whether their workspace is ready.
-
-    ``start`` is the operation that starts it, None if it is up.
-    """
-    if (due_in := lesson.at - tx.now()) > 0.0:
-        body: Row = {"workspace": rule.workspace_id, "connection": rule.connection}
-        body |= {"card": rule.card, "course": rule.course, "local": lesson.local, "ends": lesson.until}
-        subject = rule.workspace_id if start is None else start.id
-        occasion = f"{rule.card}:{lesson.local}"
-        add_notices(tx, [NewNotice(subject, ClassKind.LESSON, occasion, rule.principal, body, due_in)])
-
-
-def agreed(tx: Transaction, card_id: str, days: Collection[str]) -> int:
-    """Count who has agreed to lessons of a course on any of these weekdays."""
-    every = [f"{row['days']} {row['agreed_days']}".split() for row in RULES.rows(tx, card=card_id)]
-    return sum(not one.isdisjoint(days) for one in map(frozenset, every))
-
-
-def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
-    """Let a person leave a course: their consent ends, their place is free, and that they left is known."""
-    RULES.delete(tx, card=card_id, principal=principal)
-    left = {"withdrawn_at": tx.now(), "workspace_id": None, "operation_id": None, "waits_for": ""}
-    PARTICIPANTS.change(tx, {"card_id": card_id, "principal": principal}, **left)
-    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
-
-
 def drop_all(tx: Transaction, principal: Principal) -> None:
-    """Delete the rules of a person who may have none any more, and let them leave their courses."""
+    """Delete the rules of a person who may have none any more."""
     pieces.follow(tx, "left", principal=principal.key)
 
 
 def _drop(tx: Transaction, row: Row, _said: Row) -> None:
-    if row["card"]:
-        leave(tx, row["card"], principal_of(row["principal"]))
+    for hooks in RuleHooks.list_subscribers():
+        hooks.on_rule_dropped(tx, row)
     RULES.delete(tx, id=row["id"])
 
 
 pieces.know("left", lambda _tx, _said: True, ("some_rules_of_person", _drop))
 
 
-RULE_QUEUES: Final = (
-    declare_queue(
-        Queue(
-            name="rules",
-            kind="hours",
-            is_scheduled=True,
-            table="rules",
-            due="look_at",
-            order="look_at, id",
-        )
-    ),
-    declare_queue(
-        Queue(
-            name="lessons",
-            kind="hours",
-            is_scheduled=True,
-            table="rules",
-            due="lesson_look_at",
-            order="lesson_look_at, id",
-        )
-    ),
+RULE_QUEUE: Final = declare_queue(
+    Queue(
+        name="rules",
+        kind="hours",
+        is_scheduled=True,
+        table="rules",
+        due="look_at",
+        order="look_at, id",
+    )
 )
 
 
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[Rule]:
     """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
+    return sort_due(tx, RULES.known(RULE_QUEUE.take(tx, lease, limit)))
+
+
+def sort_due(tx: Transaction, rules: Iterable[AnyRule]) -> list[AnyRule]:
+    """Return rules in the order of their due occurrences."""
     now = tx.now()
-    found = [rule for queue in RULE_QUEUES for rule in RULES.known(queue.take(tx, lease, limit))]
-    return sorted(of_courses(tx, found), key=lambda one: (one.due(now)[:1], one.id))
+    return sorted(rules, key=lambda one: (one.due(now)[:1], one.id))
 
 
 def look_at_hours(tx: Transaction, looked: Rule, at: float) -> None:
     """Set when a rule is looked at next, if it isn't paused."""
-    RULES.change(tx, {"id": looked.id, "paused": ""}, **_looks(looked, at))
+    RULES.change(tx, {"id": looked.id, "paused": ""}, **looked.plan_check(at))
 
 
 def due(tx: Transaction, looked: Rule) -> list[Occurrence]:
@@ -188,17 +169,17 @@ def due(tx: Transaction, looked: Rule) -> list[Occurrence]:
 def settle(tx: Transaction, settled: Rule, became: Mapping[Occurrence, str]) -> None:
     """Write what became of what was due, and when the rule is looked at next.
 
-    Hours that come once are deleted with their last occurrence, those of a course with that.
+    Hours that come once are deleted with their last occurrence.
     """
     now = tx.now()
     until = max([settled.settled_at, now - HORIZON, *(one.at for one in settled.due(now))])
     for one, what in became.items():
         OCCURRENCES.add(tx, rule_id=settled.id, local=one.local, side=one.side, became=what, at=one.at)
     look_at = _look_at(settled, until)
-    if look_at is None and not (settled.card or settled.days & EVERY_DAY):
+    if look_at is None and settled.is_own and not settled.days & EVERY_DAY:
         drop(tx, settled.id)
     else:
-        RULES.change(tx, {"id": settled.id}, settled_at=until, **_looks(settled, look_at))
+        RULES.change(tx, {"id": settled.id}, settled_at=until, **settled.plan_check(look_at))
 
 
 def begun(tx: Transaction, started: Rule) -> None:
@@ -248,10 +229,10 @@ def review_start(tx: Transaction, workspace_id: str, *changed: Rule) -> None:
     start = None if row is None else OPERATIONS.of(row)
     if start is None or not start.is_planned_ahead:
         return
-    # What a course has now may hide the lesson for which a start was made; its end is kept with that.
+    # A changed rule may hide the occurrence for which a start was made; the end is kept with that.
     workspace = WORKSPACES.one(tx, id=workspace_id)
-    is_lessons = workspace is not None and any(one.start == start.id for one in workspace.ends.rows)
-    if not is_lessons and not _filter_plans(tx, start, changed):
+    has_end = workspace is not None and any(one.start == start.id for one in workspace.ends.rows)
+    if not has_end and not _filter_plans(tx, start, changed):
         return
     plan = find_plan(tx, start)
     if plan is None:
@@ -277,16 +258,16 @@ def follow_start(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -
     rule, begin = plan
     if (ended.cause or "").partition(":")[0] == "missed":
         return [missed(rule, begin, because=(ended.cause or "").partition(":: ")[2])]
-    if not tries_again(ended, begin, tx.now(), is_lesson=bool(rule.card)):
+    if not begun_hours.tries_again(ended, begin, tx.now(), is_own=rule.is_own):
         return owed
     unsettle(tx, rule, begin)
-    look_at_hours(tx, rule, tx.now() + AGAIN)
+    look_at_hours(tx, rule, tx.now() + begun_hours.RETRY_SECONDS)
     return ()
 
 
 def missed(rule: Rule, one: Occurrence, **more: Any) -> NewNotice:
     """Return the notice of a missed start or stop, with the end of its plan."""
-    body: Row = {"workspace": rule.workspace_id, "connection": rule.connection, "course": rule.course}
+    body: Row = {"workspace": rule.workspace_id, "connection": rule.connection, **rule.subject}
     until = one.until if one.side == "start" and rule.stops is not None else None
     body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}
     occasion = f"{rule.id}:{one.local}:{one.side}"
@@ -295,10 +276,10 @@ def missed(rule: Rule, one: Occurrence, **more: Any) -> NewNotice:
 
 def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None:
     """Pause a rule until something has changed; tell its person, once for a workspace and cause."""
-    RULES.change(tx, {"id": paused.id}, paused=why, **_looks(paused, None))
+    RULES.change(tx, {"id": paused.id}, paused=why, **paused.plan_check(None))
     if tell:
         body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
-        body |= {"name": paused.name, "card": paused.card, "course": paused.course}
+        body |= {"name": paused.name, **paused.subject}
         occasion = f"{why}:{paused.settled_at:.0f}"
         notice = NewNotice(paused.workspace_id, HoursKind.HOURS_PAUSED, occasion, paused.principal, body)
         add_notices(tx, [notice])
@@ -306,8 +287,7 @@ def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None
 
 def resume(tx: Transaction, row: Row, _said: Row) -> None:
     """Go on with a rule that paused because an account wasn't linked."""
-    if row["paused"] in OF_LINK:
-        (paused,) = of_courses(tx, [RULES.of(row)])
+    for paused in read_rules(tx, [row]) if row["paused"] in OF_LINK else ():
         settled_at = tx.now()
         if row["paused"] == "refused":
             # Nobody has stopped it: what was to begin meanwhile is made up for while it lasts.
@@ -320,29 +300,13 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
 
 
 def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:
-    """Pause the rules of a workspace whose account was unlinked, which deletes its row; leave its courses."""
+    """Pause the hours of a workspace whose account was unlinked, which deletes its row."""
     for one in rules_of(tx, workspace["id"]):
-        if one.card:
-            leave(tx, one.card, one.principal)
+        if not one.is_own:
             continue
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
         put(tx, named)
         pause(tx, named, "unlinked", tell=tell)
-    if tell and workspace["stop_at"] is not None:
-        add_notices(tx, [_not_stopped(workspace)])
-
-
-def _not_stopped(workspace: Row) -> NewNotice:
-    """Return the notice that a timer is gone with the account; the row is deleted, so it says the name."""
-    body = {
-        "connection": workspace["connection"],
-        "name": workspace["alias"] or workspace["name"],
-        "stop_at": workspace["stop_at"],
-        "cause": "unlinked",
-    }
-    occasion = f"{workspace['stop_at']:.0f}"
-    principal = principal_of(workspace["principal"])
-    return NewNotice(workspace["id"], HoursKind.TIMER_FAILED, occasion, principal, body)
 
 
 def link_rules(tx: Transaction, workspace: Workspace) -> None:
@@ -361,9 +325,9 @@ def forget(tx: Transaction, workspace_id: str) -> None:
     RULES.delete(tx, workspace_id=workspace_id)
 
 
-def find_active_rules(tx: Transaction, limit: int) -> list[Rule]:
+def find_active_rules(tx: Transaction, limit: int) -> Sequence[Rule]:
     """Return rules that aren't paused."""
-    return RULES.found(tx, "rules_left", limit=limit)
+    return read_rules(tx, tx.all("rules_left", limit=limit))
 
 
 def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
@@ -371,8 +335,8 @@ def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
     for person in people:
         moved = [
             one
-            for one in RULES.all(tx, principal=person.principal)
-            if person.time_zone and one.seen_zone != person.time_zone and not one.card
+            for one in map(RULES.of, filter(_is_own, RULES.rows(tx, principal=person.principal)))
+            if person.time_zone and one.seen_zone != person.time_zone
         ]
         for one in moved:
             RULES.change(tx, {"id": one.id}, seen_zone=person.time_zone)
@@ -382,11 +346,6 @@ def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
             occasion = f"{tx.now():.0f}"
             key = person.principal.key
             add_notices(tx, [NewNotice(key, HoursKind.HOURS_MOVED, occasion, person.principal, body)])
-
-
-def _looks(looked: Rule, at: float | None) -> Row:
-    """Return the columns that say when a rule is looked at; those of a course's have their own."""
-    return {"lesson_look_at": at, "follows": looked.follows} if looked.card else {"look_at": at}
 
 
 def _look_at(looked: Rule, after: float) -> float | None:

@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain import errands, operations, timers, workspaces
+from bot.domain.ends import choose_end
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.stops import End, Ends
-from bot.domain.timers import REST
 from bot.store import cards, warnings
+from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.statements import setting
@@ -35,16 +36,6 @@ NONE: Final[Mapping[str, Any]] = {
 }
 #: How often it is looked whether a warning was delivered, once the end would come too early.
 _LOOKS_EVERY: Final = 30.0
-
-
-#: What says which of a workspace's ends counts.
-Decides = Callable[[Transaction, str, tuple[End, ...]], End | None]
-_decides: Final[list[Decides]] = []
-
-
-def know(decides: Decides) -> None:
-    """Register what says which end counts: a feature does, before anything is loaded."""
-    _decides.append(decides)
 
 
 def put(tx: Transaction, workspace_id: str, new: End) -> None:
@@ -157,9 +148,10 @@ def _change(
     former = Ends() if is_bare else _as_set(WORKSPACES.of(row), tx.now())
     for one in former.rows:
         if withdraws and one.card:
-            withdraw(tx, one.card, row["principal"])
+            for hooks in StoreHooks.list_subscribers():
+                hooks.on_consent_withdrawn(tx, one.card, row["principal"])
     ends = to(Ends(former.but("class"))) if withdraws else to(former)
-    counts = _decides[-1](tx, workspace_id, ends) if ends else None
+    counts = _choose_end(tx, workspace_id, ends) if ends else None
     if row["ends"] == clean(Ends(ends, counts)) and named is None:
         return
     timer = dict(NONE) if counts is None else _timer(counts, tx.now(), is_named=counts is named)
@@ -169,6 +161,21 @@ def _change(
         warnings.drop(tx, row["stop_warning"])
     WORKSPACES.change(tx, {"id": workspace_id}, **timer | {"ends": Ends(ends, counts)})
     cards.queue_messages(tx, workspace_id, changed=True)
+
+
+def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[End, ...]) -> End | None:
+    """Return the end that counts, as features plan things."""
+    subscribers = StoreHooks.list_subscribers()
+
+    def postpone(end: End) -> End | None:
+        found = (hooks.find_postponed_end(tx, workspace_id, end) for hooks in subscribers)
+        return next((later for later in found if later is not None), None)
+
+    def is_needed_after(at: float) -> bool:
+        return any(hooks.is_needed_after(tx, workspace_id, at) for hooks in subscribers)
+
+    agreed_at = max((hooks.find_agreed_at(tx, workspace_id) for hooks in subscribers), default=0.0)
+    return choose_end(ends, agreed_at, postpone, is_needed_after)
 
 
 def _timer(end: End, now: float, *, is_named: bool) -> Row:
@@ -187,12 +194,6 @@ def _timer(end: End, now: float, *, is_named: bool) -> Row:
         "stop_via": end.via,
         "stop_start": end.start,
     }
-
-
-def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
-    """Withdraw a person's consent to the end of a class."""
-    tx.run("withdraw_consent", card_id=card_id, principal=principal_key, now=tx.now())
-    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
 
 
 TIMER_QUEUE: Final = declare_queue(
@@ -283,6 +284,24 @@ def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Seque
     add_notices(tx, notices)
     cards.queue_messages(tx, workspace_id, changed=True)
     return True
+
+
+def unlink(tx: Transaction, workspace: Row) -> None:
+    """Notify a person that the timer of their workspace is gone with the account.
+
+    The row is deleted, so the notice has the name.
+    """
+    if workspace["stop_at"] is None:
+        return
+    body = {
+        "connection": workspace["connection"],
+        "name": workspace["alias"] or workspace["name"],
+        "stop_at": workspace["stop_at"],
+        "cause": "unlinked",
+    }
+    occasion = f"{workspace['stop_at']:.0f}"
+    principal = principal_of(workspace["principal"])
+    add_notices(tx, [NewNotice(workspace["id"], timers.TimerKind.TIMER_FAILED, occasion, principal, body)])
 
 
 def settle_timer(tx: Transaction, workspace_id: str) -> bool:

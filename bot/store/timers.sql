@@ -51,8 +51,3 @@ WHERE id = :id AND (stop_at IS NOT NULL OR ends <> '') AND NOT EXISTS (
 -- What was up before the start with which an end was set loses that end.
 -- name: idle_start
 SELECT id FROM operations WHERE id = :id AND outcome IS NOT NULL AND start_call = 'none';
-
--- name: withdraw_consent
-UPDATE participants SET withdrawn_at = :now
-WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL AND withdrawn_at IS NULL
-    AND ended_at IS NULL;

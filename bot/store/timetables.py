@@ -1,9 +1,9 @@
-"""The tables of class cards and courses, of who joined them, of hours, and of the times that were taken."""
+"""The tables of class cards and courses, and of who joined them."""
 
-from bot.domain.classes import ClassCard, Participant
-from bot.domain.hours import Rule
+from bot.domain.classes import ClassCard, CourseRule, Participant
 from bot.domain.times import PAST, STAYS, due
-from bot.store.tables import PAIR, Table, of_feature, plain
+from bot.store.hours import RULES
+from bot.store.tables import Table, of_feature
 
 # It may be as far ahead as the end of the class; an extra look does no harm.
 CLASS_CARDS = of_feature(
@@ -12,16 +12,12 @@ CLASS_CARDS = of_feature(
 PARTICIPANTS = of_feature(
     Table("participants", Participant, "card_id principal", "card_id", "workspace_id", warned_at=STAYS)
 )
-# It may be as far ahead as the next occurrence; an extra look does no harm.
-RULES = of_feature(
+#: The rules of whoever joined, in the table that hours have: with more columns.
+COURSE_RULES = of_feature(
     Table(
         "rules",
-        Rule,
-        "id",
-        "workspace_id",
-        "principal connection remote_id",
-        PAIR,
-        "principal",
+        CourseRule,
+        *(" ".join(key) for key in RULES.keys),
         "card principal",
         "card",
         "calendar",
@@ -29,4 +25,3 @@ RULES = of_feature(
         lesson_look_at=due(60.0),
     )
 )
-OCCURRENCES = of_feature(plain("occurrences", "rule_id local side", at=STAYS))

@@ -10,7 +10,8 @@ from typing import Final
 
 from aiohttp import web
 
-from bot.domain.hours import YEAR, Rule
+from bot.domain.classes import CourseRule
+from bot.domain.hours import YEAR
 from bot.messages.texts import calendars as words
 from bot.services import calendars
 from bot.support.cleaning import clean
@@ -41,7 +42,7 @@ def list_pages(given: PageContext) -> list[web.RouteDef]:
     return [web.get(f"{calendars.CALENDAR_PATH}/{{nonce}}.ics", serve)]
 
 
-def _write_lines(rule: Rule, title: str, now: float) -> Iterator[str]:
+def _write_lines(rule: CourseRule, title: str, now: float) -> Iterator[str]:
     """Write the lessons of a year on either side of now."""
     course, note = _text(rule.course), _text(words.NOTE.format(title=title))
     yield from ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Usher//Lessons//EN", "CALSCALE:GREGORIAN")

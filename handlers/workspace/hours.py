@@ -22,7 +22,7 @@ from bot.messages.texts import cards
 from bot.messages.texts import hours as words
 from bot.services import hours
 from bot.services.workspaces import effects, owned
-from bot.store.timetables import RULES
+from bot.store.hours import RULES
 from bot.support.declarations import LayerHooks
 from bot.support.errors import Refused
 from handlers import intents, routes, vocabulary
@@ -229,7 +229,7 @@ async def _answered(
     """
     request.spoken.of([workspace])
     facts = await request.services.gatherer.of_workspace(workspace)
-    if not (facts.hours or facts.lessons):
+    if not drawn.has_any(facts):
         none = fill(words.NONE, name=workspace.title, title=facts.connection_title)
         return _hint(request, none, words.NONE_NEXT, workspace.title)
     former = Markup("; ".join(map(drawn.said, replaced)))
@@ -242,7 +242,7 @@ async def _all(request: Request) -> Answer:
     services = request.services
     workspaces = await services.store.workspaces(request.principal)
     every = await services.gatherer.of_all(request.principal, workspaces)
-    rows = [drawn.of_one(words.KEPT, facts) for facts in every if facts.hours or facts.lessons]
+    rows = [drawn.of_one(words.KEPT, facts) for facts in every if drawn.has_any(facts)]
     kept = {one.workspace_id: one.connection for one in await services.store.rules(request.principal)}
     gone = services.not_set_up(kept.values())
     if rows or gone:
@@ -267,7 +267,7 @@ async def turn_off(request: Request) -> Answer:
     )
     workspace = await request.asked.to(hours.end, request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
-    ending, buttons = drawn.end_of_run(facts, [one for one in former if not one.card])
+    ending, buttons = drawn.end_of_run(facts, [one for one in former if one.is_own])
     if not ending and facts.state in NOT_UP:
         ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], offered(facts)
     over = await _format_ended(request, planned)

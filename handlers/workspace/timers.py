@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from bot.domain import moments
-from bot.domain.ends import find_next_stop
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
@@ -16,7 +15,7 @@ from bot.messages.blocks.buttons import day_said
 from bot.messages.blocks.buttons import said as said_of
 from bot.messages.blocks.kit import AGREED, fill
 from bot.messages.texts import answers, cards, times
-from bot.services import hours, workspaces
+from bot.services import timers, workspaces
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking import linked
@@ -37,7 +36,7 @@ async def keep(request: Request) -> Answer:
     if moment is not None:
         return await stop_later(request, workspace, moment, workspace.stop_mode)
     facts = await request.services.gatherer.of_workspace(workspace)
-    if find_next_stop(workspace, facts.hours, facts.now) is None:
+    if facts.next_stop is None:
         return replies.answer(fill(cards.NOTHING_PLANNED, name=workspace.title))
     changed = await request.asked.to(workspaces.keep, workspace.id)
     return replies.answer(drawn.format_kept(replace(facts, workspace=changed)))
@@ -123,7 +122,7 @@ async def keep_running(request: Request) -> Answer:
 @routes.action("needed")
 async def still_needed(request: Request) -> Answer:
     """Keep what was left running, without the stop that was planned if nobody answered."""
-    return await _kept(request, await request.asked.to(hours.keep, request.target or "", request.at))
+    return await _kept(request, await request.asked.to(timers.keep_needed, request.target or "", request.at))
 
 
 async def _kept(request: Request, changed: Workspace) -> Answer:

@@ -5,10 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.ends import find_begun_stop, find_next_stop, has_end, that_counts
-from bot.domain.hours import Rule
+from bot.domain.begun_hours import find_begun_stop, has_end, need_workspace
+from bot.domain.classes import CourseRule
+from bot.domain.ends import choose_end
+from bot.domain.hours import Rule, find_hours_stop
+from bot.domain.lessons import postpone
 from bot.domain.people import Principal
 from bot.domain.stops import End, Ends
+from bot.domain.timers import find_next_stop
 from bot.domain.workspaces import Workspace
 
 #: Days of lessons, and when somebody joined them.
@@ -25,8 +29,11 @@ def rule(key: str, times: str, card: str | None = "card", **keys) -> Rule:
     begin, _, end = times.partition("-")
     starts, stops = ((at(one) - at("0:00")) / 60 if one else None for one in (begin, end))
     who = Principal(None, "T1", "U1")
-    shared = {"days": MONDAYS, "starts": starts, "stops": stops, "lead": 300.0, "course": key}
-    return Rule(key, who, "cloud", "w", "UTC", "UTC", 0.0, card=card, **{**shared, **keys})
+    shared = {"days": MONDAYS, "starts": starts, "stops": stops, "lead": 300.0}
+    given = (key, who, "cloud", "w", "UTC", "UTC", 0.0)
+    if card is None:
+        return Rule(*given, **{**shared, **keys})
+    return CourseRule(*given, card=card, course=key, **{**shared, **keys})
 
 
 def end(because: str, time: str, source: str = "", since: float = 0.0) -> End:
@@ -88,8 +95,12 @@ RULE = rule("first", "9:00-10:30")
 )
 def test_the_end_that_counts(ends, rules, counts):
     """Also in any other order."""
+    agreed_at = JOINED if FIRST in ends or BEFORE in ends else 0.0
+    joined = [one for one in rules if not one.is_own]
     for given in (ends, ends[::-1]):
-        found = that_counts(given, rules, JOINED if FIRST in ends or BEFORE in ends else 0.0)
+        found = choose_end(
+            given, agreed_at, lambda end: postpone(end, joined), lambda at: need_workspace(rules, at)
+        )
         said = found and (found.at, found.because, found.source)
         assert said == (counts and (at(counts[0]), *counts[1:]))
 
@@ -209,4 +220,4 @@ NEXT_MONDAY = at("18:00") + 7 * 86_400.0
 def test_next_stop_is_what_ends_it_first(known, rules, stops_at):
     """Of a Monday at nine."""
     workspace = Workspace("w", ALICE, "cloud", "r", "g", "lab", **known)
-    assert find_next_stop(workspace, rules, at("9:00")) == stops_at
+    assert find_next_stop(workspace, find_hours_stop(rules, at("9:00")), at("9:00")) == stops_at

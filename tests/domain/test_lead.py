@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.begun_hours import RETRY_SECONDS, tries_again
 from bot.domain.errands import Outcome
 from bot.domain.hours import Occurrence
-from bot.domain.lead import AGAIN, Pace, tries_again
+from bot.domain.lead import Pace
 from bot.domain.operations import OperationVerb
 from tests.domain.plan_cases import OPERATION
 
@@ -77,10 +78,12 @@ def test_latest_start_leaves_enough_of_the_plan(minutes, latest):
     ("outcome", "cause", "at", "lesson", "hours"),
     [
         pytest.param(Outcome.FAILED, "no_room: no memory", 50 * 60.0, True, False, id="room"),
-        pytest.param(Outcome.FAILED, "limit", 60 * 60.0 - AGAIN, False, False, id="room-too-late"),
+        pytest.param(Outcome.FAILED, "limit", 60 * 60.0 - RETRY_SECONDS, False, False, id="room-too-late"),
         pytest.param(Outcome.FAILED, "stopped_elsewhere", 50 * 60.0, True, True, id="lost"),
-        pytest.param(Outcome.FAILED, "provider_failed", -2 * AGAIN - 1, True, True, id="before"),
-        pytest.param(Outcome.FAILED, "provider_failed", -2 * AGAIN, False, False, id="shortly-before"),
+        pytest.param(Outcome.FAILED, "provider_failed", -2 * RETRY_SECONDS - 1, True, True, id="before"),
+        pytest.param(
+            Outcome.FAILED, "provider_failed", -2 * RETRY_SECONDS, False, False, id="shortly-before"
+        ),
         pytest.param(Outcome.FAILED, "forbidden", -200.0, False, False, id="forbidden"),
         pytest.param(Outcome.FAILED, "missed", -200.0, False, False, id="missed"),
         pytest.param(Outcome.FAILED, None, -200.0, False, False, id="no-cause"),
@@ -90,16 +93,16 @@ def test_latest_start_leaves_enough_of_the_plan(minutes, latest):
 )
 def test_what_passes_is_tried_again_while_there_is_time(outcome, cause, at, lesson, hours):
     start = replace(OPERATION, planned_for=BEGINS, created_at=BEGINS, outcome=outcome, cause=cause)
-    assert tries_again(start, LESSON, BEGINS + at, is_lesson=True) is lesson
-    assert tries_again(start, HOURS, BEGINS + at, is_lesson=False) is hours
+    assert tries_again(start, LESSON, BEGINS + at, is_own=False) is lesson
+    assert tries_again(start, HOURS, BEGINS + at, is_own=True) is hours
 
 
 def test_start_that_was_lost_twice_is_not_tried_again():
     start = replace(OPERATION, created_at=BEGINS + 600.0, outcome=Outcome.FAILED, cause="stopped_elsewhere")
-    assert not tries_again(start, HOURS, BEGINS + 1_200.0, is_lesson=False)
+    assert not tries_again(start, HOURS, BEGINS + 1_200.0, is_own=True)
 
 
 def test_creation_that_found_no_room_is_not_tried_again():
     failed = replace(OPERATION, created_at=BEGINS, outcome=Outcome.FAILED, cause="limit")
     create = replace(failed, verb=OperationVerb.CREATE)
-    assert not tries_again(create, LESSON, BEGINS, is_lesson=True)
+    assert not tries_again(create, LESSON, BEGINS, is_own=False)

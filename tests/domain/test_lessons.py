@@ -7,8 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from bot.domain.classes import ClassCard
-from bot.domain.hours import Rule
+from bot.domain.classes import ClassCard, CourseRule
 from bot.domain.lessons import followed, untold
 from bot.domain.people import Principal
 
@@ -36,7 +35,9 @@ CHANGES = (
 
 
 def joined(card=CARD):
-    rule = Rule("r", WHO, "saturn", "w", "UTC", "UTC", 0.0, **card.timetable(), card="c", course_off=card.off)
+    rule = CourseRule(
+        "r", WHO, "saturn", "w", "UTC", "UTC", 0.0, **card.timetable(), card="c", course_off=card.off
+    )
     return followed(replace(rule, heard=card.state), card)
 
 
@@ -84,7 +85,7 @@ def test_what_0_2_0_has_written_beside_is_read_as_it_meant_it():
     plain = replace(CARD, off=frozenset({"2027-11-24"}))
     theirs = replace(joined(), off=plain.off)
     assert followed(followed(theirs, plain), decided(plain, 1, off=frozenset())).off == frozenset()
-    fresh = Rule("r", WHO, "saturn", "w", "UTC", "UTC", 0.0, **plain.timetable(), card="c")
+    fresh = CourseRule("r", WHO, "saturn", "w", "UTC", "UTC", 0.0, **plain.timetable(), card="c")
     assert followed(fresh, plain) == replace(joined(plain), heard="")
 
 

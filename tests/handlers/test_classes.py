@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.classes import ClassCounts, ClassKind
+from bot.domain.classes import ClassCounts, ClassKind, CourseContext
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice
 from bot.domain.steps import Update
@@ -32,7 +32,7 @@ async def test_the_end_is_told_to_members_as_counted_and_to_the_trainer_as_it_is
     ending, over = sorted(await bot.notices(), key=lambda one: one.kind)
     bot.store.fails["class_counts"] = LookupError("the whole class was counted")
     facts = await bot.services.gatherer.owed(ending)
-    assert facts.of_class.counts == ClassCounts()
+    assert facts.of(CourseContext).of_class.counts == ClassCounts()
     with pytest.raises(LookupError):
         await bot.services.gatherer.owed(over)
 

@@ -47,7 +47,7 @@ async def test_what_may_be_about_hours_or_a_workspace_is_not_done_to_a_course(bo
         "Skip the hours of notebook thursday",
     ]
     await bot.push(asked, "Skip the hours of notebook thursday")
-    assert [one.off for one in await bot.store.rules(ALICE) if not one.card] == [{"2027-12-09"}]
+    assert [one.off for one in await bot.store.rules(ALICE) if one.is_own] == [{"2027-12-09"}]
     await posted(bot, "card notebook --title notebook --hours fri 8:00-9:30")
     assert "course" not in words(await bot.direct("end notebook", TRAINER)).casefold()
 

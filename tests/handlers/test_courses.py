@@ -10,7 +10,7 @@ from math import inf
 import pytest
 
 from bot.domain.acts import RECENT_SECONDS
-from bot.domain.classes import ClassKind
+from bot.domain.classes import ClassKind, CourseContext
 from bot.domain.hours import HoursKind
 from bot.domain.moments import Wanted
 from bot.domain.people import Person, Principal
@@ -450,14 +450,16 @@ async def test_ended_course_is_not_shown_to_members_who_have_not_followed(bot):
     assert "Lessons of *Statistics*: Tue, Thu 08:00" in words(said)
     assert "Not on 7 Dec." in words(said)
     await bot.press("class_stop", card.id, TRAINER)
-    (rule,) = [one for one in await bot.store.rules(ALICE) if one.card]
+    (rule,) = [one for one in await bot.store.rules(ALICE) if not one.is_own]
     assert rule.follows != (await bot.store.class_card(card.id)).state or rule.after(bot.clock.now()) is None
     for typed in ("hours notebook", "hours", "courses", "status notebook"):
         said = await bot.say(typed, ALICE)
         assert "Lessons of" not in words(said)
         assert not [one for one in buttons(said) if "Statistics" in one]
     found = await bot.services.gatherer.of_all(ALICE, await bot.store.workspaces(ALICE))
-    assert not [one for one in found if one.lessons], "Home and lists are drawn from the same"
+    assert not [one for one in found if one.of(CourseContext).lessons], (
+        "Home and lists are drawn from the same"
+    )
 
 
 async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
@@ -473,7 +475,7 @@ async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
     # What ends one's own hours leaves the lessons, and what brings all of them back leaves those off.
     await bot.say("card Statistics skip 23 Dec", TRAINER)
     await bot.press("lesson_skip", card.id)
-    (before,) = [one for one in await bot.store.rules(ALICE) if one.card]
+    (before,) = [one for one in await bot.store.rules(ALICE) if not one.is_own]
     await bot.press("hours_on", mine.id)
     await bot.press("hours_off", mine.id)
     (rule,) = await bot.store.rules(ALICE)

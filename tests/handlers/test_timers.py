@@ -7,10 +7,10 @@ import pytest
 
 from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
-from bot.domain.hours import HoursKind
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
+from bot.domain.timers import TimerKind
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.services.restoring import restore
@@ -285,7 +285,7 @@ async def test_what_a_backup_had_planned_is_set_again_only_by_a_press(bot):
     planned = await stop_at(bot)
     await restore(bot.store)
     assert await stop_at(bot) is None
-    (notice,) = await bot.notices(HoursKind.TIMER_FAILED)
+    (notice,) = await bot.notices(TimerKind.TIMER_FAILED)
     question = render(notice.kind, await bot.services.gatherer.of_notice(notice))
     assert "Should I still stop *notebook* on Saturn Cloud" in words(question)
     assert words(await bot.push(question, "Leave it")) == "Left as it is."

@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bot.domain.classes import ClassCard
+from bot.domain.classes import ClassCard, ClassFacts
 from bot.domain.errands import Call
-from bot.domain.facts import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
+from bot.domain.facts import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.kinds import AnyKind, Mark
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import Operation, OperationVerb

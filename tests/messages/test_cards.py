@@ -17,6 +17,7 @@ from bot.domain.kinds import AnyKind, declared
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import StopEffect
+from bot.domain.timers import TimerKind
 from bot.domain.workspaces import State
 from bot.messages.blocks.cards import link_value, operation_card
 from bot.messages.blocks.kit import DRAWN, draws
@@ -260,28 +261,28 @@ LEFT = {"since": NOW - 93_600, "is_unused": False, "evening": NOW + 21_600, "sto
 HOURS = {"workspace": "workspace_1", "side": "start", "planned_at": NOW - 7200, "more": 0}
 UNUSED = {"workspace": "workspace_1", "times": 3, "is_said": True}
 NOTICES = {
-    "timer-ending": (HoursKind.TIMER_ENDING, facts(workspace=RUNNING | TIMED, body=TIMER)),
+    "timer-ending": (TimerKind.TIMER_ENDING, facts(workspace=RUNNING | TIMED, body=TIMER)),
     "timer-ending-suspends": (
-        HoursKind.TIMER_ENDING,
+        TimerKind.TIMER_ENDING,
         facts(workspace=RUNNING | TIMED | {"stop_mode": "suspend"}, body=TIMER, **ALL),
     ),
     "timer-ending-for-good": (
-        HoursKind.TIMER_ENDING,
+        TimerKind.TIMER_ENDING,
         facts(workspace=RUNNING | TIMED | {"stop_agreed": True}, body=TIMER, **FINAL),
     ),
-    "timer-taken-back": (HoursKind.TIMER_ENDING, facts(workspace=RUNNING, body=TIMER)),
+    "timer-taken-back": (TimerKind.TIMER_ENDING, facts(workspace=RUNNING, body=TIMER)),
     "timer-failed": (
-        HoursKind.TIMER_FAILED,
+        TimerKind.TIMER_FAILED,
         facts(workspace=RUNNING, body=TIMER | {"cause": "policy.guest"}),
     ),
-    "timer-of-a-backup": (HoursKind.TIMER_FAILED, facts(workspace=RUNNING, body=TIMER | BACKUP)),
+    "timer-of-a-backup": (TimerKind.TIMER_FAILED, facts(workspace=RUNNING, body=TIMER | BACKUP)),
     "timer-of-a-backup-passed": (
-        HoursKind.TIMER_FAILED,
+        TimerKind.TIMER_FAILED,
         facts(workspace=RUNNING, body=TIMER | BACKUP | {"stop_at": NOW - 60, "mode": "suspend"}),
     ),
     "hours-of-a-backup": (HoursKind.HOURS_PAUSED, facts(workspace=RUNNING, body=BACKUP)),
     "timer-unlinked": (
-        HoursKind.TIMER_FAILED,
+        TimerKind.TIMER_FAILED,
         replace(facts(body=TIMER | {"cause": "unlinked", "name": "R & more"}), workspace=None),
     ),
     "needed": (HoursKind.NEEDED, facts(workspace=RUNNING, body=LEFT)),

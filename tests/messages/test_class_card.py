@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem, Participant
+from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem, CourseContext, Participant
 from bot.domain.errands import Outcome
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.forms import Spec
@@ -93,7 +93,7 @@ def test_the_warning_and_the_summary():
             connection_title=title,
             workspace=timed,
             effects=effects,
-            of_class=of,
+            added=(CourseContext(of_class=of),),
             body={"stop_at": at},
         )
         check_golden(f"notices/class-{name}", timers.ending(facts))

@@ -7,11 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.accounts import Approval
-from bot.domain.classes import ClassCard, ClassCounts
+from bot.domain.classes import ClassCard, ClassCounts, ClassFacts, CourseRule
 from bot.domain.errands import Outcome
-from bot.domain.facts import ClassFacts, ConnectionCounts
+from bot.domain.facts import ConnectionCounts
 from bot.domain.homes import ConnectionFacts, LinkFacts, MakerFacts, Question, TotalsFacts
-from bot.domain.hours import Rule
 from bot.domain.people import Named
 from bot.domain.preferences import PreferenceFacts, Preferences
 from bot.domain.runs import Run, RunState
@@ -33,7 +32,11 @@ def course(title, *, teaches=True, counts=None):
     lessons = {"days": frozenset({"tue"}), "starts": 480, "stops": 570, "last_day": "2027-02-12"}
     card = ClassCard(ALICE, "C1", "saturn", title, id=f"class_{title}", reference="R", pattern="x", **lessons)
     keys = {"connection": "saturn", "workspace_id": "w", "zone": "UTC", "seen_zone": "UTC", "settled_at": NOW}
-    rule = None if teaches else Rule(id=title, principal=ALICE, card=card.id, course=title, **keys, **lessons)
+    rule = (
+        None
+        if teaches
+        else CourseRule(id=title, principal=ALICE, card=card.id, course=title, **keys, **lessons)
+    )
     more = {"counts": counts or ClassCounts(), "rule": rule, "teaches": teaches}
     return ClassFacts(now=NOW, connection="saturn", connection_title="Saturn Cloud", card=card, **more)
 

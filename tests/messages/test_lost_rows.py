@@ -8,7 +8,7 @@ import pytest
 from bot.domain.accounts import Approval
 from bot.domain.acts import Act
 from bot.domain.approvals import ApprovalKind
-from bot.domain.classes import ClassCard, ClassKind, Participant
+from bot.domain.classes import ClassCard, ClassKind, CourseRule, Participant
 from bot.domain.errands import Call, Outcome
 from bot.domain.hours import Rule
 from bot.domain.kinds import AnyKind, Mark, declared
@@ -23,8 +23,9 @@ from bot.messages.blocks.notices import owed
 from bot.services.gather import Gatherer
 from bot.slack.notifier.drawing import redraw
 from bot.store import timers
+from bot.store.hours import RULES
 from bot.store.tables import ACTS, APPROVALS, OPERATIONS
-from bot.store.timetables import CLASS_CARDS, PARTICIPANTS, RULES
+from bot.store.timetables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
 from bot.store.waits import WAITS
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
@@ -100,7 +101,10 @@ async def write_rows(store, verb, outcome, cause, state):
     days = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
     course = replace(card, days=days, starts=540, stops=630, first_day="2026-01-01", last_day="2027-12-31")
     rule = Rule("rule_1", ALICE, "cloud", workspace.id, "UTC", "UTC", now, days=days, starts=540, stops=1080)
-    lessons = replace(rule, id="rule_2", card="class_1", course="Statistics", agreed_days=days, starts=600)
+    given = ("rule_2", ALICE, "cloud", workspace.id, "UTC", "UTC", now)
+    lessons = CourseRule(
+        *given, days=days, starts=600, stops=1080, card="class_1", course="Statistics", agreed_days=days
+    )
     approval = Approval("approval_1", ALICE, "cloud", "alice", "asked", now, answers={BOB.key: None})
     wait = Wait("wait_1", ALICE, "cloud", workspace.id, "gpu", 0, now, now + DAY)
     member = Participant("class_1", ALICE, now, workspace_id=workspace.id, operation_id=operation.id)
@@ -130,7 +134,7 @@ async def write_rows(store, verb, outcome, cause, state):
         CLASS_CARDS.add(tx, course, look_at=now)
         PARTICIPANTS.add(tx, member)
         RULES.add(tx, rule, look_at=now)
-        RULES.add(tx, lessons, lesson_look_at=now)
+        COURSE_RULES.add(tx, lessons, lesson_look_at=now)
         APPROVALS.add(tx, approval)
         WAITS.add(tx, wait, next_at=now)
         timers.put(tx, workspace.id, End(now + 600.0, "stop", because="class", source="class_1"))

@@ -33,6 +33,7 @@ DECLARED = {
         "bot.domain.notices",
         "bot.domain.room",
         "bot.domain.schedules",
+        "bot.domain.timers",
     ],
     "kinds.UNPOSTED": ["bot.domain.classes"],
 }

@@ -8,7 +8,7 @@ from bot.domain.moments import read_hours
 from bot.domain.preferences import NEVER, Preferences
 from bot.domain.stops import End
 from bot.domain.workspaces import State
-from bot.services import hours, workspaces
+from bot.services import hours, timers, workspaces
 from bot.store.hours import pause
 from tests.reconciler.classroom import ask, post, press
 from tests.reconciler.hours import local
@@ -100,7 +100,7 @@ async def test_a_person_has_themselves_asked_and_keeps_it(world):
     await prefer(world.store, ALICE, Preferences(asks_after=4))
     await until(world, "12:00")
     assert asked(world) == 1
-    await world.ask("i").to(hours.keep, workspace.id)
+    await world.ask("i").to(timers.keep_needed, workspace.id)
     await until(world, "9:40", 23)
     assert asked(world) == 2
 
@@ -196,7 +196,7 @@ async def test_what_nobody_answers_about_is_stopped_in_the_evening(world):
 async def test_who_answers_keeps_it_in_the_evening_too(world):
     workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
     await until(world, "12:00")
-    await world.ask("i").to(hours.keep, workspace.id, local("18:00"))
+    await world.ask("i").to(timers.keep_needed, workspace.id, local("18:00"))
     await until(world, "19:00")
     assert world.provider.accepted_stops == []
 

@@ -190,9 +190,9 @@ def _of_rules(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[A
     rows = {**before["rows"], **after["rows"]}
     written: set[tuple[str, bool]] = set()
     for key, rule in now.items():
-        name = rule.course if rule.card else rows[rule.workspace_id].title
+        name = rule.title if not rule.is_own else rows[rule.workspace_id].title
         former = was.get(key)
-        if rule.card:
+        if not rule.is_own:
             if former is not None:
                 yield from _left_out("course", name, former, rule)
             continue
@@ -203,7 +203,7 @@ def _of_rules(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[A
         yield from _left_out("hours", name, former, rule)
         if bool(rule.paused) != bool(former.paused):
             yield Act("hours", name, rule.connection, "pause" if rule.paused else "on")
-    for rule in (one for key, one in was.items() if key not in now and not one.card):
+    for rule in (one for key, one in was.items() if key not in now and one.is_own):
         if (rule.workspace_id, _is_once(rule)) not in written:
             written.add((rule.workspace_id, _is_once(rule)))
             name = rows[rule.workspace_id].title

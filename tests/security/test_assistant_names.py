@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.domain.classes import CourseRule
 from bot.domain.hours import Rule
 from bot.domain.moments import WEEKDAYS
 from bot.domain.observed import Observed
@@ -63,9 +64,12 @@ async def everything(stack):
     until = Preferences(assistant="stop")
     zone = {"zone": "Europe/Berlin", "seen_zone": "Europe/Berlin", "settled_at": bot.clock.now()}
     rule = Rule("own", ALICE, "saturn", rows[0].id, days=WEEKDAYS, starts=540, stops=1080, **zone)
+    lessons = CourseRule(
+        "lessons", ALICE, "saturn", rows[0].id, card="card", course="x", **rule.timetable(), **zone
+    )
     await bot.store.carry_out(lambda tx: preferences.save_preferences(tx, ALICE, until))
     await bot.store.carry_out(lambda tx: hours.put(tx, rule))
-    await bot.store.carry_out(lambda tx: hours.put(tx, replace(rule, id="lessons", card="card", course="x")))
+    await bot.store.carry_out(lambda tx: hours.put(tx, lessons))
     await observe(bot.store, bot.clock, rows[0], Observed(State.RUNNING))
     return Everything(bot, rows, run)
 

@@ -12,10 +12,11 @@ from bot.domain.workspaces import Workspace
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
 from bot.messages.blocks import hours as blocks
+from bot.services.gather import Gatherer
 from bot.services.hours import HOURS, NEEDED
+from bot.services.hours_context import add_rules
 from bot.store import hours
 from bot.store.hooks import FindPlans, PausePlan, RecordedColumns, Stage
-from bot.store.timetables import RULES
 from bot.store.transaction import Row, Transaction
 
 
@@ -51,8 +52,19 @@ class HoursHooks(Hooks):
     def find_planned_stop(self, tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
         return hours.find_planned_stop(tx, workspace)
 
+    def is_needed_after(self, tx: Transaction, workspace_id: str, at: float) -> bool:
+        return hours.is_needed_after(tx, workspace_id, at)
+
+    def is_plan_on(self, tx: Transaction, plan_id: str) -> bool:
+        return hours.is_rule_on(tx, plan_id)
+
+    async def extend_facts(
+        self, gatherer: Gatherer, principal: Principal, found: Sequence[WorkspaceFacts]
+    ) -> Sequence[WorkspaceFacts]:
+        return await add_rules(gatherer, principal, found)
+
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
-        return {Rule: (RULES, RULES.fields)}
+        return {Rule: (hours.RULES, hours.RULES.fields)}
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         return {"hours": (hours.find_active_rules, hours.pause)}

@@ -38,7 +38,7 @@ def hours(one: Rule) -> dict[str, Any]:
     return {
         **times,
         "zone": one.zone,
-        "course": one.course and _text(one.course),
+        "course": one.title and _text(one.title),
         "is_paused": bool(one.paused),
     }
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.domain.classes import ClassCard
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.hours import IN_COURSES
+from bot.messages.blocks.classes import IN_COURSES
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import calendars as words
 from bot.messages.texts import verbs

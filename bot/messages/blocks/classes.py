@@ -4,26 +4,30 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
+from typing import Any, Final
 
 from bot.domain import lessons
-from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem
+from bot.domain.classes import ClassCard, ClassCounts, ClassFacts, ClassKind, ClassProblem, CourseContext
 from bot.domain.errands import Call
-from bot.domain.facts import ClassFacts, Facts, WorkspaceFacts
-from bot.domain.hours import UNUSED_ASKS
-from bot.domain.lessons import spans
+from bot.domain.facts import Facts, WorkspaceFacts
+from bot.domain.hours import UNUSED_ASKS, HoursKind, spans
 from bot.domain.moments import DAYS, EVERY_DAY, clock
 from bot.domain.notices import Answer
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
 from bot.domain.workspaces import State
+from bot.messages.blocks import hours as hours_blocks
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, link_again_button
-from bot.messages.blocks.hours import IN_COURSES, format_time_of_day
-from bot.messages.blocks.kit import Block, Element, Markup, Press, cut, draws, fill, safe
+from bot.messages.blocks.hours import format_time_of_day
+from bot.messages.blocks.kit import Block, Element, Markup, Press, cut, draws, draws_where, fill, safe
 from bot.messages.texts import answers, cards, classes, hours, problems, times
 
 #: How many people are listed in one answer, one per line.
 SHOWN = 30
+#: What features let people do, where there is a public address, in courses that they have joined: by action,
+#: the label beside one course, and beside one of several.
+IN_COURSES: Final[dict[str, tuple[str, str]]] = {}
 _LINK_AGAIN = classes.WHY_CAUSE["credential_refused"]
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
 
@@ -240,7 +244,7 @@ def _is_lesson(facts: WorkspaceFacts) -> bool:
     Not for somebody who has left its course.
     """
     operation = facts.operation
-    if facts.word("card") not in {one.card for one in facts.lessons}:
+    if facts.word("card") not in {one.card for one in facts.of(CourseContext).lessons}:
         return False
     is_ready = facts.state is State.RUNNING
     if operation is not None and not operation.is_open:
@@ -409,7 +413,7 @@ def unserved(facts: ClassFacts) -> Answer:
 
 def joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
     """Say what joining a course means, and what is done ``now``."""
-    seen_zone = next((one.seen_zone for one in facts.lessons if one.card == card.id), "")
+    seen_zone = next((one.seen_zone for one in facts.of(CourseContext).lessons if one.card == card.id), "")
     said = filled(classes.ENROLLED, facts, course=card.title, lessons=timetable(card, seen_zone))
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
     return replies.answer(" ".join(filter(None, [said, now])), [*opens, *member_buttons(facts, card)])
@@ -422,6 +426,58 @@ def member_buttons(facts: Facts, card: ClassCard) -> list[Element]:
     return [kit.button(label, action, card.id) for action, label in found.items()]
 
 
+def list_lessons(facts: WorkspaceFacts) -> list[str]:
+    """Return the lines that say a workspace's lessons."""
+    return [
+        " ".join(
+            [fill(classes.COURSE_HOURS, course=one.course, hours=hours_blocks.said(one), zone=one.zone), *off]
+        )
+        for one in facts.of(CourseContext).lessons
+        for off in [hours_blocks.format_left_out([one], facts.now)]
+    ]
+
+
+def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
+    """Return buttons for each course that somebody has joined: one leaves it, and what features add."""
+    actions = {"course_leave": classes.LEAVE_THIS_COURSE}
+    if facts.has_public_url:
+        actions |= {action: label for action, (_, label) in IN_COURSES.items()}
+    found = facts.of(CourseContext).lessons
+    numbers = range(len(found)) if len(found) > 1 else [None]
+    return [
+        kit.button(actions[name].format(course=one.course), Press(name, one.card or "", number=at))
+        for at, one in zip(numbers, found, strict=False)
+        for name in actions
+    ]
+
+
+@draws_where(HoursKind.HOURS_MISSED, lambda facts: bool(facts.word("course")), needs_row=False)
+def lesson_missed(facts: WorkspaceFacts) -> Answer:
+    """Format a missed start or stop of a lesson."""
+    template = hours.MISSED if facts.word("side") == "stop" else classes.LESSON_MISSED
+    return hours_blocks.format_missed(facts, template, [], course=facts.word("course"))
+
+
+@draws_where(
+    HoursKind.HOURS_PAUSED,
+    lambda facts: bool(facts.word("card")),
+    needs_row=False,
+    is_true=lambda facts: not hours_blocks.is_linked_again(facts),
+)
+def lessons_paused(facts: Facts) -> Answer:
+    """Format the pause of a course's lessons, with its cause and buttons."""
+    leave = kit.button(classes.LEAVE_COURSE, "course_leave", facts.word("card"))
+    return hours_blocks.format_paused(facts, classes.COURSE_PAUSED, leave, course=facts.word("course"))
+
+
+def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
+    """Return the template and the names of the warning that a class stops the workspace."""
+    of = facts.of(CourseContext).of_class
+    if of is None:
+        return None
+    return classes.WARNED, {"course": of.card.title, "who": _stopper(of)}
+
+
 @kit.render_gone("class")
 def unknown() -> Answer:
     """Replace a message about a class, or a workspace in it, that no longer exists."""
@@ -430,7 +486,7 @@ def unknown() -> Answer:
 
 def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
     """Tell an owner who stopped their workspace, or tried to, or that its lesson is over."""
-    of, course = facts.of_class, facts.word("course")
+    of, course = facts.of(CourseContext).of_class, facts.word("course")
     if of is None:
         done = classes.SUSPENDS if facts.state is State.SUSPENDED else classes.STOPS
         said = filled(classes.LESSON_OVER, facts, course=course, done=Markup(done[0]))

@@ -6,8 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from bot.domain import lessons
-from bot.domain.classes import ClassCard
-from bot.domain.facts import ClassFacts
+from bot.domain.classes import ClassCard, ClassFacts
 from bot.domain.hours import Occurrence
 from bot.domain.moments import DAYS
 from bot.domain.notices import Answer

@@ -5,20 +5,31 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
-from bot.domain import ends
+from bot.domain.begun_hours import DAY_SECONDS
 from bot.domain.facts import Facts, WorkspaceFacts
-from bot.domain.hours import HoursKind, Occurrence, Rule, Side, dates
-from bot.domain.lessons import spans
+from bot.domain.hours import (
+    HoursContext,
+    HoursKind,
+    Occurrence,
+    Rule,
+    Side,
+    dates,
+    find_hours_stop,
+    spans,
+)
 from bot.domain.moments import DAYS, EVERY_DAY, WEEKDAYS, Wanted, clock, instant, zone_of
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import planned_mode
-from bot.domain.timers import SOONEST_SECONDS
-from bot.domain.workspaces import NOT_UP
+from bot.domain.timers import SOONEST_SECONDS, find_next_stop
+from bot.domain.workspaces import NOT_UP, State, Workspace
 from bot.messages.blocks import kit, timers
 from bot.messages.blocks.buttons import (
+    at_stake,
+    changing,
     describe_obstacle,
     hours_button,
+    offered,
     start_button,
     stop_button,
     suspend_button,
@@ -26,20 +37,29 @@ from bot.messages.blocks.buttons import (
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
 from bot.messages.texts import cards, problems, times, verbs
-from bot.messages.texts import classes as class_words
 from bot.messages.texts import hours as words
+from bot.support.declarations import LayerHooks
 
 CALLBACK: Final = "hours"
 #: The names of the form's fields, and what it proposes.
 WORKSPACE, ON, FROM, UNTIL = "workspace", "days", "from", "until"
 PROPOSED: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
-#: What features let people do, where there is a public address, in courses that they have joined: by action,
-#: the label beside one course, and beside one of several.
-IN_COURSES: Final[dict[str, tuple[str, str]]] = {}
 #: What isn't pressed in the form: itself, and what changes the run of today.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
 #: A menu's options.
 OPTIONS: Final = 100
+
+
+class HoursMessageHooks(LayerHooks):
+    """The moments at which hours are shown."""
+
+    def list_more_lines(self, facts: WorkspaceFacts) -> Sequence[str]:
+        """Return the feature's lines beside a workspace's own hours."""
+        return ()
+
+    def list_more_buttons(self, facts: WorkspaceFacts) -> Sequence[Element]:
+        """Return the feature's buttons beside those of a workspace's own hours."""
+        return ()
 
 
 def said(rule: Rule) -> Markup:
@@ -82,19 +102,35 @@ def _names(rules: Sequence[Rule]) -> dict[str, str]:
     return {"hours": Markup("; ".join(map(said, sorted(rules, key=_order)))), "zone": ", ".join(zones)}
 
 
+def get_rules(facts: WorkspaceFacts) -> tuple[Rule, ...]:
+    """Return a workspace's own hours."""
+    return facts.of(HoursContext).rules
+
+
 def lines(facts: WorkspaceFacts) -> list[str]:
-    """Return the lines that say a workspace's hours and lessons, if it has any."""
-    lessons = [
-        " ".join([fill(words.LESSONS, course=one.course, hours=said(one), zone=one.zone), *off])
-        for one in facts.lessons
-        for off in [_format_left_out([one], facts.now)]
-    ]
-    if not facts.hours:
-        return lessons
-    if all(one.paused for one in facts.hours):
-        return [words.LINE_PAUSED, *lessons]
-    is_elsewhere = any(one.zone != one.seen_zone for one in facts.hours)
-    return [fill(words.LINE_ELSEWHERE if is_elsewhere else words.LINE, **_names(facts.hours)), *lessons]
+    """Return the line that says a workspace's own hours, if it has any."""
+    rules = get_rules(facts)
+    if not rules:
+        return []
+    if all(one.paused for one in rules):
+        return [words.LINE_PAUSED]
+    is_elsewhere = any(one.zone != one.seen_zone for one in rules)
+    return [fill(words.LINE_ELSEWHERE if is_elsewhere else words.LINE, **_names(rules))]
+
+
+def has_any(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace has hours, of its own or beside those."""
+    return bool(get_rules(facts) or list_more_lines(facts))
+
+
+def list_more_lines(facts: WorkspaceFacts) -> list[str]:
+    """Return the lines of features beside a workspace's own hours."""
+    return [line for hooks in HoursMessageHooks.list_subscribers() for line in hooks.list_more_lines(facts)]
+
+
+def _list_more_buttons(facts: WorkspaceFacts) -> list[Element]:
+    subscribers = HoursMessageHooks.list_subscribers()
+    return [button for hooks in subscribers for button in hooks.list_more_buttons(facts)]
 
 
 def of_one(
@@ -109,12 +145,12 @@ def of_one(
     ``once`` are those just asked for, if they come on one day only: then that is said first. ``former`` are
     the rules that they replace.
     """
-    rules, workspace, title = facts.hours, facts.workspace, facts.connection_title
+    rules, workspace, title = get_rules(facts), facts.workspace, facts.connection_title
     assert workspace is not None, "hours are a workspace's"
     ending, in_time = end_of_run(facts, former)
     if not rules:
-        sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *lines(facts)]
-        buttons = [*in_time, *lesson_buttons([facts]), *hours_button(facts)]
+        sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *list_more_lines(facts)]
+        buttons = [*in_time, *_list_more_buttons(facts), *hours_button(facts)]
         return " ".join([" · ".join(sentences), *ending]), buttons
     new = [one for one in rules if one.wanted == once]
     if once is not None and new:
@@ -126,8 +162,8 @@ def of_one(
     sentences += [*ending, *(_next(facts) if not causes and not new else [])]
     sentences += [words.NO_STOP] if _has_only_starts(facts) and not ending else []
     buttons = [*in_time, *_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
-    buttons = [*buttons, *lesson_buttons([facts]), *hours_button(facts)]
-    sentences += lines(replace(facts, hours=()))
+    buttons = [*buttons, *_list_more_buttons(facts), *hours_button(facts)]
+    sentences += list_more_lines(facts)
     off = _left_out(rules, facts.now)
     if causes or off:
         label = (
@@ -161,16 +197,16 @@ def end_of_run(
     if workspace.stop_at is not None:
         at = kit.day_moment(workspace.stop_at)
         return [fill(words.STILL, it=it, at=at, **do)], timers.keep_buttons(workspace)[:1]
-    next_ = ends.find_next_stop(workspace, facts.hours, now)
+    next_ = facts.next_stop
     if not facts.is_up or workspace.ends_at is not None:
         return [], []
-    if next_ is not None and next_ <= now + ends.DAY_SECONDS:
+    if next_ is not None and next_ <= now + DAY_SECONDS:
         return [fill(words.STILL, it=it, at=kit.day_moment(next_), **do)] if name else [], []
     template = words.RUNS_ON if next_ is None else words.RUNS_UNTIL
     until = "" if next_ is None else kit.day_moment(next_)
     said = fill(template, it=it_is, state=facts.state.value, until=until, **do)
     stop = suspend_button(workspace) if mode == "suspend" else stop_button(workspace, facts.effects)
-    offered = _offer_stop(facts, [*former, *facts.hours])
+    offered = _offer_stop(facts, [*former, *get_rules(facts)])
     buttons = [*(later for _, later in offered), *([stop] if facts.may(mode) else [])]
     return [" ".join([said, *(can_stop for can_stop, _ in offered)])], buttons
 
@@ -180,30 +216,16 @@ def _offer_stop(facts: WorkspaceFacts, rules: Sequence[Rule]) -> list[tuple[str,
     workspace = facts.workspace
     assert workspace is not None, "it runs"
     every = [replace(one, off=frozenset(), paused="") for one in rules]
-    at = ends.find_next_stop(workspace, every, facts.now)
-    if at is None or at > facts.now + ends.DAY_SECONDS:
+    at = find_next_stop(workspace, find_hours_stop(every, facts.now), facts.now)
+    if at is None or at > facts.now + DAY_SECONDS:
         return []
-    return [timers.offer_then(planned_mode(facts.effects), workspace, at, number=1)]
+    return [offer_then(planned_mode(facts.effects), workspace, at, number=1)]
 
 
 def _has_only_starts(facts: WorkspaceFacts) -> bool:
     """Return whether hours start a workspace, and none stop it."""
-    active = [one for one in facts.hours if not one.paused]
+    active = [one for one in get_rules(facts) if not one.paused]
     return bool(active) and all(one.stops is None for one in active)
-
-
-def lesson_buttons(every: Sequence[WorkspaceFacts]) -> list[Element]:
-    """Return buttons for each course that somebody has joined: one leaves it, and what features add."""
-    actions = {"course_leave": words.LEAVE_COURSE}
-    if any(one.has_public_url for one in every):
-        actions |= {action: label for action, (_, label) in IN_COURSES.items()}
-    lessons = [one for facts in every for one in facts.lessons]
-    numbers = range(len(lessons)) if len(lessons) > 1 else [None]
-    return [
-        kit.button(actions[name].format(course=one.course), Press(name, one.card or "", number=at))
-        for at, one in zip(numbers, lessons, strict=False)
-        for name in actions
-    ]
 
 
 def _once(facts: WorkspaceFacts, once: Wanted, rule: Rule) -> list[str]:
@@ -216,7 +238,7 @@ def _once(facts: WorkspaceFacts, once: Wanted, rule: Rule) -> list[str]:
     ]
     names = {"name": facts.workspace.title, "title": facts.connection_title, "at": kit.day_moment(first)}
     stop = [fill(words.ONCE_UNTIL, until=kit.moment(at, first), **FORMS[verb]) for verb, at in then]
-    others = [one for one in facts.hours if one is not rule]
+    others = [one for one in get_rules(facts) if one is not rule]
     said = [fill(words.ONCE, then=Markup("".join(stop)), **names, **FORMS[verb])]
     return [*said, fill(words.BESIDES, **_names(others))] if others else said
 
@@ -227,7 +249,7 @@ def _resting(facts: WorkspaceFacts) -> list[Element]:
     They name dates: a message is read on other days, too.
     """
     found = []
-    for rule in facts.hours:
+    for rule in get_rules(facts):
         coming = _coming(facts, rule, "stop" if rule.starts is None else "start")
         if coming is not None and not rule.paused and rule.days & EVERY_DAY:
             found.append((coming.at, date.fromisoformat(coming.local[:10]), zone_of(rule.zone)))
@@ -262,7 +284,7 @@ def _left_out(rules: Iterable[Rule], now: float) -> list[str]:
     return sorted(off)
 
 
-def _format_left_out(rules: Iterable[Rule], now: float) -> list[str]:
+def format_left_out(rules: Iterable[Rule], now: float) -> list[str]:
     """Format the days that are left out of rules, if any are."""
     every = {span for one in rules for span in spans(one, _left_out([one], now))}
     return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every)))] if every else []
@@ -271,17 +293,17 @@ def _format_left_out(rules: Iterable[Rule], now: float) -> list[str]:
 def _next(facts: WorkspaceFacts) -> list[str]:
     """Say what comes next, and which days are left out."""
     # Nothing stops what is down, or will be, unless it is started before.
-    workspace = facts.workspace
+    workspace, rules = facts.workspace, get_rules(facts)
     is_ending = workspace is not None and workspace.stop_at is not None
     is_down = workspace is None or workspace.current_state in NOT_UP or is_ending
-    starts = [rule for rule in facts.hours if rule.starts is not None and is_down]
-    stops = [rule for rule in facts.hours if rule.stops is not None and not is_down]
+    starts = [rule for rule in rules if rule.starts is not None and is_down]
+    stops = [rule for rule in rules if rule.stops is not None and not is_down]
     side: Side | Literal[""] = "start" if starts else "stop" if stops else ""
-    every = [_coming(facts, rule, side) for rule in starts or stops or ([] if is_ending else facts.hours)]
+    every = [_coming(facts, rule, side) for rule in starts or stops or ([] if is_ending else rules)]
     coming = [one for one in every if one is not None]
-    if stops and coming and min(coming).at > facts.now + ends.DAY_SECONDS and facts.is_up:
+    if stops and coming and min(coming).at > facts.now + DAY_SECONDS and facts.is_up:
         coming = []  # It is said for how long it runs.
-    left_out = _format_left_out(facts.hours, facts.now)
+    left_out = format_left_out(rules, facts.now)
     if not coming:
         return left_out
     if facts.obstacle and facts.obstacle != "not_allowed_now":
@@ -306,11 +328,12 @@ def form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
         assert facts.workspace is not None, "hours are a workspace's"
         names = {"name": facts.workspace.title, "title": facts.connection_title}
         key, said, buttons = facts.workspace.id, fill(words.NONE, **names), list[Element]()
-        if facts.hours:
+        rules = get_rules(facts)
+        if rules:
             said, buttons = of_one(words.KEPT, facts)
             buttons = [one for one in buttons if one["action_id"].partition(":")[0] not in _NOT_IN_FORM]
-        rule = facts.hours[0] if len(facts.hours) == 1 and facts.hours[0].days <= EVERY_DAY else None
-        note = words.FORM_ADDS if facts.hours and rule is None else words.FORM_NOTE
+        rule = rules[0] if len(rules) == 1 and rules[0].days <= EVERY_DAY else None
+        note = words.FORM_ADDS if rules and rule is None else words.FORM_NOTE
         blocks = [*kit.row(said, buttons), kit.context(note)]
     else:
         choices = [
@@ -358,19 +381,22 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 
 @draws(HoursKind.HOURS_MISSED, is_true=_is_down)
 def missed(facts: WorkspaceFacts) -> Answer:
-    """Say what wasn't started or stopped when it should have been."""
+    """Format a missed start or stop of hours."""
+    return format_missed(facts, words.MISSED, [words.NEEDED_AFTER])
+
+
+def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], **names: str) -> Answer:
+    """Format a missed start or stop by a template, or the cause for which it failed."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
     forms = {**FORMS[OperationVerb(side)], "at": kit.day_moment(facts.time("planned_at"))}
-    cause, course, count = facts.word("cause"), facts.word("course"), int(facts.body.get("more") or 0)
+    cause, count = facts.word("cause"), int(facts.body.get("more") or 0)
     if cause:
         because = Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
         said = [filled(words.FAILED, facts, cause=because, **forms)]
     else:
-        template = words.MISSED_LESSON if course and side == "start" else words.MISSED
-        said = [filled(template, facts, course=course, **forms), *_format_missed_reason(facts)]
+        said = [filled(template, facts, **forms, **names), *_format_missed_reason(facts)]
     more = fill(words.MISSED_MORE, count=times.counted(count, "start or stop", "starts and stops"))
     can_start, buttons = _offer_start(facts) if side == "start" else ([], [])
-    goes_on = [] if course else [words.GOES_ON]
     return kit.message(" ".join([*said, *([more] if count else []), *goes_on, *can_start]), [], buttons)
 
 
@@ -393,41 +419,48 @@ def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
         return [], [start_button(workspace)]
     if until - facts.now < SOONEST_SECONDS:
         return [], []
-    can_start, start = timers.offer_then("start", workspace, until, style=kit.PRIMARY)
+    can_start, start = offer_then("start", workspace, until, style=kit.PRIMARY)
     return [can_start], [start]
+
+
+def is_linked_again(facts: Facts) -> bool:
+    """Return whether a person has linked again without whose link hours were paused."""
+    return facts.word("cause") in {"unlinked", "refused"} and facts.is_linked is True and not facts.is_refused
 
 
 def _are_paused(facts: Facts) -> bool:
     """Return whether hours are still paused for the reason that a message names."""
     cause = facts.word("cause")
     if cause in {"unlinked", "refused"}:
-        return facts.is_linked is not True or facts.is_refused
-    if facts.word("card") or not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
+        return not is_linked_again(facts)
+    if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
         return True
-    return any(one.paused == cause for one in (*facts.hours, *facts.lessons))
+    found = facts.of(HoursContext)
+    return any(one.paused == cause for one in (*found.rules, *found.shared))
 
 
 @draws(HoursKind.HOURS_PAUSED, is_true=_are_paused)
 def paused(facts: Facts) -> Answer:
-    """Say that hours are paused, why, and what to press."""
-    cause, name = facts.word("cause"), {}
+    """Format the pause of hours, with its cause and buttons."""
+    end = kit.button(words.TURN_OFF, "hours_off", facts.word("workspace"))
+    return format_paused(facts, words.PAUSED, end)
+
+
+def format_paused(facts: Facts, template: str, end: Element, **names: str) -> Answer:
+    """Format the cause for which something is paused, with the button that ends it."""
+    cause = facts.word("cause")
     if not (isinstance(facts, WorkspaceFacts) and facts.workspace) and facts.word("name"):
-        name = {"name": facts.word("name")}
+        names["name"] = facts.word("name")
     because = Markup(_because(cause, facts.connection_title))
-    sentence = filled(words.PAUSED, facts, because=because, **name)
-    key = facts.word("workspace")
-    resume = kit.button(words.RESUME, "hours_on", key, style=kit.PRIMARY)
-    end = kit.button(words.TURN_OFF, "hours_off", key)
-    if facts.word("card"):
-        sentence = filled(words.COURSE_PAUSED, facts, course=facts.word("course"), because=because, **name)
-        end = kit.button(class_words.LEAVE_COURSE, "course_leave", facts.word("card"))
+    sentence = filled(template, facts, because=because, **names)
+    resume = kit.button(words.RESUME, "hours_on", facts.word("workspace"), style=kit.PRIMARY)
     buttons = [] if cause == "withheld" else [end] if cause == "gone" else [resume, end]
     if cause in words.BECAUSE:
         buttons = [link_again_button(facts)] if facts.linking & {"token", "admin"} else []
     return kit.message(sentence, [], buttons)
 
 
-@draws(HoursKind.HOURS_UNUSED, is_true=lambda facts: facts.workspace is None or bool(facts.hours))
+@draws(HoursKind.HOURS_UNUSED, is_true=lambda facts: facts.workspace is None or bool(get_rules(facts)))
 def unused(facts: WorkspaceFacts) -> Answer:
     """Ask whether hours go on that start what nobody uses."""
     count, key = Markup(str(facts.body.get("times"))), facts.word("workspace")
@@ -452,4 +485,46 @@ def moved(facts: Facts) -> Answer:
 
 def format_plan(view: WorkspaceFacts) -> list[str]:
     """Format a workspace's hours as a sentence."""
-    return [of_one(words.KEPT, view)[0]] if view.hours else []
+    return [of_one(words.KEPT, view)[0]] if get_rules(view) else []
+
+
+def _is_left(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace still runs as it did when its person was asked about it."""
+    workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
+    if workspace is None or workspace.current_state is not State.RUNNING:
+        return False
+    return workspace.stop_at == planned and (workspace.used_at or 0.0) <= facts.written_at
+
+
+@draws(HoursKind.NEEDED, is_true=_is_left)
+def still_needed(facts: WorkspaceFacts) -> Answer:
+    """Ask whether a workspace that was left running is needed, and say what comes without an answer."""
+    names, stop_at = timers.get_names(facts), facts.body.get("stop_at")
+    since = kit.day_moment(facts.time("since"))
+    sentences = [fill(words.NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
+    if stop_at is None and facts.body.get("next_stop") is not None:
+        sentences.append(fill(words.NEEDED_UNTIL, at=kit.day_moment(facts.time("next_stop"))))
+    buttons, workspace = [], facts.workspace
+    if workspace is not None:
+        keep = Press("needed", workspace.id, at=stop_at)
+        buttons = [kit.button(words.KEEP, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
+        if stop_at is not None:
+            sentences.append(
+                fill(words.NEEDED_STOPS[workspace.stop_mode or "stop"], at=kit.day_moment(stop_at))
+            )
+            sentences += [at_stake(workspace)] if at_stake(workspace) else []
+        elif facts.body.get("evening") is not None:
+            mode = planned_mode(facts.effects)
+            can_stop, later = offer_then(mode, workspace, facts.time("evening"), number=1)
+            sentences, buttons = [*sentences, can_stop], [*buttons, later]
+    return kit.message(" ".join(sentences), [], buttons)
+
+
+def offer_then(
+    verb: str, workspace: Workspace, at: float, number: int | None = None, style: str | None = None
+) -> tuple[str, Element]:
+    """Return the sentence that names a time, and the button that does something then or until then."""
+    press = changing(verb, workspace, number=number, at=at)
+    return fill(words.DONE_THEN[verb], at=kit.day_moment(at)), kit.button(
+        words.DO_THEN[verb], press, style=style
+    )

@@ -119,7 +119,8 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 
 def _stopped_together(facts: WorkspaceFacts) -> tuple[str, str] | None:
     operation = facts.operation
-    if facts.state is not State.STOPPED or facts.of_class is not None or operation is None:
+    is_separate = any(context.is_separate for context in facts.added)
+    if facts.state is not State.STOPPED or is_separate or operation is None:
         return None
     return notices.PLANNED_TOGETHER if operation.planned_for is not None else notices.STOPPED_TOGETHER
 

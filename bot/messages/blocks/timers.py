@@ -1,15 +1,13 @@
-"""Timers: what warns of a stop, asks whether something is still needed, and says why it was not stopped."""
+"""Timers: the warning of a stop, and the reason for which something was not stopped."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from bot.domain import ends
 from bot.domain.facts import RequestFacts, WorkspaceFacts
-from bot.domain.hours import HoursKind
 from bot.domain.notices import Answer
 from bot.domain.promises import LINK_HELPS
-from bot.domain.stops import Effects, StopMode, is_final, planned_mode
-from bot.domain.timers import coming_ends
+from bot.domain.stops import Effects, StopMode, is_final
+from bot.domain.timers import TimerKind, coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
@@ -25,8 +23,8 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.cards import link_again_button, name_of
 from bot.messages.blocks.kit import Element, Markup, Press, draws, fill, safe
-from bot.messages.texts import answers, cards, classes, notices, problems, times, verbs
-from bot.messages.texts import hours as words
+from bot.messages.hooks import MessageHooks
+from bot.messages.texts import answers, cards, notices, problems, times, verbs
 
 #: The value of the choice that takes a timer back.
 NEVER = "never"
@@ -54,10 +52,10 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
     return workspace.stop_warned or facts.now < workspace.stop_at
 
 
-@draws(HoursKind.TIMER_ENDING, is_true=_is_coming)
+@draws(TimerKind.TIMER_ENDING, is_true=_is_coming)
 def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row."""
-    workspace, names = facts.workspace, _names(facts)
+    workspace, names = facts.workspace, get_names(facts)
     if workspace is None or workspace.stop_at is None:
         return kit.message(fill(cards.OVER, **names))
     done, at = Markup(cards.DONE[_mode(workspace)]), kit.day_moment(workspace.stop_at)
@@ -69,9 +67,10 @@ def ending(facts: WorkspaceFacts) -> Answer:
         names["over"] = kit.day_moment(counts.over_at)
     template = cards.ENDING.get("assistant" if workspace.stop_via else because, "")
     names["course"] = "" if counts is None else counts.title
-    if (of := facts.of_class) is not None:
-        template = classes.WARNED
-        names |= {"course": of.card.title, "who": kit.person(of.people.get(of.card.stopper))}
+    for hooks in MessageHooks.list_subscribers():
+        if described := hooks.describe_stop(facts):
+            template, more = described
+            names |= more
     if facts.body.get("put_off") is not None:
         template, buttons = cards.PUT_OFF, [*buttons, *offered(facts)]
     sentence = fill(template, done=done, left=left, at=at, **names)
@@ -111,50 +110,10 @@ def format_kept(facts: WorkspaceFacts) -> str:
     """Say that a workspace keeps running, and until when, if its hours stop it later."""
     workspace = facts.workspace
     assert workspace is not None, "it was kept"
-    until = ends.find_next_stop(workspace, facts.hours, facts.now)
+    until = facts.next_stop
     if until is None:
         return fill(cards.KEPT, name=workspace.title)
     return fill(cards.KEPT_UNTIL, name=workspace.title, until=kit.day_moment(until))
-
-
-def _is_left(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still runs as it did when its person was asked about it."""
-    workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
-    if workspace is None or workspace.current_state is not State.RUNNING:
-        return False
-    return workspace.stop_at == planned and (workspace.used_at or 0.0) <= facts.written_at
-
-
-@draws(HoursKind.NEEDED, is_true=_is_left)
-def still_needed(facts: WorkspaceFacts) -> Answer:
-    """Ask whether a workspace that was left running is needed, and say what comes without an answer."""
-    names, stop_at = _names(facts), facts.body.get("stop_at")
-    since = kit.day_moment(facts.time("since"))
-    sentences = [fill(words.NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
-    if stop_at is None and facts.body.get("next_stop") is not None:
-        sentences.append(fill(words.NEEDED_UNTIL, at=kit.day_moment(facts.time("next_stop"))))
-    buttons, workspace = [], facts.workspace
-    if workspace is not None:
-        keep = Press("needed", workspace.id, at=stop_at)
-        buttons = [kit.button(words.KEEP, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
-        if stop_at is not None:
-            sentences.append(fill(words.NEEDED_STOPS[_mode(workspace)], at=kit.day_moment(stop_at)))
-            sentences += [at_stake(workspace)] if at_stake(workspace) else []
-        elif facts.body.get("evening") is not None:
-            mode = planned_mode(facts.effects)
-            can_stop, later = offer_then(mode, workspace, facts.time("evening"), number=1)
-            sentences, buttons = [*sentences, can_stop], [*buttons, later]
-    return kit.message(" ".join(sentences), [], buttons)
-
-
-def offer_then(
-    verb: str, workspace: Workspace, at: float, number: int | None = None, style: str | None = None
-) -> tuple[str, Element]:
-    """Return the sentence that names a time, and the button that does something then or until then."""
-    press = changing(verb, workspace, number=number, at=at)
-    return fill(words.DONE_THEN[verb], at=kit.day_moment(at)), kit.button(
-        words.DO_THEN[verb], press, style=style
-    )
 
 
 def _is_unstopped(facts: WorkspaceFacts) -> bool:
@@ -162,10 +121,10 @@ def _is_unstopped(facts: WorkspaceFacts) -> bool:
     return _can_run(facts) and (facts.word("cause") not in LINK_HELPS or bool(facts.obstacle))
 
 
-@draws(HoursKind.TIMER_FAILED, is_true=_is_unstopped)
+@draws(TimerKind.TIMER_FAILED, is_true=_is_unstopped)
 def failed(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace wasn't stopped as planned, and why."""
-    names = _names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
+    names = get_names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
     cause = facts.word("cause")
     if cause == "restored":
         return _still_stop(facts, names)
@@ -210,7 +169,8 @@ def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
     return kit.message(sentence, [], [*buttons, kit.button(answers.LEAVE_IT, "leave")])
 
 
-def _names(facts: WorkspaceFacts) -> dict[str, Any]:
+def get_names(facts: WorkspaceFacts) -> dict[str, Any]:
+    """Return the names of a workspace and its connection; a generic word if its row is gone."""
     workspace = facts.workspace
     name = workspace.title if workspace is not None else facts.word("name") or "your workspace"
     return {"name": name, "title": facts.connection_title}
@@ -242,8 +202,8 @@ def form_head(facts: WorkspaceFacts) -> str:
     """Say until when a workspace runs as things are."""
     assert facts.workspace is not None, "a form is about a workspace"
     coming = coming_ends(facts.workspace, facts.effects, facts.now)
-    said = [fill(cards.FORM_NOW[how], at=kit.day_moment(at), **_names(facts)) for how, at in coming]
-    return " ".join(said) or fill(cards.FORM_NONE, **_names(facts))
+    said = [fill(cards.FORM_NOW[how], at=kit.day_moment(at), **get_names(facts)) for how, at in coming]
+    return " ".join(said) or fill(cards.FORM_NONE, **get_names(facts))
 
 
 def form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
@@ -272,7 +232,7 @@ def form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
     )
 
 
-@draws(HoursKind.UNWARNED)
+@draws(TimerKind.UNWARNED)
 def _unwarned(facts: RequestFacts) -> Answer:
     """Tell an administrator what became of an end whose person couldn't be warned."""
     template = notices.UNWARNED_STOPPED if facts.body.get("is_kept") else notices.UNWARNED_LEFT

@@ -14,8 +14,8 @@ from bot.messages.blocks import kit, notices, replies
 from bot.messages.blocks.buttons import ends, open_buttons
 from bot.messages.blocks.cards import filled, reference_of
 from bot.messages.blocks.home_sections import HomeContent, part
+from bot.messages.blocks.hours import still_needed
 from bot.messages.blocks.kit import Element, Press, draws, draws_where, fill
-from bot.messages.blocks.timers import still_needed
 from bot.messages.texts import cards, problems, times, verbs
 from bot.messages.texts import waits as words
 

@@ -101,6 +101,13 @@ ENROLLED_RESTS: Final = "I'm creating it now, without starting it."
 ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you when it's ready."
 SKIP_NEXT: Final = "Skip next time"
 LEAVE_COURSE: Final = "Leave"
+#: In the state of a workspace with which its person has joined a course, and about that workspace's hours.
+COURSE_HOURS: Final = "Lessons of *{course}*: {hours} ({zone})."
+LEAVE_THIS_COURSE: Final = "Leave {course}"
+COURSE_PAUSED: Final = "I can't start *{name}* on {title} for *{course}* any more. {because}"
+LESSON_MISSED: Final = (
+    "I couldn't start *{name}* on {title} in time for *{course}*, which began {at}: too little of it is left."
+)
 CHANGED_FOR_ALL: Final = "{news} I'll tell everyone who joined."
 COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `move 10 Dec to 11 Dec 10:00`, "
@@ -351,7 +358,7 @@ BESIDE: Final = (
     "You already have a workspace called *{name}* there that wasn't made by this card, "
     "so I'm leaving it alone."
 )
-GOES_ON: Final = "I'll message you when it's ready."
+NEEDED_AFTER: Final = "I'll message you when it's ready."
 FIRST: Final = "You're next."
 PLACE: Final = "You're number {place} in the queue."
 ESTIMATE: Final = "It should be your turn in about {time}."

@@ -19,10 +19,6 @@ LINE: Final = "Hours: {hours}."
 AND_WAIT: Final = " (I'll wait for room)"
 LINE_ELSEWHERE: Final = "Hours: {hours} ({zone})."
 LINE_PAUSED: Final = "Hours: paused."
-#: Of a course that its person has joined with it.
-LESSONS: Final = "Lessons of *{course}*: {hours} ({zone})."
-LEAVE_COURSE: Final = "Leave {course}"
-COURSE_PAUSED: Final = "I can't start *{name}* on {title} for *{course}* any more. {because}"
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "Not {days}."
 #: What comes next.
@@ -59,11 +55,8 @@ USAGE: Final = (
 ASK: Final = "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 
 MISSED: Final = "By its hours, I should have {done} *{name}* on {title} {at}, but I couldn't do it in time."
-MISSED_LESSON: Final = (
-    "I couldn't start *{name}* on {title} in time for *{course}*, which began {at}: too little of it is left."
-)
 MISSED_MORE: Final = "I missed {count} before that, too."
-GOES_ON: Final = "Its hours go on as planned."
+NEEDED_AFTER: Final = "Its hours go on as planned."
 FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
 PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
 #: Why they are paused until their person has linked again; for other causes the usual sentences.

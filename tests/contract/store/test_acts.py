@@ -13,9 +13,9 @@ from bot.domain.steps import Update
 from bot.store import acts
 from bot.store import hours as rules
 from bot.store.acts import changed
+from bot.store.hours import RULES
 from bot.store.preferences import preferences, save_preferences
 from bot.store.tables import ACTS, RUNS, WORKSPACES
-from bot.store.timetables import RULES
 from tests.rigs.store import ALICE, accept_operation, launched, linked
 
 

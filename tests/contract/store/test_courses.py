@@ -12,9 +12,9 @@ from bot.domain.people import Person, Principal
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.services import acts, lessons
-from bot.store import hours as rows
+from bot.store import lessons as rows
 from bot.store.tables import NOTICES
-from bot.store.timetables import CLASS_CARDS, PARTICIPANTS, RULES
+from bot.store.timetables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
 from bot.support.errors import Refused
 from tests.contract.store.classes import CARD, TRAINER, by, look, press
 from tests.contract.store.courses import LESSONS, MEMBERS, local
@@ -24,7 +24,7 @@ from tests.rigs.use_cases import asking, members_follow
 
 
 async def claimed(store):
-    return [one.principal for one in await store.claim_due(lambda tx: rows.claim_hours(tx, 100, 60.0))]
+    return [one.principal for one in await store.claim_due(lambda tx: rows.claim_lessons(tx, 100, 60.0))]
 
 
 async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, joined):
@@ -34,7 +34,7 @@ async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, join
     assert (rule.card, rule.course, rule.workspace_id) == (CARD, "Statistics", joined[0].id)
     assert (rule.zone, rule.days, rule.last_day) == ("Europe/Berlin", LESSONS["days"], "2027-12-22")
     # 0.1.0 looks at ``look_at`` alone.
-    row = await store.engine.read(lambda tx: RULES.row(tx, id=rule.id))
+    row = await store.engine.read(lambda tx: COURSE_RULES.row(tx, id=rule.id))
     assert (row["look_at"], row["lesson_look_at"]) == (None, local("09:00") - rule.lead)
     # A second press is the same consent, with the same place in the order.
     await press(store, joined[0], "again")
@@ -88,7 +88,7 @@ async def refused(store, row):
 
 
 async def changed(store, row, **to):
-    await store.carry_out(lambda tx: RULES.change(tx, {"workspace_id": row.id}, **to))
+    await store.carry_out(lambda tx: COURSE_RULES.change(tx, {"workspace_id": row.id}, **to))
 
 
 BEGINS = local("09:00")

@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.domain.hours import HoursKind
 from bot.domain.losses import LossKind
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.timers import TimerKind
 from bot.services import restoring
 from bot.store import open_store, upkeep
 from bot.store.audit import append_audit
@@ -75,7 +75,7 @@ async def test_what_may_have_been_sent_before_is_looked_for_and_nothing_else(sto
     clock.advance(upkeep.SETTLES + 1)
     # Written since; that of the older operation may have been written, and sent, in the lost seconds.
     await store.add_notices([message(one.id, NoticeKind.READY) for one in (older, newer)])
-    await store.add_notices([message("answer"), message(workspaces[0].id, HoursKind.TIMER_ENDING)])
+    await store.add_notices([message("answer"), message(workspaces[0].id, TimerKind.TIMER_ENDING)])
     # What tells of the loss can't have been sent before: it needs no search.
     await store.add_notices([message("loss", LossKind.LOST)])
     found = {one.subject: one for one in await store.claim_notices(100, 60.0)}

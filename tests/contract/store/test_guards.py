@@ -6,6 +6,7 @@ from bot.domain.errands import Call
 from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.domain.steps import Update
 from bot.services import workspaces
+from bot.store import classes as class_rows
 from bot.store import timers as timer_rows
 from bot.store.tables import WORKSPACES
 from bot.store.timetables import PARTICIPANTS
@@ -25,7 +26,7 @@ async def timed(store, clock):
 
 async def test_a_consent_withdrawn_while_its_timer_stayed_stops_nothing(store, clock):
     row = await timed(store, clock)
-    await within(store, timer_rows.withdraw, CARD, ALICE.key)
+    await within(store, class_rows.withdraw, CARD, ALICE.key)
     assert (await time(store, ALICE)).stop_at == row.stop_at
     await stop(store, ALICE)
     assert await store.open_operations(ALICE) == []

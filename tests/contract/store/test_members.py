@@ -9,11 +9,12 @@ from bot.domain.classes import ClassKind
 from bot.domain.people import Principal
 from bot.reconciler.clockwork import Clockwork
 from bot.services import acts, classes, lessons, readiness
-from bot.services.hours import HOURS
-from bot.store import hours as rows
+from bot.services.lesson_times import LESSONS
+from bot.store import hours
+from bot.store import lessons as rows
 from bot.store.store import Store
 from bot.store.tables import GATES, NOTICES, WORKSPACES
-from bot.store.timetables import CLASS_CARDS, PARTICIPANTS, RULES
+from bot.store.timetables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
 from bot.store.transaction import Engine
 from tests.contract.store.classes import CARD, TRAINER, by, look, posted, up
 from tests.contract.store.classes import press as press_class
@@ -45,13 +46,13 @@ def clones(tx):
         (GATES, GATES.row(tx, gate_key=workspace["gate_key"])),
         (WORKSPACES, workspace),
         (PARTICIPANTS, PARTICIPANTS.row(tx, card_id=CARD, **first)),
-        (RULES, RULES.row(tx, card=CARD, **first)),
+        (COURSE_RULES, COURSE_RULES.row(tx, card=CARD, **first)),
     ]
     for number in range(MANY):
         name = f"U{number:03d}"
         who = {"principal": Principal(None, "T1", name).key, "workspace_id": name}
         own = {"id": name, "remote_id": name, "gate_key": name, **who}
-        keys = {PARTICIPANTS: who, RULES: who | {"id": f"rule:{name}"}}
+        keys = {PARTICIPANTS: who, COURSE_RULES: who | {"id": f"rule:{name}"}}
         for table, row in found:
             if row is not None:
                 changed = keys.get(table, own)
@@ -61,7 +62,10 @@ def clones(tx):
 async def members(store):
     """Return the rules of all members, as they are read, and as their rows are."""
     return await store.engine.read(
-        lambda tx: (rows.of_courses(tx, RULES.all(tx, "id", card=CARD)), RULES.rows(tx, "id", card=CARD))
+        lambda tx: (
+            hours.read_rules(tx, COURSE_RULES.rows(tx, "id", card=CARD)),
+            COURSE_RULES.rows(tx, "id", card=CARD),
+        )
     )
 
 
@@ -174,17 +178,17 @@ async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store,
     await decide(store, to={"off": frozenset({"2027-11-22"})})
     assert {row["off"] for row in (await members(store))[1]} == {""}
     clock.advance(local("08:56") - clock.now())
-    claimed = await store.claim_due(lambda tx: rows.claim_hours(tx, 100, 60.0))
+    claimed = await store.claim_due(lambda tx: rows.claim_lessons(tx, 100, 60.0))
     assert [one.principal for one in claimed] == MEMBERS
     clock.advance(61.0)
-    assert await Clockwork(asking(store), [HOURS]).step() == len(MEMBERS)
+    assert await Clockwork(asking(store), [LESSONS]).step() == len(MEMBERS)
     assert [await store.open_operations(one) for one in MEMBERS] == [[]] * 3
     if is_undone:
         # They never followed, but were looked at; now they start, as late as it is.
         (act,) = [one for one in await store.acts_since(TRAINER, 0.0) if one.action == "class.off"]
         await asks(store, "undo").to(acts.undo, act.id)
         await members_follow(asking(store))
-        assert await Clockwork(asking(store), [HOURS]).step() == len(MEMBERS)
+        assert await Clockwork(asking(store), [LESSONS]).step() == len(MEMBERS)
         assert [len(await store.open_operations(one)) for one in MEMBERS] == [1] * 3
         assert await heard(store) == {}
 
@@ -212,8 +216,8 @@ async def test_who_joins_through_0_2_0_follows_too(store, clock, joined):
     as_new = {name: value for name, value in row.items() if name not in added}
 
     def join(tx):
-        RULES.delete(tx, id=row["id"])
-        RULES.add(tx, **as_new)
+        COURSE_RULES.delete(tx, id=row["id"])
+        COURSE_RULES.add(tx, **as_new)
 
     await within(store, join)
     assert (await store.class_counts(CARD)).behind == 1

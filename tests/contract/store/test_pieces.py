@@ -21,10 +21,10 @@ from bot.domain.workspaces import State
 from bot.services import accounts, leavers, restoring
 from bot.services.asked import Asked
 from bot.store import hours, timers
+from bot.store.hours import RULES
 from bot.store.notices import add_notices
 from bot.store.store import Store
 from bot.store.tables import ACCOUNTS, BROWSER_SESSIONS, CARDS, NOTICES, WORKSPACES
-from bot.store.timetables import RULES
 from tests.rigs.context import context
 from tests.rigs.store import (
     ALICE,

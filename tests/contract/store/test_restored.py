@@ -11,6 +11,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.steps import Update
 from bot.domain.stops import End
+from bot.domain.timers import TimerKind
 from bot.services import restoring
 from bot.store import hours, timers
 from bot.support.errors import StoreOutdated
@@ -63,7 +64,7 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     assert all("Do you still want it?" in one.cause for one in ended.values())
     assert [(await store.run(one.id)).is_open for one in (waiting, going)] == [False, True]
     assert (await store.class_card(CARD)).stops_at is None
-    kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, HoursKind.TIMER_FAILED, HoursKind.HOURS_PAUSED
+    kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, TimerKind.TIMER_FAILED, HoursKind.HOURS_PAUSED
     told = [(kind, ALICE.user_id) for kind in (kinds[0], *kinds)] + [(NoticeKind.OUTAGE, "UAMIR")]
     assert await asked(store) == sorted(told)
     (entry,) = [row for row in await store.audit_entries() if row["action"] == "store.restored"]

@@ -19,6 +19,7 @@ from bot.domain.steps import Update
 from bot.domain.workspaces import State, Workspace
 from bot.store import gates, sweeping
 from bot.store.homes import HOMES
+from bot.store.hours import OCCURRENCES, RULES
 from bot.store.inbox import KEY_KEPT_SECONDS, REDELIVERY_SECONDS
 from bot.store.notices import add_notices
 from bot.store.tables import (
@@ -38,7 +39,7 @@ from bot.store.tables import (
     TABLES,
     WORKSPACES,
 )
-from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
+from bot.store.timetables import CLASS_CARDS, PARTICIPANTS
 from bot.store.waits import WAITS
 from bot.support.clock import SystemIds
 from tests.contract.store import field_values

@@ -6,13 +6,12 @@ import pytest
 
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
-from bot.domain.hours import HoursKind
 from bot.domain.notices import NewNotice
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.stops import End
-from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS
+from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, TimerKind
 from bot.domain.workspaces import PROVISIONAL, State
 from bot.store import timers, workspaces
 from tests.rigs.store import (
@@ -49,7 +48,7 @@ async def timer(store, workspace):
 
 
 def notice(workspace, at):
-    return NewNotice(workspace.id, HoursKind.TIMER_ENDING, f"{at:.0f}", ALICE)
+    return NewNotice(workspace.id, TimerKind.TIMER_ENDING, f"{at:.0f}", ALICE)
 
 
 async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(store, clock, workspace):
@@ -63,7 +62,7 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
     assert len(await within(store, timers.claim_timers, 10, 60.0)) == 1
     await within(store, timers.timer_warned, workspace.id, at, at + 5, notice(workspace, at))
     await within(store, timers.timer_warned, workspace.id, at, at + 9, notice(workspace, at + 9))
-    assert len(await deliver(store, HoursKind.TIMER_ENDING)) == 1
+    assert len(await deliver(store, TimerKind.TIMER_ENDING)) == 1
     clock.advance(TIMER_WARNING_SECONDS)
     (found,) = await within(store, timers.claim_timers, 10, 60.0)
     assert (found.stop_at, found.stop_warned) == (at + 5, True)
@@ -99,7 +98,7 @@ async def test_it_is_not_due_before_its_warning_was_delivered_for_five_minutes(s
     await within(store, timers.claim_timers, 10, 60.0)
     await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
     clock.advance(20.0)
-    await deliver(store, HoursKind.TIMER_ENDING)
+    await deliver(store, TimerKind.TIMER_ENDING)
     clock.advance(LEAST_TIMER_WARNING_SECONDS - 10.0)
     assert await within(store, timers.claim_timers, 10, 60.0) == []
     clock.advance(10.0)
@@ -116,7 +115,7 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
     clock.advance(HOUR - TIMER_WARNING_SECONDS)
     await within(store, timers.claim_timers, 10, 60.0)
     await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
-    (warning,) = [one for one in await store.claim_notices(9, 60.0) if one.kind is HoursKind.TIMER_ENDING]
+    (warning,) = [one for one in await store.claim_notices(9, 60.0) if one.kind is TimerKind.TIMER_ENDING]
     if became in {"delivered", "untrue"}:
         await store.notice_sent(warning.id, *(("D1", "1.0") if became == "delivered" else ("", "")))
     elif became == "given up":
@@ -132,7 +131,7 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
         await within(
             store, timers.timer_warned, workspace.id, at + 300, at + 300, notice(workspace, at + 600)
         )
-        assert len(await deliver(store, HoursKind.TIMER_ENDING)) == 1
+        assert len(await deliver(store, TimerKind.TIMER_ENDING)) == 1
 
 
 async def test_a_warning_that_was_given_up_for_another_timer_is_not_taken_for_that_ones(
@@ -147,7 +146,7 @@ async def test_a_warning_that_was_given_up_for_another_timer_is_not_taken_for_th
     clock.advance(HOUR / 2)
     (found,) = await within(store, timers.claim_timers, 10, 60.0, HOUR)
     assert not found.stop_warned
-    assert len(await deliver(store, HoursKind.TIMER_ENDING)) == 1
+    assert len(await deliver(store, TimerKind.TIMER_ENDING)) == 1
 
 
 @pytest.mark.parametrize("became", ["under way", "unknown"])
@@ -298,9 +297,9 @@ async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, worksp
     at = await put(store, clock, workspace)
     await unlink(store, ALICE, "saturn", tell=told, says=True)
     kinds = {one.kind: one.body for one in await store.claim_notices(10, 60.0)}
-    assert (HoursKind.TIMER_FAILED in kinds) is told
+    assert (TimerKind.TIMER_FAILED in kinds) is told
     if told:
-        body = kinds[HoursKind.TIMER_FAILED]
+        body = kinds[TimerKind.TIMER_FAILED]
         assert (body["name"], body["stop_at"]) == (workspace.title, at)
 
 

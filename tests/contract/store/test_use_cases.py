@@ -226,7 +226,7 @@ USE_CASES: dict[str, Do] = {
     "hours.end": lambda w, asked: asked.to(hours.end, w.workspace.id),
     "hours.rest": lambda w, asked: asked.to(hours.rest, w.workspace.id, ["2100-01-01"]),
     "hours.move": lambda w, asked: asked.to(hours.move),
-    "hours.keep": lambda w, asked: asked.to(hours.keep, w.workspace.id, w.at),
+    "timers.keep_needed": lambda w, asked: asked.to(timers.keep_needed, w.workspace.id, w.at),
     "hours.go_on": lambda w, asked: asked.to(hours.go_on, w.workspace.id),
     "approvals.ask": lambda w, asked: asked.to(approvals.ask, "saturn", "alice"),
     "approvals.decide": lambda w, asked: asked.to(approvals.decide, "bobs", "bob", approve=True),

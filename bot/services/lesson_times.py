@@ -1,0 +1,89 @@
+"""Lessons when they are due: each starts and stops the workspaces of whoever has joined its course.
+
+A start is an ordinary operation in its person's name, and plans its stop, too.
+"""
+
+from typing import Final
+
+from bot.domain import lessons
+from bot.domain.classes import CourseRule
+from bot.domain.hours import Occurrence
+from bot.domain.workspaces import Workspace
+from bot.services import hours
+from bot.services.asked import Asked
+from bot.services.due import LEASE, Due
+from bot.services.making import check_offered
+from bot.store import acts, classes, operations, timers
+from bot.store import hours as rules
+from bot.store import lessons as rows
+from bot.store.transaction import Transaction
+from bot.support.errors import Refused
+
+#: How many rules are claimed at once.
+_BATCH_SIZE: Final = 50
+
+
+def carry_out(tx: Transaction, caller: Asked, claimed: CourseRule) -> None:
+    """Carry out the due occurrences of a course's rule in its person's name; some may be missed.
+
+    Raises NotIdentified and Refused as ``hours.carry_out`` does.
+    """
+    rule = rows.lesson_rule(tx, claimed.id)
+    if rule is None or rule.paused or not (due := hours.list_due(tx, rule)):
+        return
+    last = due[-1]
+    workspace = hours.find_usable(tx, caller, last.side, rule.workspace_id)
+    if (card := classes.class_card(tx, rule.card)) is not None:
+        check_offered(caller.context.need(rule.connection), card.spec, rule.principal)
+    if last.side == "stop":
+        hours.settle(tx, rule, due, _stop(tx, caller, rule, last, workspace))
+        return
+    latest, start = operations.latest_operation(tx, workspace.id), None
+    became = hours.decide(workspace, latest, last, tx.now())
+    if became == "unread":
+        hours.wait_for_read(tx, rule)
+        return
+    if became == "started":
+        started = hours.count_start(tx, rule, last, workspace)
+        start = hours.start(tx, caller, started, last, workspace, latest)
+        end = lessons.of_lesson(rule, last.until, hours.get_mode(caller, workspace), start.id)
+        timers.put(tx, workspace.id, end)
+    elif latest is not None and latest.is_open:
+        operations.extend(tx, latest, last.latest_start)
+    if became in hours.DONE_WELL - {"by hand"}:
+        rows.notify_of_lesson(tx, rule, last, start)
+    hours.settle(tx, rule, due, became)
+
+
+def _stop(tx: Transaction, caller: Asked, rule: CourseRule, stop: Occurrence, workspace: Workspace) -> str:
+    """Return the result of a lesson's end, which was planned when it began: a ``timer``, or nothing.
+
+    0.2.1 planned nothing: what it has started is stopped, too, if its person did nothing with it since.
+    """
+    begin, latest = rule.begin(stop), operations.latest_operation(tx, workspace.id)
+    is_its = latest is not None and latest.planned_for == begin.at and latest.has_called
+    is_left = not workspace.is_down and not acts.was_asked(tx, workspace, begin.due_at)
+    if workspace.stop_at is not None and workspace.ends.has(rule.id):
+        return "timer"
+    if not (is_its and is_left and rules.became(tx, rule, begin) == "started"):
+        return "needless"
+    timers.put(tx, workspace.id, lessons.of_lesson(rule, stop.at, hours.get_mode(caller, workspace)))
+    return "timer"
+
+
+def _refuse(tx: Transaction, caller: Asked, claimed: CourseRule, refusal: Refused) -> None:
+    """Record the refusal of a lesson; a member who may not have its template any more leaves the course."""
+    hours.refuse(tx, caller, claimed, refusal)
+    rule = rows.lesson_rule(tx, claimed.id)
+    if rule is not None and rule.paused == "withheld":
+        rows.leave(tx, rule.card, rule.principal)
+        timers.decide(tx, rule.workspace_id)
+
+
+LESSONS: Final = Due(
+    name="lessons",
+    claim=lambda tx, _: rows.claim_lessons(tx, _BATCH_SIZE, LEASE),
+    carry_out=carry_out,
+    refuse=_refuse,
+    later=hours.later,
+)
