@@ -23,7 +23,7 @@ from bot.domain.observed import Observed
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.workspaces import State
 from bot.features.feature import load
-from bot.store import open_store
+from bot.store import gates, open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 
@@ -101,13 +101,13 @@ async def _work(url: str, interval: float, settles: float, watched: float, every
     began, used = time.monotonic(), 0.0
     records: set[asyncio.Task[None]] = set()
     while (now := time.monotonic()) < began + settles + watched:
-        claims = await store.claim_reads(CONNECTION, _ROWS, interval, _MARGIN)
+        claims = await store.claim(gates.claim_reads, CONNECTION, _ROWS, interval, _MARGIN)
         if now >= began + settles and claims:
             used = used or time.process_time()
             seen["took"].append(time.monotonic() - now)
             seen["reads"] += len(claims)
             claimed_at = time.monotonic()
-            await store.claim_due(lambda tx: tx.one("SELECT 1 AS one"))
+            await store.claim(lambda tx: tx.one("SELECT 1 AS one"))
             seen["selects"].append(time.monotonic() - claimed_at)
         if claims:
             record = asyncio.create_task(_record(store, claims, interval))
@@ -122,7 +122,8 @@ async def _work(url: str, interval: float, settles: float, watched: float, every
 
 
 async def _record(store: Store, claims: list[ReadClaim], interval: float) -> None:
-    await store.record_reads(
+    await store.perform(
+        gates.record_reads,
         [
             ReadResult(
                 claim.gate_key,
@@ -133,7 +134,7 @@ async def _record(store: Store, claims: list[ReadClaim], interval: float) -> Non
                 closed_for=claim.interval,
             )
             for claim in claims
-        ]
+        ],
     )
 
 

@@ -18,7 +18,8 @@ from bot.domain.people import Person, Principal
 from bot.domain.steps import Update
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Credential
-from bot.store import open_store
+from bot.store import discovered, open_store, operations
+from bot.store import workspaces as workspace_rows
 from bot.store.discovered import FoundWorkspace
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
@@ -118,7 +119,7 @@ async def grow(crowd: Crowd, place: Place, before: Crowd) -> None:
                 _found(crowd, place, number, workspace, _state(crowd, workspace))
                 for workspace in range(crowd.each)
             ]
-            await store.merge_discovered(_account_id(place, number), found)
+            await store.perform(discovered.merge_discovered, _account_id(place, number), found)
             principal = _principal(crowd, number)
             old = {before.workspace(workspace) for workspace in range(before.each)}
             await _operations(store, principal, place.connection, old)
@@ -153,7 +154,7 @@ async def _person(store: Store, vault: Vault, crowd: Crowd, place: Place, number
     )
     await put_account(store, account)
     found = [_found(crowd, place, number, workspace, state) for workspace in range(crowd.each)]
-    await store.merge_discovered(account.id, found)
+    await store.perform(discovered.merge_discovered, account.id, found)
 
 
 def _found(crowd: Crowd, place: Place, person: int, workspace: int, state: State) -> FoundWorkspace:
@@ -164,7 +165,7 @@ def _found(crowd: Crowd, place: Place, person: int, workspace: int, state: State
 async def _operations(store: Store, principal: Principal, connection: str, old: Container[str] = ()) -> None:
     workspaces = [
         workspace
-        for workspace in await store.workspaces(principal, connection=connection)
+        for workspace in await store.perform(workspace_rows.workspaces, principal, connection=connection)
         if workspace.state is State.STARTING and workspace.name not in old
     ]
     for first in range(0, len(workspaces), _TOGETHER):
@@ -183,7 +184,7 @@ async def _pending(store: Store, workspace: Workspace) -> None:
         start_call=Call.ACCEPTED,
         called=True,
     )
-    await _patiently(lambda: store.save_step(update))
+    await _patiently(lambda: store.write(operations.save_step, update))
 
 
 async def _patiently(write: Callable[[], Awaitable[_T]]) -> _T:

@@ -39,7 +39,7 @@ from bot.output.transcript import Board
 from bot.reconciler import Numbers, Reconciler
 from bot.services.gather import Gatherer
 from bot.services.home import HomeGatherer
-from bot.store import open_store, operations
+from bot.store import cards, counts, discovered, links, notices, open_store, operations, sweeping
 from bot.store.discovered import FoundWorkspace
 from bot.store.notices import add_notices
 from bot.store.postgres import PostgresEngine, copy_store
@@ -239,8 +239,8 @@ def _works(store: Store, place: Place, http: Http, people: int) -> Mapping[str, 
         """Claim whatever is due, which is nothing."""
         for step in (reconciler.operations, reconciler.reads, reconciler.runs, reconciler.clockwork):
             await step.step()
-        await store.claim_notices(50, 60.0)
-        await store.claim_cards(20, 60.0, 60.0)
+        await store.perform(notices.claim_notices, 50, 60.0)
+        await store.claim(cards.claim_cards, 20, 60.0, 60.0)
 
     return {
         "claims": claim,
@@ -248,10 +248,10 @@ def _works(store: Store, place: Place, http: Http, people: int) -> Mapping[str, 
         "people": partial(
             sync, Task("task", TaskKind.SYNC_PEOPLE, "everybody", {}, created_at=0.0, due_at=0.0)
         ),
-        "metrics": store.figures,
-        "links": store.empty_links,
+        "metrics": partial(store.perform, counts.figures),
+        "links": partial(store.perform, links.empty_links),
         "totals": partial(HomeGatherer(whole, Gatherer(whole)).totals, home),
-        "sweep": store.sweep,
+        "sweep": partial(store.perform, sweeping.sweep),
     }
 
 
@@ -282,7 +282,7 @@ async def _settle_one(place: Place) -> None:
         await store.migrate()
         await store.save_people([Person(principal, Crowd.username(0), seen_at=now)])
         await put_account(store, account)
-        await store.merge_discovered(account.id, [found])
+        await store.perform(discovered.merge_discovered, account.id, [found])
         await use_home(store, principal, HomeUse())
         await store.carry_out(partial(_add_rows, principal=principal))
     finally:

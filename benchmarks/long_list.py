@@ -23,6 +23,7 @@ from bot.domain.surfaces import Surface
 from bot.domain.workspaces import State
 from bot.messages.blocks.home import home
 from bot.services.home import HomeGatherer
+from bot.store import discovered
 from bot.store.discovered import FoundWorkspace
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
@@ -79,7 +80,7 @@ async def measure_long_list(sizes: Sizes) -> list[Figure]:
             engine.longest = 0.0
             for state, step in ((State.STOPPED, 1), (State.RUNNING, 1), (State.RUNNING, 2)):
                 began = time.perf_counter()
-                await store.merge_discovered(account, _found(sizes.listed, state)[::step])
+                await store.perform(discovered.merge_discovered, account, _found(sizes.listed, state)[::step])
                 took = time.perf_counter() - began
                 note(f"{sizes.listed // step} in {took:.1f} s, {engine.longest * 1e3:.1f} ms at most so far")
         finally:

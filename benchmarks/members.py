@@ -31,8 +31,9 @@ from bot.messages.blocks.notices import render
 from bot.services import classes
 from bot.services.asked import Asked
 from bot.services.gather import Gatherer
+from bot.store import classes as class_rows
 from bot.store import hours as rows
-from bot.store import open_store
+from bot.store import notices, open_store
 from bot.store.store import Store
 from bot.store.tables import WORKSPACES
 from bot.store.timetables import PARTICIPANTS
@@ -106,8 +107,8 @@ async def _drawn(asked: Asked, card: ClassCard, told: Sequence[Workspace]) -> fl
     store, gatherer = asked.context.store, Gatherer(asked.context)
     kind = ClassKind.CLASS_ENDING
     ends = [NewNotice(card.id, kind, one.id, one.principal, {"workspace": one.id}) for one in told]
-    await store.add_notices(ends)
-    found = [one for one in await store.claim_notices(len(told), 60.0) if one.kind is kind]
+    await store.write(notices.add_notices, ends)
+    found = [one for one in await store.perform(notices.claim_notices, len(told), 60.0) if one.kind is kind]
     began = time.process_time()
     for one in found:
         render(one.kind, await gatherer.owed(one))
@@ -128,7 +129,7 @@ async def _measured(sizes: Sizes, name: str, *, shared: bool) -> list[Figure]:
             await room.post(f"card notebook*@saturn --title Course --hours daily {times}")
             place = room.place
         async with _store(scene) as store:
-            (card,) = await store.courses()
+            (card,) = await store.read(class_rows.courses)
             await _join(store, card)
         async with _bots(scene, sizes) as room, _store(scene) as store:
             room.place = place
@@ -226,17 +227,19 @@ async def _agree(room: Class, text: str) -> None:
 
 async def _decide(room: Class, store: Store, order: str, seen: _Seen) -> None:
     """Have the teacher decide, and wait until that is so and all have followed."""
-    (before,) = await store.courses()
+    (before,) = await store.read(class_rows.courses)
     began = time.perf_counter()
     await _agree(room, f"card Course {order}")
-    while (now := await store.class_card(before.id)) is not None and now.state == before.state:
+    while (
+        now := await store.read(class_rows.class_card, before.id)
+    ) is not None and now.state == before.state:
         await asyncio.sleep(_LOOKS_EVERY / 10)
         if time.perf_counter() > began + room.sizes.patience:
             seen.refused += 1
             break
     seen.taken.append(time.perf_counter() - began)
     while time.perf_counter() < began + room.sizes.patience:
-        card = await store.class_card(before.id)
+        card = await store.read(class_rows.class_card, before.id)
         if card is not None and card.follow_at is None:
             break
         await asyncio.sleep(_LOOKS_EVERY)

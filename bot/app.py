@@ -31,7 +31,7 @@ from bot.slack.notifier import Notifier
 from bot.slack.people import People
 from bot.slack.tenants import Entered, enter
 from bot.slack.web_api import WebApi
-from bot.store import name_of, open_store
+from bot.store import audit, name_of, open_store
 from bot.store.connections import keep_titles
 from bot.store.preferences import lets_assistant
 from bot.store.store import Store
@@ -221,7 +221,9 @@ class Process:
         self.providers = build_providers(self._connections, self.http)
         if others := distributions(self._connections):
             # Their code runs with everybody's tokens: the audit says from when on, and which.
-            await self.store.append_audit([AuditEntry("usher", "providers.loaded", self.role, "ok", others)])
+            await self.store.write(
+                audit.append_audit, [AuditEntry("usher", "providers.loaded", self.role, "ok", others)]
+            )
 
         def make(token: str) -> SlackCaller:
             return self._outlets.slack(token, settings.slack_api_url, slack_session, clock)

@@ -22,6 +22,7 @@ from bot.messages.texts import cards as card_words
 from bot.services import acts
 from bot.services.acts import TakenBack, list_acts, today
 from bot.services.workspaces import effects_now
+from bot.store import workspaces
 from handlers import intents, routes
 from handlers.request import Request
 from handlers.suggesting import typed_name
@@ -63,7 +64,7 @@ async def asked_about(request: Request, topic: str, said: Sequence[str] = ()) ->
         case "messages":
             why = request.filled(words.WHY_MESSAGES)
             return replies.hint(f"{fill(words.WHY_LAST, **last)}\n{why}" if last else why)
-    rows = await services.store.workspaces(request.principal)
+    rows = await services.store.perform(workspaces.workspaces, request.principal)
     every = await services.gatherer.of_all(request.principal, rows)
     planned = [
         buttons.said(words.PLANNED_STOP, one.workspace, one.connection_title)

@@ -15,6 +15,7 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import AGREED, Press, fill
 from bot.messages.texts import answers, talk
 from bot.services import naming
+from bot.store import acts, cards, operations, workspaces
 from bot.support.guards import guards
 from bot.support.pool import beside
 from handlers import (
@@ -98,7 +99,9 @@ async def _cleaned(request: Request) -> Request:
     text = cleaning.clean_message(request.text)
     # What is to be added is known by its address only.
     if request.verb != "add" and (labels := cleaning.list_labels(text)):
-        names = await names_of(request, await request.services.store.workspaces(request.principal))
+        names = await names_of(
+            request, await request.services.store.perform(workspaces.workspaces, request.principal)
+        )
         own = [one for one in labels if any(not span.connection for span in names.spans((one,)))]
         text = cleaning.show_labels(text, own)
     return request if text == request.text else parse_request(request, text)
@@ -119,7 +122,7 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
             return reading, ()
     elif intents.read_order(given, set[int]) is None and (whole := await typed(request)) is not None:
         return whole, whole.which.named
-    rows = await services.store.workspaces(request.principal)
+    rows = await services.store.perform(workspaces.workspaces, request.principal)
     return await beside(rows, read, given, request.folder, verbs, await names_of(request, rows)), rows
 
 
@@ -381,7 +384,9 @@ async def _pointed(
 async def _list_last_done(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
     """Return the workspaces of the last acts here if these are several."""
     place = (request.surface.channel_id or "", request.surface.thread_ts or "")
-    keys = {one.subject for one in await request.services.store.recent_acts(request.principal, *place)}
+    keys = {
+        one.subject for one in await request.services.store.read(acts.recent_acts, request.principal, *place)
+    }
     found = [one for one in rows if one.id in keys]
     return found if len(found) > 1 else []
 
@@ -449,7 +454,7 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
         titles += [request.services.title(about.connection)] if about.connection else []
         return talking.takes_press(request, [*titles, *(run.name for run in runs)])
     if about.ask and about.ask != "which":
-        await request.services.store.queue_messages(about.question, changed=True)
+        await request.services.store.write(cards.queue_messages, about.question, changed=True)
         request.spoken.of(named)
         return await _agreed(request, Press.of_text(about.ask))
     if about.ask == "which" and named:
@@ -472,7 +477,7 @@ async def _cancel(request: Request) -> Answer:
     """Cancel what was spoken of if it is coming up; without that, take the last act back."""
     about, named, _, spoken_runs = await talking.heard(request)
     if len(named) == 1 and not about.ask and not about.takes_press:
-        latest = await request.services.store.latest_operation(named[0].id)
+        latest = await request.services.store.read(operations.latest_operation, named[0].id)
         if latest is not None and latest.is_open and not latest.verb.brings_down:
             request.spoken.of(named)
             return await routes.run(replace(request, target=named[0].id))

@@ -18,6 +18,8 @@ from bot.messages.texts import answers
 from bot.messages.texts import assistant as words
 from bot.messages.texts.cards import STATES
 from bot.messages.texts.runs import STATES as RUNS
+from bot.store import hours, notices, operations, preferences, workspaces
+from bot.store import runs as run_rows
 from bot.support.errors import Refused
 from handlers import answering
 from handlers.command_line import Quoted, plain, written
@@ -94,7 +96,9 @@ async def called(
         return drawn.result(**(facts or {"says": " ".join(kit.lines_of(answer.blocks))}), **waits)
     # A person is asked one thing a minute, and of what they were asked the last is live.
     surface = replace(surface, interaction=f"assistant:{principal.key}:{services.clock.now() // 60:.0f}")
-    await services.store.add_notices([message_notice(answer, surface, principal, services.ids)])
+    await services.store.write(
+        notices.add_notices, [message_notice(answer, surface, principal, services.ids)]
+    )
     return drawn.result(asked=words.ASKED)
 
 
@@ -112,7 +116,7 @@ async def _read(request: Request, tool: Tool, given: Mapping[str, str], facts: d
     There is no flag in it, so that it agrees to nothing. What became of it is added to ``facts``.
     """
     services = request.services
-    wanted = await services.store.preferences(request.principal)
+    wanted = await services.store.read(preferences.preferences, request.principal)
     verb, *times = request.arguments
     name = times.pop(0) if "name" in given and times else ""
     found = await typed_moment(services, request.principal, " ".join(times)) if times else None
@@ -135,15 +139,22 @@ async def _facts(request: Request, tool: Tool, about: Referents) -> dict[str, An
     """Return what is so, by the rows: what was done, and the workspaces or runs that it is about."""
     store, principal, acts = request.services.store, request.principal, request.spoken.acts.values()
     fact, at = partial(drawn.fact, request.services.title), drawn.moment
-    own = {one.id: one for one in await store.workspaces(principal)}
+    own = {one.id: one for one in await store.perform(workspaces.workspaces, principal)}
     if tool.verb == "hours":
         now = await store.now()
-        every = [one for one in await store.rules(principal) if one.after(now) is not None]
+        every = [one for one in await store.read(hours.rules, principal) if one.after(now) is not None]
         rules = [one for one in every if one.workspace_id in own]
         return {"hours": [fact(own[one.workspace_id], **drawn.hours(one)) for one in rules]}
-    going = {one.workspace_id: FORMS[one.verb]["doing"] for one in await store.open_operations(principal)}
+    going = {
+        one.workspace_id: FORMS[one.verb]["doing"]
+        for one in await store.read(operations.open_operations, principal)
+    }
     said = {key: going.get(key, STATES[one.state]) for key, one in own.items() if key in about.workspaces}
-    runs = [one for one in await store.runs(principal) if one.id in about.runs or tool.folder == "job"]
+    runs = [
+        one
+        for one in await store.read(run_rows.runs, principal)
+        if one.id in about.runs or tool.folder == "job"
+    ]
     return {
         "done": [fact(one, did=one.action.rpartition(".")[2], until=at(one.until)) for one in acts],
         "workspaces": [fact(own[key], state=said[key], stops_at=at(own[key].stop_at)) for key in said],

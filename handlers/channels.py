@@ -3,6 +3,7 @@
 import structlog
 
 from bot.domain.people import Principal
+from bot.store import channels
 from handlers import payload, routes
 from handlers.occurrence import Occurrence
 
@@ -24,11 +25,11 @@ async def on_channel_id_changed(occurrence: Occurrence) -> None:
         return
     store, tenants = occurrence.services.store, occurrence.services.context.tenants
     place = Principal(here.enterprise_id, here.id, "").place
-    for former, *later in await store.note_channel_change(place, old, new, at):
-        ts = await store.find_message_in_channel(former) or f"{at:.6f}"
+    for former, *later in await store.write(channels.note_channel_change, place, old, new, at):
+        ts = await store.read(channels.find_message_in_channel, former) or f"{at:.6f}"
         known = [one for one in (former, *later) if await tenants.has_channel(here, one, ts)]
         if not known or known[0] == former:
             log.warning("change of a channel not confirmed", channel=former, new=later)
             continue
-        count = await store.replace_channel_id(place, former, known[0])
+        count = await store.perform(channels.replace_channel_id, place, former, known[0])
         log.info("channel renamed", channel=former, new=known[0], rows=count)

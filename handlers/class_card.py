@@ -25,6 +25,8 @@ from bot.messages.texts import classes as class_words
 from bot.messages.texts import times
 from bot.services import classes, making, naming, readiness
 from bot.services.class_facts import of_class, of_courses
+from bot.store import classes as class_rows
+from bot.store import workspaces
 from handlers import course, routes
 from handlers.command_line import Quoted, running_flags, written
 from handlers.connections import connection_of, makers, named
@@ -111,7 +113,10 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
             return drawn_courses.rooms(await of_courses(request.services.gatherer, request.principal, shown))
         return await course.by_words(request, what)
     text = " ".join(f"{flag} {value}" for flag, value in command.flags)
-    rows, services = await request.services.store.workspaces(request.principal), request.services
+    rows, services = (
+        await request.services.store.perform(workspaces.workspaces, request.principal),
+        request.services,
+    )
     is_name = naming.find(command.what, rows, services.connections).kind != "near" or "*" in command.what
     if is_name or is_quoted:
         return None
@@ -135,7 +140,7 @@ async def _pattern(request: Request, command: CardCommand) -> ClassCard:
     a pattern, a card for it is offered, after those for the names that are like it.
     """
     services, what = request.services, command.what
-    rows = await services.store.workspaces(request.principal)
+    rows = await services.store.perform(workspaces.workspaces, request.principal)
     found = naming.find(what, rows, services.connections)
     is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
     # Who has no workspaces can only mean those of others.
@@ -316,7 +321,7 @@ async def press(request: Request) -> Answer:
     if card.is_course:
         facts = await request.services.gatherer.of_workspace(wanted.workspace)
         rests = pressed.operation is not None and pressed.operation.rests
-        made = await request.services.store.workspace(wanted.workspace.id)
+        made = await request.services.store.read(workspaces.workspace, wanted.workspace.id)
         ends = None if made is None else made.ends.counts
         is_soon = ends is not None and ends.because == "lesson"
         making = class_words.ENROLLED_SOON if is_soon else class_words.ENROLLED_MAKING
@@ -414,7 +419,7 @@ async def problems_of(request: Request, key: str) -> Answer:
     card, found = await trainers(request, key, request.asked.see(classes.problems_of, key))
     people = await services.names.of(request.principal, *(one.press.principal for one in found))
     facts = await of_class(services.gatherer, card, request.principal)
-    counts = await services.store.class_counts(key)
+    counts = await services.store.read(class_rows.class_counts, key)
     return drawn.problems_of(replace(facts, people=people, counts=counts), found)
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from bot.domain.people import Principal
 from bot.services.context import Context
+from bot.store import people
 
 #: How many people are remembered as met, so that their requests ask no database.
 _MET: Final = 20_000
@@ -23,14 +24,14 @@ class Contacts:
         """Return whether a person hasn't been introduced yet."""
         if principal.key in self._met:
             return False
-        if not await self._store.has_met(principal):
+        if not await self._store.read(people.has_met, principal):
             return True
         self._note(principal)
         return False
 
     async def meet(self, principal: Principal) -> bool:
         """Note that a person is introduced now; return whether this is the first time."""
-        is_first = await self.is_new(principal) and await self._store.meet(principal)
+        is_first = await self.is_new(principal) and await self._store.write(people.meet, principal)
         self._note(principal)
         return is_first
 

@@ -28,6 +28,9 @@ from bot.messages.texts.times import counted, date_of, format_dates, listed, wee
 from bot.services import classes
 from bot.services import lessons as cases
 from bot.services.class_facts import of_courses
+from bot.store import classes as class_rows
+from bot.store import hours
+from bot.store import workspaces as workspace_rows
 from bot.support.errors import Refused
 from handlers import routes, suggesting
 from handlers.command_line import Quoted, plain, written
@@ -114,8 +117,8 @@ async def by_words(request: Request, text: str) -> Answer | None:
 async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
     """Return the courses of others with whose title a text begins; if there is none, those that are over."""
     place, store = request.asked.context.installation, request.services.store
-    ended = await store.ended_courses(request.services.clock.now() - _ENDED_SECONDS)
-    for every in (await store.courses(), ended):
+    ended = await store.read(class_rows.ended_courses, request.services.clock.now() - _ENDED_SECONDS)
+    for every in (await store.read(class_rows.courses), ended):
         others = [
             (one, place.administers(request.principal, one.principal))
             for one in every
@@ -331,7 +334,9 @@ def _as_typed(request: Request, card: ClassCard, verb: str, said: str) -> str:
 
 async def is_workspace(request: Request, title: str) -> bool:
     """Return whether the person has a workspace of that name."""
-    return bool(await request.services.store.workspaces_called(request.principal, title, title))
+    return bool(
+        await request.services.store.read(workspace_rows.workspaces_called, request.principal, title, title)
+    )
 
 
 async def _of_teachers(request: Request, card: ClassCard) -> Answer:
@@ -353,9 +358,9 @@ async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) 
         has_lesson = day is not None and is_dated and lessons.days_of(card, now, day, day)
         if ((verb == "skip" and is_next) or has_lesson) and (is_taught or verb == "skip"):
             found.append((card, is_taught))
-    rules = [one for one in await request.services.store.rules(request.principal) if one.is_own]
+    rules = [one for one in await request.services.store.read(hours.rules, request.principal) if one.is_own]
     kept = {one.workspace_id for one in rules}
-    rows = await request.services.store.workspaces(request.principal) if kept else []
+    rows = await request.services.store.perform(workspace_rows.workspaces, request.principal) if kept else []
     is_sure = len(found) == 1 and (is_lesson or not (kept or found[0][1]))
     is_of_hours = verb == "skip" and not (is_sure or is_next)
     with_hours = [one for one in rows if is_of_hours and one.id in kept]
@@ -624,7 +629,7 @@ async def _skipped(request: Request, card_id: str, day: str) -> Answer:
     rule, days = await request.asked.to(cases.skip, card_id, day)
     card = await request.asked.see(classes.seen, card_id)
     on = lessons.lesson_on(card, request.services.clock.now())
-    workspace = await request.services.store.workspace(rule.workspace_id)
+    workspace = await request.services.store.read(workspace_rows.workspace, rule.workspace_id)
     is_up = workspace is not None and (not workspace.is_down or workspace.stop_at is not None)
     begun = frozenset(days) & {on.local[:10] if on is not None and is_up else ""}
     every = {words.SKIPPING_ON: begun, words.SKIPPING: frozenset(days) - begun}
@@ -642,7 +647,9 @@ async def _end_of_run(
 ) -> tuple[list[str], list[Element]]:
     """Format the end of a member's workspace that a lesson, or joining it, has started."""
     services = request.services
-    workspace = None if rule is None else await services.store.workspace(rule.workspace_id)
+    workspace = (
+        None if rule is None else await services.store.read(workspace_rows.workspace, rule.workspace_id)
+    )
     if workspace is None or not (is_on or {one.because for one in workspace.ends.rows} & {"lesson", "look"}):
         return [], []
     facts = await services.gatherer.of_workspace(workspace)

@@ -11,6 +11,7 @@ from bot.domain import lessons, moments
 from bot.domain.classes import ClassCard
 from bot.domain.moments import clock
 from bot.services import lessons as cases
+from bot.store import classes
 from bot.support.errors import Refused
 from handlers import course, intents, vocabulary
 from handlers.command_line import written
@@ -46,7 +47,7 @@ async def build_joining(text: Sentence, _: str) -> list[str]:
     """Return the way into a course of colleagues that the words name."""
     request, said = text.request, " ".join(text.words)
     place, now = request.asked.context.installation, request.services.clock.now()
-    every = await request.services.store.courses()
+    every = await request.services.store.read(classes.courses)
     return [
         f"card {written((card.title,))} join"
         for card in every

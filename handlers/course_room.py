@@ -20,6 +20,7 @@ from bot.messages.texts import courses as words
 from bot.messages.texts.times import listed
 from bot.services import classes, lessons
 from bot.services.class_facts import of_courses
+from bot.store import classes as class_rows
 from bot.support.errors import Refused
 from handlers import class_card, course, routes
 from handlers.command_line import Quoted, written
@@ -77,7 +78,7 @@ async def read_question(request: Request) -> Intent | None:
         if called or asked["card"]:
             return _as_intent("courses", called)
     together = partial(request.asked.context.installation.are_together, request.principal)
-    every = [one for one in await request.services.store.courses() if together(one.principal)]
+    every = [one for one in await request.services.store.read(class_rows.courses) if together(one.principal)]
     what = "members" if asked["who"] else "teachers" if asked["taught"] else "courses"
     return _as_intent(what, [one for one in every if one.title.casefold() == title])
 

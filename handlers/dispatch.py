@@ -25,6 +25,7 @@ from bot.messages.blocks.lists import SAY
 from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
 from bot.services.asked import OLD_SECONDS, AskFirst
+from bot.store import inbox, notices
 from bot.store.transaction import one_request
 from bot.support.cleaning import clean, has_invisible, unescape
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, StoreUnsure, UsherError
@@ -137,7 +138,7 @@ async def _before_reading(request: Request) -> Answer | None:
         return None
     # Slack delivers it again if no ack reached it; its answer isn't in the ack.
     try:
-        answered = await request.services.store.was_answered(request.surface.interaction)
+        answered = await request.services.store.read(inbox.was_answered, request.surface.interaction)
     except StoreError as error:
         return _instead(request, problems.sentence(error))
     return SILENT if answered else None
@@ -347,9 +348,11 @@ async def _tell_later(request: Request, handler: routes.Verb) -> None:
         if answer.errors:
             answer = replies.hint("\n".join(answer.errors.values()))
         if answer.text:
-            await services.store.add_notices([notice_of(answer, surface, request.principal, services.ids)])
+            await services.store.write(
+                notices.add_notices, [notice_of(answer, surface, request.principal, services.ids)]
+            )
         elif surface.kind == "message":
-            await services.store.mark_answered(surface.interaction)
+            await services.store.write(inbox.mark_answered, surface.interaction)
 
     await written_later(services, tell, surface.interaction)
 

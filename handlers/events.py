@@ -13,7 +13,8 @@ from bot.domain.surfaces import Surface, Where
 from bot.services import accounts, leavers
 from bot.services.asked import Asked
 from bot.slack.people import person_of, resolve_member
-from bot.store import inbox
+from bot.store import accounts as account_rows
+from bot.store import browsers, inbox, notices
 from bot.support.cleaning import unescape
 from bot.support.errors import StoreError, StoreUnsure
 from handlers import payload, routes
@@ -129,10 +130,10 @@ async def _answer(occurrence: Occurrence, principal: Principal, surface: Surface
         raise StoreUnsure(answer.text)
     answer = await introduced(services, principal, answer)
     if not answer.text:
-        await services.store.mark_answered(surface.interaction)
+        await services.store.write(inbox.mark_answered, surface.interaction)
         return
     reader = _choose_reader(occurrence, principal)
-    await services.store.add_notices([reply_notice(answer, surface, reader, services.ids)])
+    await services.store.write(notices.add_notices, [reply_notice(answer, surface, reader, services.ids)])
 
 
 async def _resolve_key(occurrence: Occurrence, author: Principal, surface: Surface) -> str | None:
@@ -142,12 +143,12 @@ async def _resolve_key(occurrence: Occurrence, author: Principal, surface: Surfa
     """
     services, key = occurrence.services, surface.interaction
     if not services.context.installation.has_team(author.enterprise_id, author.team_id):
-        return None if await services.store.was_answered(key) else f"{key}:{author.key}"
+        return None if await services.store.read(inbox.was_answered, key) else f"{key}:{author.key}"
     send = payload.key_of_send(occurrence.payload, author)
     if not (key and send):
         return key
     try:
-        return await services.store.resolve_key(key, send)
+        return await services.store.write(inbox.resolve_key, key, send)
     except StoreUnsure as error:
         # Nothing was done for it yet.
         raise Unanswered(error, author, surface) from None
@@ -227,7 +228,7 @@ async def end_links(
     services, at = occurrence.services, payload.said_at(occurrence.payload)
     principals = {
         account.principal
-        for account in await services.store.active_accounts()
+        for account in await services.store.perform(account_rows.active_accounts)
         if installation.of(account.principal.enterprise_id, account.principal.team_id) is not None
         and (users is None or account.principal.user_id in users)
         # Who linked again since has done so knowingly. Slack's time is in whole seconds.
@@ -235,7 +236,7 @@ async def end_links(
     }
     if users is None:
         # People may be signed in without having any account.
-        await services.store.end_browser_sessions_at(installation.id)
+        await services.store.perform(browsers.end_browser_sessions_at, installation.id)
     for principal in sorted(principals, key=lambda one: one.key):
         asked = Asked(services.context, principal)
         await asked.to(accounts.end, principal, actor="slack", cause=cause, tell=users is not None)

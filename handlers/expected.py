@@ -13,6 +13,8 @@ from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
 from bot.services import naming
 from bot.services.workspaces import usual_start
+from bot.store import operations, workspaces
+from bot.store import runs as run_rows
 from handlers import routes
 from handlers.hooks import RequestHooks
 from handlers.job import run_of
@@ -27,7 +29,10 @@ policy.declare(policy.Rule(shows=True), "eta")
 async def eta(request: Request) -> Answer:
     """Say when a workspace, or else a run, is likely to be ready; without a name, the one under way."""
     store, principal = request.services.store, request.principal
-    rows, runs = await store.workspaces(principal), await store.runs(principal)
+    rows, runs = (
+        await store.perform(workspaces.workspaces, principal),
+        await store.read(run_rows.runs, principal),
+    )
     if request.target is not None:
         return await _of_start(request, await workspace_of(request))
     if request.name:
@@ -35,7 +40,11 @@ async def eta(request: Request) -> Answer:
         is_whole = naming.find_whole(request.name, rows, connections) is not None
         found = [] if is_whole else naming.find_runs(request.name, runs, connections, is_stop=False)
         return await (_of_run(request, found[0], runs) if found else _named(request))
-    begun = {one.workspace_id for one in await store.open_operations(principal) if not one.verb.brings_down}
+    begun = {
+        one.workspace_id
+        for one in await store.read(operations.open_operations, principal)
+        if not one.verb.brings_down
+    }
     if starting := [one for one in rows if one.id in begun]:
         return await _of_start(request, starting[0])
     if going := [run for run in runs if run.is_going]:
@@ -46,7 +55,7 @@ async def eta(request: Request) -> Answer:
 @routes.verb("job", "eta", effect=routes.Effect.SHOWS, takes=("run",))
 async def eta_of_run(request: Request) -> Answer:
     """Say when a run is likely to be done; without a name, the newest that goes on."""
-    runs = await request.services.store.runs(request.principal)
+    runs = await request.services.store.read(run_rows.runs, request.principal)
     going = [run for run in runs if run.is_going]
     is_open = request.target is None and not request.name
     return await _of_run(request, going[0] if is_open and going else await run_of(request), runs)
@@ -70,7 +79,7 @@ async def _of_start(request: Request, workspace: Workspace) -> Answer:
     if (place := await _find_wait(request, workspace.id)) is not None:
         return place
     usual = await request.asked.see(usual_start, workspace.id)
-    operation = await request.services.store.latest_operation(workspace.id)
+    operation = await request.services.store.read(operations.latest_operation, workspace.id)
     template, now = answers.USUAL_UNKNOWN if usual is None else answers.USUAL, request.services.clock.now()
     at = now
     if operation is not None and operation.is_open and not operation.verb.brings_down:

@@ -23,6 +23,7 @@ from bot.services.accounts import own
 from bot.services.making import PersonalOffer, find_choice
 from bot.services.naming import find_connection, leading_connection
 from bot.services.workspaces import create
+from bot.store import forms as form_rows
 from bot.support.cleaning import fold
 from bot.support.errors import Refused, StoreError
 from handlers import routes, suggesting
@@ -98,7 +99,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     snapshot = await known_offer(request, account)
     if snapshot is None:
         return await _loading(request, making, account, template)
-    given = dict(await services.store.remembered(request.principal, connection, purpose))
+    given = dict(await services.store.read(form_rows.remembered, request.principal, connection, purpose))
     values = {name: value_of(value) for name, value in given.items()}
     offer = PersonalOffer(services.connections[connection], snapshot, purpose, request.principal)
     if template:
@@ -171,7 +172,9 @@ async def make(request: Request, making: Making, spec: Spec, form: Form, values:
         await asked.to(runs.launch, making.connection, spec)
     kept = {one.name: values[one.name] for one in form.fields if one.remembers and one.name in values}
     try:
-        await services.store.remember(asked.principal, making.connection, making.purpose, kept)
+        await services.store.write(
+            form_rows.remember, asked.principal, making.connection, making.purpose, kept
+        )
     except StoreError as error:
         # It has been accepted: anybody who was told otherwise would ask for a second one.
         log.warning("values not remembered", reference=request.reference, problem=error)

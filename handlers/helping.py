@@ -12,6 +12,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.texts import answers, runs, talk
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
 from bot.providers import base
+from bot.store import accounts as account_rows
 from bot.support.errors import StoreError
 from handlers import routes
 from handlers.command_line import written
@@ -60,7 +61,7 @@ async def version(request: Request) -> Answer:  # noqa: ARG001 - all handlers ha
 async def _accounts(request: Request) -> Mapping[str, str] | None:
     """Return the state of what the person has linked, by connection; None if it can't be read now."""
     try:
-        return await request.services.store.account_states(request.principal)
+        return await request.services.store.read(account_rows.account_states, request.principal)
     except StoreError:
         return None
 
@@ -154,7 +155,7 @@ def what(services: Services) -> str:
 
 async def first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:
     """Return the first steps that work here and for this person: link, show my workspaces, make one."""
-    return steps_with(services, await services.store.account_states(principal))
+    return steps_with(services, await services.store.read(account_rows.account_states, principal))
 
 
 def steps_with(services: Services, accounts: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -176,7 +177,9 @@ def steps_with(services: Services, accounts: Mapping[str, str]) -> list[dict[str
 
 async def new_step(services: Services, principal: Principal) -> list[dict[str, Any]]:
     """Return *New workspace* if the person can make one."""
-    return _new(services, _linked(services, await services.store.account_states(principal)))
+    return _new(
+        services, _linked(services, await services.store.read(account_rows.account_states, principal))
+    )
 
 
 def _linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
@@ -206,7 +209,7 @@ async def met(services: Services, principal: Principal) -> tuple[list[dict[str, 
     if not (await services.asked(principal).decide("help")).allowed:
         return None
     own = services.of(principal)
-    accounts = await services.store.account_states(principal)
+    accounts = await services.store.read(account_rows.account_states, principal)
     is_first = bool(own.linking()) and not _active(accounts)
     steps = steps_with(own, accounts)
     return (steps, is_first) if await services.contacts.meet(principal) else None

@@ -26,6 +26,8 @@ from bot.messages.texts import runs as run_words
 from bot.providers import base
 from bot.services import making, naming, runs, snapshots
 from bot.services.making import Filled, Flag, PersonalOffer
+from bot.store import accounts as account_rows
+from bot.store import runs as run_rows
 from bot.support.cleaning import fold
 from handlers import narrowed, routes
 from handlers.command_line import CommandLine, command_line, is_slip, written
@@ -76,7 +78,7 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
     stem, place = naming.split_connection(name, request.services.connections)
     runs = [
         run
-        for run in await request.services.store.runs(request.principal)
+        for run in await request.services.store.read(run_rows.runs, request.principal)
         if fold(run.name) == fold(stem) and place in {None, run.connection}
     ]
     found = [one for one in await _set_up(request, stem, waits=not runs) if place in {None, one}]
@@ -102,7 +104,7 @@ async def _set_up(request: Request, name: str, *, waits: bool) -> list[str]:
     """
     services, found = request.services, list[str]()
     able = [one for one in makers(services, "job") if runs_named_jobs(request, one)]
-    for account in await services.store.accounts(request.principal):
+    for account in await services.store.read(account_rows.accounts, request.principal):
         if account.connection not in able:
             continue
         provider = services.connections[account.connection]
@@ -203,7 +205,7 @@ async def checked_words(request: Request, typed: CommandLine) -> None:
     more = [run_words.NAME_HINT] if by_name else []
     more += [request.filled(run_words.TAIL_HINT)] if len(by_name) < len(able) else []
     name = " ".join(typed.words)
-    ran = await request.services.store.runs(request.principal)
+    ran = await request.services.store.read(run_rows.runs, request.principal)
     alike = [run for run in ran if run.name == name] or [run for run in ran if is_slip(name, run.name)]
     known = dict.fromkeys((run.name,) for run in alike if run.spec is not None or run.connection in by_name)
     places: list[tuple[str, ...]] = list(known) or [(connection, name) for connection in by_name]
@@ -288,7 +290,7 @@ async def show_list(request: Request) -> Answer:
 async def status(request: Request) -> Answer:
     """Answer with the run's card and its age; without a name, with the list if there are several."""
     is_named = request.target is not None or bool(request.name)
-    if not is_named and len(await request.services.store.runs(request.principal)) > 1:
+    if not is_named and len(await request.services.store.read(run_rows.runs, request.principal)) > 1:
         return await show_list(request)
     return lists.run_status(await request.services.gatherer.of_run(await run_of(request)))
 
@@ -317,7 +319,7 @@ async def result(request: Request) -> Answer:
 
     Without a name it's the newest that failed, and of one that goes on the one that failed before.
     """
-    every = await request.services.store.runs(request.principal)
+    every = await request.services.store.read(run_rows.runs, request.principal)
     run = None if request.target or request.name else next(filter(_has_failed, every), None)
     run = run or await run_of(request)
     if run.is_going:
@@ -436,7 +438,7 @@ async def run_of(request: Request) -> Run:
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
     old = await request.asked.see(snapshots.stale, TaskKind.LIST_JOBS, request.waited.looked)
-    return old, await request.services.store.runs(request.principal)
+    return old, await request.services.store.read(run_rows.runs, request.principal)
 
 
 async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
@@ -445,7 +447,7 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     able = makers(services, "job")
     if not able:
         return replies.hint(run_words.NO_CONNECTIONS)
-    accounts = await services.store.accounts(request.principal)
+    accounts = await services.store.read(account_rows.accounts, request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return await link_first(request, run_words.NOT_LINKED, able)
     promise = await refresh_lists(request, TaskKind.LIST_JOBS, answers.CHECKING, old=old)

@@ -17,6 +17,8 @@ from bot.messages.blocks.lists import SAY
 from bot.messages.texts import answers, cards, pages
 from bot.services import accounts, linking, naming
 from bot.services.revocations import left_by
+from bot.store import accounts as account_rows
+from bot.store import workspaces
 from handlers import routes
 from handlers.command_line import written
 from handlers.connections import connection_of, find_linked_connection
@@ -63,7 +65,7 @@ async def link(request: Request) -> Answer:
     title = services.title(names[0])
     # Connections that people can't link themselves are offered too: a click says why not.
     buttons = buttons or replies.link_buttons([(names[0], title)])
-    account = await services.store.account(request.principal, names[0])
+    account = await services.store.read(account_rows.account, request.principal, names[0])
     is_linked = account is not None and account.state == "active"
     template = answers.LINKED_AS if is_linked else answers.LINK_ONE
     username = account.username if account is not None else ""
@@ -91,7 +93,7 @@ async def _link_of_a_workspace(request: Request) -> Answer | None:
     connections = request.services.connections
     if naming.leading_connection(request.arguments, connections)[0] is not None:
         return None
-    rows = await request.services.store.workspaces(request.principal)
+    rows = await request.services.store.perform(workspaces.workspaces, request.principal)
     spans = Names(rows, (), connections).spans(request.arguments)
     named = [one for span in spans for one in span.workspaces]
     return as_command(request.about("workspace", "open", (named[0].title,))) if len(named) == 1 else None
@@ -140,7 +142,10 @@ async def whoami(request: Request) -> Answer:
     sentences = [fill(template, who=request.who, team=installation.team_name)]
     if installation.is_administrator(request.principal):
         sentences.append(answers.WHOAMI_ADMINISTRATOR)
-    accounts = {account.connection: account for account in await services.store.accounts(request.principal)}
+    accounts = {
+        account.connection: account
+        for account in await services.store.read(account_rows.accounts, request.principal)
+    }
     linkless = {name for name, _ in services.linkless()}
     lines = [
         fill(answers.WHOAMI_LINKLESS, title=services.title(connection))
@@ -185,7 +190,7 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
     person = await services.store.person(request.principal)
     suggestion = person.name if person is not None and " " not in person.name else ""
     sentence = request.filled(pages.ASK, title=title)
-    account = await services.store.account(request.principal, connection)
+    account = await services.store.read(account_rows.account, request.principal, connection)
     if account is not None and account.state == "active":
         sentence = request.filled(pages.LINKED_ALREADY, username=account.username, title=title)
     answer = replies.answer(sentence, [replies.ask_button(connection, title, text=text)])
@@ -206,7 +211,7 @@ async def unlink(request: Request) -> Answer:
     name = request.target or request.name
     ending = [
         account.connection
-        for account in await request.services.store.accounts(request.principal)
+        for account in await request.services.store.read(account_rows.accounts, request.principal)
         if not _is_everybodys(request, account.connection)
     ]
     whole = naming.find_connection(name, request.services.connections, is_whole=True)

@@ -30,6 +30,7 @@ from bot.slack.errors import is_content_refused
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE, RESPONSE_URL, VIEWS_OPEN
 from bot.slack.notifier.drawing import AS_WRITTEN
 from bot.slack.response_urls import to_slack_error
+from bot.store import conversations, notices
 from bot.store.transaction import answered_soon, one_request
 from bot.support.errors import (
     Refused,
@@ -139,7 +140,9 @@ class Listeners:
             return
         try:
             store = self._services.store
-            await store.speak(principal, surface.channel_id, surface.thread_ts, answer.about.as_body())
+            await store.write(
+                conversations.speak, principal, surface.channel_id, surface.thread_ts, answer.about.as_body()
+            )
         except StoreError as error:
             log.warning("not remembered", problem=error)
 
@@ -163,7 +166,7 @@ class Listeners:
         if surface.where is Where.CHANNEL and surface.is_in_conversation:
             with suppress(StoreError):
                 # What only its person sees may be in their direct message with the bot, as far as is known.
-                if await services.store.known_channel(principal) == surface.channel_id:
+                if await services.store.read(notices.known_channel, principal) == surface.channel_id:
                     surface = replace(surface, where=Where.DIRECT)
         answer = await run_button(services, principal, surface, press, body.get("view"))
         is_form = answer.view is not None and surface.where is not Where.FORM
@@ -283,7 +286,7 @@ class Listeners:
             return True
         services = self._services
         notice = replace(reply_notice(answer, surface, principal, services.ids), due_in=due_in)
-        write = partial(services.store.add_notices, [notice])
+        write = partial(services.store.write, notices.add_notices, [notice])
         try:
             await write()
         except StoreUnsure:

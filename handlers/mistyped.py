@@ -18,6 +18,8 @@ from bot.messages.texts import pages, talk
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base
 from bot.services import naming
+from bot.store import runs as run_rows
+from bot.store import workspaces
 from bot.support.cleaning import SLACK_TOKEN, fold
 from bot.support.pool import beside
 from handlers import routes
@@ -192,8 +194,8 @@ def _guess(
 
 async def _known(services: Services, principal: Principal) -> set[str]:
     """Return the names and ids of what a person has here."""
-    rows = await services.store.workspaces(principal, hidden=True)
-    runs = await services.store.runs(principal)
+    rows = await services.store.perform(workspaces.workspaces, principal, hidden=True)
+    runs = await services.store.read(run_rows.runs, principal)
     found = [text for one in rows for text in (one.id, one.remote_id, one.name, one.alias)]
     found += [text for run in runs for text in (run.id, run.remote_id, run.name)]
     return await beside(rows, lambda: {fold(text) for text in found if text})
@@ -206,7 +208,7 @@ async def refuse_flags(request: Request) -> None:
         return
     wrong = [f"--{flag}" for flag in sorted(request.flags - known)]
     if found := unknown_flags(request.arguments):
-        rows = await request.services.store.workspaces(request.principal)
+        rows = await request.services.store.perform(workspaces.workspaces, request.principal)
         is_name = naming.find_whole(request.name, rows, request.services.connections) is not None
         wrong += [] if is_name else found
     if wrong:

@@ -19,6 +19,8 @@ from bot.domain.workspaces import Workspace
 from bot.providers import base
 from bot.services import naming, snapshots
 from bot.services.making import TEMPLATE, PersonalOffer
+from bot.store import accounts
+from bot.store import runs as run_rows
 from bot.support.cleaning import fold
 from handlers import vocabulary
 from handlers.command_line import MARKS, Quoted, is_slip, plain
@@ -358,7 +360,7 @@ async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
         return kept
     able: dict[Purpose, list[str]] = {one: makers(services, one) for one in ("job", "workspace")}
     offered: dict[Purpose, list[tuple[str, str, str]]] = {one: [] for one in able}
-    for account in await store.accounts(request.principal):
+    for account in await store.read(accounts.accounts, request.principal):
         purposes = [one for one in able if account.connection in able[one]]
         known = await snapshots.templates(services.context, account) if purposes else None
         if known is None:
@@ -373,6 +375,6 @@ async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
         [Job(*one) for one in offered["job"]],
         [Template(*one) for one in offered["workspace"]],
     )
-    runs = await store.runs(request.principal)
+    runs = await store.read(run_rows.runs, request.principal)
     names = request.spoken.names = Names(rows, runs, services.connections, jobs, courses, templates)
     return names

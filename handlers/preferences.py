@@ -13,6 +13,8 @@ from bot.messages.blocks.kit import line
 from bot.messages.texts import preferences as words
 from bot.services import naming, workspaces
 from bot.services.preferences import save, shown
+from bot.store import preferences
+from bot.store import workspaces as workspace_rows
 from handlers import routes
 from handlers.connections import list_templates, makers
 from handlers.defaults import Defaults
@@ -27,7 +29,7 @@ from handlers.workspace.targets import named
 async def settings(request: Request) -> Answer:
     """Show what applies now, and open the form where one can be opened."""
     services = request.services
-    rows = await services.store.workspaces(request.principal)
+    rows = await services.store.perform(workspace_rows.workspaces, request.principal)
     facts = await shown(services.context, request.principal, rows)
     workspaces = _workspaces(services, rows, facts.wanted.workspace_id)
     sources = await _sources(services, request.principal)
@@ -38,7 +40,10 @@ async def settings(request: Request) -> Answer:
 async def saved(request: Request) -> Answer:
     """Save what was chosen; choices are checked again."""
     services, principal = request.services, request.principal
-    before, rows = await services.store.preferences(principal), await services.store.workspaces(principal)
+    before, rows = (
+        await services.store.read(preferences.preferences, principal),
+        await services.store.perform(workspace_rows.workspaces, principal),
+    )
     sent, problems = values_of(request.view), dict[str, str]()
     chosen = {name: value for name, value in sent.items() if isinstance(value, str) and value != drawn.ASK}
     topics, workspace_id = sent.get(drawn.TELL, ()), chosen.get(drawn.WORKSPACE, "")
@@ -115,7 +120,7 @@ async def notify(request: Request) -> Answer:
         ready=chosen if only != {"stopped"} else workspace.tells_ready,
         stopped=chosen if only != {"ready"} else workspace.tells_stopped,
     )
-    usual = await request.services.store.preferences(request.principal)
+    usual = await request.services.store.read(preferences.preferences, request.principal)
     ready = usual.ready if changed.tells_ready is None else changed.tells_ready
     stopped = usual.stopped if changed.tells_stopped is None else changed.tells_stopped
     is_usual = (changed.tells_ready, changed.tells_stopped) == (None, None)
@@ -125,5 +130,5 @@ async def notify(request: Request) -> Answer:
 
 async def find_defaults(request: Request) -> Defaults:
     """Return the defaults that a person has chosen."""
-    wanted = await request.services.store.preferences(request.principal)
+    wanted = await request.services.store.read(preferences.preferences, request.principal)
     return Defaults(wanted.workspace_id, wanted.connection, wanted.template)

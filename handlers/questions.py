@@ -16,6 +16,9 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Markup, fill, safe
 from bot.messages.texts import answers, problems, talk, times
+from bot.store import acts, outages
+from bot.store import operations as operation_rows
+from bot.store import runs as run_rows
 from handlers import routes, suggesting, talking, vocabulary
 from handlers.command_line import plain, written
 from handlers.language.reading import Reading
@@ -65,7 +68,7 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
     await all_linked(request, which.connections)
     is_state = bool(which.state) and reading.what == "list"
     if is_state and not which.connections and not any(targets.is_in(one, which.state) for one in rows):
-        runs = await request.services.store.runs(request.principal)
+        runs = await request.services.store.read(run_rows.runs, request.principal)
         if any(run.state == which.state for run in runs):
             return await routes.run(request.about("job", "list", (which.state,)))
     narrowed = [which.state] if is_state else []
@@ -103,8 +106,8 @@ async def _find_last(
     """Return the workspace or run of the last request, or of the last failure, if nothing was spoken of."""
     store = request.services.store
     used = sorted(rows, key=lambda one: -(one.used_at or 0.0))[:_MAX_LOOKED_AT]
-    latest = [(await store.latest_operation(one.id), one) for one in used]
-    runs = await store.runs(request.principal)
+    latest = [(await store.read(operation_rows.latest_operation, one.id), one) for one in used]
+    runs = await store.read(run_rows.runs, request.principal)
     operations = [(one.created_at, one.outcome, workspace) for one, workspace in latest if one is not None]
     last = max(
         (one for one in operations if not is_failed or one[1] in _FAILED), default=None, key=itemgetter(0)
@@ -124,9 +127,9 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
     if reading.what not in _MORE:
         return await routes.run(about)
     services = request.services
-    latest = await services.store.latest_operation(workspace.id)
+    latest = await services.store.read(operation_rows.latest_operation, workspace.id)
     if reading.what == "why":
-        by = "" if latest is None else await services.store.asker_of(latest)
+        by = "" if latest is None else await services.store.read(acts.asker_of, latest)
         said = _why(request, workspace, latest, talk.DONE_BY.get(by, talk.DONE_BY[""]))
     elif reading.what == "until":
         facts = await services.gatherer.of_workspace(workspace, latest)
@@ -215,7 +218,9 @@ def _until(request: Request, workspace: Workspace, latest: Operation | None, fac
 async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> Answer:
     """Answer about a run: the one that is named or was spoken of, otherwise the newest."""
     if not runs:
-        runs = (await talking.heard(request)).runs or await request.services.store.runs(request.principal)
+        runs = (await talking.heard(request)).runs or await request.services.store.read(
+            run_rows.runs, request.principal
+        )
     if not runs:
         return await routes.run(request.about("job", "status", ()))
     run = runs[0]
@@ -230,7 +235,7 @@ async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> A
 async def health(request: Request, connection: str) -> Answer:
     """Say whether a connection answers."""
     services = request.services
-    found = (await services.store.reached()).get(connection, Reached(connection))
+    found = (await services.store.read(outages.reached)).get(connection, Reached(connection))
     now, since, answered_at = services.clock.now(), found.silent_since, found.answered_at
     template = talk.CONNECTION_UP if answered_at is None else talk.CONNECTION_ANSWERED
     template = template if since is None else talk.CONNECTION_AWAY

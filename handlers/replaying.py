@@ -10,6 +10,7 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
 from bot.messages.blocks.forms import answer_view
+from bot.store import notices
 from handlers.dispatch import run_button, run_text
 from handlers.services import Services
 from handlers.waiting import RESPONSE_SECONDS, Waiting
@@ -64,4 +65,4 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         notice = reply_notice(answer, surface, principal, services.ids)
     else:
         notice = message_notice(answer, surface, principal, services.ids, becomes=waited.first)
-    await services.store.add_notices([notice])
+    await services.store.write(notices.add_notices, [notice])

@@ -19,6 +19,7 @@ from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.services.asked import Asked
+from bot.store import conversations
 from bot.support.clock import Ids
 from handlers.services import Services
 from handlers.waiting import AT_ONCE, RESPONSE_SECONDS, Waiting
@@ -173,7 +174,9 @@ class Request:
         if self.surface.channel_id is None:
             return Referents()
         surface = self.surface
-        return await self.services.store.spoken(self.principal, surface.channel_id or "", surface.thread_ts)
+        return await self.services.store.read(
+            conversations.spoken, self.principal, surface.channel_id or "", surface.thread_ts
+        )
 
     @property
     def agreed(self) -> Consent:

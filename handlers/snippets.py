@@ -18,6 +18,8 @@ from bot.messages.blocks import forms, replies
 from bot.messages.blocks.kit import Press, fill
 from bot.messages.texts import verbs
 from bot.services.making import COMMAND, TEMPLATE, PersonalOffer
+from bot.store import accounts as account_rows
+from bot.store import forms as form_rows
 from bot.support.cleaning import has_invisible, unescape
 from handlers import routes
 from handlers.command_line import decoded
@@ -71,7 +73,7 @@ async def run_as_job(request: Request) -> Answer:
     able = commanding(services)
     if not able:
         return replies.hint(verbs.CODE_NOWHERE)
-    accounts = await services.store.accounts(request.principal)
+    accounts = await services.store.read(account_rows.accounts, request.principal)
     active = [name for name in able if name in {one.connection for one in accounts if one.state == "active"}]
     if not active:
         return replies.hint(fill(verbs.CODE_NOT_LINKED, titles=services.titles(able)), ways(services, able))
@@ -128,7 +130,7 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
         loading = forms.sentence_view("job", fill(verbs.LOADING, title=title), external_id=external_id)
         return Answer(text=fill(verbs.CODE_LATER, title=title), view=loading)
     offer = PersonalOffer(services.connections[connection], snapshot, "job", request.principal)
-    given = await services.store.remembered(request.principal, connection, "job")
+    given = await services.store.read(form_rows.remembered, request.principal, connection, "job")
     values = {name: value_of(value) for name, value in given.items()}
     field = offer.form(values).field(COMMAND)
     if field is None:

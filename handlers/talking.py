@@ -14,6 +14,8 @@ from bot.messages.texts import answers, facts, talk, times
 from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
+from bot.store import cards, workspaces
+from bot.store import runs as run_rows
 from handlers import intents, suggesting, vocabulary
 from handlers.command_line import Quoted, plain
 from handlers.language.which import Which
@@ -49,12 +51,12 @@ class Heard(NamedTuple):
 async def heard(request: Request, rows: Sequence[Workspace] | None = None) -> Heard:
     """Return what was last spoken of where the person writes."""
     about, store = await request.heard(), request.services.store
-    rows = await store.workspaces(request.principal) if rows is None else rows
+    rows = await store.perform(workspaces.workspaces, request.principal) if rows is None else rows
     by_id = {one.id: one for one in rows}
     named, listed = (
         [by_id[key] for key in keys if key in by_id] for keys in (about.workspaces, about.listed)
     )
-    runs = await store.runs(request.principal) if about.runs else ()
+    runs = await store.read(run_rows.runs, request.principal) if about.runs else ()
     return Heard(about, named, listed, [run for run in runs if run.id in about.runs])
 
 
@@ -88,7 +90,7 @@ async def answer_no(request: Request, or_else: Callable[[], Awaitable[Answer]] |
     """Answer an open question with no; otherwise take the last act back, or do something else without one."""
     about = await request.heard()
     if about.ask or about.takes_press:
-        await request.services.store.queue_messages(about.question, changed=True)
+        await request.services.store.write(cards.queue_messages, about.question, changed=True)
         # A later *yes* is no answer to it.
         request.spoken.about = replace(about, ask="", takes_press=False)
         return replies.hint(talk.WONT_DO)

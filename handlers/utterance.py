@@ -18,6 +18,7 @@ from bot.messages.blocks.kit import Element, Markup, Press, fill, line
 from bot.messages.texts import talk
 from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
+from bot.store import accounts
 from bot.support.pool import beside
 from handlers import routes, suggesting, talking, vocabulary
 from handlers.bars import SPARING, Bars, find_bars, find_verbs
@@ -136,7 +137,7 @@ class Utterance:
         if every.is_all or not (reading.verb and which.named):
             # Otherwise other clauses may name what is left alone.
             which = every
-        states = await services.store.account_states(request.principal)
+        states = await services.store.read(accounts.account_states, request.principal)
         linked = {name for name, state in states.items() if state == "active"}
         linked |= {name for name, _ in services.linkless()}
         heard = await talking.heard(request, rows)

@@ -24,7 +24,7 @@ from bot.providers import build_providers
 from bot.providers.base import Credential, Scheduled
 from bot.providers.saturn.offers import Offer
 from bot.services.snapshots import payload_of
-from bot.store import open_store
+from bot.store import discovered, open_store, snapshots
 from bot.store.discovered import FoundWorkspace
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
@@ -293,10 +293,13 @@ async def _link_everybody(made: Stage) -> None:
             await put_account(store, account)
             theirs = [one for one in made.saturn.state.resources.values() if one.owner == name]
             mine = [one for one in theirs if one.type == "workspace"]
-            await store.merge_discovered(
+            await store.perform(
+                discovered.merge_discovered,
                 account.id,
                 [FoundWorkspace(o.id, provider.gate_key(o.id), o.name, State.STOPPED) for o in mine],
             )
-            await store.save_snapshot(_offer(account, [one for one in theirs if one.type == "job"], now))
+            await store.write(
+                snapshots.save_snapshot, _offer(account, [one for one in theirs if one.type == "job"], now)
+            )
     finally:
         await store.close()

@@ -16,7 +16,7 @@ from benchmarks.chaos.truth import Truth
 from bot.domain.hours import Rule
 from bot.domain.kinds import AnyKind, Mark, declared
 from bot.domain.people import Principal
-from bot.store import open_store
+from bot.store import audit, open_store
 from bot.store.hours import RULES
 from bot.support.clock import SystemClock, SystemIds
 from tests.rigs.endings import find_ending
@@ -347,7 +347,7 @@ class Verdict:
         """Say whether the audit's chain is whole."""
         store = await open_store(self._stage.database, SystemClock(), SystemIds())
         try:
-            bad = await store.verify_audit()
+            bad = await store.perform(audit.verify_audit)
         finally:
             await store.close()
         return "whole" if bad is None else f"broken at row {bad}"

@@ -14,6 +14,7 @@ from bot.providers import build, secrets_of
 from bot.providers.base import Access, Behalf, Credential, Identity, Provider, Removal, Tokens
 from bot.providers.facts import Observing
 from bot.services.linking import refused_token
+from bot.store import audit
 from bot.store.store import Store
 from bot.support.clock import SystemClock
 from bot.support.errors import NotDone, ProviderError
@@ -49,7 +50,7 @@ def try_connection(arguments: argparse.Namespace) -> int:
             record = Record(Path(f"usher-try-{chosen.name}.json"))
             # Before any call leaves: it may use an administrator's token.
             began = AuditEntry("operator", "trial.begin", chosen.name, "sent", {"connection": chosen.name})
-            await store.append_audit([began])
+            await store.write(audit.append_audit, [began])
             trial = Trial(
                 Stage(provider, http, store, clock, record),
                 await access_of(provider, ask, ask_secret, hide),

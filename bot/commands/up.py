@@ -35,6 +35,7 @@ from bot.providers.connection import ConnectionSettings
 from bot.providers.door import installed, provider_class
 from bot.services import linking
 from bot.slack.manifest import create_url, socket_manifest
+from bot.store import audit, notices
 from bot.support.environment import ENV_FILE, command, connections_source, exposed_env_file, give, given
 from bot.support.errors import NotDone, ProviderError, Refused
 from bot.support.http import Http
@@ -371,10 +372,10 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
         here = replies.code_question()
     occasion = linking.digest(url)[:12] if url else "here"
     notice = NewNotice(f"up:{person.key}", NoticeKind.MESSAGE, occasion, person, here.as_body())
-    await store.add_notices([notice])
+    await store.write(notices.add_notices, [notice])
     print((_WAITS if url else _WRITTEN).format(url=url, log=_LOG), flush=True)
     while True:
-        rows = await store.audit_entries(after=seen, limit=100)
+        rows = await store.read(audit.audit_entries, after=seen, limit=100)
         if any(row["actor"] == person.key and (row["action"], row["result"]) in _UP for row in rows):
             team = as_text(await check_team(store, settings))
             print(_READY.format(doctor=command("doctor"), team=team, serve=command("serve")), flush=True)

@@ -30,6 +30,7 @@ from bot.reconciler.tasks import Tasks, TaskWorker, Work
 from bot.services.context import Context
 from bot.services.due import Due
 from bot.services.timers import TIMERS
+from bot.store import pieces
 
 __all__ = ["Numbers", "Reconciler"]
 
@@ -91,7 +92,9 @@ class Reconciler:
         works = {kind: work for worker in workers for kind, work in worker.works().items()}
         self._replay = replay
         works[TaskKind.REPLAY] = Work(do=self._replayed, tries=3)
-        works[TaskKind.FOLLOW] = Work(do=engine.store.go_on, tries=math.inf)
+        works[TaskKind.FOLLOW] = Work(
+            do=lambda task: engine.store.perform(pieces.go_on, task), tries=math.inf
+        )
         self.tasks = Tasks(engine, works)
         # The step of each returns how much there was to do.
         self.operations, self.runs = Operations(engine), Runs(engine)

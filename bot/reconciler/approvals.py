@@ -12,6 +12,7 @@ from bot.reconciler.ask import Done, Refused
 from bot.reconciler.tasks import Work, Worker, not_yet
 from bot.services.approvals import fail_approved, follow_up, link_approved, note_address, proceed
 from bot.services.asked import Asked
+from bot.store import approvals
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, NotFound, Untrusted
 
@@ -40,7 +41,7 @@ class Approvals(Worker):
         }
 
     async def _person(self, task: Task) -> Principal | None:
-        approval = await self._store.approval(task.subject)
+        approval = await self._store.read(approvals.approval, task.subject)
         return approval.principal if approval is not None else None
 
     async def _open(self, task: Task) -> Sequence[NewTask]:
@@ -51,7 +52,7 @@ class Approvals(Worker):
 
     async def link(self, task: Task) -> None:
         """Check an approved username and link its person; raise Again while the provider doesn't answer."""
-        approval = await self._store.approval(task.subject)
+        approval = await self._store.read(approvals.approval, task.subject)
         if approval is None or approval.state != "approved":
             return
         runtime = self._runtimes.get(approval.connection)
@@ -84,7 +85,7 @@ class Approvals(Worker):
 
     async def look_up(self, task: Task) -> None:
         """Learn whose address a wanted user has, for who decides; raise Again while there is no answer."""
-        approval = await self._store.approval(task.subject)
+        approval = await self._store.read(approvals.approval, task.subject)
         runtime = self._runtimes.get(approval.connection) if approval is not None else None
         if approval is None or approval.state != "asked" or runtime is None:
             return
@@ -107,7 +108,7 @@ class Approvals(Worker):
 
     async def give_up(self, task: Task, because: str = "gave_up", said: str = "") -> None:
         """Tell the person and the administrator why it failed, usually since the provider never answered."""
-        approval = await self._store.approval(task.subject)
+        approval = await self._store.read(approvals.approval, task.subject)
         if approval is not None:
             asked = Asked(self._context, approval.principal)
             await asked.to(fail_approved, approval.id, because, said=said)

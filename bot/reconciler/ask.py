@@ -21,6 +21,7 @@ from bot.messages.texts import problems
 from bot.providers.base import Access, Credential, Lists
 from bot.reconciler.keys import Became, Keys
 from bot.reconciler.runtimes import LONGEST_ASKED, Numbers, Runtime
+from bot.store import accounts, pauses, refusals
 from bot.store.pauses import Calls
 from bot.store.store import Store
 from bot.support import errors
@@ -292,7 +293,7 @@ class Asker:
         """Return an account as it is now; None if it was unlinked, but for its revocation."""
         if account.state == "revoking":
             return account if what == REVOKE else None
-        current = await self._store.account_by_id(account.id)
+        current = await self._store.read(accounts.account_by_id, account.id)
         return None if current is None or current.state == "revoking" else current
 
     async def follow(
@@ -345,7 +346,7 @@ class Asker:
         access = await self.admit(runtime, account, attempts, starts=starts)
         if account is None or not account.is_held or not isinstance(access, Access):
             return access
-        if await self._store.try_refused(account):
+        if await self._store.write(refusals.try_refused, account):
             return access
         return await self._held(runtime, account, REPEATED_SECONDS, attempts)
 
@@ -371,7 +372,7 @@ class Asker:
         if not account.is_held:
             return
         try:
-            if await self._store.accept_again(account):
+            if await self._store.write(refusals.accept_again, account):
                 log.info("credential accepted again", connection=account.connection, account=account.id)
         except errors.StoreError as error:
             # What the provider did is known, and isn't lost with this; the next call says so again.
@@ -473,7 +474,7 @@ class Asker:
         """Note that the provider asked for a pause: here at once, in the rows for other processes."""
         seconds = runtime.limits_of(calls).note(who, wait, is_shared=is_shared)
         try:
-            await self._store.note_pauses(runtime.name, calls, seconds)
+            await self._store.write(pauses.note_pauses, runtime.name, calls, seconds)
         except errors.StoreError as error:
             log.warning("pause not written", connection=runtime.name, problem=error)
 

@@ -28,7 +28,7 @@ class Clockwork:
         context = self._context
         rows: Sequence[R] = ()
         async with contained(kind.name, context.ids):
-            rows = await context.store.claim_due(lambda tx: kind.claim(tx, context))
+            rows = await context.store.claim(kind.claim, context)
         for first in range(0, len(rows), TOGETHER):
             await run_all([self._one(kind, row) for row in rows[first : first + TOGETHER]], None)
         return len(rows)

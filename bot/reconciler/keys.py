@@ -16,6 +16,8 @@ from bot.providers.base import Access, Credential, Provider
 from bot.reconciler.runtimes import Runtime
 from bot.services import accounts
 from bot.services.context import Context
+from bot.store import accounts as account_rows
+from bot.store import audit, credentials
 from bot.support import errors
 from bot.support.vault import row_key
 
@@ -99,7 +101,7 @@ class Keys:
         """
         lock = self._locks.setdefault(account.id, asyncio.Lock())
         async with lock:
-            current = await self._store.account_by_id(account.id)
+            current = await self._store.read(account_rows.account_by_id, account.id)
             if current is None or current.state != "active":
                 return "refused"
             if current.secret != account.secret:
@@ -109,8 +111,13 @@ class Keys:
                 sealed = self._vault.seal(
                     row_key(current.principal.key, current.connection), fresh.as_mapping()
                 )
-                if await self._store.save_secret(
-                    current.id, current.secret, sealed, is_fresh=True, ends_at=fresh.ends_at
+                if await self._store.write(
+                    credentials.save_secret,
+                    current.id,
+                    current.secret,
+                    sealed,
+                    is_fresh=True,
+                    ends_at=fresh.ends_at,
                 ):
                     self._unproven[current.id] = sealed
                     await self._note_renewal(current, fresh)
@@ -166,4 +173,6 @@ class Keys:
     async def _note_renewal(self, account: Account, fresh: Credential) -> None:
         if fresh.acts == "admin":
             detail = {"connection": account.connection, "username": account.username, "acts": "admin"}
-            await self._store.append_audit([AuditEntry("usher", "account.renew", account.id, "ok", detail)])
+            await self._store.write(
+                audit.append_audit, [AuditEntry("usher", "account.renew", account.id, "ok", detail)]
+            )

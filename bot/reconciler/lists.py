@@ -14,6 +14,7 @@ from bot.reconciler.ask import Done, Refused
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.tasks import Work, Worker, settled, slot, waiting_commands
 from bot.services.snapshots import RUNS
+from bot.store import accounts, discovered, runs, snapshots, tasks, upkeep
 from bot.store.discovered import FoundWorkspace
 from bot.store.tasks import NewTask
 from bot.store.upkeep import SETTLES
@@ -39,7 +40,7 @@ class Lists(Worker):
 
     async def read(self, task: Task) -> Sequence[NewTask]:
         """Read the list for a task; return the commands that waited for it. Raise Again to retry."""
-        account = await self._store.account_by_id(task.subject)
+        account = await self._store.read(accounts.account_by_id, task.subject)
         if account is None or account.state == "revoking":
             return ()
         runtime = self._runtimes.get(account.connection)
@@ -81,7 +82,9 @@ class Lists(Worker):
         self, account: Account, runtime: Runtime, found: base.Listing[base.Discovered]
     ) -> None:
         rows = await beside(found, _rows, runtime.provider, found)
-        new = await self._store.merge_discovered(account.id, rows, is_whole=found.is_whole)
+        new = await self._store.perform(
+            discovered.merge_discovered, account.id, rows, is_whole=found.is_whole
+        )
         log.info(
             "list read",
             connection=runtime.name,
@@ -92,9 +95,11 @@ class Lists(Worker):
         )
 
     async def _merge_runs(self, account: Account, runtime: Runtime, found: Sequence[FoundRun]) -> None:
-        new = await self._store.merge_runs(account.id, found)
+        new = await self._store.perform(runs.merge_runs, account.id, found)
         read_at = await self._store.now()
-        await self._store.save_snapshot(Snapshot(account.connection, account.id, RUNS, None, read_at))
+        await self._store.write(
+            snapshots.save_snapshot, Snapshot(account.connection, account.id, RUNS, None, read_at)
+        )
         log.info("runs listed", connection=runtime.name, account=account.id, found=len(found), new=new)
 
     async def refresh(self) -> int:
@@ -103,21 +108,27 @@ class Lists(Worker):
         Once a failover has settled all are read again, in pieces: until then what was read before it may be
         written.
         """
-        now, last, numbers = await self._store.now(), await self._store.failover(), self._numbers
+        now, last, numbers = await self._store.now(), await self._store.read(upkeep.failover), self._numbers
         settled_at = 0.0 if last is None else last["noted_at"] + SETTLES
         lost_at = settled_at if settled_at <= now else 0.0
         stale_at = max(now - numbers.discover_unused_after, lost_at)
         fresh_at = max(now - numbers.discover_after, lost_at)
         names = [name for name, runtime in self._runtimes.items() if runtime.provider.has_lists]
-        stale = await self._store.find_stale_lists(names, stale_at, numbers.discover_at_once * 10)
-        used = await self._store.find_lists_in_use(names, now - RECENT, stale_at, fresh_at)
+        stale = await self._store.read(
+            discovered.find_stale_lists, names, stale_at, numbers.discover_at_once * 10
+        )
+        used = await self._store.perform(
+            discovered.find_lists_in_use, names, now - RECENT, stale_at, fresh_at
+        )
         lost = sum(one.read_at < lost_at for one in stale)
         # Neither many that nobody uses nor many that are in use keep the others from being read.
         half = numbers.discover_at_once // 2
         chosen = stale[: max(lost, half, numbers.discover_at_once - len(used))]
         chosen += used[: max(half, numbers.discover_at_once - len(chosen))]
         if chosen:
-            await self._store.add_tasks([NewTask(TaskKind.DISCOVER, one.account_id) for one in chosen])
+            await self._store.write(
+                tasks.add_tasks, [NewTask(TaskKind.DISCOVER, one.account_id) for one in chosen]
+            )
         return len(chosen)
 
 

@@ -30,6 +30,8 @@ from bot.reconciler.context import EngineContext
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, UP, Stepper, find_hold, knowing, went_well
 from bot.services.workspaces import another, effects_now
+from bot.store import creations, gates, operations, workspaces
+from bot.store import notices as notice_rows
 from bot.store.transaction import Row
 from bot.support.errors import Conflict, NotFound
 
@@ -102,11 +104,11 @@ class Operations(Stepper[ClaimedOperation]):
 
     async def claim(self, limit: int, lease: float) -> Sequence[ClaimedOperation]:
         """Lease due operations, oldest first."""
-        return await self._store.claim_operations(limit, lease, self._owners.name)
+        return await self._store.claim(operations.claim_operations, limit, lease, self._owners.name)
 
     async def save(self, claimed: ClaimedOperation, update: Update) -> Row | None:
         """Save an update of an operation; None if it has ended, or was claimed by another process."""
-        return await self._store.save_step(update, claimed.row)
+        return await self._store.write(operations.save_step, update, claimed.row)
 
     def is_blocked(self, claimed: ClaimedOperation, now: float) -> bool:
         """Return whether a planned operation waits for its person to link again, or a stop for anything.
@@ -163,7 +165,7 @@ class Operations(Stepper[ClaimedOperation]):
             return update
         left = (operation.good_until or 0.0) - await self._store.now()
         update = replace(update, next_in=min(update.next_in, max(left, 0.0)))
-        if update.deadline_passed and await self._store.has_notices(operation.id):
+        if update.deadline_passed and await self._store.read(notice_rows.has_notices, operation.id):
             update = replace(update, notices=notices)
         return update
 
@@ -219,7 +221,7 @@ class Operations(Stepper[ClaimedOperation]):
             return
         fresh = another(self._ids, runtime.provider, claimed.workspace)
         made = outcomes.audit(operation, "workspace.renew", "accepted")
-        await self._store.renew(operation.id, claimed.claim, fresh, [made])
+        await self._store.write(creations.renew, operation.id, claimed.claim, fresh, [made])
 
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         """Request a read, and step again when one is recorded, or after a while in any case."""
@@ -334,7 +336,7 @@ class Operations(Stepper[ClaimedOperation]):
         """Read the name that was chosen when the call was committed to."""
         if calling.name is None:
             return claimed
-        workspace = await self._store.workspace(claimed.workspace.id)
+        workspace = await self._store.read(workspaces.workspace, claimed.workspace.id)
         assert workspace is not None, "its row was there when the call was committed to"
         return replace(claimed, workspace=workspace)
 
@@ -371,7 +373,12 @@ class Operations(Stepper[ClaimedOperation]):
             # Before anything else can fail: the id is how the workspace is found again.
             remote_id = created.remote_id
             gate_key = runtime.provider.gate_key(remote_id)
-            if await self._store.name_created(operation.id, created, gate_key, claimed.claim) is None:
+            if (
+                await self._store.write(
+                    creations.name_created, operation.id, created, gate_key, claimed.claim
+                )
+                is None
+            ):
                 return None
         # A workspace that was created stopped is started by the following steps.
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
@@ -447,7 +454,9 @@ class Operations(Stepper[ClaimedOperation]):
         by_gate = {runtime.provider.gate_key(one.remote_id): one for one in traces.others}
         # After the list: any creation of what it shows was recorded before.
         others_since = creation.created_at - OTHERS_SECONDS
-        left = await self._store.unexplained(creation.id, runtime.name, list(by_gate), others_since)
+        left = await self._store.read(
+            creations.unexplained, creation.id, runtime.name, list(by_gate), others_since
+        )
         others = []
         for gate in left:
             found = by_gate[gate]
@@ -466,10 +475,10 @@ class Operations(Stepper[ClaimedOperation]):
         # Until the answer comes, the request may arrive at any time up to its time-out.
         at_most = closed_for + self._numbers.call_seconds
         key = (gate, runtime.name, found.remote_id)
-        if not await self._store.close_candidate(*key, at_most):
+        if not await self._store.write(gates.close_candidate, *key, at_most):
             return False
         made_at = await runtime.provider.need(base.Making).made_at(access, found.remote_id)
-        await self._store.close_candidate(*key, closed_for, is_answered=True)
+        await self._store.write(gates.close_candidate, *key, closed_for, is_answered=True)
         if len(self._made_at) >= REMEMBERED:
             self._made_at.clear()
         self._made_at[gate] = made_at
@@ -490,7 +499,7 @@ class Operations(Stepper[ClaimedOperation]):
         operation, creation = claimed.operation, await self.maker(claimed)
         claim = claimed.claim if creation.id == operation.id else ""
         gate_key = runtime.provider.gate_key(created.remote_id)
-        if await self._store.name_created(creation.id, created, gate_key, claim) is None:
+        if await self._store.write(creations.name_created, creation.id, created, gate_key, claim) is None:
             return None
         found = went_well(claimed, 0.0, outcomes.audit(operation, "call.find", "found"))
         return replace(found, read_needed=True)
@@ -504,18 +513,22 @@ class Operations(Stepper[ClaimedOperation]):
     async def _creation_of(self, claimed: ClaimedOperation) -> Operation | None:
         """Return the operation that creates its workspace: itself, or one that it replaced."""
         is_it = claimed.operation.verb is OperationVerb.CREATE
-        return claimed.operation if is_it else await self._store.creation_of(claimed.workspace.id)
+        return (
+            claimed.operation
+            if is_it
+            else await self._store.read(operations.creation_of, claimed.workspace.id)
+        )
 
     async def _make_true(self, claimed: ClaimedOperation, runtime: Runtime, remote_id: str) -> None:
         """Enforce a stop or removal that replaced a start or creation while its call was in flight."""
-        current = await self._store.operation(claimed.operation.id)
+        current = await self._store.read(operations.operation, claimed.operation.id)
         if current is None or current.outcome is not Outcome.REPLACED:
             return
-        latest = await self._store.latest_operation(current.workspace_id)
+        latest = await self._store.read(operations.latest_operation, current.workspace_id)
         if latest is None or not latest.verb.brings_down:
             return
         if latest.is_open:
-            await self._store.save_step(Update(latest.id, 0.0, read_needed=True))
+            await self._store.write(operations.save_step, Update(latest.id, 0.0, read_needed=True))
         elif latest.outcome is Outcome.FULFILLED:
             # It was found down or missing before the call landed, and the person was told so: enforce that.
             log.info("bringing down what was replaced", operation=claimed.operation.id, verb=str(latest.verb))

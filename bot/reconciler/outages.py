@@ -11,6 +11,8 @@ import structlog
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import cards
 from bot.reconciler.context import EngineContext, EnginePart
+from bot.store import errands, outages
+from bot.store import refusals as refusal_rows
 from bot.store.outages import OURS, PEOPLE
 from bot.support.errors import StoreError
 
@@ -51,8 +53,8 @@ class Outages(EnginePart):
                 has_changed = await runtime.health.answering.write(self._store)
                 if has_changed and runtime.health.since is None:
                     beginning = cards.get_silence_prefix(runtime.title)
-                    await self._store.clear_silence(runtime.name, beginning)
-            current = dict(await self._store.outages()) if reads or self._current else {}
+                    await self._store.write(errands.clear_silence, runtime.name, beginning)
+            current = dict(await self._store.read(outages.outages)) if reads or self._current else {}
             self._take_over(current)
             self._current = current
             return await self._changed(current)
@@ -92,7 +94,7 @@ class Outages(EnginePart):
         for name in list(current):
             # What isn't a connection's begins and ends elsewhere.
             if _parts(name)[0] not in {"", *self._runtimes}:
-                await self._store.end_outage(name, [])
+                await self._store.write(refusal_rows.end_outage, name, [])
                 del current[name]
         changed = 0
         for name, since in self._found().items():
@@ -109,7 +111,7 @@ class Outages(EnginePart):
     async def _begin(self, current: dict[str, float], name: str, since: float) -> None:
         connection, suffix = _parts(name)
         notices = self._messages(connection, _WORDS[suffix][0], since, suffix)
-        current[name] = await self._store.begin_outage(name, since, notices)
+        current[name] = await self._store.write(outages.begin_outage, name, since, notices)
         if not suffix:
             self._runtimes[connection].health.resume(current[name])
 
@@ -117,7 +119,7 @@ class Outages(EnginePart):
         connection, suffix = _parts(name)
         until = None if suffix else await self._store.now()
         notices = self._messages(connection, _WORDS[suffix][1], current[name], suffix, until=until)
-        await self._store.end_outage(name, notices)
+        await self._store.write(refusal_rows.end_outage, name, notices)
         del current[name]
 
     def _messages(

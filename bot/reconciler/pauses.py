@@ -3,6 +3,7 @@
 import structlog
 
 from bot.reconciler.context import EnginePart
+from bot.store import pauses as pause_rows
 from bot.support.errors import StoreError
 
 log = structlog.get_logger(__name__)
@@ -14,7 +15,7 @@ class Pauses(EnginePart):
     async def step(self) -> None:
         """Read the rows: there are few, and none while nobody asks for a pause."""
         try:
-            pauses = await self._store.pauses()
+            pauses = await self._store.read(pause_rows.pauses)
         except StoreError as error:
             log.warning("pauses not read", problem=error)
             return

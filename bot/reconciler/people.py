@@ -12,6 +12,7 @@ from bot.reconciler.context import EngineContext
 from bot.reconciler.tasks import Busy, Work, Worker, asked_of_slack, waiting_commands
 from bot.services.asked import Asked
 from bot.services.leavers import advance, is_leaver, let_go
+from bot.store import accounts, upkeep
 from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
@@ -54,11 +55,11 @@ class People(Worker):
             if is_leaver(person)
         }
         resolve = self._context.installation.resolve_principal
-        async for holders in self._store.find_holders():
+        async for holders in accounts.find_holders(self._store.engine):
             for principal in leavers.keys() & {resolve(one) for one in holders}:
                 ended = await Asked(self._context, principal).to(
                     let_go, leavers.pop(principal), actor="usher"
                 )
                 if ended:
                     log.info("links ended", principal=principal.key, count=len(ended))
-        await self._store.did_daily(TaskKind.SYNC_PEOPLE)
+        await self._store.write(upkeep.did_daily, TaskKind.SYNC_PEOPLE)

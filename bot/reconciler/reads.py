@@ -31,6 +31,7 @@ from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.runtimes import Runtime
+from bot.store import audit, gates, operations, workspaces
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.clock import Ids
@@ -96,7 +97,8 @@ class Reads(EnginePart):
         batches: list[Sequence[ReadClaim]] = []
         claimed_at = self._clock.monotonic()
         try:
-            claims = await self._store.claim_reads(
+            claims = await self._store.claim(
+                gates.claim_reads,
                 runtime.name,
                 free,
                 runtime.pace.min_poll_interval,
@@ -219,7 +221,7 @@ class Reads(EnginePart):
             if (claim.account.id, claim.gate_key) not in self._noted
         ]
         if entries:
-            await self._store.append_audit(entries)
+            await self._store.write(audit.append_audit, entries)
             self._noted |= {(claim.account.id, claim.gate_key) for claim in claims}
 
     async def _send(
@@ -341,11 +343,13 @@ class Reads(EnginePart):
             result = replace(result, next_in=runtime.pace.min_poll_interval)
         # Operations requested while this read was in flight haven't been checked yet.
         for workspace_id in result.workspace_ids if is_news else ():
-            operation = await self._store.latest_operation(workspace_id)
+            operation = await self._store.read(operations.latest_operation, workspace_id)
             if operation is not None and operation.is_open:
                 # The call sent for it may have worked.
                 outcome = Outcome.UNKNOWN if operation.has_called else Outcome.FAILED
-                await self._store.save_step(outcomes.ended(operation, outcome, answer.cause))
+                await self._store.write(
+                    operations.save_step, outcomes.ended(operation, outcome, answer.cause)
+                )
         return result
 
     def _next(self, runtime: Runtime, claim: ReadClaim, seen: Observed, now: float) -> float | None:
@@ -468,7 +472,7 @@ class Recorder:
 
     async def _write(self, results: Sequence[ReadResult]) -> None:
         try:
-            await self._store.record_reads(results)
+            await self._store.perform(gates.record_reads, results)
         except (errors.StoreBusy, errors.StoreUnavailable) as error:
             # The gates keep their due times, so all of these are read again after the interval.
             log.warning("reads not written", count=len(results), problem=error)
@@ -508,7 +512,7 @@ class Entries:
         if sealed is None or self._said(row, sealed) != digest:
             sealed = self._vault.seal(row, {"entry": observed.entry})
             try:
-                await self._store.save_entry(workspace_id, claim.gate_key, sealed)
+                await self._store.write(workspaces.save_entry, workspace_id, claim.gate_key, sealed)
             except errors.StoreError as error:
                 log.warning("entry not written", workspace=workspace_id, problem=error)
                 return

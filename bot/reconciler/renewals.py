@@ -5,6 +5,7 @@ from bot.providers import base
 from bot.reconciler.ask import Refused
 from bot.reconciler.tasks import Work, Worker, settled
 from bot.services import reminders, revocations
+from bot.store import accounts
 
 
 class Renewals(Worker):
@@ -16,7 +17,7 @@ class Renewals(Worker):
 
     async def renew(self, task: Task) -> None:
         """Mint a credential in place of one of Usher's own that ends soon; raise Again to retry."""
-        account = await self._store.account_by_id(task.subject)
+        account = await self._store.read(accounts.account_by_id, task.subject)
         runtime = self._runtimes.get(account.connection) if account is not None else None
         if account is None or runtime is None:
             return

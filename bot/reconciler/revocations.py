@@ -14,6 +14,7 @@ from bot.reconciler.ask import REVOKE, Done, Refused
 from bot.reconciler.context import EngineContext
 from bot.reconciler.tasks import Again, Work, Worker, slot
 from bot.services import revocations
+from bot.store import accounts
 from bot.store.revocations import owe, revocation_refused
 from bot.support.errors import CredentialRefused, Forbidden
 
@@ -42,7 +43,7 @@ class Revocations(Worker):
 
     async def revoke(self, task: Task) -> None:
         """Revoke an owed secret; raise Again as long as its provider hasn't confirmed it."""
-        owed = await self._store.account_by_id(task.subject)
+        owed = await self._store.read(accounts.account_by_id, task.subject)
         if owed is None or owed.state != "revoking":
             return
         ended = await self._ended(task, owed, await self._store.now())
@@ -86,7 +87,7 @@ class Revocations(Worker):
 
     async def _is_used(self, unused: Account, access: base.Access) -> bool:
         """Compare tokens, not ciphertexts, which change with the key."""
-        account = await self._store.account(unused.principal, unused.connection)
+        account = await self._store.read(accounts.account, unused.principal, unused.connection)
         if account is None or not account.secret:
             return False
         opened = self._asker.open(account)

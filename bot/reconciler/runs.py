@@ -23,6 +23,8 @@ from bot.providers import base
 from bot.reconciler import ask, context, outcomes
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, PATIENCE, PROBE_WAIT, Stepper, busy_hold, knowing, went_well
+from bot.store import cards as card_rows
+from bot.store import runs
 from bot.store.transaction import Row
 from bot.support.errors import Conflict, NotFound
 
@@ -54,16 +56,19 @@ class Runs(Stepper[ClaimedRun]):
 
     async def claim(self, limit: int, lease: float) -> Sequence[ClaimedRun]:
         """Lease due runs, oldest first."""
-        return await self._store.claim_runs(limit, lease, self._owners.name)
+        return await self._store.claim(runs.claim_runs, limit, lease, self._owners.name)
 
     async def save(self, claimed: ClaimedRun, update: Update) -> Row | None:
         """Save an update of a run; None if it has ended, or was claimed by another process."""
-        return await self._store.save_run_step(update, claimed.row)
+        return await self._store.write(runs.save_run_step, update, claimed.row)
 
     async def tells(self, claimed: ClaimedRun) -> bool:
         """Return whether somebody waits for its end: they launched it here, have its card, or stopped it."""
         run = claimed.run
-        return bool(run.reference or run.stop_wanted) or await self._store.card(run.id) is not None
+        return (
+            bool(run.reference or run.stop_wanted)
+            or await self._store.read(card_rows.card, run.id) is not None
+        )
 
     # -- reads -----------------------------------------------------------------------------------------------
 
@@ -119,7 +124,9 @@ class Runs(Stepper[ClaimedRun]):
         """
         room = max(TOGETHER - len(batch), 0)
         now = await self._store.now()
-        more = await self._store.claim_runs_of(account, room, self._numbers.lease, self._owners.name)
+        more = await self._store.claim(
+            runs.claim_runs_of, account, room, self._numbers.lease, self._owners.name
+        )
         if more is None:
             return None
         others = []
@@ -256,7 +263,7 @@ class Runs(Stepper[ClaimedRun]):
         if not traces.others:
             return traces
         by_id = {one.remote_id: one for one in traces.others}
-        left = await self._store.unexplained_runs(run, list(by_id))
+        left = await self._store.read(runs.unexplained_runs, run, list(by_id))
         return replace(traces, others=tuple(by_id[remote_id] for remote_id in left))
 
     def is_wanted(self, claimed: ClaimedRun) -> bool:

@@ -19,6 +19,7 @@ from bot.domain.tasks import TaskKind
 from bot.reconciler import Reconciler
 from bot.reconciler.streams import AT_ONCE as STREAMS
 from bot.slack.notifier import Notifier
+from bot.store import due_work, links, schema, sweeping, tasks, upkeep
 from bot.store.due_work import find_kinds, list_kinds
 from bot.store.store import Store
 from bot.store.tasks import NewTask
@@ -260,13 +261,13 @@ class Scheduler:
         """Find out when the first of each kind of work that may have changed is due; wake for what is."""
         if self._store.engine.has_jumped:
             # Only a write moves times along with the clock.
-            await self._store.beat()
+            await self._store.perform(schema.beat)
         kinds, self._changed = self._changed, set()
         if not kinds:
             return 0
         found = dict.fromkeys(kinds, 0.0)
         try:
-            found = await self._store.find_next_due(kinds, *self._by)
+            found = await self._store.read(due_work.find_next_due, kinds, *self._by)
         except StoreError as error:
             # Each loop finds out for itself.
             log.warning("nothing could be looked for", problem=str(error))
@@ -336,19 +337,22 @@ class Scheduler:
         async with contained("reading people", self._ids):
             if await self._is_due(TaskKind.SYNC_PEOPLE):
                 # The task itself records its completion.
-                await self._store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
-        for name, work in {SWEEP: self._store.sweep, **self.nightly}.items():
+                await self._store.write(tasks.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+        for name, work in {SWEEP: self._sweep, **self.nightly}.items():
             async with contained(name, self._ids):
                 if await self._is_due(name):
-                    await self._store.did_daily(name, await work() or "")
+                    await self._store.write(upkeep.did_daily, name, await work() or "")
+
+    async def _sweep(self) -> None:
+        await self._store.perform(sweeping.sweep)
 
     async def _is_due(self, work: str) -> bool:
-        now, last = await self._store.now(), await self._store.last_did(work)
+        now, last = await self._store.now(), await self._store.read(upkeep.last_did, work)
         return last is None or last < now - (now - NIGHT) % DAY
 
     async def _beat(self) -> None:
         try:
-            await self._store.beat()
+            await self._store.perform(schema.beat)
             # Nothing rests for ever, whoever wrote it.
             self.wake()
             await self._on_beat()
@@ -357,7 +361,7 @@ class Scheduler:
 
     async def _links(self) -> None:
         async with contained("links", self._ids):
-            await self._store.empty_links()
+            await self._store.perform(links.empty_links)
 
     async def _lists(self) -> None:
         async with contained("lists", self._ids):

@@ -12,6 +12,7 @@ from bot.providers import base
 from bot.reconciler.ask import Refused
 from bot.reconciler.tasks import Busy, Work, Worker, settled, slot
 from bot.services.snapshots import TEMPLATES
+from bot.store import accounts, audit, notices, tasks
 from bot.store.tasks import NewTask
 
 #: How soon, in seconds, to look again whether an earlier request about the same job has ended.
@@ -39,13 +40,13 @@ class Schedules(Worker):
 
     async def set(self, task: Task) -> Sequence[NewTask]:
         """Set the schedule of a task and have the jobs read again. Raise Again to retry."""
-        if (is_next := await self._store.task_turn(task)) is None:
+        if (is_next := await self._store.read(tasks.task_turn, task)) is None:
             await self.give_up(task, "replaced")
             return ()
         if not is_next:
             raise Busy(SOON)
         asked = task.payload
-        account = await self._store.account_by_id(str(asked["account"]))
+        account = await self._store.read(accounts.account_by_id, str(asked["account"]))
         runtime = self._runtimes.get(str(asked["connection"]))
         if account is None or account.state != "active" or runtime is None:
             because = "unlinked" if account is None or account.state == "revoking" else "credential_refused"
@@ -76,8 +77,10 @@ class Schedules(Worker):
         principal = Principal.from_key(str(asked["principal"]))
         detail = {"connection": asked["connection"], "cron": asked["cron"], **cause}
         body = {"name": asked["name"], **detail}
-        await self._store.add_notices(
-            [NewNotice(task.id, ScheduleKind.SCHEDULED, "schedule", principal, body)]
+        await self._store.write(
+            notices.add_notices, [NewNotice(task.id, ScheduleKind.SCHEDULED, "schedule", principal, body)]
         )
         target = f"{asked['connection']}/{asked['job']}"
-        await self._store.append_audit([AuditEntry(principal.key, "call.schedule", target, result, detail)])
+        await self._store.write(
+            audit.append_audit, [AuditEntry(principal.key, "call.schedule", target, result, detail)]
+        )

@@ -13,6 +13,7 @@ from bot.reconciler.ask import Done, Refused
 from bot.reconciler.lists import DISCOVER_SECONDS
 from bot.reconciler.tasks import Work, Worker, not_yet, slot, waiting_commands
 from bot.services.snapshots import TEMPLATES, payload_of
+from bot.store import accounts, snapshots
 from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ class Snapshots(Worker):
         account: Account | None = None
         connection = owner.removeprefix(_CONNECTION)
         if not owner.startswith(_CONNECTION):
-            account = await self._store.account_by_id(owner)
+            account = await self._store.read(accounts.account_by_id, owner)
             if account is None or account.state == "revoking":
                 return ()
             if account.state == "refused":
@@ -66,7 +67,7 @@ class Snapshots(Worker):
                 case Done(offer):
                     owner, now = account.id if account is not None else "", await self._store.now()
                     read = Snapshot(connection, owner, kind, payload_of(offer), now)
-                    await self._store.save_snapshot(read)
+                    await self._store.write(snapshots.save_snapshot, read)
                     log.info("snapshot read", connection=connection, kind=kind)
                     return ""
                 case Refused(cause=cause):

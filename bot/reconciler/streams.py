@@ -16,6 +16,8 @@ from bot.output.transcript import CAP, LONGEST_CHARACTER, Entry
 from bot.providers import base
 from bot.reconciler import ask, context
 from bot.services.owners import OUTPUT
+from bot.store import accounts
+from bot.store import runs as run_rows
 from bot.support.cleaning import Hider
 from bot.support.pool import Pool, contained, pool_room, run_all
 
@@ -72,7 +74,9 @@ class Streams(context.EnginePart):
         Without a pool it returns once the streams that it opened have ended.
         """
         began_at = self._clock.monotonic()
-        runs = await self._owned(await self._store.watched_runs(self._owners.name), self._room(pool))
+        runs = await self._owned(
+            await self._store.read(run_rows.watched_runs, self._owners.name), self._room(pool)
+        )
         if left := {run_id for run_id in self._followers.keys() - runs.keys() if self._is_left(run_id)}:
             for run_id in left:
                 self._forget(run_id)
@@ -84,7 +88,7 @@ class Streams(context.EnginePart):
                 if account is not None:
                     due.append((run, self._followers[run.id], account))
         if grown := self._board.grown(run.id for run in runs.values() if run.is_open):
-            await self._store.output_grown(grown)
+            await self._store.write(run_rows.output_grown, grown)
         await run_all([self._follow(*each) for each in due], pool)
         return len(due)
 
@@ -112,7 +116,7 @@ class Streams(context.EnginePart):
         runtime = self._runtimes.get(run.connection)
         if runtime is None or isinstance(runtime.provider, base.Runs):
             return False
-        await self._store.output_done(run.id)
+        await self._store.write(run_rows.output_done, run.id)
         return True
 
     def _room(self, pool: Pool | None) -> int:
@@ -211,7 +215,7 @@ class Streams(context.EnginePart):
         return self._clock.monotonic() >= follower.next_at
 
     async def _reader(self, run: Run, follower: _Follower) -> Account | None:
-        account = await self._store.account(run.principal, run.connection)
+        account = await self._store.read(accounts.account, run.principal, run.connection)
         if account is not None and account.state == "active":
             return account
         follower.next_at = self._clock.monotonic() + 60.0

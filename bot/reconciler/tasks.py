@@ -16,6 +16,8 @@ from bot.reconciler.ask import HELD, LIMITED, Answer, Done, Later, Refused, Unkn
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.services.asked import decided
+from bot.store import accounts
+from bot.store import tasks as task_rows
 from bot.store.tasks import NewTask
 from bot.support.errors import SlackFailed, SlackLimited, StoreError
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -89,7 +91,7 @@ class Worker(EnginePart):
 
     async def _holder(self, task: Task) -> Principal | None:
         """Return whose account a task's subject begins with."""
-        account = await self._store.account_by_id(task.subject.partition("/")[0])
+        account = await self._store.read(accounts.account_by_id, task.subject.partition("/")[0])
         return account.principal if account is not None else None
 
 
@@ -116,13 +118,15 @@ class Tasks(EnginePart):
         most = pool_room(pool, self._numbers.batch)
         if most <= 0:
             return 0
-        tasks = await self._store.claim_tasks(most, self._numbers.lease, self._owners.name, self.works)
+        tasks = await self._store.claim(
+            task_rows.claim_tasks, most, self._numbers.lease, self._owners.name, self.works
+        )
         await run_all([self._guarded(task) for task in tasks], pool)
         return len(tasks)
 
     async def _guarded(self, task: Task) -> None:
         # Doing it again from the beginning does no harm.
-        back = partial(self._store.task_retry, task, 0.0, counts=False)
+        back = partial(self._store.write, task_rows.task_retry, task, 0.0, counts=False)
         async with contained("task", self._ids, back=back, task=task.id):
             await self._one(task)
 
@@ -141,20 +145,22 @@ class Tasks(EnginePart):
             reference = self._ids.reference()
             log.exception("task failed", task=task.id, kind=str(task.kind), reference=reference)
         else:
-            await self._store.task_done(task, then=then)
+            await self._store.write(task_rows.task_done, task, then=then)
             return
         if not counts or task.attempts + 1 < work.tries:
             # The task is retried; people waiting for it are told of the failure once it takes too long.
             waited = await self._store.now() + wait - task.created_at
             hears_of_it = problem and (counts or problem == LIMITED) and waited > PATIENCE
             waiting = waiting_commands(task, problem=problem) if hears_of_it else []
-            await self._store.task_retry(task, wait, counts=counts, then=waiting)
+            await self._store.write(task_rows.task_retry, task, wait, counts=counts, then=waiting)
             return
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if work.give_up is not None:
             await work.give_up(task)
         # Commands waiting for a list run without it: their answer says what is missing.
-        await self._store.task_done(task, then=waiting_commands(task, problem=problem or "busy"))
+        await self._store.write(
+            task_rows.task_done, task, then=waiting_commands(task, problem=problem or "busy")
+        )
 
     async def _do(self, task: Task, work: Work) -> Sequence[NewTask]:
         because = await self._refusal(task, work)

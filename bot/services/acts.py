@@ -60,7 +60,7 @@ async def list_acts(
     begin, end = (
         instant(day, 0, zone) for day in (first or local, (last or first or local) + timedelta(days=1))
     )
-    found = await context.store.acts_since(principal, begin)
+    found = await context.store.read(rows.acts_since, principal, begin)
     return [ActFacts(one, context.title(one.connection)) for one in found if one.done_at < end]
 
 

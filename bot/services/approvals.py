@@ -53,7 +53,7 @@ async def _of_home(whose: home_sections.HomeOwner) -> list[tuple[Approval, str, 
     context, reader = whose.context, whose.principal
     if (reach := context.installation.reach(reader)) is None:
         return []
-    asked = await context.store.asked_approvals(home_sections.MAX_QUESTIONS, reach)
+    asked = await context.store.read(approvals.asked_approvals, home_sections.MAX_QUESTIONS, reach)
     decided = [one for one in asked if context.installation.decides(reader, one.principal)]
     return [(one, context.title(one.connection), await _named(whose, one)) for one in decided]
 
@@ -65,7 +65,7 @@ async def _named(whose: home_sections.HomeOwner, approval: Approval) -> People:
 
 async def find_requested_usernames(owner: home_sections.HomeOwner) -> dict[str, str]:
     """Return the usernames that a person has asked for, by connection."""
-    asked = await owner.context.store.asked_approvals_of(owner.principal)
+    asked = await owner.context.store.read(approvals.asked_approvals_of, owner.principal)
     return {one.connection: one.username for one in asked}
 
 
@@ -374,7 +374,7 @@ def is_username(text: str) -> bool:
 @adds(*ApprovalKind)
 async def _with_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the request that a message is about, and whom it names."""
-    approval = await gatherer.store.approval(message.subject)
+    approval = await gatherer.store.read(approvals.approval, message.subject)
     if approval is None or not isinstance(facts, RequestFacts):
         return facts
     named = (approval.principal.key, approval.decided_by, *(approval.alike or ()))

@@ -76,11 +76,11 @@ class Browsing:
         """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
         if id_hash is None:
             return None
-        rows = await self._context.store.page_rows(id_hash, self._idle, workspace_id)
+        rows = await self._context.store.read(browsers.page_rows, id_hash, self._idle, workspace_id)
         if rows is not None:
             mark_as_known()
         if rows is not None and rows.now - rows.session.seen_at >= NOTED_EVERY:
-            await self._context.store.keep_browser_session(rows.session.id_hash)
+            await self._context.store.write(browsers.keep_browser_session, rows.session.id_hash)
         return rows
 
     async def own(self, rows: PageRows) -> tuple[Workspace, base.Provider] | None:

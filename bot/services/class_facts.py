@@ -14,6 +14,7 @@ from bot.domain.timers import TimerKind
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.services.gather import Gatherer, Message, add_features, adds, gathers, yield_in_batches
+from bot.store import cards, classes, hours, operations
 
 
 async def of_class(
@@ -24,7 +25,7 @@ async def of_class(
     return ClassFacts(
         **gatherer.of_account(await gatherer.store.now(), card.connection, None, body),
         card=card,
-        counts=await gatherer.store.counts_shown(card.id),
+        counts=await gatherer.store.read(classes.counts_shown, card.id),
         effects=class_effects(gatherer.connections.get(card.connection), card),
         people=await gatherer.names.of(reader, card.principal, *stopper),
     )
@@ -34,18 +35,18 @@ async def of_courses(
     gatherer: Gatherer, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
 ) -> list[ClassFacts]:
     """Gather facts for courses, with counts where the reader teaches."""
-    every, found = await gatherer.store.rules(reader), []
+    every, found = await gatherer.store.read(hours.rules, reader), []
     rules = {one.card: one for one in every if isinstance(one, CourseRule)}
     for card, teaches in own:
         facts = replace(await of_class(gatherer, card, reader), teaches=teaches, rule=rules.get(card.id))
-        counts = await gatherer.store.class_counts(card.id) if teaches else facts.counts
+        counts = await gatherer.store.read(classes.class_counts, card.id) if teaches else facts.counts
         found.append(replace(facts, counts=counts))
     return found
 
 
 @gathers("class")
 async def _of_card(gatherer: Gatherer, card_id: str) -> Facts | None:
-    card = await gatherer.store.class_card(card_id)
+    card = await gatherer.store.read(classes.class_card, card_id)
     # Whoever reads it is where its poster is.
     return None if card is None else await of_class(gatherer, card, card.principal)
 
@@ -53,19 +54,19 @@ async def _of_card(gatherer: Gatherer, card_id: str) -> Facts | None:
 @adds(*(kind for kind in ClassKind if kind.subject == "class"))
 async def _with_class(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     store, kind = gatherer.store, message.kind
-    card = await store.class_card(message.subject)
+    card = await store.read(classes.class_card, message.subject)
     if card is None:
         return facts
     of = await of_class(gatherer, card, message.principal, message.body)
     if kind in (ClassKind.LESSON_REPORT, ClassKind.CLASS_OVER):
-        of = replace(of, counts=await store.class_counts(card.id))
+        of = replace(of, counts=await store.read(classes.class_counts, card.id))
     if kind is ClassKind.LESSON_REPORT:
-        of = replace(of, problems=await store.class_problems(card.id))
+        of = replace(of, problems=await store.read(classes.class_problems, card.id))
     if kind is ClassKind.UNSERVED:
-        mine = await store.member_of(card.id, message.principal)
+        mine = await store.read(classes.member_of, card.id, message.principal)
         of = replace(of, **facts.common(), problems=[mine] if mine else [])
     if kind is ClassKind.CLASS_POSTED and isinstance(message, Card):
-        posted = await store.card(card.id)
+        posted = await store.read(cards.card, card.id)
         of = replace(of, is_superseded=posted is not None and posted.message_ts is not None)
     return _with_card(facts, of) if isinstance(facts, WorkspaceFacts) else of
 
@@ -97,9 +98,9 @@ async def _with_class_of_timer(gatherer: Gatherer, message: Message, facts: Fact
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
     if workspace is None:
         return facts
-    newest = await gatherer.store.latest_operation(workspace.id)
+    newest = await gatherer.store.read(operations.latest_operation, workspace.id)
     is_stopped = newest is not None and newest.is_open and newest.verb.brings_down
-    of = await gatherer.store.class_card(workspace.stop_card or "")
+    of = await gatherer.store.read(classes.class_card, workspace.stop_card or "")
     return await _ending(gatherer, message, replace(facts, is_superseded=is_stopped), of)
 
 
@@ -108,7 +109,9 @@ async def _with_class_of_stop(gatherer: Gatherer, message: Message, facts: Facts
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if operation is None or not operation.verb.brings_down:
         return facts
-    return await _ending(gatherer, message, facts, await gatherer.store.class_of_stop(operation.id))
+    return await _ending(
+        gatherer, message, facts, await gatherer.store.read(classes.class_of_stop, operation.id)
+    )
 
 
 async def _ending(gatherer: Gatherer, message: Message, facts: Facts, card: ClassCard | None) -> Facts:

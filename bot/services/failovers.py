@@ -11,7 +11,7 @@ from bot.domain.losses import LossKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.context import Context
 from bot.services.memory import KEPT_SECONDS, Kept
-from bot.store import gates
+from bot.store import gates, notices, upkeep
 from bot.store.notices import add_notices
 from bot.store.tables import TABLES
 from bot.store.transaction import Row, Transaction
@@ -32,13 +32,13 @@ class Failovers:
         """Look whether there was one that has settled; never raise."""
         context, store = self._context, self._context.store
         async with contained("failover", context.ids):
-            found, now = await store.failover(), await store.now()
+            found, now = await store.read(upkeep.failover), await store.now()
             if found is None or found == self._last or not SETTLES < now - found["noted_at"] < KEPT_SECONDS:
                 return
             occasion, body = f"{found['noted_at']:.0f}", {"what": "failover", "since": found["lost_since"]}
             for who in context.installation.administrating():
                 message = NewNotice(f"failover:{who.key}", NoticeKind.OUTAGE, occasion, who, body)
-                await store.add_notices([message])
+                await store.write(notices.add_notices, [message])
             for one in context.memory.since(found["lost_since"]):
                 await store.carry_out(partial(_tell, one=one, found=found))
             self._last = found

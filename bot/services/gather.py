@@ -19,6 +19,10 @@ from bot.output.transcript import Board
 from bot.providers import base
 from bot.services.context import Context
 from bot.services.hooks import UseCaseHooks
+from bot.store import accounts as account_rows
+from bot.store import acts, handovers, notices, operations
+from bot.store import runs as run_rows
+from bot.store import workspaces as workspace_rows
 from bot.store.operations import ShownOperation
 from bot.support.declarations import Registry
 from bot.support.guards import guards
@@ -60,7 +64,7 @@ class Gatherer:
 
     async def of_workspace(self, workspace: Workspace, operation: Operation | None = None) -> WorkspaceFacts:
         """Gather facts for a workspace's row, and for the card of ``operation`` if there is one."""
-        account = await self.store.account(workspace.principal, workspace.connection)
+        account = await self.store.read(account_rows.account, workspace.principal, workspace.connection)
         now = await self.store.now()
         facts = self._of_workspace(
             now, workspace.connection, account, operation=operation, workspace=workspace
@@ -88,7 +92,9 @@ class Gatherer:
 
         ``under_way`` holds their open operations by workspace, where the list shows them.
         """
-        accounts = {account.connection: account for account in await self.store.accounts(principal)}
+        accounts = {
+            account.connection: account for account in await self.store.read(account_rows.accounts, principal)
+        }
         now = await self.store.now()
         found = []
         async for one in yield_in_batches(workspaces):
@@ -101,14 +107,16 @@ class Gatherer:
 
     async def of_run(self, run: Run) -> RunFacts:
         """Gather facts for a run, without its output."""
-        account = await self.store.account(run.principal, run.connection)
+        account = await self.store.read(account_rows.account, run.principal, run.connection)
         return self._of_run(await self.store.now(), run, account)
 
     async def of_runs(self, principal: Principal, runs: Sequence[Run]) -> list[RunFacts]:
         """Gather facts for a list of one person's runs."""
         if not runs:
             return []
-        accounts = {account.connection: account for account in await self.store.accounts(principal)}
+        accounts = {
+            account.connection: account for account in await self.store.read(account_rows.accounts, principal)
+        }
         now = await self.store.now()
         return [self._of_run(now, run, accounts.get(run.connection)) async for run in yield_in_batches(runs)]
 
@@ -142,18 +150,18 @@ class Gatherer:
         """Gather facts for what an answer offers; None if its workspace or run is gone."""
         if (workspace := await self._own_workspace(card, card.about)) is not None:
             return await self.of_workspace(workspace)
-        run = await self.store.run(card.about)
+        run = await self.store.read(run_rows.run, card.about)
         return None if run is None else await self.of_run(run)
 
     async def end_state(self, message: Message, facts: Facts | None) -> EndState:
         """Return the state of the message about the end of a card's subject."""
         if message.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):
             return facts.end_state
-        return await self.store.end_state(message.subject)
+        return await self.store.read(notices.end_state, message.subject)
 
     async def of_act(self, act: str) -> ActFacts | None:
         """Gather facts for an act as it stands; None if nobody knows it any more."""
-        found = await self.store.act_facts(act)
+        found = await self.store.read(acts.act_facts, act)
         return found and replace(found, connection_title=self._title(found.act.connection))
 
     @guards("Output is read again, not remembered")
@@ -168,7 +176,11 @@ class Gatherer:
 
     async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
         """Return whether something newer was asked for since a message that is about no operation."""
-        newest = await self.store.latest_operation(facts.workspace.id) if facts.workspace else None
+        newest = (
+            await self.store.read(operations.latest_operation, facts.workspace.id)
+            if facts.workspace
+            else None
+        )
         return newest is not None and newest.created_at > card.created_at
 
     async def of_notice(self, notice: Message, workspace_id: str | None = None) -> Facts:
@@ -191,7 +203,9 @@ class Gatherer:
         workspace = await self._own_workspace(notice, workspace_id or "")
         workspace = workspace or await self._own_workspace(notice, str(body.get("workspace") or ""))
         connection = str(body.get("connection") or (workspace.connection if workspace else ""))
-        account = await self.store.account(notice.principal, connection) if connection else None
+        account = (
+            await self.store.read(account_rows.account, notice.principal, connection) if connection else None
+        )
         now = await self.store.now()
         if workspace is not None or kind.offers == "workspace" or kind.subject == "operation":
             return self._of_workspace(now, connection, account, workspace=workspace, body=body)
@@ -217,7 +231,7 @@ class Gatherer:
         return await self.names.of(reader, *found, in_full=True)
 
     async def _own_workspace(self, notice: Message, key: str) -> Workspace | None:
-        workspace = await self.store.workspace(key) if key else None
+        workspace = await self.store.read(workspace_rows.workspace, key) if key else None
         return workspace if workspace is not None and workspace.principal == notice.principal else None
 
     def _of_run(self, now: float, run: Run, account: Account | None) -> RunFacts:
@@ -287,14 +301,14 @@ class Gatherer:
 @gathers("job")
 async def _of_run(gatherer: Gatherer, run_id: str) -> Facts | None:
     """Gather facts for a run, with as much of its output as this process has read."""
-    run = await gatherer.store.run(run_id)
+    run = await gatherer.store.read(run_rows.run, run_id)
     shown = gatherer.board.shown(run_id) if gatherer.board is not None else None
     return None if run is None else replace(await gatherer.of_run(run), output=shown)
 
 
 @gathers("operation")
 async def _of_operation(gatherer: Gatherer, operation_id: str) -> Facts | None:
-    found = await gatherer.store.shown_operation(operation_id)
+    found = await gatherer.store.read(operations.shown_operation, operation_id)
     return None if found is None else gatherer.of_operation(await gatherer.store.now(), found)
 
 
@@ -303,7 +317,7 @@ async def _of_link(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
     """Add whether another message of the same start shows the address."""
     if not isinstance(facts, WorkspaceFacts) or facts.ide_url is None:
         return facts
-    shown = await gatherer.store.is_address_shown(notice.subject, facts.ide_url, notice.id)
+    shown = await gatherer.store.read(handovers.is_address_shown, notice.subject, facts.ide_url, notice.id)
     return replace(facts, is_url_shown=shown)
 
 
@@ -316,7 +330,7 @@ async def add_features(gatherer: Gatherer, _notice: Message, facts: Facts) -> Fa
 async def _of_held(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFacts:
     """Gather what was held; of several about the same, the newest."""
     newest: dict[str, tuple[AnyKind, Facts]] = {}
-    for one in await gatherer.store.held_notices(notice.id):
+    for one in await gatherer.store.read(notices.held_notices, notice.id):
         found = await gatherer.owed(one)
         workspace = found.workspace if isinstance(found, WorkspaceFacts) else None
         about = workspace.id if workspace is not None else one.subject

@@ -35,7 +35,12 @@ from bot.services.gather import Gatherer, PeopleNames, rank
 from bot.services.home_sections import MAX_QUESTIONS, PARTS, WAITING, HomeOwner
 from bot.services.hooks import UseCaseHooks
 from bot.services.making import TEMPLATE, PersonalOffer
-from bot.store import accounts, gates, homes, workspaces
+from bot.store import accounts as account_rows
+from bot.store import counts as count_rows
+from bot.store import gates, homes, links, operations
+from bot.store import runs as run_rows
+from bot.store import snapshots as snapshot_rows
+from bot.store import workspaces as workspace_rows
 from bot.store.counts import Totals
 from bot.store.snapshots import snapshot
 from bot.store.transaction import Transaction
@@ -74,7 +79,7 @@ class HomeGatherer:
     async def own(self, home: Home) -> HomeFacts:
         """Gather what a person's own Home says: their rows alone, and what they are asked."""
         principal, now = home.principal, await self._store.now()
-        accounts = {one.connection: one for one in await self._store.accounts(principal)}
+        accounts = {one.connection: one for one in await self._store.read(account_rows.accounts, principal)}
         whose, under_way, runs = await self._gather_own(principal)
         workspaces = whose.workspaces
         pages = max((len(workspaces) + PAGE - 1) // PAGE, 1)
@@ -93,7 +98,7 @@ class HomeGatherer:
             runs=await self._gatherer.of_runs(principal, runs[:RUNS]),
             more_runs=len(runs[RUNS:]),
             questions=await self._questions(whose, under_way, runs),
-            has_code=await self._store.open_link_of(principal, "code") is not None,
+            has_code=await self._store.read(links.open_link_of, principal, "code") is not None,
             links=await self._links(whose, accounts),
             makers=await self._makers(principal, accounts),
             parts={name: await gather(whose) for name, gather in PARTS.items()},
@@ -107,11 +112,19 @@ class HomeGatherer:
     ) -> tuple[HomeOwner, Mapping[str, Operation], Sequence[Run]]:
         """Return a person's workspaces, their open operations by workspace, and their runs."""
         workspaces = [
-            one for one in await self._store.workspaces(principal) if one.connection in self._connections
+            one
+            for one in await self._store.perform(workspace_rows.workspaces, principal)
+            if one.connection in self._connections
         ]
-        under_way = {one.workspace_id: one for one in await self._store.open_operations(principal)}
+        under_way = {
+            one.workspace_id: one for one in await self._store.read(operations.open_operations, principal)
+        }
         workspaces.sort(key=lambda one: rank(one, under_way))
-        runs = [run for run in await self._store.runs(principal) if run.connection in self._connections]
+        runs = [
+            run
+            for run in await self._store.read(run_rows.runs, principal)
+            if run.connection in self._connections
+        ]
         runs.sort(key=lambda run: not run.is_going)
         return HomeOwner(self._context, self._gatherer, principal, workspaces, self._names), under_way, runs
 
@@ -119,7 +132,8 @@ class HomeGatherer:
         """Gather what an administrator sees: of everybody, or of their own Slack workspace."""
         reader, place = home.principal, self._context.installation
         reach = place.reach(reader)
-        found: Totals = await self._store.totals(
+        found: Totals = await self._store.perform(
+            count_rows.totals,
             sorted(name for name, one in self._connections.items() if not reach or one.serves(reader)),
             slow_unless_known=SLOW_SECONDS,
             failed_within=DAY,
@@ -221,7 +235,9 @@ class HomeGatherer:
 
     async def _templates_of(self, principal: Principal, account: Account) -> tuple[str, ...] | None:
         """Return the names of what an account may make workspaces from, as last read; None: unreadable."""
-        kept = await self._store.snapshot(account.connection, account.id, snapshots.TEMPLATES)
+        kept = await self._store.read(
+            snapshot_rows.snapshot, account.connection, account.id, snapshots.TEMPLATES
+        )
         if kept is None:
             return ()
         key = account.id, kept.read_at
@@ -275,14 +291,14 @@ def read_lists(tx: Transaction, asked: Asked) -> None:
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
         snapshots.read_lists(tx, asked, kind, snapshots.stale(tx, asked, kind))
     connections = asked.context.connections
-    for account in accounts.accounts(tx, asked.principal):
+    for account in account_rows.accounts(tx, asked.principal):
         is_able = account.state == "active" and isinstance(connections.get(account.connection), base.Making)
         if is_able and snapshot(tx, account.connection, account.id, snapshots.TEMPLATES) is None:
             snapshots.read_templates(tx, asked, account)
     unlisted = {name for name, provider in connections.items() if not provider.has_lists}
     up = [
         one
-        for one in workspaces.workspaces_of(tx, asked.principal)
+        for one in workspace_rows.workspaces_of(tx, asked.principal)
         if one.connection in unlisted and not one.is_down
     ]
     for one in up[:READ]:

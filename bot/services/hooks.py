@@ -40,7 +40,7 @@ class UseCaseHooks(LayerHooks):
         """Act when a workspace's timer is over, with the stop if one was begun."""
 
     async def extend_facts(
-        self, gatherer: Gatherer, principal: Principal, found: Sequence[WorkspaceFacts]
+        self, gatherer: Gatherer, principal: Principal, views: Sequence[WorkspaceFacts]
     ) -> Sequence[WorkspaceFacts]:
         """Return the facts of one person's workspaces with those of the feature."""
-        return found
+        return views

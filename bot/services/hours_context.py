@@ -6,6 +6,7 @@ from bot.domain.facts import WorkspaceFacts
 from bot.domain.hours import HoursContext, HoursKind, Rule
 from bot.domain.people import Principal
 from bot.services.gather import Gatherer, add_features, adds, yield_in_batches
+from bot.store import hours
 
 adds(HoursKind.HOURS_UNUSED, HoursKind.HOURS_PAUSED)(add_features)
 
@@ -18,7 +19,11 @@ async def add_rules(
     if not keys:
         return []
     store, by_workspace = gatherer.store, dict[str, list[Rule]]()
-    rules = await store.rules_of(keys[0]) if len(keys) == 1 else await store.rules(principal)
+    rules = (
+        await store.read(hours.rules_of, keys[0])
+        if len(keys) == 1
+        else await store.read(hours.rules, principal)
+    )
     for rule in rules:
         by_workspace.setdefault(rule.workspace_id, []).append(rule)
     extended = []

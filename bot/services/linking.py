@@ -221,7 +221,7 @@ def confirm_code(tx: Transaction, asked: Asked, code: str) -> Account | Refused:
 
 async def asked_by(context: Context, visit: Visit) -> Asked:
     """Return who asks on a link's page: the person it was made for. Raises Refused (``link.unknown``)."""
-    link = await context.store.link(digest(visit.nonce)) if is_nonce(visit.nonce) else None
+    link = await context.store.read(links.link, digest(visit.nonce)) if is_nonce(visit.nonce) else None
     if link is None:
         raise _unknown(context)
     mark_as_known()

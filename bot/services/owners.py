@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from bot.store import owners
 from bot.store.owners import LEASE
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
@@ -96,7 +97,7 @@ class SharedOwners(Owners):
             async with self._asking:
                 if missing := self._missing(things):
                     now = self._monotonic()
-                    self._owns(await self._store.own(self.name, missing), now)
+                    self._owns(await self._store.write(owners.own, self.name, missing), now)
         now = self._monotonic()
         return {one: self._since[one] for one in things if self._sure_until.get(one, 0.0) > now}
 
@@ -122,7 +123,7 @@ class SharedOwners(Owners):
         for one in things:
             self._since.pop(one, None)
             self._sure_until.pop(one, None)
-        await self._store.disown(self.name, things)
+        await self._store.write(owners.disown, self.name, things)
 
     async def renew(self) -> None:
         """Keep what is owned; never raise."""
@@ -137,9 +138,9 @@ class SharedOwners(Owners):
                     log.error("no worker runs", advice=f"start {command('worker')}")
                 if not self._store.engine.is_whole:
                     raise StoreBusy("a connection to the database is away")
-                kept = set(await self._store.renew_owned(self.name))
+                kept = set(await self._store.write(owners.renew_owned, self.name))
                 if self._presence not in kept:
-                    await self._store.own(self.name, [self._presence])
+                    await self._store.write(owners.own, self.name, [self._presence])
             except StoreError as error:
                 log.warning("leases not renewed", problem=error)
                 return
@@ -150,7 +151,7 @@ class SharedOwners(Owners):
 
     async def _is_seen_at_work(self, now: float) -> bool:
         try:
-            return await self._store.is_worked()
+            return await self._store.read(owners.is_worked)
         except StoreError:
             # Nobody can look: the workers may be there, and it is the database that is missed.
             self._worked_at = now
@@ -169,7 +170,7 @@ class SharedOwners(Owners):
             self._has_ended = True
         self._since.clear()
         self._sure_until.clear()
-        await self._handed_back(self._store.disown_all(self.name))
+        await self._handed_back(self._store.write(owners.disown_all, self.name))
 
     @staticmethod
     async def _handed_back(work: Awaitable[None]) -> None:

@@ -32,7 +32,7 @@ async def shown(context: Context, principal: Principal, workspaces: Sequence[Wor
 
     A workspace's or connection's that is gone counts as none. The only workspace is what `start` means.
     """
-    wanted = await context.store.preferences(principal)
+    wanted = await context.store.read(preferences.preferences, principal)
     provider, is_only = context.connections.get(wanted.connection), len(workspaces) == 1
     return PreferenceFacts(
         wanted=wanted,

@@ -17,7 +17,7 @@ from bot.domain.runs import Run
 from bot.domain.steps import Update
 from bot.domain.timers import TimerKind
 from bot.messages.texts import problems
-from bot.store import cards, operations, runs, timers, upkeep
+from bot.store import accounts, cards, operations, runs, timers, upkeep
 from bot.store.audit import append_audit
 from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices
@@ -41,7 +41,7 @@ async def restore(
     """
     while not await store.carry_out(_hold):
         pass
-    links = [one for one in await store.active_accounts() if one.connection in apart]
+    links = [one for one in await store.perform(accounts.active_accounts) if one.connection in apart]
     for first in range(0, len(links), PIECE):
         await store.carry_out(partial(_tell, links=links[first : first + PIECE]))
     backup_at, held = await store.carry_out(partial(_end, administrators=administrators, links=len(links)))

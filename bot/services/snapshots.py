@@ -93,12 +93,15 @@ def read_about(tx: Transaction, asked: Asked, connection: str, then: Mapping[str
 async def templates(context: Context, account: Account) -> Snapshot[Any] | None:
     """Return what an account was last offered, in its provider's own type; None if it was never read."""
     forms = context.connections[account.connection].need(base.Forms)
-    return _read(forms.offer_model, await context.store.snapshot(account.connection, account.id, TEMPLATES))
+    return _read(
+        forms.offer_model,
+        await context.store.read(snapshots.snapshot, account.connection, account.id, TEMPLATES),
+    )
 
 
 async def about(context: Context, connection: str) -> Snapshot[About] | None:
     """Return what a connection's server last said about itself."""
-    return _read(About, await context.store.snapshot(connection, "", ABOUT))
+    return _read(About, await context.store.read(snapshots.snapshot, connection, "", ABOUT))
 
 
 def is_stale(context: Context, snapshot: Snapshot[Any]) -> bool:

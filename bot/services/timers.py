@@ -112,7 +112,7 @@ async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Fac
     """Add the other workspaces that were to be stopped then, if a message is about all of them."""
     if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
         return facts
-    at, own = facts.time("stop_at"), await gatherer.store.workspaces(message.principal)
+    at, own = facts.time("stop_at"), await gatherer.store.perform(stored.workspaces, message.principal)
     others = [one for one in own if one.connection == facts.connection and one.stops_at(at)]
     others = [one for one in others if one.id != facts.body.get("workspace") and not one.is_down]
     return replace(facts, others=tuple(await gatherer.of_all(message.principal, others)))

@@ -57,7 +57,7 @@ async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
     """Add the wait as it is now."""
     provider = gatherer.connections.get(facts.connection)
     allowed = provider.settings.failures_allowed if provider is not None else math.inf
-    wait = await gatherer.store.describe_wait(message.subject, facts.connection_title, allowed)
+    wait = await gatherer.store.read(rows.describe_wait, message.subject, facts.connection_title, allowed)
     own = {one.name: getattr(facts, one.name) for one in fields(facts)}
     return WaitingFacts(**own, wait=wait) if isinstance(facts, WorkspaceFacts) else facts
 

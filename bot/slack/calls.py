@@ -33,6 +33,7 @@ from bot.slack.methods import (
     UNLISTED,
     UPLOAD_URL,
 )
+from bot.store import budget as budget_rows
 from bot.store.budget import LEAVES_WITHIN, MINUTE, WINDOW, Room
 from bot.store.store import Store
 from bot.store.transaction import answered_soon
@@ -397,7 +398,8 @@ class Budget:
         if limit.per_minute is None:
             return 0.0
         paced = limit.per_channel_per_minute if channel is not None else None
-        return await self._store.take_slack_call(
+        return await self._store.write(
+            budget_rows.take_slack_call,
             self._team,
             method,
             most=self.room(method).most(share),
@@ -411,7 +413,7 @@ class Budget:
 
     async def pause(self, method: str, seconds: float) -> None:
         """Stop calling a method for a while, because Slack asked for it."""
-        await self._store.pause_slack_method(self._team, method, seconds)
+        await self._store.write(budget_rows.pause_slack_method, self._team, method, seconds)
 
 
 class UncountedBudget:

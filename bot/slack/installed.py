@@ -29,6 +29,8 @@ from bot.slack.errors import meaning
 from bot.slack.manifest import INSTALL_PATH
 from bot.slack.methods import APPS_UNINSTALL, AUTH_REVOKE, AUTH_TEST, OAUTH_ACCESS, UPLOAD_URL
 from bot.slack.tokens import Tokens, is_listed
+from bot.store import audit
+from bot.store import installations as installation_rows
 from bot.store.budget import ENDLESS, Room
 from bot.store.store import Store
 from bot.support.clock import Clock
@@ -209,7 +211,7 @@ class InstalledSlack:
         row = replace(made, secret=self._vault.seal(made.row_key, secret))
         detail = {"workspace": row.team_name, "covers": "workspace" if row.team_id else "enterprise"}
         entry = AuditEntry(f"{row.id}:{row.installed_by}", "slack.installed", row.id, "ok", detail)
-        result = await self._store.install(row, [entry])
+        result = await self._store.write(installation_rows.install, row, [entry])
         await self.read()
         return result
 
@@ -225,7 +227,9 @@ class InstalledSlack:
                 log.warning("workspace not listed", installation=made.id, method=method, problem=error.code)
         detail = {"rule": "unlisted", "workspace": made.team_name, "slack": ", ".join(refused) or "ok"}
         actor = f"{made.id}:{made.installed_by}"
-        await self._store.append_audit([AuditEntry(actor, "slack.installed", made.id, "refused", detail)])
+        await self._store.write(
+            audit.append_audit, [AuditEntry(actor, "slack.installed", made.id, "refused", detail)]
+        )
 
     def _lost(self, row: Installed) -> list[NewNotice]:
         """Return what its installer and its administrators read: until it expires, the token sends."""
@@ -266,7 +270,7 @@ class InstalledSlack:
         """Forget a token that Slack took back, unless it was replaced in the meantime. Raises StoreError."""
         detail = {"workspace": installation.team_name}
         entry = AuditEntry("slack", "slack.removed", installation.id, "ok", detail)
-        await self._store.remove_installation(installation.id, refused, [entry])
+        await self._store.write(installation_rows.remove_installation, installation.id, refused, [entry])
         await self.read()
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:

@@ -12,6 +12,7 @@ from bot.domain.installations import AnyInstallation, Installation
 from bot.slack.calls import AnySlack, Budget, PacedSlack, SlackCaller, check_token, is_channel
 from bot.slack.installed import InstalledSlack
 from bot.slack.methods import AUTH_TEST
+from bot.store import installations
 from bot.store.store import Store
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed
@@ -88,16 +89,16 @@ async def enter(
         said = (await caller.call(AUTH_TEST, {})).data
         problem = ""
     except SlackFailed as error:
-        kept = await store.kept_identity(digest)
+        kept = await store.read(installations.kept_identity, digest)
         if kept is None:
             raise
         said, problem = kept, error.code
     installation = Installation.from_auth_test(said, administrators)
-    place = await store.keep_place(installation.id, installation.enterprise_id)
-    others = await store.find_other_enterprises(installation.id, place)
+    place = await store.write(installations.keep_place, installation.id, installation.enterprise_id)
+    others = await store.read(installations.find_other_enterprises, installation.id, place)
     installation = replace(installation, enterprise_id=place, other_enterprises=others)
     if not problem:
-        await store.keep_identity(digest, said)
+        await store.write(installations.keep_identity, digest, said)
     slack = PacedSlack(caller, Budget(store, installation), clock)
     if problem:
         log.warning("started without slack", problem=problem)

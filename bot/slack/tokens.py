@@ -13,6 +13,7 @@ from bot.domain.notices import NewNotice
 from bot.slack.calls import NOT_INSTALLED, SlackCaller
 from bot.slack.errors import Meaning, meaning
 from bot.slack.methods import OAUTH_ACCESS
+from bot.store import installations
 from bot.store.store import Store
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.settings.installed import ANY_WORKSPACE
@@ -65,7 +66,9 @@ class Tokens:
 
     async def read(self) -> list[Installed]:
         """Read the rows and return them. Raises StoreError."""
-        rows = [row for row in await self._store.installations() if is_listed(row, self.listed)]
+        rows = [
+            row for row in await self._store.read(installations.installations) if is_listed(row, self.listed)
+        ]
         self._entries = {row.id: self._entry(row) for row in rows}
         self._shut &= {row.secret for row in rows}
         return rows
@@ -152,7 +155,9 @@ class Tokens:
         if row.lost_at is not None:
             return
         try:
-            if row.secret not in self._unwritten and await self._store.claim_renewal(row.id, row.secret):
+            if row.secret not in self._unwritten and await self._store.write(
+                installations.claim_renewal, row.id, row.secret
+            ):
                 asked = {**self.client, "grant_type": "refresh_token", "refresh_token": entry.refresh}
                 answer = await self._make("").call(OAUTH_ACCESS, asked)
                 self._shut.discard(row.secret)
@@ -173,7 +178,7 @@ class Tokens:
         """Note for all that a token can't be replaced any more, and tell whoever can install Usher again."""
         log.error("token lost: Usher has to be installed there again", installation=row.id)
         try:
-            await self._store.lose_token(row.id, row.secret, self._lost(row))
+            await self._store.write(installations.lose_token, row.id, row.secret, self._lost(row))
             await self.read()
         except StoreError as error:
             log.warning("lost token not noted", installation=row.id, problem=error)
@@ -182,7 +187,7 @@ class Tokens:
         """Write what Slack has given out; without the database it waits here, as Slack gives it out once."""
         made = self._unwritten.get(row.secret)
         if made is not None:
-            await self._store.renew_installation(row.id, row.secret, *made)
+            await self._store.write(installations.renew_installation, row.id, row.secret, *made)
             self._unwritten.pop(row.secret, None)
             log.info("token replaced", installation=row.id)
 

@@ -1,5 +1,19 @@
 """The store: ``open_store`` chooses the engine by the database's URL."""
 
+from bot.store import (  # noqa: F401 - what they declare: queues, what follows what
+    accounts,
+    cards,
+    errands,
+    gates,
+    notices,
+    operations,
+    outages,
+    pauses,
+    refusals,
+    runs,
+    tasks,
+    workspaces,
+)
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Engine

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bot.domain.audit import AuditEntry
 from bot.store.tables import AUDIT
-from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, clean, from_json
+from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, clean, from_json, prioritize
 
 #: An action of releases before 0.4.0: the rows up to ``through`` in its detail were moved into a file.
 _ARCHIVED: Final = "audit.archive"
@@ -23,6 +23,7 @@ def hash_of(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(as_json([row[column] for column in _CONTENT]).encode()).hexdigest()
 
 
+@prioritize(Priority.URGENT)
 def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
     """Append audit rows with their hash chain."""
     if not entries:
@@ -46,6 +47,7 @@ def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
     tx.run("end_audit", hash=previous)
 
 
+@prioritize(Priority.STEADY)
 def audit_entries(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
     """Return audit rows in order.
 
@@ -60,6 +62,7 @@ def _head(tx: Transaction) -> Row:
     return row
 
 
+@prioritize(Priority.STEADY)
 def audit_head(tx: Transaction) -> tuple[int, str]:
     """Return the number of audit rows and the hash of the last one ("" if there is none)."""
     row = _head(tx)

@@ -6,7 +6,7 @@ from bot.store import operations, workspaces
 from bot.store.notices import known_channel
 from bot.store.pieces import PIECE, all_of
 from bot.store.tables import BROWSER_SESSIONS
-from bot.store.transaction import Engine, Transaction
+from bot.store.transaction import Engine, Priority, Transaction, prioritize
 
 
 def session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
@@ -33,6 +33,7 @@ def page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: 
     )
 
 
+@prioritize(Priority.URGENT)
 def keep_browser_session(tx: Transaction, id_hash: str) -> None:
     """Note that a session was used now; one that has ended stays ended."""
     BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.store.pieces import PIECE
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Priority, Row, Transaction, prioritize
 
 #: A call leaves within so many seconds after it was counted, or not at all.
 LEAVES_WITHIN: Final = 1.0
@@ -51,6 +51,7 @@ class Room:
 ENDLESS: Final = Room()
 
 
+@prioritize(Priority.URGENT)
 def take_slack_call(
     tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0
 ) -> float:
@@ -83,6 +84,7 @@ def slack_calls_left(tx: Transaction, room: Room, share: float = 1.0) -> int:
     return int(row["fit"])
 
 
+@prioritize(Priority.URGENT)
 def pause_slack_method(tx: Transaction, team: str, method: str, seconds: float) -> None:
     """Let nobody call a method for a while, because Slack asked for it; the longer pause wins."""
     tx.run("pause_slack_method", team=team, method=method, until=tx.now() + seconds)

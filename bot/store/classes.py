@@ -17,7 +17,7 @@ from bot.store import cards, operations, workspaces
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.timetables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
-from bot.store.transaction import Row, Transaction, as_json, from_json
+from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
 
 #: The due time when nothing is due: a press, or ending the class, makes it due.
 NEVER = 1e12
@@ -50,6 +50,7 @@ def participant(tx: Transaction, card_id: str, principal: Principal) -> Particip
     return None if has_left else found
 
 
+@prioritize(Priority.STEADY)
 def class_counts(tx: Transaction, card_id: str) -> ClassCounts:
     """Count a card's members by their states in the lesson that is on or comes next."""
     rows = _members(tx, "class_counts", card_id)
@@ -70,6 +71,7 @@ def _members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row
     return tx.all(query, **of, is_on=found.due_at <= now, **more)
 
 
+@prioritize(Priority.STEADY)
 def counts_shown(tx: Transaction, card_id: str) -> ClassCounts:
     """Return what a card has counted last, whatever its members do since; count what none has yet."""
     row = CLASS_CARDS.row(tx, id=card_id)
@@ -94,11 +96,13 @@ def count_late_starts(tx: Transaction, card_id: str, late_at: float) -> Row:
     return rows[0] if rows else {"late": 0, "missed": 0}
 
 
+@prioritize(Priority.STEADY)
 def class_problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
     """Return who isn't ready, in the order of their presses."""
     return [_member(tx, row) for row in _members(tx, "class_problems", card_id, limit=limit)]
 
 
+@prioritize(Priority.STEADY)
 def member_of(tx: Transaction, card_id: str, principal: Principal) -> ClassProblem | None:
     """Return what is so of one person in the lesson that is on or comes next."""
     rows = _members(tx, "member_of", card_id, principal=principal.key)
@@ -197,6 +201,7 @@ def presses_to_end(tx: Transaction, card_id: str, stops_at: float, limit: int) -
     return PARTICIPANTS.found(tx, "presses_to_end", card_id=card_id, stops_at=stops_at, limit=limit)
 
 
+@prioritize(Priority.STEADY)
 def class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
     """Return the card whose end caused a stop."""
     return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.domain.conversations import Referents
 from bot.domain.people import Principal
 from bot.store import tables
-from bot.store.transaction import Transaction
+from bot.store.transaction import Priority, Transaction, prioritize
 
 #: For so many seconds people remember what they spoke of.
 KEPT_SECONDS: Final = 900.0
@@ -17,6 +17,7 @@ ASKED_SECONDS: Final = 300.0
 _SEVERAL: Final = 2
 
 
+@prioritize(Priority.URGENT)
 def speak(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, about: Mapping[str, Any]
 ) -> None:

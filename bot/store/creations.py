@@ -13,7 +13,7 @@ from bot.store import cards, gates, operations, timers
 from bot.store.audit import append_audit
 from bot.store.hooks import StoreHooks
 from bot.store.tables import CARDS, GATES, NOTICES, OPERATIONS, WORKSPACES, name_columns
-from bot.store.transaction import Row, Transaction, from_json
+from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
 from bot.store.workspaces import insert, workspace
 
 #: The columns that a read or a list writes.
@@ -95,6 +95,7 @@ def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
     insert(tx, replace(workspace, used_at=tx.now()))
 
 
+@prioritize(Priority.STEADY)
 def unexplained(
     tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:

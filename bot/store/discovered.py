@@ -25,7 +25,7 @@ from bot.store.tables import (
     principal_of,
     word,
 )
-from bot.store.transaction import Engine, Row, Transaction, as_words
+from bot.store.transaction import Engine, Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
 
 #: States that change by themselves: a workspace in one is read soon when a list finds or lacks it.
@@ -59,6 +59,7 @@ class ListAge:
     read_at: float
 
 
+@prioritize(Priority.STEADY)
 def find_stale_lists(tx: Transaction, connections: Iterable[str], before: float, limit: int) -> list[ListAge]:
     """Return the lists on some connections that were last read before a time, the oldest first."""
     found = [

@@ -8,7 +8,7 @@ from bot.domain.tasks import TaskKind
 from bot.store import owners
 from bot.store.queues import DECLARED_QUEUES
 from bot.store.tables import SERVING
-from bot.store.transaction import Transaction, as_json
+from bot.store.transaction import Priority, Transaction, as_json, prioritize
 
 
 @cache
@@ -31,6 +31,7 @@ def find_kinds(table: str) -> frozenset[str]:
     return frozenset(queue.kind for queue in DECLARED_QUEUES.values() if queue.table == table)
 
 
+@prioritize(Priority.STEADY)
 def find_next_due(
     tx: Transaction,
     kinds: Collection[str],
@@ -57,6 +58,7 @@ def find_next_due(
     return found
 
 
+@prioritize(Priority.STEADY)
 def count_overdue(tx: Transaction, seconds: float) -> dict[str, int]:
     """Count what nobody has done so long after it was due, tasks by their own kinds.
 

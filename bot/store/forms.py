@@ -5,9 +5,10 @@ from typing import Any
 
 from bot.domain.people import Principal
 from bot.store.tables import REMEMBERED
-from bot.store.transaction import Transaction, from_json
+from bot.store.transaction import Priority, Transaction, from_json, prioritize
 
 
+@prioritize(Priority.URGENT)
 def remember(
     tx: Transaction, principal: Principal, connection: str, purpose: str, values: Mapping[str, Any]
 ) -> None:

@@ -25,7 +25,16 @@ from bot.store.notices import release_card
 from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.statements import setting
 from bot.store.tables import GATES, WORKSPACES, doubt, doubt_columns, name_columns, reader_of, word
-from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction, as_json, as_words
+from bot.store.transaction import (
+    Engine,
+    Parameters,
+    Priority,
+    Row,
+    Transaction,
+    as_json,
+    as_words,
+    prioritize,
+)
 
 #: The suffix of a gate's key for reading a candidate that no record explains.
 _CANDIDATE: Final = "#candidate"
@@ -53,6 +62,7 @@ def make_due(tx: Transaction, workspace_id: str) -> None:
     tx.run("want_gate", id=workspace_id, unmade=f"{PROVISIONAL}%", now=tx.now())
 
 
+@prioritize(Priority.URGENT)
 def close_candidate(
     tx: Transaction,
     gate_key: str,
@@ -70,6 +80,7 @@ def close_candidate(
     return close_gate(tx, gate_key + _CANDIDATE, connection, remote_id, seconds, is_answered=is_answered)
 
 
+@prioritize(Priority.URGENT)
 def close_gate(
     tx: Transaction,
     gate_key: str,

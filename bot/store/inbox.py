@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.store import notices, tables, transaction
-from bot.store.transaction import Transaction
+from bot.store.transaction import Priority, Transaction, prioritize
 
 #: For how long a message that is delivered again is read: with Delayed Events Slack tries for a day, in an
 #: incident perhaps for longer (``docs/internals/slack.md``, "Requests from Slack"). Older words are dropped.
@@ -37,6 +37,7 @@ def result_of(tx: Transaction, interaction: str) -> str:
     return str(row["result"]) if row else ""
 
 
+@prioritize(Priority.URGENT)
 def resolve_key(tx: Transaction, key: str, alias: str) -> str:
     """Return the key that came first with this alias, which is ``key`` if the alias is new.
 
@@ -46,6 +47,7 @@ def resolve_key(tx: Transaction, key: str, alias: str) -> str:
     return result_of(tx, alias) or key
 
 
+@prioritize(Priority.URGENT)
 def mark_answered(tx: Transaction, interaction: str) -> None:
     """Note that an interaction needs no reply beside its effect; without an effect it may still be read."""
     if was_seen(tx, interaction):

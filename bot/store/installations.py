@@ -13,7 +13,7 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.pieces import PIECE
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
-from bot.store.transaction import Transaction, as_json, from_json
+from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 
 #: For how long nobody else replaces a token that is being replaced: longer than Slack may take to answer.
 RENEWING_SECONDS: Final = 30.0
@@ -21,6 +21,7 @@ RENEWING_SECONDS: Final = 30.0
 STATE_KEPT: Final = 900.0
 
 
+@prioritize(Priority.URGENT)
 def install(
     tx: Transaction, made: Installed, audit: Sequence[AuditEntry] = ()
 ) -> Literal["new", "again", "enterprise", "team"]:
@@ -48,6 +49,7 @@ def installations(tx: Transaction) -> list[Installed]:
     return INSTALLATIONS.found(tx, "installations")
 
 
+@prioritize(Priority.URGENT)
 def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
     """Forget a token that Slack took back; return False if it was replaced meanwhile, or was forgotten."""
     if not INSTALLATIONS.change(
@@ -58,12 +60,14 @@ def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[
     return True
 
 
+@prioritize(Priority.URGENT)
 def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
     """Become the only one who replaces this token for a while; False if somebody else does or did."""
     now = tx.now()
     return tx.run("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 
 
+@prioritize(Priority.URGENT)
 def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: float | None) -> bool:
     """Replace exactly this token by one that ``lasts`` so many seconds; False if it isn't there any more."""
     expires_at = None if lasts is None else tx.now() + lasts
@@ -72,6 +76,7 @@ def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: 
     return INSTALLATIONS.change(tx, current, **renewed) == 1
 
 
+@prioritize(Priority.URGENT)
 def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
     """Note that Slack takes a refresh token no more, and tell people; False if that was noted already."""
     kept = {"id": id_, "secret": secret, "lost_at": None, "removed_at": None}
@@ -86,6 +91,7 @@ def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> boo
     return tx.run("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 
+@prioritize(Priority.URGENT)
 def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
     """Return whether the state of an installation is used for the first time."""
     now = tx.now()
@@ -93,6 +99,7 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
     return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_KEPT)
 
 
+@prioritize(Priority.URGENT)
 def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
     """Return the enterprise in the keys of an installation's people, as stored when it was first seen.
 
@@ -130,6 +137,7 @@ def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None)
     return {user: enterprise for user, enterprise in latest.items() if enterprise != enterprise_id}
 
 
+@prioritize(Priority.URGENT)
 def keep_identity(tx: Transaction, digest: str, said: Mapping[str, Any]) -> None:
     """Keep what Slack says of the bot token with this digest, in place of any other's."""
     IDENTITY.put(tx, id=1, digest=digest, said=as_json(dict(said)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, cast, get_args
 
 from bot.domain.errands import Outcome
@@ -14,7 +15,7 @@ from bot.store.hooks import StoreHooks
 from bot.store.pieces import PIECE, all_of, follow, know, some
 from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, word
-from bot.store.transaction import Engine, Row, Transaction, as_json
+from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, prioritize
 
 #: How many seconds, at most, the notice of an operation's end waits for a card that is just being sent.
 CARD_FIRST = 5.0
@@ -86,6 +87,7 @@ def _is_wanted(tx: Transaction, new: NewNotice) -> bool:
     return all(hooks.should_send_notice(tx, new) for hooks in StoreHooks.list_subscribers())
 
 
+@prioritize(Priority.URGENT)
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
     """Write notices; those that exist (subject, kind, occasion) are left unchanged.
 
@@ -186,6 +188,7 @@ def is_written(tx: Transaction, subject: str, kind: AnyKind, occasion: str) -> b
     return NOTICES.row(tx, subject=subject, kind=kind, occasion=occasion) is not None
 
 
+@prioritize(Priority.STEADY)
 def has_notices(tx: Transaction, subject: str) -> bool:
     """Return whether anything was written to be told about something."""
     return tx.one("notice_about", subject=subject) is not None
@@ -238,7 +241,7 @@ def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
-def claim_notices(
+def claim_notices_once(
     tx: Transaction,
     limit: int,
     lease: float,
@@ -275,6 +278,21 @@ def claim_notices(
         some = _claimed(tx, _QUEUE_OF[urgency].claim, lease, owner, limit=left)
         claimed += some
         paced += len(some) * (urgency > 0)
+    return claimed
+
+
+async def claim_notices(
+    engine: Engine,
+    limit: int,
+    lease: float,
+    shares: Mapping[int, float] = ALL,
+    owner: str = "",
+    room: Room = ENDLESS,
+) -> list[Notice]:
+    """Claim notices as ``claim_notices_once`` does, once all that is told together is gathered."""
+    claim = partial(claim_notices_once, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
+    while (claimed := await engine.write(claim, Priority.CLAIMS)) is None:
+        pass
     return claimed
 
 
@@ -417,6 +435,7 @@ def reply_to(tx: Transaction, interaction: str) -> Notice | None:
     return NOTICES.one(tx, subject=interaction, kind=NoticeKind.REPLY)
 
 
+@prioritize(Priority.STEADY)
 def dead_notices(tx: Transaction, limit: int = 50) -> list[Notice]:
     """Return the newest dead notices."""
     return NOTICES.found(tx, "dead_notices", limit=limit)
@@ -428,6 +447,7 @@ def known_channel(tx: Transaction, principal: Principal) -> str | None:
     return None if row is None else str(row["channel_id"])
 
 
+@prioritize(Priority.STEADY)
 def is_news_waiting(tx: Transaction, *, notices: Room | None, cards: Room | None) -> bool:
     """Return whether a notice, or a card whose state changed, is due and there is room for it.
 

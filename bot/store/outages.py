@@ -8,7 +8,7 @@ from bot.domain.outages import Reached
 from bot.store.notices import add_notices
 from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
-from bot.store.transaction import Transaction
+from bot.store.transaction import Priority, Transaction, prioritize
 
 #: The name of what isn't an outage of a connection: another Usher answers people of the same app.
 TWICE: Final = "#twice"
@@ -28,6 +28,7 @@ OUTAGE_QUEUE: Final = declare_queue(
 )
 
 
+@prioritize(Priority.STEADY)
 def outages(tx: Transaction) -> Mapping[str, float]:
     """Return the current outages: since when (epoch seconds), by connection."""
     return {row["connection"]: float(row["since"]) for row in tx.all("outages")}
@@ -58,6 +59,8 @@ def silent(tx: Transaction, name: str, since: float, answered_at: float | None) 
     return since if row is None else float(row["silent_since"])
 
 
+# It locks a row that nobody holds for long: it takes no turn among those who decide.
+@prioritize(Priority.RECORDS)
 def answered(tx: Transaction, name: str, at: float) -> bool:
     """Note when something answered; return whether it hadn't before that."""
     row = tx.one("answered", name=name, at=at)
@@ -65,6 +68,7 @@ def answered(tx: Transaction, name: str, at: float) -> bool:
     return is_silent and tx.run("silence_over", name=name, at=at) == 1
 
 
+@prioritize(Priority.STEADY)
 def reached(tx: Transaction) -> dict[str, Reached]:
     """Return what each connection, and Slack, last answered and since when it doesn't.
 

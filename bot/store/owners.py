@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.store.tables import OWNERS
-from bot.store.transaction import Transaction
+from bot.store.transaction import Priority, Transaction, prioritize
 from bot.support.release import RELEASE
 
 #: How many seconds something stays a process's without being renewed: who is dead is replaced after that.
@@ -31,6 +31,7 @@ def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
     return [name for name in names if tx.one("own", name=name, **given)]
 
 
+@prioritize(Priority.URGENT)
 def renew_owned(tx: Transaction, owner: str) -> list[str]:
     """Keep everything of an owner's for longer; return the names of what it was."""
     return [row["name"] for row in tx.all("renew_owned", owner=owner, until=tx.now() + LEASE)]
@@ -42,11 +43,13 @@ def disown(tx: Transaction, owner: str, names: Sequence[str]) -> None:
         OWNERS.delete(tx, owner=owner, name=name)
 
 
+@prioritize(Priority.URGENT)
 def disown_all(tx: Transaction, owner: str) -> None:
     """Hand back everything of an owner's."""
     OWNERS.delete(tx, owner=owner)
 
 
+@prioritize(Priority.STEADY)
 def owned(tx: Transaction) -> list[Owned]:
     """Return what is owned by processes that live, by name."""
     now = tx.now()
@@ -61,6 +64,7 @@ def running(tx: Transaction) -> list[Owned]:
     return [one for one in owned(tx) if one.name.partition(":")[0] in ROLES]
 
 
+@prioritize(Priority.STEADY)
 def is_worked(tx: Transaction) -> bool:
     """Return whether a process lives that does the work in the background."""
     return tx.one("is_worked", now=tx.now()) is not None

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from bot.store.pieces import PIECE
 from bot.store.queues import ALWAYS, Queue, declare_queue
-from bot.store.transaction import Transaction
+from bot.store.transaction import Priority, Transaction, prioritize
 
 #: How long a pause is kept after its end, in seconds: several people's within a minute are everybody's.
 KEPT = 60.0
@@ -47,6 +47,7 @@ PAUSE_QUEUE: Final = declare_queue(
 )
 
 
+@prioritize(Priority.STEADY)
 def pauses(tx: Transaction) -> list[Pause]:
     """Return the pauses of all connections that still matter."""
     now = tx.now()

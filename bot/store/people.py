@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.moments import zone_of
 from bot.domain.people import Person, Principal
 from bot.store import tables
-from bot.store.transaction import Transaction
+from bot.store.transaction import Priority, Transaction, prioritize
 
 
 def person(tx: Transaction, principal: Principal) -> Person | None:
@@ -36,6 +36,7 @@ def has_met(tx: Transaction, principal: Principal) -> bool:
     return tables.CONTACTS.row(tx, principal=principal) is not None
 
 
+@prioritize(Priority.URGENT)
 def meet(tx: Transaction, principal: Principal) -> bool:
     """Note that a person is introduced to Usher; return whether it is the first time."""
     return tables.CONTACTS.add_new(tx, principal=principal, met_at=tx.now())

@@ -19,7 +19,7 @@ import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bot.store import owners, schema, upkeep
+from bot.store import audit, owners, schema, upkeep
 from bot.store.postgres_session import (
     CONNECTING,
     DatabaseClock,
@@ -258,7 +258,7 @@ async def copy_store(path: Path, url: str) -> Copied:
         try:
             await source.migrate(serves=True)
             # Who copies it again means to: the copy may be served from.
-            await Store(source).unmark("moved")
+            await Store(source).write(upkeep.unmark, "moved")
         except StoreInUse:
             raise StoreInUse(_SERVED.format(path=path)) from None
         target = PostgresEngine(url, clock, ids)
@@ -267,7 +267,7 @@ async def copy_store(path: Path, url: str) -> Copied:
             await target.migrate(serves=True)
             counts = await target.fill(partial(_tables, str(path)))
             broken_at = await _compare(Store(source), Store(target), path)
-            await Store(source).mark("moved")
+            await Store(source).write(upkeep.mark, "moved")
         finally:
             await target.close()
     finally:
@@ -277,9 +277,9 @@ async def copy_store(path: Path, url: str) -> Copied:
 
 async def _compare(source: Store, target: Store, path: Path) -> int | None:
     """Return the first bad row of the audit, the same in both."""
-    broken_at = await source.verify_audit()
-    heads = await source.audit_head(), await target.audit_head()
-    if heads[0] != heads[1] or await target.verify_audit() != broken_at:
+    broken_at = await source.perform(audit.verify_audit)
+    heads = await source.read(audit.audit_head), await target.read(audit.audit_head)
+    if heads[0] != heads[1] or await target.perform(audit.verify_audit) != broken_at:
         raise StoreError(_DIFFERS.format(path=path))
     return broken_at
 

@@ -10,7 +10,7 @@ from bot.store.accounts import go_on
 from bot.store.outages import PEOPLE
 from bot.store.pieces import follow, know
 from bot.store.tables import ACCOUNTS
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Priority, Row, Transaction, prioritize
 
 #: What is known of a secret that its provider accepts.
 ACCEPTED: Final[Mapping[str, Any]] = {"refused_since": None, "refused_for": 0, "renamed_to": None}
@@ -27,6 +27,7 @@ def hold(tx: Transaction, account: Account, renamed_to: str | None) -> Account |
     return None if row is None else ACCOUNTS.of(row)
 
 
+@prioritize(Priority.STEADY)
 def held_accounts(tx: Transaction) -> list[Account]:
     """Return the active accounts that their providers refuse."""
     return ACCOUNTS.found(tx, "held_accounts")

@@ -7,7 +7,7 @@ from bot.domain.tasks import TaskKind
 from bot.store import tasks
 from bot.store.tables import ACCOUNTS
 from bot.store.tasks import NewTask
-from bot.store.transaction import Transaction
+from bot.store.transaction import Priority, Transaction, prioritize
 
 
 def owe(tx: Transaction, ended: Account, *, tell: bool, due_in: float = 0.0) -> None:
@@ -22,6 +22,7 @@ def owe(tx: Transaction, ended: Account, *, tell: bool, due_in: float = 0.0) -> 
     tasks.add_tasks(tx, [NewTask(TaskKind.REVOCATION, owed.id, {"tell": tell}, due_in)])
 
 
+@prioritize(Priority.STEADY)
 def owed_revocations(tx: Transaction) -> list[Account]:
     """Return the secrets whose revocation is owed, the oldest first."""
     return ACCOUNTS.found(tx, "owed_revocations")

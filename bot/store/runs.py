@@ -20,7 +20,7 @@ from bot.store.hooks import RUN_PAUSE_SECONDS, StoreHooks
 from bot.store.notices import add_card, add_notices, release_card
 from bot.store.queues import ALWAYS, Claim, Queue, declare_queue
 from bot.store.tables import ACCOUNTS, RUNS, principal_of, reader_of
-from bot.store.transaction import Engine, Priority, Row, Transaction
+from bot.store.transaction import Engine, Priority, Row, Transaction, prioritize
 
 #: An accepted stop isn't sent again within this many seconds: a second click isn't a second request.
 STOP_AGAIN_SECONDS = 10.0
@@ -104,6 +104,7 @@ def runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]
     return RUNS.found(tx, "runs", principal=principal.key, limit=limit)
 
 
+@prioritize(Priority.STEADY)
 def watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
     """Return launched runs whose output is watched and whose file wasn't sent yet, oldest first.
 

@@ -16,7 +16,7 @@ from bot.store import leases
 from bot.store.healing import healing_queries
 from bot.store.statements import setting
 from bot.store.tables import OPERATIONS, RUNS, SERVING, UPKEEP
-from bot.store.transaction import ClockReading, Engine, Transaction, Work
+from bot.store.transaction import ClockReading, Engine, Priority, Transaction, Work, prioritize
 from bot.store.upkeep import AWAY
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, newest
@@ -191,11 +191,13 @@ def _write_beat(tx: Transaction, now: float, clock_reading: ClockReading) -> Non
     SERVING.put(tx, id=1, seen_at=now, ahead=clock_reading.ahead, slept=0.0, boot=clock_reading.boot)
 
 
+@prioritize(Priority.STEADY)
 def migrated(tx: Transaction) -> dict[str, str]:
     """Return the names of the migrations that ran."""
     return {row["name"]: "" for row in tx.all("migrated")}
 
 
+@prioritize(Priority.STEADY)
 def schema_changes(tx: Transaction) -> dict[str, str]:
     """Return the migrations that ran, each with the release that ran it."""
     return {row["name"]: row["oldest"] for row in tx.all("schema_changes")}

@@ -7,7 +7,7 @@ from typing import Any, Final
 from bot.domain.tasks import Task, TaskKind
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import TASKS
-from bot.store.transaction import Row, Transaction, as_json, from_json
+from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
 
 TASK_QUEUE: Final = declare_queue(
     Queue(
@@ -36,6 +36,7 @@ class NewTask:
     due_in: float = 0.0
 
 
+@prioritize(Priority.URGENT)
 def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
     """Write tasks, joining open ones of the same kind and subject."""
     for new in tasks:

@@ -47,6 +47,26 @@ class Priority(IntEnum):
     IDLE = 4  #: what can wait until nobody else wants anything: 10 s, then StoreBusy
 
 
+Declared = TypeVar("Declared", bound=Callable[..., Any])
+#: The priorities of functions for which it isn't the usual one.
+_PRIORITIES: Final[dict[Callable[..., Any], Priority]] = {}
+
+
+def prioritize(priority: Priority) -> Callable[[Declared], Declared]:
+    """Return a decorator that declares the priority of a function, for when the store runs it."""
+
+    def declare(work: Declared) -> Declared:
+        _PRIORITIES[work] = priority
+        return work
+
+    return declare
+
+
+def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
+    """Return the priority of a function, or the usual one."""
+    return _PRIORITIES.get(work, usual)
+
+
 class Transaction(Protocol):
     """Run queries within one transaction: named ones by their name, others as they are."""
 

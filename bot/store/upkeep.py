@@ -11,7 +11,7 @@ from typing import Final, Literal
 from bot.domain.audit import AuditEntry
 from bot.store import audit
 from bot.store.tables import LINEAGE, SERVING, UPKEEP
-from bot.store.transaction import Row, Transaction, from_json
+from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
 
@@ -28,18 +28,21 @@ def did_daily(tx: Transaction, work: str, problem: str = "") -> None:
     UPKEEP.put(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
 
 
+@prioritize(Priority.STEADY)
 def last_did(tx: Transaction, work: str) -> float | None:
     """Return when daily work was last done, None if never."""
     row = UPKEEP.row(tx, work=work)
     return None if row is None else float(row["done_at"])
 
 
+@prioritize(Priority.STEADY)
 def problem_with(tx: Transaction, work: str) -> str:
     """Return why daily work isn't done since it last was, "" if there is no problem."""
     row = UPKEEP.row(tx, work=work)
     return str(from_json(row["detail"])["problem"]) if row and row["detail"] else ""
 
 
+@prioritize(Priority.URGENT)
 def try_writing(tx: Transaction) -> None:
     """Write one tiny row, always the same: who may only look, or has no space left, learns it here."""
     UPKEEP.put(tx, work=_TRIED, done_at=tx.now())
@@ -121,6 +124,7 @@ def compare(tx: Transaction, server: str) -> None:
     LINEAGE.add_new(tx, id=1, server=server)
 
 
+@prioritize(Priority.STEADY)
 def failover(tx: Transaction) -> Row | None:
     """Return since when rows may be lost, and when that was noticed; None if it never was."""
     return tx.one("failover")

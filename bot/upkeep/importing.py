@@ -22,6 +22,8 @@ from bot.services.context import Context
 from bot.slack.people import People
 from bot.slack.tenants import Entered, enter
 from bot.slack.web_api import WebApi
+from bot.store import accounts as account_rows
+from bot.store import revocations as revocation_rows
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds
@@ -133,14 +135,14 @@ class Importer:
             return Result(row, "problem", problem)
         provider = self._connections[row.connection]
         principal = self._home.resolve_principal(self._home.named(row.slack_user))
-        current = await self._store.account(principal, row.connection)
+        current = await self._store.read(account_rows.account, principal, row.connection)
         if current is not None and current.state == "active" and current.username == row.username:
             ends_at, now = current.ends_at, await self._store.now()
             if not current.is_approved or ends_at is None or ends_at - now > RENEWED_WITHIN:
                 return Result(row, "same", "is already linked")
         taken = [
             account
-            for account in await self._store.accounts_of(row.connection, row.username)
+            for account in await self._store.read(account_rows.accounts_of, row.connection, row.username)
             if account.principal != principal and account.state != "revoking"
         ]
         if taken:
@@ -242,12 +244,12 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
     What is owed on one that isn't set up any more can't be revoked, and is erased. Raises StoreError.
     """
     ended, store = 0, context.store
-    holders = {who async for batch in store.find_holders() for who in batch}
+    holders = {who async for batch in account_rows.find_holders(store.engine) for who in batch}
     for who in sorted(holders, key=lambda one: one.key):
-        if any(one.connection == connection for one in await store.accounts(who)):
+        if any(one.connection == connection for one in await store.read(account_rows.accounts, who)):
             asked = Asked(context, who)
             ended += len(await asked.to(accounts.end, who, [connection], actor="operator", cause="retired"))
-    owed = [one for one in await store.owed_revocations() if one.connection == connection]
+    owed = [one for one in await store.read(revocation_rows.owed_revocations) if one.connection == connection]
     if connection in context.connections:
         return ended, len(owed)
     for one in owed:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.providers import base
 from bot.slack.manifest import INSTALL_PATH
 from bot.slack.tokens import is_listed
+from bot.store import installations
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.http import Http
@@ -40,7 +41,7 @@ async def check_installations(store: Store, settings: Settings, http: Http | Non
         return []
     vault, checks = Vault(settings.keys()), []
     page = f"{settings.public_url}{INSTALL_PATH}"
-    rows = await store.installations()
+    rows = await store.read(installations.installations)
     places = {place for row in rows for place in (row.id, row.enterprise_id)}
     homeless = sorted(
         name

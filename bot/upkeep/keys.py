@@ -10,7 +10,8 @@ from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.providers.base import Credential
 from bot.services.accounts import refuse
-from bot.store import credentials
+from bot.store import accounts as account_rows
+from bot.store import credentials, installations, revocations
 from bot.store.audit import append_audit
 from bot.store.store import Store
 from bot.store.transaction import Transaction
@@ -59,7 +60,7 @@ class Opening:
 
 async def try_secrets(store: Store, vault: Vault) -> Opening:
     """Open every account's secret. Raises StoreError."""
-    accounts = await store.active_accounts()
+    accounts = await store.perform(account_rows.active_accounts)
     # Thousands take a second.
     closed = await asyncio.to_thread(lambda: [one for one in accounts if not _opens(vault, one)])
     closed.sort(key=_in_order)
@@ -144,18 +145,23 @@ async def rotate(
     On the connections in ``unlinked`` nobody links, and what is stored is no secret: it is written again.
     """
     rotation = Rotation()
-    accounts, installed = sorted(await store.active_accounts(), key=_in_order), await store.installations()
+    accounts, installed = (
+        sorted(await store.perform(account_rows.active_accounts), key=_in_order),
+        await store.read(installations.installations),
+    )
     for place in installed:
         sealed = _rotated(vault, place.secret)
         if sealed is None:
             rotation.workspaces.append(f"{place.team_name} ({place.id})")
         else:
-            rotation.count(await store.reseal_installation(place.id, place.secret, sealed))
+            rotation.count(
+                await store.write(installations.reseal_installation, place.id, place.secret, sealed)
+            )
     linked = [one for one in accounts if one.connection not in unlinked]
     closed = {one.id for one in linked if _rotated(vault, one.secret) is None}
     if forget is not None and forget != len(closed) and (forget or 10 * len(closed) > len(linked)):
         rotation.spared, forget = (len(closed), len(linked)), None
-    for account in [*accounts, *await store.owed_revocations()]:
+    for account in [*accounts, *await store.read(revocations.owed_revocations)]:
         sealed = _rotated(vault, account.secret)
         if sealed is None and account.state == "revoking":
             continue  # Doctor counts it, and it lapses.
@@ -167,8 +173,8 @@ async def rotate(
             continue
         if sealed is None:
             sealed = vault.seal(_row_key(account), Credential.of_connection("none").as_mapping())
-        rotation.count(await store.reseal_account(account.id, account.secret, sealed))
-    for account in await store.forgotten_accounts():
+        rotation.count(await store.write(credentials.reseal_account, account.id, account.secret, sealed))
+    for account in await store.read(credentials.forgotten_accounts):
         sealed = _rotated(vault, account.secret)
         if sealed is not None:
             recalling = partial(_recall, account=account, secret=sealed)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from bot.store import outages
 from bot.store.outages import TWICE
 from bot.store.store import Store
 from bot.support.http import Http
@@ -11,7 +12,7 @@ from bot.upkeep.checks import IN_STORE, Check
 
 async def check_others(store: Store, _settings: Settings, _http: Http | None) -> list[Check]:
     """Report another Usher that has the same app. Raises StoreError."""
-    since = (await store.outages()).get(TWICE)
+    since = (await store.read(outages.outages)).get(TWICE)
     if since is None:
         return []
     at = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -10,7 +10,8 @@ from pathlib import Path
 from bot.domain.outages import SLACK
 from bot.providers import base
 from bot.slack.errors import Meaning, meaning_of
-from bot.store import name_of, open_store, schema
+from bot.store import counts as count_rows
+from bot.store import due_work, name_of, notices, open_store, refusals, revocations, schema, upkeep
 from bot.store.store import Store
 from bot.store.upkeep import AWAY, BACKUP
 from bot.support import errors, mounts
@@ -120,7 +121,7 @@ async def check_store(
 async def _is_empty(store: Store) -> bool:
     """Return whether nothing was ever migrated here. Raises StoreError."""
     try:
-        await store.migrated()
+        await store.read(schema.migrated)
     except errors.StoreNotMigrated:
         return True
     return False
@@ -129,10 +130,10 @@ async def _is_empty(store: Store) -> bool:
 async def _applied(store: Store) -> dict[str, str]:
     """Return the release that ran it, by migration; "" if none is recorded. Raises StoreError."""
     try:
-        return await store.migrated() | await store.schema_changes()
+        return await store.read(schema.migrated) | await store.read(schema.schema_changes)
     except errors.StoreNotMigrated:
         # A database of 0.1.0.
-        return await store.migrated()
+        return await store.read(schema.migrated)
 
 
 def _place_for(path: Path) -> Check:
@@ -150,11 +151,13 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
 
     Raises StoreError.
     """
-    await store.try_writing()
-    counts = await store.statistics()
-    dead = [notice for notice in await store.dead_notices(DEAD_AT_MOST) if not notice.is_harmless]
+    await store.write(upkeep.try_writing)
+    counts = await store.perform(count_rows.statistics)
+    dead = [
+        notice for notice in await store.read(notices.dead_notices, DEAD_AT_MOST) if not notice.is_harmless
+    ]
     found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
-    refused = Counter(account.connection for account in await store.held_accounts())
+    refused = Counter(account.connection for account in await store.read(refusals.held_accounts))
     names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
     found_refused = f"{names}: tried again now and then, until accepted or linked again" if names else "none"
     checks = [Check("store", True, f"{name}: {found}"), Check("refused sign-ins", True, found_refused)]
@@ -170,7 +173,7 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
 
 async def check_overdue(store: Store) -> Check:
     """Count the work that nobody does. Raises StoreError."""
-    label, overdue = "overdue work", await store.count_overdue(OVERDUE_SECONDS)
+    label, overdue = "overdue work", await store.read(due_work.count_overdue, OVERDUE_SECONDS)
     if not overdue:
         return Check(label, True, "none")
     found = ", ".join(f"{plain(kind)} {number}" for kind, number in overdue.items())
@@ -180,7 +183,7 @@ async def check_overdue(store: Store) -> Check:
 
 async def check_messages(store: Store) -> Check:
     """Say how many messages wait, since when, and whether Slack answers. Raises StoreError."""
-    figures, now = await store.figures(), await store.now()
+    figures, now = await store.perform(count_rows.figures), await store.now()
     silent, late = figures.outages.get(SLACK), figures.waited > LATE_SECONDS
     found = f"{figures.counts['pending_notices']} waiting"
     for what, seconds in (
@@ -216,7 +219,7 @@ async def check_retired(store: Store, providers: Mapping[str, base.Provider]) ->
             f"{use['running']} workspaces running, {use['timers']} to be stopped, {use['hours']} with hours",
             f"Put it back, or end these links and tell their people: {command(f'accounts retire {name}')}.",
         )
-        for name, use in (await store.uses()).items()
+        for name, use in (await store.read(count_rows.uses)).items()
         if providers and name not in providers and (use["people"] or use["hours"])
     ]
 
@@ -226,7 +229,7 @@ async def check_revocations(store: Store) -> Check:
 
     Raises StoreError.
     """
-    label, owed, now = "owed revocations", await store.owed_revocations(), await store.now()
+    label, owed, now = "owed revocations", await store.read(revocations.owed_revocations), await store.now()
     if not owed:
         return Check(label, True, "none")
     at = Counter(account.connection for account in owed)
@@ -252,7 +255,7 @@ def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:
     """Report a database that isn't the one in use, or is older than this machine knows. Raises StoreError."""
-    if said := await store.outdated():
+    if said := await store.read(upkeep.outdated):
         return [Check("store age", False, said)]
     return [Check("store age", False, OLDER, HOLD_FIRST)] if await Witness(path).contradicts(store) else []
 
@@ -262,7 +265,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
     Raises StoreError.
     """
-    since, away_at = await store.now() - RECENT, await store.last_did(AWAY)
+    since, away_at = await store.now() - RECENT, await store.read(upkeep.last_did, AWAY)
 
     def team(what: str, is_lacking: bool, advice: str, done: str = "done") -> Check:
         found = "not yet" if is_lacking else done
@@ -290,13 +293,15 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
 async def check_backups(store: Store, settings: Settings, since: float) -> Check:
     """Say whether there is a nightly copy from since then, and on which disk. Raises StoreError."""
-    places, problem = settings.nightly_backups(), await store.problem_with(BACKUP)
+    places, problem = settings.nightly_backups(), await store.read(upkeep.problem_with, BACKUP)
     found, advice = "not yet", "Usher makes one every night at 3:17 UTC, or at its next start."
     if places is None:
         found, advice = "Usher doesn't know, as PostgreSQL's are made without it", _OTHERS
     elif problem:
         found, advice = f"the last one failed: {problem}", _FAILED
-    elif (await store.last_did(BACKUP) or 0.0) >= since and len(await asyncio.to_thread(copies, *places)):
+    elif (await store.read(upkeep.last_did, BACKUP) or 0.0) >= since and len(
+        await asyncio.to_thread(copies, *places)
+    ):
         found, advice = f"on the same disk as the database, in {places[1]}", _SAME_DISK
         if await asyncio.to_thread(is_apart, *places):
             found, advice = "done", ""
@@ -318,7 +323,7 @@ async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> 
             continue  # A problem with the server is reported where its version is asked for.
         if is_good is None:
             continue
-        refused = await store.refusals(name, since)
+        refused = await store.read(count_rows.refusals, name, since)
         if not is_good:
             advice = "Put a new admin_token into the connections file."
             checks.append(Check(label, False, "the admin token is refused", advice))

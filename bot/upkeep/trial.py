@@ -29,6 +29,7 @@ from bot.domain.workspaces import NOT_UP, State, Workspace
 from bot.providers import base
 from bot.providers.base import Access, SendWindow
 from bot.providers.facts import Fact, Observing, Verdict, facts_of
+from bot.store import gates
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.clock import Clock
@@ -340,7 +341,7 @@ class Trial:
         while True:
             claimed_at = self.stage.clock.monotonic()
             seconds = closed_for if is_answered else closed_for + CALL_SECONDS
-            if await self.stage.store.close_gate(*key, seconds, is_answered=is_answered):
+            if await self.stage.store.write(gates.close_gate, *key, seconds, is_answered=is_answered):
                 return claimed_at + MARGIN
             await self.stage.sleep(1.0)
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from bot.store import audit
 from bot.store.store import Store
 from bot.support.environment import command
 
@@ -32,7 +33,7 @@ class Witness:
 
     async def note(self, store: Store) -> None:
         """Write down how far the audit has come, if that changed. Raises StoreError."""
-        head = await store.audit_head()
+        head = await store.read(audit.audit_head)
         if self._path is not None and head != self._written:
             try:
                 await asyncio.to_thread(_write, self._path, head)
@@ -46,7 +47,7 @@ class Witness:
         known = None if self._path is None else await asyncio.to_thread(_read, self._path)
         if known is None or known[0] == 0:
             return False
-        rows = await store.audit_entries(after=known[0] - 1, limit=1)
+        rows = await store.read(audit.audit_entries, after=known[0] - 1, limit=1)
         if not rows:
             return True
         # Of a row that a release before 0.4.0 archived, nothing is left to compare.

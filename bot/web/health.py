@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr
 
+from bot.store import counts, upkeep
 from bot.store.counts import Figures
 from bot.store.store import Store
 from bot.support.errors import StoreError
@@ -76,8 +77,8 @@ class Health:
             return "the database hasn't been reached yet"
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                await self.store.try_writing()
-                await self.store.failover()
+                await self.store.write(upkeep.try_writing)
+                await self.store.read(upkeep.failover)
                 return "" if self.store.engine.is_whole else "a connection to the database is away"
         except StoreError as error:
             return str(error)
@@ -90,7 +91,7 @@ class Health:
             return None
         with suppress(StoreError, TimeoutError):
             async with asyncio.timeout(FIGURES_SECONDS):
-                return await self.store.figures()
+                return await self.store.perform(counts.figures)
         return None
 
     async def _figures(self, request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.providers import base
 from bot.services.context import Context
+from bot.store import workspaces
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.logs import mark_as_known
 from bot.web.front import MAX_BYTES, Refusal, read_body, refused
@@ -53,6 +54,8 @@ class WebhookRoutes:
         heard = 0
         for event in events:
             gate_key = provider.gate_key(event.remote_id)
-            heard += await self._store.hear(name, gate_key, f"hook:{name}:{event.key}", event.remark)
+            heard += await self._store.write(
+                workspaces.hear, name, gate_key, f"hook:{name}:{event.key}", event.remark
+            )
         log.info("hook.heard", connection=name, events=len(events), new=heard)
         return web.Response(status=204)

@@ -31,6 +31,7 @@ from bot.services.context import Context
 from bot.slack.installed import InstalledSlack
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH, OPTIONAL_SCOPES
 from bot.slack.tokens import lasts
+from bot.store import installations
 from bot.support.environment import without_variables
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
 from bot.support.logs import mark_as_known
@@ -77,7 +78,9 @@ class States(AsyncOAuthStateStore):
             return False
         if not -_AHEAD <= await self._store.now() - made_at <= STATE_SECONDS:
             return False
-        return await self._store.use_oauth_state(hashlib.sha256(state.encode()).hexdigest())
+        return await self._store.write(
+            installations.use_oauth_state, hashlib.sha256(state.encode()).hexdigest()
+        )
 
 
 class Rows(AsyncInstallationStore):

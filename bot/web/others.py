@@ -14,6 +14,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.context import Context
+from bot.store import outages, owners, refusals
 from bot.store.outages import TWICE
 from bot.support.errors import StoreError
 from bot.support.settings import Settings
@@ -82,26 +83,28 @@ class Others:
         """Begin or end what is written; return after how many seconds Slack should count again."""
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
-        began = (await self._store.outages()).get(TWICE)
+        began = (await self._store.read(outages.outages)).get(TWICE)
         if await self._excess(count) <= 0:
             self._since = None
             if began is not None and counted_at > began:
                 log.info("no other Usher any more")
-                await self._store.end_outage(TWICE, self._messages("alone", began, clock.now()))
+                await self._store.write(
+                    refusals.end_outage, TWICE, self._messages("alone", began, clock.now())
+                )
                 began = None
             return _SELDOM if began is None else _KNOWN
         self._since = min(self._since or counted_at, counted_at)
         if began is None and counted_at - self._since >= SURE:
             log.warning("another Usher has the same app", counted=count.counted, held=count.held)
             began = clock.now()
-            await self._store.begin_outage(TWICE, began, self._messages("twice", began))
+            await self._store.write(outages.begin_outage, TWICE, began, self._messages("twice", began))
         return _IN_DOUBT if began is None else _KNOWN
 
     async def _held_by_others(self) -> int:
         """Return how many connections the other processes on this database have."""
         if not self._store.engine.is_shared:
             return 0
-        running = [one.name.partition(":")[0] for one in await self._store.owned()]
+        running = [one.name.partition(":")[0] for one in await self._store.read(owners.owned)]
         return max(sum(role in _LISTENING for role in running) - 1, 0) * self._each
 
     def _messages(self, what: str, since: float, until: float | None = None) -> list[NewNotice]:

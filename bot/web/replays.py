@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import structlog
 
+from bot.store import signatures as signature_rows
 from bot.store.signatures import KEPT
 from bot.store.store import Store
 from bot.support.errors import StoreError
@@ -55,7 +56,7 @@ class Replays:
     async def load(self, store: Store, within: float = KEPT) -> None:
         """Remember what other processes have seen; call it before the first request."""
         now = self._monotonic()
-        for age, signatures in await store.saved_signatures(within):
+        for age, signatures in await store.read(signature_rows.saved_signatures, within):
             for at in range(0, len(signatures), LENGTH):
                 self._remember(signatures[at : at + LENGTH], now - age)
 
@@ -72,7 +73,7 @@ class Replays:
         if not unsaved:
             return
         try:
-            await store.save_signatures("".join(unsaved))
+            await store.write(signature_rows.save_signatures, "".join(unsaved))
         except StoreError as error:
             log.warning("signatures not written", problem=error)
             self._unsaved = [*unsaved, *self._unsaved][-self._limit :]

@@ -18,6 +18,7 @@ from bot.messages.blocks.buttons import agreed_button, at_stake, knowing, lost, 
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, cards, talk, times
 from bot.services.workspaces import check_possible, effects, final_mode
+from bot.store import operations as operation_rows
 from bot.support.errors import Refused
 from handlers.linking import linked
 from handlers.request import Request
@@ -133,7 +134,7 @@ def is_known(request: Request) -> bool:
 
 async def needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
     """Return those about which a verb would change anything, as far as is known."""
-    operations = await request.services.store.open_operations(request.principal)
+    operations = await request.services.store.read(operation_rows.open_operations, request.principal)
     under_way = {one.workspace_id: one for one in operations}
     at = request.at or request.more or None
     return [one for one in rows if is_needed(verb_of(request), one, under_way.get(one.id), at)]
@@ -212,7 +213,7 @@ def is_possible(request: Request, workspace: Workspace) -> bool:
 
 async def stamp(request: Request, workspace: Workspace) -> str:
     """Return a workspace's key, from which one can later tell whether it has changed."""
-    latest = await request.services.store.latest_operation(workspace.id)
+    latest = await request.services.store.read(operation_rows.latest_operation, workspace.id)
     state = "d" if workspace.state in DOWN_OR_FAILED else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
 

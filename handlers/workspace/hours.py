@@ -22,6 +22,8 @@ from bot.messages.texts import cards
 from bot.messages.texts import hours as words
 from bot.services import hours
 from bot.services.workspaces import effects, owned
+from bot.store import hours as hour_rows
+from bot.store import workspaces as workspace_rows
 from bot.store.hours import RULES
 from bot.support.declarations import LayerHooks
 from bot.support.errors import Refused
@@ -72,7 +74,7 @@ def _split(given: tuple[str, ...]) -> tuple[str, str]:
 
 async def having(request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
     """Return those workspaces that have hours."""
-    rules = await request.services.store.rules(request.principal)
+    rules = await request.services.store.read(hour_rows.rules, request.principal)
     with_hours = {one.workspace_id for one in rules}
     return [one for one in workspaces if one.id in with_hours]
 
@@ -148,7 +150,7 @@ async def _days_left_out(request: Request, verb: str, said: str) -> list[str]:
 @routes.action("hours_form")
 async def open_form(request: Request) -> Answer:
     """Open the form; where none can be opened, say what to type."""
-    rows = await request.services.store.workspaces(request.principal)
+    rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
     every = await request.services.gatherer.of_all(request.principal, rows)
     able = [
         one
@@ -240,10 +242,13 @@ async def _answered(
 
 async def _all(request: Request) -> Answer:
     services = request.services
-    workspaces = await services.store.workspaces(request.principal)
+    workspaces = await services.store.perform(workspace_rows.workspaces, request.principal)
     every = await services.gatherer.of_all(request.principal, workspaces)
     rows = [drawn.of_one(words.KEPT, facts) for facts in every if drawn.has_any(facts)]
-    kept = {one.workspace_id: one.connection for one in await services.store.rules(request.principal)}
+    kept = {
+        one.workspace_id: one.connection
+        for one in await services.store.read(hour_rows.rules, request.principal)
+    }
     gone = services.not_set_up(kept.values())
     if rows or gone:
         return drawn.of_all(rows, gone)
@@ -262,7 +267,7 @@ def _hint(
 async def turn_off(request: Request) -> Answer:
     """End a workspace's hours."""
     former, planned = (
-        await request.services.store.rules_of(request.target or ""),
+        await request.services.store.read(hour_rows.rules_of, request.target or ""),
         await _list_beside(request),
     )
     workspace = await request.asked.to(hours.end, request.target or "")
@@ -300,7 +305,9 @@ async def move(request: Request) -> Answer:
     """Move a person's hours to their time zone."""
     zone, services = await request.asked.to(hours.move), request.services
     blocks = [kit.section(fill(words.MOVED_DONE, zone=zone))]
-    workspaces = await having(request, await services.store.workspaces(request.principal))
+    workspaces = await having(
+        request, await services.store.perform(workspace_rows.workspaces, request.principal)
+    )
     for facts in await services.gatherer.of_all(request.principal, workspaces):
         assert facts.workspace is not None, "hours are a workspace's"
         ending, buttons = drawn.end_of_run(facts, name=facts.workspace.title)
@@ -333,7 +340,7 @@ class _Hours:
         return await rest_all(request, chosen, order)
 
     async def find_made(self, request: Request, act: Act) -> tuple[Wanted, str] | None:
-        rules = await request.services.store.rules(request.principal)
+        rules = await request.services.store.read(hour_rows.rules, request.principal)
         made = [one for one in rules if f"{RULES.name} {one.id}" in act.became]
         return (made[0].wanted, made[0].id) if len(made) == 1 else None
 

@@ -15,6 +15,9 @@ from bot.messages.blocks.kit import AGREED, Press, fill, line
 from bot.messages.texts import answers, cards, verbs
 from bot.services import naming, snapshots, workspaces
 from bot.services.gather import in_short, rank
+from bot.store import accounts as account_rows
+from bot.store import operations
+from bot.store import workspaces as workspace_rows
 from bot.support.cleaning import fold
 from bot.support.pool import beside
 from handlers import narrowed, routes
@@ -43,7 +46,7 @@ async def show_list(request: Request) -> Answer:
     is_redrawn = request.surface.kind == "button" and request.target is not None
     if not request.text and not is_redrawn:
         request = replace(request, text="list")
-    rows = await services.store.workspaces(request.principal)
+    rows = await services.store.perform(workspace_rows.workspaces, request.principal)
     if not rows:
         old, rows = await old_and_rows(request)
         if not rows:
@@ -64,7 +67,10 @@ async def show_list(request: Request) -> Answer:
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
         remark = request.filled(answers.LIST_SHARED_NEXT)
-    under_way = {one.workspace_id: one for one in await services.store.open_operations(request.principal)}
+    under_way = {
+        one.workspace_id: one
+        for one in await services.store.read(operations.open_operations, request.principal)
+    }
     # Those of a connection that isn't set up any more are shown nowhere.
     shown = [one for one in (rows if part is None else part.rows) if one.connection in services.connections]
     found = sorted(shown, key=lambda one: rank(one, under_way))
@@ -89,7 +95,7 @@ async def show_list(request: Request) -> Answer:
 async def status(request: Request) -> Answer:
     """Answer with the card of what is under way, otherwise with the state; without a name, with the list."""
     if request.target is None:
-        rows = await request.services.store.workspaces(request.principal)
+        rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
         if len(rows) != 1:
             return await show_list(request)
         request = replace(request, target=rows[0].id)
@@ -111,7 +117,7 @@ async def show_address(request: Request) -> Answer:
             return replies.opening(facts, "\n".join([sentence, *buttons.ends(facts)]))
         await request.asked.to(workspaces.refresh, workspace.id)
         return replies.answer(opening(facts), buttons.open_buttons(facts))
-    operation = await services.store.latest_operation(workspace.id)
+    operation = await services.store.read(operations.latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return lists.card_answer(await services.gatherer.of_workspace(workspace, operation))
     sentence = lists.in_its_state(facts.now, workspace, answers.NOT_RUNNING)
@@ -139,7 +145,8 @@ async def add(request: Request) -> Answer:
     if len(found) > 1:
         # If several connections recognise an id, the one that the person has linked is meant.
         linked_at = {
-            account.connection for account in await request.services.store.accounts(request.principal)
+            account.connection
+            for account in await request.services.store.read(account_rows.accounts, request.principal)
         }
         found = {name: remote_id for name, remote_id in found.items() if name in linked_at} or found
     if len(found) > 1:
@@ -168,7 +175,7 @@ def _reference(request: Request) -> tuple[str, tuple[str, ...]]:
 
 async def _bring_back(request: Request) -> Answer | None:
     """Bring back a forgotten workspace, if the words are its name and no other's."""
-    rows = await request.services.store.workspaces(request.principal, hidden=True)
+    rows = await request.services.store.perform(workspace_rows.workspaces, request.principal, hidden=True)
     needle = fold(request.name)
     found = [one for one in rows if one.hidden and needle in {fold(one.title), fold(one.name)}]
     if len(found) != 1:
@@ -178,7 +185,7 @@ async def _bring_back(request: Request) -> Answer | None:
 
 
 async def _unknown(request: Request) -> Answer:
-    accounts = await request.services.store.accounts(request.principal)
+    accounts = await request.services.store.read(account_rows.accounts, request.principal)
     if not accounts:
         return await link_any(request)
     titles = request.services.titles(account.connection for account in accounts)
@@ -201,7 +208,7 @@ async def alias(request: Request) -> Answer:
 
 async def _split(request: Request) -> tuple[Workspace, str]:
     """Tell old name and new one apart: the longest prefix that is a workspace, else the first word."""
-    rows = await request.services.store.workspaces(request.principal)
+    rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
         found = naming.find(" ".join(request.arguments[:count]), rows, request.services.connections)
         if found.kind == "one":
@@ -233,7 +240,7 @@ def _brought_back(request: Request, back: Workspace) -> Answer:
 @routes.options("workspace")
 async def complete(request: Request) -> list[dict[str, Any]]:
     """Return the workspaces that match the letters typed so far; all of them if there are none."""
-    rows = await request.services.store.workspaces(request.principal)
+    rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
     needle = fold(request.name)
     fitting = [one for one in rows if needle in fold(one.title) or needle in fold(one.name)]
     chosen = fitting or list(await beside(rows, naming.nearest, request.name, rows))

@@ -18,6 +18,8 @@ from bot.messages.blocks.kit import AGREED, DRAWN, Markup, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import workspaces
 from bot.services.asked import Asked
+from bot.store import operations
+from bot.store import workspaces as workspace_rows
 from bot.store.operations import Accepted
 from bot.support.cleaning import fold
 from bot.support.errors import NotLinked, Refused, UsherError
@@ -90,7 +92,7 @@ async def as_it_is(request: Request, workspace: Workspace, remark: str = "", mor
     """
     services = request.services
     await request.asked.to(workspaces.refresh, workspace.id)
-    operation = await services.store.latest_operation(workspace.id)
+    operation = await services.store.read(operations.latest_operation, workspace.id)
     facts = await services.gatherer.of_workspace(workspace, operation)
     if operation is not None and operation.is_open and not request.is_shared:
         return lists.card_answer(facts, remark=remark or more)
@@ -129,7 +131,8 @@ async def begin_for(
         request.spoken.about = None
     if request.is_shared:
         # Its buttons are of what was begun just now.
-        workspace = await services.store.workspace(workspace.id) or workspace
+        begun = await services.store.read(workspace_rows.workspace, workspace.id)
+        workspace = begun or workspace
     if accepted.obstacle and accepted.operation.is_open and not request.is_shared:
         # It waits for its person: nothing else is promised. In a direct message its card says so.
         facts = await services.gatherer.of_workspace(workspace, accepted.operation)
@@ -233,7 +236,7 @@ def asked_about(request: Request, key: str, count: int) -> Asked:
 
 async def _as_it_is(request: Request, workspace: Workspace) -> str:
     """Say what is under way for a workspace that has changed since, or else what state it is in."""
-    operation = await request.services.store.latest_operation(workspace.id)
+    operation = await request.services.store.read(operations.latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED, name=workspace.title, **FORMS[operation.verb])
     return lists.in_its_state(request.services.clock.now(), workspace, talk.CHANGED)
@@ -375,7 +378,7 @@ async def try_again(request: Request) -> Answer:
         return replies.answer(fill(answers.STILL_AT_IT, name=workspace.title, **FORMS[ended.verb]))
     if ended.outcome is Outcome.FULFILLED:
         return too_late(request, ended)
-    newest = await request.services.store.latest_operation(workspace.id)
+    newest = await request.services.store.read(operations.latest_operation, workspace.id)
     if newest is not None and newest.id != ended.id:
         return await as_it_is(request, workspace, answers.OUTDATED)
     lasts = (ended.lasts or None) if workspace.stop_at is None else None
@@ -422,7 +425,7 @@ _CALLED_OFF = frozenset({OperationVerb.START, OperationVerb.CREATE, OperationVer
 async def cancel(request: Request) -> Answer:
     """Cancel a start or a run; what is running already is left as it is."""
     workspace = await workspace_of(request)
-    latest = await request.services.store.latest_operation(workspace.id)
+    latest = await request.services.store.read(operations.latest_operation, workspace.id)
     if latest is None or not latest.is_open or latest.verb not in _CALLED_OFF:
         return nothing_to_undo(request, workspace)
     if request.manner is Manner.ASKED:

@@ -15,6 +15,8 @@ from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import answers, talk, times
 from bot.services import naming, snapshots
 from bot.services.workspaces import effects_now, owned
+from bot.store import accounts as account_rows
+from bot.store import workspaces
 from bot.support.cleaning import fold
 from bot.support.pool import beside
 from handlers import routes
@@ -45,7 +47,7 @@ async def called(request: Request, name: str) -> Workspace | None:
         # A link may be to several, whatever they are called.
         return None
     stem, _ = naming.split_connection(name, connections)
-    rows = await request.services.store.workspaces_called(request.principal, name, stem)
+    rows = await request.services.store.read(workspaces.workspaces_called, request.principal, name, stem)
     found = naming.find_whole(name, rows, connections)
     return found.workspaces[0] if found is not None and found.kind == "one" else None
 
@@ -62,7 +64,7 @@ async def named(request: Request, name: str) -> Workspace:
     """Return the workspace with this name; raises Answered if there is none, or more than one."""
     if (only := await called(request, name)) is not None:
         return only
-    rows = await request.services.store.workspaces(request.principal)
+    rows = await request.services.store.perform(workspaces.workspaces, request.principal)
     found = await beside(rows, naming.find, name, rows, request.services.connections)
     old: Sequence[Account] = ()
     if found.kind == "near":
@@ -112,7 +114,7 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     """Answer somebody without workspaces: link, wait for the list, or make one."""
     services = request.services
     linkless = {name for name, _ in services.linkless()}
-    links = await services.store.accounts(request.principal)
+    links = await services.store.read(account_rows.accounts, request.principal)
     accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
         return await link_any(request)
@@ -169,7 +171,7 @@ def _asking(request: Request, answer: Answer, found: Sequence[Workspace]) -> Ans
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
     """Return accounts with outdated lists, then the workspaces; a list may arrive in between."""
     old = await request.asked.see(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
-    return old, await request.services.store.workspaces(request.principal)
+    return old, await request.services.store.perform(workspaces.workspaces, request.principal)
 
 
 async def unknown(

@@ -16,6 +16,7 @@ from bot.messages.blocks.buttons import said as said_of
 from bot.messages.blocks.kit import AGREED, fill
 from bot.messages.texts import answers, cards, times
 from bot.services import timers, workspaces
+from bot.store import operations
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking import linked
@@ -129,7 +130,7 @@ async def _kept(request: Request, changed: Workspace) -> Answer:
     """Say that a workspace keeps running, or how things are if it is down or going down."""
     if changed.stop_at is not None:
         return _changed_since(request, changed)
-    latest = await request.services.store.latest_operation(changed.id)
+    latest = await request.services.store.read(operations.latest_operation, changed.id)
     facts = await request.services.gatherer.of_workspace(changed, latest)
     remark, is_open = fill(cards.TOO_LATE, name=changed.title), latest is not None and latest.is_open
     if is_open and latest is not None and latest.verb.brings_down:

@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
 from bot.app import GROUPS_EVERY, Outlets, Process, StartError
-from bot.store import open_store
+from bot.store import audit, open_store
 from bot.support.errors import StoreAway, StoreBusy, StoreUnavailable
 from bot.support.settings import Settings
 from playground.faults import Fault
@@ -241,7 +241,7 @@ async def test_a_database_whose_server_is_restarted_is_found(tmp_path):
     outlets = Outlets(store=store)
     async with slack() as (local, _client), process(tmp_path, outlets, **of_slack(local)) as made:
         await made.start(loops=False)
-        assert await made.store.audit_head() == (0, "")
+        assert await made.store.read(audit.audit_head) == (0, "")
     assert next(answers, None) is None
 
 
@@ -329,5 +329,7 @@ async def test_the_audit_says_whose_provider_runs_and_which_version(tmp_path, mo
         process(tmp_path, **of_slack(local, USHER_CONNECTIONS=str(mine))) as made,
     ):
         await made.start(loops=False)
-        (found,) = [row for row in await made.store.audit_entries() if row["action"] == "providers.loaded"]
+        (found,) = [
+            row for row in await made.store.read(audit.audit_entries) if row["action"] == "providers.loaded"
+        ]
     assert json.loads(found["detail"]) == {"new": "usher-lagoon 1.4"}

@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from benchmarks.crowd import TEAM, Crowd, Place, settle
 from benchmarks.minimum import accept
 from bot.domain.workspaces import State
-from bot.store import open_store
+from bot.store import audit, open_store
 from bot.support.clock import SystemClock, SystemIds
 
 CROWD = Crowd(2, 2)
@@ -46,7 +46,7 @@ async def test_the_minimum_accepts_each_wish_once_and_usher_verifies_its_audit(u
         assert db.execute("SELECT COUNT(*) FROM operations").fetchone()[0] == 2
     store = await open_store(url, SystemClock(), SystemIds())
     try:
-        assert [one["action"] for one in await store.audit_entries()] == ["workspace.start"] * 2
-        assert (await store.verify_audit()) is None
+        assert [one["action"] for one in await store.read(audit.audit_entries)] == ["workspace.start"] * 2
+        assert (await store.perform(audit.verify_audit)) is None
     finally:
         await store.close()

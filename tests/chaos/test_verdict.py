@@ -21,7 +21,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.messages.texts import answers, cards
 from bot.reconciler import outcomes
-from bot.store import hours, open_store
+from bot.store import hours, notices, open_store, operations, workspaces
 from bot.store.audit import append_audit
 from bot.support.clock import SystemClock, SystemIds
 from playground.slack.records import Message
@@ -83,9 +83,9 @@ async def scene(tmp_path):
     async with stage(tmp_path, 1, random.Random(1)) as made:
         store = await open_store(made.database, SystemClock(), SystemIds())
         principal = made.people[0].principal
-        workspace = next(w for w in await store.workspaces(principal) if w.name == "red")
+        workspace = next(w for w in await store.perform(workspaces.workspaces, principal) if w.name == "red")
         accepted = await accept_operation(store, workspace, interaction="i1")
-        await store.save_step(outcomes.ended(accepted.operation, Outcome.FULFILLED))
+        await store.write(operations.save_step, outcomes.ended(accepted.operation, Outcome.FULFILLED))
         ended = Scene(made, accepted.operation, tmp_path)
         resource = made.saturn.state.resources[workspace.remote_id]
         # It ran before its person was told, and runs still.
@@ -94,8 +94,8 @@ async def scene(tmp_path):
         run.status, run.started_at, run.due_at = "running", operation_time, None
         made.calls.append(Called(operation_time, resource.id, "start", [run.name]))
         ended.run(f"UPDATE workspaces SET state = 'running' WHERE id = '{workspace.id}'")
-        await store.add_notices([NewNotice("x", NoticeKind.CARD, "1", principal)])
-        (await store.claim_notices(10, 60.0))
+        await store.write(notices.add_notices, [NewNotice("x", NoticeKind.CARD, "1", principal)])
+        (await store.perform(notices.claim_notices, 10, 60.0))
         await store.close()
         yield ended
 

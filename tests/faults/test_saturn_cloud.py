@@ -8,6 +8,7 @@ from bot.providers.base import Scheduled
 from bot.services import runs
 from bot.services.asked import Asked
 from bot.services.workspaces import create
+from bot.store import accounts
 from tests.rigs.scenario.cloud import AMIR, cloud_world
 
 #: One of each sort: the provider's contract proves that each call makes the right error of every answer, the
@@ -113,6 +114,6 @@ async def test_an_approval_that_meets_trouble_links_or_says_why(tmp_path, path, 
         linked = bool(cloud.alice.told("linked"))
         failed = [shown for shown in cloud.alice.sees() if "couldn't link you" in shown.text]
         assert len(failed) == (not linked)
-        account = await cloud.bot.store.account(cloud.principal(), "saturn")
+        account = await cloud.bot.store.read(accounts.account, cloud.principal(), "saturn")
         assert (account is not None) == linked
         assert ("is now linked to" in cloud.person(AMIR).sees()[-1].text) == linked

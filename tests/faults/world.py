@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestServer
 from benchmarks.chaos.crowd import ACCEPTED
 from bot.app import Process, StartError
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH
+from bot.store import audit
 from bot.support.errors import StoreError
 from playground.slack.errors import SlackError
 from tests.faults.outlets import Breaker, Fuse
@@ -200,7 +201,7 @@ class BreakingWorld(World):
         assert [tuple(row) for row in self.rows("SELECT kind, subject FROM tasks")] == []
         self._check_starts()
         assert [v for v in self.saturn.harness.violations if "per 10 s" in v["rule"]] == []
-        assert await self.bot.store.verify_audit() is None
+        assert await self.bot.store.perform(audit.verify_audit) is None
         held = self.stored()
         self.watch.learn(self.saturn)
         assert not [secret for secret in self.watch.secrets if secret.encode() in held]

@@ -1,19 +1,21 @@
 """An operation that was started by a command, and its end."""
 
 from bot.domain.steps import Update
+from bot.store import operations
 
 
 async def started(bot):
     """Start the notebook and return the operation."""
     await bot.link()
     await bot.say("start")
-    return await bot.store.latest_operation((await bot.workspace()).id)
+    return await bot.store.read(operations.latest_operation, (await bot.workspace()).id)
 
 
 async def end(bot, operation, outcome, cause=None):
     """Let an operation end as the reconciler does."""
-    (step,) = await bot.store.claim_operations(1, 60.0)
+    (step,) = await bot.store.claim(operations.claim_operations, 1, 60.0)
     assert step.operation.id == operation.id
-    await bot.store.save_step(
-        Update(operation.id, 0.0, outcome=outcome, cause=cause, claim=getattr(step, "claim", ""))
+    await bot.store.write(
+        operations.save_step,
+        Update(operation.id, 0.0, outcome=outcome, cause=cause, claim=getattr(step, "claim", "")),
     )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.classes import ClassCard, ClassKind
 from bot.domain.people import Person, Principal
 from bot.domain.snapshots import Snapshot
+from bot.store import classes, snapshots
 from tests.handlers.rig import GUEST, Rig, activate, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.maker import OFFER, Maker
@@ -51,7 +52,7 @@ async def posted(bot: Rig, text: str = "card notebook", **keys: Any) -> ClassCar
     answer = await bot.say(text, TRAINER, **keys)
     notices = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
     assert len(notices) == 1, words(answer)
-    card: ClassCard = await bot.store.class_card(notices[0].subject)
+    card: ClassCard = await bot.store.read(classes.class_card, notices[0].subject)
     return card
 
 
@@ -59,4 +60,4 @@ async def offer(bot: Rig, principal: Principal = TRAINER) -> None:
     """Link the trainer, with what may be made there read already."""
     account = await activate(bot.store, principal, "saturn", "tara")
     snapshot = Snapshot("saturn", account.id, "templates", OFFER, await bot.store.now())
-    await bot.store.save_snapshot(snapshot)
+    await bot.store.write(snapshots.save_snapshot, snapshot)

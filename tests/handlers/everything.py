@@ -1,5 +1,8 @@
 """What a person has and wants, read from the database."""
 
+from bot.store import hours, preferences, waits, workspaces
+from bot.store import operations as operation_rows
+from bot.store import runs as run_rows
 from tests.rigs.store import ALICE
 
 #: What is the same again once an act was taken back; the rest counts what happened, or when.
@@ -14,14 +17,16 @@ _OF_RULES = ["id", "days", "starts", "stops", "zone", "off", "paused", "agreed",
 
 async def everything(store, who=ALICE):
     """Return what a person has and wants, and what the engine has yet to send."""
-    rows = await store.workspaces(who, hidden=True)
-    operations = await store.open_operations(who)
-    runs = [run for run in await store.runs(who) if run.is_open]
+    rows = await store.perform(workspaces.workspaces, who, hidden=True)
+    operations = await store.read(operation_rows.open_operations, who)
+    runs = [run for run in await store.read(run_rows.runs, who) if run.is_open]
     return {
         "workspaces": {one.id: [getattr(one, name) for name in _OF_WORKSPACES] for one in rows},
-        "rules": {one.id: [getattr(one, name) for name in _OF_RULES] for one in await store.rules(who)},
-        "preferences": await store.preferences(who),
-        "waits": [(one.workspace_id, one.until) for one in await store.waits_of(who)],
+        "rules": {
+            one.id: [getattr(one, name) for name in _OF_RULES] for one in await store.read(hours.rules, who)
+        },
+        "preferences": await store.read(preferences.preferences, who),
+        "waits": [(one.workspace_id, one.until) for one in await store.read(waits.waits_of, who)],
         "operations": {one.workspace_id: (one.verb, one.start_call, one.stop_call) for one in operations},
         "runs": {run.id: run.stop_wanted for run in runs},
     }

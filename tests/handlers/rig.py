@@ -1,5 +1,6 @@
 """A whole bot without Slack, provider or engine: a real store, what people say, and what was written."""
 
+import inspect
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -22,6 +23,7 @@ from bot.messages.blocks.notices import render
 from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.linking import digest
+from bot.store import audit, conversations, notices, workspaces
 from bot.store.due_work import find_kinds
 from bot.store.store import Store
 from bot.store.tables import LINKS
@@ -32,6 +34,7 @@ from handlers.waiting import Waiting
 from handlers.ways_back import form_body
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
+from tests.rigs.functions import Target, is_call_of
 from tests.rigs.golden import check_limits
 from tests.rigs.people import Colleagues
 from tests.rigs.providers import FakeMachines, FakeProvider, fake_settings
@@ -68,31 +71,30 @@ class PlainProvider(FakeMachines, base.Removal, base.Revocation, base.Tokens, ba
 
 
 class FlakyStore:
-    """Be a store whose methods fail, or are overtaken by something, when they are told to."""
+    """Be a store whose methods and functions fail, or are overtaken by something, when they are told to."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.fails: dict[str, Exception] = {}
-        #: What happens right after a call of a method, before its caller goes on.
-        self.after: dict[str, Callable[[], Awaitable[object]]] = {}
+        self.fails: dict[Target, Exception] = {}
+        #: What happens right after a call, before its caller goes on.
+        self.after: dict[Target, Callable[[], Awaitable[object]]] = {}
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if name in self.after:
-
-            async def overtaken(*args: Any, **named: Any) -> Any:
-                result = await method(*args, **named)
-                await self.after[name]()
-                return result
-
-            return overtaken
-        if name not in self.fails:
+        if not inspect.iscoroutinefunction(method):
             return method
 
-        async def fail(*_: Any, **__: Any) -> None:
-            raise self.fails[name]
+        async def flaky(*args: Any, **named: Any) -> Any:
+            for target, error in self.fails.items():
+                if is_call_of(target, name, args):
+                    raise error
+            result = await method(*args, **named)
+            for target, overtake in self.after.items():
+                if is_call_of(target, name, args):
+                    await overtake()
+            return result
 
-        return fail
+        return flaky
 
 
 async def activate(store: Store, principal: Principal, connection: str, username: str = "alice") -> Account:
@@ -151,7 +153,7 @@ class Rig:
             self.clock.advance(1)
             answer = await self.direct(text)
             if answer.text and answer.about is not None:
-                await self.store.speak(ALICE, "D1", None, answer.about.as_body())
+                await self.store.write(conversations.speak, ALICE, "D1", None, answer.about.as_body())
         return answer
 
     async def push(
@@ -168,7 +170,7 @@ class Rig:
 
     async def workspace(self, name: str = "notebook", principal: Principal = ALICE, **keys: Any) -> Workspace:
         """Return a person's workspace."""
-        rows = await self.store.workspaces(principal, **keys)
+        rows = await self.store.perform(workspaces.workspaces, principal, **keys)
         return next(row for row in rows if name in {row.name, row.title})
 
     async def sees(self, state: State, name: str = "notebook", *url: str, **keys: Any) -> Workspace:
@@ -183,7 +185,7 @@ class Rig:
 
     async def notices(self, kind: AnyKind | None = None) -> list[Notice]:
         """Return what waits in the outbox (and leave it leased)."""
-        found = await self.store.claim_notices(100, 60.0)
+        found = await self.store.perform(notices.claim_notices, 100, 60.0)
         return [notice for notice in found if kind is None or notice.kind is kind]
 
     async def drawn(self, notice: Notice) -> dict[str, Any]:
@@ -193,7 +195,7 @@ class Rig:
 
     async def audit(self) -> list[Mapping[str, Any]]:
         """Return the audit's rows."""
-        return await self.store.audit_entries()
+        return await self.store.read(audit.audit_entries)
 
 
 async def invited(bot: Rig) -> list[tuple[Principal, str, Any]]:

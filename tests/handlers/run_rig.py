@@ -12,6 +12,7 @@ from bot.domain.people import Principal
 from bot.domain.runs import FoundRun, ObservedRun, Run, RunState
 from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
+from bot.store import accounts, runs, snapshots
 from tests.handlers.rig import TEAM, Hub, Rig, activate, rig
 from tests.rigs.clock import FakeClock
 from tests.rigs.forms import JOB_OFFER, Workbench
@@ -39,7 +40,7 @@ async def run_rig(
             account = await activate(bot.store, ALICE, name)
             if offer is not None:
                 snapshot = Snapshot(name, account.id, "templates", offer, await bot.store.now())
-                await bot.store.save_snapshot(snapshot)
+                await bot.store.write(snapshots.save_snapshot, snapshot)
         yield bot
 
 
@@ -67,16 +68,16 @@ async def over(bot: Rig, name: str = "train.R", state: RunState = RunState.SUCCE
 
 async def step(bot: Rig, run: Run, **keys: Any) -> Run:
     """Write what a step learned."""
-    assert await bot.store.save_run_step(Update(run.id, next_in=5.0, **keys))
-    return await bot.store.run(run.id)
+    assert await bot.store.write(runs.save_run_step, Update(run.id, next_in=5.0, **keys))
+    return await bot.store.read(runs.run, run.id)
 
 
 async def found(bot: Rig, *names: str) -> list[Run]:
     """Have a list bring runs that were launched elsewhere."""
-    account = await bot.store.account(ALICE, "posit")
+    account = await bot.store.read(accounts.account, ALICE, "posit")
     listed = [FoundRun(f"elsewhere-{name}", name, _seen(bot, RunState.RUNNING)) for name in names]
-    await bot.store.merge_runs(account.id, listed)
-    return [run for run in await bot.store.runs(ALICE) if run.name in names]
+    await bot.store.perform(runs.merge_runs, account.id, listed)
+    return [run for run in await bot.store.read(runs.runs, ALICE) if run.name in names]
 
 
 def _seen(bot: Rig, state: RunState, code: int | None = None) -> ObservedRun:

@@ -13,7 +13,8 @@ from bot.messages.blocks.home import home as draw
 from bot.messages.texts.verbs import VERBS
 from bot.services import hours
 from bot.services.home import HomeGatherer
-from bot.store import timers
+from bot.store import conversations, homes, operations, runs, timers
+from bot.store import hours as hour_rows
 from handlers import routes
 from tests.handlers.everything import everything
 from tests.handlers.rig import buttons, one_cloud, words
@@ -83,7 +84,11 @@ async def test_what_is_taken_back_is_as_it_was_and_nothing_is_sent(bot, said):
     assert await everything(bot.store) != was
     answer = await asked(bot, "undo")
     assert await everything(bot.store) == was, words(answer)
-    assert not [one for one in await bot.store.claim_operations(10, 60.0) if one.subject.id not in before]
+    assert not [
+        one
+        for one in await bot.store.claim(operations.claim_operations, 10, 60.0)
+        if one.subject.id not in before
+    ]
 
 
 async def test_settings_are_taken_back_by_their_button_in_the_home(bot):
@@ -98,8 +103,8 @@ async def test_settings_are_taken_back_by_their_button_in_the_home(bot):
 
 async def begun(bot, name, **update):
     """Let the engine have sent what was begun for a workspace."""
-    operation = await bot.store.latest_operation((await bot.workspace(name)).id)
-    assert await bot.store.save_step(Update(operation.id, 5.0, called=True, **update))
+    operation = await bot.store.read(operations.latest_operation, (await bot.workspace(name)).id)
+    assert await bot.store.write(operations.save_step, Update(operation.id, 5.0, called=True, **update))
 
 
 @pytest.mark.parametrize(
@@ -114,18 +119,18 @@ async def test_what_is_under_way_is_said_and_left_with_what_leads_back(bot, no):
     assert list(buttons(answer)) == ["Start it again"]
     assert await everything(bot.store) == was
     await bot.push(answer)
-    (operation,) = await bot.store.open_operations(ALICE)
+    (operation,) = await bot.store.read(operations.open_operations, ALICE)
     assert operation.verb == "start"
 
 
 async def test_what_was_not_sent_is_cancelled_and_said(bot):
     await asked(bot, "stop report")
-    (stopping,) = await bot.store.open_operations(ALICE)
+    (stopping,) = await bot.store.read(operations.open_operations, ALICE)
     assert words(await asked(bot, "no")) == (
         "I've cancelled the stop of *report*. Nothing had been sent to Saturn Cloud."
     )
-    assert (await bot.store.operation(stopping.id)).cause == "cancelled"
-    assert await bot.store.open_operations(ALICE) == []
+    assert (await bot.store.read(operations.operation, stopping.id)).cause == "cancelled"
+    assert await bot.store.read(operations.open_operations, ALICE) == []
     assert words(await asked(bot, "no")) == "Nothing of yours is under way."
 
 
@@ -133,7 +138,7 @@ async def test_the_card_of_a_stop_takes_it_back_until_it_was_sent(bot):
     assert not (await asked(bot, "stop report")).text
     card = await asked(bot, "status report")
     assert "I've cancelled the stop of *report*." in words(await bot.push(card, "Undo"))
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
     assert words(await bot.push(card, "Undo")) == "There's nothing left to undo."
     await asked(bot, "stop report")
     await begun(bot, "report", stop_call=Call.ACCEPTED)
@@ -184,7 +189,7 @@ async def test_undo_button_leads_back_from_what_was_sent(bot, said, name, sent, 
     first = await bot.push(stopping, "Undo", interaction="press:1")
     assert words(first) == answer
     assert words(await bot.push(stopping, "Undo", interaction="press:1")) == answer
-    operation = await bot.store.latest_operation(before.id)
+    operation = await bot.store.read(operations.latest_operation, before.id)
     assert (operation.verb, operation.is_open) == (verb, True)
     # What leads back can be undone in turn, but a stop isn't what a suspension was.
     if said.startswith("suspend") and not over:
@@ -205,10 +210,10 @@ async def test_undo_of_a_start_after_a_suspension_never_stops(bot, first):
     started = await bot.say("start report")
     assert "Undo" not in buttons(started)
     await begun(bot, "report", start_call=Call.ACCEPTED)
-    (starting,) = await bot.store.open_operations(ALICE)
+    (starting,) = await bot.store.read(operations.open_operations, ALICE)
     # A button that was drawn before.
     assert words(await bot.press("undo", started.offers)) == "I'm already starting *report*."
-    assert await bot.store.open_operations(ALICE) == [starting]
+    assert await bot.store.read(operations.open_operations, ALICE) == [starting]
 
 
 @pytest.mark.parametrize("over", [False, True], ids=["under_way", "fulfilled"])
@@ -279,7 +284,7 @@ async def test_undo_button_of_long_ago_only_offers_what_leads_back(bot):
     answer = await bot.push(stopped, "Undo")
     assert words(answer) == "I've already stopped *report*."
     assert list(buttons(answer)) == ["Start it again"]
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 @pytest.mark.parametrize("said", ["restart report", "start report", "stop asleep"])
@@ -291,18 +296,18 @@ async def test_an_open_question_is_answered_first_and_what_was_done_before_stays
     await asked(bot, "stop report")
     await begun(bot, "report", stop_call=Call.ACCEPTED)
     answer = await bot.direct("notebook would be good to have up now")
-    await bot.store.speak(ALICE, "D1", None, answer.about.as_body())
+    await bot.store.write(conversations.speak, ALICE, "D1", None, answer.about.as_body())
     answer = await bot.direct("no")
     assert words(answer) == "OK, I won't."
     assert (answer.about.ask, answer.about.takes_press) == ("", False)
-    (operation,) = await bot.store.open_operations(ALICE)
+    (operation,) = await bot.store.read(operations.open_operations, ALICE)
     assert operation.verb == "stop"
 
 
 @pytest.mark.parametrize("thread_ts", [None, "7.1"])
 async def test_a_question_whose_button_was_pressed_is_open_no_more(bot, thread_ts):
     question = await asked(bot, "report can go off at 5pm")
-    await bot.store.speak(ALICE, "D1", thread_ts, question.about.as_body())
+    await bot.store.write(conversations.speak, ALICE, "D1", thread_ts, question.about.as_body())
     bot.clock.advance(1)
     await bot.push(question, channel_id="D1")
     assert (await bot.workspace("report")).stop_at is not None
@@ -324,12 +329,12 @@ async def test_without_an_act_it_says_what_is_under_way_or_that_nothing_is(bot):
 
 async def test_with_nothing_to_take_back_only_stop_that_stops_what_was_spoken_of(bot):
     answer = await asked(bot, "status report")
-    await bot.store.speak(ALICE, "D1", None, answer.about.as_body())
+    await bot.store.write(conversations.speak, ALICE, "D1", None, answer.about.as_body())
     for words_of_no in ("forget it", "leave it", "don't"):
         assert words(await asked(bot, words_of_no)) == "Nothing of yours is under way."
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
     await asked(bot, "stop that")
-    assert [one.verb for one in await bot.store.open_operations(ALICE)] == ["stop"]
+    assert [one.verb for one in await bot.store.read(operations.open_operations, ALICE)] == ["stop"]
 
 
 async def test_nothing_that_ends_for_good_leads_back():
@@ -368,7 +373,7 @@ async def test_undo_of_a_start_leads_back_to_the_stop_that_was_sent(bot):
     await begun(bot, "report", stop_call=Call.ACCEPTED)
     await asked(bot, "start report")
     await asked(bot, "undo")
-    assert [one.verb for one in await bot.store.open_operations(ALICE)] == ["stop"]
+    assert [one.verb for one in await bot.store.read(operations.open_operations, ALICE)] == ["stop"]
 
 
 async def test_what_has_changed_since_is_left_alone(bot):
@@ -438,22 +443,22 @@ async def test_a_run_is_cancelled_until_it_was_sent_and_its_stop_too():
         assert words(await asked(bot, "undo")) == (
             "I've cancelled the run of *ls*. Nothing had been sent to Posit Workbench."
         )
-        assert await bot.store.claim_runs(10, 60.0) == []
+        assert await bot.store.claim(runs.claim_runs, 10, 60.0) == []
         launched = await bot.say("job run posit -- date")
-        (run,) = [one for one in await bot.store.runs(ALICE) if one.is_open]
+        (run,) = [one for one in await bot.store.read(runs.runs, ALICE) if one.is_open]
         await step(bot, run, remote_id="r-1", start_call=Call.ACCEPTED)
         assert words(await bot.push(launched, "Undo")) == (
             "The run of *date* had already been sent to Posit Workbench, so I'm stopping it. "
             "I'll message you when it has stopped."
         )
-        assert (await bot.store.run(run.id)).stop_wanted == "stop"
+        assert (await bot.store.read(runs.run, run.id)).stop_wanted == "stop"
         run = await going(bot)
         assert "Undo" not in buttons(await bot.say("job stop train.R"))
         said = "I've cancelled the stop of *train.R*. Nothing had been sent to Posit Workbench."
         assert words(await asked(bot, "undo")) == said
-        assert (await bot.store.run(run.id)).stop_wanted == ""
+        assert (await bot.store.read(runs.run, run.id)).stop_wanted == ""
         await asked(bot, "job stop train.R")
-        await bot.store.save_run_step(Update(run.id, 5.0, stop_call=Call.ACCEPTED, called=True))
+        await bot.store.write(runs.save_run_step, Update(run.id, 5.0, stop_call=Call.ACCEPTED, called=True))
         assert words(await asked(bot, "no")) == "I'm already stopping *train.R*."
 
 
@@ -493,16 +498,16 @@ async def test_what_was_asked_for_is_told_and_shown_in_the_home(bot):
 async def test_an_open_home_is_drawn_at_once_after_an_act_and_after_its_undo(bot, said):
     await use_home(bot.store, ALICE, HomeUse())
     for text in (said, "undo"):
-        (home,) = await bot.store.claim_wanted_homes(10, 60.0)
-        await bot.store.home_published(home, "digest", "hash")
-        assert await bot.store.claim_wanted_homes(10, 60.0) == []
+        (home,) = await bot.store.claim(homes.claim_wanted_homes, 10, 60.0)
+        await bot.store.write(homes.home_published, home, "digest", "hash")
+        assert await bot.store.claim(homes.claim_wanted_homes, 10, 60.0) == []
         await asked(bot, text)
-    assert len(await bot.store.claim_wanted_homes(10, 60.0)) == 1
+    assert len(await bot.store.claim(homes.claim_wanted_homes, 10, 60.0)) == 1
 
 
 async def test_what_hours_do_is_told_as_theirs(bot):
     await asked(bot, "hours notebook daily 9:00-18:00")
-    (rule,) = await bot.store.rules(ALICE)
+    (rule,) = await bot.store.read(hour_rows.rules, ALICE)
     bot.clock.advance(rule.after(bot.clock.now()).at - bot.clock.now())
     await bot.sees(State.STOPPED)
     await bot.services.asked(ALICE).to(hours.carry_out, rule)

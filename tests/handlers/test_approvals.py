@@ -15,6 +15,9 @@ from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks.notices import render
 from bot.services import approvals
 from bot.services.asked import Asked
+from bot.store import accounts, audit, notices
+from bot.store import approvals as approval_rows
+from bot.store import tasks as task_rows
 from bot.store.transaction import from_json
 from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, submit, words
@@ -86,7 +89,11 @@ async def test_an_approval_becomes_a_task_once(bench):
     second = await bench.press("approve", value, COLLEAGUE)
     assert "already been decided: approved, being checked" in words(second)
     assert "already been decided" in words(await bench.press("deny", value, COLLEAGUE))
-    tasks = [task for task in await bench.store.claim_tasks(10, 60.0) if task.kind is TaskKind.APPROVE]
+    tasks = [
+        task
+        for task in await bench.store.claim(task_rows.claim_tasks, 10, 60.0)
+        if task.kind is TaskKind.APPROVE
+    ]
     assert len(tasks) == 1
     kept = [(row["actor"], row["action"]) for row in await bench.audit() if "approval" in row["action"]]
     assert kept == [(ALICE.key, "approval.asked"), (COLLEAGUE.key, "approval.approved")]
@@ -97,8 +104,12 @@ async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(b
     seen = button((await requests(bench))["UCHEN"], "Approve")["value"]
     await bench.say("link bench root")
     assert "asked for another username since" in words(await bench.press("approve", seen, COLLEAGUE))
-    assert [task for task in await bench.store.claim_tasks(10, 60.0) if task.kind is TaskKind.APPROVE] == []
-    (request,) = await bench.store.asked_approvals(9)
+    assert [
+        task
+        for task in await bench.store.claim(task_rows.claim_tasks, 10, 60.0)
+        if task.kind is TaskKind.APPROVE
+    ] == []
+    (request,) = await bench.store.read(approval_rows.asked_approvals, 9)
     assert request.username == "root"
 
 
@@ -112,7 +123,7 @@ async def test_whoever_keeps_asking_is_one_message_and_three_usernames_a_day(ben
     assert all("several usernames on Workbench today" in said for said in answers[3:])
     told = await bench.notices(ApprovalKind.APPROVAL_ASKED)
     assert sorted(one.principal.user_id for one in told) == ["UCHEN", "UDANA"]
-    (request,) = await bench.store.asked_approvals(9)
+    (request,) = await bench.store.read(approval_rows.asked_approvals, 9)
     assert request.username == "name2"
     # The same one isn't another one; and a day later there are three more.
     assert "I've asked" in words(await bench.say("link bench name2"))
@@ -177,9 +188,15 @@ OWNER = Principal(None, "T1", "UOWNER")
 
 async def asked_whose(made):
     """Send what is due, and return the questions among it."""
-    found = [one for one in await made.store.claim_notices(100, 60.0) if one.principal.user_id != "UGONE"]
+    found = [
+        one
+        for one in await made.store.perform(notices.claim_notices, 100, 60.0)
+        if one.principal.user_id != "UGONE"
+    ]
     for number, one in enumerate(found):
-        await made.store.notice_sent(one.id, f"D{one.principal.user_id}", f"{made.clock.now()}{number}")
+        await made.store.write(
+            notices.notice_sent, one.id, f"D{one.principal.user_id}", f"{made.clock.now()}{number}"
+        )
     return [one for one in found if one.kind is ApprovalKind.ACCOUNT_ASKED]
 
 
@@ -188,15 +205,15 @@ async def pass_time(made, seconds):
     end = made.clock.now() + seconds
     while made.clock.now() < end:
         made.clock.advance(min(600, end - made.clock.now()))
-        for task in await made.store.claim_tasks(10, 60.0):
+        for task in await made.store.claim(task_rows.claim_tasks, 10, 60.0):
             if task.kind is TaskKind.OPEN_APPROVAL:
                 work = partial(approvals.proceed, context=made.services.context, approval_id=task.subject)
-                await made.store.task_done(task, then=await made.store.carry_out(work))
+                await made.store.write(task_rows.task_done, task, then=await made.store.carry_out(work))
 
 
 async def shown(made):
     """Return the open request as an administrator has it, and whether it can be approved."""
-    (request,) = await made.store.asked_approvals(9)
+    (request,) = await made.store.read(approval_rows.asked_approvals, 9)
     new = approvals.notice(request, ApprovalKind.APPROVAL_ASKED, "shown", COLLEAGUE)
     kept = {name: getattr(new, name) for name in ("subject", "kind", "occasion", "principal", "body")}
     notice = Notice("shown", **kept, state=NoticeState.PENDING, attempts=0, created_at=0.0, due_at=0.0)
@@ -206,7 +223,7 @@ async def shown(made):
 
 
 async def approve(made):
-    (request,) = await made.store.asked_approvals(9)
+    (request,) = await made.store.read(approval_rows.asked_approvals, 9)
     return words(await made.press("approve", f"{request.id} {request.username}", COLLEAGUE))
 
 
@@ -229,7 +246,7 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
         assert "I've asked <@UOTHER> whether the account is theirs. Their answer: “It isn't.”" in said
         facts = await bench.services.gatherer.of_notice(asked)
         assert "You said that" in render(asked.kind, facts).text
-        entries = [(row["actor"], row["action"]) for row in await bench.store.audit_entries()]
+        entries = [(row["actor"], row["action"]) for row in await bench.store.read(audit.audit_entries)]
         assert (OTHER.key, "approval.owner") in entries
     else:
         assert "I've asked <@UOTHER> whether the account is theirs." in (await shown(bench))[0]
@@ -239,7 +256,7 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
     await pass_time(bench, 600)
     assert (await shown(bench))[1]
     # It is posted again, and what was posted before says so, without buttons.
-    again = await bench.store.claim_notices(9, 60.0)
+    again = await bench.store.perform(notices.claim_notices, 9, 60.0)
     assert {(one.kind, one.principal.user_id) for one in again} == {
         (ApprovalKind.APPROVAL_ASKED, "UCHEN"),
         (ApprovalKind.APPROVAL_ASKED, "UDANA"),
@@ -253,11 +270,11 @@ async def test_its_mine_closes_the_request(bench):
     await of_one_name(bench)
     await bench.say("link bench asmith")
     (asked,) = await asked_whose(bench)
-    (request,) = await bench.store.asked_approvals(9)
+    (request,) = await bench.store.read(approval_rows.asked_approvals, 9)
     pressed = button(await bench.drawn(asked), "It's mine")
     answer = await bench.press(pressed["action_id"], pressed["value"], OTHER)
     assert "I've closed the request" in words(answer)
-    assert (await bench.store.approval(request.id)).state == "denied"
+    assert (await bench.store.read(approval_rows.approval, request.id)).state == "denied"
     notice = replace(asked, kind=ApprovalKind.APPROVAL_ASKED)
     facts = await bench.services.gatherer.of_notice(notice)
     said = "<@UOTHER> says that *asmith* on Workbench is theirs, so I've closed the request of <@UALICE>."
@@ -284,7 +301,9 @@ async def test_other_usernames_spend_no_question_and_the_fourth_a_day_waits(benc
         await pass_time(bench, 1800)
     await bench.say("link bench smith.alice")
     assert await asked_whose(bench) == []
-    (request,) = [one for one in await bench.store.asked_approvals(9) if one.principal == ALICE]
+    (request,) = [
+        one for one in await bench.store.read(approval_rows.asked_approvals, 9) if one.principal == ALICE
+    ]
     assert (request.waits, request.answers) == (True, {})
     # A day after the first of the three there is room for it, and its own day begins.
     await pass_time(bench, DAY - 3 * 1800 - 600)
@@ -293,9 +312,9 @@ async def test_other_usernames_spend_no_question_and_the_fourth_a_day_waits(benc
     (asked,) = await asked_whose(bench)
     assert (asked.principal, asked.body["username"]) == (OTHER, "smith.alice")
     await pass_time(bench, DAY - 1200)
-    assert (await bench.store.approval(request.id)).waits
+    assert (await bench.store.read(approval_rows.approval, request.id)).waits
     await pass_time(bench, 1200)
-    assert not (await bench.store.approval(request.id)).waits
+    assert not (await bench.store.read(approval_rows.approval, request.id)).waits
 
 
 async def test_the_day_begins_once_the_question_was_sent(bench):
@@ -356,20 +375,20 @@ async def test_chosen_names_and_handles_dont_push_aside_whose_address_it_is(benc
     # All of them are shown, and whoever of those asked says so closes it.
     said, _ = await shown(bench)
     assert all(f"UZ{n}" in said for n in range(5))
-    (request,) = await bench.store.asked_approvals(9)
+    (request,) = await bench.store.read(approval_rows.asked_approvals, 9)
     await bench.press("mine", f"{request.id} asmith", OWNER)
-    assert (await bench.store.approval(request.id)).state == "denied"
+    assert (await bench.store.read(approval_rows.approval, request.id)).state == "denied"
 
 
 async def test_who_leaves_after_being_asked_holds_nothing_up_and_administrators_are_asked_like_others(bench):
     now = bench.clock.now()
     await bench.store.save_people([Person(COLLEAGUE, "Chen", handle="chen", seen_at=now)])
     await bench.say("link bench chen")
-    claimed = await bench.store.claim_notices(9, 60.0)
+    claimed = await bench.store.perform(notices.claim_notices, 9, 60.0)
     (asked,) = [one for one in claimed if one.kind is ApprovalKind.ACCOUNT_ASKED]
     assert asked.principal == COLLEAGUE
     assert "has a day to answer" in await approve(bench)
-    await bench.store.notice_dead(asked.id, "user_disabled")
+    await bench.store.write(notices.notice_dead, asked.id, "user_disabled")
     await pass_time(bench, DAY + 1200)
     assert (await shown(bench))[1]
 
@@ -401,13 +420,13 @@ async def test_nobody_decides_about_themselves_while_somebody_else_can(bench):
     await bench.say("link bench root", principal=COLLEAGUE)
     told = await bench.notices(ApprovalKind.APPROVAL_ASKED)
     assert [one.principal.user_id for one in told] == ["UDANA"]
-    (request,) = await bench.store.asked_approvals(9)
+    (request,) = await bench.store.read(approval_rows.asked_approvals, 9)
     said = words(await bench.press("approve", f"{request.id} root", COLLEAGUE))
     assert said == "Nobody decides about themselves. Another Usher admin can do that."
-    assert (await bench.store.approval(request.id)).state == "asked"
+    assert (await bench.store.read(approval_rows.approval, request.id)).state == "asked"
     assert (COLLEAGUE.key, "approve", "policy.own_request") in [
         (row["actor"], row["action"], from_json(row["detail"]).get("rule"))
-        for row in await bench.store.audit_entries()
+        for row in await bench.store.read(audit.audit_entries)
     ]
 
 
@@ -422,7 +441,7 @@ async def test_the_only_administrator_decides_about_themselves():
 @pytest.mark.parametrize("value", ["", "approval_nowhere alice", "x", "approval_1"])
 async def test_a_button_of_no_request_says_so(bench, value):
     assert words(await bench.press("approve", value, COLLEAGUE))
-    assert await bench.store.active_accounts() == []
+    assert await bench.store.perform(accounts.active_accounts) == []
 
 
 async def test_without_administrators_it_is_said_whom_to_ask():

@@ -10,6 +10,7 @@ from bot.domain.stops import StopEffect
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
 from bot.services.workspaces import begin
+from bot.store import operations, workspaces
 from tests.handlers.rig import Cloud, Rig, buttons, one_cloud, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, BOB
@@ -28,8 +29,11 @@ async def up(bot: Rig, *names: str) -> None:
 
 
 async def open_ones(bot: Rig) -> list[str]:
-    names = {one.id: one.title for one in await bot.store.workspaces(ALICE)}
-    found = [f"{one.verb} {names[one.workspace_id]}" for one in await bot.store.open_operations(ALICE)]
+    names = {one.id: one.title for one in await bot.store.perform(workspaces.workspaces, ALICE)}
+    found = [
+        f"{one.verb} {names[one.workspace_id]}"
+        for one in await bot.store.read(operations.open_operations, ALICE)
+    ]
     return sorted(found)
 
 
@@ -89,7 +93,9 @@ async def test_what_changed_since_the_offer_is_told_and_not_done(bot: Rig):
     await bot.sees(State.STOPPED, "training")
     report = await bot.workspace("report")
     restarted = await bot.services.asked(ALICE, "r").to(begin, report.id, OperationVerb.RESTART)
-    await bot.store.save_step(Update(restarted.operation.id, 0.0, outcome=Outcome.FULFILLED))
+    await bot.store.write(
+        operations.save_step, Update(restarted.operation.id, 0.0, outcome=Outcome.FULFILLED)
+    )
     done = await bot.push(answer, "Stop 3 workspaces")
     assert "Stopping *notebook*" in words(done)
     assert "*training* has changed since" in words(done)
@@ -176,7 +182,7 @@ async def test_what_ends_for_good_says_so_among_several_and_by_itself():
         assert said == f"{dialog} To continue, press *End it*."
         assert await open_ones(bot) == []
         await bot.push(answer, "Stop 2 workspaces")
-        assert [one.agreed for one in await bot.store.open_operations(ALICE)] == [True, True]
+        assert [one.agreed for one in await bot.store.read(operations.open_operations, ALICE)] == [True, True]
 
 
 async def test_remove_is_said_beforehand_only_with_the_whole_name(bot: Rig):

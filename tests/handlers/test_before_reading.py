@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.store import inbox
 from bot.support.errors import StoreUnavailable
 from handlers.command_line import LONGEST
 from handlers.dispatch import run_text
@@ -48,11 +49,11 @@ async def hear(bot, text, ts):
 
 async def test_the_limit_comes_first_then_the_length_then_what_was_answered_then_the_words(bot):
     await bot.link()
-    bot.store.fails["was_answered"] = StoreUnavailable("gone")
+    bot.store.fails[inbox.was_answered] = StoreUnavailable("gone")
     assert "That's too long for a command" in words(await bot.direct(LONG))
     looks = bot.services.commands.looks
     assert "I can't reach my own records" in words(await bot.direct("list"))
-    del bot.store.fails["was_answered"]
+    del bot.store.fails[inbox.was_answered]
     while bot.services.limiter.take(ALICE.key) == 0:
         pass
     for text in (LONG, "list"):

@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.errands import Outcome
 from bot.messages.texts import problems
+from bot.store import accounts, operations
 from bot.support.errors import SecretError
 from tests.handlers.buttons import end, started
 from tests.handlers.rig import COLLEAGUE, activate, words
@@ -22,9 +23,9 @@ async def test_keep_waiting_sets_a_new_deadline_and_no_new_start(bot):
     operation = await started(bot)
     bot.clock.advance(1900)
     check_golden("answers/kept-waiting", await bot.press("keep_waiting", operation.id))
-    kept = await bot.store.operation(operation.id)
+    kept = await bot.store.read(operations.operation, operation.id)
     assert (kept.deadline_number, kept.deadline_at) == (2, bot.clock.now() + 1800)
-    assert len(await bot.store.open_operations(ALICE)) == 1
+    assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ async def test_keep_waiting_comes_too_late(bot, outcome, said):
     operation = await started(bot)
     await end(bot, operation, outcome, "gave_up")
     assert said in words(await bot.press("keep_waiting", operation.id))
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_keep_waiting_on_what_was_replaced(bot):
@@ -54,18 +55,18 @@ async def test_try_again_repeats_neither_what_is_open_nor_what_came_true(bot):
     assert "I'm still starting" in words(await bot.press("try_again", operation.id))
     await end(bot, operation, Outcome.FULFILLED)
     assert "has already finished" in words(await bot.press("try_again", operation.id))
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_a_start_that_is_still_wanted_is_for_as_long_as_it_was_asked_for(bot):
     await bot.link()
     await bot.say("start for 2h")
-    first = await bot.store.latest_operation((await bot.workspace()).id)
+    first = await bot.store.read(operations.latest_operation, (await bot.workspace()).id)
     bot.clock.advance(3 * 86_400.0)
     await end(bot, first, Outcome.FAILED, problems.asked_long_ago(first))
     await bot.press("try_again", first.id)
     workspace = await bot.workspace()
-    again = await bot.store.latest_operation(workspace.id)
+    again = await bot.store.read(operations.latest_operation, workspace.id)
     assert (again.id != first.id, again.is_open) == (True, True)
     assert workspace.stop_at == pytest.approx(bot.clock.now() + 7200, abs=60)
 
@@ -107,7 +108,10 @@ async def test_another_persons_button_does_nothing_and_tells_nothing(bot, action
         assert words(stolen).startswith("I can't find that workspace on your list.")
         assert (await bot.audit())[-1]["actor"] == principal.key
         assert (await bot.audit())[-1]["result"] == "refused"
-    assert (await bot.store.operation(operation.id), await bot.workspace()) == (operation, row)
+    assert (await bot.store.read(operations.operation, operation.id), await bot.workspace()) == (
+        operation,
+        row,
+    )
 
 
 async def test_a_button_of_a_row_that_is_gone_since(bot):
@@ -126,7 +130,7 @@ async def test_a_button_of_an_earlier_release(bot):
 
 
 async def test_a_secret_that_does_not_open_is_said(bot):
-    bot.store.fails["accounts"] = SecretError("swapped")
+    bot.store.fails[accounts.accounts] = SecretError("swapped")
     assert words(await bot.say("whoami")).startswith("I can no longer read your stored link. Link again.")
 
 

@@ -6,6 +6,7 @@ from bot.domain.classes import ClassKind
 from bot.domain.forms import Spec
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
+from bot.store import classes, snapshots, tasks
 from handlers.replaying import replay
 from tests.handlers.class_rig import TRAINER, class_rig, offer, posted
 from tests.handlers.rig import activate, buttons, rig, staged, words
@@ -27,7 +28,7 @@ async def test_a_card_is_written_with_its_notice_and_its_audit(bot):
         TRAINER,
         "C1",
     )
-    card = await bot.store.class_card(notice.subject)
+    card = await bot.store.read(classes.class_card, notice.subject)
     assert (card.title, card.pattern, card.maximum, card.spec) == ("Data Science 101", "notebook", 60, None)
     assert (card.time_zone, card.connection) == ("Europe/Berlin", "saturn")
     entry = (await bot.audit())[-1]
@@ -42,7 +43,7 @@ async def test_a_name_that_is_not_known_is_asked_about_and_the_flags_stay(bot):
     command = buttons(answer)["Post a card for notebok"]["value"]
     await bot.press("say", command, TRAINER)
     (notice,) = await bot.notices()
-    card = await bot.store.class_card(notice.subject)
+    card = await bot.store.read(classes.class_card, notice.subject)
     assert (card.pattern, card.title, card.maximum) == ("notebok", "Data Science 101", 60)
 
 
@@ -67,7 +68,7 @@ async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
     account = await activate(bot.store, TRAINER, "saturn", "tara")
     answer = await bot.say("card saturn/local --title Maths", TRAINER)
     assert "Checking what Saturn Cloud offers" in words(answer)
-    (task,) = await bot.store.claim_tasks(10, 60.0)
+    (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
     assert task.kind is TaskKind.SNAPSHOT
     (waiting,) = task.payload["then"]
     assert await bot.say(waiting["text"], TRAINER, looked=tuple(waiting["looked"]))
@@ -75,10 +76,10 @@ async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
     await replay(bot.services, TRAINER, waiting | {"task": "t0", "problem": "forbidden: members only"})
     (told,) = await bot.notices()
     assert "Saturn Cloud says: “members only.”" in str(told.body)
-    await bot.store.save_snapshot(Snapshot("saturn", account.id, "templates", OFFER, 1.0))
+    await bot.store.write(snapshots.save_snapshot, Snapshot("saturn", account.id, "templates", OFFER, 1.0))
     await replay(bot.services, TRAINER, waiting | {"task": "t1"})
     notices = await bot.notices(ClassKind.CLASS_CARD)
-    assert (await bot.store.class_card(notices[0].subject)).title == "Maths"
+    assert (await bot.store.read(classes.class_card, notices[0].subject)).title == "Maths"
 
 
 async def test_who_posts_a_template_links_first(bot):

@@ -6,6 +6,7 @@ from bot.domain.classes import ClassCounts, ClassKind, CourseContext
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice
 from bot.domain.steps import Update
+from bot.store import approvals, classes, notices, operations, tasks, workspaces
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import buttons, staged, submit, words
 from tests.rigs.golden import check_golden
@@ -28,9 +29,11 @@ async def test_a_press_starts_the_pressers_own_without_any_card(bot):
 async def test_the_end_is_told_to_members_as_counted_and_to_the_trainer_as_it_is(bot):
     card = await posted(bot)
     kinds = [(ClassKind.CLASS_ENDING, ALICE), (ClassKind.CLASS_OVER, TRAINER)]
-    await bot.store.add_notices([NewNotice(card.id, kind, "end", to, {}) for kind, to in kinds])
+    await bot.store.write(
+        notices.add_notices, [NewNotice(card.id, kind, "end", to, {}) for kind, to in kinds]
+    )
     ending, over = sorted(await bot.notices(), key=lambda one: one.kind)
-    bot.store.fails["class_counts"] = LookupError("the whole class was counted")
+    bot.store.fails[classes.class_counts] = LookupError("the whole class was counted")
     facts = await bot.services.gatherer.owed(ending)
     assert facts.of(CourseContext).of_class.counts == ClassCounts()
     with pytest.raises(LookupError):
@@ -64,7 +67,7 @@ async def test_a_refused_link_is_linked_again(bot):
     account = (await bot.link()).account
     await refuse(bot.store, account)
     assert "no longer accepts your link" in words(await bot.press("class_press", card.id))
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_another_card_of_the_same_title_starts_what_the_first_one_made(bot):
@@ -73,10 +76,10 @@ async def test_another_card_of_the_same_title_starts_what_the_first_one_made(bot
     friday = await posted(bot, "card saturn/local --title Maths")
     (bot_row,) = (await bot.link(names=("maths",))).workspaces
     await bot.press("class_press", monday.id)
-    made = next(row for row in await bot.store.workspaces(ALICE) if row.id != bot_row.id)
+    made = next(row for row in await bot.store.perform(workspaces.workspaces, ALICE) if row.id != bot_row.id)
     assert made.spec.stem == "maths", "a workspace that only has the name is not taken for the class's"
     assert "is already on its way" in words(await bot.press("class_press", friday.id))
-    assert (await bot.store.participant(friday.id, ALICE)).workspace_id == made.id
+    assert (await bot.store.read(classes.participant, friday.id, ALICE)).workspace_id == made.id
 
 
 async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
@@ -84,7 +87,7 @@ async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
     await bot.link()
     bot.clock.advance(100.0)
     assert "Looking for your workspace *lab*" in words(await bot.press("class_press", card.id))
-    (task,) = await bot.store.claim_tasks(10, 60.0)
+    (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
     (waiting,) = task.payload["then"]
     assert waiting["text"] == f"press {card.id}"
     answer = await bot.say(waiting["text"], looked=tuple(waiting["looked"]), kind="replay")
@@ -92,7 +95,7 @@ async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
         "You don't have a workspace called *lab* on Saturn Cloud. <@UTRAINER> can see that you're waiting"
         in words(answer)
     )
-    assert (await bot.store.participant(card.id, ALICE)).waits_for == "no_workspace"
+    assert (await bot.store.read(classes.participant, card.id, ALICE)).waits_for == "no_workspace"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +111,7 @@ async def test_more_than_one_is_not_guessed(bot):
     card = await posted(bot, "card week*")
     await bot.link(names=("week-1", "week-2"))
     assert "More than one of your workspaces" in words(await bot.press("class_press", card.id))
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_a_press_after_the_end_to_a_full_class_and_to_none(bot):
@@ -121,7 +124,7 @@ async def test_a_press_after_the_end_to_a_full_class_and_to_none(bot):
     await bot.press("class_stop", card.id, TRAINER)
     assert "This class has ended." in words(await bot.press("class_press", card.id))
     assert "no longer in use" in words(await bot.press("class_press", "class_none"))
-    assert await bot.store.open_operations(BOB) == []
+    assert await bot.store.read(operations.open_operations, BOB) == []
 
 
 # -- the trainer -------------------------------------------------------------------------------------------
@@ -131,8 +134,10 @@ async def test_problems_are_for_the_trainer_and_administrators_and_show_no_addre
     card = await posted(bot)
     row = (await bot.link()).workspaces[0]
     await bot.press("class_press", card.id)
-    operation = await bot.store.latest_operation(row.id)
-    await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="limit: no GPU left"))
+    operation = await bot.store.read(operations.latest_operation, row.id)
+    await bot.store.write(
+        operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="limit: no GPU left")
+    )
     await bot.press("class_press", card.id, BOB)
     bot.clock.advance(60.0)
     for principal in (TRAINER, ADMIN):
@@ -159,13 +164,13 @@ async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
         answer = await bot.press(*action, ALICE)
         assert "are for <@UTRAINER>" in words(answer)
         assert (buttons(answer), answer.view) == ({}, None)
-    assert not (await bot.store.class_card(card.id)).is_over(bot.clock.now())
+    assert not (await bot.store.read(classes.class_card, card.id)).is_over(bot.clock.now())
     asked = await bot.press("ask", f"class_stop {card.id}", ADMIN)
     check_golden("answers/class-stop-all", asked)
-    assert not (await bot.store.class_card(card.id)).is_over(bot.clock.now())
+    assert not (await bot.store.read(classes.class_card, card.id)).is_over(bot.clock.now())
     answer = await bot.push(asked, principal=ADMIN)
     assert "I'm telling everyone, so that they can keep theirs." in words(answer)
-    closed = await bot.store.class_card(card.id)
+    closed = await bot.store.read(classes.class_card, card.id)
     assert (closed.stopped_by, closed.stops_at) == (ADMIN.key, bot.clock.now() + 300.0)
     assert "is already being ended" in words(await bot.press("class_stop", card.id, TRAINER))
 
@@ -173,14 +178,14 @@ async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
 async def test_the_poster_alone_posts_it_again(bot):
     await bot.say("card notebook", TRAINER)
     (lost,) = await bot.notices(ClassKind.CLASS_CARD)
-    card = await bot.store.class_card(lost.subject)
-    await bot.store.notice_dead(lost.id, "outcome_unknown")
+    card = await bot.store.read(classes.class_card, lost.subject)
+    await bot.store.write(notices.notice_dead, lost.id, "outcome_unknown")
     assert "Only the person who posted that card" in words(await bot.press("class_post", card.id, ALICE))
     assert "I'm posting it again." in words(await bot.press("class_post", card.id, TRAINER))
     assert "I'm posting it again." in words(await bot.press("class_post", card.id, TRAINER))
     (notice,) = await bot.notices(ClassKind.CLASS_CARD)
     assert notice.occasion == "2"
-    await bot.store.notice_sent(notice.id, "C1", "9.9")
+    await bot.store.write(notices.notice_sent, notice.id, "C1", "9.9")
     assert "It's already there." in words(await bot.press("class_post", card.id, TRAINER))
 
 
@@ -204,6 +209,6 @@ async def test_an_approved_username_is_asked_for_and_the_press_waits_for_it():
         view = asked.view | {"callback_id": "ask_link", "state": {"values": values}}
         await submit(bot.services, ALICE, view)
         (notice,) = await bot.notices()
-        approval = await bot.store.approval(notice.subject)
+        approval = await bot.store.read(approvals.approval, notice.subject)
         assert approval.waiting["text"] == f"press {card.id}"
-        assert (await bot.store.class_counts(card.id)).waiting == 1
+        assert (await bot.store.read(classes.class_counts, card.id)).waiting == 1

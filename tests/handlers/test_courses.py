@@ -19,7 +19,9 @@ from bot.messages.blocks.classes import class_card
 from bot.messages.blocks.notices import is_true, render
 from bot.services import classes
 from bot.services.class_facts import of_class
+from bot.store import classes as class_rows
 from bot.store import hours as rows
+from bot.store import workspaces
 from bot.store.timetables import CLASS_CARDS
 from tests.handlers.class_rig import ADMIN, BERLIN, BOB, TRAINER, course_rig, offer, posted
 from tests.handlers.rig import ALICE, GUEST, activate, buttons, staged, words
@@ -32,7 +34,7 @@ bot = staged(partial(course_rig, "Europe/London"))
 
 
 async def card_of(bot, card):
-    card = await bot.store.class_card(card.id)
+    card = await bot.store.read(class_rows.class_card, card.id)
     return class_card(await of_class(bot.services.gatherer, card, TRAINER))
 
 
@@ -49,24 +51,24 @@ async def test_a_course_is_posted_joined_and_left(bot):
     answer = await bot.say(POST, TRAINER)
     check_golden("answers/course-posted", answer)
     (notice,) = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
-    card = await bot.store.class_card(notice.subject)
+    card = await bot.store.read(class_rows.class_card, notice.subject)
     assert (card.days, card.starts, card.stops) == (frozenset({"tue", "thu"}), 480, 570)
     assert (card.first_day, card.last_day, card.time_zone) == ("2027-12-06", "2028-02-12", "Europe/Berlin")
     assert card.stops_at == datetime(2028, 2, 10, 9, 30, tzinfo=BERLIN).timestamp()
     joined = await bot.press("class_press", card.id)
     check_golden("answers/course-joined", joined)
     check_golden("cards/course", await card_of(bot, card))
-    (rule,) = await bot.store.rules(ALICE)
+    (rule,) = await bot.store.read(rows.rules, ALICE)
     assert (rule.wanted, rule.zone, rule.card) == (Wanted(card.days, 480, 570), "Europe/Berlin", card.id)
     skipped = await bot.press(*named(joined, "Skip next time"))
     assert "I'll skip *Statistics* on 7 Dec" in words(skipped)
-    (rule,) = await bot.store.rules(ALICE)
+    (rule,) = await bot.store.read(rows.rules, ALICE)
     assert rule.off == {"2027-12-07"}
     assert "I won't skip" in words(await bot.push(skipped, "Undo"))
-    (rule,) = await bot.store.rules(ALICE)
+    (rule,) = await bot.store.read(rows.rules, ALICE)
     assert rule.off == frozenset()
     assert "You've left *Statistics*." in words(await bot.press(*named(joined, "Leave")))
-    assert await bot.store.rules(ALICE) == []
+    assert await bot.store.read(rows.rules, ALICE) == []
     assert "You aren't in *Statistics*." in words(await bot.press(*named(joined, "Skip next time")))
     (agreed,) = [one for one in await bot.audit() if one["action"] == "class.press"]
     assert "tue,thu 08:00-09:30 until 2028-02-12" in str(agreed["detail"])
@@ -107,7 +109,7 @@ async def test_the_card_that_is_offered_for_a_slip_has_the_same_timetable(bot):
     )
     label = next(iter(buttons(asked)))
     await bot.push(asked, label, TRAINER)
-    (card,) = await bot.store.courses()
+    (card,) = await bot.store.read(class_rows.courses)
     assert (card.pattern, card.first_day, card.last_day) == ("notebook", "2028-01-07", "2028-03-03")
     assert (card.wanted, card.trainers) == (Wanted(frozenset({"tue"}), 480, 570), {BOB.key})
 
@@ -153,25 +155,25 @@ async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
     await linked(bot.store, ALICE, names=["notebook"])
     card = await posted(bot, POST)
     await bot.press("class_press", card.id)
-    (agreed,) = await bot.store.rules(ALICE)
+    (agreed,) = await bot.store.read(rows.rules, ALICE)
     answer = await bot.say(f"card Statistics {typed}", TRAINER)
     if "Cancel" in " ".join(buttons(answer)):
         answer = await bot.push(answer, next(iter(buttons(answer))), TRAINER)
     assert "I'll tell everyone who joined." in words(answer)
     what, fields = CHANGES[typed]
-    before, card = card, await bot.store.class_card(card.id)
+    before, card = card, await bot.store.read(class_rows.class_card, card.id)
     assert {name: getattr(card, name) for name in fields} == fields
-    (rule,) = await bot.store.rules(ALICE)
+    (rule,) = await bot.store.read(rows.rules, ALICE)
     assert {name: getattr(rule, name, None) for name in fields} == fields
     assert {who: said for who, (said, _) in (await told(bot)).items()} == {ALICE: what}
     assert "change the lessons of *Statistics*" in words(await bot.say("what did you do today?", TRAINER))
     assert "The lessons of *Statistics* are as they were before." in words(
         await bot.push(answer, "Undo", TRAINER)
     )
-    now = await bot.store.class_card(card.id)
+    now = await bot.store.read(class_rows.class_card, card.id)
     assert (now.timetable(), now.stops_at) == (before.timetable(), before.stops_at)
     await told(bot)
-    assert (await bot.store.rules(ALICE))[0].timetable() == agreed.timetable()
+    assert (await bot.store.read(rows.rules, ALICE))[0].timetable() == agreed.timetable()
 
 
 @pytest.mark.parametrize(
@@ -196,7 +198,7 @@ async def test_what_is_no_change_is_said_with_what_is(bot, typed):
     assert "`/workspace card Statistics skip 24 Dec`" in words(
         await bot.say(f"card Statistics {typed}", TRAINER)
     )
-    assert await bot.store.class_card(card.id) == card
+    assert await bot.store.read(class_rows.class_card, card.id) == card
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ async def test_what_is_no_change_is_said_with_what_is(bot, typed):
 async def test_what_has_no_lesson_is_neither_skipped_nor_moved(bot, typed, said):
     card = await posted(bot, POST)
     assert said in words(await bot.say(f"card Statistics {typed}", TRAINER))
-    assert await bot.store.class_card(card.id) == card
+    assert await bot.store.read(class_rows.class_card, card.id) == card
     only = await posted(bot, "card notebook --title Physics --hours tue 8:00-9:30 --until 7 Dec")
     assert "The next one is on Tue 7 Dec." in words(await bot.say("card Physics skip 8 Dec", TRAINER))
     assert only.stops_at is not None
@@ -243,14 +245,14 @@ async def test_its_teacher_changes_it_in_a_sentence_and_who_only_joined_only_ski
     card = await posted(bot, POST)
     await bot.press("class_press", card.id)
     await bot.direct(typed, ALICE)
-    assert await bot.store.class_card(card.id) == replace(card, **await seen(bot, card))
+    assert await bot.store.read(class_rows.class_card, card.id) == replace(card, **await seen(bot, card))
     assert "I'll tell everyone who joined." in words(await bot.direct(typed, TRAINER))
-    card = await bot.store.class_card(card.id)
+    card = await bot.store.read(class_rows.class_card, card.id)
     assert {name: getattr(card, name) for name in fields} == fields
     asked = await bot.direct("pause Statistics over Christmas", TRAINER)
     assert "I can't read that change" in words(asked)
     assert {"Pause\u2026", "Move\u2026", "End course"} <= buttons(asked).keys()
-    assert await bot.store.class_card(card.id) == card
+    assert await bot.store.read(class_rows.class_card, card.id) == card
 
 
 async def test_with_hours_a_card_is_only_ever_posted(bot):
@@ -261,19 +263,19 @@ async def test_with_hours_a_card_is_only_ever_posted(bot):
     await bot.press("class_press", first.id)
     for title in ("Physics", "notebook"):
         await bot.say(f"card notebook --title {title} --hours fri 10:00-11:30", TRAINER)
-    assert await bot.store.class_card(first.id) == replace(first, **await seen(bot, first))
-    assert sorted((one.title, *one.days) for one in await bot.store.courses()) == [
+    assert await bot.store.read(class_rows.class_card, first.id) == replace(first, **await seen(bot, first))
+    assert sorted((one.title, *one.days) for one in await bot.store.read(class_rows.courses)) == [
         ("Physics", "fri"),
         ("notebook", "fri"),
         ("notebook", "wed"),
     ]
-    (rule,) = await bot.store.rules(ALICE)
+    (rule,) = await bot.store.read(rows.rules, ALICE)
     assert rule.days == {"wed"}
 
 
 async def seen(bot, card):
     """Return what a press alone changes of a card."""
-    now = await bot.store.class_card(card.id)
+    now = await bot.store.read(class_rows.class_card, card.id)
     return {"lead": now.lead, "follow_at": now.follow_at}
 
 
@@ -282,14 +284,14 @@ async def test_hours_for_a_title_post_another_card_only_if_that_is_meant(bot):
     card = await posted(bot, POST)
     asked = await bot.say("card Statistics --hours tue,thu 9:00-10:30 --until 24 Dec", TRAINER)
     assert "That would post another card. Did you want to change your course *Statistics*" in words(asked)
-    assert await bot.store.class_card(card.id) == card
+    assert await bot.store.read(class_rows.class_card, card.id) == card
     changes, posts = list(buttons(asked))
     assert changes == "Statistics \u00b7 Tuesdays and Thursdays 08:00"
     await bot.push(asked, changes, TRAINER)
-    (now,) = await bot.store.courses()
+    (now,) = await bot.store.read(class_rows.courses)
     assert (now.starts, now.last_day) == (540, "2027-12-24")
     await bot.push(asked, posts, TRAINER)
-    assert len(await bot.store.courses()) == 2
+    assert len(await bot.store.read(class_rows.courses)) == 2
 
 
 async def test_of_several_courses_of_a_title_those_of_this_channel_are_meant_and_of_more_one_is_asked_for(
@@ -297,7 +299,7 @@ async def test_of_several_courses_of_a_title_those_of_this_channel_are_meant_and
 ):
     tuesday = await posted(bot, "card notebook --title Biology --hours tue 8:00-9:30", channel_id="C1")
     await bot.say("card notebook --title Biology --hours wed 8:00-9:30", TRAINER, channel_id="C2")
-    wednesday = next(one for one in await bot.store.courses() if one.days == {"wed"})
+    wednesday = next(one for one in await bot.store.read(class_rows.courses) if one.days == {"wed"})
     asked = await bot.say("card Biology skip wednesday", TRAINER, channel_id="C3")
     assert words(asked).startswith("Which course do you mean?")
     assert list(buttons(asked)) == [
@@ -305,17 +307,19 @@ async def test_of_several_courses_of_a_title_those_of_this_channel_are_meant_and
         "Biology \u00b7 Wednesdays 08:00",
     ]
     assert "Biology \u00b7 Tuesdays 08:00 \u00b7 <#C1>" in words(asked)
-    assert {(await bot.store.class_card(one.id)).off for one in (tuesday, wednesday)} == {frozenset()}
+    assert {(await bot.store.read(class_rows.class_card, one.id)).off for one in (tuesday, wednesday)} == {
+        frozenset()
+    }
     # Wednesday is the one of the day on which it was typed, whenever the button is pressed.
     bot.clock.advance(86_400.0)
     answer = await bot.push(asked, "Biology \u00b7 Wednesdays 08:00", TRAINER)
     assert "There's no *Biology* on 8 Dec." in words(answer)
-    assert (await bot.store.class_card(wednesday.id)).off == {"2027-12-08"}
+    assert (await bot.store.read(class_rows.class_card, wednesday.id)).off == {"2027-12-08"}
     bot.clock.advance(2 * 86_400.0)
     late = await bot.push(asked, "Biology \u00b7 Wednesdays 08:00", TRAINER)
     assert "has no lesson on Wed 8 Dec. The next ones are on Wed 15 Dec" in words(late)
     await bot.say("card Biology skip 14 Dec", TRAINER, channel_id="C1")
-    assert (await bot.store.class_card(tuesday.id)).off == {"2027-12-14"}
+    assert (await bot.store.read(class_rows.class_card, tuesday.id)).off == {"2027-12-14"}
 
 
 async def test_a_colleagues_card_of_the_title_takes_nobodys_words(bot):
@@ -323,9 +327,9 @@ async def test_a_colleagues_card_of_the_title_takes_nobodys_words(bot):
     mine = await posted(bot, POST)
     await bot.press("class_press", mine.id)
     await bot.say(POST, BOB)
-    (theirs,) = [one for one in await bot.store.courses() if one.id != mine.id]
+    (theirs,) = [one for one in await bot.store.read(class_rows.courses) if one.id != mine.id]
     await bot.say("card Statistics skip 9 Dec", TRAINER)
-    assert (await bot.store.class_card(mine.id)).off == {"2027-12-09"}
+    assert (await bot.store.read(class_rows.class_card, mine.id)).off == {"2027-12-09"}
     assert "I'll skip *Statistics* on 14 Dec" in words(await bot.say("no Statistics on 14 Dec", ALICE))
     assert "I'll skip *Statistics* from 20 to 24 Dec" in words(
         await bot.say("card Statistics skip 20 Dec to 24 Dec", ALICE)
@@ -333,9 +337,9 @@ async def test_a_colleagues_card_of_the_title_takes_nobodys_words(bot):
     for typed in ("end", "pause until 10 January"):
         said = words(await bot.say(f"card Statistics {typed}", ALICE))
         assert "for <@UTRAINER>, who posted this card" in said
-    (rule,) = await bot.store.rules(ALICE)
+    (rule,) = await bot.store.read(rows.rules, ALICE)
     assert rule.off == {f"2027-12-{day:02}" for day in (9, 14, *range(20, 25))}
-    assert (await bot.store.class_card(theirs.id)).off == frozenset()
+    assert (await bot.store.read(class_rows.class_card, theirs.id)).off == frozenset()
 
 
 async def test_what_takes_much_from_members_is_asked_about_with_their_number(bot):
@@ -355,20 +359,20 @@ async def test_what_takes_much_from_members_is_asked_about_with_their_number(bot
         "pause until 31 January": ("This cancels 24 lessons for 2 people.", "Cancel 24 lessons"),
         "end": ("This ends *Statistics* for 2 people.", "End course"),
     }
-    before = await bot.store.class_card(card.id)
+    before = await bot.store.read(class_rows.class_card, card.id)
     for typed, (said, label) in questions.items():
         asked = await bot.say(f"card Statistics {typed}", TRAINER)
         assert (words(asked), next(iter(buttons(asked)))) == (said, label)
         assert "Left as it is." in words(await bot.push(asked, list(buttons(asked))[1], TRAINER))
-    assert (await bot.store.class_card(card.id)).timetable() == before.timetable()
+    assert (await bot.store.read(class_rows.class_card, card.id)).timetable() == before.timetable()
     await bot.push(asked, "End course", TRAINER)
-    assert (await bot.store.class_card(card.id)).closed_at is not None
+    assert (await bot.store.read(class_rows.class_card, card.id)).closed_at is not None
 
 
 async def test_co_teachers_are_named_told_and_taken_out(bot):
     answer = await bot.say(f"{POST} --with <@UBOB|bob>", TRAINER)
     assert "<@UBOB> can change it, too, and I'm letting them know." in words(answer)
-    (card,) = await bot.store.courses()
+    (card,) = await bot.store.read(class_rows.courses)
     assert await teachers_told(bot) == [(BOB, "You're now a co-teacher of *Statistics*, with <@UTRAINER>")]
     answer = await bot.say("card Statistics with <@UALICE> and <@UADMIN>", BOB)
     who = "<@UADMIN>, <@UALICE>, <@UBOB> and <@UTRAINER>"
@@ -376,10 +380,10 @@ async def test_co_teachers_are_named_told_and_taken_out(bot):
     assert {one for one, _ in await teachers_told(bot)} == {ALICE, ADMIN}
     taken_out = await bot.say("card Statistics without <@UBOB>", ALICE)
     assert "You're no longer a co-teacher of *Statistics*." in str(await teachers_told(bot))
-    assert BOB.key not in (await bot.store.class_card(card.id)).trainers
+    assert BOB.key not in (await bot.store.read(class_rows.class_card, card.id)).trainers
     assert "for <@UTRAINER>" in words(await bot.say("card Statistics end", BOB))
     assert "Those who could change *Statistics* before" in words(await bot.push(taken_out, "Undo", ALICE))
-    assert BOB.key in (await bot.store.class_card(card.id)).trainers
+    assert BOB.key in (await bot.store.read(class_rows.class_card, card.id)).trainers
     assert "change who teaches *Statistics*" in words(await bot.say("what did you do today?", ALICE))
 
 
@@ -411,22 +415,22 @@ async def test_who_cannot_teach_is_refused_in_a_sentence(bot, named, said):
     bot.people.silent = True
     named, said = (one.replace("UGUEST", GUEST.user_id) for one in (named, said))
     assert said in words(await bot.say(f"{POST} --with {named}", TRAINER))
-    assert await bot.store.courses() == []
+    assert await bot.store.read(class_rows.courses) == []
     card = await posted(bot, POST)
     assert said in words(await bot.say(f"card Statistics with {named}", TRAINER))
-    assert (await bot.store.class_card(card.id)).trainers == frozenset()
+    assert (await bot.store.read(class_rows.class_card, card.id)).trainers == frozenset()
 
 
 async def test_others_may_change_it_only_where_its_teacher_said_so(bot):
     card = await posted(bot, POST)
     assert "for <@UTRAINER>, who posted this card" in words(await bot.say("card Statistics skip 23 Dec", BOB))
-    assert (await bot.store.class_card(card.id)).off == frozenset()
+    assert (await bot.store.read(class_rows.class_card, card.id)).off == frozenset()
     other = await posted(bot, POST.replace("Statistics", "Algebra") + f" --with <@{BOB.user_id}>")
     assert other.trainers == {BOB.key}
     await bot.say("card Algebra skip 23 Dec", BOB)
-    assert (await bot.store.class_card(other.id)).off == {"2027-12-23"}
+    assert (await bot.store.read(class_rows.class_card, other.id)).off == {"2027-12-23"}
     await bot.say("card Algebra end", ADMIN)
-    assert (await bot.store.class_card(other.id)).closed_at is not None
+    assert (await bot.store.read(class_rows.class_card, other.id)).closed_at is not None
 
 
 async def test_ending_a_course_is_asked_about_and_told(bot):
@@ -450,13 +454,16 @@ async def test_ended_course_is_not_shown_to_members_who_have_not_followed(bot):
     assert "Lessons of *Statistics*: Tue, Thu 08:00" in words(said)
     assert "Not on 7 Dec." in words(said)
     await bot.press("class_stop", card.id, TRAINER)
-    (rule,) = [one for one in await bot.store.rules(ALICE) if not one.is_own]
-    assert rule.follows != (await bot.store.class_card(card.id)).state or rule.after(bot.clock.now()) is None
+    (rule,) = [one for one in await bot.store.read(rows.rules, ALICE) if not one.is_own]
+    assert (
+        rule.follows != (await bot.store.read(class_rows.class_card, card.id)).state
+        or rule.after(bot.clock.now()) is None
+    )
     for typed in ("hours notebook", "hours", "courses", "status notebook"):
         said = await bot.say(typed, ALICE)
         assert "Lessons of" not in words(said)
         assert not [one for one in buttons(said) if "Statistics" in one]
-    found = await bot.services.gatherer.of_all(ALICE, await bot.store.workspaces(ALICE))
+    found = await bot.services.gatherer.of_all(ALICE, await bot.store.perform(workspaces.workspaces, ALICE))
     assert not [one for one in found if one.of(CourseContext).lessons], (
         "Home and lists are drawn from the same"
     )
@@ -475,10 +482,10 @@ async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
     # What ends one's own hours leaves the lessons, and what brings all of them back leaves those off.
     await bot.say("card Statistics skip 23 Dec", TRAINER)
     await bot.press("lesson_skip", card.id)
-    (before,) = [one for one in await bot.store.rules(ALICE) if not one.is_own]
+    (before,) = [one for one in await bot.store.read(rows.rules, ALICE) if not one.is_own]
     await bot.press("hours_on", mine.id)
     await bot.press("hours_off", mine.id)
-    (rule,) = await bot.store.rules(ALICE)
+    (rule,) = await bot.store.read(rows.rules, ALICE)
     assert (rule.card, rule.off) == (card.id, before.off)
     assert (len(rule.off), "2027-12-23" in rule.off) == (2, True)
     assert "You've left" in words(await bot.press(*named(alone, "Leave Statistics")))
@@ -493,7 +500,7 @@ async def test_who_joins_hears_whether_what_is_made_is_started(bot, rests):
     said = words(await bot.press("class_press", card.id))
     assert ("I'm creating it now, without starting it." in said) is rests
     assert ("on Saturn Cloud, that also starts it" in said) is not rests
-    (row,) = await bot.store.workspaces(ALICE)
+    (row,) = await bot.store.perform(workspaces.workspaces, ALICE)
     assert (row.stop_at is None) is rests
 
 
@@ -550,7 +557,7 @@ async def test_lessons_that_pause_are_left_where_they_can_not_go_on(bot):
     await linked(bot.store, ALICE, names=["notebook"])
     card = await posted(bot, POST)
     await bot.press("class_press", card.id)
-    (rule,) = await bot.store.rules(ALICE)
+    (rule,) = await bot.store.read(rows.rules, ALICE)
     await bot.store.carry_out(lambda tx: rows.pause(tx, rule, "gone"))
     (notice,) = [one for one in await bot.notices() if one.kind is HoursKind.HOURS_PAUSED]
     drawn = render(notice.kind, await bot.services.gatherer.of_notice(notice))
@@ -564,11 +571,15 @@ async def test_no_statistics_on_thursday(bot):
     card = await posted(bot, POST)
     await bot.press("class_press", card.id)
     assert "I'll skip *Statistics* on 9 Dec" in words(await bot.say("no Statistics on Thursday", ALICE))
-    (rule,) = await bot.store.rules(ALICE)
+    (rule,) = await bot.store.read(rows.rules, ALICE)
     assert rule.off == {"2027-12-09"}
     assert await told(bot) == {}
     await bot.say("no statistics from 22 Dec to 24 Dec", TRAINER)
-    assert (await bot.store.class_card(card.id)).off == {"2027-12-22", "2027-12-23", "2027-12-24"}
+    assert (await bot.store.read(class_rows.class_card, card.id)).off == {
+        "2027-12-22",
+        "2027-12-23",
+        "2027-12-24",
+    }
     assert set(await told(bot)) == {ALICE}
     assert "*Statistics* has no lesson on Wed 8 Dec." in words(
         await bot.say("no statistics on Wednesday", TRAINER)
@@ -591,19 +602,19 @@ async def test_a_teacher_takes_a_change_back_with_the_button_below_the_answer(bo
     answer = await bot.say("card Statistics skip 9 Dec", TRAINER)
     assert [what for what, _ in (await told(bot)).values()] == ["skip"]
     assert "The lessons of *Statistics* are as" in words(await bot.push(answer, "Undo", TRAINER))
-    assert (await bot.store.class_card(card.id)).off == frozenset()
+    assert (await bot.store.read(class_rows.class_card, card.id)).off == frozenset()
     back = (await told(bot))[ALICE]
     assert (back[0], back[1]["days"]) == ("back", "on 9 Dec")
     ended = await bot.press("class_stop", card.id, TRAINER)
     undone = words(await bot.push(ended, "Undo", TRAINER))
     assert "The lessons of *Statistics* are as they were before." in undone
-    assert not (await bot.store.class_card(card.id)).is_over(bot.clock.now())
+    assert not (await bot.store.read(class_rows.class_card, card.id)).is_over(bot.clock.now())
     # Whoever isn't its teacher any more takes nothing back.
     other = await bot.say("card Statistics until 24 Dec", TRAINER)
     other = await bot.push(other, "Cancel 14 lessons", TRAINER) if "Cancel" in str(other) else other
     await bot.store.carry_out(lambda tx: CLASS_CARDS.change(tx, {"id": card.id}, principal=BOB))
     assert "Only the person who posted that card" in words(await bot.push(other, "Undo", TRAINER))
-    assert (await bot.store.class_card(card.id)).last_day == "2027-12-24"
+    assert (await bot.store.read(class_rows.class_card, card.id)).last_day == "2027-12-24"
 
 
 async def test_an_administrator_is_asked_about_a_course_that_nobody_teaches(bot):

@@ -12,6 +12,7 @@ from bot.domain.forms import Spec
 from bot.domain.observed import Observed
 from bot.domain.workspaces import State
 from bot.services.workspaces import create
+from bot.store import conversations, workspaces
 from handlers import routes, synonyms
 from tests.handlers.class_rig import TRAINER, course_rig, posted
 from tests.handlers.rig import buttons
@@ -65,7 +66,7 @@ async def plays(bot, turns, is_direct):
             if isinstance(one, str):
                 last[who] = answer = await (bot.direct if is_direct else bot.say)(one, who)
                 if answer.text and answer.about is not None:
-                    await bot.store.speak(who, "D1", None, answer.about.as_body())
+                    await bot.store.write(conversations.speak, who, "D1", None, answer.about.as_body())
             elif who in last and (pressed := [*buttons(last[who]).values()][one : one + 1]):
                 last[who] = await bot.press(pressed[0]["action_id"], pressed[0].get("value", ""), who)
     broken = [line for line in logs if line["log_level"] == "error"]
@@ -80,7 +81,7 @@ async def with_workspaces():
         for name in ("lab-blue", "studio"):
             spec = Spec(name, {"template": "jupyter", "more": ("a", "b")})
             await bot.services.asked(ALICE, f"make {name}").to(create, "posit", spec)
-        for row in await bot.store.workspaces(ALICE):
+        for row in await bot.store.perform(workspaces.workspaces, ALICE):
             if row.name in {"report", "notebook"}:
                 await observe(bot.store, bot.clock, row, Observed(State.RUNNING))
         await going(bot, "etl")

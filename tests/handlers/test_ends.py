@@ -10,7 +10,7 @@ from bot.domain.steps import Update
 from bot.domain.stops import Consent, End
 from bot.domain.workspaces import State
 from bot.services.workspaces import begin, create
-from bot.store import timers
+from bot.store import creations, operations, timers, workspaces
 from tests.handlers.rig import one_cloud, words
 from tests.rigs.store import ALICE, accept_operation, observe, within
 
@@ -33,14 +33,16 @@ async def making(bot):
 async def made(bot, state):
     """Return the row of what was made here and is in ``state`` by now."""
     operation, provider = await making(bot), bot.services.connections["saturn"]
-    row = await bot.store.name_created(operation.id, Created("m1", "lab"), provider.gate_key("m1"))
+    row = await bot.store.write(
+        creations.name_created, operation.id, Created("m1", "lab"), provider.gate_key("m1")
+    )
     await over(bot, operation, Outcome.FULFILLED)
     await observe(bot.store, bot.clock, row, Observed(state))
     return row
 
 
 async def over(bot, operation, outcome=Outcome.FAILED):
-    await bot.store.save_step(Update(operation.id, 0.0, outcome=outcome, cause="gave_up"))
+    await bot.store.write(operations.save_step, Update(operation.id, 0.0, outcome=outcome, cause="gave_up"))
 
 
 async def stopped_with_class(bot, row, verb):
@@ -63,7 +65,7 @@ async def test_a_restart_of_what_has_failed_agrees_to_no_end(bot):
     """Nobody was asked, and the next read may find it up again."""
     row = await made(bot, State.FAILED)
     assert "starting a new one with the same settings" in words(await bot.say("restart lab"))
-    operation = await bot.store.latest_operation(row.id)
+    operation = await bot.store.read(operations.latest_operation, row.id)
     assert (operation.verb, operation.agreed) == (OperationVerb.RESTART, False)
     assert not any("agreed" in str(entry["detail"]) for entry in await bot.audit())
 
@@ -75,28 +77,30 @@ async def test_try_again_asks_again_before_it_ends_anything(bot, verb):
     operation = await stopped_with_class(bot, row, verb)
     await over(bot, operation)
     assert "for good" in words(await bot.press("try_again", operation.id))
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_calling_off_what_is_being_made_is_no_answer_for_later(bot):
     """It loses nothing while it is being made; what that has left may be in use once it is over."""
     creation = await making(bot)
     await bot.say("stop lab")
-    first = await bot.store.latest_operation(creation.workspace_id)
+    first = await bot.store.read(operations.latest_operation, creation.workspace_id)
     assert (first.verb, first.agreed) == (OperationVerb.STOP, Consent.KNOWING)
     await over(bot, first)
     await bot.press("try_again", first.id)
-    second = await bot.store.latest_operation(creation.workspace_id)
+    second = await bot.store.read(operations.latest_operation, creation.workspace_id)
     assert (second.id != first.id, second.verb, second.agreed) == (True, OperationVerb.STOP, False)
 
 
 async def test_calling_off_what_may_be_in_use_by_now_agrees_to_no_end(bot):
     """A creation of unknown outcome that is open for long may have come true unseen."""
     creation = await making(bot)
-    await bot.store.save_step(Update(creation.id, 5.0, called=True, start_call=Call.UNKNOWN))
+    await bot.store.write(
+        operations.save_step, Update(creation.id, 5.0, called=True, start_call=Call.UNKNOWN)
+    )
     bot.clock.advance(120)
     await bot.say("stop lab")
-    stop = await bot.store.latest_operation(creation.workspace_id)
+    stop = await bot.store.read(operations.latest_operation, creation.workspace_id)
     assert (stop.verb, stop.agreed) == (OperationVerb.STOP, False)
 
 
@@ -106,10 +110,10 @@ async def test_timer_of_a_start_that_waits_is_set(bot, has_lapsed):
     row = await made(bot, State.STOPPED)
     start = (await bot.services.asked(ALICE, "start").to(begin, row.id, OperationVerb.START)).operation
     if has_lapsed:
-        await bot.store.save_step(Update(start.id, 5.0, deadline_passed=True))
+        await bot.store.write(operations.save_step, Update(start.id, 5.0, deadline_passed=True))
     said = words(await bot.say("suspend lab in 2h"))
     assert ("isn't running, so there's nothing to stop" in said) is has_lapsed
-    assert ((await bot.store.workspace(row.id)).stop_at is None) is has_lapsed
+    assert ((await bot.store.read(workspaces.workspace, row.id)).stop_at is None) is has_lapsed
 
 
 async def test_a_start_kept_waiting_says_that_no_end_for_good_is_set_again(bot):
@@ -124,4 +128,4 @@ async def test_a_start_kept_waiting_says_that_no_end_for_good_is_set_again(bot):
     said = words(await bot.press("keep_waiting", start.id))
     assert "I'll keep checking on *lab*" in said
     assert "I won't stop it by myself: on Saturn Cloud that would end it for good." in said
-    assert (await bot.store.workspace(row.id)).stop_at is None
+    assert (await bot.store.read(workspaces.workspace, row.id)).stop_at is None

@@ -10,7 +10,7 @@ from bot.domain.installations import Installation
 from bot.domain.moments import EVERY_DAY
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
-from bot.store import hours
+from bot.store import accounts, hours, notices, operations, tasks
 from bot.support.errors import SlackLimited, SlackUnknownOutcome, StoreBusy
 from bot.web.bolt import dispatch
 from handlers.events import user_changed
@@ -71,7 +71,7 @@ async def test_what_nobody_said_to_the_bot_is_passed_over(bot, app, keys):
 async def test_what_is_said_with_a_file_or_about_oneself_is_said(bot, app, keys):
     await bot.link()
     await send(app, message("start notebook", **keys))
-    assert len(await bot.store.open_operations(ALICE)) == 1
+    assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
 
 
 async def test_an_empty_direct_message_is_greeted(bot, app):
@@ -123,7 +123,7 @@ async def test_forwarded_message_is_not_read(say, text, subtype):
         typed = "help" if say is message else "@usher help"
         sentence = "I don't read forwarded messages. Tell me what you need in your own words"
         assert f"{sentence}, or type `{typed}`." in json.dumps(body["blocks"])
-        assert await bot.store.open_operations(ALICE) == []
+        assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 @pytest.mark.parametrize("subtype", [{}, {"subtype": "message_share"}], ids=["plain", "message_share"])
@@ -133,7 +133,7 @@ async def test_own_words_above_a_forwarded_message_count(say, subtype):
         await bot.link(names=("notebook", "report"))
         told = say("<@UBOT> stop report", attachments=FORWARDED_MESSAGES, **subtype)
         await send(bolt_for(bot.services, LittleSlack()), told)
-        (operation,) = await bot.store.open_operations(ALICE)
+        (operation,) = await bot.store.read(operations.open_operations, ALICE)
         assert (operation.verb, operation.workspace_id) == ("stop", (await bot.workspace("report")).id)
 
 
@@ -154,19 +154,19 @@ async def test_slackbot_and_usher_itself_are_not_answered(say, user):
         told = say("<@UBOT> start notebook", user=user)
         assert (await send(bolt_for(bot.services, LittleSlack()), told)).status == 200
         assert await bot.notices() == []
-        assert await bot.store.claim_tasks(50, 30.0) == []
+        assert await bot.store.claim(tasks.claim_tasks, 50, 30.0) == []
 
 
 async def test_a_message_of_nobody_is_passed_over(bot, app):
     odd = message("start", team=None, outer={"is_ext_shared_channel": True})
     assert (await send(app, odd)).status == 200
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_what_could_not_be_written_down_is_not_acknowledged(bot, app):
-    bot.store.fails["add_notices"] = StoreBusy("2 s")
+    bot.store.fails[notices.add_notices] = StoreBusy("2 s")
     assert (await send(app, message("whoami"))).status == 503
-    del bot.store.fails["add_notices"]
+    del bot.store.fails[notices.add_notices]
     assert (await send(app, message("whoami"))).status == 200
     assert len(await replies(bot)) == 1
 
@@ -208,8 +208,8 @@ async def test_who_leaves_loses_every_link_and_can_do_nothing_more(bot, app):
         await activate(bot.store, ALICE, connection)
     await activate(bot.store, COLLEAGUE, "saturn", username="chen")
     await send(app, event("user_change", user=user(deleted=True)))
-    assert await bot.store.accounts(ALICE) == []
-    assert len(await bot.store.accounts(COLLEAGUE)) == 1
+    assert await bot.store.read(accounts.accounts, ALICE) == []
+    assert len(await bot.store.read(accounts.accounts, COLLEAGUE)) == 1
     assert await unlinked(bot) == [("slack", ALICE, name, "left") for name in ("hub", "saturn")]
     assert await bot.notices(NoticeKind.UNLINKED) == []
     assert "This Slack account is deactivated" in (await bot.say("list")).text
@@ -224,8 +224,8 @@ async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, a
     rule = Rule("rule_1", ALICE, "hub", "workspace_1", "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
     await bot.store.carry_out(lambda tx: hours.put(tx, rule))
     await send(app, event("user_change", user=user(is_restricted=True)))
-    assert [one.connection for one in await bot.store.accounts(ALICE)] == ["hub"]
-    assert await bot.store.rules(ALICE) == []
+    assert [one.connection for one in await bot.store.read(accounts.accounts, ALICE)] == ["hub"]
+    assert await bot.store.read(hours.rules, ALICE) == []
     (told,) = await bot.notices(NoticeKind.UNLINKED)
     assert (told.principal, told.body["cause"]) == (ALICE, "guest")
 
@@ -234,7 +234,7 @@ async def test_who_only_changes_their_name_keeps_their_links(bot, app):
     await activate(bot.store, ALICE, "saturn")
     await send(app, event("user_change", user=user(real_name="Alice B.")))
     assert (await bot.store.person(ALICE)).name == "Alice B."
-    assert len(await bot.store.accounts(ALICE)) == 1
+    assert len(await bot.store.read(accounts.accounts, ALICE)) == 1
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ async def test_an_app_that_is_removed_ends_the_links(bot, app, told, left):
     for principal in (ALICE, COLLEAGUE):
         await activate(bot.store, principal, "saturn", username=principal.user_id)
     assert (await send(app, told)).status == 200
-    assert {account.principal for account in await bot.store.active_accounts()} == left
+    assert {account.principal for account in await bot.store.perform(accounts.active_accounts)} == left
     # Whoever took back only what they had granted can still be told.
     is_alone = left == {COLLEAGUE}
     assert len(await bot.notices(NoticeKind.UNLINKED)) == is_alone
@@ -293,10 +293,10 @@ async def test_removal_ends_nothing_while_slack_takes_the_token(bot, app, kind, 
     bot.services.context.tenants.is_taken = True
     told = event(kind, tokens=tokens, outer={"event_time": int(bot.clock.now()) - age})
     assert (await send(app, told)).status == 200
-    assert len(await bot.store.accounts(ALICE)) == 1
+    assert len(await bot.store.read(accounts.accounts, ALICE)) == 1
     bot.services.context.tenants.is_taken = False
     await send(app, told)
-    assert await bot.store.accounts(ALICE) == []
+    assert await bot.store.read(accounts.accounts, ALICE) == []
     assert bot.services.context.tenants.forgotten == ["token of T1"]
 
 
@@ -306,7 +306,7 @@ async def test_removal_is_delivered_again_while_slack_is_away(bot, app, kind, to
     for error in (SlackLimited("auth.test", 30.0), SlackUnknownOutcome("auth.test", "no_answer")):
         bot.services.context.tenants.error = error
         assert (await send(app, event(kind, tokens=tokens))).status == 503
-    assert len(await bot.store.accounts(ALICE)) == 1
+    assert len(await bot.store.read(accounts.accounts, ALICE)) == 1
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ async def test_revocation_of_another_bot_ends_nothing(tokens):
         await activate(bot.store, ALICE, "saturn")
         revoked = event("tokens_revoked", tokens=tokens)
         assert (await send(bolt_for(bot.services, LittleSlack()), revoked)).status == 200
-        assert len(await bot.store.accounts(ALICE)) == 1
+        assert len(await bot.store.read(accounts.accounts, ALICE)) == 1
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ async def test_revoked_sign_in_ends_what_was_linked_before(bot, app, seconds, is
         outer={"event_time": int(bot.clock.now() - seconds)},
     )
     await send(app, told)
-    assert bool(await bot.store.accounts(ALICE)) is is_kept
+    assert bool(await bot.store.read(accounts.accounts, ALICE)) is is_kept
 
 
 async def test_events_of_an_enterprise_are_ours_where_all_of_it_has_installed_us():

@@ -14,7 +14,7 @@ from bot.messages.blocks.notices import render
 from bot.services.failovers import READ_WITHIN, Failovers
 from bot.services.memory import KEPT_SECONDS, MOST, Memory
 from bot.services.owners import RENEWED_EVERY
-from bot.store import upkeep
+from bot.store import operations, upkeep
 from tests.handlers.rig import rig, words
 from tests.rigs.store import ALICE, observe
 
@@ -97,7 +97,7 @@ async def test_whose_request_is_still_there_hears_nothing(bot):
 
 async def test_what_a_process_called_is_told_where_another_one_answered(bot):
     await bot.say("start gpu")
-    (operation,) = await bot.store.open_operations(ALICE)
+    (operation,) = await bot.store.read(operations.open_operations, ALICE)
     memory = Memory()
     memory.keep(operation, bot.clock.now())
     await fails_over(bot, memory=memory)
@@ -106,7 +106,7 @@ async def test_what_a_process_called_is_told_where_another_one_answered(bot):
 
 async def test_a_lost_start_that_was_called_as_well_is_told_once(bot):
     await bot.say("start gpu")
-    (operation,) = await bot.store.open_operations(ALICE)
+    (operation,) = await bot.store.read(operations.open_operations, ALICE)
     bot.services.context.memory.keep(operation, bot.clock.now())
     await fails_over(bot)
     assert len(await told(bot)) == 1

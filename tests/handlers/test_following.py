@@ -9,6 +9,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.services.workspaces import create
+from bot.store import hours, operations, runs, snapshots, workspaces
 from tests.handlers.rig import activate, buttons, one_cloud, rig, words
 from tests.handlers.run_rig import run_rig, step
 from tests.rigs.clock import FakeClock
@@ -31,7 +32,7 @@ async def runs_training(bot):
     """Let what is called *training* on Saturn Cloud run, too."""
     (workspace,) = [
         one
-        for one in await bot.store.workspaces(ALICE)
+        for one in await bot.store.perform(workspaces.workspaces, ALICE)
         if (one.title, one.connection) == ("training", "saturn")
     ]
     await observe(bot.store, bot.clock, workspace, Observed(State.RUNNING))
@@ -39,12 +40,15 @@ async def runs_training(bot):
 
 async def wanted(bot):
     """Return what is wanted: operations, timers in hours from now, and hours."""
-    rows = await bot.store.workspaces(ALICE)
+    rows = await bot.store.perform(workspaces.workspaces, ALICE)
     of = {one.id: f"{one.title}@{one.connection}" for one in rows}
-    found = [f"{one.verb} {of[one.workspace_id]}" for one in await bot.store.open_operations(ALICE)]
+    found = [
+        f"{one.verb} {of[one.workspace_id]}"
+        for one in await bot.store.read(operations.open_operations, ALICE)
+    ]
     timers = ((one.title, one.stop_at) for one in rows if one.stop_at is not None)
     found += [f"timer {title} {(at - bot.clock.now()) / 3600:.0f}" for title, at in timers]
-    for one in await bot.store.rules(ALICE):
+    for one in await bot.store.read(hours.rules, ALICE):
         days = ",".join(sorted(one.days))
         found.append(f"{days} {one.starts}-{one.stops}")
     return found
@@ -179,8 +183,10 @@ async def test_what_follows_an_act_amends_it(bot, first, then, found):
 async def test_what_was_sent_is_not_amended_and_what_is_meant_beside_it_is_done(bot, said, more, begun):
     await runs_training(bot)
     await bot.talk("stop report")
-    (operation,) = await bot.store.open_operations(ALICE)
-    assert await bot.store.save_step(Update(operation.id, 5.0, called=True, stop_call=Call.ACCEPTED))
+    (operation,) = await bot.store.read(operations.open_operations, ALICE)
+    assert await bot.store.write(
+        operations.save_step, Update(operation.id, 5.0, called=True, stop_call=Call.ACCEPTED)
+    )
     answer = await bot.talk(said)
     assert words(answer) == "I'm already stopping *report*."
     assert list(buttons(answer)) == ["Start it again", *more]
@@ -209,7 +215,7 @@ async def test_what_only_says_something_changes_nothing(bot, said):
 @pytest.mark.parametrize(("said", "off"), [("no, tuesday", {19}), ("and wednesday neither", {18, 20})])
 async def test_a_day_without_hours_becomes_another_one_or_one_of_two(bot, said, off):
     await bot.talk("hours notebook weekdays 9:00-17:00", "hours notebook skip monday", said)
-    (rule,) = await bot.store.rules(ALICE)
+    (rule,) = await bot.store.read(hours.rules, ALICE)
     assert rule.off == {f"2027-01-{day}" for day in off}
 
 
@@ -279,7 +285,7 @@ class Variable(Workbench):
 
 async def variables(bot):
     """Return the variables of all runs that weren't cancelled, the oldest first."""
-    rows = sorted(await bot.store.runs(ALICE), key=lambda one: one.created_at)
+    rows = sorted(await bot.store.read(runs.runs, ALICE), key=lambda one: one.created_at)
     return [one.spec.several("environment") for one in rows if one.outcome is not Outcome.CANCELLED]
 
 
@@ -290,7 +296,7 @@ async def test_a_run_takes_variables_in_its_place_until_it_was_sent_and_with_a_p
         assert await variables(bot) == [("EPOCHS=20", "LR=0.1")]
         await bot.talk("with EPOCHS=30")
         assert await variables(bot) == [("EPOCHS=30", "LR=0.1")]
-        (run,) = [one for one in await bot.store.runs(ALICE) if one.is_open]
+        (run,) = [one for one in await bot.store.read(runs.runs, ALICE) if one.is_open]
         await step(bot, run, remote_id="r1", start_call=Call.ACCEPTED, called=True)
         answer = await bot.talk("with EPOCHS=40")
         assert "I've already launched *python train.py*." in words(answer)
@@ -314,7 +320,7 @@ async def test_the_next_message_answers_an_open_question():
         for name in ("saturn", "posit"):
             account = await activate(bot.store, ALICE, name)
             offered = Snapshot(name, account.id, "templates", OFFERED[name], bot.clock.now())
-            await bot.store.save_snapshot(offered)
+            await bot.store.write(snapshots.save_snapshot, offered)
         assert list(buttons(await bot.talk("new"))) == ["Posit", "Saturn"]
         answer = await bot.talk("rstudio")
         assert words(answer) == "The form for Posit is ready. Press *Open the form*."
@@ -341,7 +347,7 @@ async def test_some_of_those_that_were_asked_about_are_left_out(bot):
 async def test_what_is_to_be_off_but_something_takes_nothing_back(bot, said):
     await bot.say("alias notebook thesis")
     assert "again" not in words(await bot.say(said))
-    assert "thesis" in {one.title for one in await bot.store.workspaces(ALICE)}
+    assert "thesis" in {one.title for one in await bot.store.perform(workspaces.workspaces, ALICE)}
 
 
 async def test_what_was_made_here_is_chosen_by_a_part_of_its_name_too():

@@ -12,6 +12,8 @@ from bot.domain.tasks import TaskKind
 from bot.messages.blocks import forms, kit
 from bot.providers.saturn.offers import SaturnSettings
 from bot.providers.saturn.provider import Saturn
+from bot.store import accounts, runs, snapshots, tasks, workspaces
+from bot.store import forms as form_rows
 from handlers.dispatch import run_button, run_search
 from handlers.replaying import replay
 from tests.handlers.rig import activate, buttons, rig, submit
@@ -32,9 +34,9 @@ async def bench():
 
 
 async def offer(made, payload: Any = OFFER) -> None:
-    account = await made.store.account(ALICE, "bench")
-    await made.store.save_snapshot(
-        Snapshot("bench", account.id, "templates", payload, await made.store.now())
+    account = await made.store.read(accounts.account, ALICE, "bench")
+    await made.store.write(
+        snapshots.save_snapshot, Snapshot("bench", account.id, "templates", payload, await made.store.now())
     )
 
 
@@ -77,7 +79,9 @@ async def test_a_form_shows_what_is_offered_and_keeps_within_limits(bench):
 
 async def test_a_form_that_waits_is_told_when_nothing_came(bench):
     answer = await bench.say("new", trigger_id="t1")
-    [task] = [one for one in await bench.store.claim_tasks(10, 60.0) if one.kind is TaskKind.SNAPSHOT]
+    [task] = [
+        one for one in await bench.store.claim(tasks.claim_tasks, 10, 60.0) if one.kind is TaskKind.SNAPSHOT
+    ]
     [waiting] = task.payload["then"]
     problem = {"task": "task_1", "problem": "forbidden: only for members"}
     await replay(bench.services, ALICE, {**waiting, **problem})
@@ -126,7 +130,7 @@ async def test_wrong_values_are_told_at_their_fields(bench):
         "name": "Needs a name.",
         "cpus": "At most 8 are allowed here.",
     }
-    assert await bench.store.workspaces(ALICE) == []
+    assert await bench.store.perform(workspaces.workspaces, ALICE) == []
 
 
 class Broken(Maker):
@@ -150,7 +154,7 @@ async def test_a_submitted_form_is_one_creation_however_often_it_comes(bench):
     view = filled((await bench.say("new", trigger_id="t1")).view, name="train", cluster="Local", cpus="2")
     for _ in range(2):
         assert await send(bench, view) == {"response_action": "clear"}
-    [made] = await bench.store.workspaces(ALICE)
+    [made] = await bench.store.perform(workspaces.workspaces, ALICE)
     assert (made.name, made.is_provisional) == ("train", True)
     assert made.spec == Spec("train", {"cluster": "Local", "cpus": "2"})
     [card] = await bench.notices(NoticeKind.CARD)
@@ -161,7 +165,7 @@ async def test_a_submitted_form_is_one_creation_however_often_it_comes(bench):
 
 
 async def test_values_that_are_not_offered_any_more_are_dropped(bench):
-    await bench.store.remember(ALICE, "bench", "workspace", {"cluster": "Gone", "cpus": "3"})
+    await bench.store.write(form_rows.remember, ALICE, "bench", "workspace", {"cluster": "Gone", "cpus": "3"})
     await offer(bench)
     view = (await bench.say("new", trigger_id="t1")).view
     assert inputs(view)["cluster"]["element"]["initial_option"]["value"] == "Local"
@@ -174,7 +178,7 @@ async def test_a_job_form_launches_a_run(bench):
     assert view["submit"]["text"] == "Run"
     given = filled(view, name="nightly", cluster="Local", command="Rscript train.R")
     assert await send(bench, given) == {"response_action": "clear"}
-    [run] = await bench.store.runs(ALICE)
+    [run] = await bench.store.read(runs.runs, ALICE)
     assert (run.name, run.spec.word("command")) == ("nightly", "Rscript train.R")
 
 
@@ -192,7 +196,7 @@ async def test_another_persons_form_makes_nothing_with_their_account(bench):
     await offer(bench)
     view = filled((await bench.say("new", trigger_id="t1")).view, name="x", cluster="Local")
     assert "no longer linked" in next(iter((await send(bench, view, BOB))["errors"].values()))
-    assert await bench.store.workspaces(BOB) == []
+    assert await bench.store.perform(workspaces.workspaces, BOB) == []
 
 
 async def test_nothing_on_offer_is_said(bench):
@@ -215,10 +219,12 @@ async def test_an_empty_form_says_to_an_administrator_which_lines_a_template_nee
     administrators = frozenset({ALICE.user_id} if is_administrator else ())
     async with rig(connections={"saturn": provider}, administrators=administrators) as made:
         await activate(made.store, ALICE, "saturn")
-        account = await made.store.account(ALICE, "saturn")
+        account = await made.store.read(accounts.account, ALICE, "saturn")
         empty = {"sizes": None, "names": [], "owner": "", "jobs": None, "needs_image": False}
         now = await made.store.now()
-        await made.store.save_snapshot(Snapshot("saturn", account.id, "templates", empty, now))
+        await made.store.write(
+            snapshots.save_snapshot, Snapshot("saturn", account.id, "templates", empty, now)
+        )
         view = (await made.say("new", trigger_id="t1")).view
     check_limits(view)
     assert ("[[connections.saturn.templates]]" in str(view)) == is_administrator

@@ -4,6 +4,8 @@ import pytest
 
 from bot.domain.forms import Choice, Field, Form
 from bot.messages.blocks import forms
+from bot.store import forms as form_rows
+from bot.store import runs
 from bot.support.errors import StoreBusy
 from tests.handlers.rig import submit, words
 from tests.handlers.run_rig import run_rig
@@ -26,7 +28,7 @@ def view_of(*fields, metadata=None, **values):
 
 async def test_what_was_accepted_is_said_to_be_when_it_can_not_be_remembered():
     async with run_rig() as bot:
-        bot.store.fails["remember"] = StoreBusy("busy")
+        bot.store.fails[form_rows.remember] = StoreBusy("busy")
         assert "Running *ls*" in words(await bot.say("job run --name ls -- ls", interaction="command:1"))
         view = (await bot.say("job run", trigger_id="t1")).view
         block = next(one for one in view["blocks"] if one.get("block_id", "").startswith("command"))
@@ -34,14 +36,17 @@ async def test_what_was_accepted_is_said_to_be_when_it_can_not_be_remembered():
         sent = {**view, "state": {"values": state}}
         done = await submit(bot.services, ALICE, sent)
         assert done == {"response_action": "clear"}
-        assert sorted(run.spec.word("command") for run in await bot.store.runs(ALICE)) == ["date", "ls"]
+        assert sorted(run.spec.word("command") for run in await bot.store.read(runs.runs, ALICE)) == [
+            "date",
+            "ls",
+        ]
 
 
 async def test_more_flags_than_anybody_writes_are_not_gone_through():
     async with run_rig() as bot:
         line = " ".join(f"--x{number} 1" for number in range(600))
         assert "too many flags for one line" in words(await bot.say(f"job run {line} -- ls"))
-        assert await bot.store.runs(ALICE) == []
+        assert await bot.store.read(runs.runs, ALICE) == []
 
 
 def test_what_was_remembered_and_does_not_fit_any_more_is_not_proposed():

@@ -6,11 +6,13 @@ import pytest
 
 from bot.domain.notices import Answer, NoticeKind
 from bot.messages.texts import answers
+from bot.store import notices
 from bot.support.errors import StoreBusy
 from handlers.ways_back import MAX_BODY_BYTES, can_acknowledge_with, form_body, make_options_body
 from tests.handlers.idle import Idle
 from tests.handlers.rig import wait_for_code
 from tests.handlers.slack import LittleSlack, bolt_for, command, send, submission
+from tests.rigs.functions import replace_function
 
 ROOM = 700
 
@@ -81,7 +83,7 @@ async def test_command_answer_without_an_outbox_is_cut(bot):
 
     app = bolt_for(bot.services, LittleSlack())
     whole = (await send(app, command("help"))).body
-    bot.store.add_notices = add_notices
+    replace_function(bot.store, notices.add_notices, add_notices)
     assert (await send(app, command("help", trigger_id="2"), ROOM)).body["text"][:50] == whole["text"][:50]
 
 

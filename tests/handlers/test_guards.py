@@ -9,6 +9,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Press
+from bot.store import conversations, operations
 from handlers.ways_back import command_body, reply_notice
 from tests.handlers.rig import COLLEAGUE, rig, words
 from tests.rigs.clock import CountingIds
@@ -71,7 +72,7 @@ def test_an_answer_without_an_address_is_shared_as_asked(is_shared):
 async def agreed(bot, press):
     """Say yes to what a button would do that was offered in a direct message."""
     about = Referents(ask=press.text).as_body()
-    await bot.store.speak(ALICE, "D1", None, about)
+    await bot.store.write(conversations.speak, ALICE, "D1", None, about)
     return await bot.direct("yes")
 
 
@@ -100,7 +101,7 @@ async def test_yes_changes_nothing_for_somebody_who_has_left_since_slack_was_ask
     assert (await agreed(bot, Press("start", row.id, seen=row.episode))).text
     assert bot.people.asked == [ALICE.user_id]
     assert await refusals(bot) == [("start", "policy.left")]
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_what_a_sentence_turns_out_to_mean_is_authorised_too():

@@ -8,6 +8,7 @@ from bot.domain.installations import Installation
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
 from bot.services.home import HomeGatherer
+from bot.store import homes
 from handlers.payload import surface_of_button
 from tests.handlers.slack import LittleSlack, bolt_for, event, send
 from tests.rigs.store import ALICE, accept_operation
@@ -35,7 +36,7 @@ def pressed(action_id, value):
 
 
 async def wanted(bot):
-    return await bot.store.claim_wanted_homes(10, 60.0)
+    return await bot.store.claim(homes.claim_wanted_homes, 10, 60.0)
 
 
 async def test_opening_the_home_tab_is_written_and_other_tabs_are_not(bot, app):
@@ -84,7 +85,7 @@ async def test_turning_pages_takes_numbers_alone(bot, app):
         await send(app, pressed("home:next", value))
         (home,) = await wanted(bot)
         assert (home.page, home.is_totals, home.answer) == (page, value == "totals", None)
-        await bot.store.home_published(home, "", "")
+        await bot.store.write(homes.home_published, home, "", "")
 
 
 def test_a_home_has_no_way_back_but_the_next_view():

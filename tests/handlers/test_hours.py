@@ -12,7 +12,7 @@ from bot.domain.room import Wait
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.store import hours as rows
-from bot.store import waits
+from bot.store import operations, waits
 from tests.handlers.rig import buttons, rig, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, observe, within
@@ -27,7 +27,7 @@ async def bot():
 
 
 async def rules(bot, name="notebook"):
-    return await bot.store.rules_of((await bot.workspace(name)).id)
+    return await bot.store.read(rows.rules_of, (await bot.workspace(name)).id)
 
 
 async def test_hours_are_set_shown_and_turned_off(bot):
@@ -152,7 +152,7 @@ async def test_how_people_put_hours(bot, text, hours):
     await bot.say(text)
     assert ",".join(write_hours(one.wanted) for one in await rules(bot)).lstrip() == hours
     assert (await bot.workspace("notebook")).state is State.STOPPED
-    assert await bot.store.latest_operation((await bot.workspace("notebook")).id) is None
+    assert await bot.store.read(operations.latest_operation, (await bot.workspace("notebook")).id) is None
 
 
 @pytest.mark.parametrize(
@@ -401,4 +401,4 @@ async def test_skipped_hours_that_wait_for_room_say_that_they_wait_no_longer(bot
     said = words(await bot.say("hours notebook skip today"))
     assert "I've stopped waiting with *notebook*." in said
     assert "I'll still stop it" not in said, "nothing of it runs"
-    assert await bot.store.waits_of(ALICE) == []
+    assert await bot.store.read(waits.waits_of, ALICE) == []

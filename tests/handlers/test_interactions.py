@@ -8,6 +8,7 @@ from bot.messages.blocks import replies
 from bot.services.home import read_lists
 from bot.services.snapshots import RUNS
 from bot.services.workspaces import alias
+from bot.store import accounts, snapshots, tasks, workspaces
 from handlers.dispatch import guarded
 from handlers.request import Reference, Request
 from tests.handlers.rig import words
@@ -17,7 +18,7 @@ from tests.rigs.store import ALICE
 
 async def rename_all(request, interactions):
     """Be the verb that a contributor may write first."""
-    rows = await request.services.store.workspaces(ALICE)
+    rows = await request.services.store.perform(workspaces.workspaces, ALICE)
     for row, interaction in zip(rows, interactions, strict=True):
         asked = request.services.asked(ALICE, interaction)
         await asked.to(alias, row.id, f"my {row.name}")
@@ -30,7 +31,7 @@ def asked(bot):
 
 
 async def aliases(bot):
-    return [row.alias for row in await bot.store.workspaces(ALICE)]
+    return [row.alias for row in await bot.store.perform(workspaces.workspaces, ALICE)]
 
 
 async def test_a_key_that_is_used_again_within_a_request_raises(bot):
@@ -59,11 +60,13 @@ async def test_each_write_may_have_a_key_of_its_own_and_a_redelivery_changes_not
 async def test_a_list_of_runs_that_was_just_read_is_not_read_again_for_a_home():
     async with run_rig() as bot:
         await bot.say("job list")
-        (task,) = await bot.store.claim_tasks(10, 60.0)
+        (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
         assert task.kind is TaskKind.LIST_JOBS
-        await bot.store.task_done(task)
-        account = await bot.store.account_by_id(task.subject)
+        await bot.store.write(tasks.task_done, task)
+        account = await bot.store.read(accounts.account_by_id, task.subject)
         listed = Snapshot(account.connection, account.id, RUNS, None, bot.clock.now())
-        await bot.store.save_snapshot(listed)
+        await bot.store.write(snapshots.save_snapshot, listed)
         await bot.services.asked(ALICE).to(read_lists)
-        assert TaskKind.LIST_JOBS not in [task.kind for task in await bot.store.claim_tasks(10, 60.0)]
+        assert TaskKind.LIST_JOBS not in [
+            task.kind for task in await bot.store.claim(tasks.claim_tasks, 10, 60.0)
+        ]

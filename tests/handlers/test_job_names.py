@@ -1,5 +1,7 @@
 """list, status, logs and stop: which run is meant, what is answered, and what is written down."""
 
+from functools import partial
+
 import pytest
 
 from bot.domain.errands import Call
@@ -11,10 +13,14 @@ from bot.domain.tasks import TaskKind
 from bot.services import runs
 from bot.services.asked import Asked
 from bot.services.snapshots import RUNS
+from bot.store import accounts as account_rows
+from bot.store import runs as run_rows
+from bot.store import snapshots, tasks
 from bot.support.errors import Refused
 from handlers.replaying import replay
 from tests.handlers.rig import buttons, staged, words
 from tests.handlers.run_rig import found, going, launch, over, run_rig, step
+from tests.rigs.functions import replace_function
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import FakeProvider
 from tests.rigs.store import ALICE, refuse
@@ -30,11 +36,11 @@ async def test_the_list_shows_the_newest_first_and_looks_for_more_in_the_backgro
     await going(bot, "second <b>")
     await launch(bot, "third")
     check_golden("answers/job-list", await bot.say("job list"))
-    assert [task.kind for task in await bot.store.claim_tasks(10, 60.0)] == [TaskKind.LIST_JOBS]
+    assert [task.kind for task in await bot.store.claim(tasks.claim_tasks, 10, 60.0)] == [TaskKind.LIST_JOBS]
     failed = words(await bot.say("job list failed"))
     assert ("*first*" in failed, "*third*" in failed) == (True, False)
     assert await bot.say("job") == await bot.say("job list")
-    assert await bot.store.claim_tasks(10, 60.0) == []
+    assert await bot.store.claim(tasks.claim_tasks, 10, 60.0) == []
     bot.clock.advance(20)
     assert "Checking Posit Workbench…" in words(await bot.press("job_list:refresh", "1"))
 
@@ -57,7 +63,7 @@ async def test_the_list_is_paged(bot):
 async def test_a_list_that_was_asked_for_and_has_not_come_is_not_told_as_empty(bot):
     for text in ("job list", "job list", "job logs train.R"):
         assert "Checking Posit Workbench…" in words(await bot.say(text))
-    [task] = await bot.store.claim_tasks(10, 60.0)
+    [task] = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
     assert [waiting["text"] for waiting in task.payload["then"]] == [
         "job list",
         "job list",
@@ -68,8 +74,8 @@ async def test_a_list_that_was_asked_for_and_has_not_come_is_not_told_as_empty(b
 @pytest.mark.parametrize("text", ["job list", "job logs train", "job status"])
 async def test_a_list_that_comes_just_now_is_never_taken_for_an_empty_one(bot, text):
     await bot.say("job list")
-    [task] = await bot.store.claim_tasks(10, 60.0)
-    accounts, has_come = bot.store.accounts, False
+    [task] = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
+    accounts, has_come = partial(bot.store.read, account_rows.accounts), False
 
     async def and_then_it_comes(principal):
         nonlocal has_come
@@ -77,10 +83,10 @@ async def test_a_list_that_comes_just_now_is_never_taken_for_an_empty_one(bot, t
         if not has_come:
             has_come = True
             await found(bot, "train")
-            await bot.store.task_done(task)
+            await bot.store.write(tasks.task_done, task)
         return known
 
-    bot.store.accounts = and_then_it_comes
+    replace_function(bot.store, account_rows.accounts, and_then_it_comes)
     said = words(await bot.say(text))
     assert has_come
     assert "You don't have any runs" not in said
@@ -88,7 +94,7 @@ async def test_a_list_that_comes_just_now_is_never_taken_for_an_empty_one(bot, t
 
 async def test_with_no_runs_the_list_waits_for_a_look_and_then_says_so(bot):
     assert "Checking Posit Workbench…" in words(await bot.say("job list"))
-    (task,) = await bot.store.claim_tasks(10, 60.0)
+    (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
     (waiting,) = task.payload["then"]
     await replay(bot.services, ALICE, {**waiting, "task": "t1"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
@@ -97,12 +103,12 @@ async def test_with_no_runs_the_list_waits_for_a_look_and_then_says_so(bot):
 
 async def test_a_list_of_runs_that_could_not_be_read_is_never_told_as_empty(bot):
     await bot.say("job list")
-    (task,) = await bot.store.claim_tasks(10, 60.0)
+    (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
     (waiting,) = task.payload["then"]
     await replay(bot.services, ALICE, {**waiting, "task": "t1", "problem": "server_failed"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
     assert notice.body["text"].startswith("I couldn't read your list on Posit Workbench.")
-    assert await bot.store.claim_tasks(10, 60.0) == []
+    assert await bot.store.claim(tasks.claim_tasks, 10, 60.0) == []
 
 
 async def test_without_a_link_the_list_offers_one():
@@ -138,14 +144,16 @@ async def test_a_beginning_is_enough_where_it_fits_one_name(bot):
 async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
     await going(bot, "train.R")
     check_golden("answers/job-unknown", await bot.say("job logs trian.R"))
-    (task,) = await bot.store.claim_tasks(10, 60.0)
+    (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
     (waiting,) = task.payload["then"]
     await found(bot, "trian.R")
     await replay(bot.services, ALICE, {**waiting, "task": "t1"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
     assert "I'll show the output of trian.R" in notice.body["text"]
-    await bot.store.task_done(task)
-    await bot.store.save_snapshot(Snapshot("posit", task.subject, RUNS, None, bot.clock.now()))
+    await bot.store.write(tasks.task_done, task)
+    await bot.store.write(
+        snapshots.save_snapshot, Snapshot("posit", task.subject, RUNS, None, bot.clock.now())
+    )
     check_golden("answers/job-unknown-nearest", await bot.say("job logs trainn.R"))
     assert "Type `/job list`" in words(await bot.say("job logs qqqq"))
 
@@ -165,10 +173,10 @@ async def test_without_a_name_the_only_run_is_meant(bot):
 async def test_a_stop_is_written_down(bot):
     run = await going(bot)
     check_golden("answers/job-stop", await bot.say("job stop train.R"))
-    assert (await bot.store.run(run.id)).stop_wanted == "stop"
+    assert (await bot.store.read(run_rows.run, run.id)).stop_wanted == "stop"
     assert (await bot.audit())[-1]["action"] == "job.stop"
     assert words(await bot.say("job stop train.R --force")).startswith("Forcing *train.R*")
-    assert (await bot.store.run(run.id)).stop_wanted == "force"
+    assert (await bot.store.read(run_rows.run, run.id)).stop_wanted == "force"
     assert words(await bot.say("job stop train.R")).startswith("Forcing *train.R*")
 
 
@@ -190,17 +198,17 @@ async def test_a_stop_that_is_a_guess_is_offered_and_done_on_the_press(bot, text
     await bot.link()
     run = await going(bot, "train.R")
     answer = await bot.say(text)
-    assert (await bot.store.run(run.id)).stop_wanted == ""
+    assert (await bot.store.read(run_rows.run, run.id)).stop_wanted == ""
     check_golden("answers/job-stop-offer", answer)
     await bot.push(answer)
-    assert (await bot.store.run(run.id)).stop_wanted == "stop"
+    assert (await bot.store.read(run_rows.run, run.id)).stop_wanted == "stop"
 
 
 async def test_of_one_name_the_only_one_that_goes_on_is_stopped(bot):
     first = await going(bot, "train.R")
     await over(bot, "train.R")
     await bot.say("job stop train.R")
-    assert (await bot.store.run(first.id)).stop_wanted == "stop"
+    assert (await bot.store.read(run_rows.run, first.id)).stop_wanted == "stop"
 
 
 async def test_of_several_that_go_on_it_asks_which(bot):
@@ -208,9 +216,9 @@ async def test_of_several_that_go_on_it_asks_which(bot):
     bot.clock.advance(300)
     second = await going(bot, "train.R")
     check_golden("answers/job-which-to-stop", await bot.say("job stop train.R"))
-    assert not any(run.stop_wanted for run in await bot.store.runs(ALICE))
+    assert not any(run.stop_wanted for run in await bot.store.read(run_rows.runs, ALICE))
     await bot.press("job_stop:0", second.id)
-    assert [run.stop_wanted for run in await bot.store.runs(ALICE)] == ["stop", ""]
+    assert [run.stop_wanted for run in await bot.store.read(run_rows.runs, ALICE)] == ["stop", ""]
 
 
 async def test_what_is_over_is_not_stopped(bot):
@@ -230,7 +238,7 @@ async def test_logs_of_a_run_that_a_list_found_give_it_a_card(bot):
     (run,) = await found(bot, "nightly")
     assert not run.is_watched
     check_golden("answers/job-logs", await bot.say("job logs nightly"))
-    assert (await bot.store.run(run.id)).is_watched
+    assert (await bot.store.read(run_rows.run, run.id)).is_watched
     (card,) = await bot.notices()
     assert (card.kind, card.subject, card.body["channel_id"]) == (NoticeKind.JOB_CARD, run.id, "C1")
     assert (await bot.audit())[-1]["action"] == "job.logs"
@@ -262,7 +270,7 @@ async def test_where_output_cannot_be_read_it_is_said(bot):
 
 async def test_a_refused_link_asks_for_a_new_one(bot):
     run = await going(bot)
-    account = await bot.store.account(ALICE, "posit")
+    account = await bot.store.read(account_rows.account, ALICE, "posit")
     await refuse(bot.store, account)
     for text in ("stop train.R", "logs train.R"):
         answer = await bot.say(f"job {text}")
@@ -291,7 +299,7 @@ async def test_an_unanswered_stop_can_be_forced(bot):
     bot.clock.advance(60)
     check_golden("answers/job-unanswered", await bot.press("job_refresh", run.id))
     assert words(await bot.press("job_force", run.id)).startswith("Forcing *train.R*")
-    assert (await bot.store.run(run.id)).stop_wanted == "force"
+    assert (await bot.store.read(run_rows.run, run.id)).stop_wanted == "force"
 
 
 async def test_what_was_launched_elsewhere_is_not_run_again(bot):

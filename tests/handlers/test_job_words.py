@@ -5,6 +5,7 @@ import pytest
 from bot.domain.snapshots import Snapshot
 from bot.messages.texts.verbs import VERBS
 from bot.providers.base import Scheduled
+from bot.store import snapshots
 from tests.handlers.rig import one_cloud, staged, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.forms import JOB_OFFER
@@ -66,7 +67,9 @@ async def test_schedule_of_one_job_is_a_whole_sentence(cron, says):
     async with one_cloud(Timetables) as bot:
         account = (await bot.link()).account
         bot.services.connections["saturn"].cron = cron
-        await bot.store.save_snapshot(Snapshot("saturn", account.id, "templates", JOB_OFFER, bot.clock.now()))
+        await bot.store.write(
+            snapshots.save_snapshot, Snapshot("saturn", account.id, "templates", JOB_OFFER, bot.clock.now())
+        )
         assert words(await bot.say("job schedule nightly")).startswith(f"{says} Type `/job schedule nightly")
         unlisted = words(await bot.say(f"job schedule {'a' * 32}"))
         assert "*job aaaaaaaa*" in unlisted

@@ -19,6 +19,8 @@ from bot.messages.blocks.notices import render
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base
 from bot.services import accounts
+from bot.store import accounts as account_rows
+from bot.store import installations, operations
 from bot.support.errors import StoreBusy
 from handlers import routes
 from tests.handlers.rig import (
@@ -296,7 +298,7 @@ async def test_help_lists_what_the_person_may_do(bot):
 
 
 async def test_help_is_given_when_the_records_are_out_of_reach(bot):
-    bot.store.fails["accounts"] = StoreBusy("full")
+    bot.store.fails[account_rows.accounts] = StoreBusy("full")
     assert "`/workspace list`" in words(await bot.say("help"))
 
 
@@ -317,7 +319,7 @@ def test_every_verb_has_its_words_and_the_other_way_round(command):
 async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):
     await bot.link()
     check_golden("answers/verb-unknown", await bot.say("lsit notebook"))
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
     assert "`help`" in words(await bot.direct("good morning"))
     assert "`/workspace help`" in words(await bot.say("qzqzqz"))
 
@@ -348,7 +350,7 @@ async def test_a_link_that_ended_meanwhile_is_not_ended_twice(bot, name):
     await activate(bot.store, ALICE, "saturn")
     answer = await bot.say(f"unlink {name} --yes", interaction="command:same")
     assert "You have no account linked on Saturn Cloud." in words(answer)
-    assert len(await bot.store.accounts(ALICE)) == 1
+    assert len(await bot.store.read(account_rows.accounts, ALICE)) == 1
 
 
 async def test_where_nobody_has_an_account_of_their_own_nothing_is_unlinked():
@@ -361,7 +363,7 @@ async def test_where_nobody_has_an_account_of_their_own_nothing_is_unlinked():
         assert "haven't linked an account" in words(await made.say("unlink all"))
         await activate(made.store, ALICE, "hub")
         assert "unlinked from Hub" in words(await made.say("unlink all --yes"))
-        assert await made.store.accounts(ALICE) == [shared_one]
+        assert await made.store.read(account_rows.accounts, ALICE) == [shared_one]
 
 
 # -- links under a former key --------------------------------------------------------------------------------
@@ -388,11 +390,11 @@ async def test_link_under_a_former_key_is_explained(bot, other, seen, is_ended, 
         await bot.store.save_people([Person(person, "Alice", seen_at=bot.clock.now(), **more)])
     await activate(bot.store, other, "saturn", username="alice at saturn")
     if other.team_id != "T1":
-        await bot.store.keep_place(other.team_id, other.enterprise_id)
+        await bot.store.write(installations.keep_place, other.team_id, other.enterprise_id)
     if is_ended:
         await bot.services.asked(other).to(accounts.end, other, actor="slack", cause="uninstalled")
     for said in ("link saturn", "list"):
         shown = json.dumps((await bot.say(said)).blocks)
         assert ("A link can't move to a new ID." in shown) is expected
         assert "alice at saturn" not in shown
-    assert await bot.store.accounts(ALICE) == []
+    assert await bot.store.read(account_rows.accounts, ALICE) == []

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from slack_bolt.response import BoltResponse
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import answers
+from bot.store import accounts, conversations, operations, workspaces
+from bot.store import notices as notice_rows
 from bot.store.tables import CONVERSATIONS
 from bot.support.errors import SlackPermanent, StoreBusy, StoreUnsure
 from handlers.listeners import register
@@ -29,6 +32,7 @@ from tests.handlers.slack import (
     send,
     submission,
 )
+from tests.rigs.functions import replace_function
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE
 
@@ -63,7 +67,7 @@ class Watched(AsyncAck):
 
     async def __call__(self, *given: Any, **named: Any) -> BoltResponse:
         notices = await self.bot.notices(NoticeKind.REPLY)
-        self.seen.append((len(await self.bot.store.open_operations(ALICE)), len(notices)))
+        self.seen.append((len(await self.bot.store.read(operations.open_operations, ALICE)), len(notices)))
         return await super().__call__(*given, **named)
 
 
@@ -100,7 +104,7 @@ async def test_what_a_typed_command_begins_is_spoken_of_without_being_written(wi
     # The second one begins nothing, so nothing else would tell that it was spoken of.
     for written in (0, 1):
         await wired.send(command("start notebook"))
-        heard = await store.spoken(ALICE, "C1", None)
+        heard = await store.read(conversations.spoken, ALICE, "C1", None)
         assert (heard.workspaces, heard.what) == ((row.id,), "start")
         assert len(await store.carry_out(lambda tx: CONVERSATIONS.rows(tx, principal=ALICE))) == written
 
@@ -123,7 +127,7 @@ async def test_whoever_asks_is_told_when_nobody_carries_it_out(bot):
     assert "Starting *notebook*" in said[0]
     assert all(answers.NO_WORKER in text for text in said)
     # It waits, like the press's own answer.
-    assert len(await bot.store.open_operations(ALICE)) == 1
+    assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
     assert (await bot.notices(NoticeKind.REPLY))[0].body["text"].startswith("Cancelling")
 
 
@@ -154,7 +158,7 @@ async def test_open_is_noted_as_use_by_its_owner_alone(wired):
     theirs, *_ = (await wired.bot.link(COLLEAGUE, username="bob")).workspaces
     for row in (mine, theirs):
         assert (await wired.send(click("open_url", row.id))).status == 200
-    used = [(await wired.bot.store.workspace(row.id)).asked_at for row in (mine, theirs)]
+    used = [(await wired.bot.store.read(workspaces.workspace, row.id)).asked_at for row in (mine, theirs)]
     assert used == [wired.bot.clock.now(), None]
 
 
@@ -180,7 +184,7 @@ async def test_a_click_of_nobody_is_answered_straight_away(wired):
 async def test_when_even_the_reply_can_not_be_written_it_is_said_straight_away(wired, monkeypatch):
     # Whatever proxy the environment names: the session decides what goes through it.
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    wired.bot.store.fails["add_notices"] = StoreBusy("2 s")
+    wired.bot.store.fails[notice_rows.add_notices] = StoreBusy("2 s")
     await wired.bot.link()
     await wired.send(click("list:refresh", "1") | {"response_url": f"{wired.slack.url}respond"})
     assert wired.slack.responses[0]["blocks"]
@@ -211,7 +215,7 @@ USED = (404, '{"ok": false, "error": "used_url"}')
     ids=["used up", "used up, channel closed", "blocks refused", "unknown outcome"],
 )
 async def test_answer_beside_the_outbox_goes_another_way(wired, answer, refused, methods):
-    wired.bot.store.fails["add_notices"] = StoreBusy("2 s")
+    wired.bot.store.fails[notice_rows.add_notices] = StoreBusy("2 s")
     await wired.bot.link()
     wired.slack.answer = answer
     wired.slack.refusals = {one: SlackPermanent(one, "not_in_channel") for one in refused}
@@ -225,7 +229,10 @@ async def test_answer_beside_the_outbox_goes_another_way(wired, answer, refused,
 @pytest.mark.parametrize("goes_through", [True, False])
 async def test_a_reply_that_may_be_written_already_is_said_once(wired, goes_through):
     await wired.bot.link()
-    at_all, errors = wired.bot.store._store.add_notices, [StoreUnsure("long"), StoreBusy("no connection")]
+    at_all, errors = (
+        partial(wired.bot.store._store.write, notice_rows.add_notices),
+        [StoreUnsure("long"), StoreBusy("no connection")],
+    )
 
     async def add_notices(notices):
         error = errors.pop(0) if errors else None
@@ -234,7 +241,7 @@ async def test_a_reply_that_may_be_written_already_is_said_once(wired, goes_thro
         if error is not None:
             raise error
 
-    wired.bot.store.add_notices = add_notices
+    replace_function(wired.bot.store, notice_rows.add_notices, add_notices)
     await wired.send(click("list:refresh", "1") | {"response_url": f"{wired.slack.url}respond"})
     assert await wired.bot.services.later.drain(60.0) == 0
     assert errors == []
@@ -250,9 +257,9 @@ async def test_what_one_person_sees_is_in_their_direct_message_where_that_is_kno
     wired, channel, is_ephemeral, where
 ):
     await wired.bot.link()
-    await wired.bot.store.add_notices([NewNotice("1", NoticeKind.MESSAGE, "1", ALICE)])
+    await wired.bot.store.write(notice_rows.add_notices, [NewNotice("1", NoticeKind.MESSAGE, "1", ALICE)])
     (notice,) = await wired.bot.notices()
-    await wired.bot.store.notice_sent(notice.id, "D1", "1.1")
+    await wired.bot.store.write(notice_rows.notice_sent, notice.id, "D1", "1.1")
     pressed = click("status", (await wired.bot.workspace()).id)
     pressed["container"] |= {"channel_id": channel, "is_ephemeral": is_ephemeral}
     await wired.send(pressed | {"channel": {"id": channel, "name": "directmessage"}})
@@ -275,7 +282,7 @@ async def test_the_right_code_links_the_account(wired):
     spoken = await wired.send(submission("bcdf-2345"))
     assert spoken.body["response_action"] == "update"
     check_golden("views/linked", spoken.body["view"])
-    assert [one.username for one in await wired.bot.store.accounts(ALICE)] == ["alice"]
+    assert [one.username for one in await wired.bot.store.read(accounts.accounts, ALICE)] == ["alice"]
 
 
 @pytest.mark.parametrize(
@@ -289,8 +296,8 @@ async def test_a_form_of_the_wrong_person_is_refused(wired, payload, said):
     await wait_for_code(wired.bot, "BCDF2345")
     spoken = await wired.send(payload)
     assert said in spoken.body["errors"]["code"]
-    assert await wired.bot.store.accounts(STRANGER) == []
-    assert await wired.bot.store.accounts(ALICE) == []
+    assert await wired.bot.store.read(accounts.accounts, STRANGER) == []
+    assert await wired.bot.store.read(accounts.accounts, ALICE) == []
 
 
 async def test_a_form_of_an_earlier_release_is_closed(wired):
@@ -326,4 +333,4 @@ async def test_an_external_clicker_is_told_and_nothing_is_done(wired):
     row = await wired.bot.workspace()
     await wired.send(click("stop", row.id, STRANGER))
     assert "people in Slack workspaces" in (await wired.reply())["text"]
-    assert await wired.bot.store.latest_operation(row.id) is None
+    assert await wired.bot.store.read(operations.latest_operation, row.id) is None

@@ -14,6 +14,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.reconciler.lists import waiting_commands
 from bot.services.home import HomeGatherer
+from bot.store import discovered, operations, outages, tasks
 from handlers.replaying import replay
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.rigs.golden import check_golden
@@ -37,7 +38,7 @@ async def test_the_list(bot):
     linked = await bot.link(names=("notebook", "trainer", "vision", "old", "brain"))
     left = [found_workspace(name) for name in ("notebook", "trainer", "vision", "brain")]
     for _ in range(2):
-        await bot.store.merge_discovered(linked.account.id, left)
+        await bot.store.perform(discovered.merge_discovered, linked.account.id, left)
     await bot.sees(State.STARTING, "trainer")
     await bot.sees(State.STOPPING, "vision")
     await running(bot)
@@ -84,7 +85,7 @@ async def test_where_everything_is_gone_a_page_of_it_is_shown(bot):
     names = [f"workspace-{number:02}" for number in range(25)]
     linked = await bot.link(names=tuple(names))
     for _ in range(2):
-        await bot.store.merge_discovered(linked.account.id, [])
+        await bot.store.perform(discovered.merge_discovered, linked.account.id, [])
     answer = await bot.say("list")
     assert len(rows_of(answer)) == 20
     assert "and 5 more" in words(answer)
@@ -117,7 +118,9 @@ async def test_of_many_a_chat_shows_what_runs_and_the_five_last_used_and_says_wh
     }.items():
         await known(bot, name, **times)
     for _ in range(2):
-        await bot.store.merge_discovered(linked.account.id, [found_workspace(one) for one in names[1:]])
+        await bot.store.perform(
+            discovered.merge_discovered, linked.account.id, [found_workspace(one) for one in names[1:]]
+        )
     await running(bot, "workspace-39")
     await bot.sees(State.STARTING, "workspace-15")
     last = ["workspace-31", "workspace-07", "workspace-22", "workspace-12", "workspace-38"]
@@ -167,7 +170,7 @@ async def test_the_buttons_of_a_list_of_only_some_keep_the_words(bot):
 async def test_a_question_about_a_connection_is_answered_with_its_outage(bot):
     await bot.link()
     check_golden("answers/connection-up", await bot.say("is Saturn Cloud down?"))
-    await bot.store.begin_outage("saturn", bot.clock.now() - 600)
+    await bot.store.write(outages.begin_outage, "saturn", bot.clock.now() - 600)
     away = await bot.say("what's wrong with saturn?")
     check_golden("answers/connection-away", away)
     assert "hasn't answered since" in words(away)
@@ -194,7 +197,7 @@ async def test_an_old_list_is_shown_and_read_anew_behind(bot):
     await bot.link()
     bot.clock.advance(120)
     assert "I'm checking Saturn Cloud for changes" in words(await bot.say("list"))
-    kinds = [task.kind for task in await bot.store.claim_tasks(9, 30.0)]
+    kinds = [task.kind for task in await bot.store.claim(tasks.claim_tasks, 9, 30.0)]
     assert kinds == [TaskKind.DISCOVER]
 
 
@@ -211,9 +214,11 @@ async def test_a_list_that_can_be_edited_becomes_what_was_read(bot, where):
     else:
         shown_first = await bot.press("list:refresh", "1 training", **LATER)
     assert "Checking Saturn Cloud…" in words(shown_first)
-    (task,) = await bot.store.claim_tasks(9, 30.0)
+    (task,) = await bot.store.claim(tasks.claim_tasks, 9, 30.0)
     (then,) = waiting_commands(task, ALICE)
-    await bot.store.merge_discovered(account.id, [found_workspace(name) for name in ("training", "new one")])
+    await bot.store.perform(
+        discovered.merge_discovered, account.id, [found_workspace(name) for name in ("training", "new one")]
+    )
     await replay(bot.services, ALICE, then.payload["command"])
     (notice,) = await bot.notices()
     assert "Checking" not in str(notice.body["blocks"])
@@ -225,7 +230,7 @@ async def test_a_list_that_can_be_edited_becomes_what_was_read(bot, where):
         assert notice.kind is NoticeKind.REPLY
         assert notice.body["replaces"] is True
         assert "new one" not in str(notice.body["blocks"]), "it stays narrowed"
-    assert await bot.store.claim_tasks(9, 30.0) == []
+    assert await bot.store.claim(tasks.claim_tasks, 9, 30.0) == []
 
 
 @pytest.mark.parametrize(
@@ -238,7 +243,7 @@ async def test_a_list_that_was_read_late_changes_nothing_and_one_that_cannot_be_
     await bot.link()
     bot.clock.advance(120)
     await bot.direct("list")
-    (task,) = await bot.store.claim_tasks(9, 30.0)
+    (task,) = await bot.store.claim(tasks.claim_tasks, 9, 30.0)
     (then,) = waiting_commands(task, ALICE, *([problem] if problem else []))
     bot.clock.advance(seconds)
     await replay(bot.services, ALICE, then.payload["command"])
@@ -267,7 +272,7 @@ async def test_name_at_an_unlinked_connection_asks_for_that_link_alone(bot, text
     answer = await getattr(bot, say)(text)
     assert "You haven't linked your Hub account yet" in words(answer)
     assert list(buttons(answer)) == ["Link Hub"]
-    assert await bot.store.claim_tasks(10, 60.0) == []
+    assert await bot.store.claim(tasks.claim_tasks, 10, 60.0) == []
 
 
 @pytest.mark.parametrize("text", [*NAMED_AT, "list hub"], ids=str)
@@ -278,7 +283,9 @@ async def test_name_at_a_connection_checks_that_list_alone(bot, text):
     answer = await bot.direct(text)
     assert "Hub" in words(answer)
     assert "Saturn" not in words(answer)
-    assert [task.subject for task in await bot.store.claim_tasks(10, 60.0)] == [at_hub.account.id]
+    assert [task.subject for task in await bot.store.claim(tasks.claim_tasks, 10, 60.0)] == [
+        at_hub.account.id
+    ]
 
 
 async def test_the_status_of_one(bot):
@@ -323,8 +330,8 @@ async def test_why_a_start_failed_is_said_once(bot):
     await bot.say("start notebook")
     await observe(bot.store, bot.clock, row, Observed(State.FAILED, reason=NO_GPU))
     cause = f"provider_failed: {NO_GPU}"
-    latest = await bot.store.latest_operation(row.id)
-    await bot.store.save_step(Update(latest.id, 0.0, outcome=Outcome.FAILED, cause=cause))
+    latest = await bot.store.read(operations.latest_operation, row.id)
+    await bot.store.write(operations.save_step, Update(latest.id, 0.0, outcome=Outcome.FAILED, cause=cause))
     said = words(await bot.say("why did notebook fail?"))
     assert said.count("There was no free GPU") == 1
     assert re.search(r"I couldn't start it [^.]*\.$", said, re.MULTILINE)
@@ -347,7 +354,7 @@ async def test_open_in_a_shared_card_answers_its_owner_and_nobody_else(bot):
         stolen = await bot.press(action, row.id, COLLEAGUE)
         assert IDE not in shown(stolen)
         assert "I can't find that workspace on your list." in words(stolen)
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_an_address_elsewhere_is_not_passed_on(bot):
@@ -369,7 +376,7 @@ async def test_what_is_not_running_is_not_opened(bot):
 async def test_what_is_gone_is_not_opened(bot):
     account = (await bot.link()).account
     for _ in range(2):
-        await bot.store.merge_discovered(account.id, [])
+        await bot.store.perform(discovered.merge_discovered, account.id, [])
     assert "no longer exists" in words(await bot.say("open notebook"))
 
 

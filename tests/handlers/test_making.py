@@ -19,6 +19,8 @@ from bot.providers import base
 from bot.services import workspaces
 from bot.services.snapshots import stale
 from bot.services.workspaces import begin, create
+from bot.store import creations, operations, snapshots, tasks
+from bot.store import workspaces as workspace_rows
 from bot.store.cards import CARD_AFTER
 from bot.support.errors import Refused
 from handlers.replaying import replay
@@ -41,7 +43,7 @@ async def plain():
 
 
 async def operation_of(bot, name="notebook"):
-    return await bot.store.latest_operation((await bot.workspace(name)).id)
+    return await bot.store.read(operations.latest_operation, (await bot.workspace(name)).id)
 
 
 async def make(bot, name="lab"):
@@ -137,7 +139,7 @@ async def test_force_quit_takes_the_place_of_the_stop(bot):
     stop = await operation_of(bot)
     await bot.press("force", (await bot.workspace()).id)
     assert (await operation_of(bot)).verb is OperationVerb.FORCE
-    assert (await bot.store.operation(stop.id)).outcome == "replaced"
+    assert (await bot.store.read(operations.operation, stop.id)).outcome == "replaced"
 
 
 async def test_an_old_button_of_what_was_taken_off_the_list_says_so(bot):
@@ -146,7 +148,7 @@ async def test_an_old_button_of_what_was_taken_off_the_list_says_so(bot):
     await bot.say("forget notebook")
     for verb in ("start", "stop", "suspend"):
         assert "You took it off your list" in words(await bot.press(verb, workspace.id))
-    assert await bot.store.latest_operation(workspace.id) is None
+    assert await bot.store.read(operations.latest_operation, workspace.id) is None
 
 
 # -- removing --------------------------------------------------------------------------
@@ -200,7 +202,7 @@ async def test_a_form_whose_key_was_changed_removes_nothing_of_others(bot):
     theirs = await bot.workspace("secret", BOB)
     refused = await type_name(bot, {**view, "private_metadata": theirs.id}, "secret")
     assert refused["response_action"] == "errors"
-    assert await bot.store.latest_operation(theirs.id) is None
+    assert await bot.store.read(operations.latest_operation, theirs.id) is None
 
 
 # -- making again --------------------------------------------------------------------------
@@ -223,10 +225,12 @@ async def lost(bot, name="lab"):
     """Make a workspace and let it be gone."""
     provider = bot.services.connections["saturn"]
     accepted = await make(bot, name)
-    made = await bot.store.name_created(accepted.operation.id, Created("m1", name), provider.gate_key("m1"))
-    await bot.store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED))
+    made = await bot.store.write(
+        creations.name_created, accepted.operation.id, Created("m1", name), provider.gate_key("m1")
+    )
+    await bot.store.write(operations.save_step, Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED))
     await observe(bot.store, bot.clock, made, Observed(State.GONE))
-    return await bot.store.workspace(made.id)
+    return await bot.store.read(workspace_rows.workspace, made.id)
 
 
 async def test_start_a_new_one_pressed_twice_makes_one(bot):
@@ -235,24 +239,26 @@ async def test_start_a_new_one_pressed_twice_makes_one(bot):
     first = await bot.press("again", gone.id)
     await bot.press("again", gone.id)
     assert "Creating *lab*" in words(first)
-    assert len(await bot.store.workspaces(ALICE)) == 1
+    assert len(await bot.store.perform(workspace_rows.workspaces, ALICE)) == 1
 
 
 async def test_a_failed_creation_is_tried_anew_by_its_card(bot):
     await bot.link(names=())
     accepted = await make(bot)
     failed = Update(accepted.operation.id, 0.0, outcome=Outcome.FAILED, cause="limit", hides=True)
-    await bot.store.save_step(failed)
-    assert await bot.store.workspaces(ALICE) == []
+    await bot.store.write(operations.save_step, failed)
+    assert await bot.store.perform(workspace_rows.workspaces, ALICE) == []
     assert "Creating *lab*" in words(await bot.press("try_again", accepted.operation.id))
-    assert [row.is_provisional for row in await bot.store.workspaces(ALICE)] == [True]
+    assert [row.is_provisional for row in await bot.store.perform(workspace_rows.workspaces, ALICE)] == [True]
 
 
 async def test_a_failed_removal_is_asked_for_again(bot):
     await bot.link()
     workspace = await bot.workspace()
     operation = (await bot.services.asked(ALICE, "r").to(begin, workspace.id, OperationVerb.REMOVE)).operation
-    await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="not_removed"))
+    await bot.store.write(
+        operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="not_removed")
+    )
     assert (await bot.press("try_again", operation.id)).view["callback_id"] == "remove"
     assert not (await operation_of(bot)).is_open
 
@@ -285,9 +291,9 @@ def snapshot(bot, count=150, age=0.0):
 async def test_a_server_is_asked_first_and_the_answer_follows(administered):
     bot = administered
     assert "Checking Saturn Cloud…" in words(await bot.say("about saturn"))
-    [task] = await bot.store.claim_tasks(10, 60.0)
+    [task] = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
     assert task.subject == "connection:saturn/about"
-    await bot.store.save_snapshot(snapshot(bot))
+    await bot.store.write(snapshots.save_snapshot, snapshot(bot))
     await replay(bot.services, ALICE, {**task.payload["then"][0], "task": task.id})
     [notice] = await bot.notices()
     assert "user-000" in str(notice.body["blocks"])
@@ -295,7 +301,7 @@ async def test_a_server_is_asked_first_and_the_answer_follows(administered):
 
 async def test_what_it_tells_is_paged_and_escaped(administered):
     bot = administered
-    await bot.store.save_snapshot(snapshot(bot))
+    await bot.store.write(snapshots.save_snapshot, snapshot(bot))
     first = await bot.say("about saturn")
     check_golden("answers/about", first)
     assert "2026.09 &lt;b&gt;" in words(first)
@@ -313,9 +319,9 @@ async def test_what_it_tells_is_paged_and_escaped(administered):
 
 async def test_old_news_are_shown_and_asked_for_anew(administered):
     bot = administered
-    await bot.store.save_snapshot(snapshot(bot, age=400))
+    await bot.store.write(snapshots.save_snapshot, snapshot(bot, age=400))
     assert "user-000" in words(await bot.say("about saturn"))
-    assert len(await bot.store.claim_tasks(10, 60.0)) == 1
+    assert len(await bot.store.claim(tasks.claim_tasks, 10, 60.0)) == 1
 
 
 async def test_a_refusal_of_the_server_is_said(administered):

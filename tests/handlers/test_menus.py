@@ -12,6 +12,7 @@ from bot.domain.stops import Consent
 from bot.domain.workspaces import State
 from bot.messages.blocks import buttons as drawn
 from bot.messages.blocks import kit
+from bot.store import accounts, operations
 from tests.handlers.rig import words
 from tests.handlers.slack import LittleSlack, bolt_for, click, interaction, send
 from tests.rigs.golden import check_golden
@@ -45,7 +46,7 @@ def sent(view: dict[str, Any], who=ALICE) -> dict[str, Any]:
 
 
 async def verbs(bot):
-    return [one.verb for one in await bot.store.open_operations(ALICE)]
+    return [one.verb for one in await bot.store.read(operations.open_operations, ALICE)]
 
 
 @pytest.mark.parametrize("place", [lambda payload: payload, at_home])
@@ -105,6 +106,6 @@ async def test_what_has_nothing_to_be_asked_any_more_is_done(bot, running, verb)
 async def test_unlinking_from_a_menu_asks_like_its_button(bot, running):
     asked = await bot.press("ask", "unlink:yes saturn")
     assert "delete my access" in words(asked)
-    assert [one.connection for one in await bot.store.accounts(ALICE)] == ["saturn"]
+    assert [one.connection for one in await bot.store.read(accounts.accounts, ALICE)] == ["saturn"]
     await bot.push(asked)
-    assert await bot.store.accounts(ALICE) == []
+    assert await bot.store.read(accounts.accounts, ALICE) == []

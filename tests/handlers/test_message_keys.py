@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from operator import attrgetter
 
 import pytest
 
@@ -10,6 +11,7 @@ from bot.domain.installations import Installation, Installations
 from bot.domain.people import Principal
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
+from bot.store import inbox, notices, operations, sweeping
 from bot.store.inbox import REDELIVERY_SECONDS
 from bot.store.tables import NOTICES
 from bot.support.errors import SlackFailed, StoreBusy
@@ -95,7 +97,7 @@ async def test_message_delivered_again_is_done_once(bot, app, again, is_turned):
     for one in both[::-1] if is_turned else both:
         assert (await send(app, one)).status == 200
     # Whoever said it without a client's id: only channel and ``ts`` can tell.
-    assert len(await bot.store.open_operations(ALICE)) == 1
+    assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
     # In a direct message its card is the answer.
     assert await replies(bot) == []
 
@@ -132,7 +134,7 @@ async def test_concurrent_deliveries_are_done_once(bot, app):
     assert await replies(bot) == []
 
 
-@pytest.mark.parametrize("failing", ["resolve_key", "add_notices"])
+@pytest.mark.parametrize("failing", [inbox.resolve_key, notices.add_notices], ids=attrgetter("__name__"))
 async def test_delivery_that_was_not_written_uses_no_key(bot, app, failing):
     await bot.link()
     bot.store.fails[failing] = StoreBusy("2 s")
@@ -140,7 +142,7 @@ async def test_delivery_that_was_not_written_uses_no_key(bot, app, failing):
     del bot.store.fails[failing]
     again = mention("<@UBOT> start notebook", outer={"event_id": "Ev2"}, **SENT)
     assert (await send(app, again)).status == 200
-    assert len(await bot.store.open_operations(ALICE)) == 1
+    assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
     assert len(await replies(bot)) == 1
 
 
@@ -149,16 +151,16 @@ async def test_message_of_hours_ago_is_not_answered_again(bot, app, text):
     await bot.link()
     await bot.sees(State.RUNNING)
     await send(app, message(text, **SENT))
-    for operation in await bot.store.open_operations(ALICE):
-        await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    for operation in await bot.store.read(operations.open_operations, ALICE):
+        await bot.store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
     said = await replies(bot)
     for hours in (0.1, 10.0, 13.8):
         bot.clock.advance(hours * 3600.0)
-        await bot.store.sweep()
+        await bot.store.perform(sweeping.sweep)
         await send(app, message(text, event_id=f"Ev{hours}", **SENT))
     assert bot.clock.now() - float(SAID) > REDELIVERY_SECONDS - 600.0
     assert await replies(bot) == said
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 # -- both sides of a shared channel ----------------------------------------------------------------
@@ -169,7 +171,7 @@ async def test_mention_on_both_sides_is_done_once(sides, order):
     await sides.link()
     for place in order:
         await hears_side(sides, place, ALICE)
-    assert len(await sides.store.open_operations(ALICE)) == 1
+    assert len(await sides.store.read(operations.open_operations, ALICE)) == 1
     ((reader, body),) = await replies(sides)
     assert (reader, body["channel_id"]) == (ALICE, "C1")
 
@@ -177,7 +179,7 @@ async def test_mention_on_both_sides_is_done_once(sides, order):
 async def test_mention_of_the_other_side_s_bot_is_done(sides):
     await sides.link()
     await hears_side(sides, "T2", ALICE, bot_user="UBOT2")
-    assert len(await sides.store.open_operations(ALICE)) == 1
+    assert len(await sides.store.read(operations.open_operations, ALICE)) == 1
 
 
 @pytest.mark.parametrize("order", [("T1", "E1"), ("E1", "T1")], ids="-".join)
@@ -186,7 +188,7 @@ async def test_member_of_an_organisation_is_served_on_every_side(sides, order):
     await sides.link(SAM_AT_ORG)
     for place in order:
         await hears_side(sides, place, SAM)
-    assert len(await sides.store.open_operations(SAM_AT_ORG)) == 1
+    assert len(await sides.store.read(operations.open_operations, SAM_AT_ORG)) == 1
     ((reader, _body),) = await replies(sides)
     assert reader == SAM_AT_ORG
 
@@ -198,7 +200,7 @@ async def test_side_that_cannot_tell_the_author_uses_no_key(sides):
         await hears_side(sides, "T1", SAM)
     sides.people.silent = False
     await hears_side(sides, "E1", SAM)
-    assert len(await sides.store.open_operations(SAM_AT_ORG)) == 1
+    assert len(await sides.store.read(operations.open_operations, SAM_AT_ORG)) == 1
     assert len(await replies(sides)) == 1
 
 
@@ -209,7 +211,7 @@ async def test_side_naming_another_author_uses_no_key(sides, order, count):
     other = replace(ALICE, team_id="T9")
     for place, author in [("T1", ALICE), ("T2", other)][:: 1 if order == "own-first" else -1]:
         await hears_side(sides, place, author)
-    assert len(await sides.store.open_operations(ALICE)) == 1
+    assert len(await sides.store.read(operations.open_operations, ALICE)) == 1
     assert len(await replies(sides)) == count
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from bot.providers import provider_classes
+from bot.store import audit, counts, notices, runs, tasks, workspaces
 from tests.handlers.rig import Cloud, Hub, activate, buttons, invited, one_cloud, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import fake_settings
@@ -45,11 +46,15 @@ async def kept(bot) -> str:
     """Return what was written down, as text."""
     store = bot.store
     found = [
-        await store.audit_entries(),
-        await store.claim_notices(100, 1.0),
-        await store.claim_tasks(100, 1.0),
+        await store.read(audit.audit_entries),
+        await store.perform(notices.claim_notices, 100, 1.0),
+        await store.claim(tasks.claim_tasks, 100, 1.0),
     ]
-    found += [await store.workspaces(ALICE, hidden=True), await store.runs(ALICE), await invited(bot)]
+    found += [
+        await store.perform(workspaces.workspaces, ALICE, hidden=True),
+        await store.read(runs.runs, ALICE),
+        await invited(bot),
+    ]
     return repr(found)
 
 
@@ -156,7 +161,7 @@ async def test_nor_is_it_kept_until_slack_says_who_typed_it(text, token):
         bot.people.silent = True
         answer = await bot.say(text.format(token))
         assert "I couldn't check with Slack who you are" in words(answer)
-        assert (await bot.store.statistics())["tasks"] == 0
+        assert (await bot.store.perform(counts.statistics))["tasks"] == 0
         assert token not in repr(answer) + await kept(bot)
 
 

@@ -8,7 +8,8 @@ from bot.domain.notices import NoticeKind
 from bot.domain.preferences import Preferences
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.store import preferences
+from bot.store import accounts, discovered, operations, preferences, workspaces
+from bot.store import tasks as task_rows
 from handlers.language.reading import READ
 from handlers.replaying import replay
 from handlers.waiting import RESPONSE_SECONDS
@@ -19,20 +20,20 @@ from tests.rigs.store import ALICE, found_workspace
 
 
 async def tasks(bot, kind=TaskKind.DISCOVER):
-    return [task for task in await bot.store.claim_tasks(50, 30.0) if task.kind is kind]
+    return [task for task in await bot.store.claim(task_rows.claim_tasks, 50, 30.0) if task.kind is kind]
 
 
 async def fresh(bot):
     """Close what a link began, so that every list is as new as can be."""
     for task in await tasks(bot):
-        await bot.store.task_done(task)
+        await bot.store.write(task_rows.task_done, task)
 
 
 async def test_two_that_begin_alike_are_asked_about(bot):
     await bot.link(names=("notebook", "notes"))
     answer = await bot.say("start note")
     check_golden("answers/name-of-two", answer)
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
     assert "Starting *notes*" in words(await bot.push(answer, "Start notes"))
 
 
@@ -57,7 +58,7 @@ async def test_workspace_called_as_a_wait_is_asked_about(bot, has_wait):
     answer = await bot.say("stop waiting")
     assert "You have a workspace called *waiting*. Should I stop it" in words(answer)
     assert set(buttons(answer)) == {"Stop", *(["Stop waiting for notebook"] if has_wait else [])}
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
     if has_wait:
         assert "I've stopped waiting with *notebook*" in words(
             await bot.push(answer, "Stop waiting for notebook")
@@ -90,17 +91,17 @@ async def test_a_quoted_name_names_nothing_else(bot, names, text, has_default):
         row = await bot.workspace()
         usual = replace(Preferences(), workspace_id=row.id)
         await bot.store.carry_out(lambda tx: preferences.save_preferences(tx, ALICE, usual))
-    before = await bot.store.workspaces(ALICE)
+    before = await bot.store.perform(workspaces.workspaces, ALICE)
     answer = await bot.direct(text)
     assert NOBODYS in words(answer)
     assert not any(name in label for label in buttons(answer) for name in names)
-    assert await bot.store.workspaces(ALICE) == before
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.perform(workspaces.workspaces, ALICE) == before
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_what_a_connection_offers_has_a_name_too_though_it_never_ran_from_here():
     async with run_rig() as bot:
-        looked = tuple(one.id for one in await bot.store.accounts(ALICE))
+        looked = tuple(one.id for one in await bot.store.read(accounts.accounts, ALICE))
         for text in ('start "The nightly one"', 'run "the nightly one"'):
             assert "The form for Posit Workbench is ready." in words(await bot.say(text, looked=looked))
 
@@ -131,7 +132,7 @@ async def test_a_mistyped_name_is_offered_and_not_run(bot):
     await bot.link(names=("notebook", "trainer"))
     await fresh(bot)
     check_golden("answers/name-unknown", await bot.say("start notbok"))
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_an_option_that_a_verb_lacks_is_said_once(bot):
@@ -181,11 +182,11 @@ async def test_several_old_lists_are_read_together_and_what_is_looked_for_is_sai
     assert {first.subject, second.subject} == {saturn.id, hub.id}
     assert second.payload["then"] == []
     (waiting,) = first.payload["then"]
-    await bot.store.task_done(first)
+    await bot.store.write(task_rows.task_done, first)
     await replay(bot.services, ALICE, waiting)
     # No verdict before both were read, and nothing is said in between.
     assert await bot.notices() == []
-    await bot.store.task_done(second)
+    await bot.store.write(task_rows.task_done, second)
     (again,) = await tasks(bot)
     assert again.subject == second.subject
     (waiting,) = again.payload["then"]
@@ -212,7 +213,9 @@ NAMED = ("start training", "start training@saturn", "notify training off")
 @pytest.mark.parametrize("reads", range(1, 6))
 async def test_a_list_that_arrives_between_two_reads_is_never_overlooked(bot, text, there, reads):
     account = await activate(bot.store, ALICE, "saturn")
-    await bot.store.merge_discovered(account.id, [found_workspace(name) for name in there])
+    await bot.store.perform(
+        discovered.merge_discovered, account.id, [found_workspace(name) for name in there]
+    )
     await fresh(bot)
     bot.clock.advance(61)
     left = reads
@@ -222,9 +225,11 @@ async def test_a_list_that_arrives_between_two_reads_is_never_overlooked(bot, te
         left -= 1
         if left == 0:
             names = [*there, "training"]
-            await bot.store.merge_discovered(account.id, [found_workspace(name) for name in names])
+            await bot.store.perform(
+                discovered.merge_discovered, account.id, [found_workspace(name) for name in names]
+            )
 
-    bot.store.after["workspaces"] = arrives
+    bot.store.after[workspaces.workspaces] = arrives
     answer = await bot.say(text, response_url="https://hooks.example.org/1")
     bot.store.after.clear()
     assert "can't find" not in words(answer)
@@ -235,7 +240,7 @@ async def test_a_list_that_arrives_between_two_reads_is_never_overlooked(bot, te
 
 async def test_somebody_with_nothing_is_told_where_to_begin(bot):
     account = await activate(bot.store, ALICE, "saturn")
-    await bot.store.merge_discovered(account.id, [])
+    await bot.store.perform(discovered.merge_discovered, account.id, [])
     await fresh(bot)
     answer = await bot.say("list")
     check_golden("answers/list-empty", answer)
@@ -322,9 +327,9 @@ async def test_a_new_name_may_come_after_to(bot):
     await bot.link()
     await bot.say("alias notebook to weekly report")
     await bot.say("alias weekly report to")
-    assert [one.title for one in await bot.store.workspaces(ALICE)] == ["to"]
+    assert [one.title for one in await bot.store.perform(workspaces.workspaces, ALICE)] == ["to"]
     await bot.say('alias to "to be"')
-    assert [one.title for one in await bot.store.workspaces(ALICE)] == ["to be"]
+    assert [one.title for one in await bot.store.perform(workspaces.workspaces, ALICE)] == ["to be"]
 
 
 async def test_an_answer_about_usher_shows_no_workspace_that_nobody_asked_about(bot):

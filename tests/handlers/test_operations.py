@@ -8,6 +8,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services import workspaces as listed
 from bot.services.workspaces import begin
+from bot.store import accounts, discovered, operations
 from bot.store.cards import CARD_AFTER
 from bot.support.errors import Refused
 from tests.handlers.rig import buttons, one_cloud, words
@@ -18,7 +19,7 @@ URL = "https://app.example.test/ide/1"
 
 
 async def latest(bot, name="notebook"):
-    return await bot.store.latest_operation((await bot.workspace(name)).id)
+    return await bot.store.read(operations.latest_operation, (await bot.workspace(name)).id)
 
 
 @pytest.mark.parametrize("verb", ["start", "stop", "restart"])
@@ -43,7 +44,7 @@ async def test_an_operation_is_written_with_its_card_and_its_audit(bot, verb):
 async def test_a_bare_start_with_several_asks_which(bot):
     await bot.link(names=("notebook", "trainer"))
     check_golden("answers/start-which", await bot.say("start"))
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_what_runs_already_is_said_with_its_age_and_looked_at_again(bot):
@@ -60,13 +61,13 @@ async def test_what_runs_already_is_said_with_its_age_and_looked_at_again(bot):
 
 async def test_what_no_longer_exists_is_not_started(bot):
     await bot.link()
-    account = await bot.store.account(ALICE, "saturn")
+    account = await bot.store.read(accounts.account, ALICE, "saturn")
     for _ in range(2):
-        await bot.store.merge_discovered(account.id, [])
+        await bot.store.perform(discovered.merge_discovered, account.id, [])
     answer = await bot.say("start notebook")
     assert "no longer exists" in words(answer)
     assert list(buttons(answer)) == ["Forget"]
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_a_shared_start_tells_everybody_and_holds_no_address(bot):
@@ -95,7 +96,7 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
     answer = await bot.say("start notebook")
     assert "Saturn Cloud no longer accepts your link" in words(answer)
     assert buttons(answer)["Link again"]["value"] == "saturn start notebook"
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_a_connection_that_was_taken_away_is_said(bot):
@@ -112,7 +113,7 @@ async def test_use_cases_refuse_by_themselves_too(bot):
     row = await bot.workspace()
     restarted = await bot.services.asked(ALICE, "r:1").to(begin, row.id, OperationVerb.RESTART)
     assert restarted.operation.verb is OperationVerb.RESTART
-    account = await bot.store.account(ALICE, "saturn")
+    account = await bot.store.read(accounts.account, ALICE, "saturn")
     await refuse(bot.store, account)
     with pytest.raises(Refused) as refused:
         await bot.services.asked(ALICE, "r:2").to(begin, row.id, OperationVerb.START)

@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.errands import Outcome
 from bot.domain.workspaces import State
+from bot.store import operations
 from tests.handlers.buttons import end, started
 from tests.handlers.rig import words
 from tests.rigs.golden import check_golden
@@ -36,7 +37,7 @@ async def test_what_came_up_again_since_is_left_alone(bot, text, drawn, label, s
     answer = await bot.push(old, label)
     assert "so I did nothing" in words(answer)
     assert now in words(answer)
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_a_second_press_says_what_is_under_way(bot):
@@ -44,7 +45,7 @@ async def test_a_second_press_says_what_is_under_way(bot):
     listed = await bot.say("list")
     await bot.push(listed, "Start")
     check_golden("answers/outdated-start", await bot.push(listed, "Start"))
-    assert len(await bot.store.open_operations(ALICE)) == 1
+    assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
 
 
 async def test_an_old_stop_says_how_things_are_and_offers_what_there_is(bot):
@@ -56,16 +57,16 @@ async def test_an_old_stop_says_how_things_are_and_offers_what_there_is(bot):
     answer = await bot.push(listed, "Stop")
     check_golden("answers/outdated-stop", answer)
     await bot.push(answer, "Stop")
-    assert len(await bot.store.open_operations(ALICE)) == 1
+    assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
 
 
 async def test_trying_again_what_something_newer_came_after_does_nothing(bot):
     operation = await started(bot)
     await end(bot, operation, Outcome.FAILED, "gave_up")
     await bot.say("stop notebook")
-    newer = await bot.store.latest_operation(operation.workspace_id)
+    newer = await bot.store.read(operations.latest_operation, operation.workspace_id)
     assert "so I did nothing" in words(await bot.press("try_again", operation.id))
-    assert [one.id for one in await bot.store.open_operations(ALICE)] == [newer.id]
+    assert [one.id for one in await bot.store.read(operations.open_operations, ALICE)] == [newer.id]
 
 
 async def test_the_card_as_an_answer_says_as_of_when(bot):

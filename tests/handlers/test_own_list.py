@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.observed import Observed
 from bot.domain.workspaces import State
+from bot.store import operations, workspaces
 from tests.handlers.rig import activate, buttons, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, observe
@@ -74,7 +75,7 @@ async def test_ones_own_name_may_be_given_again(bot):
 async def test_forgetting_and_bringing_back(bot):
     await bot.link(names=("notebook", "trainer"))
     check_golden("answers/forget", await bot.say("forget notebook"))
-    assert [row.name for row in await bot.store.workspaces(ALICE)] == ["trainer"]
+    assert [row.name for row in await bot.store.perform(workspaces.workspaces, ALICE)] == ["trainer"]
     assert "I can't find a workspace called" in words(await bot.say("start notebook"))
     assert "is back on your list" in words(await bot.say("add notebook"))
     assert "Starting *notebook*" in words(await bot.say("start notebook"))
@@ -85,13 +86,13 @@ async def test_forgetting_calls_off_what_is_under_way(bot):
     await bot.say("start")
     row = await bot.workspace()
     await bot.press("forget", row.id)
-    assert (await bot.store.latest_operation(row.id)).cause == "forgotten"
+    assert (await bot.store.read(operations.latest_operation, row.id)).cause == "forgotten"
 
 
 async def test_a_bare_forget_guesses_nothing(bot):
     await bot.link()
     assert "Which workspace?" in words(await bot.say("forget"))
-    assert [row.name for row in await bot.store.workspaces(ALICE)] == ["notebook"]
+    assert [row.name for row in await bot.store.perform(workspaces.workspaces, ALICE)] == ["notebook"]
     assert "Link one" in words(await bot.say("forget", principal=type(ALICE)(None, "T1", "UNEW")))
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.installations import Installation
 from bot.domain.surfaces import Where
+from bot.store import operations, runs
 from handlers import routes
 from handlers.command_line import parse
 from handlers.language.reading import READ, Reading, read
@@ -73,7 +74,7 @@ async def test_mention_is_nobody_elses(text, where):
     async with rig(installation=OWN_INSTALLATION) as bot:
         await bot.link(names=("lab", "etl"))
         await bot.say(text, kind="message", where=where)
-        assert [one.verb for one in await bot.store.open_operations(ALICE)] == ["stop"]
+        assert [one.verb for one in await bot.store.read(operations.open_operations, ALICE)] == ["stop"]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ async def test_other_mention_is_refused(text):
     async with rig(installation=OWN_INSTALLATION) as bot:
         await bot.link(names=("lab", "etl"))
         assert "only work with your own workspaces" in words(await bot.direct(text))
-        assert await bot.store.open_operations(ALICE) == []
+        assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 @pytest.mark.parametrize(
@@ -93,12 +94,12 @@ async def test_workspace_with_ushers_name_can_be_named(name, typed):
     async with rig(installation=OWN_INSTALLATION) as bot:
         await bot.link(names=(name, "etl"))
         await bot.direct(f"stop {typed} <@UBOT>")
-        assert [one.verb for one in await bot.store.open_operations(ALICE)] == ["stop"]
+        assert [one.verb for one in await bot.store.read(operations.open_operations, ALICE)] == ["stop"]
 
 
 @pytest.mark.parametrize("begin", ["<@UBOT> job run", "job run @usher", "hey <@BBOT>, jobs: run"])
 async def test_program_keeps_its_own_words(begin):
     async with run_rig(installation=OWN_INSTALLATION) as bot:
         assert (await bot.direct(f"{begin} -- notify @usher <@UBOT>")).text == ""
-        (run,) = await bot.store.runs(ALICE)
+        (run,) = await bot.store.read(runs.runs, ALICE)
         assert run.spec.word("command") == "notify @usher <@UBOT>"

@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from structlog.testing import capture_logs
 
 from bot.slack.manifest import EVENTS
+from bot.store import accounts, homes, tasks
 from bot.web.bolt import over_http
 from bot.web.shapes import JSON
 from tests.handlers.rig import Rig, rig
@@ -82,10 +83,10 @@ async def effects(bot: Rig, slack: LittleSlack, body: str, before: float) -> set
         "posted": bool(slack.responses),
         "form": bool(slack.views),
         "notice": bool(await bot.notices()),
-        "home": bool(await bot.store.claim_wanted_homes(10, 60.0)),
-        "waiting": bool(await bot.store.claim_tasks(10, 60.0)),
+        "home": bool(await bot.store.claim(homes.claim_wanted_homes, 10, 60.0)),
+        "waiting": bool(await bot.store.claim(tasks.claim_tasks, 10, 60.0)),
         "person": person is not None and person.seen_at > before,
-        "unlinked": not await bot.store.active_accounts(),
+        "unlinked": not await bot.store.perform(accounts.active_accounts),
         "renamed": bool(await bot.store.engine.read(lambda tx: tx.all("SELECT * FROM channel_ids"))),
     }
     return {name for name, is_so in found.items() if is_so}

@@ -5,6 +5,7 @@ import pytest
 from bot.domain.runs import RunState
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
+from bot.store import discovered, operations, workspaces
 from handlers import proposals
 from handlers.dispatch import run_text
 from handlers.labels import LABELS
@@ -22,15 +23,20 @@ async def bot():
     async with rig() as made:
         account = await link_account(made.store, ALICE, "saturn")
         found = [found_workspace(name, ALICE, "saturn", State(state)) for name, state in STATES.items()]
-        await made.store.merge_discovered(account.id, found)
+        await made.store.perform(discovered.merge_discovered, account.id, found)
         yield made
 
 
 async def deeds(bot):
     """Return what is under way or planned, by name."""
-    titles = {one.id: one.title for one in await bot.store.workspaces(ALICE)}
-    begun = {f"{one.verb} {titles[one.workspace_id]}" for one in await bot.store.open_operations(ALICE)}
-    planned = {f"later {one.title}" for one in await bot.store.workspaces(ALICE) if one.stop_at}
+    titles = {one.id: one.title for one in await bot.store.perform(workspaces.workspaces, ALICE)}
+    begun = {
+        f"{one.verb} {titles[one.workspace_id]}"
+        for one in await bot.store.read(operations.open_operations, ALICE)
+    }
+    planned = {
+        f"later {one.title}" for one in await bot.store.perform(workspaces.workspaces, ALICE) if one.stop_at
+    }
     return begun | planned
 
 
@@ -159,7 +165,7 @@ def labels():
 @pytest.mark.parametrize("label", labels())
 async def test_every_label_shows_something_or_has_a_button_that_works(bot, label):
     async def propose(request):
-        rows = await request.services.store.workspaces(request.principal)
+        rows = await request.services.store.perform(workspaces.workspaces, request.principal)
         return await proposals.proposed(request, Reading(left=("so",)), [Rank(label, 0.9)], rows)
 
     surface = bot.surface(kind="message", channel_id="D1", where=Where.DIRECT)

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from bot.domain.workspaces import State
+from bot.store import operations
 from tests.handlers.rig import buttons, rig, words
 from tests.rigs.store import ALICE
 
@@ -54,7 +55,7 @@ async def bot():
 
 
 async def begun(bot):
-    return await bot.store.open_operations(ALICE)
+    return await bot.store.read(operations.open_operations, ALICE)
 
 
 @pytest.mark.parametrize(("text", "name"), FORBIDDEN)

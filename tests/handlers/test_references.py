@@ -4,6 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.surfaces import Where
+from bot.store import workspaces
 from bot.support.errors import StoreUnavailable
 from handlers.request import Reference
 from tests.handlers.rig import COLLEAGUE, Rig, words
@@ -20,7 +21,9 @@ NOTHING_BROKE = (
 @pytest.mark.parametrize("text", ["alias notebook lab", "status notebook", "start notebook"])
 async def test_what_broke_shows_the_reference_that_the_log_has(bot: Rig, text: str) -> None:
     await bot.link()
-    bot.store.fails = dict.fromkeys(("workspaces", "workspaces_called"), StoreUnavailable("gone"))
+    bot.store.fails = dict.fromkeys(
+        (workspaces.workspaces, workspaces.workspaces_called), StoreUnavailable("gone")
+    )
     with capture_logs() as logs:
         answer = await bot.say(text)
     (entry,) = logs
@@ -31,7 +34,7 @@ async def test_what_broke_shows_the_reference_that_the_log_has(bot: Rig, text: s
 
 async def test_a_mistake_of_ours_is_an_answer_with_the_reference_that_the_log_has(bot: Rig) -> None:
     await bot.link()
-    bot.store.fails = {"workspaces_called": ZeroDivisionError("a mistake")}
+    bot.store.fails = {workspaces.workspaces_called: ZeroDivisionError("a mistake")}
     with capture_logs() as logs:
         answer = await bot.say("status notebook")
     (entry,) = logs

@@ -1,6 +1,7 @@
 """How a run ended, when one will be done, and running again by name; in what is typed."""
 
 from bot.domain.runs import RunState
+from bot.store import runs
 from tests.handlers.rig import buttons, one_cloud, staged, words
 from tests.handlers.run_rig import going, launch, over, run_rig
 from tests.rigs.store import ALICE
@@ -53,17 +54,17 @@ async def test_a_start_is_expected_by_how_long_starts_took(bot):
 async def test_a_name_runs_what_ran_before_once_more(bot):
     await over(bot, "nightly")
     assert (await bot.direct("job run nightly")).text == ""
-    names = [run.name for run in await bot.store.runs(ALICE)]
+    names = [run.name for run in await bot.store.read(runs.runs, ALICE)]
     assert names == ["nightly", "nightly"]
     again = await bot.direct("job run Nightly")
     assert "A run of *nightly* is already in progress, so I haven't started another." in words(again)
-    assert len(await bot.store.runs(ALICE)) == 2
+    assert len(await bot.store.read(runs.runs, ALICE)) == 2
     await bot.push(again, "Run nightly again")
-    assert len(await bot.store.runs(ALICE)) == 3
+    assert len(await bot.store.read(runs.runs, ALICE)) == 3
 
 
 async def test_nothing_runs_by_a_name_that_is_only_like_one(bot):
     await over(bot, "nightly")
     await launch(bot, "weekly")
     assert buttons(await bot.direct("job run nightl"))
-    assert len(await bot.store.runs(ALICE)) == 2
+    assert len(await bot.store.read(runs.runs, ALICE)) == 2

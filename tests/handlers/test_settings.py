@@ -5,6 +5,7 @@ import pytest
 from bot.domain.operations import OperationVerb
 from bot.domain.preferences import Preferences
 from bot.domain.snapshots import Snapshot
+from bot.store import operations, preferences, snapshots
 from bot.store.transaction import from_json
 from tests.handlers.class_rig import class_rig, offer
 from tests.handlers.rig import activate, buttons, words
@@ -41,7 +42,7 @@ async def test_what_is_saved_is_shown_and_stays(bot):
     await bot.zone()
     saved = await save(bot, tell=["stopped"], asking="8", workspace=row.id)
     check_golden("views/settings-saved", saved["view"])
-    assert await bot.store.preferences(ALICE) == Preferences(
+    assert await bot.store.read(preferences.preferences, ALICE) == Preferences(
         ready=False,
         stopped=True,
         run_ended=False,
@@ -49,10 +50,10 @@ async def test_what_is_saved_is_shown_and_stays(bot):
         asks_after=8,
     )
     # Opened and sent again, it stays as it is.
-    before = await bot.store.preferences(ALICE)
+    before = await bot.store.read(preferences.preferences, ALICE)
     await save(bot)
-    assert await bot.store.preferences(ALICE) == before
-    assert await bot.store.preferences(BOB) == Preferences()
+    assert await bot.store.read(preferences.preferences, ALICE) == before
+    assert await bot.store.read(preferences.preferences, BOB) == Preferences()
     first, second = [
         from_json(row["detail"]) for row in await bot.audit() if row["action"] == "settings.save"
     ]
@@ -77,7 +78,7 @@ async def test_what_is_saved_is_shown_and_stays(bot):
 async def test_what_is_wrong_stands_at_its_field(bot, values, field, said):
     await bot.link()
     assert said in (await save(bot, **values))["errors"][field]
-    assert await bot.store.preferences(ALICE) == Preferences()
+    assert await bot.store.read(preferences.preferences, ALICE) == Preferences()
 
 
 async def test_nobody_chooses_what_is_another_persons(bot):
@@ -97,7 +98,9 @@ async def test_a_bare_start_means_the_default_and_a_bare_stop_still_asks(bot):
         assert "Which workspace?" in words(await bot.say(verb)), verb
     # The only one to which it applies is offered.
     assert list(buttons(await bot.say("stop"))) == ["Stop training"]
-    assert [one.verb for one in await bot.store.open_operations(ALICE)] == [OperationVerb.START]
+    assert [one.verb for one in await bot.store.read(operations.open_operations, ALICE)] == [
+        OperationVerb.START
+    ]
     # What is no longer there means nothing.
     await bot.say("forget training")
     await bot.link(names=("notebook", "lab"))
@@ -106,7 +109,7 @@ async def test_a_bare_start_means_the_default_and_a_bare_stop_still_asks(bot):
 
 
 async def test_new_begins_where_the_default_is(maker):
-    assert (await maker.store.preferences(ALICE)).connection == ""
+    assert (await maker.store.read(preferences.preferences, ALICE)).connection == ""
     view = (await maker.say("settings")).view
     chosen = view["blocks"][-1]["element"]["options"]
     assert [one["value"] for one in chosen] == ["-", "saturn"]
@@ -117,7 +120,9 @@ async def test_a_default_template_is_chosen_in_the_form():
     async with class_rig() as made:
         account = await activate(made.store, ALICE, "saturn")
         now = await made.store.now()
-        await made.store.save_snapshot(Snapshot("saturn", account.id, "templates", OFFER, now))
+        await made.store.write(
+            snapshots.save_snapshot, Snapshot("saturn", account.id, "templates", OFFER, now)
+        )
         await prefer(made.store, ALICE, Preferences(connection="saturn", template="Kubernetes"))
         assert (await made.say("new", trigger_id="t")).view["callback_id"] == "make"
         await prefer(made.store, ALICE, Preferences(connection="gone", template="x"))

@@ -10,6 +10,8 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
+from bot.store import operations, runs
+from bot.store import tasks as task_rows
 from handlers.replaying import replay
 from handlers.snippets import code_of
 from tests.handlers.rig import words
@@ -59,7 +61,9 @@ async def test_the_form_of_workspaces_has_old_lists_read_again(bot):
     async with wired(bot) as (app, slack):
         await send(app, shortcut())
     assert len(slack.views) == 1
-    assert [task.kind for task in await bot.store.claim_tasks(10, 60.0)] == [TaskKind.DISCOVER]
+    assert [task.kind for task in await bot.store.claim(task_rows.claim_tasks, 10, 60.0)] == [
+        TaskKind.DISCOVER
+    ]
 
 
 async def test_a_place_without_a_command_opens_no_form():
@@ -92,14 +96,18 @@ async def test_a_form_of_somebody_elses_workspace_starts_nothing(bot):
     async with wired(bot) as (app, _):
         spoken = await send(app, interaction("view_submission", view=view))
     assert "can't find that workspace" in str(spoken.body["view"]["blocks"])
-    assert await bot.store.open_operations(BOB) == await bot.store.open_operations(ALICE) == []
+    assert (
+        await bot.store.read(operations.open_operations, BOB)
+        == await bot.store.read(operations.open_operations, ALICE)
+        == []
+    )
 
 
 async def test_the_form_of_a_message():
     async with run_rig() as bot, wired(bot) as (app, slack):
         await send(app, on_message("```\nRscript train.R &amp;&amp; echo done\n```"))
         check_golden("views/run-message", slack.views[0]["view"])
-        assert await bot.store.runs(ALICE) == []
+        assert await bot.store.read(runs.runs, ALICE) == []
 
 
 @pytest.mark.parametrize("text", ["ls -l", "echo " + '"' * 1900])
@@ -117,7 +125,7 @@ async def test_with_several_places_the_person_chooses_and_the_command_comes_alon
         shown = [one["element"] for one in answer.body["view"]["blocks"] if "element" in one]
         assert text in [element.get("initial_value") for element in shown]
         assert "<@UBOB>" in str(answer.body["view"]["blocks"])
-        assert await bot.store.runs(ALICE) == []
+        assert await bot.store.read(runs.runs, ALICE) == []
 
 
 async def test_a_command_that_no_form_can_show_whole_is_refused_before_the_choice():
@@ -131,14 +139,14 @@ async def test_an_offer_that_was_never_read_is_waited_for_and_nothing_runs():
         await send(app, on_message("```ls```"))
         loading = slack.views[0]["view"]
         assert loading["external_id"]
-        tasks = await bot.store.claim_tasks(5, 60.0)
+        tasks = await bot.store.claim(task_rows.claim_tasks, 5, 60.0)
         (waiting,) = tasks[0].payload["then"]
         assert waiting["view"] == loading["external_id"]
         await replay(bot.services, ALICE, waiting | {"task": "t1", "problem": "unreachable"})
         (told,) = await bot.notices(NoticeKind.REPLY)
         assert told.body["external_id"] == loading["external_id"]
         assert told.body["text"].startswith("Posit Workbench hasn't told me what it offers.")
-        assert await bot.store.runs(ALICE) == []
+        assert await bot.store.read(runs.runs, ALICE) == []
 
 
 @pytest.mark.parametrize(

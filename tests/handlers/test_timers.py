@@ -15,7 +15,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.services.restoring import restore
 from bot.services.workspaces import create
-from bot.store import timers
+from bot.store import creations, operations, timers, workspaces
 from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, accept_operation, observe, within
@@ -70,7 +70,7 @@ async def test_a_start_says_until_when(bot, text, hour):
         hour = 11
     assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) <= bot.clock.now() - now + 30
     assert "*notebook* on Saturn Cloud will be stopped <!date^" in words(answer)
-    assert (await bot.store.latest_operation((await bot.workspace()).id)).is_open
+    assert (await bot.store.read(operations.latest_operation, (await bot.workspace()).id)).is_open
 
 
 async def test_an_answer_says_until_when(bot):
@@ -96,7 +96,7 @@ async def test_a_stop_later_writes_no_operation(bot, text, hour):
     workspace = await bot.sees(State.RUNNING)
     answer = await bot.say(text)
     assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) < 30
-    assert await bot.store.latest_operation(workspace.id) is None
+    assert await bot.store.read(operations.latest_operation, workspace.id) is None
     verb = text.split()[0]
     assert verb == "keep" or (await bot.workspace()).stop_mode == verb
     assert list(buttons(answer)) == ["Undo"]
@@ -150,7 +150,7 @@ async def test_a_press_after_the_stop_has_begun_does_not_say_that_it_keeps_runni
     assert "Stopping" in said
     assert "The card in our direct messages" not in said
     await observe(bot.store, bot.clock, workspace, Observed(State.STOPPED))
-    await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    await bot.store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
     said = words(await bot.press(f"keep_running:u{at:.0f}", workspace.id))
     assert "keeps running" not in said
     assert "Stopped" in said
@@ -170,7 +170,7 @@ async def test_what_can_not_be_done_is_said_with_what_can(bot, text, said):
     await bot.sees(State.RUNNING)
     assert said in words(await bot.say(text))
     assert await stop_at(bot) is None
-    assert await bot.store.latest_operation((await bot.workspace()).id) is None
+    assert await bot.store.read(operations.latest_operation, (await bot.workspace()).id) is None
 
 
 async def test_a_workspace_of_that_name_is_what_is_meant(bot):
@@ -178,13 +178,15 @@ async def test_a_workspace_of_that_name_is_what_is_meant(bot):
     await bot.sees(State.RUNNING, "report at 5pm")
     await bot.say("stop report at 5pm")
     assert await stop_at(bot, "report at 5pm") is None
-    assert (await bot.store.latest_operation((await bot.workspace("report at 5pm")).id)).is_open
+    assert (
+        await bot.store.read(operations.latest_operation, (await bot.workspace("report at 5pm")).id)
+    ).is_open
 
 
 async def test_an_old_button_does_not_stop_at_once(bot):
     workspace = await bot.sees(State.RUNNING)
     assert "That time has passed" in words(await bot.press("stop:1:u1600000000", workspace.id))
-    assert await bot.store.latest_operation(workspace.id) is None
+    assert await bot.store.read(operations.latest_operation, workspace.id) is None
 
 
 async def test_what_ends_for_good_asks_first():
@@ -229,14 +231,16 @@ async def test_what_has_ended_asks_by_what_its_successor_will_lose():
         await bot.link(names=())
         await bot.zone()
         made = await bot.services.asked(ALICE, "make").to(create, "saturn", Spec("lab"))
-        row = await bot.store.name_created(made.operation.id, Created("m1", "lab"), provider.gate_key("m1"))
-        await bot.store.save_step(Update(made.operation.id, 0.0, outcome=Outcome.FULFILLED))
+        row = await bot.store.write(
+            creations.name_created, made.operation.id, Created("m1", "lab"), provider.gate_key("m1")
+        )
+        await bot.store.write(operations.save_step, Update(made.operation.id, 0.0, outcome=Outcome.FULFILLED))
         await observe(bot.store, bot.clock, row, Observed(State.RUNNING))
         await observe(bot.store, bot.clock, row, Observed(State.GONE))
         asked = await bot.say("start lab for 2h")
         assert "can't be started again" in words(asked)
         await bot.push(asked, "End it then")
-        (lab,) = [one for one in await bot.store.workspaces(ALICE) if one.is_provisional]
+        (lab,) = [one for one in await bot.store.perform(workspaces.workspaces, ALICE) if one.is_provisional]
         assert lab.stop_agreed
         assert abs(lab.stop_at - bot.clock.now() - 2 * HOUR) < 30
 

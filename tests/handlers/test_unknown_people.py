@@ -9,6 +9,7 @@ from bot.domain.people import Person
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
 from bot.services.asked import Asked
+from bot.store import accounts, counts, operations, tasks
 from handlers.assistant import TOOLS, called
 from handlers.replaying import replay
 from tests.handlers.rig import invited, words
@@ -18,7 +19,7 @@ DAY = 86_400.0
 
 
 async def waiting(bot):
-    (task,) = await bot.store.claim_tasks(10, 60.0)
+    (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
     assert task.kind is TaskKind.LOOK_UP_PERSON
     assert task.subject == ALICE.key
     return task.payload["then"]
@@ -41,8 +42,8 @@ async def test_who_may_not_gets_no_link_no_account_and_no_task(bot, mark):
     for action in ("invite", "make", "class_press"):
         await bot.press(action, "saturn")
     assert await invited(bot) == []
-    assert await bot.store.accounts(ALICE) == []
-    assert (await bot.store.statistics())["tasks"] == 0
+    assert await bot.store.read(accounts.accounts, ALICE) == []
+    assert (await bot.store.perform(counts.statistics))["tasks"] == 0
     # Slack was asked once; its word counts from then on.
     assert bot.people.asked == [ALICE.user_id]
 
@@ -96,7 +97,7 @@ async def test_a_button_that_has_asked_does_not_ask_again_after_that(bot):
     (command,) = await waiting(bot)
     bot.people.silent = False
     await replay(bot.services, ALICE, command)
-    operation = await bot.store.latest_operation(row.id)
+    operation = await bot.store.read(operations.latest_operation, row.id)
     assert (operation.verb, operation.agreed) == (OperationVerb.FORCE, True)
 
 
@@ -105,7 +106,7 @@ async def test_what_an_assistant_asks_is_not_kept_as_nobody_has_read_yet_whether
     slack = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
     said = await called(bot.services, slack, TOOLS["stop"], {"name": "notebook", "at": "--yes"}, "signed")
     assert "I couldn't check with Slack who you are" in said
-    assert (await bot.store.statistics())["tasks"] == 0
+    assert (await bot.store.perform(counts.statistics))["tasks"] == 0
 
 
 async def test_it_is_not_kept_for_ever_and_a_form_says_so_itself(bot):
@@ -117,7 +118,7 @@ async def test_it_is_not_kept_for_ever_and_a_form_says_so_itself(bot):
     assert "I couldn't check with Slack who you are" in str(notice.body)
     answer = await bot.press("field", "x", where=Where.FORM, view_id="V1")
     assert "I couldn't check with Slack who you are" in words(answer)
-    assert await bot.store.claim_tasks(10, 60.0) == []
+    assert await bot.store.claim(tasks.claim_tasks, 10, 60.0) == []
 
 
 async def test_what_was_known_long_ago_lets_nobody_in_while_slack_is_silent(bot):

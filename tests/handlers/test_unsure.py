@@ -5,6 +5,7 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
+from bot.store import operations, runs
 from bot.store.cards import CARD_AFTER
 from bot.support.errors import StoreBusy, StoreUnsure
 from handlers import dispatch
@@ -56,7 +57,7 @@ async def test_who_could_not_be_told_in_time_is_told_what_came_of_it(bot, way, g
     assert answer.unwritten == "unsure"
     assert await bot.services.later.drain(60.0) == 0
     # Once, whether the first commit went through or the second did it.
-    (operation,) = await bot.store.open_operations(ALICE)
+    (operation,) = await bot.store.read(operations.open_operations, ALICE)
     assert [row["action"] for row in await bot.audit()].count("workspace.start") == 1
     bot.clock.advance(CARD_AFTER)
     notices = await bot.notices()
@@ -84,7 +85,7 @@ async def test_what_was_rolled_back_is_not_offered_to_be_taken_back(bot, way, er
     answer = await start(bot, way)
     assert answer.unwritten
     assert list(kit.buttons_of(answer.blocks)) == []
-    assert await bot.store.open_operations(ALICE) == []
+    assert await bot.store.read(operations.open_operations, ALICE) == []
     await bot.services.later.drain(60.0)
 
 
@@ -98,7 +99,7 @@ async def test_what_a_form_asked_for_is_done_once(goes_through):
         done = await submit(bot.services, ALICE, {**view, "state": {"values": state}})
         assert UNSURE in next(iter(done["errors"].values()))
         assert await bot.services.later.drain(60.0) == 0
-        (run,) = await bot.store.runs(ALICE)
+        (run,) = await bot.store.read(runs.runs, ALICE)
         assert [one.subject for one in await bot.notices(NoticeKind.JOB_CARD)] == [run.id]
 
 
@@ -108,7 +109,7 @@ async def test_nothing_untrue_is_told_while_the_store_takes_nothing(bot):
     assert await bot.services.later.drain(60.0) == 0
     (told,) = await bot.notices(NoticeKind.MESSAGE)
     assert "haven't" not in told.body["text"]
-    assert len(await bot.store.open_operations(ALICE)) == 1
+    assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
 
 
 async def test_a_store_that_takes_nothing_is_tried_again_after_a_pause(bot, monkeypatch):

@@ -11,6 +11,7 @@ from bot.domain.people import Principal
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.services.workspaces import create
+from bot.store import creations, operations, runs
 from tests.handlers.rig import activate, rig, words
 from tests.handlers.run_rig import launch, over, run_rig
 from tests.rigs.clock import FakeClock
@@ -41,8 +42,10 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
         await bot.link(names=())
         spec = Spec("lab", {"template": "gpu"})
         made = await bot.services.asked(ALICE, "make").to(create, "saturn", spec)
-        row = await bot.store.name_created(made.operation.id, Created("m1", "lab"), provider.gate_key("m1"))
-        await bot.store.save_step(Update(made.operation.id, 0.0, outcome=Outcome.FULFILLED))
+        row = await bot.store.write(
+            creations.name_created, made.operation.id, Created("m1", "lab"), provider.gate_key("m1")
+        )
+        await bot.store.write(operations.save_step, Update(made.operation.id, 0.0, outcome=Outcome.FULFILLED))
         await observe(bot.store, bot.clock, row, Observed(State.GONE))
         provider.who = {ALICE.user_id} if is_named else set()
         assert ("isn't available to you" in words(await bot.press("again", row.id))) is not is_named
@@ -56,7 +59,7 @@ async def test_another_run_of_the_same(is_named):
         run = await launch(bot, spec=spec)
         bot.services.connections["posit"].who = {ALICE.user_id} if is_named else set()
         assert ("isn't available to you" in words(await bot.press("job_again", run.id))) is not is_named
-        assert len(await bot.store.runs(ALICE)) == 1 + is_named
+        assert len(await bot.store.read(runs.runs, ALICE)) == 1 + is_named
 
 
 async def test_output_of_a_run_of_an_account_that_was_unlinked_is_not_promised():

@@ -14,6 +14,7 @@ from bot.messages.blocks.home import digest, home
 from bot.messages.blocks.replies import in_view
 from bot.services.gather import Gatherer
 from bot.services.home import HomeGatherer
+from bot.store import audit
 from bot.store.tables import word
 from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE, Life
@@ -184,7 +185,7 @@ async def at_the_end(life: Life, logs: list[Any]) -> None:
     await made_once(life, operations)
     assert await _unsent(life) == []
     assert await life.rows("SELECT kind, subject FROM tasks") == []
-    assert await life.store.verify_audit() is None
+    assert await life.store.perform(audit.verify_audit) is None
     await _no_secret(life, logs)
 
 

@@ -21,6 +21,7 @@ from bot.services.asked import Asked
 from bot.services.home import use
 from bot.services.linking import Visit, digest
 from bot.services.workspaces import begin, create
+from bot.store import accounts, links, notices, workspaces
 from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
 from bot.support.responses import Response
@@ -194,8 +195,8 @@ class Life(World):
         async def answered() -> Answer:
             answer = await act()
             if answer.text:
-                await self.context.store.add_notices(
-                    [reply_notice(answer, surface, principal, self.services.ids)]
+                await self.context.store.write(
+                    notices.add_notices, [reply_notice(answer, surface, principal, self.services.ids)]
                 )
             return answer
 
@@ -217,7 +218,9 @@ class Life(World):
 
     async def wants(self, principal: Principal, row: int, verb: OperationVerb, key: str) -> Answer | None:
         """Ask something of one of the workspaces that a person made, as a button or a form does."""
-        mine = [one for one in await self.store.workspaces(principal) if one.spec is not None]
+        mine = [
+            one for one in await self.store.perform(workspaces.workspaces, principal) if one.spec is not None
+        ]
         if not mine:
             return None
         wanted = mine[row % len(mine)]
@@ -356,7 +359,7 @@ class Life(World):
 
     async def forges(self, nonce: str, thief: Principal | None = None) -> bool:
         """Confirm a link for somebody else, or from another browser; return whether that linked anything."""
-        link = await self.store.link(digest(nonce))
+        link = await self.store.read(links.link, digest(nonce))
         if link is None or thief == link.principal:
             return False
         name = next(name for name, made in self.nonces if made == nonce)
@@ -377,7 +380,7 @@ class Life(World):
 
     async def tokens(self, principal: Principal) -> list[str]:
         """Return the token that a person's account holds now, read past every fuse."""
-        account = await self.store.account(principal, "cloud")
+        account = await self.store.read(accounts.account, principal, "cloud")
         if account is None or account.state != "active":
             return []
         return [self.vault.open(f"{principal.key}/cloud", account.secret)["token"]]

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from bot.store import accounts, counts
 from bot.support.errors import ServerFailed, SlackFailed, SlackUnknownOutcome, UnknownOutcome
 from playground.demo.person import buttons
 from tests.invariants import checks, readings
@@ -358,7 +359,7 @@ class Histories(RuleBasedStateMachine):
 
     async def _link_again(self):
         for name, principal in PEOPLE.items():
-            account = await self.life.store.account(principal, "cloud")
+            account = await self.life.store.read(accounts.account, principal, "cloud")
             # Who is refused has been asked to link again, too, and may.
             if account is not None and (account.state == "refused" or account.refused_since is not None):
                 await self._link(name)
@@ -375,7 +376,7 @@ class Histories(RuleBasedStateMachine):
         for _ in range(8):
             await self._pass(200.0, step=10.0)
             await self._link_again()
-            left = await life.store.statistics()
+            left = await life.store.perform(counts.statistics)
             later = await their_ends.timers(life)
             is_over = left["open_operations"] == left["pending_notices"] == 0
             if not later and is_over:

@@ -22,7 +22,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.notices import owed
 from bot.services.gather import Gatherer
 from bot.slack.notifier.drawing import redraw
-from bot.store import timers
+from bot.store import operations, timers
 from bot.store.hours import RULES
 from bot.store.tables import ACTS, APPROVALS, OPERATIONS
 from bot.store.timetables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
@@ -219,7 +219,7 @@ async def test_a_message_is_drawn_though_a_row_is_gone(gone, end):
         connections = {"cloud": FakeProvider(clock)}
         gatherer = Gatherer(context(store, connections, clock, ids))
         rows = await write_rows(store, *end)
-        operation = await store.operation(rows.subjects["operation"])
+        operation = await store.read(operations.operation, rows.subjects["operation"])
         told = end_of(operation) if end[1] else None
         for table in TABLES if gone == "all" else gone.split():
             if table == "connections":

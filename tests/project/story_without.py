@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.store import accounts, schema, workspaces
 from bot.upkeep.store_checks import read_store
 
 LEFT = json.loads(Path(__file__).with_name("left.json").read_text(encoding="utf-8"))
@@ -16,8 +17,12 @@ LEFT = json.loads(Path(__file__).with_name("left.json").read_text(encoding="utf-
 async def leave(world):
     """Write what the feature would have left, all of it long due."""
     principal = world.principal()
-    account = await world.bot.store.account(principal, "saturn")
-    workspace = next(one for one in await world.bot.store.workspaces(principal) if one.name == "notebook")
+    account = await world.bot.store.read(accounts.account, principal, "saturn")
+    workspace = next(
+        one
+        for one in await world.bot.store.perform(workspaces.workspaces, principal)
+        if one.name == "notebook"
+    )
     words = {"account": account.id, "workspace": workspace.id, "principal": principal.key}
     now = await world.bot.store.now()
     for statement in LEFT["rows"]:
@@ -52,7 +57,7 @@ async def test_people_link_start_and_stop_and_doctor_counts_what_nobody_does(bar
     await alice.types("start notebook")
     await starts_and_stops(bare, 2)
 
-    await bare.bot.store.beat()
+    await bare.bot.store.perform(schema.beat)
     found = {check.name: check.found for check in await read_store(bare.bot.store)}
     assert found["overdue work"] == LEFT["overdue"]
     assert await tasks_left(bare) == left

@@ -77,12 +77,7 @@ REMOVALS = {
     ),
     "schedules of jobs": Removal({}, [task("schedule")], "schedule 1"),
     "waiting for room": Removal(
-        {
-            "bot/store/store.py": (
-                "    waits_of = read(waits.waits_of)\n",
-                "    describe_wait = read(waits.describe_wait)\n",
-            ),
-        },
+        {},
         [
             row(
                 "waits",

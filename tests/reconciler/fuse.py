@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tests.rigs.functions import Target, is_call_of
+
 
 class Killed(BaseException):
     """Stand for kill -9: nothing that handles errors gets to see it."""
@@ -92,22 +94,24 @@ class Fused(Proxy):
 
 
 class Meanwhile(Proxy):
-    """Have something happen once, right after a method of a part has answered, or ``before`` it begins."""
+    """Have something happen once, right after a call of a part has been answered, or ``before`` it begins."""
 
     def __init__(
-        self, part: Any, method: str, act: Callable[[], Awaitable[Any]], *, before: bool = False
+        self, part: Any, target: Target, act: Callable[[], Awaitable[Any]], *, before: bool = False
     ) -> None:
         super().__init__(part)
-        self._method = method
+        self._target = target
         self._is_before = before
         self._act: Callable[[], Awaitable[Any]] | None = act
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._part, name)
-        if name != self._method:
+        if not inspect.iscoroutinefunction(value):
             return value
 
         async def then(*arguments: Any, **keys: Any) -> Any:
+            if not is_call_of(self._target, name, arguments):
+                return await value(*arguments, **keys)
             answer = self._is_before or await value(*arguments, **keys)
             if answer and (act := self._act) is not None:
                 self._act = None

@@ -1,6 +1,7 @@
 """A message in the outbox."""
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.store import counts as count_rows
 from tests.rigs.store import ALICE
 
 POST = "chat.postMessage"
@@ -11,5 +12,5 @@ def message(number=1, principal=ALICE, kind=NoticeKind.MESSAGE, **body):
 
 
 async def outbox(world):
-    counts = await world.store.statistics()
+    counts = await world.store.perform(count_rows.statistics)
     return counts["pending_notices"], counts["dead_notices"]

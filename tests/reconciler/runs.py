@@ -6,6 +6,8 @@ from typing import Any
 
 from bot.domain.people import Principal
 from bot.domain.runs import Run
+from bot.store import accounts
+from bot.store import runs as run_rows
 from tests.reconciler.world import World, new_world
 from tests.rigs.run_provider import JobProvider
 from tests.rigs.store import ALICE, launched, want_stop
@@ -24,7 +26,7 @@ class RunWorld:
         self, principal: Principal = ALICE, name: str = "train", *, is_watched: bool = True, **keys: Any
     ) -> str:
         """Let a person launch a run, with an account where there is none; return the run's id."""
-        if await self.store.account(principal, "cloud") is None:
+        if await self.store.read(accounts.account, principal, "cloud") is None:
             await self.world.link(principal)
             await self.world.know(principal)
         reference = self.world.ids.reference()
@@ -41,7 +43,7 @@ class RunWorld:
         await want_stop(self.store, run_id, "force" if force else "stop")
 
     async def run(self, run_id: str) -> Run:
-        run = await self.store.run(run_id)
+        run = await self.store.read(run_rows.run, run_id)
         assert run is not None
         return run
 

@@ -14,6 +14,7 @@ from bot.providers import build
 from bot.providers.sphere import SphereSettings
 from bot.services.asked import Asked
 from bot.services.workspaces import create
+from bot.store import workspaces
 from bot.support.http import Http
 from playground import sphere
 from playground.harness import Clock
@@ -61,7 +62,7 @@ class SphereWorld:
         return self.server.state.workspaces[row.remote_id]
 
     async def row(self, row: Workspace) -> Workspace:
-        fresh = await self.store.workspace(row.id)
+        fresh = await self.store.read(workspaces.workspace, row.id)
         assert fresh is not None
         return fresh
 

@@ -10,6 +10,8 @@ from bot.domain.approvals import ApprovalKind, find_next_morning
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.services import approvals
+from bot.store import accounts, notices, tasks
+from bot.store import approvals as approval_rows
 from bot.store.tables import CARDS
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, NotFound, Unreachable
@@ -38,7 +40,7 @@ async def approved(made, username: str = "alice", principal: Principal = ALICE, 
     asked = Approval(made.ids.new("approval"), principal, "cloud", username, "asked", now, **keys)
     await ask_approval(made.store, asked)
     await decide_approval(made.store, asked.id, "approved", DANA.key)
-    await made.store.add_tasks([NewTask(TaskKind.APPROVE, asked.id)])
+    await made.store.write(tasks.add_tasks, [NewTask(TaskKind.APPROVE, asked.id)])
     return asked
 
 
@@ -62,8 +64,8 @@ async def test_who_is_not_there_is_refused_with_a_reason_to_both(bench, error, s
     asked = await approved(bench)
     bench.provider.fail("check_username", error)
     await bench.pass_time(5)
-    assert await bench.store.account(ALICE, "cloud") is None
-    assert (await bench.store.approval(asked.id)).state == "failed"
+    assert await bench.store.read(accounts.account, ALICE, "cloud") is None
+    assert (await bench.store.read(approval_rows.approval, asked.id)).state == "failed"
     assert sentence in told(bench, ALICE)
     assert sentence in told(bench, DANA)
 
@@ -73,7 +75,7 @@ async def test_a_username_belongs_to_one_person(bench):
     await bench.pass_time(5)
     await approved(bench, "shared", ALICE)
     await bench.pass_time(5)
-    assert await bench.store.account(ALICE, "cloud") is None
+    assert await bench.store.read(accounts.account, ALICE, "cloud") is None
     assert "Somebody else in Slack is already linked to that user" in told(bench, ALICE)
     # Whose it is learns that somebody else was to have it.
     assert "<@UALICE> was approved to act as *shared* on Fake Cloud" in told(bench, BOB)
@@ -95,7 +97,7 @@ async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench
     await bench.pass_time(5)
     (message,) = messages(bench, DANA)
     assert "*root* on Fake Cloud" in str(message["blocks"])
-    assert await bench.store.dead_notices() == []
+    assert await bench.store.read(notices.dead_notices) == []
     assert len(await bench.store.engine.read(lambda tx: CARDS.rows(tx, subject=asked.id))) == 1
     assert await bench.store.engine.read(lambda tx: tx.one("statistics")["pending_notices"]) == 0
 
@@ -107,7 +109,7 @@ async def wanted(made, username="alice") -> Approval:
     await ask_approval(
         made.store, asked, [approvals.notice(asked, ApprovalKind.APPROVAL_ASKED, "asked", DANA)]
     )
-    await made.store.add_tasks([NewTask(TaskKind.LOOK_UP_USER, asked.id)])
+    await made.store.write(tasks.add_tasks, [NewTask(TaskKind.LOOK_UP_USER, asked.id)])
     await made.pass_time(20)
     return asked
 
@@ -136,11 +138,11 @@ async def test_the_first_line_says_that_the_addresses_differ(bench, in_slack, li
 async def test_without_an_answer_about_the_address_the_request_is_as_it_was(bench):
     bench.provider.fail("email_of", Forbidden("not for you"))
     asked = await wanted(bench)
-    assert (await bench.store.approval(asked.id)).email is None
+    assert (await bench.store.read(approval_rows.approval, asked.id)).email is None
     assert "address `" not in str(messages(bench, DANA))
     # What was decided by then is no longer asked about.
     await decide_approval(bench.store, asked.id, "denied", DANA.key)
-    await bench.store.add_tasks([NewTask(TaskKind.LOOK_UP_USER, asked.id)])
+    await bench.store.write(tasks.add_tasks, [NewTask(TaskKind.LOOK_UP_USER, asked.id)])
     await bench.pass_time(5)
     assert bench.provider.count("email_of") == 1
 
@@ -149,14 +151,14 @@ async def test_a_provider_that_is_away_is_asked_again(bench):
     bench.provider.fail("check_username", Unreachable("no connection"), times=3)
     await approved(bench)
     await bench.pass_time(120)
-    assert (await bench.store.account(ALICE, "cloud")).username == "alice"
+    assert (await bench.store.read(accounts.account, ALICE, "cloud")).username == "alice"
 
 
 async def test_one_that_never_answers_is_given_up_and_told(bench):
     bench.provider.fail("check_username", Unreachable("no connection"), times=1000)
     asked = await approved(bench)
     await bench.pass_time(1200)
-    assert (await bench.store.approval(asked.id)).state == "failed"
+    assert (await bench.store.read(approval_rows.approval, asked.id)).state == "failed"
     assert "hasn't answered for a long time" in told(bench, ALICE)
 
 
@@ -165,8 +167,8 @@ async def test_a_connection_that_stopped_approving_meanwhile_links_nobody(bench)
     bench.provider.settings = fake_settings(linking=("token",))
     await bench.pass_time(5)
     assert bench.provider.count("check_username") == 0
-    assert await bench.store.account(ALICE, "cloud") is None
-    assert (await bench.store.approval(asked.id)).state == "failed"
+    assert await bench.store.read(accounts.account, ALICE, "cloud") is None
+    assert (await bench.store.read(approval_rows.approval, asked.id)).state == "failed"
     assert "is no longer set up for approvals" in told(bench, ALICE)
 
 
@@ -177,15 +179,15 @@ async def test_a_request_goes_on_by_itself_once_who_was_asked_had_a_day(bench):
     keys = {"waits": True, "alike": [BOB.key]}
     asked = Approval(bench.ids.new("approval"), ALICE, "cloud", "alice", "asked", now, **keys)
     await ask_approval(bench.store, asked)
-    await bench.store.add_tasks([NewTask(TaskKind.OPEN_APPROVAL, asked.id)])
+    await bench.store.write(tasks.add_tasks, [NewTask(TaskKind.OPEN_APPROVAL, asked.id)])
     await bench.pass_time(20)
     assert "Is that your account?" in told(bench, BOB)
     await bench.store.begin_serving()
     await bench.pass_time(23 * 3600)
-    assert (await bench.store.approval(asked.id)).waits
+    assert (await bench.store.read(approval_rows.approval, asked.id)).waits
     assert messages(bench, DANA) == []
     await bench.pass_time(2 * 3600)
-    assert not (await bench.store.approval(asked.id)).waits
+    assert not (await bench.store.read(approval_rows.approval, asked.id)).waits
     assert "'Approve'" in told(bench, DANA)
 
 
@@ -196,7 +198,7 @@ async def asked_of(bench, admins=("UDANA",), **keys) -> Approval:
         bench.ids.new("approval"), ALICE, "cloud", "alice", "asked", await bench.store.now(), **keys
     )
     await ask_approval(bench.store, asked)
-    await bench.store.add_tasks([NewTask(TaskKind.FOLLOW_UP, asked.id)])
+    await bench.store.write(tasks.add_tasks, [NewTask(TaskKind.FOLLOW_UP, asked.id)])
     return asked
 
 
@@ -222,7 +224,7 @@ async def test_undecided_request_is_reminded_of_once_and_ends(bench):
         assert 0 <= reminded[who] - morning <= 900
     await bench.pass_time(began + 7 * 86_400 + 60 - await bench.store.now(), step=600)
     await bench.pass_time(60)
-    assert (await bench.store.approval(asked.id)).state == "denied"
+    assert (await bench.store.read(approval_rows.approval, asked.id)).state == "denied"
     assert [len(messages(bench, who)) for who in (ALICE, ERIN, DANA)] == [1, 2, 2]
     assert "Nobody has decided about your request for *alice*" in told(bench, ALICE)
     for who in (ERIN, DANA):

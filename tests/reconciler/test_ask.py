@@ -75,6 +75,11 @@ class Rows:
         #: How long before this process another one noted that the connection doesn't answer.
         self.earlier = 0.0
 
+    async def run(self, work, *arguments):
+        return await getattr(self, work.__name__)(*arguments)
+
+    read = write = run
+
     async def note_pauses(self, _connection, calls, seconds):
         self.pauses.append((calls, seconds))
 

@@ -10,6 +10,9 @@ from bot.domain.moments import read_hours
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services import acts, hours, workspaces
+from bot.store import hours as hour_rows
+from bot.store import waits
+from bot.store import workspaces as workspace_rows
 from tests.reconciler.hours import given, local, told, until
 from tests.reconciler.two_machines import TwoMachines
 from tests.reconciler.world import new_world
@@ -45,7 +48,7 @@ class Change:
             await world.know(time_zone=self.zone)
             return await world.ask(key).to(hours.move)
         if self.work == "add":
-            (rule,) = await world.store.rules_of(workspace.id)
+            (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
             wanted = read_hours(self.values[0])
             return await world.ask(key).to(hours.add, workspace.id, wanted, former=rule.id)
         return await world.ask(key).to(getattr(hours, self.work), workspace.id, *self.values)
@@ -85,7 +88,7 @@ async def running(world, at="14:00"):
 async def test_hours_changed_while_they_run_end_as_planned(world, change):
     workspace = await running(world)
     await change.to(world, workspace)
-    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
     await until(world, "17:49", step=300)
     await until(world, "18:03", step=10)
     assert (told_of_end(world), world.provider.accepted_stops) == (ALL_STOPPED, ["r1"])
@@ -96,7 +99,7 @@ async def test_hours_changed_after_the_warning_end_as_warned(world, change):
     workspace = await running(world, "17:47")
     await until(world, "17:54", step=10)
     await change.to(world, workspace)
-    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
     await until(world, "18:03", step=10)
     assert (told_of_end(world), world.provider.accepted_stops) == (ALL_STOPPED, ["r1"])
 
@@ -115,7 +118,7 @@ async def test_hours_that_name_another_end_of_today_have_that(world, change, end
     workspace = await running(world, min(at, "17:47"))
     await until(world, at, step=10)
     await change.to(world, workspace)
-    assert (await world.store.workspace(workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
     day = 22 + (end == "00:00")
     await world.pass_time(local(end, day) - 720.0 - world.clock.now(), step=300)
     assert world.provider.accepted_stops == []
@@ -128,11 +131,13 @@ async def test_hours_that_name_another_end_of_today_have_that(world, change, end
 async def test_undone_change_of_hours_leaves_one_stop(world, change, at):
     workspace = await running(world, min(at, "17:47"))
     await until(world, at, step=10)
-    before = await world.store.rules_of(workspace.id)
+    before = await world.store.read(hour_rows.rules_of, workspace.id)
     await change.to(world, workspace)
     await world.know(time_zone="Europe/Berlin")
     await world.ask("undo").to(acts.undo)
-    assert [one.wanted for one in await world.store.rules_of(workspace.id)] == [one.wanted for one in before]
+    assert [one.wanted for one in await world.store.read(hour_rows.rules_of, workspace.id)] == [
+        one.wanted for one in before
+    ]
     await until(world, "17:49", step=300)
     await until(world, "18:06", step=10)
     assert world.provider.accepted_stops == ["r1"]
@@ -148,8 +153,8 @@ async def test_hours_undone_just_after_their_start_stop_it(world):
         world.store, lambda tx: tx.all("SELECT id FROM acts WHERE action = 'workspace.hours'")
     )
     await world.ask("undo").to(acts.undo, act["id"])
-    assert await world.store.rules_of(workspace.id) == []
-    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+    assert await world.store.read(hour_rows.rules_of, workspace.id) == []
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
 
 
 async def test_hours_undone_before_they_started_anything_leave_no_stop(world):
@@ -157,8 +162,8 @@ async def test_hours_undone_before_they_started_anything_leave_no_stop(world):
     workspace = await given(world, "weekdays 9:00-18:00", at="10:00", state=State.RUNNING)
     await world.pass_time(20, step=5)
     await world.ask("undo").to(acts.undo)
-    assert await world.store.rules_of(workspace.id) == []
-    assert (await world.store.workspace(workspace.id)).stop_at is None
+    assert await world.store.read(hour_rows.rules_of, workspace.id) == []
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
 
 
 @pytest.mark.parametrize("change", [SKIP, PAUSE, OFF], ids=["skip", "pause", "off"])
@@ -169,7 +174,7 @@ async def test_hours_changed_while_they_start_a_workspace_stop_it(world, change)
     await world.pass_time(10, step=5)
     await change.to(world, workspace)
     await until(world, "9:05", step=5)
-    row = await world.store.workspace(workspace.id)
+    row = await world.store.read(workspace_rows.workspace, workspace.id)
     assert (row.state, row.stop_at) == (State.RUNNING, local("18:00"))
 
 
@@ -178,14 +183,14 @@ async def test_stop_kept_for_today_outlives_further_changes(world):
     await SKIP.to(world, workspace)
     await Change("rest", (["2027-11-23"],)).to(world, workspace, "tomorrow")
     await OFF.to(world, workspace, "off")
-    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
 
 
 async def test_stop_kept_for_today_goes_for_another_of_today(world):
     workspace = await running(world)
     await SKIP.to(world, workspace)
     await Change("add", ("weekdays 9:00-20:00",)).to(world, workspace, "edit")
-    assert (await world.store.workspace(workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
 
 
 @pytest.mark.parametrize("at", ["14:00", "17:54"])
@@ -204,7 +209,7 @@ async def test_workspace_found_up_by_its_hours_is_stopped_all_the_same(world):
     workspace = await given(world, "weekdays 9:00-18:00", State.RUNNING, at="08:50")
     await until(world, "9:05", step=10)
     await SKIP.to(world, workspace)
-    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
 
 
 @pytest.mark.parametrize("change", [SKIP, PAUSE, OFF], ids=["skip", "pause", "off"])
@@ -212,7 +217,7 @@ async def test_hours_whose_workspace_is_down_leave_no_end(world, change):
     workspace = await running(world)
     await world.until_ended(await world.begin(workspace, OperationVerb.STOP))
     await change.to(world, workspace)
-    row = await world.store.workspace(workspace.id)
+    row = await world.store.read(workspace_rows.workspace, workspace.id)
     assert (row.stop_at, row.ends.rows) == (None, ())
 
 
@@ -230,7 +235,7 @@ async def test_start_and_stop_of_two_rules_are_one_run(world):
     await world.ask("stop").to(hours.add, workspace.id, read_hours("every day -18:00"))
     await until(world, "9:05", step=5)
     await SKIP.to(world, workspace)
-    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
 
 
 async def test_paused_hours_start_nothing_until_they_are_resumed(world):
@@ -249,11 +254,16 @@ async def test_hours_that_wait_for_room_wait_no_longer_once_skipped(full_world):
     world = full_world
     workspace = await given(world, "weekdays 9:00-18:00", at="08:59", waits=True)
     await until(world, "9:10", step=10)
-    assert [one.until for one in await world.store.waits_of(workspace.principal)] == [local("18:00")]
+    assert [one.until for one in await world.store.read(waits.waits_of, workspace.principal)] == [
+        local("18:00")
+    ]
     await SKIP.to(world, workspace)
     world.provider.machines_there = 1
     await until(world, "9:30", step=10)
-    assert (await world.store.waits_of(workspace.principal), world.provider.accepted_starts) == ([], [])
+    assert (await world.store.read(waits.waits_of, workspace.principal), world.provider.accepted_starts) == (
+        [],
+        [],
+    )
 
 
 async def test_hours_that_waited_for_room_and_got_it_end_as_planned(full_world):
@@ -263,5 +273,5 @@ async def test_hours_that_waited_for_room_and_got_it_end_as_planned(full_world):
     world.provider.machines_there = 1
     await until(world, "9:30", step=10)
     await SKIP.to(world, workspace)
-    row = await world.store.workspace(workspace.id)
+    row = await world.store.read(workspace_rows.workspace, workspace.id)
     assert (row.state, row.stop_at) == (State.RUNNING, local("18:00"))

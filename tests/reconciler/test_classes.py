@@ -10,6 +10,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.services import classes
+from bot.store import acts, audit, notices, operations, workspaces
 from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreBusy
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, person, post, press, seat, told
 from tests.reconciler.fuse import Fuse, Killed
@@ -51,7 +52,7 @@ async def test_what_its_owner_stopped_before_is_left_alone(school):
     card = await post(school, stops_at=school.clock.now() + 700)
     await press(school, card, alice)
     await school.pass_time(20)
-    (row,) = await school.store.workspaces(alice)
+    (row,) = await school.store.perform(workspaces.workspaces, alice)
     await school.begin(row, OperationVerb.STOP)
     await school.pass_time(60)
     await school.pass_time(700, step=5)
@@ -69,11 +70,17 @@ async def test_who_presses_late_has_five_minutes_all_the_same(school):
     assert states(school)["r-U000"] is State.RUNNING
     await school.pass_time(200, step=2)
     assert states(school)["r-U000"] is State.SUSPENDED
-    pressed, stopped = reversed(await school.store.acts_since(alice, 0.0))
+    pressed, stopped = reversed(await school.store.read(acts.acts_since, alice, 0.0))
     assert (pressed.action, pressed.asker) == ("class.press", "")
     assert (stopped.action, stopped.asker) == ("workspace.suspend", "class")
-    assert await school.store.asker_of(await school.store.operation(stopped.errand)) == "class"
-    assert await school.store.asker_of(await school.store.operation(pressed.errand)) == ""
+    assert (
+        await school.store.read(acts.asker_of, await school.store.read(operations.operation, stopped.errand))
+        == "class"
+    )
+    assert (
+        await school.store.read(acts.asker_of, await school.store.read(operations.operation, pressed.errand))
+        == ""
+    )
 
 
 async def test_an_end_that_nobody_was_there_for_is_told_first_and_comes_all_the_same(school):
@@ -106,7 +113,7 @@ async def test_a_trainer_who_lost_the_right_stops_nothing(school):
     await school.know(TRAINER, is_deleted=True)
     await school.pass_time(400, step=4)
     assert states(school)["r-U000"] is State.RUNNING
-    refused = [row for row in await school.store.audit_entries() if row["result"] == "refused"]
+    refused = [row for row in await school.store.read(audit.audit_entries) if row["result"] == "refused"]
     assert refused[-1]["action"] == "class.stop"
 
 
@@ -174,7 +181,7 @@ async def test_a_card_that_is_refused_with_a_code_that_nobody_knows_is_given_up_
     await school.pass_time(900, step=60)
     (asked,) = told(school, TRAINER)
     assert "Slack answered solar_flare." in asked
-    assert [(one.kind.value, one.error) for one in await school.store.dead_notices()] == [
+    assert [(one.kind.value, one.error) for one in await school.store.read(notices.dead_notices)] == [
         ("class_card", "solar_flare")
     ]
 

@@ -15,6 +15,10 @@ from bot.domain.preferences import Preferences
 from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import accounts, acts, classes, hours, lessons, workspaces
+from bot.store import classes as class_rows
+from bot.store import hours as hour_rows
+from bot.store import operations
+from bot.store import workspaces as workspace_rows
 from bot.store.preferences import save_preferences
 from bot.support.errors import Conflict, LimitReached, Refused, ServerFailed
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, post, press, seat, shown, told
@@ -64,12 +68,12 @@ async def test_a_lesson_stops_only_what_it_started(term):
     alice, bob = people(2)
     await course(term, alice, state=State.RUNNING)
     await seat(term, bob)
-    card = (await term.store.courses())[0]
+    card = (await term.store.read(class_rows.courses))[0]
     await press(term, card, bob)
     await until(term, "08:54")
     await until(term, "09:10", step=5)
     assert "your workspace is ready" in told(term, alice)[-1]
-    (row,) = await term.store.workspaces(bob)
+    (row,) = await term.store.perform(workspace_rows.workspaces, bob)
     for verb in (OperationVerb.STOP, OperationVerb.START):
         await ask(term, bob).to(workspaces.begin, row.id, verb)
         await term.pass_time(60, step=5)
@@ -86,7 +90,7 @@ async def test_a_start_by_an_assistant_in_between_keeps_nothing_up(term):
     for one, via in ((alice, "assistant"), (bob, "")):
         lets = Preferences(assistant="start")
         await term.store.carry_out(lambda tx, who=one, to=lets: save_preferences(tx, who, to))
-        (row,) = await term.store.workspaces(one)
+        (row,) = await term.store.perform(workspace_rows.workspaces, one)
         asked = replace(ask(term, one), via=via)
         await asked.to(workspaces.begin, row.id, OperationVerb.START)
     await until(term, "11:00")
@@ -105,12 +109,12 @@ async def test_what_was_found_up_only_after_its_start_was_asked_for_goes_on_too(
 async def test_own_hours_and_an_own_stop_go_first(term):
     alice, bob = people(2)
     await course(term, alice, bob)
-    (mine,) = await term.store.workspaces(alice)
+    (mine,) = await term.store.perform(workspace_rows.workspaces, alice)
     await term.know(alice, time_zone="Europe/Berlin")
     await ask(term, alice).to(hours.add, mine.id, read_hours("mon 9:15-12:00"))
     await until(term, "09:14")
     await until(term, "09:20", step=5)
-    (theirs,) = await term.store.workspaces(bob)
+    (theirs,) = await term.store.perform(workspace_rows.workspaces, bob)
     await ask(term, bob).to(workspaces.set, theirs.id, End(local("10:00"), "stop"))
     await until(term, "10:05")
     assert (state(term, 0), state(term, 1)) == (State.RUNNING, State.STOPPED)
@@ -179,8 +183,8 @@ async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_ag
     await until(term, "16:05", day=25, step=60)
     assert "Statistics has ended." in told(term, alice)[-1]
     assert state(term, 1) is State.STOPPED
-    assert await term.store.courses() == []
-    assert await term.store.rules(bob) == []
+    assert await term.store.read(class_rows.courses) == []
+    assert await term.store.read(hour_rows.rules, bob) == []
     with pytest.raises(Refused):
         await ask(term, alice).to(lessons.change, card.id, "end", {}, {})
 
@@ -189,8 +193,8 @@ async def test_unlinking_leaves_the_course(term):
     (alice,) = people(1)
     card = await course(term, alice)
     await unlink(term.store, alice, "cloud")
-    assert await term.store.rules(alice) == []
-    assert await term.store.participant(card.id, alice) is None
+    assert await term.store.read(hour_rows.rules, alice) == []
+    assert await term.store.read(class_rows.participant, card.id, alice) is None
     await until(term, "09:05")
     assert term.provider.accepted_starts == []
 
@@ -205,8 +209,8 @@ async def test_who_may_not_use_the_template_any_more_is_out_of_the_course(term):
     assert "Leave" not in str([one["blocks"] for one in term.slack.messages])
     await until(term, "09:05")
     # What was made when she joined was stopped again by then: no lesson puts that off any more.
-    assert (await term.store.workspaces(alice))[-1].state is State.SUSPENDED
-    assert await term.store.participant(card.id, alice) is None
+    assert (await term.store.perform(workspace_rows.workspaces, alice))[-1].state is State.SUSPENDED
+    assert await term.store.read(class_rows.participant, card.id, alice) is None
     assert term.provider.accepted_starts == []
 
 
@@ -220,9 +224,9 @@ async def test_what_can_be_made_without_being_started_is_for_a_lesson_later_on(t
     await until(term, "13:00")
     card = await course(term, alice, **TEMPLATE)
     await until(term, "15:00")
-    (_, row) = await term.store.workspaces(alice)
+    (_, row) = await term.store.perform(workspace_rows.workspaces, alice)
     assert (row.state, row.stop_at, row.is_provisional) == (State.STOPPED, None, False)
-    made = await term.store.latest_operation(row.id)
+    made = await term.store.read(operations.latest_operation, row.id)
     assert (made.outcome, made.rests) == (Outcome.FULFILLED, True)
     assert (term.provider.accepted_starts, told(term, alice)) == ([], [])
     await until(term, "09:01", day=24, step=30)
@@ -239,11 +243,11 @@ async def test_what_is_being_made_is_started_for_whoever_wants_it_now(term):
     await until(term, "13:00")
     term.provider.fail("create", ServerFailed("busy"), times=3)
     await course(term, alice, **TEMPLATE)
-    (_, row) = await term.store.workspaces(alice)
+    (_, row) = await term.store.perform(workspace_rows.workspaces, alice)
     started = await ask(term, alice).to(workspaces.begin, row.id, OperationVerb.START)
     assert (started.joined, started.operation.rests) == (True, False)
     await term.pass_time(600, step=5)
-    assert (await term.store.workspace(row.id)).state is State.RUNNING
+    assert (await term.store.read(workspace_rows.workspace, row.id)).state is State.RUNNING
 
 
 @pytest.mark.parametrize("is_course", [True, False], ids=["lesson", "class"])
@@ -260,7 +264,7 @@ async def test_what_is_being_made_is_started_and_stopped_for_a_lesson_or_class_t
     pressed = await press(term, await ask(term).to(classes.post, draft), alice)
     assert (pressed.result, pressed.operation.rests) == ("started", False)
     await until(term, "13:50")
-    (_, row) = await term.store.workspaces(alice)
+    (_, row) = await term.store.perform(workspace_rows.workspaces, alice)
     assert (row.state, row.stop_at) == (State.RUNNING, local("14:00"))
     assert any("ready" in one for one in told(term, alice))
 
@@ -275,7 +279,7 @@ async def test_who_joins_a_lesson_is_told_that_nothing_could_be_made_as_that_isn
     assert (await press(term, card, alice)).result == "started"
     await until(term, "09:20", step=5)
     assert "no room for more memory" in told(term, alice)[-1]
-    assert (await term.store.member_of(card.id, alice)).state == "failed"
+    assert (await term.store.read(class_rows.member_of, card.id, alice)).state == "failed"
 
 
 async def test_lessons_do_not_spare_the_question_whether_it_is_needed(term):
@@ -343,7 +347,7 @@ async def test_one_members_failure_of_the_day_before_is_not_counted_again(term):
     term.provider.fail("start", Conflict("no"), times=99)
     await until(term, "10:40")
     term.provider.heal()
-    assert (await term.store.class_counts(card.id)).failed == 0
+    assert (await term.store.read(class_rows.class_counts, card.id)).failed == 0
     await until(term, "08:50", day=24, step=300.0)
     await until(term, "08:59", day=24)
     assert told(term, TRAINER)[-1] == "2 of 2 are ready for Statistics."

@@ -12,6 +12,7 @@ from bot.domain.runs import RunState
 from bot.domain.settling import INTERRUPTED_SETTLES, MAKE_SETTLES
 from bot.domain.workspaces import State
 from bot.slack.methods import CHAT_POST_MESSAGE
+from bot.store import counts, notices, operations, workspaces
 from bot.support.errors import SlackUnknownOutcome, UnknownOutcome
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.runs import RunWorld, content
@@ -56,7 +57,7 @@ async def started(world, fuse):
     operation_id = await world.begin(await world.own())
     world.reborn(fuse)
     await go_on(world)
-    assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
     were_told(world, "ready")
     assert world.provider.accepted_starts == ["r1"]
     assert min(world.provider.gaps()) >= 10.0
@@ -101,7 +102,7 @@ async def made(world, fuse):
     operation_id = await world.make()
     world.reborn(fuse)
     await go_on(world)
-    assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
     were_told(world, "ready")
     assert await there(world) == ["m1"]
     assert world.provider.machines["m1"].state is State.RUNNING
@@ -113,7 +114,7 @@ async def named(world, fuse):
     operation_id = await world.make(stem="lab")
     world.reborn(fuse)
     await go_on(world)
-    assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
     were_told(world, "ready")
     assert await made_ids(world) == ["m1"]
     assert (await world.workspace_of(operation_id)).name == world.provider.machines["m1"].name == "lab-2"
@@ -127,15 +128,15 @@ async def called_off(world, fuse):
 
     async def meanwhile(method):
         if method == "create" and not stops:
-            row = (await world.store.workspaces(ALICE))[0]
+            row = (await world.store.perform(workspaces.workspaces, ALICE))[0]
             stops.append(await world.begin(row, OperationVerb.STOP))
 
     world.provider.during = meanwhile
     await go_on(world)
     if not stops:  # The trouble came first: that is the story of another test.
         return
-    assert (await world.store.operation(creation)).outcome is Outcome.REPLACED
-    assert (await world.store.operation(stops[0])).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.operation, creation)).outcome is Outcome.REPLACED
+    assert (await world.store.read(operations.operation, stops[0])).outcome is Outcome.FULFILLED
     assert "ready" not in world.slack.kinds()
     assert len(world.slack.told("stopped")) == 1
     assert [world.provider._moved(one).state for one in await made_ids(world)] == [State.STOPPED]
@@ -146,16 +147,16 @@ async def renewed(world, fuse):
     first = await world.make()
     await world.until_ended(first)
     world.provider.ends_for_good = True
-    row = (await world.store.workspaces(ALICE))[0]
+    row = (await world.store.perform(workspaces.workspaces, ALICE))[0]
     operation_id = await world.begin(row, OperationVerb.RESTART, agreed=True)
     world.reborn(fuse)
     await go_on(world)
-    ended = await world.store.operation(operation_id)
+    ended = await world.store.read(operations.operation, operation_id)
     assert (ended.outcome, ended.asked_verb) == (Outcome.FULFILLED, OperationVerb.RESTART)
     were_told(world, "ready", "ready")
     assert world.provider.removed == ["m1"]
     assert await made_ids(world) == ["m1", "m2"]
-    assert [row.remote_id for row in await world.store.workspaces(ALICE)] == ["m2"]
+    assert [row.remote_id for row in await world.store.perform(workspaces.workspaces, ALICE)] == ["m2"]
 
 
 async def made_ids(world):
@@ -164,7 +165,7 @@ async def made_ids(world):
 
 async def there(world):
     """Return what the list shows, after a look that nothing is there twice."""
-    ids = [row.remote_id for row in await world.store.workspaces(ALICE)]
+    ids = [row.remote_id for row in await world.store.perform(workspaces.workspaces, ALICE)]
     assert ids == await made_ids(world)
     return ids
 
@@ -173,7 +174,7 @@ async def brought_down(world, fuse, verb, kind):
     operation_id = await world.begin(await world.own(state=State.RUNNING), verb)
     world.reborn(fuse)
     await go_on(world)
-    assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
     were_told(world, kind)
     effects = world.provider.removed if verb is OperationVerb.REMOVE else world.provider.accepted_stops
     assert effects == ["r1"]
@@ -185,7 +186,7 @@ async def suspended(world, fuse):
 
 async def removed(world, fuse):
     await brought_down(world, fuse, OperationVerb.REMOVE, "removed")
-    assert await world.store.workspaces(ALICE) == []
+    assert await world.store.perform(workspaces.workspaces, ALICE) == []
 
 
 #: The stories, and how many calls lie between two troubles where they don't come at each call.
@@ -204,7 +205,7 @@ async def go_through(story, troubles):
             except AssertionError as error:
                 error.add_note(f"{how} at call {at} of {story.__name__}")
                 raise
-            assert (await world.store.statistics())["pending_notices"] == 0
+            assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
             if not fuse.is_blown:
                 return at
     raise AssertionError("the story finds no end")
@@ -235,7 +236,7 @@ async def test_a_call_whose_outcome_is_unknown_is_read_before_it_is_called_again
     world.provider.fail("start", error, after=landed)
     with suppress(Killed):
         await world.work()
-        assert (await world.store.operation(operation_id)).start_call is Call.UNKNOWN
+        assert (await world.store.read(operations.operation, operation_id)).start_call is Call.UNKNOWN
     world.reborn()
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
@@ -252,7 +253,7 @@ async def test_a_call_is_committed_before_it_leaves(world):
 
     async def look(method):
         if method == "start":
-            seen.append((await world.store.operation(operation_id)).start_call)
+            seen.append((await world.store.read(operations.operation, operation_id)).start_call)
 
     world.provider.during = look
     await world.pass_time(1)
@@ -264,7 +265,7 @@ async def test_a_ready_message_whose_outcome_is_unknown_is_not_doubled_after_a_k
     await world.pass_time(5)
     world.slack.fail("chat.postMessage", Killed(), after=True)
     await go_on(world)
-    assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
     assert sorted(world.slack.sent_kinds()) == ["card", "ready"]
 
 
@@ -274,7 +275,7 @@ async def test_a_second_unknown_outcome_of_a_message_is_looked_up_again(world):
     world.slack.fail("chat.postMessage", error, times=2)
     world.slack.fail("chat.postMessage", error, times=2, after=True)
     await world.pass_time(90, step=3)
-    assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
     # The card was still being looked for when the end had been told.
     assert world.slack.kinds() == ["ready"]
 
@@ -343,7 +344,7 @@ async def test_start_killed_after_its_bytes_left_is_seen_at_once(world):
     back_at = world.clock.now()
     await world.restart()
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
-    assert (await world.store.operation(operation_id)).ended_at - back_at <= 2.0
+    assert (await world.store.read(operations.operation, operation_id)).ended_at - back_at <= 2.0
     assert world.provider.accepted_starts == ["r1"]
 
 
@@ -375,7 +376,9 @@ async def test_stop_killed_before_its_bytes_left_is_sent_soon(world):
 @pytest.mark.parametrize("after", [False, True], ids=["not sent", "sent"])
 async def test_message_killed_in_hand_is_looked_for_soon(world, after):
     await world.know()
-    await world.store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": "hello"})])
+    await world.store.write(
+        notices.add_notices, [NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": "hello"})]
+    )
     world.slack.fail(CHAT_POST_MESSAGE, Killed(), after=after)
     await world.until_trouble()
     await world.restart()

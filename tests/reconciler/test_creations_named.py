@@ -8,6 +8,7 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services.workspaces import again as another
+from bot.store import discovered, operations
 from bot.store.discovered import FoundWorkspace
 from bot.support.errors import BadAnswer, Conflict, Forbidden, UnknownOutcome, Unreachable, Untold
 from tests.rigs.store import ALICE, name_workspace
@@ -24,7 +25,7 @@ async def made(world, operation_id):
 async def listed(world):
     account = await world.link()
     found = FoundWorkspace("r1", world.provider.gate_key("r1"), "statistics", State.STOPPED)
-    await world.store.merge_discovered(account.id, [found])
+    await world.store.perform(discovered.merge_discovered, account.id, [found])
 
 
 @pytest.mark.parametrize("where", ["there", "listed", "alias"])
@@ -61,7 +62,7 @@ async def test_without_an_answer_to_the_look_nothing_is_made(world):
     world.provider.fail("names", Unreachable("no connection"), times=3)
     operation_id = await world.make(stem="statistics")
     await world.work()
-    operation = await world.store.operation(operation_id)
+    operation = await world.store.read(operations.operation, operation_id)
     assert (operation.start_call, operation.called_at) == (Call.NONE, None)
     assert (await world.workspace_of(operation_id)).spec.name == ""
     assert await made(world, operation_id) == "statistics"
@@ -105,7 +106,7 @@ async def test_taken_at_the_first_call_is_nobodys_but_whose_it_is(world):
     assert (world.provider.count("create"), world.provider.count("find")) == (1, 0)
     # Another try looks again.
     world.provider.put("theirs", State.STOPPED, name="statistics")
-    former = (await world.store.operation(operation_id)).workspace_id
+    former = (await world.store.read(operations.operation, operation_id)).workspace_id
     again = await world.ask().to(another, former)
     assert await made(world, again.operation.id) == "statistics-2"
 
@@ -117,5 +118,5 @@ async def test_what_nobody_can_tell_keeps_its_name_from_the_next(world):
     await world.work()
     await world.begin(await world.workspace_of(first), OperationVerb.STOP)
     await world.pass_time(300, step=5)
-    assert await world.store.open_operations(ALICE) == []
+    assert await world.store.read(operations.open_operations, ALICE) == []
     assert await made(world, await world.make(stem="statistics")) == "statistics-2"

@@ -10,7 +10,9 @@ from bot.domain.moments import read_hours
 from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import acts, classes, hours, lessons, workspaces
+from bot.store import classes as class_rows
 from bot.store import timers
+from bot.store import workspaces as workspace_rows
 from bot.store.tables import WORKSPACES
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, press, seat, told
 from tests.reconciler.courses import LESSONS, course, state, until
@@ -37,7 +39,7 @@ async def another(term, title, who, **keys):
 
 
 async def mine(term, who):
-    (row,) = await term.store.workspaces(who)
+    (row,) = await term.store.perform(workspace_rows.workspaces, who)
     return row
 
 
@@ -127,7 +129,7 @@ async def test_what_a_person_set_before_they_joined_doesnt_stop_them_in_a_lesson
     await ask(term, alice).to(workspaces.set, workspace.id, End(local("09:30"), "stop"))
     await term.pass_time(20, step=5)
     await course(term)
-    (card,) = await term.store.courses()
+    (card,) = await term.store.read(class_rows.courses)
     await press(term, card, alice)
     assert (await mine(term, alice)).stop_at == local("10:30")
     await ask(term, alice).to(lessons.leave, card.id)
@@ -142,7 +144,7 @@ async def test_an_end_of_ones_own_that_counts_again_is_warned_of(term):
     await ask(term, alice).to(workspaces.set, workspace.id, End(local("09:30"), "stop"))
     await term.pass_time(20, step=5)
     await course(term)
-    (card,) = await term.store.courses()
+    (card,) = await term.store.read(class_rows.courses)
     await press(term, card, alice)
     await until(term, "09:27")
     assert (state(term), warned(term, alice)) == (State.RUNNING, [])

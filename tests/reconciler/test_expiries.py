@@ -6,6 +6,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.stops import Effects
 from bot.domain.workspaces import State, Workspace
 from bot.providers import build, provider_classes
+from bot.store import gates, workspaces
 from bot.support.http import Http
 from tests.reconciler.sphere_world import sphere_world
 from tests.reconciler.world import new_world
@@ -114,9 +115,9 @@ async def test_an_end_that_any_provider_tells_is_warned_of_once(kind):
     async with new_world(lambda clock: Foretelling(clock, kind)) as sphere:
         row = await sphere.own(state=State.RUNNING)
         sphere.provider.machines["r1"].ends_at = sphere.clock.now() + 12 * MINUTE
-        await sphere.store.make_due(row.id)
+        await sphere.store.write(gates.make_due, row.id)
         await sphere.pass_time(6 * MINUTE)
-        assert (await sphere.store.workspace(row.id)).ends_how == "stops"
+        assert (await sphere.store.read(workspaces.workspace, row.id)).ends_how == "stops"
         assert sphere.slack.messages == []
         await sphere.pass_time(130, step=10, longest=10)
         (warning,) = [one["text"] for one in sphere.slack.messages]

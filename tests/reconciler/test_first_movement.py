@@ -1,6 +1,7 @@
 """A short start moves within seconds if there are only a few; without a history nothing is claimed."""
 
 from bot.domain.operations import OperationVerb
+from bot.store import operations as operation_rows
 from tests.reconciler.classroom import people
 
 
@@ -15,7 +16,7 @@ async def first_bar(world, operation_id, most=30):
     """Return after how many seconds from its call the card has a bar for the first time."""
     for _ in range(most):
         await world.pass_time(1)
-        operation = await world.store.operation(operation_id)
+        operation = await world.store.read(operation_rows.operation, operation_id)
         shown = [one["text"] + str(one["blocks"]) for one in world.slack.messages if operation_id in str(one)]
         if any(" %" in text for text in shown):
             return await world.store.now() - operation.called_at
@@ -55,5 +56,7 @@ async def test_a_class_takes_no_updates_for_it(world):
         await world.until_ended(await world.begin(row))
     operations = [await world.begin(row) for row in rows[10:]]
     await world.pass_time(8)
-    moved = [one for one in operations if (await world.store.operation(one)).progress_floor]
+    moved = [
+        one for one in operations if (await world.store.read(operation_rows.operation, one)).progress_floor
+    ]
     assert 1 <= len(moved) <= 4

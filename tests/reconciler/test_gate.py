@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,10 +10,12 @@ from hypothesis import strategies as st
 from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
+from bot.store import gates, workspaces
 from bot.store.tables import WORKSPACES
 from bot.support.errors import ServerFailed, Unreachable
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world
+from tests.rigs.functions import replace_function
 from tests.rigs.store import ALICE, BOB, want_read
 
 STEPS = st.lists(
@@ -67,18 +70,18 @@ async def killed(world, at):
 
 async def late_read(world, seconds):
     """Let time pass between a claim and its request."""
-    claim = world.store.claim_reads
+    claim = partial(world.store.claim, gates.claim_reads)
 
     async def slow(*arguments):
         claims = await claim(*arguments)
         world.clock.advance(seconds)
         return claims
 
-    world.store.claim_reads = slow
+    replace_function(world.store, gates.claim_reads, slow)
     try:
         await world.reconciler.reads.step()
     finally:
-        world.store.claim_reads = claim
+        replace_function(world.store, gates.claim_reads, claim)
 
 
 async def slow_way(world, seconds):
@@ -178,7 +181,7 @@ async def test_what_one_person_may_not_see_does_not_keep_another_from_it(world):
     world.provider.put("r1", State.RUNNING)
     await want_read(world.store, theirs.id)
     await world.pass_time(30)
-    assert (await world.store.workspace(theirs.id)).state is State.RUNNING
+    assert (await world.store.read(workspaces.workspace, theirs.id)).state is State.RUNNING
 
 
 async def test_a_read_that_breaks_is_made_again(world):

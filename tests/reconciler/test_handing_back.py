@@ -10,6 +10,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.slack.methods import CHAT_POST_MESSAGE, VIEWS_PUBLISH
+from bot.store import accounts, notices, operations, tasks
 from bot.store.tasks import NewTask
 from bot.support.pool import Pool
 from tests.rigs.homes import use_home
@@ -56,23 +57,23 @@ async def test_a_call_under_way_is_checked_by_the_next_process_at_once(world, st
     await world.reconciler.reads.step()
     await stopped(world.reconciler.operations.step, world.hang("start"))
     world.provider.during = None
-    assert (await world.store.operation(operation_id)).start_call is Call.CALLING
+    assert (await world.store.read(operations.operation, operation_id)).start_call is Call.CALLING
     world.reborn()
     await world.work()
-    assert (await world.store.operation(operation_id)).start_call is Call.UNKNOWN
+    assert (await world.store.read(operations.operation, operation_id)).start_call is Call.UNKNOWN
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert len(world.provider.accepted_starts) == 1
 
 
 async def test_a_task_begins_again_at_once(world, stopped):
     workspace = await world.own(state=State.RUNNING)
-    account = await world.store.account(workspace.principal, "cloud")
+    account = await world.store.read(accounts.account, workspace.principal, "cloud")
     await world.work()
-    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     await stopped(world.reconciler.tasks.step, world.hang("discover"))
     world.provider.during = None
     world.reborn()
-    (task,) = await world.store.claim_tasks(10, 40.0)
+    (task,) = await world.store.claim(tasks.claim_tasks, 10, 40.0)
     assert (task.kind, task.attempts) == (TaskKind.DISCOVER, 0)
 
 
@@ -83,7 +84,9 @@ async def test_a_message_that_may_have_been_sent_is_looked_for_first(world, stop
     world.slack.add_user(ALICE.user_id)
     world.slack.hangs, world.slack.takes = CHAT_POST_MESSAGE, takes
     world.reborn()
-    await world.store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": "hello"})])
+    await world.store.write(
+        notices.add_notices, [NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": "hello"})]
+    )
     await stopped(world.notifier.step_notices, world.slack.began)
     world.slack.hangs = ""
     world.reborn()

@@ -8,6 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.snapshots import Snapshot
 from bot.domain.workspaces import State
+from bot.store import audit, notices, snapshots
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 from tests.reconciler.classroom import person
 from tests.rigs.homes import use_home
@@ -95,7 +96,7 @@ async def test_a_redraw_waits_for_what_somebody_waits_for_and_a_press_does_not(w
     await opened(world)
     await observe(world.store, world.clock, row, Observed(State.RUNNING))
     world.clock.advance(10)
-    await world.store.add_notices([NewNotice("one", NoticeKind.READY, "1", ALICE)])
+    await world.store.write(notices.add_notices, [NewNotice("one", NoticeKind.READY, "1", ALICE)])
     assert await world.notifier.step_homes() == 0
     await opened(world, person(7))
     assert person(7).user_id in world.slack.homes
@@ -110,7 +111,7 @@ async def test_what_slack_would_not_take_now_holds_no_home_up(world):
     await opened(world)
     await observe(world.store, world.clock, row, Observed(State.RUNNING))
     world.clock.advance(10)
-    await world.store.add_notices([NewNotice("one", NoticeKind.READY, "1", ALICE)])
+    await world.store.write(notices.add_notices, [NewNotice("one", NoticeKind.READY, "1", ALICE)])
     await world.line.budget.pause("chat.postMessage", 60)
     assert await world.notifier.step_homes() == 1
 
@@ -187,7 +188,9 @@ async def test_templates_that_cannot_be_read_cost_their_line_and_not_the_home(wo
     world.reborn(connections={"cloud": world.provider, "maker": BrokenMaker(world.clock)})
     await world.own()
     account = await link_account(world.store, connection="maker")
-    await world.store.save_snapshot(Snapshot("maker", account.id, "templates", {}, world.clock.now()))
+    await world.store.write(
+        snapshots.save_snapshot, Snapshot("maker", account.id, "templates", {}, world.clock.now())
+    )
     with capture_logs() as logs:
         await opened(world)
         await world.pass_time(100)
@@ -213,9 +216,9 @@ async def test_somebody_who_became_a_guest_loses_their_rows_and_is_audited_once(
     await world.pass_time(60)
     assert "name-r1" not in shown(world)
     assert "Guests can't use me." in shown(world)
-    assert not [row for row in await world.store.audit_entries() if row["result"] == "refused"]
+    assert not [row for row in await world.store.read(audit.audit_entries) if row["result"] == "refused"]
     await opened(world)
-    refused = [row for row in await world.store.audit_entries() if row["result"] == "refused"]
+    refused = [row for row in await world.store.read(audit.audit_entries) if row["result"] == "refused"]
     assert [row["action"] for row in refused] == ["home"]
 
 

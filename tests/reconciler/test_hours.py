@@ -8,7 +8,10 @@ from bot.domain.moments import read_hours
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services import accounts, acts, hours, workspaces
+from bot.store import acts as act_rows
 from bot.store import hours as rows
+from bot.store import operations
+from bot.store import workspaces as workspace_rows
 from bot.store.tables import WORKSPACES
 from bot.support.errors import Refused
 from tests.reconciler.hours import HOUR, became, given, local, told, until
@@ -21,7 +24,7 @@ async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
     assert told(world) == ["timer_ending"]
-    row = await world.store.workspace(workspace.id)
+    row = await world.store.read(workspace_rows.workspace, workspace.id)
     assert row.stop_at == local("18:00")
     await world.ask("hour").to(workspaces.add_an_hour, workspace.id, row.stop_at)
     await until(world, "18:51", step=120)
@@ -37,33 +40,33 @@ async def test_a_stop_that_is_left_out_and_taken_back_comes_after_all(world):
     await until(world, "17:51")
     await world.ask("skip").to(hours.rest, workspace.id, ["2027-11-22"])
     await until(world, "17:53")
-    assert (await world.store.workspace(workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
     await world.ask("back").to(hours.rest, workspace.id)
     await until(world, "18:02")
     assert world.provider.accepted_stops == ["r1"]
     assert await became(world) == [("22T18:00", "stop", "timer")]
-    stopped = await world.store.latest_operation(workspace.id)
-    assert (stopped.verb, await world.store.asker_of(stopped)) == ("stop", "hours")
+    stopped = await world.store.read(operations.latest_operation, workspace.id)
+    assert (stopped.verb, await world.store.read(act_rows.asker_of, stopped)) == ("stop", "hours")
 
 
 async def test_a_stop_that_its_warning_put_off_goes_with_its_hours(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:58")
     await until(world, "17:59")
-    assert (await world.store.workspace(workspace.id)).stop_at > local("18:02")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at > local("18:02")
     await world.ask("off").to(hours.end, workspace.id)
-    assert (await world.store.workspace(workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
 
 
 async def test_a_stop_comes_back_with_its_hours_and_goes_with_them(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
-    planned = await world.store.workspace(workspace.id)
+    planned = await world.store.read(workspace_rows.workspace, workspace.id)
     await world.ask("off").to(hours.end, workspace.id)
     await world.ask("undo").to(acts.undo)
-    again = await world.store.workspace(workspace.id)
+    again = await world.store.read(workspace_rows.workspace, workspace.id)
     assert (again.stop_at, again.stop_rule) == (planned.stop_at, planned.stop_rule)
     await world.ask("off again").to(hours.end, workspace.id)
-    assert (await world.store.workspace(workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
 
 
 async def test_a_timer_of_their_own_stays_without_the_hours(world):
@@ -73,14 +76,14 @@ async def test_a_timer_of_their_own_stays_without_the_hours(world):
     await world.ask("later").to(workspaces.set, workspace.id, timer)
     await until(world, "17:51")
     await world.ask("off").to(hours.end, workspace.id)
-    assert (await world.store.workspace(workspace.id)).stop_at == local("18:02")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:02")
 
 
 async def test_a_stop_that_another_day_leaves_alone_keeps_its_timer(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
     await world.ask("skip").to(hours.rest, workspace.id, ["2027-11-23"])
-    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
 
 
 async def test_a_stop_that_was_warned_of_moves_with_its_hours(world):
@@ -88,7 +91,7 @@ async def test_a_stop_that_was_warned_of_moves_with_its_hours(world):
     await until(world, "17:51")
     await world.know(time_zone="Europe/London")
     assert await world.ask("move").to(hours.move) == "Europe/London"
-    assert (await world.store.workspace(workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
 
 
 async def test_those_that_came_first_are_carried_out_first(world):
@@ -108,7 +111,7 @@ async def test_a_timer_set_by_hand_wins_that_day(world):
     await world.pass_time(20, step=5)
     await world.ask("later").to(workspaces.set, workspace.id, timer)
     await until(world, "18:30", step=120)
-    assert (await world.store.workspace(workspace.id)).stop_at == local("20:00")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("20:00")
     assert await became(world) == [("22T18:00", "stop", "timer")]
 
 
@@ -154,7 +157,7 @@ async def test_a_late_stop_reads_first_and_warns_anew(world):
     await world.pass_time(120, step=5)
     assert told(world) == ["timer_ending"]
     assert world.provider.accepted_stops == []
-    assert (await world.store.workspace(workspace.id)).stop_at >= local("21:05")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at >= local("21:05")
     await world.pass_time(360, step=10)
     assert (told(world), len(world.slack.told("stopped"))) == (["timer_ending"], 1)
 
@@ -191,7 +194,7 @@ async def test_of_a_workspace_that_is_gone_nothing_is_made(world):
     await until(world, "9:30", day=23, step=120)
     assert told(world) == ["hours_paused"]
     assert world.provider.accepted_starts == []
-    assert (await world.store.rules_of(workspace.id))[0].paused == "gone"
+    assert (await world.store.read(rows.rules_of, workspace.id))[0].paused == "gone"
     with pytest.raises(Refused, match=r"workspace\.gone"):
         await world.ask("on").to(hours.rest, workspace.id)
 
@@ -203,7 +206,7 @@ async def test_somebody_who_has_moved_is_asked_once(world):
         await world.pass_time(10)
     assert told(world) == ["hours_moved"]
     await world.ask("move").to(hours.move)
-    (rule,) = await world.store.rules_of(workspace.id)
+    (rule,) = await world.store.read(rows.rules_of, workspace.id)
     assert rule.zone == "America/New_York"
 
 
@@ -232,9 +235,9 @@ async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_noth
     replaced = await world.ask("b").to(hours.add, workspace.id, read_hours("weekdays 10:00-18:00"))
     assert [one.starts for one in replaced] == [9 * 60]
     assert await world.ask("c").to(hours.add, workspace.id, read_hours("sat 10:00")) == []
-    assert len(await world.store.rules_of(workspace.id)) == 2
+    assert len(await world.store.read(rows.rules_of, workspace.id)) == 2
     await until(world, "17:50", step=120)
-    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
     await until(world, "18:02", step=10)
     await world.ask("d").to(hours.end, workspace.id)
     await until(world, "12:00", day=23, step=600)
@@ -244,7 +247,7 @@ async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_noth
 async def test_days_that_are_left_out_pass_and_the_others_come(world):
     workspace = await given(world, "weekdays 9:00-18:00")
     await world.ask("b").to(hours.rest, workspace.id, ["2027-11-23"])
-    assert [one.off for one in await world.store.rules_of(workspace.id)] == [{"2027-11-23"}]
+    assert [one.off for one in await world.store.read(rows.rules_of, workspace.id)] == [{"2027-11-23"}]
     await until(world, "12:00", day=23, step=600)
     assert await became(world) == [("22T09:00", "start", "started"), ("22T18:00", "stop", "timer")]
     await until(world, "9:05", day=24, step=120)
@@ -255,7 +258,7 @@ async def test_a_start_that_comes_once_is_over_then(world):
     workspace = await given(world, "2027-11-23 8:30")
     await until(world, "9:00", day=23, step=120)
     assert world.provider.accepted_starts == ["r1"]
-    assert await world.store.rules_of(workspace.id) == []
+    assert await world.store.read(rows.rules_of, workspace.id) == []
 
 
 async def test_what_the_provider_does_not_allow_now_is_told_and_the_hours_go_on(world):
@@ -269,4 +272,4 @@ async def test_what_the_provider_does_not_allow_now_is_told_and_the_hours_go_on(
     await until(world, "9:01", step=1)
     assert told(world) == ["hours_missed"]
     assert await became(world) == [("22T09:00", "start", "not_allowed_now")]
-    assert (await world.store.rules_of(workspace.id))[0].paused == ""
+    assert (await world.store.read(rows.rules_of, workspace.id))[0].paused == ""

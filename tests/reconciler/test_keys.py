@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from bot.providers.base import Credential
 from bot.reconciler.keys import Keys
+from bot.store import accounts, audit, credentials
 from bot.support import errors
 from bot.support.vault import row_key
 from tests.rigs.providers import FakeProvider
@@ -21,23 +22,26 @@ async def refused(world, account):
 
 async def test_what_another_process_has_renewed_meanwhile_is_taken_and_not_renewed_again(world):
     account = await world.link(refresh="again")
-    await world.store.save_secret(account.id, account.secret, world.seal(ALICE, "token-2"))
+    await world.store.write(credentials.save_secret, account.id, account.secret, world.seal(ALICE, "token-2"))
     _, became = await refused(world, account)
     assert (became, world.provider.refreshed) == ("changed", 0)
-    assert (await world.store.account(ALICE, "cloud")).refused_since is None
+    assert (await world.store.read(accounts.account, ALICE, "cloud")).refused_since is None
 
 
 async def test_a_fresh_credential_that_is_refused_at_once_is_held_and_not_renewed_again(world):
     keys, became = await refused(world, await world.link(refresh="again"))
     assert (became, world.provider.refreshed) == ("changed", 1)
-    fresh = await world.store.account(ALICE, "cloud")
+    fresh = await world.store.read(accounts.account, ALICE, "cloud")
     runtime = SimpleNamespace(provider=world.provider)
     refusal = errors.CredentialRefused()
     assert await keys.refused(fresh, runtime, refusal) == "held"
     assert world.provider.refreshed == 1
     # Once it was accepted, it is renewed like any other.
     keys.worked(fresh, keys.open(fresh))
-    assert await keys.refused(await world.store.account(ALICE, "cloud"), runtime, refusal) == "changed"
+    assert (
+        await keys.refused(await world.store.read(accounts.account, ALICE, "cloud"), runtime, refusal)
+        == "changed"
+    )
     assert world.provider.refreshed == 2
 
 
@@ -45,8 +49,8 @@ async def of_connection(world):
     """Link an account that uses the connection's own secret."""
     account = await world.link()
     sealed = world.vault.seal(row_key(ALICE.key, "cloud"), minted("token-1").as_mapping())
-    await world.store.save_secret(account.id, account.secret, sealed)
-    return await world.store.account(ALICE, "cloud")
+    await world.store.write(credentials.save_secret, account.id, account.secret, sealed)
+    return await world.store.read(accounts.account, ALICE, "cloud")
 
 
 def minted(token):
@@ -65,7 +69,7 @@ async def test_what_the_connections_secret_renews_is_in_the_audit(world):
     account = await of_connection(world)
     world.provider = Minting(world.clock, world.provider.settings)
     _, became = await refused(world, account)
-    entries = [row for row in await world.store.audit_entries() if row["action"] == "account.renew"]
+    entries = [row for row in await world.store.read(audit.audit_entries) if row["action"] == "account.renew"]
     assert (became, [row["target"] for row in entries]) == ("changed", [account.id])
 
 
@@ -78,7 +82,9 @@ async def test_reads_with_the_connections_secret_are_in_the_audit_once_a_day(wor
         world.clock.advance(seconds - 30.0)
         await want_read(world.store, workspace.id)
         await world.pass_time(30)
-        noted.append([row["action"] for row in await world.store.audit_entries()].count("call.read"))
+        noted.append(
+            [row["action"] for row in await world.store.read(audit.audit_entries)].count("call.read")
+        )
     assert noted == [1, 1, 2]
 
 

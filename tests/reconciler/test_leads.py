@@ -6,6 +6,8 @@ import pytest
 
 from bot.domain.workspaces import State
 from bot.services import workspaces
+from bot.store import classes, hours, operations
+from bot.store import workspaces as workspace_rows
 from bot.support.errors import Conflict, Forbidden, InvalidRequest, NoRoom, ServerFailed
 from tests.reconciler.classroom import TRAINER, ask, people, press, seat, told
 from tests.reconciler.courses import course, state
@@ -48,7 +50,7 @@ async def test_a_start_that_waits_in_the_queue_for_longer_than_a_deadline_is_sen
     last = people(2)[1]
     await course(term, *people(2))
     await until(term, "08:35", step=20)
-    (waiting,) = await term.store.open_operations(last)
+    (waiting,) = await term.store.read(operations.open_operations, last)
     assert not waiting.has_called
     # Its lesson is still ahead, so that nothing says of it that it is late.
     assert waiting.deadline_at > local("09:00")
@@ -66,7 +68,7 @@ async def test_a_start_that_fails_early_enough_is_tried_again_and_nobody_hears_o
     assert told(term, alice) == ["Statistics is starting, and your workspace is ready."]
     assert told(term, bob) == ["Statistics is starting, and your workspace is ready."]
     assert told(term, TRAINER)[-1] == "2 of 2 are ready for Statistics."
-    (rule,) = await term.store.rules(alice)
+    (rule,) = await term.store.read(hours.rules, alice)
     assert (rule.unused, rule.started_at) == (0, local("09:00"))
 
 
@@ -115,7 +117,7 @@ async def test_words_of_no_room_are_tried_again_in_a_lesson(term, kind):
     (said,) = [text for text in told(term, TRAINER) if "ready for" in text]
     assert "2 are waiting for room" in said
     assert "failed" not in said
-    problems = await term.store.class_problems(card.id)
+    problems = await term.store.read(classes.class_problems, card.id)
     assert {one.state for one in problems} <= {"no_room", "starting"}
     term.provider.heal()
     await until(term, "09:10", step=10.0)
@@ -143,7 +145,7 @@ async def test_a_teacher_is_told_five_minutes_before_who_is_ready_and_why_not(te
 async def test_a_teacher_is_asked_whether_lessons_go_on_that_nobody_used(term):
     alice, bob, _ = people(3)
     await course(term, alice, bob)
-    (mine,) = await term.store.workspaces(bob)
+    (mine,) = await term.store.perform(workspace_rows.workspaces, bob)
     for day in (22, 24, 29):
         term.clock.advance(max(local("08:50", day) - term.clock.now(), 0.0))
         await until(term, "09:20", day)

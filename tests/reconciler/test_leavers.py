@@ -9,6 +9,8 @@ from bot.domain.people import Person, Principal
 from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import accounts, hours, leavers
+from bot.store import accounts as account_rows
+from bot.store import hours as hour_rows
 from bot.support.errors import CredentialRefused, Forbidden, ServerFailed
 from tests.reconciler.fuse import Fuse
 from tests.rigs.store import ALICE, BOB, set_timer
@@ -45,7 +47,7 @@ def told(leaver_world):
 
 
 async def is_linked(leaver_world, who=ALICE):
-    account = await leaver_world.store.account(who, "cloud")
+    account = await leaver_world.store.read(account_rows.account, who, "cloud")
     return account is not None and account.state == "active"
 
 
@@ -65,7 +67,10 @@ async def test_hours_are_a_plan(leaver_world):
     await leaver_world.ask("hours").to(hours.add, workspace.id, read_hours("daily 0:00-23:59"))
     await leave(leaver_world)
     await leaver_world.pass_time(120)
-    assert (leaver_world.provider.accepted_stops, await leaver_world.store.rules(ALICE)) == (["r1"], [])
+    assert (leaver_world.provider.accepted_stops, await leaver_world.store.read(hour_rows.rules, ALICE)) == (
+        ["r1"],
+        [],
+    )
     assert not await is_linked(leaver_world)
 
 

@@ -9,6 +9,9 @@ from bot.domain.preferences import NEVER, Preferences
 from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import hours, timers, workspaces
+from bot.store import gates
+from bot.store import hours as hour_rows
+from bot.store import workspaces as workspace_rows
 from bot.store.hours import pause
 from tests.reconciler.classroom import ask, post, press
 from tests.reconciler.hours import local
@@ -23,7 +26,7 @@ async def left(world, **settings):
     workspace = await world.own(state=State.RUNNING)
     world.provider.machines["r1"].started_at = local("7:00")
     await world.know(time_zone="Europe/Berlin")
-    await world.store.make_due(workspace.id)
+    await world.store.write(gates.make_due, workspace.id)
     await world.pass_time(60, step=20)
     return workspace
 
@@ -52,7 +55,7 @@ async def test_people_are_asked_after_twelve_hours_and_nothing_is_stopped(world)
     assert asked(world) == 0
     await until(world, "10:00", 23)
     assert asked(world) == 1
-    assert (await world.store.workspace(workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
 
 
 @pytest.mark.parametrize(("own", "settings"), [(NEVER, {}), (None, {"asks_after_hours": 0})])
@@ -67,7 +70,7 @@ async def test_nobody_is_asked_who_chose_otherwise(world, own, settings):
 async def test_what_stops_unanswered_is_asked_about_after_as_long_as_anything(world):
     workspace = await left(world, stops_unanswered=True)
     await until(world, "10:00", 23)
-    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00", 23)
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00", 23)
 
 
 async def test_the_operator_has_people_asked(world):
@@ -90,7 +93,9 @@ async def test_a_class_that_stops_it_at_its_end_is_a_planned_stop(world):
     await press(world, card, ALICE)
     await until(world, "16:50")
     assert asked(world) == 0
-    await ask(world, ALICE, "keep").to(workspaces.keep, (await world.store.workspaces(ALICE))[0].id)
+    await ask(world, ALICE, "keep").to(
+        workspaces.keep, (await world.store.perform(workspace_rows.workspaces, ALICE))[0].id
+    )
     await until(world, "15:45", 23)
     assert asked(world) == 1
 
@@ -128,7 +133,7 @@ async def test_hours_spare_the_question_while_a_stop_is_near(world, text, skippe
 async def test_paused_hours_do_not_spare_the_question(world):
     workspace = await left(world, asks_after_hours=4)
     await world.ask("i").to(hours.add, workspace.id, read_hours("daily 7:00-18:00"))
-    (rule,) = await world.store.rules_of(workspace.id)
+    (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
     await world.store.engine.write(lambda tx: pause(tx, rule, "unused", tell=False))
     await until(world, "16:55")
     assert asked(world) == 1
@@ -141,7 +146,7 @@ async def test_question_names_a_planned_stop_that_is_days_away(world):
     await until(world, "16:55")
     (question,) = [one for one in world.slack.messages if QUESTION in one["text"]]
     assert "Nothing will stop it before" in str(question["blocks"])
-    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00", 24)
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00", 24)
     await until(world, "16:55", 24)
     assert asked(world) == 2
 
@@ -187,7 +192,7 @@ async def test_what_nobody_answers_about_is_stopped_in_the_evening(world):
     workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
     await until(world, "12:00")
     assert asked(world) == 1
-    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
     await until(world, "18:10", step=300.0)
     assert world.provider.accepted_stops == ["r1"]
     assert world.slack.sent_kinds().count("timer_ending") == 1
@@ -210,4 +215,4 @@ async def test_what_a_stop_would_end_for_good_is_never_stopped(world, sets):
     await prefer(world.store, ALICE, Preferences(asks_after=4))
     await until(world, "12:00")
     assert asked(world) == 1
-    assert (await world.store.workspace(workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None

@@ -11,12 +11,13 @@ from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.slack.notifier import Timing
-from bot.store import upkeep
+from bot.store import cards, notices, operations, upkeep, workspaces
 from bot.store.cards import MOMENT_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import person
 from tests.reconciler.fuse import Killed
 from tests.reconciler.outbox import POST, message, outbox
+from tests.rigs.functions import replace_function
 from tests.rigs.slack import FakeSlack
 from tests.rigs.store import ALICE, BOB, name_workspace
 
@@ -35,7 +36,7 @@ async def test_a_send_must_fit_into_its_lease(world):
 async def test_an_unknown_outcome_is_looked_up_after_it_settled(world, arrived, ahead):
     world.slack = FakeSlack(world.clock, ahead=ahead)
     world.reborn()
-    await world.store.add_notices([message()])
+    await world.store.write(notices.add_notices, [message()])
     world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=arrived)
     await world.pass_time(14)
     assert world.slack.count(POST) == 1
@@ -48,15 +49,15 @@ async def test_an_unknown_outcome_is_looked_up_after_it_settled(world, arrived, 
 
 
 async def test_the_search_goes_through_all_pages(world):
-    await world.store.add_notices([message(0)])
+    await world.store.write(notices.add_notices, [message(0)])
     await world.work()
     world.clock.advance(2)
-    await world.store.add_notices([message(1)])
+    await world.store.write(notices.add_notices, [message(1)])
     world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=True)
     await world.work()
     for number in range(2, 9):
         world.clock.advance(2)
-        await world.store.add_notices([message(number)])
+        await world.store.write(notices.add_notices, [message(number)])
         await world.notifier.step_notices()
     await world.pass_time(5)
     assert sorted(world.slack.keys()) == [f"subject-{number}/message/1" for number in range(9)]
@@ -64,18 +65,18 @@ async def test_the_search_goes_through_all_pages(world):
 
 async def test_the_search_ends_where_it_must(world):
     for number in range(30):
-        await world.store.add_notices([message(number)])
+        await world.store.write(notices.add_notices, [message(number)])
         await world.work()
         world.clock.advance(30)
     world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"))
-    await world.store.add_notices([message(99)])
+    await world.store.write(notices.add_notices, [message(99)])
     await world.pass_time(20)
     assert world.slack.keys()[-1] == "subject-99/message/1"
     assert world.slack.count("conversations.history") <= 4
 
 
 async def test_a_search_that_fails_sends_nothing(world):
-    await world.store.add_notices([message()])
+    await world.store.write(notices.add_notices, [message()])
     world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=True)
     for error in (
         SlackLimited("conversations.history", 20.0),
@@ -98,7 +99,7 @@ async def test_an_end_that_was_told_and_lost_is_not_told_as_another(world):
     await world.store.engine.write(lambda tx: tx.run("DELETE FROM notices WHERE kind = 'ready'"))
     # What the operation ends with where it goes on, on another server.
     await world.store.carry_out(partial(upkeep.compare, server="1/2"))
-    await world.store.add_notices([NewNotice(operation, NoticeKind.FAILED, "1", ALICE)])
+    await world.store.write(notices.add_notices, [NewNotice(operation, NoticeKind.FAILED, "1", ALICE)])
     await world.pass_time(upkeep.SETTLES + 20)
     assert world.slack.keys() == told
     assert await outbox(world) == (0, 0)
@@ -106,12 +107,12 @@ async def test_an_end_that_was_told_and_lost_is_not_told_as_another(world):
 
 @pytest.mark.parametrize("slept", [True, False], ids=["the machine slept", "its clock was moved"])
 async def test_a_message_whose_send_was_cut_off_is_found_where_it_stands_after_a_jump(world, slept):
-    await world.store.add_notices([message(1)])
+    await world.store.write(notices.add_notices, [message(1)])
     world.slack.fail(POST, Killed(), after=True)
     with pytest.raises(Killed):
         await world.notifier.step_notices()
     world.reborn()
-    await world.store.add_notices([message(number) for number in range(2, 6)])
+    await world.store.write(notices.add_notices, [message(number) for number in range(2, 6)])
     await world.pass_time(10)
     world.clock.jump(3600)
     # Slack's clock goes on while a machine of ours sleeps; it knows nothing of one that is moved.
@@ -122,7 +123,7 @@ async def test_a_message_whose_send_was_cut_off_is_found_where_it_stands_after_a
 
 
 async def test_a_jump_gives_a_message_no_more_time_to_show(world):
-    await world.store.add_notices([message()])
+    await world.store.write(notices.add_notices, [message()])
     world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"))
     await world.work()
     world.clock.jump(3600)
@@ -133,7 +134,7 @@ async def test_a_jump_gives_a_message_no_more_time_to_show(world):
 
 
 async def test_what_broke_on_its_way_has_the_same_time_to_show(world):
-    await world.store.add_notices([message()])
+    await world.store.write(notices.add_notices, [message()])
     world.slack.fail(POST, ValueError("not what was expected"), after=True)
     await world.pass_time(14)
     assert world.slack.count("conversations.history") == 0
@@ -143,17 +144,17 @@ async def test_what_broke_on_its_way_has_the_same_time_to_show(world):
 
 
 async def test_a_send_that_would_outlive_its_lease_does_not_begin(world):
-    await world.store.add_notices([message(kind=NoticeKind.FAILED)])
-    real = world.store.shown_operation
+    await world.store.write(notices.add_notices, [message(kind=NoticeKind.FAILED)])
+    real = partial(world.store.read, operations.shown_operation)
 
     async def slow(operation_id):
         world.clock.advance(50)
         return await real(operation_id)
 
-    world.store.shown_operation = slow
+    replace_function(world.store, operations.shown_operation, slow)
     await world.notifier.step_notices()
     assert world.slack.messages == []
-    world.store.shown_operation = real
+    replace_function(world.store, operations.shown_operation, real)
     await world.pass_time(2)
     assert len(world.slack.messages) == 1
 
@@ -162,7 +163,7 @@ async def test_a_send_that_would_outlive_its_lease_does_not_begin(world):
 
 
 async def test_slacks_pause_goes_into_the_row_and_nobody_sleeps(world):
-    await world.store.add_notices([message()])
+    await world.store.write(notices.add_notices, [message()])
     world.slack.fail(POST, SlackLimited(POST, 30.0))
     await world.pass_time(29)
     assert world.slack.count(POST) == 1
@@ -173,12 +174,12 @@ async def test_slacks_pause_goes_into_the_row_and_nobody_sleeps(world):
 async def test_urgent_messages_go_first_when_there_is_little_room(world):
     waiting = [message(number, person(number), NoticeKind.JOB_WAITING) for number in range(600)]
     for first in range(0, 600, 100):
-        await world.store.add_notices(waiting[first : first + 100])
+        await world.store.write(notices.add_notices, waiting[first : first + 100])
     await world.work()
     sent = len(world.slack.messages)
     assert 300 < sent < 400
     urgent = [message(1000 + number, person(1000 + number), NoticeKind.FAILED) for number in range(30)]
-    await world.store.add_notices(urgent)
+    await world.store.write(notices.add_notices, urgent)
     await world.work()
     assert world.slack.kinds()[sent:] == ["failed"] * 30
     await world.pass_time(130, step=5)
@@ -188,11 +189,11 @@ async def test_urgent_messages_go_first_when_there_is_little_room(world):
 
 @pytest.mark.parametrize("code", ["user_not_found", "cannot_dm_bot", "messages_tab_disabled"])
 async def test_who_cannot_be_written_to_is_given_up_and_shown(world, code):
-    await world.store.add_notices([message(channel_id="C7")])
+    await world.store.write(notices.add_notices, [message(channel_id="C7")])
     world.slack.fail(POST, SlackPermanent(POST, code))
     await world.pass_time(60)
     assert world.slack.count(POST) == 1
-    [dead] = await world.store.dead_notices()
+    [dead] = await world.store.read(notices.dead_notices)
     assert dead.error == code
     [ephemeral] = world.slack.ephemerals
     assert (ephemeral["channel"], ephemeral["user"]) == ("C7", "UALICE")
@@ -200,7 +201,7 @@ async def test_who_cannot_be_written_to_is_given_up_and_shown(world, code):
 
 
 async def test_blocks_that_slack_refuses_are_left_out(world):
-    await world.store.add_notices([message(blocks=[{"type": "section"}])])
+    await world.store.write(notices.add_notices, [message(blocks=[{"type": "section"}])])
     world.slack.fail(POST, SlackPermanent(POST, "invalid_blocks"))
     await world.pass_time(2)
     [sent] = world.slack.messages
@@ -212,7 +213,7 @@ async def test_blocks_that_slack_refuses_are_left_out(world):
 async def test_refused_blocks_stay_known_after_a_restart(world, code):
     """And after a pause that Slack wants: they aren't sent a second time."""
     button = kit.button("Open", "open_url", "w1", url="https://ide.example.org/")
-    await world.store.add_notices([message(blocks=[*kit.row("*lab* is ready.", [button])])])
+    await world.store.write(notices.add_notices, [message(blocks=[*kit.row("*lab* is ready.", [button])])])
     world.slack.fail(POST, SlackPermanent(POST, code))
     world.slack.fail(POST, SlackLimited(POST, 2.0))
     await world.notifier.step_notices()
@@ -226,13 +227,13 @@ async def test_refused_blocks_stay_known_after_a_restart(world, code):
 
 
 async def test_an_unknown_word_of_slack_is_tried_again_for_a_day(world):
-    await world.store.add_notices([message()])
+    await world.store.write(notices.add_notices, [message()])
     world.slack.fail(POST, SlackFailed(POST, "some_new_error"), times=9999)
     await world.pass_time(3600, step=60)
     assert await outbox(world) == (1, 0)
-    await world.store.add_notices([message(2)])
+    await world.store.write(notices.add_notices, [message(2)])
     await world.pass_time(90_000, step=600)
-    assert {one.error for one in await world.store.dead_notices()} == {"some_new_error"}
+    assert {one.error for one in await world.store.read(notices.dead_notices)} == {"some_new_error"}
     # Both are told of as one, as soon as Slack takes that.
     world.slack._faults.clear()
     await world.pass_time(900, step=30)
@@ -242,14 +243,14 @@ async def test_an_unknown_word_of_slack_is_tried_again_for_a_day(world):
 
 
 async def test_what_says_that_a_message_is_missing_is_not_followed_by_another(world):
-    await world.store.add_notices([message()])
+    await world.store.write(notices.add_notices, [message()])
     world.slack.fail(POST, SlackFailed(POST, "some_new_error"), times=9999)
     await world.pass_time(260_000, step=1200)
     assert await outbox(world) == (0, 2)
 
 
 async def test_a_mistake_in_a_message_is_told_at_once_in_a_plain_one(world):
-    await world.store.add_notices([message()])
+    await world.store.write(notices.add_notices, [message()])
     world.slack.fail(POST, SlackPermanent(POST, "metadata_too_large"))
     await world.pass_time(10)
     [sent] = world.slack.messages
@@ -258,7 +259,7 @@ async def test_a_mistake_in_a_message_is_told_at_once_in_a_plain_one(world):
 
 
 async def test_when_slack_shuts_the_app_out_everything_waits(world):
-    await world.store.add_notices([message(number, person(number)) for number in range(5)])
+    await world.store.write(notices.add_notices, [message(number, person(number)) for number in range(5)])
     world.slack.fail(POST, SlackPermanent(POST, "token_revoked"), times=999)
     with capture_logs() as logs:
         await world.pass_time(100_000, step=2000)
@@ -273,20 +274,20 @@ async def test_when_slack_shuts_the_app_out_everything_waits(world):
 
 async def test_an_error_of_our_own_delays_one_notice_only(world):
     await world.work()  # A process begins with a try.
-    await world.store.add_notices([message(1, kind=NoticeKind.FAILED), message(2, BOB)])
-    real = world.store.shown_operation
+    await world.store.write(notices.add_notices, [message(1, kind=NoticeKind.FAILED), message(2, BOB)])
+    real = partial(world.store.read, operations.shown_operation)
 
     async def broken(subject):
         if subject == "subject-1":
             raise RuntimeError("a mistake")
         return await real(subject)
 
-    world.store.shown_operation = broken
+    replace_function(world.store, operations.shown_operation, broken)
     with capture_logs() as logs:
         await world.work()
     assert [entry["event"] for entry in logs].count("notice not drawn") == 1
     assert len(world.slack.messages) == 1
-    world.store.shown_operation = real
+    replace_function(world.store, operations.shown_operation, real)
     await world.pass_time(90, step=10)
     assert len(world.slack.messages) == 2
 
@@ -297,7 +298,7 @@ async def test_an_error_of_our_own_delays_one_notice_only(world):
 async def test_progress_is_drawn_every_15_seconds_at_most(world):
     world.provider.start_takes = 200
     await world.own()
-    [row] = await world.store.workspaces(ALICE)
+    [row] = await world.store.perform(workspaces.workspaces, ALICE)
     await world.begin(row)
     for progress in range(5, 90, 5):
         world.provider.machines["r1"].progress = progress
@@ -311,7 +312,7 @@ async def test_a_card_that_was_deleted_is_let_go(world):
     world.slack.messages.clear()
     before = world.slack.count("chat.update")
     await world.pass_time(45)
-    assert (await world.store.card(operation_id)).message_ts is None
+    assert (await world.store.read(cards.card, operation_id)).message_ts is None
     assert world.slack.count("chat.update") == before + 1
 
 
@@ -325,7 +326,7 @@ async def stopping(world):
 
 async def work_unseen(world, operation_id):
     """Let it end before anything is drawn."""
-    while (await world.store.operation(operation_id)).is_open:
+    while (await world.store.read(operations.operation, operation_id)).is_open:
         world.clock.advance(1.0)
         await world.reconciler.operations.step()
         await world.reconciler.reads.step()
@@ -334,10 +335,10 @@ async def work_unseen(world, operation_id):
 async def test_a_stop_whose_card_was_deleted_while_it_went_on_has_a_message_about_its_end(world):
     operation_id = await stopping(world)
     world.slack.messages.clear()
-    await world.store.save_step(Update(operation_id, 0.0, hold="Slow."))
+    await world.store.write(operations.save_step, Update(operation_id, 0.0, hold="Slow."))
     world.clock.advance(MOMENT_SECONDS)
     await world.notifier.step_cards()
-    assert (await world.store.card(operation_id)).message_ts is None
+    assert (await world.store.read(cards.card, operation_id)).message_ts is None
     await world.pass_time(200, step=5)
     assert (world.slack.kinds(), world.slack.count("chat.update")) == (["stopped"], 1)
     assert "has stopped on" in world.slack.messages[0]["text"]
@@ -357,27 +358,27 @@ async def test_an_end_that_a_card_has_shown_is_not_told_once_more_when_that_is_l
     await world.pass_time(200, step=5)
     assert "has stopped on" in world.slack.messages[0]["text"]
     world.slack.messages.clear()
-    await world.store.card_lost(operation_id)
+    await world.store.write(notices.card_lost, operation_id)
     await world.pass_time(200, step=5)
     assert world.slack.kinds() == []
 
 
 async def test_an_end_whose_card_was_never_taken_has_a_message(world):
     operation_id = await world.begin(await world.own(state=State.RUNNING), OperationVerb.STOP)
-    (card,) = await world.store.claim_notices(10, 600.0)
+    (card,) = await world.store.perform(notices.claim_notices, 10, 600.0)
     await work_unseen(world, operation_id)
-    await world.store.notice_dead(card.id, "no_text")
+    await world.store.write(notices.notice_dead, card.id, "no_text")
     await world.pass_time(60, step=5)
     assert world.slack.kinds() == ["stopped"]
 
 
 async def test_a_stop_that_ends_while_its_card_is_corrected_is_told_by_the_card_alone(world):
     operation_id = await stopping(world)
-    card = await world.store.card(operation_id)
+    card = await world.store.read(cards.card, operation_id)
     body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": "card"}
     correction = NewNotice(operation_id, NoticeKind.CARD_UPDATE, "update:1", ALICE, body, due_in=100.0)
-    await world.store.add_notices([correction])
-    await world.store.unplace_card(operation_id)
+    await world.store.write(notices.add_notices, [correction])
+    await world.store.write(cards.unplace_card, operation_id)
     await world.pass_time(200, step=5)
     assert world.slack.kinds() == ["card"]
     assert "has stopped on" in world.slack.messages[0]["text"]
@@ -387,16 +388,18 @@ async def test_a_stop_that_ends_while_its_card_is_corrected_is_told_by_the_card_
 async def test_a_card_that_could_not_be_drawn_is_lost_if_its_correction_is(world, is_taken):
     operation_id = await stopping(world)
     await work_unseen(world, operation_id)
-    card = await world.store.card(operation_id)
+    card = await world.store.read(cards.card, operation_id)
     body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": "card"}
-    await world.store.add_notices([NewNotice(operation_id, NoticeKind.CARD_UPDATE, "update:1", ALICE, body)])
-    await world.store.unplace_card(operation_id)
+    await world.store.write(
+        notices.add_notices, [NewNotice(operation_id, NoticeKind.CARD_UPDATE, "update:1", ALICE, body)]
+    )
+    await world.store.write(cards.unplace_card, operation_id)
     if not is_taken:
         world.slack.fail("chat.update", SlackPermanent("chat.update", "edit_window_closed"))
     await world.pass_time(200, step=5)
     assert world.slack.kinds() == (["card"] if is_taken else ["card", "stopped"])
     assert len(world.slack.told("stopped")) == 1
-    await world.store.card_lost(operation_id)
+    await world.store.write(notices.card_lost, operation_id)
     await world.pass_time(60, step=5)
     assert len(world.slack.told("stopped")) == 1
 
@@ -464,18 +467,18 @@ async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
     await world.begin(await world.own())
     await world.notifier.step_notices()
     await world.pass_time(1)
-    real = world.store.shown_operation
+    real = partial(world.store.read, operations.shown_operation)
 
     async def broken(_operation_id):
         raise RuntimeError("a mistake")
 
-    world.store.shown_operation = broken
+    replace_function(world.store, operations.shown_operation, broken)
     with capture_logs() as logs:
         for _ in range(20):
             world.clock.advance(1)
             await world.reconciler.reads.step()
             await world.notifier.step_cards()
     assert {entry["event"] for entry in logs if entry["log_level"] == "error"} == {"card failed"}
-    world.store.shown_operation = real
+    replace_function(world.store, operations.shown_operation, real)
     await world.pass_time(90, step=5)
     assert (world.slack.sent_kinds(), world.slack.kinds()) == (["card", "ready"], ["ready"])

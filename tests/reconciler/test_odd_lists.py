@@ -7,6 +7,8 @@ import pytest
 from bot.domain.runs import RunState
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
+from bot.store import accounts, tasks, workspaces
+from bot.store import runs as run_rows
 from bot.store.tasks import NewTask
 from bot.support.errors import BadAnswer
 from tests.contract.providers.odd_answers import (
@@ -64,10 +66,10 @@ def posit_runs(change: Change) -> dict[str, Any]:
 async def turn(world: Any, answers: dict[str, Any], kind: TaskKind) -> None:
     """Let the provider answer so, and let lists and reads come round a few times."""
     world.provider.api._http.answers = answers
-    account = await world.store.account(ALICE, "cloud")
+    account = await world.store.read(accounts.account, ALICE, "cloud")
     for _ in range(3):
-        await world.store.add_tasks([NewTask(kind, account.id)])
-        for row in await world.store.workspaces(ALICE):
+        await world.store.write(tasks.add_tasks, [NewTask(kind, account.id)])
+        for row in await world.store.perform(workspaces.workspaces, ALICE):
             await want_read(world.store, row.id)
         await world.pass_time(40, step=4)
 
@@ -95,14 +97,14 @@ async def begin(world: Any, kind: str) -> None:
 async def test_no_workspace_is_gone_and_nobody_is_told(world, kind, answers, odd):
     await begin(world, kind)
     await turn(world, answers(GOOD), TaskKind.DISCOVER)
-    rows = {row.id: row for row in await world.store.workspaces(ALICE)}
+    rows = {row.id: row for row in await world.store.perform(workspaces.workspaces, ALICE)}
     for row_id in rows:
         await notify(world.store, row_id, ready=None, stopped=True)
     for change in (odd, GOOD):
-        before = (await world.store.account(ALICE, "cloud")).discovered_at
+        before = (await world.store.read(accounts.account, ALICE, "cloud")).discovered_at
         await turn(world, answers(change), TaskKind.DISCOVER)
-        assert (await world.store.account(ALICE, "cloud")).discovered_at > before
-        now = {row.id: row for row in await world.store.workspaces(ALICE)}
+        assert (await world.store.read(accounts.account, ALICE, "cloud")).discovered_at > before
+        now = {row.id: row for row in await world.store.perform(workspaces.workspaces, ALICE)}
         assert {key: (row.name, row.state) for key, row in now.items()} == {
             key: (row.name, row.state) for key, row in rows.items()
         }
@@ -123,12 +125,12 @@ async def test_no_workspace_is_gone_and_nobody_is_told(world, kind, answers, odd
 async def test_no_run_is_lost_and_nobody_is_told(world, kind, answers, odd):
     await begin(world, kind)
     await turn(world, answers(GOOD), TaskKind.LIST_JOBS)
-    runs = {run.id: run for run in await world.store.runs(ALICE)}
+    runs = {run.id: run for run in await world.store.read(run_rows.runs, ALICE)}
     assert len(runs) >= 2
     for change in (odd, GOOD):
         before = max(run.observed_at for run in runs.values())
         await turn(world, answers(change), TaskKind.LIST_JOBS)
-        now = {run.id: run for run in await world.store.runs(ALICE)}
+        now = {run.id: run for run in await world.store.read(run_rows.runs, ALICE)}
         assert {key: (run.name, run.state, run.outcome) for key, run in now.items()} == {
             key: (run.name, run.state, None) for key, run in runs.items()
         }
@@ -140,32 +142,36 @@ async def test_no_run_is_lost_and_nobody_is_told(world, kind, answers, odd):
 async def test_what_runs_is_not_gone_by_one_list_that_lacks_it(world):
     await begin(world, "saturn")
     await turn(world, saturn(GOOD), TaskKind.DISCOVER)
-    for row in await world.store.workspaces(ALICE):
+    for row in await world.store.perform(workspaces.workspaces, ALICE):
         await notify(world.store, row.id, ready=None, stopped=True)
-    account = await world.store.account(ALICE, "cloud")
+    account = await world.store.read(accounts.account, ALICE, "cloud")
     lacking = {**saturn(GOOD), "recipes": {"recipes": two(RECIPE, GOOD)[1:]}}
     for answers in (lacking, saturn(GOOD), lacking):
         world.provider.api._http.answers = answers
         asked = len(world.provider.api._http.asked)
-        await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+        await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
         # The list alone makes a read due: nobody asks for one.
         await world.pass_time(40, step=4)
-        assert {row.state for row in await world.store.workspaces(ALICE)} == {State.RUNNING}
+        assert {row.state for row in await world.store.perform(workspaces.workspaces, ALICE)} == {
+            State.RUNNING
+        }
         is_read = f"workspaces/{B}" in world.provider.api._http.asked[asked:]
         assert is_read is (answers is lacking)
     assert world.slack.messages == []
     # Where its own status says so too, it is gone, and that is told once.
     del lacking[f"workspaces_{B}"]
-    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     await world.pass_time(40, step=4)
-    assert [row.state for row in await world.store.workspaces(ALICE)].count(State.GONE) == 1
+    assert [row.state for row in await world.store.perform(workspaces.workspaces, ALICE)].count(
+        State.GONE
+    ) == 1
     assert len(world.slack.messages) == 1
 
 
 async def test_who_waits_for_a_list_that_cant_be_read_hears_so_within_seconds(world):
     account = await world.link()
     command = {"text": "list", "principal": ALICE.key, "interaction": "click-1"}
-    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id, {"then": [command]})])
+    await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id, {"then": [command]})])
     world.provider.fail("discover", BadAnswer("the answer's field recipes is not a list"), times=5)
     await world.pass_time(6)
     [(_, told)] = world.replayed
@@ -174,4 +180,4 @@ async def test_who_waits_for_a_list_that_cant_be_read_hears_so_within_seconds(wo
     await world.pass_time(60)
     assert world.provider.count("discover") == 6
     assert len(world.replayed) == 1
-    assert (await world.store.account_by_id(account.id)).discovered_at is not None
+    assert (await world.store.read(accounts.account_by_id, account.id)).discovered_at is not None

@@ -1,5 +1,8 @@
 """An end is told by one message, which stays: no card says it beside it, whoever dies in between."""
 
+import inspect
+from operator import attrgetter
+
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
@@ -7,10 +10,13 @@ from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.slack.calls import UNREACHABLE
 from bot.slack.methods import CHAT_POST_MESSAGE, CONVERSATIONS_HISTORY
+from bot.store import budget, cards, counts, notices, operations
+from bot.store import runs as run_rows
 from bot.store.cards import CARD_AFTER, MOMENT_SECONDS
 from bot.store.notices import SILENCE, add_card
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from tests.reconciler.fuse import Killed, Meanwhile, Proxy
+from tests.rigs.functions import is_call_of
 from tests.rigs.store import ALICE, BOB
 
 READY = "name-r1 is ready"
@@ -42,7 +48,7 @@ async def passes(world, read, seconds):
 
 async def until_over(world, operation_id):
     """Let an operation end while nothing is sent."""
-    while (await world.store.operation(operation_id)).is_open:
+    while (await world.store.read(operations.operation, operation_id)).is_open:
         world.clock.advance(1.0)
         await world.reconciler.operations.step()
         await world.reconciler.reads.step()
@@ -74,7 +80,7 @@ async def test_ready_is_read_once_after_a_kill(world, card, end):
     await passes(world, read, 150)
     assert len(read.saying(READY)) == 1
     assert (world.slack.kinds(), READY in world.slack.messages[0]["text"]) == (["ready"], True)
-    assert (await world.store.statistics())["pending_notices"] == 0
+    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
 
 
 @pytest.mark.parametrize("arrives", [True, False], ids=["arrived", "lost"])
@@ -96,7 +102,7 @@ async def test_card_of_two_processes_comes_after_its_end(world):
     """One process has the card in hand, drawn before the end, and the other one sends the end."""
     read = Read(world.slack)
     operation_id = await world.begin(await world.own())
-    (card,) = await world.store.claim_notices(10, 60.0)
+    (card,) = await world.store.perform(notices.claim_notices, 10, 60.0)
     await until_over(world, operation_id)
     await passes(world, read, 10)
     assert world.slack.kinds() == ["ready"]
@@ -104,7 +110,7 @@ async def test_card_of_two_processes_comes_after_its_end(world):
     sent = await world.slack.call(
         CHAT_POST_MESSAGE, {"channel": "UALICE", "text": "Starting", "metadata": payload}
     )
-    await world.store.notice_sent(card.id, sent.data["channel"], sent.data["ts"])
+    await world.store.write(notices.notice_sent, card.id, sent.data["channel"], sent.data["ts"])
     await passes(world, read, 30)
     assert (len(read.saying(READY)), world.slack.kinds()) == (1, ["ready"])
 
@@ -116,7 +122,7 @@ async def test_card_is_not_drawn_as_an_end_that_came_meanwhile(world):
     async def ends():
         await until_over(world, operation_id)
 
-    world.store = Meanwhile(world.store, "shown_operation", ends, before=True)
+    world.store = Meanwhile(world.store, operations.shown_operation, ends, before=True)
     world.reborn()
     await world.pass_time(30)
     assert world.slack.sent_kinds() == ["ready"]
@@ -142,7 +148,7 @@ async def test_end_of_a_run_is_read_once_after_a_kill(runs, card, end):
     await dies_sending(runs.world, arrives=card)
     await runs.world.reconciler.runs.step()
     runs.cloud.ends("run1")
-    while (await runs.store.run(run_id)).is_open:
+    while (await runs.store.read(run_rows.run, run_id)).is_open:
         runs.world.clock.advance(1.0)
         await runs.world.reconciler.runs.step()
     runs.world.clock.advance(10.0)
@@ -171,7 +177,7 @@ async def test_ready_comes_with_the_read_that_shows_it(world, seconds):
         world.clock.advance(0.5)
         await world.work()
         kinds = world.slack.sent_kinds()
-    operation = await world.store.operation(operation_id)
+    operation = await world.store.read(operations.operation, operation_id)
     assert world.clock.now() - operation.ended_at < 1.0
     assert kinds == (["card", "ready"] if operation.ended_at - asked > CARD_AFTER else ["ready"])
 
@@ -194,19 +200,19 @@ async def test_notice_sent_as_text_is_read_first_after_a_silence(world):
 
 
 class Cut(Proxy):
-    """Lose the connection to the database at a method, as often as that is said."""
+    """Lose the connection to the database at a call, as often as that is said."""
 
-    def __init__(self, part, method, times=1):
+    def __init__(self, part, target, times=1):
         super().__init__(part)
-        self._method, self.left = method, times
+        self._target, self.left = target, times
 
     def __getattr__(self, name):
         value = getattr(self._part, name)
-        if name != self._method:
+        if not inspect.iscoroutinefunction(value):
             return value
 
         async def lost(*arguments, **keys):
-            if self.left > 0:
+            if self.left > 0 and is_call_of(self._target, name, arguments):
                 self.left -= 1
                 raise StoreBusy("the connection to the database was lost; nothing was done")
             return await value(*arguments, **keys)
@@ -215,19 +221,25 @@ class Cut(Proxy):
 
 
 @pytest.mark.parametrize("times", [1, 3])
-@pytest.mark.parametrize("method", ["notice_sent", "take_slack_call", "shown_operation", "notice_retry"])
+@pytest.mark.parametrize(
+    "method",
+    [notices.notice_sent, budget.take_slack_call, operations.shown_operation, notices.notice_retry],
+    ids=attrgetter("__name__"),
+)
 async def test_message_in_hand_goes_on_with_the_database(world, method, times):
     """It is sent, or known to be sent, within seconds and not after its lease; nobody looks for it."""
     world.store = Cut(world.store, method, times)
     world.reborn()
-    await world.store.add_notices([NewNotice("s", NoticeKind.FAILED, "1", ALICE, {"text": "x"})])
-    if method == "notice_retry":
+    await world.store.write(
+        notices.add_notices, [NewNotice("s", NoticeKind.FAILED, "1", ALICE, {"text": "x"})]
+    )
+    if method == notices.notice_retry:
         world.slack.fail(CHAT_POST_MESSAGE, SlackUnknownOutcome(CHAT_POST_MESSAGE, "no_answer"), after=True)
-    await world.pass_time(6 + (method == "notice_retry") * world.timing.settles)
+    await world.pass_time(6 + (method == notices.notice_retry) * world.timing.settles)
     assert world.slack.count(CHAT_POST_MESSAGE) == 1
     assert len(world.slack.messages) == 1
-    assert (await world.store.statistics())["pending_notices"] == 0
-    assert world.slack.count(CONVERSATIONS_HISTORY) == (method == "notice_retry")
+    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
+    assert world.slack.count(CONVERSATIONS_HISTORY) == (method == notices.notice_retry)
 
 
 @pytest.mark.parametrize("times", [1, 3])
@@ -240,22 +252,24 @@ async def test_post_without_an_answer_is_looked_for(world, times):
 
     world.store, world.slack = cut, Meanwhile(world.slack, "call", lose, before=True)
     world.reborn()
-    await world.store.add_notices([NewNotice("s", NoticeKind.FAILED, "1", ALICE, {"text": "x"})])
+    await world.store.write(
+        notices.add_notices, [NewNotice("s", NoticeKind.FAILED, "1", ALICE, {"text": "x"})]
+    )
     world.slack.fail(CHAT_POST_MESSAGE, SlackUnknownOutcome(CHAT_POST_MESSAGE, "no_answer"), after=True)
     await world.pass_time(world.timing.settles + 10)
     assert (cut.left, world.slack.count(CHAT_POST_MESSAGE), len(world.slack.messages)) == (0, 1, 1)
-    assert (await world.store.statistics())["pending_notices"] == 0
+    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
 
 
 async def test_card_in_hand_goes_on_with_the_database(world):
     operation_id = await world.begin(await world.own(state=State.STOPPED))
     await world.notifier.step_notices()
-    world.store = Cut(world.store, "card_lost")
+    world.store = Cut(world.store, notices.card_lost)
     world.reborn()
     await world.until_ended(operation_id)
     await world.pass_time(10)
     assert (world.store.left, world.slack.kinds()) == (0, ["ready"])
-    assert (await world.store.card(operation_id)).message_ts is None
+    assert (await world.store.read(cards.card, operation_id)).message_ts is None
 
 
 async def test_edit_of_who_stood_still_past_its_lease_is_dropped(world):
@@ -273,7 +287,7 @@ async def test_edit_of_who_stood_still_past_its_lease_is_dropped(world):
         world.reborn()
         await world.pass_time(100)
 
-    world.store = Meanwhile(store, "shown_operation", stands_still)
+    world.store = Meanwhile(store, operations.shown_operation, stands_still)
     world.reborn()
     world.clock.advance(MOMENT_SECONDS)
     assert await world.notifier.step_cards() == 1
@@ -293,7 +307,7 @@ async def test_reply_ends_within_its_lease_however_many_ways_it_takes(world):
         raise refused
 
     world.slack._chat_postEphemeral = slow
-    await world.store.add_notices([NewNotice("click", NoticeKind.REPLY, "1", BOB, body)])
+    await world.store.write(notices.add_notices, [NewNotice("click", NoticeKind.REPLY, "1", BOB, body)])
     await world.notifier.step_notices()
     assert (len(ephemeral), world.slack.count(CHAT_POST_MESSAGE)) == (1, 0)
 

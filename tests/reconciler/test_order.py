@@ -2,6 +2,7 @@
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
+from bot.store import notices
 from bot.support.errors import SlackLimited
 
 POST = "chat.postMessage"
@@ -16,7 +17,7 @@ def message(number):
 
 async def test_messages_beyond_the_limit_go_out_in_the_order_in_which_they_were_written(world):
     for first in range(0, ROOM + 100, 50):
-        await world.store.add_notices([message(number) for number in range(first, first + 50)])
+        await world.store.write(notices.add_notices, [message(number) for number in range(first, first + 50)])
         await world.pass_time(2)
     assert world.slack.count(POST) == ROOM
     await world.pass_time(90)
@@ -28,9 +29,9 @@ async def test_messages_beyond_the_limit_go_out_in_the_order_in_which_they_were_
 
 async def test_a_message_that_slack_itself_refused_keeps_its_place(world):
     world.slack.fail(POST, SlackLimited(POST, 20.0))
-    await world.store.add_notices([message(0)])
+    await world.store.write(notices.add_notices, [message(0)])
     await world.work()
     await world.pass_time(5)
-    await world.store.add_notices([message(1)])
+    await world.store.write(notices.add_notices, [message(1)])
     await world.pass_time(30)
     assert [one["text"] for one in world.slack.messages] == ["0", "1"]

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.services.owners import SharedOwners
+from bot.store import owners
 from bot.store.owners import LEASE
 from tests.reconciler.runs import content, output, said
 
@@ -30,7 +31,7 @@ class Workers:
                 await self.world.work()
 
     async def owner(self, thing):
-        return next(one.owner for one in await self.world.store.owned() if one.name == thing)
+        return next(one.owner for one in await self.world.store.read(owners.owned) if one.name == thing)
 
 
 @pytest.fixture

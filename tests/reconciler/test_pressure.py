@@ -2,6 +2,8 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
+from operator import attrgetter
 
 import pytest
 from structlog.testing import capture_logs
@@ -11,8 +13,11 @@ from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE, Slots
 from bot.reconciler.step import PROBE_WAIT
+from bot.store import cards, counts, gates, notices, tasks
+from bot.store import operations as operation_rows
 from bot.support.errors import SlackLimited, StoreBusy, Unreachable
 from tests.reconciler.classroom import person
+from tests.rigs.functions import fail_function, replace_function
 from tests.rigs.store import ALICE, BOB, want_read
 
 
@@ -64,7 +69,7 @@ async def test_a_call_waits_for_a_pause_and_for_the_probe_of_a_connection_in_dou
     for _ in range(BREAKS_AFTER):
         line.health.failed(Unreachable("no connection"))
     await world.reconciler.operations.step()
-    assert "hasn't answered since" in (await world.store.operation(operation_id)).hold
+    assert "hasn't answered since" in (await world.store.read(operation_rows.operation, operation_id)).hold
     line.slots.take()
     world.clock.advance(LONGEST_PAUSE)
     await world.reconciler.operations.step()
@@ -90,25 +95,26 @@ async def test_at_the_deadline_an_operation_that_waits_for_a_link_is_told_too(wo
     world.provider.refused_tokens = {"token-1"}
     await world.pass_time(1900, step=20)
     assert sorted(world.slack.kinds()) == ["card", "sign_in_refused", "waiting"]
-    assert (await world.store.operation(operation_id)).is_open
+    assert (await world.store.read(operation_rows.operation, operation_id)).is_open
 
 
 @pytest.mark.parametrize(
-    "method", ["save_step", "record_reads", "notice_sent", "task_done", "card_updated", "card_retry"]
+    "function",
+    [
+        operation_rows.save_step,
+        gates.record_reads,
+        notices.notice_sent,
+        tasks.task_done,
+        cards.card_updated,
+        cards.card_retry,
+    ],
+    ids=attrgetter("__name__"),
 )
-async def test_a_busy_store_delays_and_doubles_nothing(world, method):
-    if method == "card_retry":
+async def test_a_busy_store_delays_and_doubles_nothing(world, function):
+    if function == cards.card_retry:
         world.slack.fail("chat.update", SlackLimited("chat.update", 1.0), times=2)
     operation_id = await world.begin(await world.own())
-    real, busy = getattr(world.store, method), [True] * 2
-
-    async def often_busy(*arguments, **keys):
-        if busy:
-            busy.pop()
-            raise StoreBusy("not committed in time")
-        return await real(*arguments, **keys)
-
-    setattr(world.store, method, often_busy)
+    fail_function(world.store, function, *[StoreBusy("not committed in time")] * 2)
     assert await world.until_ended(operation_id, 600) is Outcome.FULFILLED
     await world.pass_time(120, step=5)
     assert world.provider.accepted_starts == ["r1"]
@@ -129,30 +135,30 @@ async def test_a_step_whose_operation_was_replaced_meanwhile_sends_nothing(world
     workspace = await world.own()
     operation_id = await world.begin(workspace)
     await world.reconciler.reads.step()
-    claim = world.store.claim_operations
+    claim = partial(world.store.claim, operation_rows.claim_operations)
 
     async def slow(*how):
         steps = await claim(*how)
         await world.begin(workspace, OperationVerb.STOP)
-        world.store.claim_operations = claim
+        replace_function(world.store, operation_rows.claim_operations, claim)
         return steps
 
-    world.store.claim_operations = slow
+    replace_function(world.store, operation_rows.claim_operations, slow)
     await world.reconciler.operations.step()
     assert world.provider.count("start") == 0
-    assert (await world.store.operation(operation_id)).outcome is Outcome.REPLACED
+    assert (await world.store.read(operation_rows.operation, operation_id)).outcome is Outcome.REPLACED
 
 
 async def test_an_operation_whose_account_vanished_is_called_off(world):
     operation_id = await world.begin(await world.own())
-    real = world.store.claim_operations
+    real = partial(world.store.claim, operation_rows.claim_operations)
 
     async def without_account(*how):
         return [replace(step, account=None) for step in await real(*how)]
 
-    world.store.claim_operations = without_account
+    replace_function(world.store, operation_rows.claim_operations, without_account)
     await world.pass_time(3)
-    operation = await world.store.operation(operation_id)
+    operation = await world.store.read(operation_rows.operation, operation_id)
     assert (operation.outcome, operation.cause) == (Outcome.CANCELLED, "unlinked")
     assert world.slack.kinds().count("failed") == 1
 
@@ -182,13 +188,13 @@ async def test_more_operations_than_slack_takes_edits_for_leave_no_backlog_that_
         await world.begin(rows[number % 30], OperationVerb.START if up else OperationVerb.STOP)
         await world.pass_time(60 / 43, step=60 / 43)
         if number % 43 == 42:
-            waiting.append((await world.store.statistics())["waiting_edits"])
+            waiting.append((await world.store.perform(counts.statistics))["waiting_edits"])
     assert max(waiting) < 60
     await world.pass_time(60)
     assert world.slack.sent_kinds().count("card") == 43 * 6
     assert world.slack.over_budget == 0
     await world.pass_time(240, step=5)
-    left = await world.store.statistics()
+    left = await world.store.perform(counts.statistics)
     assert (left["waiting_edits"], left["pending_notices"]) == (0, 0)
     # One message is left of each, which says how it ended.
     assert len(world.slack.messages) == 43 * 6

@@ -5,6 +5,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
+from bot.store import budget, counts, notices
 from bot.support.errors import SlackPermanent, SlackUnknownOutcome
 from tests.rigs.store import ALICE, want_read
 
@@ -26,47 +27,47 @@ def texts(world):
 
 
 async def test_what_was_said_before_becomes_the_answer(world):
-    await world.store.add_notices([checking()])
+    await world.store.write(notices.add_notices, [checking()])
     await world.pass_time(3)
     assert texts(world) == ["Checking Fake Cloud…"]
-    await world.store.add_notices([found()])
+    await world.store.write(notices.add_notices, [found()])
     await world.pass_time(3)
     assert texts(world) == ["Here it is."]
-    assert (await world.store.statistics())["pending_notices"] == 0
+    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
 
 
 async def test_what_is_being_sent_just_now_is_waited_for(world):
-    await world.store.add_notices([checking(), found()])
+    await world.store.write(notices.add_notices, [checking(), found()])
     await world.pass_time(5)
     assert texts(world) == ["Here it is."]
 
 
 async def test_what_was_not_sent_yet_never_is(world):
-    await world.store.add_notices([checking()])
-    (reply,) = await world.store.claim_notices(1, 60.0, {0: 1.0})
-    await world.store.notice_retry(reply, 30.0, error="ratelimited")
-    await world.store.add_notices([found()])
+    await world.store.write(notices.add_notices, [checking()])
+    (reply,) = await world.store.perform(notices.claim_notices, 1, 60.0, {0: 1.0})
+    await world.store.write(notices.notice_retry, reply, 30.0, error="ratelimited")
+    await world.store.write(notices.add_notices, [found()])
     await world.pass_time(60, step=5)
     assert texts(world) == ["Here it is."]
 
 
 async def test_an_answer_whose_blocks_slack_refuses_becomes_its_text_in_the_same_place(world):
-    await world.store.add_notices([checking()])
+    await world.store.write(notices.add_notices, [checking()])
     await world.pass_time(3)
     world.slack.fail("chat.update", SlackPermanent("chat.update", "msg_blocks_too_long"))
     answer = found()
     answer.body["blocks"] = [{"type": "divider"}]
-    await world.store.add_notices([answer])
+    await world.store.write(notices.add_notices, [answer])
     await world.pass_time(3)
     assert [(one["text"], one["blocks"]) for one in world.slack.messages] == [("Here it is.", [])]
 
 
 @pytest.mark.parametrize("code", ["message_not_found", "cant_update_message", "edit_window_closed"])
 async def test_what_can_not_be_edited_is_followed_by_a_message(world, code):
-    await world.store.add_notices([checking()])
+    await world.store.write(notices.add_notices, [checking()])
     await world.pass_time(3)
     world.slack.fail("chat.update", SlackPermanent("chat.update", code))
-    await world.store.add_notices([found()])
+    await world.store.write(notices.add_notices, [found()])
     await world.pass_time(3)
     assert texts(world) == ["Checking Fake Cloud…", "Here it is."]
 
@@ -74,10 +75,10 @@ async def test_what_can_not_be_edited_is_followed_by_a_message(world, code):
 async def test_what_a_promise_offered_is_forgotten_though_nobody_knew_that_it_became_the_answer(world):
     workspace = await world.own(state=State.RUNNING)
     stop = kit.button("Stop", kit.Press("stop", workspace.id, seen=workspace.episode))
-    await world.store.add_notices([checking(offers=workspace.id, blocks=kit.actions([stop]))])
+    await world.store.write(notices.add_notices, [checking(offers=workspace.id, blocks=kit.actions([stop]))])
     await world.pass_time(3)
     world.slack.fail("chat.update", SlackUnknownOutcome("chat.update", "no_answer"), after=True)
-    await world.store.add_notices([found()])
+    await world.store.write(notices.add_notices, [found()])
     await world.pass_time(30)
     world.provider.put("r1", State.STOPPED)
     await want_read(world.store, workspace.id)
@@ -87,18 +88,18 @@ async def test_what_a_promise_offered_is_forgotten_though_nobody_knew_that_it_be
 
 
 async def test_after_two_minutes_the_answer_is_a_message_that_notifies(world):
-    await world.store.add_notices([checking()])
+    await world.store.write(notices.add_notices, [checking()])
     await world.pass_time(125, step=5)
-    await world.store.add_notices([found()])
+    await world.store.write(notices.add_notices, [found()])
     await world.pass_time(3)
     assert texts(world) == ["Checking Fake Cloud…", "Here it is."]
 
 
 async def test_an_answer_does_not_wait_for_room_that_cards_have_used_up(world):
-    await world.store.add_notices([checking()])
+    await world.store.write(notices.add_notices, [checking()])
     await world.pass_time(3)
-    while await world.store.take_slack_call("T1", "chat.update", most=45) == 0:
+    while await world.store.write(budget.take_slack_call, "T1", "chat.update", most=45) == 0:
         pass
-    await world.store.add_notices([found()])
+    await world.store.write(notices.add_notices, [found()])
     await world.pass_time(3)
     assert texts(world) == ["Checking Fake Cloud…", "Here it is."]

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -9,6 +10,7 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.settling import ANSWER_SECONDS
 from bot.domain.steps import Update
+from bot.store import operations, runs
 from bot.store.errands import repeat
 from bot.store.tables import RUNS
 from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
@@ -36,7 +38,11 @@ class Asked:
         self.id = await (self.world.world.make() if self.kind == "creation" else self.world.runs())
 
     async def row(self):
-        return await (self.store.operation(self.id) if self.kind == "creation" else self.store.run(self.id))
+        return await (
+            self.store.read(operations.operation, self.id)
+            if self.kind == "creation"
+            else self.store.read(runs.run, self.id)
+        )
 
     async def start_another(self):
         if self.kind == "creation":
@@ -48,8 +54,8 @@ class Asked:
 
     async def save(self, **fields):
         if self.kind == "creation":
-            return await self.store.save_step(Update(self.id, 5.0, **fields))
-        return await self.store.save_run_step(Update(self.id, 5.0, **fields))
+            return await self.store.write(operations.save_step, Update(self.id, 5.0, **fields))
+        return await self.store.write(runs.save_run_step, Update(self.id, 5.0, **fields))
 
     async def pass_time(self, seconds, step=5.0):
         await self.world.world.pass_time(seconds, step=step)
@@ -134,7 +140,11 @@ async def test_a_press_makes_one_more_and_only_once(asked):
 async def test_an_answer_stands_whatever_a_look_under_way_says_and_is_taken_once(asked):
     await asked.lose(None)
     await asked.pass_time(150)
-    claim = asked.store.claim_operations if asked.kind == "creation" else asked.store.claim_runs
+    claim = (
+        partial(asked.store.claim, operations.claim_operations)
+        if asked.kind == "creation"
+        else partial(asked.store.claim, runs.claim_runs)
+    )
     asked.world.clock.advance(300)
     (look,) = await claim(5, 40.0)
     assert await asked.start_another()
@@ -165,7 +175,7 @@ async def test_an_answer_at_the_last_moment_is_one(asked, answer):
     await asked.pass_time(150)
     asked.world.clock.advance(ANSWER_SECONDS - 1)
     before = (await asked.row()).asked_at
-    claims = "claim_operations" if asked.kind == "creation" else "claim_runs"
+    claims = operations.claim_operations if asked.kind == "creation" else runs.claim_runs
 
     async def answered():
         # The step that ends it has begun.

@@ -26,7 +26,7 @@ class Shelf:
         self.may_go.set()
         self._error, self._bad = error, bad
 
-    async def record_reads(self, results) -> None:
+    async def perform(self, _work, results) -> None:
         keys = [one.gate_key for one in results]
         self.batches.append(keys)
         self.asked.set()

@@ -7,6 +7,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import kit, replies
 from bot.messages.texts import notices
 from bot.slack.notifier.replies import MAX_ATTEMPTS_PER_WAY
+from bot.store import notices as notice_rows
 from bot.support.errors import (
     SlackFailed,
     SlackLimited,
@@ -22,13 +23,14 @@ URL = "https://hooks.slack.com/actions/1"
 
 
 async def reply(world, **body):
-    await world.store.add_notices(
-        [NewNotice("click-1", NoticeKind.REPLY, "1", ALICE, {"text": "done", "blocks": [], **body})]
+    await world.store.write(
+        notice_rows.add_notices,
+        [NewNotice("click-1", NoticeKind.REPLY, "1", ALICE, {"text": "done", "blocks": [], **body})],
     )
 
 
 async def dead(world):
-    return [notice.error for notice in await world.store.dead_notices()]
+    return [notice.error for notice in await world.store.read(notice_rows.dead_notices)]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,9 @@ async def test_a_shared_reply_is_for_all(world):
 async def test_what_an_answer_offers_goes_from_the_message_whose_place_it_took(world, channel):
     """Its workspace stops; in a channel only its reader sees it, and nobody can edit it."""
     workspace = await world.own(state=State.RUNNING)
-    await world.store.add_notices([NewNotice("asked", NoticeKind.MESSAGE, "1", ALICE, {"text": "?"})])
+    await world.store.write(
+        notice_rows.add_notices, [NewNotice("asked", NoticeKind.MESSAGE, "1", ALICE, {"text": "?"})]
+    )
     await world.work()
     (message,) = world.slack.messages
     press = kit.Press("stop", workspace.id, seen=workspace.episode)
@@ -75,7 +79,9 @@ async def test_a_message_whose_answer_is_lost_goes_on_losing_its_buttons(world):
     blocks = replies.with_button(replies.answer("It runs."), kit.button("Stop", press)).blocks
     direct = {"channel_id": "DUALICE", "where": "direct"}
     shown = {"text": "It runs.", "blocks": list(blocks), "offers": workspace.id, **direct}
-    await world.store.add_notices([NewNotice("asked", NoticeKind.REPLY, "1", ALICE, shown)])
+    await world.store.write(
+        notice_rows.add_notices, [NewNotice("asked", NoticeKind.REPLY, "1", ALICE, shown)]
+    )
     await world.work()
     (message,) = world.slack.messages
     over = {"replaces": True, "over": message["ts"], "channel_id": "DUALICE", "response_url": URL}

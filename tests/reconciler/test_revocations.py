@@ -12,6 +12,8 @@ from bot.reconciler.revocations import SECOND_LOOK
 from bot.reconciler.runtimes import LISTS_SHARE
 from bot.services import accounts, leavers
 from bot.services.revocations import LAPSES_AFTER
+from bot.store import accounts as account_rows
+from bot.store import audit, counts, revocations, tasks
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, InvalidRequest, NotFound, Renamed, ServerFailed
 from tests.reconciler.fuse import Fuse
@@ -60,7 +62,7 @@ async def test_however_a_link_ends_its_secret_ends_revoked(world, way, trouble):
     if trouble == "503":
         world.provider.fail("revoke", ServerFailed("away", status=503))
     await end(world)
-    assert (await world.store.statistics())["owed_revocations"] == 1
+    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 1
     if trouble.startswith("kill"):
         # The provider's own deletion is under way.
         calls = {"before": False, "after": True}
@@ -79,12 +81,14 @@ async def test_however_a_link_ends_its_secret_ends_revoked(world, way, trouble):
         assert not says_gone or world.provider.revoked == ["token-1"]
         await world.pass_time(30)
     assert world.provider.revoked == ["token-1"]
-    assert (await world.store.statistics())["owed_revocations"] == 0
-    assert (await world.store.statistics())["tasks"] == 0
+    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 0
+    assert (await world.store.perform(counts.statistics))["tasks"] == 0
     assert sum("Nothing of the link is left" in one for one in words(world)) == is_told
-    (row,) = [row for row in await world.store.audit_entries() if row["action"] == "account.revoked"]
+    (row,) = [
+        row for row in await world.store.read(audit.audit_entries) if row["action"] == "account.revoked"
+    ]
     assert (row["actor"], row["result"]) == ("usher", "ok")
-    kept = await world.store.account(ALICE, "cloud")
+    kept = await world.store.read(account_rows.account, ALICE, "cloud")
     assert (kept is not None) == (way == "replaced")
 
 
@@ -115,7 +119,7 @@ async def test_what_a_person_made_is_theirs_to_delete_and_not_owed(world):
     await unlinks(world)
     await world.pass_time(60)
     assert world.provider.count("revoke") == 0
-    assert await world.store.account(ALICE, "cloud") is None
+    assert await world.store.read(account_rows.account, ALICE, "cloud") is None
     (said,) = [one for one in words(world) if "unlinked" in one]
     assert "It's valid until you delete it" in said
     assert TOLD not in said
@@ -131,12 +135,14 @@ async def test_one_refusal_proves_nothing_and_two_a_quarter_of_an_hour_apart_do(
     world.provider.answers_to["token-1"] = error
     await unlinks(world)
     await world.pass_time(SECOND_LOOK - 30, step=10)
-    assert (await world.store.statistics())["owed_revocations"] == 1
+    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 1
     assert world.provider.count("revoke") == 1
     await world.pass_time(60, step=10)
     assert world.provider.count("revoke") == 2
-    assert (await world.store.statistics())["owed_revocations"] == 0
-    (row,) = [row for row in await world.store.audit_entries() if row["action"] == "account.revoked"]
+    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 0
+    (row,) = [
+        row for row in await world.store.read(audit.audit_entries) if row["action"] == "account.revoked"
+    ]
     assert f'"ended":"{result}"' in row["detail"]
     # What is no longer accepted is gone; what couldn't be deleted may still be valid.
     assert ("not_revoked" in world.slack.kinds()) == (result == "forbidden")
@@ -153,12 +159,12 @@ async def test_what_no_provider_confirms_is_erased_after_thirty_days(world):
         if number == 0:
             await unlinks(world)
         await world.pass_time(LAPSES_AFTER / len(errors) - 1_200, step=1_200)
-        assert (await world.store.statistics())["owed_revocations"] == 1
+        assert (await world.store.perform(counts.statistics))["owed_revocations"] == 1
         assert world.provider.count("revoke") > 300 * (number + 1)
-    assert (await world.store.statistics())["owed_revocations"] == 1
+    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 1
     assert world.provider.count("revoke") > 1_000
     await world.pass_time(2 * 3_600, step=1_200)
-    assert (await world.store.statistics())["owed_revocations"] == 0
+    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 0
     kinds = world.slack.kinds()
     assert (kinds.count("revoked"), kinds.count("not_revoked")) == (1, 1)
     assert any("In 30 days" in one for one in words(world))
@@ -170,7 +176,7 @@ async def test_without_its_connection_it_stays_owed_and_goes_on_once_that_is_bac
     await unlinks(world)
     world.reborn(connections={})
     await world.pass_time(7_200, step=600)
-    assert (await world.store.statistics())["owed_revocations"] == 1
+    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 1
     world.reborn()
     await world.pass_time(1_800, step=600)
     assert world.provider.revoked == ["token-1"]
@@ -203,9 +209,9 @@ async def test_it_serves_for_nothing_else(world):
     world.provider.fail("revoke", ServerFailed("away"), times=100)
     await unlinks(world)
     await world.work()
-    (owed,) = await world.store.owed_revocations()
+    (owed,) = await world.store.read(revocations.owed_revocations)
     kinds = (TaskKind.DISCOVER, TaskKind.LIST_JOBS)
-    await world.store.add_tasks([NewTask(kind, owed.id) for kind in kinds])
-    await world.store.add_tasks([NewTask(TaskKind.SNAPSHOT, f"{owed.id}/templates")])
+    await world.store.write(tasks.add_tasks, [NewTask(kind, owed.id) for kind in kinds])
+    await world.store.write(tasks.add_tasks, [NewTask(TaskKind.SNAPSHOT, f"{owed.id}/templates")])
     await world.pass_time(300, step=30)
     assert {call.method for call in world.provider.calls} == {"revoke"}

@@ -4,6 +4,8 @@ import pytest
 
 from bot.domain.errands import Call
 from bot.domain.runs import FoundRun, ObservedRun, RunState
+from bot.store import accounts
+from bot.store import runs as run_rows
 from bot.support.errors import Forbidden, UnknownOutcome, Unreachable
 from tests.reconciler.runs import said
 from tests.rigs.run_provider import RemoteRun
@@ -63,11 +65,11 @@ async def test_a_stop_that_was_taken_just_now_is_not_sent_twice(runs):
 async def test_the_end_of_a_run_from_elsewhere_is_told_to_who_stopped_it(runs):
     await runs.world.link()
     await runs.world.know()
-    account = await runs.store.account(ALICE, "cloud")
+    account = await runs.store.read(accounts.account, ALICE, "cloud")
     runs.cloud.runs["run1"] = RemoteRun("elsewhere", "", runs.clock.now(), None)
     listed = [FoundRun("run1", "elsewhere", ObservedRun(RunState.RUNNING))]
-    await runs.store.merge_runs(account.id, listed)
-    (run,) = await runs.store.runs(ALICE)
+    await runs.store.perform(run_rows.merge_runs, account.id, listed)
+    (run,) = await runs.store.read(run_rows.runs, ALICE)
     await runs.stop(run.id)
     await runs.until_over(run.id)
     assert runs.slack.kinds() == ["job_ended"]

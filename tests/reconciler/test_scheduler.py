@@ -4,6 +4,7 @@ import asyncio
 import math
 import threading
 from collections import Counter
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,12 +13,15 @@ from bot.domain.errands import Outcome
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.reconciler.scheduler import DAY, EVERYBODY, VAIN_CLAIM_REST, Loop, Scheduler
+from bot.store import counts, due_work, operations, sweeping, upkeep
+from bot.store import tasks as task_rows
 from bot.store.due_work import list_kinds
 from bot.store.tables import SERVING
 from bot.store.tasks import NewTask
 from bot.support.errors import SlackFailed, StoreBusy
 from bot.support.pool import Pool
 from tests.reconciler.runs import new_run_world
+from tests.rigs.functions import replace_function
 from tests.rigs.store import ALICE
 
 
@@ -61,9 +65,9 @@ async def test_the_whole_way_runs_by_itself(world, scheduler):
     async def ended():
         # While anything is due, less than a read may wait for its request after its claim.
         world.clock.advance(0.2 if scheduler.due else 1.0)
-        return (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED and len(
-            world.slack.messages
-        ) == 2
+        return (
+            await world.store.read(operations.operation, operation_id)
+        ).outcome is Outcome.FULFILLED and len(world.slack.messages) == 2
 
     await scheduler.eventually(ended)
     assert sorted(world.slack.sent_kinds()) == ["card", "ready"]
@@ -105,19 +109,21 @@ async def test_daily_work_is_guarded(world, scheduler):
     async def broken():
         raise RuntimeError("a mistake")
 
-    world.store.sweep = broken
+    replace_function(world.store, sweeping.sweep, broken)
     with capture_logs() as logs:
         await scheduler._daily()
         await scheduler._lists()
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["sweep failed"]
-    assert [task.kind for task in await world.store.claim_tasks(9, 9.0)] == [TaskKind.SYNC_PEOPLE]
+    assert [task.kind for task in await world.store.claim(task_rows.claim_tasks, 9, 9.0)] == [
+        TaskKind.SYNC_PEOPLE
+    ]
 
 
 async def test_a_second_nightly_reading_joins_the_first(world, scheduler):
     await scheduler._daily()
     await scheduler._daily()
-    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
-    assert (await world.store.statistics())["tasks"] == 1
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+    assert (await world.store.perform(counts.statistics))["tasks"] == 1
 
 
 @pytest.mark.parametrize(("down_for", "readings"), [(10 * 3600.0, 0), (20 * 3600.0, 1), (9 * DAY, 1)])
@@ -127,7 +133,7 @@ async def test_what_a_night_should_have_done_is_made_up_for_at_the_start(world, 
         for _ in range(3):
             await scheduler._daily()
             await world.work()
-        swept = await world.store.last_did("sweep") == await world.store.now()
+        swept = await world.store.read(upkeep.last_did, "sweep") == await world.store.now()
         return world.slack.count("users.list"), swept
 
     # Eight in the morning; what was never done is done.
@@ -141,7 +147,7 @@ async def test_a_reading_that_failed_is_not_done(world, scheduler):
     world.slack.fail("users.list", SlackFailed("users.list", "internal_error"), times=99)
     await scheduler._daily()
     await world.work()
-    assert await world.store.last_did("sync_people") is None
+    assert await world.store.read(upkeep.last_did, "sync_people") is None
 
 
 async def test_a_step_that_raises_is_logged_with_a_reference_and_tried_again(world):
@@ -250,13 +256,13 @@ class Questions:
         self.scheduler = Scheduler(world.store, world.clock, world.ids)
         world.reborn()
         self.scheduler.drive(world.reconciler, world.notifier)
-        find_next_due = world.store.find_next_due
+        find_next_due = partial(world.store.read, due_work.find_next_due)
 
         async def note(kinds, *others):
             self.kinds.append(set(kinds))
             return await find_next_due(kinds, *others)
 
-        world.store.find_next_due = note
+        replace_function(world.store, due_work.find_next_due, note)
 
     async def tick(self, seconds=1.0):
         """Let time pass up to the next tick."""
@@ -289,16 +295,16 @@ async def questions(world):
 
 
 async def test_write_asks_about_its_tables_and_wakes_what_is_due(world, questions):
-    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
     assert await questions.find_woken() == ["tasks"]
     assert questions.kinds == [{"tasks"}]
     # A claim makes nothing due, and what nobody claims by wakes nobody.
-    assert await world.store.claim_tasks(9, 60.0)
-    await world.store.mark("moved")
+    assert await world.store.claim(task_rows.claim_tasks, 9, 60.0)
+    await world.store.write(upkeep.mark, "moved")
     await questions.find_woken()
     assert questions.kinds == [{"tasks"}]
     # What is due later is asked about, and wakes nobody.
-    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=60.0)])
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=60.0)])
     assert await questions.find_woken() == []
     assert questions.kinds == [{"tasks"}, {"tasks"}]
 
@@ -338,7 +344,7 @@ class Shared:
 
 
 async def test_task_due_later_wakes_its_loop_then(world, questions):
-    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=2.5)])
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=2.5)])
     woken = []
     for _ in range(6):
         await questions.find_woken()
@@ -353,7 +359,7 @@ async def test_timer_wakes_a_loop_between_two_ticks(world):
     scheduler = driving(Scheduler, world, tick=3_600.0)
     scheduler.start()
     claimed = asyncio.Event()
-    claim = world.store.claim_tasks
+    claim = partial(world.store.claim, task_rows.claim_tasks)
 
     async def note(*arguments):
         found = await claim(*arguments)
@@ -361,9 +367,9 @@ async def test_timer_wakes_a_loop_between_two_ticks(world):
             claimed.set()
         return found
 
-    world.store.claim_tasks = note
+    replace_function(world.store, task_rows.claim_tasks, note)
     try:
-        await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "later", due_in=0.2)])
+        await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "later", due_in=0.2)])
         async with asyncio.timeout(30):
             # The moved clock passes as fast as the machine's.
             while not claimed.is_set():
@@ -374,7 +380,7 @@ async def test_timer_wakes_a_loop_between_two_ticks(world):
 
 
 async def test_clock_that_jumps_is_noticed_by_the_next_tick(world, questions):
-    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=3600.0)])
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=3600.0)])
     assert await questions.find_woken() == []
     world.clock.jump(3601.0)
     await questions.tick()
@@ -383,7 +389,7 @@ async def test_clock_that_jumps_is_noticed_by_the_next_tick(world, questions):
 
 async def test_loop_rests_after_a_claim_in_vain_until_a_write(world, questions):
     tasks = next(loop for loop in questions.scheduler._loops if loop.name == "tasks")
-    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
     assert await questions.find_woken() == ["tasks"]
     tasks.rests_until = world.clock.monotonic() + VAIN_CLAIM_REST
     questions.scheduler._wake_due()
@@ -391,7 +397,7 @@ async def test_loop_rests_after_a_claim_in_vain_until_a_write(world, questions):
     await questions.tick(VAIN_CLAIM_REST)
     assert "tasks" in await questions.find_woken()
     tasks.rests_until = world.clock.monotonic() + VAIN_CLAIM_REST
-    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "another")])
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "another")])
     assert await questions.find_woken() == ["tasks"]
 
 
@@ -437,7 +443,7 @@ async def test_loops_find_out_for_themselves_when_rows_cannot_be_asked(world, qu
     async def fail(*_):
         raise StoreBusy("not now")
 
-    world.store.find_next_due = fail
+    replace_function(world.store, due_work.find_next_due, fail)
     questions.scheduler.written(None)
     with capture_logs() as logs:
         assert len(await questions.find_woken()) == 10

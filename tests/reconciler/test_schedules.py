@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.tasks import TaskKind
 from bot.providers import base
+from bot.store import tasks
 from bot.store.tasks import NewTask
 from bot.support.errors import Unreachable
 from tests.reconciler.world import new_world
@@ -40,7 +41,9 @@ async def ask(cron_world, account, cron):
         "name": "etl",
     }
     subject = f"{account.id}/j1/{cron_world.ids.reference()}"
-    await cron_world.store.add_tasks([NewTask(TaskKind.SCHEDULE, subject, payload | {"cron": cron})])
+    await cron_world.store.write(
+        tasks.add_tasks, [NewTask(TaskKind.SCHEDULE, subject, payload | {"cron": cron})]
+    )
 
 
 def told(cron_world):

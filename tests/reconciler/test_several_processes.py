@@ -12,6 +12,7 @@ from bot.providers import base
 from bot.reconciler.runtimes import LONGEST_PAUSE
 from bot.services.asked import Asked
 from bot.services.owners import STARTS, SharedOwners
+from bot.store import accounts, gates, operations, runs, tasks
 from bot.store.owners import LEASE
 from bot.store.store import Store
 from bot.store.tasks import NewTask
@@ -96,14 +97,14 @@ async def read(world):
 
 async def list_workspaces(world):
     account = await world.link()
-    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
 
 
 async def schedule(world):
     account = await world.link()
     payload = {"account": account.id, "principal": ALICE.key, "connection": "cloud", "job": "j1"}
     payload |= {"name": "etl", "cron": "0 3 * * *"}
-    await world.store.add_tasks([NewTask(TaskKind.SCHEDULE, f"{account.id}/j1/1", payload)])
+    await world.store.write(tasks.add_tasks, [NewTask(TaskKind.SCHEDULE, f"{account.id}/j1/1", payload)])
 
 
 async def launch(world):
@@ -124,15 +125,15 @@ async def follow_output(world):
 @pytest.mark.parametrize(
     ("ask", "step"),
     [
-        (start, "claim_operations"),
-        (look_at_names, "claim_operations"),
-        (read, "claim_reads"),
-        (list_workspaces, "claim_tasks"),
-        (list_workspaces, "account_by_id"),
-        (schedule, "task_turn"),
-        (launch, "claim_runs"),
-        (read_runs, "claim_runs"),
-        (follow_output, "watched_runs"),
+        (start, operations.claim_operations),
+        (look_at_names, operations.claim_operations),
+        (read, gates.claim_reads),
+        (list_workspaces, tasks.claim_tasks),
+        (list_workspaces, accounts.account_by_id),
+        (schedule, tasks.task_turn),
+        (launch, runs.claim_runs),
+        (read_runs, runs.claim_runs),
+        (follow_output, runs.watched_runs),
     ],
 )
 async def test_after_an_unlink_elsewhere_no_call_with_that_credential_begins_later(pair, ask, step):
@@ -171,7 +172,7 @@ async def test_a_call_committed_to_does_not_leave_after_its_row_went_to_another_
         ended.append(pair.cloud.count(method))
 
     ended: list[int] = []
-    mine.store = Meanwhile(mine.store, "account_by_id", stand_still)
+    mine.store = Meanwhile(mine.store, accounts.account_by_id, stand_still)
     mine.reborn()
     await mine.work()
     await mine.pass_time(60, step=20)
@@ -191,7 +192,7 @@ async def test_a_start_that_was_granted_does_not_leave_once_somebody_else_grants
         pair.clock.advance(LEASE)
         stood_still.append(await pair.theirs.owners.own(STARTS + "cloud"))
 
-    pair.mine.store = Meanwhile(pair.mine.store, "account_by_id", stand_still)
+    pair.mine.store = Meanwhile(pair.mine.store, accounts.account_by_id, stand_still)
     pair.mine.reborn()
     for _ in range(4):
         await pair.mine.work()
@@ -287,7 +288,7 @@ async def test_limits_of_several_people_at_several_processes_are_everybodys(pair
         pair.cloud.answers_to[f"token-{number}"] = limited(60.0)
         pair.clock.advance(1)
         await world.reconciler.step_outages()
-        await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+        await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
         await world.reconciler.tasks.step()
     assert health(pair.mine).pause == 60.0, "it found two of them, and learned of the third"
     pair.clock.advance(1)
@@ -301,7 +302,7 @@ async def test_limits_of_several_people_at_several_processes_are_everybodys(pair
 async def test_what_one_process_finds_away_the_other_only_probes(pair):
     account = await pair.mine.link()
     pair.cloud.fail("discover", Unreachable("no connection"), times=99)
-    await pair.mine.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await pair.mine.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     await pair.mine.pass_time(60, step=5)
     assert health(pair.mine).is_doubtful
     for number in range(8):

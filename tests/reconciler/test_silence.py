@@ -10,6 +10,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.slack.calls import TRIES_EVERY, UNREACHABLE
 from bot.slack.methods import AUTH_TEST, METHODS
+from bot.store import counts, notices
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy, Unreachable
 from tests.reconciler.classroom import person
 from tests.reconciler.fuse import Fuse, Killed
@@ -72,7 +73,7 @@ async def test_whoever_is_owed_several_things_gets_one_message_that_says_how_thi
     assert said.count("'Open name-") == 2
     await world.pass_time(20 * MINUTE, step=5)
     assert (told(world), told(world, BOB)) == (["summary"], ["ready"])
-    assert (await world.store.statistics())["pending_notices"] == 0
+    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
 
 
 @pytest.mark.parametrize("silent", [(), (POST, SEARCH, OPEN)], ids=["all", "messages"])
@@ -114,18 +115,18 @@ async def test_a_message_waits_for_a_provider_for_a_minute_and_no_longer(world):
 async def test_a_search_that_fails_by_itself_holds_up_nobody(world, poison):
     """Slack takes messages, and doesn't show those of one conversation, whatever is sent meanwhile."""
     for number in range(6):
-        await world.store.add_notices(
-            [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", person(number), SAYS)]
+        await world.store.write(
+            notices.add_notices, [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", person(number), SAYS)]
         )
     await world.pass_time(1)
     (unsure,) = [NewNotice("unsure", NoticeKind.MESSAGE, "1", person(poison), SAYS)]
-    await world.store.add_notices([unsure])
-    await world.store.claim_notices(10, 60.0)
+    await world.store.write(notices.add_notices, [unsure])
+    await world.store.perform(notices.claim_notices, 10, 60.0)
     world.clock.advance(2 * MINUTE)
     world.slack.fail(SEARCH, SlackUnknownOutcome(SEARCH, "internal_error"), times=10**9)
     for number in range(6, 12):
-        await world.store.add_notices(
-            [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", person(number), SAYS)]
+        await world.store.write(
+            notices.add_notices, [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", person(number), SAYS)]
         )
         await world.pass_time(20)
         assert told(world, person(number)) == ["message"]
@@ -134,15 +135,15 @@ async def test_a_search_that_fails_by_itself_holds_up_nobody(world, poison):
 async def test_a_refusal_says_that_slack_answers(world):
     """What it refuses is given up at once, and not one message every five seconds."""
     for number in range(20):
-        await world.store.add_notices(
-            [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", person(number), SAYS)]
+        await world.store.write(
+            notices.add_notices, [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", person(number), SAYS)]
         )
     cut_off(world, code=UNREACHABLE)
     await world.pass_time(5 * MINUTE)
     mend(world)
     world.slack.fail(POST, SlackPermanent(POST, "channel_not_found"), times=10**9)
     await world.pass_time(10)
-    assert (await world.store.statistics())["dead_notices"] == 20
+    assert (await world.store.perform(counts.statistics))["dead_notices"] == 20
 
 
 async def test_a_process_that_starts_while_slack_is_away_finds_out_and_tells_within_seconds(world):
@@ -226,8 +227,8 @@ async def test_while_slack_is_away_what_is_owed_is_tried_and_next_to_nothing_is_
 @pytest.mark.parametrize("arrives", [True, False])
 async def test_one_search_answers_for_all_that_may_have_been_sent_to_a_person(world, arrives):
     for number in range(6):
-        await world.store.add_notices([NewNotice(f"s{number}", NoticeKind.OUTAGE, "1", ALICE)])
-    unsure = await world.store.claim_notices(10, 60.0)
+        await world.store.write(notices.add_notices, [NewNotice(f"s{number}", NoticeKind.OUTAGE, "1", ALICE)])
+    unsure = await world.store.perform(notices.claim_notices, 10, 60.0)
     if arrives:
         for notice in unsure[:3]:
             payload = {"event_type": "usher_notice", "event_payload": {"key": notice.key}}
@@ -238,7 +239,7 @@ async def test_one_search_answers_for_all_that_may_have_been_sent_to_a_person(wo
     await world.pass_time(30)
     assert world.slack.count(SEARCH) == 1
     assert told(world) == (["outage"] * 3 if arrives else []) + ["summary"]
-    assert (await world.store.statistics())["pending_notices"] == 0
+    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
 
 
 async def test_what_could_not_be_sent_at_all_is_not_looked_for(world):
@@ -271,7 +272,7 @@ async def test_one_that_slack_never_takes_is_given_up_with_all_that_it_tells(wor
     mend(world)
     world.slack.fail_in("UALICE", SlackFailed(POST, "no_text"))
     await world.pass_time(25 * 3600, step=600)
-    dead = {one.kind for one in await world.store.dead_notices()}
+    dead = {one.kind for one in await world.store.read(notices.dead_notices)}
     assert {NoticeKind.SUMMARY, NoticeKind.READY} <= dead
 
 
@@ -284,7 +285,9 @@ async def test_a_kill_anywhere_loses_nothing_and_repeats_nothing(after, arrived)
         async with new_world() as world:
             for name in names:
                 body = {"what": "away", "connection": name}
-                await world.store.add_notices([NewNotice(name, NoticeKind.OUTAGE, "1", ALICE, body)])
+                await world.store.write(
+                    notices.add_notices, [NewNotice(name, NoticeKind.OUTAGE, "1", ALICE, body)]
+                )
             world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), times=10**9, after=arrived)
             await world.store.engine.write(_only_the_first)
             await world.notifier.step_notices()
@@ -302,7 +305,7 @@ async def test_a_kill_anywhere_loses_nothing_and_repeats_nothing(after, arrived)
             said = [str(one["blocks"]) for one in world.slack.messages]
             assert [sum(f"*{name}*" in one for one in said) for name in names] == [1] * 4, number
             assert told(world) == (["outage"] if arrived else []) + ["summary"], number
-            assert (await world.store.statistics())["pending_notices"] == 0
+            assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
             if not fuse.is_blown:
                 return
 

@@ -15,6 +15,8 @@ from bot.messages.blocks.lists import status_answer
 from bot.providers.base import Access, Credential
 from bot.services import classes
 from bot.services.gather import Gatherer
+from bot.store import accounts, workspaces
+from bot.store import operations as operation_rows
 from bot.support.http import Http
 from bot.support.responses import Response
 from bot.support.vault import entry_key
@@ -69,7 +71,7 @@ async def test_an_entry_is_written_only_where_the_row_says_something_else(sphere
     await sphere.pass_time(20)
     assert (await sphere.row(row)).entry == written
     # Another process has written since: what this one remembers doesn't count.
-    await sphere.store.save_entry(row.id, row.gate_key, "another's, which opens for nobody")
+    await sphere.store.write(workspaces.save_entry, row.id, row.gate_key, "another's, which opens for nobody")
     await want_read(sphere.store, row.id)
     await sphere.pass_time(20)
     key = entry_key(ALICE.key, "cloud", row.remote_id)
@@ -133,7 +135,10 @@ def remote_ids(rows):
 async def asked(sphere, operation_id):
     """Let two minutes pass; say that its person is asked, and nothing was taken for what it made."""
     await sphere.world.pass_time(150, step=5)
-    operation, row = await sphere.store.operation(operation_id), await sphere.world.workspace_of(operation_id)
+    operation, row = (
+        await sphere.store.read(operation_rows.operation, operation_id),
+        await sphere.world.workspace_of(operation_id),
+    )
     return operation.asked_at is not None and row.is_provisional
 
 
@@ -252,9 +257,12 @@ async def test_a_refused_token_is_the_operators_and_nobody_links_again():
         sphere.server.state.access_token = "changed"
         operation_id = await sphere.world.begin(row, OperationVerb.STOP)
         await sphere.pass_time(300)
-        assert (await sphere.store.operation(operation_id)).is_open
-        assert "no longer accepts my own key" in (await sphere.store.operation(operation_id)).hold
-        assert (await sphere.store.account(ALICE, "cloud")).state == "active"
+        assert (await sphere.store.read(operation_rows.operation, operation_id)).is_open
+        assert (
+            "no longer accepts my own key"
+            in (await sphere.store.read(operation_rows.operation, operation_id)).hold
+        )
+        assert (await sphere.store.read(accounts.account, ALICE, "cloud")).state == "active"
         assert "link_again" not in sphere.slack.kinds()
         (told,) = sphere.told("outage")
         assert told["channel"] == "DUAMIR"
@@ -277,10 +285,16 @@ async def test_an_event_is_in_the_state_once_and_of_its_own_workspace(sphere):
     row = await sphere.made()
     other = await sphere.made(BOB)
     gate = sphere.world.provider.gate_key(row.remote_id)
-    assert await sphere.store.hear("cloud", gate, "hook:cloud:e1", "Scenario tests finished: passed.")
-    assert not await sphere.store.hear("cloud", gate, "hook:cloud:e1", "Something else.")
-    assert not await sphere.store.hear("cloud", "nobody's", "hook:cloud:e2", "Something else.")
-    assert not await sphere.store.hear("another", gate, "hook:another:e1", "Something else.")
+    assert await sphere.store.write(
+        workspaces.hear, "cloud", gate, "hook:cloud:e1", "Scenario tests finished: passed."
+    )
+    assert not await sphere.store.write(workspaces.hear, "cloud", gate, "hook:cloud:e1", "Something else.")
+    assert not await sphere.store.write(
+        workspaces.hear, "cloud", "nobody's", "hook:cloud:e2", "Something else."
+    )
+    assert not await sphere.store.write(
+        workspaces.hear, "another", gate, "hook:another:e1", "Something else."
+    )
     before = [live["text"] for live in sphere.told("ready")]
     await sphere.pass_time(60)
     said = []

@@ -7,6 +7,7 @@ import pytest
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.reconciler.runtimes import SEVERAL
+from bot.store import workspaces
 from bot.support.errors import RateLimited
 from tests.reconciler.classroom import people, post, press, seat
 from tests.reconciler.world import new_world
@@ -87,7 +88,7 @@ async def test_stops_wait_for_no_turn():
         for principal in everybody:
             await press(world, card, principal)
         await world.pass_time(20)
-        rows = [(await world.store.workspaces(principal))[0] for principal in everybody]
+        rows = [(await world.store.perform(workspaces.workspaces, principal))[0] for principal in everybody]
         for row in rows:
             await world.begin(row, OperationVerb.STOP)
         await world.pass_time(14)

@@ -1,12 +1,15 @@
 """Work that is no operation: lists, waiting commands, revocations, people who left."""
 
 from functools import partial
+from operator import attrgetter
 
 import pytest
 
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
+from bot.store import accounts, counts, discovered, workspaces
+from bot.store import tasks as task_rows
 from bot.store.tables import ACCOUNTS, TASKS
 from bot.store.tasks import NewTask
 from bot.store.upkeep import SETTLES, compare
@@ -19,14 +22,17 @@ from bot.support.errors import (
     StoreBusy,
     Unreachable,
 )
+from tests.rigs.functions import fail_function
 from tests.rigs.store import ALICE, BOB, found_workspace, link_account, unlink, want_read, within
 
 COMMAND = {"text": "start notebook", "principal": ALICE.key, "interaction": "click-1"}
 
 
 async def ask_for_list(world, *then):
-    account = await world.store.account(ALICE, "cloud") or await world.link()
-    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id, {"then": list(then)})])
+    account = await world.store.read(accounts.account, ALICE, "cloud") or await world.link()
+    await world.store.write(
+        task_rows.add_tasks, [NewTask(TaskKind.DISCOVER, account.id, {"then": list(then)})]
+    )
     return account
 
 
@@ -42,7 +48,7 @@ async def test_without_lists_the_waiting_command_runs_all_the_same(world, error)
     world.provider.fail("discover", error)
     await world.work()
     assert len(world.replayed) == 1
-    assert (await world.store.statistics())["tasks"] == 0
+    assert (await world.store.perform(counts.statistics))["tasks"] == 0
 
 
 async def test_a_list_is_tried_again_and_given_up_in_the_end(world):
@@ -54,7 +60,7 @@ async def test_a_list_is_tried_again_and_given_up_in_the_end(world):
     world.provider.fail("discover", Unreachable("no connection"), times=999)
     await world.pass_time(900, step=15)
     assert len(world.replayed) == 2
-    assert (await world.store.statistics())["tasks"] == 0
+    assert (await world.store.perform(counts.statistics))["tasks"] == 0
 
 
 async def test_a_token_that_a_list_finds_refused_once_has_the_list_read_again(world):
@@ -79,16 +85,16 @@ async def test_a_waiting_command_that_fails_is_tried_a_few_times(world):
     await world.pass_time(60)
     assert len(tries) == 3
     assert len(set(tries)) == 1
-    assert (await world.store.statistics())["tasks"] == 0
+    assert (await world.store.perform(counts.statistics))["tasks"] == 0
 
 
 async def test_the_reading_goes_on_where_slack_made_it_pause(world):
     for number in range(9):
         world.slack.add_user(f"U{number}")
-    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
     world.slack.fail("users.list", SlackLimited("users.list", 30.0), after=True)
     await world.pass_time(40)
-    assert (await world.store.statistics())["people"] == 9
+    assert (await world.store.perform(counts.statistics))["people"] == 9
     assert world.slack.count("users.list") == 6
 
 
@@ -104,15 +110,15 @@ async def test_after_a_refused_cursor_the_reading_begins_again(world):
         return page(arguments)
 
     world.slack._users_list = expired
-    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
     await world.pass_time(60)
     assert asked == ["", "2", "", "2", "4"]
-    assert (await world.store.statistics())["people"] == 5
+    assert (await world.store.perform(counts.statistics))["people"] == 5
 
 
 async def test_somebody_is_looked_up_as_a_task(world):
     world.slack.add_user(ALICE.user_id, is_restricted=True)
-    await world.store.add_tasks([NewTask(TaskKind.LOOK_UP_PERSON, ALICE.key)])
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.LOOK_UP_PERSON, ALICE.key)])
     await world.work()
     assert (await world.store.person(ALICE)).is_guest
 
@@ -128,11 +134,11 @@ async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
     assert await world.reconciler.lists.refresh() == 0
     world.clock.advance(700)
     assert await world.reconciler.lists.refresh() == 0
-    [row] = await world.store.workspaces(ALICE)
+    [row] = await world.store.perform(workspaces.workspaces, ALICE)
     await want_read(world.store, row.id)
     assert await world.reconciler.lists.refresh() == 1
     await world.work()
-    assert (await world.store.account_by_id(account.id)).discovered_at == world.clock.now()
+    assert (await world.store.read(accounts.account_by_id, account.id)).discovered_at == world.clock.now()
     world.clock.advance(90_000)
     assert await world.reconciler.lists.refresh() == 1
 
@@ -143,7 +149,7 @@ async def test_list_in_use_is_read_among_many_older_ones(world, age):
     now, account = world.clock.now(), await ask_for_list(world)
     world.provider.put("r1", State.STOPPED)
     await world.work()
-    [row] = await world.store.workspaces(ALICE)
+    [row] = await world.store.perform(workspaces.workspaces, ALICE)
     await want_read(world.store, row.id)
     others = [
         await link_account(world.store, Principal(None, "T0ACME", f"U{number}"), "cloud")
@@ -190,7 +196,7 @@ async def test_pauses_and_busy_moments_use_up_no_tries(world):
     line.slots.give_from("lists")
     await world.pass_time(5)
     assert (world.provider.count("discover"), len(world.replayed)) == (1, 1)
-    assert (await world.store.account_by_id(account.id)).discovered_at is not None
+    assert (await world.store.read(accounts.account_by_id, account.id)).discovered_at is not None
 
 
 async def test_what_is_never_tried_ends_all_the_same(world):
@@ -200,7 +206,7 @@ async def test_what_is_never_tried_ends_all_the_same(world):
         pass
     await world.pass_time(1_500, step=15)
     assert (world.provider.count("discover"), len(world.replayed)) == (0, 1)
-    assert (await world.store.statistics())["tasks"] == 0
+    assert (await world.store.perform(counts.statistics))["tasks"] == 0
 
 
 async def test_a_list_of_a_connection_that_was_taken_away_lets_its_commands_go(world):
@@ -211,11 +217,13 @@ async def test_a_list_of_a_connection_that_was_taken_away_lets_its_commands_go(w
 
 
 async def test_a_list_of_an_account_that_is_gone_is_not_read(world):
-    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, "account_gone", {"then": [COMMAND]})])
-    await world.store.add_tasks([NewTask(TaskKind.REVOCATION, "account_gone")])
+    await world.store.write(
+        task_rows.add_tasks, [NewTask(TaskKind.DISCOVER, "account_gone", {"then": [COMMAND]})]
+    )
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.REVOCATION, "account_gone")])
     await world.work()
     assert world.provider.calls == []
-    assert (await world.store.statistics())["tasks"] == 0
+    assert (await world.store.perform(counts.statistics))["tasks"] == 0
 
 
 @pytest.mark.parametrize(
@@ -225,7 +233,9 @@ async def test_no_task_asks_a_provider_for_somebody_whom_slack_was_not_asked_abo
     account = await world.link(is_known=False)
     subject = account.id if kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS) else f"{account.id}/templates"
     about = {"account": account.id, "principal": ALICE.key, "connection": "cloud", "job": "j", "name": "n"}
-    await world.store.add_tasks([NewTask(kind, subject, {"then": [COMMAND], "cron": "0 3 * * *", **about})])
+    await world.store.write(
+        task_rows.add_tasks, [NewTask(kind, subject, {"then": [COMMAND], "cron": "0 3 * * *", **about})]
+    )
     await world.pass_time(20)
     # Slack knows nobody of that name yet.
     assert (world.provider.calls, world.replayed) == ([], [])
@@ -233,12 +243,14 @@ async def test_no_task_asks_a_provider_for_somebody_whom_slack_was_not_asked_abo
     await world.pass_time(60)
     assert world.provider.calls == []
     assert len(world.replayed) == 1
-    assert (await world.store.statistics())["tasks"] == 0
+    assert (await world.store.perform(counts.statistics))["tasks"] == 0
 
 
 async def test_what_a_look_up_kept_runs_once_slack_has_said_who_it_is(world):
     world.slack.fail("users.info", SlackLimited("users.info", 5.0))
-    await world.store.add_tasks([NewTask(TaskKind.LOOK_UP_PERSON, ALICE.key, {"then": [COMMAND]})])
+    await world.store.write(
+        task_rows.add_tasks, [NewTask(TaskKind.LOOK_UP_PERSON, ALICE.key, {"then": [COMMAND]})]
+    )
     await world.pass_time(3)
     assert world.replayed == []
     world.slack.add_user(ALICE.user_id)
@@ -246,34 +258,32 @@ async def test_what_a_look_up_kept_runs_once_slack_has_said_who_it_is(world):
     assert [principal for principal, _ in world.replayed] == [ALICE]
 
 
-@pytest.mark.parametrize("method", ["account_by_id", "merge_discovered", "task_done"])
-async def test_a_busy_store_delays_a_list(world, method):
+@pytest.mark.parametrize(
+    "function",
+    [accounts.account_by_id, discovered.merge_discovered, task_rows.task_done],
+    ids=attrgetter("__name__"),
+)
+async def test_a_busy_store_delays_a_list(world, function):
     await ask_for_list(world, COMMAND)
-    real, busy = getattr(world.store, method), [True]
-
-    async def once_busy(*arguments, **keys):
-        if busy:
-            busy.pop()
-            raise StoreBusy("not committed in time")
-        return await real(*arguments, **keys)
-
-    setattr(world.store, method, once_busy)
+    fail_function(world.store, function, StoreBusy("not committed in time"))
     await world.pass_time(60, step=5)
     assert len(world.replayed) == 1
-    assert (await world.store.statistics())["tasks"] == 0
+    assert (await world.store.perform(counts.statistics))["tasks"] == 0
 
 
 async def test_what_follows_for_very_many_is_done_to_its_end_however_often_that_fails(world):
     account = await world.link()
     names = [f"w{number:03}" for number in range(250)]
     found = [found_workspace(name, ALICE, "cloud") for name in names]
-    await world.store.merge_discovered(account.id, found)
+    await world.store.perform(discovered.merge_discovered, account.id, found)
     await unlink(world.store, ALICE, "cloud")
-    assert await world.store.workspaces(ALICE)
-    (task,) = await world.store.claim_tasks(10, 0.0)
+    assert await world.store.perform(workspaces.workspaces, ALICE)
+    (task,) = await world.store.claim(task_rows.claim_tasks, 10, 0.0)
     for _ in range(20):
-        await world.store.task_retry(task, 0.0)
-        (task,) = [one for one in await world.store.claim_tasks(10, 0.0) if one.id == task.id]
+        await world.store.write(task_rows.task_retry, task, 0.0)
+        (task,) = [
+            one for one in await world.store.claim(task_rows.claim_tasks, 10, 0.0) if one.id == task.id
+        ]
     await world.pass_time(5)
-    assert await world.store.workspaces(ALICE) == []
-    assert (await world.store.statistics())["tasks"] == 0
+    assert await world.store.perform(workspaces.workspaces, ALICE) == []
+    assert (await world.store.perform(counts.statistics))["tasks"] == 0

@@ -13,6 +13,8 @@ from bot.domain.lead import LEAST
 from bot.domain.people import Person
 from bot.domain.workspaces import State
 from bot.services import leavers, lessons, workspaces
+from bot.store import classes
+from bot.store import workspaces as workspace_rows
 from tests.reconciler.classroom import TRAINER, ask, people, post, press, seat
 from tests.rigs.store import unlink
 
@@ -112,7 +114,7 @@ async def test_a_term_is_counted_to_the_start(world):
             await world.know(one)
         await world.pass_time(300.0, step=20.0)
         if day == "2028-02-06":
-            (mine,) = await world.store.workspaces(who[KEEPS])
+            (mine,) = await world.store.perform(workspace_rows.workspaces, who[KEEPS])
             await ask(world, who[KEEPS]).to(workspaces.keep, mine.id)
         await world.pass_time(600.0, step=20.0)
         if day == "2028-02-08":
@@ -127,5 +129,5 @@ async def test_a_term_is_counted_to_the_start(world):
         early = [round(begins - at) for begins, at in zip(lessons_of, found, strict=False)]
         assert len(found) == len(lessons_of), (number, early)
         assert all(-30.0 <= one <= LEAST for one in early), (number, early)
-    (counts,) = [await world.store.class_counts(card.id)]
+    (counts,) = [await world.store.read(classes.class_counts, card.id)]
     assert counts.joined == len(who) - len({LEAVES, UNLINKS, GOES})

@@ -9,6 +9,9 @@ from bot.domain.operations import OperationVerb
 from bot.domain.timers import TIMER_WARNING_SECONDS
 from bot.domain.workspaces import State
 from bot.services import workspaces
+from bot.services.timers import TIMERS
+from bot.store import operations
+from bot.store import workspaces as workspace_rows
 from bot.support.errors import ServerFailed
 from tests.reconciler.classroom import seat
 from tests.reconciler.fuse import Killed, Meanwhile
@@ -20,7 +23,7 @@ HOUR = 60 * MINUTE
 
 
 async def row(world, workspace):
-    return await world.store.workspace(workspace.id)
+    return await world.store.read(workspace_rows.workspace, workspace.id)
 
 
 async def timed(world, seconds=15 * MINUTE, *, workspace=None, **keys):
@@ -89,7 +92,7 @@ async def test_changed_while_others_are_stopped_it_is_not_stopped(world, later):
     world.store = whole
     await pass_until(world, workspace.stop_at + 120, step=5)
     assert world.provider.accepted_stops == []
-    assert await world.store.latest_operation(workspace.id) is None
+    assert await world.store.read(operations.latest_operation, workspace.id) is None
     assert ((await row(world, workspace)).stop_at is None) == (later is None)
 
 
@@ -134,7 +137,7 @@ async def test_who_comes_back_long_after_the_moment_is_warned_anew_and_read_firs
     moved = (await row(world, workspace)).stop_at
     await pass_until(world, moved + 60, step=5)
     assert world.provider.accepted_stops == ["r1"]
-    operation = await world.store.latest_operation(workspace.id)
+    operation = await world.store.read(operations.latest_operation, workspace.id)
     assert (operation.planned_for, operation.outcome) == (moved, Outcome.FULFILLED)
 
 
@@ -143,7 +146,7 @@ async def test_what_can_not_be_read_since_its_warning_is_stopped_only_after_anot
     world.provider.fail("status", ServerFailed("away"), times=99_999)
     await pass_until(world, workspace.stop_at + 2 * HOUR, step=20)
     assert told(world) == ["timer_ending", "timer_failed"]
-    assert await world.store.latest_operation(workspace.id) is None
+    assert await world.store.read(operations.latest_operation, workspace.id) is None
     world.provider._faults.clear()
     await world.pass_time(5 * MINUTE, step=5)
     assert told(world) == ["timer_ending", "timer_failed", "timer_ending"]
@@ -201,13 +204,13 @@ async def killed():
     raise Killed
 
 
-@pytest.mark.parametrize("method", ["claim_due", "carry_out"])
+@pytest.mark.parametrize("target", [TIMERS.claim, "carry_out"], ids=["claim", "write"])
 @pytest.mark.parametrize("before", [TIMER_WARNING_SECONDS, 0.0], ids=["warning", "stop"])
-async def test_killed_between_the_claim_and_the_write_it_comes_once_all_the_same(world, method, before):
+async def test_killed_between_the_claim_and_the_write_it_comes_once_all_the_same(world, target, before):
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - before - 30)
     whole = world.store
-    world.store = Meanwhile(whole, method, killed, before=method == "carry_out")
+    world.store = Meanwhile(whole, target, killed, before=target == "carry_out")
     world.reborn()
     world.store = whole
     with suppress(Killed):

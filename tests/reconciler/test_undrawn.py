@@ -6,9 +6,11 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.preferences import Preferences
 from bot.domain.workspaces import State
 from bot.services import classes
+from bot.store import cards, notices, operations
 from bot.support.errors import SlackFailed, SlackPermanent
 from tests.reconciler import classroom
 from tests.reconciler.outbox import POST, message, outbox
+from tests.rigs.functions import replace_function
 from tests.rigs.providers import NO_GPU
 from tests.rigs.store import ALICE, prefer, want_read
 
@@ -19,8 +21,10 @@ async def undrawable(world):
     async def broken(_operation_id):
         raise RuntimeError("a mistake")
 
-    world.store.shown_operation = broken
-    await world.store.add_notices([NewNotice("operation_nowhere", NoticeKind.READY, "end", ALICE)])
+    replace_function(world.store, operations.shown_operation, broken)
+    await world.store.write(
+        notices.add_notices, [NewNotice("operation_nowhere", NoticeKind.READY, "end", ALICE)]
+    )
 
 
 async def test_what_cannot_be_drawn_waits_longer_and_longer_and_is_then_said_plainly(world):
@@ -44,7 +48,7 @@ async def test_what_can_be_neither_drawn_nor_sent_is_visibly_dead_after_a_day(wo
         for _ in range(30):
             world.clock.advance(3600)
             await world.work()
-    [dead] = await world.store.dead_notices()
+    [dead] = await world.store.read(notices.dead_notices)
     assert (dead.error, dead.is_harmless) == ("internal_error", False)
 
 
@@ -59,9 +63,9 @@ async def undrawable_card(world):
         raise RuntimeError("a mistake")
 
     world.notifier._cards._gatherer.of_card = broken
-    await want_read(world.store, (await world.store.operation(operation_id)).workspace_id)
+    await want_read(world.store, (await world.store.read(operations.operation, operation_id)).workspace_id)
     world.provider.put("r1", State.STOPPED)
-    return await world.store.card(operation_id)
+    return await world.store.read(cards.card, operation_id)
 
 
 async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world):
@@ -82,7 +86,7 @@ async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world
     # What it showed last is drawn again once it is so again.
     del world.notifier._cards._gatherer.of_card
     world.provider.put("r1", State.RUNNING)
-    await want_read(world.store, (await world.store.operation(card.id)).workspace_id)
+    await want_read(world.store, (await world.store.read(operations.operation, card.id)).workspace_id)
     await world.pass_time(60)
     assert "is already running" in shown["text"]
 
@@ -98,7 +102,7 @@ async def test_a_class_card_that_cannot_be_drawn_keeps_its_button_and_is_visibly
     with capture_logs():
         await world.pass_time(450, step=5)
     assert "Get my workspace" in str(classroom.shown(world)["blocks"])
-    dead = await world.store.dead_notices()
+    dead = await world.store.read(notices.dead_notices)
     assert [(one.error, one.is_harmless) for one in dead] == [("undrawable", False)]
 
 
@@ -110,12 +114,12 @@ async def test_a_card_that_can_be_neither_drawn_nor_updated_is_visibly_dead_afte
         for _ in range(30):
             world.clock.advance(3600)
             await world.work()
-    dead = await world.store.dead_notices()
+    dead = await world.store.read(notices.dead_notices)
     assert {(one.error, one.is_harmless) for one in dead} == {("internal_error", False)}
 
 
 async def test_a_mistake_after_the_drawing_is_looked_up_less_and_less_often_and_ends(world):
-    await world.store.add_notices([message()])
+    await world.store.write(notices.add_notices, [message()])
     world.slack.fail(POST, RuntimeError("a mistake"), times=9_999)
     with capture_logs():
         await world.pass_time(3600, step=20)
@@ -123,7 +127,7 @@ async def test_a_mistake_after_the_drawing_is_looked_up_less_and_less_often_and_
         for _ in range(26):
             world.clock.advance(3600)
             await world.work()
-    assert [(one.subject, one.error) for one in await world.store.dead_notices()] == [
+    assert [(one.subject, one.error) for one in await world.store.read(notices.dead_notices)] == [
         ("subject-1", "internal")
     ]
 
@@ -132,11 +136,11 @@ async def test_a_card_whose_blocks_slack_refuses_is_shown_as_text_and_drawn_agai
     world.provider.start_takes = 3600.0
     operation_id = await world.begin(await world.own())
     await world.pass_time(5)
-    card = await world.store.card(operation_id)
+    card = await world.store.read(cards.card, operation_id)
     shown = next(one for one in world.slack.messages if one["ts"] == card.message_ts)
     world.slack.fail("chat.update", SlackPermanent("chat.update", "msg_blocks_too_long"), times=1)
     for reason, has_blocks in ((NO_GPU, False), ("Pulling the image", True)):
         world.provider.machines["r1"].reason = reason
         await world.pass_time(90)
         assert bool(shown["blocks"]) is has_blocks, reason
-    assert (await world.store.card(operation_id)).message_ts == card.message_ts
+    assert (await world.store.read(cards.card, operation_id)).message_ts == card.message_ts

@@ -7,6 +7,9 @@ import pytest
 from bot.domain.hours import UNUSED_SPARED
 from bot.domain.workspaces import State
 from bot.services import hours, workspaces
+from bot.store import gates
+from bot.store import hours as hour_rows
+from bot.store import workspaces as workspace_rows
 from tests.reconciler.hours import HOUR, given, local, told, until
 from tests.rigs.store import ALICE
 
@@ -25,7 +28,9 @@ async def days(world, count, each=None):
         machine.last_used_at = local("9:01", day=day)
         if each is not None:
             await each(day)
-        await world.store.make_due((await world.store.workspaces(ALICE))[0].id)
+        await world.store.write(
+            gates.make_due, (await world.store.perform(workspace_rows.workspaces, ALICE))[0].id
+        )
         await world.pass_time(20, step=5)
         machine.state = State.STOPPED
         await until(world, "10:30", day=day, step=120)
@@ -38,7 +43,7 @@ async def test_who_is_on_leave_is_asked_once_and_then_nothing_starts_any_more(wo
     await days(world, 7)
     assert world.provider.accepted_starts == ["r1"] * 5
     assert [kind for kind in told(world) if kind.startswith("hours_")] == ["hours_unused", "hours_paused"]
-    (rule,) = await world.store.rules_of(workspace.id)
+    (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
     assert (rule.paused, rule.unused) == ("unused", 4)
 
 
@@ -60,7 +65,7 @@ async def test_what_is_used_in_any_way_goes_on_without_a_question(world, use):
     workspace = await given(world, "weekdays 9:00")
     await days(world, 7, each=lambda day: use(world, workspace, day))
     assert [kind for kind in told(world) if kind.startswith("hours_")] == []
-    (rule,) = await world.store.rules_of(workspace.id)
+    (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
     assert (rule.paused, rule.unused) == ("", 0)
 
 
@@ -75,7 +80,7 @@ async def test_who_lets_them_come_again_is_not_asked_again_for_long(world, after
     await world.ask("on").to(says, workspace.id)
     await days(world, 7)
     assert told(world).count("hours_unused") == 1
-    (rule,) = await world.store.rules_of(workspace.id)
+    (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
     assert (rule.paused, rule.unused) == ("", unused)
     assert world.provider.accepted_starts == ["r1"] * starts
 

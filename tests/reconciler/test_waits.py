@@ -13,8 +13,9 @@ from bot.domain.room import ANSWERED_WITHIN_SECONDS, PACE, UNUSED
 from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import more, waits, workspaces
-from bot.store import operations, timers
+from bot.store import operations, schema, timers
 from bot.store import waits as stored_waits
+from bot.store import workspaces as workspace_rows
 from bot.store.hooks import STOP_PAUSE_SECONDS
 from bot.store.tables import OPERATIONS
 from bot.store.waits import WAITS
@@ -54,7 +55,7 @@ async def line_up(farm, count, until=12 * HOURS):
     for one, workspace in zip(every, own, strict=True):
         await ask(farm, one).to(workspaces.begin, workspace.id, STARTS)
         await farm.pass_time(20, step=5)
-        latest = await farm.store.latest_operation(workspace.id)
+        latest = await farm.store.read(operations.latest_operation, workspace.id)
         if latest.cause:
             await ask(farm, one).to(waits.join, workspace.id, farm.clock.now() + until)
     return every, own
@@ -174,7 +175,7 @@ async def test_attempt_at_a_busy_provider_stops_nobody_else(sizes):
     await wait_for(sizes, ann, "small")
     await sizes.pass_time(400, step=5)
     assert "is ready" in str(told(sizes, ann))
-    (wait,) = await sizes.store.waits_of(mallory)
+    (wait,) = await sizes.store.read(stored_waits.waits_of, mallory)
     assert (wait.attempts >= 1, told(sizes, mallory)) == (True, [])
 
 
@@ -246,7 +247,7 @@ async def test_attempt_that_was_cut_short_ends_its_wait(farm, how):
     farm.clock.advance(601.0)
     await farm.reconciler.clockwork.step()
     assert (await states(farm))[own[2].id] == "trying"
-    latest = await farm.store.latest_operation(own[2].id)
+    latest = await farm.store.read(operations.latest_operation, own[2].id)
     if how == "undone":
         await within(farm.store, operations.end, latest.id, Outcome.CANCELLED, "cancelled")
     else:
@@ -295,7 +296,7 @@ async def test_words_of_no_room_mean_the_same_in_a_refusal(farm, status, is_star
     for _ in range(12):
         farm.provider.machines["r1"].reason = NO_GPU
         await farm.pass_time(10, step=5)
-    (wait,) = await farm.store.waits_of(person)
+    (wait,) = await farm.store.read(stored_waits.waits_of, person)
     assert (wait.kind, wait.attempts >= 1, told(farm, person)) == ("gpu", True, [])
 
 
@@ -431,7 +432,7 @@ async def test_unused_grant_is_warned_of_and_goes_to_the_next(farm, is_used, tel
     await farm.pass_time(ANSWERED_WITHIN_SECONDS + 300, step=10)
     assert ("is ready" in str(told(farm, every[3]))) is not is_used
     assert machine.state is (State.RUNNING if is_used else State.STOPPED)
-    row = await farm.store.workspace(own[2].id)
+    row = await farm.store.read(workspace_rows.workspace, own[2].id)
     assert row.stop_at is None
 
 
@@ -452,7 +453,7 @@ async def test_warning_of_unused_grant_ends_with_its_reason(farm, how):
     # The warning has gone with its reason.
     assert (machine.state, warned(farm, every[2])) == (State.RUNNING, [])
     assert farm.slack.sent_kinds().count("timer_ending") == 1
-    assert (await farm.store.workspace(own[2].id)).stop_at is None
+    assert (await farm.store.read(workspace_rows.workspace, own[2].id)).stop_at is None
 
 
 async def test_grant_is_warned_of_once_somebody_waits(farm):
@@ -496,7 +497,7 @@ async def test_freed_room_is_offered_within_a_minute(farm, who):
     begun, stopped_at = len(farm.provider.calls), None
     for _ in range(60):
         await farm.pass_time(5, step=5)
-        latest = await farm.store.latest_operation(freed.id)
+        latest = await farm.store.read(operations.latest_operation, freed.id)
         if stopped_at is None and (who == "stranger" or (latest.verb.brings_down and latest.ended_at)):
             stopped_at = farm.clock.now()
         if attempts(farm, begun) and stopped_at is not None:
@@ -523,7 +524,7 @@ async def test_what_a_moved_clock_says_puts_nobody_out_of_line(farm):
     every, _ = await line_up(farm, 5)
     before = list((await states(farm)).keys())
     farm.clock.jump(-86_400.0)
-    await farm.store.beat()
+    await farm.store.perform(schema.beat)
     await farm.pass_time(60, step=10)
     assert list((await states(farm)).keys()) == before
     give_back(farm, every[0])
@@ -542,7 +543,7 @@ async def test_only_who_changes_limits_answers_for_more(farm):
     farm.provider.fail("start", LimitReached("at most 2 of yours", status=403))
     await ask(farm, alice).to(workspaces.begin, workspace.id, STARTS)
     await farm.pass_time(30, step=5)
-    failed = await farm.store.latest_operation(workspace.id)
+    failed = await farm.store.read(operations.latest_operation, workspace.id)
     await ask(farm, alice).to(more.ask, failed.id)
     for one in (alice, bob):
         with pytest.raises(Refused):

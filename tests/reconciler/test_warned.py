@@ -8,6 +8,7 @@ from bot.domain.moments import read_hours
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.services import hours, workspaces
+from bot.store import workspaces as workspace_rows
 from bot.store.tables import PEOPLE
 from bot.support.errors import SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import post, press
@@ -138,7 +139,7 @@ async def test_the_buttons_of_a_late_warning_are_for_the_end_that_it_names(world
     await until(world, END + 40 * MINUTE)
     mend(world)
     warning = await warned(world)
-    row = (await world.store.workspaces(ALICE))[0]
+    row = (await world.store.perform(workspace_rows.workspaces, ALICE))[0]
     assert abs(row.stop_at - named(warning)) < 1
     labels = [one["text"]["text"] for one in kit.buttons_of(warning["blocks"])]
     assert "Keep running" in labels
@@ -152,10 +153,10 @@ async def test_without_its_hours_a_stop_that_waits_for_its_warning_is_off(world)
     await until(world, END - 20 * MINUTE)
     cut_off(world, unreachable)
     await until(world, END + 40 * MINUTE)
-    (row,) = await world.store.workspaces(ALICE)
+    (row,) = await world.store.perform(workspace_rows.workspaces, ALICE)
     assert row.stop_at > END + 40 * MINUTE
     await world.ask("off").to(hours.end, row.id)
-    (row,) = await world.store.workspaces(ALICE)
+    (row,) = await world.store.perform(workspace_rows.workspaces, ALICE)
     assert row.stop_at is None
 
 
@@ -165,7 +166,7 @@ async def test_warning_whose_sending_was_cut_off_goes_with_its_end(world):
     await until(world, END - 10 * MINUTE)
     await world.pass_time(10.0)
     assert len(warnings(world)) == 1
-    (row,) = await world.store.workspaces(ALICE)
+    (row,) = await world.store.perform(workspace_rows.workspaces, ALICE)
     await world.ask("later").to(workspaces.set, row.id, workspaces.made(world.asking, row, END + HOUR))
     await world.pass_time(2 * MINUTE, step=5)
     assert warnings(world) == []
@@ -273,7 +274,7 @@ async def test_hours_that_go_take_their_stop_along_however_late_its_warning_was(
     await until(world, END + 20 * MINUTE)
     mend(world)
     await warned(world)
-    (workspace,) = await world.store.workspaces(ALICE)
+    (workspace,) = await world.store.perform(workspace_rows.workspaces, ALICE)
     assert workspace.stop_at > END + 20 * MINUTE
     await world.ask("off").to(hours.end, workspace.id)
     await until(world, END + HOUR)

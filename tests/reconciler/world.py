@@ -29,6 +29,7 @@ from bot.services.workspaces import create
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import People
+from bot.store import accounts, counts, discovered, operations, workspaces
 from bot.store.discovered import FoundWorkspace
 from bot.store.preferences import lets_assistant
 from bot.store.store import Store
@@ -191,14 +192,14 @@ class World:
         is_known: bool = True,
     ) -> Workspace:
         """Give a person a linked account (where there is none) with a workspace that the provider has."""
-        account = await self.store.account(principal, "cloud")
+        account = await self.store.read(accounts.account, principal, "cloud")
         account = account or await self.link(principal, is_known=is_known)
         self.provider.put(remote_id, state)
-        known = await self.store.workspaces(principal, connection="cloud")
+        known = await self.store.perform(workspaces.workspaces, principal, connection="cloud")
         found = [FoundWorkspace(row.remote_id, row.gate_key, row.name, row.state) for row in known]
         fresh = FoundWorkspace(remote_id, self.provider.gate_key(remote_id), f"name-{remote_id}", state)
-        await self.store.merge_discovered(account.id, [*found, fresh])
-        rows = await self.store.workspaces(principal, connection="cloud")
+        await self.store.perform(discovered.merge_discovered, account.id, [*found, fresh])
+        rows = await self.store.perform(workspaces.workspaces, principal, connection="cloud")
         self.clock.advance(15.0)  # What the list said is too old for any operation.
         return next(row for row in rows if row.remote_id == remote_id)
 
@@ -235,7 +236,7 @@ class World:
 
         With ``stem`` it is named by Usher.
         """
-        if await self.store.account(principal, "cloud") is None:
+        if await self.store.read(accounts.account, principal, "cloud") is None:
             await self.link(principal)
         await self.know(principal)
         reference = self.ids.reference()
@@ -261,9 +262,9 @@ class World:
 
     async def workspace_of(self, operation_id: str) -> Workspace:
         """Return the workspace that an operation is for, as it is now."""
-        operation = await self.store.operation(operation_id)
+        operation = await self.store.read(operations.operation, operation_id)
         assert operation is not None
-        workspace = await self.store.workspace(operation.workspace_id)
+        workspace = await self.store.read(workspaces.workspace, operation.workspace_id)
         assert workspace is not None
         return workspace
 
@@ -329,7 +330,7 @@ class World:
         while left > 0:
             await self.work()
             self.clock.advance(step)
-            known = await self.store.statistics()
+            known = await self.store.perform(counts.statistics)
             dirty = await self.store.engine.read(lambda tx: tx.all(_DIRTY))
             open_or_owed = known["open_operations"] + known["open_runs"] + known["pending_notices"]
             is_over = not open_or_owed + len(dirty)
@@ -340,7 +341,7 @@ class World:
         operation = None
         for _ in range(round(most)):
             await self.work()
-            operation = await self.store.operation(operation_id)
+            operation = await self.store.read(operations.operation, operation_id)
             assert operation is not None
             if operation.outcome is not None:
                 await self.pass_time(3, longest=1.0)

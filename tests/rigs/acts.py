@@ -11,6 +11,7 @@ from typing import Any
 from bot.domain.classes import ClassCard
 from bot.domain.hours import DAYS, Rule, Timetable
 from bot.domain.people import Principal
+from bot.store import accounts, audit, classes, hours, operations, runs, waits, workspaces
 
 #: How far a planned time may be from the one that is meant: seconds pass while people type.
 NEAR = timedelta(minutes=2)
@@ -70,18 +71,22 @@ def _is_near(one: str, other: str) -> bool:
 
 async def read_kept(store: Any, who: Principal) -> dict[str, Any]:
     """Return everything that a person can change, by what it is."""
-    rows = await store.workspaces(who, hidden=True)
-    latest = {one.id: await store.latest_operation(one.id) for one in rows}
+    rows = await store.perform(workspaces.workspaces, who, hidden=True)
+    latest = {one.id: await store.read(operations.latest_operation, one.id) for one in rows}
     return {
         "rows": {one.id: one for one in rows},
         "operations": {key: one for key, one in latest.items() if one is not None},
-        "runs": {run.id: run for run in await store.runs(who)},
-        "accounts": {one.connection for one in await store.accounts(who) if one.state == "active"},
-        "rules": {one.id: one for one in await store.rules(who)},
-        "cards": {one.id: one for one in await store.courses()},
-        "waits": {one.workspace_id for one in await store.waits_of(who)},
+        "runs": {run.id: run for run in await store.read(runs.runs, who)},
+        "accounts": {
+            one.connection for one in await store.read(accounts.accounts, who) if one.state == "active"
+        },
+        "rules": {one.id: one for one in await store.read(hours.rules, who)},
+        "cards": {one.id: one for one in await store.read(classes.courses)},
+        "waits": {one.workspace_id for one in await store.read(waits.waits_of, who)},
         "planned": Counter(
-            row["target"] for row in await store.audit_entries() if row["action"] == "workspace.timer"
+            row["target"]
+            for row in await store.read(audit.audit_entries)
+            if row["action"] == "workspace.timer"
         ),
     }
 

@@ -31,16 +31,21 @@ from bot.store import (
     browsers,
     cards,
     creations,
+    discovered,
     errands,
     gates,
     inbox,
     operations,
+    pieces,
     preferences,
     refusals,
     runs,
+    schema,
     timers,
     workspaces,
 )
+from bot.store import notices as notice_rows
+from bot.store import tasks as task_rows
 from bot.store.audit import append_audit
 from bot.store.discovered import FoundWorkspace
 from bot.store.notices import add_notices
@@ -91,7 +96,7 @@ async def within(
 
 async def serve_new(store: Store) -> None:
     """Let a store serve from a new database: there are no times to heal in it."""
-    await store.beat()
+    await store.perform(schema.beat)
     if not store.engine.is_shared:
         store.engine.serves()
 
@@ -160,9 +165,11 @@ async def linked(
     """Give a person an account with discovered workspaces; remote ids are ``<user>-<name>``."""
     account = await link_account(store, principal, connection, username=username)
     found = [found_workspace(name, principal, connection, state) for name in names]
-    await store.merge_discovered(account.id, found)
+    await store.perform(discovered.merge_discovered, account.id, found)
     await store.save_people([Person(principal, principal.user_id.title(), seen_at=await store.now())])
-    by_name = {row.name: row for row in await store.workspaces(principal, connection=connection)}
+    by_name = {
+        row.name: row for row in await store.perform(workspaces.workspaces, principal, connection=connection)
+    }
     return Linked(account, tuple(by_name[name] for name in names))
 
 
@@ -195,10 +202,12 @@ async def unlink(
 
 async def follow(store: Store) -> int:
     """Do what is left to do of what follows from one row for many, as the engine does; return how much."""
-    tasks = [one for one in await store.claim_tasks(100, 60.0) if one.kind is TaskKind.FOLLOW]
+    tasks = [
+        one for one in await store.claim(task_rows.claim_tasks, 100, 60.0) if one.kind is TaskKind.FOLLOW
+    ]
     for task in tasks:
-        await store.go_on(task)
-        await store.task_done(task)
+        await store.perform(pieces.go_on, task)
+        await store.write(task_rows.task_done, task)
     return len(tasks)
 
 
@@ -285,9 +294,9 @@ async def watch_run(store: Store, run_id: str) -> Run | None:
 
 async def deliver(store: Store, kind: AnyKind) -> list[Notice]:
     """Send the notices of a kind that are due; return them."""
-    found = [one for one in await store.claim_notices(100, 60.0) if one.kind is kind]
+    found = [one for one in await store.perform(notice_rows.claim_notices, 100, 60.0) if one.kind is kind]
     for one in found:
-        await store.notice_sent(one.id, f"D{one.principal.user_id}", "1.0")
+        await store.write(notice_rows.notice_sent, one.id, f"D{one.principal.user_id}", "1.0")
     return found
 
 
@@ -437,13 +446,13 @@ async def observe(
     """Let a read through the gate, waiting for it on the clock, and record what it found."""
     await want_read(store, workspace.id)
     for _ in range(2):
-        claims = await store.claim_reads(workspace.connection, 1000, INTERVAL, MARGIN)
+        claims = await store.claim(gates.claim_reads, workspace.connection, 1000, INTERVAL, MARGIN)
         for claim in claims:
             if claim.gate_key == workspace.gate_key:
                 result = ReadResult(
                     claim.gate_key, claim.workspace_ids, observed, next_in, granted_at=claim.granted_at
                 )
-                await store.record_reads([result])
+                await store.perform(gates.record_reads, [result])
                 return
         clock.advance(INTERVAL + MARGIN)
     raise AssertionError("the gate did not open")

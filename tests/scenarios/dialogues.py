@@ -26,6 +26,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestServer
 
+from bot.store import workspaces
 from playground import saturn as local_saturn
 from playground.harness import Clock
 from playground.slack.errors import SlackError
@@ -304,7 +305,7 @@ async def play(dialogue: Mapping[str, Any], folder: Path) -> list[str]:
     """Play one dialogue in a world of its own; return what wasn't as expected."""
     async with DialogueWorld(folder, dialogue["world"]).running() as world:
         player = Player(world, dialogue)
-        rows = await world.bot.store.workspaces(world.principal())
+        rows = await world.bot.store.perform(workspaces.workspaces, world.principal())
         player._places = {one.id: one.connection for one in rows}
         return await player.play()
 

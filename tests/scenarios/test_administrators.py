@@ -8,6 +8,8 @@ import pytest_asyncio
 from bot.domain.people import Principal
 from bot.services import approvals, classes
 from bot.services.asked import Asked
+from bot.store import approvals as approval_rows
+from bot.store import classes as class_rows
 from bot.support.errors import Refused
 from tests.rigs.scenario.cloud import ADMIN_TOKEN, SEED
 from tests.rigs.scenario.people import GENERAL
@@ -52,11 +54,11 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     # Nobody of the other workspace is asked, and nobody there can decide.
     assert asked(amir) == []
     assert "bob" not in (await amir.opens_home()).text
-    (approval,) = await services.store.asked_approvals(9)
+    (approval,) = await services.store.read(approval_rows.asked_approvals, 9)
     forged = Asked(services.context, AMIR, "forged")
     with pytest.raises(Refused, match=OTHER):
         await forged.to(approvals.decide, approval.id, "bob", approve=True)
-    assert (await services.store.approval(approval.id)).state == "asked"
+    assert (await services.store.read(approval_rows.approval, approval.id)).state == "asked"
     # Their own administrator reads a mention and the workspace, whoever administers all a name instead.
     (own,), (others,) = asked(chen), asked(tara)
     assert "<@U0OLIVIA> (*Beta Labs*) wants to be linked to *bob*" in words(own)
@@ -100,7 +102,7 @@ async def test_a_class_is_ended_by_its_own_administrators_and_those_of_all(place
     with pytest.raises(Refused) as refused:
         await forged.to(classes.press, key)
     assert refused.value.rule == "class.unknown"
-    assert (await services.store.class_card(key)).closed_at is None
+    assert (await services.store.read(class_rows.class_card, key)).closed_at is None
     await oscar.presses(card, "Get my workspace")
     await places.pass_time(40)
     tara_ = Principal(None, FIRST, TARA)

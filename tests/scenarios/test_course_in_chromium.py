@@ -6,6 +6,7 @@ import json
 import pytest
 
 from bot.domain.workspaces import State
+from bot.store import workspaces
 from tests.playground.browser import Browser
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
@@ -97,7 +98,7 @@ async def passes(stage, began, hours, minutes, step=10):
 
 
 async def state_of(stage, user):
-    (workspace,) = await stage.bot.store.workspaces(stage.principal(user))
+    (workspace,) = await stage.bot.store.perform(workspaces.workspaces, stage.principal(user))
     return workspace.state
 
 

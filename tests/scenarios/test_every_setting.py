@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 from bot.app import StartError
 from bot.providers import build_providers, provider_classes
 from bot.providers.connection import ConnectionSettings
+from bot.store import accounts
 from bot.support.errors import SecretError
 from bot.support.http import Http
 from bot.support.settings import Settings
@@ -176,7 +177,7 @@ async def encryption_keys(folder):
     key = Fernet.generate_key().decode()
     async with world(folder, settings={"USHER_ENCRYPTION_KEYS": key}) as ready:
         await ready.alice.has_linked("alice")
-        (account,) = await ready.bot.store.accounts(ready.principal())
+        (account,) = await ready.bot.store.read(accounts.accounts, ready.principal())
         row = row_key(account.principal.key, account.connection)
         assert Vault([key]).open(row, account.secret)["token"] == ready.token_of("alice")
         with pytest.raises(SecretError):

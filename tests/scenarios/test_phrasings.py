@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from bot.domain.errands import Outcome
 from bot.domain.steps import Update
+from bot.store import operations, workspaces
 from tests.rigs.scenario import SEED
 from tests.rigs.scenario.cloud import SEED as CLOUD
 from tests.rigs.scenario.cloud import cloud_world
@@ -35,10 +36,12 @@ async def begun(world):
     """Return the operations that are open, as ``VERB NAME``, and end them: nothing of them was sent."""
     store = world.bot.store
     found = []
-    for operation in await store.open_operations(world.principal()):
-        workspace = await store.workspace(operation.workspace_id)
+    for operation in await store.read(operations.open_operations, world.principal()):
+        workspace = await store.read(workspaces.workspace, operation.workspace_id)
         found.append(f"{operation.verb} {workspace.title}")
-        await store.save_step(Update(operation.id, 0.0, outcome=Outcome.CANCELLED, cause="replaced"))
+        await store.write(
+            operations.save_step, Update(operation.id, 0.0, outcome=Outcome.CANCELLED, cause="replaced")
+        )
     return found
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.tasks import TaskKind
 from bot.slack import methods
+from bot.store import counts, notices, tasks
 from bot.store.tasks import NewTask
 from tests.rigs.scenario.stage import spoil
 from tests.rigs.thorough import one_in
@@ -74,20 +75,20 @@ async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, metho
         linked.slack_fails(methods.CHAT_POST_MESSAGE, times=1, drop=True, after=True)
     said = await alice.mentions("status training")
     assert said or method == methods.CHAT_POST_EPHEMERAL
-    await linked.bot.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    await linked.bot.store.write(tasks.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
     assert (await linked.slack.say(alice.id, "C0GENERAL", "/workspace link code"))["ok"]
     await alice.types("start training")
     await linked.pass_time(150, step=5)
     kinds = sorted(shown.kind for shown in alice.sees() if shown.kind)
-    dead = {notice.kind.value for notice in await linked.bot.store.dead_notices()}
+    dead = {notice.kind.value for notice in await linked.bot.store.read(notices.dead_notices)}
     assert len(kinds) == len(set(kinds)), kinds
     assert set(kinds) | dead >= {"ready"}
     if name not in GIVEN_UP:
         # A card that trouble delays beyond its end is dropped; a message says what may be missing.
         assert {*kinds, "card", "message"} == {"card", "message", "ready"}
     assert linked.calls("POST .*/start") == 1
-    assert (await linked.bot.store.statistics())["pending_notices"] == 0
-    assert (await linked.bot.store.statistics())["open_operations"] == 0
+    assert (await linked.bot.store.perform(counts.statistics))["pending_notices"] == 0
+    assert (await linked.bot.store.perform(counts.statistics))["open_operations"] == 0
 
 
 @pytest.mark.parametrize(

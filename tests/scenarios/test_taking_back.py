@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.messages.texts.verbs import VERBS
+from bot.store import workspaces
 from handlers import routes
 from tests.handlers.everything import everything as everything_of
 from tests.rigs.scenario.workbench import TOKENS, WorkbenchWorld
@@ -158,7 +159,10 @@ async def test_undo_button_works_whenever_it_is_pressed(tmp_path, said, was, sec
             await world.pass_time(seconds, step=1)
         await world.alice.presses(answer, "Undo")
         await world.pass_time(120, step=5)
-        rows = {one.name: one.state for one in await world.bot.store.workspaces(world.principal())}
+        rows = {
+            one.name: one.state
+            for one in await world.bot.store.perform(workspaces.workspaces, world.principal())
+        }
         assert rows[name] == was
         assert (await everything(world))["operations"] == {}
 

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from bot.app import Outlets, Process, Role
 from bot.domain.tasks import TaskKind
+from bot.store import tasks
 from bot.store.postgres import PostgresEngine
 from bot.store.schema import migrations
 from bot.store.sqlite import SqliteEngine
@@ -129,7 +130,7 @@ async def begin(world, release):
     world.slack_fails("chat.postMessage", status=503, times=1000)
     await alice.types("start lab")
     await world.pass_time(12)
-    await world.bot.store.add_tasks(TASKS)
+    await world.bot.store.write(tasks.add_tasks, TASKS)
     await alice.types("start training", then_settle=False)
     await world.stop_bot()
     world.heal()

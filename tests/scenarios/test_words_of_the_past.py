@@ -1,6 +1,7 @@
 """What Slack delivers long after it happened: words ask before they change anything, events ask Slack."""
 
 from bot.services.asked import OLD_SECONDS
+from bot.store import accounts
 from handlers.events import LOST_SECONDS
 from tests.rigs.scenario import ALICE, ID
 
@@ -97,11 +98,11 @@ async def test_who_left_and_came_back_meanwhile_keeps_what_is_linked(linked):
     await missed(world, lambda: world.slack.control.change_person(ALICE, deleted=True))
     person.deleted = False
     await late(world, 5 * HOUR)
-    assert len(await world.bot.store.accounts(world.principal())) == 1
+    assert len(await world.bot.store.read(accounts.accounts, world.principal())) == 1
     await missed(world, lambda: world.slack.control.change_person(ALICE, deleted=True))
     await late(world, 2 * LOST_SECONDS)
     # However late: they have left.
-    assert await world.bot.store.accounts(world.principal()) == []
+    assert await world.bot.store.read(accounts.accounts, world.principal()) == []
 
 
 async def test_an_uninstall_of_the_past_is_believed_only_if_slack_lets_nobody_in(linked):
@@ -109,4 +110,4 @@ async def test_an_uninstall_of_the_past_is_believed_only_if_slack_lets_nobody_in
     await missed(world, world.slack.control.uninstall)
     world.slack.control.install_again()
     await late(world, 5 * HOUR)
-    assert len(await world.bot.store.accounts(world.principal())) == 1
+    assert len(await world.bot.store.read(accounts.accounts, world.principal())) == 1

@@ -8,6 +8,7 @@ from bot.domain.observed import Observed
 from bot.domain.preferences import Preferences
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
+from bot.store import tasks, workspaces
 from bot.store.preferences import save_preferences
 from handlers.assistant import TOOLS
 from handlers.assistant import called as asked_for
@@ -32,7 +33,7 @@ def is_asked(facts):
 
 
 async def planned(scene, name):
-    rows = await scene.bot.store.workspaces(scene.principal())
+    rows = await scene.bot.store.perform(workspaces.workspaces, scene.principal())
     return next(one.stop_at for one in rows if one.title == name)
 
 
@@ -218,5 +219,5 @@ async def test_nothing_that_it_asks_waits_for_a_list(bot):
     said = await starts(bot, name="new one")
     assert "What's new I know in a minute" in said["says"]
     # The list is read, and nobody is started or told then.
-    (task,) = await bot.store.claim_tasks(10, 60.0)
+    (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.payload["then"]) == (TaskKind.DISCOVER, [])

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.errands import Outcome
 from bot.reconciler.runtimes import Slots
+from bot.store import counts
 from bot.support.settings import Settings
 from tests.rigs.scenario import world as new_scenario
 from tests.rigs.store import ALICE, BOB
@@ -99,7 +100,7 @@ async def test_a_flood_of_clicks_and_messages_fills_no_queue(linked):
             *(linked.slack.press(alice.id, shown.channel, shown.ts, action_id) for _ in range(20)),
             *(linked.slack.say(alice.id, "@bot", "list") for _ in range(20)),
         )
-    waiting = await linked.bot.store.statistics()
+    waiting = await linked.bot.store.perform(counts.statistics)
     assert waiting["pending_notices"] <= BURST + 2
     assert waiting["open_operations"] == 1
     await linked.pass_time(90)

@@ -6,6 +6,8 @@ from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
+from bot.store import accounts, tasks, workspaces
+from bot.store import operations as operation_rows
 from tests.reconciler.world import new_world
 from tests.rigs.store import ALICE, BOB, want_read
 
@@ -47,9 +49,11 @@ async def test_the_provider_sees_the_linked_name_on_every_call(engine):
         ]
         await engine.pass_time(120, step=2)
         for operation_id in operations:
-            assert (await engine.store.operation(operation_id)).outcome is Outcome.FULFILLED
+            assert (
+                await engine.store.read(operation_rows.operation, operation_id)
+            ).outcome is Outcome.FULFILLED
     for principal in PEOPLE:
-        for row in await engine.store.workspaces(principal):
+        for row in await engine.store.perform(workspaces.workspaces, principal):
             await want_read(engine.store, row.id)
     await engine.pass_time(400, step=5)
     assert {call.username for call in engine.provider.calls} == set(PEOPLE.values())
@@ -81,13 +85,13 @@ async def test_after_a_lost_event_the_next_step_refuses(engine):
     await engine.pass_time(30)
     assert engine.provider.accepted_starts == ["alice:one"]
     engine.slack.add_user(ALICE.user_id, deleted=True)
-    await engine.store.add_tasks([_everybody()])
+    await engine.store.write(tasks.add_tasks, [_everybody()])
     await engine.work()
     # What comes up is read once more, to know whether it is to be told of.
     await engine.pass_time(120, step=5)
-    operation = await engine.store.operation(operation_id)
+    operation = await engine.store.read(operation_rows.operation, operation_id)
     assert operation.outcome is Outcome.REFUSED
-    assert await engine.store.account(ALICE, "cloud") is None
+    assert await engine.store.read(accounts.account, ALICE, "cloud") is None
     calls = len(engine.provider.calls)
     await engine.pass_time(600, step=10)
     assert len(engine.provider.calls) == calls
@@ -101,9 +105,9 @@ async def test_a_guest_by_a_lost_event_is_refused_at_the_next_step(engine):
     assert await engine.until_ended(operation_id) is Outcome.REFUSED
     assert [call for call in engine.provider.calls if call.method == "start"] == []
     engine.slack.add_user(ALICE.user_id, is_restricted=True)
-    await engine.store.add_tasks([_everybody()])
+    await engine.store.write(tasks.add_tasks, [_everybody()])
     await engine.work()
-    assert await engine.store.account(ALICE, "cloud") is None
+    assert await engine.store.read(accounts.account, ALICE, "cloud") is None
 
 
 def _everybody():

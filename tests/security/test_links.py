@@ -8,6 +8,7 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
 from bot.services.linking import digest
+from bot.store import accounts, audit, discovered, notices, tasks, workspaces
 from bot.store.discovered import FoundWorkspace
 from bot.web.app import without_secrets
 from tests.rigs.store import hold
@@ -26,18 +27,18 @@ async def test_the_whole_way_with_the_code_typed_back(made):
     page = await browser.send("/link/check", token=f' "{GOOD}"\n')
     assert browser.url.startswith(f"{made.origin}/link?of=")
     assert '<dd class="large"><bdi>alice</bdi></dd>' in page
-    assert await made.store.accounts(ALICE) == []
+    assert await made.store.read(accounts.accounts, ALICE) == []
     code = code_on(await browser.send("/link/confirm"))
     assert browser.status == 200
-    assert await made.store.accounts(ALICE) == []
+    assert await made.store.read(accounts.accounts, ALICE) == []
     assert "shown once" in await browser.get("/link")
     account = await made.accounts.confirm_code(ALICE, code.lower().replace("-", " "))
-    assert [one.id for one in await made.store.accounts(ALICE)] == [account.id]
+    assert [one.id for one in await made.store.read(accounts.accounts, ALICE)] == [account.id]
     assert (account.username, account.state) == ("alice", "active")
-    (notice,) = await made.store.claim_notices(10, 60)
+    (notice,) = await made.store.perform(notices.claim_notices, 10, 60)
     assert (notice.kind, notice.principal) == (NoticeKind.LINKED, ALICE)
     assert notice.body["username"] == "alice"
-    (task,) = await made.store.claim_tasks(10, 60)
+    (task,) = await made.store.claim(tasks.claim_tasks, 10, 60)
     assert (task.kind, task.subject, task.payload) == ("discover", account.id, {"then": [waiting]})
     assert made.woken
     key = ALICE.key
@@ -216,8 +217,8 @@ async def test_no_log_and_no_row_holds_nonce_token_or_code(made, caplog):
     assert GOOD not in browser.text
     code = code_on(await browser.send("/link/confirm"))
     await made.accounts.confirm_code(ALICE, code)
-    rows = str([dict(row) for row in await made.store.audit_entries()])
-    rows += str(await made.store.accounts(ALICE))
+    rows = str([dict(row) for row in await made.store.read(audit.audit_entries)])
+    rows += str(await made.store.read(accounts.accounts, ALICE))
     for secret in (nonce, GOOD, code, code.replace("-", "")):
         # The client of this test logs nothing itself; what is here is ours and the server's.
         assert secret not in caplog.text
@@ -251,12 +252,12 @@ async def test_who_was_renamed_there_finds_what_they_had_once_the_new_name_is_li
         await browser.get(await link(made))
         await browser.send("/link/check", token=token)
         await made.accounts.confirm_code(ALICE, code_on(await browser.send("/link/confirm")))
-        return await made.store.account(ALICE, "saturn")
+        return await made.store.read(accounts.account, ALICE, "saturn")
 
     former = await links(GOOD)
     found = FoundWorkspace("alice/training", "saturn#alice/training", "training", State.RUNNING)
-    await made.store.merge_discovered(former.id, [found])
+    await made.store.perform(discovered.merge_discovered, former.id, [found])
     assert await hold(made.store, former, "alice-two")
     assert (await links("fedcba9876543210")).username == "alice-two"
-    (row,) = await made.store.workspaces(ALICE)
+    (row,) = await made.store.perform(workspaces.workspaces, ALICE)
     assert (row.name, row.remote_id, row.gate_key) == ("training", "alice-two/training", "alice-two/training")

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from bot.messages.blocks.notices import render
 from bot.providers.connection import ConnectionSettings
 from bot.services.gather import Gatherer
+from bot.store import accounts, audit, notices
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError
 from tests.handlers.rig import words
 from tests.reconciler.ask_table import TABLE
@@ -93,7 +94,7 @@ async def test_five_codes_can_be_tried(made):
         await made.accounts.confirm_code(ALICE, code)
     assert refused.value.rule == "code.none"
     assert "/workspace link" in refused.value.text
-    assert await made.store.accounts(ALICE) == []
+    assert await made.store.read(accounts.accounts, ALICE) == []
 
 
 async def test_many_codes_at_once_are_five_at_most(made):
@@ -123,7 +124,7 @@ async def test_a_code_works_for_nobody_else(made):
     code = await walk_to_code(made, await made.browser())
     with pytest.raises(Refused, match=r"code\.none"):
         await made.accounts.confirm_code(BOB, code)
-    assert await made.store.accounts(BOB) == []
+    assert await made.store.read(accounts.accounts, BOB) == []
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ async def test_an_account_of_somebody_else_is_refused(made):
     # The holder learns of it, once however often it is tried with one link.
     with pytest.raises(Refused):
         await made.accounts.confirm_code(BOB, code)
-    claimed = await made.store.claim_notices(50, 30.0, [0, 1, 2, 3])
+    claimed = await made.store.perform(notices.claim_notices, 50, 30.0, [0, 1, 2, 3])
     told = [each for each in claimed if each.occasion.startswith("tried:")]
     assert {each.principal for each in told} == {ALICE}
     gatherer = Gatherer(made.context)
@@ -194,10 +195,10 @@ async def test_every_error_of_a_provider_is_said_and_only_a_final_one_costs_a_tr
         assert browser.status == 422, kind
         assert "Saturn Cloud" in page
         assert GOOD not in page
-        row = (await made.store.audit_entries())[-1]
+        row = (await made.store.read(audit.audit_entries))[-1]
         assert (row["action"], row["result"]) == ("link.check", "refused")
         assert kind.__name__ in str(row["detail"])
         made.provider.error = CredentialRefused()
         page = await browser.send("/link/check", token=GOOD)
         assert f"{4 if issubclass(kind, TemporaryError) else 3} tries are left" in page, kind
-        assert await made.store.accounts(ALICE) == []
+        assert await made.store.read(accounts.accounts, ALICE) == []

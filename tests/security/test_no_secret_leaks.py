@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.store import accounts, credentials, sweeping
 from bot.support import errors
 from bot.upkeep import doctor, store_checks
 from bot.upkeep.checks import as_json, as_text
@@ -143,7 +144,7 @@ async def test_no_secret_leaks_between_linking_and_unlinking(tmp_path, sign_in):
         assert "canary" not in "".join(canaries.said)
         await alice.types("unlink all --yes")
         await scene.pass_time(10)
-        await scene.bot.store.sweep()
+        await scene.bot.store.perform(sweeping.sweep)
         if not sign_in:
             assert "Refused" in canaries.errors.kinds
         assert canaries.hub.deleted == 1
@@ -218,11 +219,11 @@ async def test_search_finds_a_planted_secret(tmp_path):
             canaries.pages.clear()
         with pytest.raises(AssertionError, match="log"):
             canaries.search(leak)
-        (account,) = await store.accounts(canaries.scene.principal())
-        await store.save_secret(account.id, account.secret, leak)
+        (account,) = await store.read(accounts.accounts, canaries.scene.principal())
+        await store.write(credentials.save_secret, account.id, account.secret, leak)
         with pytest.raises(AssertionError, match="database"):
             canaries.search("")
-        await store.save_secret(account.id, leak, account.secret)
+        await store.write(credentials.save_secret, account.id, leak, account.secret)
 
 
 METHODS = ["chat.postMessage", "chat.update", "chat.postEphemeral", "users.info", "views.open", "auth.test"]

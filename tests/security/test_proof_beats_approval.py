@@ -12,6 +12,9 @@ from bot.providers.base import Credential, Identity
 from bot.services import approvals
 from bot.services.asked import Asked
 from bot.services.gather import Gatherer
+from bot.store import accounts, credentials, notices
+from bot.store import approvals as approval_rows
+from bot.store import audit as audit_rows
 from bot.store.transaction import from_json
 from bot.support.errors import Refused
 from tests.web import signed
@@ -37,7 +40,7 @@ async def approved(made, principal=BOB, username="alice"):
     await Asked(made.context, DANA).to(approvals.decide, approval.id, username, approve=True)
     identity = Identity(username, Credential(SecretStr("minted"), extra={"acts": "admin"}))
     await Asked(made.context, principal).to(approvals.link_approved, approval.id, identity)
-    return await made.store.approval(approval.id)
+    return await made.store.read(approval_rows.approval, approval.id)
 
 
 async def proven(made, principal=ALICE):
@@ -51,7 +54,7 @@ async def proven(made, principal=ALICE):
 async def told(made, *kinds):
     """Return what each person was told, by their user id and the kind of message."""
     gatherer = Gatherer(made.context)
-    claimed = await made.store.claim_notices(50, 30.0, range(20))
+    claimed = await made.store.perform(notices.claim_notices, 50, 30.0, range(20))
     texts = {}
     for one in claimed:
         if one.kind in kinds:
@@ -64,7 +67,7 @@ async def test_the_owners_proof_ends_an_approved_link_at_once_and_tells_everybod
     assert (await approved(made)).state == "linked"
     account = await proven(made)
     assert (account.username, account.made_by, account.is_proven) == ("alice", "token", True)
-    assert await made.store.active_accounts() == [account]
+    assert await made.store.perform(accounts.active_accounts) == [account]
     said = await told(made, NoticeKind.LINK_PROVEN, NoticeKind.UNLINKED)
     assert set(said) == {
         ("U0ALICE", NoticeKind.LINK_PROVEN),
@@ -75,7 +78,9 @@ async def test_the_owners_proof_ends_an_approved_link_at_once_and_tells_everybod
     assert "<@U0ALICE>" in said["U0DANA", NoticeKind.LINK_PROVEN]
     assert "<@U0BOB>" in said["U0DANA", NoticeKind.LINK_PROVEN]
     assert "has proven that this account is theirs" in said["U0BOB", NoticeKind.UNLINKED]
-    audit = [(row["action"], from_json(row["detail"])) for row in await made.store.audit_entries()]
+    audit = [
+        (row["action"], from_json(row["detail"])) for row in await made.store.read(audit_rows.audit_entries)
+    ]
     linked = [detail["made_by"] for action, detail in audit if action == "account.linked"]
     assert linked == ["approval", "token"]
     (ended,) = [detail for action, detail in audit if action == "account.unlinked"]
@@ -87,13 +92,13 @@ async def test_an_approval_never_ends_a_proof_nor_does_another_proof(made):
     assert (await approved(made)).state == "failed"
     with pytest.raises(Refused, match=r"link\.taken"):
         await proven(made, BOB)
-    assert await made.store.active_accounts() == [account]
+    assert await made.store.perform(accounts.active_accounts) == [account]
 
 
 async def test_of_two_approvals_the_first_stays(made):
     await approved(made, ALICE)
     assert (await approved(made)).state == "failed"
-    (account,) = await made.store.active_accounts()
+    (account,) = await made.store.perform(accounts.active_accounts)
     assert account.principal == ALICE
 
 
@@ -101,17 +106,21 @@ async def test_a_request_ends_with_the_proof_of_who_asked(made):
     """Otherwise a press on an old message would put an approval in the place of a proof."""
     request = await Asked(made.context, ALICE).to(approvals.ask, "saturn", "alice")
     await proven(made)
-    assert await made.store.approval(request.id) is None
+    assert await made.store.read(approval_rows.approval, request.id) is None
 
 
 async def test_an_approved_link_ends_after_ninety_days_and_is_renewed_by_another_approval(made):
     await approved(made)
-    first = await made.store.account(BOB, "saturn")
+    first = await made.store.read(accounts.account, BOB, "saturn")
     assert first.ends_at == made.clock.now() + APPROVED_SECONDS
     # A fresh token of the same link prolongs nothing.
-    await made.store.save_secret(first.id, first.secret, "fresh", is_fresh=True, ends_at=None)
-    assert (await made.store.account(BOB, "saturn")).ends_at == first.ends_at
+    await made.store.write(
+        credentials.save_secret, first.id, first.secret, "fresh", is_fresh=True, ends_at=None
+    )
+    assert (await made.store.read(accounts.account, BOB, "saturn")).ends_at == first.ends_at
     made.clock.advance(80 * 86_400.0)
     await made.store.save_people([Person(who, who.user_id, seen_at=made.clock.now()) for who in (BOB, DANA)])
     await approved(made)
-    assert (await made.store.account(BOB, "saturn")).ends_at == made.clock.now() + APPROVED_SECONDS
+    assert (
+        await made.store.read(accounts.account, BOB, "saturn")
+    ).ends_at == made.clock.now() + APPROVED_SECONDS

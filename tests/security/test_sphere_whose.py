@@ -10,6 +10,7 @@ from bot.services.asked import Asked
 from bot.services.gather import Gatherer
 from bot.services.snapshots import stale
 from bot.services.workspaces import add, again, alias, begin, forget, owned, refresh
+from bot.store import accounts, audit, notices, tasks, workspaces
 from bot.store.tasks import NewTask
 from bot.support.errors import Refused
 from tests.reconciler.sphere_world import TOKEN, sphere_world
@@ -61,10 +62,10 @@ async def test_it_cannot_be_added_by_its_id(sphere, bob):
 async def test_no_list_ever_shows_it_to_another(sphere, bob):
     row = await sphere.made(ALICE)
     theirs = await sphere.made(BOB)
-    account = await sphere.store.account(BOB, "cloud")
-    await sphere.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    account = await sphere.store.read(accounts.account, BOB, "cloud")
+    await sphere.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     await sphere.pass_time(30)
-    assert [one.id for one in await sphere.store.workspaces(BOB)] == [theirs.id]
+    assert [one.id for one in await sphere.store.perform(workspaces.workspaces, BOB)] == [theirs.id]
     assert await bob.see(stale, TaskKind.DISCOVER) == []
     assert "GET /api/v1/workspaces" not in sphere.server.harness.requests
     assert row.id != theirs.id
@@ -74,8 +75,8 @@ async def test_a_notice_with_anothers_key_draws_no_address(sphere):
     row = await sphere.made(ALICE)
     await sphere.made(BOB)
     body = {"workspace": row.id, "connection": "cloud"}
-    await sphere.store.add_notices([NewNotice("forged", ExpiryKind.ENDING, "1", BOB, body)])
-    (notice,) = await sphere.store.claim_notices(1, 60.0)
+    await sphere.store.write(notices.add_notices, [NewNotice("forged", ExpiryKind.ENDING, "1", BOB, body)])
+    (notice,) = await sphere.store.perform(notices.claim_notices, 1, 60.0)
     gatherer = Gatherer(sphere.world.asking)
     facts = await gatherer.of_notice(notice)
     assert facts.workspace is None
@@ -87,7 +88,11 @@ async def test_neither_token_is_in_any_row(sphere):
     await sphere.pass_time(60)
     secret = sphere.machine(row).token
     fresh = await sphere.row(row)
-    held = [fresh, await sphere.store.account(ALICE, "cloud"), await sphere.store.audit_entries()]
+    held = [
+        fresh,
+        await sphere.store.read(accounts.account, ALICE, "cloud"),
+        await sphere.store.read(audit.audit_entries),
+    ]
     assert TOKEN not in repr(held)
     assert secret not in repr(held)
     assert row.remote_id not in str(sphere.slack.messages)

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from bot.services.gather import TOGETHER, Gatherer
+from bot.store import workspaces
 from tests.handlers.rig import rig
 from tests.rigs.context import context
 from tests.rigs.store import ALICE
@@ -12,10 +13,7 @@ from tests.rigs.store import ALICE
 class Memory:
     """Be a store that answers at once, so that nobody else has a turn because of it."""
 
-    async def accounts(self, _principal: Any) -> list[Any]:
-        return []
-
-    async def rules(self, _principal: Any) -> list[Any]:
+    async def read(self, _work: Any, _principal: Any) -> list[Any]:
         return []
 
     async def now(self) -> float:
@@ -25,7 +23,7 @@ class Memory:
 async def test_others_get_their_turns_while_two_hundred_rows_are_gathered():
     async with rig() as bot:
         await bot.link(names=tuple(f"notebook-{number:03d}" for number in range(200)))
-        rows = await bot.store.workspaces(ALICE)
+        rows = await bot.store.perform(workspaces.workspaces, ALICE)
         gatherer = Gatherer(context(Memory(), bot.services.connections))
         gathering, turns = asyncio.create_task(gatherer.of_all(ALICE, rows)), 0
         while not gathering.done():

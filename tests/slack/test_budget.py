@@ -11,6 +11,7 @@ from bot.domain.installations import Installation
 from bot.slack.calls import Budget, PacedSlack, SlackAnswer
 from bot.slack.methods import METHODS
 from bot.slack.web_api import WebApi
+from bot.store import budget as budget_rows
 from bot.support.connector import CleanConnector
 from bot.support.errors import SlackLimited
 from bot.support.windows import GatedRequest
@@ -47,7 +48,7 @@ async def take_all(budget, method, share=1.0):
 
 async def room(store, budget, method, share=1.0):
     """Return how many more calls of a method there is room for."""
-    return await store.slack_calls_left(budget.room(method), share)
+    return await store.read(budget_rows.slack_calls_left, budget.room(method), share)
 
 
 async def test_a_minute_holds_so_many_calls_and_then_tells_how_long_to_wait(store, budget, clock):

@@ -15,6 +15,8 @@ from bot.slack.calls import MAX_METHOD_PAUSE_SECONDS, Budget, PacedSlack
 from bot.slack.notifier import Notifier
 from bot.slack.notifier.drawing import LONGEST_PAUSE, redraw
 from bot.slack.notifier.places import CARD_WAIT, Place, Places
+from bot.store import cards, counts
+from bot.store import notices as notice_rows
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.rigs.clock import FakeClock
 from tests.rigs.context import context
@@ -54,11 +56,11 @@ def message(subject, text, kind=NoticeKind.MESSAGE, **more):
 async def place_of(store, kind, channel_id):
     """Return where something about a run goes whose card is in a conversation, or nowhere yet."""
     run = await launched(store, shows=True)
-    (card,) = await store.claim_notices(10, 60.0)
+    (card,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     if channel_id is not None:
-        await store.notice_sent(card.id, channel_id, "1.1")
-    await store.add_notices([NewNotice(run.id, kind, "1", ALICE)])
-    (notice,) = [one for one in await store.claim_notices(10, 60.0) if one.kind is kind]
+        await store.write(notice_rows.notice_sent, card.id, channel_id, "1.1")
+    await store.write(notice_rows.add_notices, [NewNotice(run.id, kind, "1", ALICE)])
+    (notice,) = [one for one in await store.perform(notice_rows.claim_notices, 10, 60.0) if one.kind is kind]
     return Places(store), notice
 
 
@@ -74,20 +76,24 @@ async def test_output_goes_below_a_card_that_only_its_person_reads_once_that_is_
     assert await places.of(notice) is None
     line.clock.advance(CARD_WAIT)
     assert await places.of(notice) == Place(ALICE.user_id)
-    (card,) = [one for one in await line.store.claim_notices(10, 60.0) if one.kind is NoticeKind.JOB_CARD]
-    await line.store.notice_sent(card.id, "D1", "1.1")
+    (card,) = [
+        one
+        for one in await line.store.perform(notice_rows.claim_notices, 10, 60.0)
+        if one.kind is NoticeKind.JOB_CARD
+    ]
+    await line.store.write(notice_rows.notice_sent, card.id, "D1", "1.1")
     assert await places.of(notice) == Place("D1", "1.1")
 
 
 @pytest.mark.parametrize(("channel_id", "is_shown"), [("C1", False), ("G1", False), ("D1", True)])
 async def test_output_is_drawn_only_where_its_person_alone_reads_it(line, channel_id, is_shown):
     run = await launched(line.store, shows=True)
-    (card,) = await line.store.claim_notices(10, 60.0)
-    await line.store.notice_sent(card.id, channel_id, "1.1")
+    (card,) = await line.store.perform(notice_rows.claim_notices, 10, 60.0)
+    await line.store.write(notice_rows.notice_sent, card.id, channel_id, "1.1")
     board = Board(line.clock.monotonic)
     await board.add(run.id).transcript.take(OutputChunk("stdout", "its output\n"))
     gatherer = Gatherer(context(line.store, clock=line.clock), board)
-    answer = (await redraw(gatherer, await line.store.card(run.id))).answer
+    answer = (await redraw(gatherer, await line.store.read(cards.card, run.id))).answer
     assert ("its output" in str(answer.blocks)) is is_shown
 
 
@@ -98,7 +104,7 @@ async def test_output_is_drawn_only_where_its_person_alone_reads_it(line, channe
 async def test_a_message_under_later_ones_is_found_whatever_slacks_clock_says(line, ahead):
     line.at(ahead)
     line.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=True)
-    await line.store.add_notices([message("sent", "sent")])
+    await line.store.write(notice_rows.add_notices, [message("sent", "sent")])
     await line.notifier.step_notices()
     assert [one["text"] for one in line.slack.messages] == ["sent"]
     for number in range(6):
@@ -109,7 +115,7 @@ async def test_a_message_under_later_ones_is_found_whatever_slacks_clock_says(li
     await line.notifier.step_notices()
     assert line.slack.count(HISTORY) == 4
     assert [one["text"] for one in line.slack.messages].count("sent") == 1
-    assert (await line.store.statistics())["pending_notices"] == 0
+    assert (await line.store.perform(counts.statistics))["pending_notices"] == 0
 
 
 @pytest.mark.parametrize("method", [POST, "conversations.open"])
@@ -137,15 +143,15 @@ async def test_the_clock_that_is_further_behind_counts(line):
 
 
 async def claimed(line, *notices):
-    await line.store.add_notices(notices)
-    return await line.store.claim_notices(10, 60.0)
+    await line.store.write(notice_rows.add_notices, notices)
+    return await line.store.perform(notice_rows.claim_notices, 10, 60.0)
 
 
 async def test_a_reply_that_may_have_been_sent_is_given_up_while_it_would_still_be_of_use(line):
     (reply,) = await claimed(line, message(ASKED, "Done.", NoticeKind.REPLY, channel_id="D1", where="direct"))
     await line.notifier._outbox._replies.send(replace(reply, unknown_since=line.clock.now()))
     assert line.slack.messages == []
-    assert (await line.store.reply_to(ASKED)).error == "outcome_unknown"
+    assert (await line.store.read(notice_rows.reply_to, ASKED)).error == "outcome_unknown"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +177,7 @@ async def test_what_slack_does_not_take_waits_longer_each_time(line):
         (row,) = await line.store.engine.read(lambda tx: tx.all("SELECT due_at FROM notices"))
         waits.append(row["due_at"] - line.clock.now())
         line.clock.advance(LONGEST_PAUSE)
-        (notice,) = await line.store.claim_notices(10, 60.0)
+        (notice,) = await line.store.perform(notice_rows.claim_notices, 10, 60.0)
     assert 0.0 < waits[0] < waits[1] < waits[2] < waits[3] <= LONGEST_PAUSE
 
 
@@ -180,17 +186,17 @@ async def test_nothing_is_given_up_while_slack_does_not_let_the_app_in(line):
     line.clock.advance(7 * 86_400)
     line.paced.shut("account_inactive")
     await line.notifier._outbox._later(notice, SlackPermanent(POST, "account_inactive"))
-    assert (await line.store.statistics())["dead_notices"] == 0
+    assert (await line.store.perform(counts.statistics))["dead_notices"] == 0
     line.at()
     await line.notifier._outbox._later(notice, SlackFailed(POST, "fatal_error"))
-    assert (await line.store.statistics())["dead_notices"] == 1
+    assert (await line.store.perform(counts.statistics))["dead_notices"] == 1
 
 
 async def test_of_many_messages_that_slack_refuses_for_one_reason_a_day_tells_once(line):
     for notice in await claimed(line, message("1", "one"), message("2", "two")):
         await line.notifier._outbox._undeliverable(notice, SlackPermanent(POST, "msg_too_long"))
-    assert (await line.store.statistics())["dead_notices"] == 2
-    assert len(await line.store.claim_notices(10, 60.0)) == 1
+    assert (await line.store.perform(counts.statistics))["dead_notices"] == 2
+    assert len(await line.store.perform(notice_rows.claim_notices, 10, 60.0)) == 1
 
 
 # -- a promise -----------------------------------------------------------------------------------------------
@@ -198,15 +204,17 @@ async def test_of_many_messages_that_slack_refuses_for_one_reason_a_day_tells_on
 
 async def test_an_answer_waits_for_the_promise_that_another_process_is_just_sending(line):
     promise = message(ASKED, "Checking …", NoticeKind.REPLY, where="direct", channel_id=f"D{ALICE.user_id}")
-    await line.store.add_notices([promise])
-    (leased,) = await line.store.claim_notices(1, 60.0, {0: 1.0})
-    await line.store.add_notices([message(f"{ASKED}/replay", "Here it is.", becomes=ASKED)])
+    await line.store.write(notice_rows.add_notices, [promise])
+    (leased,) = await line.store.perform(notice_rows.claim_notices, 1, 60.0, {0: 1.0})
+    await line.store.write(
+        notice_rows.add_notices, [message(f"{ASKED}/replay", "Here it is.", becomes=ASKED)]
+    )
     await line.notifier.step_notices()
     assert line.slack.messages == []
-    assert (await line.store.reply_to(ASKED)).state is NoticeState.LEASED
+    assert (await line.store.read(notice_rows.reply_to, ASKED)).state is NoticeState.LEASED
     # The other process has sent it now.
     sent = await line.slack.call(POST, {"channel": ALICE.user_id, "text": "Checking …"})
-    await line.store.notice_sent(leased.id, sent.data["channel"], sent.data["ts"])
+    await line.store.write(notice_rows.notice_sent, leased.id, sent.data["channel"], sent.data["ts"])
     line.clock.advance(1)
     await line.notifier.step_notices()
     assert [one["text"] for one in line.slack.messages] == ["Here it is."]

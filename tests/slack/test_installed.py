@@ -15,6 +15,7 @@ from bot.slack.calls import NOT_INSTALLED, SlackAnswer
 from bot.slack.errors import SHUT_OUT_SECONDS
 from bot.slack.installed import MOST_UNKNOWN, UNKNOWN_SECONDS, InstalledSlack
 from bot.slack.tokens import EARLY
+from bot.store import installations, notices
 from bot.store.installations import RENEWING_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from bot.support.vault import Vault
@@ -75,10 +76,10 @@ class Unwritable:
     def __getattr__(self, name):
         return getattr(self._store, name)
 
-    async def renew_installation(self, *row):
-        if self.is_away:
+    async def write(self, work, *arguments):
+        if self.is_away and work is installations.renew_installation:
             raise StoreBusy("away")
-        return await self._store.renew_installation(*row)
+        return await self._store.write(work, *arguments)
 
 
 class Rig:
@@ -102,7 +103,7 @@ class Rig:
     async def installed(self, lasts=LASTS):
         secret = self.vault.seal(ACME.row_key, {"token": "token 1", "refresh": "refresh 1"})
         at = None if lasts is None else self.clock.now() + lasts
-        await self.store.install(replace(ACME, secret=secret, expires_at=at))
+        await self.store.write(installations.install, replace(ACME, secret=secret, expires_at=at))
 
 
 @pytest.fixture
@@ -133,10 +134,10 @@ async def test_an_unknown_team_is_looked_for_once_in_a_while_however_much_it_ask
         def __getattr__(self, name):
             return getattr(rig_store, name)
 
-        async def installations(self):
+        async def read(self, work, *arguments):
             nonlocal reads
-            reads += 1
-            return await rig_store.installations()
+            reads += work is installations.installations
+            return await rig_store.read(work, *arguments)
 
     rig_store, rig.store = rig.store, Counted()
     slack = await rig.process()
@@ -186,9 +187,9 @@ async def test_of_two_processes_one_replaces_a_token_and_the_others_go_on_with_t
 async def test_what_one_process_replaced_the_other_reads_when_its_token_is_refused(rig):
     await rig.installed(lasts=None)
     one, other = await rig.process(), await rig.process()
-    (row,) = await rig.store.installations()
+    (row,) = await rig.store.read(installations.installations)
     sealed = rig.vault.seal(row.row_key, {"token": "token 9"})
-    assert await rig.store.renew_installation("T1", row.secret, sealed, None)
+    assert await rig.store.write(installations.renew_installation, "T1", row.secret, sealed, None)
     rig.web.valid = {"token 9"}
     await says(other)
     assert rig.web.sent == ["token 9"]
@@ -249,7 +250,7 @@ async def test_a_token_that_was_given_out_and_lost_is_told_while_the_old_one_sti
     """A process that was killed between Slack's answer and its own write: Slack gives it out once."""
     await rig.installed()
     # An administrator of another workspace has nothing to do with it; one of all has.
-    await rig.store.install(replace(ACME, id="T2", team_id="T2", expires_at=None))
+    await rig.store.write(installations.install, replace(ACME, id="T2", team_id="T2", expires_at=None))
     rig.administrators = frozenset({"T1:UA", "T2:UB"}), frozenset({"T2:UC"})
     slack, other = await rig.process(), await rig.process()
     rig.clock.advance(LASTS - EARLY + 1)
@@ -260,16 +261,18 @@ async def test_a_token_that_was_given_out_and_lost_is_told_while_the_old_one_sti
         await process.read_again()
         await says(process)
     assert (rig.web.refreshed, rig.web.sent) == (["refresh 1"], ["token 1"] * 4)
-    told = await rig.store.claim_notices(10, 60.0)
+    told = await rig.store.perform(notices.claim_notices, 10, 60.0)
     assert {one.kind for one in told} == {NoticeKind.OUTAGE}
     those = {(one.principal.team_id, one.principal.user_id) for one in told}
     assert those == {("T1", ACME.installed_by), ("T1", "UA"), ("T2", "UC")}
-    row, _ = await rig.store.installations()
+    row, _ = await rig.store.read(installations.installations)
     assert told[0].body["until"] == row.expires_at
     # Installed again, all is as before.
     secret = rig.vault.seal(ACME.row_key, {"token": "token 2", "refresh": "refresh 2"})
-    await rig.store.install(replace(ACME, secret=secret, expires_at=rig.clock.now() + LASTS))
-    assert [one.lost_at for one in await rig.store.installations()] == [None, None]
+    await rig.store.write(
+        installations.install, replace(ACME, secret=secret, expires_at=rig.clock.now() + LASTS)
+    )
+    assert [one.lost_at for one in await rig.store.read(installations.installations)] == [None, None]
 
 
 async def test_a_token_that_slack_does_not_replace_for_a_while_is_not_lost(rig):
@@ -284,7 +287,7 @@ async def test_a_token_that_slack_does_not_replace_for_a_while_is_not_lost(rig):
     rig.clock.advance(EARLY)
     with pytest.raises(SlackPermanent, match="token_expired"):
         await says(slack)
-    assert await rig.store.claim_notices(10, 60.0) == []
+    assert await rig.store.perform(notices.claim_notices, 10, 60.0) == []
     rig.web.error = None
     rig.clock.advance(RENEWING_SECONDS + 1)
     await says(slack)
@@ -310,8 +313,8 @@ async def test_nothing_is_sent_where_usher_is_not_installed_or_no_key_opens_the_
     with pytest.raises(SlackPermanent, match=NOT_INSTALLED):
         await says(slack, STRANGER)
     # A removal by another process is seen at the next look.
-    (row,) = await rig.store.installations()
-    await rig.store.remove_installation("T1", row.secret)
+    (row,) = await rig.store.read(installations.installations)
+    await rig.store.write(installations.remove_installation, "T1", row.secret)
     await slack.read_again()
     with pytest.raises(SlackPermanent, match=NOT_INSTALLED):
         await says(slack)

@@ -11,6 +11,7 @@ from bot.domain.people import Person, Principal
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERGROUPS_USERS_LIST
 from bot.slack.people import TEAMS_AGAIN, TEAMS_LAST, People, person_of
+from bot.store import counts
 from bot.support.errors import SlackFailed, SlackLimited
 from tests.reconciler.world import new_world
 from tests.rigs.clock import FakeClock
@@ -87,7 +88,7 @@ async def test_everybody_is_read_page_by_page():
         world.slack.add_user("UPAVEL", team_id="T9")
         everybody = await world.people.sync()
         assert [person.principal.key for person in everybody] == [f"-:T1:U{number}" for number in range(5)]
-        assert (await world.store.statistics())["people"] == 5
+        assert (await world.store.perform(counts.statistics))["people"] == 5
         assert await world.people.sync() == everybody
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.reconciler.scheduler import DAY, Scheduler
-from bot.store import open_store
+from bot.store import audit, counts, open_store, upkeep
 from bot.store.sqlite import COPIED_AT_ONCE, back_up, put_in_place
 from bot.store.transaction import StoreTime
 from bot.store.upkeep import mark
@@ -93,16 +93,20 @@ async def test_while_it_is_copied_people_are_answered_and_what_they_do_is_writte
     async with world(tmp_path, live=True) as ready:
         store, database, target = ready.bot.store, tmp_path / "usher.db", tmp_path / "copy.db"
         for number in range(60):
-            await store.append_audit([AuditEntry("a", "act", f"{number}", "ok", {"text": "x" * 200_000})])
+            await store.write(
+                audit.append_audit, [AuditEntry("a", "act", f"{number}", "ok", {"text": "x" * 200_000})]
+            )
         left, time = partial(mark, left="copied"), StoreTime(ready.clock)
         copying = asyncio.create_task(
             asyncio.to_thread(back_up, database, target, left, time, CountingIds(), is_over)
         )
         await asyncio.to_thread(held.wait, 60)
-        length, _ = await store.audit_head()
+        length, _ = await store.read(audit.audit_head)
         assert "/workspace" in (await ready.alice.types("help")).text
         for number in range(20):
-            await store.append_audit([AuditEntry("a", "act", f"later {number}", "ok", {"text": "y" * 9_000})])
+            await store.write(
+                audit.append_audit, [AuditEntry("a", "act", f"later {number}", "ok", {"text": "y" * 9_000})]
+            )
         assert not target.exists()
         go_on.set()
         await copying
@@ -115,7 +119,9 @@ async def test_while_it_is_copied_people_are_answered_and_what_they_do_is_writte
 async def test_one_that_is_given_up_leaves_nothing_and_ends_at_once(tmp_path):
     async with installed(tmp_path) as (store, _make, clock):
         for number in range(60):
-            await store.append_audit([AuditEntry("a", "act", f"{number}", "ok", {"text": "x" * 200_000})])
+            await store.write(
+                audit.append_audit, [AuditEntry("a", "act", f"{number}", "ok", {"text": "x" * 200_000})]
+            )
         asked = []
 
         def is_over():
@@ -164,7 +170,7 @@ async def test_none_is_made_where_it_would_be_worth_nothing_and_that_is_said(tmp
         check = await checked()
         assert (check.is_good, check.is_warning, said in check.found) == (False, False, True)
         assert check.advice == "What to do: `usher docs incidents#a-backup-fails`."
-        assert (await store.figures()).outages == {"#backup": 0.0}
+        assert (await store.perform(counts.figures)).outages == {"#backup": 0.0}
         assert not [*folder.glob("*")]
         # It is tried again; what made it fail is over.
         folder.mkdir(exist_ok=True)
@@ -177,7 +183,7 @@ async def test_none_is_made_where_it_would_be_worth_nothing_and_that_is_said(tmp
         check = await checked()
         assert (check.is_good, check.is_warning) == (True, True)
         assert check.found == f"on the same disk as the database, in {folder}"
-        assert (await store.figures()).outages == {}
+        assert (await store.perform(counts.figures)).outages == {}
         # And not before the next night.
         clock.advance(600)
         await scheduler._daily()
@@ -198,7 +204,7 @@ async def test_only_on_another_disk_it_is_called_done(tmp_path, another_disk):
     async with installed(tmp_path) as (store, make, _clock):
         given = Settings(**environment(tmp_path, USHER_BACKUPS=another_disk))
         assert await make(Path(another_disk)) == ""
-        await store.did_daily("backup")
+        await store.write(upkeep.did_daily, "backup")
         check = await check_backups(store, given, 1.0)
         assert (check.is_good, check.found, check.advice, check.is_warning) == (True, "done", "", False)
         # A folder that was named since has none.

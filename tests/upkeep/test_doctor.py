@@ -20,7 +20,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.providers import base, build_providers
 from bot.providers.requests import Api
-from bot.store import open_store
+from bot.store import notices, open_store, operations, schema
 from bot.store.schema import RECORDS, migrations, records
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
@@ -424,7 +424,7 @@ async def test_what_a_team_needs_is_ticked_off_as_it_comes(tmp_path, monkeypatch
     async def serves(store, clock, days):
         for _ in range(days * 48):
             clock.advance(1800.0)
-            await store.beat()
+            await store.perform(schema.beat)
 
     clock = FakeClock()
     async with memory_store(clock) as store:
@@ -437,15 +437,15 @@ async def test_what_a_team_needs_is_ticked_off_as_it_comes(tmp_path, monkeypatch
         await serves(store, clock, 2)
         assert await lacking(store) == {"backups"}
         clock.advance(2 * 3600.0)
-        await store.beat()
+        await store.perform(schema.beat)
         assert await lacking(store) == {"a machine that stays on", "backups"}
         assert await lacking(store, USHER_DATABASE_URL="postgresql://u@db.example/usher") == {"backups"}
 
 
 async def dies(store, kind, code):
-    await store.add_notices([NewNotice(f"{kind} {code}", kind, "1", ALICE)])
-    (notice,) = await store.claim_notices(1, 60.0)
-    await store.notice_dead(notice.id, code)
+    await store.write(notices.add_notices, [NewNotice(f"{kind} {code}", kind, "1", ALICE)])
+    (notice,) = await store.perform(notices.claim_notices, 1, 60.0)
+    await store.write(notices.notice_dead, notice.id, code)
 
 
 @asynccontextmanager
@@ -668,7 +668,9 @@ async def test_a_server_that_wants_the_administrators_token_is_named(tmp_path, h
                 store, workspace, interaction="i1", deadline_seconds=1800.0, reference="R-1"
             )
         ).operation
-        await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="forbidden: no"))
+        await store.write(
+            operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="forbidden: no")
+        )
         (bad,) = await rights(tmp_path, http, saturn.url, store, by_admin)
         assert not bad.is_good
         assert "refused the right to 1 of their operations" in bad.found

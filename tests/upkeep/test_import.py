@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.store import open_store
+from bot.store import accounts, open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.vault import Vault, row_key
 from bot.upkeep.importing import ImportProblem, read_rows
@@ -43,7 +43,9 @@ async def place(tmp_path):
 async def linked(folder):
     store = await open_store(f"sqlite:///{folder / 'usher.db'}", SystemClock(), SystemIds())
     try:
-        return {account.principal.user_id: account for account in await store.active_accounts()}
+        return {
+            account.principal.user_id: account for account in await store.perform(accounts.active_accounts)
+        }
     finally:
         await store.close()
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.store import accounts, audit, credentials, revocations, sweeping
 from bot.support.vault import Vault, row_key
 from bot.upkeep.keys import rotate
 from tests.rigs.clock import CountingIds, FakeClock
@@ -33,7 +34,7 @@ async def linked_under(store, key, principal):
 
 async def linked(store):
     """Return how many are linked."""
-    return len(await store.active_accounts())
+    return len(await store.perform(accounts.active_accounts))
 
 
 @pytest.fixture
@@ -73,12 +74,12 @@ async def test_what_was_forgotten_goes_on_with_the_right_keys_unless_its_person_
     await linked_under(store, NEW, PEOPLE[1])
     rotation = await rotate(store, Vault([NEW, KEY, OTHER]))
     assert (rotation.recalled, rotation.is_whole) == (18, True)
-    for account in await store.active_accounts():
+    for account in await store.perform(accounts.active_accounts):
         opened = Vault([NEW]).open(row_key(account.principal.key, "saturn"), account.secret)
         assert opened == {"token": account.principal.user_id}
-    assert {one.principal for one in await store.active_accounts()} == set(PEOPLE[1:])
-    assert (await store.audit_entries())[-1]["action"] == "account.recalled"
-    assert await store.forgotten_accounts() == []
+    assert {one.principal for one in await store.perform(accounts.active_accounts)} == set(PEOPLE[1:])
+    assert (await store.read(audit.audit_entries))[-1]["action"] == "account.recalled"
+    assert await store.read(credentials.forgotten_accounts) == []
 
 
 @pytest.mark.usefixtures("twenty")
@@ -94,7 +95,7 @@ async def test_who_unlinks_or_links_again_leaves_nothing_that_was_forgotten(stor
 async def test_after_a_week_it_is_gone(store, clock):
     await rotate(store, Vault([NEW]), forget=20)
     clock.advance(WEEK + 60)
-    await store.sweep()
+    await store.perform(sweeping.sweep)
     assert (await rotate(store, Vault([NEW, KEY, OTHER]))).recalled == 0
     assert await linked(store) == 0
 
@@ -103,5 +104,5 @@ async def test_owed_secrets_are_encrypted_with_the_newest_key_too(store):
     await linked_under(store, KEY, ALICE)
     await unlink(store, ALICE, revocable=["saturn"])
     assert (await rotate(store, Vault([NEW, KEY]))).done == 1
-    (owed,) = await store.owed_revocations()
+    (owed,) = await store.read(revocations.owed_revocations)
     assert Vault([NEW]).open(row_key(ALICE.key, "saturn"), owed.secret) == {"token": "UALICE"}

@@ -1,6 +1,7 @@
 """Work that nobody has done for an hour is a warning of doctor's."""
 
 from bot.domain.tasks import TaskKind
+from bot.store import schema, tasks
 from bot.store.tasks import NewTask
 from bot.upkeep import store_checks
 from tests.rigs.clock import FakeClock
@@ -15,9 +16,9 @@ async def test_work_that_nobody_does_is_a_warning():
     clock = FakeClock()
     async with memory_store(clock) as store:
         assert by_name(await store_checks.read_store(store))["overdue work"].found == "none"
-        await store.add_tasks([NewTask(TaskKind.RENEWAL, "a1"), NewTask(TaskKind.RENEWAL, "a2")])
+        await store.write(tasks.add_tasks, [NewTask(TaskKind.RENEWAL, "a1"), NewTask(TaskKind.RENEWAL, "a2")])
         clock.advance(3601)
-        await store.beat()
+        await store.perform(schema.beat)
         check = by_name(await store_checks.read_store(store))["overdue work"]
     assert (check.is_good, check.is_warning) == (True, True)
     assert check.found == "due for over an hour, and nobody does it: renew 2"

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from bot.domain.stops import End
-from bot.store import name_of, open_store
+from bot.store import name_of, open_store, owners, workspaces
 from bot.store.schema import migrations
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
@@ -66,7 +66,7 @@ async def test_doctor_says_which_processes_serve(env, running, is_good, found):
     store = await open_store(env["USHER_DATABASE_URL"], SystemClock(), SystemIds())
     await store.migrate()
     for name in running:
-        await store.own(name.partition(":")[2], [name])
+        await store.write(owners.own, name.partition(":")[2], [name])
     (check,) = await check_processes(store, Settings(**env), None)
     await store.close()
     assert (check.is_good, check.found, bool(check.advice)) == (is_good, found, not is_good)
@@ -114,5 +114,5 @@ async def test_a_dump_is_restored_as_the_page_says(env):
     ended = await run("restored", env=env)
     assert (ended.status, "asked: stops: 1." in ended.out) == (0, True)
     store = await open_store(url, SystemClock(), SystemIds())
-    assert (await store.workspace(workspace.id)).stop_at is None
+    assert (await store.read(workspaces.workspace, workspace.id)).stop_at is None
     await store.close()

@@ -13,7 +13,8 @@ from bot.domain.losses import LossKind
 from bot.domain.stops import End
 from bot.messages.blocks.notices import render
 from bot.services.gather import Gatherer
-from bot.store import open_store
+from bot.store import audit, open_store, upkeep, workspaces
+from bot.store import notices as notice_rows
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
 from bot.support.vault import row_key
@@ -37,7 +38,7 @@ async def served(folder, local):
 
 
 async def told(made) -> list[tuple]:
-    notices = await made.store.claim_notices(50, 0.01)
+    notices = await made.store.perform(notice_rows.claim_notices, 50, 0.01)
     gatherer = Gatherer(made.context)
     return [
         (one.principal, words(render(one.kind, await gatherer.of_notice(one))))
@@ -76,10 +77,14 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
             assert set(said) == {ALICE, BOB}
             assert said[ALICE].startswith("My records were restored from a backup")
             assert "Type `unlink Saturn Cloud` to remove it again" in said[ALICE]
-            assert [row["action"] for row in await made.store.audit_entries()][-1] == "store.restored"
+            assert [row["action"] for row in await made.store.read(audit.audit_entries)][
+                -1
+            ] == "store.restored"
             assert await store_checks.check_age(made.store, database) == []
         async with served(tmp_path, local) as made:
-            assert [row["action"] for row in await made.store.audit_entries()].count("store.restored") == 1
+            assert [row["action"] for row in await made.store.read(audit.audit_entries)].count(
+                "store.restored"
+            ) == 1
 
 
 async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(tmp_path):
@@ -93,7 +98,7 @@ async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(t
     assert (ended.status, ended.err) == (0, "")
     assert (backup.parent.stat().st_mode & 0o777, backup.stat().st_mode & 0o777) == (0o700, 0o600)
     assert [one.name for one in backup.parent.iterdir()] == [backup.name]
-    assert await store.outdated() == ""
+    assert await store.read(upkeep.outdated) == ""
     await store.close()
     again = await run("store", "backup", str(backup), env=env)
     assert (again.status, again.out) == (1, "")
@@ -109,7 +114,7 @@ async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(t
     assert "their people are asked: stops: 1." in restored.out
     store = await open_store(f"sqlite:///{database}", SystemClock(), SystemIds())
     await store.begin_serving()
-    assert (await store.workspace(workspace.id)).stop_at is None
+    assert (await store.read(workspaces.workspace, workspace.id)).stop_at is None
     await store.close()
 
 
@@ -129,10 +134,12 @@ async def test_archived_end_of_a_record_is_not_compared(tmp_path):
     database = tmp_path / "usher.db"
     store = await open_store(f"sqlite:///{database}", FakeClock(), CountingIds())
     await store.migrate()
-    await store.append_audit([AuditEntry("a", "act", f"{number}", "ok") for number in range(5)])
+    await store.write(audit.append_audit, [AuditEntry("a", "act", f"{number}", "ok") for number in range(5)])
     witness = Witness(database)
     await witness.note(store)
-    await store.append_audit([AuditEntry("operator", "audit.archive", "a.jsonl", "ok", {"through": 5})])
+    await store.write(
+        audit.append_audit, [AuditEntry("operator", "audit.archive", "a.jsonl", "ok", {"through": 5})]
+    )
     assert not await witness.contradicts(store)
     with closing(sqlite3.connect(database)) as file, file:
         file.execute("DELETE FROM audit WHERE seq <= 5")
@@ -147,7 +154,9 @@ async def test_a_record_that_went_another_way_is_another_one(tmp_path):
     for name, principal in (("one.db", ALICE), ("two.db", BOB)):
         store = await open_store(f"sqlite:///{tmp_path / name}", FakeClock(), CountingIds())
         await store.migrate()
-        await store.append_audit([AuditEntry(principal.key, "account.linked", "cloud", "ok", {})])
+        await store.write(
+            audit.append_audit, [AuditEntry(principal.key, "account.linked", "cloud", "ok", {})]
+        )
         stores.append(store)
     witness = Witness(tmp_path / "usher.db")
     await witness.note(stores[0])

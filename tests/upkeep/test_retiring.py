@@ -7,7 +7,7 @@ from bot.domain.hours import Rule
 from bot.domain.moments import EVERY_DAY
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
-from bot.store import hours
+from bot.store import accounts, audit, credentials, hours, notices, revocations, workspaces
 from bot.store.tables import WORKSPACES
 from bot.support.vault import row_key
 from bot.upkeep.importing import retire
@@ -30,9 +30,9 @@ async def hub():
         await linked(store, BOB, ["lab"], connection="hub", username="bob")
         await link_account(store, ALICE, "saturn")
         for who, one in ((ALICE, "hub"), (BOB, "hub"), (ALICE, "saturn")):
-            account = await store.account(who, one)
+            account = await store.read(accounts.account, who, one)
             sealed = made.vault.seal(row_key(who.key, one), {"token": "t", "x_token_id": "1"})
-            await store.save_secret(account.id, account.secret, sealed)
+            await store.write(credentials.save_secret, account.id, account.secret, sealed)
         (lab, _) = mine.workspaces
         rule = Rule("rule_1", ALICE, "hub", lab.id, "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
 
@@ -62,10 +62,14 @@ async def test_doctor_names_who_depends_on_what_is_not_in_the_file_any_more(hub)
 
 async def test_while_it_is_set_up_its_secrets_are_owed_and_everybody_is_told(hub):
     assert await retire(hub, "hub") == (2, 2)
-    assert [one.connection for one in await hub.store.active_accounts()] == ["saturn"]
-    told = [one for one in await hub.store.claim_notices(99, 60.0) if one.kind is NoticeKind.UNLINKED]
+    assert [one.connection for one in await hub.store.perform(accounts.active_accounts)] == ["saturn"]
+    told = [
+        one
+        for one in await hub.store.perform(notices.claim_notices, 99, 60.0)
+        if one.kind is NoticeKind.UNLINKED
+    ]
     assert {(one.principal, one.body["cause"]) for one in told} == {(ALICE, "retired"), (BOB, "retired")}
-    assert {one.connection for one in await hub.store.owed_revocations()} == {"hub"}
+    assert {one.connection for one in await hub.store.read(revocations.owed_revocations)} == {"hub"}
     assert await check_retired(hub.store, without_hub(hub)) == []
     assert await retire(hub, "hub") == (0, 2)
 
@@ -74,8 +78,12 @@ async def test_once_it_is_taken_out_its_secrets_are_erased(hub):
     gone = context(hub.store, without_hub(hub), vault=hub.vault)
     await retire(hub, "hub")
     assert await retire(gone, "hub") == (0, 0)
-    assert await hub.store.owed_revocations() == []
-    ended = [row["detail"] for row in await hub.store.audit_entries() if row["action"] == "account.revoked"]
+    assert await hub.store.read(revocations.owed_revocations) == []
+    ended = [
+        row["detail"]
+        for row in await hub.store.read(audit.audit_entries)
+        if row["action"] == "account.revoked"
+    ]
     assert len(ended) == 2
     assert all('"ended":"lapsed"' in one for one in ended)
 
@@ -83,8 +91,8 @@ async def test_once_it_is_taken_out_its_secrets_are_erased(hub):
 async def test_what_was_taken_out_before_is_retired_too(hub):
     gone = context(hub.store, without_hub(hub), vault=hub.vault)
     assert await retire(gone, "hub") == (2, 0)
-    assert await hub.store.owed_revocations() == []
-    assert await hub.store.workspaces(ALICE, connection="hub") == []
+    assert await hub.store.read(revocations.owed_revocations) == []
+    assert await hub.store.perform(workspaces.workspaces, ALICE, connection="hub") == []
 
 
 async def test_doctor_counts_what_is_owed_and_warns_of_what_is_for_longer_than_a_day(hub):

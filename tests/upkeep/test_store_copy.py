@@ -8,7 +8,7 @@ import pytest
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.restoring import restore
-from bot.store import open_store
+from bot.store import audit, gates, notices, open_store, operations, upkeep
 from bot.store.postgres import _tables, copy_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreOutdated
@@ -37,10 +37,14 @@ async def path(tmp_path):
         await linked(store, BOB, names=["a", "b"])
         for workspace in (await linked(store, ALICE, names=["a", "b"])).workspaces:
             await accept_operation(store, workspace, interaction=workspace.id)
-        await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": ODD})])
+        await store.write(
+            notices.add_notices, [NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": ODD})]
+        )
         await name_workspace(store, workspace.id, ODD)
-        await store.claim_reads("saturn", 1, 10.0, 0.5)
-        await store.append_audit([AuditEntry("T1:UALICE", f"act {n}", ODD, "ok") for n in range(30)])
+        await store.claim(gates.claim_reads, "saturn", 1, 10.0, 0.5)
+        await store.write(
+            audit.append_audit, [AuditEntry("T1:UALICE", f"act {n}", ODD, "ok") for n in range(30)]
+        )
     return path
 
 
@@ -84,10 +88,10 @@ async def test_all_of_it_is_copied_and_the_copy_goes_on(path, url):
     assert on_server(url) == before
     async with opened(url) as store:
         await store.begin_serving()
-        assert await store.verify_audit() is None
-        assert len(await store.open_operations(ALICE)) == 2
-        await store.append_audit([AuditEntry("T1:UALICE", "later", "", "ok")])
-        assert await store.verify_audit() is None
+        assert await store.perform(audit.verify_audit) is None
+        assert len(await store.read(operations.open_operations, ALICE)) == 2
+        await store.write(audit.append_audit, [AuditEntry("T1:UALICE", "later", "", "ok")])
+        assert await store.perform(audit.verify_audit) is None
 
 
 async def test_the_file_that_was_left_is_not_served_from_until_somebody_goes_back_to_it(path, url):
@@ -108,7 +112,7 @@ async def test_what_was_left_can_be_copied_again_and_a_copy_of_a_backup_stays_on
     async with opened(other) as store:
         await store.begin_serving()
     async with opened(f"sqlite:///{path}") as store:
-        await store.mark("copied")
+        await store.write(upkeep.mark, "copied")
     last = postgres.new_database("usher_last")
     await copy_store(path, last)
     async with opened(last) as store:

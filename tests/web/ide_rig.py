@@ -13,6 +13,7 @@ from bot.domain.stops import Effects, StopEffect
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.providers.base import Embedding, Pace
+from bot.store import accounts, gates, workspaces
 from bot.support.vault import Vault, entry_key
 from tests.rigs.maker import FakeMaking
 from tests.rigs.store import add_workspace, put_account, want_read
@@ -57,7 +58,7 @@ class IdeRig:
         **seen: Any,
     ) -> Workspace:
         """Give somebody a workspace in a state, RUNNING unless the test says another."""
-        account = await self.store.account(owner, connection)
+        account = await self.store.read(accounts.account, owner, connection)
         if account is None:
             account = Account(
                 f"account-{owner.user_id}-{connection}", owner, connection, "", "sealed", "active", 0.0
@@ -83,14 +84,14 @@ class IdeRig:
         """Let a read through the gate, and what opens the workspace with it."""
         await want_read(self.store, workspace.id)
         for _ in range(3):
-            for claim in await self.store.claim_reads(workspace.connection, 100, 5.0, 0.5):
+            for claim in await self.store.claim(gates.claim_reads, workspace.connection, 100, 5.0, 0.5):
                 if claim.gate_key != workspace.gate_key:
                     continue
                 found = Observed(state, **more)
                 result = ReadResult(
                     claim.gate_key, claim.workspace_ids, found, None, granted_at=claim.granted_at
                 )
-                await self.store.record_reads([result])
+                await self.store.perform(gates.record_reads, [result])
                 if entry is not None:
                     await self.keep(workspace, entry)
                 return
@@ -100,7 +101,7 @@ class IdeRig:
     async def keep(self, workspace: Workspace, entry: str) -> None:
         key = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)
         sealed = Vault([KEY]).seal(key, {"entry": entry})
-        await self.store.save_entry(workspace.id, workspace.gate_key, sealed)
+        await self.store.write(workspaces.save_entry, workspace.id, workspace.gate_key, sealed)
 
     def is_wanted(self) -> bool:
         """Say whether somebody has woken the background work."""

@@ -21,6 +21,7 @@ from bot.providers import base
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.services.context import Context
 from bot.slack.tenants import OneTenant
+from bot.store import audit
 from bot.store.due_work import find_kinds
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.http import Http
@@ -197,7 +198,9 @@ class Rig:
 
     async def audit(self) -> list[tuple[str, str, str]]:
         """Return who did what with which result, in order."""
-        return [(row["actor"], row["action"], row["result"]) for row in await self.store.audit_entries()]
+        return [
+            (row["actor"], row["action"], row["result"]) for row in await self.store.read(audit.audit_entries)
+        ]
 
 
 def settings(

@@ -11,6 +11,7 @@ from bot.domain.classes import ClassCard
 from bot.domain.people import Person, Principal
 from bot.services import calendars, classes, leavers, lessons
 from bot.services.linking import digest
+from bot.store import workspaces
 from bot.store.timetables import CLASS_CARDS
 from tests.rigs.store import linked, unlink
 from tests.rigs.use_cases import members_follow, tables
@@ -158,7 +159,7 @@ async def test_it_has_the_lessons_as_they_are_now_and_names_nobody(made):
     uids = {one["DTSTART"]: one["UID"] for one in events}
     assert all(one["UID"] == uids.get(one["DTSTART"], one["UID"]) for one in now)
     # What others left out, who they are, and where anybody's workspace is.
-    (workspace,) = await made.store.workspaces(ALICE)
+    (workspace,) = await made.store.perform(workspaces.workspaces, ALICE)
     secrets = ["Tara", "Byrne", "Liddell", TEACHER.user_id, BOB.user_id, ALICE.user_id, workspace.id]
     text = re.sub(r"\r\n ", "", browser.text)
     assert not [one for one in [*secrets, workspace.remote_id, "notebook", "http", "@U"] if one in text]

@@ -27,7 +27,7 @@ SIGNATURE = "X-Sphere-Engine-Signature"
 class Busy:
     """Have no time to hear anything."""
 
-    async def hear(self, *_arguments: object) -> bool:
+    async def write(self, *_arguments: object) -> bool:
         raise StoreBusy("not committed in time")
 
 

@@ -21,6 +21,7 @@ from bot.messages.texts import ide
 from bot.messages.texts.cards import CONFIRM_STOP, LOST
 from bot.providers.base import Embedding
 from bot.services.workspaces import create
+from bot.store import operations, workspaces
 from bot.web.render import headers_showing
 from tests.rigs.store import hide_workspace, set_timer
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
@@ -189,8 +190,8 @@ async def test_nothing_opens_while_it_does_not_run(rig):
 async def test_a_token_of_another_row_opens_nothing(rig):
     workspace = await rig.workspace()
     bobs = await rig.workspace(BOB, remote_id="2" * 32)
-    stolen = (await rig.store.workspace(bobs.id)).entry
-    await rig.store.save_entry(workspace.id, workspace.gate_key, stolen)
+    stolen = (await rig.store.read(workspaces.workspace, bobs.id)).entry
+    await rig.store.write(workspaces.save_entry, workspace.id, workspace.gate_key, stolen)
     browser = await rig.signed_in(page=workspace.id)
     headers = {**OURS, "X-Usher-Mark": mark_of(browser.text)}
     assert await post(browser, f"/ide/{workspace.id}/entry?late=1", headers) == (200, {"again": True})
@@ -217,7 +218,7 @@ async def test_others_and_nothing_look_the_same(rig):
     assert status == 404
     assert escape(ide.NOTHING_TITLE) in text
     assert "notebook" not in text
-    assert await rig.store.open_operations(ALICE) == []
+    assert await rig.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_the_state_is_told_from_our_row(rig):
@@ -245,16 +246,16 @@ async def test_stop_is_the_operation_of_its_owner(rig):
     await browser.get(f"/ide/{workspace.id}/stop")
     assert CONFIRM_STOP[1].format(name="notebook", lost=LOST[StopEffect.RETURNS]) in browser.text
     assert f'href="/ide/{workspace.id}"' in browser.text
-    assert await rig.store.open_operations(ALICE) == []
+    assert await rig.store.read(operations.open_operations, ALICE) == []
     await browser.send(f"/ide/{workspace.id}/stop")
     assert browser.url.endswith(f"/ide/{workspace.id}")
     assert "Stopping" in browser.text
-    (operation,) = await rig.store.open_operations(ALICE)
+    (operation,) = await rig.store.read(operations.open_operations, ALICE)
     assert operation.verb is OperationVerb.STOP
     for _ in range(2):
         await browser.get(f"/ide/{workspace.id}/stop")
         await browser.send(f"/ide/{workspace.id}/stop")
-    assert [one.id for one in await rig.store.open_operations(ALICE)] == [operation.id]
+    assert [one.id for one in await rig.store.read(operations.open_operations, ALICE)] == [operation.id]
 
 
 async def test_a_stop_that_is_final_asks_first(rig):
@@ -263,9 +264,9 @@ async def test_a_stop_that_is_final_asks_first(rig):
     await browser.get(f"/ide/{workspace.id}/stop")
     assert "for good: it can&#39;t be started again. Everything stored only in it is lost." in browser.text
     assert f'href="/ide/{workspace.id}"' in browser.text
-    assert await rig.store.open_operations(ALICE) == []
+    assert await rig.store.read(operations.open_operations, ALICE) == []
     await browser.send(f"/ide/{workspace.id}/stop")
-    (operation,) = await rig.store.open_operations(ALICE)
+    (operation,) = await rig.store.read(operations.open_operations, ALICE)
     assert (operation.verb, operation.agreed) == (OperationVerb.STOP, True)
     assert "Your workspace is ending" in browser.text
 
@@ -277,9 +278,9 @@ async def test_a_stop_that_has_become_final_since_asks_again(rig):
     await rig.sees(workspace, is_kept=False)
     await browser.send(f"/ide/{workspace.id}/stop")
     assert "for good: it can&#39;t be started again" in browser.text
-    assert await rig.store.open_operations(ALICE) == []
+    assert await rig.store.read(operations.open_operations, ALICE) == []
     await browser.send(f"/ide/{workspace.id}/stop")
-    (operation,) = await rig.store.open_operations(ALICE)
+    (operation,) = await rig.store.read(operations.open_operations, ALICE)
     assert operation.agreed is Consent.GIVEN
 
 
@@ -290,7 +291,9 @@ async def test_what_is_being_created_is_called_off_from_the_page(rig):
     await browser.get(f"/ide/{made.operation.workspace_id}/stop")
     assert (browser.status, "lab" in browser.text) == (200, True)
     await browser.send(f"/ide/{made.operation.workspace_id}/stop")
-    assert [one.verb for one in await rig.store.open_operations(ALICE)] == [OperationVerb.STOP]
+    assert [one.verb for one in await rig.store.read(operations.open_operations, ALICE)] == [
+        OperationVerb.STOP
+    ]
 
 
 async def test_a_button_pressed_from_elsewhere_does_nothing(rig):
@@ -305,7 +308,7 @@ async def test_a_button_pressed_from_elsewhere_does_nothing(rig):
     for headers, path in product(elsewhere, paths):
         async with browser.session.post(rig.origin + path, data=forms[path], headers=headers) as answer:
             assert answer.status == 403, (headers, path)
-    assert await rig.store.open_operations(ALICE) == []
+    assert await rig.store.read(operations.open_operations, ALICE) == []
     await browser.get(f"/ide/{workspace.id}")
     assert browser.status == 200
 
@@ -332,7 +335,7 @@ async def test_what_is_gone_is_made_anew_from_the_page(rig):
     browser = await rig.signed_in(page=workspace.id)
     assert ide.START_NEW in browser.text
     await browser.send(f"/ide/{workspace.id}/start")
-    (operation,) = await rig.store.open_operations(ALICE)
+    (operation,) = await rig.store.read(operations.open_operations, ALICE)
     assert operation.verb is OperationVerb.CREATE
     assert browser.url.endswith(f"/ide/{operation.workspace_id}")
     assert operation.workspace_id != workspace.id
@@ -344,7 +347,9 @@ async def test_what_is_stopped_starts_from_the_page(rig):
     browser = await rig.signed_in(page=workspace.id)
     assert f">{ide.START}</button>" in browser.text
     await browser.send(f"/ide/{workspace.id}/start")
-    assert [operation.verb for operation in await rig.store.open_operations(ALICE)] == [OperationVerb.START]
+    assert [operation.verb for operation in await rig.store.read(operations.open_operations, ALICE)] == [
+        OperationVerb.START
+    ]
 
 
 async def test_a_refused_operation_is_said_with_the_way_back(rig):

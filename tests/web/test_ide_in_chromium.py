@@ -8,6 +8,7 @@ from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.messages.texts import ide
 from bot.providers.base import Embedding
+from bot.store import operations
 from playground.processes import reserved_port
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server
 from tests.rigs.store import name_workspace, set_timer, unlink
@@ -75,7 +76,7 @@ async def test_it_opens_by_itself_when_it_runs_and_closes_when_it_stops():
         await window.press("#stop")
         await window.press("[name=agreed] ~ button")
         await window.shows(ide.PLACES["stopping"][0])
-        (operation,) = await world.store.open_operations(ALICE)
+        (operation,) = await world.store.read(operations.open_operations, ALICE)
         assert operation.verb == "stop"
         assert await window.console() == []
 

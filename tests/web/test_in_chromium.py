@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import pages as words
+from bot.store import accounts, notices
 from tests.web.driver import chromium, elsewhere
 from tests.web.rig import ALICE, GOOD, rig
 
@@ -61,16 +62,16 @@ async def test_the_way_with_sign_in():
         assert words.DONE_NEXT in await window.text("main")
         # Before Usher has written to anybody, only the Slack workspace is known.
         assert await window.script(BACK) == ["Back to Slack", "https://app.slack.com/client/T0HOME"]
-        assert [account.username for account in await made.store.accounts(ALICE)] == ["alice"]
+        assert [account.username for account in await made.store.read(accounts.accounts, ALICE)] == ["alice"]
         assert await window.console() == []
 
 
 async def test_the_linked_page_leads_back_and_says_what_goes_on_there():
     async with rig(sign_in=True) as made, chromium() as window:
         before = NewNotice("up", NoticeKind.MESSAGE, "here", ALICE, {"text": "Hello"})
-        await made.store.add_notices([before])
-        (notice,) = await made.store.claim_notices(9, 60.0)
-        await made.store.notice_sent(notice.id, "D0ALICE", "1.1")
+        await made.store.write(notices.add_notices, [before])
+        (notice,) = await made.store.perform(notices.claim_notices, 9, 60.0)
+        await made.store.write(notices.notice_sent, notice.id, "D0ALICE", "1.1")
         await window.go(await made.accounts.invite(ALICE, "saturn", {"command": "start notebook"}))
         await window.press("a.button")
         await window.type("#token", GOOD)

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.providers.base import Embedding
+from bot.store import accounts
 from tests.playground.sphere.stand import RUNNING, SECRET_OF_RUNNING, sphere_server
 from tests.web.driver import chromium
 from tests.web.ide_rig import ide_rig
@@ -66,7 +67,7 @@ async def test_a_replaced_script_gets_no_other_token_and_finishes_no_link(attack
             await window.call("POST", "/timeouts", {"implicit": 30_000})
             await window.shows("That was all")
             assert await window.script("return window.loot") == ""
-            assert await made.store.account(ALICE, "saturn") is None
+            assert await made.store.read(accounts.account, ALICE, "saturn") is None
             assert ATTACKERS not in made.provider.asked
 
 

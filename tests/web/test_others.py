@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.store import open_store
+from bot.store import notices as notice_rows
+from bot.store import open_store, outages, owners
 from bot.store.outages import TWICE
 from bot.support.errors import StoreBusy
 from bot.upkeep.socket_checks import check_others
@@ -53,21 +54,21 @@ async def watch(admins, others, seconds):
 
 
 async def told(admins):
-    notices = await admins.store.claim_notices(50, 0.01)
+    notices = await admins.store.perform(notice_rows.claim_notices, 50, 0.01)
     return [(one.principal, one.body["what"]) for one in notices if one.kind is NoticeKind.OUTAGE]
 
 
 async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, side):
     others = Others(admins.context, side, 2)
     await watch(admins, others, 2 * SURE)
-    assert (await admins.store.outages(), side.renewals[1:]) == ({}, [])
+    assert (await admins.store.read(outages.outages), side.renewals[1:]) == ({}, [])
     side.slack = 4
     side.renew()
     began = await admins.store.now()
     await watch(admins, others, SURE)
-    assert await admins.store.outages() == {}
+    assert await admins.store.read(outages.outages) == {}
     await watch(admins, others, SURE)
-    assert 0 < (await admins.store.outages())[TWICE] - began <= SURE + 120
+    assert 0 < (await admins.store.read(outages.outages))[TWICE] - began <= SURE + 120
     assert await told(admins) == [(ALICE, "twice")]
     (check,) = await check_others(admins.store, None, None)
     assert (check.is_good, "another Usher" in check.found) == (False, True)
@@ -76,7 +77,10 @@ async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, 
     assert await told(admins) == [(ALICE, "twice")]
     side.slack = 2
     await watch(admins, others, 900)
-    assert (await admins.store.outages(), await check_others(admins.store, None, None)) == ({}, [])
+    assert (await admins.store.read(outages.outages), await check_others(admins.store, None, None)) == (
+        {},
+        [],
+    )
     assert sorted(await told(admins)) == [(ALICE, "alone"), (ALICE, "twice")]
 
 
@@ -85,12 +89,12 @@ async def test_what_a_killed_process_held_passes(admins, side):
     side.slack = 4
     side.renew()
     await watch(admins, others, SURE - 60)
-    assert await admins.store.outages() == {}
+    assert await admins.store.read(outages.outages) == {}
     side.slack = 2
     await watch(admins, others, 2 * SURE)
     side.slack = 4
     await watch(admins, others, SURE)
-    assert await admins.store.outages() == {}
+    assert await admins.store.read(outages.outages) == {}
 
 
 async def test_one_old_count_is_not_minutes_of_it_nor_its_end(admins, side):
@@ -98,18 +102,18 @@ async def test_one_old_count_is_not_minutes_of_it_nor_its_end(admins, side):
     side.count = Count(admins.clock.monotonic(), 4, 2)
     side.renew = lambda: None
     await watch(admins, others, 4 * SURE)
-    assert await admins.store.outages() == {}
+    assert await admins.store.read(outages.outages) == {}
     side.count = Count(admins.clock.monotonic(), 2, 2)
     admins.clock.advance(60)
-    await admins.store.begin_outage(TWICE, await admins.store.now())
+    await admins.store.write(outages.begin_outage, TWICE, await admins.store.now())
     await watch(admins, others, SURE)
-    assert TWICE in await admins.store.outages()
+    assert TWICE in await admins.store.read(outages.outages)
 
 
 async def test_connections_of_processes_on_the_same_database_are_ours(admins, side):
     store = await open_store(await postgres.migrated(), admins.clock, admins.ids)
     for name in ("web:one", "web:two", "web:three", "worker:four"):
-        await store.own(name, [name])
+        await store.write(owners.own, name, [name])
     others = Others(replace(admins.context, store=store, clock=store.engine.clock), side, 2)
     for counted, waits in ((6, _SELDOM), (7, _IN_DOUBT)):
         assert await others._compare(Count(store.engine.clock.monotonic(), counted, 2)) == waits
@@ -120,7 +124,7 @@ async def test_without_an_answer_of_the_database_it_looks_again(admins, side):
     class Away:
         engine = admins.store.engine
 
-        async def outages(self):
+        async def read(self, *_arguments):
             raise StoreBusy("not now")
 
     others = Others(admins.context, side, 2)

@@ -10,6 +10,7 @@ from bot.domain.people import Person
 from bot.messages.texts import ide
 from bot.messages.texts import pages as link_words
 from bot.services.linking import digest
+from bot.store import browsers as browser_rows
 from bot.web.browsers import Browsers
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import browser_session, unlink
@@ -112,7 +113,7 @@ async def test_who_left_or_may_no_longer_use_the_connection_sees_nothing_all_the
 
 async def test_when_the_app_is_removed_everybody_is_signed_out(rig):
     browsers = [await rig.signed_in(user) for user in ("U0ALICE", "U0BOB")]
-    assert await rig.store.end_browser_sessions_at(ALICE.team_id) == 2
+    assert await rig.store.perform(browser_rows.end_browser_sessions_at, ALICE.team_id) == 2
     assert [await is_signed_in(browser, "workspace_x") for browser in browsers] == [False, False]
 
 

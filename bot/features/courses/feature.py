@@ -70,18 +70,18 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
         use_cases.ended(tx, workspace, stop)
 
     async def extend_facts(
-        self, gatherer: Gatherer, principal: Principal, found: Sequence[WorkspaceFacts]
+        self, gatherer: Gatherer, principal: Principal, views: Sequence[WorkspaceFacts]
     ) -> Sequence[WorkspaceFacts]:
-        return await add_lessons(gatherer, principal, found)
+        return await add_lessons(gatherer, principal, views)
 
     def list_row_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
         return blocks.list_lessons(view)
 
-    def list_more_lines(self, facts: WorkspaceFacts) -> Sequence[str]:
-        return blocks.list_lessons(facts)
+    def list_more_lines(self, view: WorkspaceFacts) -> Sequence[str]:
+        return blocks.list_lessons(view)
 
-    def list_more_buttons(self, facts: WorkspaceFacts) -> Sequence[Element]:
-        return blocks.list_lesson_buttons(facts)
+    def list_more_buttons(self, view: WorkspaceFacts) -> Sequence[Element]:
+        return blocks.list_lesson_buttons(view)
 
     def describe_stop(self, view: WorkspaceFacts) -> tuple[str, Mapping[str, Any]] | None:
         return blocks.describe_stop(view)

@@ -59,9 +59,9 @@ class HoursHooks(Hooks):
         return hours.is_rule_on(tx, plan_id)
 
     async def extend_facts(
-        self, gatherer: Gatherer, principal: Principal, found: Sequence[WorkspaceFacts]
+        self, gatherer: Gatherer, principal: Principal, views: Sequence[WorkspaceFacts]
     ) -> Sequence[WorkspaceFacts]:
-        return await add_rules(gatherer, principal, found)
+        return await add_rules(gatherer, principal, views)
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
         return {Rule: (hours.RULES, hours.RULES.fields)}

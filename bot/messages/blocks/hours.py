@@ -53,11 +53,11 @@ OPTIONS: Final = 100
 class HoursMessageHooks(LayerHooks):
     """The moments at which hours are shown."""
 
-    def list_more_lines(self, facts: WorkspaceFacts) -> Sequence[str]:
+    def list_more_lines(self, view: WorkspaceFacts) -> Sequence[str]:
         """Return the feature's lines beside a workspace's own hours."""
         return ()
 
-    def list_more_buttons(self, facts: WorkspaceFacts) -> Sequence[Element]:
+    def list_more_buttons(self, view: WorkspaceFacts) -> Sequence[Element]:
         """Return the feature's buttons beside those of a workspace's own hours."""
         return ()
 

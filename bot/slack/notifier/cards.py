@@ -15,6 +15,8 @@ from bot.slack.errors import Meaning, meaning, rests
 from bot.slack.notifier.drawing import NOT_READY, as_sent, digest, edit, redraw, update
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
+from bot.store import cards as card_rows
+from bot.store import notices
 from bot.support import errors
 from bot.support.pool import Pool, contained, pool_room, run_all
 from bot.support.windows import Window, leaving_by
@@ -44,21 +46,21 @@ class CardUpdates:
             return 0
         updates, owner = self._slack.room(methods.CHAT_UPDATE), self._owners.name
         claimed_at = self._clock.monotonic()
-        cards = await self._store.claim_cards(
-            most, self._timing.card_interval, self._timing.lease, updates, owner
+        cards = await self._store.claim(
+            card_rows.claim_cards, most, self._timing.card_interval, self._timing.lease, updates, owner
         )
         # What one message tells is drawn with each of its cards.
         messages = {(card.channel_id, card.message_ts): card for card in cards}
         for card in cards:
             if messages[card.channel_id, card.message_ts] is not card:
-                await self._store.card_updated(card.id, card)
+                await self._store.write(card_rows.card_updated, card.id, card)
         await run_all([self._guarded(card, claimed_at) for card in messages.values()], pool)
         return len(cards)
 
     async def _guarded(self, card: Card, claimed_at: float) -> None:
         # Repeating an update does no harm, whatever became of the first attempt.
-        retry, soon = partial(self._store.card_retry, card.id), backoff(4, 0.5)
-        back, failed = partial(retry, soon), partial(self._hand_over, card)
+        soon, failed = backoff(4, 0.5), partial(self._hand_over, card)
+        back = partial(self._store.write, card_rows.card_retry, card.id, soon)
         unwritten = partial(self._results.write, card.id, back)
         async with contained("card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id):
             try:
@@ -68,21 +70,21 @@ class CardUpdates:
             except errors.SlackFailed as error:
                 seconds = rests(error, soon)
                 if seconds is not None:
-                    await retry(seconds)
+                    await self._store.write(card_rows.card_retry, card.id, seconds)
                     return
                 log.info("card lost", card=card.id, problem=error.code)
                 if Mark.IN_CHANNEL in card.kind.marks and meaning(error) is Meaning.PLACE:
-                    await self._store.pause_card(card.id, card.channel_id or "")
+                    await self._store.write(card_rows.pause_card, card.id, card.channel_id or "")
                     return
-                await self._store.card_lost(card.id)
+                await self._store.write(notices.card_lost, card.id)
 
     async def _hand_over(self, card: Card) -> None:
         """Hand a card over to the outbox, which retries at growing intervals and then sends a plain text."""
         body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
         occasion = f"update:{card.updated_at:.3f}"
         notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
-        await self._store.add_notices([notice])
-        await self._store.unplace_card(card.id)
+        await self._store.write(notices.add_notices, [notice])
+        await self._store.write(card_rows.unplace_card, card.id)
 
     async def _is_deleted(self, slack: PacedSlack, card: Card) -> bool:
         """Delete a message, unless Slack keeps it; with it goes the key by which a sending is found."""
@@ -98,21 +100,21 @@ class CardUpdates:
         slack = self._slack.to(card.principal)
         if Mark.OUTPUT in card.kind.marks:
             # What a run has written is kept nowhere else.
-            await self._store.card_updated(card.id, card, card.claimed_drawn)
+            await self._store.write(card_rows.card_updated, card.id, card, card.claimed_drawn)
             return
         redrawn = await redraw(self._gatherer, card)
         if redrawn is None or card.channel_id is None or card.message_ts is None:
-            await self._store.card_lost(card.id)
+            await self._store.write(notices.card_lost, card.id)
             return
         if redrawn.goes and await self._is_deleted(slack, card):
-            await self._store.card_lost(card.id)
+            await self._store.write(notices.card_lost, card.id)
             return
         if redrawn.waits:
-            await self._store.card_retry(card.id, NOT_READY)
+            await self._store.write(card_rows.card_retry, card.id, NOT_READY)
             return
         message = update(card.channel_id, card.message_ts, redrawn.answer)
         drawn = digest(message)
         said = redrawn.said(card)
         if drawn != card.claimed_drawn and said != as_sent(card).body:
             await edit(slack, message)
-        await self._store.card_updated(card.id, card, drawn, said, is_over=redrawn.is_over)
+        await self._store.write(card_rows.card_updated, card.id, card, drawn, said, is_over=redrawn.is_over)

@@ -32,6 +32,8 @@ from bot.slack.calls import PacedSlack
 from bot.slack.errors import is_content_refused
 from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.timing import Timing
+from bot.store import cards, gates
+from bot.store import notices as notice_rows
 from bot.store.cards import Said
 from bot.store.notices import SILENCE, TO_BE_READ
 from bot.support.errors import SlackPermanent, StoreError
@@ -109,7 +111,7 @@ class Drawings:
             end = await self._gatherer.end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
                 # It was held up until then; now it would come after what it is to announce.
-                await self._store.notice_sent(notice.id, "", "")
+                await self._store.write(notice_rows.notice_sent, notice.id, "", "")
                 return None
             if place is None or end == "pending":
                 await self._put_back(notice)
@@ -118,7 +120,7 @@ class Drawings:
                 return None
             answer = owed(notice.kind, facts)
             if answer is None:
-                await self._store.notice_sent(notice.id, "", "")
+                await self._store.write(notice_rows.notice_sent, notice.id, "", "")
                 return None
             stays = _stays(notice.kind, facts)
             return Drawing(place, answer, said=notice.body | _spoken(answer) if stays else None)
@@ -130,7 +132,7 @@ class Drawings:
         if await self._store.now() - notice.created_at < self._timing.draws_for:
             # Nothing was sent, so there is nothing to look up.
             wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
-            await self._store.notice_retry(notice, wait, error="undrawable")
+            await self._store.write(notice_rows.notice_retry, notice, wait, error="undrawable")
             return None
         text = notices.NOT_DRAWN.format(reference=reference)
         is_update = notice.kind is NoticeKind.CARD_UPDATE
@@ -152,20 +154,26 @@ class Drawings:
         rows = [one.workspace for one in found if isinstance(one, WorkspaceFacts) and not one.is_refused]
         unread = [row.id for row in rows if row is not None and (row.observed_at or 0.0) < since]
         for workspace_id in unread if waits != TO_BE_READ else ():
-            await self._store.make_due(workspace_id)
+            await self._store.write(gates.make_due, workspace_id)
         if unread:
             error = retry_error(notice, "")
-            await self._store.notice_retry(notice, NOT_READY, error=f"{TO_BE_READ}:{since} {error}".rstrip())
+            await self._store.write(
+                notice_rows.notice_retry, notice, NOT_READY, error=f"{TO_BE_READ}:{since} {error}".rstrip()
+            )
         return bool(unread)
 
     async def _put_back(self, notice: Notice) -> None:
-        await self._store.notice_retry(notice, NOT_READY, error=retry_error(notice, "not ready"))
+        await self._store.write(
+            notice_rows.notice_retry, notice, NOT_READY, error=retry_error(notice, "not ready")
+        )
 
     async def _update(self, notice: Notice, place: Place) -> Drawing | None:
-        card = await self._store.card(notice.subject)
+        card = await self._store.read(cards.card, notice.subject)
         redrawn = None if card is None else await redraw(self._gatherer, card)
         if card is None or redrawn is None:  # Its subject was deleted: the message stays as it is.
-            await self._store.notice_sent(notice.id, place.channel, notice.body["message_ts"])
+            await self._store.write(
+                notice_rows.notice_sent, notice.id, place.channel, notice.body["message_ts"]
+            )
             return None
         if redrawn.waits:
             await self._put_back(notice)
@@ -235,7 +243,7 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     facts, is_card = await gatherer.of_message(card), Mark.CARD in card.kind.marks
     stays = _stays(card.kind, facts)
     if said is not None:
-        others = await gatherer.store.find_cards_beside(card)
+        others = await gatherer.store.read(cards.find_cards_beside, card)
         beside = [(one.kind, await gatherer.of_message(one)) for one in others]
         answer = still(card.kind, facts, said, beside)
     elif facts is None:

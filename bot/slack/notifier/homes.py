@@ -26,6 +26,8 @@ from bot.slack import methods
 from bot.slack.calls import AnySlack
 from bot.slack.errors import Meaning, is_content_refused, meaning, rests
 from bot.slack.notifier.timing import Timing
+from bot.store import homes as home_rows
+from bot.store import notices
 from bot.support import errors
 from bot.support.pool import Pool, contained, pool_room, run_all
 
@@ -62,7 +64,9 @@ class HomeViews:
             return 0
         views = self._slack.room(methods.VIEWS_PUBLISH)
         # Shorter than a notice's: publishing twice does no harm, and somebody is looking at an old view.
-        homes = await self._store.claim_wanted_homes(most, 2 * self._timing.send_timeout, views)
+        homes = await self._store.claim(
+            home_rows.claim_wanted_homes, most, 2 * self._timing.send_timeout, views
+        )
         homes = homes or await self._looks(most)
         await run_all([self._guarded(one) for one in homes], pool)
         return len(homes)
@@ -70,17 +74,21 @@ class HomeViews:
     async def _looks(self, most: int) -> list[Home]:
         """Claim Homes that nobody waits for, unless there is something that somebody waits for."""
         # What Slack wouldn't accept now doesn't hold up Homes, whose budget is separate.
-        is_news = await self._store.is_news_waiting(
-            notices=self._slack.room(methods.CHAT_POST_MESSAGE), cards=self._slack.room(methods.CHAT_UPDATE)
+        is_news = await self._store.read(
+            notices.is_news_waiting,
+            notices=self._slack.room(methods.CHAT_POST_MESSAGE),
+            cards=self._slack.room(methods.CHAT_UPDATE),
         )
         if is_news:
             return []
         views = self._slack.room(methods.VIEWS_PUBLISH)
-        return await self._store.claim_homes_to_look_at(min(most, MAX_CHECKED), views, HOME_SHARE)
+        return await self._store.claim(
+            home_rows.claim_homes_to_look_at, min(most, MAX_CHECKED), views, HOME_SHARE
+        )
 
     async def _guarded(self, one: Home) -> None:
         # Publishing twice does no harm.
-        back, failed = partial(self._later, one, 0.0), partial(self._store.home_rest, one)
+        back, failed = partial(self._later, one, 0.0), partial(self._store.write, home_rows.home_rest, one)
         async with contained("home", self._ids, back=back, failed=failed, principal=one.principal.key):
             try:
                 await self._one(one)
@@ -90,15 +98,15 @@ class HomeViews:
                     await self._later(one, seconds)
                 elif meaning(error) is Meaning.STALE:
                     # Somebody has published a newer one, which isn't known here.
-                    await self._store.home_published(one, "", "")
+                    await self._store.write(home_rows.home_published, one, "", "")
                 else:
                     log.info("home not published", principal=one.principal.key, problem=error.code)
-                    await self._store.home_rest(one)
+                    await self._store.write(home_rows.home_rest, one)
 
     async def _one(self, one: Home) -> None:
         is_wanted = one.wanted_at is not None
         if not is_wanted and one.is_over(await self._store.now()):
-            await self._store.home_rest(one)
+            await self._store.write(home_rows.home_rest, one)
             return
         try:
             view = await self._drawn(one, is_wanted=is_wanted)
@@ -121,7 +129,7 @@ class HomeViews:
             if one.wanted_at is not None:
                 sentence = home_words.UNDRAWN.format(reference=reference)
                 await self._publish(one, home_blocks.sentence_home(sentence))
-            await self._store.home_rest(one)
+            await self._store.write(home_rows.home_rest, one)
             return
         self._undrawn.pop(one.principal.key, None)
         await self._publish(one, view)
@@ -161,10 +169,10 @@ class HomeViews:
             view_hash = str((answer.data.get("view") or {}).get("hash") or "")
         elif not is_wanted:
             return
-        await self._store.home_published(one, drawn, view_hash)
+        await self._store.write(home_rows.home_published, one, drawn, view_hash)
 
     async def _later(self, one: Home, seconds: float) -> None:
         if one.is_over(await self._store.now()):
-            await self._store.home_rest(one)
+            await self._store.write(home_rows.home_rest, one)
         else:
-            await self._store.home_retry(one, seconds)
+            await self._store.write(home_rows.home_retry, one, seconds)

@@ -9,6 +9,7 @@ from bot.domain.kinds import AnyKind, Mark, declared
 from bot.domain.notices import Answer, Notice, NoticeKind
 from bot.slack import methods
 from bot.slack.calls import AnySlack
+from bot.store import notices as notice_rows
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.guards import guards
@@ -72,7 +73,7 @@ class Lookup:
 
     async def channel(self, notice: Notice) -> str:
         """Return the direct message's id, from an earlier send or by asking Slack; raises SlackFailed."""
-        known = notice.channel_id or await self._store.known_channel(notice.principal)
+        known = notice.channel_id or await self._store.read(notice_rows.known_channel, notice.principal)
         if known:
             return known
         whom = notice.principal

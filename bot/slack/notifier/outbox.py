@@ -39,6 +39,8 @@ from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.replies import Replies
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
+from bot.store import budget
+from bot.store import notices as notice_rows
 from bot.support import errors
 from bot.support.guards import guards
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -98,12 +100,16 @@ class Outbox:
         await run_all(tries, pool)
         for slack in installed:
             if slack.is_back():
-                await self._store.release_notices(slack.budget.installation.id, self._timing.settles)
+                await self._store.perform(
+                    notice_rows.release_notices, slack.budget.installation.id, self._timing.settles
+                )
         shares = _REPLIES if installed and all(slack.is_away for slack in installed) else SHARES
         # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
         room = self._slack.room(methods.CHAT_POST_MESSAGE)
         claimed_at = self._clock.monotonic()
-        notices = await self._store.claim_notices(most, self._timing.lease, shares, self._owners.name, room)
+        notices = await self._store.perform(
+            notice_rows.claim_notices, most, self._timing.lease, shares, self._owners.name, room
+        )
         await run_all(self._works(notices, claimed_at), pool)
         return len(notices) + len(tries)
 
@@ -116,7 +122,7 @@ class Outbox:
         place, is_send = slack.budget.installation.id, slack.tried & (slack.tried + 1) == 0
         async with contained("try", self._ids, installation=place):
             claimed_at, lease, owner = self._clock.monotonic(), self._timing.lease, self._owners.name
-            notices = await self._store.claim_owed(place, lease, owner, is_send=is_send)
+            notices = await self._store.claim(notice_rows.claim_owed, place, lease, owner, is_send=is_send)
             if not notices:
                 slack.owes_nothing(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
@@ -204,7 +210,7 @@ class Outbox:
         A promise that wasn't sent yet never is. Raises SlackFailed.
         """
         interaction = str(notice.body.get("becomes") or "")
-        promise = await self._store.reply_to(interaction) if interaction else None
+        promise = await self._store.read(notice_rows.reply_to, interaction) if interaction else None
         if promise is None:
             return False
         if promise.state is NoticeState.LEASED:
@@ -336,13 +342,15 @@ class Outbox:
     async def _write_unknown(self, notice: Notice, code: str) -> None:
         # All of it is repeated: without its result the notice would count as not sent.
         since = await self._store.now()
-        await self._store.notice_retry(notice, self._timing.settles, error=code, unknown_since=since)
+        await self._store.write(
+            notice_rows.notice_retry, notice, self._timing.settles, error=code, unknown_since=since
+        )
 
     async def _limited(self, notice: Notice, error: errors.SlackLimited) -> None:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
         wait = error.retry_after
         room, share = self._slack.room(methods.CHAT_POST_MESSAGE), SHARES[notice.kind.urgency]
-        if not await self._store.slack_calls_left(room, share):
+        if not await self._store.read(budget.slack_calls_left, room, share):
             wait = min(notice.created_at - await self._store.now(), 0.0)
         await self._results.retry(notice, wait, error=retry_error(notice, error.code))
 
@@ -366,7 +374,9 @@ class Outbox:
         """Give up a channel's card and ask its poster; the question comes first, as it is written once."""
         body = {"connection": notice.body.get("connection"), "is_unsure": error == _UNSURE, "cause": error}
         kind, occasion = UNPOSTED[notice.kind], f"posted:{notice.occasion}"
-        await self._store.add_notices([NewNotice(notice.subject, kind, occasion, notice.principal, body)])
+        await self._store.write(
+            notice_rows.add_notices, [NewNotice(notice.subject, kind, occasion, notice.principal, body)]
+        )
         log.info("card not posted", notice=notice.id, problem=error)
         await self._results.write_dead(notice, error)
 
@@ -399,7 +409,7 @@ class Outbox:
         missing = NewNotice(
             notice.principal.key, NoticeKind.MESSAGE, f"{_MISSING}{error.code}:{day}", notice.principal, body
         )
-        await self._store.add_notices([missing])
+        await self._store.write(notice_rows.add_notices, [missing])
 
     async def _dead(self, notice: Notice, error: errors.SlackFailed) -> None:
         log.error("notice given up", notice=notice.id, kind=str(notice.kind), problem=error.code)

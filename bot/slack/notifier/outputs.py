@@ -20,6 +20,9 @@ from bot.slack.calls import AnySlack
 from bot.slack.errors import rests
 from bot.slack.notifier.drawing import digest, update
 from bot.slack.notifier.timing import Timing
+from bot.store import cards
+from bot.store import notices as notice_rows
+from bot.store import runs as run_rows
 from bot.support import errors
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -84,7 +87,7 @@ class Outputs:
 
     async def _deliver(self, entry: Entry) -> None:
         """Upload the whole output and have a notice share it; it is invisible until then, so repeatable."""
-        run = await self._store.run(entry.run_id)
+        run = await self._store.read(run_rows.run, entry.run_id)
         spool = entry.transcript.spool
         if run is None:
             await self._done(entry)
@@ -93,7 +96,7 @@ class Outputs:
             await self._done(entry, *([self._missing(run, "empty")] if entry.is_asked else []))
             return
         if self._fits_end(entry):
-            if await self._store.end_state(run.id) == "pending":
+            if await self._store.read(notice_rows.end_state, run.id) == "pending":
                 entry.deliver_after = self._board.monotonic() + 1.0
                 return
             if await self._is_shown(run):
@@ -134,7 +137,7 @@ class Outputs:
 
     async def _is_shown(self, run: Run) -> bool:
         """Return whether the message about a run's end shows all of it: it would be drawn the same."""
-        end = await self._store.head_of(run.id, await self._store.now())
+        end = await self._store.read(cards.head_of, run.id, await self._store.now())
         facts = None if end is None else await self._gatherer.of_message(end)
         if end is None or facts is None or not end.message_ts:
             return False
@@ -148,5 +151,5 @@ class Outputs:
         return NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, self._ids.new("file"), run.principal, body)
 
     async def _done(self, entry: Entry, *notices: NewNotice) -> None:
-        await self._store.output_done(entry.run_id, notices)
+        await self._store.write(run_rows.output_done, entry.run_id, notices)
         entry.done(self._board.monotonic())

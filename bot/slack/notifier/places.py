@@ -5,6 +5,7 @@ from typing import Final
 
 from bot.domain.kinds import Mark
 from bot.domain.notices import Notice
+from bot.store import cards
 from bot.store.store import Store
 from bot.support.guards import guards
 
@@ -42,7 +43,7 @@ class Places:
         to_person = Place(notice.principal.user_id)
         if Mark.THREADED not in notice.kind.marks or notice.id in self._alone:
             return to_person
-        card = await self._store.head_of(notice.subject, notice.created_at)
+        card = await self._store.read(cards.head_of, notice.subject, notice.created_at)
         if card is None:
             return to_person
         if card.channel_id is not None and card.message_ts is not None:

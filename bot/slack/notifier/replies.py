@@ -31,6 +31,7 @@ from bot.slack.notifier.lookup import metadata
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.slack.response_urls import to_slack_error
+from bot.store import notices
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.http import Http
@@ -223,7 +224,9 @@ class Replies:
         """Tell a person, without repeating it, that they may have missed an answer; once in a while."""
         period = int(await self._store.now() // UNSURE_PERIOD_SECONDS)
         who, body = notice.principal, Answer(notice_words.NOT_CONFIRMED).as_body()
-        await self._store.add_notices([NewNotice(who.key, NoticeKind.MESSAGE, f"unsure:{period}", who, body)])
+        await self._store.write(
+            notices.add_notices, [NewNotice(who.key, NoticeKind.MESSAGE, f"unsure:{period}", who, body)]
+        )
 
     async def _dead(self, notice: Notice, error: str) -> None:
         log.info("reply given up", notice=notice.id, problem=error)

@@ -9,6 +9,7 @@ import structlog
 from bot.domain.notices import Notice
 from bot.services.context import Context
 from bot.slack.notifier.timing import Timing
+from bot.store import notices as notice_rows
 from bot.support.errors import StoreError
 
 log = structlog.get_logger(__name__)
@@ -38,21 +39,24 @@ class Results:
     async def write_sent(self, notice: Notice, channel_id: str, message_ts: str, **more: Any) -> None:
         """Write that a notice was sent, as ``notice_sent`` of the store."""
         await self.write(
-            notice.id, partial(self._store.notice_sent, notice.id, channel_id, message_ts, **more)
+            notice.id,
+            partial(self._store.write, notice_rows.notice_sent, notice.id, channel_id, message_ts, **more),
         )
 
     async def retry(self, notice: Notice, due_in: float, **more: Any) -> None:
         """Write when to retry a notice, as ``notice_retry`` of the store."""
-        await self.write(notice.id, partial(self._store.notice_retry, notice, due_in, **more))
+        await self.write(
+            notice.id, partial(self._store.write, notice_rows.notice_retry, notice, due_in, **more)
+        )
 
     async def write_dead(self, notice: Notice, error: str) -> None:
         """Write that a notice is given up."""
-        await self.write(notice.id, partial(self._store.notice_dead, notice.id, error))
+        await self.write(notice.id, partial(self._store.write, notice_rows.notice_dead, notice.id, error))
 
     async def write_not_sent(self, notices: Sequence[Notice]) -> None:
         """Write that a search hasn't found notices."""
         for notice in notices:
-            await self.write(notice.id, partial(self._store.notices_not_sent, [notice]))
+            await self.write(notice.id, partial(self._store.write, notice_rows.notices_not_sent, [notice]))
 
     async def write(self, message_id: str, write: Write) -> None:
         """Write a result of a message now, or later; never raise StoreError."""

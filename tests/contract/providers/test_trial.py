@@ -12,6 +12,7 @@ from bot.commands.trying import access_of, tried
 from bot.domain.workspaces import State
 from bot.providers.base import Making, Removal
 from bot.providers.facts import Observing, facts_of
+from bot.store import gates
 from bot.support import errors
 from bot.support.errors import NotDone
 from bot.upkeep.trial import LONGEST, STEM, Record, Stage, Trial
@@ -159,10 +160,10 @@ async def test_every_state_is_read_through_the_gate_of_its_row(at_posit):
 
     trial = new_trial(sleep)
     key = (rig.provider.gate_key(rig.remote_id), rig.provider.settings.name, rig.remote_id)
-    assert await trial.stage.store.close_gate(*key, 5.0)
+    assert await trial.stage.store.write(gates.close_gate, *key, 5.0)
     assert (await trial._read(rig.remote_id)).state is State.SUSPENDED
     assert sum(waited) == 5.0
-    assert not await trial.stage.store.close_gate(*key, 1.0)
+    assert not await trial.stage.store.write(gates.close_gate, *key, 1.0)
 
 
 async def test_a_form_that_needs_more_says_what(at_posit):

@@ -7,6 +7,8 @@ from bot.domain.observed import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State
 from bot.services import classes, timers
+from bot.store import classes as class_rows
+from bot.store import workspaces
 from tests.rigs.providers import BASE_URL
 from tests.rigs.store import ALICE, linked, observe
 from tests.rigs.use_cases import ask
@@ -36,13 +38,13 @@ async def press(store, who, interaction="p1", message_ts=None, **fields):
 
 async def look(store, card_id=CARD):
     """Do what time does for a card."""
-    card = await store.class_card(card_id)
+    card = await store.read(class_rows.class_card, card_id)
     await by(store, TRAINER).to(classes.CLASSES.carry_out, card)
 
 
 async def time(store, who):
     """Return somebody's workspace, with its timer."""
-    (row,) = await store.workspaces(who)
+    (row,) = await store.perform(workspaces.workspaces, who)
     return row
 
 

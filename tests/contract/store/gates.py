@@ -1,6 +1,7 @@
 """Claims of status reads, made directly in the database."""
 
 from bot.domain.workspaces import Workspace
+from bot.store import gates
 from tests.rigs.store import ALICE, add_workspace, gate_key, link_account
 
 SHARED = gate_key("saturn", "shared")
@@ -19,7 +20,7 @@ def by_reference(principal, connection="saturn", key=SHARED, name="shared"):
 
 
 async def claim_one(store, connection="saturn", interval=10.0, margin=0.5):
-    claims = await store.claim_reads(connection, 10, interval, margin)
+    claims = await store.claim(gates.claim_reads, connection, 10, interval, margin)
     return claims[0] if claims else None
 
 

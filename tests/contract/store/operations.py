@@ -2,6 +2,7 @@
 
 from bot.domain.errands import Call, Outcome
 from bot.domain.steps import Update
+from bot.store import operations
 from tests.rigs.store import accept_operation
 
 
@@ -9,7 +10,9 @@ async def start(store, clock, workspace, seconds=None, *, call=Call.ACCEPTED):
     """Accept a start; with seconds, have it take so long. Return it as it was accepted."""
     started = (await accept_operation(store, workspace)).operation
     if seconds is not None:
-        await store.save_step(Update(started.id, 1.0, start_call=call, called=call is not Call.NONE))
+        await store.write(
+            operations.save_step, Update(started.id, 1.0, start_call=call, called=call is not Call.NONE)
+        )
         clock.advance(seconds)
-        await store.save_step(Update(started.id, 0.0, outcome=Outcome.FULFILLED))
+        await store.write(operations.save_step, Update(started.id, 0.0, outcome=Outcome.FULFILLED))
     return started

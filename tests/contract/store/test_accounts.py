@@ -16,7 +16,22 @@ from bot.domain.tasks import TaskKind
 from bot.messages.texts import problems
 from bot.services import accounts
 from bot.store import accounts as rows
-from bot.store import refusals
+from bot.store import (
+    audit,
+    browsers,
+    cards,
+    counts,
+    credentials,
+    gates,
+    links,
+    notices,
+    operations,
+    outages,
+    refusals,
+    revocations,
+    tasks,
+    workspaces,
+)
 from bot.store.tables import ACCOUNTS
 from bot.store.tasks import NewTask
 from tests.rigs.store import (
@@ -51,27 +66,27 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     assert [(one.id, one.state, one.secret) for one in ended] == [
         (mine.account.id, "active", "sealed-ualice")
     ]
-    row = await store.account_by_id(mine.account.id)
+    row = await store.read(rows.account_by_id, mine.account.id)
     assert (row.state, row.secret, row.unlinked_at) == ("revoking", "sealed-ualice", clock.now())
-    assert await store.accounts(ALICE) == []
-    assert await store.account_states(ALICE) == {}
-    assert await store.active_accounts() == []
-    (task,) = await store.claim_tasks(10, 60.0)
+    assert await store.read(rows.accounts, ALICE) == []
+    assert await store.read(rows.account_states, ALICE) == {}
+    assert await store.perform(rows.active_accounts) == []
+    (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.subject) == (TaskKind.REVOCATION, mine.account.id)
     assert task.payload == {"tell": True}
-    assert await store.owed_revocations() == [row]
-    assert (await store.statistics())["owed_revocations"] == 1
-    ended_operation = await store.operation(operation.id)
+    assert await store.read(revocations.owed_revocations) == [row]
+    assert (await store.perform(counts.statistics))["owed_revocations"] == 1
+    ended_operation = await store.read(operations.operation, operation.id)
     assert (ended_operation.outcome, ended_operation.cause, ended_operation.ended_at) == (
         Outcome.CANCELLED,
         "unlinked",
         clock.now(),
     )
-    assert (await store.card(operation.id)).changed_at == clock.now()
-    assert await store.workspaces(ALICE, hidden=True) == []
-    assert await store.claim_operations(10, 60.0) == []
-    assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
-    (notice,) = await store.claim_notices(10, 60.0)
+    assert (await store.read(cards.card, operation.id)).changed_at == clock.now()
+    assert await store.perform(workspaces.workspaces, ALICE, hidden=True) == []
+    assert await store.claim(operations.claim_operations, 10, 60.0) == []
+    assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
+    (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
     assert (notice.kind, notice.principal) == (NoticeKind.UNLINKED, ALICE)
     assert notice.body == {
         "connection": "saturn",
@@ -80,21 +95,21 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
         "left": "owed",
         "running": [],
     }
-    (row,) = await store.audit_entries()
+    (row,) = await store.read(audit.audit_entries)
     assert (row["actor"], row["action"], row["result"]) == ("test", "account.unlinked", "ok")
 
 
 async def test_unlinking_where_it_cannot_be_revoked_deletes_at_once(store):
     mine = await linked(store)
     assert len(await unlink(store, ALICE, "saturn", revocable=["hub"])) == 1
-    assert await store.account_by_id(mine.account.id) is None
-    assert await store.claim_tasks(10, 60.0) == []
+    assert await store.read(rows.account_by_id, mine.account.id) is None
+    assert await store.claim(tasks.claim_tasks, 10, 60.0) == []
 
 
 async def test_who_ended_whose_link_and_why_is_in_the_audit(store):
     account = await link_account(store)
     await unlink(store)
-    (entry,) = [one for one in await store.audit_entries() if one["action"] == "account.unlinked"]
+    (entry,) = [one for one in await store.read(audit.audit_entries) if one["action"] == "account.unlinked"]
     assert (entry["actor"], entry["target"]) == ("test", f"{ALICE.key}/{account.connection}")
     assert '"cause":"person"' in entry["detail"]
 
@@ -105,11 +120,11 @@ async def test_unlinking_ends_one_connection_or_all_of_one_person_only(store):
             await linked(store, principal, connection=connection)
     ended = await unlink(store, ALICE, "hub", revocable=["hub"])
     assert [one.connection for one in ended] == ["hub"]
-    assert {row.connection for row in await store.workspaces(ALICE)} == {"saturn"}
+    assert {row.connection for row in await store.perform(workspaces.workspaces, ALICE)} == {"saturn"}
     ended = await unlink(store, ALICE, revocable=["hub"])
     assert [one.connection for one in ended] == ["saturn"]
-    assert {row.connection for row in await store.workspaces(BOB)} == {"saturn", "hub"}
-    assert len(await store.accounts(BOB)) == 2
+    assert {row.connection for row in await store.perform(workspaces.workspaces, BOB)} == {"saturn", "hub"}
+    assert len(await store.read(rows.accounts, BOB)) == 2
 
 
 async def test_an_unlink_ends_unfinished_links_and_discoveries(store, clock):
@@ -117,13 +132,13 @@ async def test_an_unlink_ends_unfinished_links_and_discoveries(store, clock):
     await put_link(
         store, Link("n", ALICE, "saturn", None, clock.now(), clock.now() + 600, "checked", secret="sealed")
     )
-    await store.add_tasks(
-        [NewTask(kind, mine.account.id) for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS)]
+    await store.write(
+        tasks.add_tasks, [NewTask(kind, mine.account.id) for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS)]
     )
     await unlink(store, ALICE, "saturn")
-    link = await store.link("n")
+    link = await store.read(links.link, "n")
     assert (link.secret, link.expires_at) == (None, clock.now())
-    assert await store.claim_tasks(10, 60.0) == []
+    assert await store.claim(tasks.claim_tasks, 10, 60.0) == []
 
 
 async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
@@ -132,33 +147,33 @@ async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
     told = partial(accounts.refuse, account=mine.account, cause="credential_refused")
     results = [await store.carry_out(told) for _ in range(3)]
     assert results == [True, False, False]
-    row = await store.account(ALICE, "saturn")
+    row = await store.read(rows.account, ALICE, "saturn")
     assert (row.state, row.secret) == ("refused", "")
-    assert len(await store.claim_notices(10, 60.0)) == 1
-    assert len(await store.audit_entries()) == 1
-    held = await store.operation(operation.id)
+    assert len(await store.perform(notices.claim_notices, 10, 60.0)) == 1
+    assert len(await store.read(audit.audit_entries)) == 1
+    held = await store.read(operations.operation, operation.id)
     assert (held.is_open, held.hold) == (True, problems.sentence("credential_refused", ""))
-    assert (await store.card(operation.id)).is_dirty
+    assert (await store.read(cards.card, operation.id)).is_dirty
     await want_read(store, mine.workspaces[0].id)
-    assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
-    assert await store.active_accounts() == []
-    assert await store.accounts(ALICE) == [row]
-    assert await store.account_states(ALICE) == {"saturn": "refused"}
+    assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
+    assert await store.perform(rows.active_accounts) == []
+    assert await store.read(rows.accounts, ALICE) == [row]
+    assert await store.read(rows.account_states, ALICE) == {"saturn": "refused"}
 
 
 async def test_a_refusal_of_an_older_secret_changes_nothing(store):
     mine = await linked(store)
-    assert await store.save_secret(mine.account.id, mine.account.secret, "fresh")
+    assert await store.write(credentials.save_secret, mine.account.id, mine.account.secret, "fresh")
     assert not await refuse(store, mine.account)
-    assert (await store.account(ALICE, "saturn")).state == "active"
-    assert await store.claim_notices(10, 60.0) == []
+    assert (await store.read(rows.account, ALICE, "saturn")).state == "active"
+    assert await store.perform(notices.claim_notices, 10, 60.0) == []
 
 
 async def test_the_first_of_two_refreshes_counts(store):
     account = await link_account(store)
-    assert await store.save_secret(account.id, account.secret, "first")
-    assert not await store.save_secret(account.id, account.secret, "second")
-    assert (await store.account_by_id(account.id)).secret == "first"
+    assert await store.write(credentials.save_secret, account.id, account.secret, "first")
+    assert not await store.write(credentials.save_secret, account.id, account.secret, "second")
+    assert (await store.read(rows.account_by_id, account.id)).secret == "first"
 
 
 async def test_unlinking_a_refused_account_leaves_nothing_to_revoke(store):
@@ -166,7 +181,7 @@ async def test_unlinking_a_refused_account_leaves_nothing_to_revoke(store):
     await refuse(store, account)
     ended = await unlink(store, ALICE, "saturn", revocable=["saturn"])
     assert [one.state for one in ended] == ["refused"]
-    assert await store.account_by_id(account.id) is None
+    assert await store.read(rows.account_by_id, account.id) is None
 
 
 # -- refused credentials: one try in a while, then everything goes on ----------------------------------------
@@ -185,7 +200,7 @@ async def test_a_refusal_is_written_with_its_beginning_and_for_the_secret_that_w
     held = await hold(store, account, "alicia")
     assert (held.state, held.secret, held.renamed_to) == ("active", account.secret, "alicia")
     assert (held.refused_since, held.looked_at) == (began, clock.now())
-    assert await store.held_accounts() == [held]
+    assert await store.read(refusals.held_accounts) == [held]
     assert (await hold(store, account)).renamed_to is None
     ended = (await unlink(store, ALICE, "saturn", revocable=["saturn"]))[0]
     assert await hold(store, ended) is None
@@ -195,14 +210,14 @@ async def test_a_refusal_is_written_with_its_beginning_and_for_the_secret_that_w
 async def test_one_of_those_that_wait_gets_the_next_try(store, clock):
     held = await hold(store, await link_account(store))
     clock.advance(30)
-    assert [await store.try_refused(held) for _ in range(2)] == [True, False]
-    tried = await store.account_by_id(held.id)
+    assert [await store.write(refusals.try_refused, held) for _ in range(2)] == [True, False]
+    tried = await store.read(rows.account_by_id, held.id)
     assert tried.tried_in(clock.now()) == 30.0
     # Their person asks for something: the next call tries it, and again only one does.
     await store.carry_out(lambda tx: refusals.try_at_once(tx, tried))
-    asked = await store.account_by_id(held.id)
+    asked = await store.read(rows.account_by_id, held.id)
     assert asked.tried_in(clock.now()) == 0.0
-    assert [await store.try_refused(asked) for _ in range(2)] == [True, False]
+    assert [await store.write(refusals.try_refused, asked) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.both_engines
@@ -210,29 +225,32 @@ async def test_what_waited_goes_on_at_once(store, clock):
     mine = await linked(store)
     account = await hold(store, mine.account)
     operation = await start(store, mine.workspaces[0])
-    (step,) = await store.claim_operations(10, 40.0)
-    await store.save_step(Update(operation.id, 500.0, hold="refused", start_call=Call.NONE, claim=step.claim))
-    await store.add_tasks([NewTask(TaskKind.SNAPSHOT, f"{account.id}/templates", due_in=500.0)])
+    (step,) = await store.claim(operations.claim_operations, 10, 40.0)
+    await store.write(
+        operations.save_step,
+        Update(operation.id, 500.0, hold="refused", start_call=Call.NONE, claim=step.claim),
+    )
+    await store.write(tasks.add_tasks, [NewTask(TaskKind.SNAPSHOT, f"{account.id}/templates", due_in=500.0)])
     clock.advance(INTERVAL + MARGIN)
-    assert not await store.accept_again(replace(account, secret="former"))
+    assert not await store.write(refusals.accept_again, replace(account, secret="former"))
     # What 0.1.0 has counted, which serves beside this one, counts no more.
     await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": account.id}, refused_for=840))
-    assert await store.accept_again(account)
+    assert await store.write(refusals.accept_again, account)
     row = await store.engine.read(lambda tx: ACCOUNTS.row(tx, id=account.id))
     assert (row["refused_since"], row["refused_for"]) == (None, 0)
-    assert await store.held_accounts() == []
-    (step,) = await store.claim_operations(10, 40.0)
+    assert await store.read(refusals.held_accounts) == []
+    (step,) = await store.claim(operations.claim_operations, 10, 40.0)
     assert (step.operation.id, step.operation.hold) == (operation.id, None)
-    assert len(await store.claim_tasks(10, 40.0)) == 1
-    assert len(await store.claim_reads("saturn", 10, INTERVAL, MARGIN)) == 1
+    assert len(await store.claim(tasks.claim_tasks, 10, 40.0)) == 1
+    assert len(await store.claim(gates.claim_reads, "saturn", 10, INTERVAL, MARGIN)) == 1
 
 
 async def test_a_fresh_secret_is_refused_by_nobody_and_the_same_under_another_key_still_is(store):
     account = await hold(store, await link_account(store))
-    assert await store.save_secret(account.id, account.secret, "sealed again")
-    assert [one.id for one in await store.held_accounts()] == [account.id]
-    assert await store.save_secret(account.id, "sealed again", "fresh", is_fresh=True)
-    assert await store.held_accounts() == []
+    assert await store.write(credentials.save_secret, account.id, account.secret, "sealed again")
+    assert [one.id for one in await store.read(refusals.held_accounts)] == [account.id]
+    assert await store.write(credentials.save_secret, account.id, "sealed again", "fresh", is_fresh=True)
+    assert await store.read(refusals.held_accounts) == []
 
 
 @pytest.mark.both_engines
@@ -255,7 +273,7 @@ async def test_several_are_two_of_a_connection_who_were_first_refused_since_then
     await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": mine.id}, ends_at=clock.now()))
     assert not await are_several(store, began)
     # As long as the outage lasts it is everybody's, whenever they are refused.
-    await store.begin_outage("saturn#people", began)
+    await store.write(outages.begin_outage, "saturn#people", began)
     assert await are_several(store, clock.now() + 1)
     assert not await are_several(store, clock.now() + 1, "hub")
 
@@ -264,9 +282,9 @@ async def test_several_are_two_of_a_connection_who_were_first_refused_since_then
 async def test_after_an_outage_everybody_whom_the_connection_refused_is_tried_at_once(store, clock):
     pairs = ((ALICE, "saturn"), (BOB, "hub"))
     held = [await hold(store, await link_account(store, *pair)) for pair in pairs]
-    await store.begin_outage("saturn#people", clock.now())
-    await store.end_outage("saturn#people")
-    found = [await store.account_by_id(one.id) for one in held]
+    await store.write(outages.begin_outage, "saturn#people", clock.now())
+    await store.write(refusals.end_outage, "saturn#people")
+    found = [await store.read(rows.account_by_id, one.id) for one in held]
     assert [one.tried_in(clock.now()) for one in found] == [0.0, 30.0]
 
 
@@ -302,14 +320,16 @@ async def test_each_is_due_in_its_time_and_written_once(store, clock):
 @pytest.mark.both_engines
 async def test_a_fresh_secret_has_an_end_of_its_own_and_a_sealed_again_one_keeps_it(store, clock):
     account = await link_account(store, ends_at=clock.now() + 8 * DAY)
-    assert await store.save_secret(account.id, account.secret, "sealed again")
-    assert (await store.account(ALICE, "saturn")).remind_at == clock.now() + DAY
+    assert await store.write(credentials.save_secret, account.id, account.secret, "sealed again")
+    assert (await store.read(rows.account, ALICE, "saturn")).remind_at == clock.now() + DAY
     fresh_end = clock.now() + 90 * DAY
-    assert await store.save_secret(account.id, "sealed again", "fresh", is_fresh=True, ends_at=fresh_end)
-    held = await store.account(ALICE, "saturn")
+    assert await store.write(
+        credentials.save_secret, account.id, "sealed again", "fresh", is_fresh=True, ends_at=fresh_end
+    )
+    held = await store.read(rows.account, ALICE, "saturn")
     assert (held.ends_at, held.remind_at) == (fresh_end, fresh_end - 7 * DAY)
-    assert await store.save_secret(account.id, "fresh", "for ever", is_fresh=True)
-    held = await store.account(ALICE, "saturn")
+    assert await store.write(credentials.save_secret, account.id, "fresh", "for ever", is_fresh=True)
+    held = await store.read(rows.account, ALICE, "saturn")
     assert (held.ends_at, held.remind_at) == (None, None)
 
 
@@ -321,7 +341,7 @@ async def test_a_link_that_is_gone_or_another_is_reminded_of_no_more(store, cloc
     await link_account(store, ends_at=clock.now() + 90 * DAY)
     assert await within(store, rows.claim_reminders, 10, 60.0) == []
     assert not await within(store, rows.reminder_done, due, None)
-    assert await store.claim_notices(10, 60.0) == []
+    assert await store.perform(notices.claim_notices, 10, 60.0) == []
 
 
 # -- who is signed in in which browser -----------------------------------------------------------------------
@@ -342,10 +362,10 @@ async def test_it_ends_when_its_time_is_over_however_much_it_is_used(store, cloc
     for _ in range(5):
         clock.advance(HOUR / 2)
         assert await browser_session(store, "h1", HOUR) is not None
-        await store.keep_browser_session("h1")
+        await store.write(browsers.keep_browser_session, "h1")
     clock.advance(HOUR / 2)
     assert await browser_session(store, "h1", HOUR) is None
-    assert await store.page_rows("h1", HOUR, "any") is None
+    assert await store.read(browsers.page_rows, "h1", HOUR, "any") is None
 
 
 async def test_it_ends_when_it_is_not_used(store, clock):
@@ -354,7 +374,7 @@ async def test_it_ends_when_it_is_not_used(store, clock):
     assert await browser_session(store, "h1", HOUR) is not None
     clock.advance(1)
     assert await browser_session(store, "h1", HOUR) is None
-    assert await store.page_rows("h1", HOUR, "any") is None
+    assert await store.read(browsers.page_rows, "h1", HOUR, "any") is None
 
 
 @pytest.mark.parametrize("connection", ["saturn", None])
@@ -374,26 +394,26 @@ async def test_an_unlink_ends_all_of_its_person(store, connection, has_account):
 async def test_all_of_everybody(store):
     for number, principal in enumerate((ALICE, ALICE, BOB)):
         await begun(store, principal, f"h{number}")
-    assert await store.end_browser_sessions_at("T1") == 3
-    await store.keep_browser_session("h0")
+    assert await store.perform(browsers.end_browser_sessions_at, "T1") == 3
+    await store.write(browsers.keep_browser_session, "h0")
     assert await browser_session(store, "h0", HOUR) is None
-    assert await store.end_browser_sessions_at("T1") == 0
+    assert await store.perform(browsers.end_browser_sessions_at, "T1") == 0
 
 
 async def test_a_look_holds_what_a_page_needs(store):
     session = await begun(store)
     workspace = (await linked(store, ALICE)).workspaces[0]
-    rows = await store.page_rows("h1", HOUR, workspace.id)
+    rows = await store.read(browsers.page_rows, "h1", HOUR, workspace.id)
     assert (rows.session, rows.workspace.id, rows.operation) == (session, workspace.id, None)
     assert rows.now == await store.now()
     accepted = await accept_operation(store, workspace, interaction="i1")
-    assert (await store.page_rows("h1", HOUR, workspace.id)).operation == accepted.operation
-    assert (await store.page_rows("h1", HOUR, "none")).workspace is None
+    assert (await store.read(browsers.page_rows, "h1", HOUR, workspace.id)).operation == accepted.operation
+    assert (await store.read(browsers.page_rows, "h1", HOUR, "none")).workspace is None
 
 
 async def test_a_look_tells_nothing_of_what_others_ask_for(store):
     await begun(store, BOB)
     workspace = (await linked(store, ALICE)).workspaces[0]
     await accept_operation(store, workspace, interaction="i1")
-    rows = await store.page_rows("h1", HOUR, workspace.id)
+    rows = await store.read(browsers.page_rows, "h1", HOUR, workspace.id)
     assert (rows.operation, rows.channel_id) == (None, None)

@@ -10,7 +10,7 @@ from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.preferences import Preferences
 from bot.domain.steps import Update
-from bot.store import acts
+from bot.store import acts, notices, operations
 from bot.store import hours as rules
 from bot.store.acts import changed
 from bot.store.hours import RULES
@@ -104,12 +104,12 @@ async def test_an_act_is_shown_once_the_card_of_what_it_began_is_there(store, wo
     operation = (await accept_operation(store, workspace, notices=[card])).operation
     given = {"principal": ALICE, "action": "workspace.stop", "subject": workspace.id, "errand": operation.id}
     await store.carry_out(lambda tx: ACTS.add(tx, Act(id="act_1", done_at=tx.now(), **given)))
-    assert not (await store.act_facts("act_1")).is_shown
-    (notice,) = await store.claim_notices(9, 60.0)
-    await store.notice_sent(notice.id, "D1", "1.0")
-    assert (await store.act_facts("act_1")).is_shown
+    assert not (await store.read(acts.act_facts, "act_1")).is_shown
+    (notice,) = await store.perform(notices.claim_notices, 9, 60.0)
+    await store.write(notices.notice_sent, notice.id, "D1", "1.0")
+    assert (await store.read(acts.act_facts, "act_1")).is_shown
     # The answer to who asks again stands below the card.
     await store.carry_out(lambda tx: ACTS.add(tx, Act(id="act_2", done_at=tx.now() + 60.0, **given)))
-    assert not (await store.act_facts("act_2")).is_shown
-    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
-    assert (await store.act_facts("act_2")).is_shown
+    assert not (await store.read(acts.act_facts, "act_2")).is_shown
+    await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    assert (await store.read(acts.act_facts, "act_2")).is_shown

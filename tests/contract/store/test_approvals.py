@@ -12,6 +12,8 @@ from bot.domain.notices import NoticeKind
 from bot.domain.tasks import TaskKind
 from bot.providers.base import Credential, Identity
 from bot.services import approvals
+from bot.store import accounts, audit, notices, tasks
+from bot.store import approvals as approval_rows
 from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval
 from tests.rigs.use_cases import ask
 
@@ -34,7 +36,7 @@ async def test_who_asks_for_the_same_again_changes_what_waits(store):
     await ask_approval(store, request())
     again = await ask_approval(store, request(2, waiting=WAITING))
     assert again == request(1, waiting=WAITING)
-    assert await store.approval("a2") is None
+    assert await store.read(approval_rows.approval, "a2") is None
     assert (await ask_approval(store, request(3))).waiting == WAITING
 
 
@@ -42,25 +44,27 @@ async def test_who_asks_for_another_username_changes_the_request(store):
     """Its message is redrawn; what it was about when it was pressed is in the button."""
     await ask_approval(store, request(username="alice", waiting=WAITING))
     assert await ask_approval(store, request(2, "root")) == request(1, "root", waiting=WAITING)
-    assert await store.approval("a2") is None
+    assert await store.read(approval_rows.approval, "a2") is None
 
 
 async def test_people_and_connections_have_requests_of_their_own(store):
     await ask_approval(store, request())
     await ask_approval(store, request(2, "bob", BOB))
     await ask_approval(store, replace(request(3), connection="posit"))
-    assert [(await store.approval(f"a{number}")).state for number in (1, 2, 3)] == ["asked"] * 3
+    assert [(await store.read(approval_rows.approval, f"a{number}")).state for number in (1, 2, 3)] == [
+        "asked"
+    ] * 3
 
 
 async def test_why_it_failed_is_told_and_noted_once(store):
     await approved(store)
     for _ in range(2):
         await ask(store).to(approvals.fail_approved, "a1", "not_found")
-    assert "not_found" not in (await store.approval("a1")).detail
-    assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [
+    assert "not_found" not in (await store.read(approval_rows.approval, "a1")).detail
+    assert [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)] == [
         ApprovalKind.APPROVAL_FAILED
     ] * 2
-    assert len(await store.audit_entries()) == 1
+    assert len(await store.read(audit.audit_entries)) == 1
 
 
 @pytest.mark.parametrize(
@@ -81,7 +85,7 @@ async def test_how_a_request_moves(store, clock, steps, ends):
     for step in steps:
         clock.advance(1)
         await decide_approval(store, "a1", step, ADMIN, "said so")
-    assert (await store.approval("a1")).state == ends
+    assert (await store.read(approval_rows.approval, "a1")).state == ends
 
 
 async def test_who_decided_stays_who_decided(store, clock):
@@ -96,19 +100,19 @@ async def test_after_a_decision_one_may_ask_again(store):
     await ask_approval(store, request())
     await decide_approval(store, "a1", "denied", "UADMIN")
     assert (await ask_approval(store, request(2))).id == "a2"
-    assert (await store.approval("a1")).state == "denied"
+    assert (await store.read(approval_rows.approval, "a1")).state == "denied"
 
 
 async def test_an_account_is_linked_with_its_approval_once(store):
     await approved(store, waiting=WAITING)
     for _ in range(2):
         await ask(store).to(approvals.link_approved, "a1", IDENTITY)
-    assert (await store.approval("a1")).state == "linked"
-    (account,) = await store.accounts(ALICE)
+    assert (await store.read(approval_rows.approval, "a1")).state == "linked"
+    (account,) = await store.read(accounts.accounts, ALICE)
     assert (account.connection, account.username) == ("saturn", "alice")
-    (task,) = await store.claim_tasks(10, 60.0)
+    (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.payload) == (TaskKind.DISCOVER, {"then": [WAITING]})
-    told = [notice.kind for notice in await store.claim_notices(10, 60.0)]
+    told = [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)]
     assert sorted(told) == [ApprovalKind.APPROVAL_DONE, NoticeKind.LINKED]
 
 
@@ -117,8 +121,8 @@ async def test_without_a_standing_approval_nothing_is_linked(store, number):
     await ask_approval(store, request(1))
     await approved(store, 2, username="bob", principal=BOB)
     await ask(store).to(approvals.link_approved, f"a{number}", IDENTITY)
-    assert await store.active_accounts() == []
-    assert await store.audit_entries() == []
+    assert await store.perform(accounts.active_accounts) == []
+    assert await store.read(audit.audit_entries) == []
 
 
 async def test_of_two_administrators_one_decides(database):
@@ -127,4 +131,4 @@ async def test_of_two_administrators_one_decides(database):
     decided = await asyncio.gather(
         decide_approval(first, "a1", "approved", "UONE"), decide_approval(second, "a1", "denied", "UTWO")
     )
-    assert [one for one in decided if one is not None] == [await first.approval("a1")]
+    assert [one for one in decided if one is not None] == [await first.read(approval_rows.approval, "a1")]

@@ -9,6 +9,8 @@ from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
+from bot.store import accounts, counts, creations, discovered, operations, workspaces
+from bot.store import notices as notice_rows
 from tests.rigs.store import (
     ALICE,
     BOB,
@@ -30,7 +32,7 @@ async def notebook(store):
 
 
 async def told(store):
-    notices = await store.claim_notices(50, 10_000.0)
+    notices = await store.perform(notice_rows.claim_notices, 50, 10_000.0)
     return [(one.kind, one.subject, one.body.get("workspace")) for one in notices]
 
 
@@ -72,18 +74,20 @@ async def test_a_stop_on_its_way_is_told_when_it_is_down(store, clock, notebook)
 @pytest.mark.both_engines
 async def test_what_a_list_finds_stopped_or_two_find_gone_is_told(store, clock, notebook):
     await notify(store, notebook.id, ready=None, stopped=True)
-    account = await store.account(ALICE, "saturn")
-    await store.merge_discovered(account.id, [found_workspace("notebook")])
+    account = await store.read(accounts.account, ALICE, "saturn")
+    await store.perform(discovered.merge_discovered, account.id, [found_workspace("notebook")])
     assert await told(store) == stopped(notebook)
     clock.advance(60)
-    await store.merge_discovered(account.id, [found_workspace("notebook", state=State.RUNNING)])
+    await store.perform(
+        discovered.merge_discovered, account.id, [found_workspace("notebook", state=State.RUNNING)]
+    )
     clock.advance(60)
-    await store.merge_discovered(account.id, [])
-    assert (await store.workspace(notebook.id)).state is State.RUNNING
+    await store.perform(discovered.merge_discovered, account.id, [])
+    assert (await store.read(workspaces.workspace, notebook.id)).state is State.RUNNING
     assert await told(store) == []
     clock.advance(60)
-    await store.merge_discovered(account.id, [])
-    assert (await store.workspace(notebook.id)).state is State.GONE
+    await store.perform(discovered.merge_discovered, account.id, [])
+    assert (await store.read(workspaces.workspace, notebook.id)).state is State.GONE
     assert await told(store) == stopped(notebook)
 
 
@@ -92,7 +96,7 @@ async def test_what_its_person_stops_is_theirs_to_know(store, clock, notebook):
     operation = await asked_for(store, notebook)
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == []
-    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
     # What is up again after that, and goes down again, is somebody else's doing.
     await observe(store, clock, notebook, Observed(State.RUNNING))
     await observe(store, clock, notebook, Observed(State.STOPPED))
@@ -102,7 +106,9 @@ async def test_what_its_person_stops_is_theirs_to_know(store, clock, notebook):
 async def test_a_stop_that_was_given_up_may_have_worked_after_all(store, clock, notebook):
     await notify(store, notebook.id, ready=None, stopped=True)
     operation = await asked_for(store, notebook)
-    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
+    await store.write(
+        operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up")
+    )
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == []
 
@@ -113,10 +119,12 @@ async def test_refusals_of_rights_are_counted(store, clock, notebook):
         operation = (
             await accept_operation(store, notebook, OperationVerb.STOP, interaction=f"i{number}")
         ).operation
-        await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause=cause))
-    assert await store.refusals("saturn", clock.now() - 60) == 2
-    assert await store.refusals("saturn", clock.now() + 60) == 0
-    assert await store.refusals("other", 0.0) == 0
+        await store.write(
+            operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause=cause)
+        )
+    assert await store.read(counts.refusals, "saturn", clock.now() - 60) == 2
+    assert await store.read(counts.refusals, "saturn", clock.now() + 60) == 0
+    assert await store.read(counts.refusals, "other", 0.0) == 0
 
 
 async def creation(store):
@@ -128,17 +136,17 @@ async def creation(store):
 async def test_what_was_made_and_stands_still_is_to_be_started(store):
     operation = await creation(store)
     made = Created("r1", "mine", is_started=False)
-    row = await store.name_created(operation.id, made, gate_key("saturn", "r1"))
+    row = await store.write(creations.name_created, operation.id, made, gate_key("saturn", "r1"))
     assert row.remote_id == "r1"
-    after = await store.operation(operation.id)
+    after = await store.read(operations.operation, operation.id)
     assert (after.verb, after.start_call, after.outcome) == (OperationVerb.START, Call.NONE, None)
 
 
 @pytest.mark.both_engines
 async def test_what_was_called_off_meanwhile_is_not(store):
     operation = await creation(store)
-    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.CANCELLED))
+    await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.CANCELLED))
     made = Created("r1", "mine", is_started=False)
-    await store.name_created(operation.id, made, gate_key("saturn", "r1"))
-    after = await store.operation(operation.id)
+    await store.write(creations.name_created, operation.id, made, gate_key("saturn", "r1"))
+    after = await store.read(operations.operation, operation.id)
     assert (after.verb, after.start_call) == (OperationVerb.CREATE, Call.ACCEPTED)

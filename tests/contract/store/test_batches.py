@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.accounts import Link
 from bot.domain.people import Principal
-from bot.store import counts, links, pieces
+from bot.store import accounts, counts, discovered, links, pieces
 from bot.store.accounts import refuse
 from bot.store.tables import ACCOUNTS, WORKSPACES
 from tests.rigs.store import ALICE, hide_workspace, link_account, linked, put_link, unlink, within
@@ -34,22 +34,25 @@ async def everybody(store):
 
 async def test_active_accounts_are_all_read_once(store, everybody):
     await within(store, refuse, everybody[2].account, "hold")
-    active = [one.id for one in await store.active_accounts()]
+    active = [one.id for one in await store.perform(accounts.active_accounts)]
     assert sorted(active) == sorted(made.account.id for made in everybody if made != everybody[2])
-    assert {one async for batch in store.find_holders() for one in batch} == {*PEOPLE, ELSEWHERE}
+    assert {one async for batch in accounts.find_holders(store.engine) for one in batch} == {
+        *PEOPLE,
+        ELSEWHERE,
+    }
 
 
 async def test_counts_add_up_over_batches(store, everybody):
     await hide_workspace(store, everybody[0].workspaces[0].id)
     await unlink(store, PEOPLE[1], "saturn", revocable=["saturn"])
     await within(store, refuse, everybody[2].account, "hold")
-    counted = await store.statistics()
+    counted = await store.perform(counts.statistics)
     names = ("people", "accounts", "workspaces", "owed_revocations")
     assert [counted[name] for name in names] == [6, 5, 4, 1]
-    totals = await store.totals(["saturn", "unknown"], **GIVEN)
+    totals = await store.perform(counts.totals, ["saturn", "unknown"], **GIVEN)
     at = totals.at["saturn"]
     assert (at.linked, at.refused, at.workspaces, totals.at["unknown"].linked) == (4, 1, 4, 0)
-    here = (await store.totals(["saturn"], **GIVEN, place="-:T0OTHER:")).at["saturn"]
+    here = (await store.perform(counts.totals, ["saturn"], **GIVEN, place="-:T0OTHER:")).at["saturn"]
     assert (here.linked, here.refused, here.workspaces) == (1, 0, 1)
 
 
@@ -63,10 +66,17 @@ async def test_lists_in_use_are_found_though_many_were_used_at_once(store, clock
             lambda tx, made=made: ACCOUNTS.change(tx, {"id": made.account.id}, discovered_at=now - 700.0)
         )
     await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": everybody[0].account.id}, discovered_at=now))
-    found = await store.find_lists_in_use(["saturn"], now - 60.0, now - 86_400.0, now - 600.0)
+    found = await store.perform(
+        discovered.find_lists_in_use, ["saturn"], now - 60.0, now - 86_400.0, now - 600.0
+    )
     assert sorted(one.account_id for one in found) == sorted(made.account.id for made in everybody[1:4])
-    assert await store.find_lists_in_use(["hub"], now - 60.0, now - 86_400.0, now - 600.0) == []
-    assert await store.find_lists_in_use(["saturn"], now, now - 86_400.0, now - 700.0) == []
+    assert (
+        await store.perform(discovered.find_lists_in_use, ["hub"], now - 60.0, now - 86_400.0, now - 600.0)
+        == []
+    )
+    assert (
+        await store.perform(discovered.find_lists_in_use, ["saturn"], now, now - 86_400.0, now - 700.0) == []
+    )
 
 
 async def test_stale_lists_come_oldest_first_from_all_connections(store, clock):
@@ -78,9 +88,11 @@ async def test_stale_lists_come_oldest_first_from_all_connections(store, clock):
                 tx, {"id": account.id}, discovered_at=now - age
             )
         )
-    found = await store.find_stale_lists(["saturn", "hub"], now - 150.0, 2)
+    found = await store.read(discovered.find_stale_lists, ["saturn", "hub"], now - 150.0, 2)
     assert [now - one.read_at for one in found] == [400.0, 300.0]
-    assert [now - one.read_at for one in await store.find_stale_lists(["saturn"], now, 5)] == [300.0, 200.0]
+    assert [
+        now - one.read_at for one in await store.read(discovered.find_stale_lists, ["saturn"], now, 5)
+    ] == [300.0, 200.0]
 
 
 async def test_all_ended_links_are_emptied(store, clock):
@@ -91,6 +103,6 @@ async def test_all_ended_links_are_emptied(store, clock):
         link = Link(f"n{number}", ALICE, f"saturn-{number}", created_at=now, expires_at=now + number, **given)
         await put_link(store, link)
     clock.advance(3.5)
-    assert await store.empty_links() == 4
-    left = [await store.link(f"n{number}") for number in range(5)]
+    assert await store.perform(links.empty_links) == 4
+    left = [await store.read(links.link, f"n{number}") for number in range(5)]
     assert [(one.secret, one.waiting) for one in left] == [(None, None)] * 4 + [("sealed", None)]

@@ -13,6 +13,8 @@ from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.store import cards as card_rows
+from bot.store import notices as notice_rows
+from bot.store import operations as operation_rows
 from bot.store.cards import MOMENT_SECONDS
 from bot.store.notices import SILENCE
 from bot.store.sweeping import sweep
@@ -44,50 +46,50 @@ async def posted(store, workspace):
     """Ask for it, and let its card be posted."""
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
     operation = (await accept_operation(store, workspace, notices=[card])).operation
-    for notice in await store.claim_notices(10, 60.0):
-        await store.notice_sent(notice.id, "D1", f"{notice.subject}.1")
+    for notice in await store.perform(notice_rows.claim_notices, 10, 60.0):
+        await store.write(notice_rows.notice_sent, notice.id, "D1", f"{notice.subject}.1")
     return operation
 
 
 async def test_the_first_card_finds_its_place(store, clock, operation):
-    card = await store.card(operation.id)
+    card = await store.read(card_rows.card, operation.id)
     assert (card.channel_id, card.message_ts, card.is_dirty, card.updated_at) == (
         "D1",
         f"{operation.id}.1",
         False,
         clock.now() - MOMENT_SECONDS,
     )
-    assert await store.claim_cards(10, 15.0, 60.0) == []
-    assert await store.card("operation_none") is None
+    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
+    assert await store.read(card_rows.card, "operation_none") is None
 
 
 async def test_a_card_that_was_not_posted_yet_is_not_updated(store, workspace):
     operation = (await accept_operation(store, workspace)).operation
-    await store.save_step(Update(operation.id, 1.0, card_dirty=True))
-    assert await store.claim_cards(10, 0.0, 60.0) == []
+    await store.write(operation_rows.save_step, Update(operation.id, 1.0, card_dirty=True))
+    assert await store.claim(card_rows.claim_cards, 10, 0.0, 60.0) == []
 
 
 async def test_a_change_of_state_is_owed_at_once(store, clock, workspace, operation):
     await observe(store, clock, workspace, Observed(State.STARTING))
-    (card,) = await store.claim_cards(10, 15.0, 60.0)
+    (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     assert (card.id, card.is_dirty, card.changed_at) == (operation.id, True, clock.now())
-    assert await store.claim_cards(10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
     clock.advance(1)
-    await store.card_updated(operation.id, card)
-    after = await store.card(operation.id)
+    await store.write(card_rows.card_updated, operation.id, card)
+    after = await store.read(card_rows.card, operation.id)
     assert (after.is_dirty, after.changed_at, after.updated_at) == (False, None, clock.now())
     clock.advance(100)
-    assert await store.claim_cards(10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
 
 
 async def test_progress_waits_for_the_interval(store, clock, workspace, operation):
     clock.advance(11)
     await observe(store, clock, workspace, Observed(State.STOPPED, progress=10))
-    assert await store.claim_cards(10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
     clock.advance(4)
-    (card,) = await store.claim_cards(10, 15.0, 60.0)
+    (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     assert card.changed_at is None
-    assert await store.claim_cards(10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
 
 
 async def test_changes_of_state_go_before_progress(store, clock):
@@ -98,60 +100,60 @@ async def test_changes_of_state_go_before_progress(store, clock):
     await observe(store, clock, workspaces[2], Observed(State.STARTING))
     clock.advance(1)
     await observe(store, clock, workspaces[1], Observed(State.STARTING))
-    claimed = [card.id for card in await store.claim_cards(2, 15.0, 60.0)]
+    claimed = [card.id for card in await store.claim(card_rows.claim_cards, 2, 15.0, 60.0)]
     assert claimed == [operations[2].id, operations[1].id]
-    assert [card.id for card in await store.claim_cards(2, 15.0, 60.0)] == [operations[0].id]
+    assert [card.id for card in await store.claim(card_rows.claim_cards, 2, 15.0, 60.0)] == [operations[0].id]
 
 
 async def test_what_came_after_the_claim_is_still_owed(store, clock, workspace, operation):
     await observe(store, clock, workspace, Observed(State.STARTING))
-    (card,) = await store.claim_cards(10, 15.0, 60.0)
+    (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     clock.advance(1)
     await observe(store, clock, workspace, Observed(State.RUNNING))
-    await store.card_updated(operation.id, card)
-    assert await store.claim_cards(10, 15.0, 60.0) == []
+    await store.write(card_rows.card_updated, operation.id, card)
+    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
     clock.advance(MOMENT_SECONDS)
-    (again,) = await store.claim_cards(10, 15.0, 60.0)
+    (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     assert again.changed_at > card.changed_at
 
 
 async def test_progress_after_the_claim_is_owed_as_progress(store, clock, workspace, operation):
     await observe(store, clock, workspace, Observed(State.STARTING))
-    (card,) = await store.claim_cards(10, 15.0, 60.0)
+    (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     await observe(store, clock, workspace, Observed(State.STARTING, progress=50))
-    await store.card_updated(operation.id, card)
-    left = await store.card(operation.id)
+    await store.write(card_rows.card_updated, operation.id, card)
+    left = await store.read(card_rows.card, operation.id)
     assert (left.is_dirty, left.changed_at) == (True, None)
-    assert await store.claim_cards(10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
 
 
 async def test_a_lease_that_ran_out_and_a_retry_come_again(store, clock, operation):
-    await store.save_step(Update(operation.id, 1.0, hold="Slow."))
-    await store.claim_cards(10, 15.0, 60.0)
+    await store.write(operation_rows.save_step, Update(operation.id, 1.0, hold="Slow."))
+    await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     clock.advance(60)
-    assert len(await store.claim_cards(10, 15.0, 60.0)) == 1
-    await store.card_retry(operation.id, 5.0)
+    assert len(await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)) == 1
+    await store.write(card_rows.card_retry, operation.id, 5.0)
     clock.advance(4.9)
-    assert await store.claim_cards(10, 15.0, 60.0) == []
+    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
     clock.advance(0.1)
-    (card,) = await store.claim_cards(10, 15.0, 60.0)
+    (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     assert card.is_dirty
 
 
 async def test_a_lost_card_is_not_updated_any_more(store, clock, operation):
-    await store.save_step(Update(operation.id, 1.0, hold="Slow."))
-    await store.card_lost(operation.id)
-    await store.save_step(Update(operation.id, 1.0, hold="Slower."))
+    await store.write(operation_rows.save_step, Update(operation.id, 1.0, hold="Slow."))
+    await store.write(notice_rows.card_lost, operation.id)
+    await store.write(operation_rows.save_step, Update(operation.id, 1.0, hold="Slower."))
     clock.advance(100)
-    assert await store.claim_cards(10, 15.0, 60.0) == []
-    assert (await store.card(operation.id)).message_ts is None
+    assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
+    assert (await store.read(card_rows.card, operation.id)).message_ts is None
 
 
 async def test_a_step_that_changes_nothing_visible_owes_nothing(store, operation):
-    await store.save_step(Update(operation.id, 1.0, attempts=1))
-    assert not (await store.card(operation.id)).is_dirty
-    await store.save_step(Update(operation.id, 1.0, progress_floor=10, card_dirty=True))
-    card = await store.card(operation.id)
+    await store.write(operation_rows.save_step, Update(operation.id, 1.0, attempts=1))
+    assert not (await store.read(card_rows.card, operation.id)).is_dirty
+    await store.write(operation_rows.save_step, Update(operation.id, 1.0, progress_floor=10, card_dirty=True))
+    card = await store.read(card_rows.card, operation.id)
     assert (card.is_dirty, card.changed_at) == (True, None)
 
 
@@ -165,28 +167,28 @@ async def asked(store, workspace, verb, ts):
 
 async def told(store, workspace, kind, subject, ts):
     body = {"workspace": workspace.id}
-    await store.add_notices([NewNotice(subject, kind, ts, ALICE, body)])
+    await store.write(notice_rows.add_notices, [NewNotice(subject, kind, ts, ALICE, body)])
     await sent(store, ts)
 
 
 async def sent(store, *all_ts):
-    notices = await store.claim_notices(10, 60.0)
+    notices = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert len(notices) == len(all_ts)
     for notice, ts in zip(notices, all_ts, strict=True):
-        await store.notice_sent(notice.id, "D1", ts)
+        await store.write(notice_rows.notice_sent, notice.id, "D1", ts)
 
 
 async def claimed(store, clock, seconds=15.0):
     """Let a pause between two updates pass, and claim what is owed; settle it, and return its messages."""
     clock.advance(seconds)
-    cards = await store.claim_cards(20, 15.0, 60.0)
+    cards = await store.claim(card_rows.claim_cards, 20, 15.0, 60.0)
     for card in cards:
-        await store.card_updated(card.id, card)
+        await store.write(card_rows.card_updated, card.id, card)
     return sorted(card.message_ts for card in cards)
 
 
 async def ended(store, operation):
-    await store.save_step(Update(operation, 0.0, outcome=Outcome.FULFILLED))
+    await store.write(operation_rows.save_step, Update(operation, 0.0, outcome=Outcome.FULFILLED))
 
 
 async def test_what_was_sent_before_about_the_same_is_looked_at_once_more(store, clock, workspace):
@@ -203,8 +205,8 @@ async def test_what_was_sent_before_about_the_same_is_looked_at_by_one(store, cl
     start = await asked(store, workspace, OperationVerb.START, "1")
     await told(store, workspace, NoticeKind.WAITING, start, "2")
     clock.advance(15)
-    assert len(await store.claim_cards(20, 15.0, 60.0)) == 1
-    assert await store.claim_cards(20, 15.0, 60.0) == []
+    assert len(await store.claim(card_rows.claim_cards, 20, 15.0, 60.0)) == 1
+    assert await store.claim(card_rows.claim_cards, 20, 15.0, 60.0) == []
 
 
 async def test_a_look_at_buttons_waits_for_what_has_changed(store, clock, workspace):
@@ -213,7 +215,9 @@ async def test_a_look_at_buttons_waits_for_what_has_changed(store, clock, worksp
     await claimed(store, clock)
     clock.advance(MOMENT_SECONDS)
     await observe(store, clock, workspace, Observed(State.RUNNING))
-    found = [card.message_ts for _ in range(2) for card in await store.claim_cards(1, 15.0, 60.0)]
+    found = [
+        card.message_ts for _ in range(2) for card in await store.claim(card_rows.claim_cards, 1, 15.0, 60.0)
+    ]
     assert found == ["1", "2"], "the card says what has changed"
 
 
@@ -221,12 +225,12 @@ async def test_the_card_of_what_has_ended_waits_for_the_message_that_says_so(sto
     start = await asked(store, workspace, OperationVerb.START, "1")
     await ended(store, start)
     ready = NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})
-    await store.add_notices([ready])
+    await store.write(notice_rows.add_notices, [ready])
     assert await claimed(store, clock, 60.0) == [], "it goes then"
-    assert await store.end_state(start) == "pending"
+    assert await store.read(notice_rows.end_state, start) == "pending"
     await sent(store, "2")
     assert await claimed(store, clock, 0.0) == ["1"]
-    assert await store.end_state(start) == "sent"
+    assert await store.read(notice_rows.end_state, start) == "sent"
 
 
 async def test_the_card_of_what_has_ended_says_so_itself_where_the_message_does_not_come(
@@ -234,60 +238,72 @@ async def test_the_card_of_what_has_ended_says_so_itself_where_the_message_does_
 ):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await ended(store, start)
-    await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
-    (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_dead(notice.id, "no_text")
+    await store.write(
+        notice_rows.add_notices,
+        [NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})],
+    )
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.notice_dead, notice.id, "no_text")
     assert await claimed(store, clock, 0.0) == ["1"]
 
 
 async def test_an_end_that_was_sent_nowhere_says_nothing(store, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await ended(store, start)
-    await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
-    (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_sent(notice.id, "", "")
-    assert await store.end_state(start) == ""
+    await store.write(
+        notice_rows.add_notices,
+        [NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})],
+    )
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.notice_sent, notice.id, "", "")
+    assert await store.read(notice_rows.end_state, start) == ""
 
 
 async def test_a_card_stays_above_the_file_that_was_sent_to_its_thread(store, clock):
     run = await launched(store, shows=True)
     await sent(store, "1")
-    await store.add_notices([NewNotice(run.id, NoticeKind.JOB_FILE, "file", ALICE)])
+    await store.write(notice_rows.add_notices, [NewNotice(run.id, NoticeKind.JOB_FILE, "file", ALICE)])
     await sent(store, "2")
     clock.advance(1)
-    await store.add_notices([NewNotice(run.id, NoticeKind.JOB_ENDED, "end", ALICE)])
+    await store.write(notice_rows.add_notices, [NewNotice(run.id, NoticeKind.JOB_ENDED, "end", ALICE)])
     await sent(store, "3")
-    assert await store.end_state(run.id) == ""
+    assert await store.read(notice_rows.end_state, run.id) == ""
 
 
 async def test_what_is_found_after_newer_messages_is_no_reason_to_keep_them(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
-    await store.add_notices([NewNotice(start, NoticeKind.WAITING, "w", ALICE, {"workspace": workspace.id})])
-    (late,) = await store.claim_notices(10, 60.0)
+    await store.write(
+        notice_rows.add_notices,
+        [NewNotice(start, NoticeKind.WAITING, "w", ALICE, {"workspace": workspace.id})],
+    )
+    (late,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     await told(store, workspace, NoticeKind.READY, start, "3")
-    await store.notice_sent(late.id, "D1", "2")
+    await store.write(notice_rows.notice_sent, late.id, "D1", "2")
     assert await claimed(store, clock) == ["1", "3"]
 
 
 async def test_what_is_over_is_never_owed_again(store, clock, workspace):
     first = await asked(store, workspace, OperationVerb.START, "1")
     await asked(store, workspace, OperationVerb.STOP, "2")
-    for card in await store.claim_cards(20, 15.0, 60.0):
-        await store.card_updated(card.id, card, is_over=True)
+    for card in await store.claim(card_rows.claim_cards, 20, 15.0, 60.0):
+        await store.write(card_rows.card_updated, card.id, card, is_over=True)
     await keep_waiting(store, first)
     await observe(store, clock, workspace, Observed(State.RUNNING))
     assert await claimed(store, clock) == ["2"]
-    assert (await store.card(first)).stage == "closed"
+    assert (await store.read(card_rows.card, first)).stage == "closed"
 
 
 @pytest.mark.both_engines
 async def test_a_card_that_was_closed_goes_once_the_end_is_known_to_be_in_slack(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await ended(store, start)
-    for card in await store.claim_cards(9, 0.0, 60.0):
-        await store.card_updated(card.id, card, is_over=True)
-    assert (await store.card(start)).stage == "closed"
-    await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
+    for card in await store.claim(card_rows.claim_cards, 9, 0.0, 60.0):
+        await store.write(card_rows.card_updated, card.id, card, is_over=True)
+    assert (await store.read(card_rows.card, start)).stage == "closed"
+    await store.write(
+        notice_rows.add_notices,
+        [NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})],
+    )
     await sent(store, "2")
     assert await claimed(store, clock) == ["1"]
 
@@ -298,16 +314,16 @@ async def test_a_card_goes_once_its_end_is_told_with_others(store, clock, is_ove
     starts = [await asked(store, one, OperationVerb.START, str(n)) for n, one in enumerate(workspaces)]
     for start in starts:
         await ended(store, start)
-    for card in await store.claim_cards(9, 0.0, 60.0):
-        await store.card_updated(card.id, card, is_over=is_over)
+    for card in await store.claim(card_rows.claim_cards, 9, 0.0, 60.0):
+        await store.write(card_rows.card_updated, card.id, card, is_over=is_over)
     for start, one in zip(starts, workspaces, strict=True):
         body = {"workspace": one.id}
-        await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, body)])
+        await store.write(notice_rows.add_notices, [NewNotice(start, NoticeKind.READY, "end", ALICE, body)])
     clock.advance(SILENCE + 5.0)
-    (summary,) = await store.claim_notices(9, 60.0)
-    assert len(await store.held_notices(summary.id)) == 2
+    (summary,) = await store.perform(notice_rows.claim_notices, 9, 60.0)
+    assert len(await store.read(notice_rows.held_notices, summary.id)) == 2
     assert await claimed(store, clock) == []
-    await store.notice_sent(summary.id, "D1", "9")
+    await store.write(notice_rows.notice_sent, summary.id, "D1", "9")
     assert await claimed(store, clock) == ["0", "1"]
 
 
@@ -320,12 +336,14 @@ async def test_what_was_sent_before_is_looked_at_once_an_end_is_told_with_others
     for one in workspaces:
         start = (await accept_operation(store, one)).operation.id
         await ended(store, start)
-        await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": one.id})])
+        await store.write(
+            notice_rows.add_notices, [NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": one.id})]
+        )
     clock.advance(SILENCE + 5.0)
     await claimed(store, clock)
-    (summary,) = await store.claim_notices(9, 60.0)
-    assert len(await store.held_notices(summary.id)) == 2
-    await store.notice_sent(summary.id, "D1", "9")
+    (summary,) = await store.perform(notice_rows.claim_notices, 9, 60.0)
+    assert len(await store.read(notice_rows.held_notices, summary.id)) == 2
+    await store.write(notice_rows.notice_sent, summary.id, "D1", "9")
     assert await claimed(store, clock) == ["7"]
 
 
@@ -334,11 +352,11 @@ async def test_what_changes_while_a_message_is_closed_is_still_owed(store, clock
     await told(store, workspace, NoticeKind.WAITING, start, "2")
     clock.advance(15.0)
     await observe(store, clock, workspace, Observed(State.RUNNING))
-    cards = await store.claim_cards(9, 0.0, 60.0)
+    cards = await store.claim(card_rows.claim_cards, 9, 0.0, 60.0)
     assert sorted(card.message_ts for card in cards) == ["1", "2"]
     await told(store, workspace, NoticeKind.READY, start, "3")
     for card in cards:
-        await store.card_updated(card.id, card, is_over=True)
+        await store.write(card_rows.card_updated, card.id, card, is_over=True)
     assert await claimed(store, clock) == ["1", "2"]
 
 
@@ -346,25 +364,25 @@ async def test_a_card_that_is_sent_nowhere_is_never_owed(store, clock, workspace
     """However often somebody starts and stops a workspace, a change of it writes few rows."""
     card = NewNotice("", NoticeKind.CARD, "first", ALICE, {"workspace": workspace.id})
     operation = (await accept_operation(store, workspace, notices=[card])).operation
-    (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_sent(notice.id, "", "")
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.notice_sent, notice.id, "", "")
     await observe(store, clock, workspace, Observed(State.RUNNING))
-    left = await store.card(operation.id)
+    left = await store.read(card_rows.card, operation.id)
     assert (left.stage, left.is_dirty, left.message_ts) == ("closed", False, None)
 
 
 async def test_what_a_message_says_for_good_is_kept_with_it(store, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     body, said = {"workspace": workspace.id}, {"text": "Ready.", "blocks": [{"type": "divider"}]}
-    await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, body)])
-    (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_sent(notice.id, "D1", "2", "drawn", notice.body | said)
-    card = await store.card(notice.id)
+    await store.write(notice_rows.add_notices, [NewNotice(start, NoticeKind.READY, "end", ALICE, body)])
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.notice_sent, notice.id, "D1", "2", "drawn", notice.body | said)
+    card = await store.read(card_rows.card, notice.id)
     assert card.body == body | said
-    await store.card_updated(card.id, card, "drawn", body | {"text": "", "blocks": []})
-    assert (await store.card(card.id)).body["blocks"] == []
-    await store.card_updated(card.id, card, is_over=True)
-    assert await store.card(card.id) is None
+    await store.write(card_rows.card_updated, card.id, card, "drawn", body | {"text": "", "blocks": []})
+    assert (await store.read(card_rows.card, card.id)).body["blocks"] == []
+    await store.write(card_rows.card_updated, card.id, card, is_over=True)
+    assert await store.read(card_rows.card, card.id) is None
 
 
 async def test_messages_about_an_unlinked_workspace_are_looked_at_and_keep_its_name(store, clock, workspace):
@@ -374,7 +392,7 @@ async def test_messages_about_an_unlinked_workspace_are_looked_at_and_keep_its_n
     await claimed(store, clock)
     await unlink(store, ALICE, "saturn")
     clock.advance(15)
-    cards = await store.claim_cards(20, 15.0, 60.0)
+    cards = await store.claim(card_rows.claim_cards, 20, 15.0, 60.0)
     assert {(card.message_ts, card.name) for card in cards} == {
         ("1", workspace.title),
         ("2", workspace.title),
@@ -384,10 +402,13 @@ async def test_messages_about_an_unlinked_workspace_are_looked_at_and_keep_its_n
 async def test_a_notice_that_is_given_up_is_no_message(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await told(store, workspace, NoticeKind.WAITING, start, "2")
-    await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
-    (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_dead(notice.id, "user_disabled")
-    assert await store.card(notice.id) is None
+    await store.write(
+        notice_rows.add_notices,
+        [NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})],
+    )
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.notice_dead, notice.id, "user_disabled")
+    assert await store.read(card_rows.card, notice.id) is None
     assert await claimed(store, clock) == ["1"]
 
 
@@ -402,7 +423,7 @@ async def test_what_nobody_looks_at_any_more_is_looked_at_once_more(store, clock
 async def test_messages_about_a_link_are_looked_at_once_there_is_another(store, clock, workspace):
     body = {"connection": "saturn"}
     for ts, kind in enumerate((NoticeKind.LINKED, NoticeKind.SIGN_IN_REFUSED, NoticeKind.LINKED)):
-        await store.add_notices([NewNotice(f"account_{ts}", kind, "1", ALICE, body)])
+        await store.write(notice_rows.add_notices, [NewNotice(f"account_{ts}", kind, "1", ALICE, body)])
         await sent(store, str(ts))
     assert await claimed(store, clock) == ["0", "1"]
     assert workspace
@@ -412,10 +433,12 @@ async def test_of_questions_about_a_class_card_the_last_is_open(store, clock):
     await store.carry_out(lambda tx: card_rows.add(tx, ClassKind.CLASS_CARD, "class_1", ALICE.key))
     await store.carry_out(lambda tx: card_rows.place(tx, "class_1", "C1", "0"))
     for ts in ("1", "2"):
-        await store.add_notices([NewNotice("class_1", ClassKind.CLASS_POSTED, f"posted:{ts}", ALICE)])
+        await store.write(
+            notice_rows.add_notices, [NewNotice("class_1", ClassKind.CLASS_POSTED, f"posted:{ts}", ALICE)]
+        )
         await sent(store, ts)
     clock.advance(15)
-    cards = await store.claim_cards(20, 15.0, 60.0)
+    cards = await store.claim(card_rows.claim_cards, 20, 15.0, 60.0)
     assert [(card.message_ts, card.stage) for card in cards] == [("1", "closed")]
 
 
@@ -440,57 +463,59 @@ async def test_what_an_earlier_release_left_half_done_waits_no_longer_than_a_day
 async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
     run = await launched(store)
     notice = NewNotice(run.id, NoticeKind.JOB_ENDED, "end", ALICE, {"lines": ["secret"]})
-    await store.add_notices([notice])
-    (claimed_,) = await store.claim_notices(10, 60.0)
+    await store.write(notice_rows.add_notices, [notice])
+    (claimed_,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert claimed_.body == {"lines": ["secret"]}
-    assert (await store.card(claimed_.id)).body == {}
+    assert (await store.read(card_rows.card, claimed_.id)).body == {}
 
 
 async def owed(store, clock, workspace, state):
     """Return what a message shows, as its claim after another change says."""
     clock.advance(MOMENT_SECONDS)
     await observe(store, clock, workspace, Observed(state))
-    (card,) = await store.claim_cards(10, 15.0, 60.0)
+    (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     return card
 
 
 async def test_what_a_message_shows_is_known_to_all(database, store, clock, workspace, operation):
     card = await owed(store, clock, workspace, State.STARTING)
     assert card.claimed_drawn == "", "it was posted by somebody who did not say"
-    await store.card_updated(operation.id, card, "starting")
+    await store.write(card_rows.card_updated, operation.id, card, "starting")
     card = await owed(await database.open(), clock, workspace, State.RUNNING)
     assert card.claimed_drawn == "starting"
-    await store.unplace_card(operation.id)
-    assert (await store.card(operation.id)).message_ts is None
+    await store.write(card_rows.unplace_card, operation.id)
+    assert (await store.read(card_rows.card, operation.id)).message_ts is None
 
 
 async def test_nobody_knows_what_an_update_without_an_end_has_shown(store, clock, workspace, operation):
     card = await owed(store, clock, workspace, State.STARTING)
-    await store.card_updated(operation.id, card, "starting")
+    await store.write(card_rows.card_updated, operation.id, card, "starting")
     lost = await owed(store, clock, workspace, State.RUNNING)
     clock.advance(60)
-    (again,) = await store.claim_cards(10, 15.0, 60.0)
+    (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     assert (lost.claimed_drawn, again.claimed_drawn) == ("starting", "")
     # It ended after all, and late: what it showed isn't what the other one shows.
-    await store.card_updated(operation.id, lost, "running")
+    await store.write(card_rows.card_updated, operation.id, lost, "running")
     assert (await owed(store, clock, workspace, State.STOPPED)).claimed_drawn == ""
-    await store.card_retry(operation.id, 0.0)
-    (again,) = await store.claim_cards(10, 15.0, 60.0)
+    await store.write(card_rows.card_retry, operation.id, 0.0)
+    (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     assert again.claimed_drawn == "", "nor is it known after an attempt that failed"
 
 
 async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, workspace):
     notices = [NewNotice("", NoticeKind.CARD, "first", ALICE)]
     operation = (await accept_operation(store, workspace, notices=notices)).operation
-    (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_sent(notice.id, "D1", "1.1", "posted")
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.notice_sent, notice.id, "D1", "1.1", "posted")
     card = await owed(store, clock, workspace, State.STARTING)
     assert (card.id, card.claimed_drawn) == (operation.id, "posted")
-    await store.card_updated(operation.id, card, "starting")
-    await store.unplace_card(operation.id)
-    await store.add_notices([NewNotice(operation.id, NoticeKind.CARD_UPDATE, "again", ALICE)])
-    (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_sent(notice.id, "D1", "1.1")
+    await store.write(card_rows.card_updated, operation.id, card, "starting")
+    await store.write(card_rows.unplace_card, operation.id)
+    await store.write(
+        notice_rows.add_notices, [NewNotice(operation.id, NoticeKind.CARD_UPDATE, "again", ALICE)]
+    )
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.notice_sent, notice.id, "D1", "1.1")
     assert (await owed(store, clock, workspace, State.RUNNING)).claimed_drawn == ""
 
 
@@ -499,10 +524,10 @@ async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, wor
 
 async def answered(store, kind, subject, ts, **body):
     said = {"text": "Said.", "blocks": [{"type": "divider"}], **body}
-    await store.add_notices([NewNotice(subject, kind, "1", ALICE, said)])
-    (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_sent(notice.id, "D1", ts)
-    return await store.card(notice.id)
+    await store.write(notice_rows.add_notices, [NewNotice(subject, kind, "1", ALICE, said)])
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.notice_sent, notice.id, "D1", ts)
+    return await store.read(card_rows.card, notice.id)
 
 
 async def test_an_answer_that_offers_nothing_for_one_workspace_is_history(store, clock, workspace):
@@ -550,8 +575,8 @@ async def test_what_administrators_are_asked_is_drawn_by_the_decision_and_when_i
         request = Approval(f"a{number}", ALICE, connection, "alice", "asked", 100.0)
         asked = [NewNotice("", ApprovalKind.APPROVAL_ASKED, who.user_id, who) for who in (ALICE, BOB)]
         await ask_approval(store, request, asked)
-    for number, notice in enumerate(await store.claim_notices(10, 60.0)):
-        await store.notice_sent(notice.id, "D1", f"{notice.subject}.{number}")
+    for number, notice in enumerate(await store.perform(notice_rows.claim_notices, 10, 60.0)):
+        await store.write(notice_rows.notice_sent, notice.id, "D1", f"{notice.subject}.{number}")
     assert await claimed(store, clock) == []
     await decide_approval(store, "a1", "denied", BOB.key)
     assert [ts[:2] for ts in await claimed(store, clock, 3.0)] == ["a1"] * 2

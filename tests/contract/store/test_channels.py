@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.people import Principal
+from bot.store import cards, channels, conversations
 from bot.store.channels import note_channel_change
 from bot.store.pieces import PIECE
 from bot.store.tables import CONVERSATIONS, TABLES
@@ -41,8 +42,10 @@ async def test_every_table_with_a_channel_is_renamed(store):
     every = sorted(HELD | set(NAMED_IN))
     await store.carry_out(lambda tx: write(tx, every, 1, ALICE, "COLD"))
     await store.carry_out(lambda tx: write(tx, every, 2, ELSEWHERE, "COLD"))
-    assert await store.replace_channel_id(ALICE.place, "COLD", "CNEW") == len(HELD) + len(NAMED_IN)
-    assert await store.replace_channel_id(ALICE.place, "COLD", "CNEW") == 0
+    assert await store.perform(channels.replace_channel_id, ALICE.place, "COLD", "CNEW") == len(HELD) + len(
+        NAMED_IN
+    )
+    assert await store.perform(channels.replace_channel_id, ALICE.place, "COLD", "CNEW") == 0
 
     def read(tx):
         return {name: [str(row) for row in tx.all(f"SELECT * FROM {name}")] for name in every}
@@ -57,17 +60,17 @@ async def test_every_table_with_a_channel_is_renamed(store):
 async def test_channel_of_a_user_with_another_enterprise_is_renamed(store):
     member = Principal("E7", ALICE.team_id, "U7")
     await store.carry_out(lambda tx: write(tx, ["class_cards", "tasks"], 1, member, "COLD"))
-    assert await store.replace_channel_id(ALICE.place, "COLD", "CNEW") == 2
+    assert await store.perform(channels.replace_channel_id, ALICE.place, "COLD", "CNEW") == 2
 
 
 @pytest.mark.both_engines
 async def test_card_that_moved_during_its_edit_is_edited_again(store):
     await store.carry_out(lambda tx: write(tx, ["cards"], 1, ALICE, "COLD"))
-    await store.replace_channel_id(ALICE.place, "COLD", "CNEW")
+    await store.perform(channels.replace_channel_id, ALICE.place, "COLD", "CNEW")
     read = store.engine.read
     (card,) = await read(lambda tx: tx.all("SELECT * FROM cards"))
     for channel, is_dirty in (("COLD", True), ("CNEW", False)):
-        await store.pause_card(card["id"], channel)
+        await store.write(cards.pause_card, card["id"], channel)
         (card,) = await read(lambda tx: tx.all("SELECT * FROM cards"))
         assert (bool(card["is_dirty"]), card["channel_id"]) == (is_dirty, "CNEW")
 
@@ -75,13 +78,13 @@ async def test_card_that_moved_during_its_edit_is_edited_again(store):
 async def test_many_rows_are_renamed_in_pieces(store):
     for number in range(PIECE + 3):
         await store.carry_out(lambda tx, number=number: write(tx, ["acts"], number, ALICE, "COLD"))
-    assert await store.replace_channel_id(ALICE.place, "COLD", "CNEW") == PIECE + 3
+    assert await store.perform(channels.replace_channel_id, ALICE.place, "COLD", "CNEW") == PIECE + 3
 
 
 async def test_what_was_said_since_in_the_channel_stays(store, clock):
     for channel, name in (("CNEW", "lab"), ("COLD", "etl")):
-        await store.speak(ALICE, channel, None, {"workspaces": [name]})
-    await store.replace_channel_id(ALICE.place, "COLD", "CNEW")
+        await store.write(conversations.speak, ALICE, channel, None, {"workspaces": [name]})
+    await store.perform(channels.replace_channel_id, ALICE.place, "COLD", "CNEW")
     rows = await store.engine.read(lambda tx: tx.all("SELECT * FROM conversations"))
     assert [(row["channel_id"], "lab" in row["about"]) for row in rows] == [("CNEW", True)]
 

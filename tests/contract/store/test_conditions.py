@@ -21,8 +21,22 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.services import classes, workspaces
 from bot.store import accounts as account_rows
-from bot.store import browsers, links
+from bot.store import (
+    browsers,
+    budget,
+    conversations,
+    counts,
+    creations,
+    installations,
+    links,
+    notices,
+    operations,
+    runs,
+    snapshots,
+)
 from bot.store import cards as card_rows
+from bot.store import classes as class_rows
+from bot.store import gates as gate_rows
 from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.budget import Room
@@ -82,10 +96,13 @@ async def change(store, table, key, **columns):
 
 
 async def test_a_stop_whose_caller_died_has_an_unknown_outcome(store, clock, operation):
-    (step,) = await store.claim_operations(10, 60.0)
-    await store.save_step(Update(operation.id, 30.0, stop_call=Call.CALLING, called=True, claim=step.claim))
+    (step,) = await store.claim(operations.claim_operations, 10, 60.0)
+    await store.write(
+        operations.save_step,
+        Update(operation.id, 30.0, stop_call=Call.CALLING, called=True, claim=step.claim),
+    )
     clock.advance(30)
-    (step,) = await store.claim_operations(10, 60.0)
+    (step,) = await store.claim(operations.claim_operations, 10, 60.0)
     assert (step.operation.stop_call, step.operation.unknown_since) == (Call.UNKNOWN, clock.now())
 
 
@@ -102,42 +119,52 @@ async def test_a_stop_whose_caller_died_has_an_unknown_outcome(store, clock, ope
 )
 async def test_another_one_is_made_only_by_whoever_is_asked(store, account, left, is_made):
     made = (await asked(store)).operation
-    await store.save_step(Update(made.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True))
+    await store.write(
+        operations.save_step, Update(made.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
+    )
     await change(store, OPERATIONS, made.id, **left)
-    before = await store.operation(made.id)
+    before = await store.read(operations.operation, made.id)
     assert await make_another(store, made.id) is is_made
-    after = await store.operation(made.id)
+    after = await store.read(operations.operation, made.id)
     assert after.start_call == (Call.NONE if is_made else before.start_call)
 
 
 async def test_what_others_write_leaves_the_lease_also_to_whoever_presses_next(store, operation):
-    await store.claim_operations(10, 60.0)
-    assert await store.save_step(Update(operation.id, 0.0, read_needed=True))
+    await store.claim(operations.claim_operations, 10, 60.0)
+    assert await store.write(operations.save_step, Update(operation.id, 0.0, read_needed=True))
     await keep_waiting(store, operation.id)
-    assert await store.claim_operations(10, 60.0) == []
+    assert await store.claim(operations.claim_operations, 10, 60.0) == []
 
 
 @pytest.mark.both_engines
 async def test_what_a_step_holds_is_nobody_elses_even_if_it_is_due(store, clock, account, operation):
     run = await launched(store, remote_id="r1")
-    assert len(await store.claim_operations(10, 60.0)) == len(await store.claim_runs(10, 60.0)) == 1
+    assert (
+        len(await store.claim(operations.claim_operations, 10, 60.0))
+        == len(await store.claim(runs.claim_runs, 10, 60.0))
+        == 1
+    )
     for table, key in ((OPERATIONS, operation.id), (RUNS, run.id)):
         await change(store, table, key, next_step_at=clock.now())
-    assert await store.claim_operations(10, 60.0) == await store.claim_runs(10, 60.0) == []
-    assert await store.claim_runs_of(account, 10, 60.0) == []
+    assert (
+        await store.claim(operations.claim_operations, 10, 60.0)
+        == await store.claim(runs.claim_runs, 10, 60.0)
+        == []
+    )
+    assert await store.claim(runs.claim_runs_of, account, 10, 60.0) == []
 
 
 @pytest.mark.both_engines
 async def test_no_output_is_followed_for_a_link_that_has_ended(store, account):
     run = await launched(store, remote_id="r1", is_watched=True)
-    assert [one.id for one in await store.watched_runs("me")] == [run.id]
+    assert [one.id for one in await store.read(runs.watched_runs, "me")] == [run.id]
     await change(store, RUNS, run.id, is_orphan=True)
-    assert await store.watched_runs("me") == []
+    assert await store.read(runs.watched_runs, "me") == []
 
 
 async def test_nobody_asks_for_the_stop_of_a_run_that_is_over(store, account):
     run = await launched(store)
-    await store.save_run_step(Update(run.id, 0.0, outcome=Outcome.ENDED))
+    await store.write(runs.save_run_step, Update(run.id, 0.0, outcome=Outcome.ENDED))
     assert (await want_stop(store, run.id)).stop_wanted == run.stop_wanted
 
 
@@ -157,7 +184,7 @@ async def test_nobody_asks_for_the_stop_of_a_run_that_is_over(store, account):
 async def test_a_run_is_found_again_unless_a_namesake_may_have_made_it(store, whose, fields, is_known):
     mine = await launched(store, start_call=Call.UNKNOWN)
     await launched(store, whose, **fields)
-    assert await store.unexplained_runs(mine, ["r1"]) == (["r1"] if is_known else [])
+    assert await store.read(runs.unexplained_runs, mine, ["r1"]) == (["r1"] if is_known else [])
 
 
 # -- people and their accounts -------------------------------------------------------------------------------
@@ -195,9 +222,12 @@ async def test_a_new_link_acts_and_not_the_one_that_is_being_revoked(store, cloc
     await link_account(store, BOB)
     clock.advance(-60)  # The clock was set back in between.
     new = await link_account(store, username="al")
-    assert [one.state for one in (await store.account_by_id(old.id), new)] == ["revoking", "active"]
-    assert (await store.account(ALICE, "saturn")).id == new.id
-    assert (await store.account(BOB, "saturn")).principal == BOB
+    assert [one.state for one in (await store.read(account_rows.account_by_id, old.id), new)] == [
+        "revoking",
+        "active",
+    ]
+    assert (await store.read(account_rows.account, ALICE, "saturn")).id == new.id
+    assert (await store.read(account_rows.account, BOB, "saturn")).principal == BOB
 
 
 @pytest.mark.both_engines
@@ -206,8 +236,8 @@ async def test_a_refused_account_is_neither_used_nor_reminded_of(store, clock, a
     assert [one.id for one in await within(store, account_rows.claim_reminders, 10, 60.0)] == [account.id]
     await change(store, ACCOUNTS, account.id, state="refused")
     assert await within(store, account_rows.claim_reminders, 10, 60.0) == []
-    assert [one.connection for one in await store.active_accounts()] == []
-    assert await store.claim_runs_of(account, 10, 60.0) is None
+    assert [one.connection for one in await store.perform(account_rows.active_accounts)] == []
+    assert await store.claim(runs.claim_runs_of, account, 10, 60.0) is None
 
 
 # -- what is made, planned and kept --------------------------------------------------------------------------
@@ -228,7 +258,9 @@ async def test_what_was_made_is_not_explained_by_a_row_that_a_list_has_added_sin
     (row,) = (await linked(store, ALICE, connection="posit")).workspaces
     await change(store, WORKSPACES, row.id, **left)
     gates = [row.gate_key]
-    assert await store.unexplained(made.id, "posit", gates, made.created_at) == (gates if is_open else [])
+    assert await store.read(creations.unexplained, made.id, "posit", gates, made.created_at) == (
+        gates if is_open else []
+    )
 
 
 @pytest.mark.both_engines
@@ -253,8 +285,10 @@ async def test_hours_are_kept_by_one_process_at_a_time(store, clock, workspace):
 
 async def test_an_older_list_does_not_replace_a_newer_one(store, clock, account):
     for payload, age in (({"new": 1}, 0), ({"old": 1}, 60)):
-        await store.save_snapshot(Snapshot("posit", account.id, "templates", payload, clock.now() - age))
-    assert (await store.snapshot("posit", account.id, "templates")).payload == {"new": 1}
+        await store.write(
+            snapshots.save_snapshot, Snapshot("posit", account.id, "templates", payload, clock.now() - age)
+        )
+    assert (await store.read(snapshots.snapshot, "posit", account.id, "templates")).payload == {"new": 1}
 
 
 # -- reads ---------------------------------------------------------------------------------------------------
@@ -267,10 +301,10 @@ async def test_nobody_reads_what_is_hidden_or_with_an_account_that_is_refused(st
     if left == "hidden":
         await change(store, WORKSPACES, workspace.id, hidden=True)
     else:
-        account = await store.account(ALICE, "saturn")
+        account = await store.read(account_rows.account, ALICE, "saturn")
         await change(store, ACCOUNTS, account.id, state="refused")
     clock.advance(INTERVAL + MARGIN)
-    assert await store.claim_reads("saturn", 10, INTERVAL, MARGIN) == []
+    assert await store.claim(gate_rows.claim_reads, "saturn", 10, INTERVAL, MARGIN) == []
 
 
 async def row_of(store, table, **key):
@@ -319,14 +353,14 @@ async def test_a_read_that_was_asked_for_during_another_one_is_still_made(store,
 
 async def test_a_gate_that_nobody_may_read_is_not_claimed_until_somebody_may(store, clock, workspace):
     await want_read(store, workspace.id)
-    account = await store.account(ALICE, "saturn")
+    account = await store.read(account_rows.account, ALICE, "saturn")
     await change(store, ACCOUNTS, account.id, state="refused")
     assert await run(store, "rest_gate_without_reader", gate_key=workspace.gate_key) == 1
     assert (await row_of(store, GATES, gate_key=workspace.gate_key))["due_at"] is None
 
 
 async def test_news_wake_nothing_that_is_over(store, clock, operation):
-    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
+    await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
     news = {"id": operation.id, "now": clock.now(), "strength": 3, "hold": "Slow."}
     assert await run(store, "wake_operation", **news) == 0
 
@@ -362,15 +396,15 @@ async def test_a_link_that_was_replaced_holds_neither_token_nor_code(store, cloc
     other = replace(link, nonce_hash="other", principal=BOB)
     await put_link(store, other)
     await store.carry_out(lambda tx: links.expire(tx, ALICE.key, "saturn"))
-    left = await store.link("n")
+    left = await store.read(links.link, "n")
     assert (left.secret, left.code_hash, left.expires_at) == (None, None, now)
-    assert await store.link("other") == other
+    assert await store.read(links.link, "other") == other
 
 
 async def waiting(store, kind=NoticeKind.MESSAGE, principal=ALICE, subject="s", **body):
     """Write a message down and claim it."""
-    await store.add_notices([NewNotice(subject, kind, "1", principal, body)])
-    return next(one for one in await store.claim_notices(10, 60.0) if one.subject == subject)
+    await store.write(notices.add_notices, [NewNotice(subject, kind, "1", principal, body)])
+    return next(one for one in await store.perform(notices.claim_notices, 10, 60.0) if one.subject == subject)
 
 
 async def notice_of(store, notice):
@@ -379,10 +413,10 @@ async def notice_of(store, notice):
 
 async def test_what_was_sent_stays_sent_and_where_it_is(store):
     sent = await waiting(store)
-    await store.notice_sent(sent.id, "D1", "1.1")
-    await store.notice_sent(sent.id, "D2", "2.2")
-    await store.notice_dead(sent.id, "expired")
-    await store.notice_retry(sent, 0.0, error="late")
+    await store.write(notices.notice_sent, sent.id, "D1", "1.1")
+    await store.write(notices.notice_sent, sent.id, "D2", "2.2")
+    await store.write(notices.notice_dead, sent.id, "expired")
+    await store.write(notices.notice_retry, sent, 0.0, error="late")
     left = await notice_of(store, sent)
     assert (left.state, left.channel_id, left.message_ts) == (NoticeState.SENT, "D1", "1.1")
 
@@ -391,9 +425,9 @@ async def test_what_was_sent_stays_sent_and_where_it_is(store):
 async def test_an_address_to_answer_at_is_kept_no_longer_than_it_is_of_use(store, ending):
     reply = await waiting(store, NoticeKind.REPLY, response_url="https://hooks.example.org/secret")
     if ending == "sent":
-        await store.notice_sent(reply.id, "", "")
+        await store.write(notices.notice_sent, reply.id, "", "")
     else:
-        await store.notice_dead(reply.id, "expired")
+        await store.write(notices.notice_dead, reply.id, "expired")
     assert (await row_of(store, NOTICES, id=reply.id))["body"] == "{}"
 
 
@@ -406,7 +440,7 @@ async def test_a_newer_message_owes_a_look_at_those_before_of_its_own_person_alo
     await posted(BOB, "bobs", "1.0")
     await posted(ALICE, "first", "2.0")
     await posted(ALICE, "second", "3.0")
-    owed = {name: (await store.card(name)).is_dirty for name in ("bobs", "first", "second")}
+    owed = {name: (await store.read(card_rows.card, name)).is_dirty for name in ("bobs", "first", "second")}
     assert owed == {"bobs": False, "first": True, "second": False}
 
 
@@ -431,7 +465,7 @@ async def test_a_class_stops_nobody_who_never_agreed(store, clock):
     row = await pressed(store, clock)
     await store.carry_out(lambda tx: PARTICIPANTS.change(tx, press_key(), consented_at=None))
     await look(store)
-    assert (await store.workspace(row.id)).stop_at is None
+    assert (await store.read(workspace_rows.workspace, row.id)).stop_at is None
 
 
 @pytest.mark.both_engines
@@ -439,7 +473,7 @@ async def test_what_a_class_has_ended_is_not_kept_any_more(store, clock):
     await pressed(store, clock)
     await store.carry_out(lambda tx: PARTICIPANTS.change(tx, press_key(), ended_at=clock.now()))
     await run(store, "withdraw_consent", **press_key(ALICE.key), now=clock.now())
-    assert (await store.participant(CARD, ALICE)).withdrawn_at is None
+    assert (await store.read(class_rows.participant, CARD, ALICE)).withdrawn_at is None
 
 
 @pytest.mark.both_engines
@@ -450,7 +484,7 @@ async def test_who_consents_again_is_warned_again_before_the_end(store, clock):
     await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, stop_warned=True))
     await by(store, ALICE, "keep").to(workspaces.keep, row.id)
     await press(store, row, "again")
-    again = await store.workspace(row.id)
+    again = await store.read(workspace_rows.workspace, row.id)
     assert (again.stop_card, again.stop_warned) == (CARD, False)
 
 
@@ -458,7 +492,7 @@ async def test_a_class_is_ended_once(store, clock):
     await pressed(store, clock)
     end = {"id": CARD, "now": clock.now(), "stopped_by": BOB.key, "stops_at": clock.now() + 300}
     await run(store, "close_class", **end)
-    assert (await store.class_card(CARD)).stopped_by == TRAINER.key
+    assert (await store.read(class_rows.class_card, CARD)).stopped_by == TRAINER.key
 
 
 # -- what administrators and conversations are told of -------------------------------------------------------
@@ -471,13 +505,13 @@ async def test_an_administrator_is_told_of_their_own_slack_workspace_alone(store
         one, two = (await linked(store, whose, ("one", "two"), username=whose.team_id)).workspaces
         await accept_operation(store, one)
         failed = (await accept_operation(store, two)).operation
-        await store.save_step(Update(failed.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
+        await store.write(operations.save_step, Update(failed.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
         lost = await launched(store, whose, "saturn")
-        await store.save_run_step(Update(lost.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
+        await store.write(runs.save_run_step, Update(lost.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
     clock.advance(600)
     given = {"slow_unless_known": 300.0, "failed_within": 86_400.0, "limit": 5}
     for place, people in ((ALICE.place, {ALICE}), (elsewhere.place, {elsewhere}), ("", {ALICE, elsewhere})):
-        told = await store.totals(["saturn"], **given, place=place)
+        told = await store.perform(counts.totals, ["saturn"], **given, place=place)
         for rows in (told.slow, told.failed, told.lost_runs):
             assert {one.principal for one in rows} == people
         assert told.at["saturn"].failed == len(people)
@@ -485,8 +519,8 @@ async def test_an_administrator_is_told_of_their_own_slack_workspace_alone(store
 
 async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, clock):
     theirs = (await linked(store, BOB)).workspaces[0]
-    await store.speak(BOB, "C1", None, Referents((theirs.id,)).as_body())
-    assert (await store.spoken(ALICE, "C1", None)).workspaces == ()
+    await store.write(conversations.speak, BOB, "C1", None, Referents((theirs.id,)).as_body())
+    assert (await store.read(conversations.spoken, ALICE, "C1", None)).workspaces == ()
     await accept_operation(store, theirs, channel_id="C1")
     await launched(store, BOB, channel_id="C1")
     clock.advance(1)
@@ -494,20 +528,20 @@ async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, cl
     done = Act(id="act_1", done_at=await store.now(), **given)
     await store.carry_out(lambda tx: ACTS.add(tx, done))
     clock.advance(1)
-    assert await store.spoken(ALICE, "C1", None) == Referents()
-    assert await store.spoken(BOB, "C1", None) == Referents((theirs.id,), what="alias")
+    assert await store.read(conversations.spoken, ALICE, "C1", None) == Referents()
+    assert await store.read(conversations.spoken, BOB, "C1", None) == Referents((theirs.id,), what="alias")
     card = await waiting(store, NoticeKind.CARD, BOB, subject="theirs")
     await store.carry_out(lambda tx: card_rows.add(tx, NoticeKind.CARD, "theirs", BOB.key, about=theirs.id))
-    await store.notice_sent(card.id, "C1", "1.1")
-    assert await store.spoken(ALICE, "C1", "1.1") == Referents()
-    assert (await store.spoken(BOB, "C1", "1.1")).workspaces == (theirs.id,)
+    await store.write(notices.notice_sent, card.id, "C1", "1.1")
+    assert await store.read(conversations.spoken, ALICE, "C1", "1.1") == Referents()
+    assert (await store.read(conversations.spoken, BOB, "C1", "1.1")).workspaces == (theirs.id,)
 
 
 async def test_a_yes_of_much_later_agrees_to_nothing(store, clock):
-    await store.speak(ALICE, "D1", None, Referents(ask="stop:1").as_body())
-    assert (await store.spoken(ALICE, "D1", None)).ask == "stop:1"
+    await store.write(conversations.speak, ALICE, "D1", None, Referents(ask="stop:1").as_body())
+    assert (await store.read(conversations.spoken, ALICE, "D1", None)).ask == "stop:1"
     clock.advance(86_400)
-    assert (await store.spoken(ALICE, "D1", None)).ask == ""
+    assert (await store.read(conversations.spoken, ALICE, "D1", None)).ask == ""
 
 
 # -- tasks, limits, sweeping ---------------------------------------------------------------------------------
@@ -524,17 +558,17 @@ async def test_a_list_that_is_being_read_is_not_hurried(store, clock, account):
 
 
 async def test_a_shorter_pause_does_not_end_a_longer_one(store, clock):
-    await store.pause_slack_method("T1", "chat.update", 60.0)
-    await store.pause_slack_method("T1", "chat.update", 5.0)
+    await store.write(budget.pause_slack_method, "T1", "chat.update", 60.0)
+    await store.write(budget.pause_slack_method, "T1", "chat.update", 5.0)
     clock.advance(30)
-    assert await store.slack_calls_left(Room("T1", "chat.update", 50)) == 0
+    assert await store.read(budget.slack_calls_left, Room("T1", "chat.update", 50)) == 0
 
 
 @pytest.mark.both_engines
 async def test_a_token_is_not_renewed_where_usher_was_removed(store):
-    await store.install(ACME)
+    await store.write(installations.install, ACME)
     await change(store, INSTALLATIONS, ACME.id, removed_at=1.0)
-    assert not await store.claim_renewal(ACME.id, ACME.secret)
+    assert not await store.write(installations.claim_renewal, ACME.id, ACME.secret)
 
 
 @pytest.mark.both_engines
@@ -565,21 +599,21 @@ async def test_only_those_are_signed_out_who_left_or_whose_workspace_removed_ush
 
     await store.carry_out(lambda tx: browsers.end_sessions_of(tx, ALICE))
     assert await left() == {"bob", "elsewhere"}
-    assert await store.end_browser_sessions_at("T2") == 1
+    assert await store.perform(browsers.end_browser_sessions_at, "T2") == 1
     assert await left() == {"bob"}
 
 
 @pytest.mark.both_engines
 async def test_the_limits_and_pauses_of_one_slack_workspace_are_not_anothers(store):
     async def take(team):
-        return await store.take_slack_call(team, "chat.update", most=1)
+        return await store.write(budget.take_slack_call, team, "chat.update", most=1)
 
     assert await take("T1") == 0
     assert await take("T1") > 0
     rooms = [Room(team, "chat.update", 50) for team in ("T1", "T2")]
-    assert (await store.slack_calls_left(rooms[1]), await take("T2")) == (45, 0)
-    await store.pause_slack_method("T1", "chat.update", 60.0)
-    assert [await store.slack_calls_left(room) for room in rooms] == [0, 44]
+    assert (await store.read(budget.slack_calls_left, rooms[1]), await take("T2")) == (45, 0)
+    await store.write(budget.pause_slack_method, "T1", "chat.update", 60.0)
+    assert [await store.read(budget.slack_calls_left, room) for room in rooms] == [0, 44]
 
 
 @pytest.mark.both_engines
@@ -597,17 +631,23 @@ async def test_what_was_made_is_told_unless_another_creation_may_have_made_it(
     if other is not None:
         second = (await asked(store, provisional(2), "i2")).operation
         await change(store, OPERATIONS, second.id, **{"start_call": Call.UNKNOWN, "called_at": since} | other)
-    assert await store.unexplained(made.id, "posit", ["gate"], since) == (["gate"] if is_told else [])
+    assert await store.read(creations.unexplained, made.id, "posit", ["gate"], since) == (
+        ["gate"] if is_told else []
+    )
 
 
 async def test_a_reply_waits_for_what_its_person_waits_for(store, clock):
-    await store.add_notices([NewNotice("s", NoticeKind.READY, "1", ALICE)])
+    await store.write(notices.add_notices, [NewNotice("s", NoticeKind.READY, "1", ALICE)])
     replies = {"theirs": BOB, "mine": ALICE}
-    await store.add_notices([NewNotice(name, NoticeKind.REPLY, "1", one) for name, one in replies.items()])
-    assert [one.subject for one in await store.claim_notices(10, 60.0, {0: 1.0})] == ["theirs"]
-    (ready,) = await store.claim_notices(10, 60.0, {1: 1.0})
-    await store.notice_sent(ready.id, "D1", "1.1")
-    assert [one.subject for one in await store.claim_notices(10, 60.0, {0: 1.0})] == ["mine"]
+    await store.write(
+        notices.add_notices, [NewNotice(name, NoticeKind.REPLY, "1", one) for name, one in replies.items()]
+    )
+    assert [one.subject for one in await store.perform(notices.claim_notices, 10, 60.0, {0: 1.0})] == [
+        "theirs"
+    ]
+    (ready,) = await store.perform(notices.claim_notices, 10, 60.0, {1: 1.0})
+    await store.write(notices.notice_sent, ready.id, "D1", "1.1")
+    assert [one.subject for one in await store.perform(notices.claim_notices, 10, 60.0, {0: 1.0})] == ["mine"]
 
 
 @pytest.mark.both_engines
@@ -619,5 +659,5 @@ async def test_what_is_over_is_not_owed_again(store, workspace):
         card_rows.queue_messages(tx, workspace.id, changed=True)
 
     await store.carry_out(write)
-    card = await store.card("card")
+    card = await store.read(card_rows.card, "card")
     assert (card.stage, card.is_dirty) == ("closed", False)

@@ -12,6 +12,8 @@ from bot.domain.people import Person, Principal
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.services import acts, lessons
+from bot.store import accounts, classes, hours, operations, sweeping
+from bot.store import acts as act_rows
 from bot.store import lessons as rows
 from bot.store.tables import NOTICES
 from bot.store.timetables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
@@ -24,12 +26,12 @@ from tests.rigs.use_cases import asking, members_follow
 
 
 async def claimed(store):
-    return [one.principal for one in await store.claim_due(lambda tx: rows.claim_lessons(tx, 100, 60.0))]
+    return [one.principal for one in await store.claim(lambda tx: rows.claim_lessons(tx, 100, 60.0))]
 
 
 async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, joined):
-    press_ = await store.participant(CARD, MEMBERS[0])
-    (rule,) = await store.rules(MEMBERS[0])
+    press_ = await store.read(classes.participant, CARD, MEMBERS[0])
+    (rule,) = await store.read(hours.rules, MEMBERS[0])
     assert (press_.consented_at, press_.workspace_id) == (rule.settled_at, joined[0].id)
     assert (rule.card, rule.course, rule.workspace_id) == (CARD, "Statistics", joined[0].id)
     assert (rule.zone, rule.days, rule.last_day) == ("Europe/Berlin", LESSONS["days"], "2027-12-22")
@@ -38,7 +40,7 @@ async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, join
     assert (row["look_at"], row["lesson_look_at"]) == (None, local("09:00") - rule.lead)
     # A second press is the same consent, with the same place in the order.
     await press(store, joined[0], "again")
-    assert [one.id for one in await store.rules(MEMBERS[0])] == [rule.id]
+    assert [one.id for one in await store.read(hours.rules, MEMBERS[0])] == [rule.id]
 
 
 @pytest.mark.both_engines
@@ -56,12 +58,12 @@ async def test_lessons_are_claimed_in_the_order_of_joining_once_their_lead_has_b
 async def test_a_lesson_counts_who_is_expected_and_whose_workspace_runs(store, clock, joined):
     ann = by(store, MEMBERS[1], "skip")
     await ann.to(lessons.skip, CARD, "")
-    before = await store.class_counts(CARD)
+    before = await store.read(classes.class_counts, CARD)
     assert (before.joined, before.expected, before.skipped, before.ready) == (3, 0, 1, 0)
     clock.advance(local("08:56") - clock.now())
     await observe(store, clock, joined[0], Observed(State.RUNNING))
     await accept_operation(store, joined[2], OperationVerb.START, interaction="start")
-    counts = await store.class_counts(CARD)
+    counts = await store.read(classes.class_counts, CARD)
     assert (counts.joined, counts.expected, counts.ready) == (3, 2, 1)
     assert (counts.starting, counts.skipped, counts.failed) == (1, 1, 0)
 
@@ -70,7 +72,7 @@ async def op(store, row, outcome, cause="", **fields):
     """Give a workspace a start that ended so; None: it is open."""
     made = (await accept_operation(store, row, OperationVerb.START, interaction="start", **fields)).operation
     if outcome is not None:
-        await store.save_step(Update(made.id, 0.0, outcome=outcome, cause=cause))
+        await store.write(operations.save_step, Update(made.id, 0.0, outcome=outcome, cause=cause))
 
 
 async def failed(store, row, cause, at):
@@ -84,7 +86,7 @@ async def seen(store, clock, row, *states):
 
 
 async def refused(store, row):
-    await refuse(store, await store.account(row.principal, "saturn"))
+    await refuse(store, await store.read(accounts.account, row.principal, "saturn"))
 
 
 async def changed(store, row, **to):
@@ -134,9 +136,9 @@ async def test_each_member_has_one_state_in_a_lesson(store, clock, joined, name)
         await happens(store, clock, joined[0])
     for at, state in zip(("08:30", "08:56"), (states * 2)[:2], strict=True):
         clock.advance(max(local(at) - clock.now(), 0.0))
-        found = [await store.member_of(CARD, one) for one in MEMBERS]
+        found = [await store.read(classes.member_of, CARD, one) for one in MEMBERS]
         assert [one.state for one in found] == [state, "coming", "coming"]
-        counts = await store.class_counts(CARD)
+        counts = await store.read(classes.class_counts, CARD)
         expected = dict.fromkeys(("joined", "agreed", "linked"), 3) | {"coming": 2}
         expected |= {state: 1 + 2 * (state == "coming")}
         expected |= {"joined": 2} if state == "left" else {}
@@ -155,9 +157,9 @@ async def test_who_left_takes_no_place_and_can_come_back(store, clock, joined):
     assert (await press(store, joined[0], "back")).result == "full"
     await by(store, ALICE, "go").to(lessons.leave, CARD)
     assert (await press(store, joined[0], "again")).result == "enrolled"
-    counts = await store.class_counts(CARD)
+    counts = await store.read(classes.class_counts, CARD)
     assert (counts.joined, counts.left) == (3, 1)
-    assert (await store.participant(CARD, MEMBERS[0])).withdrawn_at is None
+    assert (await store.read(classes.participant, CARD, MEMBERS[0])).withdrawn_at is None
 
 
 @pytest.mark.parametrize("way", ["leave", "unlink"])
@@ -166,9 +168,9 @@ async def test_who_leaves_has_neither_rule_nor_consent(store, joined, way):
         await by(store, MEMBERS[0], "leave").to(lessons.leave, CARD)
     else:
         await unlink(store, MEMBERS[0])
-    assert await store.rules(MEMBERS[0]) == []
-    assert await store.participant(CARD, MEMBERS[0]) is None
-    counts = await store.class_counts(CARD)
+    assert await store.read(hours.rules, MEMBERS[0]) == []
+    assert await store.read(classes.participant, CARD, MEMBERS[0]) is None
+    counts = await store.read(classes.class_counts, CARD)
     assert (counts.joined, counts.left) == (2, 1)
 
 
@@ -180,37 +182,37 @@ async def test_a_change_is_told_to_each_member_once(store, joined):
         await members_follow(asking(store))
     told = await store.engine.read(lambda tx: NOTICES.rows(tx, subject=CARD, kind="course_changed"))
     assert sorted(row["principal"] for row in told) == sorted(one.key for one in MEMBERS)
-    assert {one.last_day for who in MEMBERS for one in await store.rules(who)} == {"2027-12-01"}
+    assert {one.last_day for who in MEMBERS for one in await store.read(hours.rules, who)} == {"2027-12-01"}
     # What is later than they agreed to when they joined isn't theirs.
     for last, theirs in (("2027-12-08", "2027-12-08"), ("2028-01-05", "2027-12-22")):
         await by(store, TRAINER, last).to(lessons.change, CARD, "hours", {}, {"last_day": last})
         await members_follow(asking(store))
-        assert {one.last_day for who in MEMBERS for one in await store.rules(who)} == {theirs}
+        assert {one.last_day for who in MEMBERS for one in await store.read(hours.rules, who)} == {theirs}
 
 
 @pytest.mark.both_engines
 async def test_a_course_lives_until_thirty_days_after_its_end(store, clock, joined):
     clock.advance(20 * 86_400.0)
-    await store.sweep()
-    assert [one.id for one in await store.courses()] == [CARD]
+    await store.perform(sweeping.sweep)
+    assert [one.id for one in await store.read(classes.courses)] == [CARD]
     clock.advance(20 * 86_400.0)
     await look(store)
-    assert await store.courses() == []
+    assert await store.read(classes.courses) == []
     await members_follow(asking(store))
     # With it end the rules of its members, but its card can be read for a month.
-    assert await store.rules(MEMBERS[0]) == []
+    assert await store.read(hours.rules, MEMBERS[0]) == []
     clock.advance(29 * 86_400.0)
-    await store.sweep()
-    assert await store.class_card(CARD) is not None
+    await store.perform(sweeping.sweep)
+    assert await store.read(classes.class_card, CARD) is not None
     clock.advance(2 * 86_400.0)
-    await store.sweep()
-    assert await store.class_card(CARD) is None
+    await store.perform(sweeping.sweep)
+    assert await store.read(classes.class_card, CARD) is None
     assert await store.engine.read(lambda tx: PARTICIPANTS.all(tx, card_id=CARD)) == []
 
 
 async def test_of_two_changes_at_once_the_second_is_refused(store, joined):
     """Else it would bring back what the first one left out."""
-    seen = await store.class_card(CARD)
+    seen = await store.read(classes.class_card, CARD)
     for day, is_first in (("2027-11-24", True), ("2027-11-29", False)):
         change = by(store, TRAINER, day).to(lessons.change, CARD, "skip", {}, {"off": frozenset({day})}, seen)
         if is_first:
@@ -218,7 +220,7 @@ async def test_of_two_changes_at_once_the_second_is_refused(store, joined):
             continue
         with pytest.raises(Refused, match=r"course\.changed"):
             await change
-    assert (await store.class_card(CARD)).off == {"2027-11-24"}
+    assert (await store.read(classes.class_card, CARD)).off == {"2027-11-24"}
 
 
 async def gone(store, clock, *, is_gone=True):
@@ -251,17 +253,17 @@ async def test_a_course_whose_teachers_have_gone_asks_once_and_ends_two_weeks_la
     await store.save_people([Person(other, "Otto", is_guest=True, seen_at=clock.now())])
     for _ in range(2):
         await looked_at(store)
-        assert (await store.class_card(CARD)).untaught_until == "2027-12-05"
+        assert (await store.read(classes.class_card, CARD)).untaught_until == "2027-12-05"
         assert await asked_about(store) == [ALICE]
         # Nothing is left to do until the next look.
-        assert (await store.class_card(CARD)).follow_at is None
+        assert (await store.read(classes.class_card, CARD)).follow_at is None
     # The last lesson of these two weeks is on Wednesday, the first of December.
     clock.advance(local("10:20") + 9 * 86_400.0 - clock.now())
     await looked_at(store)
-    assert (await store.class_card(CARD)).closed_at is None
+    assert (await store.read(classes.class_card, CARD)).closed_at is None
     clock.advance(700.0)
     await looked_at(store)
-    card = await store.class_card(CARD)
+    card = await store.read(classes.class_card, CARD)
     assert (card.last_day, card.is_over(clock.now())) == ("2027-11-30", True)
     told = await store.engine.read(lambda tx: NOTICES.all(tx, subject=CARD, kind=ClassKind.COURSE_CHANGED))
     assert {(one.principal, one.body["what"]) for one in told} == {(one, "end") for one in MEMBERS}
@@ -278,14 +280,16 @@ async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_ke
         await by(store, MEMBERS[0], "take it").to(lessons.take_over, CARD)
     await admin.to(lessons.take_over, CARD)
     for _ in range(2):
-        card = await store.class_card(CARD)
+        card = await store.read(classes.class_card, CARD)
         assert (card.untaught_until, card.trainers) == ("", {ALICE.key})
         await looked_at(store)
-    (act,) = [one for one in await store.acts_since(ALICE, 0.0) if one.action == "class.teachers"]
+    (act,) = [
+        one for one in await store.read(act_rows.acts_since, ALICE, 0.0) if one.action == "class.teachers"
+    ]
     await by(store, ALICE, "undo").to(acts.undo, act.id)
-    card = await store.class_card(CARD)
+    card = await store.read(classes.class_card, CARD)
     assert (card.untaught_until, card.trainers) == ("2027-12-05", frozenset())
     await gone(store, clock, is_gone=False)
-    assert (await store.class_card(CARD)).untaught_until == ""
+    assert (await store.read(classes.class_card, CARD)).untaught_until == ""
     with pytest.raises(Refused, match=r"course\.taught"):
         await by(store, ALICE, "late").to(lessons.take_over, CARD)

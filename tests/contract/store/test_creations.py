@@ -12,6 +12,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
+from bot.store import cards, classes, creations, discovered, gates, notices, operations, tasks, workspaces
 from bot.store.cards import MOMENT_SECONDS
 from bot.store.discovered import FoundWorkspace
 from bot.store.tasks import NewTask
@@ -38,13 +39,15 @@ R1 = gate_key("posit", "r1")
 
 
 async def reads(store):
-    return await store.claim_reads("posit", 10, INTERVAL, MARGIN)
+    return await store.claim(gates.claim_reads, "posit", 10, INTERVAL, MARGIN)
 
 
 async def test_nothing_is_read_before_it_exists(store, clock, account):
     accepted = await asked(store)
     await want_read(store, "ws1")
-    await store.save_step(Update(accepted.operation.id, 1.0, read_needed=True, wants_read=True))
+    await store.write(
+        operations.save_step, Update(accepted.operation.id, 1.0, read_needed=True, wants_read=True)
+    )
     await link_account(store, ALICE, "posit", secret="again")
     clock.advance(3600)
     assert await reads(store) == []
@@ -52,15 +55,17 @@ async def test_nothing_is_read_before_it_exists(store, clock, account):
 
 async def test_the_id_is_written_with_the_call_and_read_at_once(store, clock, account):
     accepted = await asked(store)
-    (step,) = await store.claim_operations(10, 60.0)
+    (step,) = await store.claim(operations.claim_operations, 10, 60.0)
     calling = Update(accepted.operation.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim)
-    assert await store.save_step(calling)
+    assert await store.write(operations.save_step, calling)
     clock.advance(4)
-    made = await store.name_created(accepted.operation.id, Created("r1", "analysis-1"), R1, step.claim)
+    made = await store.write(
+        creations.name_created, accepted.operation.id, Created("r1", "analysis-1"), R1, step.claim
+    )
     assert (made.id, made.remote_id, made.gate_key, made.name) == ("ws1", "r1", R1, "analysis-1")
     assert not made.is_provisional
     assert (made.spec, made.verified_at, made.used_at) == (SPEC, clock.now(), clock.now() - 4)
-    operation = await store.operation(accepted.operation.id)
+    operation = await store.read(operations.operation, accepted.operation.id)
     assert (operation.start_call, operation.read_since, operation.called_at) == (
         Call.ACCEPTED,
         clock.now(),
@@ -69,56 +74,66 @@ async def test_the_id_is_written_with_the_call_and_read_at_once(store, clock, ac
     (claim,) = await reads(store)
     assert (claim.gate_key, claim.remote_id, claim.workspace_ids) == (R1, "r1", ("ws1",))
     # The step goes on with its own lease.
-    assert await store.claim_operations(10, 60.0) == []
-    assert await store.save_step(Update(accepted.operation.id, 5.0, waits_for="read", claim=step.claim))
-    assert (await store.operation(accepted.operation.id)).start_call is Call.ACCEPTED
+    assert await store.claim(operations.claim_operations, 10, 60.0) == []
+    assert await store.write(
+        operations.save_step, Update(accepted.operation.id, 5.0, waits_for="read", claim=step.claim)
+    )
+    assert (await store.read(operations.operation, accepted.operation.id)).start_call is Call.ACCEPTED
 
 
 async def test_naming_twice_changes_nothing(store, account):
     operation = (await asked(store)).operation
-    first = await store.name_created(operation.id, Created("r1", "analysis"), R1)
-    assert await store.name_created(operation.id, Created("r1", "analysis"), R1) == first
-    assert len(await store.workspaces(ALICE)) == 1
+    first = await store.write(creations.name_created, operation.id, Created("r1", "analysis"), R1)
+    assert await store.write(creations.name_created, operation.id, Created("r1", "analysis"), R1) == first
+    assert len(await store.perform(workspaces.workspaces, ALICE)) == 1
 
 
 async def test_a_name_from_a_step_that_lost_its_lease_wakes_the_one_that_has_it(store, clock, account):
     operation = (await asked(store)).operation
-    (late,) = await store.claim_operations(10, 5.0)
+    (late,) = await store.claim(operations.claim_operations, 10, 5.0)
     clock.advance(6)
-    (step,) = await store.claim_operations(10, 60.0)
-    assert await store.name_created(operation.id, Created("r1", "analysis"), R1, late.claim)
-    assert await store.save_step(Update(operation.id, 600.0, claim=step.claim))
-    assert [one.workspace.remote_id for one in await store.claim_operations(10, 60.0)] == ["r1"]
+    (step,) = await store.claim(operations.claim_operations, 10, 60.0)
+    assert await store.write(creations.name_created, operation.id, Created("r1", "analysis"), R1, late.claim)
+    assert await store.write(operations.save_step, Update(operation.id, 600.0, claim=step.claim))
+    assert [one.workspace.remote_id for one in await store.claim(operations.claim_operations, 10, 60.0)] == [
+        "r1"
+    ]
 
 
 async def test_what_came_of_an_operation_that_ended_is_shown(store, account):
     operation = (await asked(store)).operation
     await hide_workspace(store, "ws1")
-    assert (await store.operation(operation.id)).outcome is Outcome.CANCELLED
-    made = await store.name_created(operation.id, Created("r1", "analysis"), R1)
+    assert (await store.read(operations.operation, operation.id)).outcome is Outcome.CANCELLED
+    made = await store.write(creations.name_created, operation.id, Created("r1", "analysis"), R1)
     assert not made.hidden
-    assert [row.remote_id for row in await store.workspaces(ALICE)] == ["r1"]
-    assert (await store.operation(operation.id)).outcome is Outcome.CANCELLED
+    assert [row.remote_id for row in await store.perform(workspaces.workspaces, ALICE)] == ["r1"]
+    assert (await store.read(operations.operation, operation.id)).outcome is Outcome.CANCELLED
     assert len(await reads(store)) == 1
 
 
 async def test_nothing_is_kept_for_one_who_unlinked_meanwhile(store, account):
     operation = (await asked(store)).operation
     await unlink(store, ALICE, "posit")
-    assert await store.name_created(operation.id, Created("r1", "analysis"), R1) is None
-    assert await store.workspaces(ALICE, hidden=True) == []
-    assert await store.name_created("no such operation", Created("r1", "analysis"), R1) is None
+    assert await store.write(creations.name_created, operation.id, Created("r1", "analysis"), R1) is None
+    assert await store.perform(workspaces.workspaces, ALICE, hidden=True) == []
+    assert (
+        await store.write(creations.name_created, "no such operation", Created("r1", "analysis"), R1) is None
+    )
 
 
 @pytest.mark.both_engines
 async def test_a_second_id_of_one_creation_gets_a_row_of_its_own(store, account):
     operation = (await asked(store, provisional(alias="mine"))).operation
-    await store.name_created(operation.id, Created("r1", "analysis"), R1)
-    other = await store.name_created(operation.id, Created("r2", "analysis"), gate_key("posit", "r2"))
+    await store.write(creations.name_created, operation.id, Created("r1", "analysis"), R1)
+    other = await store.write(
+        creations.name_created, operation.id, Created("r2", "analysis"), gate_key("posit", "r2")
+    )
     assert (other.remote_id, other.alias, other.spec, other.state) == ("r2", None, SPEC, State.UNKNOWN)
-    assert {row.remote_id for row in await store.workspaces(ALICE)} == {"r1", "r2"}
-    assert (await store.workspace("ws1")).remote_id == "r1"
-    again = await store.name_created(operation.id, Created("r2", "analysis"), gate_key("posit", "r2"))
+    assert {row.remote_id for row in await store.perform(workspaces.workspaces, ALICE)} == {"r1", "r2"}
+    assert (await store.read(workspaces.workspace, "ws1")).remote_id == "r1"
+    again = await store.write(
+        creations.name_created, operation.id, Created("r2", "analysis"), gate_key("posit", "r2")
+    )
     assert again.id == other.id
 
 
@@ -147,8 +162,8 @@ async def creating(store, account):
 
 
 async def listed(store, account):
-    await store.merge_discovered(account.id, [LISTED])
-    (row,) = [row for row in await store.workspaces(ALICE) if not row.is_provisional]
+    await store.perform(discovered.merge_discovered, account.id, [LISTED])
+    (row,) = [row for row in await store.perform(workspaces.workspaces, ALICE) if not row.is_provisional]
     return row
 
 
@@ -158,28 +173,28 @@ async def asked_for(store, row, verb, **more):
 
 async def test_a_list_leaves_alone_what_is_not_made_yet(store, account, creating):
     await hide_workspace(store, "ws1")
-    await store.merge_discovered(account.id, [])
-    assert (await store.workspace("ws1")).state is State.UNKNOWN
+    await store.perform(discovered.merge_discovered, account.id, [])
+    assert (await store.read(workspaces.workspace, "ws1")).state is State.UNKNOWN
 
 
 async def test_the_listed_row_becomes_the_created_one(store, clock, account, creating):
     row = await listed(store, account)
     await name_workspace(store, row.id, "mine")
     clock.advance(3)
-    made = await store.name_created(creating.id, CREATED, R1)
+    made = await store.write(creations.name_created, creating.id, CREATED, R1)
     assert (made.id, made.alias, made.state) == ("ws1", "mine", State.STARTING)
     assert (made.url, made.detail, made.observed_at) == (LISTED.url, LISTED.detail, row.observed_at)
-    assert [one.id for one in await store.workspaces(ALICE, hidden=True)] == ["ws1"]
-    assert await store.workspace(row.id) is None
-    assert (await store.operation(creating.id)).is_open
+    assert [one.id for one in await store.perform(workspaces.workspaces, ALICE, hidden=True)] == ["ws1"]
+    assert await store.read(workspaces.workspace, row.id) is None
+    assert (await store.read(operations.operation, creating.id)).is_open
     await observe(store, clock, made, Observed(State.RUNNING))
-    assert (await store.workspace("ws1")).state is State.RUNNING
+    assert (await store.read(workspaces.workspace, "ws1")).state is State.RUNNING
 
 
 async def test_a_listed_row_that_was_forgotten_hides_nothing(store, account, creating):
     row = await listed(store, account)
     await hide_workspace(store, row.id)
-    assert not (await store.name_created(creating.id, CREATED, R1)).hidden
+    assert not (await store.write(creations.name_created, creating.id, CREATED, R1)).hidden
 
 
 @pytest.mark.both_engines
@@ -187,9 +202,9 @@ async def test_a_start_gives_way_to_the_creation(store, clock, account, creating
     row = await listed(store, account)
     clock.advance(1)
     start = await asked_for(store, row, OperationVerb.START)
-    await store.name_created(creating.id, CREATED, R1)
-    assert (await store.operation(creating.id)).is_open
-    ended = await store.operation(start.id)
+    await store.write(creations.name_created, creating.id, CREATED, R1)
+    assert (await store.read(operations.operation, creating.id)).is_open
+    ended = await store.read(operations.operation, start.id)
     assert (ended.outcome, ended.workspace_id) == (Outcome.REPLACED, "ws1")
 
 
@@ -197,11 +212,11 @@ async def test_a_younger_stop_replaces_the_creation(store, clock, account, creat
     row = await listed(store, account)
     clock.advance(1)
     stop = await asked_for(store, row, OperationVerb.STOP)
-    await store.name_created(creating.id, CREATED, R1)
-    assert (await store.operation(creating.id)).outcome is Outcome.REPLACED
-    moved = await store.latest_operation("ws1")
+    await store.write(creations.name_created, creating.id, CREATED, R1)
+    assert (await store.read(operations.operation, creating.id)).outcome is Outcome.REPLACED
+    moved = await store.read(operations.latest_operation, "ws1")
     assert (moved.id, moved.is_open) == (stop.id, True)
-    assert [step.workspace.id for step in await store.claim_operations(10, 60.0)] == ["ws1"]
+    assert [step.workspace.id for step in await store.claim(operations.claim_operations, 10, 60.0)] == ["ws1"]
 
 
 async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, account, creating):
@@ -210,35 +225,35 @@ async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, acco
     body = {"workspace": row.id, "connection": "posit"}
     card = NewNotice("", NoticeKind.CARD, "1", ALICE, body)
     stop = await asked_for(store, row, OperationVerb.STOP, notices=[card])
-    await store.name_created(creating.id, CREATED, R1)
-    (notice,) = await store.claim_notices(10, 60.0)
+    await store.write(creations.name_created, creating.id, CREATED, R1)
+    (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
     assert (notice.subject, notice.body) == (stop.id, {**body, "workspace": "ws1"})
-    await store.notice_sent(notice.id, "D1", "1.1")
+    await store.write(notices.notice_sent, notice.id, "D1", "1.1")
     clock.advance(MOMENT_SECONDS)
-    owed = await store.claim_cards(10, 15.0, 60.0)
+    owed = await store.claim(cards.claim_cards, 10, 15.0, 60.0)
     assert [card.id for card in owed] == [stop.id]
 
 
 async def test_a_press_that_was_about_the_listed_row_comes_along(store, clock, account, creating):
     row, press = await listed(store, account), {"card_id": "class_1", "principal": ALICE}
     await within(store, PARTICIPANTS.add, Participant(**press, joined_at=1.0, workspace_id=row.id))
-    await store.name_created(creating.id, CREATED, R1)
-    assert (await store.participant("class_1", ALICE)).workspace_id == "ws1"
+    await store.write(creations.name_created, creating.id, CREATED, R1)
+    assert (await store.read(classes.participant, "class_1", ALICE)).workspace_id == "ws1"
 
 
 @pytest.mark.both_engines
 async def test_a_list_from_before_the_creation_does_not_end_it(store, clock, account, creating):
-    await store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
-    await store.claim_tasks(10, 60.0)
+    await store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
+    await store.claim(tasks.claim_tasks, 10, 60.0)
     clock.advance(2)
-    await store.name_created(creating.id, CREATED, R1)
-    await asked_for(store, await store.workspace("ws1"), OperationVerb.STOP)
-    await store.merge_discovered(account.id, [])
-    assert (await store.workspace("ws1")).state is not State.GONE
+    await store.write(creations.name_created, creating.id, CREATED, R1)
+    await asked_for(store, await store.read(workspaces.workspace, "ws1"), OperationVerb.STOP)
+    await store.perform(discovered.merge_discovered, account.id, [])
+    assert (await store.read(workspaces.workspace, "ws1")).state is not State.GONE
 
 
 async def test_a_later_list_knows_the_created_row(store, clock, account, creating):
-    await store.name_created(creating.id, CREATED, R1)
+    await store.write(creations.name_created, creating.id, CREATED, R1)
     clock.advance(2)
-    assert await store.merge_discovered(account.id, [LISTED]) == 0
-    assert (await store.workspace("ws1")).state is State.STARTING
+    assert await store.perform(discovered.merge_discovered, account.id, [LISTED]) == 0
+    assert (await store.read(workspaces.workspace, "ws1")).state is State.STARTING

@@ -165,7 +165,7 @@ CLAIMS = {
     "reminder": lambda tx: accounts.claim_reminders(tx, MANY, 60.0),
     "needed": lambda tx: workspaces.claim_running(tx, MANY, 60.0),
     "wait": lambda tx: waits.claim(tx, MANY, 60.0),
-    "notices": lambda tx: notices.claim_notices(tx, MANY, 60.0, owner="me"),
+    "notices": lambda tx: notices.claim_notices_once(tx, MANY, 60.0, owner="me"),
     "cards": lambda tx: cards.claim_cards(tx, MANY, 15.0, 60.0, owner="me"),
     "homes": lambda tx: [
         *homes.claim_wanted_homes(tx, MANY, 60.0),
@@ -229,15 +229,18 @@ def test_every_kind_of_work_has_a_queue_and_a_claim():
 
 
 async def test_nothing_due_is_found_in_an_empty_database(store):
-    found = await store.find_next_due(list_kinds(), CONNECTIONS, SERVED, WARN_SECONDS)
+    found = await store.read(due_work.find_next_due, list_kinds(), CONNECTIONS, SERVED, WARN_SECONDS)
     assert found == dict.fromkeys(list_kinds(), inf)
 
 
 async def test_first_due_time_is_in_seconds_from_now(store):
-    await store.add_tasks(
-        [NewTask(TaskKind.DISCOVER, "a", due_in=30.0), NewTask(TaskKind.DISCOVER, "b", due_in=9.0)]
+    await store.write(
+        tasks.add_tasks,
+        [NewTask(TaskKind.DISCOVER, "a", due_in=30.0), NewTask(TaskKind.DISCOVER, "b", due_in=9.0)],
     )
-    assert await store.find_next_due(["tasks"], CONNECTIONS, SERVED, WARN_SECONDS) == {
+    assert await store.read(due_work.find_next_due, ["tasks"], CONNECTIONS, SERVED, WARN_SECONDS) == {
         "tasks": pytest.approx(9.0)
     }
-    assert await store.find_next_due(["tasks"], [], [TaskKind.REPLAY], WARN_SECONDS) == {"tasks": inf}
+    assert await store.read(due_work.find_next_due, ["tasks"], [], [TaskKind.REPLAY], WARN_SECONDS) == {
+        "tasks": inf
+    }

@@ -10,7 +10,7 @@ from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
-from bot.store import workspaces
+from bot.store import accounts, creations, gates, notices, operations, workspaces
 from tests.rigs.store import (
     ALICE,
     BOB,
@@ -41,7 +41,7 @@ def stopped(lasts=None):
 
 
 async def ends(store, workspace):
-    row = await store.workspace(workspace.id)
+    row = await store.read(workspaces.workspace, workspace.id)
     return row.ends_at, row.ends_how
 
 
@@ -77,7 +77,7 @@ async def test_what_was_stopped_sooner_did_so_when_it_was_found(store, clock, wo
 
 async def soon(store, clock, workspace, seconds=200.0):
     await observe(store, clock, workspace, running(clock.now() + seconds))
-    return (await store.workspace(workspace.id)).ends_at
+    return (await store.read(workspaces.workspace, workspace.id)).ends_at
 
 
 async def ending(store, seconds, limit=100):
@@ -104,7 +104,9 @@ async def test_only_what_ends_within_the_time_is_found_the_soonest_first(store, 
 
 
 async def told(store, workspace, at):
-    await store.add_notices([NewNotice(workspace.id, ExpiryKind.ENDING, f"{at:.0f}", workspace.principal)])
+    await store.write(
+        notices.add_notices, [NewNotice(workspace.id, ExpiryKind.ENDING, f"{at:.0f}", workspace.principal)]
+    )
 
 
 async def test_who_was_told_is_told_again_only_of_another_end(store, clock, workspace):
@@ -130,38 +132,38 @@ async def test_nobody_is_told_whom_it_does_not_concern(store, clock, workspace):
 
 async def test_without_an_account_nothing_ends_for_anybody(store, clock, workspace):
     await soon(store, clock, workspace, 5000.0)
-    account = await store.account(ALICE, "saturn")
+    account = await store.read(accounts.account, ALICE, "saturn")
     await refuse(store, account)
     assert await ending(store, 9000.0) == []
 
 
 async def test_a_read_for_nobody_in_particular_is_no_use(store, clock, workspace):
-    used = (await store.workspace(workspace.id)).used_at
-    await store.make_due(workspace.id)
-    (claim,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    used = (await store.read(workspaces.workspace, workspace.id)).used_at
+    await store.write(gates.make_due, workspace.id)
+    (claim,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     assert claim.remote_id == workspace.remote_id
-    assert (await store.workspace(workspace.id)).used_at == used
-    await store.make_due("nobody's")
+    assert (await store.read(workspaces.workspace, workspace.id)).used_at == used
+    await store.write(gates.make_due, "nobody's")
 
 
 @pytest.mark.both_engines
 async def test_what_is_told_is_written_once_and_read(store, clock, workspace):
-    assert await store.hear("saturn", workspace.gate_key, "hook:1", "passed")
-    assert not await store.hear("saturn", workspace.gate_key, "hook:1", "failed")
-    assert (await store.workspace(workspace.id)).remark == "passed"
-    assert len(await store.claim_reads("saturn", 10, 10.0, 0.5)) == 1
-    assert not await store.hear("other", workspace.gate_key, "hook:2", "failed")
-    assert not await store.hear("saturn", "https://nowhere|x", "hook:3", "failed")
+    assert await store.write(workspaces.hear, "saturn", workspace.gate_key, "hook:1", "passed")
+    assert not await store.write(workspaces.hear, "saturn", workspace.gate_key, "hook:1", "failed")
+    assert (await store.read(workspaces.workspace, workspace.id)).remark == "passed"
+    assert len(await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)) == 1
+    assert not await store.write(workspaces.hear, "other", workspace.gate_key, "hook:2", "failed")
+    assert not await store.write(workspaces.hear, "saturn", "https://nowhere|x", "hook:3", "failed")
     # What nobody had is not held against who has it by then.
     assert await first_sight(store, "hook:3")
 
 
 @pytest.mark.both_engines
 async def test_an_entry_is_of_the_row_as_it_is(store, workspace):
-    await store.save_entry(workspace.id, "another gate", "sealed")
-    assert (await store.workspace(workspace.id)).entry is None
-    await store.save_entry(workspace.id, workspace.gate_key, "sealed")
-    assert (await store.workspace(workspace.id)).entry == "sealed"
+    await store.write(workspaces.save_entry, workspace.id, "another gate", "sealed")
+    assert (await store.read(workspaces.workspace, workspace.id)).entry is None
+    await store.write(workspaces.save_entry, workspace.id, workspace.gate_key, "sealed")
+    assert (await store.read(workspaces.workspace, workspace.id)).entry == "sealed"
 
 
 # -- what explains a creation --------------------------------------------------------------------------------
@@ -181,7 +183,7 @@ async def creation(store, principal, number, *, is_called=True):
     )
     operation = (await accept_creation(store, row)).operation
     if is_called:
-        await store.save_step(Update(operation.id, 0.0, called=True))
+        await store.write(operations.save_step, Update(operation.id, 0.0, called=True))
     return operation.id
 
 
@@ -191,8 +193,8 @@ GATES = [gate_key("saturn", name) for name in ("x", "y")]
 async def test_what_no_row_knows_is_left(store, clock):
     await linked(store)
     mine = await creation(store, ALICE, 1)
-    await store.name_created(mine, Created("y", "lab"), GATES[1])
-    assert await store.unexplained(mine, "saturn", GATES, clock.now() - 60) == [GATES[0]]
+    await store.write(creations.name_created, mine, Created("y", "lab"), GATES[1])
+    assert await store.read(creations.unexplained, mine, "saturn", GATES, clock.now() - 60) == [GATES[0]]
 
 
 async def test_another_that_was_called_and_is_nameless_leaves_nothing(store, clock):
@@ -200,11 +202,11 @@ async def test_another_that_was_called_and_is_nameless_leaves_nothing(store, clo
     await linked(store, BOB)
     mine, theirs = await creation(store, ALICE, 1), await creation(store, BOB, 2)
     since = clock.now() - 60
-    assert await store.unexplained(mine, "saturn", GATES, since) == []
-    assert await store.unexplained(mine, "elsewhere", GATES, since) == GATES
-    assert await store.unexplained(mine, "saturn", GATES, clock.now() + 1) == GATES
-    await store.name_created(theirs, Created("x", "lab"), GATES[0])
-    assert await store.unexplained(mine, "saturn", GATES, since) == [GATES[1]]
+    assert await store.read(creations.unexplained, mine, "saturn", GATES, since) == []
+    assert await store.read(creations.unexplained, mine, "elsewhere", GATES, since) == GATES
+    assert await store.read(creations.unexplained, mine, "saturn", GATES, clock.now() + 1) == GATES
+    await store.write(creations.name_created, theirs, Created("x", "lab"), GATES[0])
+    assert await store.read(creations.unexplained, mine, "saturn", GATES, since) == [GATES[1]]
 
 
 async def test_one_that_was_not_called_yet_can_have_made_nothing(store, clock):
@@ -212,17 +214,17 @@ async def test_one_that_was_not_called_yet_can_have_made_nothing(store, clock):
     await linked(store, BOB)
     mine = await creation(store, ALICE, 1)
     await creation(store, BOB, 2, is_called=False)
-    assert await store.unexplained(mine, "saturn", GATES, clock.now() - 60) == GATES
+    assert await store.read(creations.unexplained, mine, "saturn", GATES, clock.now() - 60) == GATES
 
 
 async def test_one_that_was_refused_has_made_nothing(store, clock):
     await linked(store)
     await linked(store, BOB)
     mine, theirs = await creation(store, ALICE, 1), await creation(store, BOB, 2)
-    await store.save_step(Update(theirs, 0.0, start_call=Call.CALLING))
-    assert await store.unexplained(mine, "saturn", GATES, clock.now() - 60) == []
-    await store.save_step(Update(theirs, 0.0, start_call=Call.NONE, outcome=Outcome.FAILED))
-    assert await store.unexplained(mine, "saturn", GATES, clock.now() - 60) == GATES
+    await store.write(operations.save_step, Update(theirs, 0.0, start_call=Call.CALLING))
+    assert await store.read(creations.unexplained, mine, "saturn", GATES, clock.now() - 60) == []
+    await store.write(operations.save_step, Update(theirs, 0.0, start_call=Call.NONE, outcome=Outcome.FAILED))
+    assert await store.read(creations.unexplained, mine, "saturn", GATES, clock.now() - 60) == GATES
 
 
 async def test_what_was_unlinked_explains_still(store, clock):
@@ -230,8 +232,8 @@ async def test_what_was_unlinked_explains_still(store, clock):
     await linked(store, BOB)
     mine, theirs = await creation(store, ALICE, 1), await creation(store, BOB, 2)
     since = clock.now() - 60
-    await store.name_created(theirs, Created("x", "lab"), GATES[0])
+    await store.write(creations.name_created, theirs, Created("x", "lab"), GATES[0])
     await unlink(store, BOB)
     # Their creation has no row any more that tells what it made: nothing is taken on a guess.
-    assert await store.unexplained(mine, "saturn", GATES, since) == []
-    assert await store.unexplained(mine, "saturn", GATES, clock.now() + 1) == [GATES[1]]
+    assert await store.read(creations.unexplained, mine, "saturn", GATES, since) == []
+    assert await store.read(creations.unexplained, mine, "saturn", GATES, clock.now() + 1) == [GATES[1]]

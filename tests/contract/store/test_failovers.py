@@ -11,7 +11,7 @@ from bot.domain.losses import LossKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.timers import TimerKind
 from bot.services import restoring
-from bot.store import open_store, upkeep
+from bot.store import audit, counts, gates, notices, open_store, operations, upkeep
 from bot.store.audit import append_audit
 from bot.store.notices import TO_BE_READ
 from bot.support.clock import SystemClock, SystemIds
@@ -35,58 +35,62 @@ def message(subject, kind=NoticeKind.MESSAGE):
 
 async def claimed(store):
     """Return since when each message may have been sent, by what it is about."""
-    return {one.subject: one.unknown_since for one in await store.claim_notices(100, 60.0)}
+    return {one.subject: one.unknown_since for one in await store.perform(notices.claim_notices, 100, 60.0)}
 
 
 async def test_one_process_notes_it_once_and_nothing_is_claimed_until_it_has_settled(store, clock):
     account = await linked(store, names=["a", "b"])
     older = (await accept_operation(store, account.workspaces[0], interaction="1")).operation
-    await store.append_audit([NOTED])
+    await store.write(audit.append_audit, [NOTED])
     await served_by(store, HERE)
-    assert await store.failover() is None
-    lost_since = (await store.audit_entries())[-1]["at"]
+    assert await store.read(upkeep.failover) is None
+    lost_since = (await store.read(audit.audit_entries))[-1]["at"]
     clock.advance(5)
     for _ in range(2):
         await served_by(store, THERE)
-    assert await store.failover() == {"lost_since": lost_since, "noted_at": clock.now()}
-    assert [one["action"] for one in await store.audit_entries()].count("store.failover") == 1
-    assert (await store.figures()).outages == {"#failover": 0.0}
-    await store.add_notices([message("old"), message("reply", NoticeKind.REPLY)])
+    assert await store.read(upkeep.failover) == {"lost_since": lost_since, "noted_at": clock.now()}
+    assert [one["action"] for one in await store.read(audit.audit_entries)].count("store.failover") == 1
+    assert (await store.perform(counts.figures)).outages == {"#failover": 0.0}
+    await store.write(notices.add_notices, [message("old"), message("reply", NoticeKind.REPLY)])
     clock.advance(upkeep.SETTLES - 1)
-    assert await store.claim_operations(10, 40.0) == []
-    assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
+    assert await store.claim(operations.claim_operations, 10, 40.0) == []
+    assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
     assert await claimed(store) == {"reply": None}
     clock.advance(2)
-    assert [one.operation.id for one in await store.claim_operations(10, 40.0)] == [older.id]
-    assert len(await store.claim_reads("saturn", 10, 10.0, 0.5)) == 1
+    assert [one.operation.id for one in await store.claim(operations.claim_operations, 10, 40.0)] == [
+        older.id
+    ]
+    assert len(await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)) == 1
     assert "old" in await claimed(store)
 
 
 async def test_what_may_have_been_sent_before_is_looked_for_and_nothing_else(store, clock):
     workspaces = (await linked(store, names=["a", "b"])).workspaces
     older = (await accept_operation(store, workspaces[0], interaction="1")).operation
-    await store.append_audit([NOTED])
+    await store.write(audit.append_audit, [NOTED])
     await served_by(store, HERE)
     lost_since = clock.now()
-    await store.add_notices([message("waits")])
+    await store.write(notices.add_notices, [message("waits")])
     clock.advance(3)
     await served_by(store, THERE)
     newer = (await accept_operation(store, workspaces[1], interaction="2")).operation
     clock.advance(upkeep.SETTLES + 1)
     # Written since; that of the older operation may have been written, and sent, in the lost seconds.
-    await store.add_notices([message(one.id, NoticeKind.READY) for one in (older, newer)])
-    await store.add_notices([message("answer"), message(workspaces[0].id, TimerKind.TIMER_ENDING)])
+    await store.write(notices.add_notices, [message(one.id, NoticeKind.READY) for one in (older, newer)])
+    await store.write(
+        notices.add_notices, [message("answer"), message(workspaces[0].id, TimerKind.TIMER_ENDING)]
+    )
     # What tells of the loss can't have been sent before: it needs no search.
-    await store.add_notices([message("loss", LossKind.LOST)])
-    found = {one.subject: one for one in await store.claim_notices(100, 60.0)}
+    await store.write(notices.add_notices, [message("loss", LossKind.LOST)])
+    found = {one.subject: one for one in await store.perform(notices.claim_notices, 100, 60.0)}
     since = {subject: one.unknown_since for subject, one in found.items() if one.kind is not NoticeKind.CARD}
     doubted = dict.fromkeys(("waits", older.id, workspaces[0].id), lost_since)
     assert since == doubted | {newer.id: None, "answer": None, "loss": None}
     # Once it wasn't found, it is sent, also where its workspace is read first.
-    await store.notices_not_sent(list(found.values()))
-    sent = await store.claim_notices(100, 60.0)
+    await store.write(notices.notices_not_sent, list(found.values()))
+    sent = await store.perform(notices.claim_notices, 100, 60.0)
     for one in sent:
-        await store.notice_retry(one, 0.0, error=f"{TO_BE_READ}:{clock.now()}")
+        await store.write(notices.notice_retry, one, 0.0, error=f"{TO_BE_READ}:{clock.now()}")
     again = await claimed(store)
     assert {one.unknown_since for one in sent} | set(again.values()) == {None}
     assert len(again) == len(sent)
@@ -96,11 +100,11 @@ async def test_news_that_may_have_been_sent_is_not_put_together(store, clock):
     workspaces = (await linked(store, names=["a", "b", "c"])).workspaces
     starts = [(await accept_operation(store, one, interaction=one.id)).operation for one in workspaces]
     await served_by(store, HERE)
-    await store.add_notices([message(one.id, NoticeKind.READY) for one in starts])
+    await store.write(notices.add_notices, [message(one.id, NoticeKind.READY) for one in starts])
     clock.advance(1)
     await served_by(store, THERE)
     clock.advance(upkeep.SETTLES + 1)
-    kinds = {one.kind for one in await store.claim_notices(100, 60.0)}
+    kinds = {one.kind for one in await store.perform(notices.claim_notices, 100, 60.0)}
     assert NoticeKind.READY in kinds
     assert NoticeKind.SUMMARY not in kinds
 
@@ -109,7 +113,7 @@ async def test_after_a_restored_backup_the_next_server_is_its_own(store, clock):
     await served_by(store, HERE)
     await restoring.restore(store)
     await served_by(store, THERE)
-    assert await store.failover() is None
+    assert await store.read(upkeep.failover) is None
 
 
 #: A transaction that has written here isn't committed for a while, so that its primary ends meanwhile.
@@ -153,7 +157,7 @@ async def test_on_another_timeline_only_an_audit_row_tells_what_became_of_a_comm
         servers.execute(";\n".join(["SELECT pg_current_xact_id()"] * 50))
         with nullcontext() if error is None else pytest.raises(error):
             await writing
-        await store.did_daily("work")
-        assert [row["action"] for row in await store.audit_entries()].count(NOTED.action) == audits
-        assert await store.failover() is not None
+        await store.write(upkeep.did_daily, "work")
+        assert [row["action"] for row in await store.read(audit.audit_entries)].count(NOTED.action) == audits
+        assert await store.read(upkeep.failover) is not None
         await store.close()

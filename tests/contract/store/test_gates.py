@@ -12,7 +12,8 @@ from bot.domain.operations import OperationVerb
 from bot.domain.reads import ReadResult
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
-from bot.store import gates
+from bot.store import cards, discovered, gates, operations, sweeping, tasks
+from bot.store import workspaces as workspace_rows
 from bot.store.discovered import FoundWorkspace
 from tests.contract.store.gates import SHARED, by_reference, claim_one, claimed
 from tests.rigs.providers import NO_GPU
@@ -33,7 +34,7 @@ from tests.rigs.store import (
 async def told(store, claim, observed, next_in, *hold, **more):
     """Record what a claimed read found."""
     result = ReadResult(claim.gate_key, claim.workspace_ids, observed, next_in, *hold, **more)
-    await store.record_reads([result])
+    await store.perform(gates.record_reads, [result])
 
 
 async def test_a_claim_closes_the_gate_for_interval_and_margin(store, clock):
@@ -88,7 +89,7 @@ async def test_a_slow_answer_keeps_the_gate_closed_for_the_interval(store, clock
     await want_read(store, workspace.id)
     clock.advance(3)
     result = ReadResult(SHARED, claim.workspace_ids, Observed(State.STARTING), 1.0, closed_for=claim.interval)
-    await store.record_reads([result])
+    await store.perform(gates.record_reads, [result])
     clock.advance(9.9)
     await want_read(store, workspace.id)
     assert await claim_one(store) is None
@@ -139,7 +140,7 @@ async def test_a_gate_is_handed_to_the_connection_that_still_has_a_reader(store,
 async def test_a_gate_keeps_its_time_across_an_unlink_and_a_new_link(store, clock):
     await claimed(store)
     await unlink(store, ALICE, "saturn")
-    await store.sweep()
+    await store.perform(sweeping.sweep)
     await link_account(store, secret="again")
     await add_workspace(store, by_reference(ALICE))
     assert await claim_one(store) is None
@@ -202,7 +203,7 @@ async def test_claims_are_limited_and_each_gate_is_granted_once(store, clock):
     workspaces = (await linked(store, names=names)).workspaces
     for workspace in workspaces:
         await want_read(store, workspace.id)
-    rounds = await asyncio.gather(*(store.claim_reads("saturn", 8, 10.0, 0.5) for _ in range(6)))
+    rounds = await asyncio.gather(*(store.claim(gates.claim_reads, "saturn", 8, 10.0, 0.5) for _ in range(6)))
     assert sorted(map(len, rounds)) == [0, 0, 6, 8, 8, 8]
     assert len({claim.gate_key for claims in rounds for claim in claims}) == 30
 
@@ -229,7 +230,7 @@ async def read_as(store, clock, principal, observed):
         if claim is not None:
             seen = observed if claim.account.principal == principal else None
             result = ReadResult(SHARED, claim.workspace_ids, seen, 1.0, granted_at=claim.granted_at)
-            await store.record_reads([result])
+            await store.perform(gates.record_reads, [result])
             if seen is not None:
                 return claim
         clock.advance(10.5)
@@ -243,7 +244,7 @@ async def test_an_observation_is_written_as_old_as_its_claim(store, clock, works
     granted = clock.now()
     clock.advance(4)
     await told(store, claim, RUNNING, None)
-    seen = await store.workspace(workspace.id)
+    seen = await store.read(workspace_rows.workspace, workspace.id)
     assert (seen.state, seen.url, seen.detail, seen.progress, seen.name) == (
         State.RUNNING,
         "https://ide.example.org",
@@ -259,7 +260,7 @@ async def test_a_reason_is_kept_until_it_is_up_or_started_again(store, clock, wo
     async def after(state: State, reason: str | None = None) -> str | None:
         clock.advance(1)
         await observe(store, clock, workspace, Observed(state, reason=reason))
-        return (await store.workspace(workspace.id)).reason
+        return (await store.read(workspace_rows.workspace, workspace.id)).reason
 
     for state, said, known in [
         (State.STARTING, NO_GPU, NO_GPU),
@@ -273,7 +274,7 @@ async def test_a_reason_is_kept_until_it_is_up_or_started_again(store, clock, wo
     ]:
         assert await after(state, said) == known
     await accept_operation(store, workspace)
-    assert (await store.workspace(workspace.id)).reason is None
+    assert (await store.read(workspace_rows.workspace, workspace.id)).reason is None
     assert await after(State.FAILED, NO_GPU) == NO_GPU
     assert await after(State.RUNNING) is None
 
@@ -282,41 +283,41 @@ async def test_an_error_keeps_the_rows_and_tells_the_open_operation(store, clock
     operation = (await accept_operation(store, workspace)).operation
     claim = await claim_one(store)
     await told(store, claim, None, 20.0, "No answer.")
-    assert (await store.operation(operation.id)).hold == "No answer."
-    assert (await store.workspace(workspace.id)).state is State.STOPPED
-    assert (await store.card(operation.id)).is_dirty
+    assert (await store.read(operations.operation, operation.id)).hold == "No answer."
+    assert (await store.read(workspace_rows.workspace, workspace.id)).state is State.STOPPED
+    assert (await store.read(cards.card, operation.id)).is_dirty
     clock.advance(20)
     claim = await claim_one(store)
     await told(store, claim, Observed(State.STARTING), 1.0)
-    assert (await store.operation(operation.id)).hold is None
+    assert (await store.read(operations.operation, operation.id)).hold is None
 
 
 async def test_a_read_does_not_clear_what_a_step_said(store, clock, workspace):
     operation = (await accept_operation(store, workspace)).operation
-    await store.save_step(Update(operation.id, 60.0, hold="Waiting for a licence."))
+    await store.write(operations.save_step, Update(operation.id, 60.0, hold="Waiting for a licence."))
     await observe(store, clock, workspace, Observed(State.STOPPED))
-    assert (await store.operation(operation.id)).hold == "Waiting for a licence."
+    assert (await store.read(operations.operation, operation.id)).hold == "Waiting for a licence."
 
 
 async def test_a_step_that_nothing_holds_up_does_not_clear_what_a_read_said(store, clock, workspace):
     operation = (await accept_operation(store, workspace)).operation
     await told(store, await claim_one(store), None, 20.0, "No answer.")
-    await store.save_step(Update(operation.id, 20.0, hold=""))
-    assert (await store.operation(operation.id)).hold == "No answer."
-    await store.save_step(Update(operation.id, 20.0, hold="Waiting for a licence."))
-    assert (await store.operation(operation.id)).hold == "Waiting for a licence."
-    await store.save_step(Update(operation.id, 20.0, hold=""))
-    assert (await store.operation(operation.id)).hold is None
+    await store.write(operations.save_step, Update(operation.id, 20.0, hold=""))
+    assert (await store.read(operations.operation, operation.id)).hold == "No answer."
+    await store.write(operations.save_step, Update(operation.id, 20.0, hold="Waiting for a licence."))
+    assert (await store.read(operations.operation, operation.id)).hold == "Waiting for a licence."
+    await store.write(operations.save_step, Update(operation.id, 20.0, hold=""))
+    assert (await store.read(operations.operation, operation.id)).hold is None
 
 
 @pytest.mark.both_engines
 async def test_an_unknown_word_keeps_the_last_state_and_is_no_news(store, clock, workspace):
     await observe(store, clock, workspace, RUNNING)
-    before = await store.workspace(workspace.id)
+    before = await store.read(workspace_rows.workspace, workspace.id)
     clock.advance(60)
     await observe(store, clock, workspace, Observed(State.UNKNOWN))
-    assert (await store.workspace(workspace.id)).state is State.RUNNING
-    assert (await store.workspace(workspace.id)).observed_at == before.observed_at
+    assert (await store.read(workspace_rows.workspace, workspace.id)).state is State.RUNNING
+    assert (await store.read(workspace_rows.workspace, workspace.id)).observed_at == before.observed_at
 
 
 async def test_nothing_of_anothers_read_is_shown_on_an_unproven_row(store, clock):
@@ -325,9 +326,9 @@ async def test_nothing_of_anothers_read_is_shown_on_an_unproven_row(store, clock
     reader, other = (alice, bob) if claim.account.principal == ALICE else (bob, alice)
     assert claim.workspace_ids == (reader.id,)
     # Even a result that names the row by mistake stays invisible there.
-    await store.record_reads([ReadResult(SHARED, (reader.id, other.id), RUNNING, 1.0)])
-    assert (await store.workspace(reader.id)).verified_at is not None
-    unproven = await store.workspace(other.id)
+    await store.perform(gates.record_reads, [ReadResult(SHARED, (reader.id, other.id), RUNNING, 1.0)])
+    assert (await store.read(workspace_rows.workspace, reader.id)).verified_at is not None
+    unproven = await store.read(workspace_rows.workspace, other.id)
     assert (unproven.state, unproven.url, unproven.detail, unproven.verified_at) == (
         State.UNKNOWN,
         None,
@@ -344,7 +345,9 @@ async def test_one_read_serves_all_who_were_proven(store, clock):
     claim = await claim_one(store)
     assert set(claim.workspace_ids) == {alice.id, bob.id}
     await told(store, claim, Observed(State.STOPPING), 1.0)
-    assert {(await store.workspace(row.id)).state for row in (alice, bob)} == {State.STOPPING}
+    assert {(await store.read(workspace_rows.workspace, row.id)).state for row in (alice, bob)} == {
+        State.STOPPING
+    }
 
 
 @pytest.mark.both_engines
@@ -352,7 +355,7 @@ async def test_one_read_serves_all_who_were_proven(store, clock):
 async def test_an_absence_proves_nothing(store, clock, state):
     _, bob = await two_watchers(store)
     await read_as(store, clock, BOB, Observed(state))
-    seen = await store.workspace(bob.id)
+    seen = await store.read(workspace_rows.workspace, bob.id)
     assert (seen.state, seen.verified_at) == (state, None)
 
 
@@ -364,13 +367,13 @@ async def test_gone_is_believed_for_the_reader_alone_and_the_others_ask_themselv
     claim = await claim_one(store)
     reader, other = (alice, bob) if claim.account.principal == ALICE else (bob, alice)
     await told(store, claim, Observed(State.GONE), None)
-    assert (await store.workspace(reader.id)).state is State.GONE
-    assert (await store.workspace(other.id)).state is State.RUNNING
+    assert (await store.read(workspace_rows.workspace, reader.id)).state is State.GONE
+    assert (await store.read(workspace_rows.workspace, other.id)).state is State.RUNNING
     clock.advance(10.5)
     claim = await claim_one(store)
     assert claim.account.principal == other.principal
     await told(store, claim, Observed(State.GONE), None)
-    assert (await store.workspace(other.id)).state is State.GONE
+    assert (await store.read(workspace_rows.workspace, other.id)).state is State.GONE
     clock.advance(100)
     assert await claim_one(store) is None
 
@@ -381,7 +384,7 @@ async def test_a_reader_who_was_unlinked_meanwhile_proves_nothing_for_the_succes
     claim = await claim_one(store)
     await link_account(store, username="another")
     await told(store, claim, RUNNING, 1.0)
-    (row,) = await store.workspaces(ALICE)
+    (row,) = await store.perform(workspace_rows.workspaces, ALICE)
     assert claim.account == account
     assert (row.verified_at, row.url) == (None, None)
 
@@ -390,11 +393,12 @@ async def test_a_reader_who_was_unlinked_meanwhile_proves_nothing_for_the_succes
 async def test_a_row_that_was_deleted_meanwhile_is_skipped(store, clock):
     _, claim = await claimed(store)
     await unlink(store, ALICE)
-    await store.record_reads(
+    await store.perform(
+        gates.record_reads,
         [
             ReadResult(SHARED, claim.workspace_ids, RUNNING, 1.0),
             ReadResult("no gate", ("none",), RUNNING, 1.0),
-        ]
+        ],
     )
     clock.advance(60)
     assert await claim_one(store) is None
@@ -422,11 +426,11 @@ async def test_the_newest_operations_card_is_owed_what_is_visible(
             store, workspace, interaction="2", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)]
         )
     ).operation
-    before = await store.card(older.id)
+    before = await store.read(cards.card, older.id)
     await observe(store, clock, workspace, observed)
-    card = await store.card(operation.id)
+    card = await store.read(cards.card, operation.id)
     assert (card.is_dirty, card.changed_at is not None) == (is_dirty, is_changed)
-    assert await store.card(older.id) == before
+    assert await store.read(cards.card, older.id) == before
 
 
 async def test_many_results_at_once_are_all_written(store, clock):
@@ -434,12 +438,13 @@ async def test_many_results_at_once_are_all_written(store, clock):
     workspaces = (await linked(store, names=names)).workspaces
     for workspace in workspaces:
         await want_read(store, workspace.id)
-    claims = await store.claim_reads("saturn", 1000, 10.0, 0.5)
+    claims = await store.claim(gates.claim_reads, "saturn", 1000, 10.0, 0.5)
     assert len(claims) == 250
-    await store.record_reads(
-        [ReadResult(claim.gate_key, claim.workspace_ids, RUNNING, None) for claim in claims]
+    await store.perform(
+        gates.record_reads,
+        [ReadResult(claim.gate_key, claim.workspace_ids, RUNNING, None) for claim in claims],
     )
-    assert {row.state for row in await store.workspaces(ALICE)} == {State.RUNNING}
+    assert {row.state for row in await store.perform(workspace_rows.workspaces, ALICE)} == {State.RUNNING}
 
 
 class Counted:
@@ -497,13 +502,13 @@ async def test_however_many_are_claimed_and_recorded_it_takes_as_many_statements
         clock.advance(1.5)
         await store.engine.write(partial(count, record))
         for one in claims:
-            seen = await store.workspace(one.workspace_ids[0])
+            seen = await store.read(workspace_rows.workspace, one.workspace_ids[0])
             assert (seen.observed_at, seen.verified_at) == (one.granted_at, one.granted_at)
     assert {work.__name__: found for work, found in counts.items()} == {"claim": [4, 4], "record": [3, 3]}
     clock.advance(28.0)
-    assert len(await store.claim_reads("saturn", 20, 10.0, 0.5)) == 0
+    assert len(await store.claim(gates.claim_reads, "saturn", 20, 10.0, 0.5)) == 0
     clock.advance(2.0)
-    assert len(await store.claim_reads("saturn", 20, 10.0, 0.5)) == 12
+    assert len(await store.claim(gates.claim_reads, "saturn", 20, 10.0, 0.5)) == 12
 
 
 async def test_two_results_of_one_gate_are_written_one_after_the_other(store, clock, workspace):
@@ -516,10 +521,10 @@ async def test_two_results_of_one_gate_are_written_one_after_the_other(store, cl
         results.append(
             ReadResult(claim.gate_key, claim.workspace_ids, seen, 60.0, granted_at=claim.granted_at)
         )
-    await store.record_reads([results[1], results[0]])
-    assert (await store.workspace(workspace.id)).state is State.RUNNING
-    await store.record_reads([*results, replace(results[1], observed=Observed(State.STOPPED))])
-    assert (await store.workspace(workspace.id)).state is State.STOPPED
+    await store.perform(gates.record_reads, [results[1], results[0]])
+    assert (await store.read(workspace_rows.workspace, workspace.id)).state is State.RUNNING
+    await store.perform(gates.record_reads, [*results, replace(results[1], observed=Observed(State.STOPPED))])
+    assert (await store.read(workspace_rows.workspace, workspace.id)).state is State.STOPPED
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.UNKNOWN], ids=str)
@@ -530,13 +535,13 @@ async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(
     account = await link_account(store)
     workspace = await add_workspace(store, by_reference(ALICE))
     await observe(store, clock, workspace, Observed(State.STOPPED))
-    await store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
-    assert await store.claim_tasks(10, 60.0)
+    await store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
+    assert await store.claim(tasks.claim_tasks, 10, 60.0)
     clock.advance(2)
     await observe(store, clock, workspace, Observed(state))
     listed = FoundWorkspace("shared", SHARED, "shared", State.STOPPED)
-    await store.merge_discovered(account.id, [listed])
-    assert (await store.workspace(workspace.id)).current_state is state
+    await store.perform(discovered.merge_discovered, account.id, [listed])
+    assert (await store.read(workspace_rows.workspace, workspace.id)).current_state is state
 
 
 # -- reads of one account come together into one request -----------------------------------------------------
@@ -548,17 +553,18 @@ SLOT = (3.0, 1.25)
 
 
 async def claims(store, limit=10, together=BATCH):
-    return await store.claim_reads("saturn", limit, INTERVAL, MARGIN, together)
+    return await store.claim(gates.claim_reads, "saturn", limit, INTERVAL, MARGIN, together)
 
 
 async def record(store, claimed, next_in=2.0, slot=SLOT):
-    await store.record_reads(
+    await store.perform(
+        gates.record_reads,
         [
             ReadResult(
                 one.gate_key, one.workspace_ids, STARTING, next_in, granted_at=one.granted_at, slot=slot
             )
             for one in claimed
-        ]
+        ],
     )
 
 

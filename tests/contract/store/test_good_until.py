@@ -8,7 +8,7 @@ from bot.domain.errands import Call
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.stops import End
-from bot.store import timers
+from bot.store import operations, runs, timers
 from bot.store.tables import OPERATIONS
 from bot.support.errors import TooLate
 from tests.rigs.store import accept_operation, keep_waiting, launched, set_timer, within
@@ -18,14 +18,16 @@ HOUR = 3600.0
 
 async def commits(store, operation_id, *, stops=False):
     """Step an operation up to its call; return whether that may leave, and hand it back."""
-    claimed = {one.operation.id: one for one in await store.claim_operations(10, 60.0)}[operation_id]
+    claimed = {one.operation.id: one for one in await store.claim(operations.claim_operations, 10, 60.0)}[
+        operation_id
+    ]
     known = {"stop_call": Call.CALLING} if stops else {"start_call": Call.CALLING}
     calling = Update(operation_id, 60.0, called=True, claim=claimed.claim, **known)
     try:
-        return await store.save_step(calling, claimed.row) is not None
+        return await store.write(operations.save_step, calling, claimed.row) is not None
     except TooLate:
-        assert (await store.operation(operation_id)).has_called is False
-        await store.save_step(Update(operation_id, 0.0, claim=claimed.claim))
+        assert (await store.read(operations.operation, operation_id)).has_called is False
+        await store.write(operations.save_step, Update(operation_id, 0.0, claim=claimed.claim))
         return False
 
 
@@ -36,7 +38,7 @@ async def test_a_start_is_not_committed_to_after_its_deadline_unless_it_is_kept(
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     clock.advance(HOUR)
     if is_told:
-        await store.save_step(Update(operation.id, 0.0, deadline_passed=True))
+        await store.write(operations.save_step, Update(operation.id, 0.0, deadline_passed=True))
     assert not await commits(store, operation.id)
     await keep_waiting(store, operation.id, HOUR)
     assert await commits(store, operation.id)
@@ -45,7 +47,7 @@ async def test_a_start_is_not_committed_to_after_its_deadline_unless_it_is_kept(
 async def test_who_asks_again_after_the_deadline_gets_another_one(store, clock, workspace):
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     clock.advance(3 * HOUR)
-    await store.save_step(Update(operation.id, 0.0, deadline_passed=True))
+    await store.write(operations.save_step, Update(operation.id, 0.0, deadline_passed=True))
     again = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     assert (again.id, again.deadline_number) == (operation.id, 2)
     assert again.deadline_at == clock.now() + HOUR
@@ -73,7 +75,7 @@ async def test_a_start_is_good_until_the_stop_that_was_asked_for_with_it(store, 
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     clock.advance(60)
     await set_timer(store, workspace, End(clock.now() + 600, "stop"))
-    limited = await store.operation(operation.id)
+    limited = await store.read(operations.operation, operation.id)
     assert (limited.deadline_at, limited.lasts) == (clock.now() + 600, 660)
     clock.advance(600)
     assert not await commits(store, operation.id)
@@ -82,12 +84,14 @@ async def test_a_start_is_good_until_the_stop_that_was_asked_for_with_it(store, 
 async def test_a_later_stop_leaves_the_deadline_and_what_was_sent_its_own(store, clock, workspace):
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     await set_timer(store, workspace, End(clock.now() + 2 * HOUR, "stop"))
-    later = await store.operation(operation.id)
+    later = await store.read(operations.operation, operation.id)
     assert (later.deadline_at, later.lasts) == (operation.deadline_at, 2 * HOUR)
     assert await commits(store, operation.id)
     await set_timer(store, workspace, End(clock.now() + 600, "stop"))
-    assert await store.operation(operation.id) == replace(
-        await store.operation(operation.id), deadline_at=operation.deadline_at, lasts=2 * HOUR
+    assert await store.read(operations.operation, operation.id) == replace(
+        await store.read(operations.operation, operation.id),
+        deadline_at=operation.deadline_at,
+        lasts=2 * HOUR,
     )
 
 
@@ -95,7 +99,7 @@ async def test_the_end_of_hours_is_not_how_long_somebody_wanted_it(store, clock,
     """*Start* after it would stop what runs again after a minute, and nobody would be warned."""
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     await set_timer(store, workspace, End(clock.now() + 100, "stop", warns=True))
-    assert await store.operation(operation.id) == operation
+    assert await store.read(operations.operation, operation.id) == operation
 
 
 @pytest.mark.both_engines
@@ -114,15 +118,15 @@ async def test_a_launch_is_not_committed_to_after_its_deadline_and_a_stop_is(
 ):
     run = await launched(store, account.principal, deadline_seconds=HOUR)
     clock.advance(HOUR)
-    (step,) = await store.claim_runs(10, 60.0)
+    (step,) = await store.claim(runs.claim_runs, 10, 60.0)
     known = {"start_call": Call.CALLING} if is_launch else {"stop_call": Call.CALLING}
     calling = Update(run.id, 60.0, called=True, claim=step.claim, **known)
     if is_launch:
         with pytest.raises(TooLate):
-            await store.save_run_step(calling)
-        assert not (await store.run(run.id)).has_called
+            await store.write(runs.save_run_step, calling)
+        assert not (await store.read(runs.run, run.id)).has_called
     else:
-        assert await store.save_run_step(calling)
+        assert await store.write(runs.save_run_step, calling)
 
 
 @pytest.mark.both_engines
@@ -133,9 +137,9 @@ async def test_planned_start_is_committed_to_as_long_as_its_plan_lasts(store, cl
     planned = {"deadline_seconds": HOUR, "planned_for": clock.now(), "good_until": good_until}
     operation = (await accept_operation(store, workspace, **planned)).operation
     clock.advance(2 * HOUR)
-    await store.save_step(Update(operation.id, 0.0, deadline_passed=True))
+    await store.write(operations.save_step, Update(operation.id, 0.0, deadline_passed=True))
     clock.advance(4 * HOUR - (1.0 if is_early else 0.0))
-    assert not (await store.operation(operation.id)).has_lapsed
+    assert not (await store.read(operations.operation, operation.id)).has_lapsed
     assert await commits(store, operation.id) is is_early
     if not is_early:
         await accept_operation(store, workspace, deadline_seconds=HOUR)
@@ -147,18 +151,18 @@ async def test_plan_that_changes_after_the_claim_is_heeded(store, clock, workspa
     """What a step carries from its claim isn't what its call is committed by."""
     planned = {"planned_for": clock.now(), "good_until": clock.now() + HOUR}
     operation = (await accept_operation(store, workspace, **planned)).operation
-    (claimed,) = await store.claim_operations(10, 60.0)
+    (claimed,) = await store.claim(operations.claim_operations, 10, 60.0)
     shorter = clock.now() - 1.0
     await store.carry_out(lambda tx: OPERATIONS.change(tx, {"id": operation.id}, good_until=shorter))
     calling = Update(operation.id, 60.0, start_call=Call.CALLING, called=True, claim=claimed.claim)
     with pytest.raises(TooLate):
-        await store.save_step(calling, claimed.row)
+        await store.write(operations.save_step, calling, claimed.row)
 
 
 async def test_planned_start_keeps_what_delayed_it(store, workspace):
     planned = {"planned_for": 1.0, "good_until": 2e9}
     operation = (await accept_operation(store, workspace, **planned)).operation
-    await store.save_step(Update(operation.id, 0.0, hold="away since"))
-    await store.save_step(Update(operation.id, 0.0, hold=""))
-    assert ((await store.operation(operation.id)).hold or "") == ""
-    assert (await store.operation(operation.id)).delayed_by == "away since"
+    await store.write(operations.save_step, Update(operation.id, 0.0, hold="away since"))
+    await store.write(operations.save_step, Update(operation.id, 0.0, hold=""))
+    assert ((await store.read(operations.operation, operation.id)).hold or "") == ""
+    assert (await store.read(operations.operation, operation.id)).delayed_by == "away since"

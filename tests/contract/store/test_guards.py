@@ -6,7 +6,9 @@ from bot.domain.errands import Call
 from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.domain.steps import Update
 from bot.services import workspaces
+from bot.store import accounts as account_rows
 from bot.store import classes as class_rows
+from bot.store import operations, runs
 from bot.store import timers as timer_rows
 from bot.store.tables import WORKSPACES
 from bot.store.timetables import PARTICIPANTS
@@ -29,8 +31,8 @@ async def test_a_consent_withdrawn_while_its_timer_stayed_stops_nothing(store, c
     await within(store, class_rows.withdraw, CARD, ALICE.key)
     assert (await time(store, ALICE)).stop_at == row.stop_at
     await stop(store, ALICE)
-    assert await store.open_operations(ALICE) == []
-    counts = await store.class_counts(CARD)
+    assert await store.read(operations.open_operations, ALICE) == []
+    counts = await store.read(class_rows.class_counts, CARD)
     assert (counts.kept, counts.stopping) == (1, 0)
 
 
@@ -75,7 +77,7 @@ async def test_an_account_is_found_by_its_own_username_at_its_own_connection(
     ]
     for principal, place, name in linked:
         await link_account(store, principal, place, username=name)
-    accounts = await store.accounts_of(connection, username)
+    accounts = await store.read(account_rows.accounts_of, connection, username)
     names = {ALICE: "ALICE", BOB: "BOB"}
     assert [f"{names[one.principal]} at {one.connection}" for one in accounts] == found
 
@@ -83,19 +85,19 @@ async def test_an_account_is_found_by_its_own_username_at_its_own_connection(
 async def test_an_account_that_is_being_revoked_is_nobodys_any_more(store):
     await link_account(store, ALICE, username="alice")
     await unlink(store, revocable=["saturn"])
-    assert await store.accounts_of("saturn", "alice") == []
+    assert await store.read(account_rows.accounts_of, "saturn", "alice") == []
 
 
 async def test_news_of_a_run_leave_it_marked_for_the_other_stop_that_was_asked_for(store, account):
     run = await launched(store, remote_id="r1")
     await want_stop(store, run.id)
-    (step,) = await store.claim_runs(10, 60.0)
-    await store.save_run_step(Update(run.id, 30.0, stop_call=Call.CALLING, claim=step.claim))
+    (step,) = await store.claim(runs.claim_runs, 10, 60.0)
+    await store.write(runs.save_run_step, Update(run.id, 30.0, stop_call=Call.CALLING, claim=step.claim))
     await want_stop(store, run.id, "force")
     # While the plain stop is under way, a list says that the run has begun.
-    await store.merge_runs(account.id, [FoundRun("r1", "train", ObservedRun(RunState.RUNNING))])
-    await store.save_run_step(Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
-    (step,) = await store.claim_runs(10, 60.0)
+    await store.perform(runs.merge_runs, account.id, [FoundRun("r1", "train", ObservedRun(RunState.RUNNING))])
+    await store.write(runs.save_run_step, Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
+    (step,) = await store.claim(runs.claim_runs, 10, 60.0)
     assert (step.run.stop_wanted, step.run.stop_call) == ("force", Call.NONE)
 
 

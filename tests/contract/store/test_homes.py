@@ -7,6 +7,8 @@ from bot.domain.homes import HomeUse
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.settling import is_slow
+from bot.store import approvals as approval_rows
+from bot.store import counts, homes, notices, sweeping
 from bot.store.budget import ENDLESS
 from tests.contract.store.operations import start
 from tests.rigs.homes import use_home, want_home
@@ -16,7 +18,7 @@ BOB = Principal(None, "T1", "UBOB")
 
 
 async def wanted(store, limit=10):
-    return await store.claim_wanted_homes(limit, 60.0)
+    return await store.claim(homes.claim_wanted_homes, limit, 60.0)
 
 
 async def test_a_use_is_wanted_until_a_view_was_published_for_it(store, clock):
@@ -28,7 +30,7 @@ async def test_a_use_is_wanted_until_a_view_was_published_for_it(store, clock):
     (second,) = await wanted(store)
     assert (second.principal, second.page) == (BOB, 3)
     assert await wanted(store) == []
-    await store.home_published(first, "digest", "hash")
+    await store.write(homes.home_published, first, "digest", "hash")
     clock.advance(60)
     assert [home.principal for home in await wanted(store)] == [BOB]
 
@@ -40,11 +42,11 @@ async def test_a_later_use_stays_wanted_and_keeps_what_is_looked_at(store, clock
     assert (home.answer, home.answered_at) == ({"text": "Done"}, clock.now())
     await use_home(store, ALICE, HomeUse())
     assert await wanted(store) == [], "one view is sent after the other"
-    await store.home_published(home, "digest", "hash")
+    await store.write(homes.home_published, home, "digest", "hash")
     (home,) = await wanted(store)
     assert (home.page, home.is_totals, home.answer, home.uses) == (2, True, None, 2)
     assert (home.drawn, home.view_hash) == ("digest", "hash")
-    await store.home_published(home, "digest", "hash")
+    await store.write(homes.home_published, home, "digest", "hash")
     await use_home(store, ALICE, HomeUse())
     assert (await wanted(store))[0].drawn == "", "a press always brings a view"
 
@@ -52,22 +54,22 @@ async def test_a_later_use_stays_wanted_and_keeps_what_is_looked_at(store, clock
 async def test_looks_are_ten_seconds_apart_and_give_way_to_uses(store, clock):
     await use_home(store, ALICE, HomeUse())
     (home,) = await wanted(store)
-    assert await store.claim_homes_to_look_at(10) == []
-    await store.home_published(home, "digest", "hash")
+    assert await store.claim(homes.claim_homes_to_look_at, 10) == []
+    await store.write(homes.home_published, home, "digest", "hash")
     clock.advance(9)
-    assert await store.claim_homes_to_look_at(10) == []
+    assert await store.claim(homes.claim_homes_to_look_at, 10) == []
     clock.advance(1)
-    (look,) = await store.claim_homes_to_look_at(10)
+    (look,) = await store.claim(homes.claim_homes_to_look_at, 10)
     assert look.wanted_at is None
-    assert await store.claim_homes_to_look_at(10) == []
+    assert await store.claim(homes.claim_homes_to_look_at, 10) == []
     clock.advance(10)
     await use_home(store, ALICE, HomeUse())
-    assert await store.claim_homes_to_look_at(10) == []
+    assert await store.claim(homes.claim_homes_to_look_at, 10) == []
     # The view that nobody asked for ends no wait, and releases nobody's lease.
     (home,) = await wanted(store)
-    await store.home_published(look, "older", "hash 2")
+    await store.write(homes.home_published, look, "older", "hash 2")
     assert await wanted(store) == []
-    await store.home_published(home, "newer", "hash 3")
+    await store.write(homes.home_published, home, "newer", "hash 3")
     assert await wanted(store) == []
 
 
@@ -75,16 +77,16 @@ async def test_looks_are_ten_seconds_apart_and_give_way_to_uses(store, clock):
 async def test_retries_and_rest(store, clock):
     await use_home(store, ALICE, HomeUse(answer={"text": "Done"}))
     (home,) = await wanted(store)
-    await store.home_retry(home, 5.0)
+    await store.write(homes.home_retry, home, 5.0)
     assert await wanted(store) == []
     clock.advance(5)
     (home,) = await wanted(store)
-    await store.home_rest(home)
+    await store.write(homes.home_rest, home)
     clock.advance(100)
-    assert (await wanted(store), await store.claim_homes_to_look_at(10)) == ([], [])
+    assert (await wanted(store), await store.claim(homes.claim_homes_to_look_at, 10)) == ([], [])
     await use_home(store, ALICE, HomeUse())
     # What rests is what was claimed: a later use is no part of it.
-    await store.home_rest(home)
+    await store.write(homes.home_rest, home)
     assert len(await wanted(store)) == 1
 
 
@@ -93,12 +95,12 @@ async def test_an_open_home_is_wanted_again_and_another_is_not(store, clock):
     await want_home(store, ALICE)
     assert await wanted(store) == []
     await use_home(store, ALICE, HomeUse(page=2))
-    await store.home_published((await wanted(store))[0], "digest", "hash")
+    await store.write(homes.home_published, (await wanted(store))[0], "digest", "hash")
     clock.advance(599)
     await want_home(store, ALICE)
     (home,) = await wanted(store)
     assert (home.page, home.drawn, home.used_at) == (2, "digest", clock.now() - 599)
-    await store.home_published(home, "digest", "hash")
+    await store.write(homes.home_published, home, "digest", "hash")
     clock.advance(1)
     await want_home(store, ALICE)
     assert await wanted(store) == []
@@ -107,10 +109,10 @@ async def test_an_open_home_is_wanted_again_and_another_is_not(store, clock):
 @pytest.mark.both_engines
 async def test_news_that_somebody_waits_for(store, clock):
     async def is_waiting(**asked):
-        return await store.is_news_waiting(**{"notices": ENDLESS, "cards": ENDLESS, **asked})
+        return await store.read(notices.is_news_waiting, **{"notices": ENDLESS, "cards": ENDLESS, **asked})
 
     assert not await is_waiting()
-    await store.add_notices([NewNotice("one", NoticeKind.READY, "1", ALICE, due_in=5)])
+    await store.write(notices.add_notices, [NewNotice("one", NoticeKind.READY, "1", ALICE, due_in=5)])
     assert not await is_waiting()
     clock.advance(5)
     assert await is_waiting()
@@ -121,7 +123,7 @@ async def test_unused_homes_are_swept_after_a_day(store, clock):
     await use_home(store, ALICE, HomeUse())
     clock.advance(86_401)
     await use_home(store, BOB, HomeUse())
-    await store.sweep()
+    await store.perform(sweeping.sweep)
     assert [home.principal for home in await wanted(store)] == [BOB]
 
 
@@ -138,7 +140,7 @@ async def test_a_start_stands_out_by_the_rule_of_cards_and_without_one_after_fiv
     slow_after = {}
     for second in range(20, 340, 20):
         clock.advance(20)
-        slow = (await store.totals(["saturn"], **GIVEN)).slow
+        slow = (await store.perform(counts.totals, ["saturn"], **GIVEN)).slow
         for one in slow:
             slow_after.setdefault(one.id, second)
         assert is_slow(both[0], clock.now()) == (both[0].id in {one.id for one in slow})
@@ -150,7 +152,7 @@ async def test_the_totals_count_everybody(store, clock):
     bob = (await linked(store, BOB, username="bob")).account
     await refuse(store, bob)
     given = GIVEN
-    totals = await store.totals([made.account.connection, "unknown"], **given)
+    totals = await store.perform(counts.totals, [made.account.connection, "unknown"], **given)
     at = totals.at[made.account.connection]
     assert (at.linked, at.refused, at.workspaces, at.running, at.failed) == (1, 1, 3, 0, 0)
     assert (totals.starting, totals.slow, totals.failed, totals.reached) == (0, [], [], {})
@@ -172,9 +174,9 @@ async def test_the_totals_and_the_questions_of_one_slack_workspace_are_its_own(s
         await ask_approval(store, asked[principal])
 
     async def seen(place):
-        totals = await store.totals([connection], **GIVEN, place=place)
+        totals = await store.perform(counts.totals, [connection], **GIVEN, place=place)
         at = totals.at[connection]
-        approvals = [one.principal for one in await store.asked_approvals(9, place)]
+        approvals = [one.principal for one in await store.read(approval_rows.asked_approvals, 9, place)]
         return at.linked, at.workspaces, totals.starting, approvals
 
     assert await seen(ALICE.place) == (1, 2, 1, [ALICE])

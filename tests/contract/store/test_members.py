@@ -10,7 +10,9 @@ from bot.domain.people import Principal
 from bot.reconciler.clockwork import Clockwork
 from bot.services import acts, classes, lessons, readiness
 from bot.services.lesson_times import LESSONS
-from bot.store import hours
+from bot.store import acts as act_rows
+from bot.store import classes as class_rows
+from bot.store import hours, operations, sweeping
 from bot.store import lessons as rows
 from bot.store.store import Store
 from bot.store.tables import GATES, NOTICES, WORKSPACES
@@ -35,7 +37,7 @@ DAYS = {"days": "on 24 Nov"}
 async def many(store, joined):
     """A course that many more have joined than follow in one piece."""
     await within(store, clones)
-    return await store.class_card(CARD)
+    return await store.read(class_rows.class_card, CARD)
 
 
 def clones(tx):
@@ -103,7 +105,7 @@ async def test_no_transaction_about_a_course_grows_with_its_members(store, clock
     read, written = await members(store)
     assert {"2027-11-24" in one.off for one in read} == {True}
     assert {row["off"] for row in written} == {""}
-    assert (await store.class_counts(CARD)).behind == MANY + 3
+    assert (await store.read(class_rows.class_counts, CARD)).behind == MANY + 3
     assert await members_follow(asking(watched)) == (MANY + 3) // lessons.SOME + 1
     await within(watched, CLASS_CARDS.change, {"id": CARD}, lead=600.0, follow_at=clock.now())
     assert await members_follow(asking(watched)) == (MANY + 3) // lessons.SOME + 1
@@ -115,8 +117,8 @@ async def test_no_transaction_about_a_course_grows_with_its_members(store, clock
     await members_follow(asking(watched))
     assert (await members(store))[1] == []
     clock.advance(31 * 86_400.0)
-    await watched.sweep()
-    assert await store.class_card(CARD) is None
+    await watched.perform(sweeping.sweep)
+    assert await store.read(class_rows.class_card, CARD) is None
     assert await store.engine.read(lambda tx: PARTICIPANTS.rows(tx, card_id=CARD)) == []
     assert max(changed) <= MOST
     assert set(map(tuple, (await heard(store)).values())) <= {("skip", "end")}
@@ -126,12 +128,12 @@ async def test_who_is_killed_between_two_pieces_leaves_the_rest_to_the_next(stor
     await decide(store)
     assert await members_follow(asking(store), pieces=1) == 1
     # Claimed, and never done.
-    (card,) = await store.claim_due(lambda tx: lessons.MEMBERS.claim(tx, asking(store)))
+    (card,) = await store.claim(lambda tx: lessons.MEMBERS.claim(tx, asking(store)))
     assert (card.id, await members_follow(asking(store))) == (CARD, 0)
-    assert (await store.class_counts(CARD)).behind == MANY + 3 - lessons.SOME
+    assert (await store.read(class_rows.class_counts, CARD)).behind == MANY + 3 - lessons.SOME
     clock.advance(4.0)
     await members_follow(asking(store))
-    assert (await store.class_counts(CARD)).behind == 0
+    assert (await store.read(class_rows.class_counts, CARD)).behind == 0
     assert {tuple(said) for said in (await heard(store)).values()} == {("skip",)}
     assert len(await heard(store)) == MANY + 3
 
@@ -142,7 +144,7 @@ async def test_undone_in_the_middle_everybody_has_what_they_had(store, clock, ma
     await members_follow(asking(store), pieces=1)
     undone = await asks(store, "undo").to(acts.undo)
     assert undone.inverse.undone is Undone.BACK
-    card = await store.class_card(CARD)
+    card = await store.read(class_rows.class_card, CARD)
     assert (card.off, card.state) == (many.off, many.state)
     assert {one.off for one in (await members(store))[0]} == {frozenset()}
     # Only those who had followed have anything to hear, or to follow.
@@ -165,7 +167,7 @@ async def test_nobody_loses_agreed_days_by_an_end_that_is_undone(store, clock, m
     assert {tuple(said) for said in (await heard(store)).values()} == {("end", "hours")}
     # Once it is over for good, it stays so.
     await asks(store, "again").to(lessons.change, CARD, "end", {}, {})
-    act = (await store.acts_since(TRAINER, 0.0))[0]
+    act = (await store.read(act_rows.acts_since, TRAINER, 0.0))[0]
     clock.advance(readiness.SUMMARY_SECONDS + 1)
     await look(store)
     with pytest.raises(lessons.Refused, match=r"course\.over"):
@@ -178,18 +180,20 @@ async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store,
     await decide(store, to={"off": frozenset({"2027-11-22"})})
     assert {row["off"] for row in (await members(store))[1]} == {""}
     clock.advance(local("08:56") - clock.now())
-    claimed = await store.claim_due(lambda tx: rows.claim_lessons(tx, 100, 60.0))
+    claimed = await store.claim(lambda tx: rows.claim_lessons(tx, 100, 60.0))
     assert [one.principal for one in claimed] == MEMBERS
     clock.advance(61.0)
     assert await Clockwork(asking(store), [LESSONS]).step() == len(MEMBERS)
-    assert [await store.open_operations(one) for one in MEMBERS] == [[]] * 3
+    assert [await store.read(operations.open_operations, one) for one in MEMBERS] == [[]] * 3
     if is_undone:
         # They never followed, but were looked at; now they start, as late as it is.
-        (act,) = [one for one in await store.acts_since(TRAINER, 0.0) if one.action == "class.off"]
+        (act,) = [
+            one for one in await store.read(act_rows.acts_since, TRAINER, 0.0) if one.action == "class.off"
+        ]
         await asks(store, "undo").to(acts.undo, act.id)
         await members_follow(asking(store))
         assert await Clockwork(asking(store), [LESSONS]).step() == len(MEMBERS)
-        assert [len(await store.open_operations(one)) for one in MEMBERS] == [1] * 3
+        assert [len(await store.read(operations.open_operations, one)) for one in MEMBERS] == [1] * 3
         assert await heard(store) == {}
 
 
@@ -210,7 +214,9 @@ async def test_who_joins_through_0_2_0_follows_too(store, clock, joined):
     """It names none of the columns that this release has added."""
     await decide(store)
     await members_follow(asking(store))
-    await by(store, TRAINER, "look").to(classes.CLASSES.carry_out, await store.class_card(CARD))
+    await by(store, TRAINER, "look").to(
+        classes.CLASSES.carry_out, await store.read(class_rows.class_card, CARD)
+    )
     added = ("agreed_days", "agreed_minutes", "agreed_until", "course_off", "follows", "heard")
     row = (await members(store))[1][0]
     as_new = {name: value for name, value in row.items() if name not in added}
@@ -220,7 +226,7 @@ async def test_who_joins_through_0_2_0_follows_too(store, clock, joined):
         COURSE_RULES.add(tx, **as_new)
 
     await within(store, join)
-    assert (await store.class_counts(CARD)).behind == 1
+    assert (await store.read(class_rows.class_counts, CARD)).behind == 1
     clock.advance(3.0)
     await look(store)
     assert await members_follow(asking(store)) == 1

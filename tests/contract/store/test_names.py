@@ -7,6 +7,7 @@ import pytest
 from bot.domain.observed import Observed
 from bot.domain.workspaces import State
 from bot.services import naming
+from bot.store import discovered, workspaces
 from bot.store.tables import WORKSPACES
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import FakeProvider, fake_settings
@@ -60,10 +61,12 @@ async def filled(store, clock):
     """Return a store where names were written in every way, also by an earlier release."""
     for connection in CONNECTIONS:
         account = await link_account(store, ALICE, connection, account_id=f"account_{connection}")
-        await store.merge_discovered(
-            account.id, [found_workspace(name, ALICE, connection) for name in (*NAMES, *TYPED[:3])]
+        await store.perform(
+            discovered.merge_discovered,
+            account.id,
+            [found_workspace(name, ALICE, connection) for name in (*NAMES, *TYPED[:3])],
         )
-    rows = {(row.connection, row.name): row for row in await store.workspaces(ALICE)}
+    rows = {(row.connection, row.name): row for row in await store.perform(workspaces.workspaces, ALICE)}
     await name_workspace(store, rows["hub", "GPU"].id, "Mine")
     await name_workspace(store, rows["saturn", "old name"].id, "lab")
     await hide_workspace(store, rows["saturn", "hidden"].id)
@@ -71,7 +74,7 @@ async def filled(store, clock):
     old = {"id": rows["saturn", "named by 0.1.0"].id}
     await store.engine.write(lambda tx: WORKSPACES.change(tx, old, name="written by 0.1.0"))
     renamed = replace(found_workspace("old name", ALICE, "hub"), name="new name")
-    await store.merge_discovered("account_hub", [renamed], is_whole=False)
+    await store.perform(discovered.merge_discovered, "account_hub", [renamed], is_whole=False)
     return store
 
 
@@ -81,9 +84,11 @@ def found(name, rows):
 
 
 async def test_a_name_finds_among_a_few_rows_what_it_finds_among_all(filled):
-    every = await filled.workspaces(ALICE)
+    every = await filled.perform(workspaces.workspaces, ALICE)
     for name in TYPED:
-        few = await filled.workspaces_called(ALICE, name, naming.split_connection(name, CONNECTIONS)[0])
+        few = await filled.read(
+            workspaces.workspaces_called, ALICE, name, naming.split_connection(name, CONNECTIONS)[0]
+        )
         assert found(name, few) == found(name, every), name
         assert {one.id for one in few} <= {one.id for one in every}
     assert found("one that is read", every) is not None
@@ -92,9 +97,9 @@ async def test_a_name_finds_among_a_few_rows_what_it_finds_among_all(filled):
 
 @pytest.mark.both_engines
 async def test_only_rows_that_may_be_called_that_are_read(filled):
-    few = await filled.workspaces_called(ALICE, "Note  Book", "notebook")
+    few = await filled.read(workspaces.workspaces_called, ALICE, "Note  Book", "notebook")
     # The others have a name of their person's own, or one that was not folded.
     beside = {"old name", "GPU", "written by 0.1.0"}
     assert {one.name for one in few} - beside == {"Notebook", "note book", "NOTE  BOOK"}
     assert len(few) == 9
-    assert await filled.workspaces_called(BOB, "Note  Book", "notebook") == []
+    assert await filled.read(workspaces.workspaces_called, BOB, "Note  Book", "notebook") == []

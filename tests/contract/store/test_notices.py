@@ -10,6 +10,8 @@ from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
+from bot.store import counts, operations
+from bot.store import notices as notice_rows
 from bot.store.cards import CARD_AFTER
 from bot.store.notices import CARD_FIRST, SILENCE, add_card, release_card
 from tests.rigs.store import ALICE, BOB, accept_operation, linked, prefer
@@ -20,17 +22,19 @@ def message(subject="s", kind=NoticeKind.MESSAGE, occasion="1", principal=ALICE,
 
 
 async def test_the_same_notice_is_written_once(store):
-    await asyncio.gather(*(store.add_notices([message(body={"n": n})]) for n in range(20)))
-    await store.add_notices([message(occasion="2"), message(kind=NoticeKind.READY), message(subject="t")])
-    assert len(await store.claim_notices(100, 60.0)) == 4
+    await asyncio.gather(*(store.write(notice_rows.add_notices, [message(body={"n": n})]) for n in range(20)))
+    await store.write(
+        notice_rows.add_notices, [message(occasion="2"), message(kind=NoticeKind.READY), message(subject="t")]
+    )
+    assert len(await store.perform(notice_rows.claim_notices, 100, 60.0)) == 4
 
 
 async def test_a_sent_notice_is_not_written_again(store):
-    await store.add_notices([message()])
-    (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_sent(notice.id, "D1", "1.1")
-    await store.add_notices([message()])
-    assert await store.claim_notices(10, 60.0) == []
+    await store.write(notice_rows.add_notices, [message()])
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.notice_sent, notice.id, "D1", "1.1")
+    await store.write(notice_rows.add_notices, [message()])
+    assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
 
 
 async def test_claims_go_by_class_then_age(store, clock):
@@ -43,11 +47,18 @@ async def test_claims_go_by_class_then_age(store, clock):
         NoticeKind.FAILED,
     ]
     for number, kind in enumerate(kinds):
-        await store.add_notices([message(str(number), kind)])
+        await store.write(notice_rows.add_notices, [message(str(number), kind)])
         clock.advance(1)
-    assert [notice.subject for notice in await store.claim_notices(4, 60.0)] == ["2", "5", "1", "4"]
-    assert await store.claim_notices(4, 60.0, {1: 1.0, 2: 1.0}) == []
-    assert [notice.subject for notice in await store.claim_notices(4, 60.0, {3: 1.0})] == ["0", "3"]
+    assert [notice.subject for notice in await store.perform(notice_rows.claim_notices, 4, 60.0)] == [
+        "2",
+        "5",
+        "1",
+        "4",
+    ]
+    assert await store.perform(notice_rows.claim_notices, 4, 60.0, {1: 1.0, 2: 1.0}) == []
+    assert [
+        notice.subject for notice in await store.perform(notice_rows.claim_notices, 4, 60.0, {3: 1.0})
+    ] == ["0", "3"]
 
 
 @pytest.mark.both_engines
@@ -55,36 +66,40 @@ async def test_what_is_owed_is_tried_in_turn_whatever_its_pause(store, clock):
     """A send, or what may have been sent once it was looked for; a reply where there is nothing else."""
     kinds = {"send": NoticeKind.MESSAGE, "later": NoticeKind.MESSAGE, "unsure": NoticeKind.MESSAGE}
     for subject, kind in (kinds | {"reply": NoticeKind.REPLY}).items():
-        await store.add_notices([NewNotice(subject, kind, "1", BOB if subject == "unsure" else ALICE)])
+        await store.write(
+            notice_rows.add_notices, [NewNotice(subject, kind, "1", BOB if subject == "unsure" else ALICE)]
+        )
         clock.advance(1)
     elsewhere = Principal(None, "T9", "U1")
-    await store.add_notices([NewNotice("elsewhere", NoticeKind.MESSAGE, "1", elsewhere)])
+    await store.write(notice_rows.add_notices, [NewNotice("elsewhere", NoticeKind.MESSAGE, "1", elsewhere)])
 
     async def tried(*, is_send):
         """Put off what is claimed; return what it was."""
         clock.advance(1)
-        found = await store.claim_owed(ALICE.team_id, 60.0, is_send=is_send)
+        found = await store.claim(notice_rows.claim_owed, ALICE.team_id, 60.0, is_send=is_send)
         for one in found:
-            await store.notice_retry(one, 300.0, error="unreachable")
+            await store.write(notice_rows.notice_retry, one, 300.0, error="unreachable")
         return [one.subject for one in found]
 
     assert [await tried(is_send=True) for _ in range(2)] == [["send"], ["later"]]
-    (unsure,) = [one for one in await store.claim_notices(9, 60.0) if one.subject == "unsure"]
+    (unsure,) = [
+        one for one in await store.perform(notice_rows.claim_notices, 9, 60.0) if one.subject == "unsure"
+    ]
     clock.advance(1)
-    await store.notice_retry(unsure, 300.0, error="no_answer", unknown_since=clock.now())
+    await store.write(notice_rows.notice_retry, unsure, 300.0, error="no_answer", unknown_since=clock.now())
     # It has its time to show.
     assert [await tried(is_send=False) for _ in range(2)] == [["send"], ["later"]]
     clock.advance(300)
     assert [await tried(is_send=False) for _ in range(2)] == [["unsure"], ["unsure"]]
     assert [await tried(is_send=True) for _ in range(3)] == [["send"], ["later"], ["send"]]
-    for one in await store.claim_notices(9, 60.0):
-        await store.notice_dead(one.id, "superseded")
+    for one in await store.perform(notice_rows.claim_notices, 9, 60.0):
+        await store.write(notice_rows.notice_dead, one.id, "superseded")
     clock.advance(600)
-    for one in await store.claim_notices(9, 60.0, {1: 1.0}):
-        await store.notice_dead(one.id, "superseded")
-    await store.add_notices([NewNotice("reply", NoticeKind.REPLY, "2", ALICE)])
+    for one in await store.perform(notice_rows.claim_notices, 9, 60.0, {1: 1.0}):
+        await store.write(notice_rows.notice_dead, one.id, "superseded")
+    await store.write(notice_rows.add_notices, [NewNotice("reply", NoticeKind.REPLY, "2", ALICE)])
     assert await tried(is_send=True) == ["reply"]
-    assert await store.claim_owed("T8", 60.0, is_send=True) == []
+    assert await store.claim(notice_rows.claim_owed, "T8", 60.0, is_send=True) == []
 
 
 @pytest.mark.both_engines
@@ -101,18 +116,18 @@ async def test_what_waits_for_slack_is_due_once_that_is_back_in_the_order_of_its
     errors = {"ours": "internal", "undrawn": "undrawable", "unknown": "no_answer", "looked": "no_answer"}
     for name in ("old", "urgent", "young", "elsewhere", *errors):
         kind = NoticeKind.WAITING
-        await store.add_notices([message(name, **{"kind": kind, **named.get(name, {})})])
+        await store.write(notice_rows.add_notices, [message(name, **{"kind": kind, **named.get(name, {})})])
         clock.advance(1)
-    await store.add_notices([message("planned", NoticeKind.WAITING, due_in=far)])
-    claimed = {notice.subject: notice for notice in await store.claim_notices(20, 60.0)}
+    await store.write(notice_rows.add_notices, [message("planned", NoticeKind.WAITING, due_in=far)])
+    claimed = {notice.subject: notice for notice in await store.perform(notice_rows.claim_notices, 20, 60.0)}
     for name, notice in claimed.items():
         since = await store.now() if name in ("unknown", "looked") else None
         # Of one nobody knows yet whether it arrived; of the other it couldn't be found out for long.
         wait = settles if name == "unknown" else far
         error = errors.get(name, "unreachable")
-        await store.notice_retry(notice, wait, error=error, unknown_since=since)
-    await store.release_notices("T1", settles)
-    due = [notice.subject for notice in await store.claim_notices(20, 60.0)]
+        await store.write(notice_rows.notice_retry, notice, wait, error=error, unknown_since=since)
+    await store.perform(notice_rows.release_notices, "T1", settles)
+    due = [notice.subject for notice in await store.perform(notice_rows.claim_notices, 20, 60.0)]
     assert due == ["urgent", "old", "young", "looked"]
     assert claimed.keys() - due == {"elsewhere", "ours", "undrawn", "unknown"}
 
@@ -124,27 +139,32 @@ async def test_what_waits_for_slack_is_due_once_that_is_back_in_the_order_of_its
 )
 async def test_first_card_waits_for_its_end(store, clock, card, end):
     """A card that is just being sent comes first, and its end waits for some seconds."""
-    await store.add_notices([message("o", card)])
-    (first,) = await store.claim_notices(10, 60.0)
-    await store.add_notices([message("o", end)])
-    assert await store.claim_notices(10, 60.0) == []
+    await store.write(notice_rows.add_notices, [message("o", card)])
+    (first,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.add_notices, [message("o", end)])
+    assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
     clock.advance(CARD_FIRST + 1)
-    (ready,) = await store.claim_notices(10, 60.0)
+    (ready,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert ready.kind is end
-    await store.notice_retry(first, 0.0, error="unreachable")
-    await store.notice_retry(ready, 5.0, error="no_answer", unknown_since=clock.now())
-    assert (await store.end_state("o"), await store.claim_notices(10, 60.0)) == ("pending", [])
-    await store.notice_sent(ready.id, "D1", "1.1")
-    assert await store.end_state("o") == "sent"
-    assert [one.kind for one in await store.claim_notices(10, 60.0)] == [card]
+    await store.write(notice_rows.notice_retry, first, 0.0, error="unreachable")
+    await store.write(notice_rows.notice_retry, ready, 5.0, error="no_answer", unknown_since=clock.now())
+    assert (
+        await store.read(notice_rows.end_state, "o"),
+        await store.perform(notice_rows.claim_notices, 10, 60.0),
+    ) == ("pending", [])
+    await store.write(notice_rows.notice_sent, ready.id, "D1", "1.1")
+    assert await store.read(notice_rows.end_state, "o") == "sent"
+    assert [one.kind for one in await store.perform(notice_rows.claim_notices, 10, 60.0)] == [card]
 
 
 async def test_first_card_comes_where_its_end_is_given_up(store):
-    await store.add_notices([message("o", NoticeKind.CARD), message("o", NoticeKind.READY)])
-    (ready,) = await store.claim_notices(10, 60.0)
-    await store.notice_dead(ready.id, "no_text")
-    assert await store.end_state("o") == ""
-    assert [one.kind for one in await store.claim_notices(10, 60.0)] == [NoticeKind.CARD]
+    await store.write(
+        notice_rows.add_notices, [message("o", NoticeKind.CARD), message("o", NoticeKind.READY)]
+    )
+    (ready,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.notice_dead, ready.id, "no_text")
+    assert await store.read(notice_rows.end_state, "o") == ""
+    assert [one.kind for one in await store.perform(notice_rows.claim_notices, 10, 60.0)] == [NoticeKind.CARD]
 
 
 async def test_a_card_beside_an_answer_waits_and_its_end_does_not_wait_for_it(store, clock):
@@ -153,21 +173,21 @@ async def test_a_card_beside_an_answer_waits_and_its_end_does_not_wait_for_it(st
         await store.carry_out(
             lambda tx, name=name, end=end: add_card(tx, message(name, NoticeKind.CARD), end)
         )
-    assert [one.subject for one in await store.claim_notices(10, 60.0)] == ["plain"]
+    assert [one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)] == ["plain"]
     # There is more to say than what the answer said.
     await store.carry_out(lambda tx: release_card(tx, "held"))
-    await store.add_notices([message("ended", NoticeKind.READY)])
-    found = await store.claim_notices(10, 60.0)
+    await store.write(notice_rows.add_notices, [message("ended", NoticeKind.READY)])
+    found = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert {(one.subject, one.kind) for one in found} == {
         ("ended", NoticeKind.READY),
         ("held", NoticeKind.CARD),
     }
     for one in found:
-        await store.notice_sent(one.id, "D1", "1.1")
+        await store.write(notice_rows.notice_sent, one.id, "D1", "1.1")
     clock.advance(CARD_AFTER - 1)
-    assert {one.subject for one in await store.claim_notices(10, 60.0)} <= {"plain"}
+    assert {one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)} <= {"plain"}
     clock.advance(1)
-    assert "long" in {one.subject for one in await store.claim_notices(10, 60.0)}
+    assert "long" in {one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)}
 
 
 async def test_whoever_hears_of_no_end_has_the_card_at_once(store, notebook):
@@ -179,91 +199,93 @@ async def test_whoever_hears_of_no_end_has_the_card_at_once(store, notebook):
 
 
 async def test_a_notice_that_is_due_later_waits(store, clock):
-    await store.add_notices([message(due_in=30.0)])
+    await store.write(notice_rows.add_notices, [message(due_in=30.0)])
     clock.advance(29.9)
-    assert await store.claim_notices(10, 60.0) == []
+    assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
     clock.advance(0.1)
-    assert len(await store.claim_notices(10, 60.0)) == 1
+    assert len(await store.perform(notice_rows.claim_notices, 10, 60.0)) == 1
 
 
 async def test_every_notice_is_claimed_by_one(store):
-    await store.add_notices([message(str(number)) for number in range(40)])
-    claims = await asyncio.gather(*(store.claim_notices(7, 60.0) for _ in range(8)))
+    await store.write(notice_rows.add_notices, [message(str(number)) for number in range(40)])
+    claims = await asyncio.gather(*(store.perform(notice_rows.claim_notices, 7, 60.0) for _ in range(8)))
     ids = [notice.id for claimed in claims for notice in claimed]
     assert len(ids) == len(set(ids)) == 40
 
 
 async def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome(store, clock):
-    await store.add_notices([message()])
+    await store.write(notice_rows.add_notices, [message()])
     started = clock.now()
-    (first,) = await store.claim_notices(10, 60.0)
+    (first,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     clock.advance(59.9)
-    assert await store.claim_notices(10, 60.0) == []
+    assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
     clock.advance(0.1)
-    (second,) = await store.claim_notices(10, 60.0)
+    (second,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert (second.unknown_since, second.attempts) == (started, 2)
     # The first process stood still, and finds itself late: it takes nothing from the second.
-    await store.notice_retry(first, 0.0, error="late")
-    assert await store.claim_notices(10, 60.0) == []
+    await store.write(notice_rows.notice_retry, first, 0.0, error="late")
+    assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
     clock.advance(60)
-    (third,) = await store.claim_notices(10, 60.0)
+    (third,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert (third.unknown_since, third.attempts) == (started, 3)
 
 
 async def test_a_retry_comes_later_and_keeps_the_earliest_unknown_attempt(store, clock):
-    await store.add_notices([message()])
-    (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_retry(notice, 20.0, error="ratelimited")
+    await store.write(notice_rows.add_notices, [message()])
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.notice_retry, notice, 20.0, error="ratelimited")
     clock.advance(19.9)
-    assert await store.claim_notices(10, 60.0) == []
+    assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
     # What is due beside it takes nothing along.
-    await store.add_notices([message("beside")])
-    (beside,) = await store.claim_notices(10, 60.0)
+    await store.write(notice_rows.add_notices, [message("beside")])
+    (beside,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert beside.subject == "beside"
     clock.advance(0.1)
-    (notice,) = await store.claim_notices(10, 60.0)
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert (notice.unknown_since, notice.error) == (None, "ratelimited")
     for given in (500.0, 400.0, 450.0):
-        await store.notice_retry(notice, 0.0, error="timeout", unknown_since=given)
-    await store.notice_retry(notice, 0.0, error="ratelimited")
-    (notice,) = await store.claim_notices(10, 60.0)
+        await store.write(notice_rows.notice_retry, notice, 0.0, error="timeout", unknown_since=given)
+    await store.write(notice_rows.notice_retry, notice, 0.0, error="ratelimited")
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert notice.unknown_since == 400.0
 
 
 async def test_the_dead_are_shown_newest_first_and_not_sent(store, clock):
     for number in range(3):
-        await store.add_notices([message(str(number))])
+        await store.write(notice_rows.add_notices, [message(str(number))])
         clock.advance(1)
-    for notice in await store.claim_notices(10, 60.0):
-        await store.notice_dead(notice.id, "account_inactive")
-    dead = await store.dead_notices(2)
+    for notice in await store.perform(notice_rows.claim_notices, 10, 60.0):
+        await store.write(notice_rows.notice_dead, notice.id, "account_inactive")
+    dead = await store.read(notice_rows.dead_notices, 2)
     assert [(notice.subject, notice.error, notice.state) for notice in dead] == [
         ("2", "account_inactive", NoticeState.DEAD),
         ("1", "account_inactive", NoticeState.DEAD),
     ]
-    await store.notice_retry(dead[0], 0.0, error="late")
+    await store.write(notice_rows.notice_retry, dead[0], 0.0, error="late")
     clock.advance(100)
-    assert await store.claim_notices(10, 60.0) == []
-    assert (await store.statistics())["dead_notices"] == 3
+    assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
+    assert (await store.perform(counts.statistics))["dead_notices"] == 3
 
 
 @pytest.mark.both_engines
 async def test_the_direct_message_of_a_person_is_remembered(store):
-    assert await store.known_channel(ALICE) is None
-    await store.add_notices([message("a"), message("b"), message("c"), message("d", principal=BOB)])
-    sent = {notice.subject: notice for notice in await store.claim_notices(10, 60.0)}
-    await store.notice_sent(sent["a"].id, "D1", "1.1")
-    await store.notice_sent(sent["b"].id, "C9", "1.2")
-    assert await store.known_channel(ALICE) == "D1"
-    assert await store.known_channel(BOB) is None
-    await store.notice_sent(sent["c"].id, "D2", "1.3")
-    assert await store.known_channel(ALICE) == "D2"
-    await store.notice_sent("notice_none", "D3", "1.4")
+    assert await store.read(notice_rows.known_channel, ALICE) is None
+    await store.write(
+        notice_rows.add_notices, [message("a"), message("b"), message("c"), message("d", principal=BOB)]
+    )
+    sent = {notice.subject: notice for notice in await store.perform(notice_rows.claim_notices, 10, 60.0)}
+    await store.write(notice_rows.notice_sent, sent["a"].id, "D1", "1.1")
+    await store.write(notice_rows.notice_sent, sent["b"].id, "C9", "1.2")
+    assert await store.read(notice_rows.known_channel, ALICE) == "D1"
+    assert await store.read(notice_rows.known_channel, BOB) is None
+    await store.write(notice_rows.notice_sent, sent["c"].id, "D2", "1.3")
+    assert await store.read(notice_rows.known_channel, ALICE) == "D2"
+    await store.write(notice_rows.notice_sent, "notice_none", "D3", "1.4")
     # A reply goes to wherever the person typed: perhaps to a conversation with somebody else.
-    await store.add_notices([message("e", NoticeKind.REPLY)])
-    (reply,) = await store.claim_notices(10, 60.0)
-    await store.notice_sent(reply.id, "D4", "1.5")
-    assert await store.known_channel(ALICE) == "D2"
+    await store.write(notice_rows.add_notices, [message("e", NoticeKind.REPLY)])
+    (reply,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
+    await store.write(notice_rows.notice_sent, reply.id, "D4", "1.5")
+    assert await store.read(notice_rows.known_channel, ALICE) == "D2"
 
 
 # -- what is told together -----------------------------------------------------------------------------------
@@ -273,65 +295,71 @@ NEWS, LATE = NoticeKind.OUTAGE, SILENCE + 1.0
 
 
 async def told(store, notice):
-    return [one.subject for one in await store.held_notices(notice.id)]
+    return [one.subject for one in await store.read(notice_rows.held_notices, notice.id)]
 
 
 async def test_news_that_waited_through_a_silence_is_told_together(store, clock):
     """Not what may have been sent or is being sent, what asks something, or what is another's."""
-    await store.add_notices([message(name, NEWS) for name in ("unsure", "leased")])
-    unsure, _ = await store.claim_notices(2, LATE)
-    await store.notice_retry(unsure, LATE, error="no_answer", unknown_since=clock.now())
-    await store.add_notices([message("theirs", NEWS, principal=BOB), message("asked", NoticeKind.ASKED)])
-    await store.add_notices([message("first", NEWS)])
+    await store.write(notice_rows.add_notices, [message(name, NEWS) for name in ("unsure", "leased")])
+    unsure, _ = await store.perform(notice_rows.claim_notices, 2, LATE)
+    await store.write(notice_rows.notice_retry, unsure, LATE, error="no_answer", unknown_since=clock.now())
+    await store.write(
+        notice_rows.add_notices, [message("theirs", NEWS, principal=BOB), message("asked", NoticeKind.ASKED)]
+    )
+    await store.write(notice_rows.add_notices, [message("first", NEWS)])
     clock.advance(LATE)
-    await store.add_notices([message("later", NEWS), message("card", NoticeKind.CARD)])
-    found = {one.subject: one for one in await store.claim_notices(20, 60.0)}
+    await store.write(notice_rows.add_notices, [message("later", NEWS), message("card", NoticeKind.CARD)])
+    found = {one.subject: one for one in await store.perform(notice_rows.claim_notices, 20, 60.0)}
     assert found.keys() == {"unsure", "leased", "theirs", "asked", "card"}
     for name in ("unsure", "leased"):
         assert found[name].unknown_since is not None
-        await store.notice_sent(found[name].id, "D1", "1.1")
-    (summary,) = await store.claim_notices(20, 60.0)
+        await store.write(notice_rows.notice_sent, found[name].id, "D1", "1.1")
+    (summary,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert (summary.kind, summary.principal) == (NoticeKind.SUMMARY, ALICE)
     assert await told(store, summary) == ["first", "later"]
 
 
 async def test_what_is_told_together_was_sent_and_what_was_given_up_is_not_told(store, clock):
-    await store.add_notices([message(name, NEWS) for name in ("1", "2", "3")])
+    await store.write(notice_rows.add_notices, [message(name, NEWS) for name in ("1", "2", "3")])
     clock.advance(LATE)
-    (summary,) = await store.claim_notices(20, 60.0)
-    await store.notice_dead((await store.held_notices(summary.id))[1].id, "expired")
+    (summary,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
+    await store.write(
+        notice_rows.notice_dead, (await store.read(notice_rows.held_notices, summary.id))[1].id, "expired"
+    )
     assert await told(store, summary) == ["1", "3"]
-    await store.notice_sent(summary.id, "D1", "1.0")
-    assert [(one.state, one.body) for one in await store.held_notices(summary.id)] == [
+    await store.write(notice_rows.notice_sent, summary.id, "D1", "1.0")
+    assert [(one.state, one.body) for one in await store.read(notice_rows.held_notices, summary.id)] == [
         (NoticeState.SENT, {})
     ] * 2
-    assert (await store.statistics())["pending_notices"] == 0
+    assert (await store.perform(counts.statistics))["pending_notices"] == 0
 
 
 @pytest.mark.both_engines
 async def test_what_tells_one_of_a_later_release_is_left_to_who_can_tell_it(store, clock):
-    await store.add_notices([message(name, NEWS) for name in ("1", "2")])
+    await store.write(notice_rows.add_notices, [message(name, NEWS) for name in ("1", "2")])
     clock.advance(LATE)
-    (summary,) = await store.claim_notices(20, 60.0)
-    await store.notices_not_sent([summary])
+    (summary,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
+    await store.write(notice_rows.notices_not_sent, [summary])
     await store.engine.write(lambda tx: tx.run("UPDATE notices SET kind = 'reported' WHERE subject = '2'"))
     clock.advance(LATE)
-    assert [one for one in await store.claim_notices(20, 60.0) if one.id == summary.id] == []
+    assert [
+        one for one in await store.perform(notice_rows.claim_notices, 20, 60.0) if one.id == summary.id
+    ] == []
 
 
 async def test_whoever_has_waited_longest_is_told_first_and_a_single_one_is_told_alone(store, clock):
     carol = Principal(None, "T1", "UCAROL")
     for person in (BOB, ALICE, carol):
-        await store.add_notices([message(f"{person.user_id} 1", NEWS, principal=person)])
+        await store.write(notice_rows.add_notices, [message(f"{person.user_id} 1", NEWS, principal=person)])
         clock.advance(1.0)
     for person in (ALICE, BOB):
-        await store.add_notices([message(f"{person.user_id} 2", NEWS, principal=person)])
-    assert [one.kind for one in await store.claim_notices(20, 1.0)] == [NEWS] * 5
-    for one in await store.claim_notices(20, 1.0):
-        await store.notice_retry(one, 0.0, error="unreachable")
+        await store.write(notice_rows.add_notices, [message(f"{person.user_id} 2", NEWS, principal=person)])
+    assert [one.kind for one in await store.perform(notice_rows.claim_notices, 20, 1.0)] == [NEWS] * 5
+    for one in await store.perform(notice_rows.claim_notices, 20, 1.0):
+        await store.write(notice_rows.notice_retry, one, 0.0, error="unreachable")
     clock.advance(LATE)
-    await store.notices_not_sent(await store.claim_notices(20, 60.0))
-    one_by_one = [(await store.claim_notices(1, 60.0))[0] for _ in range(3)]
+    await store.write(notice_rows.notices_not_sent, await store.perform(notice_rows.claim_notices, 20, 60.0))
+    one_by_one = [(await store.perform(notice_rows.claim_notices, 1, 60.0))[0] for _ in range(3)]
     assert [(one.kind, one.principal) for one in one_by_one] == [
         (NoticeKind.SUMMARY, BOB),
         (NoticeKind.SUMMARY, ALICE),
@@ -340,47 +368,55 @@ async def test_whoever_has_waited_longest_is_told_first_and_a_single_one_is_told
 
 
 async def test_what_tells_news_takes_in_more_until_it_is_claimed(store, clock):
-    await store.add_notices([message("unsure", NEWS), message("1", NEWS), message("2", NEWS)])
-    unsure, *_ = await store.claim_notices(1, 60.0)
+    await store.write(
+        notice_rows.add_notices, [message("unsure", NEWS), message("1", NEWS), message("2", NEWS)]
+    )
+    unsure, *_ = await store.perform(notice_rows.claim_notices, 1, 60.0)
     clock.advance(LATE)
     # The search for the other is under way.
-    (again,) = await store.claim_notices(20, 60.0)
+    (again,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert again.id == unsure.id
-    await store.add_notices([message("3", NEWS)])
-    await store.notices_not_sent([again])
-    (summary,) = await store.claim_notices(20, 60.0)
+    await store.write(notice_rows.add_notices, [message("3", NEWS)])
+    await store.write(notice_rows.notices_not_sent, [again])
+    (summary,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert await told(store, summary) == ["unsure", "1", "2", "3"]
-    await store.add_notices([message("4", NEWS)])
-    (alone,) = await store.claim_notices(20, 60.0)
+    await store.write(notice_rows.add_notices, [message("4", NEWS)])
+    (alone,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert alone.subject == "4"
 
 
 async def test_what_tells_news_waits_for_the_search_for_others(store, clock):
-    await store.add_notices([message(str(number), NEWS) for number in range(3)])
-    (unsure,) = await store.claim_notices(1, 60.0)
-    await store.notice_retry(unsure, LATE, error="no_answer", unknown_since=clock.now())
+    await store.write(notice_rows.add_notices, [message(str(number), NEWS) for number in range(3)])
+    (unsure,) = await store.perform(notice_rows.claim_notices, 1, 60.0)
+    await store.write(notice_rows.notice_retry, unsure, LATE, error="no_answer", unknown_since=clock.now())
     clock.advance(LATE)
-    (searched,) = await store.claim_notices(20, 60.0)
+    (searched,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert searched.id == unsure.id
-    assert await store.claim_notices(20, 60.0) == []
+    assert await store.perform(notice_rows.claim_notices, 20, 60.0) == []
     # A search that isn't possible now holds up nobody.
-    await store.notice_retry(searched, 600.0, error="ratelimited")
-    (summary,) = await store.claim_notices(20, 60.0)
+    await store.write(notice_rows.notice_retry, searched, 600.0, error="ratelimited")
+    (summary,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert summary.kind is NoticeKind.SUMMARY
 
 
 async def test_with_one_that_may_have_been_sent_come_all_of_its_person(store, clock):
-    await store.add_notices([message(str(number)) for number in range(5)])
-    await store.add_notices([message("theirs", principal=BOB), message("reply", NoticeKind.REPLY)])
-    await store.claim_notices(20, 60.0)
+    await store.write(notice_rows.add_notices, [message(str(number)) for number in range(5)])
+    await store.write(
+        notice_rows.add_notices, [message("theirs", principal=BOB), message("reply", NoticeKind.REPLY)]
+    )
+    await store.perform(notice_rows.claim_notices, 20, 60.0)
     clock.advance(60.0)
-    found = await store.claim_notices(1, 60.0, {1: 1.0, 2: 1.0, 3: 1.0})
+    found = await store.perform(notice_rows.claim_notices, 1, 60.0, {1: 1.0, 2: 1.0, 3: 1.0})
     assert len({one.principal for one in found}) == 1
     whose = ["0", "1", "2", "3", "4"] if found[0].principal == ALICE else ["theirs"]
     assert sorted(one.subject for one in found) == whose
     assert {one.unknown_since for one in found} == {clock.now() - 60.0}
-    await store.notices_not_sent(found)
-    again = [one for one in await store.claim_notices(20, 60.0, {1: 1.0}) if one.subject in whose]
+    await store.write(notice_rows.notices_not_sent, found)
+    again = [
+        one
+        for one in await store.perform(notice_rows.claim_notices, 20, 60.0, {1: 1.0})
+        if one.subject in whose
+    ]
     assert [one.unknown_since for one in again] == [None] * len(whose)
 
 
@@ -396,7 +432,7 @@ async def notebook(store):
 
 
 async def claimed(store):
-    return await store.claim_notices(50, 60.0)
+    return await store.perform(notice_rows.claim_notices, 50, 60.0)
 
 
 async def test_what_is_off_is_not_written_where_a_card_tells_it(store, notebook):
@@ -404,6 +440,9 @@ async def test_what_is_off_is_not_written_where_a_card_tells_it(store, notebook)
     for number, notices in enumerate(([], [NewNotice("", NoticeKind.CARD, "1", ALICE)])):
         accepted = await accept_operation(store, notebook, interaction=f"i{number}", notices=notices)
         ready = NewNotice("", NoticeKind.READY, "end", ALICE)
-        await store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[ready]))
+        await store.write(
+            operations.save_step,
+            Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[ready]),
+        )
     kinds = [one.kind for one in await claimed(store)]
     assert kinds == [NoticeKind.READY, NoticeKind.CARD]

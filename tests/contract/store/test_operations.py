@@ -13,7 +13,9 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
-from bot.store import errands
+from bot.store import audit, cards, errands, gates, notices
+from bot.store import operations as operation_rows
+from bot.store import workspaces as workspace_rows
 from bot.store.tables import ACCOUNTS, OPERATIONS
 from bot.support.errors import Outdated
 from tests.contract.store.operations import start
@@ -40,12 +42,12 @@ async def test_another_verb_replaces_the_open_one_and_owes_its_card(store, clock
     second = await begin(store, workspace, OperationVerb.STOP, interaction="i2")
     assert second.operation.verb is OperationVerb.STOP
     assert not second.joined
-    replaced = await store.operation(first.operation.id)
+    replaced = await store.read(operation_rows.operation, first.operation.id)
     assert second.replaced == replaced
     assert (replaced.outcome, replaced.ended_at, replaced.is_open) == (Outcome.REPLACED, clock.now(), False)
-    assert await store.open_operations(ALICE) == [second.operation]
-    assert await store.latest_operation(workspace.id) == second.operation
-    card = await store.card(first.operation.id)
+    assert await store.read(operation_rows.open_operations, ALICE) == [second.operation]
+    assert await store.read(operation_rows.latest_operation, workspace.id) == second.operation
+    card = await store.read(cards.card, first.operation.id)
     assert (card.is_dirty, card.changed_at) == (True, clock.now())
 
 
@@ -56,9 +58,9 @@ async def test_call_carried_over_twice_keeps_its_state_before(store, workspace, 
     other = OperationVerb.START if verb is OperationVerb.STOP else OperationVerb.STOP
     call = "stop_call" if verb.brings_down else "start_call"
     first = (await begin(store, workspace, verb, interaction="i1")).operation
-    (step,) = await store.claim_operations(10, 40.0)
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 40.0)
     called = {"called": True, "called_from": State.FAILED, call: Call.ACCEPTED}
-    await store.save_step(Update(first.id, 40.0, claim=step.claim, **called))
+    await store.write(operation_rows.save_step, Update(first.id, 40.0, claim=step.claim, **called))
     await begin(store, workspace, other, interaction="i2")
     third = (await begin(store, workspace, verb, interaction="i3")).operation
     assert (getattr(third, call), third.called_from) == (Call.ACCEPTED, State.FAILED)
@@ -67,38 +69,42 @@ async def test_call_carried_over_twice_keeps_its_state_before(store, workspace, 
 async def test_operations_at_one_instant_show_the_open_one_as_latest(store, workspace):
     await begin(store, workspace, interaction="i1")
     second = await begin(store, workspace, OperationVerb.RESTART, interaction="i2")
-    assert await store.latest_operation(workspace.id) == second.operation
+    assert await store.read(operation_rows.latest_operation, workspace.id) == second.operation
 
 
 async def test_an_operation_makes_the_gate_due_and_counts_as_use(store, clock, workspace):
-    assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
+    assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
     clock.advance(60)
     await begin(store, workspace, interaction="i1")
-    claims = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    claims = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     assert [(claim.has_open_operation, claim.used_at) for claim in claims] == [(True, clock.now())]
-    assert (await store.workspace(workspace.id)).used_at == clock.now()
+    assert (await store.read(workspace_rows.workspace, workspace.id)).used_at == clock.now()
 
 
 async def test_keep_waiting_sets_a_new_deadline(store, clock, workspace):
     operation = (await begin(store, workspace, interaction="i1")).operation
-    (step,) = await store.claim_operations(10, 60.0)
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     passed = Update(operation.id, next_in=3600.0, deadline_passed=True, claim=step.claim)
-    await store.save_step(passed)
-    assert (await store.operation(operation.id)).deadline_at is None
+    await store.write(operation_rows.save_step, passed)
+    assert (await store.read(operation_rows.operation, operation.id)).deadline_at is None
     clock.advance(100)
     kept = await keep_waiting(store, operation.id, 900.0)
     assert (kept.deadline_at, kept.deadline_number) == (clock.now() + 900, 2)
-    assert [step.operation.id for step in await store.claim_operations(10, 60.0)] == [operation.id]
-    card = await store.card(operation.id)
+    assert [step.operation.id for step in await store.claim(operation_rows.claim_operations, 10, 60.0)] == [
+        operation.id
+    ]
+    card = await store.read(cards.card, operation.id)
     assert card.is_dirty
 
 
 async def test_keep_waiting_says_when_the_operation_has_ended(store, clock, workspace):
     operation = (await begin(store, workspace, interaction="i1")).operation
-    await store.save_step(Update(operation.id, next_in=0.0, outcome=Outcome.FAILED, cause="gone"))
+    await store.write(
+        operation_rows.save_step, Update(operation.id, next_in=0.0, outcome=Outcome.FAILED, cause="gone")
+    )
     assert await keep_waiting(store, operation.id, 900.0) is None
     assert await keep_waiting(store, "operation_none", 900.0) is None
-    assert (await store.operation(operation.id)).deadline_number == 1
+    assert (await store.read(operation_rows.operation, operation.id)).deadline_number == 1
 
 
 async def test_open_operations_are_a_persons_own_oldest_first(store, clock):
@@ -108,8 +114,8 @@ async def test_open_operations_are_a_persons_own_oldest_first(store, clock):
     for number, workspace in enumerate([alice.workspaces[1], alice.workspaces[0], bob.workspaces[0]]):
         clock.advance(1)
         operations.append((await begin(store, workspace, interaction=f"w{number}")).operation)
-    assert await store.open_operations(ALICE) == operations[:2]
-    assert await store.open_operations(BOB) == operations[2:]
+    assert await store.read(operation_rows.open_operations, ALICE) == operations[:2]
+    assert await store.read(operation_rows.open_operations, BOB) == operations[2:]
 
 
 # -- how long a start takes: as one's own did, else as ten alike did -----------------------------------------
@@ -162,7 +168,7 @@ async def operation(store, workspace):
 
 
 async def test_a_step_holds_all_that_it_needs(store, workspace, operation):
-    (step,) = await store.claim_operations(10, 60.0)
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     assert step.operation.id == operation.id
     assert step.workspace.id == workspace.id
     assert step.account.username == "ualice"
@@ -174,9 +180,9 @@ async def test_an_operation_that_reads_first_is_stepped_with_that_read(store, cl
     await accept_operation(
         store, workspace, interaction="i1", deadline_seconds=1800.0, reference="R-1", reads_first=True
     )
-    assert await store.claim_operations(10, 60.0) == []
+    assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
     await observe(store, clock, workspace, Observed(State.STOPPED))
-    (step,) = await store.claim_operations(10, 60.0)
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     assert step.workspace.state is State.STOPPED
 
 
@@ -185,15 +191,15 @@ async def test_an_operation_that_reads_first_is_stepped_soon_without_a_read_too(
         store, workspace, interaction="i1", deadline_seconds=1800.0, reference="R-1", reads_first=True
     )
     clock.advance(2.0)
-    assert len(await store.claim_operations(10, 60.0)) == 1
+    assert len(await store.claim(operation_rows.claim_operations, 10, 60.0)) == 1
 
 
 async def test_a_leased_operation_is_not_claimed_again_before_its_lease_ends(store, clock, operation):
-    assert len(await store.claim_operations(10, 60.0)) == 1
+    assert len(await store.claim(operation_rows.claim_operations, 10, 60.0)) == 1
     clock.advance(59.9)
-    assert await store.claim_operations(10, 60.0) == []
+    assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
     clock.advance(0.1)
-    assert len(await store.claim_operations(10, 60.0)) == 1
+    assert len(await store.claim(operation_rows.claim_operations, 10, 60.0)) == 1
 
 
 async def test_claims_are_oldest_first_and_limited(store, clock):
@@ -202,24 +208,29 @@ async def test_claims_are_oldest_first_and_limited(store, clock):
     for workspace in workspaces:
         clock.advance(1)
         made.append((await accept_operation(store, workspace)).operation.id)
-    assert [step.operation.id for step in await store.claim_operations(2, 60.0)] == made[:2]
-    assert [step.operation.id for step in await store.claim_operations(2, 60.0)] == made[2:]
+    assert [
+        step.operation.id for step in await store.claim(operation_rows.claim_operations, 2, 60.0)
+    ] == made[:2]
+    assert [
+        step.operation.id for step in await store.claim(operation_rows.claim_operations, 2, 60.0)
+    ] == made[2:]
 
 
 async def test_a_saved_step_comes_again_when_it_is_due(store, clock, operation):
-    (step,) = await store.claim_operations(10, 60.0)
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     slow = Update(operation.id, next_in=5.0, attempts=2, hold="Saturn is slow.", claim=step.claim)
-    assert await store.save_step(slow)
-    saved = await store.operation(operation.id)
+    assert await store.write(operation_rows.save_step, slow)
+    saved = await store.read(operation_rows.operation, operation.id)
     assert (saved.attempts, saved.hold, saved.next_step_at) == (2, "Saturn is slow.", clock.now() + 5)
     clock.advance(4.9)
-    assert await store.claim_operations(10, 60.0) == []
+    assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
     clock.advance(0.1)
-    assert len(await store.claim_operations(10, 60.0)) == 1
+    assert len(await store.claim(operation_rows.claim_operations, 10, 60.0)) == 1
 
 
 async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, operation):
-    await store.save_step(
+    await store.write(
+        operation_rows.save_step,
         Update(
             operation.id,
             next_in=1.0,
@@ -228,11 +239,11 @@ async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, operation)
             hold="slow",
             progress_floor=40,
             attempts=1,
-        )
+        ),
     )
-    before = await store.operation(operation.id)
-    await store.save_step(Update(operation.id, next_in=1.0, progress_floor=10))
-    after = await store.operation(operation.id)
+    before = await store.read(operation_rows.operation, operation.id)
+    await store.write(operation_rows.save_step, Update(operation.id, next_in=1.0, progress_floor=10))
+    after = await store.read(operation_rows.operation, operation.id)
     assert (after.start_call, after.called_at, after.hold, after.attempts, after.progress_floor) == (
         Call.ACCEPTED,
         before.called_at,
@@ -240,14 +251,15 @@ async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, operation)
         1,
         40,
     )
-    await store.save_step(Update(operation.id, next_in=1.0, hold=""))
-    assert (await store.operation(operation.id)).hold is None
+    await store.write(operation_rows.save_step, Update(operation.id, next_in=1.0, hold=""))
+    assert (await store.read(operation_rows.operation, operation.id)).hold is None
 
 
 async def test_the_end_and_its_notices_are_one(store, clock, operation):
-    await store.claim_operations(10, 60.0)
+    await store.claim(operation_rows.claim_operations, 10, 60.0)
     clock.advance(3)
-    assert await store.save_step(
+    assert await store.write(
+        operation_rows.save_step,
         Update(
             operation.id,
             next_in=0.0,
@@ -255,20 +267,20 @@ async def test_the_end_and_its_notices_are_one(store, clock, operation):
             cause="provider_failed",
             notices=[READY],
             audit=[ENTRY],
-        )
+        ),
     )
-    ended = await store.operation(operation.id)
+    ended = await store.read(operation_rows.operation, operation.id)
     assert (ended.outcome, ended.cause, ended.ended_at) == (Outcome.FAILED, "provider_failed", clock.now())
-    (notice,) = await store.claim_notices(10, 60.0)
+    (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
     assert (notice.subject, notice.kind, notice.occasion) == (operation.id, NoticeKind.READY, "1")
-    assert await store.claim_operations(10, 60.0) == []
-    assert (await store.card(operation.id)).changed_at == clock.now()
+    assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
+    assert (await store.read(cards.card, operation.id)).changed_at == clock.now()
 
 
 async def test_an_ended_operation_takes_no_update_and_no_notice(store, workspace, operation):
-    (step,) = await store.claim_operations(10, 60.0)
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2", reference="R-2")
-    before = await store.operation(operation.id)
+    before = await store.read(operation_rows.operation, operation.id)
     update = Update(
         operation.id,
         next_in=0.0,
@@ -279,73 +291,89 @@ async def test_an_ended_operation_takes_no_update_and_no_notice(store, workspace
         audit=[ENTRY],
         claim=step.claim,
     )
-    assert await store.save_step(update) is None
-    assert await store.operation(operation.id) == before
-    assert await store.claim_notices(10, 60.0) == []
-    assert [row["action"] for row in await store.audit_entries()] == ["operation.end"]
+    assert await store.write(operation_rows.save_step, update) is None
+    assert await store.read(operation_rows.operation, operation.id) == before
+    assert await store.perform(notices.claim_notices, 10, 60.0) == []
+    assert [row["action"] for row in await store.read(audit.audit_entries)] == ["operation.end"]
 
 
 async def test_nothing_is_told_beside_the_end_that_was_written_meanwhile(store, workspace, operation):
     await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2", reference="R-2")
-    assert await store.save_step(Update(operation.id, next_in=0.0, notices=[READY])) is None
-    assert await store.claim_notices(10, 60.0) == []
+    assert (
+        await store.write(operation_rows.save_step, Update(operation.id, next_in=0.0, notices=[READY]))
+        is None
+    )
+    assert await store.perform(notices.claim_notices, 10, 60.0) == []
 
 
 async def test_a_step_whose_lease_ran_out_does_not_write_over_the_next(store, clock, operation):
-    (late,) = await store.claim_operations(10, 60.0)
+    (late,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     clock.advance(60)
-    (current,) = await store.claim_operations(10, 60.0)
+    (current,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     assert (
-        await store.save_step(Update(operation.id, next_in=1.0, start_call=Call.CALLING, claim=late.claim))
+        await store.write(
+            operation_rows.save_step,
+            Update(operation.id, next_in=1.0, start_call=Call.CALLING, claim=late.claim),
+        )
         is None
     )
-    assert (await store.operation(operation.id)).start_call is Call.NONE
-    assert await store.save_step(
-        Update(operation.id, next_in=1.0, start_call=Call.CALLING, claim=current.claim)
+    assert (await store.read(operation_rows.operation, operation.id)).start_call is Call.NONE
+    assert await store.write(
+        operation_rows.save_step,
+        Update(operation.id, next_in=1.0, start_call=Call.CALLING, claim=current.claim),
     )
 
 
 async def test_the_lease_is_kept_while_a_call_is_under_way(store, clock, workspace, operation):
-    (step,) = await store.claim_operations(10, 60.0)
-    assert await store.save_step(
-        Update(operation.id, 30.0, "read", start_call=Call.CALLING, called=True, claim=step.claim)
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
+    assert await store.write(
+        operation_rows.save_step,
+        Update(operation.id, 30.0, "read", start_call=Call.CALLING, called=True, claim=step.claim),
     )
     # A read that is recorded meanwhile must not wake a second step, which would take the call for lost.
     clock.advance(1)
     await observe(store, clock, workspace, Observed(State.STARTING))
-    assert await store.claim_operations(10, 60.0) == []
-    assert await store.save_step(
-        Update(operation.id, 60.0, "read", start_call=Call.ACCEPTED, claim=step.claim)
+    assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
+    assert await store.write(
+        operation_rows.save_step,
+        Update(operation.id, 60.0, "read", start_call=Call.ACCEPTED, claim=step.claim),
     )
-    assert len(await store.claim_operations(10, 60.0)) == 1
+    assert len(await store.claim(operation_rows.claim_operations, 10, 60.0)) == 1
 
 
 async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_once(store, clock, operation):
-    (step,) = await store.claim_operations(10, 60.0)
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     clock.advance(1)
-    assert await store.save_step(Update(operation.id, 0.0, read_needed=True))
-    assert await store.claim_operations(10, 60.0) == []
-    assert await store.save_step(Update(operation.id, 600.0, claim=step.claim))
-    (again,) = await store.claim_operations(10, 60.0)
+    assert await store.write(operation_rows.save_step, Update(operation.id, 0.0, read_needed=True))
+    assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
+    assert await store.write(operation_rows.save_step, Update(operation.id, 600.0, claim=step.claim))
+    (again,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     assert again.operation.read_since == clock.now()
 
 
 @pytest.mark.both_engines
 async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(store, operation):
     await store.carry_out(lambda tx: errands.hold(OPERATIONS, tx, {"id": operation.id}, {"hold": "Refused."}))
-    await store.save_step(Update(operation.id, 0.0))
-    (step,) = await store.claim_operations(10, 60.0)
+    await store.write(operation_rows.save_step, Update(operation.id, 0.0))
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     assert step.operation.hold == "Refused."
     await store.carry_out(lambda tx: errands.resume(OPERATIONS, tx, OPERATIONS.row(tx, id=operation.id), {}))
     await keep_waiting(store, operation.id, 7200.0)
-    waits = await store.operation(operation.id)
-    assert await store.save_step(Update(operation.id, 600.0, attempts=1, claim=step.claim), step.row)
-    saved = await store.operation(operation.id)
+    waits = await store.read(operation_rows.operation, operation.id)
+    assert await store.write(
+        operation_rows.save_step, Update(operation.id, 600.0, attempts=1, claim=step.claim), step.row
+    )
+    saved = await store.read(operation_rows.operation, operation.id)
     assert (saved.hold, saved.deadline_at, saved.attempts) == (None, waits.deadline_at, 1)
     # Somebody wanted it at once meanwhile.
-    (again,) = await store.claim_operations(10, 60.0)
-    assert await store.save_step(Update(operation.id, 600.0, claim=step.claim), step.row) is None
-    row = await store.save_step(Update(operation.id, 600.0, attempts=2, claim=again.claim), again.row)
+    (again,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
+    assert (
+        await store.write(operation_rows.save_step, Update(operation.id, 600.0, claim=step.claim), step.row)
+        is None
+    )
+    row = await store.write(
+        operation_rows.save_step, Update(operation.id, 600.0, attempts=2, claim=again.claim), again.row
+    )
     assert (row["attempts"], row["claim"]) == (2, "")
 
 
@@ -355,7 +383,7 @@ async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(st
 async def test_a_call_is_committed_to_only_for_who_it_was_decided_for(store, operation, changed, is_carried):
     person = Person(ALICE, "Alice", seen_at=await store.now())
     await store.save_people([person])
-    (step,) = await store.claim_operations(10, 60.0)
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     known = {"start_call": Call.CALLING, "account": step.account, "person": step.person}
     calling = Update(operation.id, 60.0, called=True, claim=step.claim, **known)
     match changed:
@@ -364,27 +392,34 @@ async def test_a_call_is_committed_to_only_for_who_it_was_decided_for(store, ope
             await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": step.account.id}, **to))
         case "person":
             await store.save_people([replace(person, is_guest=True, seen_at=person.seen_at + 1)])
-    save = store.save_step(calling, step.row if is_carried else None)
+    save = store.write(operation_rows.save_step, calling, step.row if is_carried else None)
     if changed == "nothing":
         assert await save
     else:
         with pytest.raises(Outdated):
             await save
-    assert (await store.operation(operation.id)).has_called is (changed == "nothing")
+    assert (await store.read(operation_rows.operation, operation.id)).has_called is (changed == "nothing")
 
 
 async def test_what_others_end_has_ended_for_the_step_under_way(store, operation):
-    (step,) = await store.claim_operations(10, 60.0)
-    assert await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
-    assert not await store.save_step(Update(operation.id, 0.0, hold="Slow.", claim=step.claim))
-    assert await store.claim_operations(10, 60.0) == []
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
+    assert await store.write(
+        operation_rows.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gone")
+    )
+    assert not await store.write(
+        operation_rows.save_step, Update(operation.id, 0.0, hold="Slow.", claim=step.claim)
+    )
+    assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
 
 
 async def test_a_call_whose_caller_died_comes_again_with_the_lease(store, clock, operation):
-    (step,) = await store.claim_operations(10, 60.0)
-    await store.save_step(Update(operation.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim))
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
+    await store.write(
+        operation_rows.save_step,
+        Update(operation.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim),
+    )
     clock.advance(30)
-    (step,) = await store.claim_operations(10, 60.0)
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     assert (step.operation.start_call, step.operation.unknown_since) == (Call.UNKNOWN, clock.now())
 
 
@@ -405,22 +440,24 @@ async def test_a_call_whose_caller_died_comes_again_with_the_lease(store, clock,
 async def test_reads_wake_the_operations_that_wait_for_them(
     store, clock, workspace, operation, waits_for, observed, wakes, during_the_step
 ):
-    (step,) = await store.claim_operations(10, 60.0)
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     if not during_the_step:
-        await store.save_step(Update(operation.id, 600.0, waits_for, claim=step.claim))
+        await store.write(operation_rows.save_step, Update(operation.id, 600.0, waits_for, claim=step.claim))
     clock.advance(1)
     await observe(store, clock, workspace, observed)
     if during_the_step:
-        await store.save_step(Update(operation.id, 600.0, waits_for, claim=step.claim))
-    assert bool(await store.claim_operations(10, 60.0)) is wakes
+        await store.write(operation_rows.save_step, Update(operation.id, 600.0, waits_for, claim=step.claim))
+    assert bool(await store.claim(operation_rows.claim_operations, 10, 60.0)) is wakes
 
 
 async def test_a_needed_read_makes_the_gate_due_and_is_marked(store, clock, workspace, operation):
-    (claim,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    (claim,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     clock.advance(20)
-    await store.record_reads([])
-    (step,) = await store.claim_operations(10, 60.0)
-    await store.save_step(Update(operation.id, 60.0, "read", read_needed=True, claim=step.claim))
-    assert (await store.operation(operation.id)).read_since == clock.now()
-    (again,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    await store.perform(gates.record_reads, [])
+    (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
+    await store.write(
+        operation_rows.save_step, Update(operation.id, 60.0, "read", read_needed=True, claim=step.claim)
+    )
+    assert (await store.read(operation_rows.operation, operation.id)).read_since == clock.now()
+    (again,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     assert again.gate_key == claim.gate_key

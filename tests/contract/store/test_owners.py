@@ -13,6 +13,7 @@ from bot.services.owners import MISSED, RENEWED_EVERY, SharedOwners
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERS_LIST
 from bot.slack.people import People
+from bot.store import accounts, cards, notices, operations, owners, runs, tasks
 from bot.store.owners import LEASE
 from bot.store.tasks import NewTask
 from bot.support.errors import SlackLimited, StoreUnavailable
@@ -104,14 +105,14 @@ async def test_who_lives_can_be_seen(two, store, clock):
     first, second = two
     await first.renew()
     await second.renew()
-    assert [(one.name, one.seconds) for one in await store.owned()] == [
+    assert [(one.name, one.seconds) for one in await store.read(owners.owned)] == [
         ("worker:a", LEASE),
         ("worker:b", LEASE),
     ]
     clock.advance(LEASE - 1.0)
     await second.renew()
     clock.advance(1.0)
-    assert [one.name for one in await store.owned()] == ["worker:b"]
+    assert [one.name for one in await store.read(owners.owned)] == ["worker:b"]
 
 
 async def test_starts_are_left_to_who_owns_them_until_they_are_sent(two, store, clock):
@@ -119,15 +120,19 @@ async def test_starts_are_left_to_who_owns_them_until_they_are_sent(two, store, 
     workspaces = (await linked(store, names=["x", "y"])).workspaces
     ids = [(await accept_operation(store, one, interaction=one.id)).operation.id for one in workspaces]
     await first.own("starts:saturn")
-    assert await store.claim_operations(10, 1.0, "b") == []
-    claimed = await store.claim_operations(10, 1.0, "a")
+    assert await store.claim(operations.claim_operations, 10, 1.0, "b") == []
+    claimed = await store.claim(operations.claim_operations, 10, 1.0, "a")
     assert {one.operation.id for one in claimed} == set(ids)
     sent = Update(ids[0], 0.0, start_call=Call.ACCEPTED, called=True, claim=claimed[0].claim)
-    await store.save_step(sent)
+    await store.write(operations.save_step, sent)
     clock.advance(LEASE - 1.0)
-    assert [one.operation.id for one in await store.claim_operations(10, 1.0, "b")] == [ids[0]]
+    assert [one.operation.id for one in await store.claim(operations.claim_operations, 10, 1.0, "b")] == [
+        ids[0]
+    ]
     clock.advance(1.0)
-    assert {one.operation.id for one in await store.claim_operations(10, 1.0, "b")} == set(ids)
+    assert {one.operation.id for one in await store.claim(operations.claim_operations, 10, 1.0, "b")} == set(
+        ids
+    )
 
 
 async def test_reading_everybody_goes_on_where_it_began(two, store):
@@ -147,44 +152,52 @@ async def test_reading_everybody_goes_on_where_it_began(two, store):
             return SlackAnswer(page, None)
 
     here, there = People(store, Slack(), first), People(store, Slack(), second)
-    await store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    await store.write(tasks.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
     with pytest.raises(SlackLimited):
         await here.sync()
-    assert await store.claim_tasks(10, 0.0, "b") == []
+    assert await store.claim(tasks.claim_tasks, 10, 0.0, "b") == []
     with pytest.raises(SlackLimited):
         await there.sync()
-    assert len(await store.claim_tasks(10, 0.0, "a")) == 1
+    assert len(await store.claim(tasks.claim_tasks, 10, 0.0, "a")) == 1
     assert await here.sync() == []
     assert pages == []
-    assert len(await store.claim_tasks(10, 0.0, "b")) == 1
+    assert len(await store.claim(tasks.claim_tasks, 10, 0.0, "b")) == 1
 
 
 async def test_a_run_is_left_to_who_follows_its_output_with_all_that_is_said_of_it(two, store, clock):
     first, _ = two
     account = await link_account(store)
     run = await launched(store, connection="saturn", shows=True)
-    (claimed,) = await store.claim_runs(10, 0.0, "b")
+    (claimed,) = await store.claim(runs.claim_runs, 10, 0.0, "b")
     accepted = Update(run.id, 0.0, start_call=Call.ACCEPTED, remote_id="r1", claim=claimed.claim)
-    await store.save_run_step(accepted)
+    await store.write(runs.save_run_step, accepted)
     await watch_run(store, run.id)
-    await store.add_notices([NewNotice(run.id, NoticeKind.JOB_FILE, "1", ALICE)])
-    assert [one.id for one in await store.watched_runs("b")] == [run.id]
-    (card,) = [one for one in await store.claim_notices(10, 0.0) if one.kind is NoticeKind.JOB_CARD]
-    await store.notice_sent(card.id, "D1", "1.1")
-    await store.output_grown([run.id])
+    await store.write(notices.add_notices, [NewNotice(run.id, NoticeKind.JOB_FILE, "1", ALICE)])
+    assert [one.id for one in await store.read(runs.watched_runs, "b")] == [run.id]
+    (card,) = [
+        one for one in await store.perform(notices.claim_notices, 10, 0.0) if one.kind is NoticeKind.JOB_CARD
+    ]
+    await store.write(notices.notice_sent, card.id, "D1", "1.1")
+    await store.write(runs.output_grown, [run.id])
     clock.advance(20.0)
     await first.own(f"output:{run.id}")
     clock.advance(1.0)
-    assert await store.watched_runs("b") == []
-    assert await store.claim_runs(10, 60.0, "b") == []
-    assert await store.claim_runs_of(account, 10, 60.0, "b") == []
-    assert not [one for one in await store.claim_notices(10, 60.0, owner="b") if one.subject == run.id]
-    assert await store.claim_cards(10, 0.0, 60.0, owner="b") == []
-    assert [one.id for one in await store.claim_cards(10, 0.0, 60.0, owner="a")] == [run.id]
-    assert [one.id for one in await store.watched_runs("a")] == [run.id]
-    assert [one.subject for one in await store.claim_notices(10, 60.0, owner="a")].count(run.id) >= 1
-    account = await store.account_by_id(account.id)
-    assert len(await store.claim_runs_of(account, 10, 60.0, "a")) == 1
+    assert await store.read(runs.watched_runs, "b") == []
+    assert await store.claim(runs.claim_runs, 10, 60.0, "b") == []
+    assert await store.claim(runs.claim_runs_of, account, 10, 60.0, "b") == []
+    assert not [
+        one
+        for one in await store.perform(notices.claim_notices, 10, 60.0, owner="b")
+        if one.subject == run.id
+    ]
+    assert await store.claim(cards.claim_cards, 10, 0.0, 60.0, owner="b") == []
+    assert [one.id for one in await store.claim(cards.claim_cards, 10, 0.0, 60.0, owner="a")] == [run.id]
+    assert [one.id for one in await store.read(runs.watched_runs, "a")] == [run.id]
+    assert [one.subject for one in await store.perform(notices.claim_notices, 10, 60.0, owner="a")].count(
+        run.id
+    ) >= 1
+    account = await store.read(accounts.account_by_id, account.id)
+    assert len(await store.claim(runs.claim_runs_of, account, 10, 60.0, "a")) == 1
 
 
 async def test_people_are_told_once_nobody_has_done_the_work_for_longer_than_a_restart_takes(database, clock):

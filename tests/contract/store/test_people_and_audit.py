@@ -11,6 +11,7 @@ from bot.domain.audit import AuditEntry
 from bot.domain.conversations import Referents
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
+from bot.store import audit, conversations, counts, inbox, notices, outages, owners, people
 from bot.store.audit import hash_of
 from bot.store.conversations import ASKED_SECONDS, KEPT_SECONDS
 from bot.store.transaction import UsedTwice, one_request
@@ -58,22 +59,22 @@ async def test_first_key_of_an_alias_is_that_of_all(database, store):
     stores = [store, await database.open()]
     for alias in ("a1", "a2", "a3"):
         given = [(one, f"k{number}") for number in range(5) for one in stores]
-        keys = await asyncio.gather(*(one.resolve_key(key, alias) for one, key in given))
+        keys = await asyncio.gather(*(one.write(inbox.resolve_key, key, alias) for one, key in given))
         assert len(set(keys)) == 1
-        assert await store.resolve_key("late", alias) == keys[0]
+        assert await store.write(inbox.resolve_key, "late", alias) == keys[0]
     # Knowing its name is no effect.
     assert await first_sight(store, keys[0])
 
 
 async def test_what_counts_as_answered(store):
     """A reply does, and an effect that needs none; an effect whose reply isn't written yet doesn't."""
-    await store.mark_answered("read")
+    await store.write(inbox.mark_answered, "read")
     await first_sight(store, "done")
-    await store.add_notices([NewNotice("replied", NoticeKind.REPLY, "1", ALICE)])
+    await store.write(notices.add_notices, [NewNotice("replied", NoticeKind.REPLY, "1", ALICE)])
     names = ("read", "done", "replied")
-    assert [await store.was_answered(name) for name in names] == [False, False, True]
-    await store.mark_answered("done")
-    assert await store.was_answered("done")
+    assert [await store.read(inbox.was_answered, name) for name in names] == [False, False, True]
+    await store.write(inbox.mark_answered, "done")
+    assert await store.read(inbox.was_answered, "done")
 
 
 async def test_people_come_back_and_the_newer_sight_wins(store):
@@ -89,51 +90,53 @@ async def test_people_come_back_and_the_newer_sight_wins(store):
 
 @pytest.mark.both_engines
 async def test_a_person_is_met_once(store):
-    assert not await store.has_met(ALICE)
-    assert sorted(await asyncio.gather(*(store.meet(ALICE) for _ in range(5)))) == [False] * 4 + [True]
-    assert await store.has_met(ALICE)
-    assert not await store.has_met(BOB)
+    assert not await store.read(people.has_met, ALICE)
+    assert sorted(await asyncio.gather(*(store.write(people.meet, ALICE) for _ in range(5)))) == [
+        False
+    ] * 4 + [True]
+    assert await store.read(people.has_met, ALICE)
+    assert not await store.read(people.has_met, BOB)
 
 
 async def test_the_audit_is_a_chain_in_order(store, clock):
-    assert await store.audit_head() == (0, "")
-    assert await store.verify_audit() is None
-    await store.append_audit(entries(2))
+    assert await store.read(audit.audit_head) == (0, "")
+    assert await store.perform(audit.verify_audit) is None
+    await store.write(audit.append_audit, entries(2))
     clock.advance(0.1)
-    await store.append_audit(entries(3, "refused"))
-    await store.append_audit([])
-    rows = await store.audit_entries()
+    await store.write(audit.append_audit, entries(3, "refused"))
+    await store.write(audit.append_audit, [])
+    rows = await store.read(audit.audit_entries)
     assert [row["seq"] for row in rows] == [1, 2, 3, 4, 5]
     assert [row["result"] for row in rows] == ["ok"] * 2 + ["refused"] * 3
     assert [json.loads(row["detail"]) for row in rows[:2]] == [{"n": 0}, {"n": 1}]
     assert rows[0]["previous_hash"] == ""
     for before, after in pairwise(rows):
         assert after["previous_hash"] == before["hash"] == hash_of(before)
-    assert await store.audit_head() == (5, rows[-1]["hash"])
-    assert await store.audit_entries(after=3, limit=1) == [rows[3]]
-    assert await store.verify_audit(page=2) is None
+    assert await store.read(audit.audit_head) == (5, rows[-1]["hash"])
+    assert await store.read(audit.audit_entries, after=3, limit=1) == [rows[3]]
+    assert await store.perform(audit.verify_audit, page=2) is None
 
 
 async def test_two_stores_make_one_chain(database):
     first, second = await database.open(), await database.open()
-    await asyncio.gather(*(store.append_audit(entries(3)) for store in (first, second) * 10))
-    assert (await first.audit_head())[0] == 60
-    assert await second.verify_audit() is None
+    await asyncio.gather(*(store.write(audit.append_audit, entries(3)) for store in (first, second) * 10))
+    assert (await first.read(audit.audit_head))[0] == 60
+    assert await second.perform(audit.verify_audit) is None
 
 
 async def test_statistics_count_what_operators_ask_for(store):
     mine = await linked(store, names=["one", "two"])
     await hide_workspace(store, mine.workspaces[1].id)
     await accept_operation(store, mine.workspaces[0], notices=[NewNotice("", NoticeKind.CARD, "", ALICE)])
-    await store.add_notices([NewNotice("d", NoticeKind.MESSAGE, "", ALICE)])
-    (notice,) = await store.claim_notices(1, 60.0)
-    await store.notice_dead(notice.id, "gone")
+    await store.write(notices.add_notices, [NewNotice("d", NoticeKind.MESSAGE, "", ALICE)])
+    (notice,) = await store.perform(notices.claim_notices, 1, 60.0)
+    await store.write(notices.notice_dead, notice.id, "gone")
     # Nobody misses these.
     for kind, error in ((NoticeKind.REPLY, "expired"), (NoticeKind.READY, "user_disabled")):
-        await store.add_notices([NewNotice(error, kind, "", ALICE)])
-        (notice,) = await store.claim_notices(1, 60.0, {kind.urgency: 1.0})
-        await store.notice_dead(notice.id, error)
-    assert await store.statistics() == {
+        await store.write(notices.add_notices, [NewNotice(error, kind, "", ALICE)])
+        (notice,) = await store.perform(notices.claim_notices, 1, 60.0, {kind.urgency: 1.0})
+        await store.write(notices.notice_dead, notice.id, error)
+    assert await store.perform(counts.statistics) == {
         "open_operations": 1,
         "open_runs": 0,
         "pending_notices": 1,
@@ -149,22 +152,22 @@ async def test_statistics_count_what_operators_ask_for(store):
 
 @pytest.mark.both_engines
 async def test_figures_tell_how_long_messages_and_connections_have_waited(store, clock):
-    assert (await store.figures()).waited == 0.0
-    await store.add_notices([NewNotice("later", NoticeKind.MESSAGE, "", ALICE, due_in=60.0)])
-    await store.begin_outage("hub#secret", await store.now())
-    await store.own("somebody", ["web:somebody", "starts:hub"])
+    assert (await store.perform(counts.figures)).waited == 0.0
+    await store.write(notices.add_notices, [NewNotice("later", NoticeKind.MESSAGE, "", ALICE, due_in=60.0)])
+    await store.write(outages.begin_outage, "hub#secret", await store.now())
+    await store.write(owners.own, "somebody", ["web:somebody", "starts:hub"])
     clock.advance(5)
-    found = await store.figures()
+    found = await store.perform(counts.figures)
     # What isn't due yet isn't late.
     assert (found.waited, found.outages) == (0.0, {"hub#secret": 5.0})
     assert found.processes == {"serve": 0, "web": 1, "worker": 0}
     clock.advance(65)
-    assert (await store.figures()).waited == 10.0
-    (notice,) = await store.claim_notices(1, 60.0)
-    await store.notice_retry(notice, 30.0, error="internal_error")
+    assert (await store.perform(counts.figures)).waited == 10.0
+    (notice,) = await store.perform(notices.claim_notices, 1, 60.0)
+    await store.write(notices.notice_retry, notice, 30.0, error="internal_error")
     # Another attempt doesn't make it younger, and a process that is gone isn't counted.
-    assert (await store.figures()).waited == 70.0
-    assert (await store.figures()).processes == {}
+    assert (await store.perform(counts.figures)).waited == 70.0
+    assert (await store.perform(counts.figures)).processes == {}
 
 
 # -- what was last spoken of, where, for a while, in all processes -------------------------------------------
@@ -174,40 +177,44 @@ SAID = Referents(("workspace_1",), what="stop", ask="stop workspace_1@3")
 
 
 async def test_it_is_remembered_where_it_was_said_and_by_every_process(database, store):
-    await store.speak(ALICE, "D1", None, SAID.as_body())
+    await store.write(conversations.speak, ALICE, "D1", None, SAID.as_body())
     other = await database.open()
-    assert await other.spoken(ALICE, "D1", None) == SAID
-    assert await store.spoken(ALICE, "C1", None) == Referents()
-    assert await store.spoken(BOB, "D1", None) == Referents()
+    assert await other.read(conversations.spoken, ALICE, "D1", None) == SAID
+    assert await store.read(conversations.spoken, ALICE, "C1", None) == Referents()
+    assert await store.read(conversations.spoken, BOB, "D1", None) == Referents()
 
 
 async def test_it_is_forgotten_after_a_while_and_with_the_link(store, clock, workspace):
-    await store.speak(ALICE, "D1", None, SAID.as_body())
+    await store.write(conversations.speak, ALICE, "D1", None, SAID.as_body())
     clock.advance(ASKED_SECONDS - 1)
-    assert await store.spoken(ALICE, "D1", None) == SAID
+    assert await store.read(conversations.spoken, ALICE, "D1", None) == SAID
     clock.advance(KEPT_SECONDS - ASKED_SECONDS)
     # A question waits for less long than what was spoken of.
-    assert await store.spoken(ALICE, "D1", None) == replace(SAID, what="", ask="", takes_press=False)
+    assert await store.read(conversations.spoken, ALICE, "D1", None) == replace(
+        SAID, what="", ask="", takes_press=False
+    )
     clock.advance(2)
-    assert await store.spoken(ALICE, "D1", None) == Referents()
-    await store.speak(ALICE, "D1", None, SAID.as_body())
+    assert await store.read(conversations.spoken, ALICE, "D1", None) == Referents()
+    await store.write(conversations.speak, ALICE, "D1", None, SAID.as_body())
     await unlink(store, ALICE, workspace.connection)
-    assert await store.spoken(ALICE, "D1", None) == Referents()
+    assert await store.read(conversations.spoken, ALICE, "D1", None) == Referents()
 
 
 async def test_the_last_list_is_kept_while_one_of_it_is_spoken_of(store):
     listed = ("workspace_1", "workspace_2")
-    await store.speak(ALICE, "D1", None, Referents(listed).as_body())
-    await store.speak(ALICE, "D1", None, Referents(("workspace_2",), what="status").as_body())
-    found = await store.spoken(ALICE, "D1", None)
+    await store.write(conversations.speak, ALICE, "D1", None, Referents(listed).as_body())
+    await store.write(
+        conversations.speak, ALICE, "D1", None, Referents(("workspace_2",), what="status").as_body()
+    )
+    found = await store.read(conversations.spoken, ALICE, "D1", None)
     assert (found.workspaces, found.listed) == (("workspace_2",), listed)
 
 
 @pytest.mark.both_engines
 async def test_in_the_thread_of_a_card_it_is_what_the_card_is_about(store, workspace):
-    await store.speak(ALICE, "D1", None, SAID.as_body())
+    await store.write(conversations.speak, ALICE, "D1", None, SAID.as_body())
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
     await accept_operation(store, workspace, notices=[card])
-    (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_sent(notice.id, "D1", "7.1")
-    assert (await store.spoken(ALICE, "D1", "7.1")).workspaces == (workspace.id,)
+    (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
+    await store.write(notices.notice_sent, notice.id, "D1", "7.1")
+    assert (await store.read(conversations.spoken, ALICE, "D1", "7.1")).workspaces == (workspace.id,)

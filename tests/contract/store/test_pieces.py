@@ -20,7 +20,27 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.services import accounts, leavers, restoring
 from bot.services.asked import Asked
-from bot.store import hours, timers
+from bot.store import accounts as account_rows
+from bot.store import (
+    audit,
+    browsers,
+    budget,
+    discovered,
+    gates,
+    hours,
+    notices,
+    outages,
+    pieces,
+    refusals,
+    signatures,
+    sweeping,
+    tasks,
+    timers,
+    upkeep,
+)
+from bot.store import operations as operation_rows
+from bot.store import runs as run_rows
+from bot.store import workspaces as workspace_rows
 from bot.store.hours import RULES
 from bot.store.notices import add_notices
 from bot.store.store import Store
@@ -111,13 +131,13 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
     waiting = [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", ALICE, said) for number in range(100)]
     await store.carry_out(lambda tx: add_notices(tx, waiting))
     await store.save_people([Person(person(1), "Amir", seen_at=clock.now())])
-    await store.append_audit([AuditEntry("a", "act", "x", "ok")])
+    await store.write(audit.append_audit, [AuditEntry("a", "act", "x", "ok")])
     made_at, lives = clock.now(), []
     clock.advance(14 * DAY)
 
     async def restore(mortal):
         clock.advance(60)
-        lives.append(await store.outdated())
+        lives.append(await store.read(upkeep.outdated))
         return await restoring.restore(mortal, ["U0001"], {"saturn"})
 
     (backup_at, held, links), _ = await until_done(store, restore, last=6)
@@ -126,7 +146,7 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
     assert len(lives) > 2
     assert all("usher restored" in one for one in lives[1:])
     assert (backup_at, held, links) == (made_at, {"requests": 20, "hours": MANY}, 121)
-    assert await store.outdated() == ""
+    assert await store.read(upkeep.outdated) == ""
     assert {row["paused"] for row in await rows(store, RULES)} == {"restored"}
     told = await rows(store, NOTICES)
     kinds = [row["kind"] for row in told]
@@ -136,7 +156,9 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
     # What the backup had yet to send is looked for before it is sent, and nothing else.
     assert {row["unknown_since"] for row in told if row["kind"] == "message"} == {made_at}
     assert {row["unknown_since"] for row in told if row["kind"] in expected} == {None}
-    (entry,) = [row for row in await store.audit_entries(0, 1000) if row["action"] == "store.restored"]
+    (entry,) = [
+        row for row in await store.read(audit.audit_entries, 0, 1000) if row["action"] == "store.restored"
+    ]
     assert f'"hours":{MANY}' in entry["detail"].replace(" ", "")
 
 
@@ -146,26 +168,26 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
 async def test_the_end_of_an_outage_and_the_tries_that_it_owes_are_one_transaction(store, clock):
     held = [await hold(store, await link_account(store, person(number))) for number in range(MANY)]
     elsewhere = await hold(store, await link_account(store, ALICE, "hub"))
-    await store.begin_outage("saturn#people", clock.now())
+    await store.write(outages.begin_outage, "saturn#people", clock.now())
     # The process dies with the commit of the end.
-    await Store(Mortal(store.engine, 1)).end_outage("saturn#people")
+    await Store(Mortal(store.engine, 1)).write(refusals.end_outage, "saturn#people")
 
     async def refused():
-        found = [await store.account_by_id(one.id) for one in held]
+        found = [await store.read(account_rows.account_by_id, one.id) for one in held]
         return sum(one.tried_in(clock.now()) > 0.0 for one in found)
 
     assert 0 < await refused() < MANY
-    (task,) = await store.claim_tasks(100, 60.0)
+    (task,) = await store.claim(tasks.claim_tasks, 100, 60.0)
     assert task.kind is TaskKind.FOLLOW
     with pytest.raises(Killed):
-        await Store(Mortal(store.engine, 2)).go_on(task)
+        await Store(Mortal(store.engine, 2)).perform(pieces.go_on, task)
     assert 0 < await refused() < MANY
     clock.advance(61)
     assert await follow(store) == 1
     assert await refused() == 0
-    assert (await store.account_by_id(elsewhere.id)).tried_in(clock.now() - 61) > 0.0
+    assert (await store.read(account_rows.account_by_id, elsewhere.id)).tried_in(clock.now() - 61) > 0.0
     # It is owed once: another process that ends the same outage owes nothing.
-    assert not await store.end_outage("saturn#people")
+    assert not await store.write(refusals.end_outage, "saturn#people")
     assert await follow(store) == 0
 
 
@@ -180,17 +202,17 @@ async def test_unlinking_ends_the_use_at_once_and_the_workspaces_follow(store, c
     operations = [(await accept_operation(store, one, interaction=one.id)).operation for one in workspaces]
     runs = [await launched(store, ALICE, "saturn", name=f"n{number}") for number in range(MANY)]
     await unlink(Store(Mortal(store.engine, 1)), ALICE, "saturn")
-    assert await store.account(ALICE, "saturn") is None
+    assert await store.read(account_rows.account, ALICE, "saturn") is None
     # No step acts for anybody, and no read is granted, whatever the rows say still.
-    assert {one.account for one in await store.claim_operations(100, 60.0)} <= {None}
-    assert await store.claim_reads("saturn", 50, 10.0, 1.0) == []
-    assert 0 < len(await store.workspaces(ALICE)) < MANY
+    assert {one.account for one in await store.claim(operation_rows.claim_operations, 100, 60.0)} <= {None}
+    assert await store.claim(gates.claim_reads, "saturn", 50, 10.0, 1.0) == []
+    assert 0 < len(await store.perform(workspace_rows.workspaces, ALICE)) < MANY
     _, lives = await until_done(store, lambda mortal: self_following(mortal, clock))
     assert lives > 2
-    assert await store.workspaces(ALICE) == []
-    ended = [await store.operation(one.id) for one in operations]
+    assert await store.perform(workspace_rows.workspaces, ALICE) == []
+    ended = [await store.read(operation_rows.operation, one.id) for one in operations]
     assert {(one.outcome, one.cause) for one in ended} == {(Outcome.CANCELLED, "unlinked")}
-    assert [one.id for one in runs if (await store.run(one.id)).is_open] == []
+    assert [one.id for one in runs if (await store.read(run_rows.run, one.id)).is_open] == []
     assert {row["paused"] for row in await rows(store, RULES)} == {"unlinked"}
     kinds = [row["kind"] for row in await rows(store, NOTICES)]
     assert (kinds.count("timer_failed"), kinds.count("hours_paused"), kinds.count("job_failed")) == (
@@ -207,11 +229,11 @@ async def self_following(store, clock):
 async def test_whoever_links_again_before_that_keeps_what_was_left(store, clock):
     workspaces = await many_workspaces(store)
     await unlink(store, ALICE, "saturn")
-    left = await store.workspaces(ALICE)
+    left = await store.perform(workspace_rows.workspaces, ALICE)
     assert 0 < len(left) < len(workspaces)
     await link_account(store, ALICE)
     await follow(store)
-    found = await store.workspaces(ALICE)
+    found = await store.perform(workspace_rows.workspaces, ALICE)
     # As it is another account, what was proven with the former isn't any more.
     assert {one.id for one in found} == {one.id for one in left}
     assert {one.verified_at for one in found} == {None}
@@ -219,18 +241,20 @@ async def test_whoever_links_again_before_that_keeps_what_was_left(store, clock)
 
 async def test_what_waits_for_a_refused_account_is_held_and_goes_on_by_what_its_row_says(store, clock):
     workspaces = await many_workspaces(store)
-    account = await store.account(ALICE, "saturn")
+    account = await store.read(account_rows.account, ALICE, "saturn")
     for one in workspaces:
         await accept_operation(store, one, interaction=one.id)
     await refuse(store, account)
-    assert 0 < len([one for one in await store.open_operations(ALICE) if one.hold]) < MANY
+    assert (
+        0 < len([one for one in await store.read(operation_rows.open_operations, ALICE) if one.hold]) < MANY
+    )
     await link_account(store, ALICE)
     # Both debts are open: what was to be held isn't any more.
     await follow(store)
-    assert [one for one in await store.open_operations(ALICE) if one.hold] == []
-    await refuse(store, await store.account(ALICE, "saturn"))
+    assert [one for one in await store.read(operation_rows.open_operations, ALICE) if one.hold] == []
+    await refuse(store, await store.read(account_rows.account, ALICE, "saturn"))
     await follow(store)
-    assert len([one for one in await store.open_operations(ALICE) if one.hold]) == MANY
+    assert len([one for one in await store.read(operation_rows.open_operations, ALICE) if one.hold]) == MANY
 
 
 @pytest.mark.both_engines
@@ -240,10 +264,10 @@ async def test_whoever_leaves_keeps_no_hours_however_many(store, clock):
     clock.advance(1)
     await store.save_people([gone])
     await Asked(context(store, {}), ALICE).to(leavers.let_go, gone, actor="slack")
-    assert len(await store.rules(ALICE)) > 0
+    assert len(await store.read(hours.rules, ALICE)) > 0
     await until_done(store, lambda mortal: self_following(mortal, clock))
-    assert await store.rules(ALICE) == []
-    assert await store.workspaces(ALICE) == []
+    assert await store.read(hours.rules, ALICE) == []
+    assert await store.perform(workspace_rows.workspaces, ALICE) == []
 
 
 # -- a silence -----------------------------------------------------------------------------------------------
@@ -252,11 +276,11 @@ async def test_whoever_leaves_keeps_no_hours_however_many(store, clock):
 async def late(store, clock, news):
     """Have news that Slack didn't take for long."""
     await store.carry_out(lambda tx: add_notices(tx, news))
-    while claimed := await store.claim_notices(100, 60.0):
+    while claimed := await store.perform(notices.claim_notices, 100, 60.0):
         for one in claimed:
-            await store.notice_retry(one, 600.0, error="ratelimited")
+            await store.write(notices.notice_retry, one, 600.0, error="ratelimited")
     clock.advance(120)
-    await store.release_notices("", 1.0)
+    await store.perform(notices.release_notices, "", 1.0)
 
 
 async def test_after_a_silence_everybody_gets_one_message_however_many_wait(store, clock):
@@ -270,9 +294,9 @@ async def test_after_a_silence_everybody_gets_one_message_however_many_wait(stor
     news += [NewNotice(f"n{number}", NoticeKind.STOPPED, "end", people[0], {}) for number in range(MANY)]
     await late(store, clock, news)
     sent = []
-    while claimed := await store.claim_notices(100, 60.0):
+    while claimed := await store.perform(notices.claim_notices, 100, 60.0):
         for one in claimed:
-            await store.notice_sent(one.id, "D1", f"{len(sent)}.0")
+            await store.write(notices.notice_sent, one.id, "D1", f"{len(sent)}.0")
             sent.append((one.kind, one.principal))
     await follow(store)
     assert len(sent) == MANY
@@ -288,11 +312,13 @@ async def test_a_large_world_does_whatever_it_does_in_pieces(store, clock):
     """A person with two thousand workspaces, and a Slack workspace of two thousand linked people."""
     found = [found_workspace(f"w{number:04}", state=State.RUNNING) for number in range(2_000)]
     account = await link_account(store)
-    await store.merge_discovered(account.id, found)
+    await store.perform(discovered.merge_discovered, account.id, found)
     clock.advance(60)
-    await store.merge_discovered(account.id, [replace(one, state=State.STOPPED) for one in found])
-    await store.merge_discovered(account.id, [])
-    workspaces = await store.workspaces(ALICE)
+    await store.perform(
+        discovered.merge_discovered, account.id, [replace(one, state=State.STOPPED) for one in found]
+    )
+    await store.perform(discovered.merge_discovered, account.id, [])
+    workspaces = await store.perform(workspace_rows.workspaces, ALICE)
     assert len(workspaces) == 2_000
     people = [Person(person(number), "P", time_zone="UTC", seen_at=clock.now()) for number in range(2_000)]
     await store.save_people(people)
@@ -305,19 +331,19 @@ async def test_a_large_world_does_whatever_it_does_in_pieces(store, clock):
 
     session = {"created_at": clock.now(), "seen_at": clock.now(), "expires_at": clock.now() + DAY}
     await store.carry_out(write)
-    assert await store.end_browser_sessions_at("T1") == 2_000
+    assert await store.perform(browsers.end_browser_sessions_at, "T1") == 2_000
     for _ in range(300):
         clock.advance(0.01)
-        await store.save_signatures("s")
-        await store.take_slack_call("T1", "chat.postMessage", most=1_000)
+        await store.write(signatures.save_signatures, "s")
+        await store.write(budget.take_slack_call, "T1", "chat.postMessage", most=1_000)
     clock.advance(DAY)
-    await store.save_signatures("s")
-    await store.take_slack_call("T1", "chat.postMessage", most=1_000)
+    await store.write(signatures.save_signatures, "s")
+    await store.write(budget.take_slack_call, "T1", "chat.postMessage", most=1_000)
     await refuse(store, account)
     await follow(store)
     again = await link_account(store)
     await follow(store)
-    assert await store.accept_again(again)
+    assert await store.write(refusals.accept_again, again)
     await follow(store)
     for one in people:
         asked = Asked(context(store, {}), one.principal)
@@ -326,5 +352,5 @@ async def test_a_large_world_does_whatever_it_does_in_pieces(store, clock):
     await follow(store)
     assert await rows(store, WORKSPACES) == []
     clock.advance(100 * DAY)
-    await store.sweep()
+    await store.perform(sweeping.sweep)
     assert await rows(store, CARDS) == []

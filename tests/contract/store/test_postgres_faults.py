@@ -8,6 +8,7 @@ import pytest
 
 from bot.reconciler import Numbers
 from bot.slack.notifier import Timing
+from bot.store import operations, schema, workspaces
 from bot.store.postgres_session import _BEGIN_WRITE, OUTCOME_SECONDS, PostgresSession
 from bot.store.queue import ANSWERED_WITHIN
 from bot.store.store import Store
@@ -74,9 +75,9 @@ async def test_an_operation_that_is_not_committed_in_time_never_happens(open_, u
         with pytest.raises(StoreBusy, match="nothing was done"):
             await accept_operation(hasty, workspace, interaction="i1")
         # People can still look.
-        assert await store.workspace(workspace.id) == workspace
+        assert await store.read(workspaces.workspace, workspace.id) == workspace
     assert await first_sight(store, "i1")
-    assert await store.open_operations(ALICE) == []
+    assert await store.read(operations.open_operations, ALICE) == []
 
 
 async def test_one_job_that_fails_leaves_the_others(store):
@@ -125,7 +126,7 @@ async def test_a_connection_that_is_lost_is_made_again_and_nothing_is_done_twice
         cut(url, next(cut_at_most_once))
     assert await store.engine.write(accept) == 1
     assert not await first_sight(store, "i1")
-    assert await store.workspace(workspace.id) == workspace
+    assert await store.read(workspaces.workspace, workspace.id) == workspace
 
 
 class Cut(PostgresSession):
@@ -291,7 +292,7 @@ async def test_a_database_without_tables_says_so(clock):
     await engine.open()
     store = Store(engine)
     with pytest.raises(StoreUnavailable, match="usher migrate"):
-        await store.workspaces(ALICE)
+        await store.perform(workspaces.workspaces, ALICE)
     with pytest.raises(StoreUnavailable, match="usher migrate"):
         await first_sight(store, "i1")
     await store.close()
@@ -299,7 +300,7 @@ async def test_a_database_without_tables_says_so(clock):
 
 async def test_many_callers_at_once_are_all_served_and_closing_finishes_what_is_queued(store):
     waiting = [asyncio.ensure_future(first_sight(store, f"i{number}")) for number in range(300)]
-    looking = [asyncio.ensure_future(store.migrated()) for _ in range(50)]
+    looking = [asyncio.ensure_future(store.read(schema.migrated)) for _ in range(50)]
     await asyncio.sleep(0)
     await store.close()
     assert all(await asyncio.gather(*waiting))

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot.services.owners import RENEWED_EVERY, SharedOwners
+from bot.store import operations, upkeep
+from bot.store import owners as owner_rows
 from bot.store.owners import LEASE
 from bot.store.store import Store
 from bot.store.transaction import Priority
@@ -101,7 +103,7 @@ async def until(holds):
 
 
 async def present(store):
-    return {one.name for one in await store.owned()}
+    return {one.name for one in await store.read(owner_rows.owned)}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -116,9 +118,9 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
         await lose(place, way, half, WRITES)
         # The first who asks for something since, before anybody has found the connection gone.
         with pytest.raises(StoreBusy):
-            await half.claim_operations(10, 40.0, "half")
+            await half.claim(operations.claim_operations, 10, 40.0, "half")
         with pytest.raises(StoreBusy):
-            await half.try_writing()
+            await half.write(upkeep.try_writing)
         assert not half.engine.is_whole
         for _ in range(4):
             clock.advance(RENEWED_EVERY)
@@ -127,7 +129,9 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
         assert await first.own_all(things) == {}
         assert "worker:half" not in await present(whole)
         assert (await second.own_all(things)).keys() == things
-        assert [one.operation.id for one in await whole.claim_operations(10, 40.0, "whole")] == [asked]
+        assert [
+            one.operation.id for one in await whole.claim(operations.claim_operations, 10, 40.0, "whole")
+        ] == [asked]
         # Though nobody asks anything of it, nor has left anything behind that was given up.
         before = place.asked
         await until(lambda: place.asked > before + 2)
@@ -151,7 +155,7 @@ async def test_who_lost_another_connection_claims_and_owns_nothing_either(place,
         # People are served as far as that goes.
         assert await first_sight(half, "i1")
         with pytest.raises(StoreBusy):
-            await half.claim_operations(10, 40.0, "half")
+            await half.claim(operations.claim_operations, 10, 40.0, "half")
         clock.advance(LEASE - 1.0)
         await owners.renew()
         clock.advance(1.0)

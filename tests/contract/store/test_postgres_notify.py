@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.domain.tasks import TaskKind
-from bot.store import open_store, tasks
+from bot.store import open_store, outages, refusals, tasks
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import Refused
@@ -56,14 +56,14 @@ async def test_a_commit_tells_its_tables_and_so_does_a_connection_that_was_lost(
     async with opened(url) as web, opened(url) as worker, listening(worker) as told:
         # Whoever begins to listen looks at what came before.
         assert await next_of(told) is None
-        await web.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+        await web.write(tasks.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
         assert await next_of(told) == ["tasks"]
-        await web.begin_outage("", 1.0, [])
+        await web.write(outages.begin_outage, "", 1.0, [])
         assert await next_of(told) == ["outages"]
         # Neither a claim, nor what finds nothing to write, nor what a worker writes.
-        await web.claim_tasks(9, 60.0)
-        await web.end_outage("another", [])
-        await worker.end_outage("", [])
+        await web.claim(tasks.claim_tasks, 9, 60.0)
+        await web.write(refusals.end_outage, "another", [])
+        await worker.write(refusals.end_outage, "", [])
         with postgres.connected(url) as connection:
             connection.execute(LISTENERS)
         assert await next_of(told) is None
@@ -82,6 +82,6 @@ async def test_what_is_rolled_back_tells_nothing(url):
 
         with pytest.raises(Refused):
             await web.engine.write(fails)
-        await web.begin_outage("", 1.0, [])
+        await web.write(outages.begin_outage, "", 1.0, [])
         assert await next_of(told) == ["outages"]
         assert [set(tables) for tables in own] == [{"outages"}]

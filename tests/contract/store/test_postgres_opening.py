@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from bot.store import open_store
+from bot.store import counts, gates, open_store, operations, owners, workspaces
 from bot.store.postgres_session import label, why_not_opened
 from bot.store.schema import migrations
 from bot.store.store import Store
@@ -71,15 +71,15 @@ async def test_a_machine_whose_clock_is_wrong_reads_nothing_early_and_takes_noth
     await accept_operation(right, workspace, interaction="i1")
     # Each measures the database's time for itself, some milliseconds apart where the machine is busy.
     async with asyncio.timeout(10):
-        while not await wrong.claim_operations(10, 40.0):
+        while not await wrong.claim(operations.claim_operations, 10, 40.0):
             pass
-    assert await right.claim_operations(10, 40.0) == []
+    assert await right.claim(operations.claim_operations, 10, 40.0) == []
     await want_read(right, workspace.id)
-    assert await right.claim_reads("saturn", 10, 10.0, 0.5)
+    assert await right.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     await want_read(wrong, workspace.id)
-    assert await wrong.claim_reads("saturn", 10, 10.0, 0.5) == []
-    assert await wrong.own("wrong", ["thing"]) == ["thing"]
-    assert await right.own("right", ["thing"]) == []
+    assert await wrong.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
+    assert await wrong.write(owners.own, "wrong", ["thing"]) == ["thing"]
+    assert await right.write(owners.own, "right", ["thing"]) == []
     # What it says about times, in messages and rows, is right as well.
     assert wrong.engine.clock.now() == pytest.approx(right.engine.clock.now(), abs=1.0)
     for store in (right, wrong):
@@ -105,20 +105,20 @@ async def test_who_serves_writes_nothing_once_the_schema_is_newer(open_):
     """Also on the connections that claim and record; they learn of it with their next transaction."""
     old, problems = await open_(), []
     await old.begin_serving()
-    await old.own("old", ["worker:old"])
+    await old.write(owners.own, "old", ["worker:old"])
     old.engine.end_on_migration(problems.append)
     workspace = (await linked(old)).workspaces[0]
     # Its statements are prepared before the tables change.
     for number in range(3):
         await accept_operation(old, workspace, interaction=f"i{number}")
-    assert (await old.workspace(workspace.id)).name == workspace.name
+    assert (await old.read(workspaces.workspace, workspace.id)).name == workspace.name
     assert await (await open_(ADDED)).migrate() == ["0101_added"]
     # Until it has stopped, people can look.
-    assert (await old.workspace(workspace.id)).name == workspace.name
+    assert (await old.read(workspaces.workspace, workspace.id)).name == workspace.name
     for work in (
         lambda: accept_operation(old, workspace, interaction="later"),
-        lambda: old.claim_operations(10, 60.0),
-        lambda: old.own("old", ["thing"]),
+        lambda: old.claim(operations.claim_operations, 10, 60.0),
+        lambda: old.write(owners.own, "old", ["thing"]),
     ):
         with pytest.raises(
             StoreMigrated, match=rf"\(0101_added\), and this is {RELEASE}: this process has stopped"
@@ -128,7 +128,7 @@ async def test_who_serves_writes_nothing_once_the_schema_is_newer(open_):
     await old.close()
     new = await open_(ADDED)
     assert await new.begin_serving() == []
-    assert len(await new.claim_operations(10, 60.0)) == 1
+    assert len(await new.claim(operations.claim_operations, 10, 60.0)) == 1
 
 
 @pytest.mark.parametrize("release", ["0.2.1", "0.3.1", None])
@@ -138,13 +138,13 @@ async def test_who_does_not_stop_by_itself_has_to_be_stopped_first(open_, url, r
     await old.begin_serving()
     if release is not None:
         for name in ("old", "other"):
-            await old.own(name, [f"worker:{name}"])
+            await old.write(owners.own, name, [f"worker:{name}"])
         with postgres.connected(url) as connection:
             connection.execute(f"UPDATE owners SET release = '{release}' WHERE owner = 'other'")
     with pytest.raises(StoreInUse, match="stop it first") as refused:
         await new.migrate()
     assert label(url) in str(refused.value)
-    assert await old.own("old", ["thing"]) == ["thing"]
+    assert await old.write(owners.own, "old", ["thing"]) == ["thing"]
     await old.close()
     assert await new.migrate() == ["0101_added"]
 
@@ -179,7 +179,7 @@ async def test_a_migration_that_fails_leaves_everything_as_it_was(open_):
     await linked(store)
     with pytest.raises(StoreUnavailable):
         await (await open_(BROKEN)).migrate()
-    assert (await store.statistics())["accounts"] == 1
+    assert (await store.perform(counts.statistics))["accounts"] == 1
     assert await (await open_(ADDED)).migrate() == ["0101_added"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.store import open_store
+from bot.store import counts, open_store
 from bot.store.postgres_session import PostgresSession
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreAway, StoreUnavailable
@@ -43,7 +43,7 @@ async def written(store, key):
         while True:
             with suppress(StoreAway):
                 await first_sight(store, key)
-                await store.statistics()
+                await store.perform(counts.statistics)
                 return
 
 

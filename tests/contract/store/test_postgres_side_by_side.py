@@ -24,7 +24,8 @@ from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.services import classes as use_cases
-from bot.store import cards, classes, gates, homes, hours, notices, operations, tasks, timers
+from bot.store import audit, budget, cards, classes, gates, homes, hours, notices, operations, tasks, timers
+from bot.store import workspaces as workspace_rows
 from bot.store.audit import append_audit
 from bot.store.budget import Room
 from bot.store.statements import named_queries
@@ -141,19 +142,21 @@ async def fill(store, clock):
         await set_timer(store, workspace, End(clock.now() + 60.0, "stop"))
         accepted = await accept_operation(store, workspace)
         subject = accepted.operation.id
-        await store.add_notices([NewNotice(subject, NoticeKind.CARD, "1", principal)])
+        await store.write(notices.add_notices, [NewNotice(subject, NoticeKind.CARD, "1", principal)])
         await use_home(store, principal, HomeUse())
         draft = ClassCard(
             ALICE, "C1", "saturn", "Statistics", pattern="notebook", stops_at=clock.now() + 30.0
         )
         await replace(trainer, interaction=f"post-{number}").to(use_cases.post, draft)
-        await store.add_tasks([NewTask(TaskKind.REPLAY, str(number))])
+        await store.write(tasks.add_tasks, [NewTask(TaskKind.REPLAY, str(number))])
         await store.engine.write(partial(hours.put, new=hours_of(workspace, clock.now())))
-    for notice in await store.claim_notices(100, 60.0):
-        await store.notice_sent(notice.id, "C1", notice.id)
+    for notice in await store.perform(notices.claim_notices, 100, 60.0):
+        await store.write(notices.notice_sent, notice.id, "C1", notice.id)
         if notice.kind is NoticeKind.CARD:
             await store.engine.write(partial(cards.owe, subject=notice.subject, changed=False))
-    await store.add_notices([NewNotice(str(n), NoticeKind.MESSAGE, "1", ALICE) for n in range(MANY)])
+    await store.write(
+        notices.add_notices, [NewNotice(str(n), NoticeKind.MESSAGE, "1", ALICE) for n in range(MANY)]
+    )
     clock.advance(60.0)
 
 
@@ -177,7 +180,7 @@ def hours_of(workspace, now):
 CLAIMS = {
     "claim_gates": lambda tx, most: gates.claim_reads(tx, "saturn", most, INTERVAL, MARGIN),
     "claim_operations": lambda tx, most: operations.claim_operations(tx, most, 60.0),
-    "claim_notices_1": lambda tx, most: notices.claim_notices(tx, most, 60.0, {1: 1.0}),
+    "claim_notices_1": lambda tx, most: notices.claim_notices_once(tx, most, 60.0, {1: 1.0}),
     "claim_progressed_cards": lambda tx, most: cards.claim_cards(tx, most, 15.0, 60.0),
     "claim_tasks": lambda tx, most: tasks.claim_tasks(tx, most, 60.0),
     "claim_timers": lambda tx, most: timers.claim_timers(tx, most, 60.0),
@@ -209,25 +212,25 @@ async def test_polls_are_claimed_while_others_are_recorded(stores, clock):
     first, second = stores
     await linked(first, ALICE, ("a", "b"), state=State.RUNNING)
     clock.advance(60.0)
-    (one,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
+    (one,) = await first.claim(gates.claim_reads, "saturn", 1, INTERVAL, MARGIN)
     pause = Pause("observed")
     recorded = pause.records(first, result(one, State.STOPPED))
     await pause.reached()
-    (other,) = await second.claim_reads("saturn", 100, INTERVAL, MARGIN)
+    (other,) = await second.claim(gates.claim_reads, "saturn", 100, INTERVAL, MARGIN)
     assert other.gate_key != one.gate_key
-    await second.record_reads([result(other, State.STOPPED)])
+    await second.perform(gates.record_reads, [result(other, State.STOPPED)])
     assert not recorded.done()
     pause.end()
     await recorded
     assert pause.times == 1
-    assert {one.state for one in await second.workspaces(ALICE)} == {State.STOPPED}
+    assert {one.state for one in await second.perform(workspace_rows.workspaces, ALICE)} == {State.STOPPED}
 
 
 async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it(stores, url, clock):
     first, second = stores
     (workspace,) = (await linked(first, state=State.RUNNING)).workspaces
     clock.advance(60.0)
-    (one,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
+    (one,) = await first.claim(gates.claim_reads, "saturn", 1, INTERVAL, MARGIN)
     for priority, query, work, other in (
         (
             Priority.RECORDS,
@@ -239,7 +242,7 @@ async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it
             Priority.URGENT,
             "lengthen_audit",
             partial(append_audit, entries=[ENTRY]),
-            second.claim_operations(1, 60.0),
+            second.claim(operations.claim_operations, 1, 60.0),
         ),
     ):
         pause = Pause(query)
@@ -257,17 +260,19 @@ async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(st
     (workspace,) = (await linked(first, state=State.STARTING)).workspaces
     await accept_operation(first, workspace)
     clock.advance(60.0)
-    (read,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
+    (read,) = await first.claim(gates.claim_reads, "saturn", 1, INTERVAL, MARGIN)
     pause = Pause("read_rows")
     recorded = pause.records(first, result(read, State.RUNNING))
     await pause.reached()
     # The step knows nothing of the change, and means to wait for one.
-    (claimed,) = await second.claim_operations(1, 60.0)
+    (claimed,) = await second.claim(operations.claim_operations, 1, 60.0)
     assert claimed.workspace.state is State.STARTING
     pause.end()
     await recorded
-    await second.save_step(Update(claimed.operation.id, 600.0, claim=claimed.claim, waits_for="change"))
-    (again,) = await second.claim_operations(1, 60.0)
+    await second.write(
+        operations.save_step, Update(claimed.operation.id, 600.0, claim=claimed.claim, waits_for="change")
+    )
+    (again,) = await second.claim(operations.claim_operations, 1, 60.0)
     assert again.workspace.state is State.RUNNING
 
 
@@ -275,22 +280,22 @@ async def test_what_was_read_earlier_does_not_replace_what_was_read_later(stores
     first, second = stores
     (workspace,) = (await linked(first, state=State.RUNNING)).workspaces
     clock.advance(60.0)
-    (late,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
+    (late,) = await first.claim(gates.claim_reads, "saturn", 1, INTERVAL, MARGIN)
     clock.advance(60.0)
-    (newer,) = await second.claim_reads("saturn", 1, INTERVAL, MARGIN)
+    (newer,) = await second.claim(gates.claim_reads, "saturn", 1, INTERVAL, MARGIN)
     pause = Pause("read_rows")
     recorded = pause.records(first, result(late, State.STOPPED))
     await pause.reached()
-    await second.record_reads([result(newer, State.FAILED)])
+    await second.perform(gates.record_reads, [result(newer, State.FAILED)])
     pause.end()
     assert not await recorded
-    assert (await first.workspace(workspace.id)).state is State.FAILED
+    assert (await first.read(workspace_rows.workspace, workspace.id)).state is State.FAILED
 
 
 async def test_what_two_want_in_each_others_way_is_done_once_each(stores, url):
     first = stores[0]
     await linked(first, ALICE, ("a", "b"))
-    one, other = await first.workspaces(ALICE)
+    one, other = await first.perform(workspace_rows.workspaces, ALICE)
     pauses = [Pause("next_episode"), Pause("next_episode")]
 
     def work(ids, tx):
@@ -309,7 +314,9 @@ async def test_what_two_want_in_each_others_way_is_done_once_each(stores, url):
     await asyncio.gather(*running)
     assert {
         workspace.episode - before.episode
-        for workspace, before in zip(await first.workspaces(ALICE), (one, other), strict=True)
+        for workspace, before in zip(
+            await first.perform(workspace_rows.workspaces, ALICE), (one, other), strict=True
+        )
     } == {2}
 
 
@@ -321,15 +328,15 @@ async def test_everything_at_once_at_two_stores_breaks_no_rule(stores, clock):
 
     async def life(store, number):
         for _ in range(4):
-            for claim in await store.claim_reads("saturn", 3, INTERVAL, MARGIN):
+            for claim in await store.claim(gates.claim_reads, "saturn", 3, INTERVAL, MARGIN):
                 granted.setdefault(claim.gate_key, []).append(claim.granted_at)
                 state = State.STOPPED if len(granted[claim.gate_key]) % 2 else State.RUNNING
-                await store.record_reads([result(claim, state)])
-            for step in await store.claim_operations(2, 60.0):
+                await store.perform(gates.record_reads, [result(claim, state)])
+            for step in await store.claim(operations.claim_operations, 2, 60.0):
                 update = Update(step.operation.id, 0.0, claim=step.claim, audit=[ENTRY], wants_read=True)
-                assert await store.save_step(update)
-            await store.append_audit([ENTRY])
-            await store.take_slack_call("T1", "chat.update", most=20)
+                assert await store.write(operations.save_step, update)
+            await store.write(audit.append_audit, [ENTRY])
+            await store.write(budget.take_slack_call, "T1", "chat.update", most=20)
             await want_read(store, workspaces[number].id)
 
     for turn in range(4):
@@ -344,8 +351,8 @@ async def test_everything_at_once_at_two_stores_breaks_no_rule(stores, clock):
         repeated = [one.repeated for one in accepted if one is not None]
         assert repeated.count(False) == MANY
         clock.advance(INTERVAL / 2)
-    assert len(await first.open_operations(ALICE)) == MANY
+    assert len(await first.read(operations.open_operations, ALICE)) == MANY
     times = [sorted(times) for times in granted.values()]
     assert min(later - earlier for some in times for earlier, later in pairwise(some)) >= INTERVAL
-    assert await second.verify_audit() is None
-    assert await first.slack_calls_left(Room("T1", "chat.update", 50)) == 25
+    assert await second.perform(audit.verify_audit) is None
+    assert await first.read(budget.slack_calls_left, Room("T1", "chat.update", 50)) == 25

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.store import open_store
+from bot.store import open_store, workspaces
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
 from bot.upkeep import store_checks
@@ -45,7 +45,7 @@ async def test_over_tls_it_works_and_what_is_wrong_is_named(url, role, tmp_path)
         store = await open_store(given(**trusted), SystemClock(), SystemIds())
         await store.migrate()
         await linked(store)
-        assert len(await store.workspaces(ALICE)) == 1
+        assert len(await store.perform(workspaces.workspaces, ALICE)) == 1
         await store.close()
 
         wrong = {

@@ -8,6 +8,8 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.tasks import TaskKind
 from bot.services import accounts
+from bot.store import accounts as account_rows
+from bot.store import credentials, gates, notices, operations, tasks
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
 from tests.rigs.clock import FakeClock
@@ -33,10 +35,12 @@ def claimer(url, now, side):
         side.recv()
         got = {"reads": [], "operations": [], "notices": [], "tasks": []}
         for _ in range(30):
-            got["reads"] += [c.gate_key for c in await store.claim_reads("saturn", 3, 10.0, 0.5)]
-            got["operations"] += [s.operation.id for s in await store.claim_operations(3, 60.0)]
-            got["notices"] += [n.id for n in await store.claim_notices(3, 60.0)]
-            got["tasks"] += [t.id for t in await store.claim_tasks(3, 60.0)]
+            got["reads"] += [c.gate_key for c in await store.claim(gates.claim_reads, "saturn", 3, 10.0, 0.5)]
+            got["operations"] += [
+                s.operation.id for s in await store.claim(operations.claim_operations, 3, 60.0)
+            ]
+            got["notices"] += [n.id for n in await store.perform(notices.claim_notices, 3, 60.0)]
+            got["tasks"] += [t.id for t in await store.claim(tasks.claim_tasks, 3, 60.0)]
         await store.close()
         side.send(got)
 
@@ -48,10 +52,11 @@ async def fill(store, count=60):
     workspaces = (await linked(store, names=[f"w{number:03}" for number in range(count)])).workspaces
     for number, workspace in enumerate(workspaces):
         await accept_operation(store, workspace, interaction=f"i{number}")
-    await store.add_notices(
-        [NewNotice(str(number), NoticeKind.MESSAGE, "1", ALICE) for number in range(count)]
+    await store.write(
+        notices.add_notices,
+        [NewNotice(str(number), NoticeKind.MESSAGE, "1", ALICE) for number in range(count)],
     )
-    await store.add_tasks([NewTask(TaskKind.REPLAY, str(number)) for number in range(count)])
+    await store.write(tasks.add_tasks, [NewTask(TaskKind.REPLAY, str(number)) for number in range(count)])
 
 
 async def test_three_processes_are_granted_each_thing_once(database, clock):
@@ -77,7 +82,7 @@ async def test_starts_at_two_stores_are_one_open_operation(database):
     for workspace in workspaces:
         accepted = await asyncio.gather(*(accept_operation(store, workspace) for store in stores * 5))
         assert len({one.operation.id for one in accepted}) == 1
-    assert len(await stores[1].open_operations(ALICE)) == 4
+    assert len(await stores[1].read(operations.open_operations, ALICE)) == 4
 
 
 async def test_a_username_is_linked_once_at_two_stores(database):
@@ -86,7 +91,7 @@ async def test_a_username_is_linked_once_at_two_stores(database):
     asking = [ask(store, "", who) for store, who in zip(stores, (ALICE, BOB), strict=True)]
     made = await asyncio.gather(*(one.to(accounts.begin, "saturn", "alice", "s", **how) for one in asking))
     assert made.count(None) == 1
-    assert len(await stores[0].accounts_of("saturn", "alice")) == 1
+    assert len(await stores[0].read(account_rows.accounts_of, "saturn", "alice")) == 1
 
 
 async def test_a_refusal_and_a_refresh_at_two_stores_leave_one_of_them(database):
@@ -95,8 +100,8 @@ async def test_a_refusal_and_a_refresh_at_two_stores_leave_one_of_them(database)
         account = await link_account(stores[0], secret=f"s{number}")
         refused, saved = await asyncio.gather(
             refuse(stores[0], account),
-            stores[1].save_secret(account.id, account.secret, "fresh"),
+            stores[1].write(credentials.save_secret, account.id, account.secret, "fresh"),
         )
         assert refused is not saved
-        left = await stores[0].account_by_id(account.id)
+        left = await stores[0].read(account_rows.account_by_id, account.id)
         assert (left.state, left.secret) == (("refused", "") if refused else ("active", "fresh"))

@@ -13,7 +13,8 @@ from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.domain.timers import TimerKind
 from bot.services import restoring
-from bot.store import hours, timers
+from bot.store import audit, classes, hours, operations, runs, timers, upkeep
+from bot.store import notices as notice_rows
 from bot.support.errors import StoreOutdated
 from tests.contract.store.classes import CARD, posted
 from tests.rigs.store import ALICE, accept_operation, launched, linked, set_timer, within
@@ -30,7 +31,7 @@ async def restore(store, *administrators):
 
 async def asked(store):
     """Return the kinds of what is to be told, and whom."""
-    notices = await store.claim_notices(100, 600.0)
+    notices = await store.perform(notice_rows.claim_notices, 100, 600.0)
     return sorted((one.kind, one.principal.user_id) for one in notices if "card" not in one.kind)
 
 
@@ -43,7 +44,7 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     starting, stopping, timed, ruled = workspaces
     start = (await accept_operation(store, starting, interaction="1", deadline_seconds=DAY)).operation
     stop = (await accept_operation(store, stopping, OperationVerb.STOP, interaction="2")).operation
-    await store.save_step(Update(stop.id, 60.0, stop_call=Call.UNKNOWN, called=True))
+    await store.write(operations.save_step, Update(stop.id, 60.0, stop_call=Call.UNKNOWN, called=True))
     await set_timer(store, timed, End(clock.now() + 60, "stop"))
     when = {"days": WEEKEND, "starts": None, "stops": 18 * 60, "settled_at": clock.now()}
     rule = Rule("rule", ALICE, "saturn", ruled.id, zone="UTC", seen_zone="UTC", **when)
@@ -56,18 +57,18 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     backup_at, held = await restore(store, "UAMIR", "T2:UAMIR", "UNOBODY")
     assert held == {"requests": 2, "runs": 1, "stops": 1, "hours": 1, "classes": 1}
     assert backup_at == clock.now() - 14 * DAY
-    assert await store.open_operations(ALICE) == []
+    assert await store.read(operations.open_operations, ALICE) == []
     assert await within(store, timers.claim_timers, 10, 60.0) == []
     assert await within(store, hours.claim_hours, 10, 60.0) == []
-    ended = {one: await store.operation(one) for one in (start.id, stop.id)}
+    ended = {one: await store.read(operations.operation, one) for one in (start.id, stop.id)}
     assert [one.outcome for one in ended.values()] == [Outcome.FAILED, Outcome.UNKNOWN]
     assert all("Do you still want it?" in one.cause for one in ended.values())
-    assert [(await store.run(one.id)).is_open for one in (waiting, going)] == [False, True]
-    assert (await store.class_card(CARD)).stops_at is None
+    assert [(await store.read(runs.run, one.id)).is_open for one in (waiting, going)] == [False, True]
+    assert (await store.read(classes.class_card, CARD)).stops_at is None
     kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, TimerKind.TIMER_FAILED, HoursKind.HOURS_PAUSED
     told = [(kind, ALICE.user_id) for kind in (kinds[0], *kinds)] + [(NoticeKind.OUTAGE, "UAMIR")]
     assert await asked(store) == sorted(told)
-    (entry,) = [row for row in await store.audit_entries() if row["action"] == "store.restored"]
+    (entry,) = [row for row in await store.read(audit.audit_entries) if row["action"] == "store.restored"]
     assert '"stops": 1' in entry["detail"] or '"stops":1' in entry["detail"]
     clock.advance(60)
     _, again = await restore(store, "UAMIR")
@@ -77,19 +78,21 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
 
 async def test_what_a_backup_still_has_to_send_is_looked_for_first(store, clock):
     made_at = clock.now()
-    await store.append_audit([AuditEntry("a", "act", "x", "ok")])
-    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": "Hi."})])
+    await store.write(audit.append_audit, [AuditEntry("a", "act", "x", "ok")])
+    await store.write(
+        notice_rows.add_notices, [NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": "Hi."})]
+    )
     clock.advance(DAY)
     await restore(store)
-    (notice,) = await store.claim_notices(10, 60.0)
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert (notice.kind, notice.unknown_since) == (NoticeKind.MESSAGE, made_at)
 
 
 @pytest.mark.parametrize("left", ["moved", "copied"])
 async def test_what_is_not_in_use_is_served_from_only_after_that(database, store, clock, left):
-    await store.append_audit([AuditEntry("a", "act", "x", "ok")])
+    await store.write(audit.append_audit, [AuditEntry("a", "act", "x", "ok")])
     clock.advance(DAY)
-    await store.mark(left)
+    await store.write(upkeep.mark, left)
     clock.advance(DAY)
     await store.close()
     again = await database.open()
@@ -97,5 +100,5 @@ async def test_what_is_not_in_use_is_served_from_only_after_that(database, store
         await again.begin_serving()
     backup_at, _ = await restore(again)
     assert backup_at == clock.now() - (DAY if left == "copied" else 2 * DAY)
-    assert await again.outdated() == ""
+    assert await again.read(upkeep.outdated) == ""
     await again.begin_serving()

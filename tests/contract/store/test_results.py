@@ -5,6 +5,9 @@ import pytest
 from bot.domain.errands import Outcome
 from bot.domain.notices import END, NewNotice, NoticeKind, NoticeState
 from bot.domain.steps import Update
+from bot.store import cards as card_rows
+from bot.store import notices
+from bot.store import operations as operation_rows
 from bot.store.notices import RESULTS_SECONDS, await_results
 from tests.rigs.store import ALICE, accept_operation, linked
 
@@ -23,7 +26,7 @@ async def ended(store, operation, outcome=Outcome.FULFILLED):
     kind = NoticeKind.READY if outcome is Outcome.FULFILLED else NoticeKind.FAILED
     body = {"workspace": operation.workspace_id, "connection": operation.connection}
     notice = NewNotice("", kind, END, ALICE, body)
-    await store.save_step(Update(operation.id, 0.0, outcome=outcome, notices=[notice]))
+    await store.write(operation_rows.save_step, Update(operation.id, 0.0, outcome=outcome, notices=[notice]))
 
 
 @pytest.mark.both_engines
@@ -31,36 +34,36 @@ async def test_results_wait_for_each_other(store):
     """All of one request are told as soon as the last one has ended, and each has what it offers there."""
     first, second = await begun(store, "one", "two")
     await ended(store, first)
-    assert await store.claim_notices(10, 60.0) == []
+    assert await store.perform(notices.claim_notices, 10, 60.0) == []
     await ended(store, second, Outcome.FAILED)
-    (results,) = await store.claim_notices(10, 60.0)
+    (results,) = await store.perform(notices.claim_notices, 10, 60.0)
     assert results.kind is NoticeKind.RESULTS
-    held = await store.held_notices(results.id)
+    held = await store.read(notices.held_notices, results.id)
     assert {one.kind for one in held} == {NoticeKind.READY, NoticeKind.FAILED}
-    await store.notice_sent(results.id, "D1", "1.1", said={"text": "both", "blocks": []})
-    assert [one.state for one in await store.held_notices(results.id)] == [NoticeState.SENT] * 2
-    cards = [await store.card(one.id) for one in held]
+    await store.write(notices.notice_sent, results.id, "D1", "1.1", said={"text": "both", "blocks": []})
+    assert [one.state for one in await store.read(notices.held_notices, results.id)] == [NoticeState.SENT] * 2
+    cards = [await store.read(card_rows.card, one.id) for one in held]
     assert {(card.message_ts, card.body["text"]) for card in cards} == {("1.1", "both")}
-    assert [one.id for one in await store.find_cards_beside(cards[0])] == [cards[1].id]
-    assert await store.end_state(first.id) == "sent"
+    assert [one.id for one in await store.read(card_rows.find_cards_beside, cards[0])] == [cards[1].id]
+    assert await store.read(notices.end_state, first.id) == "sent"
 
 
 async def test_late_result_is_told_after_the_others(store, clock):
     first, second = await begun(store, "one", "two")
     await ended(store, first)
     clock.advance(RESULTS_SECONDS)
-    (results,) = await store.claim_notices(10, 60.0)
+    (results,) = await store.perform(notices.claim_notices, 10, 60.0)
     await ended(store, second)
-    assert [one.subject for one in await store.held_notices(results.id)] == [first.id]
-    await store.notice_sent(results.id, "D1", "1.1")
-    (other,) = await store.claim_notices(10, 60.0)
-    assert [one.subject for one in await store.held_notices(other.id)] == [second.id]
+    assert [one.subject for one in await store.read(notices.held_notices, results.id)] == [first.id]
+    await store.write(notices.notice_sent, results.id, "D1", "1.1")
+    (other,) = await store.perform(notices.claim_notices, 10, 60.0)
+    assert [one.subject for one in await store.read(notices.held_notices, other.id)] == [second.id]
 
 
 @pytest.mark.both_engines
 async def test_results_given_up_give_up_what_they_hold(store):
     (only,) = await begun(store, "one")
     await ended(store, only)
-    (results,) = await store.claim_notices(10, 60.0)
-    await store.notice_dead(results.id, "channel_not_found")
-    assert NoticeKind.READY in {one.kind for one in await store.dead_notices()}
+    (results,) = await store.perform(notices.claim_notices, 10, 60.0)
+    await store.write(notices.notice_dead, results.id, "channel_not_found")
+    assert NoticeKind.READY in {one.kind for one in await store.read(notices.dead_notices)}

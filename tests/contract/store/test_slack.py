@@ -8,6 +8,7 @@ import pytest
 from bot.domain.audit import AuditEntry
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
+from bot.store import audit, budget, installations, signatures
 from bot.store.budget import WINDOW, Room
 from bot.store.installations import RENEWING_SECONDS, STATE_KEPT
 from bot.store.signatures import KEPT
@@ -23,59 +24,63 @@ GRID = replace(ACME, id="E1", team_id=None, enterprise_id="E1")
 
 async def find(store, id_="T1"):
     """Return an installation; None if there is none."""
-    return next((one for one in await store.installations() if one.id == id_), None)
+    return next((one for one in await store.read(installations.installations) if one.id == id_), None)
 
 
 async def test_an_installation_is_one_row_until_it_is_removed(store, clock):
     entry = AuditEntry("T1:U1", "slack.installed", "T1", "ok", {})
-    assert await store.install(ACME, [entry]) == "new"
+    assert await store.write(installations.install, ACME, [entry]) == "new"
     clock.advance(5.0)
     # Its workspace joined an enterprise meanwhile: who its people are stays the same.
     again = replace(ACME, team_name="Acme Research", secret="sealed 2", enterprise_id="E9")
-    assert await store.install(again) == "again"
+    assert await store.write(installations.install, again) == "again"
     found = await find(store)
     assert found == replace(again, enterprise_id=None, organisation_id="E9", installed_at=clock.now())
-    assert await store.installations() == [found]
+    assert await store.read(installations.installations) == [found]
     # What says that it was removed is about an earlier token.
-    assert not await store.remove_installation("T1", "sealed 1", [entry])
-    assert await store.remove_installation("T1", "sealed 2", [entry])
-    assert (await find(store), await store.installations()) == (None, [])
-    assert len([row for row in await store.audit_entries() if row["target"] == "T1"]) == 2
-    assert await store.install(ACME) == "new"
-    assert [one.secret for one in await store.installations()] == ["sealed 1"]
+    assert not await store.write(installations.remove_installation, "T1", "sealed 1", [entry])
+    assert await store.write(installations.remove_installation, "T1", "sealed 2", [entry])
+    assert (await find(store), await store.read(installations.installations)) == (None, [])
+    assert len([row for row in await store.read(audit.audit_entries) if row["target"] == "T1"]) == 2
+    assert await store.write(installations.install, ACME) == "new"
+    assert [one.secret for one in await store.read(installations.installations)] == ["sealed 1"]
 
 
 @pytest.mark.both_engines
 async def test_an_enterprise_and_one_of_its_teams_exclude_each_other(store):
-    assert await store.install(NORTH) == "new"
-    assert await store.install(GRID) == "team"
-    assert await store.install(replace(NORTH, id="T3", team_id="T3")) == "new"
+    assert await store.write(installations.install, NORTH) == "new"
+    assert await store.write(installations.install, GRID) == "team"
+    assert await store.write(installations.install, replace(NORTH, id="T3", team_id="T3")) == "new"
     for team in ("T2", "T3"):
-        assert await store.remove_installation(team, "sealed 1")
-    assert await store.install(GRID) == "new"
-    assert await store.install(NORTH) == "enterprise"
-    assert await store.install(ACME) == "new"
-    assert [one.id for one in await store.installations()] == ["E1", "T1"]
+        assert await store.write(installations.remove_installation, team, "sealed 1")
+    assert await store.write(installations.install, GRID) == "new"
+    assert await store.write(installations.install, NORTH) == "enterprise"
+    assert await store.write(installations.install, ACME) == "new"
+    assert [one.id for one in await store.read(installations.installations)] == ["E1", "T1"]
 
 
 async def test_of_an_enterprise_and_its_team_installed_by_two_processes_at_once_one_comes_first(database):
     store, other = await database.open(), await database.open()
     for _ in range(10):
-        results = await asyncio.gather(store.install(NORTH), other.install(GRID))
-        (installed,) = await store.installations()
+        results = await asyncio.gather(
+            store.write(installations.install, NORTH), other.write(installations.install, GRID)
+        )
+        (installed,) = await store.read(installations.installations)
         assert sorted(results) in (["enterprise", "new"], ["new", "team"])
-        assert await store.remove_installation(installed.id, "sealed 1")
+        assert await store.write(installations.remove_installation, installed.id, "sealed 1")
 
 
 async def test_place_of_new_installation_is_kept_for_good(database):
     one, other = await database.open(), await database.open()
-    said = await asyncio.gather(one.keep_place("T1", "E1"), other.keep_place("T1", None))
+    said = await asyncio.gather(
+        one.write(installations.keep_place, "T1", "E1"), other.write(installations.keep_place, "T1", None)
+    )
     assert len(set(said)) == 1
     for enterprise in ("E1", None, "E2"):
-        assert await other.keep_place("T1", enterprise) == said[0]
+        assert await other.write(installations.keep_place, "T1", enterprise) == said[0]
     # Installed by OAuth from then on, its people stay who they are.
-    assert await one.install(replace(ACME, enterprise_id="E2")) == "new"
-    (found,) = await one.installations()
+    assert await one.write(installations.install, replace(ACME, enterprise_id="E2")) == "new"
+    (found,) = await one.read(installations.installations)
     assert (found.enterprise_id, found.organisation_id) == (said[0], "E2")
 
 
@@ -100,9 +105,9 @@ async def test_place_of_earlier_release_is_that_of_most_accounts(store, clock, l
         clock.advance(60.0)
     await link_account(store, principal=Principal("E9", "T2", "U1"), username="of another workspace")
     if last_start is not None:
-        await store.keep_identity("the digest of a former token", last_start)
-    assert await store.keep_place("T1", "E1") == expected
-    assert await store.keep_place("E1", "E1") == "E1"
+        await store.write(installations.keep_identity, "the digest of a former token", last_start)
+    assert await store.write(installations.keep_place, "T1", "E1") == expected
+    assert await store.write(installations.keep_place, "E1", "E1") == "E1"
 
 
 async def test_users_keep_the_enterprise_of_their_latest_link(store, clock):
@@ -113,8 +118,8 @@ async def test_users_keep_the_enterprise_of_their_latest_link(store, clock):
         clock.advance(60.0)
     # Written on first use, where there is nothing to link.
     await link_account(store, Principal("E1", "T1", "U1"), "sphere", username="", made_by="")
-    place = await store.keep_place("T1", "E1")
-    others = await store.find_other_enterprises("T1", place)
+    place = await store.write(installations.keep_place, "T1", "E1")
+    others = await store.read(installations.find_other_enterprises, "T1", place)
     assert (place, others) == (None, {"U3": "E1", "U4": "E1"})
     here = Installation("T1", place, other_enterprises=others)
     named = [here.resolve_principal(Principal("E1", "T1", f"U{number}")).key for number in range(1, 6)]
@@ -126,34 +131,34 @@ async def test_users_keep_the_enterprise_of_their_latest_link(store, clock):
 @pytest.mark.both_engines
 async def test_one_at_a_time_replaces_exactly_the_token_that_it_read(database, clock):
     one, other = await database.open(), await database.open()
-    await one.install(ACME)
-    assert await one.claim_renewal("T1", "sealed 1")
-    assert not await other.claim_renewal("T1", "sealed 1")
+    await one.write(installations.install, ACME)
+    assert await one.write(installations.claim_renewal, "T1", "sealed 1")
+    assert not await other.write(installations.claim_renewal, "T1", "sealed 1")
     # Whoever claimed it may have died.
     clock.advance(RENEWING_SECONDS)
-    assert await other.claim_renewal("T1", "sealed 1")
-    assert await other.renew_installation("T1", "sealed 1", "sealed 2", 100.0)
-    assert not await one.renew_installation("T1", "sealed 1", "sealed 3", 100.0)
-    assert not await one.claim_renewal("T1", "sealed 1")
+    assert await other.write(installations.claim_renewal, "T1", "sealed 1")
+    assert await other.write(installations.renew_installation, "T1", "sealed 1", "sealed 2", 100.0)
+    assert not await one.write(installations.renew_installation, "T1", "sealed 1", "sealed 3", 100.0)
+    assert not await one.write(installations.claim_renewal, "T1", "sealed 1")
     found = await find(one)
     assert (found.secret, found.expires_at) == ("sealed 2", clock.now() + 100.0)
-    assert await one.claim_renewal("T1", "sealed 2")
+    assert await one.write(installations.claim_renewal, "T1", "sealed 2")
     # Encrypted with another key, it is the same token; while it is replaced, Slack's answer must find it.
-    assert not await one.reseal_installation("T1", "sealed 2", "sealed 2b")
+    assert not await one.write(installations.reseal_installation, "T1", "sealed 2", "sealed 2b")
     clock.advance(RENEWING_SECONDS)
-    assert await one.reseal_installation("T1", "sealed 2", "sealed 2b")
-    assert not await one.reseal_installation("T1", "sealed 2", "sealed 2c")
+    assert await one.write(installations.reseal_installation, "T1", "sealed 2", "sealed 2b")
+    assert not await one.write(installations.reseal_installation, "T1", "sealed 2", "sealed 2c")
 
 
 @pytest.mark.both_engines
 async def test_a_state_is_used_once_by_anybody(database, clock):
     one, other = await database.open(), await database.open()
-    assert await one.use_oauth_state("hash")
-    assert not await other.use_oauth_state("hash")
-    assert await other.use_oauth_state("another")
+    assert await one.write(installations.use_oauth_state, "hash")
+    assert not await other.write(installations.use_oauth_state, "hash")
+    assert await other.write(installations.use_oauth_state, "another")
     clock.advance(STATE_KEPT)
     # By then it has expired long ago.
-    assert await one.use_oauth_state("hash")
+    assert await one.write(installations.use_oauth_state, "hash")
 
 
 # -- calls ---------------------------------------------------------------------------------------------------
@@ -163,7 +168,7 @@ POST = "chat.postMessage"
 
 
 async def take(store, *, most=45, method="chat.update", **keys):
-    return await store.take_slack_call("T1", method, most=most, **keys)
+    return await store.write(budget.take_slack_call, "T1", method, most=most, **keys)
 
 
 async def take_all(store, most=45):
@@ -179,15 +184,15 @@ async def test_several_processes_on_one_database_stay_within_one_limit(database,
     assert waits.count(0) == 45
     assert all(wait == pytest.approx(WINDOW) for wait in waits if wait)
     room = Room("T1", "chat.update", 50)
-    assert {await store.slack_calls_left(room) for store in stores} == {0}
-    await stores[0].pause_slack_method("T1", "chat.update", 90.0)
-    assert await stores[1].slack_calls_left(room) == 0
+    assert {await store.read(budget.slack_calls_left, room) for store in stores} == {0}
+    await stores[0].write(budget.pause_slack_method, "T1", "chat.update", 90.0)
+    assert await stores[1].read(budget.slack_calls_left, room) == 0
     clock.advance(60.0)
     assert await take(stores[1]) == pytest.approx(30.0)
     clock.advance(30.1)
     assert await take_all(stores[1]) == 45
     # What doesn't count any more isn't kept.
-    assert await stores[0].slack_calls_left(room) == 0
+    assert await stores[0].read(budget.slack_calls_left, room) == 0
 
 
 @pytest.mark.both_engines
@@ -229,7 +234,7 @@ async def test_a_clock_that_is_set_back_while_nobody_serves_neither_frees_nor_lo
     clock.jump(-ahead)
     store = await database.open(serves=True)
     assert await take_all(store) == 45
-    await store.pause_slack_method("T1", POST, 40.0)
+    await store.write(budget.pause_slack_method, "T1", POST, 40.0)
     await store.close()
     clock.jump(ahead)
     clock.advance(20.0)
@@ -245,7 +250,7 @@ async def test_after_another_boot_the_longest_wait_is_a_minute(database, clock):
     clock.jump(86_400.0)
     store = await database.open(serves=True)
     assert await take_all(store) == 45
-    await store.pause_slack_method("T1", POST, 3600.0)
+    await store.write(budget.pause_slack_method, "T1", POST, 3600.0)
     await store.close()
     there = FakeClock(clock.now() - 86_400.0)
     there.boot = lambda: "another boot"
@@ -285,7 +290,7 @@ async def test_who_starts_next_knows_what_was_seen_and_for_how_long_yet(database
     assert seen.is_first(signature(3))
     await seen.save(store)
     await seen.save(store)
-    assert [age for age, _ in await store.saved_signatures()] == [200.0, 0.0]
+    assert [age for age, _ in await store.read(signatures.saved_signatures)] == [200.0, 0.0]
     await store.close()
     clock.advance(KEPT - 201.0)
     store, again = await database.open(serves=True), Replays(clock.monotonic)
@@ -296,7 +301,7 @@ async def test_who_starts_next_knows_what_was_seen_and_for_how_long_yet(database
     assert again.is_first(signature(1))
     assert not again.is_first(signature(2))
     await again.save(store)
-    assert len(await store.saved_signatures()) == 2
+    assert len(await store.read(signatures.saved_signatures)) == 2
 
 
 @pytest.mark.both_engines
@@ -306,7 +311,7 @@ async def test_what_could_not_be_written_is_written_with_the_next(database, stor
     unavailable = await database.open()
     await unavailable.close()
     await seen.save(unavailable)
-    assert await store.saved_signatures() == []
+    assert await store.read(signatures.saved_signatures) == []
     clock.advance(SAVED_EVERY)
     assert seen.is_first(signature(2))
     await seen.save(store)

@@ -13,6 +13,8 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
+from bot.store import counts, gates, operations, workspaces
+from bot.store import notices as notice_rows
 from bot.store.queue import PATIENCE
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
@@ -60,10 +62,10 @@ async def test_an_operation_that_is_not_committed_in_time_never_happens(store, p
         with pytest.raises(StoreBusy, match="nothing was done"):
             await accept_operation(store, workspace, interaction="i1")
         # People can still look.
-        assert await store.workspace(workspace.id) == workspace
+        assert await store.read(workspaces.workspace, workspace.id) == workspace
     # The next write comes after the one that was given up, in the same queue.
     assert await first_sight(store, "i1")
-    assert await store.open_operations(ALICE) == []
+    assert await store.read(operations.open_operations, ALICE) == []
 
 
 async def test_a_short_lock_is_waited_for(path, clock):
@@ -72,7 +74,7 @@ async def test_a_short_lock_is_waited_for(path, clock):
     with locked(path):
         waiting = asyncio.ensure_future(first_sight(store, "i1"))
         # The answer to a look says that the thread has met the lock.
-        assert await store.workspaces(ALICE) == []
+        assert await store.perform(workspaces.workspaces, ALICE) == []
     assert await waiting
     await store.close()
 
@@ -113,18 +115,21 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half_done(store, workspace
     notices = [NewNotice("", NoticeKind.CARD, str(n), ALICE, {"pad": "x" * 3000}) for n in range(20)]
     with pytest.raises(StoreUnavailable, match="disk is full"):
         await accept_operation(store, workspace, interaction="i1", notices=notices)
-    assert await store.open_operations(ALICE) == []
-    assert await store.claim_notices(100, 60.0) == []
+    assert await store.read(operations.open_operations, ALICE) == []
+    assert await store.perform(notice_rows.claim_notices, 100, 60.0) == []
     await has_room(store)
     accepted = await accept_operation(store, workspace, interaction="i1", notices=notices)
     assert not accepted.repeated
-    assert len(await store.claim_notices(100, 60.0)) == 20
+    assert len(await store.perform(notice_rows.claim_notices, 100, 60.0)) == 20
 
 
 async def fill(store):
     """Write more than fits."""
     for number in range(200):
-        await store.add_notices([NewNotice(str(number), NoticeKind.MESSAGE, "", ALICE, {"pad": "x" * 3000})])
+        await store.write(
+            notice_rows.add_notices,
+            [NewNotice(str(number), NoticeKind.MESSAGE, "", ALICE, {"pad": "x" * 3000})],
+        )
 
 
 async def test_a_disk_that_takes_no_more_bytes_is_said(store, path, workspace):
@@ -137,8 +142,8 @@ async def test_a_disk_that_takes_no_more_bytes_is_said(store, path, workspace):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     await accept_operation(store, workspace, interaction="i1")
-    count = (await store.statistics())["pending_notices"]
-    subjects = [int(notice.subject) for notice in await store.claim_notices(1000, 60.0)]
+    count = (await store.perform(counts.statistics))["pending_notices"]
+    subjects = [int(notice.subject) for notice in await store.perform(notice_rows.claim_notices, 1000, 60.0)]
     assert sorted(subjects) == list(range(count))
 
 
@@ -146,7 +151,7 @@ async def test_a_database_that_became_read_only_is_said(store, workspace):
     await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = ON"))
     with pytest.raises(StoreUnavailable, match="read-only"):
         await accept_operation(store, workspace, interaction="i1")
-    assert await store.workspace(workspace.id) == workspace
+    assert await store.read(workspaces.workspace, workspace.id) == workspace
     await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = OFF"))
     assert not (await accept_operation(store, workspace, interaction="i1")).repeated
 
@@ -172,7 +177,7 @@ async def test_what_a_deleted_log_held_is_there_at_the_next_start(store, path, w
     copy = path.with_name("copy.db")
     copy.write_bytes(path.read_bytes())
     next_start = await open_store(f"sqlite:///{copy}", FakeClock(), SystemIds())
-    assert await next_start.workspace(workspace.id) == workspace
+    assert await next_start.read(workspaces.workspace, workspace.id) == workspace
     assert not await first_sight(next_start, "before")
     assert await first_sight(next_start, "after")
     await next_start.close()
@@ -210,6 +215,7 @@ def test_people_wait_for_two_seconds_at_most():
 #: A process that writes, claims, says what it did, and is then killed without a word.
 KILLED = """
 import asyncio, json, os, signal, sys
+from bot.store import gates, notices, operations
 from bot.features.feature import load
 from bot.support.clock import SystemIds
 from tests.rigs.postgres import open_store
@@ -224,8 +230,9 @@ async def main(url, now):
     workspace = (await linked(store)).workspaces[0]
     card = NewNotice("", NoticeKind.CARD, "1", ALICE)
     operation = (await accept_operation(store, workspace, interaction="i1", notices=[card])).operation
-    assert await store.claim_operations(10, 60.0) and await store.claim_notices(10, 60.0)
-    assert await store.claim_reads("saturn", 10, 10.0, 0.5)
+    assert await store.claim(operations.claim_operations, 10, 60.0)
+    assert await store.perform(notices.claim_notices, 10, 60.0)
+    assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     print(json.dumps({"operation": operation.id, "workspace": workspace.id}), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -249,16 +256,18 @@ async def test_what_was_answered_before_a_kill_is_there_after_it(path):
     assert process.returncode == -signal.SIGKILL
     store = await open_store(f"sqlite:///{path}", clock, SystemIds())
     assert await store.migrate() == []
-    assert [operation.id for operation in await store.open_operations(ALICE)] == [said["operation"]]
+    assert [operation.id for operation in await store.read(operations.open_operations, ALICE)] == [
+        said["operation"]
+    ]
     assert not await first_sight(store, "i1")
-    assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
+    assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
     clock.advance(10.4)
-    assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
+    assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
     clock.advance(0.1)
-    assert len(await store.claim_reads("saturn", 10, 10.0, 0.5)) == 1
+    assert len(await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)) == 1
     clock.advance(60 - 10.5)
-    (step,) = await store.claim_operations(10, 60.0)
-    assert await store.save_step(Update(step.operation.id, 1.0, claim=step.claim))
-    (notice,) = await store.claim_notices(10, 60.0)
+    (step,) = await store.claim(operations.claim_operations, 10, 60.0)
+    assert await store.write(operations.save_step, Update(step.operation.id, 1.0, claim=step.claim))
+    (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert notice.unknown_since == clock.now() - 60
     await store.close()

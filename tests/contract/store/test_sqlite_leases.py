@@ -13,7 +13,8 @@ from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.times import LEASE
 from bot.slack.notifier.timing import Timing
-from bot.store import leases
+from bot.store import homes, leases, operations, runs, tasks
+from bot.store import notices as notice_rows
 from bot.store.owners import own
 from bot.store.schema import SENDS_SETTLE
 from bot.store.sqlite import SqliteEngine
@@ -64,11 +65,11 @@ async def restart(database, clock, tmp_path):
 async def claim_all(store):
     """Claim whatever can be; return how much of each kind there was."""
     claims = {
-        "operations": await store.claim_operations(10, 40.0),
-        "runs": await store.claim_runs(10, 40.0),
-        "notices": await store.claim_notices(10, 60.0),
-        "tasks": await store.claim_tasks(10, 40.0),
-        "homes": await store.claim_wanted_homes(10, 60.0),
+        "operations": await store.claim(operations.claim_operations, 10, 40.0),
+        "runs": await store.claim(runs.claim_runs, 10, 40.0),
+        "notices": await store.perform(notice_rows.claim_notices, 10, 60.0),
+        "tasks": await store.claim(tasks.claim_tasks, 10, 40.0),
+        "homes": await store.claim(homes.claim_wanted_homes, 10, 60.0),
     }
     return {kind: len(claimed) for kind, claimed in claims.items()}
 
@@ -78,8 +79,8 @@ async def fill(store):
     workspace = (await linked(store)).workspaces[0]
     await accept_operation(store, workspace, interaction="i1")
     await launched(store, connection="saturn")
-    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
-    await store.add_tasks([NewTask(TaskKind.DISCOVER, "a1")])
+    await store.write(notice_rows.add_notices, [NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
+    await store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, "a1")])
     await use_home(store, ALICE, HomeUse())
 
 
@@ -95,9 +96,9 @@ async def test_leases_of_a_dead_process_are_free_at_once(restart, clock):
     assert await claim_all(store) == claimed | {"notices": 0}
     clock.advance(SENDS_SETTLE - 1)
     store = await restart()
-    assert await store.claim_notices(10, 60.0) == []
+    assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
     clock.advance(1)
-    assert len(notices := await store.claim_notices(10, 60.0)) == claimed["notices"]
+    assert len(notices := await store.perform(notice_rows.claim_notices, 10, 60.0)) == claimed["notices"]
     assert all(notice.unknown_since is not None for notice in notices)
 
 
@@ -133,10 +134,10 @@ async def test_late_step_of_a_dead_process_writes_nothing(restart):
     store = await restart()
     workspace = (await linked(store)).workspaces[0]
     operation = (await accept_operation(store, workspace, interaction="i1")).operation
-    (dead,) = await store.claim_operations(10, 40.0)
+    (dead,) = await store.claim(operations.claim_operations, 10, 40.0)
     store = await restart()
-    assert await store.save_step(Update(operation.id, 0.0, claim=dead.claim)) is None
-    assert len(await store.claim_operations(10, 40.0)) == 1
+    assert await store.write(operations.save_step, Update(operation.id, 0.0, claim=dead.claim)) is None
+    assert len(await store.claim(operations.claim_operations, 10, 40.0)) == 1
 
 
 @pytest.mark.parametrize("call", ["start_call", "stop_call"])
@@ -144,13 +145,15 @@ async def test_interrupted_call_settles_from_when_it_was_made(restart, clock, ca
     store = await restart()
     workspace = (await linked(store)).workspaces[0]
     operation = (await accept_operation(store, workspace, interaction="i1")).operation
-    (step,) = await store.claim_operations(10, 40.0)
+    (step,) = await store.claim(operations.claim_operations, 10, 40.0)
     calling = {call: Call.CALLING, "busy_since": clock.now()}
-    await store.save_step(Update(operation.id, 40.0, claim=step.claim, called=True, **calling))
+    await store.write(
+        operations.save_step, Update(operation.id, 40.0, claim=step.claim, called=True, **calling)
+    )
     called_at = clock.now()
     clock.advance(10)
     store = await restart()
-    (step,) = await store.claim_operations(10, 40.0)
+    (step,) = await store.claim(operations.claim_operations, 10, 40.0)
     assert getattr(step.operation, call) is Call.INTERRUPTED
     assert step.operation.busy_since is None, "nobody knows whether it was refused again"
     assert find_settling_time(step.operation) == called_at + INTERRUPTED_SETTLES
@@ -160,13 +163,13 @@ async def test_interrupted_launch_is_looked_for_as_long_as_any(restart, clock):
     """What costs money has its whole time to show, from the call on."""
     store = await restart()
     run = await launched(store)
-    (step,) = await store.claim_runs(10, 40.0)
+    (step,) = await store.claim(runs.claim_runs, 10, 40.0)
     calling = Update(run.id, 40.0, claim=step.claim, start_call=Call.CALLING, called=True)
-    await store.save_run_step(calling)
+    await store.write(runs.save_run_step, calling)
     called_at = clock.now()
     clock.advance(10)
     store = await restart()
-    (step,) = await store.claim_runs(10, 40.0)
+    (step,) = await store.claim(runs.claim_runs, 10, 40.0)
     assert step.run.start_call is Call.INTERRUPTED
     settled = [has_settled(step.run, called_at + MAKE_SETTLES + by) for by in (-1.0, 0.0)]
     assert settled == [False, True]
@@ -176,14 +179,14 @@ async def test_interrupted_call_of_a_replaced_start_is_prior(restart, clock):
     store = await restart()
     workspace = (await linked(store)).workspaces[0]
     operation = (await accept_operation(store, workspace, interaction="i1")).operation
-    (step,) = await store.claim_operations(10, 40.0)
+    (step,) = await store.claim(operations.claim_operations, 10, 40.0)
     calling = Update(operation.id, 40.0, claim=step.claim, start_call=Call.CALLING, called=True)
-    await store.save_step(calling)
+    await store.write(operations.save_step, calling)
     stop = (await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2")).operation
-    assert (await store.operation(stop.id)).prior_call is Call.CALLING
+    assert (await store.read(operations.operation, stop.id)).prior_call is Call.CALLING
     store = await restart()
-    assert (await store.operation(stop.id)).prior_call is Call.INTERRUPTED
-    assert (await store.operation(operation.id)).start_call is Call.INTERRUPTED
+    assert (await store.read(operations.operation, stop.id)).prior_call is Call.INTERRUPTED
+    assert (await store.read(operations.operation, operation.id)).start_call is Call.INTERRUPTED
 
 
 async def test_migration_alone_frees_no_lease(restart, database):

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.store import open_store
+from bot.store import audit, open_store
 from bot.store.schema import in_place_of, migrations, missing, records
 from bot.store.sqlite import SqliteEngine
 from bot.support.clock import SystemIds
@@ -233,14 +233,16 @@ async def test_rows_of_an_archived_audit_stay_intact(tmp_path):
     await migrated(path, {name: script for name, script in every.items() if name < "0058"})
     store = await open_store(f"sqlite:///{path}", FakeClock(), SystemIds())
     archived = AuditEntry("operator", "audit.archive", "a.jsonl", "ok", {"through": 2})
-    await store.append_audit([*(AuditEntry("a", "act", f"{number}", "ok") for number in range(4)), archived])
-    _, last, *kept = await store.audit_entries()
+    await store.write(
+        audit.append_audit, [*(AuditEntry("a", "act", f"{number}", "ok") for number in range(4)), archived]
+    )
+    _, last, *kept = await store.read(audit.audit_entries)
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("DELETE FROM audit WHERE seq <= 2")
         database.execute("UPDATE audit_head SET archived = 2, archived_hash = ?", [last["hash"]])
     assert await store.migrate() == [name for name in every if name >= "0058"]
-    assert await store.audit_entries() == kept
-    assert await store.verify_audit() is None
-    await store.append_audit([AuditEntry("a", "act", "later", "ok")])
-    assert await store.verify_audit() is None
+    assert await store.read(audit.audit_entries) == kept
+    assert await store.perform(audit.verify_audit) is None
+    await store.write(audit.append_audit, [AuditEntry("a", "act", "later", "ok")])
+    assert await store.perform(audit.verify_audit) is None
     await store.close()

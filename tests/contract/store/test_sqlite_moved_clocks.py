@@ -15,7 +15,7 @@ from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
 from bot.domain.timers import TIMER_WARNING_SECONDS
 from bot.domain.workspaces import State
-from bot.store import timers
+from bot.store import notices, operations, runs, schema, tasks, timers, workspaces
 from bot.store.tables import WORKSPACES
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
@@ -62,7 +62,7 @@ async def called(store):
     """Call a start whose outcome is unknown."""
     workspace = (await linked(store)).workspaces[0]
     operation = (await accept_operation(store, workspace)).operation
-    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    await store.write(operations.save_step, Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
     return operation
 
 
@@ -72,18 +72,21 @@ async def test_after_a_clock_that_was_ahead_all_that_is_open_is_due_when_it_woul
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     operation = (await accept_operation(store, workspace, interaction="i1")).operation
-    (step,) = await store.claim_operations(10, 40.0)
-    await store.save_step(Update(operation.id, 20.0, start_call=Call.ACCEPTED, called=True, claim=step.claim))
-    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
-    await store.add_tasks([NewTask(TaskKind.DISCOVER, "a1")])
+    (step,) = await store.claim(operations.claim_operations, 10, 40.0)
+    await store.write(
+        operations.save_step,
+        Update(operation.id, 20.0, start_call=Call.ACCEPTED, called=True, claim=step.claim),
+    )
+    await store.write(notices.add_notices, [NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
+    await store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, "a1")])
     assert await claim_one(store)
     bot.clock.jump(-ahead)
     bot.clock.advance(1)
     store = await bot.serve()
     now = bot.clock.now()
-    assert await store.claim_notices(10, 60.0)
-    assert await store.claim_tasks(10, 60.0)
-    healed = await store.operation(operation.id)
+    assert await store.perform(notices.claim_notices, 10, 60.0)
+    assert await store.claim(tasks.claim_tasks, 10, 60.0)
+    healed = await store.read(operations.operation, operation.id)
     assert healed.created_at == healed.called_at == pytest.approx(now, abs=0.1)
     assert healed.deadline_at == pytest.approx(now + 59, abs=1.1)
     # The rule of the gate holds over it, whenever the last read was.
@@ -91,7 +94,7 @@ async def test_after_a_clock_that_was_ahead_all_that_is_open_is_due_when_it_woul
     bot.clock.advance(10.6)
     assert await claim_one(store)
     bot.clock.advance(8.5)
-    assert await store.claim_operations(10, 40.0)
+    assert await store.claim(operations.claim_operations, 10, 40.0)
 
 
 async def test_what_was_seen_in_the_future_hides_nothing_that_is_seen_now(bot):
@@ -101,9 +104,9 @@ async def test_what_was_seen_in_the_future_hides_nothing_that_is_seen_now(bot):
     await observe(store, bot.clock, workspace, Observed(State.RUNNING), next_in=10.0)
     bot.clock.jump(-3600)
     store = await bot.serve()
-    assert (await store.workspace(workspace.id)).observed_at <= bot.clock.now()
+    assert (await store.read(workspaces.workspace, workspace.id)).observed_at <= bot.clock.now()
     await observe(store, bot.clock, workspace, Observed(State.STOPPED))
-    assert (await store.workspace(workspace.id)).state is State.STOPPED
+    assert (await store.read(workspaces.workspace, workspace.id)).state is State.STOPPED
 
 
 async def looks(store, workspace):
@@ -123,7 +126,7 @@ async def test_a_timer_names_a_moment_that_no_clock_moves_and_is_looked_at_again
     assert await looks(store, workspace) <= bot.clock.now()
     assert await within(store, timers.claim_timers, 10, 60.0) == []
     assert await looks(store, workspace) == at - TIMER_WARNING_SECONDS
-    assert (await store.workspace(workspace.id)).stop_at == at
+    assert (await store.read(workspaces.workspace, workspace.id)).stop_at == at
 
 
 async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
@@ -136,8 +139,8 @@ async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
     there.boot = lambda: "another run"
     store = await bot.serve(clock=there)
     latest = there.now() + 86_400.0
-    assert (await store.operation(operation.id)).deadline_at <= latest
-    assert (await store.run(run.id)).deadline_at <= latest
+    assert (await store.read(operations.operation, operation.id)).deadline_at <= latest
+    assert (await store.read(runs.run, run.id)).deadline_at <= latest
 
 
 async def test_a_clock_that_is_moved_again_while_a_process_starts_opens_no_gate_either(bot, database):
@@ -150,7 +153,9 @@ async def test_a_clock_that_is_moved_again_while_a_process_starts_opens_no_gate_
     store = await postgres.open_store(database.url, bot.clock, SystemIds())
     bot.clock.jump(5)
     await store.begin_serving()
-    assert (await store.operation(operation.id)).called_at == pytest.approx(await store.now(), abs=0.1)
+    assert (await store.read(operations.operation, operation.id)).called_at == pytest.approx(
+        await store.now(), abs=0.1
+    )
     bot.clock.advance(10.3)
     assert await claim_one(store) is None
     bot.clock.advance(0.3)
@@ -163,12 +168,12 @@ async def test_a_beat_writes_how_the_clock_stands_after_a_jump_that_it_is_the_fi
     operation = await called(store)
     bot.clock.advance(3)
     bot.clock.jump(3600)
-    await store.beat()
+    await store.perform(schema.beat)
     seen_at = await store.now()
     bot.clock.advance(3)
     store = await bot.serve()
     # It was healed by the beat; nothing has moved since.
-    assert (await store.operation(operation.id)).called_at == pytest.approx(seen_at, abs=0.1)
+    assert (await store.read(operations.operation, operation.id)).called_at == pytest.approx(seen_at, abs=0.1)
 
 
 @pytest.mark.parametrize("back", [5.0, 12.0, 7200.0])
@@ -178,11 +183,14 @@ async def test_a_clock_that_is_set_back_takes_nothing_seen_before_a_call_for_wha
     operation = (await accept_operation(store, workspace, interaction="i1")).operation
     await observe(store, bot.clock, workspace, Observed(State.RUNNING))
     bot.clock.advance(10)
-    await store.save_step(Update(operation.id, 20.0, start_call=Call.ACCEPTED, called=True))
+    await store.write(operations.save_step, Update(operation.id, 20.0, start_call=Call.ACCEPTED, called=True))
     bot.clock.advance(3)
     bot.clock.jump(-back)
     store = await bot.serve()
-    called, seen = await store.operation(operation.id), await store.workspace(workspace.id)
+    called, seen = (
+        await store.read(operations.operation, operation.id),
+        await store.read(workspaces.workspace, workspace.id),
+    )
     assert called.called_at == pytest.approx(await store.now(), abs=0.01)
     assert max(seen.up_at, seen.observed_at) <= called.sent_at <= called.called_at
 
@@ -207,23 +215,23 @@ async def test_where_nobody_knows_how_much_time_has_passed_nothing_comes_early(b
     store = await bot.serve()
     operation = await called(store)
     sent_at = bot.clock.now()
-    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
-    assert await store.claim_notices(10, 60.0)
+    await store.write(notices.add_notices, [NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
+    assert await store.perform(notices.claim_notices, 10, 60.0)
     assert await claim_one(store)
     bot.clock.advance(3)
     clock = then(bot.clock)
     store = await bot.serve(clock=clock)
-    healed = await store.operation(operation.id)
+    healed = await store.read(operations.operation, operation.id)
     # What it made is looked for by when it was sent, which is never in the future.
     assert (healed.called_at, healed.sent_at) == (clock.now(), min(sent_at, clock.now()))
     assert await claim_one(store) is None
-    assert await store.claim_notices(10, 60.0) == []
+    assert await store.perform(notices.claim_notices, 10, 60.0) == []
     clock.advance(10.3)
     assert await claim_one(store) is None
     clock.advance(0.3)
     assert await claim_one(store)
     clock.advance(50.0)
-    assert await store.claim_notices(10, 60.0)
+    assert await store.perform(notices.claim_notices, 10, 60.0)
 
 
 async def test_who_dies_while_its_time_meets_the_clock_again_opens_no_gate_early(bot):
@@ -246,25 +254,25 @@ async def test_who_dies_while_its_time_meets_the_clock_again_opens_no_gate_early
 async def test_what_was_replaced_has_had_no_more_time_either_while_what_replaced_it_is_open(bot):
     store = await bot.serve()
     former = await called(store)
-    workspace = await store.workspace(former.workspace_id)
+    workspace = await store.read(workspaces.workspace, former.workspace_id)
     operation = (await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2")).operation
     for is_over, boot in enumerate(("another run", "a third one")):
         there = FakeClock(bot.clock.now() + 60)
         there.boot = lambda boot=boot: boot
         store = await bot.serve(clock=there)
-        assert (await store.operation(former.id)).called_at == there.now() - 60 * is_over
-        await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+        assert (await store.read(operations.operation, former.id)).called_at == there.now() - 60 * is_over
+        await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
 
 
 async def test_a_start_under_a_steady_clock_keeps_nobody_waiting(bot):
     store = await bot.serve()
     operation = await called(store)
-    called_at = (await store.operation(operation.id)).called_at
+    called_at = (await store.read(operations.operation, operation.id)).called_at
     assert await claim_one(store)
     for _ in range(3):
         bot.clock.advance(3.6)
         store = await bot.serve()
-    assert (await store.operation(operation.id)).called_at == called_at
+    assert (await store.read(operations.operation, operation.id)).called_at == called_at
     assert await claim_one(store)
 
 

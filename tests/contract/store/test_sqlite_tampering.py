@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
+from bot.store import audit, operations
 from bot.store.audit import hash_of
 from tests.rigs.store import accept_operation, linked
 
@@ -27,8 +28,8 @@ def by_hand(database):
 
 async def write(store):
     for number in range(COUNT):
-        await store.append_audit([AuditEntry("a", "act", f"t{number}", "ok", {"n": number})])
-    assert await store.verify_audit(page=3) is None
+        await store.write(audit.append_audit, [AuditEntry("a", "act", f"t{number}", "ok", {"n": number})])
+    assert await store.perform(audit.verify_audit, page=3) is None
 
 
 @pytest.mark.parametrize(
@@ -47,14 +48,14 @@ async def write(store):
 async def test_an_edit_is_found(store, by_hand, column, value):
     await write(store)
     by_hand(f"UPDATE audit SET {column} = ? WHERE seq = 4", value)
-    assert await store.verify_audit(page=3) == 4
+    assert await store.perform(audit.verify_audit, page=3) == 4
 
 
 async def test_an_edit_with_a_new_hash_is_found_at_the_next_row(store, by_hand):
     await write(store)
-    row = {**(await store.audit_entries(after=3, limit=1))[0], "result": "refused"}
+    row = {**(await store.read(audit.audit_entries, after=3, limit=1))[0], "result": "refused"}
     by_hand("UPDATE audit SET result = 'refused', hash = ? WHERE seq = 4", hash_of(row))
-    assert await store.verify_audit() == 5
+    assert await store.perform(audit.verify_audit) == 5
 
 
 @pytest.mark.parametrize("page", [2, 3, 1000])
@@ -62,21 +63,21 @@ async def test_an_edit_with_a_new_hash_is_found_at_the_next_row(store, by_hand):
 async def test_a_removed_row_is_found(store, by_hand, seq, page):
     await write(store)
     by_hand("DELETE FROM audit WHERE seq = ?", seq)
-    assert await store.verify_audit(page=page) == seq
+    assert await store.perform(audit.verify_audit, page=page) == seq
 
 
 async def test_rows_that_changed_places_are_found(store, by_hand):
     await write(store)
     for old, new in ((2, 100), (3, 2), (100, 3)):
         by_hand("UPDATE audit SET seq = ? WHERE seq = ?", new, old)
-    assert await store.verify_audit() == 2
+    assert await store.perform(audit.verify_audit) == 2
 
 
 @pytest.mark.parametrize("page", [2, 5, 1000])
 async def test_a_cut_is_found(store, by_hand, page):
     await write(store)
     by_hand("DELETE FROM audit WHERE seq > 5")
-    assert await store.verify_audit(page=page) == 6
+    assert await store.perform(audit.verify_audit, page=page) == 6
 
 
 ARCHIVED = AuditEntry("operator", "audit.archive", "a.jsonl", "ok", {"through": 3})
@@ -86,58 +87,58 @@ ARCHIVED = AuditEntry("operator", "audit.archive", "a.jsonl", "ok", {"through": 
 async def test_rows_archived_before_0_4_0_may_be_missing(store, by_hand, page):
     """Earlier releases moved the oldest rows into a file and wrote an entry that names the last of them."""
     await write(store)
-    await store.append_audit([ARCHIVED])
+    await store.write(audit.append_audit, [ARCHIVED])
     # Deleted in pieces: an interrupted archive left some.
     for through in (2, 3):
         by_hand("DELETE FROM audit WHERE seq <= ?", through)
-        assert await store.verify_audit(page=page) is None
+        assert await store.perform(audit.verify_audit, page=page) is None
     by_hand("DELETE FROM audit WHERE seq = 4")
-    assert await store.verify_audit(page=page) == 4
+    assert await store.perform(audit.verify_audit, page=page) == 4
 
 
 async def test_an_archived_row_that_comes_back_is_found(store, by_hand):
     await write(store)
-    await store.append_audit([ARCHIVED])
-    (row,) = await store.audit_entries(limit=1)
+    await store.write(audit.append_audit, [ARCHIVED])
+    (row,) = await store.read(audit.audit_entries, limit=1)
     by_hand("DELETE FROM audit WHERE seq <= 3")
     columns = ", ".join(row)
     by_hand(f"INSERT INTO audit ({columns}) VALUES ({', '.join('?' * len(row))})", *row.values())
-    assert await store.verify_audit() == 2
+    assert await store.perform(audit.verify_audit) == 2
 
 
 async def test_an_emptied_audit_is_found(store, by_hand):
     await write(store)
     by_hand("DELETE FROM audit")
-    assert await store.verify_audit() == 1
+    assert await store.perform(audit.verify_audit) == 1
 
 
 async def test_a_row_too_many_is_found(store, by_hand):
     await write(store)
-    last = (await store.audit_entries())[-1]
+    last = (await store.read(audit.audit_entries))[-1]
     row = {**last, "seq": COUNT + 1, "previous_hash": last["hash"]}
     row["hash"] = hash_of(row)
     columns = ", ".join(row)
     by_hand(f"INSERT INTO audit ({columns}) VALUES ({', '.join('?' * len(row))})", *row.values())
-    assert await store.verify_audit() == COUNT + 1
+    assert await store.perform(audit.verify_audit) == COUNT + 1
 
 
 async def test_a_head_that_was_changed_is_found(store, by_hand):
     await write(store)
     by_hand("UPDATE audit_head SET hash = ?", "0" * 64)
-    assert await store.verify_audit() == COUNT
+    assert await store.perform(audit.verify_audit) == COUNT
 
 
 async def test_the_chain_goes_on_after_a_rewritten_end_and_is_found(store, by_hand):
     await write(store)
     by_hand("UPDATE audit SET result = 'refused' WHERE seq = ?", COUNT)
-    await store.append_audit([AuditEntry("a", "act", "later", "ok")])
-    assert await store.verify_audit() == COUNT
+    await store.write(audit.append_audit, [AuditEntry("a", "act", "later", "ok")])
+    assert await store.perform(audit.verify_audit) == COUNT
 
 
 async def test_an_operation_whose_workspace_was_deleted_by_hand_ends(store, by_hand):
     workspace = (await linked(store)).workspaces[0]
     operation = (await accept_operation(store, workspace, interaction="i1")).operation
     by_hand("DELETE FROM workspaces")
-    assert await store.claim_operations(10, 60.0) == []
-    assert (await store.operation(operation.id)).outcome is Outcome.CANCELLED
+    assert await store.claim(operations.claim_operations, 10, 60.0) == []
+    assert (await store.read(operations.operation, operation.id)).outcome is Outcome.CANCELLED
     assert (await accept_operation(store, workspace, interaction="i1")).operation.id == operation.id

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
+from bot.store import notices, operations
 from bot.store.transaction import StoreTime
 from tests.contract.store.gates import claim_one, claimed
 from tests.rigs.clock import FakeClock
@@ -93,32 +94,32 @@ async def test_an_unmigrated_database_does_not_mind_a_jump(tmp_path, clock):
 async def test_a_jump_gives_a_call_no_more_time_to_show(store, clock):
     workspace = (await linked(store)).workspaces[0]
     operation = (await accept_operation(store, workspace, interaction="i1")).operation
-    (step,) = await store.claim_operations(10, 40.0)
+    (step,) = await store.claim(operations.claim_operations, 10, 40.0)
     calling = Update(operation.id, 40.0, start_call=Call.CALLING, called=True, claim=step.claim)
-    assert await store.save_step(calling)
+    assert await store.write(operations.save_step, calling)
     sent_at = clock.now()
     clock.jump(3600)
     clock.advance(1)
     await first_sight(store, "any write")
-    operation = await store.operation(operation.id)
+    operation = await store.read(operations.operation, operation.id)
     assert operation.called_at == pytest.approx(await store.now(), abs=0.01)
     # What it made is looked for by the provider's clock, which goes on while ours sleeps.
     assert operation.sent_at == sent_at
     # Its lease lasts as long as it would have: nobody takes it over while the call is under way.
-    assert await store.claim_operations(10, 40.0) == []
+    assert await store.claim(operations.claim_operations, 10, 40.0) == []
     clock.advance(39.1)
-    assert len(await store.claim_operations(10, 40.0)) == 1
+    assert len(await store.claim(operations.claim_operations, 10, 40.0)) == 1
 
 
 async def test_a_jump_ends_no_lease_of_a_notice(store, clock):
-    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
+    await store.write(notices.add_notices, [NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     tried_at = clock.now()
-    assert len(await store.claim_notices(10, 60.0)) == 1
+    assert len(await store.perform(notices.claim_notices, 10, 60.0)) == 1
     clock.jump(3600)
     await first_sight(store, "any write")
     clock.advance(59)
-    assert await store.claim_notices(10, 60.0) == []
+    assert await store.perform(notices.claim_notices, 10, 60.0) == []
     clock.advance(1.1)
-    (notice,) = await store.claim_notices(10, 60.0)
+    (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
     # It is looked for from where it was sent: a machine that slept stopped no clock but its own.
     assert notice.unknown_since == pytest.approx(tried_at)

@@ -17,7 +17,8 @@ from bot.domain.people import Principal
 from bot.domain.reads import ReadResult
 from bot.domain.steps import Update
 from bot.domain.workspaces import State, Workspace
-from bot.store import gates, sweeping
+from bot.store import audit, cards, gates, notices, operations, runs, sweeping
+from bot.store import workspaces as workspace_rows
 from bot.store.homes import HOMES
 from bot.store.hours import OCCURRENCES, RULES
 from bot.store.inbox import KEY_KEPT_SECONDS, REDELIVERY_SECONDS
@@ -111,7 +112,7 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
             PARTICIPANTS.add(tx, card_id=name, principal=ALICE, joined_at=0.0)
 
     await store.engine.write(write)
-    await store.sweep()
+    await store.perform(sweeping.sweep)
 
     def left(tx, table=table, key=key):
         found = (str(row[key]).rpartition(":")[2] for row in tx.all(f"SELECT * FROM {table.name}"))
@@ -140,15 +141,18 @@ async def test_buttons_that_slack_had_no_room_to_take_away_for_a_day_stay(store,
             CARDS.add(tx, made, **sent | told | more, id=name, subject=name, about=name)
 
     await store.engine.write(write)
-    await store.sweep()
-    assert sorted(card.id for card in await store.claim_cards(10, 15.0, 60.0)) == ["card", "young"]
+    await store.perform(sweeping.sweep)
+    assert sorted(card.id for card in await store.claim(cards.claim_cards, 10, 15.0, 60.0)) == [
+        "card",
+        "young",
+    ]
 
 
 async def test_however_many_are_past_their_use_they_all_go(store, clock):
     for number in range(450):
         await first_sight(store, f"old{number}")
     clock.advance(2 * DAY + 1)
-    await store.sweep()
+    await store.perform(sweeping.sweep)
     assert await first_sight(store, "old0")
     assert await first_sight(store, "old449")
 
@@ -166,14 +170,16 @@ async def test_the_fifty_newest_operations_of_a_workspace_stay(store, clock):
         clock.advance(1)
         made.append((await accept_operation(store, workspaces[0], interaction=f"b{number}")).operation)
         if number < 52:
-            await store.save_step(Update(made[-1].id, 0.0, outcome=Outcome.FULFILLED))
+            await store.write(operations.save_step, Update(made[-1].id, 0.0, outcome=Outcome.FULFILLED))
     quiet = (await accept_operation(store, workspaces[1], interaction="q")).operation
     clock.advance(400 * DAY)
-    await store.sweep()
-    kept = [operation.id for operation in made if await store.operation(operation.id) is not None]
+    await store.perform(sweeping.sweep)
+    kept = [
+        operation.id for operation in made if await store.read(operations.operation, operation.id) is not None
+    ]
     assert kept == [operation.id for operation in made[-50:]]
-    assert await store.card(made[0].id) is None
-    assert await store.operation(quiet.id) is not None
+    assert await store.read(cards.card, made[0].id) is None
+    assert await store.read(operations.operation, quiet.id) is not None
 
 
 async def test_the_operations_of_an_unlinked_workspace_go(store, clock):
@@ -181,8 +187,11 @@ async def test_the_operations_of_an_unlinked_workspace_go(store, clock):
     operation = (await accept_operation(store, workspace)).operation
     await unlink(store, ALICE)
     clock.advance(31 * DAY)
-    await store.sweep()
-    assert (await store.operation(operation.id), await store.card(operation.id)) == (None, None)
+    await store.perform(sweeping.sweep)
+    assert (
+        await store.read(operations.operation, operation.id),
+        await store.read(cards.card, operation.id),
+    ) == (None, None)
 
 
 async def test_gates_that_nobody_watches_go_a_day_after_they_opened(store, clock):
@@ -191,19 +200,19 @@ async def test_gates_that_nobody_watches_go_a_day_after_they_opened(store, clock
     shared = Workspace("w", ALICE, "saturn", "x", key, "x", origin="added")
     await add_workspace(store, shared)
     # A gate is seen from outside by how long it stays closed: here for longer than the sweep's day.
-    assert await store.claim_reads("saturn", 10, 3 * DAY, 0.5)
+    assert await store.claim(gates.claim_reads, "saturn", 10, 3 * DAY, 0.5)
     await unlink(store, ALICE)
     await link_account(store, secret="again")
     clock.advance(2 * DAY)
-    await store.sweep()
+    await store.perform(sweeping.sweep)
     await add_workspace(store, shared)
-    assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
+    assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
     await unlink(store, ALICE)
     clock.advance(5 * DAY)
-    await store.sweep()
+    await store.perform(sweeping.sweep)
     await link_account(store, secret="once more")
     await add_workspace(store, shared)
-    assert await store.claim_reads("saturn", 10, 10.0, 0.5)
+    assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
 
 
 async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
@@ -212,16 +221,16 @@ async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
     for number in range(52):
         clock.advance(1)
         made.append(await ran(store, f"run {number}"))
-        await store.save_run_step(Update(made[-1].id, 0.0, outcome="ended"))
+        await store.write(runs.save_run_step, Update(made[-1].id, 0.0, outcome="ended"))
     theirs = await ran(store, "theirs", BOB)
-    await store.save_run_step(Update(theirs.id, 0.0, outcome="ended"))
-    await store.sweep()
-    assert [run.id for run in await store.runs(ALICE, limit=99)] == [
+    await store.write(runs.save_run_step, Update(theirs.id, 0.0, outcome="ended"))
+    await store.perform(sweeping.sweep)
+    assert [run.id for run in await store.read(runs.runs, ALICE, limit=99)] == [
         *(run.id for run in made[:1:-1]),
         first.id,
     ]
-    assert await store.card(made[0].id) is None
-    assert await store.run(theirs.id) is not None
+    assert await store.read(cards.card, made[0].id) is None
+    assert await store.read(runs.run, theirs.id) is not None
 
 
 async def test_the_sweep_gives_back_what_deleted_rows_took(tmp_path, clock):
@@ -230,7 +239,7 @@ async def test_the_sweep_gives_back_what_deleted_rows_took(tmp_path, clock):
     await store.migrate()
     await asyncio.gather(*(first_sight(store, f"{number}{'x' * 900}") for number in range(1000)))
     clock.advance(2 * DAY)
-    await asyncio.gather(store.sweep(), first_sight(store, "meanwhile"))
+    await asyncio.gather(store.perform(sweeping.sweep), first_sight(store, "meanwhile"))
     assert not await first_sight(store, "meanwhile")
     await store.close()
     with closing(sqlite3.connect(path)) as database:
@@ -242,10 +251,12 @@ async def test_the_sweep_gives_back_what_deleted_rows_took(tmp_path, clock):
 
 async def said_to_be_gone(store, workspace):
     """Read a workspace, as its owner, when its gate is due: it is gone."""
-    (claim,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    (claim,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     assert workspace.id in claim.workspace_ids
     gone = Observed(State.GONE)
-    await store.record_reads([ReadResult(claim.gate_key, claim.workspace_ids, gone, DAY, closed_for=10.0)])
+    await store.perform(
+        gates.record_reads, [ReadResult(claim.gate_key, claim.workspace_ids, gone, DAY, closed_for=10.0)]
+    )
 
 
 async def in_the_database(store, table):
@@ -255,25 +266,25 @@ async def in_the_database(store, table):
 async def test_what_is_gone_goes_thirty_days_after_its_provider_said_so_on_two_days(store, clock):
     (workspace,) = (await linked(store)).workspaces
     operation = (await accept_operation(store, workspace)).operation
-    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
-    for notice in await store.claim_notices(10, 60.0):
-        await store.notice_sent(notice.id, "D1", "1.0")
-    audited = len(await store.audit_entries())
+    await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    for notice in await store.perform(notices.claim_notices, 10, 60.0):
+        await store.write(notices.notice_sent, notice.id, "D1", "1.0")
+    audited = len(await store.read(audit.audit_entries))
     await said_to_be_gone(store, workspace)
     clock.advance(40 * DAY)
-    await store.sweep()
+    await store.perform(sweeping.sweep)
     # Once isn't enough, however long ago.
-    assert (await store.workspace(workspace.id)).state is State.GONE
+    assert (await store.read(workspace_rows.workspace, workspace.id)).state is State.GONE
     await said_to_be_gone(store, workspace)
     clock.advance(30 * DAY - 60)
-    await store.sweep()
-    assert await store.workspace(workspace.id) is not None
+    await store.perform(sweeping.sweep)
+    assert await store.read(workspace_rows.workspace, workspace.id) is not None
     clock.advance(120)
-    await store.sweep()
-    assert await store.workspace(workspace.id) is None
-    assert await store.operation(operation.id) is None
-    assert (await store.card(operation.id), await in_the_database(store, GATES)) == (None, 0)
-    assert len(await store.audit_entries()) == audited
+    await store.perform(sweeping.sweep)
+    assert await store.read(workspace_rows.workspace, workspace.id) is None
+    assert await store.read(operations.operation, operation.id) is None
+    assert (await store.read(cards.card, operation.id), await in_the_database(store, GATES)) == (None, 0)
+    assert len(await store.read(audit.audit_entries)) == audited
 
 
 async def test_what_came_back_meanwhile_begins_anew(store, clock):
@@ -281,14 +292,14 @@ async def test_what_came_back_meanwhile_begins_anew(store, clock):
     await store.engine.write(lambda tx: gates.make_due(tx, workspace.id))
     await said_to_be_gone(store, workspace)
     clock.advance(DAY + 1)
-    (claim,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    (claim,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     back = ReadResult(claim.gate_key, claim.workspace_ids, Observed(State.STOPPED), 60.0, closed_for=10.0)
-    await store.record_reads([back])
+    await store.perform(gates.record_reads, [back])
     clock.advance(61)
     await said_to_be_gone(store, workspace)
     clock.advance(60 * DAY)
-    await store.sweep()
-    assert await store.workspace(workspace.id) is not None
+    await store.perform(sweeping.sweep)
+    assert await store.read(workspace_rows.workspace, workspace.id) is not None
 
 
 @pytest.mark.both_engines
@@ -310,8 +321,8 @@ async def test_what_is_gone_stays_while_anything_is_owed_about_it(store, clock, 
     if owed == "operation":
         await accept_operation(store, workspace)
     await store.engine.write(gone)
-    await store.sweep()
-    assert await store.workspace(workspace.id) is not None
+    await store.perform(sweeping.sweep)
+    assert await store.read(workspace_rows.workspace, workspace.id) is not None
 
 
 KEPT_FOR_EACH = re.compile(r"^\| `(\w+)` \| .* \| (.*) \|$", re.MULTILINE)
@@ -388,6 +399,6 @@ async def test_two_years_later_there_is_what_the_documents_say(store, clock):
 
     await store.engine.write(fill)
     clock.advance(2 * 365 * DAY)
-    await store.sweep()
+    await store.perform(sweeping.sweep)
     left = {name for name, table in TABLES.items() if await in_the_database(store, table)}
     assert left == {name for name, goes in told.items() if goes != "the sweep"}

@@ -13,7 +13,19 @@ from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.services.snapshots import TEMPLATES, read_again
-from bot.store import timers
+from bot.store import (
+    due_work,
+    forms,
+    notices,
+    outages,
+    owners,
+    pauses,
+    refusals,
+    schema,
+    snapshots,
+    tasks,
+    timers,
+)
 from bot.store.pauses import Pause
 from bot.store.tasks import NewTask
 from tests.rigs.store import ALICE, BOB, link_account, linked, observe, set_timer, within
@@ -26,18 +38,18 @@ def discover(subject="a1", due_in=0.0, **payload):
 
 @pytest.mark.both_engines
 async def test_a_second_one_joins_the_open_one(store, clock):
-    await store.add_tasks([discover(due_in=50.0, then=["one"], note="first")])
-    await store.add_tasks([discover(due_in=20.0, then=["two"], note="second"), discover("a2")])
-    assert len(await store.claim_tasks(10, 60.0)) == 1
+    await store.write(tasks.add_tasks, [discover(due_in=50.0, then=["one"], note="first")])
+    await store.write(tasks.add_tasks, [discover(due_in=20.0, then=["two"], note="second"), discover("a2")])
+    assert len(await store.claim(tasks.claim_tasks, 10, 60.0)) == 1
     clock.advance(20)
-    (task,) = await store.claim_tasks(10, 60.0)
+    (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert task.payload == {"then": ["one", "two"], "note": "first"}
 
 
 async def test_the_same_interaction_adds_once(store):
     for _ in range(2):
         await ask(store, "i1").to(read_again, TaskKind.DISCOVER, ["a1"], {"text": "one"})
-    (task,) = await store.claim_tasks(10, 60.0)
+    (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert task.payload == {"then": [{"text": "one"}]}
 
 
@@ -50,86 +62,86 @@ async def test_what_waits_for_the_list_of_a_link_waits_for_that_of_the_next_one(
     store, kind, what, is_under_way
 ):
     former = await link_account(store)
-    await store.add_tasks([NewTask(kind, former.id + what, {"then": ["one"]})])
-    (task,) = await store.claim_tasks(10, 60.0)
+    await store.write(tasks.add_tasks, [NewTask(kind, former.id + what, {"then": ["one"]})])
+    (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     if not is_under_way:
         # As for a link that is refused: the next attempt is in an hour.
-        await store.task_retry(task, 3600.0)
-    await store.add_tasks([NewTask(kind, former.id + what, {"then": ["two"]}, due_in=3600.0)])
+        await store.write(tasks.task_retry, task, 3600.0)
+    await store.write(tasks.add_tasks, [NewTask(kind, former.id + what, {"then": ["two"]}, due_in=3600.0)])
     account = await link_account(store)
-    await store.task_done(task)
-    (found,) = await store.claim_tasks(10, 60.0)
+    await store.write(tasks.task_done, task)
+    (found,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (found.kind, found.subject) == (kind, account.id + what)
     assert found.payload == {"then": ["one", "two"]}
 
 
 async def test_what_joins_one_under_way_runs_afterwards(store):
-    await store.add_tasks([discover(then=["one"], note="n")])
-    (first,) = await store.claim_tasks(10, 60.0)
-    await store.add_tasks([discover(then=["two"])])
-    await store.add_tasks([discover(then=["three"])])
-    assert await store.claim_tasks(10, 60.0) == []
-    await store.task_done(first)
-    (second,) = await store.claim_tasks(10, 60.0)
+    await store.write(tasks.add_tasks, [discover(then=["one"], note="n")])
+    (first,) = await store.claim(tasks.claim_tasks, 10, 60.0)
+    await store.write(tasks.add_tasks, [discover(then=["two"])])
+    await store.write(tasks.add_tasks, [discover(then=["three"])])
+    assert await store.claim(tasks.claim_tasks, 10, 60.0) == []
+    await store.write(tasks.task_done, first)
+    (second,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert second.payload == {"then": ["two", "three"], "note": "n"}
-    await store.task_done(second)
-    assert await store.claim_tasks(10, 60.0) == []
+    await store.write(tasks.task_done, second)
+    assert await store.claim(tasks.claim_tasks, 10, 60.0) == []
 
 
 @pytest.mark.both_engines
 async def test_what_joined_one_that_is_put_back_or_whose_worker_died_is_part_of_it(store, clock):
-    await store.add_tasks([discover(then=["one"])])
-    (task,) = await store.claim_tasks(10, 60.0)
-    await store.add_tasks([discover(then=["two"])])
-    await store.task_retry(task, 5.0)
+    await store.write(tasks.add_tasks, [discover(then=["one"])])
+    (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
+    await store.write(tasks.add_tasks, [discover(then=["two"])])
+    await store.write(tasks.task_retry, task, 5.0)
     clock.advance(4.9)
-    assert await store.claim_tasks(10, 60.0) == []
+    assert await store.claim(tasks.claim_tasks, 10, 60.0) == []
     clock.advance(0.1)
-    (task,) = await store.claim_tasks(10, 60.0)
+    (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.payload, task.attempts) == ({"then": ["one", "two"]}, 1)
-    await store.add_tasks([discover(then=["three"])])
+    await store.write(tasks.add_tasks, [discover(then=["three"])])
     clock.advance(60)
-    (task,) = await store.claim_tasks(10, 60.0)
+    (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert task.payload == {"then": ["one", "two", "three"]}
 
 
 async def test_a_task_that_is_done_writes_what_follows_once(store):
-    await store.add_tasks([discover()])
-    (task,) = await store.claim_tasks(10, 60.0)
+    await store.write(tasks.add_tasks, [discover()])
+    (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     for number in range(2):
-        await store.task_done(task, then=[NewTask(TaskKind.REPLAY, f"r{number}")])
-    assert [task.subject for task in await store.claim_tasks(10, 60.0)] == ["r0"]
+        await store.write(tasks.task_done, task, then=[NewTask(TaskKind.REPLAY, f"r{number}")])
+    assert [task.subject for task in await store.claim(tasks.claim_tasks, 10, 60.0)] == ["r0"]
 
 
 async def test_a_done_task_may_be_followed_by_its_like(store):
-    await store.add_tasks([discover()])
-    (task,) = await store.claim_tasks(10, 60.0)
-    await store.task_done(task, then=[discover()])
-    assert len(await store.claim_tasks(10, 60.0)) == 1
+    await store.write(tasks.add_tasks, [discover()])
+    (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
+    await store.write(tasks.task_done, task, then=[discover()])
+    assert len(await store.claim(tasks.claim_tasks, 10, 60.0)) == 1
 
 
 async def test_a_worker_that_stood_still_longer_than_its_lease_writes_nothing_more(database, store, clock):
     other = await database.open()
-    await store.add_tasks([discover(then=["one"])])
-    (frozen,) = await store.claim_tasks(10, 60.0)
+    await store.write(tasks.add_tasks, [discover(then=["one"])])
+    (frozen,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     clock.advance(60)
-    (task,) = await other.claim_tasks(10, 60.0)
-    await store.task_retry(frozen, 0.0, then=[discover("a2")])
-    await store.task_done(frozen, then=[discover("a3")])
-    assert await other.claim_tasks(10, 60.0) == [], "neither put back, nor followed by anything"
-    await other.task_done(task)
-    await other.add_tasks([discover()])
-    await store.task_done(frozen)
-    await store.task_retry(task, 30.0)
-    assert len(await other.claim_tasks(10, 60.0)) == 1, "what is asked for again is another task"
+    (task,) = await other.claim(tasks.claim_tasks, 10, 60.0)
+    await store.write(tasks.task_retry, frozen, 0.0, then=[discover("a2")])
+    await store.write(tasks.task_done, frozen, then=[discover("a3")])
+    assert await other.claim(tasks.claim_tasks, 10, 60.0) == [], "neither put back, nor followed by anything"
+    await other.write(tasks.task_done, task)
+    await other.write(tasks.add_tasks, [discover()])
+    await store.write(tasks.task_done, frozen)
+    await store.write(tasks.task_retry, task, 30.0)
+    assert len(await other.claim(tasks.claim_tasks, 10, 60.0)) == 1, "what is asked for again is another task"
 
 
 async def test_claims_are_oldest_first_and_each_by_one(store, clock):
     for number in range(6):
-        await store.add_tasks([discover(f"a{number}")])
+        await store.write(tasks.add_tasks, [discover(f"a{number}")])
         clock.advance(1)
-    assert [task.subject for task in await store.claim_tasks(2, 60.0)] == ["a0", "a1"]
-    rounds = await asyncio.gather(*(store.claim_tasks(3, 60.0) for _ in range(3)))
+    assert [task.subject for task in await store.claim(tasks.claim_tasks, 2, 60.0)] == ["a0", "a1"]
+    rounds = await asyncio.gather(*(store.claim(tasks.claim_tasks, 3, 60.0) for _ in range(3)))
     assert sorted(task.subject for claimed in rounds for task in claimed) == ["a2", "a3", "a4", "a5"]
 
 
@@ -142,38 +154,45 @@ async def test_what_was_asked_for_earlier_is_not_sent_after_what_was_asked_for_l
     database, store, clock, account
 ):
     other = await database.open()
-    await store.add_tasks([schedule(account, 1), schedule(account, 1, "j10"), schedule(account, 1, "j")])
-    first = {task.payload["job"]: task for task in await store.claim_tasks(10, 40.0)}["j1"]
-    assert await other.task_turn(first) is True
+    await store.write(
+        tasks.add_tasks, [schedule(account, 1), schedule(account, 1, "j10"), schedule(account, 1, "j")]
+    )
+    first = {task.payload["job"]: task for task in await store.claim(tasks.claim_tasks, 10, 40.0)}["j1"]
+    assert await other.read(tasks.task_turn, first) is True
     clock.advance(1)
-    await other.add_tasks([schedule(account, 2)])
-    (second,) = await other.claim_tasks(10, 60.0)
-    assert await store.task_turn(first) is None, "a later one has taken its place"
-    assert await other.task_turn(second) is False, "the earlier one may be on its way"
-    await store.task_retry(first, 5.0)
-    assert await other.task_turn(second) is True
-    await other.task_done(second)
+    await other.write(tasks.add_tasks, [schedule(account, 2)])
+    (second,) = await other.claim(tasks.claim_tasks, 10, 60.0)
+    assert await store.read(tasks.task_turn, first) is None, "a later one has taken its place"
+    assert await other.read(tasks.task_turn, second) is False, "the earlier one may be on its way"
+    await store.write(tasks.task_retry, first, 5.0)
+    assert await other.read(tasks.task_turn, second) is True
+    await other.write(tasks.task_done, second)
     clock.advance(5)
-    (first,) = await other.claim_tasks(10, 60.0)
-    assert await other.task_turn(first) is None, "also when the later one is done"
+    (first,) = await other.claim(tasks.claim_tasks, 10, 60.0)
+    assert await other.read(tasks.task_turn, first) is None, "also when the later one is done"
 
 
 @pytest.mark.both_engines
 async def test_a_request_whose_process_died_holds_up_the_next_one_for_its_lease(store, clock, account):
-    await store.add_tasks([schedule(account, 1)])
-    await store.claim_tasks(10, 40.0)
+    await store.write(tasks.add_tasks, [schedule(account, 1)])
+    await store.claim(tasks.claim_tasks, 10, 40.0)
     clock.advance(30)
-    await store.add_tasks([schedule(account, 2)])
-    (second,) = await store.claim_tasks(10, 60.0)
-    assert await store.task_turn(second) is False
+    await store.write(tasks.add_tasks, [schedule(account, 2)])
+    (second,) = await store.claim(tasks.claim_tasks, 10, 60.0)
+    assert await store.read(tasks.task_turn, second) is False
     clock.advance(10)
-    assert await store.task_turn(second) is True
+    assert await store.read(tasks.task_turn, second) is True
 
 
 async def test_of_two_requests_at_once_one_is_the_later(database, store, account):
     other = await database.open()
-    await asyncio.gather(store.add_tasks([schedule(account, 1)]), other.add_tasks([schedule(account, 2)]))
-    turns = [await store.task_turn(task) for task in await store.claim_tasks(10, 60.0)]
+    await asyncio.gather(
+        store.write(tasks.add_tasks, [schedule(account, 1)]),
+        other.write(tasks.add_tasks, [schedule(account, 2)]),
+    )
+    turns = [
+        await store.read(tasks.task_turn, task) for task in await store.claim(tasks.claim_tasks, 10, 60.0)
+    ]
     assert turns.count(None) == 1
 
 
@@ -188,16 +207,19 @@ async def test_an_outage_is_one_for_all_processes(database, store):
     other = await database.open()
     both = (store, other)
     begun = await asyncio.gather(
-        *(one.begin_outage("cloud", since, [notice(f"away:{since}")]) for since, one in enumerate(both, 1))
+        *(
+            one.write(outages.begin_outage, "cloud", since, [notice(f"away:{since}")])
+            for since, one in enumerate(both, 1)
+        )
     )
     assert begun[0] == begun[1]
     for one in both:
-        assert await one.outages() == {"cloud": begun[0]}
-    ended = await asyncio.gather(*(one.end_outage("cloud", [notice("back")]) for one in both))
+        assert await one.read(outages.outages) == {"cloud": begun[0]}
+    ended = await asyncio.gather(*(one.write(refusals.end_outage, "cloud", [notice("back")]) for one in both))
     assert sorted(ended) == [False, True]
     for one in both:
-        assert await one.outages() == {}
-    told = [one.occasion for one in await store.claim_notices(10, 60.0)]
+        assert await one.read(outages.outages) == {}
+    told = [one.occasion for one in await store.perform(notices.claim_notices, 10, 60.0)]
     assert len(told) == 2
     assert "back" in told
 
@@ -205,18 +227,23 @@ async def test_an_outage_is_one_for_all_processes(database, store):
 @pytest.mark.both_engines
 async def test_a_silence_is_one_for_all_processes_and_ends_with_a_later_answer(database, store):
     other = await database.open()
-    assert not await store.answered("cloud", 5.0)
+    assert not await store.write(outages.answered, "cloud", 5.0)
     both = (store, other)
-    begun = await asyncio.gather(*(one.silent("cloud", 7.0 + at, 5.0) for at, one in enumerate(both)))
+    begun = await asyncio.gather(
+        *(one.write(outages.silent, "cloud", 7.0 + at, 5.0) for at, one in enumerate(both))
+    )
     assert begun[0] == begun[1]
     # It answered before that.
-    assert not await other.answered("cloud", 6.0)
-    assert (await store.reached())["cloud"].silent_since == begun[0]
-    assert sorted(await asyncio.gather(*(one.answered("cloud", 9.0) for one in both))) == [False, True]
-    assert await other.reached() == {"cloud": Reached("cloud", 9.0)}
+    assert not await other.write(outages.answered, "cloud", 6.0)
+    assert (await store.read(outages.reached))["cloud"].silent_since == begun[0]
+    assert sorted(await asyncio.gather(*(one.write(outages.answered, "cloud", 9.0) for one in both))) == [
+        False,
+        True,
+    ]
+    assert await other.read(outages.reached) == {"cloud": Reached("cloud", 9.0)}
     # What a process hasn't written yet counts all the same: the silence before that is over.
-    await store.silent("cloud", 10.0, 9.0)
-    assert await other.silent("cloud", 20.0, 15.0) == 20.0
+    await store.write(outages.silent, "cloud", 10.0, 9.0)
+    assert await other.write(outages.silent, "cloud", 20.0, 15.0) == 20.0
 
 
 # -- pauses that providers asked for -------------------------------------------------------------------------
@@ -224,22 +251,24 @@ async def test_a_silence_is_one_for_all_processes_and_ends_with_a_later_answer(d
 
 async def test_a_pause_is_known_to_all_for_as_long_as_it_matters(database, store, clock):
     other = await database.open()
-    await store.note_pauses("cloud", "any", {"account_1": 30.0})
+    await store.write(pauses.note_pauses, "cloud", "any", {"account_1": 30.0})
     clock.advance(10)
-    assert await other.pauses() == [Pause("cloud", "any", "account_1", 10.0, 20.0)]
+    assert await other.read(pauses.pauses) == [Pause("cloud", "any", "account_1", 10.0, 20.0)]
     clock.advance(49.5)
-    assert await other.pauses() == [Pause("cloud", "any", "account_1", 59.5, -29.5)], "it still counts"
+    assert await other.read(pauses.pauses) == [Pause("cloud", "any", "account_1", 59.5, -29.5)], (
+        "it still counts"
+    )
     clock.advance(0.5)
-    assert await other.pauses() == []
+    assert await other.read(pauses.pauses) == []
 
 
 @pytest.mark.both_engines
 async def test_the_longer_pause_wins(store, clock):
-    await store.note_pauses("cloud", "any", {"account_1": 100.0, "": 100.0})
+    await store.write(pauses.note_pauses, "cloud", "any", {"account_1": 100.0, "": 100.0})
     clock.advance(10)
-    await store.note_pauses("cloud", "any", {"account_1": 5.0})
-    await store.note_pauses("cloud", "start", {"account_1": 7.0})
-    found = {(pause.calls, pause.who): (pause.ago, pause.left) for pause in await store.pauses()}
+    await store.write(pauses.note_pauses, "cloud", "any", {"account_1": 5.0})
+    await store.write(pauses.note_pauses, "cloud", "start", {"account_1": 7.0})
+    found = {(pause.calls, pause.who): (pause.ago, pause.left) for pause in await store.read(pauses.pauses)}
     assert found == {
         ("any", "account_1"): (0.0, 90.0),
         ("any", ""): (10.0, 90.0),
@@ -248,9 +277,9 @@ async def test_the_longer_pause_wins(store, clock):
 
 
 async def test_what_no_longer_matters_is_forgotten_with_the_next_pause(store, clock):
-    await store.note_pauses("cloud", "any", {"account_1": 30.0})
+    await store.write(pauses.note_pauses, "cloud", "any", {"account_1": 30.0})
     clock.advance(61)
-    await store.note_pauses("hub", "any", {"account_2": 30.0})
+    await store.write(pauses.note_pauses, "hub", "any", {"account_2": 30.0})
     left = await store.engine.read(lambda tx: tx.all("pauses", now=0.0, noted_before=0.0))
     assert [row["connection"] for row in left] == ["hub"]
 
@@ -263,56 +292,56 @@ FORM = {"clusters": [{"name": "Lokal ∅", "cpus": 2.5}], "default": None}
 
 async def test_what_a_provider_told_keeps_its_order(store):
     ides = {"RStudio": 1, "VS Code": 2, "Jupyter Notebook": 3, "Positron": 4}
-    await store.save_snapshot(Snapshot("posit", "", "templates", ides, 10.0))
-    assert list((await store.snapshot("posit", "", "templates")).payload) == list(ides)
+    await store.write(snapshots.save_snapshot, Snapshot("posit", "", "templates", ides, 10.0))
+    assert list((await store.read(snapshots.snapshot, "posit", "", "templates")).payload) == list(ides)
 
 
 async def test_the_newer_one_wins(store):
     for read_at, payload in ((10.0, "first"), (12.0, "second"), (11.0, "late")):
-        await store.save_snapshot(Snapshot("posit", "", "about", payload, read_at))
-    assert (await store.snapshot("posit", "", "about")).payload == "second"
+        await store.write(snapshots.save_snapshot, Snapshot("posit", "", "about", payload, read_at))
+    assert (await store.read(snapshots.snapshot, "posit", "", "about")).payload == "second"
 
 
 async def test_nothing_is_kept_for_who_is_no_account(store):
-    await store.save_snapshot(Snapshot("posit", "nobody", "templates", FORM, 10.0))
-    assert await store.snapshot("posit", "nobody", "templates") is None
+    await store.write(snapshots.save_snapshot, Snapshot("posit", "nobody", "templates", FORM, 10.0))
+    assert await store.read(snapshots.snapshot, "posit", "nobody", "templates") is None
 
 
 async def test_what_was_filled_in_is_there_the_next_time(store):
-    assert await store.remembered(ALICE, "posit", "workspace") == {}
-    await store.remember(ALICE, "posit", "workspace", {"ide": "RStudio", "env": ["A=1"]})
-    await store.remember(ALICE, "posit", "job", {"cpus": 2})
-    await store.remember(BOB, "posit", "workspace", {"ide": "VS Code"})
-    await store.remember(ALICE, "posit", "workspace", {"ide": "JupyterLab"})
-    assert await store.remembered(ALICE, "posit", "workspace") == {"ide": "JupyterLab"}
-    assert await store.remembered(ALICE, "posit", "job") == {"cpus": 2}
-    assert await store.remembered(ALICE, "saturn", "job") == {}
+    assert await store.read(forms.remembered, ALICE, "posit", "workspace") == {}
+    await store.write(forms.remember, ALICE, "posit", "workspace", {"ide": "RStudio", "env": ["A=1"]})
+    await store.write(forms.remember, ALICE, "posit", "job", {"cpus": 2})
+    await store.write(forms.remember, BOB, "posit", "workspace", {"ide": "VS Code"})
+    await store.write(forms.remember, ALICE, "posit", "workspace", {"ide": "JupyterLab"})
+    assert await store.read(forms.remembered, ALICE, "posit", "workspace") == {"ide": "JupyterLab"}
+    assert await store.read(forms.remembered, ALICE, "posit", "job") == {"cpus": 2}
+    assert await store.read(forms.remembered, ALICE, "saturn", "job") == {}
 
 
 @pytest.mark.both_engines
 async def test_a_kind_that_nobody_here_does_is_left_alone_and_not_looked_for(store, clock):
-    await store.add_tasks([NewTask(TaskKind.RENEWAL, "a1")])
+    await store.write(tasks.add_tasks, [NewTask(TaskKind.RENEWAL, "a1")])
     served = [kind for kind in TaskKind if kind is not TaskKind.RENEWAL]
     for _ in range(3):
-        assert await store.find_next_due(["tasks"], [], served, 300.0) == {"tasks": math.inf}
-        assert await store.claim_tasks(10, 60.0, "me", served) == []
+        assert await store.read(due_work.find_next_due, ["tasks"], [], served, 300.0) == {"tasks": math.inf}
+        assert await store.claim(tasks.claim_tasks, 10, 60.0, "me", served) == []
         clock.advance(60)
-    (task,) = await store.claim_tasks(10, 60.0, "me")
+    (task,) = await store.claim(tasks.claim_tasks, 10, 60.0, "me")
     assert (task.kind, task.attempts, task.claims) == (TaskKind.RENEWAL, 0, 1)
 
 
 async def overdue(store):
     """Return what nobody has done for an hour, as seen while a process is there that works."""
-    await store.beat()
-    await store.own("one", ["worker:one"])
-    return await store.count_overdue(3600.0)
+    await store.perform(schema.beat)
+    await store.write(owners.own, "one", ["worker:one"])
+    return await store.read(due_work.count_overdue, 3600.0)
 
 
 @pytest.mark.both_engines
 async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
     later = (await linked(store, names=["later", "another"])).workspaces
     account = await link_account(store, BOB, ends_at=clock.now() + 30 * 86_400.0)
-    await store.add_tasks([discover(), discover("a2"), NewTask(TaskKind.RENEWAL, account.id)])
+    await store.write(tasks.add_tasks, [discover(), discover("a2"), NewTask(TaskKind.RENEWAL, account.id)])
     for workspace in later:
         await observe(store, clock, workspace, Observed(State.RUNNING))
         await set_timer(store, workspace, End(clock.now() + 120.0, "stop"))
@@ -325,7 +354,7 @@ async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
     timed = late | {"timer": 2}
     assert await overdue(store) == timed
     # Who takes some is at it.
-    await store.claim_tasks(1, 60.0, served=[TaskKind.DISCOVER])
+    await store.claim(tasks.claim_tasks, 1, 60.0, served=[TaskKind.DISCOVER])
     await within(store, timers.claim_timers, 1, 60.0)
     assert await overdue(store) == {"of later": 1, "renew": 1, "needed": 2, "timer": 1}
     clock.advance(30 * 86_400.0)
@@ -333,8 +362,8 @@ async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
 
 
 async def test_nothing_is_overdue_because_no_process_was_there(store, clock):
-    await store.beat()
-    await store.add_tasks([discover()])
+    await store.perform(schema.beat)
+    await store.write(tasks.add_tasks, [discover()])
     clock.advance(86_400)
-    assert await store.count_overdue(3600.0) == {}
+    assert await store.read(due_work.count_overdue, 3600.0) == {}
     assert await overdue(store) == {"discover": 1}

@@ -13,7 +13,7 @@ from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, TimerKind
 from bot.domain.workspaces import PROVISIONAL, State
-from bot.store import timers, workspaces
+from bot.store import cards, creations, notices, operations, timers, workspaces
 from tests.rigs.store import (
     ALICE,
     accept_operation,
@@ -43,7 +43,7 @@ async def put(store, clock, workspace, seconds=HOUR):
 
 
 async def timer(store, workspace):
-    row = await store.workspace(workspace.id)
+    row = await store.read(workspaces.workspace, workspace.id)
     return row.stop_at
 
 
@@ -80,14 +80,14 @@ async def test_what_holds_for_a_start_goes_if_that_did_nothing(store, clock, wor
     await within(store, timers.put, workspace.id, replace(own, via="assistant", start=start.id))
     assert not await within(store, timers.settle_timer, workspace.id)
     ended = Update(start.id, 0.0, start_call=call, outcome=Outcome.FULFILLED)
-    await store.save_step(ended)
-    row = await store.workspace(workspace.id)
+    await store.write(operations.save_step, ended)
+    row = await store.read(workspaces.workspace, workspace.id)
     kept = (own.at, "assistant", start.id) if call is Call.ACCEPTED else (None, "", "")
     assert (row.stop_at, row.stop_via, row.stop_start) == kept
     # A timer of its person's own is bound to nothing.
     await within(store, timers.put, workspace.id, own)
     assert not await within(store, timers.settle_timer, workspace.id)
-    row = await store.workspace(workspace.id)
+    row = await store.read(workspaces.workspace, workspace.id)
     assert (row.stop_at, row.stop_via, row.stop_start) == (own.at, "", "")
 
 
@@ -115,13 +115,19 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
     clock.advance(HOUR - TIMER_WARNING_SECONDS)
     await within(store, timers.claim_timers, 10, 60.0)
     await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
-    (warning,) = [one for one in await store.claim_notices(9, 60.0) if one.kind is TimerKind.TIMER_ENDING]
+    (warning,) = [
+        one
+        for one in await store.perform(notices.claim_notices, 9, 60.0)
+        if one.kind is TimerKind.TIMER_ENDING
+    ]
     if became in {"delivered", "untrue"}:
-        await store.notice_sent(warning.id, *(("D1", "1.0") if became == "delivered" else ("", "")))
+        await store.write(
+            notices.notice_sent, warning.id, *(("D1", "1.0") if became == "delivered" else ("", ""))
+        )
     elif became == "given up":
-        await store.notice_dead(warning.id, "user_disabled")
+        await store.write(notices.notice_dead, warning.id, "user_disabled")
     elif became == "waiting":
-        await store.notice_retry(warning, TIMER_WARNING_SECONDS, error="ratelimited")
+        await store.write(notices.notice_retry, warning, TIMER_WARNING_SECONDS, error="ratelimited")
     clock.advance(TIMER_WARNING_SECONDS)
     (found,) = await within(store, timers.claim_timers, 10, 60.0, 60.0 if became == "old" else HOUR)
     assert found.stop_warned is is_warned
@@ -157,13 +163,13 @@ async def test_a_warning_that_may_be_in_slack_loses_its_buttons_with_the_timer(
     clock.advance(HOUR - TIMER_WARNING_SECONDS)
     warning = replace(notice(workspace, at), body={"workspace": workspace.id})
     await within(store, timers.timer_warned, workspace.id, at, at, warning)
-    (claimed,) = await store.claim_notices(9, 60.0)
+    (claimed,) = await store.perform(notices.claim_notices, 9, 60.0)
     if became == "unknown":
-        await store.notice_retry(claimed, 2.0, error="no_answer", unknown_since=clock.now())
+        await store.write(notices.notice_retry, claimed, 2.0, error="no_answer", unknown_since=clock.now())
     await put(store, clock, workspace)
-    await store.notice_sent(claimed.id, "D1", "1.0", said={"text": "Until then."})
+    await store.write(notices.notice_sent, claimed.id, "D1", "1.0", said={"text": "Until then."})
     clock.advance(60.0)
-    assert [card.message_ts for card in await store.claim_cards(9, 0.0, 60.0)] == ["1.0"]
+    assert [card.message_ts for card in await store.claim(cards.claim_cards, 9, 0.0, 60.0)] == ["1.0"]
 
 
 async def test_a_near_one_needs_no_warning(store, clock, workspace):
@@ -188,17 +194,17 @@ async def test_a_warning_is_void_if_nobody_looked_for_long_when_it_was_due(
 async def test_one_that_could_not_be_read_counts_as_not_warned_of(store, clock, workspace):
     at = await put(store, clock, workspace, TIMER_WARNING_SECONDS)
     await within(store, timers.look_at_timer, workspace.id, at, await store.now())
-    assert (await store.workspace(workspace.id)).stop_warned
+    assert (await store.read(workspaces.workspace, workspace.id)).stop_warned
     await within(store, timers.look_at_timer, workspace.id, at + 1, await store.now(), unwarned=True)
-    assert (await store.workspace(workspace.id)).stop_warned
+    assert (await store.read(workspaces.workspace, workspace.id)).stop_warned
     await within(store, timers.look_at_timer, workspace.id, at, await store.now(), unwarned=True)
-    assert not (await store.workspace(workspace.id)).stop_warned
+    assert not (await store.read(workspaces.workspace, workspace.id)).stop_warned
 
 
 async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store, clock, workspace):
     async def seen(started_at, state=State.RUNNING):
         await observe(store, clock, workspace, Observed(state, started_at=started_at))
-        row = await store.workspace(workspace.id)
+        row = await store.read(workspaces.workspace, workspace.id)
         return row.stop_at is not None, row.episode
 
     at = await put(store, clock, workspace)
@@ -208,7 +214,7 @@ async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store
         assert await seen(started_at) == (True, episode)
     accepted = await accept_operation(store, workspace, OperationVerb.RESTART)
     assert await seen(6_000.0) == (True, episode + 1)
-    await store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED))
+    await store.write(operations.save_step, Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED))
     assert await seen(6_000.0) == (True, episode + 1)
     assert await timer(store, workspace) == at
     assert await seen(7_000.0) == (False, episode + 2)
@@ -221,7 +227,7 @@ async def test_what_was_changed_meanwhile_is_left_alone(store, clock, workspace)
     await within(store, timers.end_timer, workspace.id, at, [notice(workspace, at)])
     await within(store, timers.look_at_timer, workspace.id, at, clock.now())
     assert await within(store, timers.claim_timers, 10, 60.0) == []
-    assert await store.claim_notices(10, 60.0) == []
+    assert await store.perform(notices.claim_notices, 10, 60.0) == []
     assert await timer(store, workspace) == later
 
 
@@ -246,11 +252,11 @@ async def test_timer_ends_only_with_what_is_down(store, clock, workspace, seen, 
 async def test_timer_of_what_may_run_outlives_its_next_start(store, clock, workspace, state):
     """It was never known to be down, so it didn't come up by itself."""
     at = await put(store, clock, workspace)
-    episode = (await store.workspace(workspace.id)).episode
+    episode = (await store.read(workspaces.workspace, workspace.id)).episode
     for seen in (state, State.RUNNING):
         await observe(store, clock, workspace, Observed(seen))
     assert await timer(store, workspace) == at
-    assert (await store.workspace(workspace.id)).episode == episode
+    assert (await store.read(workspaces.workspace, workspace.id)).episode == episode
 
 
 async def test_timer_set_while_the_state_is_unknown_is_kept(store, clock, workspace):
@@ -265,11 +271,11 @@ async def test_unknown_state_after_a_known_one_is_noted(store, clock, workspace)
     """The last known state is kept, as is what may be done now; the next known one ends the doubt."""
     await observe(store, clock, workspace, Observed(State.STOPPED))
     await observe(store, clock, workspace, Observed(State.UNKNOWN, actions=frozenset({"stop"})))
-    noted = await store.workspace(workspace.id)
+    noted = await store.read(workspaces.workspace, workspace.id)
     assert (noted.state, noted.current_state, noted.is_down) == (State.STOPPED, State.UNKNOWN, False)
     assert (noted.actions, noted.read_at) == (frozenset({"stop"}), noted.unknown_at)
     await observe(store, clock, workspace, Observed(State.STOPPED))
-    known = await store.workspace(workspace.id)
+    known = await store.read(workspaces.workspace, workspace.id)
     assert (known.current_state, known.is_down, known.read_at) == (State.STOPPED, True, known.observed_at)
 
 
@@ -280,7 +286,9 @@ async def test_a_start_or_restart_under_way_keeps_it_and_its_failure_ends_it(sto
     await set_timer(store, workspace, at)
     assert await timer(store, workspace) == at.at
     assert not await within(store, timers.settle_timer, workspace.id)
-    await store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
+    await store.write(
+        operations.save_step, Update(accepted.operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up")
+    )
     assert await timer(store, workspace) is None
 
 
@@ -296,7 +304,7 @@ async def test_off_the_list_it_is_gone(store, clock, workspace):
 async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, workspace, told):
     at = await put(store, clock, workspace)
     await unlink(store, ALICE, "saturn", tell=told, says=True)
-    kinds = {one.kind: one.body for one in await store.claim_notices(10, 60.0)}
+    kinds = {one.kind: one.body for one in await store.perform(notices.claim_notices, 10, 60.0)}
     assert (TimerKind.TIMER_FAILED in kinds) is told
     if told:
         body = kinds[TimerKind.TIMER_FAILED]
@@ -342,7 +350,7 @@ async def test_first_read_that_found_it_running_is_kept(store, clock, states, si
         clock.advance(HOUR)
         await observe(store, clock, row, Observed(state))
         seen.append(clock.now())
-    kept = (await store.workspace(row.id)).running_since
+    kept = (await store.read(workspaces.workspace, row.id)).running_since
     assert kept == (None if since is None else seen[since])
 
 
@@ -355,7 +363,7 @@ async def test_a_restart_that_makes_another_takes_only_its_persons_own(
     at = clock.now() + HOUR
     await set_timer(store, workspace, End(at, "stop", because="class" if card else "own", source=card))
     await accept_operation(store, workspace, OperationVerb.RESTART)
-    (claimed,) = await store.claim_operations(10, 60.0)
+    (claimed,) = await store.claim(operations.claim_operations, 10, 60.0)
     fresh = replace(workspace, id="fresh", remote_id=f"{PROVISIONAL}fresh", gate_key="fresh", spec=Spec("x"))
-    assert await store.renew(claimed.operation.id, claimed.claim, fresh)
+    assert await store.write(creations.renew, claimed.operation.id, claimed.claim, fresh)
     assert (await timer(store, fresh)) == (at if is_kept else None)

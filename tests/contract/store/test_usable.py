@@ -10,6 +10,7 @@ from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
+from bot.store import accounts, discovered, gates, notices, operations, workspaces
 from bot.store.discovered import FoundWorkspace
 from tests.rigs.store import ALICE, accept_operation, observe
 
@@ -19,20 +20,20 @@ WITHOUT = Observed(State.RUNNING, lacks="address")
 
 
 async def lack_of(store, workspace):
-    row = await store.workspace(workspace.id)
+    row = await store.read(workspaces.workspace, workspace.id)
     return row.lacks, row.lacks_since
 
 
 async def test_lack_is_kept_since_its_first_read(store, clock, workspace):
     await observe(store, clock, workspace, Observed(State.STARTING))
     await observe(store, clock, workspace, WITHOUT)
-    since = (await store.workspace(workspace.id)).observed_at
+    since = (await store.read(workspaces.workspace, workspace.id)).observed_at
     assert await lack_of(store, workspace) == ("address", since)
     await observe(store, clock, workspace, replace(WITHOUT, lacks="page"))
     assert await lack_of(store, workspace) == ("page", since)
     clock.advance(60.0)
-    await store.make_due(workspace.id)
-    [claim] = await store.claim_reads(workspace.connection, 10, 10.0, 0.5)
+    await store.write(gates.make_due, workspace.id)
+    [claim] = await store.claim(gates.claim_reads, workspace.connection, 10, 10.0, 0.5)
     assert (claim.lacks, claim.lacks_since, claim.is_usable) == ("page", since, True)
 
 
@@ -49,20 +50,24 @@ async def ready(store, clock, workspace, seen, url=""):
     await observe(store, clock, workspace, seen)
     body = {"workspace": workspace.id, "connection": workspace.connection}
     notice = NewNotice(operation.id, NoticeKind.READY, END, ALICE, body)
-    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[notice]))
+    await store.write(
+        operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[notice])
+    )
     return operation.id, await send(store, body | {"blocks": [{"url": url}]})
 
 
 async def send(store, said):
-    sent = [one for one in await store.claim_notices(10, 30.0) if one.kind is NoticeKind.READY]
+    sent = [
+        one for one in await store.perform(notices.claim_notices, 10, 30.0) if one.kind is NoticeKind.READY
+    ]
     for notice in sent:
-        await store.notice_sent(notice.id, "D1", "1.0", "", said)
+        await store.write(notices.notice_sent, notice.id, "D1", "1.0", "", said)
     return len(sent)
 
 
 async def links(store, clock):
     clock.advance(30.0)
-    found = await store.claim_notices(10, 30.0)
+    found = await store.perform(notices.claim_notices, 10, 30.0)
     return [one for one in found if one.kind is NoticeKind.READY_LINK]
 
 
@@ -72,7 +77,7 @@ async def test_late_address_is_handed_over_once(store, clock, workspace):
     await observe(store, clock, workspace, RUNNING)
     [link] = await links(store, clock)
     assert (link.subject, link.principal, link.body["workspace"]) == (operation, ALICE, workspace.id)
-    await store.notice_sent(link.id, "D1", "2.0", "", link.body | {"blocks": [{"url": URL}]})
+    await store.write(notices.notice_sent, link.id, "D1", "2.0", "", link.body | {"blocks": [{"url": URL}]})
     for seen in (WITHOUT, RUNNING, replace(RUNNING, lacks="agent"), RUNNING):
         await observe(store, clock, workspace, seen)
     assert await links(store, clock) == []
@@ -89,7 +94,9 @@ async def test_changed_address_of_a_list_is_handed_over(store, clock, workspace)
     await ready(store, clock, workspace, RUNNING, URL)
     clock.advance(60.0)
     found = FoundWorkspace(workspace.remote_id, workspace.gate_key, "lab", State.RUNNING, f"{URL}/new")
-    await store.merge_discovered((await store.accounts(ALICE))[0].id, [found])
+    await store.perform(
+        discovered.merge_discovered, (await store.read(accounts.accounts, ALICE))[0].id, [found]
+    )
     assert len(await links(store, clock)) == 1
 
 
@@ -105,7 +112,9 @@ async def test_address_before_ready_was_sent_is_not_handed_over(store, clock, wo
     operation = (await accept_operation(store, workspace)).operation
     await observe(store, clock, workspace, WITHOUT)
     notice = NewNotice(operation.id, NoticeKind.READY, END, ALICE, {"workspace": workspace.id})
-    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[notice]))
+    await store.write(
+        operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[notice])
+    )
     await observe(store, clock, workspace, RUNNING)
     assert await links(store, clock) == []
 
@@ -125,6 +134,8 @@ async def test_list_does_not_end_a_start(store, clock, workspace):
     await observe(store, clock, workspace, Observed(State.STARTING))
     clock.advance(60.0)
     found = FoundWorkspace(workspace.remote_id, workspace.gate_key, "lab", State.RUNNING, URL)
-    await store.merge_discovered((await store.accounts(ALICE))[0].id, [found])
-    assert (await store.workspace(workspace.id)).state is State.STARTING
-    assert await store.claim_reads(workspace.connection, 10, 10.0, 0.5)
+    await store.perform(
+        discovered.merge_discovered, (await store.read(accounts.accounts, ALICE))[0].id, [found]
+    )
+    assert (await store.read(workspaces.workspace, workspace.id)).state is State.STARTING
+    assert await store.claim(gates.claim_reads, workspace.connection, 10, 10.0, 0.5)

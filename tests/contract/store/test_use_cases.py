@@ -39,7 +39,10 @@ from bot.services.asked import Asked, AskFirst
 from bot.services.linking import digest
 from bot.services.preferences import save as save_preferences
 from bot.services.workspaces import owned
+from bot.store import audit, creations, notices, operations
 from bot.store import hours as rows
+from bot.store import runs as run_rows
+from bot.store import workspaces as workspace_rows
 from bot.store.due_work import find_kinds
 from bot.store.preferences import save_preferences as save_level
 from bot.store.tables import WORKSPACES
@@ -110,7 +113,7 @@ async def made_in(store, clock):
     await linked(store, BOB)
     await observe(store, clock, row, Observed(State.RUNNING))
     await set_timer(store, row, End(clock.now() + HOUR, "stop"))
-    made.workspace = await store.workspace(row.id)
+    made.workspace = await store.read(workspace_rows.workspace, row.id)
     await store.carry_out(lambda tx: rows.put(tx, rule(row, clock.now())))
     made.forgotten = (await linked(store, names=("forgotten",))).workspaces[0]
     await hide_workspace(store, made.forgotten.id)
@@ -121,13 +124,13 @@ async def made_in(store, clock):
     await put_link(store, waiting_for_code(ask(store), replace(link, nonce_hash="code", secret="other")))
     made.run = await launched(store, connection="saturn", deadline_seconds=60.0, is_watched=False)
     made.lost = await launched(store, connection="saturn", name="lost")
-    await store.save_run_step(Update(made.lost.id, 0.0, start_call=Call.UNKNOWN, asked=True))
+    await store.write(run_rows.save_run_step, Update(made.lost.id, 0.0, start_call=Call.UNKNOWN, asked=True))
     made.over = await launched(store, connection="saturn", name="over", outcome="ended")
     await have_operations(store, clock, made, one, two)
     asked, draft = ask(store), ClassCard(ALICE, "C1", "saturn", "Statistics", pattern="notebook")
     made.lost_card = await asked.to(classes.post, draft)
-    for notice in await store.claim_notices(10, 60.0):
-        await store.notice_dead(notice.id, "outcome_unknown")
+    for notice in await store.perform(notices.claim_notices, 10, 60.0):
+        await store.write(notices.notice_dead, notice.id, "outcome_unknown")
     made.card = await asked.to(classes.post, draft)
     made.pressed = await asked.to(classes.post, draft)
     await asked.to(classes.press, made.pressed.id)
@@ -173,15 +176,19 @@ async def have_operations(store, clock, made, one, two):
     asked = ask(store)
     made.start = (await asked.to(workspaces.begin, one.id, OperationVerb.START)).operation
     ended = (await asked.to(workspaces.begin, two.id, OperationVerb.START)).operation
-    await store.save_step(Update(ended.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
-    made.ended = await store.operation(ended.id)
+    await store.write(operations.save_step, Update(ended.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
+    made.ended = await store.read(operations.operation, ended.id)
     made.creation = (await asked.to(workspaces.create, "saturn", Spec("doubtful"))).operation
-    await store.save_step(Update(made.creation.id, 0.0, start_call=Call.UNKNOWN, asked=True))
+    await store.write(
+        operations.save_step, Update(made.creation.id, 0.0, start_call=Call.UNKNOWN, asked=True)
+    )
     operation = (await asked.to(workspaces.create, "saturn", Spec("lab"))).operation
-    row = await store.name_created(operation.id, Created("r1", "lab"), gate_key("saturn", "r1"))
-    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    row = await store.write(
+        creations.name_created, operation.id, Created("r1", "lab"), gate_key("saturn", "r1")
+    )
+    await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
     await observe(store, clock, row, Observed(State.GONE))
-    made.gone = await store.workspace(row.id)
+    made.gone = await store.read(workspace_rows.workspace, row.id)
 
 
 def ask(store, *given, **more):
@@ -345,10 +352,10 @@ async def test_a_refusal_leaves_its_audit_row_once_and_nothing_else(store, world
             await USE_CASES[name](world, asked)
         assert refusal.value.rule == "policy.guest"
     assert changed(before, await tables(store)) == REFUSAL
-    last = (await store.audit_entries())[-1]
+    last = (await store.read(audit.audit_entries))[-1]
     assert (last["actor"], last["result"]) == (ALICE.key, "refused")
-    assert len(await store.audit_entries()) == len(before["audit"]) + 1
-    assert await store.verify_audit() is None
+    assert len(await store.read(audit.audit_entries)) == len(before["audit"]) + 1
+    assert await store.perform(audit.verify_audit) is None
 
 
 @on_one_engine("name", sorted(USE_CASES.keys() - SHOWING), "timers.set")
@@ -437,7 +444,7 @@ async def test_what_asks_for_somebody_goes_as_far_as_they_let_it_by_the_effect(s
         to = Preferences(assistant=LEVELS[needed])
         await store.carry_out(lambda tx: save_level(tx, ALICE, to))
         await USE_CASES[name](world, asked)
-        assert (await store.audit_entries())[-1]["detail"].count('"via":"assistant"') == 1
+        assert (await store.read(audit.audit_entries))[-1]["detail"].count('"via":"assistant"') == 1
     else:
         # With her own word it is done.
         await USE_CASES[name](world, ask(store, "i1"))
@@ -466,7 +473,7 @@ async def test_what_asks_for_somebody_takes_nothing_back(store, world):
     (act,) = own.acts.values()
     with pytest.raises(AskFirst):
         await replace(ask(store, "i2"), via="assistant").to(acts.undo, act.id)
-    assert (await store.workspace(world.workspace.id)).title == "mine"
+    assert (await store.read(workspace_rows.workspace, world.workspace.id)).title == "mine"
 
 
 async def test_what_is_refused_in_front_leaves_the_same_and_what_only_shows_leaves_nothing(store, world):
@@ -479,7 +486,7 @@ async def test_what_is_refused_in_front_leaves_the_same_and_what_only_shows_leav
         with pytest.raises(Refused):
             await asked.authorise("start")
     assert changed(before, await tables(store)) == REFUSAL
-    assert len(await store.audit_entries()) == len(before["audit"]) + 1
+    assert len(await store.read(audit.audit_entries)) == len(before["audit"]) + 1
 
 
 async def test_an_interaction_that_was_something_else_makes_nothing(store, world):

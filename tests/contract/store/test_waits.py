@@ -10,7 +10,7 @@ from bot.domain.errands import Outcome
 from bot.domain.room import Wait, Waits
 from bot.domain.steps import Update
 from bot.services import restoring
-from bot.store import waits
+from bot.store import counts, operations, waits
 from bot.store.waits import WAITS
 from bot.support.errors import StoreError
 from tests.rigs.store import ALICE, accept_operation, linked, unlink, within
@@ -219,7 +219,7 @@ async def test_the_end_of_an_attempt_changes_the_wait_in_the_same_transaction(
     begun = (await accept_operation(store, three[0])).operation
     await within(store, waits.change, wait, state=Waits.TRYING, operation_id=begun.id)
     clock.advance(5.0)
-    await store.save_step(Update(begun.id, 0.0, outcome=outcome, cause=cause))
+    await store.write(operations.save_step, Update(begun.id, 0.0, outcome=outcome, cause=cause))
     after = await within(store, waits.wait, wait.id)
     assert after.state is state
     assert after.attempts == (state is Waits.WAITING)
@@ -236,7 +236,7 @@ async def test_lines_are_counted_by_kind_with_how_long_people_waited(store, cloc
     (line,) = await within(store, waits.lines, "", now - 86_400.0)
     assert (line["kind"], line["waiting"], line["got"]) == ("gpu", 2, 1)
     assert line["waited"] == pytest.approx(600.0, abs=5.0)
-    assert (await store.figures()).waiting["saturn", "gpu"][0] == 2
+    assert (await store.perform(counts.figures)).waiting["saturn", "gpu"][0] == 2
 
 
 @pytest.mark.both_engines
@@ -250,7 +250,7 @@ async def test_two_processes_try_one_at_a_time(store, clock, three, database):
         claimed = waits.claim(tx, 10, 60.0)
         return [waits.change(tx, one, state=Waits.TRYING) for one in claimed]
 
-    found = await asyncio.gather(*(one.claim_due(attempt) for one in (store, beside, store, beside)))
+    found = await asyncio.gather(*(one.claim(attempt) for one in (store, beside, store, beside)))
     assert [one for some in found for one in some] == [True]
     (trying,) = await within(store, lambda tx: tx.all("SELECT * FROM waits WHERE state = 'trying'"))
     assert trying["workspace_id"] == three[0].id

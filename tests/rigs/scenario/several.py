@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestServer
 from bot.domain.tasks import TaskKind
 from bot.providers import secrets_of
 from bot.slack.manifest import http_manifest
+from bot.store import tasks
 from bot.store.tasks import NewTask
 from bot.support.logs import Redactor
 from playground.demo.browser import Browser, Page
@@ -166,7 +167,7 @@ class SeveralWorld(World):
         return await self.visits(allowed.address, state)
 
     async def know_everybody(self) -> None:
-        await self.bot.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+        await self.bot.store.write(tasks.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
         await self.settle()
 
     @asynccontextmanager

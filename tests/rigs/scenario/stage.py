@@ -20,6 +20,7 @@ from bot.domain.tasks import TaskKind
 from bot.providers import runs_commands, secrets_of
 from bot.providers.door import provider_class
 from bot.slack.manifest import http_manifest, socket_manifest
+from bot.store import audit, tasks
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.support.clock import Clock as BotClock
@@ -194,7 +195,9 @@ class World:
         self.slack.harness.faults.clear()
 
     async def audit(self, action: str = "") -> list[Mapping[str, Any]]:
-        return [row for row in await self.bot.store.audit_entries() if row["action"].startswith(action)]
+        return [
+            row for row in await self.bot.store.read(audit.audit_entries) if row["action"].startswith(action)
+        ]
 
     # -- the bot -------------------------------------------------------------------------------------------
 
@@ -280,7 +283,7 @@ class World:
 
     async def know_everybody(self) -> None:
         """Read the table of people, as the first start does by itself."""
-        await self.bot.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+        await self.bot.store.write(tasks.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
         await self.settle()
 
     def stored(self) -> bytes:
