@@ -19,7 +19,7 @@ from benchmarks.figures import quantile
 from benchmarks.postgres import SELDOM, Database
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.workspaces import State
 from bot.features.feature import load

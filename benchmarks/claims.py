@@ -18,7 +18,7 @@ from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, forget, note, noted, stage
 from benchmarks.turns import BEFORE, USHER, home, in_turn, variants
 from bot.domain.workspaces import State
-from bot.store.queue import PATIENCE
+from bot.store.database_thread import PATIENCE
 from bot.store.transaction import Priority
 
 #: A claim is given up after so many seconds.

@@ -19,9 +19,9 @@ from benchmarks.crowd import TEAM, Crowd, Place
 from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, note, noted, stage
-from bot.domain.lead import LEAST, Pace
-from bot.domain.moments import clock
 from bot.domain.people import Person, Principal
+from bot.domain.time_parsing import clock
+from bot.features.courses.lesson_starts import LEAST, Pace
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 

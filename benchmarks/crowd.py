@@ -13,9 +13,9 @@ from typing import TypeVar
 from pydantic import SecretStr
 
 from bot.domain.accounts import Account
-from bot.domain.errands import Call
 from bot.domain.people import Person, Principal
 from bot.domain.steps import Update
+from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Credential
 from bot.store import discovered, open_store, operations

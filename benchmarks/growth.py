@@ -24,26 +24,26 @@ from benchmarks.homes import KEY, context
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
 from bot.domain.accounts import Account, Link
-from bot.domain.acts import Act
-from bot.domain.errands import Outcome
-from bot.domain.homes import Home, HomeUse
-from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
-from bot.domain.room import Wait, Waits
 from bot.domain.tasks import Task, TaskKind
+from bot.domain.transcript import Board
+from bot.domain.undoable_actions import Act
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.feature import load
-from bot.output.transcript import Board
+from bot.features.home.model import Home, HomeUse
+from bot.features.home.use_cases import HomeGatherer
+from bot.features.hours.model import Rule
+from bot.features.waitlist.model import Wait, Waits
 from bot.reconciler import Numbers, Reconciler
-from bot.services.gather import Gatherer
-from bot.services.home import HomeGatherer
+from bot.services.message_context import Gatherer
 from bot.store import cards, counts, discovered, links, notices, open_store, operations, sweeping
+from bot.store.database_thread import QueuedEngine
 from bot.store.discovered import FoundWorkspace
 from bot.store.notices import add_notices
 from bot.store.postgres import PostgresEngine, copy_store
-from bot.store.queue import QueuedEngine
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.tables import TABLES, WORKSPACES

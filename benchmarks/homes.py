@@ -14,17 +14,18 @@ from benchmarks.figures import Figure
 from benchmarks.messages import delays_of_starts
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
-from bot.domain.homes import HomeUse
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
-from bot.messages.blocks.home import digest, home
+from bot.features.home import store as home_store
+from bot.features.home.messages import digest, home
+from bot.features.home.model import HomeUse
+from bot.features.home.use_cases import HomeGatherer
 from bot.providers import build_providers, provider_classes
 from bot.services.context import Context
-from bot.services.gather import Gatherer
-from bot.services.home import HomeGatherer
+from bot.services.message_context import Gatherer
 from bot.slack.people import People
-from bot.store import homes, open_store
+from bot.store import open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
@@ -63,7 +64,7 @@ async def _cpu_of_a_long_one(sizes: Sizes) -> float:
             found = context(store, place, Http(session, time.monotonic))
             gatherer = HomeGatherer(found, Gatherer(found))
             await use_home(store, Principal(None, TEAM, crowd.user(0)), HomeUse(page=2))
-            (one,) = await store.claim(homes.claim_wanted_homes, 1, 60.0)
+            (one,) = await store.claim(home_store.claim_wanted_homes, 1, 60.0)
             size = 0
             began = time.process_time()
             for page in range(sizes.home_draws):
@@ -102,7 +103,7 @@ async def _open_everybodys(crowd: Crowd, place: Place) -> None:
     try:
         for number in range(crowd.people):
             await use_home(store, Principal(None, TEAM, crowd.user(number)), HomeUse())
-        for one in await store.claim(homes.claim_wanted_homes, crowd.people, 60.0):
-            await store.write(homes.home_published, one, "", "")
+        for one in await store.claim(home_store.claim_wanted_homes, crowd.people, 60.0):
+            await store.write(home_store.home_published, one, "", "")
     finally:
         await store.close()

@@ -14,10 +14,11 @@ from benchmarks.figures import Figure
 from benchmarks.messages import delays_of_starts
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
-from bot.domain.hours import Rule
-from bot.domain.moments import DAY_MINUTES, EVERY_DAY
 from bot.domain.people import Principal
-from bot.store import hours, open_store
+from bot.domain.time_parsing import DAY_MINUTES, EVERY_DAY
+from bot.features.hours import store as hours_store
+from bot.features.hours.model import Rule
+from bot.store import open_store
 from bot.store.store import Store
 from bot.store.tables import principal_of
 from bot.store.transaction import Transaction
@@ -42,7 +43,7 @@ async def measure_hours(sizes: Sizes) -> list[Figure]:
 
 
 def _claim(tx: Transaction) -> list[Rule]:
-    return hours.claim_hours(tx, 100, 60.0)
+    return hours_store.claim_hours(tx, 100, 60.0)
 
 
 async def _share(count: int) -> float:
@@ -102,4 +103,4 @@ async def _set(store: Store, keys: Sequence[tuple[str, Principal]], minutes: Seq
 
 def _put(tx: Transaction, rules: Sequence[Rule]) -> None:
     for rule in rules:
-        hours.put(tx, rule)
+        hours_store.put(tx, rule)

@@ -17,12 +17,12 @@ from benchmarks.machine import BenchmarkError
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
 from bot.domain.accounts import Account
-from bot.domain.homes import Home
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface
 from bot.domain.workspaces import State
-from bot.messages.blocks.home import home
-from bot.services.home import HomeGatherer
+from bot.features.home.messages import home
+from bot.features.home.model import Home
+from bot.features.home.use_cases import HomeGatherer
 from bot.store import discovered
 from bot.store.discovered import FoundWorkspace
 from bot.store.sqlite import SqliteEngine

@@ -22,21 +22,21 @@ from benchmarks.homes import KEY, context
 from benchmarks.load import ask, shown
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, note, stage
-from bot.domain import lessons
-from bot.domain.classes import ClassCard, ClassKind, CourseRule
 from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
+from bot.features.courses import store as class_rows
+from bot.features.courses import timetable
+from bot.features.courses import use_cases as courses_use_cases
+from bot.features.courses.model import ClassCard, ClassKind, CourseRule
+from bot.features.courses.tables import PARTICIPANTS
+from bot.features.hours import store as rows
 from bot.messages.blocks.notices import render
-from bot.services import classes
-from bot.services.asked import Asked
-from bot.services.gather import Gatherer
-from bot.store import classes as class_rows
-from bot.store import hours as rows
+from bot.services.caller import Asked
+from bot.services.message_context import Gatherer
 from bot.store import notices, open_store
 from bot.store.store import Store
 from bot.store.tables import WORKSPACES
-from bot.store.timetables import PARTICIPANTS
 from bot.store.transaction import Transaction
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
@@ -79,9 +79,11 @@ async def measure_message(sizes: Sizes) -> list[Figure]:
         async with Http.new_session() as session:
             asked = Asked(context(store, place, Http(session, time.monotonic)), _TEACHER, "post", "R")
             try:
-                card = await asked.to(classes.post, ClassCard(_TEACHER, "C1", place.connection, "Class"))
+                card = await asked.to(
+                    courses_use_cases.post, ClassCard(_TEACHER, "C1", place.connection, "Class")
+                )
                 every = await _press(store, card)
-                await asked.to(classes.CLASSES.carry_out, card)
+                await asked.to(courses_use_cases.CLASSES.carry_out, card)
                 took = await _drawn(asked, card, every[: sizes.home_draws])
             finally:
                 await store.close()
@@ -190,7 +192,7 @@ async def _join(store: Store, card: ClassCard) -> None:
             key = f"{card.id}:{now:017.6f}:{number:05d}"
             given = (key, one.principal, card.connection, one.id, card.time_zone, card.time_zone, now)
             rule = CourseRule(*given, **card.timetable(), card=card.id, course=card.title, heard=card.state)
-            rows.put(tx, lessons.followed(rule, card))
+            rows.put(tx, timetable.followed(rule, card))
             pressed = {"joined_at": now, "workspace_id": one.id, "consented_at": now}
             PARTICIPANTS.add(tx, card_id=card.id, principal=one.principal, **pressed)
 

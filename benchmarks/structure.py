@@ -2,8 +2,8 @@
 
 What a change reads are files of ``bot``, ``handlers`` and ``usher``, as the history has them: those that a
 commit of forty lines or more changed, and those in which the parts of the last three message kinds, verbs and
-methods of providers lie today. A part is a line that the commit added and that stands in one file alone:
-wherever it is moved, it is found.
+methods of providers lie today, but for the files of the feature that has the most of them. A part is a line
+that the commit added and that stands in one file alone: wherever it is moved, it is found.
 
 What a start crosses are the files and functions of ``bot`` and ``handlers`` that run from a typed
 ``/workspace start notebook`` to its acknowledgement, and on to the direct message with the address.
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -44,15 +44,15 @@ _LATEST: Final = 3
 class Sort:
     """Say where something of a sort is added, and how its name is found there."""
 
-    place: str
+    places: tuple[str, ...]
     name: str
 
 
 SORTS: Final[Mapping[str, Sort]] = MappingProxyType(
     {
-        "kind_files": Sort("bot/domain", r"^    ([A-Z_]+) = (?:_Kind|Traits)\("),
-        "verb_files": Sort("handlers", r"@routes\.verb\(\s*\"(\w+)\",\s*\"(\w+)\""),
-        "method_files": Sort("bot/providers/base.py", r"^    (?:async )?def ([a-z]\w*)\("),
+        "kind_files": Sort(("bot/domain", "bot/features"), r"^    ([A-Z_]+) = (?:_Kind|Traits)\("),
+        "verb_files": Sort(("handlers", "bot/features"), r"@routes\.verb\(\s*\"(\w+)\",\s*\"(\w+)\""),
+        "method_files": Sort(("bot/providers/base.py",), r"^    (?:async )?def ([a-z]\w*)\("),
     }
 )
 
@@ -78,7 +78,7 @@ def change_files() -> float:
 
 
 def addition_files(sort: Sort) -> dict[str, int]:
-    """Return in how many product files the parts of each of the last additions lie today, by commit."""
+    """Return the number of files with parts of each last addition, outside of its feature, by commit."""
     lines = Counter[str]()
     places: dict[str, Path] = {}
     for path in _product_files():
@@ -91,8 +91,17 @@ def addition_files(sort: Sort) -> dict[str, int]:
             _git("show", "--no-renames", "--unified=0", "--format=", commit, "--", *PRODUCT)
         )
         parts = {one.strip() for one in added} - {one.strip() for one in removed}
-        found[commit[:8]] = len({places[one] for one in parts if len(one) >= _TELLING and lines[one] == 1})
+        found[commit[:8]] = _count_outside(
+            {places[one] for one in parts if len(one) >= _TELLING and lines[one] == 1}
+        )
     return found
+
+
+def _count_outside(files: Iterable[Path]) -> int:
+    """Return the number of files outside of the feature's folder that has the most of them."""
+    folders = Counter(path.parent if path.parent.parent == ROOT / "bot/features" else None for path in files)
+    own = max((count for folder, count in folders.items() if folder is not None), default=0)
+    return folders.total() - own
 
 
 def _product_files() -> Iterator[Path]:
@@ -113,7 +122,7 @@ def _additions(sort: Sort) -> Iterator[str]:
         "--unified=0",
         "--format=%x00%H",
         "--",
-        sort.place,
+        *sort.places,
     )
     for commit in _git(*words).split("\0")[1:]:
         added, removed = (set(name.findall("\n".join(lines))) for lines in _changed(commit))

@@ -44,15 +44,15 @@ def _parser() -> argparse.ArgumentParser:
     add("worker", "serving.serve", worker).set_defaults(role="worker")
     add("up", "up.up", "set Usher up in this folder, question by question, up to your first workspace")
     add("init", "up.init", "only write the settings and the connections file, from the same questions")
-    add("migrate", "keeping.migrate", "bring the database up to date")
+    add("migrate", "database.migrate", "bring the database up to date")
     add(
-        "restored", "keeping.restored", "put a backup in place, and what it has planned on hold"
+        "restored", "database.restored", "put a backup in place, and what it has planned on hold"
     ).add_argument("file", type=Path, nargs="?", help="the backup; without it, one that is in place already")
     add(
         "doctor", "setting_up.doctor", "check the settings, Slack, the connections and the database"
     ).add_argument("--json", action="store_true", help="answer as one JSON object")
     showing = add(
-        "demo", "showing.demo", "show Usher in a browser; needs the extra demo, except with --slack-only"
+        "demo", "demo.demo", "show Usher in a browser; needs the extra demo, except with --slack-only"
     )
     showing.add_argument("--once", action="store_true", help="play it by itself, without a browser")
     showing.add_argument("--light", action="store_true", help="tiny IDEs at the hub instead of JupyterLab")
@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("--request-url", help="with --slack-only: where an app without Socket Mode listens")
     trying = add(
         "try",
-        "trying.try_connection",
+        "try_connection.try_connection",
         "check a connection by starting a workspace with an account of your own",
     )
     trying.add_argument("connection", metavar="CONNECTION", help="as the connections file names it")
@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         help="end the links that no key opens, and ask people to link again; more than a tenth of all only "
         "with their number",
     )
-    rotating.set_defaults(run="keeping.rotate")
+    rotating.set_defaults(run="database.rotate")
     _add_accounts(add("accounts", "", "link people to users").add_subparsers(required=True, metavar="WHAT"))
     _add_store(add("store", "", "back up or move the database").add_subparsers(required=True, metavar="WHAT"))
     audit = add("audit", "", "check the record of who did what")
@@ -114,9 +114,9 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     verifying.add_argument(
         "--seen", type=_mark, metavar="N:HASH", help="say whether row N has the hash that was noted"
     )
-    verifying.set_defaults(run="keeping.verify_audit")
+    verifying.set_defaults(run="database.verify_audit")
     exporting = commands.add_parser("export", help="print every row as JSON")
-    exporting.set_defaults(run="keeping.print_audit")
+    exporting.set_defaults(run="database.print_audit")
 
 
 def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -125,23 +125,23 @@ def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     )
     importing.add_argument("file", type=Path, help="CSV with the columns slack_user, connection, username")
     importing.add_argument("--apply", action="store_true", help="link them; without it nothing is written")
-    importing.set_defaults(run="keeping.import_accounts")
+    importing.set_defaults(run="database.import_accounts")
     retiring = commands.add_parser("retire", help="end everybody's link on a connection that goes")
     retiring.add_argument("connection", help="its name, also if it isn't in the connections file any more")
-    retiring.set_defaults(run="keeping.retire")
+    retiring.set_defaults(run="database.retire")
     commands.add_parser(
         "list", help="print who is linked to which user, and whether that was proven"
-    ).set_defaults(run="keeping.list_accounts")
+    ).set_defaults(run="database.list_accounts")
 
 
 def _add_store(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     copying = commands.add_parser("copy", help="copy a SQLite file into an empty PostgreSQL database")
     copying.add_argument("source", help="sqlite:///PATH")
     copying.add_argument("target", help="postgresql://…, or file:PATH, env:NAME or credential:NAME")
-    copying.set_defaults(run="copying.copy")
+    copying.set_defaults(run="store_copy.copy")
     saving = commands.add_parser("backup", help="copy a SQLite file into a new one, while Usher runs")
     saving.add_argument("file", type=Path, help="a new file")
-    saving.set_defaults(run="keeping.backup")
+    saving.set_defaults(run="database.backup")
 
 
 def _pair(text: str) -> tuple[str, str]:

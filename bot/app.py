@@ -15,13 +15,17 @@ import structlog
 from aiohttp import web
 
 from bot.domain.audit import AuditEntry
+from bot.domain.transcript import Board
 from bot.features.feature import load
-from bot.output.transcript import Board
+from bot.features.preferences.store import lets_assistant
 from bot.providers import build_providers, distributions
 from bot.providers.connection import ConnectionSettings
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler
+from bot.services.audit_witness import HOLD_FIRST, OLDER, Witness
+from bot.services.backups import make_backup
 from bot.services.context import Context
+from bot.services.encryption_keys import try_secrets
 from bot.services.failovers import Failovers
 from bot.services.owners import RENEWED_EVERY, owners_of
 from bot.slack.calls import SlackCaller
@@ -33,9 +37,8 @@ from bot.slack.tenants import Entered, enter
 from bot.slack.web_api import WebApi
 from bot.store import audit, name_of, open_store
 from bot.store.connections import keep_titles
-from bot.store.preferences import lets_assistant
+from bot.store.maintenance import BACKUP
 from bot.store.store import Store
-from bot.store.upkeep import BACKUP
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.connector import CleanConnector
 from bot.support.errors import (
@@ -51,14 +54,11 @@ from bot.support.settings import Settings
 from bot.support.settings.database import database_file
 from bot.support.vault import Vault
 from bot.support.windows import GatedRequest
-from bot.upkeep.backups import make_backup
-from bot.upkeep.keys import try_secrets
-from bot.upkeep.witness import HOLD_FIRST, OLDER, Witness
 from bot.web.app import build_app, build_health_app, build_waiting_app, listening, why_not_listening
 from bot.web.bolt import build_bolt
 from bot.web.health import Checks, Health, Metrics
 from bot.web.install import InstallPages
-from bot.web.others import LOOKS_EVERY, Others, socket_mode
+from bot.web.other_instances import LOOKS_EVERY, Others, socket_mode
 from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
 from handlers.limits import RateLimiter

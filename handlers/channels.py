@@ -5,7 +5,7 @@ import structlog
 from bot.domain.people import Principal
 from bot.store import channels
 from handlers import payload, routes
-from handlers.occurrence import Occurrence
+from handlers.event_request import Occurrence
 
 log = structlog.get_logger(__name__)
 

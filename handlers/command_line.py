@@ -13,7 +13,7 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-from bot.services.making import Flag
+from bot.services.creation import Flag
 from bot.support.cleaning import clean, unescape
 
 #: Longer texts are cut, and no command is read from them: no valid name is longer.

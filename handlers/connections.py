@@ -11,7 +11,7 @@ from bot.messages.texts import answers, problems, verbs
 from bot.providers import base
 from bot.services import naming, snapshots
 from bot.services.accounts import own
-from bot.services.making import TEMPLATE, PersonalOffer
+from bot.services.creation import TEMPLATE, PersonalOffer
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.request import Answered, Request

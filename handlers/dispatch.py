@@ -24,12 +24,12 @@ from bot.messages.blocks.kit import Press, fill, safe
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
-from bot.services.asked import OLD_SECONDS, AskFirst
+from bot.services.caller import OLD_SECONDS, AskFirst
 from bot.store import inbox, notices
 from bot.store.transaction import one_request
 from bot.support.cleaning import clean, has_invisible, unescape
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, StoreUnsure, UsherError
-from handlers import mistyped, quotations, routes, suggesting
+from handlers import quotations, routes, suggestions, typing_mistakes
 from handlers.command_line import (
     LONGEST,
     LONGEST_COMMAND,
@@ -39,14 +39,14 @@ from handlers.command_line import (
     plain,
     split_program,
 )
+from handlers.deferred_command import AT_ONCE, Waiting
 from handlers.helping import met, what
 from handlers.hooks import RequestHooks
 from handlers.linking import linked
 from handlers.payload import fields_of, sent_by_block, value_in
 from handlers.request import SILENT, WORDS, Answered, AtFields, Reference, Request
+from handlers.response_targets import message_notice, reply_notice
 from handlers.services import Services
-from handlers.waiting import AT_ONCE, Waiting
-from handlers.ways_back import message_notice, reply_notice
 
 log = structlog.get_logger(__name__)
 #: Checked before a log line that nobody would see is composed.
@@ -99,7 +99,9 @@ async def run_text(
     is_long = len(request.text) > LONGEST_COMMAND or len(request.arguments) > MOST_WORDS
     if is_long and not routes.parses_itself(request.folder, request.verb):
         reader = partial(_talked, topic="too_long")
-    return await _authorised(request, partial(mistyped.without_tokens, reader=reader, besides=said.besides))
+    return await _authorised(
+        request, partial(typing_mistakes.without_tokens, reader=reader, besides=said.besides)
+    )
 
 
 def parse_request(request: Request, text: str) -> Request:
@@ -133,7 +135,7 @@ async def _before_reading(request: Request) -> Answer | None:
         begin = parse(_begin(request, request.text), request.services.commands, routes.flags())
         if "job" in {request.folder, begin.folder}:
             return replies.hint(fill(runs.TOO_LONG, limit=LONGEST))
-        return suggesting.small_talk(request, "too_long")
+        return suggestions.small_talk(request, "too_long")
     if request.surface.kind != "message" or not request.surface.interaction:
         return None
     # Slack delivers it again if no ack reached it; its answer isn't in the ack.
@@ -200,7 +202,7 @@ def _parses_itself(request: Request, text: str) -> bool:
 
 
 async def _talked(request: Request, topic: str) -> Answer:
-    return suggesting.small_talk(request, topic)
+    return suggestions.small_talk(request, topic)
 
 
 async def run_talk(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
@@ -449,7 +451,7 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
-    if not request.is_asked or is_seen_only_now or mistyped.suspected(request):
+    if not request.is_asked or is_seen_only_now or typing_mistakes.suspected(request):
         return _instead(request, unknown.text)
     press = "" if request.press is None else request.press.text
     waiting = replace(request.waiting(), first=request.promised_in, press=press)
@@ -518,7 +520,7 @@ async def _sent(request: Request, handler: routes.Verb, plain: Collection[str]) 
     for block_id in sent_by_block(request.view):
         if (name := field_of(block_id)) in plain:
             typed = value_in(request.view, name)
-            if sentence := await mistyped.token_in_field(request.services, request.principal, typed):
+            if sentence := await typing_mistakes.token_in_field(request.services, request.principal, typed):
                 raise AtFields({block_id: sentence}, rule="form.token")
     return await handler(request)
 

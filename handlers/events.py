@@ -10,8 +10,8 @@ import structlog
 from bot.domain.installations import Installation
 from bot.domain.people import SLACKBOT_ID, Principal
 from bot.domain.surfaces import Surface, Where
-from bot.services import accounts, leavers
-from bot.services.asked import Asked
+from bot.services import accounts, departures
+from bot.services.caller import Asked
 from bot.slack.people import person_of, resolve_member
 from bot.store import accounts as account_rows
 from bot.store import browsers, inbox, notices
@@ -19,9 +19,9 @@ from bot.support.cleaning import unescape
 from bot.support.errors import StoreError, StoreUnsure
 from handlers import payload, routes
 from handlers.dispatch import introduced, run_talk, run_text
-from handlers.occurrence import Occurrence
+from handlers.event_request import Occurrence
 from handlers.outage_replies import Unanswered
-from handlers.ways_back import reply_notice
+from handlers.response_targets import reply_notice
 
 log = structlog.get_logger(__name__)
 
@@ -191,7 +191,7 @@ async def user_changed(occurrence: Occurrence) -> None:
         # They may have changed again since.
         person = await services.context.people.look_up(principal)
     asked = Asked(services.context, principal, occurrence.interaction)
-    ended = await asked.to(leavers.let_go, person, actor="slack")
+    ended = await asked.to(departures.let_go, person, actor="slack")
     if ended:
         log.info("links ended", principal=principal.key, count=len(ended))
 

@@ -20,13 +20,13 @@ from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import verbs
 from bot.services import runs, snapshots
 from bot.services.accounts import own
-from bot.services.making import PersonalOffer, find_choice
+from bot.services.creation import PersonalOffer, find_choice
 from bot.services.naming import find_connection, leading_connection
 from bot.services.workspaces import create
 from bot.store import forms as form_rows
 from bot.support.cleaning import fold
 from bot.support.errors import Refused, StoreError
-from handlers import routes, suggesting
+from handlers import routes, suggestions
 from handlers.command_line import written
 from handlers.connections import leading, maker_of, makers
 from handlers.defaults import find_defaults
@@ -58,7 +58,7 @@ async def new(request: Request) -> Answer:
         offering = await find_offering(request, "workspace", " ".join(given))
         if len(offering) > 1:
             commands = [f"new {written((one, *given))}" for one in offering]
-            return suggesting.offered(request, commands)
+            return suggestions.offered(request, commands)
         given = (*offering, *given)
     return await open_form(request, "workspace", given)
 

@@ -20,7 +20,7 @@ from handlers.connections import makers, telling
 from handlers.hooks import RequestHooks
 from handlers.request import Manner, Request
 from handlers.services import Services
-from handlers.suggesting import help_on_unknown
+from handlers.suggestions import help_on_unknown
 
 _EVERYTHING = "all"
 

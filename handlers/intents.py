@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Literal, Protocol, TypeVar
 
-from bot.domain.acts import Act
-from bot.domain.moments import Wanted
 from bot.domain.notices import Answer
+from bot.domain.time_parsing import Wanted
+from bot.domain.undoable_actions import Act
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import replies
 from bot.messages.texts import talk
@@ -72,7 +72,8 @@ class Intent:
 #: A verb of workspaces, and the name after it.
 Order = tuple[str, tuple[str, ...]]
 Offers = Callable[[Sentence, str], Awaitable[Sequence[str]]]
-#: Commands for a label of the ranker (``handlers.labels``) that would work now, and those that open a form.
+#: Commands for a label of the ranker (``bot.features.sentences.labels``) that would work now, and those that
+#: open a form.
 commands: Registry[Offers] = Registry()
 forms: Registry[Offers] = Registry()
 #: The answer to a label: of its name and the words.

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.domain.accounts import Account
-from bot.domain.errands import Call, Outcome
-from bot.domain.facts import RunFacts
 from bot.domain.forms import Form, FormProblems, Spec, Values
+from bot.domain.message_context import RunFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import Run, RunState
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Call, Outcome
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Markup, fill, line, safe
@@ -24,12 +24,12 @@ from bot.messages.blocks.runs import outcome_of, run_result
 from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
 from bot.providers import base
-from bot.services import making, naming, runs, snapshots
-from bot.services.making import Filled, Flag, PersonalOffer
+from bot.services import creation, naming, runs, snapshots
+from bot.services.creation import Filled, Flag, PersonalOffer
 from bot.store import accounts as account_rows
 from bot.store import runs as run_rows
 from bot.support.cleaning import fold
-from handlers import narrowed, routes
+from handlers import list_filters, routes
 from handlers.command_line import CommandLine, command_line, is_slip, written
 from handlers.connections import commanding, connection_of, leading, maker_of, makers, named
 from handlers.forms import Making, make, open_form
@@ -112,7 +112,7 @@ async def _set_up(request: Request, name: str, *, waits: bool) -> list[str]:
         if known is None and waits:
             await _offer(request, account.connection)
         offer = None if known is None else PersonalOffer(provider, known, "job", request.principal)
-        field = None if offer is None else offer.form({}).field(making.TEMPLATE)
+        field = None if offer is None else offer.form({}).field(creation.TEMPLATE)
         labels = {fold(one.label) for one in field.choices} if field is not None else set()
         found += [account.connection] if fold(name) in labels else []
     return found
@@ -135,7 +135,7 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
         more=request.filled(run_words.TAIL_HINT),
     )
     offer = await _offer(request, connection)
-    result = making.filled(offer.form, _flags(request, typed))
+    result = creation.filled(offer.form, _flags(request, typed))
     said = _problems(request, connection, offer.form, result)
     try:
         spec = offer.spec(result.values)
@@ -166,7 +166,7 @@ async def launched_by_name(request: Request, connection: str, name: str) -> Answ
     """Launch a job that is set up on its provider, by its name, id or link."""
     connection = connection_of(request, connection)
     offer = await _offer(request, connection)
-    values = {making.TEMPLATE: name}
+    values = {creation.TEMPLATE: name}
     try:
         spec = offer.spec(values)
     except FormProblems as wrong:
@@ -220,8 +220,8 @@ async def _offer(request: Request, connection: str) -> PersonalOffer:
 def _flags(request: Request, command: CommandLine) -> list[Flag]:
     """Return everything that was given as flags, including the template and the program's words."""
     rest = leading(request, command.words)[1] if command.words else ()
-    template = [Flag(making.TEMPLATE, " ".join(rest))] if rest else []
-    tail = [Flag(making.COMMAND, command.tail)] if command.tail else []
+    template = [Flag(creation.TEMPLATE, " ".join(rest))] if rest else []
+    tail = [Flag(creation.COMMAND, command.tail)] if command.tail else []
     return [*template, *command.flags, *tail]
 
 
@@ -231,10 +231,12 @@ def _problems(
     said = [_at_flag(name, forms.wrong_flag(problem)) for name, problem in result.problems.items()]
     title = request.services.title(connection)
     for flag in result.unknown:
-        if flag.name == making.COMMAND:
+        if flag.name == creation.COMMAND:
             said.append(_at_flag(flag.name, run_words.NO_TAIL_PLACE))
             continue
-        others = [forms.flag(*one) for one in making.allowed_with(form_of, result, flag)[: forms.FLAGS_NAMED]]
+        others = [
+            forms.flag(*one) for one in creation.allowed_with(form_of, result, flag)[: forms.FLAGS_NAMED]
+        ]
         if others:
             with_what = Markup(f" {run_words.OR} ".join(others))
             said.append(fill(run_words.FLAG_WITH, name=flag.name, with_what=with_what))
@@ -245,16 +247,16 @@ def _problems(
 
 def _at_flag(name: str, sentence: str) -> str:
     """Return a sentence, already escaped, with the flag that it is about."""
-    place = {making.COMMAND: run_words.COMMAND_PLACE}.get(name, forms.flag(name))
+    place = {creation.COMMAND: run_words.COMMAND_PLACE}.get(name, forms.flag(name))
     return fill(run_words.PROBLEM, flag=Markup(place), said=Markup(sentence))
 
 
 def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
     more, form = list(said), result.form
-    known = [forms.flag(one.name) for one in form.fields if one.name != making.COMMAND]
+    known = [forms.flag(one.name) for one in form.fields if one.name != creation.COMMAND]
     if result.unknown and known:
         more.append(fill(run_words.FLAGS_KNOWN, known=Markup(", ".join(known))))
-    if form.field(making.COMMAND) and making.COMMAND not in result.values:
+    if form.field(creation.COMMAND) and creation.COMMAND not in result.values:
         more.append(request.filled(run_words.TAIL_HINT))
     return replies.hint(run_words.NOT_RUN_YET, more="\n".join(more))
 
@@ -268,21 +270,21 @@ async def show_list(request: Request) -> Answer:
     stale, rows = await old_and_rows(request)
     if not rows:
         return await nothing_yet(request, stale)
-    page, given = narrowed.asked(request)
-    part = narrowed.runs_like(given, rows, request.services.connections)
+    page, given = list_filters.asked(request)
+    part = list_filters.runs_like(given, rows, request.services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
     remark = await refreshed(request, TaskKind.LIST_JOBS, stale, run_words.LOOKING)
     if part is not None and not part.rows:
         show_all = [kit.button(run_words.SHOW_ALL, "job_list")]
-        return narrowed.none_of_these(request, part, run_words.RUNS, "job_list", show_all, remark)
+        return list_filters.none_of_these(request, part, run_words.RUNS, "job_list", show_all, remark)
     shown = rows if part is None else list(part.rows)
     facts = await request.services.gatherer.of_runs(request.principal, shown)
     return lists.run_list(
         facts,
         page=page,
-        remark=f"{narrowed.remark(request, part, len(rows))} {remark}".strip(),
+        remark=f"{list_filters.remark(request, part, len(rows))} {remark}".strip(),
         replaces=request.surface.kind == "button" or request.waited.updates,
-        only=narrowed.only(request, part, run_words.RUNS),
+        only=list_filters.only(request, part, run_words.RUNS),
     )
 
 

@@ -28,7 +28,7 @@ from handlers.names import Names
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, Manner, Request
 from handlers.services import Services
-from handlers.suggesting import as_command
+from handlers.suggestions import as_command
 
 
 @routes.verb("workspace", "link", effect=routes.Effect.SHOWS, takes=("connection",))

@@ -28,7 +28,7 @@ from bot.services import workspaces
 from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.errors import is_content_refused
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE, RESPONSE_URL, VIEWS_OPEN
-from bot.slack.notifier.drawing import AS_WRITTEN
+from bot.slack.notifier.rendering import AS_WRITTEN
 from bot.slack.response_urls import to_slack_error
 from bot.store import conversations, notices
 from bot.store.transaction import answered_soon, one_request
@@ -51,10 +51,16 @@ from handlers.dispatch import (
     run_text,
     written_later,
 )
-from handlers.occurrence import RETRY_NUMBER, Occurrence
+from handlers.event_request import RETRY_NUMBER, Occurrence
 from handlers.outage_replies import OutageReplies, Unanswered
+from handlers.response_targets import (
+    can_acknowledge_with,
+    command_body,
+    form_body,
+    make_options_body,
+    reply_notice,
+)
 from handlers.services import Services
-from handlers.ways_back import can_acknowledge_with, command_body, form_body, make_options_body, reply_notice
 
 log = structlog.get_logger(__name__)
 

@@ -13,12 +13,12 @@ from itertools import chain, pairwise, zip_longest
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from bot.domain.forms import Purpose
-from bot.domain.moments import is_day
 from bot.domain.runs import Run
+from bot.domain.time_parsing import is_day
 from bot.domain.workspaces import Workspace
 from bot.providers import base
 from bot.services import naming, snapshots
-from bot.services.making import TEMPLATE, PersonalOffer
+from bot.services.creation import TEMPLATE, PersonalOffer
 from bot.store import accounts
 from bot.store import runs as run_rows
 from bot.support.cleaning import fold
@@ -86,7 +86,7 @@ class Span:
 
     @property
     def mark(self) -> str:
-        """Return what stands for it where it doesn't matter which it is (``handlers.language.ranker``)."""
+        """Return what stands for it where it doesn't matter which it is (``ranker``)."""
         kinds = (self.workspaces, self.runs or self.jobs, self.courses, self.templates, True)
         return next(mark for mark, found in zip(_MARKS, kinds, strict=True) if found)
 

@@ -11,7 +11,7 @@ from bot.messages.blocks import replies
 from bot.messages.texts import problems
 from bot.slack.calls import AnySlack
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE
-from bot.slack.notifier.drawing import AS_WRITTEN
+from bot.slack.notifier.rendering import AS_WRITTEN
 from bot.support.clock import Ids
 from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreError
 

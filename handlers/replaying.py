@@ -11,10 +11,10 @@ from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
 from bot.messages.blocks.forms import answer_view
 from bot.store import notices
+from handlers.deferred_command import RESPONSE_SECONDS, Waiting
 from handlers.dispatch import run_button, run_text
+from handlers.response_targets import message_notice, reply_notice
 from handlers.services import Services
-from handlers.waiting import RESPONSE_SECONDS, Waiting
-from handlers.ways_back import message_notice, reply_notice
 
 log = structlog.get_logger(__name__)
 #: For how many seconds people look for an answer where they asked.

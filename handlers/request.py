@@ -8,21 +8,21 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from bot.domain.acts import Act
 from bot.domain.conversations import Referents
-from bot.domain.moments import Moment
 from bot.domain.notices import Answer
 from bot.domain.people import Named, Principal
 from bot.domain.runs import Run
 from bot.domain.stops import Consent
 from bot.domain.surfaces import Surface, Where
+from bot.domain.time_parsing import Moment
+from bot.domain.undoable_actions import Act
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.store import conversations
 from bot.support.clock import Ids
+from handlers.deferred_command import AT_ONCE, RESPONSE_SECONDS, Waiting
 from handlers.services import Services
-from handlers.waiting import AT_ONCE, RESPONSE_SECONDS, Waiting
 
 #: What runs while nobody knows yet which verb it is, if any: words, and what came without any.
 WORDS = "words"

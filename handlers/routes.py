@@ -11,10 +11,10 @@ from typing import Any, Final, Literal, TypeAlias
 
 from bot.domain.notices import Answer
 from bot.messages.blocks.kit import Element
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.support.declarations import Registry, require_complete
 from bot.support.errors import Refused
-from handlers.occurrence import Occurrence
+from handlers.event_request import Occurrence
 from handlers.request import Request
 
 #: What a person types, presses or sends ends in an Answer.
@@ -24,7 +24,7 @@ Event: TypeAlias = Callable[[Occurrence], Coroutine[Any, Any, None]]
 
 
 class Effect(StrEnum):
-    """Say what a verb does, which decides what is asked before it is done (``handlers.language.reading``)."""
+    """Say what a verb does, which decides what is asked before it is done (``reading``)."""
 
     #: Only answers, or asks by itself.
     SHOWS = "shows"

@@ -13,13 +13,13 @@ from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers
 from bot.providers.base import Provider
 from bot.providers.connection import Linking
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.context import Context
-from bot.services.gather import Gatherer, PeopleNames
+from bot.services.message_context import Gatherer, PeopleNames
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.pool import Pool
-from handlers.contacts import Contacts
+from handlers.greetings import Contacts
 from handlers.limits import RateLimiter, Searches
 from handlers.payload import principal as principal_of
 

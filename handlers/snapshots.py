@@ -13,10 +13,10 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.kit import fill, safe
 from bot.messages.texts import answers, problems
 from bot.services import snapshots
-from bot.services.making import PersonalOffer
+from bot.services.creation import PersonalOffer
+from handlers.deferred_command import RESPONSE_SECONDS, Waiting
 from handlers.linking import linked
 from handlers.request import SILENT, Answered, Request
-from handlers.waiting import RESPONSE_SECONDS, Waiting
 
 
 async def refresh_lists(

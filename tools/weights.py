@@ -1,6 +1,7 @@
 """Train the ranker's weights from the phrases in sentences; ``--check`` says whether they belong to these.
 
-Both refuse a file of phrases whose label has no builder (``handlers.labels``), and a label without phrases.
+Both refuse a file of phrases whose label has no builder (``bot.features.sentences.labels``), and a label
+without phrases.
 
 ``--held-out`` trains without each style in turn, and prints how often the style's own phrases have their
 label first, and among the first three. A phrase a line: ``{name}`` is a workspace, ``{job}`` a job or a run,
@@ -20,11 +21,11 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from handlers.labels import find_mismatches
-from handlers.language import ranker, times
+from bot.features.sentences import ranker, times
+from bot.features.sentences.labels import find_mismatches
 
 ROOT = Path(__file__).resolve().parent.parent
-SENTENCES = ROOT / "sentences"
+SENTENCES = ROOT / "bot/features/sentences/phrases"
 NAMES = {"name": "ww", "job": "jj", "connection": "kk", "course": "cc", "template": "mm"}
 MARKS = NAMES | ranker.TIMES
 _SLOT = re.compile(r"\{(\w+)\}")

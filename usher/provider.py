@@ -5,6 +5,7 @@ from outside has used it: until then names may change with any release, and a pr
 it is written.
 """
 
+from bot.domain.failure_causes import weightiest
 from bot.domain.forms import (
     DISPLAY_NAME,
     FEW,
@@ -26,9 +27,8 @@ from bot.domain.forms import (
     several_of,
     text_of,
 )
-from bot.domain.observed import Created, Event, Observed, Traces
+from bot.domain.observations import Created, Event, Observed, Traces
 from bot.domain.people import Principal
-from bot.domain.reasons import weightiest
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, Run, RunState
 from bot.domain.stops import Effects, StopEffect, StopMode
 from bot.domain.usability import Lack
@@ -90,7 +90,7 @@ from bot.providers.connection import (
     path_below,
     template_field,
 )
-from bot.providers.door import API
+from bot.providers.registry import API
 from bot.providers.requests import (
     Api,
     checks_token,

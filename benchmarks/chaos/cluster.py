@@ -16,7 +16,7 @@ from benchmarks.chaos.keeper import Member
 from benchmarks.postgres import Database
 from bot.reconciler.scheduler import LISTS_EVERY
 from bot.services.failovers import READ_WITHIN
-from bot.store.upkeep import SETTLES
+from bot.store.maintenance import SETTLES
 from playground.processes import reserved_port
 
 WEBS: Final = 2

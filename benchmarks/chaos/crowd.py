@@ -26,7 +26,7 @@ ACCEPTED = re.compile(
 JOINED = re.compile(r"is already (starting|stopping|restarting|being)\b")
 #: What an accepted run is answered with (``bot.messages.texts.runs``).
 RUNS = re.compile(r"I'll message you when it's done")
-#: What new hours are answered with (``bot.messages.texts.hours``).
+#: What new hours are answered with (``bot.features.hours.texts``).
 HOURS = re.compile(r"has hours now")
 #: Buttons that are pressed in between; the last ones operation something themselves.
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from bot.store.budget import ARRIVES_WITHIN
+from bot.store.slack_rate_limits import ARRIVES_WITHIN
 
 _EVERY: Final = 0.25
 #: Slack counts the calls of a minute.

@@ -13,11 +13,11 @@ from benchmarks.chaos.crowd import Acknowledged
 from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.stage import SPOKEN_JOB, Person, Stage
 from benchmarks.chaos.truth import Truth
-from bot.domain.hours import Rule
-from bot.domain.kinds import AnyKind, Mark, declared
+from bot.domain.message_kinds import AnyKind, Mark, declared
 from bot.domain.people import Principal
+from bot.features.hours.model import Rule
+from bot.features.hours.store import RULES
 from bot.store import audit, open_store
-from bot.store.hours import RULES
 from bot.support.clock import SystemClock, SystemIds
 from tests.rigs.endings import find_ending
 

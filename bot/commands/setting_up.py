@@ -7,22 +7,27 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
-from bot.commands import ELSEWHERE, complain, has_settings, read
+from bot.commands import (  # noqa: F401 - they declare checks
+    ELSEWHERE,
+    complain,
+    has_settings,
+    installed_checks,
+    postgres_checks,
+    read,
+    socket_checks,
+)
+from bot.commands.doctor import run_checks
+from bot.commands.setting_checks import check_settings
+from bot.features.assistant import (  # noqa: F401 - they declare checks
+    checks as assistant_checks,
+)
 from bot.features.feature import load
 from bot.providers import build_providers, read_connections, runs_commands
+from bot.services.checks import Check, as_json, as_text, exit_status
 from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.support.environment import connections_source, exposed_env_file
 from bot.support.http import Http
 from bot.support.settings import read_settings
-from bot.upkeep import (  # noqa: F401 - they declare checks
-    assistant_checks,
-    installed_checks,
-    postgres_checks,
-    socket_checks,
-)
-from bot.upkeep.checks import Check, as_json, as_text, exit_status
-from bot.upkeep.doctor import run_checks
-from bot.upkeep.setting_checks import check_settings
 from handlers.routes import names
 
 

@@ -24,16 +24,22 @@ from pydantic import SecretStr
 from bot.app import Process
 from bot.app import serve as serve_as
 from bot.commands import heeding, load
-from bot.domain.groups import is_group
+from bot.commands.connection_checks import check_account, check_connection
+from bot.commands.doctor import check_address
+from bot.commands.setting_checks import check_settings
+from bot.commands.slack_checks import REACH, check_slack
+from bot.commands.store_checks import check_team
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
+from bot.domain.user_groups import is_group
 from bot.messages.blocks import replies
 from bot.messages.texts import answers
 from bot.providers import base, build, build_providers, read_connections, runs_commands
 from bot.providers.connection import ConnectionSettings
-from bot.providers.door import installed, provider_class
+from bot.providers.registry import installed, provider_class
 from bot.services import linking
+from bot.services.checks import Check, as_text, exit_status, plain
 from bot.slack.manifest import create_url, socket_manifest
 from bot.store import audit, notices
 from bot.support.environment import ENV_FILE, command, connections_source, exposed_env_file, give, given
@@ -42,12 +48,6 @@ from bot.support.http import Http
 from bot.support.logs import write_to
 from bot.support.settings import Settings, SettingsError, problem_with, read_settings
 from bot.support.vault import Vault
-from bot.upkeep.checks import Check, as_text, exit_status, plain
-from bot.upkeep.connection_checks import check_account, check_connection
-from bot.upkeep.doctor import check_address
-from bot.upkeep.setting_checks import check_settings
-from bot.upkeep.slack_checks import REACH, check_slack
-from bot.upkeep.store_checks import check_team
 from bot.web.app import listening, proving, why_not_listening
 from handlers.helping import first_steps
 
@@ -397,7 +397,7 @@ def keep(name: str, value: str, remark: str) -> None:
     if path.exists():
         text = path.read_text(encoding="utf-8")
     else:
-        example = files("bot.upkeep").joinpath("env.example.txt").read_text(encoding="utf-8")
+        example = files("bot.commands").joinpath("env.example.txt").read_text(encoding="utf-8")
         text = _PLACEHOLDERS.sub(r"\1=", example)
     line = f"# {remark}\n{name}={_quoted(value)}"
     pattern = re.compile(f"^(?:# {re.escape(remark)}\n)?{name}=.*$", re.MULTILINE)

@@ -1,1 +1,1 @@
-"""The domain: models, plans and rules. Pure: nothing here reads, writes or waits."""
+"""The domain: models, plans and rules. Pure, but for the file of ``transcript``."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bot.domain.people import Principal
-from bot.domain.times import LinkEnd, Past, Stays
+from bot.domain.row_times import LinkEnd, Past, Stays
 
 #: How a link was made: by signing in at the provider or with a token, both of which prove whose account it is
 #: if the provider named its owner; by an administrator's approval or an operator's file, which prove nothing.

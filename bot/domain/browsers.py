@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.times import Past, SessionEnd
+from bot.domain.row_times import Past, SessionEnd
 from bot.domain.workspaces import Workspace
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 from bot.domain import own_mentions
-from bot.domain.groups import UserGroups
 from bot.domain.people import Principal
-from bot.domain.times import Past, Stays
+from bot.domain.row_times import Past, Stays
+from bot.domain.user_groups import UserGroups
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import Any, Final, Literal
 
 from bot.domain.conversations import Referents
-from bot.domain.errands import Outcome
-from bot.domain.kinds import AnyKind, Mark, Traits
+from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
-from bot.domain.times import Past, Send, Stays
+from bot.domain.row_times import Past, Send, Stays
+from bot.domain.work_items import Outcome
 
 
 class NoticeKind(AnyKind):

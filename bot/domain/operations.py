@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
-from bot.domain.errands import Call, Errand
+from bot.domain.row_times import Past, Since, Stays
 from bot.domain.stops import Consent
-from bot.domain.times import Past, Since, Stays
+from bot.domain.work_items import Call, Errand
 from bot.domain.workspaces import State
 
 #: What happens instead of what a verb alone suggests, "" for nothing else.

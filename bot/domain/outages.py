@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.times import Past
+from bot.domain.row_times import Past
 
 #: Slack's name beside those of connections, of which none begins like this.
 SLACK: Final = "#slack"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.times import Past
+from bot.domain.row_times import Past
 
 #: Slack's own bot, the same everywhere; Slack doesn't mark it as a bot.
 SLACKBOT_ID: Final = "USLACKBOT"

@@ -8,10 +8,19 @@ specification.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.errands import Call, Errand, Outcome
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.runs import Run, RunState
-from bot.domain.settling import (
+from bot.domain.stops import (
+    AtStake,
+    Effects,
+    StopEffect,
+    StopMode,
+    costs_more,
+    gentlest_mode,
+    is_final,
+    restart_mode,
+)
+from bot.domain.timeouts import (
     ANSWER_SECONDS,
     CALL_ENDS,
     FAILED_AGAIN_AFTER,
@@ -24,17 +33,8 @@ from bot.domain.settling import (
     Pacing,
     find_settling_time,
 )
-from bot.domain.stops import (
-    AtStake,
-    Effects,
-    StopEffect,
-    StopMode,
-    costs_more,
-    gentlest_mode,
-    is_final,
-    restart_mode,
-)
 from bot.domain.usability import Lack, is_awaited, is_late
+from bot.domain.work_items import Call, Errand, Outcome
 from bot.domain.workspaces import Action, State, is_down
 
 #: How many times in a row a call may fail temporarily (time-outs, 5xx, 429) before the operation gives up;

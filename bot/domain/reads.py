@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.domain.accounts import Account
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.usability import Lack, is_awaited
 from bot.domain.workspaces import State
 

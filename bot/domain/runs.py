@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from bot.domain.errands import Errand
 from bot.domain.forms import Spec
 from bot.domain.reads import Doubt
-from bot.domain.times import Past, Stays
+from bot.domain.row_times import Past, Stays
+from bot.domain.work_items import Errand
 
 
 class RunState(StrEnum):

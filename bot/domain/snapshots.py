@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from bot.domain.times import Past
+from bot.domain.row_times import Past
 
 Payload = TypeVar("Payload")
 

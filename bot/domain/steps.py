@@ -6,13 +6,13 @@ from typing import Any, Generic, Literal, TypeVar
 
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
-from bot.domain.errands import Call, Outcome
 from bot.domain.forms import FreeName
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person
 from bot.domain.reads import Doubt
 from bot.domain.runs import ObservedRun, Run
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State, Workspace
 
 _Subject = TypeVar("_Subject", Operation, Run)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bot.domain.times import Past, TaskDue
+from bot.domain.row_times import Past, TaskDue
 
 
 class TaskKind(StrEnum):

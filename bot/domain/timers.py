@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from bot.domain.kinds import AnyKind, Mark, Traits
+from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.stops import Effects, End, Ending, StopMode, is_final
 from bot.domain.workspaces import Workspace
 

@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
+from bot.domain.row_times import Past, Stays
 from bot.domain.stops import NO_ENDS, AtStake, Ending, Ends, StopMode
-from bot.domain.times import Past, Stays
 from bot.domain.usability import UNUSABLE, Lack
 
 
@@ -115,7 +115,8 @@ class Workspace:
     #: for it to hold, "" if it holds in any case.
     stop_via: str = ""
     stop_start: str = ""
-    #: What the timer is set because of, and what else; ``bot.domain.ends`` says which of them counts.
+    #: What the timer is set because of, and what else; ``bot.domain.planned_stops`` says which of them
+    #: counts.
     ends: Ends = NO_ENDS
     #: How often it was brought up.
     episode: int = 0

@@ -17,7 +17,7 @@ from bot.features.hooks import Hooks
 from bot.messages import blocks
 from bot.reconciler.context import EngineContext
 from bot.reconciler.tasks import TaskWorker
-from bot.services.due import Due
+from bot.services.scheduled_work import Due
 from bot.support import declarations
 from bot.web.feature_pages import PageContext
 

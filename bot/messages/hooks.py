@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.domain.facts import WorkspaceFacts
+from bot.domain.message_context import WorkspaceFacts
 from bot.messages.blocks.home_sections import HomeContent
 from bot.messages.blocks.kit import Element
 from bot.support.declarations import LayerHooks

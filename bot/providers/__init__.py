@@ -18,8 +18,8 @@ from pydantic import ValidationError
 from bot.providers.base import Provider, Runs
 from bot.providers.binding import bind
 from bot.providers.connection import ConnectionSettings
-from bot.providers.door import distribution_of, provider_class
-from bot.providers.door import provider_classes as provider_classes
+from bot.providers.registry import distribution_of, provider_class
+from bot.providers.registry import provider_classes as provider_classes
 from bot.support.environment import ELSEWHERE, READABLE, WRITABLE, resolve_secret
 from bot.support.http import Http
 from bot.support.settings import SettingsError, in_our_words

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.domain.reasons import lacks_room
+from bot.domain.failure_causes import lacks_room
 from bot.support import errors
 from bot.support.cleaning import HIDDEN
 from bot.support.responses import Response

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
 from bot.domain.forms import Form, NameRule, Purpose, Spec, Values
-from bot.domain.observed import Created, Event, Observed, Traces
+from bot.domain.observations import Created, Event, Observed, Traces
 from bot.domain.people import Principal
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, Run
 from bot.domain.snapshots import About

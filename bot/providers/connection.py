@@ -28,8 +28,8 @@ from yarl import URL
 
 from bot.domain.forms import Choice, Values, choice_field, text_of
 from bot.domain.forms import Field as FormField
-from bot.domain.groups import UserGroups
 from bot.domain.people import Principal
+from bot.domain.user_groups import UserGroups
 from bot.support.addresses import is_loopback
 
 _PREPARED_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")

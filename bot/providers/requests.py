@@ -15,7 +15,7 @@ from urllib.parse import quote
 import structlog
 from pydantic import SecretStr
 
-from bot.domain.reasons import lacks_room
+from bot.domain.failure_causes import lacks_room
 from bot.providers.answers import Listing, error_of, note
 from bot.providers.connection import allowed_ide_url, origin_of
 from bot.providers.credentials import Credential

@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Literal
 import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
-from bot.domain import forms, reasons
-from bot.domain.observed import Created, Event, Observed, Traces
+from bot.domain import failure_causes, forms
+from bot.domain.observations import Created, Event, Observed, Traces
 from bot.domain.people import Principal
 from bot.domain.stops import Effects, Ending, StopEffect, StopMode
 from bot.domain.workspaces import Action, State, Workspace
@@ -494,7 +494,7 @@ def _observed(workspace: Mapping[str, Any]) -> Observed:
         why = None if ended is None else _why_gone(workspace, ended)
         return Observed(state, detail=why, actions=frozenset(), down_at=ended)
     if state is State.FAILED:
-        reason = clean(word_in(value, "error_reason", "state.") or "", reasons.LIMIT, secrets)
+        reason = clean(word_in(value, "error_reason", "state.") or "", failure_causes.LIMIT, secrets)
         ended = moment(workspace.get("terminated_at"))
         return Observed(state, reason=reason or None, actions=_only(actions, "remove"), down_at=ended)
     if state is State.STOPPED:

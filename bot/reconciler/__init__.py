@@ -10,9 +10,7 @@ from typing import Any, Protocol
 
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
-from bot.output.transcript import Board
-from bot.reconciler.ask import Asker
-from bot.reconciler.clockwork import Clockwork
+from bot.domain.transcript import Board
 from bot.reconciler.context import EngineContext
 from bot.reconciler.keys import Keys
 from bot.reconciler.lists import Lists
@@ -20,17 +18,19 @@ from bot.reconciler.operations import Operations
 from bot.reconciler.outages import Outages
 from bot.reconciler.pauses import Pauses
 from bot.reconciler.people import People
+from bot.reconciler.provider_calls import Asker
 from bot.reconciler.reads import Reads
 from bot.reconciler.revocations import Revocations
 from bot.reconciler.runs import Runs
 from bot.reconciler.runtimes import Numbers, Observer, Replay, Runtime
+from bot.reconciler.scheduled_work import Clockwork
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.streams import Streams
 from bot.reconciler.tasks import Tasks, TaskWorker, Work
 from bot.services.context import Context
-from bot.services.due import Due
+from bot.services.scheduled_work import Due
 from bot.services.timers import TIMERS
-from bot.store import pieces
+from bot.store import fan_out
 
 __all__ = ["Numbers", "Reconciler"]
 
@@ -93,7 +93,7 @@ class Reconciler:
         self._replay = replay
         works[TaskKind.REPLAY] = Work(do=self._replayed, tries=3)
         works[TaskKind.FOLLOW] = Work(
-            do=lambda task: engine.store.perform(pieces.go_on, task), tries=math.inf
+            do=lambda task: engine.store.perform(fan_out.go_on, task), tries=math.inf
         )
         self.tasks = Tasks(engine, works)
         # The step of each returns how much there was to do.

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from bot.output.transcript import Board
-from bot.reconciler.ask import Asker
+from bot.domain.transcript import Board
 from bot.reconciler.keys import Keys
+from bot.reconciler.provider_calls import Asker
 from bot.reconciler.runtimes import Numbers, Runtime
 from bot.services.context import Context
 

@@ -10,14 +10,14 @@ from bot.domain.runs import FoundRun
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
-from bot.reconciler.ask import Done, Refused
+from bot.reconciler.provider_calls import Done, Refused
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.tasks import Work, Worker, settled, slot, waiting_commands
 from bot.services.snapshots import RUNS
-from bot.store import accounts, discovered, runs, snapshots, tasks, upkeep
+from bot.store import accounts, discovered, maintenance, runs, snapshots, tasks
 from bot.store.discovered import FoundWorkspace
+from bot.store.maintenance import SETTLES
 from bot.store.tasks import NewTask
-from bot.store.upkeep import SETTLES
 from bot.support.errors import NotFound
 from bot.support.pool import beside
 
@@ -108,7 +108,11 @@ class Lists(Worker):
         Once a failover has settled all are read again, in pieces: until then what was read before it may be
         written.
         """
-        now, last, numbers = await self._store.now(), await self._store.read(upkeep.failover), self._numbers
+        now, last, numbers = (
+            await self._store.now(),
+            await self._store.read(maintenance.failover),
+            self._numbers,
+        )
         settled_at = 0.0 if last is None else last["noted_at"] + SETTLES
         lost_at = settled_at if settled_at <= now else 0.0
         stale_at = max(now - numbers.discover_unused_after, lost_at)

@@ -9,24 +9,24 @@ from typing import Final
 
 import structlog
 
-from bot.domain.errands import LOST_TRACK, Call, Outcome
+from bot.domain.failure_causes import lacks_room
+from bot.domain.feasibility import LINK_HELPS, MAX_HELD_SECONDS, find_access_obstacle
 from bot.domain.forms import FreeName, Spec, marked
 from bot.domain.notices import NoticeKind
-from bot.domain.observed import Created, Traces
+from bot.domain.observations import Created, Traces
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.plan import MAX_ATTEMPTS, NO_RESTART, STILL_FAILED, Plan, Step, plan, plan_unmade
 from bot.domain.policy import LEAVER_RULES, Target
-from bot.domain.promises import LINK_HELPS, MAX_HELD_SECONDS, find_access_obstacle
-from bot.domain.reasons import lacks_room
-from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
 from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import is_final
+from bot.domain.timeouts import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
+from bot.domain.work_items import LOST_TRACK, Call, Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.reconciler import outcomes
-from bot.reconciler.ask import REFUSED_WAIT, Done, Later, NotDone, ProviderBusy, Refused, Unknown
 from bot.reconciler.context import EngineContext
+from bot.reconciler.provider_calls import REFUSED_WAIT, Done, Later, NotDone, ProviderBusy, Refused, Unknown
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, UP, Stepper, find_hold, knowing, went_well
 from bot.services.workspaces import another, effects_now

@@ -11,7 +11,7 @@ import structlog
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import cards
 from bot.reconciler.context import EngineContext, EnginePart
-from bot.store import errands, outages
+from bot.store import outages, work_items
 from bot.store import refusals as refusal_rows
 from bot.store.outages import OURS, PEOPLE
 from bot.support.errors import StoreError
@@ -53,7 +53,7 @@ class Outages(EnginePart):
                 has_changed = await runtime.health.answering.write(self._store)
                 if has_changed and runtime.health.since is None:
                     beginning = cards.get_silence_prefix(runtime.title)
-                    await self._store.write(errands.clear_silence, runtime.name, beginning)
+                    await self._store.write(work_items.clear_silence, runtime.name, beginning)
             current = dict(await self._store.read(outages.outages)) if reads or self._current else {}
             self._take_over(current)
             self._current = current

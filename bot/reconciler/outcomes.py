@@ -6,12 +6,12 @@ from typing import Any, Final
 import structlog
 
 from bot.domain.audit import AuditEntry
-from bot.domain.errands import Call, Outcome
-from bot.domain.kinds import AnyKind
+from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import END, NewNotice, NoticeKind, end_of
 from bot.domain.operations import Operation
 from bot.domain.runs import ObservedRun, Run
 from bot.domain.steps import Update
+from bot.domain.work_items import Call, Outcome
 from bot.messages.texts import problems
 
 log = structlog.get_logger(__name__)

@@ -10,9 +10,9 @@ from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.context import EngineContext
 from bot.reconciler.tasks import Busy, Work, Worker, asked_of_slack, waiting_commands
-from bot.services.asked import Asked
-from bot.services.leavers import advance, is_leaver, let_go
-from bot.store import accounts, upkeep
+from bot.services.caller import Asked
+from bot.services.departures import advance, is_leaver, let_go
+from bot.store import accounts, maintenance
 from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
@@ -62,4 +62,4 @@ class People(Worker):
                 )
                 if ended:
                     log.info("links ended", principal=principal.key, count=len(ended))
-        await self._store.write(upkeep.did_daily, TaskKind.SYNC_PEOPLE)
+        await self._store.write(maintenance.did_daily, TaskKind.SYNC_PEOPLE)

@@ -16,20 +16,20 @@ from hashlib import sha256
 import structlog
 
 from bot.domain.audit import AuditEntry
-from bot.domain.errands import Outcome
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.plan import next_read
 from bot.domain.reads import Doubt, ReadClaim, ReadResult
-from bot.domain.settling import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, doubted, is_certain
+from bot.domain.timeouts import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, doubted, is_certain
 from bot.domain.usability import find_lack_start
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.providers.base import Access, Pace, SendWindow
 from bot.providers.requests import side_by_side
 from bot.reconciler import outcomes
-from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.provider_calls import Done, Later, Refused, Unknown
 from bot.reconciler.runtimes import Runtime
 from bot.store import audit, gates, operations, workspaces
 from bot.store.store import Store

@@ -10,8 +10,8 @@ from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
-from bot.reconciler.ask import REVOKE, Done, Refused
 from bot.reconciler.context import EngineContext
+from bot.reconciler.provider_calls import REVOKE, Done, Refused
 from bot.reconciler.tasks import Again, Work, Worker, slot
 from bot.services import revocations
 from bot.store import accounts

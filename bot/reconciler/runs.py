@@ -8,19 +8,19 @@ from typing import Final
 
 import structlog
 
-from bot.domain import settling
+from bot.domain import timeouts
 from bot.domain.accounts import Account
-from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.observed import Created, Traces
+from bot.domain.observations import Created, Traces
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
 from bot.domain.policy import Target
 from bot.domain.runs import ObservedRun, Run, RunState
 from bot.domain.steps import ClaimedRun, Update
+from bot.domain.work_items import Call, Outcome
 from bot.messages.texts import cards, problems
 from bot.providers import base
-from bot.reconciler import ask, context, outcomes
+from bot.reconciler import context, outcomes, provider_calls
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, PATIENCE, PROBE_WAIT, Stepper, busy_hold, knowing, went_well
 from bot.store import cards as card_rows
@@ -219,13 +219,18 @@ class Runs(Stepper[ClaimedRun]):
             log.warning("launched after its account was unlinked", run=run.id, connection=run.connection)
 
     def again(
-        self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: ask.NotDone, known: Call | None
+        self,
+        claimed: ClaimedRun,
+        runtime: Runtime,
+        step: Step,
+        answer: provider_calls.NotDone,
+        known: Call | None,
     ) -> Update:
         """Look soon after an unknown outcome, as a requested pause doesn't apply to looks."""
-        run, wait, attempts = claimed.run, ask.REFUSED_WAIT, None
-        if not isinstance(answer, ask.Refused):
+        run, wait, attempts = claimed.run, provider_calls.REFUSED_WAIT, None
+        if not isinstance(answer, provider_calls.Refused):
             wait, attempts = answer.wait, answer.attempts
-        if isinstance(answer, ask.Unknown | ask.ProviderBusy) and step is not Step.FIND:
+        if isinstance(answer, provider_calls.Unknown | provider_calls.ProviderBusy) and step is not Step.FIND:
             wait = _first_read(runtime)
         notices: list[NewNotice] = []
         if step is Step.STOP and run.attempts < MAX_ATTEMPTS == attempts:
@@ -233,7 +238,9 @@ class Runs(Stepper[ClaimedRun]):
         again = replace(claimed.update(wait), attempts=attempts, hold=answer.sentence, notices=notices)
         return knowing(again, step, known)
 
-    def refused(self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: ask.Refused) -> Update:
+    def refused(
+        self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: provider_calls.Refused
+    ) -> Update:
         """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
         run = claimed.run
         if step is Step.LAUNCH:
@@ -270,9 +277,9 @@ class Runs(Stepper[ClaimedRun]):
         """Return whether it should still be launched."""
         return not claimed.run.stop_wanted
 
-    def unwanted(self, claimed: ClaimedRun, verdict: settling.Verdict) -> Update:
+    def unwanted(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:
         """Step again at once to end it if nothing was launched."""
-        if verdict is settling.Verdict.NOTHING:
+        if verdict is timeouts.Verdict.NOTHING:
             return self.absent(claimed, 0.0)
         return outcomes.ended(claimed.run, Outcome.FAILED, "untold", claimed.claim)
 
@@ -303,20 +310,23 @@ class Runs(Stepper[ClaimedRun]):
         )
         found: Mapping[str, ObservedRun]
         match answer:
-            case ask.Done(found):
+            case provider_calls.Done(found):
                 pass
-            case ask.Refused(error=NotFound()):
+            case provider_calls.Refused(error=NotFound()):
                 found = {}
-            case ask.Refused(needs_credential=True, sentence=sentence):
+            case provider_calls.Refused(needs_credential=True, sentence=sentence):
                 await self.all_later(batch, PATIENCE, sentence)
                 return
-            case ask.Refused():
+            case provider_calls.Refused():
                 for claimed in batch:
                     await self.save(claimed, await self._refused_read(claimed, runtime, answer))
                 return
             case _:
                 # A single failure that the next read may resolve isn't worth a line on the card.
-                is_shown = runtime.health.is_doubtful or answer.cause in {ask.LIMITED, *ask.HELD}
+                is_shown = runtime.health.is_doubtful or answer.cause in {
+                    provider_calls.LIMITED,
+                    *provider_calls.HELD,
+                }
                 wait = max(answer.wait, runtime.pace.min_poll_interval)
                 hold = answer.sentence if is_shown else None
                 await self.all_later(batch, wait, hold, deadline_in=self.held_seconds)
@@ -337,7 +347,7 @@ class Runs(Stepper[ClaimedRun]):
             hold = cards.UNSEEN if run.held_since is not None else None
             return await self._unseen(claimed, replace(claimed.update(wait), observed=observed), hold)
         # It goes on, so what its stop was refused with is about the stop.
-        has_settled = now - (run.called_at or now) >= settling.START_SETTLES
+        has_settled = now - (run.called_at or now) >= timeouts.START_SETTLES
         refused = [_not_stopped(run, cause=run.refusal)] if run.refusal and has_settled else []
         hold = busy_hold(runtime, run.busy_since) or ("" if run.hold else None)
         return replace(
@@ -369,19 +379,21 @@ class Runs(Stepper[ClaimedRun]):
         """Count a read that lacked the run: one that was just launched may not be listed yet."""
         run = claimed.run
         wait = max(5.0, runtime.pace.min_poll_interval)
-        if now - (run.called_at or run.created_at) < settling.START_SETTLES:
+        if now - (run.called_at or run.created_at) < timeouts.START_SETTLES:
             return claimed.update(wait)
-        doubt = settling.doubted(run.doubt, settling.LEFT_OUT, now)
-        if settling.is_certain(doubt, now):
+        doubt = timeouts.doubted(run.doubt, timeouts.LEFT_OUT, now)
+        if timeouts.is_certain(doubt, now):
             log.info("run lost", connection=runtime.name, run=run.id)
             return outcomes.ended(run, Outcome.FAILED, "lost", claimed.claim, tells=await self.tells(claimed))
         return replace(claimed.update(wait), doubt=doubt)
 
-    async def _refused_read(self, claimed: ClaimedRun, runtime: Runtime, answer: ask.Refused) -> Update:
+    async def _refused_read(
+        self, claimed: ClaimedRun, runtime: Runtime, answer: provider_calls.Refused
+    ) -> Update:
         """Count a refused read; the reason is shown once refusals last."""
         run, now = claimed.run, await self._store.now()
-        doubt = settling.doubted(run.doubt, answer.word, now)
-        is_news = settling.is_certain(doubt, now)
+        doubt = timeouts.doubted(run.doubt, answer.word, now)
+        is_news = timeouts.is_certain(doubt, now)
         wait = (
             PATIENCE if is_news else next_run_read(run.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
         )
@@ -405,8 +417,8 @@ def _not_stopped(run: Run, **cause: str) -> NewNotice:
 
 def _is_unanswered_now(run: Run, now: float) -> bool:
     """Return whether a stop has, since the last read, gone unanswered long enough to be forced."""
-    is_new = (run.observed_at or 0.0) < (run.called_at or now) + settling.UNANSWERED_SECONDS
-    return is_new and settling.is_run_unanswered(run, now)
+    is_new = (run.observed_at or 0.0) < (run.called_at or now) + timeouts.UNANSWERED_SECONDS
+    return is_new and timeouts.is_run_unanswered(run, now)
 
 
 def _remote(run: Run) -> str:

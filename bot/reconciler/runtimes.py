@@ -21,7 +21,7 @@ from bot.domain.plan import backoff
 from bot.domain.runs import Run
 from bot.messages.texts import cards, problems
 from bot.providers.base import Provider
-from bot.services.answering import Answering
+from bot.services.reachability import Answering
 from bot.store.pauses import Calls, Pause
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, TemporaryError, Unreachable

@@ -19,7 +19,7 @@ from bot.domain.tasks import TaskKind
 from bot.reconciler import Reconciler
 from bot.reconciler.streams import AT_ONCE as STREAMS
 from bot.slack.notifier import Notifier
-from bot.store import due_work, links, schema, sweeping, tasks, upkeep
+from bot.store import due_work, links, maintenance, schema, sweeping, tasks
 from bot.store.due_work import find_kinds, list_kinds
 from bot.store.store import Store
 from bot.store.tasks import NewTask
@@ -341,13 +341,13 @@ class Scheduler:
         for name, work in {SWEEP: self._sweep, **self.nightly}.items():
             async with contained(name, self._ids):
                 if await self._is_due(name):
-                    await self._store.write(upkeep.did_daily, name, await work() or "")
+                    await self._store.write(maintenance.did_daily, name, await work() or "")
 
     async def _sweep(self) -> None:
         await self._store.perform(sweeping.sweep)
 
     async def _is_due(self, work: str) -> bool:
-        now, last = await self._store.now(), await self._store.read(upkeep.last_did, work)
+        now, last = await self._store.now(), await self._store.read(maintenance.last_did, work)
         return last is None or last < now - (now - NIGHT) % DAY
 
     async def _beat(self) -> None:

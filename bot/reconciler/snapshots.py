@@ -9,8 +9,8 @@ from bot.domain.accounts import Account
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
-from bot.reconciler.ask import Done, Refused
 from bot.reconciler.lists import DISCOVER_SECONDS
+from bot.reconciler.provider_calls import Done, Refused
 from bot.reconciler.tasks import Work, Worker, not_yet, slot, waiting_commands
 from bot.services.snapshots import TEMPLATES, payload_of
 from bot.store import accounts, snapshots

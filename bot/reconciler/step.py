@@ -15,22 +15,22 @@ from typing import ClassVar, Final, Generic, TypeVar
 import structlog
 
 from bot.domain.audit import AuditEntry
-from bot.domain.errands import UNAUTHORIZED, Call, Outcome
-from bot.domain.kinds import AnyKind
-from bot.domain.observed import Created, Traces
+from bot.domain.message_kinds import AnyKind
+from bot.domain.observations import Created, Traces
 from bot.domain.operations import Operation
 from bot.domain.plan import Plan, Step, may_repeat
 from bot.domain.policy import Target
 from bot.domain.runs import Run
-from bot.domain.settling import ANSWER_SECONDS, Verdict, has_settled, judge, search_in
 from bot.domain.steps import ClaimedOperation, ClaimedRun, Update
+from bot.domain.timeouts import ANSWER_SECONDS, Verdict, has_settled, judge, search_in
+from bot.domain.work_items import UNAUTHORIZED, Call, Outcome
 from bot.messages.texts import cards, problems
 from bot.providers.base import Access
 from bot.reconciler import outcomes
-from bot.reconciler.ask import Done, Later, NotDone, ProviderBusy, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.provider_calls import Done, Later, NotDone, ProviderBusy, Refused, Unknown
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
-from bot.services.asked import decided
+from bot.services.caller import decided
 from bot.services.owners import STARTS
 from bot.store.transaction import Row
 from bot.support.errors import Conflict, Outdated, SlackFailed, SlackLimited, TooLate

@@ -11,10 +11,10 @@ import structlog
 
 from bot.domain.accounts import Account
 from bot.domain.runs import OutputChunk, Run, RunState
+from bot.domain.transcript import CAP, LONGEST_CHARACTER, Entry
 from bot.messages.texts import problems, runs
-from bot.output.transcript import CAP, LONGEST_CHARACTER, Entry
 from bot.providers import base
-from bot.reconciler import ask, context
+from bot.reconciler import context, provider_calls
 from bot.services.owners import OUTPUT
 from bot.store import accounts
 from bot.store import runs as run_rows
@@ -47,7 +47,7 @@ class _Follower:
     is_reading: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     #: How the last stream ended; None if Usher ended it.
-    answer: ask.Answer[None] | None = None
+    answer: provider_calls.Answer[None] | None = None
     has_news: bool = False
     was_read: bool = False
     #: Whether the last stream was opened after the run was known to be over.
@@ -169,14 +169,14 @@ class Streams(context.EnginePart):
         """Decide what follows a stream: another one, or the end of the output."""
         answer, transcript = follower.answer, follower.entry.transcript
         follower.failures, wait, cause = 0, 0.0, ""
-        if isinstance(answer, (ask.Later, ask.Unknown)):
+        if isinstance(answer, (provider_calls.Later, provider_calls.Unknown)):
             follower.failures = 0 if follower.has_news else answer.attempts
             # Nothing wakes a stream once its account is accepted again, and to look takes no request.
-            wait, cause = 0.0 if answer.cause in ask.HELD else answer.wait, answer.cause
-        elif isinstance(answer, ask.Refused):
+            wait, cause = 0.0 if answer.cause in provider_calls.HELD else answer.wait, answer.cause
+        elif isinstance(answer, provider_calls.Refused):
             cause = answer.cause
             if answer.needs_credential:
-                follower.next_at = now + ask.REFUSED_WAIT
+                follower.next_at = now + provider_calls.REFUSED_WAIT
                 return
         if run.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
             runtime = self._runtimes.get(run.connection)
@@ -190,7 +190,7 @@ class Streams(context.EnginePart):
         """Return whether an ended run's output is complete, or can't be read any further."""
         if not follower.began_after_end:
             return False  # The run's last lines may have come after the end of that stream.
-        if isinstance(follower.answer, (ask.Later, ask.Unknown)):
+        if isinstance(follower.answer, (provider_calls.Later, provider_calls.Unknown)):
             return follower.failures >= TRIES_AT_END
         return True
 
@@ -223,7 +223,9 @@ class Streams(context.EnginePart):
 
     async def _follow(self, run: Run, follower: _Follower, account: Account) -> None:
         """Read one stream to its end, or until nobody wants it any more."""
-        was_unauthorized = isinstance(follower.answer, ask.Later) and follower.answer.is_unauthorized
+        was_unauthorized = (
+            isinstance(follower.answer, provider_calls.Later) and follower.answer.is_unauthorized
+        )
         follower.is_reading, follower.has_news, follower.answer = True, False, None
         follower.began_after_end = run.outcome is not None
         follower.stop.clear()
@@ -267,7 +269,9 @@ class Streams(context.EnginePart):
             # A provider's code may raise anything; the stream is reopened.
             failures, reference = follower.failures + 1, self._ids.reference()
             wait = self._asker.backoff(failures)
-            follower.answer = ask.Unknown(wait, problems.sentence("internal"), failures, "internal")
+            follower.answer = provider_calls.Unknown(
+                wait, problems.sentence("internal"), failures, "internal"
+            )
             log.exception("stream failed", run=run.id, problem=error, reference=reference)
 
 

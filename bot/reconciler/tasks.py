@@ -12,10 +12,10 @@ from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.domain.policy import is_current
 from bot.domain.tasks import Task, TaskKind
-from bot.reconciler.ask import HELD, LIMITED, Answer, Done, Later, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.provider_calls import HELD, LIMITED, Answer, Done, Later, Refused, Unknown
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
-from bot.services.asked import decided
+from bot.services.caller import decided
 from bot.store import accounts
 from bot.store import tasks as task_rows
 from bot.store.tasks import NewTask

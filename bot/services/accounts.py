@@ -17,7 +17,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP, Workspace
 from bot.messages.texts import pages, problems
 from bot.providers import base
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.context import Context
 from bot.services.revocations import left_by
 from bot.store import accounts as rows

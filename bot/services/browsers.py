@@ -11,7 +11,7 @@ from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.workspaces import Workspace
 from bot.providers import base
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.context import Context
 from bot.services.linking import digest, new_nonce
 from bot.store import browsers

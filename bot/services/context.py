@@ -9,11 +9,11 @@ from bot.domain.people import Person, Principal
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.providers.connection import Linking
-from bot.services.memory import Memory
 from bot.services.owners import Owners
+from bot.services.recent_commits import Memory
+from bot.store.stop_warnings import WAITS
 from bot.store.store import Store
 from bot.store.transaction import Transaction
-from bot.store.warnings import WAITS
 from bot.support.clock import Clock, Ids
 from bot.support.errors import Refused
 from bot.support.vault import Vault

@@ -7,15 +7,15 @@ the lists are read again. What somebody started on their provider's page is in n
 from functools import partial
 from typing import Final
 
-from bot.domain.losses import LossKind
+from bot.domain.failover_losses import LossKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.context import Context
-from bot.services.memory import KEPT_SECONDS, Kept
-from bot.store import gates, notices, upkeep
+from bot.services.recent_commits import KEPT_SECONDS, Kept
+from bot.store import gates, maintenance, notices
+from bot.store.maintenance import SETTLES
 from bot.store.notices import add_notices
 from bot.store.tables import TABLES
 from bot.store.transaction import Row, Transaction
-from bot.store.upkeep import SETTLES
 from bot.support.pool import contained
 
 #: How long what a message is about may take to be read, in seconds.
@@ -32,7 +32,7 @@ class Failovers:
         """Look whether there was one that has settled; never raise."""
         context, store = self._context, self._context.store
         async with contained("failover", context.ids):
-            found, now = await store.read(upkeep.failover), await store.now()
+            found, now = await store.read(maintenance.failover), await store.now()
             if found is None or found == self._last or not SETTLES < now - found["noted_at"] < KEPT_SECONDS:
                 return
             occasion, body = f"{found['noted_at']:.0f}", {"what": "failover", "since": found["lost_since"]}

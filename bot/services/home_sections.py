@@ -7,7 +7,7 @@ from typing import Any, Final
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.services.context import Context
-from bot.services.gather import Gatherer, PeopleNames
+from bot.services.message_context import Gatherer, PeopleNames
 
 #: The most questions of a Home.
 MAX_QUESTIONS: Final = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bot.domain.facts import WorkspaceFacts
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
@@ -14,10 +14,10 @@ from bot.support.declarations import LayerHooks
 
 if TYPE_CHECKING:
     # These modules call the hooks.
-    from bot.services.asked import Asked
+    from bot.services.caller import Asked
     from bot.services.context import Context
-    from bot.services.gather import Gatherer
     from bot.services.home_sections import HomeOwner
+    from bot.services.message_context import Gatherer
 
 
 class UseCaseHooks(LayerHooks):

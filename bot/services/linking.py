@@ -24,7 +24,7 @@ from bot.domain.tasks import TaskKind
 from bot.messages.texts import pages
 from bot.providers import base
 from bot.services import accounts
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.context import Context
 from bot.store import accounts as rows
 from bot.store import links, people

@@ -5,22 +5,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.acts import NO_CHANGE
-from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.policy import Target
 from bot.domain.runs import Run, StopKind
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
+from bot.domain.undoable_actions import NO_CHANGE
+from bot.domain.work_items import Call, Outcome
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.services.asked import Asked
-from bot.services.making import check_offered
-from bot.store import errands, inbox, refusals, runs
-from bot.store.acts import changed
+from bot.services.caller import Asked
+from bot.services.creation import check_offered
+from bot.store import inbox, refusals, runs, work_items
 from bot.store.tables import RUNS
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
+from bot.store.undoable_actions import changed
 from bot.support.errors import Refused, StoreError
 
 
@@ -78,7 +78,7 @@ def keep_waiting(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool]
     """Set a new deadline for a run that hasn't begun or can't be read; return it, and False if it is over."""
     run = owned(tx, asked, "keep_waiting", run_id)
     if run.is_open and asked.is_new(tx):
-        errands.keep_waiting(tx, RUNS, run.id, asked.context.deadline_seconds)
+        work_items.keep_waiting(tx, RUNS, run.id, asked.context.deadline_seconds)
     return run, run.is_open
 
 
@@ -110,7 +110,7 @@ def start_another(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool
     check_offered(asked.context.need(run.connection), run.spec, asked.principal, "job")
     if not run.is_asked or not asked.is_new(tx):
         return run, False
-    is_asked = errands.repeat(tx, RUNS, run.id, asked.context.deadline_seconds)
+    is_asked = work_items.repeat(tx, RUNS, run.id, asked.context.deadline_seconds)
     if is_asked:
         asked.note(tx, "job.another", run)
     return run, is_asked

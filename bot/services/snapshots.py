@@ -12,7 +12,7 @@ from bot.domain.accounts import Account
 from bot.domain.snapshots import About, Snapshot
 from bot.domain.tasks import TaskKind
 from bot.providers import base
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.context import Context
 from bot.store import accounts, snapshots, tasks
 from bot.store.tasks import NewTask

@@ -16,13 +16,12 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.acts import CLASS, HOURS, TIMER
-from bot.domain.facts import Facts, WorkspaceFacts
+from bot.domain.feasibility import GRACE_SECONDS, LINK_HELPS, PASSING_OBSTACLES
 from bot.domain.installations import AnyInstallation
-from bot.domain.kinds import AnyKind
+from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.promises import GRACE_SECONDS, LINK_HELPS, PASSING_OBSTACLES
 from bot.domain.stops import Consent, End, costs_more, is_final, planned_mode
 from bot.domain.timers import (
     AGAIN_SECONDS,
@@ -32,14 +31,15 @@ from bot.domain.timers import (
     due_at,
     warned_before,
 )
+from bot.domain.undoable_actions import CLASS, HOURS, TIMER
 from bot.domain.workspaces import Workspace
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.context import Context
-from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
-from bot.services.gather import Gatherer, Message, adds
 from bot.services.hooks import UseCaseHooks
+from bot.services.message_context import Gatherer, Message, adds
+from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.workspaces import begin, effects_now, find_obstacle, owned
-from bot.store import gates, operations, warnings
+from bot.store import gates, operations, stop_warnings
 from bot.store import timers as rows
 from bot.store import workspaces as stored
 from bot.store.hooks import StoreHooks
@@ -192,7 +192,7 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
             raise Refused("workspace.ends", "its person hasn't agreed to that")
     agreed, warned = Consent(workspace.stop_agreed), rows.warning_of(tx, workspace.id)
     to_admins: list[NewNotice] = []
-    if not warnings.is_delivered(tx, warned):
+    if not stop_warnings.is_delivered(tx, warned):
         is_kept = not is_final(planned, mode)
         to_admins = unwarned(asked.context.installation, workspace, f"{stop_at:.0f}", is_kept=is_kept)
         if not is_kept:
@@ -215,7 +215,7 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
     add_notices(tx, to_admins)
     lesson = workspace.ends.counts
     course = lesson.title if lesson is not None and lesson.because == "lesson" else ""
-    warnings.becomes_card(tx, warned, stop.operation.id, {"course": course})
+    stop_warnings.becomes_card(tx, warned, stop.operation.id, {"course": course})
     return stop.operation
 
 

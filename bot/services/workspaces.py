@@ -6,44 +6,44 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.domain.accounts import Account
-from bot.domain.acts import NO_CHANGE, way_back
-from bot.domain.errands import Call
+from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import CHECKED, Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.plan import FRESH
 from bot.domain.policy import Target
-from bot.domain.promises import find_access_obstacle, find_stop_obstacle
-from bot.domain.settling import has_settled
 from bot.domain.steps import Update
 from bot.domain.stops import Consent, Effects, End, StopMode, costs_more, is_final, planned_mode, restart_mode
+from bot.domain.timeouts import has_settled
 from bot.domain.timers import MORE_SECONDS
+from bot.domain.undoable_actions import NO_CHANGE, way_back
+from bot.domain.work_items import Call
 from bot.domain.workspaces import DOWN, DOWN_OR_FAILED, NOT_UP, PROVISIONAL, UP, Action, State, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.accounts import acting
-from bot.services.asked import Asked, usable
+from bot.services.caller import Asked, usable
 from bot.services.context import Context
+from bot.services.creation import check_offered
 from bot.services.hooks import UseCaseHooks
-from bot.services.making import check_offered
 from bot.store import (
     accounts,
     creations,
-    errands,
     gates,
     inbox,
     operations,
     outages,
     refusals,
     timers,
+    work_items,
     workspaces,
 )
-from bot.store.acts import changed
 from bot.store.notices import add_card, await_results
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction, clean
+from bot.store.undoable_actions import changed
 from bot.support.clock import Ids
 from bot.support.errors import Refused, StoreError
 
@@ -474,7 +474,7 @@ def start_another(tx: Transaction, asked: Asked, operation_id: str) -> tuple[Ope
     check_offered(provider, workspace.spec, asked.principal)
     if not operation.is_asked or not asked.is_new(tx):
         return operation, False
-    is_asked = errands.repeat(tx, OPERATIONS, operation.id, asked.context.deadline_seconds)
+    is_asked = work_items.repeat(tx, OPERATIONS, operation.id, asked.context.deadline_seconds)
     if is_asked:
         asked.note(tx, "workspace.another", workspace, reference=operation.reference)
     return operation, is_asked

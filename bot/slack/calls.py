@@ -20,7 +20,7 @@ import structlog
 from bot.domain.installations import Installation
 from bot.domain.outages import SLACK
 from bot.domain.people import Principal
-from bot.services.answering import Answering
+from bot.services.reachability import Answering
 from bot.slack.errors import SHUT_OUT_SECONDS, Meaning, meaning
 from bot.slack.methods import (
     AUTH_TEST,
@@ -33,8 +33,8 @@ from bot.slack.methods import (
     UNLISTED,
     UPLOAD_URL,
 )
-from bot.store import budget as budget_rows
-from bot.store.budget import LEAVES_WITHIN, MINUTE, WINDOW, Room
+from bot.store import slack_rate_limits as budget_rows
+from bot.store.slack_rate_limits import LEAVES_WITHIN, MINUTE, WINDOW, Room
 from bot.store.store import Store
 from bot.store.transaction import answered_soon
 from bot.support.addresses import is_loopback

@@ -15,7 +15,7 @@ from bot.domain.installations import Installation, Installations, Installed
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.outages import SLACK
 from bot.domain.people import Principal
-from bot.services.answering import Answering
+from bot.services.reachability import Answering
 from bot.slack.calls import (
     NOT_INSTALLED,
     Budget,
@@ -31,7 +31,7 @@ from bot.slack.methods import APPS_UNINSTALL, AUTH_REVOKE, AUTH_TEST, OAUTH_ACCE
 from bot.slack.tokens import Tokens, is_listed
 from bot.store import audit
 from bot.store import installations as installation_rows
-from bot.store.budget import ENDLESS, Room
+from bot.store.slack_rate_limits import ENDLESS, Room
 from bot.store.store import Store
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError

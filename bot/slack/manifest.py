@@ -65,7 +65,9 @@ OPTIONAL_SCOPES: Final[Mapping[str, Use]] = {
 
 #: What is asked for only where Slack's assistant may call Usher.
 ASSISTANT_SCOPES: Final[Mapping[str, Use]] = {
-    "mcp:connect": Use("Lets Slack's assistant ask for what people tell it to.", "bot.web.assistant"),
+    "mcp:connect": Use(
+        "Lets Slack's assistant ask for what people tell it to.", "bot.features.assistant.web"
+    ),
 }
 
 USER_SCOPES: Final[Mapping[str, Use]] = {
@@ -78,7 +80,7 @@ USER_SCOPES: Final[Mapping[str, Use]] = {
 EVENTS: Final[Mapping[str, Use]] = {
     "app_home_opened": Use(
         "Shows people their workspaces, runs and accounts when they open the app's Home tab.",
-        "handlers.home",
+        "bot.features.home.verbs",
     ),
     "app_mention": Use(
         "The same words as after the slash command, said to the bot in a channel.",
@@ -146,7 +148,7 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = {
     ),
     "run_as_job": Shortcut(
         "Opens the job form with the command of a message in it; it runs when the person presses Run.",
-        "handlers.snippets",
+        "bot.features.sentences.snippets",
         kind="message",
         name="Run as a job",
         description="Run the command in this message as a job",

@@ -8,9 +8,9 @@ from typing import Any
 
 import structlog
 
-from bot.domain.groups import UserGroups
 from bot.domain.installations import Installation
 from bot.domain.people import SLACKBOT_ID, Person, Principal
+from bot.domain.user_groups import UserGroups
 from bot.services.owners import Owners
 from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
 from bot.slack.methods import AUTH_TEAMS_LIST, USERGROUPS_USERS_LIST, USERS_INFO, USERS_LIST

@@ -3,7 +3,6 @@
 from bot.store import (  # noqa: F401 - what they declare: queues, what follows what
     accounts,
     cards,
-    errands,
     gates,
     notices,
     operations,
@@ -12,6 +11,7 @@ from bot.store import (  # noqa: F401 - what they declare: queues, what follows 
     refusals,
     runs,
     tasks,
+    work_items,
     workspaces,
 )
 from bot.store.sqlite import SqliteEngine

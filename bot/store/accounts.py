@@ -6,13 +6,13 @@ from functools import partial
 from typing import Final
 
 from bot.domain.accounts import Account, first_reminder
-from bot.domain.errands import Outcome
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
-from bot.store import cards, errands, gates, operations, runs, timers
+from bot.domain.work_items import Outcome
+from bot.store import cards, gates, operations, runs, timers, work_items
+from bot.store.fan_out import follow, know, read_batches, some
 from bot.store.hooks import StoreHooks
 from bot.store.links import expire
-from bot.store.pieces import follow, know, read_batches, some
 from bot.store.queues import Queue, declare_queue
 from bot.store.revocations import owe
 from bot.store.tables import (
@@ -249,15 +249,15 @@ know(
 know(
     "refused",
     _is_so,
-    ("some_open_operations_of", partial(errands.hold, OPERATIONS)),
-    ("some_open_runs_of", partial(errands.hold, RUNS)),
+    ("some_open_operations_of", partial(work_items.hold, OPERATIONS)),
+    ("some_open_runs_of", partial(work_items.hold, RUNS)),
     ("some_workspaces_of", lambda tx, row, _: tx.run("rest_gate_without_reader", gate_key=row["gate_key"])),
 )
 know(
     "active",
     _is_so,
-    ("some_open_operations_of", partial(errands.resume, OPERATIONS)),
-    ("some_open_runs_of", partial(errands.resume, RUNS)),
+    ("some_open_operations_of", partial(work_items.resume, OPERATIONS)),
+    ("some_open_runs_of", partial(work_items.resume, RUNS)),
     ("some_workspaces_of", _look_again),
 )
 

@@ -3,8 +3,8 @@
 from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Principal
 from bot.store import operations, workspaces
+from bot.store.fan_out import PIECE, all_of
 from bot.store.notices import known_channel
-from bot.store.pieces import PIECE, all_of
 from bot.store.tables import BROWSER_SESSIONS
 from bot.store.transaction import Engine, Priority, Transaction, prioritize
 

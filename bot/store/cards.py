@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot.domain.announcements import find_next_moment
-from bot.domain.kinds import AnyKind, Mark
+from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Card, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.surfaces import Where
-from bot.store.budget import ENDLESS, Room
 from bot.store.queues import Queue, declare_queue
+from bot.store.slack_rate_limits import ENDLESS, Room
 from bot.store.tables import ACTS, CARDS, word
 from bot.store.transaction import Row, Transaction, as_json
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.store import cards
-from bot.store.pieces import PIECE, all_of
+from bot.store.fan_out import PIECE, all_of
 from bot.store.tables import CARDS, CHANNEL_IDS, CONVERSATIONS, TABLES
 from bot.store.transaction import Engine, Row, Transaction, from_json
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.domain.facts import ConnectionCounts
+from bot.domain.message_context import ConnectionCounts
 from bot.domain.operations import Operation
 from bot.domain.outages import SLACK, Reached
 from bot.domain.runs import Run
-from bot.store import outages, owners, upkeep
-from bot.store.pieces import COUNT_BATCH_SIZE, READ_BATCH_SIZE, read_counts
+from bot.store import maintenance, outages, owners
+from bot.store.fan_out import COUNT_BATCH_SIZE, READ_BATCH_SIZE, read_counts
 from bot.store.tables import OPERATIONS, RUNS
 from bot.store.transaction import Engine, Priority, Row, Transaction
 
@@ -65,10 +65,10 @@ def _measure(tx: Transaction) -> Figures:
     if (slack := outages.reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
         away[SLACK] = slack.silent_since
     # For a day: it is no outage any more, and somebody has to hear of it.
-    if (last := upkeep.failover(tx)) is not None and now - last["noted_at"] < 86_400.0:
+    if (last := maintenance.failover(tx)) is not None and now - last["noted_at"] < 86_400.0:
         away["#failover"] = last["noted_at"]
-    if upkeep.problem_with(tx, upkeep.BACKUP):
-        away["#backup"] = upkeep.last_did(tx, upkeep.BACKUP) or now
+    if maintenance.problem_with(tx, maintenance.BACKUP):
+        away["#backup"] = maintenance.last_did(tx, maintenance.BACKUP) or now
     return Figures(
         counts={},
         waited=max(now - since, 0.0),
@@ -112,7 +112,7 @@ async def totals(
 ) -> Totals:
     """Count everything, and find the oldest slow starts and the newest failures, ``limit`` of each.
 
-    A start is slow by ``bot.domain.settling.is_slow``, else after ``slow_unless_known`` seconds. Only rows of
+    A start is slow by ``bot.domain.timeouts.is_slow``, else after ``slow_unless_known`` seconds. Only rows of
     people whose keys begin with ``place`` count.
     """
     counted: defaultdict[str, Counter[str]] = defaultdict(Counter)

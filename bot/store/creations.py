@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain.audit import AuditEntry
-from bot.domain.errands import Call, Outcome
-from bot.domain.observed import Created
+from bot.domain.observations import Created
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import Consent
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, Workspace
 from bot.store import cards, gates, operations, timers
 from bot.store.audit import append_audit

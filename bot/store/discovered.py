@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from bot.domain import reasons
+from bot.domain import failure_causes
 from bot.domain.reads import Doubt
-from bot.domain.settling import GONE, UNLISTED
 from bot.domain.stops import Ending
 from bot.domain.tasks import TaskKind
+from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
 from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
 from bot.store import cards, gates, handovers, timers
-from bot.store.pieces import PIECE, read_batches, some
+from bot.store.fan_out import PIECE, read_batches, some
 from bot.store.statements import setting
 from bot.store.tables import (
     ACCOUNTS,
@@ -219,7 +219,9 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         # Not every list has addresses: one that was read stays while the workspace runs on.
         url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
         detail=one.detail if is_news else row["detail"],
-        reason=reasons.kept(word(State, row["state"]), row["reason"], state, one.reason if is_news else None),
+        reason=failure_causes.kept(
+            word(State, row["state"]), row["reason"], state, one.reason if is_news else None
+        ),
         progress=None if changed else row["progress"],
         observed_at=start if is_news else row["observed_at"],
         unknown_at=None if is_news else row["unknown_at"],

@@ -10,17 +10,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from bot.domain import reasons
+from bot.domain import failure_causes
 from bot.domain.accounts import Account
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
-from bot.domain.settling import SAID_AGAIN_AFTER
 from bot.domain.stops import Ending
+from bot.domain.timeouts import SAID_AGAIN_AFTER
 from bot.domain.usability import UNUSABLE, Lack, find_lack_start, is_awaited
 from bot.domain.workspaces import NOT_UP, PROVISIONAL, State
 from bot.store import cards, handovers, timers
-from bot.store.errands import Woken
 from bot.store.notices import release_card
 from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.statements import setting
@@ -35,6 +34,7 @@ from bot.store.transaction import (
     as_words,
     prioritize,
 )
+from bot.store.work_items import Woken
 
 #: The suffix of a gate's key for reading a candidate that no record explains.
 _CANDIDATE: Final = "#candidate"
@@ -467,7 +467,7 @@ def _observe(
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
     is_same &= row["unknown_at"] is None
-    reason = reasons.kept(word(State, row["state"]), row["reason"], seen.state, seen.reason)
+    reason = failure_causes.kept(word(State, row["state"]), row["reason"], seen.state, seen.reason)
     is_same &= (at_stake, reason, seen.down_at) == (row["at_stake"], row["reason"], row["down_at"])
     was_awaited = is_awaited(row["lacks"], row["lacks_since"], row["observed_at"] or 0.0)
     lacks, lacks_since = resolve_lack(row, seen, granted_at)

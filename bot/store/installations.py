@@ -10,8 +10,8 @@ from bot.domain.installations import Installed
 from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
 from bot.store.audit import append_audit
+from bot.store.fan_out import PIECE
 from bot.store.notices import add_notices
-from bot.store.pieces import PIECE
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 

@@ -2,7 +2,7 @@
 
 from bot.domain.accounts import Link
 from bot.domain.people import Principal
-from bot.store.pieces import PIECE, all_of
+from bot.store.fan_out import PIECE, all_of
 from bot.store.tables import LINKS
 from bot.store.transaction import Engine, Transaction
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final, cast, get_args
 
-from bot.domain.errands import Outcome
-from bot.domain.kinds import AnyKind, Mark, Urgency
+from bot.domain.message_kinds import AnyKind, Mark, Urgency
 from bot.domain.notices import END, EndState, NewNotice, Notice, NoticeKind, NoticeState, end_of
 from bot.domain.people import Principal
+from bot.domain.work_items import Outcome
 from bot.store import cards, conversations
-from bot.store.budget import ENDLESS, Room, slack_calls_left
+from bot.store.fan_out import PIECE, all_of, follow, know, some
 from bot.store.hooks import StoreHooks
-from bot.store.pieces import PIECE, all_of, follow, know, some
 from bot.store.queues import Claim, Queue, declare_queue
+from bot.store.slack_rate_limits import ENDLESS, Room, slack_calls_left
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, word
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, prioritize
 

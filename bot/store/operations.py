@@ -5,15 +5,15 @@ from typing import Any, Final, TypedDict, Unpack
 
 from bot.domain.accounts import Account
 from bot.domain.durations import Typical, start_kind, typical
-from bot.domain.errands import Call, Outcome
 from bot.domain.forms import FreeName, Spec
 from bot.domain.notices import EndState, NoticeKind
 from bot.domain.operations import Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import Consent
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
-from bot.store import cards, errands, gates, timers
+from bot.store import cards, gates, timers, work_items
 from bot.store.hooks import STOP_PAUSE_SECONDS, StoreHooks
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
@@ -49,7 +49,7 @@ class Accepted:
     ``joined``: one with the same verb was open, and ``operation`` is that one. ``replaced``: the open one of
     another verb that this one ended. ``repeated``: the interaction was seen before; nothing changed.
     ``remark`` is what to say if something else happens than the verb alone suggests, ``obstacle`` why nothing
-    can be sent for it as things are (``bot.domain.promises``).
+    can be sent for it as things are (``bot.domain.feasibility``).
     """
 
     operation: Operation
@@ -240,7 +240,7 @@ def _usual(tx: Transaction, workspace: Workspace, verb: OperationVerb) -> tuple[
 
 def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None) -> Operation | None:
     """End an open operation and mark its card dirty; return None if it had already ended."""
-    row = errands.end(tx, OPERATIONS, operation_id, outcome, cause)
+    row = work_items.end(tx, OPERATIONS, operation_id, outcome, cause)
     return None if row is None else OPERATIONS.of(row)
 
 
@@ -258,7 +258,7 @@ def put_away(tx: Transaction, workspace_id: str) -> None:
 
 def keep_waiting(tx: Transaction, operation_id: str, deadline_seconds: float) -> Operation | None:
     """Set a new deadline (number + 1) on an open operation; return None if it is no longer open."""
-    row = errands.keep_waiting(tx, OPERATIONS, operation_id, deadline_seconds)
+    row = work_items.keep_waiting(tx, OPERATIONS, operation_id, deadline_seconds)
     if row is None:
         return None
     gates.want(tx, row["workspace_id"])
@@ -300,7 +300,7 @@ def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "")
 
     Starts of a connection whose start queue another process owns are left to that one.
     """
-    found = errands.claim(tx, OPERATION_QUEUE.claim, "claimed_operations", lease, limit=limit, owner=owner)
+    found = work_items.claim(tx, OPERATION_QUEUE.claim, "claimed_operations", lease, limit=limit, owner=owner)
     return [step for row, beside in found if (step := _step(tx, row, beside)) is not None]
 
 
@@ -310,7 +310,7 @@ def _step(tx: Transaction, row: Row, beside: Row) -> ClaimedOperation | None:
         # Deleting a workspace ends its operations; this one is left from a database edited by hand.
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
-    given = errands.acting(tx, row, *who)
+    given = work_items.acting(tx, row, *who)
     return ClaimedOperation(subject=OPERATIONS.of(row), workspace=workspace, **given)
 
 
@@ -321,7 +321,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     the step has worked on.
     """
     owed = update.notices if update.outcome is not None else ()
-    saved = errands.save(tx, OPERATIONS, replace(update, notices=()) if owed else update, _changes, was)
+    saved = work_items.save(tx, OPERATIONS, replace(update, notices=()) if owed else update, _changes, was)
     if saved is None:
         return None
     row, update = saved

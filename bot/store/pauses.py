@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bot.store.pieces import PIECE
+from bot.store.fan_out import PIECE
 from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.transaction import Priority, Transaction, prioritize
 

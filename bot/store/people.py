@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
-from bot.domain.moments import zone_of
 from bot.domain.people import Person, Principal
+from bot.domain.time_parsing import zone_of
 from bot.store import tables
 from bot.store.transaction import Priority, Transaction, prioritize
 

@@ -19,7 +19,16 @@ import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bot.store import audit, owners, schema, upkeep
+from bot.store import audit, maintenance, owners, schema
+from bot.store.database_thread import (
+    BATCH_ROWS,
+    BATCH_SECONDS,
+    PATIENCE,
+    QueuedEngine,
+    Session,
+    Worker,
+    WriteQueue,
+)
 from bot.store.postgres_session import (
     CONNECTING,
     DatabaseClock,
@@ -27,7 +36,6 @@ from bot.store.postgres_session import (
     label,
     pooling_error,
 )
-from bot.store.queue import BATCH_ROWS, BATCH_SECONDS, PATIENCE, QueuedEngine, Session, Worker, WriteQueue
 from bot.store.sqlite import SqliteEngine, why_not_opened
 from bot.store.store import Store
 from bot.store.transaction import OnWrite, Priority, Transaction
@@ -184,7 +192,7 @@ class PostgresEngine(QueuedEngine):
         if session.newest_migration > max(self._scripts):
             raise StoreMigrated(_MIGRATED.format(name=session.newest_migration, release=RELEASE))
         if self._serves and not session.is_compared:
-            upkeep.compare(session.transaction, session.lineage)
+            maintenance.compare(session.transaction, session.lineage)
             session.commit()
             session.is_compared = True
             session.begin(writes=True)
@@ -258,7 +266,7 @@ async def copy_store(path: Path, url: str) -> Copied:
         try:
             await source.migrate(serves=True)
             # Who copies it again means to: the copy may be served from.
-            await Store(source).write(upkeep.unmark, "moved")
+            await Store(source).write(maintenance.unmark, "moved")
         except StoreInUse:
             raise StoreInUse(_SERVED.format(path=path)) from None
         target = PostgresEngine(url, clock, ids)
@@ -267,7 +275,7 @@ async def copy_store(path: Path, url: str) -> Copied:
             await target.migrate(serves=True)
             counts = await target.fill(partial(_tables, str(path)))
             broken_at = await _compare(Store(source), Store(target), path)
-            await Store(source).write(upkeep.mark, "moved")
+            await Store(source).write(maintenance.mark, "moved")
         finally:
             await target.close()
     finally:

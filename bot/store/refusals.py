@@ -7,8 +7,8 @@ from bot.domain.accounts import Account
 from bot.domain.notices import NewNotice
 from bot.store import outages
 from bot.store.accounts import go_on
+from bot.store.fan_out import follow, know
 from bot.store.outages import PEOPLE
-from bot.store.pieces import follow, know
 from bot.store.tables import ACCOUNTS
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 

@@ -6,21 +6,21 @@ from functools import partial
 from typing import Any, Final
 
 from bot.domain.accounts import Account
-from bot.domain.errands import Call, Outcome
 from bot.domain.notices import END, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.plan import MAX_ATTEMPTS
 from bot.domain.runs import FoundRun, Run, RunState, StopKind
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
-from bot.store import cards, errands, gates
+from bot.domain.work_items import Call, Outcome
+from bot.store import cards, gates, work_items
 from bot.store.discovered import listing_start
-from bot.store.errands import Woken
 from bot.store.hooks import RUN_PAUSE_SECONDS, StoreHooks
 from bot.store.notices import add_card, add_notices, release_card
 from bot.store.queues import ALWAYS, Claim, Queue, declare_queue
 from bot.store.tables import ACCOUNTS, RUNS, principal_of, reader_of
 from bot.store.transaction import Engine, Priority, Row, Transaction, prioritize
+from bot.store.work_items import Woken
 
 #: An accepted stop isn't sent again within this many seconds: a second click isn't a second request.
 STOP_AGAIN_SECONDS = 10.0
@@ -127,7 +127,7 @@ def output_done(tx: Transaction, run_id: str, notices: Sequence[NewNotice] = ())
 
 def orphan(tx: Transaction, row: Row, said: Row) -> None:
     """End a run of an unlinked account, which nobody may follow any more; ``tell`` of it if it has a card."""
-    ended = errands.end(tx, RUNS, row["id"], Outcome.CANCELLED, "unlinked")
+    ended = work_items.end(tx, RUNS, row["id"], Outcome.CANCELLED, "unlinked")
     if ended is not None and said["tell"] and cards.card(tx, row["id"]) is not None:
         add_notices(tx, [_cancelled(row, "unlinked")])
     RUNS.change(tx, {"id": row["id"]}, is_orphan=True, is_watched=False)
@@ -178,7 +178,7 @@ def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> li
 
     A run whose output another process follows is left to that one.
     """
-    return _steps(tx, errands.claim(tx, RUN_QUEUE.claim, "claimed_runs", lease, limit=limit, owner=owner))
+    return _steps(tx, work_items.claim(tx, RUN_QUEUE.claim, "claimed_runs", lease, limit=limit, owner=owner))
 
 
 def claim_runs_of(
@@ -192,7 +192,7 @@ def claim_runs_of(
     now = tx.now()
     if not tx.run("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
         return None
-    found = errands.claim(
+    found = work_items.claim(
         tx,
         ACCOUNT_CLAIM.statement,
         "claimed_runs",
@@ -208,7 +208,8 @@ def claim_runs_of(
 
 def _steps(tx: Transaction, found: Sequence[tuple[Row, Row]]) -> list[ClaimedRun]:
     return [
-        ClaimedRun(subject=RUNS.of(row), **errands.acting(tx, row, *_BESIDE(beside))) for row, beside in found
+        ClaimedRun(subject=RUNS.of(row), **work_items.acting(tx, row, *_BESIDE(beside)))
+        for row, beside in found
     ]
 
 
@@ -220,7 +221,7 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
     While a call is in flight (CALLING) the lease is kept for ``next_in``. An unknown state keeps the last
     one, and a final one stays. A row that a list added for the same ``remote_id`` is merged into this one.
     """
-    saved = errands.save(tx, RUNS, update, _changes, None if update.remote_id else was)
+    saved = work_items.save(tx, RUNS, update, _changes, None if update.remote_id else was)
     if saved is None:
         return None
     row, _ = saved

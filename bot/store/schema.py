@@ -13,11 +13,11 @@ from importlib.resources import files
 from typing import Any, Final
 
 from bot.store import leases
-from bot.store.healing import healing_queries
+from bot.store.maintenance import AWAY
 from bot.store.statements import setting
 from bot.store.tables import OPERATIONS, RUNS, SERVING, UPKEEP
+from bot.store.time_repair import healing_queries
 from bot.store.transaction import ClockReading, Engine, Priority, Transaction, Work, prioritize
-from bot.store.upkeep import AWAY
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, newest
 

@@ -1,7 +1,7 @@
 -- A part is what {its_name} stands for in the queries below. {errands} is operations or runs: what stands here of
 -- both is asked of either.
 
--- It is stepped at once; if a step holds it, as soon as that is saved. woken is one of bot.store.errands.Woken.
+-- It is stepped at once; if a step holds it, as soon as that is saved. woken is one of bot.store.work_items.Woken.
 -- part: at_once
 woken = CASE WHEN leased_until > :now
 -- guards: People ask, the reconciler observes
@@ -15,7 +15,7 @@ next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
     start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 
--- What was claimed in the lost seconds before a failover is over: ``bot.store.upkeep.SETTLES``.
+-- What was claimed in the lost seconds before a failover is over: ``bot.store.maintenance.SETTLES``.
 -- part: settled
 NOT EXISTS (SELECT 1 FROM lineage WHERE noted_at + 62.0 > :now)
 

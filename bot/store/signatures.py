@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.store.pieces import PIECE
+from bot.store.fan_out import PIECE
 from bot.store.tables import SIGNATURES
 from bot.store.transaction import Transaction
 

@@ -29,7 +29,7 @@ from typing import Any, ClassVar
 import structlog
 
 from bot.store import schema
-from bot.store.queue import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
+from bot.store.database_thread import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
 from bot.store.statements import named_queries
 from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, clean, written_by
 from bot.support import mounts

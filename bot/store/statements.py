@@ -1,6 +1,7 @@
 """Statements: those of the SQL files by name, with their parts, and others filled with the same parts.
 
-Each module's statements stand in the file of its name, the parts that several use in ``shared.sql``. What is
+Each module's statements stand in the file of its name, those of a feature in its ``statements.sql``, and the
+parts that several use in ``shared.sql``. What is
 read and written by a key alone is in ``bot.store.tables``. In a statement, ``{model}`` are all columns of its
 table's model with their values, ``{replaced}`` the same on a conflict, ``{changes}`` those that a caller
 sets, ``{errands}`` operations or runs. They are portable between SQLite and PostgreSQL: no scalar MIN or MAX,
@@ -13,11 +14,12 @@ above a condition that keeps a rule behind an earlier guard (``bot.support.guard
 import re
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
-from bot.domain.kinds import AnyKind, Mark, declared
+from bot.domain.message_kinds import AnyKind, Mark, declared
 from bot.domain.notices import UNREAD
-from bot.store.healing import healing_queries
 from bot.store.tables import TABLES, as_list, columns_of
+from bot.store.time_repair import healing_queries
 
 _HEADER = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART = re.compile(r"\{(\w+)\}")
@@ -53,7 +55,8 @@ def _read_files() -> tuple[dict[str, str], dict[str, str]]:
     """
     queries: dict[str, str] = {}
     parts: dict[str, str] = {}
-    for file in sorted(files(__package__).iterdir(), key=lambda file: file.name):
+    folders = [files(__package__), *_list_features()]
+    for file in sorted((file for folder in folders for file in folder.iterdir()), key=str):
         if not file.name.endswith(".sql"):
             continue
         _, *pieces = _HEADER.split(_MARKED.sub(_kinds, file.read_text(encoding="utf-8")))
@@ -64,6 +67,11 @@ def _read_files() -> tuple[dict[str, str], dict[str, str]]:
             (parts if what == "part" else queries)[name] = "\n".join(lines).strip().removesuffix(";")
     whole = {name: _fill_parts(part, parts) for name, part in parts.items()}
     return {name: _fill_columns(_fill_parts(query, whole)) for name, query in queries.items()}, whole
+
+
+def _list_features() -> list[Traversable]:
+    """Return the folders of features: each has its statements in a file of its own."""
+    return [folder for folder in files("bot").joinpath("features").iterdir() if folder.is_dir()]
 
 
 def _fill_parts(statement: str, parts: dict[str, str]) -> str:

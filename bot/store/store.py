@@ -17,13 +17,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.domain.people import Person, Principal
-from bot.store import (
-    people,
-    pieces,
-    schema,
-    transaction,
-    upkeep,
-)
+from bot.store import fan_out, maintenance, people, schema, transaction
 from bot.store.hooks import StoreHooks
 from bot.store.transaction import Engine, Priority, Transaction, Work
 
@@ -85,7 +79,7 @@ class Store:
         return await work(self.engine, *arguments, **named)
 
     async def carry_out(self, work: Work[Result]) -> Result:
-        """Run what a person asks for (``bot.services.asked``) in one transaction, while they wait."""
+        """Run what a person asks for (``bot.services.caller``) in one transaction, while they wait."""
         return await transaction.written(lambda whole: self.engine.write(whole, Priority.URGENT), work)
 
     # -- the process -----------------------------------------------------------------------------------------
@@ -96,7 +90,7 @@ class Store:
 
     async def begin_serving(self) -> list[str]:
         """Serve from this database; return what was migrated. Raise as ``migrate``, and StoreOutdated."""
-        return await schema.begin_serving(self.engine, upkeep.refuse_outdated)
+        return await schema.begin_serving(self.engine, maintenance.refuse_outdated)
 
     async def now(self) -> float:
         """Return the store's epoch seconds, never going back within a process."""
@@ -130,7 +124,7 @@ class Store:
                 hooks.on_people_saved(tx, some)
 
         try:
-            for first in range(0, len(people_), pieces.PIECE):
-                await self.engine.write(partial(save, some=people_[first : first + pieces.PIECE]))
+            for first in range(0, len(people_), fan_out.PIECE):
+                await self.engine.write(partial(save, some=people_[first : first + fan_out.PIECE]))
         finally:
             self._people.forget()

@@ -3,8 +3,8 @@
 from functools import partial
 
 from bot.store import cards, inbox
+from bot.store.fan_out import some
 from bot.store.hooks import StoreHooks
-from bot.store.pieces import some
 from bot.store.runs import KEPT_SECONDS
 from bot.store.tables import CARDS, WORKSPACES
 from bot.store.transaction import Engine, Transaction

@@ -24,16 +24,16 @@ from typing import (
 )
 
 from bot.domain import accounts, installations, outages, people, snapshots, tasks
-from bot.domain.acts import Act
 from bot.domain.browsers import BrowserSession
 from bot.domain.forms import Spec
-from bot.domain.kinds import declared
+from bot.domain.message_kinds import declared
 from bot.domain.notices import Card, Notice
 from bot.domain.operations import Operation
 from bot.domain.reads import Doubt
+from bot.domain.row_times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
 from bot.domain.runs import Run
 from bot.domain.stops import Ends
-from bot.domain.times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
+from bot.domain.undoable_actions import Act
 from bot.domain.workspaces import Workspace
 from bot.store.transaction import Row, Transaction, clean, from_json
 from bot.support.cleaning import fold
@@ -367,7 +367,7 @@ CONNECTIONS = plain("connections", "name")
 CONTACTS = plain("contacts", "principal", met_at=PAST)
 CONVERSATIONS = plain("conversations", "principal channel_id thread_ts", "principal", spoken_at=PAST)
 DIRECT_CHANNELS = plain("direct_channels", "principal")
-# ``SAID_AGAIN_AFTER`` of ``bot.domain.settling`` is the longest pause between two reads.
+# ``SAID_AGAIN_AFTER`` of ``bot.domain.timeouts`` is the longest pause between two reads.
 GATES = plain("gates", "gate_key", due_at=due(86_400.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST)
 FORGOTTEN = plain("forgotten", "account_id", forgotten_at=PAST)
 IDENTITY = plain("identity", "id")

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain import errands, operations, timers, workspaces
-from bot.domain.ends import choose_end
+from bot.domain import operations, timers, work_items, workspaces
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
+from bot.domain.planned_stops import choose_end
 from bot.domain.stops import End, Ends
-from bot.store import cards, warnings
+from bot.store import cards, stop_warnings
 from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
@@ -158,7 +158,7 @@ def _change(
     if counts is not None and counts.at == row["stop_at"] and counts is not named:
         timer |= {name: row[name] for name in ("stop_warned", "stop_warning", "stop_look_at")}
     else:
-        warnings.drop(tx, row["stop_warning"])
+        stop_warnings.drop(tx, row["stop_warning"])
     WORKSPACES.change(tx, {"id": workspace_id}, **timer | {"ends": Ends(ends, counts)})
     cards.queue_messages(tx, workspace_id, changed=True)
 
@@ -211,7 +211,7 @@ TIMER_QUEUE: Final = declare_queue(
 
 
 def claim_timers(
-    tx: Transaction, limit: int, lease: float, waits: float = warnings.WAITS
+    tx: Transaction, limit: int, lease: float, waits: float = stop_warnings.WAITS
 ) -> list[workspaces.Workspace]:
     """Return the workspaces whose timers are due; they come again after ``lease`` seconds.
 
@@ -255,15 +255,15 @@ def timer_warned(
     if row is None:
         return
     now, least = tx.now(), timers.LEAST_TIMER_WARNING_SECONDS
-    warning_id, former = row["stop_warning"], None if again else warnings.of(tx, row["stop_warning"])
+    warning_id, former = row["stop_warning"], None if again else stop_warnings.of(tx, row["stop_warning"])
     look_at = max(moved_to - least, now + _LOOKS_EVERY)
-    if former is not None and warnings.is_on_its_way(former) and stop_at > now:
+    if former is not None and stop_warnings.is_on_its_way(former) and stop_at > now:
         is_drawn = former["state"] == NoticeState.LEASED
         moved_to = stop_at if is_drawn else max(stop_at, now + least + _LOOKS_EVERY)
         for table in (NOTICES, CARDS):
             table.change(tx, {"id": warning_id}, body=notice.body | {"stop_at": moved_to})
     else:
-        warning_id = warnings.write(tx, notice, warning_id)
+        warning_id = stop_warnings.write(tx, notice, warning_id)
     moved = {"stop_at": moved_to, "stop_look_at": look_at, "stop_warning": warning_id}
     is_moved = WORKSPACES.changed(tx, {"id": workspace_id}, stop_warned=True, **moved)
     if is_moved is not None:
@@ -372,7 +372,7 @@ def _went_down(tx: Transaction, workspace_id: str, seen_at: float) -> None:
     is_ours = (
         operation is not None
         and operation["verb"] not in _BRING_UP
-        and operation["outcome"] != errands.Outcome.FULFILLED
+        and operation["outcome"] != work_items.Outcome.FULFILLED
     )
     if is_ours:
         return

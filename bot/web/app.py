@@ -38,11 +38,11 @@ from bot.web.connections import IDLE_SECONDS, SERVER, Connection, Door, most_con
 from bot.web.feature_pages import PageContext, PageFeature
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health
-from bot.web.hooks import WebhookRoutes
 from bot.web.ide import IdePages
 from bot.web.pages import LinkPages
 from bot.web.render import HEADERS, STATIC_FILES, STATIC_PATH
 from bot.web.replays import Replays
+from bot.web.webhooks import WebhookRoutes
 from handlers.services import Services
 
 log = structlog.get_logger(__name__)

@@ -27,7 +27,7 @@ from bot.messages.texts import pages
 from bot.support.clock import Ids
 from bot.support.environment import without_variables
 from bot.web.shapes import Malformed, kind_of
-from handlers.occurrence import RETRY_NUMBER
+from handlers.event_request import RETRY_NUMBER
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr
 
-from bot.store import counts, upkeep
+from bot.store import counts, maintenance
 from bot.store.counts import Figures
 from bot.store.store import Store
 from bot.support.errors import StoreError
@@ -77,8 +77,8 @@ class Health:
             return "the database hasn't been reached yet"
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                await self.store.write(upkeep.try_writing)
-                await self.store.read(upkeep.failover)
+                await self.store.write(maintenance.try_writing)
+                await self.store.read(maintenance.failover)
                 return "" if self.store.engine.is_whole else "a connection to the database is away"
         except StoreError as error:
             return str(error)

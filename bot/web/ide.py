@@ -19,12 +19,12 @@ import structlog
 from aiohttp import web
 
 from bot.domain.browsers import PageRows
-from bot.domain.facts import WorkspaceFacts
-from bot.domain.moments import zone_of
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
-from bot.domain.settling import is_slow
 from bot.domain.stops import Consent, Ending, StopMode, is_final
+from bot.domain.time_parsing import zone_of
+from bot.domain.timeouts import is_slow
 from bot.domain.timers import coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons
@@ -32,11 +32,11 @@ from bot.messages.blocks.kit import Press
 from bot.messages.texts import cards, ide, problems, times
 from bot.providers import base
 from bot.services import workspaces
-from bot.services.asked import Asked
 from bot.services.browsers import Browsing
+from bot.services.caller import Asked
 from bot.services.context import Context
-from bot.services.gather import IDE_PATH
 from bot.services.linking import shown_name
+from bot.services.message_context import IDE_PATH
 from bot.support.errors import Refused, SecretError
 from bot.web import render
 from bot.web.browsers import MARK_HEADER, Browsers, SlackSignIn, proven, read_form, see_other, slack_url

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.messages.texts import pages
 from bot.services import linking
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.context import Context
 from bot.services.linking import Opened, Visit, digest
 from bot.support.errors import Refused

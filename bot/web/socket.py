@@ -38,8 +38,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.support.addresses import DIRECT, Proxy
 from bot.web.bolt import dispatch, left_bolt
 from bot.web.shapes import Malformed, read_envelope
-from handlers.occurrence import RETRY_NUMBER
-from handlers.ways_back import MAX_BODY_BYTES
+from handlers.event_request import RETRY_NUMBER
+from handlers.response_targets import MAX_BODY_BYTES
 
 log = structlog.get_logger(__name__)
 

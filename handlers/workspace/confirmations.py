@@ -1,7 +1,7 @@
 """What is offered instead of being done at once.
 
 A verb of Usher with the whole name of one workspace is done. Whatever else ends something is a guess: one
-button says what it will do (``handlers.deciding``).
+button says what it will do (``bot.features.sentences.decisions``).
 """
 
 from collections.abc import Sequence

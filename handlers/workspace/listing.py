@@ -14,13 +14,13 @@ from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import AGREED, Press, fill, line
 from bot.messages.texts import answers, cards, verbs
 from bot.services import naming, snapshots, workspaces
-from bot.services.gather import in_short, rank
+from bot.services.message_context import in_short, rank
 from bot.store import accounts as account_rows
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
 from bot.support.cleaning import fold
 from bot.support.pool import beside
-from handlers import narrowed, routes
+from handlers import list_filters, routes
 from handlers.command_line import new_name, plain
 from handlers.dispatch import run_button
 from handlers.helping import new_step
@@ -52,18 +52,18 @@ async def show_list(request: Request) -> Answer:
         if not rows:
             return await nothing_yet(request, old)
     stale = await request.asked.see(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
-    page, given = narrowed.asked(request)
+    page, given = list_filters.asked(request)
     is_all = ALL in map(plain, given)
-    typed = () if is_all and narrowed.is_whole(given) else given
-    part = await beside(rows, narrowed.workspaces_like, typed, rows, services.connections)
+    typed = () if is_all and list_filters.is_whole(given) else given
+    part = await beside(rows, list_filters.workspaces_like, typed, rows, services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
     remark = await refreshed(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     if part is not None and not part.rows:
-        return narrowed.none_of_these(
+        return list_filters.none_of_these(
             request, part, answers.WORKSPACES, "list", [replies.list_button()], remark
         )
     gone = services.not_set_up(one.connection for one in rows)
-    remark = f"{narrowed.remark(request, part, len(rows))} {remark} {gone}".strip()
+    remark = f"{list_filters.remark(request, part, len(rows))} {remark} {gone}".strip()
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
         remark = request.filled(answers.LIST_SHARED_NEXT)
@@ -86,7 +86,7 @@ async def show_list(request: Request) -> Answer:
         shared_by=request.who if request.is_shared else None,
         replaces=is_redrawn or request.waited.updates,
         more=[*await new_step(services, request.principal), replies.help_button("workspace", is_short=True)],
-        only=narrowed.only(request, part, answers.WORKSPACES),
+        only=list_filters.only(request, part, answers.WORKSPACES),
         words=ALL if is_all else "",
     )
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bot.domain.conversations import Referents
-from bot.domain.errands import Outcome
-from bot.domain.moments import Moment
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import Consent, StopMode
+from bot.domain.time_parsing import Moment
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_button, said
@@ -17,7 +17,7 @@ from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import AGREED, DRAWN, Markup, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import workspaces
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
 from bot.store.operations import Accepted
@@ -28,7 +28,7 @@ from handlers.command_line import normalise
 from handlers.linking import linked
 from handlers.payload import value_in
 from handlers.request import SILENT, AtFields, Manner, Request
-from handlers.suggesting import nothing_to_undo
+from handlers.suggestions import nothing_to_undo
 from handlers.workspace import confirmations
 from handlers.workspace.confirmations import ask_before_ending, ask_before_suspending, mode_then, stamp
 from handlers.workspace.targets import workspace_of

@@ -25,7 +25,7 @@ from handlers.helping import first_steps, what
 from handlers.linking import all_linked, link_any
 from handlers.request import Answered, Request
 from handlers.snapshots import filter_by_connection, refresh_lists, unread
-from handlers.suggesting import as_command, bold, shown
+from handlers.suggestions import as_command, bold, shown
 from handlers.workspace.confirmations import time_of, verb_of
 
 _OF_ACCOUNTS: Final = "account accounts me login"

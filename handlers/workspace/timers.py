@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from bot.domain import moments
-from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
+from bot.domain import time_parsing
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.stops import End, StopMode, planned_mode
+from bot.domain.time_parsing import FARTHEST_SECONDS, Moment, Unread
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
@@ -200,4 +200,4 @@ async def moment_of(request: Request) -> Moment | None:
 async def typed_moment(services: Services, principal: Principal, text: str) -> Moment | Unread:
     """Return the moment that a text names in a person's zone, or why there is none."""
     zone = await services.store.zone(principal)
-    return moments.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)
+    return time_parsing.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)

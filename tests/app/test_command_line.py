@@ -151,7 +151,7 @@ NOT_TO_SERVE = (
     "mcp_types",
     "jinja2",
     "yaml",
-    "bot.upkeep.checks",
+    "bot.services.checks",
     "bot.providers.posit",
 )
 

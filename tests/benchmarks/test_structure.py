@@ -9,7 +9,7 @@ from benchmarks import structure
 from benchmarks.structure import SORTS
 
 KINDS = SORTS["kind_files"]
-NOTICES = KINDS.place
+NOTICES = KINDS.places[0]
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def history(tmp_path, monkeypatch):
 
     def commit(**files):
         for name, text in files.items():
-            path = tmp_path / NOTICES if name == "notices" else tmp_path / f"bot/{name}.py"
+            path = tmp_path / NOTICES if name == "notices" else tmp_path / f"bot/{name.replace('_', '/')}.py"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         git("add", "--all")
@@ -44,6 +44,13 @@ def test_the_parts_of_an_addition_are_found_where_they_lie_today(history):
     history(notices=kind("READY") + kind("LOST"), drawing=drawn, sending=sent)
     assert list(structure.addition_files(KINDS).values()) == [3, 1]
     history(notices=kind("LOST") + kind("READY"), drawing=drawn + sent, sending="")
+    assert list(structure.addition_files(KINDS).values()) == [2, 1]
+
+
+def test_files_of_a_feature_are_not_counted(history):
+    history(notices=kind("READY"), features_hours_model="", drawing="")
+    drawn, sent = "def a_function_that_draws(): ...\n", "def a_function_that_sends(): ...\n"
+    history(notices=kind("READY") + kind("LOST"), features_hours_model=drawn, drawing=sent)
     assert list(structure.addition_files(KINDS).values()) == [2, 1]
 
 

@@ -14,14 +14,15 @@ from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import SPOKEN_JOB, Called, stage
 from benchmarks.chaos.verdict import Verdict
 from bot.domain.audit import AuditEntry
-from bot.domain.errands import Outcome
-from bot.domain.hours import Rule
-from bot.domain.moments import EVERY_DAY
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
+from bot.domain.time_parsing import EVERY_DAY
+from bot.domain.work_items import Outcome
+from bot.features.hours import store as hours_store
+from bot.features.hours.model import Rule
 from bot.messages.texts import answers, cards
 from bot.reconciler import outcomes
-from bot.store import hours, notices, open_store, operations, workspaces
+from bot.store import notices, open_store, operations, workspaces
 from bot.store.audit import append_audit
 from bot.support.clock import SystemClock, SystemIds
 from playground.slack.records import Message
@@ -385,7 +386,7 @@ async def test_a_stop_by_hours_that_does_not_come_or_comes_too_often_is_found(sc
         settled_at=0.0,
     )
     store = await open_store(scene.stage.database, SystemClock(), SystemIds())
-    await store.engine.write(partial(hours.put, new=rule))
+    await store.engine.write(partial(hours_store.put, new=rule))
     entry = AuditEntry("u", "workspace.hours", workspace, "accepted", detail={"workspace": workspace})
     await store.engine.write(partial(append_audit, entries=[entry]))
     await store.close()

@@ -1,9 +1,9 @@
 """The cases of a plan: operations, states, and what was called before."""
 
-from bot.domain.errands import Outcome
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.plan import Plan, Step
+from bot.domain.work_items import Outcome
 
 ALICE = Principal(None, "T1", "U1")
 

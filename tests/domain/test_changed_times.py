@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain import moments
+from bot.domain import time_parsing
 
 ZONE = ZoneInfo("Europe/Berlin")
 #: Friday 15 January 2027, 09:00 in Berlin.
@@ -12,7 +12,7 @@ NOW = 1_800_000_000.0
 
 
 def at(text):
-    return moments.read(text, ZONE, NOW).at
+    return time_parsing.read(text, ZONE, NOW).at
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,5 @@ def at(text):
     ],
 )
 def test_a_text_changes_a_time_and_keeps_the_rest_of_it(last, text, found):
-    changed = moments.instead(text, at(last), ZONE, NOW)
-    assert (moments.written(changed, ZONE, NOW) if changed else "") == found
+    changed = time_parsing.instead(text, at(last), ZONE, NOW)
+    assert (time_parsing.written(changed, ZONE, NOW) if changed else "") == found

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.accounts import first_reminder, reminder
-from bot.domain.kinds import AnyKind, Mark, declared
+from bot.domain.message_kinds import AnyKind, Mark, declared
 from bot.domain.notices import NoticeKind
-from bot.domain.preferences import News, Preferences, is_wanted
+from bot.features.preferences.model import News, Preferences, is_wanted
 
 K = NoticeKind
 TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.plan import Plan, Step, may_repeat, plan, plan_unmade
 from bot.domain.stops import StopEffect, is_final
 from bot.domain.usability import PATIENCE_SECONDS
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State, Workspace, is_down
 from tests.domain.plan_cases import ALICE, CALLED, ENDS, MADE, OPERATION, STATES
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.plan import Plan, Step, plan
-from bot.domain.settling import START_SETTLES
 from bot.domain.stops import Consent, StopEffect
+from bot.domain.timeouts import START_SETTLES
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from tests.domain.plan_cases import CALLED, ENDS, MADE, OPERATION, STATES
 

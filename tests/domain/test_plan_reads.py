@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.plan import backoff, next_read
-from bot.domain.settling import busy_pause
+from bot.domain.timeouts import busy_pause
 from bot.domain.workspaces import State
 from bot.providers.base import Pace
 

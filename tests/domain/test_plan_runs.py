@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.plan import Plan, Step, next_run_read, plan_run
 from bot.domain.runs import Run, RunState, StopKind
+from bot.domain.work_items import Call
 
 #: The times that were decided on, in seconds; the code has its own, and must have the same.
 CALL_ENDS, START_SETTLES, ANSWER_SECONDS = 45.0, 60.0, 86_400.0

@@ -8,7 +8,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.stops import StopEffect, ends_by_consent, gentlest_mode, restart_mode
 from bot.domain.workspaces import State, Workspace
-from bot.messages.blocks.classes import end_words
+from bot.features.courses.messages import end_words
 from bot.providers.jupyterhub.provider import JupyterHub
 from bot.providers.posit.provider import PositProvider
 from bot.providers.saturn.provider import Saturn

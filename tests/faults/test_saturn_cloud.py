@@ -6,7 +6,7 @@ from bot.domain.forms import Spec
 from bot.messages.texts import problems
 from bot.providers.base import Scheduled
 from bot.services import runs
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.workspaces import create
 from bot.store import accounts
 from tests.rigs.scenario.cloud import AMIR, cloud_world

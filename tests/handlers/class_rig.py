@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.domain.classes import ClassCard, ClassKind
 from bot.domain.people import Person, Principal
 from bot.domain.snapshots import Snapshot
-from bot.store import classes, snapshots
+from bot.features.courses import store as courses_store
+from bot.features.courses.model import ClassCard, ClassKind
+from bot.store import snapshots
 from tests.handlers.rig import GUEST, Rig, activate, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.maker import OFFER, Maker
@@ -52,7 +53,7 @@ async def posted(bot: Rig, text: str = "card notebook", **keys: Any) -> ClassCar
     answer = await bot.say(text, TRAINER, **keys)
     notices = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
     assert len(notices) == 1, words(answer)
-    card: ClassCard = await bot.store.read(classes.class_card, notices[0].subject)
+    card: ClassCard = await bot.store.read(courses_store.class_card, notices[0].subject)
     return card
 
 

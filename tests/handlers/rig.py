@@ -11,9 +11,9 @@ import pytest
 
 from bot.domain.accounts import Account, Link
 from bot.domain.installations import Installation
-from bot.domain.kinds import AnyKind
+from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import Answer, Notice
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import State, Workspace
@@ -27,11 +27,11 @@ from bot.store import audit, conversations, notices, workspaces
 from bot.store.due_work import find_kinds
 from bot.store.store import Store
 from bot.store.tables import LINKS
+from handlers.deferred_command import Waiting
 from handlers.dispatch import run_button, run_form, run_text
 from handlers.limits import RateLimiter
+from handlers.response_targets import form_body
 from handlers.services import Services, build_services
-from handlers.waiting import Waiting
-from handlers.ways_back import form_body
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.functions import Target, is_call_of

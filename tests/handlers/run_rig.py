@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.domain.runs import FoundRun, ObservedRun, Run, RunState
 from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
+from bot.domain.work_items import Call
 from bot.store import accounts, runs, snapshots
 from tests.handlers.rig import TEAM, Hub, Rig, activate, rig
 from tests.rigs.clock import FakeClock

@@ -22,10 +22,10 @@ from bot.support.clock import SystemIds
 from bot.support.errors import SlackFailed, SlackPermanent
 from bot.web.bolt import build_bolt, dispatch
 from bot.web.shapes import read_envelope
+from handlers.event_request import RETRY_NUMBER
 from handlers.listeners import register
-from handlers.occurrence import RETRY_NUMBER
+from handlers.response_targets import MAX_BODY_BYTES
 from handlers.services import Services
-from handlers.ways_back import MAX_BODY_BYTES
 from tests.rigs.store import ALICE
 
 

@@ -9,8 +9,8 @@ from bot.store import inbox
 from bot.support.errors import StoreUnavailable
 from handlers.command_line import LONGEST
 from handlers.dispatch import run_text
+from handlers.event_request import Occurrence
 from handlers.events import direct_message
-from handlers.occurrence import Occurrence
 from tests.handlers.rig import rig, words
 from tests.handlers.slack import message
 from tests.rigs.store import ALICE

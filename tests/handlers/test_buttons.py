@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.errands import Outcome
+from bot.domain.work_items import Outcome
 from bot.messages.texts import problems
 from bot.store import accounts, operations
 from bot.support.errors import SecretError

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.services.making import Flag
+from bot.services.creation import Flag
 from handlers.command_line import CommandLine, command_line
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}

@@ -1,8 +1,8 @@
 """What people have on a connection that the operator took out is counted, not passed over in silence."""
 
-from bot.domain.hours import Rule
-from bot.domain.moments import EVERY_DAY
-from bot.store import hours
+from bot.domain.time_parsing import EVERY_DAY
+from bot.features.hours import store as hours_store
+from bot.features.hours.model import Rule
 from tests.handlers.rig import words
 from tests.rigs.store import ALICE
 
@@ -13,7 +13,7 @@ async def test_lists_and_hours_say_what_is_on_a_connection_that_is_not_set_up_an
         rule = Rule(
             f"rule_{number}", ALICE, "saturn", workspace.id, "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540
         )
-        await bot.store.carry_out(lambda tx, rule=rule: hours.put(tx, rule))
+        await bot.store.carry_out(lambda tx, rule=rule: hours_store.put(tx, rule))
     for said in ("list", "hours"):
         assert "set up any more" not in words(await bot.say(said))
     del bot.services.connections["saturn"]

@@ -2,12 +2,12 @@
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
-from bot.domain.observed import Created, Observed
+from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.stops import Consent, End
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.services.workspaces import begin, create
 from bot.store import creations, operations, timers, workspaces

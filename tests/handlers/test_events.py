@@ -5,16 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.hours import Rule
 from bot.domain.installations import Installation
-from bot.domain.moments import EVERY_DAY
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
-from bot.store import accounts, hours, notices, operations, tasks
+from bot.domain.time_parsing import EVERY_DAY
+from bot.features.hours import store as hours_store
+from bot.features.hours.model import Rule
+from bot.store import accounts, notices, operations, tasks
 from bot.support.errors import SlackLimited, SlackUnknownOutcome, StoreBusy
 from bot.web.bolt import dispatch
+from handlers.event_request import Occurrence
 from handlers.events import user_changed
-from handlers.occurrence import Occurrence
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig, unlinked
 from tests.handlers.slack import LittleSlack, bolt_for, event, mention, message, send
 from tests.rigs.store import ALICE
@@ -222,10 +223,10 @@ async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, a
     for name in ("saturn", "hub"):
         await activate(bot.store, ALICE, name)
     rule = Rule("rule_1", ALICE, "hub", "workspace_1", "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
-    await bot.store.carry_out(lambda tx: hours.put(tx, rule))
+    await bot.store.carry_out(lambda tx: hours_store.put(tx, rule))
     await send(app, event("user_change", user=user(is_restricted=True)))
     assert [one.connection for one in await bot.store.read(accounts.accounts, ALICE)] == ["hub"]
-    assert await bot.store.read(hours.rules, ALICE) == []
+    assert await bot.store.read(hours_store.rules, ALICE) == []
     (told,) = await bot.notices(NoticeKind.UNLINKED)
     assert (told.principal, told.body["cause"]) == (ALICE, "guest")
 

@@ -5,16 +5,16 @@ from functools import partial
 
 import pytest
 
-from bot.domain.acts import Act
-from bot.domain.losses import LossKind
+from bot.domain.failover_losses import LossKind
 from bot.domain.notices import NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
+from bot.domain.undoable_actions import Act
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.services.failovers import READ_WITHIN, Failovers
-from bot.services.memory import KEPT_SECONDS, MOST, Memory
 from bot.services.owners import RENEWED_EVERY
-from bot.store import operations, upkeep
+from bot.services.recent_commits import KEPT_SECONDS, MOST, Memory
+from bot.store import maintenance, operations
 from tests.handlers.rig import rig, words
 from tests.rigs.store import ALICE, observe
 
@@ -31,7 +31,7 @@ async def bot():
 
 
 async def served_by(bot, server):
-    await bot.store.carry_out(partial(upkeep.compare, server=server))
+    await bot.store.carry_out(partial(maintenance.compare, server=server))
 
 
 async def fails_over(bot, *, loses=True, memory=None):
@@ -44,7 +44,7 @@ async def fails_over(bot, *, loses=True, memory=None):
     context = bot.services.context
     looking = Failovers(context if memory is None else replace(context, memory=memory))
     for _ in range(3):
-        bot.clock.advance(upkeep.SETTLES / 2 + 1)
+        bot.clock.advance(maintenance.SETTLES / 2 + 1)
         await looking.step()
 
 

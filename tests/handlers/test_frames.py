@@ -8,7 +8,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.messages.texts import answers
 from bot.store import notices
 from bot.support.errors import StoreBusy
-from handlers.ways_back import MAX_BODY_BYTES, can_acknowledge_with, form_body, make_options_body
+from handlers.response_targets import MAX_BODY_BYTES, can_acknowledge_with, form_body, make_options_body
 from tests.handlers.idle import Idle
 from tests.handlers.rig import wait_for_code
 from tests.handlers.slack import LittleSlack, bolt_for, command, send, submission

@@ -10,7 +10,7 @@ from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Press
 from bot.store import conversations, operations
-from handlers.ways_back import command_body, reply_notice
+from handlers.response_targets import command_body, reply_notice
 from tests.handlers.rig import COLLEAGUE, rig, words
 from tests.rigs.clock import CountingIds
 from tests.rigs.store import ALICE

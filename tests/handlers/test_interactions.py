@@ -4,8 +4,8 @@ from structlog.testing import capture_logs
 
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
+from bot.features.home.use_cases import read_lists
 from bot.messages.blocks import replies
-from bot.services.home import read_lists
 from bot.services.snapshots import RUNS
 from bot.services.workspaces import alias
 from bot.store import accounts, snapshots, tasks, workspaces

@@ -4,14 +4,14 @@ from functools import partial
 
 import pytest
 
-from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.runs import RunState
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Call
 from bot.services import runs
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.snapshots import RUNS
 from bot.store import accounts as account_rows
 from bot.store import runs as run_rows

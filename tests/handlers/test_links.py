@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain.facts import Facts
+from bot.domain.message_context import Facts
 from bot.domain.notices import NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State

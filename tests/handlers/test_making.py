@@ -5,15 +5,15 @@ from typing import ClassVar
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
 from bot.domain.installations import Installation
 from bot.domain.notices import NoticeKind
-from bot.domain.observed import Created, Observed
+from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.services import workspaces

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.notices import NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import Consent
 from bot.domain.workspaces import State

@@ -6,17 +6,17 @@ from operator import attrgetter
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.installations import Installation, Installations
 from bot.domain.people import Principal
 from bot.domain.steps import Update
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.store import inbox, notices, operations, sweeping
 from bot.store.inbox import REDELIVERY_SECONDS
 from bot.store.tables import NOTICES
 from bot.support.errors import SlackFailed, StoreBusy
+from handlers.event_request import Occurrence
 from handlers.events import mentioned
-from handlers.occurrence import Occurrence
 from handlers.payload import key_of_send, make_message_key
 from tests.handlers.rig import COLLEAGUE, rig
 from tests.handlers.slack import SAID, LittleSlack, bolt_for, mention, message, send

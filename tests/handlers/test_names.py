@@ -5,14 +5,15 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.domain.preferences import Preferences
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.store import accounts, discovered, operations, preferences, workspaces
+from bot.features.preferences import store as preferences_store
+from bot.features.preferences.model import Preferences
+from bot.features.sentences.reading import READ
+from bot.store import accounts, discovered, operations, workspaces
 from bot.store import tasks as task_rows
-from handlers.language.reading import READ
+from handlers.deferred_command import RESPONSE_SECONDS
 from handlers.replaying import replay
-from handlers.waiting import RESPONSE_SECONDS
 from tests.handlers.rig import activate, buttons, rig, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.golden import check_golden
@@ -90,7 +91,7 @@ async def test_a_quoted_name_names_nothing_else(bot, names, text, has_default):
     if has_default:
         row = await bot.workspace()
         usual = replace(Preferences(), workspace_id=row.id)
-        await bot.store.carry_out(lambda tx: preferences.save_preferences(tx, ALICE, usual))
+        await bot.store.carry_out(lambda tx: preferences_store.save_preferences(tx, ALICE, usual))
     before = await bot.store.perform(workspaces.workspaces, ALICE)
     answer = await bot.direct(text)
     assert NOBODYS in words(answer)

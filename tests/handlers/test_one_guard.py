@@ -8,11 +8,11 @@ from structlog.testing import capture_logs
 from bot.domain.notices import Answer
 from bot.domain.people import Person
 from bot.domain.surfaces import Surface, Where
+from bot.features.assistant.tools import TOOLS, called
 from bot.messages.blocks.kit import Press
 from bot.support.errors import SecretError, StoreBusy
-from handlers.assistant import TOOLS, called
 from handlers.dispatch import run_button, run_form, run_search, run_shortcut, run_text
-from handlers.ways_back import command_body, form_body
+from handlers.response_targets import command_body, form_body
 from tests.handlers.rig import GUEST, STRANGER
 from tests.rigs.store import ALICE
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services import workspaces as listed

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.people import Principal
 from bot.messages.texts.problems import MESSAGE_NOT_RECORDED
-from bot.store import budget, notices
+from bot.store import notices, slack_rate_limits
 from bot.support.errors import (
     SlackFailed,
     SlackLimited,
@@ -27,7 +27,11 @@ class Outage:
         self.fail(StoreUnavailable("the disk is full"))
 
     def fail(self, error):
-        for method in (notices.add_notices, budget.take_slack_call, budget.pause_slack_method):
+        for method in (
+            notices.add_notices,
+            slack_rate_limits.take_slack_call,
+            slack_rate_limits.pause_slack_method,
+        ):
             self.bot.store.fails[method] = error
 
     async def deliver(self, payload, retry=0):
@@ -129,7 +133,7 @@ async def test_replies_to_a_crowd_are_bounded(outage):
 
 async def test_reply_is_counted_if_the_database_counts(outage):
     """What was only busy takes the count, so that nobody else writes to the person within the second."""
-    del outage.bot.store.fails[budget.take_slack_call]
+    del outage.bot.store.fails[slack_rate_limits.take_slack_call]
     assert await outage.deliver(message("list")) == 1
     later = message("help", event_id="Ev2", ts="1800000001.000100")
     assert await outage.deliver(later) == 1

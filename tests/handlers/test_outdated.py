@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.errands import Outcome
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.store import operations
 from tests.handlers.buttons import end, started

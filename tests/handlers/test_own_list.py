@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.workspaces import State
 from bot.store import operations, workspaces
 from tests.handlers.rig import activate, buttons, words

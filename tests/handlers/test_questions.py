@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
+from bot.domain.work_items import Call
 from bot.services.workspaces import create
 from bot.store import accounts, operations, runs
 from tests.handlers.rig import COLLEAGUE, buttons, staged, words

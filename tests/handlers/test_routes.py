@@ -4,13 +4,13 @@ import re
 
 import pytest
 
+from bot.features.courses.page_messages import KINDS
+from bot.features.sentences.reading import READ, TIMED
 from bot.messages.blocks import kit
-from bot.messages.blocks.courses import KINDS
 from bot.messages.texts.verbs import VERBS
 from bot.slack.manifest import EVENTS
 from bot.support.declarations import Registry
 from handlers import routes
-from handlers.language.reading import READ, TIMED
 from tests.rigs import golden
 
 ADDRESSES = {"open_url", "page_url", "link_url"}

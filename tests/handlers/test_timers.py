@@ -5,15 +5,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
-from bot.domain.observed import Created, Observed
+from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.timers import TimerKind
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
-from bot.services.restoring import restore
+from bot.services.restored_backups import restore
 from bot.services.workspaces import create
 from bot.store import creations, operations, timers, workspaces
 from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words

@@ -8,9 +8,9 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Person
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
-from bot.services.asked import Asked
+from bot.features.assistant.tools import TOOLS, called
+from bot.services.caller import Asked
 from bot.store import accounts, counts, operations, tasks
-from handlers.assistant import TOOLS, called
 from handlers.replaying import replay
 from tests.handlers.rig import invited, words
 from tests.rigs.store import ALICE

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
-from bot.domain.observed import Created, Observed
+from bot.domain.observations import Created, Observed
 from bot.domain.people import Principal
 from bot.domain.steps import Update
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.services.workspaces import create
 from bot.store import creations, operations, runs

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.homes import Home
-from bot.domain.kinds import AnyKind, Mark
+from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.workspaces import State
-from bot.messages.blocks.home import digest, home
+from bot.features.home.messages import digest, home
+from bot.features.home.model import Home
+from bot.features.home.use_cases import HomeGatherer
 from bot.messages.blocks.replies import in_view
-from bot.services.gather import Gatherer
-from bot.services.home import HomeGatherer
+from bot.services.message_context import Gatherer
 from bot.store import audit
 from bot.store.tables import word
 from playground.demo.person import buttons

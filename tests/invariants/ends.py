@@ -5,8 +5,8 @@ from typing import Any
 
 from bot.domain.people import Principal
 from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, SOONEST_SECONDS, TIMER_WARNING_SECONDS
+from bot.store.stop_warnings import WAITS
 from bot.store.transaction import Priority
-from bot.store.warnings import WAITS
 from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE, Life
 

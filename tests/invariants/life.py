@@ -9,16 +9,16 @@ from functools import partial
 from typing import Any
 
 from bot.domain.forms import Spec
-from bot.domain.homes import HomeUse
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import State
+from bot.features.home.model import HomeUse
+from bot.features.home.use_cases import use
 from bot.messages.blocks.kit import Press
 from bot.services import linking
-from bot.services.asked import Asked
-from bot.services.home import use
+from bot.services.caller import Asked
 from bot.services.linking import Visit, digest
 from bot.services.workspaces import begin, create
 from bot.store import accounts, links, notices, workspaces
@@ -28,8 +28,8 @@ from bot.support.responses import Response
 from handlers.dispatch import run_button, run_text
 from handlers.limits import RateLimiter
 from handlers.replaying import replay
+from handlers.response_targets import reply_notice
 from handlers.services import Services, build_services
-from handlers.ways_back import reply_notice
 from tests.invariants.provider import OwnedProvider, number_of
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import FakeHttp, World

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Access, Credential, Identity, Listing
 from bot.support.errors import CredentialRefused, NotFound

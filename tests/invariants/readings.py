@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from itertools import product
 
-from bot.domain.kinds import AnyKind, Mark
+from bot.domain.message_kinds import AnyKind, Mark
 from bot.store.notices import SILENCE
 from bot.store.tables import word
 from playground.slack.history import Reading

@@ -6,16 +6,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bot.domain.classes import ClassCard, ClassFacts
-from bot.domain.errands import Call
-from bot.domain.facts import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
-from bot.domain.kinds import AnyKind, Mark
+from bot.domain.message_context import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
+from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.runs import Run
 from bot.domain.stops import StopEffect
+from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
+from bot.features.courses.model import ClassCard, ClassFacts
 
 NOW = 1_800_000_000.0
 ALICE = Principal(None, "T1", "UALICE")

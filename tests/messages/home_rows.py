@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from bot.domain.homes import HomeFacts
 from bot.domain.workspaces import State
+from bot.features.home.model import HomeFacts
 from tests.messages.card_facts import IDE_URL, NOW, facts
 
 CAN = frozenset({"runs", "making"})

@@ -1,8 +1,8 @@
 """A run that a message is about."""
 
-from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.runs import Run, RunState
+from bot.domain.work_items import Call
 from tests.messages.card_facts import ALICE, NOW
 
 RUN = Run(

@@ -4,12 +4,14 @@ import re
 
 import pytest
 
+from bot.features.courses import texts as courses_texts
+from bot.features.home import texts as home_texts
+from bot.features.sentences.reading import read
 from bot.messages.blocks.replies import as_typed, in_view
-from bot.messages.texts import answers, cards, classes, home, notices, problems, runs, talk
+from bot.messages.texts import answers, cards, notices, problems, runs, talk
 from bot.messages.texts.verbs import VERBS
 from handlers import routes
 from handlers.command_line import parse
-from handlers.language.reading import read
 from handlers.request import Manner
 from tests.rigs import golden
 
@@ -59,7 +61,7 @@ def test_every_hint_of_a_message_works_where_it_is_read(name):
                 assert not command.startswith(("/", "@")), (name, command)
 
 
-@pytest.mark.parametrize("catalogue", [answers, cards, classes, notices, problems, runs, talk])
+@pytest.mark.parametrize("catalogue", [answers, cards, courses_texts, notices, problems, runs, talk])
 def test_every_hint_of_the_catalogue_is_a_command(catalogue):
     for text in texts_of({key: value for key, value in vars(catalogue).items() if key.isupper()}):
         for code in _CODE.findall(text):
@@ -70,7 +72,9 @@ def test_every_hint_of_the_catalogue_is_a_command(catalogue):
                 assert is_understood(plain) or is_understood(f"job {plain}"), code
 
 
-@pytest.mark.parametrize("catalogue", [answers, cards, classes, home, notices, problems, runs, talk])
+@pytest.mark.parametrize(
+    "catalogue", [answers, cards, courses_texts, home_texts, notices, problems, runs, talk]
+)
 def test_beside_a_form_and_a_home_every_hint_is_a_slash_command(catalogue):
     for text in texts_of({key: value for key, value in vars(catalogue).items() if key.isupper()}):
         shown = as_typed(text.replace("{command}", "/workspace "), "/workspace ", "/job ")

@@ -6,27 +6,27 @@ from typing import Any
 import pytest
 
 from bot.domain.accounts import Approval
-from bot.domain.acts import Act
-from bot.domain.approvals import ApprovalKind
-from bot.domain.classes import ClassCard, ClassKind, CourseRule, Participant
-from bot.domain.errands import Call, Outcome
-from bot.domain.hours import Rule
-from bot.domain.kinds import AnyKind, Mark, declared
+from bot.domain.message_kinds import AnyKind, Mark, declared
 from bot.domain.notices import Card, Notice, NoticeKind, NoticeState, end_of
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.room import Wait
 from bot.domain.runs import RunState
 from bot.domain.stops import End
+from bot.domain.undoable_actions import Act
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
+from bot.features.approvals.model import ApprovalKind
+from bot.features.courses.model import ClassCard, ClassKind, CourseRule, Participant
+from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
+from bot.features.hours.model import Rule
+from bot.features.hours.store import RULES
+from bot.features.waitlist.model import Wait
+from bot.features.waitlist.store import WAITS
 from bot.messages.blocks import kit
 from bot.messages.blocks.notices import owed
-from bot.services.gather import Gatherer
-from bot.slack.notifier.drawing import redraw
+from bot.services.message_context import Gatherer
+from bot.slack.notifier.rendering import redraw
 from bot.store import operations, timers
-from bot.store.hours import RULES
 from bot.store.tables import ACTS, APPROVALS, OPERATIONS
-from bot.store.timetables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
-from bot.store.waits import WAITS
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.providers import FakeProvider

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from bot.domain.announcements import Span, drop_past, find_next_moment
-from bot.domain.kinds import AnyKind, Mark, declared
-from bot.domain.room import RoomKind
+from bot.domain.message_kinds import AnyKind, Mark, declared
+from bot.features.waitlist.model import RoomKind
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import DRAWN, Press
 from tests.messages.card_facts import NOW

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.runs import Run, RunState, Shown
+from bot.domain.work_items import Call, Outcome
 from bot.messages.blocks.kit import SECTION
 from bot.messages.blocks.lists import run_list, run_status
 from bot.messages.blocks.runs import preformatted, run_asked, run_card, run_ended, run_failed, run_waiting

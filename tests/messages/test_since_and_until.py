@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
+from bot.features.home.messages import home
 from bot.messages.blocks import buttons, lists, timers
 from bot.messages.blocks.cards import operation_card
-from bot.messages.blocks.home import home
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards
 from bot.web.ide import page_state

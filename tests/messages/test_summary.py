@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import RunState
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import owed
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts, run_facts

@@ -2,26 +2,23 @@
 
 import ast
 import importlib
-import pkgutil
 
 import pytest
 
-import bot.messages.texts as catalogue
 from bot.messages.texts.problems import sentence
+from bot.services.checks import why
 from bot.support import errors
-from bot.upkeep.checks import why
-from tests.messages.texts import every_text
+from tests.messages.texts import MODULES, every_text
 from tests.project.repository import ROOT
 from tests.rigs.unknown_names import classes, unknown_names
 
-TEXTS = [f"{catalogue.__name__}.{one.name}" for one in pkgutil.iter_modules(catalogue.__path__)]
 #: Every message as people see it.
 GOLDEN = sorted((ROOT / "tests" / "golden").glob("*.txt"))
 PAGES = sorted(one for one in (ROOT / "bot" / "web").glob("*/*") if one.suffix in {".html", ".js"})
 SENTENCES = sorted((ROOT / "bot" / "providers").rglob("*.py"))
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", MODULES)
 def test_no_text(name):
     found = {
         place: unknown_names(text, keys=True) for place, text in every_text(importlib.import_module(name))

@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-import pkgutil
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,26 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.failure_causes import Reason
 from bot.domain.operations import OperationVerb
-from bot.domain.reasons import Reason
 from bot.domain.workspaces import State
-from bot.messages import texts as catalogue
-from bot.messages.texts import (
-    answers,
-    cards,
-    classes,
-    ide,
-    notices,
-    pages,
-    problems,
-    requests,
-    runs,
-    talk,
-    times,
-)
+from bot.features.courses import texts as courses_texts
+from bot.messages.texts import answers, cards, ide, notices, pages, problems, requests, runs, talk, times
 from bot.messages.texts.verbs import VERBS
 from bot.support import errors
-from tests.messages.texts import every_text
+from tests.messages.texts import MODULES, every_text
 from tests.rigs.golden import check_golden_text
 
 KINDS = [
@@ -101,16 +88,10 @@ def test_usher_says_i_in_slack_and_never_on_a_page():
         for name, text in every_text(module):
             if name.partition(".")[0] not in IN_SLACK:
                 assert not re.search(r"\b(I|I'\w+|me|my)\b", text), (name, text)
-    for module in (answers, pages, cards, classes, notices, problems, requests, runs, talk):
+    for module in (answers, pages, cards, courses_texts, notices, problems, requests, runs, talk):
         for name, text in every_text(module):
             if module is not pages or name in IN_SLACK:
                 assert not OF_USHER.search(text) or name == "VERSION", (name, text)
-
-
-#: Verbs are in the golden files of help, trouble has its own test, and lengths of time are no sentences.
-MODULES = sorted(
-    {one.name for one in pkgutil.iter_modules(catalogue.__path__)} - {"verbs", "problems", "times"}
-)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -215,7 +196,7 @@ def test_a_message_with_braces_is_only_text():
     assert "{title} {0}" in problems.sentence("limit: {title} {0}", "Saturn Cloud")
 
 
-@pytest.mark.parametrize("module", [problems, cards, notices, answers, runs, classes])
+@pytest.mark.parametrize("module", [problems, cards, notices, answers, runs, courses_texts])
 def test_the_voice(module):
     """Plain: no exclamations, blanks at the ends, doubled blanks or straight quotes, but in commands."""
     found = {name: re.sub(r"`[^`]*`", "`…`", text) for name, text in texts(module)}
@@ -232,12 +213,12 @@ FOREIGN = re.compile(
 )
 
 
-@pytest.mark.parametrize("name", [*MODULES, "problems", "verbs"])
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith(".times")])
 def test_nothing_sounds_translated(name):
-    module = importlib.import_module(f"{catalogue.__name__}.{name}")
+    module = importlib.import_module(name)
     told = dict(every_text(module)) | (
         {}
-        if name != "verbs"
+        if not name.endswith(".verbs")
         else {
             verb: " ".join([one.summary, *one.more])
             for verbs in VERBS.values()

@@ -1,7 +1,11 @@
 """Every text of the catalogue, with example values."""
 
 import inspect
+import pkgutil
 from collections.abc import Mapping
+
+from bot import features
+from bot.messages import texts
 
 #: What stands in the texts that functions make.
 EXAMPLES = {
@@ -20,6 +24,17 @@ EXAMPLES = {
     "word": "unknown state 'x'",
     "workspace": "Acme Research",
 }
+
+
+#: The modules of the catalogue by name: those of the core, and of features.
+MODULES = [
+    *(f"{texts.__name__}.{one.name}" for one in pkgutil.iter_modules(texts.__path__)),
+    *(
+        one.name
+        for one in pkgutil.walk_packages(features.__path__, f"{features.__name__}.")
+        if one.name.endswith(("texts", ".faq"))
+    ),
+]
 
 
 def every_text(module):

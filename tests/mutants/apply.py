@@ -21,7 +21,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from tests.mutants.generate import has_queries
-from tests.project.repository import ROOT
+from tests.project.repository import ROOT, list_store
 
 Key = tuple[str, str, int]
 Change = tuple[CodeType, CodeType]
@@ -136,7 +136,7 @@ def _find_changed_queries(file: str, text: str) -> set[str]:
     """Return the names of the queries that another text changes, themselves or in a part that they use."""
     before, after = map(_split_queries, ((ROOT / file).read_text("utf-8"), text))
     names = {name for name, query in before.items() if after.get(name) != query}
-    texts = [path.read_text("utf-8") for path in sorted((ROOT / file).parent.glob("*.sql"))]
+    texts = [path.read_text("utf-8") for path in list_store("*.sql")]
     every = {name: query for one in texts for name, query in _split_queries(one).items()}
     return names | {name for part in names for name, query in every.items() if f"{{{part}}}" in query}
 
@@ -148,7 +148,7 @@ def _split_queries(text: str) -> dict[str, str]:
 
 def _find_callers(queries: set[str]) -> set[str]:
     """Return the functions of the store that name any of these queries."""
-    files = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "bot/store").glob("*.py"))]
+    files = [str(path.relative_to(ROOT)) for path in list_store("*.py")]
     return {
         f"{file}::{code.co_qualname}"
         for file in files

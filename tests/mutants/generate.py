@@ -47,7 +47,8 @@ Replacement = tuple[str, Any, str]
 def has_queries(file: str) -> bool:
     """Return whether a file has statements of the store by name."""
     path = Path(file)
-    return path.suffix == ".sql" and path.parent == Path("bot/store")
+    folders = (Path("bot/store"), Path("bot/features"))
+    return path.suffix == ".sql" and (path.parent == folders[0] or path.parent.parent == folders[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,12 +68,13 @@ def test_tests_near_to_any_change_end_within_a_minute():
 def test_without_measured_reach_imports_decide():
     nearest = Near(frozenset({POLICY}), "HEAD", None)
     assert "tests/domain/test_policy.py" in nearest.files
-    assert "tests/domain/test_moments.py" not in nearest.files
+    assert "tests/domain/test_time_parsing.py" not in nearest.files
 
 
 def test_a_declaring_module_is_near_its_declarations_test():
     assert (
-        "tests/project/test_declarations.py" in Near(frozenset({"bot/domain/losses.py"}), "HEAD", None).files
+        "tests/project/test_declarations.py"
+        in Near(frozenset({"bot/domain/failover_losses.py"}), "HEAD", None).files
     )
 
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.homes import HomeFacts
 from bot.domain.workspaces import State
-from bot.messages.blocks import home, kit, lists
+from bot.features.home import messages as home_messages
+from bot.features.home.model import HomeFacts
+from bot.messages.blocks import kit, lists
 from tests.messages.card_facts import NOW
 from tests.messages.home_rows import row
 from tests.playground.browser import Browser
@@ -35,7 +36,7 @@ def full() -> HomeFacts:
 async def test_fifteen_workspaces_of_a_home_fit_on_a_few_small_screens():
     async with slack(clock=None) as (server, client), recorded(server), Browser.started() as browser:
         await browser.screen(390, 844)
-        await client.views_publish(user_id=OLIVIA, view=home.home(full()))
+        await client.views_publish(user_id=OLIVIA, view=home_messages.home(full()))
         await browser.open(f"{server.state.base_url}/?as={OLIVIA}")
         await browser.until("document.querySelector('.place.current')")
         await browser.ask("[...document.querySelectorAll('.place')].pop().click()")

@@ -51,6 +51,12 @@ def share_bytecode(folder: Path) -> None:
                 shared.symlink_to(bytecode)
 
 
+def list_store(pattern: str) -> list[Path]:
+    """Return the files of a kind in the store, and those of features that have its rows or use cases."""
+    folders = [ROOT / "bot/store", *sorted((ROOT / "bot/features").iterdir())]
+    return [path for folder in folders if folder.is_dir() for path in sorted(folder.glob(pattern))]
+
+
 def python_files(*tops: str) -> list[Path]:
     """Return the Python files below these folders of the repository."""
     return [path for path in files() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in tops]

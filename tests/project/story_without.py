@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.store_checks import read_store
 from bot.store import accounts, schema, workspaces
-from bot.upkeep.store_checks import read_store
 
 LEFT = json.loads(Path(__file__).with_name("left.json").read_text(encoding="utf-8"))
 

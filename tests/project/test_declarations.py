@@ -8,34 +8,34 @@ from tests.project.repository import ROOT
 
 #: By where it is declared, the modules that do, once a process is put together.
 DECLARED = {
-    "routes.shown": ["handlers.home", "handlers.home"],
-    "routes.button": ["handlers.class_card"],
+    "routes.shown": ["bot.features.home.verbs", "bot.features.home.verbs"],
+    "routes.button": ["bot.features.courses.card_verbs"],
     "settings": [
         "bot.support.settings." + name for name in ("assistant", "backups", "installed", "socket", "timers")
     ],
     "checks": ["bot.upkeep." + name + "_checks" for name in ("assistant", "installed", "postgres", "socket")],
-    "intents.commands": [*["handlers.course_builders"] * 6, "handlers.acts"],
-    "intents.forms": ["handlers.course_builders"] * 5,
-    "intents.shows": ["handlers.acts"] * 4,
-    "intents.ports": ["handlers.workspace.hours", "handlers.acts"],
+    "intents.commands": [*["bot.features.courses.sentences"] * 6, "bot.features.undo.verbs"],
+    "intents.forms": ["bot.features.courses.sentences"] * 5,
+    "intents.shows": ["bot.features.undo.verbs"] * 4,
+    "intents.ports": ["bot.features.hours.verbs", "bot.features.undo.verbs"],
     "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
     "home_sections.PARTS": [
         "bot.messages.blocks." + name for name in ("acts", "courses", *["home"] * 5, "preferences", "waits")
     ],
-    "home_sections.WAITING": ["bot.messages.blocks.approvals", *["bot.messages.blocks.home"] * 2],
-    "home.asked": ["bot.services.approvals"],
+    "home_sections.WAITING": ["bot.features.approvals.messages", *["bot.features.home.messages"] * 2],
+    "home.asked": ["bot.features.approvals.use_cases"],
     "kinds.AnyKind": [
-        "bot.domain.approvals",
-        "bot.domain.classes",
-        "bot.domain.expiries",
-        "bot.domain.hours",
-        "bot.domain.losses",
+        "bot.features.approvals.model",
+        "bot.features.courses.model",
+        "bot.features.expiries.model",
+        "bot.features.hours.model",
+        "bot.domain.failover_losses",
         "bot.domain.notices",
-        "bot.domain.room",
-        "bot.domain.schedules",
+        "bot.features.waitlist.model",
+        "bot.features.job_schedules.model",
         "bot.domain.timers",
     ],
-    "kinds.UNPOSTED": ["bot.domain.classes"],
+    "kinds.UNPOSTED": ["bot.features.courses.model"],
 }
 #: The verbs of features that have a rule of their own for the policy.
 RULED = {
@@ -47,7 +47,7 @@ RULED = {
 }
 _SCRIPT = """
 import json
-from bot.domain import kinds, policy
+from bot.domain import message_kinds as kinds, policy
 own = set(policy.RULES)
 import bot.app, bot.commands.setting_up, bot.reconciler
 from bot.features.feature import load
@@ -56,7 +56,7 @@ known = set(kinds.declared(kinds.AnyKind))
 from bot.messages.blocks.home_sections import PARTS as DRAWN, WAITING as QUESTIONS
 from bot.services.home_sections import PARTS, WAITING
 from bot.support.settings import Settings
-from bot.upkeep.checks import IN_STORE, NEEDED, ON_SLACK
+from bot.services.checks import IN_STORE, NEEDED, ON_SLACK
 from handlers import intents, routes
 found = {}
 found["home_sections.PARTS"] = sorted(one.__module__ for one in DRAWN.values())

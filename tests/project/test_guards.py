@@ -3,10 +3,10 @@
 import re
 
 from tests.mutants.generate import make_all
-from tests.project.repository import ROOT, named, python_files
+from tests.project.repository import ROOT, list_store, named, python_files
 
 RULES = re.findall(r"^## \d+\. (.+)$", (ROOT / "docs/internals/rules.md").read_text("utf-8"), re.MULTILINE)
-QUERIES = sorted((ROOT / "bot/store").glob("*.sql"))
+QUERIES = list_store("*.sql")
 MARK = re.compile(r'@guards\("([^"]+)"\)|^-- guards: (.+)$', re.MULTILINE)
 
 

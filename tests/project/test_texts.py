@@ -10,7 +10,13 @@ import pytest
 from tests.project.repository import named, nodes, python_files
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = sorted((ROOT / "bot/messages/texts").glob("*.py"))
+TEXTS = sorted(
+    [
+        *(ROOT / "bot/messages/texts").glob("*.py"),
+        *(ROOT / "bot/features").glob("*/*texts.py"),
+        *(ROOT / "bot/features").glob("*/faq.py"),
+    ]
+)
 USED = Counter(
     word
     for room in ("bot", "handlers")
@@ -20,7 +26,7 @@ USED = Counter(
 )
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_text_is_used(path):
     names = re.findall(r"^([A-Z][A-Z0-9_]+)\b(?:: \w+)? = ", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert [name for name in names if USED[name] < 2] == []
@@ -57,7 +63,7 @@ def drawn_in(path: Path) -> list[int]:
 def test_block_kit_is_drawn_in_messages_alone():
     found = {named(path): drawn_in(path) for path in python_files("bot", "handlers")}
     assert {name for name, lines in found.items() if lines} <= {
-        name for name in found if name.startswith("bot/messages/blocks/")
+        name for name in found if re.match(r"bot/(messages/blocks/|features/\w+/(\w+_)?messages\.py)", name)
     }
 
 
@@ -76,6 +82,6 @@ def test_people_are_mentioned_in_one_place():
 AS_NOUN = re.compile(r"\b(?:an?|another|own|their|your)[\s\"]+\*\{\w+\}\*")
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_text_says_of_what_kind_a_named_thing_is(path):
     assert AS_NOUN.findall(path.read_text(encoding="utf-8")) == []

@@ -3,7 +3,7 @@
 import sqlite3
 from contextlib import closing
 
-from bot.domain.times import Kind
+from bot.domain.row_times import Kind
 from bot.store.schema import migrations
 from bot.store.tables import TABLES
 

@@ -64,6 +64,10 @@ def test_every_module_of_a_feature_is_there_once():
 
 
 def test_all_ways_to_import_are_seen():
-    ways = ("import bot.store.hours", "from bot.store import hours", "from bot.store.hours import found")
-    inside = "def late():\n    from bot.store.hours import found"
-    assert [list(imported(one)) for one in (*ways, inside)] == [["bot/store/hours.py"]] * 4
+    ways = (
+        "import bot.features.hours.store",
+        "from bot.store import hours",
+        "from bot.features.hours.store import found",
+    )
+    inside = "def late():\n    from bot.features.hours.store import found"
+    assert [list(imported(one)) for one in (*ways, inside)] == [["bot/features/hours/store.py"]] * 4

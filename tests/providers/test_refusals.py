@@ -5,7 +5,7 @@ import json
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bot.domain.reasons import lacks_room
+from bot.domain.failure_causes import lacks_room
 from bot.providers.answers import MAX_WORDS, error_of, read_words
 from bot.providers.requests import unless_already
 from bot.support import errors

@@ -1,6 +1,6 @@
 """Errors of calls to a provider, each with the answer of a step."""
 
-from bot.reconciler.ask import Later, Refused, Unknown
+from bot.reconciler.provider_calls import Later, Refused, Unknown
 from bot.support import errors
 
 #: Error → answer, whether the connection is held to fail, whether the credential is seen to.

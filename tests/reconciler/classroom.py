@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from bot.domain.classes import ClassCard
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
+from bot.features.courses import use_cases as courses_use_cases
+from bot.features.courses.model import ClassCard
+from bot.features.courses.use_cases import Press
 from bot.messages.blocks import kit
-from bot.services import classes
-from bot.services.asked import Asked
-from bot.services.classes import Press
+from bot.services.caller import Asked
 from tests.reconciler.world import World
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -32,7 +32,7 @@ async def post(world: World, **keys: Any) -> ClassCard:
     """Post a card for workspaces called name-…, or for a template."""
     await world.know(TRAINER)
     draft = ClassCard(TRAINER, CHANNEL, "cloud", "Statistics", **({"pattern": "name-*"} | keys))
-    card = await ask(world).to(classes.post, draft)
+    card = await ask(world).to(courses_use_cases.post, draft)
     await world.work()
     return card
 
@@ -45,7 +45,7 @@ async def seat(world: World, principal: Principal, state: State = State.STOPPED)
 
 async def press(world: World, card: ClassCard, principal: Principal) -> Press:
     """Press as the handler does, once the list was read."""
-    return await ask(world, principal).to(classes.press, card.id, has_looked=True)
+    return await ask(world, principal).to(courses_use_cases.press, card.id, has_looked=True)
 
 
 def told(world: World, principal: Principal, *, has_gone: bool = False) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.moments import read_hours
+from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
-from bot.services import hours
+from bot.features.hours import use_cases as hours_use_cases
 
 MINUTE = 60.0
 
@@ -25,7 +25,7 @@ async def given(world, text, state=State.STOPPED, *, at="08:00", **keys):
     world.clock.advance(monday - world.clock.now())
     workspace = await world.own(state=state)
     await world.know(time_zone="Europe/Berlin")
-    await world.ask("set").to(hours.add, workspace.id, read_hours(text), **keys)
+    await world.ask("set").to(hours_use_cases.add, workspace.id, read_hours(text), **keys)
     return workspace
 
 

@@ -12,7 +12,7 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.providers import build
 from bot.providers.sphere import SphereSettings
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.workspaces import create
 from bot.store import workspaces
 from bot.support.http import Http

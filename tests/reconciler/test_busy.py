@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.operations import OperationVerb
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.store import operations as operation_rows
 from bot.support.errors import NoRoom, RateLimited, ServerFailed, UnknownOutcome

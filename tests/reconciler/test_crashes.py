@@ -5,11 +5,11 @@ from itertools import count, cycle, pairwise
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import RunState
-from bot.domain.settling import INTERRUPTED_SETTLES, MAKE_SETTLES
+from bot.domain.timeouts import INTERRUPTED_SETTLES, MAKE_SETTLES
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store import counts, notices, operations, workspaces

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.providers.base import Credential
 from bot.services import workspaces

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.operations import OperationVerb
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.services.workspaces import again as another
 from bot.store import discovered, operations

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.runs import FoundRun, ObservedRun, RunState
-from bot.domain.settling import ANSWER_SECONDS
-from bot.store import accounts, errands, operations
+from bot.domain.timeouts import ANSWER_SECONDS
+from bot.domain.work_items import Outcome
+from bot.store import accounts, operations, work_items
 from bot.store import runs as run_rows
 from bot.store.tables import RUNS
 from bot.support.errors import Unreachable
@@ -81,7 +81,7 @@ async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_non
     runs.cloud.fail("job_status", Unreachable("no connection"), times=10_000)
     await runs.world.pass_time(DEADLINE + 120, step=30)
     assert len(waiting(runs, run_id)) == 1
-    await runs.store.carry_out(lambda tx: errands.keep_waiting(tx, RUNS, run_id, DEADLINE))
+    await runs.store.carry_out(lambda tx: work_items.keep_waiting(tx, RUNS, run_id, DEADLINE))
     await runs.world.pass_time(DEADLINE + 120, step=30)
     # The first one went once its person kept waiting.
     assert len(waiting(runs, run_id)) == 1

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.classes import ClassCard
 from bot.domain.forms import Spec
-from bot.domain.moments import read_hours
 from bot.domain.stops import End
+from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
-from bot.services import acts, classes, hours, lessons, workspaces
-from bot.store import classes as class_rows
+from bot.features.courses import lessons
+from bot.features.courses import store as class_rows
+from bot.features.courses import use_cases as courses_use_cases
+from bot.features.courses.model import ClassCard
+from bot.features.hours import use_cases as hours_use_cases
+from bot.features.undo import use_cases as undo_use_cases
+from bot.services import workspaces
 from bot.store import timers
 from bot.store import workspaces as workspace_rows
 from bot.store.tables import WORKSPACES
@@ -33,7 +37,7 @@ async def term(world):
 async def another(term, title, who, **keys):
     """Post another course, which somebody joins with the workspace that they have."""
     draft = ClassCard(TRAINER, CHANNEL, "cloud", title, pattern="name-*", **LESSONS | keys)
-    card = await ask(term).to(classes.post, draft)
+    card = await ask(term).to(courses_use_cases.post, draft)
     assert (await press(term, card, who)).result == "enrolled"
     return card
 
@@ -162,7 +166,7 @@ async def test_an_end_that_was_taken_back_is_there_again(term):
     await until(term, "09:20")
     before = await mine(term, alice)
     await ask(term, alice).to(workspaces.set, before.id, End(local("09:50"), "stop"))
-    await ask(term, alice).to(acts.undo)
+    await ask(term, alice).to(undo_use_cases.undo)
     assert (await mine(term, alice)).ends == before.ends
     await ask(term, alice).to(workspaces.keep, before.id)
     await until(term, "10:45")
@@ -231,8 +235,8 @@ async def test_hours_turned_off_in_a_lesson_end_with_it(term):
     (alice,) = people(1)
     card = await course(term, starts=9 * 60, stops=10 * 60 + 30)
     workspace = await seat(term, alice)
-    await ask(term, alice).to(hours.add, workspace.id, read_hours("2027-11-22 7:00-9:00"))
+    await ask(term, alice).to(hours_use_cases.add, workspace.id, read_hours("2027-11-22 7:00-9:00"))
     await press(term, card, alice)
     await until(term, "09:20", step=20)
-    await ask(term, alice).to(hours.end, workspace.id)
+    await ask(term, alice).to(hours_use_cases.end, workspace.id)
     assert (await mine(term, alice)).stop_at == local("10:30")

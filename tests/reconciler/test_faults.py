@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.errands import Call, Outcome
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.store import accounts, credentials, discovered, gates
 from bot.store import operations as operation_rows

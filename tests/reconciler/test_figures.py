@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.errands import Outcome
+from bot.domain.work_items import Outcome
 from bot.features.feature import load
 from bot.reconciler import Reconciler
 from bot.support.errors import CredentialRefused, RateLimited, SentTooLate, ServerFailed, Unreachable

@@ -7,8 +7,8 @@ from functools import partial
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.store import gates, workspaces
 from bot.store.tables import WORKSPACES

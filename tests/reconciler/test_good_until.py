@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import End
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.services import acts, workspaces
-from bot.services.asked import Asked
+from bot.features.undo import use_cases as undo_use_cases
+from bot.services import workspaces
+from bot.services.caller import Asked
 from bot.services.workspaces import begin, keep_waiting
 from bot.store import accounts
 from bot.store import operations as operation_rows
@@ -113,7 +114,7 @@ async def test_one_that_is_kept_waiting_has_no_timer_that_was_undone(world):
     operation_id = await world.begin(row)
     timer = workspaces.made(world.asking, row, world.clock.now() + 2 * HOUR)
     await world.ask("i2").to(workspaces.set, row.id, timer)
-    await world.ask("i3").to(acts.undo)
+    await world.ask("i3").to(undo_use_cases.undo)
     assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
     await world.pass_time(DEADLINE + 2 * HOUR, step=60)
     await world.ask("i4").to(keep_waiting, operation_id)

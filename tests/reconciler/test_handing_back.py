@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
-from bot.domain.homes import HomeUse
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
+from bot.features.home.model import HomeUse
 from bot.slack.methods import CHAT_POST_MESSAGE, VIEWS_PUBLISH
 from bot.store import accounts, notices, operations, tasks
 from bot.store.tasks import NewTask

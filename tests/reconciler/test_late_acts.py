@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import RunState
 from bot.domain.steps import Update
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.providers.base import Pace
 from bot.store import operations

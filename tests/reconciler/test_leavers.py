@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.moments import read_hours
 from bot.domain.people import Person, Principal
 from bot.domain.stops import End
+from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
-from bot.services import accounts, hours, leavers
+from bot.features.hours import store as hour_rows
+from bot.features.hours import use_cases as hours_use_cases
+from bot.services import accounts, departures
 from bot.store import accounts as account_rows
-from bot.store import hours as hour_rows
 from bot.support.errors import CredentialRefused, Forbidden, ServerFailed
 from tests.reconciler.fuse import Fuse
 from tests.rigs.store import ALICE, BOB, set_timer
@@ -29,7 +30,7 @@ async def leave(leaver_world, who=ALICE, **flags):
     """Let Slack say that somebody is deactivated, or is what the flags say."""
     person = Person(who, who.user_id, seen_at=await leaver_world.store.now(), **flags or {"is_deleted": True})
     await leaver_world.store.save_people([person])
-    await leaver_world.ask(principal=who).to(leavers.let_go, person, actor="slack")
+    await leaver_world.ask(principal=who).to(departures.let_go, person, actor="slack")
 
 
 async def runs(leaver_world, remote_id="r1", who=ALICE, *, is_planned=True):
@@ -64,7 +65,7 @@ async def test_what_a_plan_was_to_stop_is_stopped_before_the_link_ends(leaver_wo
 
 async def test_hours_are_a_plan(leaver_world):
     workspace = await runs(leaver_world, is_planned=False)
-    await leaver_world.ask("hours").to(hours.add, workspace.id, read_hours("daily 0:00-23:59"))
+    await leaver_world.ask("hours").to(hours_use_cases.add, workspace.id, read_hours("daily 0:00-23:59"))
     await leave(leaver_world)
     await leaver_world.pass_time(120)
     assert (leaver_world.provider.accepted_stops, await leaver_world.store.read(hour_rows.rules, ALICE)) == (
@@ -119,7 +120,7 @@ async def test_what_cannot_be_stopped_is_told_and_the_link_ends(leaver_world, tr
         leaver_world.provider.fail("stop", errors[trouble], times=10_000)
         leaver_world.provider.fail("discover", errors[trouble], times=10_000)
     await leave(leaver_world)
-    most = leavers.MAX_STOPPING_SECONDS if trouble == "away" else 0.0
+    most = departures.MAX_STOPPING_SECONDS if trouble == "away" else 0.0
     await leaver_world.pass_time(most + HOUR, step=60.0)
     (text,) = told(leaver_world)
     assert "It was to be stopped, but I couldn't do it." in text

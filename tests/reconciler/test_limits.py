@@ -4,8 +4,8 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from bot.domain.errands import Outcome
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Outcome
 from bot.providers.base import Credential
 from bot.reconciler.runtimes import LONGEST_ASKED
 from bot.store import accounts as account_rows

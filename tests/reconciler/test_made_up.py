@@ -6,13 +6,14 @@ import json
 
 import pytest
 
-from bot.domain.errands import Outcome
-from bot.domain.moments import read_hours
 from bot.domain.operations import OperationVerb
+from bot.domain.time_parsing import read_hours
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.services import hours, lessons
+from bot.features.courses import lessons
+from bot.features.hours import store as hour_rows
+from bot.features.hours import use_cases as hours_use_cases
 from bot.store import accounts, operations, workspaces
-from bot.store import hours as hour_rows
 from bot.store.tables import OPERATIONS
 from bot.support.errors import NoRoom, RateLimited, ServerFailed, UnknownOutcome, Unreachable
 from tests.reconciler.classroom import TRAINER, ask, people, person, press, seat
@@ -148,12 +149,12 @@ async def test_stopped_meanwhile_is_not_made_up(world, how):
     if how == "stop":
         await world.begin(workspace, OperationVerb.STOP)
     elif how == "skip":
-        await world.ask("skip").to(hours.rest, workspace.id, ["2027-11-22"])
+        await world.ask("skip").to(hours_use_cases.rest, workspace.id, ["2027-11-22"])
     elif how == "pause":
         days = [f"2027-11-{day}" for day in range(22, 29)]
-        await world.ask("pause").to(hours.rest, workspace.id, days)
+        await world.ask("pause").to(hours_use_cases.rest, workspace.id, days)
     else:
-        await world.ask("off").to(hours.end, workspace.id)
+        await world.ask("off").to(hours_use_cases.end, workspace.id)
     await until(world, "10:00", step=30)
     world.provider.heal()
     await until(world, "15:10", step=60)
@@ -166,7 +167,7 @@ async def test_hours_changed_meanwhile_count_as_they_are_now(world):
     workspace = await given(world, "weekdays 9:05-18:00", at="8:30")
     goes_away(world)
     await until(world, "9:30", step=30)
-    await world.ask("new").to(hours.add, workspace.id, read_hours("weekdays 9:05-12:00"))
+    await world.ask("new").to(hours_use_cases.add, workspace.id, read_hours("weekdays 9:05-12:00"))
     operation = await world.store.read(operations.latest_operation, workspace.id)
     assert operation.is_open
     await until(world, "11:15", step=30)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.store import operations, workspaces

@@ -11,7 +11,7 @@ from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.slack.notifier import Timing
-from bot.store import cards, notices, operations, upkeep, workspaces
+from bot.store import cards, maintenance, notices, operations, workspaces
 from bot.store.cards import MOMENT_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import person
@@ -90,7 +90,7 @@ async def test_a_search_that_fails_sends_nothing(world):
 
 
 async def test_an_end_that_was_told_and_lost_is_not_told_as_another(world):
-    await world.store.carry_out(partial(upkeep.compare, server="1/1"))
+    await world.store.carry_out(partial(maintenance.compare, server="1/1"))
     operation = await world.begin(await world.own(ALICE, "gpu"))
     await world.until_ended(operation)
     await world.pass_time(70)
@@ -98,9 +98,9 @@ async def test_an_end_that_was_told_and_lost_is_not_told_as_another(world):
     assert f"{operation}/ready/" in told[-1]
     await world.store.engine.write(lambda tx: tx.run("DELETE FROM notices WHERE kind = 'ready'"))
     # What the operation ends with where it goes on, on another server.
-    await world.store.carry_out(partial(upkeep.compare, server="1/2"))
+    await world.store.carry_out(partial(maintenance.compare, server="1/2"))
     await world.store.write(notices.add_notices, [NewNotice(operation, NoticeKind.FAILED, "1", ALICE)])
-    await world.pass_time(upkeep.SETTLES + 20)
+    await world.pass_time(maintenance.SETTLES + 20)
     assert world.slack.keys() == told
     assert await outbox(world) == (0, 0)
 

@@ -10,7 +10,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.slack.calls import UNREACHABLE
 from bot.slack.methods import CHAT_POST_MESSAGE, CONVERSATIONS_HISTORY
-from bot.store import budget, cards, counts, notices, operations
+from bot.store import cards, counts, notices, operations, slack_rate_limits
 from bot.store import runs as run_rows
 from bot.store.cards import CARD_AFTER, MOMENT_SECONDS
 from bot.store.notices import SILENCE, add_card
@@ -223,7 +223,12 @@ class Cut(Proxy):
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize(
     "method",
-    [notices.notice_sent, budget.take_slack_call, operations.shown_operation, notices.notice_retry],
+    [
+        notices.notice_sent,
+        slack_rate_limits.take_slack_call,
+        operations.shown_operation,
+        notices.notice_retry,
+    ],
     ids=attrgetter("__name__"),
 )
 async def test_message_in_hand_goes_on_with_the_database(world, method, times):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store import counts, notices, operations

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.installations import Installation, Installations
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Outcome
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
 from bot.store import accounts, outages, tasks
 from bot.store import operations as operation_rows

@@ -8,8 +8,8 @@ from operator import attrgetter
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE, Slots
 from bot.reconciler.step import PROBE_WAIT

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
-from bot.store import budget, counts, notices
+from bot.store import counts, notices, slack_rate_limits
 from bot.support.errors import SlackPermanent, SlackUnknownOutcome
 from tests.rigs.store import ALICE, want_read
 
@@ -98,7 +98,7 @@ async def test_after_two_minutes_the_answer_is_a_message_that_notifies(world):
 async def test_an_answer_does_not_wait_for_room_that_cards_have_used_up(world):
     await world.store.write(notices.add_notices, [checking()])
     await world.pass_time(3)
-    while await world.store.write(budget.take_slack_call, "T1", "chat.update", most=45) == 0:
+    while await world.store.write(slack_rate_limits.take_slack_call, "T1", "chat.update", most=45) == 0:
         pass
     await world.store.write(notices.add_notices, [found()])
     await world.pass_time(3)

@@ -6,13 +6,13 @@ from functools import partial
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.operations import OperationVerb
-from bot.domain.settling import ANSWER_SECONDS
 from bot.domain.steps import Update
+from bot.domain.timeouts import ANSWER_SECONDS
+from bot.domain.work_items import Call, Outcome
 from bot.store import operations, runs
-from bot.store.errands import repeat
 from bot.store.tables import RUNS
+from bot.store.work_items import repeat
 from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
 from tests.reconciler.fuse import Killed, Meanwhile
 from tests.reconciler.runs import new_run_world

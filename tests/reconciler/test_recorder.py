@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.reads import ReadResult
 from bot.domain.workspaces import State
 from bot.reconciler.reads import Recorder

@@ -7,10 +7,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.accounts import RAREST_SECONDS, REPEATED_SECONDS, Account
-from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.reconciler.keys import TOGETHER
 from bot.services import workspaces

@@ -10,7 +10,7 @@ from bot.domain.people import Person
 from bot.domain.tasks import TaskKind
 from bot.reconciler.revocations import SECOND_LOOK
 from bot.reconciler.runtimes import LISTS_SHARE
-from bot.services import accounts, leavers
+from bot.services import accounts, departures
 from bot.services.revocations import LAPSES_AFTER
 from bot.store import accounts as account_rows
 from bot.store import audit, counts, revocations, tasks
@@ -33,7 +33,7 @@ async def unlinks(world):
 async def leaves(world, **flags):
     person = Person(ALICE, "Alice", seen_at=await world.store.now(), **flags)
     await world.store.save_people([person])
-    await world.ask().to(leavers.let_go, person, actor="slack")
+    await world.ask().to(departures.let_go, person, actor="slack")
 
 
 async def is_uninstalled(world):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.domain.errands import Call
 from bot.domain.runs import FoundRun, ObservedRun, RunState
+from bot.domain.work_items import Call
 from bot.store import accounts
 from bot.store import runs as run_rows
 from bot.support.errors import Forbidden, UnknownOutcome, Unreachable

@@ -9,11 +9,11 @@ from functools import partial
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.errands import Outcome
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.reconciler.scheduler import DAY, EVERYBODY, VAIN_CLAIM_REST, Loop, Scheduler
-from bot.store import counts, due_work, operations, sweeping, upkeep
+from bot.store import counts, due_work, maintenance, operations, sweeping
 from bot.store import tasks as task_rows
 from bot.store.due_work import list_kinds
 from bot.store.tables import SERVING
@@ -133,7 +133,7 @@ async def test_what_a_night_should_have_done_is_made_up_for_at_the_start(world, 
         for _ in range(3):
             await scheduler._daily()
             await world.work()
-        swept = await world.store.read(upkeep.last_did, "sweep") == await world.store.now()
+        swept = await world.store.read(maintenance.last_did, "sweep") == await world.store.now()
         return world.slack.count("users.list"), swept
 
     # Eight in the morning; what was never done is done.
@@ -147,7 +147,7 @@ async def test_a_reading_that_failed_is_not_done(world, scheduler):
     world.slack.fail("users.list", SlackFailed("users.list", "internal_error"), times=99)
     await scheduler._daily()
     await world.work()
-    assert await world.store.read(upkeep.last_did, "sync_people") is None
+    assert await world.store.read(maintenance.last_did, "sync_people") is None
 
 
 async def test_a_step_that_raises_is_logged_with_a_reference_and_tried_again(world):
@@ -300,7 +300,7 @@ async def test_write_asks_about_its_tables_and_wakes_what_is_due(world, question
     assert questions.kinds == [{"tasks"}]
     # A claim makes nothing due, and what nobody claims by wakes nobody.
     assert await world.store.claim(task_rows.claim_tasks, 9, 60.0)
-    await world.store.write(upkeep.mark, "moved")
+    await world.store.write(maintenance.mark, "moved")
     await questions.find_woken()
     assert questions.kinds == [{"tasks"}]
     # What is due later is asked about, and wakes nobody.

@@ -10,7 +10,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.reconciler.runtimes import LONGEST_PAUSE
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.owners import STARTS, SharedOwners
 from bot.store import accounts, gates, operations, runs, tasks
 from bot.store.owners import LEASE

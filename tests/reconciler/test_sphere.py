@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
+from bot.features.courses import use_cases as courses_use_cases
 from bot.messages.blocks.lists import status_answer
 from bot.providers.base import Access, Credential
-from bot.services import classes
-from bot.services.gather import Gatherer
+from bot.services.message_context import Gatherer
 from bot.store import accounts, workspaces
 from bot.store import operations as operation_rows
 from bot.support.http import Http
@@ -314,7 +314,7 @@ async def test_the_end_of_a_class_removes_nothing_whose_card_spoke_of_a_stop(sph
     machine.options = replace(machine.options, retention_time_stopped=0)
     await want_read(sphere.store, row.id)
     await sphere.pass_time(10)
-    await ask(sphere.world).to(classes.stop_all, card.id)
+    await ask(sphere.world).to(courses_use_cases.stop_all, card.id)
     await sphere.pass_time(35)
     assert "I'll leave it running" in str(sphere.told("timer_ending")[-1])
     await sphere.pass_time(400)

@@ -10,9 +10,9 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store import accounts, counts, discovered, workspaces
 from bot.store import tasks as task_rows
+from bot.store.maintenance import SETTLES, compare
 from bot.store.tables import ACCOUNTS, TASKS
 from bot.store.tasks import NewTask
-from bot.store.upkeep import SETTLES, compare
 from bot.support.errors import (
     CredentialRefused,
     Forbidden,

@@ -9,11 +9,12 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.lead import LEAST
 from bot.domain.people import Person
 from bot.domain.workspaces import State
-from bot.services import leavers, lessons, workspaces
-from bot.store import classes
+from bot.features.courses import lessons
+from bot.features.courses import store as courses_store
+from bot.features.courses.lesson_starts import LEAST
+from bot.services import departures, workspaces
 from bot.store import workspaces as workspace_rows
 from tests.reconciler.classroom import TRAINER, ask, people, post, press, seat
 from tests.rigs.store import unlink
@@ -87,7 +88,7 @@ async def happens(world, card, day):
             await ask(world, TRAINER).to(lessons.change, card.id, "move", said, to)
         case "2028-03-12":
             gone = Person(who[GOES], "U004", is_deleted=True)
-            await ask(world, who[GOES]).to(leavers.let_go, gone, actor="slack")
+            await ask(world, who[GOES]).to(departures.let_go, gone, actor="slack")
         case "2028-02-29":
             await ask(world, who[SKIPS]).to(lessons.skip, card.id, "2028-03-05")
 
@@ -129,5 +130,5 @@ async def test_a_term_is_counted_to_the_start(world):
         early = [round(begins - at) for begins, at in zip(lessons_of, found, strict=False)]
         assert len(found) == len(lessons_of), (number, early)
         assert all(-30.0 <= one <= LEAST for one in early), (number, early)
-    (counts,) = [await world.store.read(classes.class_counts, card.id)]
+    (counts,) = [await world.store.read(courses_store.class_counts, card.id)]
     assert counts.joined == len(who) - len({LEAVES, UNLINKS, GOES})

@@ -4,9 +4,9 @@ from contextlib import suppress
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.timers import TIMER_WARNING_SECONDS
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.services import workspaces
 from bot.services.timers import TIMERS

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from bot.domain.moments import read_hours
+from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
+from bot.features.hours import use_cases as hours_use_cases
 from bot.messages.blocks import kit
-from bot.services import hours, workspaces
+from bot.services import workspaces
 from bot.store import workspaces as workspace_rows
 from bot.store.tables import PEOPLE
 from bot.support.errors import SlackPermanent, SlackUnknownOutcome
@@ -47,7 +48,7 @@ async def timer(world):
 async def by_hours(world):
     workspace = await running(world)
     wanted = read_hours("every day -18:00")
-    await world.ask("set").to(hours.add, workspace.id, wanted, agreed=world.provider.ends_for_good)
+    await world.ask("set").to(hours_use_cases.add, workspace.id, wanted, agreed=world.provider.ends_for_good)
 
 
 async def unanswered(world):
@@ -155,7 +156,7 @@ async def test_without_its_hours_a_stop_that_waits_for_its_warning_is_off(world)
     await until(world, END + 40 * MINUTE)
     (row,) = await world.store.perform(workspace_rows.workspaces, ALICE)
     assert row.stop_at > END + 40 * MINUTE
-    await world.ask("off").to(hours.end, row.id)
+    await world.ask("off").to(hours_use_cases.end, row.id)
     (row,) = await world.store.perform(workspace_rows.workspaces, ALICE)
     assert row.stop_at is None
 
@@ -276,6 +277,6 @@ async def test_hours_that_go_take_their_stop_along_however_late_its_warning_was(
     await warned(world)
     (workspace,) = await world.store.perform(workspace_rows.workspaces, ALICE)
     assert workspace.stop_at > END + 20 * MINUTE
-    await world.ask("off").to(hours.end, workspace.id)
+    await world.ask("off").to(hours_use_cases.end, workspace.id)
     await until(world, END + HOUR)
     assert world.provider.accepted_stops == []

@@ -10,19 +10,20 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot.domain.accounts import Account
-from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
 from bot.domain.installations import Installation, Installations
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
+from bot.domain.transcript import Board
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.features.feature import load
-from bot.output.transcript import Board
+from bot.features.preferences.store import lets_assistant
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.streams import AT_ONCE
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.context import Context
 from bot.services.owners import Owners
 from bot.services.workspaces import create
@@ -31,7 +32,6 @@ from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import People
 from bot.store import accounts, counts, discovered, operations, workspaces
 from bot.store.discovered import FoundWorkspace
-from bot.store.preferences import lets_assistant
 from bot.store.store import Store
 from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.support.pool import Pool

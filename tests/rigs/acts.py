@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bot.domain.classes import ClassCard
-from bot.domain.hours import DAYS, Rule, Timetable
 from bot.domain.people import Principal
-from bot.store import accounts, audit, classes, hours, operations, runs, waits, workspaces
+from bot.features.courses import store as courses_store
+from bot.features.courses.model import ClassCard
+from bot.features.hours import store as hours_store
+from bot.features.hours.model import DAYS, Rule, Timetable
+from bot.features.waitlist import store as waitlist_store
+from bot.store import accounts, audit, operations, runs, workspaces
 
 #: How far a planned time may be from the one that is meant: seconds pass while people type.
 NEAR = timedelta(minutes=2)
@@ -80,9 +83,9 @@ async def read_kept(store: Any, who: Principal) -> dict[str, Any]:
         "accounts": {
             one.connection for one in await store.read(accounts.accounts, who) if one.state == "active"
         },
-        "rules": {one.id: one for one in await store.read(hours.rules, who)},
-        "cards": {one.id: one for one in await store.read(classes.courses)},
-        "waits": {one.workspace_id for one in await store.read(waits.waits_of, who)},
+        "rules": {one.id: one for one in await store.read(hours_store.rules, who)},
+        "cards": {one.id: one for one in await store.read(courses_store.courses)},
+        "waits": {one.workspace_id for one in await store.read(waitlist_store.waits_of, who)},
         "planned": Counter(
             row["target"]
             for row in await store.read(audit.audit_entries)

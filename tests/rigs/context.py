@@ -5,8 +5,8 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 from bot.domain.installations import Installation
+from bot.features.preferences.store import lets_assistant
 from bot.services.context import Context
-from bot.store.preferences import lets_assistant
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.vault import Vault

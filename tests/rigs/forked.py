@@ -97,7 +97,7 @@ def serve(listener: socket.socket) -> None:
 
 def _fork_for_all(listener: socket.socket) -> None:
     """Fork for everybody who asks."""
-    import bot.commands.keeping
+    import bot.commands.database
     import bot.commands.serving
     import bot.commands.setting_up
     import bot.commands.up  # noqa: F401

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values
-from bot.domain.observed import Created
+from bot.domain.observations import Created
 from bot.domain.people import Principal
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk
 from bot.providers.base import Access, Listing

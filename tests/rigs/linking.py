@@ -5,7 +5,7 @@ from typing import Any
 from bot.domain.accounts import Account
 from bot.domain.people import Principal
 from bot.services import linking
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.context import Context
 from bot.services.linking import Confirmed, Opened, Visit
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values
-from bot.domain.observed import Created, Traces
+from bot.domain.observations import Created, Traces
 from bot.domain.people import Principal
 from bot.providers import base
 from bot.providers.base import Access, Credential, Identity

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 from bot.domain.forms import Spec
-from bot.domain.observed import Created, Traces
+from bot.domain.observations import Created, Traces
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
 from bot.providers import base
 from bot.providers.base import CLOCK_SKEW, Access, Listing, Pace

@@ -9,39 +9,39 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from bot.domain.accounts import Account, Approval, Link, MadeBy
 from bot.domain.audit import AuditEntry
 from bot.domain.browsers import BrowserSession
-from bot.domain.errands import Call
 from bot.domain.forms import Spec
-from bot.domain.kinds import AnyKind
+from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import NewNotice, Notice, NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person, Principal
-from bot.domain.preferences import Preferences
 from bot.domain.reads import ReadResult
 from bot.domain.runs import Run, StopKind
 from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
+from bot.features.approvals import store as approvals_store
+from bot.features.preferences import store as preferences_store
+from bot.features.preferences.model import Preferences
 from bot.providers import base
 from bot.services import accounts
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.store import accounts as account_rows
 from bot.store import (
-    approvals,
     browsers,
     cards,
     creations,
     discovered,
-    errands,
+    fan_out,
     gates,
     inbox,
     operations,
-    pieces,
-    preferences,
     refusals,
     runs,
     schema,
     timers,
+    work_items,
     workspaces,
 )
 from bot.store import notices as notice_rows
@@ -206,7 +206,7 @@ async def follow(store: Store) -> int:
         one for one in await store.claim(task_rows.claim_tasks, 100, 60.0) if one.kind is TaskKind.FOLLOW
     ]
     for task in tasks:
-        await store.perform(pieces.go_on, task)
+        await store.perform(fan_out.go_on, task)
         await store.write(task_rows.task_done, task)
     return len(tasks)
 
@@ -232,14 +232,14 @@ async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNo
 
     def write(tx: Transaction) -> Approval:
         add_notices(tx, notices, approval.id)
-        return approvals.request(tx, approval)
+        return approvals_store.request(tx, approval)
 
     return await store.carry_out(write)
 
 
 async def decide_approval(store: Store, approval_id: str, *given: Any) -> Approval | None:
     """Move a request to another state, by whom, and perhaps with a detail."""
-    return await store.carry_out(lambda tx: approvals.move(tx, approval_id, *given))
+    return await store.carry_out(lambda tx: approvals_store.move(tx, approval_id, *given))
 
 
 async def launched(
@@ -351,7 +351,7 @@ async def run_by_remote(store: Store, principal: Principal, connection: str, rem
 
 async def prefer(store: Store, principal: Principal, wanted: Preferences) -> None:
     """Set somebody's preferences."""
-    await store.carry_out(lambda tx: preferences.save_preferences(tx, principal, wanted))
+    await store.carry_out(lambda tx: preferences_store.save_preferences(tx, principal, wanted))
 
 
 async def accept_operation(
@@ -429,7 +429,7 @@ async def keep_waiting(store: Store, operation_id: str, seconds: float = 60.0) -
 
 async def make_another(store: Store, operation_id: str) -> bool:
     """Answer the question about a creation with another one; return whether it was asked."""
-    return await store.carry_out(lambda tx: errands.repeat(tx, OPERATIONS, operation_id, 60.0))
+    return await store.carry_out(lambda tx: work_items.repeat(tx, OPERATIONS, operation_id, 60.0))
 
 
 def found_workspace(

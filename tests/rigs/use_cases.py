@@ -6,12 +6,12 @@ from typing import Any
 
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
+from bot.features.courses.lessons import MEMBERS
 from bot.providers import base
 from bot.providers.base import Access, Scheduled
-from bot.reconciler.clockwork import Clockwork
-from bot.services.asked import Asked
+from bot.reconciler.scheduled_work import Clockwork
+from bot.services.caller import Asked
 from bot.services.context import Context
-from bot.services.lessons import MEMBERS
 from bot.store.store import Store
 from bot.store.transaction import Transaction
 from bot.support.errors import StoreUnavailable

@@ -21,7 +21,7 @@ MOST: Final = 200
 #: What may change more, by the function that does it, and why.
 MAY: Final = {
     "bot.store.schema.begin_serving.<locals>.<lambda>": "what a moved clock left is healed at once",
-    "bot.store.budget.take_slack_call": "calls of one moment, many only where a test's clock stands still",
+    "bot.store.slack_rate_limits.take_slack_call": "calls of one moment, where a test's clock stands still",
     "bot.store.gates.record_some": "up to a hundred results of reads, each a work of its own, share it",
     "bot.store.gates.claim_reads": "as many reads are granted as may be sent now, each a work of its own",
 }

@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.store import classes
+from bot.features.courses import store as courses_store
 from tests.rigs.acts import Act, acts_of
 from tests.rigs.clock import NOW
 from tests.rigs.scenario.shown import Shown
@@ -237,7 +237,9 @@ class Stranger:
         typed = [f"status {one['name']}@{one['connection']}" for one in told.get("workspaces", ())]
         typed += [f"job status {one['name']}" for one in told.get("jobs", ()) if one["state"] != "none"]
         async with self._played(last) as (player, _):
-            typed += [f"courses {one.title}" for one in await player.world.bot.store.read(classes.courses)]
+            typed += [
+                f"courses {one.title}" for one in await player.world.bot.store.read(courses_store.courses)
+            ]
             shown = [one for text in typed for one in await player.act({"say": text})]
         return {(str(one["text"]["text"]), _action(one)) for every in shown for one in buttons_of(every)}
 

@@ -12,12 +12,12 @@ import pytest_asyncio
 from cryptography.fernet import Fernet
 
 from bot.app import Process, StartError
+from bot.commands.socket_checks import check_others
+from bot.commands.store_checks import check_messages
+from bot.services.backups import make_backup
 from bot.slack.notifier import ABSENT_AFTER
 from bot.support.errors import SlackFailed, SlackPermanent
 from bot.support.settings import Settings
-from bot.upkeep.backups import make_backup
-from bot.upkeep.socket_checks import check_others
-from bot.upkeep.store_checks import check_messages
 from tests.app.command_line import environment
 from tests.playground.slack_help import OLIVIA, slack
 from tests.rigs import postgres

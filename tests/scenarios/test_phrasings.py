@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 import pytest_asyncio
 
-from bot.domain.errands import Outcome
 from bot.domain.steps import Update
+from bot.domain.work_items import Outcome
 from bot.store import operations, workspaces
 from tests.rigs.scenario import SEED
 from tests.rigs.scenario.cloud import SEED as CLOUD

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.upkeep import connection_checks
+from bot.commands import connection_checks
 from tests.rigs.scenario import ID
 
 HTML = {"body": "<html><body>Bad gateway</body></html>", "headers": {"Content-Type": "text/html"}}

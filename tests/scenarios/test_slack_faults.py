@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from bot.commands import store_checks
 from bot.store import accounts
-from bot.upkeep import store_checks
 
 POST = "chat.postMessage"
 

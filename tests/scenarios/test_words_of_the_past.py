@@ -1,6 +1,6 @@
 """What Slack delivers long after it happened: words ask before they change anything, events ask Slack."""
 
-from bot.services.asked import OLD_SECONDS
+from bot.services.caller import OLD_SECONDS
 from bot.store import accounts
 from handlers.events import LOST_SECONDS
 from tests.rigs.scenario import ALICE, ID

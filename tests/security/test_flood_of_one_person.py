@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.errands import Outcome
+from bot.domain.work_items import Outcome
 from bot.reconciler.runtimes import Slots
 from bot.store import counts
 from bot.support.settings import Settings

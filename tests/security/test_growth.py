@@ -18,31 +18,33 @@ from typing import Any
 import pytest
 
 from benchmarks.hostile import NAMES, TEXTS, whole
-from bot.domain import moments, own_mentions
+from bot.domain import own_mentions, time_parsing
 from bot.domain.runs import OutputChunk
+from bot.domain.transcript import EscapeRemover, Lines, Transcript
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import classes, kit, replies
-from bot.output.transcript import EscapeRemover, Lines, Transcript
+from bot.features.approvals import use_cases as approvals_use_cases
+from bot.features.courses import messages as courses_messages
+from bot.features.sentences import times
+from bot.features.sentences.reading import read
+from bot.features.sentences.snippets import code_of
+from bot.messages.blocks import kit, replies
 from bot.providers import answers, connection, sphere
 from bot.providers.jupyterhub import servers
 from bot.providers.posit import addresses
 from bot.providers.posit.output import OutputDecoder
 from bot.providers.saturn import offers
-from bot.services import approvals, linking, naming, runs
+from bot.services import linking, naming, runs
 from bot.support.cleaning import Hider, clean
 from bot.support.errors import BadAnswer
 from bot.support.logs import Redactor
 from bot.support.pool import MANY, beside
 from bot.web import app, shapes
-from handlers import mistyped, routes
+from handlers import routes, typing_mistakes
 from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
+from handlers.event_request import Occurrence
 from handlers.events import mentioned
-from handlers.language import times
-from handlers.language.reading import read
+from handlers.list_filters import workspaces_like
 from handlers.names import Names
-from handlers.narrowed import workspaces_like
-from handlers.occurrence import Occurrence
-from handlers.snippets import code_of
 from tests.handlers.rig import Rig
 from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import mention
@@ -204,9 +206,11 @@ READERS = {
     ),
     "code in a message": Reader(40_000, pure(lambda text: code_of({"text": text}))),
     # forms, in Slack and on pages
-    "a field": Reader(3_000, lambda rig, text: mistyped.token_in_field(rig.bot.services, ALICE, text)),
-    "a time in a form": Reader(64_000, pure(lambda text: moments.read(text, moments.zone_of("UTC"), 0.0))),
-    "a user name": Reader(64_000, pure(approvals.is_username)),
+    "a field": Reader(3_000, lambda rig, text: typing_mistakes.token_in_field(rig.bot.services, ALICE, text)),
+    "a time in a form": Reader(
+        64_000, pure(lambda text: time_parsing.read(text, time_parsing.zone_of("UTC"), 0.0))
+    ),
+    "a user name": Reader(64_000, pure(approvals_use_cases.is_username)),
     "a code": Reader(64_000, pure(linking.plain_code)),
     "a nonce": Reader(64_000, pure(linking.is_nonce)),
     "a path in the log": Reader(8_190, pure(app.without_secrets)),
@@ -243,7 +247,7 @@ READERS = {
     # what is drawn of it
     "a paragraph": Reader(kit.SECTION, pure(kit.bare)),
     "a sentence with commands": Reader(kit.SECTION, pure(lambda text: replies.as_typed(text, "/w ", "/j "))),
-    "a reason on a class card": Reader(kit.SECTION, pure(classes.without_addresses)),
+    "a reason on a class card": Reader(kit.SECTION, pure(courses_messages.without_addresses)),
 }
 
 

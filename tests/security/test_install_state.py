@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from cryptography.fernet import Fernet
 
+from bot.commands.installed_checks import check_installations
 from bot.store import installations
 from bot.support.vault import Vault
-from bot.upkeep.installed_checks import check_installations
 from bot.web.install import STATE_SECONDS
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
 from tests.rigs.scenario.stage import spoil

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.store import accounts, tasks, workspaces
 from bot.store import operations as operation_rows

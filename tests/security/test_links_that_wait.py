@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from bot.providers.base import Credential
 from bot.services import linking
-from bot.services.asked import Asked
+from bot.services.caller import Asked
 from bot.services.linking import CODE_SECONDS, LINK_SECONDS, digest
 from bot.store import accounts, links
 from tests.web.rig import ALICE, BOB, GOOD, rig

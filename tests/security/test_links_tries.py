@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from bot.messages.blocks.notices import render
 from bot.providers.connection import ConnectionSettings
-from bot.services.gather import Gatherer
+from bot.services.message_context import Gatherer
 from bot.store import accounts, audit, notices
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError
 from tests.handlers.rig import words

@@ -9,10 +9,10 @@ import aiohttp
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.commands import doctor, store_checks
+from bot.services.checks import as_json, as_text
 from bot.store import accounts, credentials, sweeping
 from bot.support import errors
-from bot.upkeep import doctor, store_checks
-from bot.upkeep.checks import as_json, as_text
 from playground.demo.browser import Browser
 from tests.rigs.scenario import world
 from tests.rigs.scenario.stage import spoil

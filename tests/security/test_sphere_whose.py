@@ -2,12 +2,12 @@
 
 import pytest
 
-from bot.domain.expiries import ExpiryKind
 from bot.domain.notices import NewNotice
 from bot.domain.operations import OperationVerb
 from bot.domain.tasks import TaskKind
-from bot.services.asked import Asked
-from bot.services.gather import Gatherer
+from bot.features.expiries.model import ExpiryKind
+from bot.services.caller import Asked
+from bot.services.message_context import Gatherer
 from bot.services.snapshots import stale
 from bot.services.workspaces import add, again, alias, begin, forget, owned, refresh
 from bot.store import accounts, audit, notices, tasks, workspaces

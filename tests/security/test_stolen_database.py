@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
+from bot.commands import store_checks
 from bot.store import accounts
-from bot.upkeep import store_checks
 from playground.demo.browser import Browser
 
 

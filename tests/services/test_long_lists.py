@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from bot.services.gather import TOGETHER, Gatherer
+from bot.services.message_context import TOGETHER, Gatherer
 from bot.store import workspaces
 from tests.handlers.rig import rig
 from tests.rigs.context import context

@@ -11,7 +11,7 @@ from bot.domain.installations import Installation
 from bot.slack.calls import Budget, PacedSlack, SlackAnswer
 from bot.slack.methods import METHODS
 from bot.slack.web_api import WebApi
-from bot.store import budget as budget_rows
+from bot.store import slack_rate_limits as budget_rows
 from bot.support.connector import CleanConnector
 from bot.support.errors import SlackLimited
 from bot.support.windows import GatedRequest

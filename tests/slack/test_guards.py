@@ -6,15 +6,15 @@ from types import SimpleNamespace
 import pytest
 
 from bot.domain.installations import Installation
-from bot.domain.kinds import AnyKind, Mark, declared
+from bot.domain.message_kinds import AnyKind, Mark, declared
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.runs import OutputChunk
-from bot.output.transcript import Board
-from bot.services.gather import Gatherer
+from bot.domain.transcript import Board
+from bot.services.message_context import Gatherer
 from bot.slack.calls import MAX_METHOD_PAUSE_SECONDS, Budget, PacedSlack
 from bot.slack.notifier import Notifier
-from bot.slack.notifier.drawing import LONGEST_PAUSE, redraw
-from bot.slack.notifier.places import CARD_WAIT, Place, Places
+from bot.slack.notifier.destinations import CARD_WAIT, Place, Places
+from bot.slack.notifier.rendering import LONGEST_PAUSE, redraw
 from bot.store import cards, counts
 from bot.store import notices as notice_rows
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome

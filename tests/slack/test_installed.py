@@ -10,7 +10,7 @@ from bot.domain.installations import Installation, Installations
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.policy import FOREIGN_TEAM
-from bot.services.asked import decided
+from bot.services.caller import decided
 from bot.slack.calls import NOT_INSTALLED, SlackAnswer
 from bot.slack.errors import SHUT_OUT_SECONDS
 from bot.slack.installed import MOST_UNKNOWN, UNKNOWN_SECONDS, InstalledSlack

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.domain.groups import COUNTS_FOR, UserGroups
 from bot.domain.installations import Installation
 from bot.domain.people import Person, Principal
+from bot.domain.user_groups import COUNTS_FOR, UserGroups
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERGROUPS_USERS_LIST
 from bot.slack.people import TEAMS_AGAIN, TEAMS_LAST, People, person_of

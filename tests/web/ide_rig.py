@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from bot.domain.accounts import Account
 from bot.domain.forms import Spec
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.reads import ReadResult
 from bot.domain.stops import Effects, StopEffect

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.errands import Outcome
-from bot.domain.facts import WorkspaceFacts
 from bot.domain.forms import Spec
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.stops import StopEffect
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.messages.blocks import buttons
 from bot.messages.blocks.kit import Press

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.accounts import Account, Link
-from bot.domain.facts import WorkspaceFacts
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import pages as page_words

@@ -24,7 +24,7 @@ from bot.web.socket import (
     read_frame,
     wanted_pause,
 )
-from handlers.occurrence import RETRY_NUMBER
+from handlers.event_request import RETRY_NUMBER
 from tests.playground.slack_help import GENERAL, OLIVIA
 from tests.rigs.clock import FakeClock
 from tests.security.canaries import logging_everything

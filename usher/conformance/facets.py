@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bot.domain.forms import Form, Purpose, Spec
-from bot.domain.observed import Created, Traces
+from bot.domain.observations import Created, Traces
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.workspaces import State
 from bot.providers import base

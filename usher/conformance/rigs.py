@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.forms import Purpose
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base, made

@@ -5,14 +5,13 @@ from typing import Final
 
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
+from bot.features.approvals import store, verbs
+from bot.features.approvals.tasks import Approvals
+from bot.features.approvals.use_cases import find_requested_usernames
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
-from bot.reconciler.approvals import Approvals
-from bot.services.approvals import find_requested_usernames
 from bot.services.home_sections import HomeOwner
-from bot.store import approvals
 from bot.store.transaction import Transaction
-from handlers import approvals as verbs
 from handlers.request import Request
 
 
@@ -22,7 +21,7 @@ class ApprovalsHooks(Hooks):
     def on_accounts_settled(
         self, tx: Transaction, principal: Principal, connections: Collection[str] | None
     ) -> None:
-        approvals.withdraw(tx, principal, connections)
+        store.withdraw(tx, principal, connections)
 
     async def request_link(self, request: Request, connection: str, username: str) -> Answer | None:
         return await verbs.asked(request, connection, username)

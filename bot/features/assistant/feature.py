@@ -15,7 +15,7 @@ def list_pages(given: PageContext) -> list[web.RouteDef]:
     """Return the route of the address that Slack's assistant calls."""
     if given.make_front is None or not given.settings.assistant:
         return []
-    from bot.web.assistant import answer, may_repeat  # noqa: PLC0415 - the protocol's types take long
+    from bot.features.assistant.web import answer, may_repeat  # noqa: PLC0415 - the protocol's types take long
 
     front = given.make_front(parse=read_call, repeats=may_repeat)
     return [web.route("*", ASSISTANT_PATH, front.guard(partial(answer, given.services)))]

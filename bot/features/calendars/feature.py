@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from bot.features.calendars.web import list_pages
 from bot.features.feature import Feature
-from bot.web.calendar import list_pages
 
 FEATURE: Final = Feature(
     name="calendars",

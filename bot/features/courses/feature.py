@@ -3,32 +3,30 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.domain.classes import ClassCard, CourseRule
-from bot.domain.facts import WorkspaceFacts
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.stops import End
 from bot.domain.workspaces import Workspace
+from bot.features.courses import lesson_store, page_verbs, store, use_cases, verbs
+from bot.features.courses import messages as blocks
+from bot.features.courses.lesson_times import LESSONS
+from bot.features.courses.lessons import MEMBERS
+from bot.features.courses.message_context import add_lessons
+from bot.features.courses.model import ClassCard, CourseRule
+from bot.features.courses.page_messages import card_button
+from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES
+from bot.features.courses.use_cases import CLASSES
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
-from bot.messages.blocks import classes as blocks
-from bot.messages.blocks.courses import card_button
+from bot.features.hours.messages import HoursMessageHooks
+from bot.features.hours.store import RuleHooks
 from bot.messages.blocks.home_sections import HomeContent
-from bot.messages.blocks.hours import HoursMessageHooks
 from bot.messages.blocks.kit import Element
-from bot.services import classes as use_cases
-from bot.services.class_facts import add_lessons
-from bot.services.classes import CLASSES
 from bot.services.context import Context
-from bot.services.gather import Gatherer
-from bot.services.lesson_times import LESSONS
-from bot.services.lessons import MEMBERS
-from bot.store import classes, lessons
+from bot.services.message_context import Gatherer
 from bot.store.hooks import RecordedColumns
-from bot.store.hours import RuleHooks
-from bot.store.timetables import CLASS_CARDS, COURSE_RULES
 from bot.store.transaction import Row, Transaction
-from handlers import course, course_room
 from handlers.intents import Intent
 from handlers.request import Request
 
@@ -37,7 +35,7 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
     """A member's place in a class follows their workspace."""
 
     def on_workspaces_merged(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
-        classes.merge(tx, former_id, workspace_id)
+        store.merge(tx, former_id, workspace_id)
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
         return {
@@ -46,22 +44,22 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
         }
 
     def on_workspace_unlinked(self, tx: Transaction, workspace: Row, *, notify: bool) -> None:
-        lessons.unlink(tx, workspace)
+        lesson_store.unlink(tx, workspace)
 
     def read_shared_rules(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[CourseRule]:
-        return lessons.read_shared_rules(tx, rows)
+        return lesson_store.read_shared_rules(tx, rows)
 
     def on_rule_dropped(self, tx: Transaction, row: Row) -> None:
-        lessons.leave_with(tx, row)
+        lesson_store.leave_with(tx, row)
 
     def find_postponed_end(self, tx: Transaction, workspace_id: str, end: End) -> End | None:
-        return lessons.find_postponed_end(tx, workspace_id, end)
+        return lesson_store.find_postponed_end(tx, workspace_id, end)
 
     def find_agreed_at(self, tx: Transaction, workspace_id: str) -> float:
-        return classes.find_agreed_at(tx, workspace_id)
+        return store.find_agreed_at(tx, workspace_id)
 
     def on_consent_withdrawn(self, tx: Transaction, card_id: str, principal_key: str) -> None:
-        classes.withdraw(tx, card_id, principal_key)
+        store.withdraw(tx, card_id, principal_key)
 
     def has_consent(self, tx: Transaction, context: Context, workspace: Workspace) -> bool:
         return use_cases.consents(tx, context, workspace)
@@ -93,10 +91,10 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
         return [card_button()] if content.links else []
 
     async def list_entities(self, request: Request) -> Sequence[ClassCard]:
-        return await course.list_courses(request)
+        return await verbs.list_courses(request)
 
     async def read_intent(self, request: Request) -> Intent | None:
-        return await course_room.read(request)
+        return await page_verbs.read(request)
 
 
 FEATURE: Final = Feature(

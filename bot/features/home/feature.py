@@ -4,14 +4,14 @@ from typing import Final
 
 from bot.domain.people import Principal
 from bot.features.feature import Feature
+from bot.features.home import store
+from bot.features.home.publishing import HomeViews
 from bot.features.hooks import Hooks
 from bot.services.context import Context
-from bot.services.gather import Gatherer
+from bot.services.message_context import Gatherer
 from bot.slack.calls import AnySlack
-from bot.slack.notifier.homes import HomeViews
 from bot.slack.notifier.hooks import ViewSender
 from bot.slack.notifier.timing import Timing
-from bot.store import homes
 from bot.store.transaction import Transaction
 
 
@@ -19,7 +19,7 @@ class HomeHooks(Hooks):
     """An open Home is drawn again when something was done for its person."""
 
     def on_request_done(self, tx: Transaction, principal: Principal) -> None:
-        homes.want(tx, principal)
+        store.want(tx, principal)
 
     def make_view_sender(
         self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing

@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.domain.facts import WorkspaceFacts
-from bot.domain.hours import Rule
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import Workspace
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
-from bot.messages.blocks import hours as blocks
-from bot.services.gather import Gatherer
-from bot.services.hours import HOURS, NEEDED
-from bot.services.hours_context import add_rules
-from bot.store import hours
+from bot.features.hours import messages as blocks
+from bot.features.hours import store
+from bot.features.hours.message_context import add_rules
+from bot.features.hours.model import Rule
+from bot.features.hours.use_cases import HOURS, NEEDED
+from bot.services.message_context import Gatherer
 from bot.store.hooks import FindPlans, PausePlan, RecordedColumns, Stage
 from bot.store.transaction import Row, Transaction
 
@@ -24,39 +24,39 @@ class HoursHooks(Hooks):
     """Rules of hours follow their workspaces and people; a failed start is tried again."""
 
     def on_workspace_found(self, tx: Transaction, workspace: Workspace) -> None:
-        hours.link_rules(tx, workspace)
+        store.link_rules(tx, workspace)
 
     def on_workspace_replaced(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
-        hours.follow(tx, former_id, workspace_id)
+        store.follow(tx, former_id, workspace_id)
 
     def on_workspaces_merged(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
-        hours.follow(tx, former_id, workspace_id)
+        store.follow(tx, former_id, workspace_id)
 
     def on_workspace_unlinked(self, tx: Transaction, workspace: Row, *, notify: bool) -> None:
-        hours.unlink(tx, workspace, notify)
+        store.unlink(tx, workspace, notify)
 
     def on_workspace_purged(self, tx: Transaction, workspace_id: str) -> None:
-        hours.forget(tx, workspace_id)
+        store.forget(tx, workspace_id)
 
     def on_people_saved(self, tx: Transaction, people: Sequence[Person]) -> None:
-        hours.seen_in(tx, people)
+        store.seen_in(tx, people)
 
     def on_person_departed(self, tx: Transaction, principal: Principal) -> None:
-        hours.drop_all(tx, principal)
+        store.drop_all(tx, principal)
 
     def on_operation_ended(
         self, tx: Transaction, ended: Operation, notices: Sequence[NewNotice]
     ) -> Sequence[NewNotice]:
-        return hours.follow_start(tx, ended, notices)
+        return store.follow_start(tx, ended, notices)
 
     def find_planned_stop(self, tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
-        return hours.find_planned_stop(tx, workspace)
+        return store.find_planned_stop(tx, workspace)
 
     def is_needed_after(self, tx: Transaction, workspace_id: str, at: float) -> bool:
-        return hours.is_needed_after(tx, workspace_id, at)
+        return store.is_needed_after(tx, workspace_id, at)
 
     def is_plan_on(self, tx: Transaction, plan_id: str) -> bool:
-        return hours.is_rule_on(tx, plan_id)
+        return store.is_rule_on(tx, plan_id)
 
     async def extend_facts(
         self, gatherer: Gatherer, principal: Principal, views: Sequence[WorkspaceFacts]
@@ -64,10 +64,10 @@ class HoursHooks(Hooks):
         return await add_rules(gatherer, principal, views)
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
-        return {Rule: (hours.RULES, hours.RULES.fields)}
+        return {Rule: (store.RULES, store.RULES.fields)}
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
-        return {"hours": (hours.find_active_rules, hours.pause)}
+        return {"hours": (store.find_active_rules, store.pause)}
 
     def list_row_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
         return blocks.lines(view)
@@ -78,7 +78,7 @@ class HoursHooks(Hooks):
     def list_stages_after(self, cause: str, query: str) -> Sequence[Stage]:
         # Hours go on before their workspaces are read again, when an account works again.
         is_after_runs = (cause, query) == ("active", "some_open_runs_of")
-        return [("some_rules_of", hours.resume)] if is_after_runs else ()
+        return [("some_rules_of", store.resume)] if is_after_runs else ()
 
 
 FEATURE: Final = Feature(

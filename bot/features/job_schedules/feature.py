@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.features.feature import Feature
-from bot.reconciler.schedules import Schedules
+from bot.features.job_schedules.tasks import Schedules
 
 FEATURE: Final = Feature(
     name="job_schedules",

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.notices import NewNotice
-from bot.domain.preferences import Preferences
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
-from bot.store import preferences
+from bot.features.preferences import store
+from bot.features.preferences.model import Preferences
+from bot.features.preferences.store import PREFERENCES
+from bot.features.preferences.verbs import find_defaults
 from bot.store.hooks import RecordedColumns
-from bot.store.preferences import PREFERENCES
 from bot.store.transaction import Transaction
 from handlers.defaults import Defaults
-from handlers.preferences import find_defaults
 from handlers.request import Request
 
 
@@ -20,7 +20,7 @@ class PreferencesHooks(Hooks):
     """Notices are sent only if their person wants them."""
 
     def should_send_notice(self, tx: Transaction, notice: NewNotice) -> bool:
-        return preferences.wants(tx, notice)
+        return store.wants(tx, notice)
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
         return {Preferences: (PREFERENCES, PREFERENCES.fields)}

@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
-from handlers import talking
+from bot.features.sentences import chat
 from handlers.request import Request
 
 
@@ -12,7 +12,7 @@ class SentencesHooks(Hooks):
     """Help explains topics that people ask about."""
 
     def describe_topic(self, request: Request, topic: str) -> str:
-        return talking.fact_of(request, topic)
+        return chat.fact_of(request, topic)
 
 
 FEATURE: Final = Feature(

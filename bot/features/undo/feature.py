@@ -5,7 +5,7 @@ from typing import Final
 from bot.domain.notices import Answer
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
-from handlers import acts
+from bot.features.undo import verbs
 from handlers.request import Request
 
 
@@ -13,7 +13,7 @@ class UndoHooks(Hooks):
     """An answer to one request has *Undo*."""
 
     def finish_answer(self, request: Request, answer: Answer) -> Answer:
-        return acts.with_undo(request, answer)
+        return verbs.with_undo(request, answer)
 
 
 FEATURE: Final = Feature(

@@ -5,36 +5,34 @@ from typing import Final
 
 from bot.domain.notices import Answer, NewNotice
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.room import Wait
 from bot.domain.workspaces import Workspace
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
-from bot.services import waits as use_cases
-from bot.services.asked import Asked
-from bot.services.hours import HoursChangeHooks
-from bot.store import waits
+from bot.features.hours.use_cases import HoursChangeHooks
+from bot.features.hours.verbs import HoursAnswerHooks
+from bot.features.waitlist import store, use_cases, verbs
+from bot.features.waitlist.model import Wait
+from bot.features.waitlist.sentences import read_waiting
+from bot.services.caller import Asked
 from bot.store.hooks import FindPlans, PausePlan, RecordedColumns
 from bot.store.transaction import Row, Transaction
 from handlers.intents import Order
 from handlers.request import Request
-from handlers.workspace import waits as verbs
-from handlers.workspace.hours import HoursAnswerHooks
-from handlers.workspace.wait_orders import read_waiting
 
 
 class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
     """Entries of the waitlist follow the starts that they wait for."""
 
     def on_workspace_unlinked(self, tx: Transaction, workspace: Row, *, notify: bool) -> None:
-        waits.unlink(tx, workspace, notify)
+        store.unlink(tx, workspace, notify)
 
     def on_capacity_freed(self, tx: Transaction, connection: str, pause: float) -> None:
-        waits.offer(tx, connection, pause)
+        store.offer(tx, connection, pause)
 
     def on_operation_ended(
         self, tx: Transaction, ended: Operation, notices: Sequence[NewNotice]
     ) -> Sequence[NewNotice]:
-        return waits.follow(tx, ended, notices)
+        return store.follow(tx, ended, notices)
 
     def on_operation_requested(
         self, tx: Transaction, caller: Asked, workspace: Workspace, verb: OperationVerb
@@ -51,10 +49,10 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
         return await verbs.find_place(request, workspace_id)
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
-        return {Wait: (waits.WAITS, ("until", "state", "ended_at"))}
+        return {Wait: (store.WAITS, ("until", "state", "ended_at"))}
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
-        return {"waits": (waits.find_open_entries, waits.close)}
+        return {"waits": (store.find_open_entries, store.close)}
 
     def read_order(self, words: Sequence[str], find_names: Callable[[], Collection[int]]) -> Order | None:
         return read_waiting(words, find_names)

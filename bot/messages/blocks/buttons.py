@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot.domain.facts import Facts, RunFacts, WorkspaceFacts
-from bot.domain.moments import Moment
+from bot.domain.message_context import Facts, RunFacts, WorkspaceFacts
 from bot.domain.stops import Consent, Effects, StopEffect, StopMode, gentlest_mode, is_final
+from bot.domain.time_parsing import Moment
 from bot.domain.timers import coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit

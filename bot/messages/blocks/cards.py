@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from bot.domain.errands import Errand, Outcome
-from bot.domain.facts import ActFacts, Facts, RunFacts, WorkspaceFacts
+from bot.domain.feasibility import LINK_HELPS
+from bot.domain.message_context import ActFacts, Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind, end_of
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.promises import LINK_HELPS
-from bot.domain.settling import is_going, is_slow, is_unanswered, progress_of
+from bot.domain.timeouts import is_going, is_slow, is_unanswered, progress_of
+from bot.domain.work_items import Errand, Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (

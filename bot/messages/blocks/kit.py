@@ -14,7 +14,7 @@ from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
 from bot.domain.conversations import Referents
-from bot.domain.kinds import AnyKind
+from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import Answer
 from bot.domain.people import Named
 from bot.domain.stops import Consent

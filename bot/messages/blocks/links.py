@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
-from bot.domain.facts import Facts, RequestFacts
+from bot.domain.message_context import Facts, RequestFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies

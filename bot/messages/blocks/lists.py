@@ -6,12 +6,12 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from bot.domain.conversations import Referents
-from bot.domain.facts import RunFacts, WorkspaceFacts
+from bot.domain.message_context import RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.runs import Run
-from bot.domain.settling import is_run_unanswered
 from bot.domain.snapshots import About, Snapshot, User
 from bot.domain.stops import StopEffect
+from bot.domain.timeouts import is_run_unanswered
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import (

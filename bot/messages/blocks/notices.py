@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.errands import Outcome
-from bot.domain.facts import Facts, HeldFacts, RunFacts, WorkspaceFacts
-from bot.domain.kinds import AnyKind, Mark
+from bot.domain.message_context import Facts, HeldFacts, RunFacts, WorkspaceFacts
+from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Answer, NoticeKind
+from bot.domain.work_items import Outcome
 from bot.messages.blocks import kit, outcomes
 from bot.messages.blocks.buttons import FEW, open_buttons
 from bot.messages.blocks.cards import name_of, notice, reference_of

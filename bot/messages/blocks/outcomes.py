@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from bot.domain.errands import Outcome
-from bot.domain.facts import WorkspaceFacts
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import describe_obstacle, ends, offered, page_button, stop_button

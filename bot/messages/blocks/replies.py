@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.facts import WorkspaceFacts
-from bot.domain.moments import FARTHEST_SECONDS, Unread
+from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.stops import Effects
+from bot.domain.time_parsing import FARTHEST_SECONDS, Unread
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing, open_button, remove_button, stop_button

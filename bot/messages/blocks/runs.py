@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.errands import Call, Outcome
-from bot.domain.facts import RunFacts
+from bot.domain.message_context import RunFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.runs import Run, RunState
-from bot.domain.settling import is_run_unanswered
+from bot.domain.timeouts import is_run_unanswered
+from bot.domain.transcript import MARK
+from bot.domain.work_items import Call, Outcome
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import page_button
 from bot.messages.blocks.cards import (
@@ -24,7 +25,6 @@ from bot.messages.blocks.cards import (
 )
 from bot.messages.blocks.kit import ELLIPSIS, SECTION, Block, Element, Markup, draws, fill, safe
 from bot.messages.texts import cards, notices, problems, runs, times
-from bot.output.transcript import MARK
 from bot.support.cleaning import clean, escape
 
 

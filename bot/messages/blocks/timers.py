@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.domain.facts import RequestFacts, WorkspaceFacts
+from bot.domain.feasibility import LINK_HELPS
+from bot.domain.message_context import RequestFacts, WorkspaceFacts
 from bot.domain.notices import Answer
-from bot.domain.promises import LINK_HELPS
 from bot.domain.stops import Effects, StopMode, is_final
 from bot.domain.timers import TimerKind, coming_ends
 from bot.domain.workspaces import State, Workspace

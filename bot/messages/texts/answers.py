@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.moments import Why
 from bot.domain.operations import OperationVerb, Remark
+from bot.domain.time_parsing import Why
 
 #: Where requests are taken, but no process runs that carries them out.
 NO_WORKER: Final = (

@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from bot.domain.errands import Errand
+from bot.domain.failure_causes import Reason, reason_in, short_of
 from bot.domain.operations import Operation
-from bot.domain.reasons import Reason, reason_in, short_of
 from bot.domain.runs import Run
 from bot.domain.usability import Lack
+from bot.domain.work_items import Errand
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts.times import time_mark
 from bot.support import errors

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.acts import CLASS, HOURS, ROOM, TIMER
+from bot.domain.undoable_actions import CLASS, HOURS, ROOM, TIMER
 
 #: How a greeting begins; what Usher is comes after it.
 HI: Final = "Hi! "
 
 
-#: By what was said (``handlers.language.phrasebook``); each is followed by what can be written next.
+#: By what was said (``bot.features.sentences.phrasebook``); each is followed by what can be written next.
 TALK: Final[Mapping[str, str]] = {
     "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",
     "thanks": "You're welcome!",

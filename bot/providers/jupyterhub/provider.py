@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 from pydantic import Field, SecretStr, field_validator
 
 from bot.domain import forms
-from bot.domain.observed import Created, Observed, Traces
+from bot.domain.observations import Created, Observed, Traces
 from bot.domain.people import Principal
 from bot.domain.stops import StopMode
 from bot.domain.workspaces import Workspace

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
-from bot.domain import reasons
-from bot.domain.observed import Observed
+from bot.domain import failure_causes
+from bot.domain.observations import Observed
 from bot.domain.workspaces import Action, State
 from bot.providers.answers import MAX_NAME, clean, moment, note, part_of, text_in, word_in
 from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, unknown_word
@@ -288,7 +288,7 @@ def _stopped(progress: Progress | None, label: str) -> Observed:
     if progress is None or progress.was_cancelled:
         return Observed(State.STOPPED, name=label)
     if progress.has_failed:
-        reason = reasons.weightiest([progress.warning, progress.message]) or None
+        reason = failure_causes.weightiest([progress.warning, progress.message]) or None
         return Observed(State.FAILED, name=label, reason=reason, actions=NOTHING_LEFT)
     # It was started again between the two reads.
     return Observed(State.STARTING, name=label)
@@ -320,7 +320,7 @@ def last_event(stream: bytes) -> Progress | None:
     events = [event for event in map(_event, lines) if event is not None]
     if not events:
         return None
-    last, warning = events[-1], reasons.weightiest([one.warning for one in events]) or ""
+    last, warning = events[-1], failure_causes.weightiest([one.warning for one in events]) or ""
     # The last warning may say less than an earlier one, and then isn't what it waits for.
     return replace(last, warning=warning, message=warning if last.warning else last.message)
 
@@ -335,11 +335,11 @@ def _event(text: str) -> Progress | None:
     raw = event.get("raw_event")
     warned = raw if isinstance(raw, dict) and raw.get("type") == "Warning" else None
     said = (warned or event).get("message")
-    message = clean(said, reasons.LIMIT) if isinstance(said, str) else ""
+    message = clean(said, failure_causes.LIMIT) if isinstance(said, str) else ""
     kind, has_failed = _KIND.match(message), event.get("failed") is True
     message = _FAILED.sub("", message) if has_failed else message[kind.end() :] if kind else message
     is_warning = warned is not None or (kind is not None and kind[1] == "Warning")
-    is_warning |= reasons.reason_in(message) is not None
+    is_warning |= failure_causes.reason_in(message) is not None
     return Progress(
         percent=_percent(event),
         message=message,

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from pydantic import SecretStr
 
 from bot.domain.forms import Form, Purpose, Spec, Values
-from bot.domain.observed import Created, Observed, Traces
+from bot.domain.observations import Created, Observed, Traces
 from bot.domain.people import Principal
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
 from bot.domain.snapshots import About, User

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from bot.domain import reasons
-from bot.domain.observed import Observed
+from bot.domain import failure_causes
+from bot.domain.observations import Observed
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import AtStake
 from bot.domain.workspaces import DOWN, Action, State
@@ -55,7 +55,7 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
     used = moment(session.last_used) if state in {State.RUNNING, State.SUSPENDED} else None
     if state is not State.RUNNING:
         said = session.status_detail if state in {State.STARTING, State.FAILED} else ""
-        detail, reason = reasons.split(state, clean(said, reasons.LIMIT))
+        detail, reason = failure_causes.split(state, clean(said, failure_causes.LIMIT))
         kept: frozenset[AtStake] = frozenset({"memory"} if session.suspend_size else ())
         return Observed(
             state,

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, ClassVar, TypeVar
 
-from bot.domain import reasons
+from bot.domain import failure_causes
 from bot.domain.forms import Spec, short
-from bot.domain.observed import Created, Traces
+from bot.domain.observations import Created, Traces
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
 from bot.providers.answers import clean, entries, id_in, moment, note, part_of, word_in
 from bot.providers.base import CLOCK_SKEW, Access, Listing, Runs, Scheduled, Schedules, unknown_word
@@ -540,5 +540,5 @@ def _why(live: Mapping[str, Any]) -> str:
     for one in conditions if isinstance(conditions, list) else ():
         # The others only repeat that it isn't ready.
         if isinstance(one, dict) and (one.get("type"), one.get("status")) == ("PodScheduled", "False"):
-            return clean(word_in(one, "message") or "", reasons.LIMIT)
+            return clean(word_in(one, "message") or "", failure_causes.LIMIT)
     return ""

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 
 from bot.domain import forms
-from bot.domain.observed import Created, Traces
+from bot.domain.observations import Created, Traces
 from bot.domain.people import Principal
 from bot.providers import connection
 from bot.providers.answers import MAX_NAME, clean, entries, id_in, note, object_in, part_of, word_in

@@ -21,7 +21,7 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.runs import Run
 from bot.domain.stops import Effects, StopEffect, StopMode
 from bot.domain.workspaces import State, Workspace

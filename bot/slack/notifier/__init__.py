@@ -7,9 +7,9 @@ from typing import Final
 
 import structlog
 
-from bot.output.transcript import Board
+from bot.domain.transcript import Board
 from bot.services.context import Context
-from bot.services.gather import Gatherer
+from bot.services.message_context import Gatherer
 from bot.slack.calls import AnySlack
 from bot.slack.notifier.cards import CardUpdates
 from bot.slack.notifier.hooks import NotifierHooks
@@ -20,7 +20,7 @@ from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.support.http import Http
 from bot.support.pool import Pool
-from bot.support.settings.mission import SLACK_API_URL
+from bot.support.settings.core import SLACK_API_URL
 
 __all__ = ["Notifier", "Timing"]
 

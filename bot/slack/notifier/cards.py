@@ -4,15 +4,15 @@ from functools import partial
 
 import structlog
 
-from bot.domain.kinds import Mark
+from bot.domain.message_kinds import Mark
 from bot.domain.notices import Card, NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.services.context import Context
-from bot.services.gather import Gatherer
+from bot.services.message_context import Gatherer
 from bot.slack import methods
 from bot.slack.calls import AnySlack, PacedSlack
 from bot.slack.errors import Meaning, meaning, rests
-from bot.slack.notifier.drawing import NOT_READY, as_sent, digest, edit, redraw, update
+from bot.slack.notifier.rendering import NOT_READY, as_sent, digest, edit, redraw, update
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.store import cards as card_rows

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from bot.services.context import Context
-from bot.services.gather import Gatherer
+from bot.services.message_context import Gatherer
 from bot.slack.calls import AnySlack
 from bot.slack.notifier.timing import Timing
 from bot.support.declarations import LayerHooks

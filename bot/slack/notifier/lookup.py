@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from bot.domain.kinds import AnyKind, Mark, declared
+from bot.domain.message_kinds import AnyKind, Mark, declared
 from bot.domain.notices import Answer, Notice, NoticeKind
 from bot.slack import methods
 from bot.slack.calls import AnySlack

@@ -9,18 +9,20 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.kinds import UNPOSTED, AnyKind, Mark
+from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark
 from bot.domain.notices import Answer, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.messages.blocks import kit
 from bot.messages.texts import notices as notice_words
 from bot.services.context import Context
-from bot.services.gather import Gatherer
+from bot.services.message_context import Gatherer
 from bot.slack import calls, methods
 from bot.slack.calls import NOT_INSTALLED, AnySlack, PacedSlack
 from bot.slack.errors import Meaning, is_content_refused, meaning
-from bot.slack.notifier.drawing import (
+from bot.slack.notifier.destinations import Place, Places
+from bot.slack.notifier.lookup import Lookup, metadata
+from bot.slack.notifier.rendering import (
     AS_WRITTEN,
     LONGEST_PAUSE,
     Drawing,
@@ -34,13 +36,11 @@ from bot.slack.notifier.drawing import (
     retry_error,
     update,
 )
-from bot.slack.notifier.lookup import Lookup, metadata
-from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.replies import Replies
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
-from bot.store import budget
 from bot.store import notices as notice_rows
+from bot.store import slack_rate_limits
 from bot.support import errors
 from bot.support.guards import guards
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -350,7 +350,7 @@ class Outbox:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
         wait = error.retry_after
         room, share = self._slack.room(methods.CHAT_POST_MESSAGE), SHARES[notice.kind.urgency]
-        if not await self._store.read(budget.slack_calls_left, room, share):
+        if not await self._store.read(slack_rate_limits.slack_calls_left, room, share):
             wait = min(notice.created_at - await self._store.now(), 0.0)
         await self._results.retry(notice, wait, error=retry_error(notice, error.code))
 

@@ -8,17 +8,17 @@ import structlog
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
+from bot.domain.transcript import Board, Entry
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.runs import preformatted
 from bot.messages.texts import runs
-from bot.output.transcript import Board, Entry
 from bot.services.context import Context
-from bot.services.gather import Gatherer
+from bot.services.message_context import Gatherer
 from bot.services.owners import OUTPUT
 from bot.slack import methods
 from bot.slack.calls import AnySlack
 from bot.slack.errors import rests
-from bot.slack.notifier.drawing import digest, update
+from bot.slack.notifier.rendering import digest, update
 from bot.slack.notifier.timing import Timing
 from bot.store import cards
 from bot.store import notices as notice_rows

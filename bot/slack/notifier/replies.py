@@ -18,7 +18,8 @@ from bot.messages.texts import notices as notice_words
 from bot.slack import methods
 from bot.slack.calls import UNREACHABLE, AnySlack, leads_to_slack
 from bot.slack.errors import Meaning, is_content_refused, meaning
-from bot.slack.notifier.drawing import (
+from bot.slack.notifier.lookup import metadata
+from bot.slack.notifier.rendering import (
     AS_WRITTEN,
     as_text,
     digest,
@@ -27,7 +28,6 @@ from bot.slack.notifier.drawing import (
     retry_error,
     update,
 )
-from bot.slack.notifier.lookup import metadata
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.slack.response_urls import to_slack_error

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from bot.support.settings.core import MissionSettings
 from bot.support.settings.field import AreRight, setting
-from bot.support.settings.mission import MissionSettings
 
 
 class AssistantSettings(MissionSettings):

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from bot.support.settings.core import MissionSettings
 from bot.support.settings.database import database_file
 from bot.support.settings.field import setting
-from bot.support.settings.mission import MissionSettings
 
 
 class BackupSettings(MissionSettings):

@@ -6,8 +6,8 @@ from typing import Final
 
 from pydantic import field_validator
 
+from bot.support.settings.core import COPY_IDS, MissionSettings, administrators
 from bot.support.settings.field import AreRight, setting, split_names
-from bot.support.settings.mission import COPY_IDS, MissionSettings, administrators
 
 _SLACK_WORKSPACE = re.compile(r"^[TE][A-Z0-9]+$")
 #: In place of a list of Slack workspaces: all of them.

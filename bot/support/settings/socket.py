@@ -1,7 +1,7 @@
 """The setting of Socket Mode."""
 
+from bot.support.settings.core import MissionSettings
 from bot.support.settings.field import setting
-from bot.support.settings.mission import MissionSettings
 
 
 class SocketSettings(MissionSettings):

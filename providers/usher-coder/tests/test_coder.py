@@ -191,7 +191,7 @@ async def test_no_time_is_no_last_use(open_rig, value):
 
 
 async def test_a_quota_that_is_used_up_is_told_as_no_room():
-    from bot.domain.reasons import Reason, reason_in
+    from bot.domain.failure_causes import Reason, reason_in
 
     async with coder_rig(seed={**SEED, "quota": 0}) as rig:
         await rig.provider.start(rig.access, await rig.read())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.domain.forms import Spec
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.providers import base

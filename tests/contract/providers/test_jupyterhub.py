@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from bot.domain import reasons
-from bot.domain.observed import Observed
-from bot.domain.reasons import Reason
+from bot.domain import failure_causes
+from bot.domain.failure_causes import Reason
+from bot.domain.observations import Observed
 from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.providers.jupyterhub.provider import LASTS
@@ -52,8 +52,8 @@ async def test_a_warning_while_it_waits_outlasts_the_hubs_own_word_for_the_failu
     assert seen[-1].reason == "Timeout"
     state, known = State.STOPPED, None
     for one in seen:
-        state, known = one.state, reasons.kept(state, known, one.state, one.reason)
-    assert reasons.reason_in(known or "") is Reason.NO_GPU
+        state, known = one.state, failure_causes.kept(state, known, one.state, one.reason)
+    assert failure_causes.reason_in(known or "") is Reason.NO_GPU
     await hub.provider.remove(hub.access, row(hub.provider, remote_id))
 
 

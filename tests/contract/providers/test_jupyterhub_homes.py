@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.domain.forms import Spec
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support import errors

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.forms import FormProblems, Spec
-from bot.domain.observed import Created, Traces
+from bot.domain.observations import Created, Traces
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.providers.jupyterhub.provider import Offer

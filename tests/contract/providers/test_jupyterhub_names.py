@@ -7,14 +7,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jupyterhub.slugs import is_valid_display_name, is_valid_safe_slug, normalise_unicode
 
-from bot.domain import reasons
+from bot.domain import failure_causes
 from bot.domain.forms import FormProblems, FreeName, Spec, marked
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
+from bot.features.courses.use_cases import workspace_stem
 from bot.providers import connection
 from bot.providers.jupyterhub.provider import JupyterHub, JupyterHubSettings, Offer
 from bot.providers.jupyterhub.servers import Progress, ServerName, last_event, parse_reference
-from bot.services.classes import workspace_stem
 from bot.support.errors import NotFound
 from tests.rigs.providers import NO_GPU
 
@@ -236,13 +236,13 @@ def test_what_adds_no_machine_hides_nothing_that_is_missing(said, reason):
     # The latest event isn't quoted beside what holds it up.
     assert (waiting.warning, waiting.message) == (reason, reason)
     failed = last_event(stream + FAILED)
-    assert reasons.weightiest([failed.warning, failed.message]) == reason
+    assert failure_causes.weightiest([failed.warning, failed.message]) == reason
     # After a failure the hub may report that alone: what was read before is kept.
     read = None
     for end in range(1, len(said) + 1):
         found = last_event(b"".join(event(f"2026 [Warning] {one}") for one in said[:end])).warning
-        read = reasons.kept(State.STARTING, read, State.STARTING, found)
-    assert reasons.kept(State.STARTING, read, State.FAILED, last_event(FAILED).message) == reason
+        read = failure_causes.kept(State.STARTING, read, State.STARTING, found)
+    assert failure_causes.kept(State.STARTING, read, State.FAILED, last_event(FAILED).message) == reason
 
 
 @given(st.binary(), st.integers(0, len(STREAM)))

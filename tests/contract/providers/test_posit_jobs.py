@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.forms import Spec
-from bot.domain.observed import Traces
+from bot.domain.observations import Traces
 from bot.domain.runs import RunState
 from bot.providers.base import Access, Credential
 from bot.support import errors

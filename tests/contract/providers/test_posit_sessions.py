@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.forms import Spec
-from bot.domain.observed import Traces
+from bot.domain.observations import Traces
 from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support import errors

@@ -6,7 +6,7 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support import errors

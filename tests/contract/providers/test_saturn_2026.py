@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 import pytest_asyncio
 
+from bot.domain.failure_causes import Reason, reason_in
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.people import Principal
-from bot.domain.reasons import Reason, reason_in
 from bot.domain.runs import RunState
 from bot.domain.stops import StopEffect
 from bot.domain.workspaces import State

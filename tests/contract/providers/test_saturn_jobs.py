@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.forms import FormProblems, Spec
-from bot.domain.observed import Traces
+from bot.domain.observations import Traces
 from bot.domain.people import Principal
 from bot.domain.runs import RunState
 from bot.services.snapshots import payload_of

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.forms import FormProblems, Spec
-from bot.domain.observed import Traces
+from bot.domain.observations import Traces
 from bot.domain.workspaces import State
 from bot.providers.sphere import FINISHED, SIGNATURE, Offer
 from bot.support import errors

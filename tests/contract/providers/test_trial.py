@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
-from bot.commands.trying import access_of, tried
+from bot.commands.trial import LONGEST, STEM, Record, Stage, Trial
+from bot.commands.try_connection import access_of, tried
 from bot.domain.workspaces import State
+from bot.providers.assumptions import Observing, facts_of
 from bot.providers.base import Making, Removal
-from bot.providers.facts import Observing, facts_of
 from bot.store import gates
 from bot.support import errors
 from bot.support.errors import NotDone
-from bot.upkeep.trial import LONGEST, STEM, Record, Stage, Trial
 from tests.contract.providers.conftest import KINDS, RIGS, class_of
 from tests.contract.providers.rigs import provider_of
 from tests.rigs.store import memory_store

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from bot.domain.classes import ClassCard
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State
-from bot.services import classes, timers
-from bot.store import classes as class_rows
+from bot.features.courses import store as class_rows
+from bot.features.courses import use_cases as courses_use_cases
+from bot.features.courses.model import ClassCard
+from bot.services import timers
 from bot.store import workspaces
 from tests.rigs.providers import BASE_URL
 from tests.rigs.store import ALICE, linked, observe
@@ -27,19 +28,19 @@ async def posted(store, interaction="post", **fields):
     """Post a card, which is the only one: ``CARD``."""
     await store.save_people([Person(TRAINER, "Trainer", seen_at=await store.now())])
     draft = ClassCard(TRAINER, "C1", "saturn", "Statistics", **({"pattern": "notebook"} | fields))
-    return await by(store, TRAINER, interaction).to(classes.post, draft)
+    return await by(store, TRAINER, interaction).to(courses_use_cases.post, draft)
 
 
 async def press(store, who, interaction="p1", message_ts=None, **fields):
     """Let a person, or the owner of a workspace, press; their list was read."""
     asked = by(store, getattr(who, "principal", who), interaction, **fields)
-    return await asked.to(classes.press, CARD, message_ts=message_ts, has_looked=True)
+    return await asked.to(courses_use_cases.press, CARD, message_ts=message_ts, has_looked=True)
 
 
 async def look(store, card_id=CARD):
     """Do what time does for a card."""
     card = await store.read(class_rows.class_card, card_id)
-    await by(store, TRAINER).to(classes.CLASSES.carry_out, card)
+    await by(store, TRAINER).to(courses_use_cases.CLASSES.carry_out, card)
 
 
 async def time(store, who):
@@ -64,4 +65,4 @@ async def ended(store, clock, *people):
     await posted(store)
     for number, principal in enumerate(people):
         await press(store, await up(store, clock, principal), f"p{number}")
-    return await by(store, TRAINER, "stop").to(classes.stop_all, CARD)
+    return await by(store, TRAINER, "stop").to(courses_use_cases.stop_all, CARD)

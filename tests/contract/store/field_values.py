@@ -6,12 +6,12 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
-from bot.domain.kinds import declared
+from bot.domain.message_kinds import declared
 from bot.domain.people import Principal
 from bot.domain.reads import Doubt
 from bot.domain.stops import End, Ends
+from bot.domain.work_items import Outcome
 from bot.store.tables import GATES, TABLES, Table
 from bot.store.transaction import Transaction
 from tests.rigs.store import ALICE

@@ -1,7 +1,7 @@
 """An accepted start in the database."""
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.steps import Update
+from bot.domain.work_items import Call, Outcome
 from bot.store import operations
 from tests.rigs.store import accept_operation
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.store import accounts, cards, discovered, notices, workspaces

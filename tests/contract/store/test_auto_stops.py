@@ -2,12 +2,12 @@
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
-from bot.domain.observed import Created, Observed
+from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store import accounts, counts, creations, discovered, operations, workspaces
 from bot.store import notices as notice_rows

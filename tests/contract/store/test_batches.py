@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.accounts import Link
 from bot.domain.people import Principal
-from bot.store import accounts, counts, discovered, links, pieces
+from bot.store import accounts, counts, discovered, fan_out, links
 from bot.store.accounts import refuse
 from bot.store.tables import ACCOUNTS, WORKSPACES
 from tests.rigs.store import ALICE, hide_workspace, link_account, linked, put_link, unlink, within
@@ -20,7 +20,7 @@ GIVEN = {"slow_unless_known": 60.0, "failed_within": 60.0, "limit": 5}
 @pytest.fixture(autouse=True, params=[1, 2, 3, 6, 100])
 def batch_size(request, monkeypatch):
     """Read so many rows at once."""
-    monkeypatch.setattr(pieces, "READ_BATCH_SIZE", request.param)
+    monkeypatch.setattr(fan_out, "READ_BATCH_SIZE", request.param)
     monkeypatch.setattr(counts, "READ_BATCH_SIZE", request.param)
     monkeypatch.setattr(counts, "COUNT_BATCH_SIZE", request.param)
     monkeypatch.setattr(links, "PIECE", request.param)

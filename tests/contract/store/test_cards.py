@@ -3,15 +3,15 @@
 import pytest
 
 from bot.domain.accounts import Approval
-from bot.domain.acts import Act
-from bot.domain.approvals import ApprovalKind
-from bot.domain.classes import ClassKind
-from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
+from bot.domain.undoable_actions import Act
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
+from bot.features.approvals.model import ApprovalKind
+from bot.features.courses.model import ClassKind
 from bot.store import cards as card_rows
 from bot.store import notices as notice_rows
 from bot.store import operations as operation_rows

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.people import Principal
 from bot.store import cards, channels, conversations
 from bot.store.channels import note_channel_change
-from bot.store.pieces import PIECE
+from bot.store.fan_out import PIECE
 from bot.store.tables import CONVERSATIONS, TABLES
 from tests.contract.store import field_values
 from tests.rigs.store import ALICE

@@ -6,24 +6,27 @@ from functools import partial
 import pytest
 
 from bot.domain.accounts import Link
-from bot.domain.acts import Act
 from bot.domain.browsers import BrowserSession
 from bot.domain.conversations import Referents
-from bot.domain.errands import Call, Outcome
-from bot.domain.hours import Rule
-from bot.domain.moments import WEEKEND
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
+from bot.domain.time_parsing import WEEKEND
+from bot.domain.undoable_actions import Act
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
-from bot.services import classes, workspaces
+from bot.features.courses import store as class_rows
+from bot.features.courses import use_cases as courses_use_cases
+from bot.features.courses.tables import PARTICIPANTS
+from bot.features.hours import store as hour_rows
+from bot.features.hours.model import Rule
+from bot.services import workspaces
 from bot.store import accounts as account_rows
 from bot.store import (
     browsers,
-    budget,
     conversations,
     counts,
     creations,
@@ -32,14 +35,13 @@ from bot.store import (
     notices,
     operations,
     runs,
+    slack_rate_limits,
     snapshots,
 )
 from bot.store import cards as card_rows
-from bot.store import classes as class_rows
 from bot.store import gates as gate_rows
-from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
-from bot.store.budget import Room
+from bot.store.slack_rate_limits import Room
 from bot.store.statements import setting
 from bot.store.tables import (
     ACCOUNTS,
@@ -54,7 +56,6 @@ from bot.store.tables import (
     WORKSPACES,
 )
 from bot.store.tasks import NewTask, add_tasks
-from bot.store.timetables import PARTICIPANTS
 from tests.contract.store.classes import CARD, TRAINER, by, look, press, up
 from tests.contract.store.classes import posted as posted_class
 from tests.contract.store.creations import asked, provisional
@@ -452,7 +453,7 @@ async def pressed(store, clock):
     await posted_class(store)
     row = await up(store, clock)
     await press(store, row)
-    await by(store, TRAINER, "stop").to(classes.stop_all, CARD)
+    await by(store, TRAINER, "stop").to(courses_use_cases.stop_all, CARD)
     return row
 
 
@@ -558,10 +559,10 @@ async def test_a_list_that_is_being_read_is_not_hurried(store, clock, account):
 
 
 async def test_a_shorter_pause_does_not_end_a_longer_one(store, clock):
-    await store.write(budget.pause_slack_method, "T1", "chat.update", 60.0)
-    await store.write(budget.pause_slack_method, "T1", "chat.update", 5.0)
+    await store.write(slack_rate_limits.pause_slack_method, "T1", "chat.update", 60.0)
+    await store.write(slack_rate_limits.pause_slack_method, "T1", "chat.update", 5.0)
     clock.advance(30)
-    assert await store.read(budget.slack_calls_left, Room("T1", "chat.update", 50)) == 0
+    assert await store.read(slack_rate_limits.slack_calls_left, Room("T1", "chat.update", 50)) == 0
 
 
 @pytest.mark.both_engines
@@ -606,14 +607,14 @@ async def test_only_those_are_signed_out_who_left_or_whose_workspace_removed_ush
 @pytest.mark.both_engines
 async def test_the_limits_and_pauses_of_one_slack_workspace_are_not_anothers(store):
     async def take(team):
-        return await store.write(budget.take_slack_call, team, "chat.update", most=1)
+        return await store.write(slack_rate_limits.take_slack_call, team, "chat.update", most=1)
 
     assert await take("T1") == 0
     assert await take("T1") > 0
     rooms = [Room(team, "chat.update", 50) for team in ("T1", "T2")]
-    assert (await store.read(budget.slack_calls_left, rooms[1]), await take("T2")) == (45, 0)
-    await store.write(budget.pause_slack_method, "T1", "chat.update", 60.0)
-    assert [await store.read(budget.slack_calls_left, room) for room in rooms] == [0, 44]
+    assert (await store.read(slack_rate_limits.slack_calls_left, rooms[1]), await take("T2")) == (45, 0)
+    await store.write(slack_rate_limits.pause_slack_method, "T1", "chat.update", 60.0)
+    assert [await store.read(slack_rate_limits.slack_calls_left, room) for room in rooms] == [0, 44]
 
 
 @pytest.mark.both_engines

@@ -4,19 +4,20 @@ from functools import partial
 
 import pytest
 
-from bot.domain.classes import Participant
-from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.observed import Created, Observed
+from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
-from bot.store import cards, classes, creations, discovered, gates, notices, operations, tasks, workspaces
+from bot.features.courses import store as courses_store
+from bot.features.courses.model import Participant
+from bot.features.courses.tables import PARTICIPANTS
+from bot.store import cards, creations, discovered, gates, notices, operations, tasks, workspaces
 from bot.store.cards import MOMENT_SECONDS
 from bot.store.discovered import FoundWorkspace
 from bot.store.tasks import NewTask
-from bot.store.timetables import PARTICIPANTS
 from tests.contract.store.creations import SPEC, asked, provisional
 from tests.rigs.store import (
     ALICE,
@@ -238,7 +239,7 @@ async def test_a_press_that_was_about_the_listed_row_comes_along(store, clock, a
     row, press = await listed(store, account), {"card_id": "class_1", "principal": ALICE}
     await within(store, PARTICIPANTS.add, Participant(**press, joined_at=1.0, workspace_id=row.id))
     await store.write(creations.name_created, creating.id, CREATED, R1)
-    assert (await store.read(classes.participant, "class_1", ALICE)).workspace_id == "ws1"
+    assert (await store.read(courses_store.participant, "class_1", ALICE)).workspace_id == "ws1"
 
 
 @pytest.mark.both_engines

@@ -7,17 +7,18 @@ from typing import get_args
 
 import pytest
 
-from bot.domain.kinds import Urgency
+from bot.domain.message_kinds import Urgency
 from bot.domain.tasks import TaskKind
+from bot.features.courses import lesson_store
+from bot.features.courses import store as courses_store
+from bot.features.home import store as home_store
+from bot.features.hours import store as hours_store
+from bot.features.waitlist import store as waitlist_store
 from bot.store import (
     accounts,
     cards,
-    classes,
     due_work,
     gates,
-    homes,
-    hours,
-    lessons,
     notices,
     operations,
     outages,
@@ -25,7 +26,6 @@ from bot.store import (
     runs,
     tasks,
     timers,
-    waits,
     workspaces,
 )
 from bot.store.due_work import find_kinds, list_kinds
@@ -156,20 +156,20 @@ CLAIMS = {
     "outages": lambda tx: [*outages.outages(tx), *pauses.pauses(tx)],
     "jobs": lambda tx: runs.claim_runs(tx, MANY, 60.0, "me"),
     "streams": lambda tx: runs.watched_runs(tx, "me"),
-    "class": lambda tx: classes.claim_class_cards(tx, MANY, 60.0),
-    "members": lambda tx: classes.claim_followed(tx, 60.0),
-    "hours": lambda tx: hours.claim_hours(tx, MANY, 60.0),
-    "lessons": lambda tx: lessons.claim_lessons(tx, MANY, 60.0),
+    "class": lambda tx: courses_store.claim_class_cards(tx, MANY, 60.0),
+    "members": lambda tx: courses_store.claim_followed(tx, 60.0),
+    "hours": lambda tx: hours_store.claim_hours(tx, MANY, 60.0),
+    "lessons": lambda tx: lesson_store.claim_lessons(tx, MANY, 60.0),
     "timer": lambda tx: timers.claim_timers(tx, MANY, 60.0),
     "expiry": lambda tx: workspaces.claim_ending(tx, WARN_SECONDS, MANY, 20.0),
     "reminder": lambda tx: accounts.claim_reminders(tx, MANY, 60.0),
     "needed": lambda tx: workspaces.claim_running(tx, MANY, 60.0),
-    "wait": lambda tx: waits.claim(tx, MANY, 60.0),
+    "wait": lambda tx: waitlist_store.claim(tx, MANY, 60.0),
     "notices": lambda tx: notices.claim_notices_once(tx, MANY, 60.0, owner="me"),
     "cards": lambda tx: cards.claim_cards(tx, MANY, 15.0, 60.0, owner="me"),
     "homes": lambda tx: [
-        *homes.claim_wanted_homes(tx, MANY, 60.0),
-        *homes.claim_homes_to_look_at(tx, MANY),
+        *home_store.claim_wanted_homes(tx, MANY, 60.0),
+        *home_store.claim_homes_to_look_at(tx, MANY),
     ],
 }
 

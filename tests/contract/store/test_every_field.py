@@ -10,7 +10,7 @@ import pytest
 from bot.domain.operations import Operation
 from bot.domain.runs import Run, RunState
 from bot.domain.steps import Update
-from bot.store import errands, operations, runs
+from bot.store import operations, runs, work_items
 from bot.store.tables import CONTACTS, GATES, TABLES, Table
 from bot.store.transaction import Transaction
 from bot.support.errors import StoreError
@@ -102,5 +102,5 @@ def test_a_step_saves_whatever_it_may_change(model):
         "deadline_number": 0,
     }
     update = Update("1", 0.0)
-    saved = changes(None, row, update, errands._changes(row, update, 0.0))
+    saved = changes(None, row, update, work_items._changes(row, update, 0.0))
     assert {field.name for field in fields(model)} - KEPT[model] - saved.keys() == set()

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.reads import ReadResult
 from bot.domain.steps import Update

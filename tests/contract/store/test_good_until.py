@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errands import Call
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.stops import End
+from bot.domain.work_items import Call
 from bot.store import operations, runs, timers
 from bot.store.tables import OPERATIONS
 from bot.support.errors import TooLate

@@ -2,16 +2,16 @@
 
 import pytest
 
-from bot.domain.errands import Call
 from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.domain.steps import Update
+from bot.domain.work_items import Call
+from bot.features.courses import store as class_rows
+from bot.features.courses.tables import PARTICIPANTS
 from bot.services import workspaces
 from bot.store import accounts as account_rows
-from bot.store import classes as class_rows
 from bot.store import operations, runs
 from bot.store import timers as timer_rows
 from bot.store.tables import WORKSPACES
-from bot.store.timetables import PARTICIPANTS
 from tests.contract.store.classes import CARD, ended, look, stop, time
 from tests.rigs.store import ALICE, BOB, launched, link_account, unlink, want_stop, within
 from tests.rigs.use_cases import ask

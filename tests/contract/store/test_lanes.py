@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from bot.store.queue import WriteQueue
+from bot.store.database_thread import WriteQueue
 from bot.store.sqlite import SqliteEngine
 from bot.store.tables import INBOX
 from bot.store.transaction import Priority

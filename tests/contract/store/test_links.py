@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from bot.domain.accounts import Account, Link
 from bot.domain.notices import NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.people import Person
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind

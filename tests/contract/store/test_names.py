@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.workspaces import State
 from bot.services import naming
 from bot.store import discovered, workspaces

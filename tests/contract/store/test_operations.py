@@ -6,14 +6,14 @@ from functools import partial
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.steps import Update
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
-from bot.store import audit, cards, errands, gates, notices
+from bot.store import audit, cards, gates, notices, work_items
 from bot.store import operations as operation_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.tables import ACCOUNTS, OPERATIONS
@@ -353,11 +353,15 @@ async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_on
 
 @pytest.mark.both_engines
 async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(store, operation):
-    await store.carry_out(lambda tx: errands.hold(OPERATIONS, tx, {"id": operation.id}, {"hold": "Refused."}))
+    await store.carry_out(
+        lambda tx: work_items.hold(OPERATIONS, tx, {"id": operation.id}, {"hold": "Refused."})
+    )
     await store.write(operation_rows.save_step, Update(operation.id, 0.0))
     (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     assert step.operation.hold == "Refused."
-    await store.carry_out(lambda tx: errands.resume(OPERATIONS, tx, OPERATIONS.row(tx, id=operation.id), {}))
+    await store.carry_out(
+        lambda tx: work_items.resume(OPERATIONS, tx, OPERATIONS.row(tx, id=operation.id), {})
+    )
     await keep_waiting(store, operation.id, 7200.0)
     waits = await store.read(operation_rows.operation, operation.id)
     assert await store.write(

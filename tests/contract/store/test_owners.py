@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.domain.errands import Call
 from bot.domain.installations import Installation
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
+from bot.domain.work_items import Call
 from bot.services.owners import MISSED, RENEWED_EVERY, SharedOwners
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERS_LIST

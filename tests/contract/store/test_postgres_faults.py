@@ -9,8 +9,8 @@ import pytest
 from bot.reconciler import Numbers
 from bot.slack.notifier import Timing
 from bot.store import operations, schema, workspaces
+from bot.store.database_thread import ANSWERED_WITHIN
 from bot.store.postgres_session import _BEGIN_WRITE, OUTCOME_SECONDS, PostgresSession
-from bot.store.queue import ANSWERED_WITHIN
 from bot.store.store import Store
 from bot.store.tables import INBOX
 from bot.store.transaction import Priority, answered_soon, request_began

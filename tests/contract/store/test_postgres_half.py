@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot.services.owners import RENEWED_EVERY, SharedOwners
-from bot.store import operations, upkeep
+from bot.store import maintenance, operations
 from bot.store import owners as owner_rows
 from bot.store.owners import LEASE
 from bot.store.store import Store
@@ -120,7 +120,7 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
         with pytest.raises(StoreBusy):
             await half.claim(operations.claim_operations, 10, 40.0, "half")
         with pytest.raises(StoreBusy):
-            await half.write(upkeep.try_writing)
+            await half.write(maintenance.try_writing)
         assert not half.engine.is_whole
         for _ in range(4):
             clock.advance(RENEWED_EVERY)

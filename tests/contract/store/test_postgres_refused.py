@@ -8,12 +8,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.commands import store_checks
 from bot.store import counts, open_store
 from bot.store.postgres_session import PostgresSession
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreAway, StoreUnavailable
 from bot.support.settings import Settings
-from bot.upkeep import store_checks
 from bot.web.health import Health, Metrics
 from tests.app.command_line import environment, run
 from tests.rigs import postgres

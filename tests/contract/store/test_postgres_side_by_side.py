@@ -11,23 +11,26 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.domain.classes import ClassCard
-from bot.domain.homes import HomeUse
-from bot.domain.hours import Rule
-from bot.domain.moments import EVERY_DAY
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.reads import ReadResult
 from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
+from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.workspaces import State
-from bot.services import classes as use_cases
-from bot.store import audit, budget, cards, classes, gates, homes, hours, notices, operations, tasks, timers
+from bot.features.courses import store as courses_store
+from bot.features.courses import use_cases
+from bot.features.courses.model import ClassCard
+from bot.features.home import store as home_store
+from bot.features.home.model import HomeUse
+from bot.features.hours import store as hours_store
+from bot.features.hours.model import Rule
+from bot.store import audit, cards, gates, notices, operations, slack_rate_limits, tasks, timers
 from bot.store import workspaces as workspace_rows
 from bot.store.audit import append_audit
-from bot.store.budget import Room
+from bot.store.slack_rate_limits import Room
 from bot.store.statements import named_queries
 from bot.store.store import Store
 from bot.store.tasks import NewTask
@@ -149,7 +152,7 @@ async def fill(store, clock):
         )
         await replace(trainer, interaction=f"post-{number}").to(use_cases.post, draft)
         await store.write(tasks.add_tasks, [NewTask(TaskKind.REPLAY, str(number))])
-        await store.engine.write(partial(hours.put, new=hours_of(workspace, clock.now())))
+        await store.engine.write(partial(hours_store.put, new=hours_of(workspace, clock.now())))
     for notice in await store.perform(notices.claim_notices, 100, 60.0):
         await store.write(notices.notice_sent, notice.id, "C1", notice.id)
         if notice.kind is NoticeKind.CARD:
@@ -184,9 +187,9 @@ CLAIMS = {
     "claim_progressed_cards": lambda tx, most: cards.claim_cards(tx, most, 15.0, 60.0),
     "claim_tasks": lambda tx, most: tasks.claim_tasks(tx, most, 60.0),
     "claim_timers": lambda tx, most: timers.claim_timers(tx, most, 60.0),
-    "claim_wanted_homes": lambda tx, most: homes.claim_wanted_homes(tx, most, 60.0),
-    "claim_class_cards": lambda tx, most: classes.claim_class_cards(tx, most, 60.0),
-    "claim_rules": lambda tx, most: hours.claim_hours(tx, most, 60.0),
+    "claim_wanted_homes": lambda tx, most: home_store.claim_wanted_homes(tx, most, 60.0),
+    "claim_class_cards": lambda tx, most: courses_store.claim_class_cards(tx, most, 60.0),
+    "claim_rules": lambda tx, most: hours_store.claim_hours(tx, most, 60.0),
 }
 
 
@@ -336,7 +339,7 @@ async def test_everything_at_once_at_two_stores_breaks_no_rule(stores, clock):
                 update = Update(step.operation.id, 0.0, claim=step.claim, audit=[ENTRY], wants_read=True)
                 assert await store.write(operations.save_step, update)
             await store.write(audit.append_audit, [ENTRY])
-            await store.write(budget.take_slack_call, "T1", "chat.update", most=20)
+            await store.write(slack_rate_limits.take_slack_call, "T1", "chat.update", most=20)
             await want_read(store, workspaces[number].id)
 
     for turn in range(4):
@@ -355,4 +358,4 @@ async def test_everything_at_once_at_two_stores_breaks_no_rule(stores, clock):
     times = [sorted(times) for times in granted.values()]
     assert min(later - earlier for some in times for earlier, later in pairwise(some)) >= INTERVAL
     assert await second.perform(audit.verify_audit) is None
-    assert await first.read(budget.slack_calls_left, Room("T1", "chat.update", 50)) == 25
+    assert await first.read(slack_rate_limits.slack_calls_left, Room("T1", "chat.update", 50)) == 25

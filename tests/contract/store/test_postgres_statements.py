@@ -66,8 +66,8 @@ def has_run(name: str, statements: set[str]) -> bool:
 
 
 def has_all_cases(config: pytest.Config) -> bool:
-    """Return whether a run was given this folder or one above it, and leaves nothing out by words."""
-    folder = Path(__file__).parent
+    """Return whether a run was given all tests, and leaves nothing out by words."""
+    folder = Path(__file__).parents[2]
     given = {(config.invocation_params.dir / word).resolve() for word in config.args}
     return bool(given & {folder, *folder.parents}) and not (config.option.keyword or config.option.markexpr)
 

@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bot.commands import store_checks
 from bot.store import open_store, workspaces
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
-from bot.upkeep import store_checks
 from tests.app.command_line import environment
 from tests.rigs import postgres, postgres_tls
 from tests.rigs.store import ALICE, linked

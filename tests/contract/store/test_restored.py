@@ -3,17 +3,19 @@
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.domain.errands import Call, Outcome
-from bot.domain.hours import HoursKind, Rule
-from bot.domain.moments import WEEKEND
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.steps import Update
 from bot.domain.stops import End
+from bot.domain.time_parsing import WEEKEND
 from bot.domain.timers import TimerKind
-from bot.services import restoring
-from bot.store import audit, classes, hours, operations, runs, timers, upkeep
+from bot.domain.work_items import Call, Outcome
+from bot.features.courses import store as courses_store
+from bot.features.hours import store as hours_store
+from bot.features.hours.model import HoursKind, Rule
+from bot.services import restored_backups
+from bot.store import audit, maintenance, operations, runs, timers
 from bot.store import notices as notice_rows
 from bot.support.errors import StoreOutdated
 from tests.contract.store.classes import CARD, posted
@@ -26,7 +28,7 @@ DAY = 86_400.0
 
 
 async def restore(store, *administrators):
-    return (await restoring.restore(store, administrators))[:2]
+    return (await restored_backups.restore(store, administrators))[:2]
 
 
 async def asked(store):
@@ -48,7 +50,7 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     await set_timer(store, timed, End(clock.now() + 60, "stop"))
     when = {"days": WEEKEND, "starts": None, "stops": 18 * 60, "settled_at": clock.now()}
     rule = Rule("rule", ALICE, "saturn", ruled.id, zone="UTC", seen_zone="UTC", **when)
-    await store.carry_out(lambda tx: hours.put(tx, rule))
+    await store.carry_out(lambda tx: hours_store.put(tx, rule))
     waiting = await launched(store, ALICE, "saturn", deadline_seconds=DAY)
     going = await launched(store, ALICE, "saturn", remote_id="r1")
     await posted(store, stops_at=clock.now() + DAY)
@@ -59,12 +61,12 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     assert backup_at == clock.now() - 14 * DAY
     assert await store.read(operations.open_operations, ALICE) == []
     assert await within(store, timers.claim_timers, 10, 60.0) == []
-    assert await within(store, hours.claim_hours, 10, 60.0) == []
+    assert await within(store, hours_store.claim_hours, 10, 60.0) == []
     ended = {one: await store.read(operations.operation, one) for one in (start.id, stop.id)}
     assert [one.outcome for one in ended.values()] == [Outcome.FAILED, Outcome.UNKNOWN]
     assert all("Do you still want it?" in one.cause for one in ended.values())
     assert [(await store.read(runs.run, one.id)).is_open for one in (waiting, going)] == [False, True]
-    assert (await store.read(classes.class_card, CARD)).stops_at is None
+    assert (await store.read(courses_store.class_card, CARD)).stops_at is None
     kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, TimerKind.TIMER_FAILED, HoursKind.HOURS_PAUSED
     told = [(kind, ALICE.user_id) for kind in (kinds[0], *kinds)] + [(NoticeKind.OUTAGE, "UAMIR")]
     assert await asked(store) == sorted(told)
@@ -92,7 +94,7 @@ async def test_what_a_backup_still_has_to_send_is_looked_for_first(store, clock)
 async def test_what_is_not_in_use_is_served_from_only_after_that(database, store, clock, left):
     await store.write(audit.append_audit, [AuditEntry("a", "act", "x", "ok")])
     clock.advance(DAY)
-    await store.write(upkeep.mark, left)
+    await store.write(maintenance.mark, left)
     clock.advance(DAY)
     await store.close()
     again = await database.open()
@@ -100,5 +102,5 @@ async def test_what_is_not_in_use_is_served_from_only_after_that(database, store
         await again.begin_serving()
     backup_at, _ = await restore(again)
     assert backup_at == clock.now() - (DAY if left == "copied" else 2 * DAY)
-    assert await again.read(upkeep.outdated) == ""
+    assert await again.read(maintenance.outdated) == ""
     await again.begin_serving()

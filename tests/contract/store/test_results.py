@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.notices import END, NewNotice, NoticeKind, NoticeState
 from bot.domain.steps import Update
+from bot.domain.work_items import Outcome
 from bot.store import cards as card_rows
 from bot.store import notices
 from bot.store import operations as operation_rows

@@ -6,14 +6,15 @@ import pytest
 
 from bot.domain.accounts import Approval
 from bot.domain.audit import AuditEntry
-from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person
 from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
-from bot.store import accounts, approvals, cards, forms, notices, runs, snapshots, sweeping, tasks
+from bot.domain.work_items import Call
+from bot.features.approvals import store as approvals_store
+from bot.store import accounts, cards, forms, notices, runs, snapshots, sweeping, tasks
 from bot.store.tasks import NewTask
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.store import (
@@ -526,5 +527,5 @@ async def test_what_administrators_were_asked_for_is_withdrawn_also_without_an_a
     if state == "approved":
         await decide_approval(store, "a1", "approved", "UADMIN")
     assert await unlink(store, ALICE, connection) == []
-    assert await store.read(approvals.approval, "a1") is None
-    assert await store.read(approvals.approval, "a2") == others
+    assert await store.read(approvals_store.approval, "a1") is None
+    assert await store.read(approvals_store.approval, "a2") == others

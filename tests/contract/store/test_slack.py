@@ -8,10 +8,10 @@ import pytest
 from bot.domain.audit import AuditEntry
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
-from bot.store import audit, budget, installations, signatures
-from bot.store.budget import WINDOW, Room
+from bot.store import audit, installations, signatures, slack_rate_limits
 from bot.store.installations import RENEWING_SECONDS, STATE_KEPT
 from bot.store.signatures import KEPT
+from bot.store.slack_rate_limits import WINDOW, Room
 from bot.web.replays import SAVED_EVERY, Replays
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.clock import FakeClock
@@ -168,7 +168,7 @@ POST = "chat.postMessage"
 
 
 async def take(store, *, most=45, method="chat.update", **keys):
-    return await store.write(budget.take_slack_call, "T1", method, most=most, **keys)
+    return await store.write(slack_rate_limits.take_slack_call, "T1", method, most=most, **keys)
 
 
 async def take_all(store, most=45):
@@ -184,15 +184,15 @@ async def test_several_processes_on_one_database_stay_within_one_limit(database,
     assert waits.count(0) == 45
     assert all(wait == pytest.approx(WINDOW) for wait in waits if wait)
     room = Room("T1", "chat.update", 50)
-    assert {await store.read(budget.slack_calls_left, room) for store in stores} == {0}
-    await stores[0].write(budget.pause_slack_method, "T1", "chat.update", 90.0)
-    assert await stores[1].read(budget.slack_calls_left, room) == 0
+    assert {await store.read(slack_rate_limits.slack_calls_left, room) for store in stores} == {0}
+    await stores[0].write(slack_rate_limits.pause_slack_method, "T1", "chat.update", 90.0)
+    assert await stores[1].read(slack_rate_limits.slack_calls_left, room) == 0
     clock.advance(60.0)
     assert await take(stores[1]) == pytest.approx(30.0)
     clock.advance(30.1)
     assert await take_all(stores[1]) == 45
     # What doesn't count any more isn't kept.
-    assert await stores[0].read(budget.slack_calls_left, room) == 0
+    assert await stores[0].read(slack_rate_limits.slack_calls_left, room) == 0
 
 
 @pytest.mark.both_engines
@@ -234,7 +234,7 @@ async def test_a_clock_that_is_set_back_while_nobody_serves_neither_frees_nor_lo
     clock.jump(-ahead)
     store = await database.open(serves=True)
     assert await take_all(store) == 45
-    await store.write(budget.pause_slack_method, "T1", POST, 40.0)
+    await store.write(slack_rate_limits.pause_slack_method, "T1", POST, 40.0)
     await store.close()
     clock.jump(ahead)
     clock.advance(20.0)
@@ -250,7 +250,7 @@ async def test_after_another_boot_the_longest_wait_is_a_minute(database, clock):
     clock.jump(86_400.0)
     store = await database.open(serves=True)
     assert await take_all(store) == 45
-    await store.write(budget.pause_slack_method, "T1", POST, 3600.0)
+    await store.write(slack_rate_limits.pause_slack_method, "T1", POST, 3600.0)
     await store.close()
     there = FakeClock(clock.now() - 86_400.0)
     there.boot = lambda: "another boot"

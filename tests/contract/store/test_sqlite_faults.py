@@ -15,7 +15,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.store import counts, gates, operations, workspaces
 from bot.store import notices as notice_rows
-from bot.store.queue import PATIENCE
+from bot.store.database_thread import PATIENCE
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.tables import INBOX

@@ -4,16 +4,17 @@ import re
 
 import pytest
 
-from bot.domain.errands import Call
-from bot.domain.homes import HomeUse
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.settling import INTERRUPTED_SETTLES, MAKE_SETTLES, find_settling_time, has_settled
+from bot.domain.row_times import LEASE
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
-from bot.domain.times import LEASE
+from bot.domain.timeouts import INTERRUPTED_SETTLES, MAKE_SETTLES, find_settling_time, has_settled
+from bot.domain.work_items import Call
+from bot.features.home import store as home_store
+from bot.features.home.model import HomeUse
 from bot.slack.notifier.timing import Timing
-from bot.store import homes, leases, operations, runs, tasks
+from bot.store import leases, operations, runs, tasks
 from bot.store import notices as notice_rows
 from bot.store.owners import own
 from bot.store.schema import SENDS_SETTLE
@@ -69,7 +70,7 @@ async def claim_all(store):
         "runs": await store.claim(runs.claim_runs, 10, 40.0),
         "notices": await store.perform(notice_rows.claim_notices, 10, 60.0),
         "tasks": await store.claim(tasks.claim_tasks, 10, 40.0),
-        "homes": await store.claim(homes.claim_wanted_homes, 10, 60.0),
+        "homes": await store.claim(home_store.claim_wanted_homes, 10, 60.0),
     }
     return {kind: len(claimed) for kind, claimed in claims.items()}
 

@@ -6,14 +6,14 @@ from functools import partial
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
 from bot.domain.timers import TIMER_WARNING_SECONDS
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.store import notices, operations, runs, schema, tasks, timers, workspaces
 from bot.store.tables import WORKSPACES

@@ -9,9 +9,9 @@ import stat
 import pytest
 
 from bot.store import open_store, workspaces
-from bot.store.healing import healing_queries
 from bot.store.sqlite import probe_disk, translated, why_not_opened
 from bot.store.statements import named_queries
+from bot.store.time_repair import healing_queries
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreUnavailable
 from tests.rigs.clock import FakeClock
@@ -152,10 +152,10 @@ def test_every_query_is_used_and_every_one_that_is_used_is_there():
     from pathlib import Path
 
     import bot.services
-    import bot.store
+    from tests.project.repository import list_store
 
-    rooms = (Path(room.__file__).parent for room in (bot.store, bot.services))
-    source = "\n".join(path.read_text() for room in rooms for path in room.glob("*.py"))
+    services = Path(bot.services.__file__).parent.glob("*.py")
+    source = "\n".join(path.read_text() for path in [*services, *list_store("*.py")])
     used = set(re.findall(r"tx\.(?:all|one|run)\(\s*\"(\w+)\"", source))
     used |= set(re.findall(r"\.(?:found|first)\(\s*tx,\s*\"(\w+)\"", source))
     # Others are chosen from several, or passed on: their names have more than one word, unlike most tables.

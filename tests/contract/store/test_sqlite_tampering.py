@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.domain.errands import Outcome
+from bot.domain.work_items import Outcome
 from bot.store import audit, operations
 from bot.store.audit import hash_of
 from tests.rigs.store import accept_operation, linked

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
+from bot.domain.work_items import Call
 from bot.store import notices, operations
 from bot.store.transaction import StoreTime
 from tests.contract.store.gates import claim_one, claimed

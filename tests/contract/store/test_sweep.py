@@ -10,17 +10,19 @@ from functools import partial
 import pytest
 
 from bot.commands.pages import section
-from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.reads import ReadResult
 from bot.domain.steps import Update
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
+from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
+from bot.features.home.store import HOMES
+from bot.features.hours.store import OCCURRENCES, RULES
+from bot.features.waitlist.store import WAITS
 from bot.store import audit, cards, gates, notices, operations, runs, sweeping
 from bot.store import workspaces as workspace_rows
-from bot.store.homes import HOMES
-from bot.store.hours import OCCURRENCES, RULES
 from bot.store.inbox import KEY_KEPT_SECONDS, REDELIVERY_SECONDS
 from bot.store.notices import add_notices
 from bot.store.tables import (
@@ -40,8 +42,6 @@ from bot.store.tables import (
     TABLES,
     WORKSPACES,
 )
-from bot.store.timetables import CLASS_CARDS, PARTICIPANTS
-from bot.store.waits import WAITS
 from bot.support.clock import SystemIds
 from tests.contract.store import field_values
 from tests.project.repository import ROOT

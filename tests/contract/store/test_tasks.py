@@ -6,7 +6,7 @@ import math
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.outages import Reached
 from bot.domain.snapshots import Snapshot
 from bot.domain.stops import End

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.domain.accounts import Link
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.reads import ReadResult
 from bot.domain.tasks import TaskKind

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, TimerKind
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State
 from bot.store import cards, creations, notices, operations, timers, workspaces
 from tests.rigs.store import (

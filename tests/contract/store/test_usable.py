@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.notices import END, NewNotice, NoticeKind
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
+from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.store import accounts, discovered, gates, notices, operations, workspaces
 from bot.store.discovered import FoundWorkspace

@@ -9,48 +9,41 @@ from typing import Any
 import pytest
 
 from bot.domain.accounts import Approval, Link
-from bot.domain.classes import ClassCard
-from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
-from bot.domain.hours import Rule
-from bot.domain.moments import WEEKDAYS, WEEKEND, Wanted
-from bot.domain.observed import Created, Observed
+from bot.domain.observations import Created, Observed
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person
-from bot.domain.preferences import LEVELS, Preferences
 from bot.domain.runs import Run
 from bot.domain.steps import Update
 from bot.domain.stops import End
+from bot.domain.time_parsing import WEEKDAYS, WEEKEND, Wanted
+from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State, Workspace
+from bot.features.approvals import use_cases as approvals_use_cases
+from bot.features.courses import use_cases as courses_use_cases
+from bot.features.courses.model import ClassCard
+from bot.features.hours import store as rows
+from bot.features.hours import use_cases as hours_use_cases
+from bot.features.hours.model import Rule
+from bot.features.preferences.model import LEVELS, Preferences
+from bot.features.preferences.store import save_preferences as save_level
+from bot.features.preferences.use_cases import save as save_preferences
+from bot.features.undo import use_cases as undo_use_cases
 from bot.providers.base import Scheduled
-from bot.services import (
-    accounts,
-    acts,
-    approvals,
-    browsers,
-    classes,
-    hours,
-    linking,
-    runs,
-    timers,
-    workspaces,
-)
-from bot.services.asked import Asked, AskFirst
+from bot.services import accounts, browsers, linking, runs, timers, workspaces
+from bot.services.caller import Asked, AskFirst
 from bot.services.linking import digest
-from bot.services.preferences import save as save_preferences
 from bot.services.workspaces import owned
 from bot.store import audit, creations, notices, operations
-from bot.store import hours as rows
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.due_work import find_kinds
-from bot.store.preferences import save_preferences as save_level
 from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
 from bot.support.errors import NotIdentified, Refused, StoreError, StoreUnavailable
 from tests.contract.store.conftest import on_one_engine
 from tests.contract.store.links import CODE, NONCE, VISIT, waiting_for_code
-from tests.project.repository import ROOT
+from tests.project.repository import ROOT, list_store
 from tests.rigs import use_cases
 from tests.rigs.clock import FakeClock
 from tests.rigs.people import Colleagues
@@ -128,12 +121,12 @@ async def made_in(store, clock):
     made.over = await launched(store, connection="saturn", name="over", outcome="ended")
     await have_operations(store, clock, made, one, two)
     asked, draft = ask(store), ClassCard(ALICE, "C1", "saturn", "Statistics", pattern="notebook")
-    made.lost_card = await asked.to(classes.post, draft)
+    made.lost_card = await asked.to(courses_use_cases.post, draft)
     for notice in await store.perform(notices.claim_notices, 10, 60.0):
         await store.write(notices.notice_dead, notice.id, "outcome_unknown")
-    made.card = await asked.to(classes.post, draft)
-    made.pressed = await asked.to(classes.post, draft)
-    await asked.to(classes.press, made.pressed.id)
+    made.card = await asked.to(courses_use_cases.post, draft)
+    made.pressed = await asked.to(courses_use_cases.post, draft)
+    await asked.to(courses_use_cases.press, made.pressed.id)
     return made
 
 
@@ -229,14 +222,14 @@ USE_CASES: dict[str, Do] = {
     "list.forget": lambda w, asked: asked.to(workspaces.forget, w.workspace.id),
     "list.notify": lambda w, asked: asked.to(workspaces.notify, w.workspace.id, ready=None, stopped=True),
     "preferences": lambda w, asked: asked.to(save_preferences, Preferences(ready=False)),
-    "hours.add": lambda w, asked: asked.to(hours.add, w.workspace.id, OFFICE),
-    "hours.end": lambda w, asked: asked.to(hours.end, w.workspace.id),
-    "hours.rest": lambda w, asked: asked.to(hours.rest, w.workspace.id, ["2100-01-01"]),
-    "hours.move": lambda w, asked: asked.to(hours.move),
+    "hours.add": lambda w, asked: asked.to(hours_use_cases.add, w.workspace.id, OFFICE),
+    "hours.end": lambda w, asked: asked.to(hours_use_cases.end, w.workspace.id),
+    "hours.rest": lambda w, asked: asked.to(hours_use_cases.rest, w.workspace.id, ["2100-01-01"]),
+    "hours.move": lambda w, asked: asked.to(hours_use_cases.move),
     "timers.keep_needed": lambda w, asked: asked.to(timers.keep_needed, w.workspace.id, w.at),
-    "hours.go_on": lambda w, asked: asked.to(hours.go_on, w.workspace.id),
-    "approvals.ask": lambda w, asked: asked.to(approvals.ask, "saturn", "alice"),
-    "approvals.decide": lambda w, asked: asked.to(approvals.decide, "bobs", "bob", approve=True),
+    "hours.go_on": lambda w, asked: asked.to(hours_use_cases.go_on, w.workspace.id),
+    "approvals.ask": lambda w, asked: asked.to(approvals_use_cases.ask, "saturn", "alice"),
+    "approvals.decide": lambda w, asked: asked.to(approvals_use_cases.decide, "bobs", "bob", approve=True),
     "accounts.unlink": lambda w, asked: asked.to(accounts.unlink, ["saturn"]),
     "accounts.unlink_other": lambda w, asked: asked.to(accounts.unlink_other, BOB, None),
     "linking.invite": lambda w, asked: asked.to(linking.invite, "saturn"),
@@ -254,11 +247,11 @@ USE_CASES: dict[str, Do] = {
     "runs.watch": lambda w, asked: asked.to(runs.watch, w.run.id),
     "runs.schedule": lambda w, asked: asked.to(runs.schedule, "saturn", NIGHTLY, "0 4 * * 1"),
     "classes.post": lambda w, asked: asked.to(
-        classes.post, ClassCard(ALICE, "C1", "saturn", "Maths", pattern="lab")
+        courses_use_cases.post, ClassCard(ALICE, "C1", "saturn", "Maths", pattern="lab")
     ),
-    "classes.post_again": lambda w, asked: asked.to(classes.post_again, w.lost_card.id),
-    "classes.stop_all": lambda w, asked: asked.to(classes.stop_all, w.card.id),
-    "classes.press": lambda w, asked: asked.to(classes.press, w.card.id),
+    "classes.post_again": lambda w, asked: asked.to(courses_use_cases.post_again, w.lost_card.id),
+    "classes.stop_all": lambda w, asked: asked.to(courses_use_cases.stop_all, w.card.id),
+    "classes.press": lambda w, asked: asked.to(courses_use_cases.press, w.card.id),
 }
 #: The steps of linking have no key, as a page or a form is sent again: the link says what may come next.
 WITHOUT_KEY = {
@@ -307,13 +300,15 @@ NEEDLESS: dict[str, Do] = {
     "accounts.unlink_other": lambda w, asked: asked.to(accounts.unlink_other, BOB, "hub"),
     "timers.keep": lambda w, asked: asked.to(workspaces.keep, w.workspace.id, instead_of=w.at - HOUR),
     "timers.add_an_hour": lambda w, asked: asked.to(workspaces.add_an_hour, w.workspace.id, w.at - HOUR),
-    "hours.rest": lambda w, asked: asked.to(hours.rest, w.workspace.id),
-    "approvals.decide": lambda w, asked: asked.to(approvals.decide, "bobs", "another", approve=True),
+    "hours.rest": lambda w, asked: asked.to(hours_use_cases.rest, w.workspace.id),
+    "approvals.decide": lambda w, asked: asked.to(
+        approvals_use_cases.decide, "bobs", "another", approve=True
+    ),
     "runs.stop": lambda w, asked: asked.to(runs.stop, w.over.id, force=False),
     "runs.keep_waiting": lambda w, asked: asked.to(runs.keep_waiting, w.over.id),
     "runs.let_go": lambda w, asked: asked.to(runs.let_go, w.over.id),
     "runs.start_another": lambda w, asked: asked.to(runs.start_another, w.run.id),
-    "classes.post_again": lambda w, asked: asked.to(classes.post_again, w.card.id),
+    "classes.post_again": lambda w, asked: asked.to(courses_use_cases.post_again, w.card.id),
 }
 each = pytest.mark.parametrize("name", USE_CASES)
 each_on_one_engine = on_one_engine("name", USE_CASES, "timers.set")
@@ -453,7 +448,7 @@ async def test_what_asks_for_somebody_goes_as_far_as_they_let_it_by_the_effect(s
 def test_no_other_use_case_is_open_to_what_asks_for_somebody():
     found = [
         (path.stem, given)
-        for path in sorted((ROOT / "bot/services").glob("*.py"))
+        for path in [*sorted((ROOT / "bot/services").glob("*.py")), *list_store("use_cases.py")]
         for given in re.findall(r"asked\.is_new\(tx, (.+?)\)+(?::| )", path.read_text(encoding="utf-8"))
     ]
     # That a list is read again changes nothing.
@@ -472,7 +467,7 @@ async def test_what_asks_for_somebody_takes_nothing_back(store, world):
     await own.to(workspaces.alias, world.workspace.id, "mine")
     (act,) = own.acts.values()
     with pytest.raises(AskFirst):
-        await replace(ask(store, "i2"), via="assistant").to(acts.undo, act.id)
+        await replace(ask(store, "i2"), via="assistant").to(undo_use_cases.undo, act.id)
     assert (await store.read(workspace_rows.workspace, world.workspace.id)).title == "mine"
 
 
@@ -513,7 +508,7 @@ async def test_a_refusal_after_a_write_takes_that_back(store, world):
 async def test_what_is_refused_for_another_reason_leaves_nothing(store, world):
     before = await tables(store)
     with pytest.raises(Refused) as refusal:
-        await ask(store, "i1").to(approvals.ask, "saturn", "two words")
+        await ask(store, "i1").to(approvals_use_cases.ask, "saturn", "two words")
     assert refusal.value.rule == "approval.username"
     assert await tables(store) == before
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.observed import Observed
+from bot.domain.observations import Observed
 from bot.domain.reads import ReadResult
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace

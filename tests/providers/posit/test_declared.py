@@ -12,8 +12,8 @@ from bot.messages.blocks.forms import make_view
 from bot.providers.posit import drafts, forms, launches, specs
 from bot.providers.posit.offers import Offer, spoken
 from bot.providers.posit.types import ComputeEnvs
-from bot.services import making
-from bot.services.making import Flag
+from bot.services import creation
+from bot.services.creation import Flag
 from handlers.payload import values_of
 from playground.posit.accounts import Person
 from playground.posit.environments import Environments, Resources
@@ -129,7 +129,7 @@ def test_a_form_that_is_submitted_unchanged_is_what_the_server_declared(
     assert len({block.get("block_id") for block in view["blocks"]}) == len(view["blocks"])
     by_form = submitted(offer, purpose, unchanged(view, **typed))
     flags = [Flag(name, value) for name, value in (chosen | typed).items()]
-    filled = making.filled(form_of, flags)
+    filled = creation.filled(form_of, flags)
     assert (filled.problems, filled.unknown) == ({}, [])
     assert submitted(offer, purpose, filled.values) == by_form
 

@@ -18,7 +18,7 @@ from bot.app import Outlets, Process
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.providers import runs_commands, secrets_of
-from bot.providers.door import provider_class
+from bot.providers.registry import provider_class
 from bot.slack.manifest import http_manifest, socket_manifest
 from bot.store import audit, tasks
 from bot.store.store import Store

@@ -1,0 +1,275 @@
+"""Importing accounts from a file in which an administrator wrote down which person acts as which user.
+
+Each row is checked at its provider first; nothing is written in a dry run, or for a row with a problem.
+"""
+
+import csv
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+import aiohttp
+
+from bot.features.approvals import use_cases as approvals_use_cases
+from bot.providers import base, build_providers
+from bot.providers.connection import ConnectionSettings
+from bot.services import accounts, revocations
+from bot.services.caller import Asked
+from bot.services.context import Context
+from bot.slack.people import People
+from bot.slack.tenants import Entered, enter
+from bot.slack.web_api import WebApi
+from bot.store import accounts as account_rows
+from bot.store import revocations as revocation_rows
+from bot.store.store import Store
+from bot.support import errors
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.environment import command
+from bot.support.errors import NotDone
+from bot.support.http import Http
+from bot.support.settings import Settings
+from bot.support.vault import Vault
+
+COLUMNS: Final = ("slack_user", "connection", "username")
+#: More than any file of people has.
+MOST_BYTES: Final = 5_000_000
+_SLACK_USER: Final = re.compile(r"(?:([TE][A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
+
+_MAY_NOT: Final = "{user} can't use Usher: a guest, a bot, deactivated, or from another organisation"
+_WHY_NOT: Final = {
+    "policy.unknown_person": "Slack doesn't say who {user} is: check the id, or run this again in a minute"
+}
+
+
+class ImportProblem(NotDone):
+    """Say in one sentence why the file can't be used at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hold one line of the file as written."""
+
+    line: int
+    slack_user: str
+    connection: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Hold the result of a row: ``ok`` (linked, or would be), ``same`` (was already), or ``problem``."""
+
+    row: Row
+    outcome: Literal["ok", "same", "problem"]
+    sentence: str
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read the file; raises ImportProblem if it isn't one, or has other columns."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ImportProblem(f"{path.name} is larger than {MOST_BYTES} bytes. Split it.")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ImportProblem(f"{path.name} can't be read: {error.strerror or 'no such file'}.") from None
+    except UnicodeDecodeError:
+        raise ImportProblem(f"{path.name} isn't UTF-8 text. Save it as CSV in UTF-8.") from None
+    lines = text.splitlines()
+    comma = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
+    reader = csv.DictReader(lines, delimiter=comma, skipinitialspace=True, strict=True)
+    named = [str(name).strip().lower() for name in reader.fieldnames or ()]
+    missing = [name for name in COLUMNS if name not in named]
+    if missing:
+        raise ImportProblem(
+            f"The first line of {path.name} needs the columns {', '.join(COLUMNS)}; "
+            f"missing: {', '.join(missing)}."
+        )
+    reader.fieldnames = named
+    try:
+        return [_row(reader.line_num, found) for found in reader if any(found.values())]
+    except csv.Error as error:
+        raise ImportProblem(f"Line {reader.line_num} of {path.name} isn't valid CSV: {error}.") from None
+
+
+def _row(line: int, found: Mapping[str, str | None]) -> Row:
+    values = [(found.get(name) or "").strip() for name in COLUMNS]
+    return Row(line, *values)
+
+
+async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSession) -> Entered:
+    """Learn where Usher is installed; raises ImportProblem and StoreError."""
+    clock = SystemClock()
+
+    def make(token: str) -> WebApi:
+        return WebApi(token, settings.slack_api_url, session, clock)
+
+    try:
+        return await enter(settings, store, make, clock)
+    except errors.SlackPermanent:
+        raise ImportProblem(f"Slack refuses the bot token. {command('doctor')} says more.") from None
+    except errors.SlackFailed:
+        raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
+
+
+#: A link that nobody proved is renewed by another import in its last so many seconds.
+RENEWED_WITHIN: Final = 30 * 86_400.0
+
+
+class Importer:
+    """Check and write rows, for people whom the policy allows to link."""
+
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._connections = context.connections
+        self._context = context
+        self._home = context.installation
+        self._seen: dict[tuple[str, str], int] = {}
+
+    async def one(self, row: Row, *, apply: bool) -> Result:
+        """Check a row at its provider and, with ``apply``, link it; never raises for the row's content."""
+        problem = self._shape(row)
+        if problem:
+            return Result(row, "problem", problem)
+        provider = self._connections[row.connection]
+        principal = self._home.resolve_principal(self._home.named(row.slack_user))
+        current = await self._store.read(account_rows.account, principal, row.connection)
+        if current is not None and current.state == "active" and current.username == row.username:
+            ends_at, now = current.ends_at, await self._store.now()
+            if not current.is_approved or ends_at is None or ends_at - now > RENEWED_WITHIN:
+                return Result(row, "same", "is already linked")
+        taken = [
+            account
+            for account in await self._store.read(account_rows.accounts_of, row.connection, row.username)
+            if account.principal != principal and account.state != "revoking"
+        ]
+        if taken:
+            return Result(row, "problem", f"{row.username} already belongs to {taken[0].principal.user_id}")
+        asked = Asked(self._context, principal)
+        may = await asked.decide("link")
+        if not may.allowed:
+            return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
+        try:
+            identity = await provider.need(base.Behalf).check_username(row.username)
+        except errors.NotFound:
+            return Result(row, "problem", f"there's no user {row.username} on {provider.settings.title}")
+        except errors.Forbidden:
+            return Result(
+                row, "problem", f"{row.username} is inactive, or Usher isn't allowed to act for them"
+            )
+        except errors.PermanentError:
+            return Result(row, "problem", f"{provider.settings.title} refused the check. Look at its token")
+        except errors.ProviderError:
+            return Result(row, "problem", f"{provider.settings.title} didn't answer. Run this again")
+        if not apply:
+            return Result(row, "ok", "would be linked")
+        return await self._link(row, asked, identity)
+
+    def _shape(self, row: Row) -> str:
+        found = _SLACK_USER.fullmatch(row.slack_user)
+        if found is None:
+            return "slack_user needs a Slack user id such as U0123ABCD"
+        principal = self._home.named(row.slack_user)
+        if not principal.team_id:
+            return f"slack_user needs the id of the Slack workspace, too, such as T0123ABCD:{found[2]}"
+        if not self._home.has_team(principal.enterprise_id, principal.team_id):
+            return f"Usher isn't installed in the Slack workspace {principal.team_id}"
+        provider = self._connections.get(row.connection)
+        if provider is None:
+            return f"there's no connection {row.connection[:40]}"
+        if not provider.links_by("admin"):
+            return f'{row.connection} doesn\'t link by approval: its linking needs "admin"'
+        if not approvals_use_cases.is_username(row.username):
+            return "username needs 1 to 80 visible characters, without spaces"
+        earlier = self._seen.setdefault((principal.key, row.connection), row.line)
+        if earlier != row.line:
+            return f"line {earlier} names the same person and connection"
+        return ""
+
+    async def _link(self, row: Row, asked: Asked, identity: base.Identity) -> Result:
+        sealed = accounts.sealed(asked, row.connection, identity.credential)
+        credential = (identity.username, sealed, identity.credential.ends_at)
+        done = await asked.to(
+            accounts.begin, row.connection, *credential, actor="operator", proof="import", made_by="import"
+        )
+        if done is None:
+            return Result(row, "problem", f"{row.username} has been linked to somebody else in the meantime")
+        return Result(row, "ok", "is linked, and gets a direct message about it")
+
+
+@asynccontextmanager
+async def operating(
+    settings: Settings, connections: Mapping[str, ConnectionSettings], store: Store
+) -> AsyncIterator[Context]:
+    """Hold what an operator's command works with. Raises ImportProblem and StoreError."""
+    async with Http.new_session(settings.proxy()) as session:
+        http = Http(session)
+        entered = await _enter(settings, store, session)
+        try:
+            yield Context(
+                store=store,
+                connections=build_providers(connections, http),
+                people=People(store, entered.slack),
+                installation=entered.place,
+                tenants=entered.tenants,
+                vault=Vault(settings.keys()),
+                clock=SystemClock(),
+                ids=SystemIds(),
+            )
+        finally:
+            if entered.by_oauth is not None:
+                # A token that was replaced meanwhile is written before the process ends.
+                await entered.by_oauth.close()
+
+
+async def import_rows(
+    settings: Settings,
+    connections: Mapping[str, ConnectionSettings],
+    store: Store,
+    rows: Sequence[Row],
+    *,
+    apply: bool,
+) -> list[Result]:
+    """Check all rows and, with ``apply``, link them. Raises ImportProblem and StoreError."""
+    async with operating(settings, connections, store) as context:
+        importer = Importer(context)
+        return [await importer.one(row, apply=apply) for row in rows]
+
+
+async def retire(context: Context, connection: str) -> tuple[int, int]:
+    """End everybody's link on a connection that goes, and tell them; return how many, and what is owed.
+
+    What is owed on one that isn't set up any more can't be revoked, and is erased. Raises StoreError.
+    """
+    ended, store = 0, context.store
+    holders = {who async for batch in account_rows.find_holders(store.engine) for who in batch}
+    for who in sorted(holders, key=lambda one: one.key):
+        if any(one.connection == connection for one in await store.read(account_rows.accounts, who)):
+            asked = Asked(context, who)
+            ended += len(await asked.to(accounts.end, who, [connection], actor="operator", cause="retired"))
+    owed = [one for one in await store.read(revocation_rows.owed_revocations) if one.connection == connection]
+    if connection in context.connections:
+        return ended, len(owed)
+    for one in owed:
+        erase = partial(revocations.settle, context=context, owed=one, ended="lapsed", tell=False)
+        await store.carry_out(erase)
+    return ended, 0
+
+
+def as_lines(results: list[Result], *, apply: bool) -> list[str]:
+    """Write one line per row and a total, as the command prints them."""
+    marks = {"ok": "ok  ", "same": "same", "problem": "BAD "}
+    lines = [
+        f"{marks[one.outcome]} line {one.row.line}: {one.row.slack_user[:40]} at {one.row.connection[:40]}"
+        f" as {one.row.username[:100]}: {one.sentence}"
+        for one in results
+    ]
+    count = {mark: sum(one.outcome == mark for one in results) for mark in marks}
+    done = "linked" if apply else "to be linked"
+    lines.append(f"{count['ok']} {done}, {count['same']} already linked, {count['problem']} with a problem.")
+    if not apply:
+        lines.append("Nothing was written. Add --apply to link them.")
+    return lines

@@ -1,0 +1,119 @@
+"""Checks of connections: whether servers answer, people can sign in there, and pages load."""
+
+import re
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+
+from bot.providers import base, distributions
+from bot.providers.requests import refuses_others, unless_absent
+from bot.services.checks import Check, plain, why
+from bot.services.linking import refused_token, return_address
+from bot.support import errors
+from bot.support.settings import Settings
+
+_SCRIPT_BYTES = 5_000_000
+#: How many of an account's workspaces are named.
+_SHOWN = 5
+#: Hosts in a script, and those that only name the language of a picture.
+_NAMED = re.compile(rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])")
+_NAMESPACES = {"www.w3.org"}
+
+
+async def check_connection(name: str, provider: base.Provider) -> Check:
+    """Ask a provider's server what it is, without any person's credential; it must refuse one of nobody's."""
+    label = f"connection {name}"
+    try:
+        version, remark = await provider.probe(), await provider.remark()
+        if isinstance(provider, base.Tokens):
+            await refuses_others(provider.check)
+    except errors.ProviderError as failed:
+        advice = "Check its address."
+        if isinstance(failed, errors.TemporaryError) and not isinstance(failed, errors.BadAnswer):
+            advice = "Check its address, and whether this machine can reach it."
+        elif isinstance(failed, errors.CredentialRefused):
+            advice = "Check the connection's own token."
+        return Check(label, False, why(failed), advice)
+    whose = distributions({name: provider.settings}).get(name)
+    answers = f"{provider.settings.base_url} answers{f' to {whose}' if whose else ''}"
+    if not version:
+        found = f"{answers}, but says what it is only to people who have an account there"
+        return Check(label, True, found, "It's known once somebody's token was accepted.", is_warning=True)
+    return Check(label, True, ". ".join(filter(None, (f"{answers} ({plain(version)})", remark))))
+
+
+async def check_account(provider: base.Provider, token: str) -> Check:
+    """Find out whose account a token opens, and what is in it.
+
+    Nothing of that is kept: what Usher was given for it is revoked.
+    """
+    label, title = "your account", provider.settings.title
+    if (foreign := refused_token(token, title, [provider])) is not None:
+        return Check(label, False, foreign.text)
+    try:
+        identity = await provider.check(base.Credential(SecretStr(token)))
+        access = base.Access(identity.username, identity.credential)
+        try:
+            found = await unless_absent(provider.need(base.Lists).discover(access)) or ()
+        finally:
+            if isinstance(provider, base.Revocation) and provider.can_revoke(access.credential):
+                await provider.revoke(access)
+    except errors.ProviderError as failed:
+        refused = f"{title} doesn't accept that token ({why(failed)})"
+        return Check(label, False, refused, f"Copy the whole token from {title} again.")
+    shown = [f"{plain(one.name or one.remote_id)} ({one.observed.state})" for one in found[:_SHOWN]]
+    whose = f"{plain(access.username)} on {title}" if access.username else f"{title} accepts that token"
+    return Check(label, True, f"{whose}. Workspaces: {', '.join(shown) or 'none are listed'}")
+
+
+def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
+    """Check that people can be told apart on workspace pages, if a provider needs such pages."""
+    needing = sorted(name for name, provider in providers.items() if isinstance(provider, base.Page))
+    if not needing:
+        return []
+    if settings.slack_client_id is not None and settings.slack_client_secret is not None:
+        return [Check("sign in with slack", True, "set up")]
+    found = f"not set up, so nobody can open a workspace on {', '.join(needing)}"
+    advice = "Set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET (your app's page, Basic Information)."
+    return [Check("sign in with slack", False, found, advice)]
+
+
+async def check_page(name: str, provider: base.Provider) -> list[Check]:
+    """Load the script of a page that shows workspaces; say which hosts it names that the page may not use."""
+    if not isinstance(provider, base.Page):
+        return []
+    label, loads = f"connection {name} page", provider.embedding()
+    try:
+        answer = await provider.api.send("GET", loads.script, max_bytes=_SCRIPT_BYTES)
+    except errors.ProviderError as failed:
+        return [Check(label, False, f"{loads.script}: {why(failed)}", "Check sdk_base, and the network.")]
+    if answer.status != 200:
+        return [Check(label, False, f"{loads.script} answers HTTP {answer.status}", "Check sdk_base.")]
+    named = sorted({host.decode().lower() for host in _NAMED.findall(answer.body)} - _NAMESPACES)
+    others = [host for host in named if not loads.allows(host)]
+    found = f"{loads.script} loads"
+    if others:
+        found += (
+            f"; it also names {', '.join(others)}. If pages lack something from there, add it to page_hosts"
+        )
+    return [Check(label, True, found)]
+
+
+async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
+    """Ask a provider at which people can sign in whether it knows Usher; say what is missing there."""
+    if not isinstance(provider, base.SignIn) or not provider.links_by("token"):
+        return []
+    label, back = f"connection {name} sign-in", return_address(public_url, name)
+    if provider.oauth is None:
+        return [Check(label, True, "people paste a token. To let them sign in:", provider.registration(back))]
+    try:
+        is_known = await provider.oauth.is_known()
+    except errors.Unreachable:
+        return []  # That is reported where the server's version is asked for.
+    except errors.ProviderError as failed:
+        found = f"can't tell whether people can sign in: {why(failed)}"
+        return [Check(label, True, found, "Link an account of yours to see.", is_warning=True)]
+    if not is_known:
+        found = "it doesn't accept the client id and secret, so nobody can sign in"
+        return [Check(label, False, found, provider.registration(back))]
+    return [Check(label, True, f"people sign in there, and come back to {back}")]

@@ -1,0 +1,215 @@
+"""The commands that read and change the database of an installation."""
+
+import argparse
+import json
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import structlog
+
+from bot.commands import complain, load, with_store
+from bot.commands.account_import import as_lines, import_rows, operating, read_rows
+from bot.commands.account_import import retire as retire_connection
+from bot.services.audit_witness import Witness
+from bot.services.backups import make_folder
+from bot.services.encryption_keys import rotate as encrypt_again
+from bot.services.encryption_keys import secrets
+from bot.services.restored_backups import restore, said
+from bot.store import accounts, audit, name_of
+from bot.store.maintenance import mark
+from bot.store.sqlite import back_up, put_in_place
+from bot.store.store import Store
+from bot.store.transaction import StoreTime
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.environment import command
+from bot.support.settings.database import database_file
+from bot.support.vault import Vault
+
+log = structlog.get_logger(__name__)
+
+
+def migrate(_arguments: argparse.Namespace) -> int:
+    """Bring the database up to date."""
+    settings, _ = load()
+
+    async def run(store: Store) -> int:
+        log.info("database opened", database=name_of(settings.database_url))
+        applied = await store.migrate()
+        print("\n".join(applied) if applied else "The database is up to date.")
+        return 0
+
+    return with_store(settings, run, may_be_new=True)
+
+
+def rotate(arguments: argparse.Namespace) -> int:
+    """Encrypt every secret with the newest key."""
+    settings, connections = load()
+    unlinked = [name for name, one in connections.items() if "none" in one.linking]
+    vault = Vault(settings.keys())
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        rotation = await encrypt_again(store, vault, forget=arguments.forget, unlinked=unlinked)
+        print(f"{secrets(rotation.done)} encrypted with the newest key.")
+        if rotation.recalled:
+            print(f"Links that go on, as their secrets open again: {rotation.recalled}.")
+        if rotation.forgotten:
+            print(f"Links ended, whose people are asked to link again: {rotation.forgotten}.")
+        if not rotation.is_whole:
+            complain(*rotation.problems())
+        return 0 if rotation.is_whole else 1
+
+    return with_store(settings, run)
+
+
+def import_accounts(arguments: argparse.Namespace) -> int:
+    """Link the people of a file."""
+    settings, connections = load()
+    rows = read_rows(arguments.file)
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        results = await import_rows(settings, connections, store, rows, apply=arguments.apply)
+        print("\n".join(as_lines(results, apply=arguments.apply)))
+        return 1 if any(result.outcome == "problem" for result in results) else 0
+
+    return with_store(settings, run)
+
+
+def links_ended(name: str, count: int, *, is_known: bool) -> str:
+    """Say how many links on a connection have ended, or that nothing has its name."""
+    said = f"Links on {name} that ended, whose people are told: {count}."
+    return said if is_known else f"{said} No connection and no link has this name."
+
+
+def retire(arguments: argparse.Namespace) -> int:
+    """End everybody's link on a connection that goes."""
+    settings, connections = load()
+    name = arguments.connection
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        async with operating(settings, connections, store) as context:
+            ended, owed = await retire_connection(context, name)
+        print(links_ended(name, ended, is_known=bool(ended or owed) or name in connections))
+        if owed:
+            print(
+                f"Keep it in the connections file until {command('doctor')} lists nothing owed there: {owed}."
+            )
+        return 0
+
+    return with_store(settings, run)
+
+
+def list_accounts(_arguments: argparse.Namespace) -> int:
+    """Print who is linked to which user, how, and until when."""
+    settings, _ = load()
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        linked = [one for one in await store.perform(accounts.active_accounts) if one.username or one.made_by]
+        for one in sorted(linked, key=lambda one: (one.connection, one.linked_at, one.id)):
+            until = (
+                "" if one.ends_at is None else f" until {datetime.fromtimestamp(one.ends_at, UTC):%Y-%m-%d}"
+            )
+            how = f"{'proven' if one.is_proven else 'not proven'} ({one.made_by or 'unknown'}){until}"
+            print(f"{one.principal.key} at {one.connection} as {one.username or '-'}: {how}")
+        return 0
+
+    return with_store(settings, run)
+
+
+def backup(arguments: argparse.Namespace) -> int:
+    """Copy the database of this installation into a new file, while Usher runs."""
+    settings, _ = load()
+    path, target = database_file(settings.database_url), arguments.file
+    if path is None:
+        complain("On PostgreSQL, backups are pg_dump's: `usher docs operate#backups`.")
+        return 2
+    if not path.exists():
+        complain(f"There's no database in {path.absolute()}.")
+        return 1
+    make_folder(path, target.parent)
+    back_up(path, target, partial(mark, left="copied"), StoreTime(SystemClock()), SystemIds())
+    print(f"Written: {target.absolute()}. Keep the encryption keys elsewhere.")
+    return 0
+
+
+def restored(arguments: argparse.Namespace) -> int:
+    """Put a backup in place, put on hold what it has planned, and ask the people concerned."""
+    settings, connections = load()
+    path = database_file(settings.database_url)
+    if arguments.file is not None:
+        if path is None:
+            complain("On PostgreSQL, restore with its own tools, and run this without a file.")
+            return 2
+        put_in_place(arguments.file, path.resolve(), StoreTime(SystemClock()), SystemIds())
+    administrators = settings.admin_ids() | settings.global_admin_ids()
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        # Connections without user accounts have nothing to unlink.
+        apart = {name for name, one in connections.items() if "none" not in one.linking}
+        backup_at, held, linked = await restore(store, administrators, apart)
+        await Witness(path).note(store)
+        day = datetime.fromtimestamp(backup_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        print(f"Restored from a backup that was made on {day}.")
+        print(f"On hold, and their people are asked: {said(held)}.")
+        print(f"Told that a link may be back: {linked}. Now start Usher.")
+        return 0
+
+    return with_store(settings, run)
+
+
+_NOT_NOTED: Final = (
+    "Row {seen} isn't the one that was noted: the record was rewritten or cut, or restored from a backup."
+)
+
+
+def verify_audit(arguments: argparse.Namespace) -> int:
+    """Find the first bad row of the record."""
+    settings, _ = load()
+
+    async def run(store: Store) -> int:
+        bad = await store.perform(audit.verify_audit)
+        if bad is None:
+            length, last = await store.read(audit.audit_head)
+            ends = f"{length} rows, the last of which is {length}:{last}" if last else "it is empty"
+            print(f"The audit record is intact: {ends}.")
+            first = next(iter(await store.read(audit.audit_entries, limit=1)), {"seq": 1})["seq"]
+            if first > 1:
+                print(f"It begins with row {first}: the rows before were archived by a release before 0.4.0.")
+            seen, noted = arguments.seen or (0, "")
+            known = {
+                row["seq"]: row["hash"]
+                for row in await store.read(audit.audit_entries, after=seen - 1, limit=1)
+            }
+            if arguments.seen and known.get(seen) != noted:
+                complain(_NOT_NOTED.format(seen=seen))
+                return 1
+            if arguments.seen:
+                print(f"Row {seen} is the one that was noted.")
+            return 0
+        complain(
+            f"The audit record is broken at row {bad}: somebody edited, removed or added a row by hand. "
+            "Compare it with an earlier backup."
+        )
+        return 1
+
+    return with_store(settings, run)
+
+
+def print_audit(_arguments: argparse.Namespace) -> int:
+    """Print the record, an entry a line."""
+    settings, _ = load()
+
+    async def run(store: Store) -> int:
+        after = 0
+        while rows := await store.read(audit.audit_entries, after=after):
+            for row in rows:
+                print(json.dumps(dict(row), ensure_ascii=False))
+            after = rows[-1]["seq"]
+        return 0
+
+    return with_store(settings, run)

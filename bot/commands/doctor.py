@@ -1,0 +1,151 @@
+"""The doctor: all checks of ``usher doctor``.
+
+Nothing is changed and nothing is sent to people. The exit status is 0 if every check is good, 2 if the
+settings are wrong, otherwise 1.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from bot.commands.connection_checks import check_connection, check_page, check_sign_in, check_way_in
+from bot.commands.slack_checks import check_clock, check_slack
+from bot.commands.store_checks import check_store
+from bot.domain.transcript import TOTAL
+from bot.providers import base
+from bot.services.backups import ROOM
+from bot.services.checks import ON_SLACK, Check, plain
+from bot.support import errors
+from bot.support.addresses import PAGE_PROOF, PROOF_PATH
+from bot.support.environment import command
+from bot.support.http import Http
+from bot.support.settings import Settings
+from bot.support.vault import Vault
+
+#: How long the public address may take to answer; seconds.
+_LOOK_SECONDS: Final = 5.0
+#: A database's disk with less than this is about to be full: its log alone may take a sixth of it.
+MIN_FREE_BYTES: Final = 100_000_000
+_FULL_ADVICE: Final = (
+    "Make room there: `usher docs incidents#the-database-cant-be-written` has what happens else."
+)
+_BACKUPS_ADVICE: Final = "Make room there, or set USHER_BACKUPS to a folder on a larger disk."
+
+
+async def run_checks(
+    settings: Settings, http: Http, providers: Mapping[str, base.Provider], wrong: Collection[str] = ()
+) -> list[Check]:
+    """Run every check that the settings allow; ``wrong`` are the variables that have no good value."""
+    checks: list[Check] = []
+    if not {"USHER_PUBLIC_URL", "USHER_PAGE_URL", "USHER_ENCRYPTION_KEYS"} & set(wrong):
+        checks.append(await check_address(settings, http))
+        checks += await check_pages(settings, http, providers)
+    if not {"SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"} & set(wrong):
+        checks += check_sign_in(settings, providers)
+    if not {"SLACK_BOT_TOKEN", "USHER_SLACK_API_URL"} & set(wrong):
+        checks += await check_slack(settings, http)
+        checks += await check_clock(settings, http)
+        for _, look in sorted(ON_SLACK.items()):
+            checks += await look(settings, http, providers)
+    for name, provider in providers.items():
+        checks.append(await check_connection(name, provider))
+        checks += await check_page(name, provider)
+        if settings.public_url is not None:
+            checks += await check_way_in(name, provider, settings.public_url)
+    checks += check_spool(providers)
+    if "USHER_DATABASE_URL" not in wrong:
+        checks += check_disks(settings)
+        has_keys = "USHER_ENCRYPTION_KEYS" not in wrong
+        checks += await check_store(settings, providers, http, has_keys=has_keys)
+    return checks
+
+
+async def check_address(settings: Settings, http: Http) -> Check:
+    """Look at the public address."""
+    label, url = "public address", settings.public_url
+    if url is None:
+        advice = "Set USHER_PUBLIC_URL to the https address that people's browsers reach."
+        return Check(label, False, "not set, so nobody can link an account", advice)
+    return await _check_at(label, url, settings, http)
+
+
+async def check_pages(settings: Settings, http: Http, providers: Mapping[str, base.Provider]) -> list[Check]:
+    """Look at the second host name; without one, say what a vendor's script may still do."""
+    label, url = "page address", settings.page_url
+    if url is not None:
+        return [await _check_at(label, url, settings, http, PAGE_PROOF)]
+    found = "not set, so the provider's script runs at the public address: it could write cookies there"
+    advice = "Set USHER_PAGE_URL to a second host name of this Usher: `usher docs install#two-host-names`."
+    needing = any(isinstance(provider, base.Page) for provider in providers.values())
+    return [Check(label, True, found, advice, is_warning=True)] if needing else []
+
+
+async def _check_at(label: str, url: str, settings: Settings, http: Http, place: str = "") -> Check:
+    """Ask at an address for what only this Usher can answer, because it has the keys.
+
+    Where nothing answers, Usher may not have been started yet: that is asked on this machine.
+    """
+    here = f"http://{settings.host.replace('0.0.0.0', '127.0.0.1')}:{settings.ports()[0]}"  # noqa: S104 - not listened at
+    forward = f"Forward it to {here}, with its name as Host: `usher docs install#behind-a-proxy`."
+    try:
+        if (other := await _other_at(url, settings, http, place)) is not None:
+            return Check(label, False, f"{url} leads to something else ({other})", forward)
+    except errors.ProviderError as failed:
+        found = f"nothing answers at {url} ({plain(failed)})"
+        try:
+            is_here = await _other_at(here, settings, http) is None
+        except errors.ProviderError:
+            is_here = False
+        if is_here:
+            return Check(label, False, f"{found}, though Usher runs here", forward)
+        advice = f"Usher doesn't run on this machine: start it with {command('serve')}, and look again."
+        return Check(label, True, found, advice, is_warning=True)
+    return Check(label, True, f"{url} leads to this Usher")
+
+
+async def _other_at(url: str, settings: Settings, http: Http, place: str = "") -> str | None:
+    """Return what else answers at an address, None for this Usher; raise ProviderError if nothing does."""
+    nonce = secrets.token_hex(16)
+    try:
+        answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)
+    except errors.BadAnswer as failed:
+        return plain(failed)
+    if Vault(settings.keys()).is_proof(nonce + place, answer.body.decode(errors="replace")):
+        return None
+    return plain(f"HTTP {answer.status} {answer.headers.get('Server') or ''}".strip())
+
+
+def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
+    """Check that there is enough disk space for the outputs of runs, if there are runs."""
+    if not any(isinstance(provider, base.Runs) for provider in providers.values()):
+        return []
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    found = f"{free // 1_000_000} MB free in {folder}, and outputs take up to {TOTAL // 1_000_000} MB"
+    advice = "" if free >= TOTAL else "Free some space or set TMPDIR to another folder: long outputs get cut."
+    return [Check("room for outputs", free >= TOTAL, found, advice)]
+
+
+def check_disks(settings: Settings, min_free: int = MIN_FREE_BYTES) -> list[Check]:
+    """Report the disks of the database file and of its nightly copies that have too little room."""
+    places = settings.nightly_backups()
+    if places is None:
+        return []
+    file, folder = (place.absolute() for place in places)
+    needed = ROOM * file.stat().st_size if file.is_file() else 0
+    rooms = [("room for the database", file.parent, min_free, _FULL_ADVICE)]
+    # The default folder is made beside the database when it is needed.
+    copies = folder if folder.exists() or folder.parent != file.parent else file.parent
+    rooms.append(("room for backups", copies, needed, _BACKUPS_ADVICE))
+    checks = []
+    for label, place, least, advice in rooms:
+        # A folder that isn't there is what other checks report.
+        free = shutil.disk_usage(place).free if place.is_dir() else least
+        if free < least:
+            found = f"{free // 1_000_000} MB free in {place}, and it takes {least // 1_000_000} MB"
+            checks.append(Check(label, False, found, advice))
+    return checks

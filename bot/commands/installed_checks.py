@@ -1,0 +1,84 @@
+"""The checks of several Slack workspaces: which may install Usher, and whether their tokens still work."""
+
+from collections.abc import Mapping
+
+from bot.commands.slack_checks import ADMINS, check_token
+from bot.providers import base
+from bot.services.checks import IN_STORE, ON_SLACK, Check, plain
+from bot.slack.manifest import INSTALL_PATH
+from bot.slack.tokens import is_listed
+from bot.store import installations
+from bot.store.store import Store
+from bot.support import errors
+from bot.support.http import Http
+from bot.support.settings import Settings
+from bot.support.settings.installed import ANY_WORKSPACE
+from bot.support.vault import Vault
+
+
+async def check_listed(
+    settings: Settings, _http: Http, providers: Mapping[str, base.Provider]
+) -> list[Check]:
+    """Warn where Usher is installed by OAuth and any Slack workspace may do that, at whose cost."""
+    if settings.slack_bot_token is not None or ANY_WORKSPACE not in settings.workspace_ids():
+        return []
+    found = "any Slack workspace of the world may install Usher and use its connections"
+    advice = "Name yours in USHER_SLACK_WORKSPACES, unless you mean that."
+    costly = sorted(
+        name
+        for name, provider in providers.items()
+        if provider.links_by("none") and provider.settings.workspaces is None
+    )
+    if costly:
+        found += f", and workspaces of {', '.join(costly)} are made on your account"
+        advice += " Limit those connections with their key workspaces."
+    return [Check("slack workspaces", True, found, advice, is_warning=True)]
+
+
+async def check_installations(store: Store, settings: Settings, http: Http | None) -> list[Check]:
+    """Check the tokens of installations by OAuth; the environment may have one instead. Raises StoreError."""
+    if settings.slack_bot_token is not None or http is None:
+        return []
+    vault, checks = Vault(settings.keys()), []
+    page = f"{settings.public_url}{INSTALL_PATH}"
+    rows = await store.read(installations.installations)
+    places = {place for row in rows for place in (row.id, row.enterprise_id)}
+    homeless = sorted(
+        name
+        for name in settings.admin_ids() | settings.global_admin_ids()
+        if name.partition(":")[0] not in places
+    )
+    if rows and homeless:
+        found = f"Usher isn't installed in the Slack workspace of {', '.join(homeless)}"
+        checks.append(Check("administrators", False, found, f"{ADMINS} Or install Usher there: {page}"))
+    for row in rows:
+        place = plain(f"{row.team_name} ({row.id})")
+        if not is_listed(row, settings.workspace_ids()):
+            found = "it isn't in USHER_SLACK_WORKSPACES, so nobody there is served"
+            advice = "Add it to that setting, or have Usher removed there."
+            checks.append(Check(f"slack workspace {place}", False, found, advice))
+            continue
+        try:
+            secret = vault.open(row.row_key, row.secret)
+        except errors.SecretError:
+            found = "it doesn't open with any of the keys"
+            advice = f"Put the old key back, or install Usher there again: {page}"
+            checks.append(Check(f"slack token of {place}", False, found, advice))
+            continue
+        if row.lost_at is not None:
+            found = "Slack doesn't let me replace it when it expires"
+            checks.append(
+                Check(f"slack token of {place}", False, found, f"Install Usher there again: {page}")
+            )
+            continue
+        if row.expires_at is not None and row.expires_at <= await store.now() and "refresh" in secret:
+            checks.append(Check(f"slack token of {place}", True, "expired, and replaced when it is needed"))
+            continue
+        checks += await check_token(settings, http, secret["token"], place)
+    if not rows:
+        checks.append(Check("slack", False, "Usher isn't installed in any Slack workspace", f"Open {page}"))
+    return checks
+
+
+ON_SLACK[10] = check_listed
+IN_STORE[20] = check_installations

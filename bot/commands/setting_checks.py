@@ -1,0 +1,56 @@
+"""Checks of the settings: what is wrong with each, and where its value is found."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.services.checks import Check
+from bot.support.settings import REMOVED_SETTINGS, VARIABLES
+from bot.support.settings.field import advice_of
+
+_OTHER: Final = "Correct or remove it: `usher docs settings` lists the values each one takes."
+_CONNECTIONS: Final = "Correct it in the connections file: `usher docs connections` lists every key."
+#: In a problem that says itself what to do.
+_SAYS_IT: Final = "chmod 600"
+_SYSTEMD: Final = "systemd sets that: run `usher-run doctor` in place of `usher doctor`."
+_MISSPELT: Final = "Correct its name, or remove it."
+_UNKNOWN: Final = "Remove it, or correct its name: `usher docs settings` lists them all."
+
+
+def check_settings(
+    problems: Sequence[str], unknown: Sequence[str], removed: Sequence[str] = (), exposed: str = ""
+) -> list[Check]:
+    """Return a check for each problem of the settings, or the one that all is well.
+
+    ``exposed`` says what others may do with their file, and what to do about it.
+    """
+    checks = [Check("settings", False, problem, _setting_advice(problem)) for problem in problems]
+    checks += [
+        Check("settings", False, f"{name}: there is no such setting, so it does nothing", _UNKNOWN)
+        for name in unknown
+    ]
+    checks += [
+        Check(
+            "settings",
+            True,
+            f"{name}: this setting was removed, so it does nothing",
+            REMOVED_SETTINGS[name],
+            is_warning=True,
+        )
+        for name in removed
+    ]
+    if exposed:
+        checks.append(Check("settings", False, exposed))
+    return checks or [Check("settings", True, "all there")]
+
+
+def _setting_advice(problem: str) -> str:
+    if _SAYS_IT in problem:
+        return ""
+    if "CREDENTIALS_DIRECTORY" in problem:
+        return _SYSTEMD
+    if "there is no such setting" in problem:
+        return _MISSPELT
+    if problem.startswith("connections."):
+        return _CONNECTIONS
+    field = VARIABLES.get(problem.split(":", maxsplit=1)[0].split(maxsplit=1)[0])
+    return (advice_of(field) if field is not None else "") or _OTHER

@@ -1,0 +1,143 @@
+"""Checks of Slack: the tokens, their scopes, the administrators, and where Usher is installed."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bot.domain.people import Person, Principal
+from bot.domain.user_groups import is_group
+from bot.services.checks import NEEDED, Check, plain, why
+from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
+from bot.slack.methods import API_TEST
+from bot.slack.people import person_of
+from bot.support import errors
+from bot.support.clock import SystemClock
+from bot.support.http import Http
+from bot.support.responses import Response
+from bot.support.settings import Settings
+
+REACH: Final = "Check that this machine can reach Slack."
+SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
+#: How many seconds this machine's clock and Slack's may differ; from 300 on, requests are refused.
+APART: Final = 60.0
+_SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
+ADMINS: Final = "Copy their member ids from people's profiles in Slack (⋮, Copy member ID)."
+
+
+async def check_slack(settings: Settings, http: Http) -> list[Check]:
+    """Ask Slack who the bot token belongs to and which scopes it has; try the app token if one is set."""
+    checks = []
+    if settings.slack_bot_token is not None:
+        checks += await check_token(settings, http, settings.slack_bot_token.get_secret_value())
+    if settings.slack_app_token is not None:
+        checks.append(await _check_app_token(settings, http))
+    return checks
+
+
+async def check_clock(settings: Settings, http: Http) -> list[Check]:
+    """Compare this machine's clock with Slack's; where Slack doesn't answer, another check says so."""
+    try:
+        at = (await http.request("POST", f"{settings.slack_api_url}{API_TEST}")).sent_at()
+    except errors.ProviderError:
+        return []
+    if at is None:
+        return []
+    ahead = SystemClock().now() - at
+    if abs(ahead) < APART:
+        return [Check("clock", True, "this machine's agrees with Slack's")]
+    found = f"this machine's is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Slack's"
+    return [Check("clock", False, found, _SET_IT)]
+
+
+async def check_token(settings: Settings, http: Http, token: str, place: str = "") -> list[Check]:
+    """Ask Slack whose token this is, and which scopes it has; ``place`` names one of several workspaces."""
+    of = f" of {place}" if place else ""
+    advice = f"Install Usher there again: {settings.public_url}{INSTALL_PATH}" if place else ""
+    checks = []
+    try:
+        answer, body = await _asked(settings, http, token, "auth.test")
+    except errors.ProviderError as failed:
+        return [Check(f"slack token{of}", False, why(failed), REACH)]
+    if body.get("ok") is not True:
+        copy = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
+        return [Check(f"slack token{of}", False, f"Slack says {plain(body.get('error'))}", advice or copy)]
+    checks.append(Check(f"slack token{of}", True, f"{plain(body.get('user'))} in {plain(body.get('team'))}"))
+    scopes = answer.headers.get("X-OAuth-Scopes")
+    granted = {scope.strip() for scope in (scopes or "").split(",")}
+    missing = sorted({*BOT_SCOPES}.union(*(needed(settings) for needed in NEEDED)) - granted)
+    if scopes is None:
+        unknown = "Compare what `usher manifest` prints with your app's page, OAuth & Permissions."
+        checks.append(
+            Check(f"slack scopes{of}", True, "unknown: Slack doesn't say", unknown, is_warning=True)
+        )
+    elif missing:
+        checks.append(Check(f"slack scopes{of}", False, f"missing: {', '.join(missing)}", advice or SCOPES))
+    else:
+        checks.append(Check(f"slack scopes{of}", True, "all there"))
+    if scopes is None or not missing:
+        places = [str(body.get(key) or "") for key in ("team_id", "enterprise_id")]
+        checks += await _check_administrators(settings, http, token, places, of)
+    return checks
+
+
+async def _asked(
+    settings: Settings, http: Http, token: str, method: str, **query: str
+) -> tuple[Response, dict[str, Any]]:
+    """Call a method of Slack's with a token; return the answer and its body. Raises ProviderError."""
+    url, headers = f"{settings.slack_api_url}{method}", {"Authorization": f"Bearer {token}"}
+    answer = await http.request("GET" if query else "POST", url, headers=headers, query=query)
+    return answer, answer.json_object()
+
+
+async def _check_administrators(
+    settings: Settings, http: Http, token: str, places: Sequence[str], of: str
+) -> list[Check]:
+    """Look up Usher's admins; with several workspaces those of ``places``, where the token is from."""
+    label, known, unknown = f"administrators{of}", [], []
+    for name in sorted(settings.admin_ids() | settings.global_admin_ids()):
+        place, _, user = name.rpartition(":")
+        if of and place not in places:
+            continue
+        method, asked = ("usergroups.users.list", "usergroup") if is_group(user) else ("users.info", "user")
+        try:
+            _, body = await _asked(settings, http, token, method, **{asked: user})
+        except errors.ProviderError as failed:
+            return [Check(label, False, why(failed), REACH)]
+        if isinstance(body.get("users"), list):
+            known.append(f"{len(body['users'])} people of the user group {name}")
+            continue
+        found = body.get("user")
+        if body.get("ok") is not True or not isinstance(found, dict):
+            unknown.append(f"{name} (Slack says {plain(body.get('error'))})")
+            continue
+        person = person_of(found, Principal(None, place or places[0], user), 0.0)
+        problem = _cannot_administer(person)
+        if problem is None:
+            known.append(f"{plain(person.name)} ({name})")
+        else:
+            unknown.append(f"{name} ({plain(person.name)} {problem})")
+    if unknown:
+        return [Check(label, False, f"not people who can act: {', '.join(unknown)}", ADMINS)]
+    return [Check(label, True, ", ".join(known))] if known else []
+
+
+def _cannot_administer(person: Person) -> str | None:
+    """Return why Usher wouldn't listen to somebody."""
+    reasons = {
+        "is deactivated": person.is_deleted,
+        "is a bot": person.is_bot,
+        "is a guest": person.is_guest,
+        "belongs to another Slack workspace": person.is_stranger,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+async def _check_app_token(settings: Settings, http: Http) -> Check:
+    token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
+    try:
+        _, body = await _asked(settings, http, token, "apps.connections.open")
+    except errors.ProviderError as failed:
+        return Check("slack app token", False, why(failed), REACH)
+    if body.get("ok") is True:
+        return Check("slack app token", True, "Socket Mode can be opened")
+    advice = "Create an app-level token with connections:write and turn on Socket Mode."
+    return Check("slack app token", False, f"Slack says {plain(body.get('error'))}", advice)

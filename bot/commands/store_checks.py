@@ -1,0 +1,339 @@
+"""Checks of the store: whether it opens, and what its rows say of messages, keys, links and the audit."""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.commands.slack_checks import REACH, SCOPES
+from bot.domain.outages import SLACK
+from bot.providers import base
+from bot.services.audit_witness import HOLD_FIRST, OLDER, Witness
+from bot.services.backups import copies, is_apart
+from bot.services.checks import IN_STORE, Check, plain
+from bot.services.encryption_keys import try_secrets
+from bot.slack.errors import Meaning, meaning_of
+from bot.store import counts as count_rows
+from bot.store import due_work, maintenance, name_of, notices, open_store, refusals, revocations, schema
+from bot.store.maintenance import AWAY, BACKUP
+from bot.store.store import Store
+from bot.support import errors, mounts
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.environment import command, is_in_env_file
+from bot.support.http import Http
+from bot.support.settings import Settings
+from bot.support.settings.database import database_file, is_postgres
+from bot.support.vault import Vault
+
+#: Permissions that were refused longer ago than this say nothing about today.
+REFUSALS_SECONDS = 7 * 86_400.0
+#: Most revocations take seconds; what takes longer than this, in seconds, has a cause that lasts.
+REVOKED_WITHIN = 86_400.0
+_OWED_ADVICE = (
+    "These secrets of ended links are still valid: check that their connections are set up and answer. "
+    "Each is erased after 30 days."
+)
+_LOCAL = "Others can't reach Usher: `usher docs install#behind-a-proxy`."
+_APART = "They are in .env: set USHER_ENCRYPTION_KEYS to file:PATH, and keep a copy on another machine."
+_OTHERS = "Make sure that somebody makes them, and has restored one: `usher docs operate#backups`."
+_FAILED = "What to do: `usher docs incidents#a-backup-fails`."
+_LOCK_ADVICE = (
+    "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
+)
+_SAME_DISK = "Set USHER_BACKUPS to a folder on another disk: `usher docs operate#backups`."
+#: What is older than so many seconds says nothing about how Usher is run today.
+RECENT = 7 * 86_400.0
+#: A message that has been due for so many seconds is late.
+LATE_SECONDS = 60.0
+_LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
+#: Work that has been due for so many seconds isn't just late: nobody does it.
+OVERDUE_SECONDS = 3600.0
+_OVERDUE_ADVICE = 'Look for "loop failed" in the log.'
+#: How many of the newest dead notices are read; they are kept for a week.
+DEAD_AT_MOST = 500
+_WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
+_TAB = "Turn on the Messages Tab on your app's page, App Home."
+_BROKEN = 'Look for errors with "notice" in the log: they say what broke. Please report it.'
+_WAY_OUT = "Slack accepted no message for a day: check that this machine can reach Slack."
+_OTHER_ADVICE = (
+    'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
+)
+#: What to do about messages that were given up, by what Slack's code means.
+_NOTICE_ADVICE = {
+    Meaning.PLACE: _WRITES,
+    Meaning.PERSON: _WRITES,
+    Meaning.BLOCKS: _BROKEN,
+    Meaning.REQUEST: _BROKEN,
+    Meaning.SETUP: SCOPES,
+    Meaning.LIMITED: _WAY_OUT,
+    Meaning.UNSURE: _WAY_OUT,
+    Meaning.AGAIN: _WAY_OUT,
+}
+_STORE_ADVICE = "Check the disk, the file's permissions and USHER_DATABASE_URL."
+_SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: `usher docs operate#postgresql`."
+
+
+async def check_store(
+    settings: Settings,
+    providers: Mapping[str, base.Provider] | None = None,
+    http: Http | None = None,
+    *,
+    has_keys: bool = True,
+) -> list[Check]:
+    """Open the database and read its counts and dead notices; a missing or empty one is left as it is.
+
+    With ``providers``, what they recently refused is compared with how their connections are configured. With
+    ``http``, the tokens of installations by OAuth are tried. ``has_keys``: the encryption keys are known.
+    """
+    path = database_file(settings.database_url)
+    if path is not None and not await asyncio.to_thread(path.exists):
+        return [await asyncio.to_thread(_place_for, path), *await asyncio.to_thread(check_lock, path)]
+    try:
+        store = await open_store(settings.database_url, SystemClock(), SystemIds())
+        try:
+            name = name_of(settings.database_url)
+            if store.engine.is_shared and await _is_empty(store):
+                return [Check("store", True, f"{name} is empty: the first start creates the tables")]
+            if schema.missing(await _applied(store), schema.migrations(), name):
+                found = f"{name} is of an earlier release: the next start brings it up to date"
+                return [Check("store", True, found)]
+            checks = await read_store(store, name) + await check_rights(store, providers or {})
+            checks.append(await check_revocations(store))
+            checks += await check_retired(store, providers or {})
+            if has_keys:
+                checks += await check_keys(store, settings)
+            for _, look in sorted(IN_STORE.items()):
+                checks += await look(store, settings, http if has_keys else None)
+            checks += await check_age(store, path)
+            checks += [] if path is None else await asyncio.to_thread(check_lock, path)
+            return checks + await check_team(store, settings)
+        finally:
+            await store.close()
+    except (errors.StoreTooOld, errors.StoreTooNew, errors.StoreUnreleased) as failed:
+        return [Check("store", False, str(failed))]
+    except errors.StoreError as failed:
+        advice = _SERVER_ADVICE if is_postgres(settings.database_url) else _STORE_ADVICE
+        return [Check("store", False, str(failed), advice)]
+
+
+async def _is_empty(store: Store) -> bool:
+    """Return whether nothing was ever migrated here. Raises StoreError."""
+    try:
+        await store.read(schema.migrated)
+    except errors.StoreNotMigrated:
+        return True
+    return False
+
+
+async def _applied(store: Store) -> dict[str, str]:
+    """Return the release that ran it, by migration; "" if none is recorded. Raises StoreError."""
+    try:
+        return await store.read(schema.migrated) | await store.read(schema.schema_changes)
+    except errors.StoreNotMigrated:
+        # A database of 0.1.0.
+        return await store.read(schema.migrated)
+
+
+def _place_for(path: Path) -> Check:
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return Check("store", False, f"there is no folder {folder}", "Create it, for Usher's user only.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        advice = "Make Usher's user its owner, and run doctor as that user."
+        return Check("store", False, f"this user can't write to {folder}", advice)
+    return Check("store", True, f"{path.absolute()} doesn't exist yet: the first start creates it")
+
+
+async def read_store(store: Store, name: str = "the database") -> list[Check]:
+    """Read an open store's counts and dead notices, after trying one tiny write; ``name`` says which it is.
+
+    Raises StoreError.
+    """
+    await store.write(maintenance.try_writing)
+    counts = await store.perform(count_rows.statistics)
+    dead = [
+        notice for notice in await store.read(notices.dead_notices, DEAD_AT_MOST) if not notice.is_harmless
+    ]
+    found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
+    refused = Counter(account.connection for account in await store.read(refusals.held_accounts))
+    names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
+    found_refused = f"{names}: tried again now and then, until accepted or linked again" if names else "none"
+    checks = [Check("store", True, f"{name}: {found}"), Check("refused sign-ins", True, found_refused)]
+    checks += [await check_overdue(store), await check_messages(store)]
+    if not dead:
+        return [*checks, Check("dead notices", True, "none")]
+    codes = sorted({notice.error or "unknown cause" for notice in dead})
+    people = ", ".join(sorted({notice.principal.user_id for notice in dead[:5]}))
+    advice = " ".join(dict.fromkeys(map(_notice_advice, codes)))
+    found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
+    return [*checks, Check("dead notices", False, found, advice)]
+
+
+async def check_overdue(store: Store) -> Check:
+    """Count the work that nobody does. Raises StoreError."""
+    label, overdue = "overdue work", await store.read(due_work.count_overdue, OVERDUE_SECONDS)
+    if not overdue:
+        return Check(label, True, "none")
+    found = ", ".join(f"{plain(kind)} {number}" for kind, number in overdue.items())
+    found = f"due for over an hour, and nobody does it: {found}"
+    return Check(label, True, found, _OVERDUE_ADVICE, is_warning=True)
+
+
+async def check_messages(store: Store) -> Check:
+    """Say how many messages wait, since when, and whether Slack answers. Raises StoreError."""
+    figures, now = await store.perform(count_rows.figures), await store.now()
+    silent, late = figures.outages.get(SLACK), figures.waited > LATE_SECONDS
+    found = f"{figures.counts['pending_notices']} waiting"
+    for what, seconds in (
+        (", the oldest", figures.waited if late else None),
+        ("; Slack doesn't answer", silent),
+    ):
+        if seconds is not None:
+            found += f"{what} since {datetime.fromtimestamp(now - seconds, UTC):%Y-%m-%d %H:%M} UTC"
+    if silent is None and not late:
+        return Check("messages", True, found)
+    return Check("messages", False, found, _LATE_ADVICE if silent is None else REACH)
+
+
+def _notice_advice(code: str) -> str:
+    return _TAB if code == "messages_tab_disabled" else _NOTICE_ADVICE.get(meaning_of(code), _OTHER_ADVICE)
+
+
+async def check_keys(store: Store, settings: Settings) -> list[Check]:
+    """Open every account's secret, if there are any. Raises StoreError."""
+    opening = await try_secrets(store, Vault(settings.keys()))
+    if not opening.total:
+        return []
+    return [Check("encryption keys", not opening.closed, opening.found, opening.advice)]
+
+
+async def check_retired(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
+    """Name what still depends on connections that aren't in the file any more. Raises StoreError."""
+    return [
+        Check(
+            f"connection {name}",
+            False,
+            f"it isn't in the connections file, and people depend on it: {use['people']} linked, "
+            f"{use['running']} workspaces running, {use['timers']} to be stopped, {use['hours']} with hours",
+            f"Put it back, or end these links and tell their people: {command(f'accounts retire {name}')}.",
+        )
+        for name, use in (await store.read(count_rows.uses)).items()
+        if providers and name not in providers and (use["people"] or use["hours"])
+    ]
+
+
+async def check_revocations(store: Store) -> Check:
+    """Count the secrets whose revocation is owed, and warn of what is for longer than a day.
+
+    Raises StoreError.
+    """
+    label, owed, now = "owed revocations", await store.read(revocations.owed_revocations), await store.now()
+    if not owed:
+        return Check(label, True, "none")
+    at = Counter(account.connection for account in owed)
+    since = owed[0].unlinked_at or now
+    found = ", ".join(f"{name} {number}" for name, number in sorted(at.items()))
+    found += f", the oldest since {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC"
+    if now - since < REVOKED_WITHIN:
+        return Check(label, True, found)
+    return Check(label, True, found, _OWED_ADVICE, is_warning=True)
+
+
+def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
+    """Report a file system on which nobody can rely on the serving lock."""
+    kind = mounts.detect_file_system(path, mountinfo)
+    if not kind or mounts.is_local(kind):
+        return []
+    found = (
+        f"{path.absolute()} is on {kind}, where a second machine may serve from it unnoticed. After a crash, "
+        "what was being done goes on up to a minute later"
+    )
+    return [Check("database lock", True, found, _LOCK_ADVICE, is_warning=True)]
+
+
+async def check_age(store: Store, path: Path | None) -> list[Check]:
+    """Report a database that isn't the one in use, or is older than this machine knows. Raises StoreError."""
+    if said := await store.read(maintenance.outdated):
+        return [Check("store age", False, said)]
+    return [Check("store age", False, OLDER, HOLD_FIRST)] if await Witness(path).contradicts(store) else []
+
+
+async def check_team(store: Store, settings: Settings) -> list[Check]:
+    """Tick off what a team needs that one person does without; what is missing is a warning.
+
+    Raises StoreError.
+    """
+    since, away_at = await store.now() - RECENT, await store.read(maintenance.last_did, AWAY)
+
+    def team(what: str, is_lacking: bool, advice: str, done: str = "done") -> Check:
+        found = "not yet" if is_lacking else done
+        return Check(f"for a team, {what}", True, found, advice * is_lacking, is_warning=is_lacking)
+
+    is_local = not (settings.public_url or "").startswith("https:")
+    checks = [
+        # Whether it answers is what the check of the public address says.
+        team(
+            "an https address",
+            is_local,
+            "Others can't reach Usher: `usher docs install#behind-a-proxy`.",
+            "set",
+        ),
+        team("keys apart", is_in_env_file("USHER_ENCRYPTION_KEYS"), _APART),
+        await check_backups(store, settings, since),
+    ]
+    # Only a file's Usher writes down when it was away: several processes share a server, one of which may go.
+    if database_file(settings.database_url) is not None:
+        was_away = away_at is not None and away_at >= since
+        advice = "It hasn't run for a whole week yet: `usher docs install#on-a-server`."
+        checks.append(team("a machine that stays on", was_away, advice))
+    return checks
+
+
+async def check_backups(store: Store, settings: Settings, since: float) -> Check:
+    """Say whether there is a nightly copy from since then, and on which disk. Raises StoreError."""
+    places, problem = settings.nightly_backups(), await store.read(maintenance.problem_with, BACKUP)
+    found, advice = "not yet", "Usher makes one every night at 3:17 UTC, or at its next start."
+    if places is None:
+        found, advice = "Usher doesn't know, as PostgreSQL's are made without it", _OTHERS
+    elif problem:
+        found, advice = f"the last one failed: {problem}", _FAILED
+    elif (await store.read(maintenance.last_did, BACKUP) or 0.0) >= since and len(
+        await asyncio.to_thread(copies, *places)
+    ):
+        found, advice = f"on the same disk as the database, in {places[1]}", _SAME_DISK
+        if await asyncio.to_thread(is_apart, *places):
+            found, advice = "done", ""
+    return Check("for a team, backups", not problem, found, advice, is_warning=bool(advice) and not problem)
+
+
+async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
+    """Check for refused connection secrets, and for servers that want them in place of people's.
+
+    Raises StoreError.
+    """
+    checks = []
+    since = await store.now() - REFUSALS_SECONDS
+    for name, provider in providers.items():
+        label = f"connection {name} token"
+        try:
+            is_good = await provider.own_secret() if isinstance(provider, base.Behalf) else None
+        except errors.ProviderError:
+            continue  # A problem with the server is reported where its version is asked for.
+        if is_good is None:
+            continue
+        refused = await store.read(count_rows.refusals, name, since)
+        if not is_good:
+            advice = "Put a new admin_token into the connections file."
+            checks.append(Check(label, False, "the admin token is refused", advice))
+        elif refused and provider.describe().get("act_as") == "person":
+            found = (
+                f"people's own tokens were refused the right to {refused} of their operations "
+                "in the last week, and the admin token is accepted"
+            )
+            advice = 'If this server requires the admin token, set act_as = "admin" and linking = ["admin"].'
+            checks.append(Check(label, False, found, advice))
+        else:
+            checks.append(Check(label, True, "the admin token is accepted"))
+    return checks

@@ -1,0 +1,425 @@
+"""Try a connection with an operator's own account: play the main job, and see which facts hold there.
+
+A trial makes one workspace, and where commands can be run one job, looks at both, and puts them away again.
+It touches nothing else. What it makes is written into a file before it is made, so that an interrupted trial
+is put away by the next one. The token is in memory only. States are read through the rows of the poll gate,
+as ``serve`` reads them (``docs/internals/rules.md``, "The poll gate").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import platform
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from dataclasses import field as field_of
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Value, flag_name
+from bot.domain.observations import Created, Observed
+from bot.domain.people import Principal
+from bot.domain.runs import ObservedRun
+from bot.domain.workspaces import NOT_UP, State, Workspace
+from bot.providers import base
+from bot.providers.assumptions import Fact, Observing, Verdict, facts_of
+from bot.providers.base import Access, SendWindow
+from bot.services.checks import plain, why
+from bot.store import gates
+from bot.store.store import Store
+from bot.support import errors
+from bot.support.clock import Clock
+from bot.support.errors import NotDone
+
+T = TypeVar("T")
+
+#: What is made is called so, with eight more letters or digits.
+STEM: Final = "usher-try"
+_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
+#: Who asks for templates: nobody in Slack, so those that are for some people only aren't offered.
+NOBODY: Final = Principal(None, "-", "-")
+#: How many seconds a start, a stop or a run may take.
+LONGEST: Final = 900.0
+#: After how many seconds what was made by a call without an answer has appeared, if anything was.
+SETTLES: Final = 180.0
+#: As in the engine: a read leaves within so many seconds of its claim, and no request takes longer.
+MARGIN: Final = 0.5
+CALL_SECONDS: Final = 25.0
+#: Two or three numbers: four are an address.
+_VERSION: Final = re.compile(r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){1,2}(?![\d.]*\d)")
+#: How many characters of a job's output are read at most.
+MOST_OUTPUT: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Hold what a trial makes, as its file has it; ``remote_id`` is None until the provider has said it.
+
+    ``key`` is "" for what was there before, which is started and stopped, and never removed.
+
+    ``since`` is when it was made, in epoch seconds.
+    """
+
+    purpose: Purpose
+    spec: Spec
+    key: str
+    since: float = 0.0
+    remote_id: str | None = None
+
+
+class Record:
+    """Keep what a trial makes in a file, which is gone when nothing is left of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.made: dict[Purpose, Made] = {}
+        with suppress(FileNotFoundError):
+            try:
+                for one in json.loads(path.read_text(encoding="utf-8")):
+                    made = Made(**{**one, "spec": Spec.from_json(one["spec"])})
+                    self.made[made.purpose] = made
+            except (ValueError, TypeError, KeyError, AttributeError):
+                raise NotDone(
+                    f"{path} can't be read. See whether something called {STEM}-… is left on the provider, "
+                    "remove it there, and delete the file."
+                ) from None
+
+    def keep(self, made: Made) -> None:
+        """Write down what is about to be made, or was."""
+        self.made[made.purpose] = made
+        self._write()
+
+    def drop(self, made: Made) -> None:
+        """Forget what is gone."""
+        del self.made[made.purpose]
+        self._write()
+
+    def _write(self) -> None:
+        if not self.made:
+            self.path.unlink(missing_ok=True)
+            return
+        rows = [
+            {**{name: getattr(one, name) for name in one.__match_args__}, "spec": one.spec.as_json()}
+            for one in self.made.values()
+        ]
+        beside = self.path.with_suffix(".new")
+        beside.write_text(json.dumps(rows), encoding="utf-8")
+        beside.replace(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Hold what a trial works with; ``tell`` writes a line, ``sleep`` waits for seconds."""
+
+    provider: base.Provider
+    http: Observing
+    store: Store
+    clock: Clock
+    record: Record
+    tell: Callable[[str], None] = print
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+@dataclass(slots=True)
+class Trial:
+    """Play the main job on one connection, as one account."""
+
+    stage: Stage
+    access: Access
+    #: Each step's name, how many seconds it took, and the kind of error if it failed.
+    steps: list[tuple[str, float, str]] = field_of(default_factory=list)
+
+    # -- before anything is made ---------------------------------------------------------------------------
+
+    async def plan(self, given: Mapping[str, str]) -> list[Made]:
+        """Fill the provider's forms with the least that they take; raise NotDone if something is missing."""
+        provider, mark = self.stage.provider, "".join(secrets.choice(_LETTERS) for _ in range(8))
+        making = provider.need(base.Making)
+        offer = await making.templates(self.access)
+        form = making.form(offer, "workspace", {}, NOBODY)
+        if not form.fields:
+            self.stage.tell(form.advice or form.note)
+            return [await self._existing(given.get("workspace", ""))]
+        wanted: list[tuple[Purpose, base.Forms[Any], dict[str, str]]] = [("workspace", making, {**given})]
+        if isinstance(provider, base.Runs) and provider.runs_commands():
+            wanted.append(("job", provider, {**given, "command": f"echo {STEM}"}))
+        return [
+            Made(
+                purpose,
+                filled(asking, offer, purpose, {**values, "name": f"{STEM}-{mark}"}),
+                f"{purpose}-{mark}",
+            )
+            for purpose, asking, values in wanted
+        ]
+
+    async def _existing(self, name: str) -> Made:
+        """Return a stopped workspace of the account, which a stop doesn't end; raise NotDone without any."""
+        for one in await self.stage.provider.need(base.Lists).discover(self.access):
+            is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
+            if is_wanted and (await self._read(one.remote_id)).is_kept is not False:
+                return Made("workspace", Spec(one.name), "", remote_id=one.remote_id)
+        raise NotDone("There is no stopped workspace to start and stop instead. Add a template, or stop one.")
+
+    # -- the job ---------------------------------------------------------------------------------------------
+
+    async def play(self, plans: list[Made]) -> bool:
+        """Make what was planned, look at it, and put it away; return whether everything went well."""
+        try:
+            for made in plans:
+                await (self._workspace if made.purpose == "workspace" else self._job)(made)
+        except errors.ProviderError:
+            pass  # It was said where it happened; what was made is put away.
+        finally:
+            is_away = await self.put_away()
+        return is_away and not any(error for _, _, error in self.steps)
+
+    async def _workspace(self, made: Made) -> None:
+        provider = self.stage.provider
+        self.stage.record.keep(made)
+        created = Created(made.remote_id or "", made.spec.name, is_started=False)
+        if made.key:
+            created = await self._make(made, provider.need(base.Making).create)
+        if not created.is_started:
+            await self._step("start", self._act(provider.start, created.remote_id))
+        seen = await self._step("run", self._until(created.remote_id, _ran_or_failed))
+        await self._step("open", self._open(seen))
+
+    async def _open(self, seen: Observed) -> str:
+        if isinstance(self.stage.provider, base.Page):
+            if seen.entry is None:
+                raise errors.BadAnswer("nothing opens it")
+            return "opens in Usher's own page"
+        if seen.url is None:
+            raise errors.BadAnswer(seen.detail or "it has no address")
+        answer = await self.stage.http.request("GET", seen.url)
+        if answer.status >= 500:
+            raise errors.ServerFailed(f"HTTP {answer.status}", status=answer.status)
+        return f"answers {answer.status}"
+
+    async def _job(self, made: Made) -> None:
+        runs = self.stage.provider.need(base.Runs)
+        created = await self._make(made, runs.launch_job)
+        ended = await self._step("job", self._until_over(runs, created.remote_id))
+        await self._step("output", self._output(runs, ended.remote_id or created.remote_id))
+
+    async def _output(self, runs: base.Runs[Any], remote_id: str) -> str:
+        text = ""
+        async with asyncio.timeout(CALL_SECONDS):
+            async for piece in runs.job_output(self.access, remote_id):
+                text += piece.text
+                if len(text) > MOST_OUTPUT:
+                    break
+        if STEM not in text:
+            raise errors.BadAnswer("it doesn't hold what the job printed")
+        return "as the job printed it"
+
+    async def _make(self, made: Made, create: Callable[[Access, Spec, str], Awaitable[Created]]) -> Created:
+        """Make something after writing that down, and write down what came of it."""
+        made = replace(made, since=self.stage.clock.now())
+        self.stage.record.keep(made)
+        name = "create" if made.purpose == "workspace" else "launch"
+
+        async def creating() -> Created:
+            try:
+                return await create(self.access, made.spec, made.key)
+            except errors.UnknownOutcome:
+                found = await self._find(made)
+                if found is None:
+                    raise
+                return found
+            except errors.ProviderError:
+                # Nothing was made.
+                self.stage.record.drop(made)
+                raise
+
+        created = await self._step(f"{name} {made.spec.name}", creating())
+        self.stage.record.keep(replace(made, remote_id=created.remote_id))
+        return created
+
+    async def _find(self, made: Made) -> Created | None:
+        """Look for what was made by its own mark or name; what may be somebody else's is left alone."""
+        provider = self.stage.provider
+        if made.purpose == "workspace":
+            search = provider.need(base.Making).find
+        else:
+            search = provider.need(base.Runs).find_job
+        return (await search(self.access, made.spec, made.key, made.since)).ours
+
+    # -- afterwards ------------------------------------------------------------------------------------------
+
+    async def put_away(self) -> bool:
+        """Stop and remove what the record names; return whether nothing is left."""
+        for made in list(self.stage.record.made.values()):
+            try:
+                remote_id = made.remote_id
+                if remote_id is None:
+                    found = await self._step(f"look for {made.spec.name}", self._find(made))
+                    remote_id = None if found is None else found.remote_id
+                if remote_id is None and self.stage.clock.now() < made.since + SETTLES:
+                    continue  # It may yet appear.
+                if remote_id is not None:
+                    await (self._end_job(remote_id) if made.purpose == "job" else self._end(made, remote_id))
+            except errors.ProviderError:
+                continue  # It was said; the record keeps it for the next trial.
+            self.stage.record.drop(made)
+        left = [made.spec.name for made in self.stage.record.made.values()]
+        if left:
+            self.stage.tell(f"Left on the provider: {', '.join(left)}. The next trial puts it away.")
+        return not left
+
+    async def _end(self, made: Made, remote_id: str) -> None:
+        provider = self.stage.provider
+        try:
+            await self._step("stop", self._act(provider.stop, remote_id))
+        except errors.Conflict:
+            # Some can't be stopped while they start.
+            await self._step("settle", self._until(remote_id, lambda one: one.state is not State.STARTING))
+            await self._step("stop", self._act(provider.stop, remote_id))
+        except errors.NotFound:
+            return
+        seen = await self._step("down", self._until(remote_id, lambda one: one.state in NOT_UP))
+        if seen.state is State.GONE or not made.key:
+            return
+        if isinstance(provider, base.Removal):
+            await self._step("remove", self._act(provider.remove, remote_id))
+        else:
+            self.stage.tell(
+                f"Usher can't remove it, so it stays there, stopped: {provider.page_url(remote_id)}"
+            )
+
+    async def _end_job(self, remote_id: str) -> None:
+        runs = self.stage.provider.need(base.Runs)
+        with suppress(errors.NotFound):
+            await self._step("end the job", runs.stop_job(self.access, remote_id))
+
+    # -- reading and waiting ---------------------------------------------------------------------------------
+
+    async def _until(self, remote_id: str, is_so: Callable[[Observed], bool]) -> Observed:
+        """Read at the provider's pace until it is so; raise Conflict if that takes too long."""
+        ends = self.stage.clock.monotonic() + LONGEST
+        while not is_so(seen := await self._read(remote_id)):
+            if self.stage.clock.monotonic() > ends:
+                raise errors.Conflict(f"it is still {seen.state} after {LONGEST / 60:.0f} minutes")
+            await self.stage.sleep(self.stage.provider.pace.pending)
+        return seen
+
+    async def _until_over(self, runs: base.Runs[Any], remote_id: str) -> ObservedRun:
+        ends = self.stage.clock.monotonic() + LONGEST
+        while True:
+            await self._gate(remote_id)
+            found = await runs.job_status(self.access, [remote_id])
+            await self._gate(remote_id, is_answered=True)
+            seen = found.get(remote_id)
+            if seen is not None and seen.state.is_over:
+                if seen.exit_code not in (None, 0):
+                    raise errors.Conflict(f"exit code {seen.exit_code}")
+                return seen
+            if self.stage.clock.monotonic() > ends:
+                raise errors.Conflict(f"it hasn't ended after {LONGEST / 60:.0f} minutes")
+            await self.stage.sleep(self.stage.provider.pace.pending)
+
+    async def _act(self, act: Callable[[Access, Workspace], Awaitable[object]], remote_id: str) -> None:
+        """Act on a workspace as it was just read."""
+        await act(self.access, self.stage.provider.row(remote_id, await self._read(remote_id), NOBODY))
+
+    async def _read(self, remote_id: str) -> Observed:
+        until = await self._gate(remote_id)
+        found = await self.stage.provider.status(self.access, [remote_id], SendWindow(until))
+        await self._gate(remote_id, is_answered=True)
+        return found[remote_id]
+
+    async def _gate(self, remote_id: str, *, is_answered: bool = False) -> float:
+        """Wait for the gate of a resource and close it; return until when a read may leave, monotonic."""
+        provider = self.stage.provider
+        key = (provider.gate_key(remote_id), provider.settings.name, remote_id)
+        closed_for = provider.pace.min_poll_interval + MARGIN
+        while True:
+            claimed_at = self.stage.clock.monotonic()
+            seconds = closed_for if is_answered else closed_for + CALL_SECONDS
+            if await self.stage.store.write(gates.close_gate, *key, seconds, is_answered=is_answered):
+                return claimed_at + MARGIN
+            await self.stage.sleep(1.0)
+
+    async def _step(self, name: str, work: Awaitable[T]) -> T:
+        """Take one step; say what came of it and how long it took."""
+        begins, problem, kind = self.stage.clock.monotonic(), "", ""
+        try:
+            done = await work
+        except (errors.ProviderError, TimeoutError) as failed:
+            error = (
+                failed
+                if isinstance(failed, errors.ProviderError)
+                else errors.UnknownOutcome("no end in time")
+            )
+            problem, kind = why(error), type(error).__name__
+            raise error from None
+        finally:
+            took = self.stage.clock.monotonic() - begins
+            self.steps.append((name.partition(f" {STEM}")[0], round(took, 1), kind))
+            if problem:
+                self.stage.tell(f"BAD  {name}: {problem}")
+        said = f" ({done})" if isinstance(done, str) else ""
+        self.stage.tell(f"ok   {name}{said}, {took:.1f} s")
+        return done
+
+    # -- what was seen ---------------------------------------------------------------------------------------
+
+    def facts(self) -> list[tuple[Fact, Verdict]]:
+        """Return each fact with what was seen of it."""
+        seen = self.stage.http.exchanges
+        return [(one, one.verdict(seen)) for one in facts_of(self.stage.provider.kind)]
+
+    def report(self, server: str) -> str:
+        """Return what may be published: no names, no addresses, nothing that anybody typed."""
+        return json.dumps(
+            {
+                "usher": version("usher-bot"),
+                "python": platform.python_version(),
+                "provider": self.stage.provider.kind,
+                "version": "".join(_VERSION.findall(server)[:1]),
+                "steps": [
+                    {"step": name, "seconds": took, "error": error} for name, took, error in self.steps
+                ],
+                "facts": {one.name: {"basis": one.basis, "seen": seen} for one, seen in self.facts()},
+            },
+            indent=2,
+        )
+
+
+def _ran_or_failed(seen: Observed) -> bool:
+    """Return whether it runs; raise Conflict if it failed. Whatever else it is may be about to change."""
+    if seen.state is State.FAILED:
+        raise errors.Conflict("it failed: " + plain(seen.detail or "no reason given"))
+    return seen.state is State.RUNNING
+
+
+def filled(asking: base.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
+    """Fill a form with what is given, the least of each number, and otherwise what it proposes.
+
+    Raises NotDone with what it doesn't take.
+    """
+    values: dict[str, Value] = {**given}
+    form = Form(())
+    while form != (form := asking.form(offer, purpose, values, NOBODY)):
+        values |= {one.name: _least(one) for one in form.fields if one.name not in given}
+    try:
+        return asking.spec(offer, purpose, values, NOBODY)
+    except FormProblems as wrong:
+        said = "; ".join(f"{flag_name(name)}: {problem}" for name, problem in wrong.problems.items())
+        raise NotDone(f"The form for a {purpose} isn't filled. {said} Use --set NAME=VALUE.") from None
+
+
+def _least(field: Field) -> Value:
+    if field.name == "size" and field.choices:
+        # Servers list the smallest first, and the trial says which one it took.
+        return field.choices[0].value
+    if field.kind == "number" and field.minimum and not field.optional:
+        return f"{field.minimum:g}"
+    if field.initial or field.optional or not field.choices:
+        return field.initial
+    return field.choices[0].value

@@ -1,0 +1,119 @@
+"""The command that tries a connection with an operator's own account."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from getpass import getpass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.commands import complain, heeding, read, with_store
+from bot.commands.trial import Record, Stage, Trial
+from bot.domain.audit import AuditEntry
+from bot.providers import build, secrets_of
+from bot.providers.assumptions import Observing
+from bot.providers.base import Access, Behalf, Credential, Identity, Provider, Removal, Tokens
+from bot.services.checks import why
+from bot.services.linking import refused_token
+from bot.store import audit
+from bot.store.store import Store
+from bot.support.clock import SystemClock
+from bot.support.errors import NotDone, ProviderError
+from bot.support.logs import Redactor, configure
+
+Ask = Callable[[str], str]
+
+
+def try_connection(arguments: argparse.Namespace) -> int:
+    """Play the main job on a connection, and say which of our facts were seen there."""
+    # What is wrong with Slack's settings doesn't matter here.
+    reading, connections, problems = read()
+    settings, chosen = reading.settings, connections.get(arguments.connection)
+    if chosen is None or "USHER_DATABASE_URL" in reading.wrong:
+        known = ", ".join(sorted(connections)) or "none"
+        beside = [problem for problem in problems if not problem.startswith("SLACK_")]
+        complain(f"There's no connection {arguments.connection}. There are: {known}.", *beside)
+        return 2
+    ask, ask_secret = heeding(input), heeding(getpass if sys.stdin.isatty() else input)
+
+    def hide(secret: str) -> None:
+        known = [*settings.secrets(), *secrets_of(connections), secret]
+        configure(settings.log_level, settings.log_format, Redactor(known))
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        clock = SystemClock()
+        async with Observing.new_session(settings.proxy()) as session:
+            http = Observing(session, clock.monotonic)
+            provider = build(chosen, http)
+            record = Record(Path(f"usher-try-{chosen.name}.json"))
+            # Before any call leaves: it may use an administrator's token.
+            began = AuditEntry("operator", "trial.begin", chosen.name, "sent", {"connection": chosen.name})
+            await store.write(audit.append_audit, [began])
+            trial = Trial(
+                Stage(provider, http, store, clock, record),
+                await access_of(provider, ask, ask_secret, hide),
+            )
+            return await tried(trial, arguments, ask)
+
+    return with_store(settings, run, may_be_new=True)
+
+
+async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callable[[str], None]) -> Access:
+    """Ask whose account it is; what is typed is kept in memory only."""
+    title = provider.settings.title
+    try:
+        if provider.links_by("none"):
+            return Access("", Credential.of_connection("none"))
+        if isinstance(provider, Tokens) and provider.links_by("token"):
+            guide = provider.token_help()
+            print("\n".join(guide.steps).replace(f"Press Open {title}", f"Open {guide.url}"))
+            token = provider.clean_token(ask_secret(f"Your token on {title} (it isn't stored): "))
+            if (foreign := refused_token(token, title, [provider])) is not None:
+                raise NotDone(foreign.text)
+            hide(token)
+            identity: Identity = await provider.check(Credential(SecretStr(token)))
+        else:
+            username = ask(f"Your username on {title}: ").strip()
+            identity = await provider.need(Behalf).check_username(username)
+    except ProviderError as failed:
+        raise NotDone(f"{title} doesn't accept that: {why(failed)}") from None
+    except EOFError:
+        raise NotDone("The answers ended before the questions, so nothing was done.") from None
+    return Access(identity.username, identity.credential)
+
+
+async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
+    """Put away what an earlier trial left, say what will be made, ask, and play; return the exit status."""
+    provider, record = trial.stage.provider, trial.stage.record
+    if record.made:
+        print("Putting away what an earlier trial left.")
+        if not await trial.put_away():
+            return 1
+    try:
+        plans = await trial.plan(dict(arguments.set))
+    except ProviderError as failed:
+        raise NotDone(f"{provider.settings.title} doesn't say what can be made: {why(failed)}") from None
+    ends = "stop and remove" if isinstance(provider, Removal) else "stop"
+    does = f"make, look at, and {ends}" if plans[0].key else "start, look at, and stop again"
+    print(f"On {provider.settings.title}, this will {does}:")
+    for made in plans:
+        chosen = ", ".join(f"{name} {value}" for name, value in made.spec.chosen.items() if value)
+        print(f"  a {made.purpose} called {made.spec.name}" + (f", with {chosen}" if chosen else ""))
+    print(
+        f"It costs what {provider.settings.title} charges for some minutes of that. Nothing else is touched."
+    )
+    if not arguments.yes and ask("Type yes to go on: ").strip().casefold() != "yes":
+        print("Nothing was made.")
+        return 1
+    went_well = await trial.play(plans)
+    found = trial.facts()
+    for one, seen in found:
+        print(f"{one.basis:10}  {seen:14}  {one.name}: {one.says}")
+    if arguments.report is not None:
+        arguments.report.write_text(trial.report(await provider.probe()), encoding="utf-8")
+        print(
+            f"Written: {arguments.report}. It holds versions, steps and facts: no names, addresses, secrets."
+        )
+    return 0 if went_well and all(seen != "seen otherwise" for _, seen in found) else 1

@@ -1,0 +1,231 @@
+"""The facts behind cards, notices and people's Homes, gathered before anything is rendered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final, TypeVar
+
+from bot.domain.accounts import Approval
+from bot.domain.message_kinds import AnyKind
+from bot.domain.notices import EndState
+from bot.domain.operations import Operation
+from bot.domain.people import People
+from bot.domain.runs import Run, Shown
+from bot.domain.stops import Effects
+from bot.domain.timers import find_next_stop
+from bot.domain.undoable_actions import Act
+from bot.domain.workspaces import Action, State, Workspace
+
+#: How soon an operation ends after what ends it was read.
+END_SECONDS: Final = 2.0
+Addition = TypeVar("Addition", bound="FeatureContext")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Hold what any message about a person's account may say; ``now`` is in epoch seconds.
+
+    ``username`` is empty if the provider gave none. ``capabilities`` are the provider's, ``linking`` is how
+    people link their account there. ``body`` holds the notice's own facts. A message whose row is gone has
+    nothing else.
+    """
+
+    now: float
+    connection: str
+    connection_title: str
+    username: str = ""
+    has_public_url: bool = True
+    capabilities: frozenset[str] = frozenset()
+    linking: frozenset[str] = frozenset()
+    #: The person has an account there; None where nobody asked.
+    is_linked: bool | None = None
+    #: The provider refuses the person's account, or did when it was last used.
+    is_refused: bool = False
+    #: Why nothing can be sent to the provider for the person as things are, or the workspace's planned stop
+    #: can't be carried out, "" for nothing (``bot.domain.feasibility``).
+    obstacle: str = ""
+    #: When the account's credential ends, as its provider said.
+    link_ends_at: float | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+    #: When it was written, and whether something newer was asked for since.
+    written_at: float = 0.0
+    is_superseded: bool = False
+
+    def word(self, name: str) -> str:
+        """Return one of the notice's own facts by name, or ""."""
+        return str(self.body.get(name) or "")
+
+    def time(self, name: str) -> float:
+        """Return one of the notice's own times by name, or ``now``."""
+        return float(self.body.get(name) or self.now)
+
+    def common(self) -> dict[str, Any]:
+        """Return what all facts have, to make others of."""
+        return {one.name: getattr(self, one.name) for one in fields(Facts)}
+
+    @property
+    def link_has_ended(self) -> bool:
+        """Return whether the account's credential has ended."""
+        return self.link_ends_at is not None and self.link_ends_at <= self.now
+
+    @property
+    def link_is_ending(self) -> bool:
+        """Return whether the account's credential still ends as the notice said."""
+        return self.link_ends_at == self.body.get("ends_at") and not self.link_has_ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureContext:
+    """A feature's addition to the facts of a workspace. Each field has a default: nothing was added."""
+
+    @property
+    def is_separate(self) -> bool:
+        """Return whether the end of the workspace is told in a message of its own."""
+        return False
+
+    def find_next_stop(self, _now: float) -> float | None:
+        """Return the next stop that the feature plans, besides the workspace's timer."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceFacts(Facts):
+    """Hold what is said about a workspace, and about an operation on it.
+
+    ``ide_url`` and ``page_url`` (the provider's page for it) are set only if they passed the connection's
+    host check. ``effects`` is what the provider declares stopping does to it.
+    """
+
+    operation: Operation | None = None
+    workspace: Workspace | None = None
+    ide_url: str | None = None
+    opens_in_page: bool = False
+    page_url: str | None = None
+    effects: Effects = field(default_factory=dict)
+    #: What features add.
+    added: tuple[FeatureContext, ...] = ()
+    #: What the message is about besides.
+    others: tuple["WorkspaceFacts", ...] = ()
+    #: What it was called, if it is deleted by now.
+    former_name: str | None = None
+    #: The state of the message about the operation's end.
+    end_state: EndState = ""
+    #: Whether another message that it is ready shows ``ide_url``.
+    is_url_shown: bool = False
+
+    def of(self, kind: type[Addition]) -> Addition:
+        """Return the facts that a feature has added, by their type."""
+        return next((context for context in self.added if isinstance(context, kind)), kind())
+
+    @property
+    def next_stop(self) -> float | None:
+        """Return the next stop ahead of the workspace, None if nothing stops it."""
+        if self.workspace is None:
+            return None
+        planned = (context.find_next_stop(self.now) for context in self.added)
+        first = min((at for at in planned if at is not None), default=None)
+        return find_next_stop(self.workspace, first, self.now)
+
+    def add(self, new: FeatureContext) -> "WorkspaceFacts":
+        """Return the facts with those of a feature, in place of its earlier ones."""
+        others = (context for context in self.added if type(context) is not type(new))
+        return replace(self, added=(*others, new))
+
+    @property
+    def state(self) -> State:
+        """Return what the workspace is doing, as last read; one that isn't known is gone."""
+        return self.workspace.state if self.workspace is not None else State.GONE
+
+    @property
+    def is_unusable(self) -> bool:
+        """Return whether the workspace runs, and nobody can open it."""
+        return self.workspace is not None and self.workspace.is_unusable
+
+    @property
+    def is_ending(self) -> bool:
+        """Return whether what ends the operation has just been read: that is about to be told."""
+        operation, workspace = self.operation, self.workspace
+        if operation is None or workspace is None or not operation.is_open:
+            return False
+        read_at = workspace.observed_at or 0.0
+        is_new = max(operation.called_at or operation.created_at, self.now - END_SECONDS) < read_at
+        is_up = workspace.current_state is State.RUNNING and not workspace.lacks
+        is_there = workspace.is_down if operation.verb.brings_down else is_up
+        return is_new and (is_there or workspace.current_state is State.FAILED)
+
+    @property
+    def is_up(self) -> bool:
+        """Return whether the workspace runs, or is about to."""
+        return self.state in {State.RUNNING, State.STARTING}
+
+    def may(self, action: Action) -> bool:
+        """Return whether the action is possible on the workspace, as far as is known."""
+        workspace = self.workspace
+        if workspace is None or workspace.is_provisional:
+            return False
+        if action in {"stop", "suspend", "force"} and action not in self.effects:
+            return False
+        if action == "remove" and "removal" not in self.capabilities:
+            return False
+        return workspace.allows(action) or (action == "stop" and not workspace.is_down)
+
+    @property
+    def can_still_run(self) -> bool:
+        """Return whether nobody knows whether it runs, so that it can be stopped beside being started."""
+        workspace = self.workspace
+        if workspace is None or workspace.current_state not in {State.FAILED, State.UNKNOWN}:
+            return False
+        return not workspace.is_down and self.may("stop")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts(Facts):
+    """Hold a run, with its output if this process follows it, and its provider's page if that is allowed."""
+
+    run: Run
+    output: Shown | None = None
+    page_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFacts(Facts):
+    """Hold the request that a message is about, if it still exists, and the people whom it names.
+
+    They are named as its reader is told who they are.
+    """
+
+    approval: Approval | None = None
+    people: People = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldFacts(Facts):
+    """Hold the kinds and facts of what one message tells after a silence, oldest first."""
+
+    held: tuple[tuple[AnyKind, Facts], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActFacts:
+    """Hold what somebody asked for, and what its connection is called.
+
+    ``is_shown``: another message says how what it began goes on, or ended; ``is_awaited``: one may.
+    """
+
+    act: Act
+    connection_title: str
+    workspace: Workspace | None = None
+    errand: Operation | Run | None = None
+    can_be_undone: bool = False
+    is_shown: bool = False
+    is_awaited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionCounts:
+    """Count what there is on one connection; ``failed`` counts operations since a given time."""
+
+    linked: int = 0
+    refused: int = 0
+    workspaces: int = 0
+    running: int = 0
+    failed: int = 0

@@ -1,0 +1,432 @@
+"""Moments and lengths as people type them: ``until 18:00``, ``for 2h``, ``half past 7``, ``um 18 Uhr``; pure.
+
+A *length* counts from now (``2h``, ``90 min``, ``1h30``, ``half an hour``); a *time of day* is the next one
+in the person's time zone. ``for`` and ``in`` announce a length, ``until``, ``till``, ``at`` and ``by`` a time
+of day. Without such a word, ``17h`` is a time of day, and ``2h`` a length: an hour from 13 on is one of the
+day. What can mean two times, or has passed, is never guessed.
+"""
+
+import math
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import product
+from typing import Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.domain.time_parsing.days import day_of, is_day, resolve_day, weekday_of, write_day
+from bot.domain.time_parsing.spelling import LEADS, WEEKDAY_NAMES, Kind, plainly
+
+Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far"]
+
+#: The farthest moment that is accepted: two weeks. Anything later is a schedule, or a typo.
+FARTHEST_SECONDS: Final = 14 * 86_400.0
+
+_NUMBERS: Final = {"a": "1", "an": "1"}
+#: The hours of parts of a day, with those of the night that follows.
+_PARTS: Final = {
+    "morning": range(12),
+    "afternoon": range(12, 19),
+    "evening": range(16, 24),
+    "night": (*range(17, 24), *range(5)),
+    "tonight": (*range(17, 24), *range(5)),
+    "lunch": range(11, 15),
+}
+_NIGHTS, _NIGHT_ENDS = frozenset({"night", "tonight"}), 5
+#: What ends a day means different hours to people.
+_ENDS: Final = {"eod": ("17:00", "18:00"), "all_day": ("18:00", "24:00")}
+_NUMBER: Final = r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)"
+_UNITS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}
+_WEEKS, _DAYS, _HOURS, _MINUTES = (
+    r" ?w(?:(?:ee)?ks?)?",
+    r" ?d(?:ays?)?",
+    r" ?h(?:(?:ou)?rs?)?",
+    r" ?m(?:in(?:ute)?s?)?",
+)
+#: In this order; minutes need no unit after hours: ``1h30``.
+_LENGTH: Final = re.compile(
+    rf"(?:{_NUMBER}{_WEEKS}(?: and)?)? ?(?:{_NUMBER}{_DAYS}(?: and)?)? ?"
+    rf"(?:{_NUMBER}{_HOURS}(?: and)? ?(?:([0-5]?[0-9])(?:{_MINUTES})?)?"
+    rf"|{_NUMBER}{_MINUTES})?"
+)
+#: ``1 hour and a half``, ``2 and a half hours`` and ``half an hour``; number words are digits by then.
+_AND_A_HALF: Final = re.compile(rf"{_NUMBER} ?(?:(d|h)[a-z]* and 1 half|and 1 half (d|h)[a-z]*)")
+_HALF: Final = re.compile(r"(?:1 )?half(?: 1)? (d|h)(?:ay|our)")
+_CLOCK: Final = re.compile(r"([0-9]{1,2})(?: ?([:.h~]|o'clock) ?([0-5][0-9]))?(?: ?(am|pm|h|o'clock))?")
+_DIGITS: Final = re.compile(r"([0-9]{2})([0-5][0-9])")
+_NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
+#: A time has at most this many characters.
+_MAX_CHARACTERS: Final = 60
+#: From this hour on, a number is an hour of the day in any country.
+_AFTERNOON: Final = 13
+_HALF_DAY: Final = 12
+#: A night that is farther away than this isn't the one that is meant by an hour alone.
+_NEAR_SECONDS: Final = 6 * 3_600.0
+_MORNING: Final = 6
+#: Four digits that nothing announces are rather a year.
+_CENTURIES: Final = frozenset({20})
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Hold a future moment, in epoch seconds.
+
+    ``seconds`` is the length, if one was given. ``is_next_day``: only a time of day was given, and the next
+    one isn't today; whoever acts on it must say so. ``is_shifted``: the clocks skip that time on that day, so
+    the moment is as long after the change as the time given is after the skipped hour's beginning.
+    """
+
+    at: float
+    seconds: float | None = None
+    is_next_day: bool = False
+    is_shifted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The reason for a text without a usable moment; ``options`` are readings, of which one may be meant."""
+
+    why: Why
+    options: tuple[str, ...] = ()
+    #: The option that has the hour as it was typed, as one of 24.
+    as_typed: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Hold a time at the end of a command: the word that announces it, and all of it, for ``read``.
+
+    ``lead`` is empty for a length that nothing announces.
+    """
+
+    lead: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """Hold a time of day as it was typed; ``is_open``: the hour is one of twelve, and which is not said."""
+
+    hour: int
+    minute: int = 0
+    is_open: bool = False
+    day: str = ""
+    #: The part of the day; its hour is fixed by am or pm, or written like ``08:30``.
+    part: str = ""
+    is_sure: bool = False
+    #: Other readings of the same text, if it has any.
+    options: tuple[str, ...] = ()
+
+    @property
+    def is_twelve(self) -> bool:
+        """Return whether it may be 12 hours later, though a clock of 24 hours shows it as it is."""
+        return not (self.is_sure or self.is_open or self.part) and 1 <= self.hour < _HALF_DAY
+
+
+def zone_of(name: str | None) -> ZoneInfo:
+    """Return a person's time zone; UTC if Slack gives none that is known here."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: float = 0.0) -> Moment | Unread:
+    """Return the moment that a text names, later than ``now``, or the reason for none; never raises.
+
+    ``kind`` is what a text without a word such as ``until`` most likely is. A moment less than ``soonest``
+    seconds ahead is refused.
+    """
+    found = _parse_text(text, kind)
+    if isinstance(found, Unread):
+        return found
+    if isinstance(found, float):
+        moment: Moment | Unread = Moment(now + found, seconds=found)
+    else:
+        moment = _resolve(found, zone, now)
+    if isinstance(moment, Unread):
+        return moment
+    if moment.at <= now or moment.at - now < soonest:
+        return Unread("soon")
+    return Unread("far") if moment.at - now > FARTHEST_SECONDS else moment
+
+
+def time_kind(text: str) -> Literal["", "length", "time", "day"]:
+    """Return the kind of a text's time: a length, a time of day, or no more than a day or a part of one."""
+    found = _parse_text(text, "")
+    if isinstance(found, float):
+        return "length"
+    if not isinstance(found, Unread) or found.why == "ambiguous":
+        return "time"
+    return "day" if found.why == "no_time" else ""
+
+
+def length(text: str) -> float | None:
+    """Return the seconds of a length, given as one or as its unit alone; None for any other text."""
+    plain = plainly(text)
+    return _parse_length(plain) or _parse_length(f"1 {plain}")
+
+
+def _parse_text(text: str, kind: Kind) -> float | _Time | Unread:
+    """Parse a text, whenever it is: a length in seconds, or a time of day."""
+    return Unread("unreadable") if len(text) > _MAX_CHARACTERS else _parse(text, kind)
+
+
+@lru_cache(maxsize=512)
+def _parse(text: str, kind: Kind) -> float | _Time | Unread:
+    plain = plainly(text)
+    while (first := plain.partition(" "))[0] in LEADS and first[2]:
+        plain, kind = first[2], LEADS[first[0]] or kind or "time"
+    if not plain:
+        return Unread("unreadable")
+    if kind == "length":
+        seconds = _parse_length(plain)
+        return seconds if seconds is not None else _refuse_part(plain)
+    time = _parse_time(plain, is_announced=kind == "time")
+    if isinstance(time, Unread) and time.why == "unreadable":
+        seconds = _parse_length(plain)
+        return seconds if seconds is not None else time
+    return time
+
+
+def _refuse_part(text: str) -> Unread:
+    """Return the refusal of a day, or a part of it, after ``for``: ``for the rest of the day``."""
+    time = _parse_time(text, is_announced=False)
+    return time if isinstance(time, Unread) else Unread("unreadable")
+
+
+def _parse_length(text: str) -> float | None:
+    """Return the seconds of a length; None for any other text."""
+    plain = " ".join(_NUMBERS.get(word, word) for word in text.split())
+    if half := _HALF.fullmatch(plain):
+        return _UNITS[half[1]] / 2
+    if more := _AND_A_HALF.fullmatch(plain):
+        return (_to_decimal(more[1]) + 0.5) * _UNITS[more[2] or more[3]]
+    found = _LENGTH.fullmatch(plain)
+    if found is None or not any(found.groups()):
+        return None
+    weeks, days, hours, minutes, only_minutes = (_to_decimal(number) for number in found.groups())
+    return (weeks * 7 + days) * 86_400.0 + hours * 3_600.0 + (minutes + only_minutes) * 60.0
+
+
+def _to_decimal(text: str | None) -> float:
+    return float((text or "0").replace(",", "."))
+
+
+def _parse_time(text: str, *, is_announced: bool) -> _Time | Unread:
+    """Return the time of day that a text names, with its day and its part of the day."""
+    words = text.removeprefix("on ").split()
+    days, parts = [word for word in words if is_day(word)], [word for word in words if word in _PARTS]
+    if "tonight" in parts:
+        parts.remove("tonight")
+    rest = [word for word in words if not (is_day(word) or word in _PARTS)]
+    if len(days) > 1 or len(parts) > 1:
+        return Unread("unreadable")
+    day, part = next(iter(days), ""), next(iter(parts), "tonight" if "tonight" in days else "")
+    if not (day or part):
+        return _parse_ending(text, "today") or _parse_clock(text, is_announced=is_announced)
+    plain = (
+        " ".join(rest).removeprefix("at ").removeprefix("on ").removesuffix(" on").removesuffix(" at").strip()
+    )
+    if ends := _parse_ending(plain, day or "today"):
+        return ends
+    time = _parse_clock(plain, is_announced=True) if plain else Unread("no_time")
+    return time if isinstance(time, Unread) else _set_day(time, day, part)
+
+
+def _parse_ending(text: str, day: str) -> Unread | None:
+    """Return the hours that *the end of the day* may be: only its writer knows when that is."""
+    if text not in _ENDS:
+        return None
+    hours = [f"{write_day(day)} {hour}" for hour in _ENDS[text]]
+    return Unread("ambiguous", tuple(one.replace("today 24:00", "tonight 00:00") for one in hours))
+
+
+def _set_day(time: _Time, day: str, part: str) -> _Time | Unread:
+    """Return a time on a day and in a part of it, which fix the half of the day."""
+    # With a day, `2h` can only be a time. Which half of the day is meant may depend on the day.
+    time = replace(time, day=day, options=())
+    halves = _list_halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
+    if part:
+        within = [hour for hour in halves if hour in _PARTS[part]]
+        if part == "morning" and time.hour == _HALF_DAY:
+            within = []
+        if len(within) != 1:
+            return Unread("unreadable")
+        return replace(time, hour=within[0], is_open=False, part=part)
+    return time
+
+
+def _list_halves(hour: int) -> tuple[int, int]:
+    return hour % 12, hour % 12 + 12
+
+
+def is_ending(text: str) -> bool:
+    """Return whether a text names the end of a day without its hour."""
+    return any(plainly(text).endswith(end) for end in _ENDS)
+
+
+def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
+    """Return a time of day; unless it is announced as one, it needs a minute, am or pm, or a name."""
+    if text in _NAMED_TIMES:
+        return _Time(_NAMED_TIMES[text], is_sure=True)
+    if (four := _DIGITS.fullmatch(text)) and (is_announced or int(four[1]) not in _CENTURIES):
+        return _Time(int(four[1]), int(four[2]), is_sure=True) if int(four[1]) < 24 else Unread("unreadable")
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        return Unread("unreadable")
+    hour, minute, mark = int(found[1]), int(found[3] or 0), found[4] or ""
+    is_of_twelve = mark in {"am", "pm"}
+    if hour > 24 or (hour == 24 and minute) or (is_of_twelve and not 1 <= hour <= _HALF_DAY):
+        return Unread("unreadable")
+    if is_of_twelve:
+        return _Time(hour % 12 + (12 if mark == "pm" else 0), minute, is_sure=True)
+    is_bare, has_h = found[2] is None, "h" in text.removesuffix("o'clock")
+    if not is_announced and ((is_bare and not mark) or (has_h and hour < _AFTERNOON)):
+        # A number alone isn't a time, and lengths are written like this, too.
+        return Unread("unreadable")
+    if is_bare and has_h and 0 < hour < _AFTERNOON:
+        return _Time(hour, minute, options=(f"for {hour}h", f"at {hour:02d}:00"))
+    is_open = (is_bare or found[2] == "~") and 1 <= hour <= _HALF_DAY
+    is_padded = text.startswith("0") or hour in {0, _HALF_DAY}
+    return _Time(hour % 24, minute, is_open=is_open, is_sure=(is_padded or has_h) and not is_bare)
+
+
+def _resolve(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
+    """Return the next such moment in a zone."""
+    if time.options:
+        return Unread("ambiguous", time.options, time.options[1])
+    today = datetime.fromtimestamp(now, zone).date()
+    if time.day:
+        return _resolve_on_day(time, zone, now, today)
+    hours = _list_halves(time.hour) if time.is_open else (time.hour,)
+    # Two days are enough: a time that the clocks skip today is shifted, not lost.
+    days = (today, today + timedelta(days=1))
+    found = [_to_moment(day, hour, time.minute, zone, now) for day in days for hour in hours]
+    moment = min((one for one in found if one.at > now), key=lambda one: one.at)
+    is_next_day = datetime.fromtimestamp(moment.at, zone).date() > today
+    later = f"{time.hour + 12}:{time.minute:02d}"
+    is_far = moment.at - now > _NEAR_SECONDS and datetime.fromtimestamp(moment.at, zone).hour < _MORNING
+    if time.is_open and is_next_day and is_far:
+        # `at 3`, said in the afternoon, is hardly at night.
+        options = tuple(f"tomorrow {hour:02d}:{time.minute:02d}" for hour in hours)
+        return Unread("ambiguous", options, options[0])
+    if is_next_day and time.is_twelve and _to_moment(today, time.hour + 12, time.minute, zone, now).at > now:
+        # `8:30` has passed, and is this evening's to many.
+        typed = f"tomorrow {time.hour:02d}:{time.minute:02d}"
+        return Unread("ambiguous", (typed, later), typed)
+    return Moment(moment.at, is_next_day=is_next_day, is_shifted=moment.is_shifted)
+
+
+def _resolve_on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Moment | Unread:
+    """Return the moment at a time on a day; where two are left of days or of hours, it may be either."""
+    days = resolve_day(time.day, today)
+    hours = _list_halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
+    found = dict[str, Moment]()
+    for day, hour in product(days, hours):
+        named = day.isoformat() if len(days) > 1 else write_day(time.day)
+        found[f"{named} {hour:02d}:{time.minute:02d}"] = _resolve_on_date(time, day, hour, zone, now)
+    left = {text: moment for text, moment in found.items() if moment.at > now}
+    if not left:
+        return Unread("past" if days else "unreadable")
+    if all((day - today).days > FARTHEST_SECONDS / 86_400.0 + 1 for day in days):
+        return Unread("far")
+    if len(left) > 1:
+        options = tuple(left)
+        return Unread("ambiguous", options, "" if len(days) > 1 else options[time.hour == _HALF_DAY])
+    return next(iter(left.values()))
+
+
+def _resolve_on_date(time: _Time, day: date, hour: int, zone: ZoneInfo, now: float) -> Moment:
+    """Return the moment at an hour of a date: the night follows its day, and a weekday comes again."""
+    is_night = time.day in {"today", "tonight"} and time.part in _NIGHTS and hour < _NIGHT_ENDS
+    moment = _to_moment(day + timedelta(days=is_night), hour, time.minute, zone, now)
+    is_over = moment.at <= now and weekday_of(time.day) is not None
+    return _to_moment(day + timedelta(days=7), hour, time.minute, zone, now) if is_over else moment
+
+
+def _to_moment(day: date, hour: int, minute: int, zone: ZoneInfo, now: float) -> Moment:
+    """Return a time of a day: of a time that occurs twice, the next one."""
+    at = instant(day, hour * 60 + minute, zone, now)
+    shown = datetime.fromtimestamp(at, UTC).astimezone(zone)
+    return Moment(at, is_shifted=(shown.hour, shown.minute) != (hour, minute))
+
+
+def instant(day: date, minute: int, zone: ZoneInfo, after: float = -math.inf) -> float:
+    """Return when the clocks of a zone show a minute of a day, counted from midnight; it may be the next day.
+
+    What they skip is as much later. What they show twice is the first time, unless that isn't later than
+    ``after`` and the second is.
+    """
+    local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minute)
+    first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
+    return second if first <= after < second else first
+
+
+def minute_of(text: str) -> tuple[int, bool] | None:
+    """Return the minute of the day that a text names, and whether it may mean 12 hours later; else None."""
+    found = read_clock(text)
+    return None if found is None else (found.minute, found.is_open)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTime:
+    """The minute of the day that a text names.
+
+    ``is_open``: a bare hour of twelve. ``may_be_later``: by half a day, as ``5:30`` after a bare hour may.
+    ``has_half``: am, pm or a part of the day says which half it is.
+    """
+
+    minute: int
+    is_open: bool = False
+    may_be_later: bool = False
+    has_half: bool = False
+
+
+def read_clock(text: str) -> ClockTime | None:
+    """Return the time of day that a text names, of any day; None for anything else."""
+    found = _parse_text(text, "time")
+    if not isinstance(found, _Time) or found.day or found.options:
+        return None
+    has_half = bool(found.part) or plainly(text).endswith(("am", "pm"))
+    may_be_later = found.is_open or (found.is_twelve and not has_half)
+    return ClockTime(found.hour * 60 + found.minute, found.is_open, may_be_later, has_half)
+
+
+#: A time of day that may be one of each half, and words for these.
+_OF_TWELVE: Final = re.compile(r"(?<![0-9])(?:[1-9]|1[0-2])[:.][0-5][0-9](?! ?[0-9ap])")
+_AM: Final = frozenset({"am", "morning", "mornings", "morgens", "früh"})
+_PM: Final = frozenset({"pm", "afternoon", "evening", "night", "tonight", "nachmittags", "abends"})
+_HALF_A_DAY: Final = 720
+
+
+def instead(text: str, last: float, zone: ZoneInfo, now: float) -> float | None:
+    """Return a moment changed by a text: another time, half of the day, or day; None for any other text.
+
+    A time that may be one of each half of a day is the one that is nearer to that moment.
+    """
+    words, local = {*text.casefold().split()}, datetime.fromtimestamp(last, zone)
+    found, named, half = minute_of(text), next(filter(is_day, words), ""), words & (_AM | _PM)
+    if found is None and (any(letter.isdigit() for letter in text) or not (named or half)):
+        return None
+    # On the same day, or else on the next.
+    minutes, near, ahead = [local.hour * 60 + local.minute], now, [0] if named else [0, 1]
+    if found is not None:
+        minutes = [found[0]]
+        if found[1] or _OF_TWELVE.search(text):
+            minutes, near, ahead = [found[0], (found[0] + _HALF_A_DAY) % (2 * _HALF_A_DAY)], last, [-1, 0, 1]
+    elif half:
+        minutes = [minutes[0] % _HALF_A_DAY + _HALF_A_DAY * bool(half & _PM)]
+    today = datetime.fromtimestamp(now, zone).date()
+    day = day_of(named.replace("tonight", "today"), today) if named else None
+    ats = [instant((day or local.date()) + timedelta(one), at, zone) for one in ahead for at in minutes]
+    return min((at for at in ats if at > now), key=lambda at: abs(at - near), default=None)
+
+
+def written(at: float, zone: ZoneInfo, now: float) -> str:
+    """Return a moment of the coming days as it is typed, to the minute after it: ``tomorrow 18:00``."""
+    local = datetime.fromtimestamp(math.ceil(at / 60.0) * 60.0, zone)
+    ahead = (local.date() - datetime.fromtimestamp(now, zone).date()).days
+    named = {0: "today", 1: "tomorrow"} | {days: WEEKDAY_NAMES[local.weekday()] for days in range(2, 7)}
+    return f"{named.get(ahead) or local.date()} {local:%H:%M}"

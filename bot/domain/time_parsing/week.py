@@ -1,0 +1,243 @@
+"""Hours as people write them: on which days they come, from when, and until when; pure.
+
+They come again only where a word says so (``is_recurring``) or days of a week are listed. A bare hour is one
+of 24, unless hours would end before they begin, or their other end says which half of the day it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+from typing import Final
+
+from bot.domain.time_parsing.days import (
+    DAYS,
+    EVERY_DAY,
+    WEEKDAYS,
+    WEEKEND,
+    days_of,
+    is_day,
+    resolve_day,
+    span_weekdays,
+    write_day,
+)
+from bot.domain.time_parsing.moment import ClockTime, read_clock
+from bot.domain.time_parsing.spelling import is_month, spell
+
+DAY_MINUTES: Final = 24 * 60
+#: The shortest hours.
+LEAST_MINUTES: Final = 30
+
+#: Words that let something come again by themselves, and after *every*.
+_PLURAL_PARTS: Final = {
+    "mornings": "morning",
+    "afternoons": "afternoon",
+    "evenings": "evening",
+    "nights": "night",
+    "nightly": "night",
+}
+_RECURRING_WORDS: Final = _PLURAL_PARTS.keys() | {
+    *("daily", "everyday", "weekly", "hourly", "monthly", "weekdays", "weekends")
+}
+_EVERY: Final = frozenset({"every", "each"})
+_PARTS: Final = frozenset(_PLURAL_PARTS.values())
+_UNITS: Final = frozenset(
+    {"week", "weeks", "hour", "hours", "month", "months", "minute", "minutes", "days", "weekend"}
+)
+#: What joins days and times, and what stands between the ends of both.
+_JOINING_WORDS: Final = frozenset({"every", "each", "on", "from", "at", "and", "the", ",", "&", "in"})
+_UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
+_TO: Final = frozenset({"to", "-", "through", "thru"})
+_NAMED_TIMES: Final = frozenset({"noon", "midday", "midnight"})
+_HALVES: Final = frozenset({"am", "pm", "o'clock"})
+_SPOKEN_WORDS: Final = frozenset({"half", "quarter", "past"})
+_MAX_CHARACTERS: Final = 100
+_HALF_DAY: Final = DAY_MINUTES // 2
+#: Before this minute of a day hours don't begin, unless it is said that they do.
+_EARLIEST_MINUTE: Final = 6 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Hold hours as somebody asks for them: names of weekdays or dates, and minutes of the day.
+
+    ``today``, ``tomorrow`` and ``7dec`` stand for dates until they are resolved (``on``).
+    """
+
+    days: frozenset[str]
+    starts: int | None = None
+    stops: int | None = None
+
+    def on(self, today: date) -> Wanted:
+        """Return the same hours with a date for each word that names one from ``today`` on."""
+        dated = {
+            day: found[0].isoformat() for day in self.days - EVERY_DAY if (found := resolve_day(day, today))
+        }
+        return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
+
+    def contradicts(self, other: Wanted) -> bool:
+        """Return whether others say when to start, or when to stop, on all of the same days."""
+        pairs = ((self.starts, other.starts), (self.stops, other.stops))
+        return self.days <= other.days and any(None not in pair for pair in pairs)
+
+
+def is_recurring(words: Sequence[str]) -> bool:
+    """Return whether words let something come again: ``every day``, ``daily``, ``mondays``."""
+    return any(word in _RECURRING_WORDS or _is_plural(word) for word in words) or any(
+        first in _EVERY and (then in _UNITS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
+        for first, then in pairwise(words)
+    )
+
+
+def is_joint(word: str) -> bool:
+    """Return whether a word says nothing of hours by itself: it joins days and times, or is a unit."""
+    return word in _JOINING_WORDS | _TO | _HALVES | _EVERY | _UNITS | {
+        "until",
+        "till",
+        "during",
+        "between",
+        "except",
+    }
+
+
+def is_of_hours(word: str) -> bool:
+    """Return whether a word can be one of hours: a day, a part of one, a time, or what joins them."""
+    is_named = word in _PARTS | _RECURRING_WORDS | _UNITS | _NAMED_TIMES | _SPOKEN_WORDS or is_month(word)
+    return is_named or bool(days_of(word)) or is_joint(word) or word.lstrip("-")[:1].isdigit()
+
+
+def read_hours(text: str) -> Wanted | None:
+    """Return the hours that a text names: ``weekdays 9:00-18:00``, ``every evening at 8``, ``mon -20:00``."""
+    if len(text) > _MAX_CHARACTERS:
+        return None
+    plain = re.sub(r"\bduring (?:the )?week\b", "weekdays", text.casefold())
+    plain = re.sub(r"\bbetween (.+?) and ", r"\1 to ", plain)
+    return _read(spell(re.sub(r"[,&](?! ?[0-9]{4}\b)", " ", plain)).split())
+
+
+def _read(words: list[str]) -> Wanted | None:
+    if "except" in words:
+        at = words.index("except")
+        left_out = frozenset[str]().union(*map(days_of, words[at:]))
+        found = _read([*words[:at], *(word for word in words[at + 1 :] if not days_of(word))])
+        return replace(found, days=found.days - left_out) if found and found.days > left_out else None
+    if any(first[:1].isdigit() and then in _UNITS | {"day"} for first, then in pairwise(words)):
+        return None  # A length: ``every 2 days``.
+    is_daily = any(first in _EVERY and then in _PARTS for first, then in pairwise(words))
+    is_daily = is_daily or not _PLURAL_PARTS.keys().isdisjoint(words)
+    # `every monday until friday` has an end of its own.
+    joining = _TO if _EVERY.intersection(words) else _TO | {"until", "till"}
+    parted = _split_days(
+        [_PLURAL_PARTS.get(word, word) for word in words if word not in _JOINING_WORDS], joining
+    )
+    if parted is None or not (parted[0] or is_daily) or (parted[0] & EVERY_DAY and parted[0] - EVERY_DAY):
+        return None
+    days, times = parted
+    ends = next(filter(None, map(_read_ends, _split_times(" ".join(times)))), None)
+    return None if ends is None else Wanted(days or EVERY_DAY, *ends)
+
+
+def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[frozenset[str], list[str]] | None:
+    """Return the days, which stand together, and the other words; None if they don't."""
+    begin = next((at for at, word in enumerate(words) if days_of(word)), len(words))
+    end, days = begin, frozenset[str]()
+    while end < len(words) and (named := days_of(words[end])):
+        days, end = days | named, end + 1
+        is_span = len(named) == 1 and len(words) > end + 1 and words[end] in joining
+        if is_span and (last := days_of(words[end + 1])):
+            days, end = days | span_weekdays(named, last), end + 2
+    return None if any(map(days_of, words[end:])) else (days, [*words[:begin], *words[end:]])
+
+
+def _split_times(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the possible starts and ends in a text of times; "" for one that isn't said."""
+    for found in _UNTIL.finditer(text):
+        before, after = text[: found.start()], text[found.end() :]
+        if after:
+            # `every evening until 10`
+            yield ("", f"{before} {after}") if before in _PARTS else (before, after)
+    yield text, ""
+
+
+def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
+    """Return the minutes of a start and of an end; None for what can't be hours."""
+    begin, end = (read_clock(text) if text else None for text in ends)
+    if any(text and not clock for text, clock in zip(ends, (begin, end), strict=True)):
+        return None
+    if begin and end:
+        starts, stops = _choose_halves(begin, end)
+        return (starts, stops) if (stops - starts) % DAY_MINUTES >= LEAST_MINUTES else None
+    if end:
+        return None, end.minute or DAY_MINUTES  # The midnight at which a day ends.
+    return (begin.minute, None) if begin else None
+
+
+def _choose_halves(begin: ClockTime, end: ClockTime) -> tuple[int, int]:
+    """Return the minutes of both ends, where the half of a day that one is in may tell that of the other."""
+    starts, stops = begin.minute, end.minute
+    if begin.is_open and end.has_half:
+        either = (starts % _HALF_DAY, starts % _HALF_DAY + _HALF_DAY)
+        lasting = {minute: (stops - minute) % DAY_MINUTES for minute in either}
+        starts = min((one for one in either if lasting[one] >= LEAST_MINUTES), key=lasting.__getitem__)
+    elif (end.is_open or (begin.is_open and end.may_be_later)) and stops <= starts < stops + _HALF_DAY:
+        stops = (stops + _HALF_DAY) % DAY_MINUTES
+    elif begin.is_open and (end.is_open or end.may_be_later) and starts < _EARLIEST_MINUTE:
+        # `from 1 till 3:30`: who means the night says so.
+        starts, stops = starts + _HALF_DAY, (stops + _HALF_DAY) % DAY_MINUTES
+    return starts, stops
+
+
+def change_hours(wanted: Wanted, words: Sequence[str]) -> Wanted | None:
+    """Return hours with other days or times, as words say in a follow-up; None for anything else."""
+    if words[:1] and words[0] in {"except", "without", "not", "but"}:
+        left = wanted.days.difference(*map(days_of, words[1:]))
+        return replace(wanted, days=left) if left and left != wanted.days else None
+    lead = next((word for word in ("at", "until", "till") if word in words), "")
+    said = [*words[words.index(lead) + 1 :]] if lead else [*words]
+    if (
+        parted := _split_days([word for word in said if word not in _JOINING_WORDS | {"stop", "start"}])
+    ) is None:
+        return None
+    days, times = parted
+    if not times:
+        return replace(wanted, days=days) if days else None
+    text, is_stop = " ".join(times), "stop" in words or lead in {"until", "till"} or wanted.starts is None
+    start, stop = (
+        "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
+        for minute in (wanted.starts, wanted.stops)
+    )
+    one_end = (start, text) if is_stop else (text, stop)
+    found = next(filter(None, map(_read_ends, (*filter(all, _split_times(text)), one_end))), None)
+    if found is None:
+        return None
+    return replace(wanted, days=days or wanted.days, starts=found[0], stops=found[1])
+
+
+def _is_plural(word: str) -> bool:
+    return word.endswith("days") and is_day(word[:-1])
+
+
+def to_cron(wanted: Wanted | None) -> str:
+    """Return the five fields that run a job on the days and at the time of hours; "" for other hours."""
+    if wanted is None or wanted.starts is None or wanted.stops is not None or not wanted.days <= EVERY_DAY:
+        return ""
+    known = {EVERY_DAY: "*", WEEKDAYS: "mon-fri"}
+    days = known.get(wanted.days) or ",".join(day for day in DAYS if day in wanted.days)
+    return f"{wanted.starts % 60} {wanted.starts // 60} * * {days}"
+
+
+def clock(minute: int | None) -> str:
+    """Write a minute of the day, "" for none."""
+    return "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
+
+
+def write_hours(hours: Wanted) -> str:
+    """Write hours so that ``read_hours`` reads them."""
+    until = "" if hours.stops is None else f"-{clock(hours.stops)}"
+    names = {WEEKDAYS: "weekdays", WEEKEND: "weekends", EVERY_DAY: "daily"}
+    in_order = [*(day for day in DAYS if day in hours.days), *map(write_day, sorted(hours.days - EVERY_DAY))]
+    return f"{names.get(hours.days) or ','.join(in_order)} {clock(hours.starts)}{until}"

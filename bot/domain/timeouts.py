@@ -1,0 +1,247 @@
+"""When an unknown outcome has settled, when reads count as certain, and how far a start has come; pure.
+
+One observation is not the truth: a call without an answer may still take effect, and a read that is refused
+or finds nothing may be a gateway's error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final, Protocol
+
+from bot.domain.observations import Created
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.reads import Doubt
+from bot.domain.runs import Run
+from bot.domain.work_items import Call, Errand, Outcome
+from bot.domain.workspaces import State, Workspace
+
+#: A start or stop of unknown outcome that shows no effect within this many seconds is sent again; sending it
+#: twice does no harm.
+START_SETTLES: Final = 60.0
+#: The same from the call on where its process has died: nobody can be sending it any more, and unlike after a
+#: time-out nothing says that its server is slow.
+INTERRUPTED_SETTLES: Final = 30.0
+#: How many seconds to look for what may have been created or launched before concluding anything.
+MAKE_SETTLES: Final = 120.0
+#: An accepted start that still shows as down: when the card says so, and when the start counts as failed.
+STILL_DOWN_AFTER: Final = 60.0
+NEVER_UP_AFTER: Final = 180.0
+#: When the card says that an accepted stop shows no effect.
+NO_EFFECT_AFTER: Final = 60.0
+#: How long a call that was refused because its provider is busy waits before it is sent again: as long as it
+#: has been refused, and not less or more than this many seconds; ``busy_pause`` takes off up to half.
+MIN_BUSY_SECONDS: Final = 10.0
+MAX_BUSY_SECONDS: Final = 300.0
+#: An accepted start of what had failed has failed again once two reads in a row say so, the second of them
+#: this many seconds after the call.
+FAILED_AGAIN_AFTER: Final = 20.0
+#: What is gone is read again this many seconds later, as an error may last for hours.
+SAID_AGAIN_AFTER: Final = 86_400.0
+#: After this many seconds a call begun by another process has ended, or that process has. Longer than a
+#: call's time-out and its step's lease.
+CALL_ENDS: Final = 45.0
+#: How long a question stays open, and how long a connection may be missing before it counts as removed.
+ANSWER_SECONDS: Final = 86_400.0
+
+#: The longest interval between looks while the person is asked.
+_SELDOM: Final = 300.0
+
+#: What a read may report that isn't certain yet, besides the kinds of refusals.
+GONE: Final = "gone"
+#: The same for a list; a read or the next list confirms it.
+UNLISTED: Final = "unlisted"
+LEFT_OUT: Final = "left_out"
+#: It is starting, or has failed, and the next read asks why: the state in which it was found, by that kind.
+UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
+EXPLAINED: Final = "explained"
+#: How many times in a row, and over how many seconds, it must be reported; every other kind is a refusal.
+_CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
+_REFUSAL_CERTAIN: Final = (3, 60.0)
+
+
+def unknown_since(call: Call, called_at: float | None, since: float | None) -> float:
+    """Return when a call's outcome became unknown; for a call still in flight, the latest time it can end."""
+    if call is Call.INTERRUPTED:
+        return called_at or 0.0
+    if since is not None and call is not Call.CALLING:
+        return since
+    return (called_at or 0.0) + CALL_ENDS
+
+
+def find_settling_time(errand: Errand) -> float:
+    """Return when a start or stop of unknown outcome has had its time to show an effect."""
+    call = errand.stop_call if errand.stop_call.is_unsure else errand.start_call
+    settles = INTERRUPTED_SETTLES if call is Call.INTERRUPTED else START_SETTLES
+    return unknown_since(call, errand.called_at, errand.unknown_since) + settles
+
+
+def busy_pause(busy_for: float, jitter: float) -> float:
+    """Return the seconds until a refused call is sent again: doubling from 10 s to 5 minutes, jittered.
+
+    ``busy_for`` is how long it has been refused, in seconds. ``jitter`` is in 0–1 and takes off up to half,
+    so that calls that were refused together aren't sent again together.
+    """
+    return min(busy_for + MIN_BUSY_SECONDS, MAX_BUSY_SECONDS) * (1.0 - jitter / 2.0)
+
+
+def search_in(pace: Pacing, asked_at: float | None, now: float) -> float:
+    """Return the seconds until the next look: the usual pace, and less often while the person is asked."""
+    usual = max(pace.pending, pace.min_poll_interval)
+    return usual if asked_at is None else max(usual, min((now - asked_at) / 20.0, _SELDOM))
+
+
+def has_settled(maker: Errand, now: float) -> bool:
+    """Return whether the result of a creation or launch of unknown outcome would have shown up by now."""
+    return now >= unknown_since(maker.start_call, maker.called_at, maker.unknown_since) + MAKE_SETTLES
+
+
+class Pacing(Protocol):
+    """Describe how often a provider may be read, in seconds; ``bot.providers.base.Pace`` is one."""
+
+    @property
+    def min_poll_interval(self) -> float:
+        """Return the least seconds between two reads of a resource."""
+        ...
+
+    @property
+    def pending(self) -> float:
+        """Return the seconds between reads while an operation or transition is in progress."""
+        ...
+
+    @property
+    def running(self) -> float:
+        """Return the seconds between reads of a running workspace in use."""
+        ...
+
+    @property
+    def unused(self) -> float:
+        """Return the seconds between reads of a workspace unused for a day."""
+        ...
+
+
+class Verdict(StrEnum):
+    """Name what follows from a look that found nothing certain."""
+
+    SEARCH = "search"  #: it may still show up: look again at the usual pace
+    REPEAT = "repeat"  #: nothing was made: send the call again
+    NOTHING = "nothing"  #: nothing was made, and nobody wants it any more
+    ASK = "ask"  #: it can't be determined: the person decides
+    UNTOLD = "untold"  #: it can't be determined, and nobody wants it any more
+
+
+def judge(
+    ours: Created | None,
+    unexplained: Sequence[Created],
+    *,
+    is_proof: bool,
+    has_settled: bool,
+    is_wanted: bool,
+) -> Created | Verdict:
+    """Decide what a look after an unknown outcome means.
+
+    A resource with Usher's mark, or the only one that the call can have made, is adopted. ``is_proof``:
+    the provider would show Usher's mark, so finding nothing means nothing was made.
+    """
+    if ours is not None:
+        return ours
+    if len(unexplained) == 1:
+        return unexplained[0]
+    if not has_settled:
+        return Verdict.SEARCH
+    if is_proof and not unexplained:
+        return Verdict.REPEAT if is_wanted else Verdict.NOTHING
+    return Verdict.ASK if is_wanted else Verdict.UNTOLD
+
+
+def is_certain(doubt: Doubt, now: float) -> bool:
+    """Return whether reads reported something often and long enough to act on it."""
+    times, seconds = _CERTAIN.get(doubt.kind, _REFUSAL_CERTAIN)
+    return doubt.times >= times and now - doubt.since >= seconds
+
+
+def doubted(before: Doubt | None, kind: str, now: float) -> Doubt:
+    """Return the count after one more read; a different kind restarts it."""
+    if before is None or before.kind != kind:
+        return Doubt(kind, 1, now)
+    return Doubt(kind, before.times + 1, before.since)
+
+
+#: The bar stays below 95 % until the workspace is ready.
+MOST: Final = 94
+#: A start that usually takes no longer than this is short.
+SHORT_SECONDS: Final = 180.0
+#: A start counts as slow after this many seconds while there are too few to compare it with.
+SLOW_SECONDS: Final = 300.0
+#: A stop without effect for this many seconds counts as unanswered and can then be forced.
+UNANSWERED_SECONDS: Final = 60.0
+#: The estimate, as a share, once the usual time has passed; from there the bar creeps.
+_AT_USUAL: Final = 0.8
+
+
+def progress_of(operation: Operation, workspace: Workspace | None, now: float) -> int | None:
+    """Return an operation's progress, 1–100: never below its floor, at most 94 until it is ready.
+
+    It is the provider's own figure if there is one, else an estimate from the time since the call and how
+    long such starts usually take. None: nothing is known, so no figure is shown.
+    """
+    if operation.verb.brings_down:
+        return None
+    if operation.outcome is Outcome.FULFILLED:
+        return 100
+    floor = min(max(operation.progress_floor, 0), MOST)
+    figure = (_figure(operation, workspace, now) if operation.is_open else None) or 0
+    return max(min(figure, MOST), floor) or None
+
+
+def is_slow(operation: Operation, now: float) -> bool:
+    """Return whether a start takes longer than nine of ten others did."""
+    return operation.slow_seconds is not None and _passed(operation, now) > operation.slow_seconds
+
+
+def is_short(operation: Operation) -> bool:
+    """Return whether a start is usually so short that its card should move within seconds."""
+    return operation.usual_seconds is not None and operation.usual_seconds <= SHORT_SECONDS
+
+
+def is_going(operation: Operation, workspace: Workspace | None) -> bool:
+    """Return whether it is in progress: a call was sent, or the workspace was seen starting or stopping."""
+    if Call.NONE is not operation.start_call or Call.NONE is not operation.stop_call:
+        return True
+    if workspace is None:
+        return False
+    on_its_way = State.STOPPING if operation.verb.brings_down else State.STARTING
+    is_coming = operation.verb is OperationVerb.START and workspace.lacks is not None
+    return workspace.state is on_its_way or is_coming
+
+
+def is_unanswered(operation: Operation, now: float) -> bool:
+    """Return whether an open stop was requested long enough ago that it can be forced."""
+    is_asked = (
+        operation.verb in (OperationVerb.STOP, OperationVerb.SUSPEND) and operation.stop_call is not Call.NONE
+    )
+    return operation.is_open and is_asked and now - operation.created_at >= UNANSWERED_SECONDS
+
+
+def is_run_unanswered(run: Run, now: float) -> bool:
+    """Return whether a run's stop was sent long enough ago that it can be forced."""
+    is_asked = run.stop_wanted == "stop" and run.stop_call is not Call.NONE
+    return run.is_going and is_asked and now - (run.called_at or now) >= UNANSWERED_SECONDS
+
+
+def _figure(operation: Operation, workspace: Workspace | None, now: float) -> int | None:
+    starting = workspace is not None and workspace.state is State.STARTING
+    if operation.start_call is Call.NONE and not starting:
+        return None
+    if starting and workspace is not None and workspace.progress is not None:
+        return workspace.progress
+    if operation.usual_seconds is None:
+        return None
+    passed = _passed(operation, now) / max(operation.usual_seconds, 1.0)
+    return round(MOST * (1.0 - math.exp(passed * math.log(1.0 - _AT_USUAL))))
+
+
+def _passed(operation: Operation, now: float) -> float:
+    return max(now - (operation.called_at or operation.created_at), 0.0)

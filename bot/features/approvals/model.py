@@ -1,0 +1,33 @@
+"""Approvals: what is told of a request to be linked as a username, to whom it concerns, and when."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bot.domain.message_kinds import AnyKind, Mark, Traits
+
+#: For how long a request waits for a decision, in seconds.
+MAX_UNDECIDED_SECONDS: Final = 7 * 86_400.0
+#: The cause of the end of a request about which nobody decided.
+UNDECIDED: Final = "undecided"
+#: At which hour of their day administrators are reminded, and how long after the request at the least.
+_REMINDER_HOUR: Final = 9
+_MIN_REMINDER_SECONDS: Final = 8 * 3600.0
+
+
+class ApprovalKind(AnyKind):
+    """Name what is told about requests."""
+
+    APPROVAL_ASKED = Traits("approval_asked", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
+    #: Whether the account that somebody else asked for is this person's.
+    ACCOUNT_ASKED = Traits("account_asked", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
+    APPROVAL_DENIED = Traits("approval_denied", marks=Mark.PEOPLE)
+    APPROVAL_FAILED = Traits("approval_failed", marks=Mark.PEOPLE)
+    APPROVAL_DONE = Traits("approval_done", marks=Mark.PEOPLE)
+
+
+def find_next_morning(asked_at: float, zone: ZoneInfo) -> float:
+    """Return when an administrator is reminded of a request, in their own zone."""
+    earliest = datetime.fromtimestamp(asked_at + _MIN_REMINDER_SECONDS, zone)
+    morning = earliest.replace(hour=_REMINDER_HOUR, minute=0, second=0, microsecond=0)
+    return (morning if morning >= earliest else morning + timedelta(days=1)).timestamp()

@@ -1,0 +1,114 @@
+"""Requests for a username: looked up, asked about, and linked once they are approved."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from bot.domain.people import Principal
+from bot.domain.tasks import Task, TaskKind
+from bot.features.approvals import store
+from bot.features.approvals.use_cases import fail_approved, follow_up, link_approved, note_address, proceed
+from bot.providers import base
+from bot.reconciler.provider_calls import Done, Refused
+from bot.reconciler.tasks import Work, Worker, not_yet
+from bot.services.caller import Asked
+from bot.store.tasks import NewTask
+from bot.support.errors import CredentialRefused, NotFound, Untrusted
+
+log = structlog.get_logger(__name__)
+
+#: How long a provider may take to check a username, in seconds.
+CHECK_SECONDS: Final = 20.0
+
+
+class Approvals(Worker):
+    """Link people as the usernames approved for them."""
+
+    def works(self) -> dict[TaskKind, Work]:
+        """Return how the tasks about requests are done."""
+        return {
+            TaskKind.APPROVE: Work(
+                do=self.link,
+                person=self._person,
+                verb="link",
+                give_up=self.give_up,
+                refuse=lambda task, _rule: self.give_up(task, "not_allowed"),
+            ),
+            TaskKind.LOOK_UP_USER: Work(do=self.look_up, person=self._person),
+            TaskKind.OPEN_APPROVAL: Work(do=self._open),
+            TaskKind.FOLLOW_UP: Work(do=self._follow_up),
+        }
+
+    async def _person(self, task: Task) -> Principal | None:
+        approval = await self._store.read(store.approval, task.subject)
+        return approval.principal if approval is not None else None
+
+    async def _open(self, task: Task) -> Sequence[NewTask]:
+        return await self._store.carry_out(lambda tx: proceed(tx, self._context, task.subject))
+
+    async def _follow_up(self, task: Task) -> Sequence[NewTask]:
+        return await self._store.carry_out(lambda tx: follow_up(tx, self._context, task.subject))
+
+    async def link(self, task: Task) -> None:
+        """Check an approved username and link its person; raise Again while the provider doesn't answer."""
+        approval = await self._store.read(store.approval, task.subject)
+        if approval is None or approval.state != "approved":
+            return
+        runtime = self._runtimes.get(approval.connection)
+        is_served = runtime is not None and runtime.provider.serves(approval.principal)
+        if runtime is None or not is_served or not runtime.provider.links_by("admin"):
+            # The operator has changed the connections file since the approval.
+            await self.give_up(task, "not_set_up")
+            return
+        answer = await self._asker.ask(
+            runtime,
+            None,
+            "check a username",
+            lambda _own: runtime.provider.need(base.Behalf).check_username(approval.username),
+            attempts=task.attempts,
+            seconds=CHECK_SECONDS,
+        )
+        match answer:
+            case Done(identity):
+                await Asked(self._context, approval.principal).to(link_approved, approval.id, identity)
+            case Refused(error=NotFound()):
+                await self.give_up(task, "not_found")
+            case Refused(error=CredentialRefused()):
+                await self.give_up(task, "credential_refused")
+            case Refused(error=Untrusted() as error):
+                await self.give_up(task, "untrusted", error.message)
+            case Refused():
+                await self.give_up(task, "forbidden")
+            case _:
+                raise not_yet(answer)
+
+    async def look_up(self, task: Task) -> None:
+        """Learn whose address a wanted user has, for who decides; raise Again while there is no answer."""
+        approval = await self._store.read(store.approval, task.subject)
+        runtime = self._runtimes.get(approval.connection) if approval is not None else None
+        if approval is None or approval.state != "asked" or runtime is None:
+            return
+        if not isinstance(runtime.provider, base.Addresses):
+            return
+        answer = await self._asker.ask(
+            runtime,
+            None,
+            "look up a user",
+            lambda _own: runtime.provider.need(base.Addresses).email_of(approval.username),
+            attempts=task.attempts,
+        )
+        match answer:
+            case Done(str(email)):
+                await Asked(self._context, approval.principal).to(note_address, approval, email)
+            case Done() | Refused():
+                log.info("address not told", connection=approval.connection)
+            case _:
+                raise not_yet(answer)
+
+    async def give_up(self, task: Task, because: str = "gave_up", said: str = "") -> None:
+        """Tell the person and the administrator why it failed, usually since the provider never answered."""
+        approval = await self._store.read(store.approval, task.subject)
+        if approval is not None:
+            asked = Asked(self._context, approval.principal)
+            await asked.to(fail_approved, approval.id, because, said=said)

@@ -1,0 +1,383 @@
+"""Approvals: an administrator says which person is which user at a provider.
+
+It is never guessed from names or addresses. Every step leaves an audit row.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final, Literal
+
+from bot.domain import policy
+from bot.domain.accounts import Approval
+from bot.domain.audit import AuditEntry
+from bot.domain.message_context import Facts, RequestFacts
+from bot.domain.message_kinds import AnyKind
+from bot.domain.notices import NewNotice
+from bot.domain.people import People, Principal
+from bot.domain.policy import Target
+from bot.domain.similarity import likeness
+from bot.domain.tasks import TaskKind
+from bot.features.approvals import store
+from bot.features.approvals.model import MAX_UNDECIDED_SECONDS, UNDECIDED, ApprovalKind, find_next_morning
+from bot.messages.texts import pages, problems
+from bot.providers import base
+from bot.services import home_sections
+from bot.services.accounts import begin, sealed, unknown_connection, warn_holders
+from bot.services.caller import Asked
+from bot.services.context import Context
+from bot.services.message_context import Gatherer, Message, adds
+from bot.store import accounts as rows
+from bot.store import inbox, people, stop_warnings
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
+from bot.store.tables import NOTICES
+from bot.store.tasks import NewTask, add_tasks
+from bot.store.transaction import Transaction
+from bot.support.cleaning import SHOWN, clean, escape
+from bot.support.errors import Refused
+
+_USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
+
+
+#: How many usernames somebody may ask for in a day, on each connection: every one disturbs administrators.
+REQUESTS: Final = 3
+
+
+#: How many others whom a username may mean are shown.
+MOST_ALIKE: Final = 10
+policy.declare(policy.Rule("administrators"), "approve")
+
+
+async def _of_home(whose: home_sections.HomeOwner) -> list[tuple[Approval, str, People]]:
+    """Return the requests that a person decides, with the connection's title and whom each names."""
+    context, reader = whose.context, whose.principal
+    if (reach := context.installation.reach(reader)) is None:
+        return []
+    asked = await context.store.read(store.asked_approvals, home_sections.MAX_QUESTIONS, reach)
+    decided = [one for one in asked if context.installation.decides(reader, one.principal)]
+    return [(one, context.title(one.connection), await _named(whose, one)) for one in decided]
+
+
+async def _named(whose: home_sections.HomeOwner, approval: Approval) -> People:
+    others = map(Principal.from_key, approval.alike or ())
+    return await whose.names.of(whose.principal, approval.principal, *others, in_full=True)
+
+
+async def find_requested_usernames(owner: home_sections.HomeOwner) -> dict[str, str]:
+    """Return the usernames that a person has asked for, by connection."""
+    asked = await owner.context.store.read(store.asked_approvals_of, owner.principal)
+    return {one.connection: one.username for one in asked}
+
+
+home_sections.WAITING["approval"] = _of_home
+
+
+async def request(
+    asked: Asked, connection: str, username: str, *, waiting: dict[str, Any] | None = None
+) -> Approval:
+    """Ask the administrators, and whom else the username may mean; as ``ask``."""
+    # Of a large Slack workspace this takes a while: it is read beside those who write.
+    alike = await asked.see(others_alike, connection, username)
+    return await asked.to(ask, connection, username, alike=alike, waiting=waiting)
+
+
+def others_alike(tx: Transaction, asked: Asked, connection: str, username: str) -> list[str] | None:
+    """Return the keys of the others whom a username may mean: who has it, then the likeliest first.
+
+    None if nobody looked, as the person has asked too often.
+    """
+    own, place = asked.principal.key, asked.principal.place
+    if len(store.requested(tx, asked.principal, connection)) >= REQUESTS:
+        return None
+    holders = [one.principal.key for one in rows.accounts_of(tx, connection, username)]
+    scored = ((likeness(username, *called), key, called) for key, called in people.members(tx, place))
+    # First those by what nobody can choose: the address that Slack has confirmed.
+    found = [(likeness(username, called[2]), score, key) for score, key, called in scored if score]
+    alike = [key for *_, key in sorted(found, reverse=True)]
+    others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
+    return list(others)[:MOST_ALIKE]
+
+
+def ask(
+    tx: Transaction,
+    asked: Asked,
+    connection: str,
+    username: str,
+    *,
+    alike: Sequence[str] | None = (),
+    waiting: dict[str, Any] | None = None,
+) -> Approval:
+    """Ask the administrators of the person's Slack workspace; return the request as it stands.
+
+    ``alike`` are the others whom the username may mean: the likeliest are asked, and have a day. ``waiting``
+    is the command that runs once they are linked. Raises Refused (``link.unknown_connection``,
+    ``approval.username``, ``approval.often``, ``policy.no_administrators``).
+    """
+    asked.check(tx, "link")
+    context, principal = asked.context, asked.principal
+    there = context.linked_by("admin", principal)
+    if connection not in there:
+        raise unknown_connection(context, connection, there)
+    if not is_username(username):
+        raise Refused("approval.username", pages.USERNAME_SHAPE)
+    place = context.installation
+    if not any(place.decides(one, principal) for one in place.administrating()):
+        raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
+    fresh = context.ids.new("approval")
+    now = tx.now()
+    new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting)
+    new = replace(new, alike=list(alike or ()), waits=bool(alike))
+    if not asked.is_new(tx):
+        return store.approval(tx, inbox.result_of(tx, asked.interaction)) or new
+    open_ = store.asked_at(tx, principal, connection)
+    is_other = open_ is None or open_.username != username
+    if is_other and (alike is None or len(store.requested(tx, principal, connection)) >= REQUESTS):
+        raise Refused("approval.often", pages.OFTEN.format(title=context.title(connection)))
+    approval = store.request(tx, new)
+    if is_other:
+        store.note_request(tx, principal, connection)
+        if isinstance(context.connections[connection], base.Addresses):
+            add_tasks(tx, [NewTask(TaskKind.LOOK_UP_USER, approval.id)])
+    add_tasks(tx, [*proceed(tx, context, approval.id), *follow_up(tx, context, approval.id)])
+    if approval.id == new.id:
+        _ask_administrators(tx, context, new, "asked")
+    inbox.keep_result(tx, asked.interaction, approval.id)
+    append_audit(tx, [approval_entry(approval, principal.key, "approval.asked", "ok")])
+    asked.did(tx, "approval.asked", connection)
+    return approval
+
+
+def _administrators(context: Context, approval: Approval) -> list[Principal]:
+    place = context.installation
+    return [one for one in place.administrating() if place.decides(one, approval.principal)]
+
+
+def _ask_administrators(tx: Transaction, context: Context, approval: Approval, occasion: str) -> None:
+    kind, to = ApprovalKind.APPROVAL_ASKED, _administrators(context, approval)
+    add_notices(tx, [notice(approval, kind, f"{occasion}:{one.key}", one) for one in to])
+
+
+def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
+    """Remind administrators of a request on their next morning; end it if nobody decides for a week.
+
+    Return when to look again.
+    """
+    approval, now = store.approval(tx, approval_id), tx.now()
+    if approval is None or approval.state != "asked":
+        return []
+    to, ends_at = _administrators(context, approval), approval.asked_at + MAX_UNDECIDED_SECONDS
+    if now >= ends_at:
+        store.move(tx, approval.id, "denied", detail=UNDECIDED)
+        kind, readers = ApprovalKind.APPROVAL_DENIED, dict.fromkeys([approval.principal, *to])
+        over = [
+            notice(
+                approval,
+                kind,
+                f"{UNDECIDED}:{one.key}",
+                one,
+                cause=UNDECIDED,
+                is_own=one == approval.principal,
+            )
+            for one in readers
+        ]
+        add_notices(tx, over)
+        append_audit(tx, [approval_entry(approval, "usher", "approval.undecided", "ok")])
+        return []
+    # Who may mean somebody else can be approved a day later, and is posted again then.
+    opened_at = approval.asked_at + (store.DAY if approval.alike else 0.0)
+    mornings = {one: find_next_morning(opened_at, people.zone(tx, one)) for one in to}
+    kind, occasion = ApprovalKind.APPROVAL_ASKED, f"reminder:{approval.asked_at:.3f}"
+    due = [one for one, at in mornings.items() if at <= now and not approval.waits]
+    add_notices(tx, [notice(approval, kind, f"{occasion}:{one.key}", one, is_reminder=True) for one in due])
+    looks_at = min([at for at in mornings.values() if at > now], default=ends_at)
+    return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, store.DAY / 4))]
+
+
+#: How many are asked whether an account is theirs, the likeliest first, and how often a day each of them.
+ASKED: Final = 3
+#: How soon, in seconds, to look again whether a question could be asked, or was sent.
+SOON: Final = 600.0
+
+
+def proceed(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
+    """Ask whose account is wanted; once they had a day, have it approved, whatever they say.
+
+    Return when to look again. The day of a question begins once it was sent, and one too many for a person
+    waits until they were asked less often, and the request with it.
+    """
+    approval = store.approval(tx, approval_id)
+    if approval is None or approval.state != "asked" or not approval.waits:
+        return []
+    answers, left, kind = dict(approval.answers or {}), 0.0, ApprovalKind.ACCOUNT_ASKED
+    for key in (approval.alike or [])[:ASKED]:
+        occasion = f"whose:{key}:{approval.asked_at:.3f}"
+        if key not in answers and store.questions_to(tx, key) < ASKED:
+            answers[key] = None
+            add_notices(tx, [notice(approval, kind, occasion, Principal.from_key(key), owner=key)])
+        row = NOTICES.row(tx, subject=approval.id, kind=kind, occasion=occasion)
+        at = None if row is None or stop_warnings.is_on_its_way(row) else row["sent_at"] or row["due_at"]
+        left = max(left, SOON if at is None else at + store.DAY - tx.now())
+    store.learn(tx, approval.id, answers=answers, waits=left > 0.0)
+    if left > 0.0:
+        return [NewTask(TaskKind.OPEN_APPROVAL, approval.id, due_in=left)]
+    _ask_administrators(tx, context, approval, f"open:{approval.asked_at:.3f}")
+    return []
+
+
+def say_whose(tx: Transaction, asked: Asked, approval_id: str, username: str, *, is_theirs: bool) -> Approval:
+    """Keep what a person says who was asked whether an account is theirs, for the administrators.
+
+    If it is, the request is closed. That it isn't proves nothing, and changes nothing. Raises Refused
+    (``approval.unknown``).
+    """
+    asked.check(tx, "link")
+    approval = store.approval(tx, approval_id)
+    is_open = approval is not None and (approval.state, approval.username) == ("asked", username)
+    own = asked.principal.key
+    if approval is None or not is_open or own not in (answers := approval.answers or {}):
+        raise Refused("approval.unknown", pages.GONE)
+    if asked.is_new(tx):
+        store.learn(tx, approval.id, answers={**answers, own: is_theirs})
+        if is_theirs:
+            store.move(tx, approval.id, "denied", own)
+            add_notices(tx, [notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)])
+        result = "theirs" if is_theirs else "not theirs"
+        append_audit(tx, [approval_entry(approval, asked.principal.key, "approval.owner", result)])
+    return approval
+
+
+def note_address(tx: Transaction, asked: Asked, wanted: Approval, email: str) -> None:
+    """Keep the address that a wanted user has at the provider, unless another one is wanted by now."""
+    approval = store.approval(tx, wanted.id)
+    if approval is not None and (approval.principal, approval.username) == (asked.principal, wanted.username):
+        store.learn(tx, approval.id, email=email)
+
+
+def decide(
+    tx: Transaction, asked: Asked, approval_id: str, username: str, *, approve: bool
+) -> tuple[Approval, bool]:
+    """Approve or deny a request as an administrator; return it, and whether this call decided it.
+
+    ``username`` is what the administrator saw: a request that names another one by now is not decided.
+    Raises Refused (``approval.unknown``, ``approval.waits``).
+    """
+    approval = store.approval(tx, approval_id)
+    target = Target("approval", approval.id, approval.principal) if approval is not None else None
+    asked.check(tx, "approve", target)
+    if approval is None:
+        raise Refused("approval.unknown", pages.GONE)
+    asked.context.need(approval.connection)
+    if approval.username != username or approval.state != "asked" or not asked.is_new(tx):
+        return approval, False
+    if approve and approval.waits:
+        raise Refused("approval.waits", pages.NOT_OPEN)
+    state: Literal["approved", "denied"] = "approved" if approve else "denied"
+    decided = store.move(tx, approval.id, state, asked.principal.key)
+    assert decided is not None, "nobody else decides within this transaction"
+    if approve:
+        add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
+    else:
+        add_notices(tx, [notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)])
+    append_audit(tx, [approval_entry(approval, asked.principal.key, f"approval.{state}", "ok")])
+    asked.did(tx, f"approval.{state}", approval.connection)
+    return decided, True
+
+
+def link_approved(tx: Transaction, asked: Asked, approval_id: str, identity: base.Identity) -> None:
+    """Link a person as the username that was approved and checked, unless that was withdrawn meanwhile."""
+    approval = _approved(tx, asked, approval_id)
+    if approval is None:
+        return
+    account = begin(
+        tx,
+        asked,
+        approval.connection,
+        identity.username,
+        sealed(asked, approval.connection, identity.credential),
+        identity.credential.ends_at,
+        actor=approval.decided_by or "",
+        proof="administrator",
+        made_by="approval",
+        waiting=approval.waiting,
+        more={"acts": "admin"},
+    )
+    if account is None:
+        fail_approved(tx, asked, approval.id, "taken")
+        warn_holders(
+            tx, approval.connection, identity.username, asked.principal, approval.id, is_approved=True
+        )
+    else:
+        store.move(tx, approval.id, "linked")
+        add_notices(tx, _to_administrator(approval, ApprovalKind.APPROVAL_DONE, "linked"))
+
+
+def fail_approved(tx: Transaction, asked: Asked, approval_id: str, because: str, *, said: str = "") -> None:
+    """Write why nobody was linked as the approved username, and tell the person and the administrator.
+
+    ``because`` is a cause that has a sentence; ``said`` is what the provider's side said.
+    """
+    approval = _approved(tx, asked, approval_id)
+    if approval is None:
+        return
+    title = asked.context.title(approval.connection)
+    detail = problems.sentence(because, title) if because in problems.CAUSES else because
+    store.move(tx, approval.id, "failed", approval.decided_by or "", detail)
+    kind = ApprovalKind.APPROVAL_FAILED
+    own = notice(approval, kind, "failed", approval.principal, cause=because, is_own=True)
+    add_notices(tx, [own, *_to_administrator(approval, kind, "failed", cause=because)])
+    more = {"cause": because, "said": said} if said else {"cause": because}
+    append_audit(tx, [approval_entry(approval, "usher", "approval.failed", "refused", **more)])
+
+
+def _approved(tx: Transaction, asked: Asked, approval_id: str) -> Approval | None:
+    """Return a person's request that was approved, and not withdrawn or settled since."""
+    approval = store.approval(tx, approval_id)
+    is_theirs = approval is not None and approval.principal == asked.principal
+    return approval if approval is not None and is_theirs and approval.state == "approved" else None
+
+
+def _to_administrator(approval: Approval, kind: AnyKind, what: str, **facts: str) -> list[NewNotice]:
+    if not approval.decided_by:
+        return []
+    to = Principal.from_key(approval.decided_by)
+    return [notice(approval, kind, f"{what}:{to.key}", to, **facts)]
+
+
+def notice(approval: Approval, kind: AnyKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
+    """Return a direct message about a request; it is sent once per occasion."""
+    body = {
+        "approval": approval.id,
+        "connection": approval.connection,
+        "username": approval.username,
+        "person": approval.principal.key,
+        **facts,
+    }
+    return NewNotice(approval.id, kind, occasion, to, body)
+
+
+def approval_entry(approval: Approval, actor: str, action: str, result: str, **detail: str) -> AuditEntry:
+    """Return an audit row about a request."""
+    return AuditEntry(
+        actor=actor,
+        action=action,
+        target=f"{approval.principal.key}/{approval.connection}",
+        result=result,
+        detail={"approval": approval.id, "username": approval.username, **detail},
+    )
+
+
+def is_username(text: str) -> bool:
+    """Say whether a text can be approved as a username: fully shown, and with nothing invisible in it."""
+    return _USERNAME.fullmatch(text) is not None and clean(text) == text and len(escape(text)) <= SHOWN
+
+
+@adds(*ApprovalKind)
+async def _with_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    """Add the request that a message is about, and whom it names."""
+    approval = await gatherer.store.read(store.approval, message.subject)
+    if approval is None or not isinstance(facts, RequestFacts):
+        return facts
+    named = (approval.principal.key, approval.decided_by, *(approval.alike or ()))
+    people = {**facts.people, **await gatherer.named(message.principal, *named)}
+    return replace(facts, approval=approval, people=people)

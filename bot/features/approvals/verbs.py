@@ -1,0 +1,88 @@
+"""Requests to link an account that an administrator decides: asked, approved, denied, and whose it is."""
+
+from bot.domain.accounts import Approval
+from bot.domain.notices import Answer
+from bot.features.approvals import use_cases
+from bot.features.approvals.model import UNDECIDED
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.kit import Markup, fill
+from bot.messages.texts import pages, requests
+from handlers import routes
+from handlers.deferred_command import Waiting
+from handlers.linking import question, ways
+from handlers.payload import value_in
+from handlers.request import Request
+
+
+@routes.action("ask_link")
+async def ask_link(request: Request) -> Answer:
+    """Answer with the form; its text is for when Slack doesn't open it."""
+    connection, _, text = (request.target or "").partition(" ")
+    return await question(request, connection, text)
+
+
+@routes.view("ask_link")
+async def username_typed(request: Request) -> Answer:
+    """Send the request to the administrators; what is wrong with the username is shown at its field."""
+    connection, _, text = request.carried.partition(" ")
+    # What waits for the link: our own keys and words, which run with the rights that the person has then.
+    waiting = Waiting(request.principal.key, text, interaction=request.surface.interaction).as_body()
+    username = value_in(request.view, "username").strip()
+    asked = await use_cases.request(request.asked, connection, username, waiting=waiting if text else None)
+    sentence = fill(pages.ASKED, title=request.services.title(connection), username=asked.username)
+    return Answer(text="", view=kit.modal(pages.ASK_TITLE, [kit.section(sentence)]))
+
+
+@routes.action("approve")
+async def approve(request: Request) -> Answer:
+    """Approve what the button showed; the check at the provider follows."""
+    return await decided(request, approve=True)
+
+
+@routes.action("deny")
+async def deny(request: Request) -> Answer:
+    """Deny what the button showed; the person is told."""
+    return await decided(request, approve=False)
+
+
+@routes.action("mine")
+async def mine(request: Request) -> Answer:
+    """Close the request for an account that is the presser's own."""
+    approval = await _say_whose(request, is_theirs=True)
+    return replies.answer(requests.NOTED_MINE, ways(request.services, [approval.connection]))
+
+
+@routes.action("not_mine")
+async def not_mine(request: Request) -> Answer:
+    """Tell the administrators that the account isn't the presser's own."""
+    await _say_whose(request, is_theirs=False)
+    return replies.answer(requests.NOTED_NOT_MINE)
+
+
+async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
+    approval_id, _, username = (request.target or "").partition(" ")
+    return await request.asked.to(use_cases.say_whose, approval_id, username, is_theirs=is_theirs)
+
+
+async def asked(request: Request, connection: str, username: str) -> Answer:
+    """Ask the administrators about the username that was typed."""
+    approval = await use_cases.request(request.asked, connection, username)
+    title = request.services.title(connection)
+    return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
+
+
+async def decided(request: Request, *, approve: bool) -> Answer:
+    """Decide a request as an administrator; the message with the buttons becomes the answer."""
+    approval_id, _, username = (request.target or "").partition(" ")
+    approval, is_new = await request.asked.to(use_cases.decide, approval_id, username, approve=approve)
+    names = await request.services.names.of(request.principal, approval.principal, in_full=True)
+    who = kit.person(names[approval.principal.key])
+    title = request.services.title(approval.connection)
+    if is_new:
+        template = pages.APPROVING if approve else pages.DENIED
+        return replies.answer(fill(template, username=approval.username, title=title, who=who), replaces=True)
+    if approval.username != username:
+        return replies.answer(fill(pages.CHANGED, who=who), replaces=True)
+    known = UNDECIDED if approval.detail == UNDECIDED else approval.state
+    state = Markup(pages.STATES.get(known, known))
+    return replies.answer(fill(pages.DECIDED_ALREADY, state=state), replaces=True)

@@ -1,0 +1,31 @@
+"""The check of Slack's assistant."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.providers import base
+from bot.services.checks import NEEDED, ON_SLACK, Check, why
+from bot.slack.manifest import ASSISTANT_PATH, ASSISTANT_SCOPES
+from bot.support import errors
+from bot.support.http import Http
+from bot.support.settings import Settings
+
+_ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."
+
+
+async def check_assistant(
+    settings: Settings, http: Http, _providers: Mapping[str, base.Provider]
+) -> list[Check]:
+    """Call the assistant's address unsigned, which Usher refuses; whether Slack calls it, Slack knows."""
+    if not settings.assistant or settings.public_url is None:
+        return []
+    url = settings.public_url + ASSISTANT_PATH
+    try:
+        status = (await http.request("POST", url)).status
+    except errors.ProviderError as failed:
+        return [Check("slack assistant", False, why(failed), _ROUTE)]
+    return [Check("slack assistant", status == 401, f"{url} answers an unsigned call with {status}", _ROUTE)]
+
+
+ON_SLACK[20] = check_assistant
+NEEDED.append(lambda settings: ASSISTANT_SCOPES if settings.assistant else ())

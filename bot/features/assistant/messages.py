@@ -1,0 +1,52 @@
+"""What Slack's assistant is told: facts as JSON, in which a name is always one string; no addresses.
+
+The rule is in ``docs/internals/rules.md``, "An assistant agrees to nothing".
+"""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bot.domain.runs import Run
+from bot.domain.time_parsing import clock
+from bot.domain.undoable_actions import Act
+from bot.domain.workspaces import Workspace
+from bot.features.hours.model import Rule
+from bot.messages.blocks import kit
+from bot.support.cleaning import HIDDEN, unescape
+
+_ADDRESS: Final = re.compile(r"\w+://[^\s\"]+")
+
+
+def result(**facts: Any) -> str:
+    """Return the result of a call."""
+    return json.dumps(facts, ensure_ascii=False)
+
+
+def fact(title: Callable[[str], str], one: Workspace | Run | Act, **more: Any) -> dict[str, Any]:
+    """Return what is so of something; ``title`` names its connection, and what is None isn't said."""
+    name = _text(one.title if isinstance(one, Workspace) else one.name)
+    known = {key: said for key, said in more.items() if said is not None}
+    return {"name": name, "on": _text(title(one.connection)), **known}
+
+
+def hours(one: Rule) -> dict[str, Any]:
+    """Return hours, or the lessons of a course."""
+    times = {"days": sorted(one.days), "starts": clock(one.starts), "stops": clock(one.stops)}
+    return {
+        **times,
+        "zone": one.zone,
+        "course": one.title and _text(one.title),
+        "is_paused": bool(one.paused),
+    }
+
+
+def moment(at: float | None) -> str | None:
+    """Return a time in UTC."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+
+
+def _text(name: str) -> str:
+    return _ADDRESS.sub(HIDDEN, unescape(kit.line(name)))

@@ -1,0 +1,164 @@
+"""What Slack's assistant asks for a person: tools, each a command as they would type it (ADR 74)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
+
+from bot.domain.conversations import Referents
+from bot.domain.notices import Answer
+from bot.domain.surfaces import Surface
+from bot.domain.time_parsing import Unread
+from bot.features.assistant import messages as drawn
+from bot.features.assistant import texts as words
+from bot.features.hours import store as hours_store
+from bot.features.preferences import store as preferences_store
+from bot.features.sentences import answers as sentences_answers
+from bot.messages.blocks import kit
+from bot.messages.blocks.cards import FORMS
+from bot.messages.texts import answers
+from bot.messages.texts.cards import STATES
+from bot.messages.texts.runs import STATES as RUNS
+from bot.store import notices, operations, workspaces
+from bot.store import runs as run_rows
+from bot.support.errors import Refused
+from handlers.command_line import Quoted, plain, written
+from handlers.dispatch import run_text
+from handlers.request import SILENT, Request
+from handlers.response_targets import message_notice
+from handlers.services import Services
+from handlers.workspace.timers import typed_moment
+
+#: The longest name or time.
+_LONGEST: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Describe a tool: the verb that it is, from which level a person lets it ask, and what it takes.
+
+    What it does needs a level of its own, by its effect (``Asked.is_new``). ``takes`` are its fields, in the
+    verb's order; it needs the first. ``only_shows``: it changes nothing and sends nothing, so that the same
+    bytes may come twice.
+    """
+
+    verb: str
+    folder: str = "workspace"
+    level: str = "show"
+    takes: tuple[str, ...] = ()
+    only_shows: bool = True
+
+
+TOOLS: Final[Mapping[str, Tool]] = {
+    "my_workspaces": Tool("list"),
+    "status": Tool("status", takes=("name",)),
+    "hours": Tool("hours"),
+    "my_runs": Tool("list", "job"),
+    "output": Tool("logs", "job", takes=("name",), only_shows=False),
+    "help": Tool("help"),
+    "start": Tool("start", level="start", takes=("name", "until"), only_shows=False),
+    "stop": Tool("stop", level="stop", takes=("name", "at"), only_shows=False),
+}
+
+
+def fits(tool: Tool, given: Mapping[str, Any]) -> bool:
+    """Return whether these are what a tool takes."""
+    are_texts = all(isinstance(value, str) and len(value) <= _LONGEST for value in given.values())
+    return are_texts and {*tool.takes[:1]} <= given.keys() <= {*tool.takes}
+
+
+async def called(
+    services: Services, slack: Mapping[str, Any], tool: Tool, given: Mapping[str, str], signature: str
+) -> str:
+    """Do what a tool is for, in the name of whom Slack names, and answer with facts alone, as JSON.
+
+    ``signature`` is that of the call: the same signed bytes are one act. Raises StoreError if a question
+    couldn't be written.
+    """
+    try:
+        who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
+        principal = services.actor({"command": tool.verb, **who})
+    except Refused as refusal:
+        return drawn.result(says=refusal.text)
+    surface = Surface("assistant", interaction=f"assistant:{signature}", via="assistant")
+    given = {field: " ".join(value.split()) for field, value in given.items()}
+    text = " ".join([tool.verb, *(_typed(field, given[field]) for field in tool.takes if field in given)])
+    facts: dict[str, Any] = {}
+    reader = partial(_read, tool=tool, given=given, facts=facts)
+    answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=reader)
+    offered = {kit.Press.of(one).name for one in kit.buttons_of(answer.blocks)}
+    # Whatever has been done can be taken back, or kept from being done later; any other button asks, and one
+    # that links an account is for its person alone.
+    is_done = tool.only_shows or "undo" in offered or offered <= {"keep_running"}
+    if is_done and not offered & {"invite", "ask_link"}:
+        waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
+        # Without facts it was refused, or nobody knows yet, in a sentence of the catalogue.
+        return drawn.result(**(facts or {"says": " ".join(kit.lines_of(answer.blocks))}), **waits)
+    # A person is asked one thing a minute, and of what they were asked the last is live.
+    surface = replace(surface, interaction=f"assistant:{principal.key}:{services.clock.now() // 60:.0f}")
+    await services.store.write(
+        notices.add_notices, [message_notice(answer, surface, principal, services.ids)]
+    )
+    return drawn.result(asked=words.ASKED)
+
+
+def _typed(field: str, value: str) -> str:
+    """Return what a field says as people type it: in quotes a name is nothing else, whatever it says."""
+    if field == "name":
+        return written([Quoted(value)])
+    is_led = field != "until" or plain(value.partition(" ")[0]) in {"for", "until", "till"}
+    return value if is_led else f"until {value}"
+
+
+async def _read(request: Request, tool: Tool, given: Mapping[str, str], facts: dict[str, Any]) -> Answer:
+    """Read a call as what a person typed, where they let Slackbot ask for it and it says nothing else.
+
+    There is no flag in it, so that it agrees to nothing. What became of it is added to ``facts``.
+    """
+    services = request.services
+    wanted = await services.store.read(preferences_store.preferences, request.principal)
+    verb, *times = request.arguments
+    name = times.pop(0) if "name" in given and times else ""
+    found = await typed_moment(services, request.principal, " ".join(times)) if times else None
+    is_odd = isinstance(found, Unread) and found.why in {"unreadable", "no_time"}
+    if not wanted.lets_assistant(tool.level):
+        facts["says"] = words.NOT_LET.format(command=request.command)
+    elif is_odd or request.flags or (verb, name) != (tool.verb, given.get("name", "")):
+        facts["says"] = words.NOT_A_NAME
+    elif tool.verb == "help":
+        facts["can"] = [words.TITLES[name] for name, one in TOOLS.items() if wanted.lets_assistant(one.level)]
+    else:
+        said = await sentences_answers.answer(request)
+        so = await _facts(request, tool, said.about or request.spoken.about or Referents())
+        facts |= so if any(so.values()) or not name else {"says": words.NOT_A_NAME}
+        return said
+    return SILENT
+
+
+async def _facts(request: Request, tool: Tool, about: Referents) -> dict[str, Any]:
+    """Return what is so, by the rows: what was done, and the workspaces or runs that it is about."""
+    store, principal, acts = request.services.store, request.principal, request.spoken.acts.values()
+    fact, at = partial(drawn.fact, request.services.title), drawn.moment
+    own = {one.id: one for one in await store.perform(workspaces.workspaces, principal)}
+    if tool.verb == "hours":
+        now = await store.now()
+        every = [one for one in await store.read(hours_store.rules, principal) if one.after(now) is not None]
+        rules = [one for one in every if one.workspace_id in own]
+        return {"hours": [fact(own[one.workspace_id], **drawn.hours(one)) for one in rules]}
+    going = {
+        one.workspace_id: FORMS[one.verb]["doing"]
+        for one in await store.read(operations.open_operations, principal)
+    }
+    said = {key: going.get(key, STATES[one.state]) for key, one in own.items() if key in about.workspaces}
+    runs = [
+        one
+        for one in await store.read(run_rows.runs, principal)
+        if one.id in about.runs or tool.folder == "job"
+    ]
+    return {
+        "done": [fact(one, did=one.action.rpartition(".")[2], until=at(one.until)) for one in acts],
+        "workspaces": [fact(own[key], state=said[key], stops_at=at(own[key].stop_at)) for key in said],
+        "runs": [fact(one, state=RUNS[one.state], ended_at=at(one.finished_at)) for one in runs],
+    }

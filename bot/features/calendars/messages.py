@@ -1,0 +1,26 @@
+"""The private address of somebody's lessons, and the button that shows it."""
+
+from dataclasses import replace
+
+from bot.domain.notices import Answer
+from bot.features.calendars import texts as words
+from bot.features.courses.messages import IN_COURSES
+from bot.features.courses.model import ClassCard
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.kit import Markup, fill
+from bot.messages.texts import verbs
+
+IN_COURSES["course_calendar"] = words.TITLE, words.OF
+
+
+def address(card: ClassCard, url: str) -> Answer:
+    """Show the address of somebody's calendar in a form, which isn't kept anywhere; "" if they have one.
+
+    Where that can't be opened, its address is lost, and there can be a new one.
+    """
+    buttons = [kit.button(words.NEW, "calendar_new", card.id), kit.button(words.END, "calendar_end", card.id)]
+    answer = replies.answer(fill(words.THERE, course=card.title), buttons)
+    if not url:
+        return answer
+    shown = kit.section(fill(words.ADDRESS, course=card.title, url=Markup(url)))
+    return replace(answer, view=kit.modal(words.TITLE, [shown], close=verbs.DONE))

@@ -1,0 +1,70 @@
+"""The private address at which a calendar reads somebody's lessons of a course.
+
+It is kept as a digest, in the row of their rule (``docs/internals/security.md``, "A calendar's address"):
+whatever ends that rule, such as leaving the course or unlinking the account, ends the address.
+"""
+
+from typing import Final
+
+from bot.domain.policy import decide
+from bot.features.calendars import texts as words
+from bot.features.courses import lesson_store
+from bot.features.courses import use_cases as courses_use_cases
+from bot.features.courses.model import ClassCard, CourseRule
+from bot.features.courses.tables import COURSE_RULES
+from bot.features.courses.texts import NOT_JOINED
+from bot.services.caller import Asked
+from bot.services.context import Context
+from bot.services.linking import digest, is_nonce, new_nonce
+from bot.store import people
+from bot.store.transaction import Transaction
+from bot.support.errors import Refused
+
+CALENDAR_PATH: Final = "/calendar"
+
+
+def address(tx: Transaction, asked: Asked, card_id: str, *, renews: bool = False) -> tuple[ClassCard, str]:
+    """Return a new address for a person's lessons, "" where they have one; ``renews`` replaces that.
+
+    Raises Refused (``course.not_joined``, ``calendar.no_address``).
+    """
+    card, rule = _joined(tx, asked, card_id)
+    if asked.context.public_url is None:
+        raise Refused("calendar.no_address", words.NOWHERE)
+    row = COURSE_RULES.row(tx, id=rule.id)
+    has_one = row is not None and row["calendar"] is not None
+    if (has_one and not renews) or not asked.is_new(tx):
+        return card, ""
+    nonce = new_nonce()
+    COURSE_RULES.change(tx, {"id": rule.id}, calendar=digest(nonce))
+    asked.note(tx, "class.calendar", card.subject, None)
+    return card, f"{asked.context.public_url.rstrip('/')}{CALENDAR_PATH}/{nonce}.ics"
+
+
+def end(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
+    """End the address of a person's lessons; raises Refused (``course.not_joined``)."""
+    card, rule = _joined(tx, asked, card_id)
+    if asked.is_new(tx):
+        COURSE_RULES.change(tx, {"id": rule.id}, calendar=None)
+        asked.note(tx, "class.calendar_end", card.subject, None)
+    return card
+
+
+def _joined(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, CourseRule]:
+    asked.check(tx, "course_calendar")
+    card, rule = (
+        courses_use_cases.seen(tx, asked, card_id),
+        lesson_store.own_lessons(tx, card_id, asked.principal),
+    )
+    if rule is None:
+        raise Refused("course.not_joined", NOT_JOINED.format(course=card.title))
+    return card, rule
+
+
+def read(tx: Transaction, context: Context, nonce: str) -> CourseRule | None:
+    """Return the rule whose lessons an address shows; None if it leads nowhere, or its person may not."""
+    rule = lesson_store.of_calendar(tx, digest(nonce)) if is_nonce(nonce) else None
+    person = people.person(tx, rule.principal) if rule is not None else None
+    if rule is None or not decide(rule.principal, "calendar", None, context.installation, person).allowed:
+        return None
+    return rule

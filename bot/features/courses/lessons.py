@@ -1,0 +1,277 @@
+"""Courses after their card was posted: their members skip and leave, their teachers change the timetable.
+
+What shall be is decided on the card's row alone. It holds at once: whoever reads a member's rule reads it as
+that row says (``bot.features.courses.timetable.followed``). The rules' own rows follow in pieces, and so do
+the messages.
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, Final
+
+from bot.domain import policy
+from bot.domain.notices import NewNotice
+from bot.domain.timers import REST
+from bot.domain.undoable_actions import RECENT_SECONDS
+from bot.features.courses import lesson_store as rules
+from bot.features.courses import store as stored
+from bot.features.courses import texts as words
+from bot.features.courses import timetable, use_cases
+from bot.features.courses.message_context import of_courses
+from bot.features.courses.model import ClassCard, ClassFacts, ClassKind, CourseRule, Participant
+from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
+from bot.features.hours import store as rows
+from bot.features.hours.model import spans
+from bot.messages.texts import times
+from bot.services import home_sections
+from bot.services.caller import Asked, follow_request
+from bot.services.scheduled_work import Due
+from bot.store import cards, timers, undoable_actions
+from bot.store.notices import add_notices
+from bot.store.transaction import Row, Transaction
+from bot.support.errors import Refused
+
+#: How many members follow in one transaction, which writes up to three rows of each.
+SOME: Final = 30
+#: News of a change is sent at once if a lesson begins within so many seconds, before it or after it.
+NEAR_LESSON_SECONDS: Final = 3_600.0
+policy.declare(policy.Rule(shows=True), "courses")
+
+
+def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
+    """Return a person's own courses that go on, by their next lessons, each with whether they teach it."""
+    asked.check(tx, "list")
+    mine, key = rows.rules(tx, asked.principal), asked.principal.key
+    joined = {one.card for one in mine if isinstance(one, CourseRule)}
+    found = [one for one in stored.courses(tx) if key in one.teachers or one.id in joined]
+    coming = {one.id: timetable.lesson(one, tx.now()) for one in found}
+    found.sort(key=lambda one: math.inf if (next_ := coming[one.id]) is None else next_.at)
+    return [(one, key in one.teachers) for one in found if not one.is_over(tx.now())]
+
+
+async def _of_home(whose: home_sections.HomeOwner) -> Sequence[ClassFacts]:
+    """Gather the courses that somebody teaches, then those that they have joined."""
+    found = await Asked(whose.context, whose.principal).see(own)
+    return await of_courses(whose.gatherer, whose.principal, found)
+
+
+home_sections.PARTS["courses"] = _of_home
+
+
+def affected(tx: Transaction, asked: Asked, card_id: str, days: Collection[str]) -> int:
+    """Count whom a change concerns that takes weekdays from a course; raises Refused as ``change`` does."""
+    return rules.agreed(tx, use_cases.owned(tx, asked, "class_change", card_id).id, days)
+
+
+def members(tx: Transaction, asked: Asked, card_id: str) -> list[Participant]:
+    """Return who joined a course first, to who teaches it; raises Refused as ``classes.owned`` does."""
+    card = use_cases.owned(tx, asked, "class_problems", card_id)
+    return PARTICIPANTS.found(tx, "joined_first", card_id=card.id, limit=SOME)
+
+
+def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[CourseRule, list[str]]:
+    """Leave days out of a person's lessons, separated by commas; return their rule and the days.
+
+    Instead of a day it may be the epoch second after which the next lesson is meant, or "" for now.
+    Raises Refused (``course.not_joined``, ``course.never``).
+    """
+    asked.check(tx, "lesson_skip")
+    rule, card = rules.own_lessons(tx, card_id, asked.principal), use_cases.seen(tx, asked, card_id)
+    if rule is None:
+        raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
+    if "-" not in day:
+        # What they have left out already is meant again by a second press; what has been started isn't.
+        after = max(float(day or tx.now()), rule.settled_at)
+        coming = timetable.following(replace(rule, off=card.off), after)
+        if coming is None:
+            raise Refused("course.never", words.NO_LESSONS_LEFT.format(course=card.title))
+        day = coming.local[:10]
+    days = day.split(",")
+    left_out = replace(rule, off=rule.off.union(days))
+    if left_out != rule and asked.is_new(tx):
+        rules.put_rule(tx, left_out)
+        rows.review_start(tx, rule.workspace_id, rule)
+        timers.decide(tx, rule.workspace_id)
+        asked.note(tx, "class.skip", card.subject, [(rule, left_out)], day=day)
+    return rule, days
+
+
+def leave(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, CourseRule | None]:
+    """Let a person leave a course; return it, and their rule of it if they had joined. Raises Refused.
+
+    What a lesson has begun ends as planned.
+    """
+    asked.check(tx, "course_leave")
+    card, rule = use_cases.seen(tx, asked, card_id), rules.own_lessons(tx, card_id, asked.principal)
+    if asked.is_new(tx):
+        rules.leave(tx, card.id, asked.principal)
+        if rule is not None:
+            timers.decide(tx, rule.workspace_id)
+            cards.queue_messages(tx, rule.workspace_id, changed=True)
+            rows.review_start(tx, rule.workspace_id, rule)
+        asked.note(tx, "class.leave", card.subject, consent="withdrawn")
+    return card, rule
+
+
+def change(
+    tx: Transaction,
+    asked: Asked,
+    card_id: str,
+    what: str,
+    said: Mapping[str, str],
+    to: Mapping[str, Any],
+    seen: ClassCard | None = None,
+) -> ClassCard:
+    """Change fields of a course's timetable; return its card. Whoever joined follows, and is told once.
+
+    ``what`` names the message, which is filled with what is ``said``. To ``end`` it changes its last day: a
+    lesson that is on ends as planned. Of new ``teachers`` only they are told. ``seen`` is the card from which
+    the fields were worked out. Raises Refused (``class.unknown``, ``policy.…``, ``course.over``,
+    ``course.began``, ``course.never``, ``course.changed``).
+    """
+    card, now = use_cases.owned(tx, asked, "class_change", card_id), tx.now()
+    if not card.is_course or card.is_over(now):
+        raise Refused("course.over", words.COURSE_OVER)
+    if seen is not None and any(getattr(seen, name) != getattr(card, name) for name in to):
+        raise Refused("course.changed", words.CHANGED_MEANWHILE.format(course=card.title))
+    if what == "end":
+        to = _ended(card, now, asked.principal.key)
+    changed = replace(card, **to)
+    changed = replace(changed, stops_at=timetable.last_end(changed))
+    if what != "end" and changed.is_over(now):
+        raise Refused("course.never", words.NO_LESSONS)
+    if changed != card and asked.is_new(tx):
+        if what == "teachers":
+            _teach(tx, asked, card, dict(to))
+        else:
+            _decide(tx, asked, card, {**to, "stops_at": changed.stops_at}, what, dict(said))
+        # What a member skips has the same name, and is theirs alone.
+        asked.note(tx, "class.off" if what == "skip" else f"class.{what}", card.subject, [(card, changed)])
+    return changed
+
+
+def take_over(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
+    """Have an administrator teach a course that nobody teaches; raises Refused (``course.taught``)."""
+    card = use_cases.owned(tx, asked, "class_change", card_id)
+    if not card.untaught_until and asked.principal.key not in card.trainers:
+        raise Refused("course.taught", words.TAUGHT.format(course=card.title))
+    to = {"trainers": card.trainers | {asked.principal.key}, "untaught_until": ""}
+    return change(tx, asked, card_id, "teachers", {}, to)
+
+
+def _ended(card: ClassCard, now: float, by: str) -> Row:
+    """Return what ends a course: a lesson that is on ends as planned."""
+    last = (card.day(now) - timedelta(days=timetable.lesson_on(card, now) is None)).isoformat()
+    moved = {day: times for day, times in card.moved.items() if day <= last}
+    to: Row = {"last_day": last, "moved": moved, "closed_at": now, "stopped_by": by}
+    return {**to, "stops_at": timetable.last_end(replace(card, **to))}
+
+
+def _teach(tx: Transaction, asked: Asked, card: ClassCard, to: Row) -> None:
+    """Write who may change a course, and tell those to whom that is new."""
+    CLASS_CARDS.change(tx, {"id": card.id}, **to)
+    use_cases.tell_teachers(tx, asked, card, to["trainers"])
+
+
+@undoable_actions.changes_back(CLASS_CARDS.name)
+def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
+    """Let a course's timetable say again what it said before a change; raises Refused as ``change`` does."""
+    card, former = use_cases.owned(tx, asked, "class_change", row["id"]), CLASS_CARDS.of(row | was)
+    if card.done_at is not None:
+        raise Refused("course.over", words.COURSE_OVER)
+    if "trainers" in was:
+        _teach(tx, asked, card, {name: getattr(former, name) for name in was})
+        return
+    what = "hours" if was.keys() - {"off", "stops_at"} else "skip" if former.off > card.off else "back"
+    said = said_of(card, former.off) if former.off != card.off else {}
+    _decide(tx, asked, card, {name: getattr(former, name) for name in was}, what, said)
+
+
+def said_of(card: ClassCard, off: frozenset[str]) -> dict[str, str]:
+    """Return how messages say which days of a course are left out, or aren't any more."""
+    every = replace(card, off=card.off | off)
+    return {"days": times.format_dates(spans(every, card.off ^ off))}
+
+
+def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, said: Row) -> None:
+    """Write what shall be into the card's row alone, with the news of it for its members, who follow.
+
+    While its teacher may still take it back they don't hear of it, unless a lesson is near.
+    Raises Refused (``course.began``) if that changes the lesson that is on.
+    """
+    changed, now, on = replace(card, **to), tx.now(), timetable.lesson_on(card, tx.now())
+    if on is not None and changed.on(day := card.day(on.at)) != card.on(day):
+        raise Refused("course.began", words.LESSON_ON.format(course=card.title))
+    news = {"state": changed.state, "by": asked.reference, "what": what, "said": said}
+    earlier = card.news if card.follow_at is not None else []
+    coming = [timetable.lesson(one, now) for one in (card, changed)]
+    soonest = min((one.at for one in coming if one is not None), default=now)
+    follow_at = now if soonest - now <= NEAR_LESSON_SECONDS else now + RECENT_SECONDS
+    CLASS_CARDS.change(tx, {"id": card.id}, **to, news=[*earlier, news], follow_at=follow_at)
+    tx.run("look_at_class", id=card.id, now=now, rest=REST)
+    cards.queue_messages(tx, card.id, changed=True)
+
+
+def _watch(tx: Transaction, asked: Asked, card: ClassCard) -> ClassCard:
+    """Do what is to be done about a course whose teachers have all gone; return its card."""
+    now, coming = tx.now(), timetable.lesson(card, tx.now())
+    match use_cases.about_teachers(tx, asked.context, card):
+        case "ask" if coming is not None:
+            last = date.fromisoformat(coming.local[:10]) + timedelta(days=timetable.UNTAUGHT_DAYS)
+            CLASS_CARDS.change(tx, {"id": card.id}, untaught_until=last.isoformat())
+            place, kind = asked.context.installation, ClassKind.COURSE_UNTAUGHT
+            for one in place.administrators_of(lambda one: place.are_together(one, card.principal)):
+                occasion, body = f"{asked.reference}:{one.key}", {"connection": card.connection}
+                add_notices(tx, [NewNotice(card.id, kind, occasion, one, body)])
+        case "end":
+            _decide(tx, asked, card, _ended(card, now, card.principal.key), "end", {})
+            asked.note(tx, "class.end", card.subject, None, because="untaught")
+        case "keep":
+            CLASS_CARDS.change(tx, {"id": card.id}, untaught_until="")
+        case _:
+            return card
+    return use_cases.seen(tx, asked, card.id)
+
+
+def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
+    """Have some members' rules follow their course, and tell them what was decided since they were told.
+
+    Those of a course that is over are deleted.
+    """
+    card = _watch(tx, asked, use_cases.seen(tx, asked, looked.id))
+    found = rules.behind(tx, card, SOME)
+    for rule in found:
+        if card.done_at is not None:
+            rows.drop(tx, rule.id)
+            rows.review_start(tx, rule.workspace_id, rule)
+            continue
+        rules.put_rule(tx, replace(rule, heard=card.state))
+        rows.review_start(tx, rule.workspace_id, rule)
+        timers.decide(tx, rule.workspace_id)
+        if news := timetable.untold(card, rule.heard):
+            _tell(tx, card, rule, news)
+    CLASS_CARDS.change(tx, {"id": card.id}, follow_at=tx.now() if len(found) == SOME else None)
+    tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
+
+
+def _tell(tx: Transaction, card: ClassCard, rule: CourseRule, news: Sequence[Mapping[str, Any]]) -> None:
+    """Tell a member what has changed about their course; of several changes, how it is now."""
+    last, more = news[-1], (list[str](), False)
+    if "hours" in {one["what"] for one in news}:
+        more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)
+    is_one = len(news) == 1 or last["what"] == "end"
+    body = {"what": last["what"], **last["said"]} if is_one else {"what": "several"}
+    body |= {"connection": card.connection, "more": more}
+    occasion = f"{last['by']}:{rule.principal.key}"
+    add_notices(tx, [NewNotice(card.id, ClassKind.COURSE_CHANGED, occasion, rule.principal, body)])
+    cards.queue_for_reader(tx, card.id, rule.principal)
+    follow_request(tx, rule.principal)
+
+
+MEMBERS: Final = Due(
+    name="members",
+    claim=lambda tx, _: stored.claim_followed(tx, REST),
+    carry_out=_follow,
+)

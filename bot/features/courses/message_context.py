@@ -1,0 +1,140 @@
+"""The facts of classes and courses: of their cards, and what they add to those of messages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.notices import Card, NoticeKind
+from bot.domain.people import Principal
+from bot.domain.stops import NO_EFFECTS, Effects
+from bot.domain.timers import TimerKind
+from bot.domain.workspaces import State, Workspace
+from bot.features.courses import store as courses_store
+from bot.features.courses.model import ClassCard, ClassFacts, ClassKind, CourseContext, CourseRule
+from bot.features.hours import store as hours_store
+from bot.features.hours.model import HoursContext
+from bot.providers import base
+from bot.services.message_context import Gatherer, Message, add_features, adds, gathers, yield_in_batches
+from bot.store import cards, operations
+
+
+async def of_class(
+    gatherer: Gatherer, card: ClassCard, reader: Principal, body: Mapping[str, Any] | None = None
+) -> ClassFacts:
+    """Gather facts for a class card: its counts, its connection's title, what ending it does there."""
+    stopper = [Principal.from_key(card.stopped_by)] if card.stopped_by else []
+    return ClassFacts(
+        **gatherer.of_account(await gatherer.store.now(), card.connection, None, body),
+        card=card,
+        counts=await gatherer.store.read(courses_store.counts_shown, card.id),
+        effects=class_effects(gatherer.connections.get(card.connection), card),
+        people=await gatherer.names.of(reader, card.principal, *stopper),
+    )
+
+
+async def of_courses(
+    gatherer: Gatherer, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
+) -> list[ClassFacts]:
+    """Gather facts for courses, with counts where the reader teaches."""
+    every, found = await gatherer.store.read(hours_store.rules, reader), []
+    rules = {one.card: one for one in every if isinstance(one, CourseRule)}
+    for card, teaches in own:
+        facts = replace(await of_class(gatherer, card, reader), teaches=teaches, rule=rules.get(card.id))
+        counts = await gatherer.store.read(courses_store.class_counts, card.id) if teaches else facts.counts
+        found.append(replace(facts, counts=counts))
+    return found
+
+
+@gathers("class")
+async def _of_card(gatherer: Gatherer, card_id: str) -> Facts | None:
+    card = await gatherer.store.read(courses_store.class_card, card_id)
+    # Whoever reads it is where its poster is.
+    return None if card is None else await of_class(gatherer, card, card.principal)
+
+
+@adds(*(kind for kind in ClassKind if kind.subject == "class"))
+async def _with_class(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    store, kind = gatherer.store, message.kind
+    card = await store.read(courses_store.class_card, message.subject)
+    if card is None:
+        return facts
+    of = await of_class(gatherer, card, message.principal, message.body)
+    if kind in (ClassKind.LESSON_REPORT, ClassKind.CLASS_OVER):
+        of = replace(of, counts=await store.read(courses_store.class_counts, card.id))
+    if kind is ClassKind.LESSON_REPORT:
+        of = replace(of, problems=await store.read(courses_store.class_problems, card.id))
+    if kind is ClassKind.UNSERVED:
+        mine = await store.read(courses_store.member_of, card.id, message.principal)
+        of = replace(of, **facts.common(), problems=[mine] if mine else [])
+    if kind is ClassKind.CLASS_POSTED and isinstance(message, Card):
+        posted = await store.read(cards.card, card.id)
+        of = replace(of, is_superseded=posted is not None and posted.message_ts is not None)
+    return _with_card(facts, of) if isinstance(facts, WorkspaceFacts) else of
+
+
+adds(ClassKind.LESSON)(add_features)
+
+
+async def add_lessons(
+    _gatherer: Gatherer, _principal: Principal, every: Sequence[WorkspaceFacts]
+) -> list[WorkspaceFacts]:
+    """Add the lessons to come for which workspaces are started."""
+    found = []
+    async for facts in yield_in_batches(every):
+        shared = [one for one in facts.of(HoursContext).shared if isinstance(one, CourseRule)]
+        # A course may have ended before the rules of its members follow it, however many lessons they skip.
+        coming = (one for one in shared if replace(one, off=one.course_off).after(facts.now) is not None)
+        lessons = replace(facts.of(CourseContext), lessons=tuple(coming))
+        found.append(facts.add(lessons) if shared else facts)
+    return found
+
+
+def _with_card(facts: WorkspaceFacts, of_class: ClassFacts) -> WorkspaceFacts:
+    return facts.add(replace(facts.of(CourseContext), of_class=of_class))
+
+
+@adds(TimerKind.TIMER_ENDING)
+async def _with_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    """Add the class that stops a workspace, and whether its person stops it before."""
+    workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
+    if workspace is None:
+        return facts
+    newest = await gatherer.store.read(operations.latest_operation, workspace.id)
+    is_stopped = newest is not None and newest.is_open and newest.verb.brings_down
+    of = await gatherer.store.read(courses_store.class_card, workspace.stop_card or "")
+    return await _ending(gatherer, message, replace(facts, is_superseded=is_stopped), of)
+
+
+@adds(NoticeKind.CARD, NoticeKind.STOPPED, NoticeKind.SUSPENDED, NoticeKind.FAILED, NoticeKind.REFUSED)
+async def _with_class_of_stop(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
+    if operation is None or not operation.verb.brings_down:
+        return facts
+    return await _ending(
+        gatherer, message, facts, await gatherer.store.read(courses_store.class_of_stop, operation.id)
+    )
+
+
+async def _ending(gatherer: Gatherer, message: Message, facts: Facts, card: ClassCard | None) -> Facts:
+    """Add the class that stops a workspace, if one does."""
+    if card is None or not isinstance(facts, WorkspaceFacts):
+        return facts
+    return _with_card(facts, await of_class(gatherer, card, message.principal, message.body))
+
+
+def class_effects(provider: base.Provider | None, card: ClassCard) -> Effects:
+    """Return what stopping means for what a card starts, before any workspace is known."""
+    if provider is None:
+        return NO_EFFECTS
+    typical = Workspace(
+        id="",
+        principal=card.principal,
+        connection=card.connection,
+        remote_id="",
+        gate_key="",
+        name=card.title,
+        state=State.RUNNING,
+        spec=card.spec,
+    )
+    return provider.stops(typical)

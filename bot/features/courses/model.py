@@ -1,0 +1,278 @@
+"""Class cards: one button in a channel, and the result of each person's press."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from bot.domain.audit import Subject
+from bot.domain.forms import Spec
+from bot.domain.message_context import Facts, FeatureContext
+from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark, Traits
+from bot.domain.operations import Operation
+from bot.domain.people import People, Principal
+from bot.domain.row_times import Past, Stays, due
+from bot.domain.stops import Effects
+from bot.domain.time_parsing import write_hours
+from bot.domain.workspaces import Workspace
+from bot.features.hours.model import Rule, Timetable
+
+#: What a press is waiting for before an operation can be created; "" for nothing.
+Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]
+
+#: What is so of a member for whom a lesson is, and of others. ``coming``: all is there, nothing has begun.
+#: ``no_room``: the provider had none, and it is tried again. ``down``: it was up for the lesson and isn't any
+#: more, or its person has stopped it before. A class is one lesson.
+Expected = Literal["unlinked", "no_workspace", "coming", "starting", "ready", "down", "failed", "no_room"]
+MemberState = Expected | Literal["left", "not_agreed", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCard(Timetable):
+    """Hold a card: who owns it, what a press does, and when it stops the workspaces it started.
+
+    With ``spec``, each person gets a new workspace made from it (``template`` is its display name); otherwise
+    the person's own workspace matching ``pattern`` is started. ``stops_at`` (shown in ``time_zone``) is when
+    the consented workspaces are stopped; ``closed_at`` is when ``stopped_by`` (a principal's key) asked for
+    that. ``posts`` counts how often the card was sent to its channel. Before it is posted, it has no ``id``.
+
+    With ``days`` it is a course: whoever joined has a workspace started ``lead`` seconds before each lesson
+    and stopped after it, until the last one, which ends at ``stops_at``. ``trainers`` are the keys of others
+    who may do what its poster may. Once all of them have gone it ends after the day ``untaught_until``,
+    unless an administrator takes it over.
+
+    What is decided about its timetable is on its row at once, and ``news`` of it
+    (``bot.features.courses.timetable``); the rules of its members follow in pieces, the next one at
+    ``follow_at``. None: all have.
+    """
+
+    principal: Principal
+    channel_id: str
+    connection: str
+    title: str
+    id: str = ""
+    reference: str = ""
+    created_at: Past = 0.0
+    pattern: str = ""
+    template: str = ""
+    spec: Spec | None = None
+    maximum: int | None = None
+    time_zone: str = "UTC"
+    stops_at: Stays | None = None
+    closed_at: Past | None = None
+    stopped_by: str | None = None
+    done_at: Past | None = None
+    posts: int = 1
+    trainers: frozenset[str] = frozenset()
+    untaught_until: str = ""
+    news: list[dict[str, Any]] = field(default_factory=list)
+    follow_at: Annotated[float, due(60.0)] | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """Return it as something that people ask about."""
+        return Subject(self.id, self.connection, self.title, {"card": self.id, "trainer": self.principal.key})
+
+    @property
+    def state(self) -> str:
+        """Return which timetable its members follow: equal ones have the same state."""
+        moved = sorted((day, *times) for day, times in self.moved.items())
+        said = repr((write_hours(self.wanted), self.first_day, self.last_day, sorted(self.off), moved))
+        return sha256(said.encode()).hexdigest()[:16]
+
+    @property
+    def is_course(self) -> bool:
+        """Return whether it has a timetable."""
+        return bool(self.days)
+
+    @property
+    def teachers(self) -> frozenset[str]:
+        """Return the keys of those who may change its timetable."""
+        return self.trainers | {self.principal.key}
+
+    @property
+    def stopper(self) -> str:
+        """Return who ends it: the key of whoever asked for that, else of whoever posted it."""
+        return self.stopped_by or self.principal.key
+
+    def is_over(self, now: float) -> bool:
+        """Return whether it's too late to press."""
+        ended = self.closed_at is not None or self.done_at is not None
+        return ended or (self.stops_at is not None and now >= self.stops_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Hold one person's press of one card.
+
+    ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class,
+    ``withdrawn_at`` when they withdrew that. ``ended_at`` is when nothing more was to be done for that: it
+    was stopped, put off, or there was nothing to stop. Who has left a course has agreed to nothing any more.
+    """
+
+    card_id: str
+    principal: Principal
+    joined_at: Past
+    waits_for: Waiting = ""
+    workspace_id: str | None = None
+    operation_id: str | None = None
+    consented_at: Past | None = None
+    withdrawn_at: Past | None = None
+    ended_at: Past | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRule(Rule):
+    """The rule of somebody who has joined a course: its lessons, as far as they have agreed to them.
+
+    That is to days, for so many minutes each, and until a day. What is ``off`` they left out, but for
+    ``course_off``. ``follows`` is the card's state by which it is looked at, ``heard`` the one that its
+    person heard of last.
+    """
+
+    card: str = ""
+    course: str = ""
+    agreed_days: frozenset[str] = frozenset()
+    agreed_minutes: int = 0
+    agreed_until: str = ""
+    course_off: frozenset[str] = frozenset()
+    follows: str = ""
+    heard: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Return that it is the course's: its teachers change it for all."""
+        return False
+
+    @property
+    def title(self) -> str:
+        """Return the title of the course."""
+        return self.course
+
+    @property
+    def subject(self) -> Mapping[str, Any]:
+        """Return the card and the title of the course, as notices have them."""
+        return {"card": self.card, "course": self.course}
+
+    def plan_check(self, at: float | None) -> dict[str, Any]:
+        """Return the columns that say when the rule is checked next, by which state of its course."""
+        return {"lesson_look_at": at, "follows": self.follows}
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCounts:
+    """Count a card's members by their state in the lesson that is on or comes next: each in one of them.
+
+    ``joined`` are all who haven't left, ``agreed`` those who agreed to this day, ``linked`` those of them who
+    have a link. ``expected`` are those for whom a lesson that is on is: all in a state from ``ready`` to
+    ``coming``. ``behind`` are those whose rule doesn't follow the timetable yet.
+
+    ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, ``kept`` the owners who
+    withdrew their consent; ``unended`` are consented presses for which the end is still to be processed.
+    """
+
+    joined: int = 0
+    agreed: int = 0
+    linked: int = 0
+    expected: int = 0
+    ready: int = 0
+    starting: int = 0
+    failed: int = 0
+    no_room: int = 0
+    unlinked: int = 0
+    no_workspace: int = 0
+    down: int = 0
+    coming: int = 0
+    not_agreed: int = 0
+    skipped: int = 0
+    left: int = 0
+    behind: int = 0
+    kept: int = 0
+    stopping: int = 0
+    stopped: int = 0
+    not_stopped: int = 0
+    consented: int = 0
+    unended: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Return how many aren't ready yet."""
+        return self.starting + self.no_room + self.unlinked + self.no_workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Count the starts ahead on a connection, and the class's starts sent within ``seconds``."""
+
+    ahead: int = 0
+    called: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClassProblem:
+    """Hold what keeps one person from being ready: rows only, no URL.
+
+    ``paused`` is why the rule of a member is paused, "" if it isn't.
+    """
+
+    press: Participant
+    operation: Operation | None
+    workspace: Workspace | None
+    state: MemberState = "coming"
+    paused: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassFacts(Facts):
+    """Hold a class card with its counts.
+
+    ``effects`` says what stopping does to the card's workspaces, as far as that is known for all of them.
+    ``people`` has its poster and whoever ended it, as the reader is told who they are.
+    """
+
+    card: ClassCard
+    counts: ClassCounts = field(default_factory=ClassCounts)
+    effects: Effects = field(default_factory=dict)
+    people: People = field(default_factory=dict)
+    #: Who isn't ready for a lesson, where that is told.
+    problems: Sequence[ClassProblem] = ()
+    #: Of a course: whether its reader teaches it, and the rule by which they have joined it.
+    teaches: bool = False
+    rule: CourseRule | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseContext(FeatureContext):
+    """The lessons for which a workspace is started, and the class whose end stops it."""
+
+    lessons: tuple[CourseRule, ...] = ()
+    of_class: ClassFacts | None = None
+
+    @property
+    def is_separate(self) -> bool:
+        """Return whether a class stops the workspace: the message names whoever ended that."""
+        return self.of_class is not None
+
+
+class ClassKind(AnyKind):
+    """Name what is told about class cards and courses."""
+
+    CLASS_CARD = Traits("class_card", "class", urgency=2, marks=Mark.CARD | Mark.IN_CHANNEL | Mark.HARMLESS)
+    CLASS_POSTED = Traits("class_posted", "class", offers="subject", marks=Mark.NEWEST)
+    CLASS_ENDING = Traits("class_ending", "class", offers="workspace")
+    CLASS_OVER = Traits("class_over", "class", marks=Mark.NEWS)
+    #: To the teachers of a course before a lesson: how many are ready.
+    LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
+    #: Why nothing will be ready for a lesson, or isn't yet, and what its person can do.
+    UNSERVED = Traits("unserved", "class", offers="link", marks=Mark.PASSES)
+    #: A lesson begins: whether the workspace is ready for it.
+    LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
+    #: A course's timetable has changed: to whoever has joined.
+    COURSE_CHANGED = Traits("course_changed", "class")
+    #: To whom a course's poster lets change it, or doesn't any more; to administrators if nobody is left.
+    COURSE_TEACHER = Traits("course_teacher", "class")
+    COURSE_UNTAUGHT = Traits("course_untaught", "class", offers="subject", marks=Mark.PASSES)
+
+
+UNPOSTED[ClassKind.CLASS_CARD] = ClassKind.CLASS_POSTED

@@ -1,0 +1,209 @@
+"""A course's room: asked for in words or by a button, changed by its buttons and forms; a card's form."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import partial
+from typing import Final
+
+from bot.domain.forms import Value
+from bot.domain.notices import Answer
+from bot.domain.people import Named, Principal
+from bot.domain.time_parsing import DAYS
+from bot.features.courses import card_verbs, lessons, use_cases, verbs
+from bot.features.courses import page_messages as drawn
+from bot.features.courses import page_texts as words
+from bot.features.courses import store as class_rows
+from bot.features.courses import texts as class_words
+from bot.features.courses.message_context import of_courses
+from bot.features.courses.model import ClassCard
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.kit import Markup, fill
+from bot.messages.texts.times import listed
+from bot.support.errors import Refused
+from handlers import routes
+from handlers.command_line import Quoted, written
+from handlers.intents import Intent
+from handlers.payload import values_of
+from handlers.request import AtFields, Request
+
+#: What is asked of all of one's courses, of one by its title, and of who joined one.
+_ASKED: Final = re.compile(
+    r"(?P<noun>(?:my |the |a )?(?:courses?|classes|lessons?))"
+    r"|(?:(?:show|list)(?: me)? |what are )?my (?:courses|classes|lessons)|(?:show )?my calendar"
+    r"|(?:what|which) (?:courses|classes) (?:am i in|do i (?:have|teach))"
+    r"|(?:is there|do i have) (?:a|any) (?:lesson|class) (?:today|tomorrow)"
+    r"|(?:when(?: is|'s) )?(?:the |my )?next (?:lesson|class)"
+    r"|(?:(?P<card>card)|(?:when(?: is|'s) )?(?:the |my )?next (?:lesson|class) (?:of|in)"
+    r"|when(?: is|'s)|when does(?= .+ start)) (?P<title>.+?)(?: start)?"
+    r"|(?:who(?:(?: has|'s)? joined|(?:'s| is) in)|how many (?:have )?joined) (?P<who>.+)"
+    r"|who(?: is|'s)? (?:teaches|teaching) (?P<taught>.+)"
+    r"|(?P<unready>who)(?:(?:'s| is) not|(?: is)?n'?t) (?:yet )?ready(?: yet)?(?: (?:in|for|of) (?P<in>.+))?",
+    re.IGNORECASE,
+)
+#: The fields of a card's form that are flags.
+_FLAGS: Final = ("title", "hours", "from", "until", "max", "with")
+
+
+@routes.verb("workspace", "courses", effect=routes.Effect.SHOWS, takes=("course", "words"))
+async def show(request: Request) -> Answer:
+    """Show one's own courses, or the one with a title."""
+    named = await verbs.own(request, request.name) if request.name else []
+    shown = [(card, is_taught) for card, is_taught, rest in named if not rest]
+    shown = shown or list(await request.asked.see(lessons.own))
+    return await _rooms(request, shown) if shown else drawn.show_no_courses(request.command)
+
+
+async def _rooms(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> Answer:
+    return drawn.rooms(await of_courses(request.services.gatherer, request.principal, every))
+
+
+async def read_question(request: Request) -> Intent | None:
+    """Read a question about courses; None if the words are about something else."""
+    asked = _ASKED.fullmatch(" ".join(request.arguments).rstrip(" ?!."))
+    if asked is None or (asked["noun"] and await verbs.is_workspace(request, asked["noun"])):
+        return None
+    own = await request.asked.see(lessons.own)
+    if asked["unready"]:
+        title = (asked["in"] or "").casefold()
+        taught = [
+            card for card, is_taught in own if card.title.casefold() == title or (is_taught and not title)
+        ]
+        return _as_intent("unready", taught) if len(taught) == 1 else None
+    if not (title := (asked["title"] or asked["who"] or asked["taught"] or "").casefold()):
+        return Intent("question", "courses", partial(answer_question, what="courses", courses=()))
+    if asked["title"]:
+        called = [card for card, _ in own if card.title.casefold() == title]
+        if called or asked["card"]:
+            return _as_intent("courses", called)
+    together = partial(request.asked.context.installation.are_together, request.principal)
+    every = [one for one in await request.services.store.read(class_rows.courses) if together(one.principal)]
+    what = "members" if asked["who"] else "teachers" if asked["taught"] else "courses"
+    return _as_intent(what, [one for one in every if one.title.casefold() == title])
+
+
+def _as_intent(what: str, courses: Sequence[ClassCard]) -> Intent | None:
+    answer = partial(answer_question, what=what, courses=courses)
+    return Intent("question", what, answer, courses=tuple(courses)) if courses else None
+
+
+async def answer_question(request: Request, what: str, courses: Sequence[ClassCard]) -> Answer:
+    """Answer a question about courses; all of one's own without any."""
+    match what:
+        case "unready":
+            return await card_verbs.problems_of(request, courses[0].id)
+        case "members":
+            return kit.answer([await _joined(request, one) for one in courses])
+        case "teachers":
+            return kit.answer([await _teachers(request, one) for one in courses])
+    taught = {one.id for one, is_taught in await request.asked.see(lessons.own) if is_taught}
+    every = [(one, one.id in taught) for one in courses]
+    return await (_rooms(request, every) if every else show(replace(request, arguments=())))
+
+
+async def read(request: Request) -> Intent | None:
+    """Read a question about courses, or a change of one; None for anything else."""
+    return await read_question(request) or await verbs.read_change(request)
+
+
+def _teaches(request: Request, card: ClassCard) -> bool:
+    """Return whether they may change a course: an Usher admin may, too."""
+    who, installation = request.principal, request.asked.context.installation
+    return who.key in card.teachers or installation.administers(who, card.principal)
+
+
+async def _teachers(request: Request, card: ClassCard) -> kit.Block:
+    """Say who teaches a course."""
+    others = await verbs.named(request, card.teachers - {request.principal.key})
+    who = [words.YOU] if request.principal.key in card.teachers else []
+    who += [others] if others else []
+    return kit.section(fill(words.TAUGHT_BY, name=card.title, who=Markup(listed(who))))
+
+
+async def _joined(request: Request, card: ClassCard) -> kit.Block:
+    """Say how many joined a course, and who to its teachers."""
+    found = await request.asked.see(lessons.members, card.id) if _teaches(request, card) else []
+    people = await request.services.names.of(request.principal, *(one.principal for one in found))
+    (facts,) = await of_courses(request.services.gatherer, request.principal, [(card, True)])
+    return drawn.joined(facts, list(map(kit.person, people.values())))
+
+
+@routes.action("course_room")
+async def shown(request: Request) -> Answer:
+    """Answer the button on a course's card: with its room, or with whose it is."""
+    card = await request.asked.see(use_cases.seen, request.target or "")
+    return await _rooms(request, [(card, _teaches(request, card))])
+
+
+async def _taught(request: Request, card_id: str) -> ClassCard:
+    """Return a course that they may change; raises Answered with whose it is."""
+    found = request.asked.see(use_cases.owned, "class_change", card_id)
+    return await verbs.trainers(request, card_id, found)
+
+
+@routes.action("course_form")
+async def open_form(request: Request) -> Answer:
+    """Open the form that a button names; where none can be opened, say what to type."""
+    card, press = await _taught(request, request.target or ""), request.press
+    people = [Principal.from_key(key).user_id for key in card.trainers]
+    what = press.mark if press is not None and press.mark in words.FORMS else "with"
+    view = drawn.form(card, what, request.services.clock.now(), people)
+    usage = request.filled(class_words.COURSE_USAGE, course=card.title)
+    return replace(replies.hint(usage), view=view)
+
+
+@routes.view(drawn.CHANGE)
+async def form_sent(request: Request) -> Answer:
+    """Change a course as its form says, in the words that can be typed; name its co-teachers."""
+    (key, what, former), sent = request.carried.split(" "), values_of(request.view)
+    card = await _taught(request, key)
+    if what == "with":
+        named = {replace(card.principal, user_id=user).key for user in sent.get("with", ())}
+        await verbs.check_teachers(request, named - card.teachers)
+        change: verbs.Change = ("teachers", {}, {"trainers": frozenset(named) - {card.principal.key}})
+        return await verbs.changed(request, card, change)
+    field, back, now = "back", str(sent.get("back") or ""), request.services.clock.now()
+    off = max(str(sent.get("off") or ""), card.day(now).isoformat())
+    typed = f"pause {off} to {date.fromisoformat(back) - timedelta(days=1)}" if back > off else ""
+    if what == "move":
+        field, typed = "day", f"move {former} to {sent.get('day')} {sent.get('time')}"
+    try:
+        is_change = verbs.order(card, typed, now) is not None
+    except Refused:
+        is_change = False
+    if not is_change:
+        raise AtFields({field: words.WRONG[field]})
+    return await verbs.carried_out(request, key, typed)
+
+
+@routes.view(drawn.CARD)
+async def card_sent(request: Request) -> Answer:
+    """Post the card that a form describes, as if it had been typed; what is wrong is said at its fields."""
+    sent = {name: _typed(value) for name, value in values_of(request.view).items()}
+    is_course = bool(sent.keys() & {"hours", "begin", "end", "from", "until"})
+    if is_course and "today" in sent:
+        raise AtFields({"today": words.WRONG["today"]})
+    if is_course:
+        sent["hours"] = f"{sent.get('hours', '')} {sent.get('begin', '')}-{sent.get('end', '')}"
+    flags, what = {"until": sent.get("today", ""), **sent}, sent.get("what", "")
+    # Nobody is asked about a name that was entered as one.
+    what = what if "/" in what else Quoted(what)
+    typed = ["card", written([what]), *(f"--{name} {flags[name]}" for name in _FLAGS if flags.get(name))]
+    surface = replace(request.surface, channel_id=sent.get("channel"))
+    asked = replace(request.about("workspace", "card", (what,)), text=" ".join(typed), surface=surface)
+    try:
+        return await card_verbs.post(asked)
+    except AtFields as wrong:
+        if not is_course and "until" in wrong.errors:
+            raise AtFields({"today": wrong.errors["until"]}) from None
+        # Without lessons nothing else about them can be read.
+        first = {"hours"} & wrong.errors.keys() or wrong.errors
+        raise AtFields({name: words.WRONG.get(name, wrong.errors[name]) for name in first}) from None
+
+
+def _typed(value: Value) -> str:
+    """Return what is in a field as it is typed: people are mentioned."""
+    if isinstance(value, str):
+        return value
+    return ",".join(one if one in DAYS else kit.person(Named(one)) for one in value)

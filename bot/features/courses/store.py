@@ -1,0 +1,239 @@
+"""Class cards: what a press does in one transaction, and what the end of a class stops."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+import bot.features.courses.lesson_store  # noqa: F401 - whoever opens the database has the rules of courses read by it
+from bot.domain.message_kinds import AnyKind
+from bot.domain.notices import NewNotice
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Principal
+from bot.domain.time_parsing import DAYS
+from bot.domain.timers import CLASS_WARNING_SECONDS, REST
+from bot.features.courses import timetable
+from bot.features.courses.model import (
+    ClassCard,
+    ClassCounts,
+    ClassProblem,
+    CourseRule,
+    MemberState,
+    Participant,
+)
+from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
+from bot.features.hours.model import YEAR, Occurrence
+from bot.store import cards, operations, workspaces
+from bot.store.notices import add_notices
+from bot.store.queues import Queue, declare_queue
+from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
+
+#: The due time when nothing is due: a press, or ending the class, makes it due.
+NEVER = 1e12
+#: A card is next checked after this share of the time since its last change.
+_SLOWER = 0.1
+#: What brings a workspace up.
+UP = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
+
+
+def class_card(tx: Transaction, card_id: str) -> ClassCard | None:
+    """Return a card."""
+    return CLASS_CARDS.one(tx, id=card_id)
+
+
+def courses(tx: Transaction) -> list[ClassCard]:
+    """Return the courses that go on, the newest first."""
+    return CLASS_CARDS.found(tx, "courses")
+
+
+def ended_courses(tx: Transaction, since: float) -> list[ClassCard]:
+    """Return the courses that have ended since a moment, the last one first."""
+    # No course goes on for longer than a year.
+    return CLASS_CARDS.found(tx, "ended_courses", since=since, posted_since=since - YEAR)
+
+
+def participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
+    """Return a person's press of a card, unless they have left."""
+    found = PARTICIPANTS.one(tx, card_id=card_id, principal=principal)
+    has_left = found is not None and found.withdrawn_at is not None and found.workspace_id is None
+    return None if has_left else found
+
+
+@prioritize(Priority.STEADY)
+def class_counts(tx: Transaction, card_id: str) -> ClassCounts:
+    """Count a card's members by their states in the lesson that is on or comes next."""
+    rows = _members(tx, "class_counts", card_id)
+    return ClassCounts(**rows[0]) if rows else ClassCounts()
+
+
+def _members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
+    """Return what a query finds of ``{in_lesson}``: in the lesson of a card that is on or comes next."""
+    card, now = class_card(tx, card_id), tx.now()
+    if card is None:
+        return []
+    found = timetable.lesson(card, now) or Occurrence(NEVER, "start", "", NEVER, NEVER)
+    day = found.local[:10]
+    # Whoever agreed to any lessons agreed to those that are moved.
+    weekday = DAYS[card.day(found.at).weekday()] if day and day not in card.moved else ""
+    of: Row = {"card_id": card.id, "connection": card.connection, "state": card.state}
+    of |= {"day": day, "weekday": weekday, "local": found.local, "begins": found.at, "since": found.due_at}
+    return tx.all(query, **of, is_on=found.due_at <= now, **more)
+
+
+@prioritize(Priority.STEADY)
+def counts_shown(tx: Transaction, card_id: str) -> ClassCounts:
+    """Return what a card has counted last, whatever its members do since; count what none has yet."""
+    row = CLASS_CARDS.row(tx, id=card_id)
+    numbers = from_json(row["counted"] or "[]") if row else []
+    # An earlier release counted other things.
+    is_whole = len(numbers) == len(ClassCounts.__slots__)
+    return ClassCounts(*numbers) if is_whole else class_counts(tx, card_id)
+
+
+def failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[CourseRule, Operation]]:
+    """Return the rules of a course whose starts for a lesson have failed, each with that start."""
+    found = []
+    for row in tx.all("failed_starts", card_id=card_id, begins=begins):
+        failed = operations.operation(tx, row["failed_start"])
+        found += [(COURSE_RULES.of(row), failed)] if failed is not None else []
+    return found
+
+
+def count_late_starts(tx: Transaction, card_id: str, late_at: float) -> Row:
+    """Count the starts of the lesson that is on which were sent late, and those that weren't in time."""
+    rows = _members(tx, "count_late_starts", card_id, late_at=late_at)
+    return rows[0] if rows else {"late": 0, "missed": 0}
+
+
+@prioritize(Priority.STEADY)
+def class_problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
+    """Return who isn't ready, in the order of their presses."""
+    return [_member(tx, row) for row in _members(tx, "class_problems", card_id, limit=limit)]
+
+
+@prioritize(Priority.STEADY)
+def member_of(tx: Transaction, card_id: str, principal: Principal) -> ClassProblem | None:
+    """Return what is so of one person in the lesson that is on or comes next."""
+    rows = _members(tx, "member_of", card_id, principal=principal.key)
+    return _member(tx, rows[0]) if rows else None
+
+
+def unserved(tx: Transaction, card: ClassCard, joined_by: float) -> list[tuple[Principal, MemberState]]:
+    """Return who would have nothing ready in the next lesson and wasn't told so, of those joined by a moment.
+
+    Of a template, these are all for whom nothing has begun: somebody may not have it any more.
+    """
+    rows = _members(tx, "members_unserved", card.id, joined_by=joined_by, is_made=card.spec is not None)
+    return [(Principal.from_key(row["principal"]), row["state"]) for row in rows]
+
+
+def _member(tx: Transaction, row: Row) -> ClassProblem:
+    press = PARTICIPANTS.of(row)
+    operation = operations.operation(tx, row["newest"]) if row["newest"] else None
+    workspace = workspaces.workspace(tx, press.workspace_id) if press.workspace_id else None
+    return ClassProblem(press, operation, workspace, row["state"], row["paused"] or "")
+
+
+CLASS_CARD_QUEUE: Final = declare_queue(
+    Queue(
+        name="class_cards",
+        kind="class",
+        is_scheduled=True,
+        table="class_cards",
+        due="look_at",
+        where="done_at IS NULL",
+    )
+)
+#: Courses that have changed since all members' rules followed.
+MEMBER_QUEUE: Final = declare_queue(
+    Queue(
+        name="followed_courses",
+        kind="members",
+        is_scheduled=True,
+        table="class_cards",
+        due="follow_at",
+    )
+)
+
+
+def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
+    """Lease the cards whose counts or end are due, for ``rest`` seconds."""
+    return CLASS_CARDS.known(CLASS_CARD_QUEUE.take(tx, rest, limit))
+
+
+def claim_followed(tx: Transaction, lease: float) -> list[ClassCard]:
+    """Lease one course whose members follow it: whoever types waits for one piece."""
+    return CLASS_CARDS.known(MEMBER_QUEUE.take(tx, lease, 1))
+
+
+def class_counted(
+    tx: Transaction,
+    card_id: str,
+    counts: ClassCounts,
+    *,
+    rest: float,
+    longest: float,
+    lesson_at: float | None = None,
+) -> None:
+    """Mark the card dirty if its counts differ from those shown; set when to look at it again.
+
+    While anything is in progress that is after ``rest`` seconds, or later if nothing has changed for long
+    (at most ``longest``); otherwise when the class ends, for a lesson (``lesson_at``), or when somebody
+    presses.
+    """
+    row = CLASS_CARDS.row(tx, id=card_id)
+    if row is None:
+        return
+    now, numbers = tx.now(), as_json([getattr(counts, name) for name in ClassCounts.__slots__])
+    has_changed = numbers != row["counted"]
+    since = 0.0 if has_changed else now - row["changed_at"]
+    looks = [now + max(rest, min(since * _SLOWER, longest))] if counts.starting or counts.stopping else []
+    if lesson_at is not None:
+        looks.append(lesson_at)
+    elif row["stops_at"] is not None:
+        ends = (row["stops_at"] - CLASS_WARNING_SECONDS, row["stops_at"])
+        looks.append(next((at for at in ends if at > now), now + rest))
+    if row["look_at"] <= now:
+        # Somebody pressed since these were counted.
+        looks.append(now + rest)
+    seen = {"counted": numbers, "behind": counts.behind, "look_at": min(looks, default=NEVER)}
+    tx.run("class_counted", id=card_id, now=now, **seen)
+    if has_changed:
+        cards.queue_messages(tx, card_id, changed=True)
+
+
+def presses_to_end(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:
+    """Return who consented to the end of a class that is still to come for them, and has no timer for it.
+
+    One for a later end, of which nobody was warned yet, counts as none.
+    """
+    return PARTICIPANTS.found(tx, "presses_to_end", card_id=card_id, stops_at=stops_at, limit=limit)
+
+
+@prioritize(Priority.STEADY)
+def class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
+    """Return the card whose end caused a stop."""
+    return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)
+
+
+def merge(tx: Transaction, former: str, workspace_id: str) -> None:
+    """Move the places of a workspace in classes to the row that it is merged into."""
+    PARTICIPANTS.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
+
+
+def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
+    """Withdraw a person's consent to the end of a class."""
+    tx.run("withdraw_consent", card_id=card_id, principal=principal_key, now=tx.now())
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
+
+
+def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
+    """Return when a workspace's person last agreed that a class ends it."""
+    joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
+    return max((one.consented_at or 0.0 for one in joined), default=0.0)
+
+
+def tell(
+    tx: Transaction, card: ClassCard, kind: AnyKind, occasion: str, body: Row, to: Collection[str]
+) -> None:
+    """Tell people, by their keys, something about a card."""
+    every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]
+    add_notices(tx, [NewNotice(card.id, kind, once, one, body) for once, one in every])

@@ -1,0 +1,27 @@
+"""The tables of class cards and courses, and of who joined them."""
+
+from bot.domain.row_times import PAST, STAYS, due
+from bot.features.courses.model import ClassCard, CourseRule, Participant
+from bot.features.hours.store import RULES
+from bot.store.tables import Table, of_feature
+
+# It may be as far ahead as the end of the class; an extra look does no harm.
+CLASS_CARDS = of_feature(
+    Table("class_cards", ClassCard, "id", counted_at=PAST, changed_at=PAST, look_at=due(60.0))
+)
+PARTICIPANTS = of_feature(
+    Table("participants", Participant, "card_id principal", "card_id", "workspace_id", warned_at=STAYS)
+)
+#: The rules of whoever joined, in the table that hours have: with more columns.
+COURSE_RULES = of_feature(
+    Table(
+        "rules",
+        CourseRule,
+        *(" ".join(key) for key in RULES.keys),
+        "card principal",
+        "card",
+        "calendar",
+        look_at=due(60.0),
+        lesson_look_at=due(60.0),
+    )
+)

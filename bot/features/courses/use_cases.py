@@ -1,0 +1,622 @@
+"""Class cards: posted by a trainer, pressed by many; each press acts for the presser and records consent.
+
+A press is one transaction and calls no provider. A class stops only what its owners agreed to (ADR 91).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Final, Literal
+
+from bot.domain import policy
+from bot.domain.audit import AuditEntry
+from bot.domain.forms import marked
+from bot.domain.notices import NewNotice
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Principal
+from bot.domain.policy import Target, decide
+from bot.domain.stops import Effects, End, ends_by_consent, gentlest_mode, is_final, planned_mode
+from bot.domain.time_parsing import write_hours
+from bot.domain.timers import CLASS_WARNING_SECONDS, REST
+from bot.domain.undoable_actions import NO_CHANGE
+from bot.domain.work_items import Call
+from bot.domain.workspaces import State, Workspace
+from bot.features.courses import lesson_store as lesson_rules
+from bot.features.courses import readiness, store, timetable
+from bot.features.courses import texts as class_words
+from bot.features.courses.lesson_starts import LEAST
+from bot.features.courses.message_context import class_effects
+from bot.features.courses.model import (
+    ClassCard,
+    ClassCounts,
+    ClassKind,
+    ClassProblem,
+    CourseRule,
+    Participant,
+    Queue,
+    Waiting,
+)
+from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
+from bot.features.hours.model import Occurrence
+from bot.messages.texts import problems, times
+from bot.providers.base import Making, Provider
+from bot.services.accounts import acting
+from bot.services.caller import Asked, follow_request, usable
+from bot.services.context import Context
+from bot.services.message_context import shown_url
+from bot.services.scheduled_work import Due
+from bot.services.workspaces import effects, unmade
+from bot.store import cards, creations, inbox, operations, people, timers, workspaces
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
+from bot.store.operations import Accepted
+from bot.store.tables import OPERATIONS
+from bot.store.transaction import Row, Transaction
+from bot.support.errors import NotLinked, Refused
+from bot.support.guards import guards
+
+#: How many seconds back starts are counted to estimate their rate.
+OBSERVED_SECONDS: Final = 30.0
+#: The longest wait between two redraws of a card: an idle one is redrawn less and less often.
+LONGEST: Final = 60.0
+#: How many cards are looked at in one go, and how many presses in one transaction, each of several rows.
+CARDS: Final = 20
+SOME: Final = 40
+#: How long a workspace that was made for a course runs, so that its person can look at it.
+LOOK_SECONDS: Final = 3600.0
+policy.declare(policy.Rule("anybody"), "card")
+policy.declare(policy.Rule("trainers", "class"), "class_change", "class_post", "class_problems")
+policy.declare(policy.Rule("trainers", "class", is_consented=True), "class_stop")
+
+
+@dataclass(frozen=True, slots=True)
+class JoinTarget:
+    """Say which workspace a press is about.
+
+    ``waits_for`` says why there is none. ``instead_of`` is a previous one that is gone. ``beside`` names
+    another one, whose name the new one would have had.
+    """
+
+    workspace: Workspace | None
+    waits_for: Waiting = ""
+    instead_of: str = ""
+    beside: str = ""
+    #: Whether their account is there, but refused.
+    is_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Hold a pressed card, what the press is about, and what came of it.
+
+    ``joined``: a start was already open; ``running``: there was nothing to do; ``enrolled``: they joined a
+    course, none of whose lessons is on. ``queue`` is set until the start call of ``operation`` is sent.
+    """
+
+    card: ClassCard
+    target: JoinTarget
+    result: Literal["started", "joined", "running", "noted", "sought", "over", "full", "enrolled"]
+    operation: Operation | None = None
+    queue: Queue | None = None
+
+
+# -- the trainer ---------------------------------------------------------------------------------------------
+
+
+def post(tx: Transaction, asked: Asked, draft: ClassCard) -> ClassCard:
+    """Write a card to be sent to its channel; raises Refused where a course can't have its lessons."""
+    asked.check(tx, "card")
+    provider, now = asked.context.need(draft.connection), tx.now()
+    card = replace(draft, reference=asked.reference, created_at=now, lead=LEAST)
+    card = replace(card, id=asked.context.ids.new("class"), principal=asked.principal)
+    look_at = store.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
+    if card.is_course:
+        check_lessons(provider, class_effects(provider, card))
+        _check_kept(provider, card)
+        card, look_at = replace(card, stops_at=timetable.last_end(card)), now
+        if card.is_over(now):
+            raise Refused("course.never", class_words.NO_LESSONS)
+    if asked.is_new(tx):
+        CLASS_CARDS.add(tx, card, look_at=look_at)
+        cards.add(tx, ClassKind.CLASS_CARD, card.id, card.principal.key)
+        add_notices(tx, [_posting(card)])
+        tell_teachers(tx, asked, replace(card, trainers=frozenset()), card.trainers)
+        asked.note(tx, "class.post", card.subject, channel=draft.channel_id)
+    return card
+
+
+def tell_teachers(tx: Transaction, asked: Asked, card: ClassCard, trainers: frozenset[str]) -> None:
+    """Tell whoever may change a card from now on, or may not any more."""
+    for key in sorted((card.trainers ^ trainers) - {asked.principal.key}):
+        body = {"connection": card.connection, "person": key, "is_teacher": key in trainers}
+        store.tell(tx, card, ClassKind.COURSE_TEACHER, asked.reference, body, {key})
+        follow_request(tx, Principal.from_key(key))
+
+
+def about_teachers(tx: Transaction, context: Context, card: ClassCard) -> Literal["", "ask", "end", "keep"]:
+    """Return what to do about a course's teachers, as far as Slack has said who has gone.
+
+    Once all have, administrators are asked, and later it ends; if somebody is there again, it is kept.
+    """
+    coming, until = timetable.lesson(card, tx.now()), card.untaught_until
+    if coming is None or card.is_over(tx.now()):
+        return ""
+    target = Target("class", card.id, card.principal, trainers=card.trainers)
+    for one in map(Principal.from_key, card.teachers):
+        person = people.person(tx, one)
+        if person is None or decide(one, "class_change", target, context.installation, person).allowed:
+            return "keep" if until else ""
+    return "" if coming.local[:10] <= until else "end" if until else "ask"
+
+
+def post_again(tx: Transaction, asked: Asked, card_id: str) -> bool:
+    """Send a card again, with a new notice; return False if it is known to have been posted."""
+    card = owned(tx, asked, "class_post", card_id)
+    existing = cards.card(tx, card.id)
+    if existing is None or existing.message_ts:
+        return False
+    # After a second press of the same question it is already being sent.
+    if tx.one("class_card_on_its_way", id=card.id) is None and asked.is_new(tx):
+        again = CLASS_CARDS.first(tx, "repost_class", id=card.id)
+        assert again is not None, "it was read in this transaction"
+        add_notices(tx, [_posting(again)])
+    return True
+
+
+def _posting(card: ClassCard) -> NewNotice:
+    """Return the notice that sends a card to its channel."""
+    body = {"channel_id": card.channel_id, "connection": card.connection}
+    return NewNotice(card.id, ClassKind.CLASS_CARD, str(card.posts), card.principal, body)
+
+
+def problems_of(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
+    """Return who is not ready and why; raises Refused as ``owned`` does."""
+    card = owned(tx, asked, "class_problems", card_id)
+    return card, store.class_problems(tx, card.id)
+
+
+def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:
+    """End a class: notify everybody now, and stop what they don't keep in five minutes, or when announced.
+
+    Return None if it has already ended. Raises Refused as ``owned`` does.
+    """
+    card = owned(tx, asked, "class_stop", card_id)
+    if card.closed_at is not None or card.done_at is not None or not asked.is_new(tx):
+        return None
+    now, by = tx.now(), asked.principal.key
+    ends = {"now": now, "stops_at": now + CLASS_WARNING_SECONDS, "stopped_by": by}
+    closed = CLASS_CARDS.first(tx, "close_class", id=card.id, **ends)
+    if closed is not None:
+        cards.queue_messages(tx, card.id, changed=True)
+        asked.note(tx, "class.stop_all", card.subject)
+    return closed
+
+
+def owned(tx: Transaction, asked: Asked, verb: str, card_id: str) -> ClassCard:
+    """Return a trainer's card; raises Refused (``class.unknown``, ``policy.not_trainer``)."""
+    card = _card(tx, card_id)
+    asked.check(tx, verb, Target("class", card.id, card.principal, trainers=card.trainers))
+    return card
+
+
+def _card(tx: Transaction, card_id: str) -> ClassCard:
+    card = store.class_card(tx, card_id)
+    if card is None:
+        raise Refused("class.unknown", class_words.UNKNOWN)
+    return card
+
+
+# -- everybody -----------------------------------------------------------------------------------------------
+
+
+def seen(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
+    """Return a card of the person's own Slack workspace; raises Refused (``class.unknown``)."""
+    card = _card(tx, card_id)
+    if not asked.context.installation.are_together(asked.principal, card.principal):
+        raise Refused("class.unknown", class_words.UNKNOWN)
+    return card
+
+
+def press(
+    tx: Transaction, asked: Asked, card_id: str, *, message_ts: str | None = None, has_looked: bool = False
+) -> Press:
+    """Write a press and everything that follows from it; no card or notice of its own.
+
+    That is the consent, with an operation unless their workspace is running: an open one that brings it up is
+    joined, one that brings it down is replaced, and of two presses at once one creates a workspace. Who can't
+    have one yet is noted for the trainer. Nothing is written where the class is ``over`` or ``full``, or
+    (``sought``) while their list has to be read first; ``has_looked`` says that it was. ``message_ts`` is the
+    pressed message, which locates a card whose send had an unknown outcome. Raises Refused
+    (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
+    """
+    asked.check(tx, "class_press")
+    card = seen(tx, asked, card_id)
+    before = store.participant(tx, card.id, asked.principal)
+    if card.is_over(tx.now()):
+        return Press(card, JoinTarget(None), "over")
+    if before is None and card.maximum is not None:
+        taken = tx.one("seats_taken", card_id=card.id)
+        if taken is not None and taken["count"] >= card.maximum:
+            return Press(card, JoinTarget(None), "full")
+    target = _target(tx, asked, card, before, has_looked=has_looked)
+    if target.waits_for == "no_workspace" and not has_looked:
+        return Press(card, target, "sought")
+    is_new, workspace = asked.is_new(tx), target.workspace
+    key = {"card_id": card.id, "principal": asked.principal.key, "now": tx.now()}
+    if workspace is None:
+        if is_new:
+            tx.run("note_participant", **key, waits_for=target.waits_for)
+            tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
+        return Press(card, target, "noted")
+    if not is_new:
+        operation_id = before.operation_id if before is not None else None
+        operation, joined = operations.operation(tx, operation_id or ""), True
+    else:
+        workspace_id, operation, joined = _brought_up(tx, asked, card, target, workspace, before)
+        tx.run(
+            "press_class",
+            **key,
+            workspace_id=workspace_id,
+            operation_id=operation.id if operation is not None else None,
+            is_ready=operation is None and not card.is_course,
+        )
+        consent = _enrol(tx, asked, card, workspace_id, None if joined else operation)
+        _place(tx, asked, card, message_ts)
+        tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
+        change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
+        asked.note(tx, "class.press", card.subject, change, workspace=workspace.id, consent=consent)
+    if timetable.lesson_on(card, tx.now()) is None:
+        return Press(card, target, "enrolled", operation)
+    if operation is None:
+        return Press(card, target, "running")
+    queue = _queue(tx, card, operation)
+    return Press(card, target, "joined" if joined else "started", operation, queue)
+
+
+def _brought_up(
+    tx: Transaction,
+    asked: Asked,
+    card: ClassCard,
+    target: JoinTarget,
+    workspace: Workspace,
+    before: Participant | None,
+) -> tuple[str, Operation | None, bool]:
+    """Join an open operation or accept a new one; return workspace, operation, and whether it joined.
+
+    There is no operation for what is running with its link, which can be shown at once, nor between the
+    lessons of a course for what is there.
+    """
+    context, lesson = asked.context, timetable.lesson_on(card, tx.now())
+    if lesson is None and not workspace.is_provisional:
+        return workspace.id, None, False
+    # What a class starts isn't tried again as a lesson's start is.
+    planned_for = (lesson.at or None) if lesson is not None else None
+    good_until = (
+        None if planned_for is None or lesson is None else _find_latest_start(tx, asked.context, lesson)
+    )
+    url = shown_url(context.connections.get(workspace.connection), workspace, context.public_url)
+    if workspace.state is State.RUNNING and url is not None:
+        now = tx.now()
+        tx.run("use_workspace", id=workspace.id, now=now, asked_at=now, brings_up=False)
+        return workspace.id, None, False
+    # Of two presses at once, the second one joins the workspace that the first one creates.
+    created = before.workspace_id if before is not None and workspace.is_provisional else None
+    for workspace_id in filter(None, (created, workspace.id)):
+        row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
+        if row is not None and row["verb"] in store.UP:
+            inbox.keep_result(tx, asked.interaction, row["id"])
+            found = OPERATIONS.of(row)
+            # What was only to be made is started by this press.
+            rested = found.rests
+            if lesson is not None or not card.is_course:
+                found = operations.wanted_again(tx, found, context.deadline_seconds)
+            return workspace_id, found, found.rests is rested
+    given = (context.deadline_seconds, asked.reference, asked.channel_id)
+    if workspace.is_provisional:
+        if target.instead_of:
+            operations.put_away(tx, target.instead_of)
+        creations.insert_provisional(tx, workspace)
+        lasts = 0.0 if _may_rest(tx, asked.context, card) else None
+        made = operations.add(
+            tx, workspace, OperationVerb.CREATE, *given, planned_for=planned_for, lasts=lasts
+        )
+        accepted = Accepted(made)
+    else:
+        accepted = operations.accept(
+            tx, workspace, OperationVerb.START, *given, planned_for=planned_for, good_until=good_until
+        )
+    inbox.keep_result(tx, asked.interaction, accepted.operation.id)
+    return workspace.id, accepted.operation, accepted.joined
+
+
+def _find_latest_start(tx: Transaction, context: Context, lesson: Occurrence) -> float:
+    """Return the latest time for the start of somebody who joins during a lesson."""
+    return min(max(lesson.latest_start, tx.now() + context.deadline_seconds), lesson.until)
+
+
+def _may_rest(tx: Transaction, context: Context, card: ClassCard) -> bool:
+    """Return whether a course's workspace need only be made now, in time for the lesson that comes next."""
+    making, coming = context.need(card.connection).need(Making), timetable.lesson(card, tx.now())
+    is_far = coming is None or coming.due_at - tx.now() > LOOK_SECONDS
+    return is_far and card.spec is not None and making.rests(card.spec)
+
+
+def check_lessons(provider: Provider, effects: Effects) -> None:
+    """Raise Refused (``course.ends``) where a stop ends what a lesson would have to start again."""
+    if is_final(effects, gentlest_mode(effects)):
+        raise Refused("course.ends", class_words.LESSONS_END.format(title=provider.settings.title))
+
+
+def _check_kept(provider: Provider, card: ClassCard) -> None:
+    """Raise Refused (``course.removed``) where workspaces would be removed before the next lesson."""
+    stopped, total = provider.keeps()
+    pause, whole = timetable.longest_pause(card), timetable.last_end(card) - card.created_at
+    if pause >= stopped or whole >= total:
+        kept = times.duration(min(stopped if pause >= stopped else total, total))
+        title = provider.settings.title
+        raise Refused("course.removed", class_words.LESSONS_REMOVED.format(title=title, kept=kept))
+
+
+def _enrol(
+    tx: Transaction, asked: Asked, card: ClassCard, workspace_id: str, started: Operation | None
+) -> str:
+    """Have a workspace stopped at the end of a class, or write its person's rule of a course.
+
+    What is made between two lessons is stopped again. Return what its person has agreed to.
+    """
+    if not card.is_course:
+        _time(tx, asked.context, card, workspace_id)
+        return "stop"
+    workspace = workspaces.workspace(tx, workspace_id)
+    assert workspace is not None, "it was read or written in this transaction"
+    check_lessons(asked.context.need(card.connection), effects(asked.context, workspace))
+    now, lesson = tx.now(), timetable.lesson_on(card, tx.now())
+    former, principal = lesson_rules.own_lessons(tx, card.id, asked.principal), asked.principal
+    # In the order of joining, which is that of their starts.
+    key = f"{card.id}:{now:017.6f}:{principal.user_id}" if former is None else former.id
+    settled_at = now if lesson is None else max(now, lesson.at)
+    zones = card.time_zone, people.zone(tx, principal).key
+    rule = CourseRule(key, principal, card.connection, workspace_id, *zones, settled_at, **card.timetable())
+    rule = replace(rule, card=card.id, course=card.title, course_off=card.off, heard=card.state)
+    kept = ("off", "course_off", "agreed_days", "agreed_minutes", "agreed_until") if former else ()
+    rule = timetable.followed(replace(rule, **{name: getattr(former, name) for name in kept}), card)
+    if lesson is not None:
+        became = "needless" if started is None else "started"
+        lesson_rules.begin_lesson(tx, rule, lesson, became)
+        lesson_rules.notify_of_lesson(tx, rule, lesson, started)
+    lesson_rules.put_rule(tx, rule)
+    if started is None or started.rests:
+        timers.decide(tx, workspace_id)
+    elif lesson is not None:
+        mode = planned_mode(effects(asked.context, workspace))
+        timers.put(tx, workspace_id, timetable.of_lesson(rule, lesson.until, mode, started.id))
+    else:
+        mode = gentlest_mode(class_effects(asked.context.connections.get(card.connection), card))
+        look = End(now + LOOK_SECONDS, mode, False, True, "look", card.id, card.title)
+        timers.put(tx, workspace_id, look)
+    return f"{write_hours(card.wanted)} until {card.last_day}"
+
+
+def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> Queue | None:
+    """Return how many starts come before one that hasn't been called yet, and how fast the class's go."""
+    if not operation.is_open or operation.start_call is not Call.NONE:
+        return None
+    now = tx.now()
+    ahead = tx.one("starts_ahead", connection=operation.connection, created_at=operation.created_at)
+    starts = tx.one("starts_of_class", card_id=card.id, since=now - OBSERVED_SECONDS)
+    called = starts["count"] if starts else 0
+    seconds = now - starts["first"] if starts and called else 0.0
+    return Queue(ahead["count"] if ahead else 0, called, float(seconds))
+
+
+def _place(tx: Transaction, asked: Asked, card: ClassCard, message_ts: str | None) -> None:
+    """Record a card's message after a send of unknown outcome: that is where it was pressed."""
+    existing = cards.card(tx, card.id)
+    if not message_ts or existing is None or existing.message_ts or card.channel_id != asked.channel_id:
+        return
+    cards.place(tx, card.id, card.channel_id, message_ts)
+    cards.queue_messages(tx, card.id, changed=True)
+
+
+def _target(
+    tx: Transaction, asked: Asked, card: ClassCard, before: Participant | None, *, has_looked: bool
+) -> JoinTarget:
+    """Find which of the presser's workspaces a card is about, or what has to be made.
+
+    What an earlier press made is found in their list again after an unlink, which deletes its row; their list
+    must have been read since, or ``has_looked``.
+    """
+    provider, principal = asked.context.need(card.connection), asked.principal
+    try:
+        account = usable(provider, acting(tx, asked, card.connection))
+    except NotLinked as missing:
+        return JoinTarget(None, "unlinked", is_refused=missing.is_refused)
+    known = workspaces.workspaces_of(tx, principal, connection=card.connection)
+    if card.spec is None:
+        return _named(card.pattern, [one for one in known if one.state is not State.GONE])
+    stem = workspace_stem(provider, card.title)
+    mine = _made(known, before, stem)
+    if mine is not None and _is_there(tx, provider, mine):
+        return JoinTarget(mine)
+    if mine is None and before is not None and before.workspace_id is not None:
+        if account.discovered_at is None and provider.has_lists and not has_looked:
+            return JoinTarget(None, "no_workspace")
+        found = _found_again(known, stem, before.workspace_id)
+        if found:
+            return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
+    if provider.withholds(card.spec, principal):
+        # The poster may use this template, but that gives nobody else the right to.
+        raise Refused("workspace.withheld", class_words.WITHHELD.format(title=provider.settings.title))
+    fresh = unmade(asked.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
+    beside = next((one.title for one in known if one.name.casefold() == stem and one != mine), "")
+    return JoinTarget(fresh, instead_of=mine.id if mine is not None else "", beside=beside)
+
+
+def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool:
+    """Return whether a workspace exists or is being made; raises Refused while it is being cancelled."""
+    if not workspace.is_provisional:
+        return workspace.state is not State.GONE
+    operation = operations.latest_operation(tx, workspace.id)
+    if operation is None or not operation.is_open:
+        # It was never made, so another takes its place.
+        return False
+    if operation.verb is not OperationVerb.CREATE:
+        raise Refused("workspace.unmade", problems.sentence("unmade", provider.settings.title))
+    return True
+
+
+def workspace_stem(provider: Provider, title: str) -> str:
+    """Return what a person's workspace in a class is called, by its provider's rule."""
+    return provider.naming.stem(title, "class")
+
+
+def _made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:
+    """Return what an earlier press of this card made, or of another one with the same title."""
+    if before is not None and before.workspace_id is not None:
+        found = next((row for row in rows if row.id == before.workspace_id), None)
+        if found is not None:
+            return found
+    same = [row for row in rows if row.spec is not None and row.spec.stem == stem]
+    return next((row for row in same if row.state is not State.GONE), next(iter(same), None))
+
+
+def _found_again(rows: Sequence[Workspace], stem: str, key: str) -> list[Workspace]:
+    """Return what a list has of what was made for a row that an unlink deleted, by the names it can have."""
+    there = [row for row in rows if row.state is not State.GONE]
+    certain = [row for row in there if row.name.casefold() == marked(stem, key)]
+    return certain or [row for row in there if re.fullmatch(rf"{stem}(-[0-9]+)?", row.name.casefold())]
+
+
+def _named(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
+    """Resolve a pattern: a whole name or id first, then one with ``*``, then a prefix."""
+    needle = " ".join(pattern.split()).casefold()
+
+    def names(row: Workspace) -> set[str]:
+        return {row.title.casefold(), row.name.casefold(), row.remote_id.casefold()}
+
+    exact = [row for row in rows if needle in names(row)]
+    alike = [row for row in rows if any(fnmatchcase(name, needle) for name in names(row))]
+    begun = [row for row in rows if any(name.startswith(needle) for name in names(row))]
+    for found in (exact, alike, begun):
+        if len(found) == 1:
+            return JoinTarget(found[0])
+        if found:
+            return JoinTarget(None, "many_workspaces")
+    return JoinTarget(None, "no_workspace")
+
+
+# -- the end -------------------------------------------------------------------------------------------------
+
+
+def _time(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
+    """Set the end of a class for a workspace; return whether that is the one that counts."""
+    workspace, provider = workspaces.workspace(tx, workspace_id), context.connections.get(card.connection)
+    if workspace is None or provider is None or card.stops_at is None:
+        return False
+    mode = gentlest_mode(effects(context, workspace))
+    agreed = ends_by_consent(class_effects(provider, card), is_any=card.spec is None)
+    timers.put(tx, workspace.id, End(card.stops_at, mode, agreed, True, "class", card.id, card.title))
+    timed = workspaces.workspace(tx, workspace.id)
+    return timed is not None and timed.stop_card == card.id
+
+
+def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
+    """Count a card's presses, have what its class has started stopped at the end, and sum up after that."""
+    card, now = store.class_card(tx, looked.id), tx.now()
+    if card is None or card.done_at is not None:
+        return
+    lesson_at = None
+    if card.is_course:
+        lesson_at = readiness.prepare(tx, asked.context, card)
+        if about_teachers(tx, asked.context, card):
+            CLASS_CARDS.change(tx, {"id": card.id}, follow_at=now)
+    elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
+        found = store.presses_to_end(tx, card.id, card.stops_at, SOME)
+        for press in found:
+            if not (_is_up(tx, press) and _time(tx, asked.context, card, press.workspace_id or "")):
+                _ended(tx, card.id, press.principal)
+        if len(found) == SOME:
+            CLASS_CARDS.change(tx, {"id": card.id}, look_at=now)
+            return  # The others come next.
+    counts = store.class_counts(tx, card.id)
+    store.class_counted(tx, card.id, counts, rest=REST, longest=LONGEST, lesson_at=lesson_at)
+    # Until everybody has had their five minutes, however late it is.
+    is_over = card.stops_at is not None and now >= card.stops_at and not counts.unended
+    waits_until = (card.stops_at or 0.0) + readiness.SUMMARY_SECONDS if counts.stopping else lesson_at or 0.0
+    if is_over and now >= waits_until:
+        _finish(tx, card, counts)
+
+
+def _is_up(tx: Transaction, press: Participant) -> bool:
+    """Return whether a presser's workspace is theirs, up or coming up, and not being brought down."""
+    workspace = workspaces.workspace(tx, press.workspace_id or "")
+    if workspace is None or workspace.principal != press.principal:
+        return False
+    operation = operations.latest_operation(tx, workspace.id)
+    if operation is not None and operation.is_open:
+        return not operation.verb.brings_down
+    return not workspace.is_down
+
+
+def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
+    """End a card for good, with the summary; the rules of a course's members go in pieces."""
+    CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now(), follow_at=tx.now())
+    cards.queue_messages(tx, card.id, changed=True)
+    body: Row = {"connection": card.connection}
+    store.tell(tx, card, ClassKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
+    detail = {"card": card.id, "stopped": str(counts.stopped), "kept": str(counts.kept)}
+    target = f"{card.connection}/{card.title}"
+    append_audit(tx, [AuditEntry(card.stopper, "class.over", target, "ok", detail)])
+
+
+@guards("Nobody acts through another's account")
+def consents(tx: Transaction, context: Context, workspace: Workspace) -> bool:
+    """Return whether the timer that a class has set for a workspace may stop it now, audited if not.
+
+    The policy is asked for the one exception: a recorded consent that names who may stop it. What the card
+    announced for a fixed time happens whatever has become of its trainer by then.
+    """
+    card = store.class_card(tx, workspace.stop_card or "")
+    press = store.participant(tx, workspace.stop_card or "", workspace.principal)
+    if card is None or press is None or press.workspace_id != workspace.id or press.withdrawn_at is not None:
+        return False
+    actor = Principal.from_key(card.stopper)
+    person = people.person(tx, actor) if card.stopped_by else None
+    target = Target("consent", workspace.id, press.principal, consented_to=card.principal)
+    decision = decide(actor, "class_stop", target, context.installation, person)
+    if not decision.allowed:
+        refused = AuditEntry(actor.key, "class.stop", card.id, "refused", {"rule": decision.rule})
+        append_audit(tx, [refused])
+    return decision.allowed
+
+
+def ended(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
+    """Note that a class is over for a workspace whose timer it has set, and the stop if one was begun."""
+    card = store.class_card(tx, workspace.stop_card or "")
+    if card is None:
+        return
+    _ended(tx, card.id, workspace.principal, stop)
+    if stop is not None:
+        detail = {
+            "card": card.id,
+            "workspace": workspace.id,
+            "owner": workspace.principal.key,
+            "rule": "policy.consent",
+            "because": "stop_all" if card.stopped_by else "until",
+        }
+        target = f"{workspace.connection}/{workspace.remote_id}"
+        append_audit(tx, [AuditEntry(card.stopper, "class.stop", target, "accepted", detail)])
+
+
+def _ended(tx: Transaction, card_id: str, principal: Principal, stop: Operation | None = None) -> None:
+    key = {"card_id": card_id, "principal": principal, "ended_at": None}
+    PARTICIPANTS.change(tx, key, ended_at=tx.now(), stop_operation_id=stop.id if stop is not None else None)
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
+
+
+CLASSES: Final = Due(
+    name="class",
+    claim=lambda tx, _: store.claim_class_cards(tx, CARDS, REST),
+    carry_out=_look,
+)

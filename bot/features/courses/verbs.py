@@ -1,0 +1,680 @@
+"""Courses after their card was posted: what members press, and what their teachers type."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from bot.domain import time_parsing
+from bot.domain.notices import Answer
+from bot.domain.people import Principal
+from bot.domain.time_parsing import DAY_MINUTES, EVERY_DAY, Wanted, clock
+from bot.domain.workspaces import Workspace
+from bot.features.courses import lessons as cases
+from bot.features.courses import messages as drawn
+from bot.features.courses import page_messages as rooms
+from bot.features.courses import store as class_rows
+from bot.features.courses import texts as words
+from bot.features.courses import timetable as courses_timetable
+from bot.features.courses import use_cases
+from bot.features.courses.message_context import of_courses
+from bot.features.courses.model import ClassCard, CourseRule
+from bot.features.hours import messages as hours_drawn
+from bot.features.hours import store as hours_store
+from bot.features.hours.model import dates, spans
+from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks.kit import Element, Markup, Press, fill
+from bot.messages.texts import talk
+from bot.messages.texts.times import counted, date_of, format_dates, listed, weekday_of
+from bot.store import workspaces as workspace_rows
+from bot.support.errors import Refused
+from handlers import routes, suggestions
+from handlers.command_line import Quoted, plain, written
+from handlers.intents import Intent
+from handlers.request import Answered, Manner, Request
+
+#: What a change is called, what is said of it, and the fields of the card that it changes.
+Change = tuple[str, dict[str, str], dict[str, Any]]
+#: What a button says of a day, or of the time after which a lesson is meant.
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{0,11}")
+_UNTIL: Final = re.compile(r"\s+(?:to|until|till|-)\s+|(?<=[a-z])-|\s*[\u2013\u2014]\s*", re.IGNORECASE)
+_NOISE: Final = re.compile(r"(?:(?:on|until|till|from|this|at)\b)?\s*", re.IGNORECASE)
+_SAME_TIME: Final = re.compile(r",? *\b(?:at )?(?:the )?same time$", re.IGNORECASE)
+_LAST: Final = re.compile(r"(.*)\b(until|till|from)\s+(.+)", re.IGNORECASE)
+_MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)[^<>]*>|,|&|\band\b")
+ORDER: Final = re.compile(
+    r"(join|leave|skip|pause|resume|on|move|end|hours|until|from|without|with)\b\s*(.{0,500})", re.IGNORECASE
+)
+#: What is said of a course in a sentence: no Biology on Friday, move Friday's Biology to Monday.
+_SPOKEN: Final = re.compile(
+    r"(?:(?:please|can you|could you) )?(?P<verb>no|skip|cancel|pause|move|end|join|leave)"
+    r"(?: (?P<day>\w+)['\u2019]s)? (?P<about>.+?)(?: please)?[.!?]?",
+    re.IGNORECASE,
+)
+#: Who is to teach it, or isn't any more.
+_TAUGHT: Final = re.compile(
+    r"(?:(?:please|can you|could you) )?(?P<verb>add|remove) (?P<who>(?=\S*@).+?)"
+    r"(?P<as> as (?:an? )?(?:co-?)?teachers?)? (?:to|from) (?P<about>.+?)(?: please)?[.!?]?",
+    re.IGNORECASE,
+)
+#: Before and after a title; and the next lesson, in place of its day.
+_ARTICLE: Final = re.compile(r"(?:the|my|our) ", re.IGNORECASE)
+_NOUN: Final = re.compile(r"(?:course|class|lesson|session)\b\s*", re.IGNORECASE)
+_PART_OF_TITLE: Final = re.compile(r"(\S+) (?:course|class)", re.IGNORECASE)
+_NEXT: Final = re.compile(r"(?:the )?(?:next(?: one| time| lesson| class| session)?)?", re.IGNORECASE)
+_VERBS: Final = {"no": "skip", "cancel": "skip"}
+_ASKED_POLITELY: Final = frozenset({"please", "can", "could"})
+#: What everybody does for themselves.
+_OWN: Final = frozenset({"skip", "join", "leave"})
+#: What a button carries that changes a course: its card, the day on which somebody typed, and the words.
+_TYPED: Final = re.compile(r"(\S+) (\d{4}-\d\d-\d\d) (.+)")
+#: For how long a course that has ended is still known by its title.
+_ENDED_SECONDS: Final = 30 * 86_400.0
+Done = TypeVar("Done")
+
+
+async def own(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
+    """Return one's own courses with whose title a text begins, whether one teaches each, and what follows.
+
+    If the cards of some stand in this channel, these are meant.
+    """
+    found = _begun(await request.asked.see(cases.own), text)
+    return [one for one in found if one[0].channel_id == request.surface.channel_id] or found
+
+
+def _begun(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
+    """Return the courses with whose title a text begins, with blanks, hyphens or underscores in it."""
+    found = []
+    for card, is_taught in courses:
+        title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
+        if begun := re.match(rf"{title}(?=\s|$)", text, re.IGNORECASE):
+            found.append((card, is_taught, text[begun.end() :].strip()))
+    return found
+
+
+async def by_words(request: Request, text: str) -> Answer | None:
+    """Change the course with whose title a text begins, or ask which; None if the words are about none.
+
+    That of others only if none is one's own: administrators may.
+    """
+    found = [one for one in await own(request, text) if ORDER.fullmatch(one[2])]
+    found = found or [one for one in await _list_others(request, text) if ORDER.fullmatch(one[2])]
+    # Who only joined can skip and leave.
+    found = [one for one in found if one[1] or _verb(one[2]) in _OWN] or found[:1]
+    if len(found) > 1:
+        return choice(request, words.WHICH_COURSE, [(card, rest) for card, _, rest in found])
+    if not found:
+        return None
+    card, _, order_ = found[0]
+    is_over = card.is_over(request.services.clock.now())
+    return _say_over(request, card) if is_over else await carried_out(request, card.id, order_)
+
+
+async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
+    """Return the courses of others with whose title a text begins; if there is none, those that are over."""
+    place, store = request.asked.context.installation, request.services.store
+    ended = await store.read(class_rows.ended_courses, request.services.clock.now() - _ENDED_SECONDS)
+    for every in (await store.read(class_rows.courses), ended):
+        others = [
+            (one, place.administers(request.principal, one.principal))
+            for one in every
+            if place.are_together(request.principal, one.principal)
+        ]
+        if found := _begun(others, text):
+            return found
+    return []
+
+
+def _say_over(request: Request, card: ClassCard) -> Answer:
+    """Say since when a course is over."""
+    since = min(one for one in (card.closed_at, card.stops_at, card.done_at) if one is not None)
+    since_then = kit.moment(since, request.services.clock.now())
+    return replies.hint(fill(words.ENDED_COURSE, course=card.title, since=since_then))
+
+
+def _verb(text: str) -> str:
+    return text.partition(" ")[0].casefold()
+
+
+def choice(
+    request: Request, sentence: str, found: Sequence[tuple[ClassCard, str]], more: Iterable[Element] = ()
+) -> Answer:
+    """Offer to change each of these courses as somebody typed."""
+    blocks = [kit.section(sentence)]
+    for number, (card, text) in enumerate(found):
+        said = fill(words.ONE_COURSE, name=drawn.name_of(card), channel=Markup(card.channel_id))
+        typed = f"{card.id} {card.day(request.services.clock.now())} {text}"
+        blocks += kit.row(
+            said, [kit.button(drawn.name_of(card), Press("course_change", typed, number=number))]
+        )
+    return kit.answer([*blocks, *kit.actions(more)])
+
+
+@routes.action("course_change")
+async def typed_before(request: Request) -> Answer:
+    """Change the course that a button names as somebody typed when it was drawn."""
+    found = _TYPED.fullmatch(request.target or "")
+    if found is None:
+        return replies.hint(words.UNKNOWN)
+    is_sure = request.press is not None and request.press.mark == "sure"
+    typed_on = date.fromisoformat(found[2])
+    return replace(await carried_out(request, found[1], found[3], typed_on, is_sure=is_sure), replaces=True)
+
+
+async def carried_out(
+    request: Request, card_id: str, text: str, typed_on: date | None = None, *, is_sure: bool = False
+) -> Answer:
+    """Change a course as the words after its title say; for oneself alone, if one has only joined it.
+
+    What takes much from its members is asked about first, unless that ``is_sure``. Raises Refused, Answered.
+    """
+    card, mine = await request.asked.see(use_cases.seen, card_id), await request.asked.see(cases.own)
+    has_joined = any(one.id == card.id and not is_taught for one, is_taught in mine)
+    now, verb = request.services.clock.now(), _verb(text)
+    if verb == "leave" and has_joined:
+        return await _left(request, card.id)
+    if verb == "leave":
+        raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
+    if verb == "join":
+        (facts,) = await of_courses(request.services.gatherer, request.principal, [(card, False)])
+        return rooms.rooms([facts]) if has_joined or card.is_over(now) else rooms.joining(facts)
+    if text.casefold() == "skip":
+        return await _skips_next(request, card, has_joined=has_joined)
+    change = order(card, text, now, typed_on)
+    if change is None:
+        (facts,) = await of_courses(
+            request.services.gatherer, request.principal, [(card, request.principal.key in card.teachers)]
+        )
+        said = replies.hint(request.filled(words.UNREAD_CHANGE, course=card.title))
+        return kit.with_blocks(said, [*said.blocks, *rooms.room(facts)])
+    if verb == "skip" and has_joined:
+        return await _skipped(request, card.id, ",".join(sorted(change[2]["off"] - card.off)))
+    if change[0] == "teachers":
+        await _check_change(request, card, text, change[2]["trainers"])
+    if not is_sure:
+        typed = f"{card.id} {typed_on or card.day(now)} {text}"
+        question = await trainers(request, card.id, _question(request, card, change, typed))
+        if question is not None:
+            return question
+    return await trainers(request, card.id, changed(request, card, change))
+
+
+async def read_change(request: Request) -> Intent | None:
+    """Read ``no Statistics on Thursday``, ``end Statistics``, ``add @chen to Statistics``; else None.
+
+    The words of such an intent are the change as it is typed after a title, and its courses are all that may
+    be meant.
+    """
+    given = request.arguments
+    if not given or isinstance(given[0], Quoted):
+        return None
+    is_question = given[-1].endswith("?") and plain(given[0]) not in _ASKED_POLITELY
+    intent = await _read_order(request, " ".join(given))
+    return intent and replace(intent, is_question=is_question)
+
+
+async def _read_order(request: Request, text: str) -> Intent | None:
+    if (taught := _TAUGHT.fullmatch(text)) is not None:
+        return await _read_teachers(request, taught)
+    typed = _SPOKEN.fullmatch(text)
+    if typed is None:
+        return None
+    about, verb = _ARTICLE.sub("", typed["about"], count=1), _VERBS.get(typed["verb"].casefold(), "")
+    verb, day = verb or typed["verb"].casefold(), typed["day"] or ""
+    found = await own(request, about)
+    if not found and verb == "join":
+        others = await _list_others(request, about)
+        return _as_intent("join", [card for card, _, rest in others if not rest])
+    if not found and (part := await _read_part(request, verb, about)) is not None:
+        return part
+    if not found:
+        said = f"{day} {_NOUN.sub('', about, count=1)}".strip()
+        is_of_course = typed["verb"].casefold() in {"skip", "move"} or said != about
+        if not is_of_course or verb not in {"skip", "move"}:
+            return None
+        return await _read_day(
+            request, verb, said, is_lesson=said.casefold() != f"{day} {about}".strip().casefold()
+        )
+    found = [one for one in found if len(one[0].title) == max(len(card.title) for card, _, _ in found)]
+    able = [one for one in found if one[1] or verb in _OWN]
+    every = [
+        (card, order_)
+        for card, _, rest in able
+        if (order_ := _as_typed(request, card, verb, f"{day} {_NOUN.sub('', rest, count=1)}".strip()))
+    ]
+    # A title alone may be a workspace's name, too.
+    is_alone = not any(" " in order_ for _, order_ in every)
+    if (able and not every) or (is_alone and await is_workspace(request, found[0][0].title)):
+        return None
+    return _as_intent(every[0][1] if every else verb, [card for card, *_ in every or found])
+
+
+def _as_intent(
+    order_: str,
+    courses: Sequence[ClassCard],
+    manner: Manner = Manner.SAID,
+    workspaces: Sequence[Workspace] = (),
+    *,
+    is_near: bool = False,
+) -> Intent | None:
+    change = CourseChange(order_, tuple(courses), manner, tuple(workspaces), is_near)
+    return (
+        Intent(
+            "verb",
+            "card",
+            partial(change_said, said=change),
+            tuple(order_.split()),
+            manner,
+            change.courses,
+            tuple((one,) for one in workspaces),
+            is_near=is_near,
+        )
+        if courses
+        else None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CourseChange:
+    """A change that a sentence asks for: the courses that may be meant, or the workspaces by whose hours."""
+
+    order: str
+    courses: tuple[ClassCard, ...]
+    manner: Manner
+    workspaces: tuple[Workspace, ...]
+    is_near: bool
+
+
+async def change_said(request: Request, said: CourseChange) -> Answer:
+    """Make the change that was read, or ask for its course; offer a change that isn't sure.
+
+    A teacher changes it for all, and a member skips, leaves and joins for themselves.
+    """
+    order_, now = " ".join(said.order.split()), request.services.clock.now()
+    verb, mine = _verb(order_), await request.asked.see(cases.own)
+    taught = {card.id for card, is_taught in mine if is_taught}
+    able = [card for card in said.courses if card.id in taught or verb in _OWN]
+    if not able:
+        return await _of_teachers(request, said.courses[0])
+    if len(able) == 1 and able[0].is_over(now):
+        return _say_over(request, able[0])
+    if said.is_near:
+        return suggestions.offered(request, [f"card {written((able[0].title,))} {order_}"], talk.AS_COMMAND)
+    if len(able) == 1 and said.manner is not Manner.ASKED:
+        return await carried_out(request, able[0].id, order_)
+    if len(able) == 1 and verb == "with":
+        return await _ask_to_add(request, able[0], order_)
+    more = [f"hours {written((one.title,))} {order_}" for one in said.workspaces]
+    every = [(card, order_) for card in able]
+    return choice(request, words.WHICH_COURSE, every, lists.command_buttons(more))
+
+
+async def _read_part(request: Request, verb: str, about: str) -> Intent | None:
+    """Read a change of the one course that ``statistics course`` is a part of; None for any other words."""
+    named = _PART_OF_TITLE.fullmatch(about)
+    if named is None or verb in {"pause", "move"}:
+        return None
+    every = await request.asked.see(cases.own)
+    found = [card for card, _ in every if named[1].casefold() in card.title.casefold().split()]
+    return _as_intent(verb, found, is_near=True) if len(found) == 1 else None
+
+
+def _as_typed(request: Request, card: ClassCard, verb: str, said: str) -> str:
+    """Return what is said of a course as it is typed after its title; "" if that isn't understood."""
+    if not said or (verb == "skip" and _NEXT.fullmatch(said)):
+        return verb
+    today = card.day(request.services.clock.now())
+    is_dated = verb in {"skip", "pause", "move"} and _is_dated(said, today)
+    return f"{verb} {said}" if is_dated or (verb != "move" and time_parsing.read_spans(said, today)) else ""
+
+
+async def is_workspace(request: Request, title: str) -> bool:
+    """Return whether the person has a workspace of that name."""
+    return bool(
+        await request.services.store.read(workspace_rows.workspaces_called, request.principal, title, title)
+    )
+
+
+async def _of_teachers(request: Request, card: ClassCard) -> Answer:
+    """Say that a change is for a course's teachers, and what its members can do."""
+    shown = rooms.rooms(await of_courses(request.services.gatherer, request.principal, [(card, False)]))
+    return kit.with_blocks(shown, [kit.section(fill(words.ONLY_TEACHERS, course=card.title)), *shown.blocks])
+
+
+async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) -> Intent | None:
+    """Read a change of the lesson of a day, which is sure of one's only course if nothing else is then.
+
+    A teacher changes it for everybody, so that the word *lesson* has to be there (``is_lesson``).
+    """
+    now, found = request.services.clock.now(), list[tuple[ClassCard, bool]]()
+    is_next = _NEXT.fullmatch(said) is not None
+    for card, is_taught in await request.asked.see(cases.own):
+        day, until, last = _days(said, card.day(now))
+        is_dated = until is not None or (verb == "move" and time_parsing.minute_of(last) is not None)
+        has_lesson = day is not None and is_dated and courses_timetable.days_of(card, now, day, day)
+        if ((verb == "skip" and is_next) or has_lesson) and (is_taught or verb == "skip"):
+            found.append((card, is_taught))
+    rules = [
+        one for one in await request.services.store.read(hours_store.rules, request.principal) if one.is_own
+    ]
+    kept = {one.workspace_id for one in rules}
+    rows = await request.services.store.perform(workspace_rows.workspaces, request.principal) if kept else []
+    is_sure = len(found) == 1 and (is_lesson or not (kept or found[0][1]))
+    is_of_hours = verb == "skip" and not (is_sure or is_next)
+    with_hours = [one for one in rows if is_of_hours and one.id in kept]
+    return _as_intent(
+        verb if is_next else f"{verb} {said}",
+        [card for card, _ in found],
+        Manner.SAID if is_sure else Manner.ASKED,
+        with_hours,
+    )
+
+
+async def _read_teachers(request: Request, typed: re.Match[str]) -> Intent | None:
+    """Read a change of a course's teachers; a new one is asked about unless *as a co-teacher* is said."""
+    about, is_new = _ARTICLE.sub("", typed["about"], count=1), typed["verb"].casefold() == "add"
+    found = [one for one in await own(request, about) if not _NOUN.sub("", one[2], count=1)]
+    able = [card for card, is_taught, _ in found if is_taught]
+    is_sure = bool(typed["as"]) or not is_new
+    order_ = f"{'with' if is_new else 'without'} {typed['who']}"
+    courses = able or [card for card, *_ in found]
+    return _as_intent(order_, courses, Manner.SAID if is_sure else Manner.ASKED)
+
+
+async def _ask_to_add(request: Request, card: ClassCard, order_: str) -> Answer:
+    """Ask whether somebody is to teach a course."""
+    keys = {replace(card.principal, user_id=one).key for one in mentioned(order_.partition(" ")[2])}
+    await check_teachers(request, keys)
+    press = Press("course_change", f"{card.id} {card.day(request.services.clock.now())} {order_}")
+    said = fill(words.ADD_TEACHER, who=await named(request, keys), course=card.title)
+    return replies.answer(said, [kit.button(words.ADD_IT, press)])
+
+
+def _is_dated(text: str, today: date) -> bool:
+    """Return whether a text names a day, wherever a lesson moves to, or a time like *over Christmas*."""
+    day, until, last = _days(text, today)
+    is_day = day is not None and (until is not None or bool(last))
+    return is_day or text.casefold().startswith(("over ", "during "))
+
+
+def order(card: ClassCard, text: str, now: float, typed_on: date | None = None) -> Change | None:
+    """Return what the words after a course's title change; None if they can't be read or change nothing.
+
+    Raises Refused: ``course.no_lesson``, ``course.teacher``.
+    """
+    found, off, today = ORDER.fullmatch(text), card.off, typed_on or card.day(now)
+    if found is None:
+        return None
+    verb, said = found[1].casefold(), found[2]
+    day, _, last = _days(said, today)
+    match verb:
+        case "end":
+            return "end", {}, {}
+        case "with" | "without":
+            named = {replace(card.principal, user_id=one).key for one in mentioned(said)}
+            to = card.trainers - named if verb == "without" else card.trainers | named - {card.principal.key}
+            return "teachers", {}, {"trainers": to}
+        case "hours" | "until" | "from":
+            fields = _hours(card, said if verb == "hours" else text, today)
+            return ("hours", {}, fields) if fields else None
+        case "on" | "resume" if not said:
+            off = frozenset(one for one in off if one < today.isoformat())
+        case "skip" | "pause":
+            off = off.union(
+                *(_lessons(card, *span, now) for span in time_parsing.read_pause(verb, said, today))
+            )
+        case "move" if day and last:
+            return _move(card, day, last, now, today)
+    if off == card.off:
+        return None
+    return "skip" if off > card.off else "back", cases.said_of(card, off), {"off": off}
+
+
+def _days(text: str, today: date) -> tuple[date | None, date | None, str]:
+    """Return the first and the last day that a text names, and what it says of the last, if anything."""
+    first, last = [*_UNTIL.split(_NOISE.sub("", text, count=1), maxsplit=1), ""][:2]
+    day = time_parsing.day_of(first, today)
+    return day, time_parsing.day_of(last, day) if last and day else day, last
+
+
+def _lessons(card: ClassCard, first: date, last: date, now: float) -> list[str]:
+    """Return the days of a span with lessons, of several without one that is on; raises Refused."""
+    days, on = courses_timetable.days_of(card, now, first, last), courses_timetable.lesson_on(card, now)
+    if not days:
+        every = courses_timetable.days_of(card, now)
+        said = words.when(first.isoformat(), last.isoformat())
+        coming = words.NEXT_LESSONS[min(len(every), 2)].format(days=listed(map(weekday_of, every[:2])))
+        none = words.NO_LESSON_THEN.format(course=card.title, days=said)
+        raise Refused("course.no_lesson", f"{none} {coming}")
+    # As it was said, and also for another timetable.
+    last = min(last, date.fromisoformat(card.last_day))
+    span = dates(max(first, card.day(now)), last + timedelta(days=1))
+    return span if len(span) == 1 or on is None else [one for one in span if one != on.local[:10]]
+
+
+def _move(card: ClassCard, day: date, text: str, now: float, today: date) -> Change | None:
+    """Return how a lesson moves to another day or time of the course, and gets no longer."""
+    text = _SAME_TIME.sub("", text)
+    (former,), (where, _, when) = _lessons(card, day, day, now), text.rpartition(" ")
+    times = time_parsing.read_hours(f"fri {when}") if ":" in when or (where and "-" in when) else None
+    starts, stops = (None, None) if times is None else (times.starts, times.stops)
+    named = text if starts is None else where
+    named = _NOISE.sub("", named, count=1)
+    to = time_parsing.day_of(named, today) if named else day
+    if to is None:
+        return None
+    begin, end = card.moved.get(former, (card.starts or 0, card.stops or 0))
+    first = begin if starts is None else starts
+    last, new = first + end - begin if stops is None else stops, to.isoformat()
+    if not first < last <= first + end - begin:
+        return None
+    is_free = to == day or not card.on(to)
+    begins = time_parsing.instant(to, first, time_parsing.zone_of(card.time_zone))
+    if not (is_free and begins > now and new <= card.last_day and last < DAY_MINUTES):
+        return None
+    said = {"former": date_of(former), "day": date_of(new), "begin": clock(first), "end": clock(last)}
+    moved = {one: times for one, times in card.moved.items() if one != former} | {new: [first, last]}
+    what = "shift" if to == day else "move"
+    return what, {**said, "to": new}, {"off": card.off - {new} | {former} - {new}, "moved": moved}
+
+
+def _hours(card: ClassCard, text: str, today: date) -> dict[str, Any]:
+    """Return the fields of ``tue,fri 8:00-9:30 until 12 February``; none if that can't be read."""
+    given = {"from": "", "until": ""}
+    while (found := _LAST.fullmatch(text)) and time_parsing.day_of(found[3], today):
+        text, given["from" if found[2].casefold() == "from" else "until"] = found[1], found[3]
+    wanted = time_parsing.read_hours(text) if text.strip() else card.wanted if any(given.values()) else None
+    return timetable(wanted, given["from"], given["until"], today, card) if is_timetable(wanted) else {}
+
+
+def is_timetable(wanted: Wanted | None) -> bool:
+    """Return whether hours are lessons: on weekdays, each with a begin and a later end."""
+    if wanted is None or wanted.starts is None or wanted.stops is None:
+        return False
+    return wanted.days <= EVERY_DAY and wanted.starts < wanted.stops < DAY_MINUTES
+
+
+def timetable(
+    wanted: Wanted | None, first: str, until: str, today: date, card: ClassCard | None = None
+) -> dict[str, Any]:
+    """Return the fields of a course's days and times; none for a class, or if its days can't be read.
+
+    What isn't said is as usual, or as ``card`` has it.
+    """
+    usual = today if card is None else date.fromisoformat(card.first_day)
+    begin = time_parsing.day_of(first, today) if first else usual
+    last = (begin or today) + timedelta(days=courses_timetable.USUAL_DAYS)
+    last = last if card is None else date.fromisoformat(card.last_day)
+    end = time_parsing.day_of(until, max(begin or today, today)) if until else last
+    longest = today + timedelta(days=courses_timetable.MOST_DAYS)
+    if wanted is None or begin is None or end is None or not begin <= end <= longest:
+        return {}
+    return {**asdict(wanted), "first_day": begin.isoformat(), "last_day": end.isoformat()}
+
+
+def mentioned(text: str) -> list[str]:
+    """Return the Slack ids of those whom a text mentions; raises Refused if it names anybody otherwise."""
+    found = [one[1] for one in _MENTION.finditer(text) if one[1]]
+    if (name := _MENTION.sub("", text).strip()) or not found:
+        raise Refused("course.teacher", words.NO_MENTION.format(name=name or words.NOBODY_NAMED))
+    return found
+
+
+async def co_teachers(request: Request, text: str) -> frozenset[str]:
+    """Return the keys of those whom a text mentions, who may all teach; raises Refused, Answered."""
+    keys = frozenset(replace(request.principal, user_id=one).key for one in mentioned(text))
+    await check_teachers(request, keys)
+    return keys - {request.principal.key}
+
+
+async def _check_change(request: Request, card: ClassCard, text: str, trainers: frozenset[str]) -> None:
+    """Refuse a change of a course's teachers that takes no effect or isn't allowed; raises Answered."""
+    keys = {replace(card.principal, user_id=one).key for one in mentioned(text.partition(" ")[2])}
+    if _verb(text) == "without" and not keys <= card.trainers:
+        who = await named(request, keys)
+        raise Answered(replies.hint(fill(words.NOT_TEACHER, who=who, course=card.title)))
+    await check_teachers(request, trainers - card.trainers)
+
+
+async def check_teachers(request: Request, keys: Iterable[str]) -> None:
+    """Refuse who isn't known in Slack, or may not use Usher."""
+    every = [Principal.from_key(key) for key in sorted(keys)]
+    decisions = await asyncio.gather(*(replace(request.asked, principal=one).decide("card") for one in every))
+    for one, decision in zip(every, decisions, strict=True):
+        if not decision.allowed:
+            rule = decision.rule.removeprefix("policy.")
+            why = words.NO_TEACHER.get(rule) or words.WHY_CAUSE.get(rule, words.NOT_HERE)
+            who = (await request.services.names.of(request.principal, one))[one.key]
+            raise Answered(replies.hint(fill(words.BAD_TEACHER, who=kit.person(who), why=why)))
+
+
+async def named(request: Request, keys: Iterable[str]) -> Markup:
+    """Name people, by their keys."""
+    people = await request.services.names.of(request.principal, *map(Principal.from_key, sorted(keys)))
+    return Markup(listed(kit.person(one) for one in people.values()))
+
+
+async def _question(request: Request, card: ClassCard, change: Change, typed: str) -> Answer | None:
+    """Ask about a change that takes whole weekdays, or a large part of a course, from who agreed to them."""
+    what, _, to = change
+    days, lost = courses_timetable.taken(card, replace(card, **to), request.services.clock.now())
+    first, last = (date.fromisoformat(one) for one in ([*lost[:1], *lost[-1:]] or [card.last_day] * 2))
+    is_large = what == "end" or (last - first).days > courses_timetable.LARGE_DAYS
+    of_whom = days or (card.days if is_large else frozenset())
+    count = await request.asked.see(cases.affected, card.id, of_whom) if of_whom else 0
+    if not count:
+        return None
+    asked = words.TAKES["days" if days else "end" if what == "end" else "lessons"]
+    names = {"course": card.title, "days": drawn.days(days), "people": counted(count, "person", "people")}
+    sentence, yes, no = (fill(one, lessons=counted(len(lost), "lesson"), **names) for one in asked)
+    button = kit.button(yes, Press("course_change", typed, mark="sure"), style=kit.DANGER)
+    return replies.answer(sentence, [button, kit.button(no, "leave")])
+
+
+async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Done:
+    """Return what a card's trainer or an administrator did; anybody else reads whose its buttons are."""
+    try:
+        return await done
+    except Refused as refusal:
+        if refusal.rule != "policy.not_trainer":
+            raise
+        card = await request.asked.see(use_cases.seen, card_id)
+        who = await named(request, [card.principal.key])
+        said = fill(words.NOT_YOURS, who=who, end=drawn.words_of(card).end[2])
+        raise Answered(replies.hint(said)) from None
+
+
+async def changed(request: Request, card: ClassCard, change: Change) -> Answer:
+    """Change a course as its teacher says, and tell them what it is now."""
+    what, said, to = change
+    now = await request.asked.to(cases.change, card.id, what, said, to, card)
+    if what == "teachers":
+        return await _taught(request, now)
+    news = drawn.change_of(now, what, said, request.services.clock.now())
+    return replies.answer(fill(words.CHANGED_FOR_ALL, news=Markup(news)))
+
+
+async def _taught(request: Request, card: ClassCard) -> Answer:
+    who = await named(request, card.teachers)
+    return replies.answer(fill(words.TEACHERS, who=who, course=card.title))
+
+
+@routes.action("course_take_over")
+async def take_over(request: Request) -> Answer:
+    """Have an administrator teach a course that nobody teaches any more."""
+    return await _taught(request, await request.asked.to(cases.take_over, request.target or ""))
+
+
+@routes.action("lesson_skip")
+async def skip(request: Request) -> Answer:
+    """Skip one's next lesson, or the one that a button names."""
+    card_id, _, day = (request.target or "").partition(" ")
+    return await _skipped(request, card_id, day if _DAY.fullmatch(day) else "")
+
+
+async def _skips_next(request: Request, card: ClassCard, *, has_joined: bool) -> Answer:
+    """Skip one's next lesson; for its teacher, ask whether it is to be skipped for all."""
+    coming = courses_timetable.following(card, request.services.clock.now())
+    if has_joined or coming is None:
+        return await _skipped(request, card.id, "")
+    day = coming.local[:10]
+    press = Press("course_change", f"{card.id} {card.day(request.services.clock.now())} skip {day}")
+    button = kit.button(words.SKIP_IT.format(day=date_of(day)), press, style=kit.DANGER)
+    said = fill(words.SKIP_FOR_ALL, course=card.title, day=weekday_of(day))
+    await trainers(request, card.id, request.asked.see(use_cases.owned, "class_change", card.id))
+    return replies.answer(said, [button])
+
+
+async def _skipped(request: Request, card_id: str, day: str) -> Answer:
+    rule, days = await request.asked.to(cases.skip, card_id, day)
+    card = await request.asked.see(use_cases.seen, card_id)
+    on = courses_timetable.lesson_on(card, request.services.clock.now())
+    workspace = await request.services.store.read(workspace_rows.workspace, rule.workspace_id)
+    is_up = workspace is not None and (not workspace.is_down or workspace.stop_at is not None)
+    begun = frozenset(days) & {on.local[:10] if on is not None and is_up else ""}
+    every = {words.SKIPPING_ON: begun, words.SKIPPING: frozenset(days) - begun}
+    sentences = [
+        fill(template, course=rule.course, days=format_dates(spans(rule, left_out)))
+        for template, left_out in every.items()
+        if left_out
+    ]
+    ending, buttons = await _end_of_run(request, rule, is_on=True) if begun else ([], [])
+    return replies.answer(" ".join([*sentences, *ending]), buttons)
+
+
+async def _end_of_run(
+    request: Request, rule: CourseRule | None, *, is_on: bool
+) -> tuple[list[str], list[Element]]:
+    """Format the end of a member's workspace that a lesson, or joining it, has started."""
+    services = request.services
+    workspace = (
+        None if rule is None else await services.store.read(workspace_rows.workspace, rule.workspace_id)
+    )
+    if workspace is None or not (is_on or {one.because for one in workspace.ends.rows} & {"lesson", "look"}):
+        return [], []
+    facts = await services.gatherer.of_workspace(workspace)
+    return hours_drawn.end_of_run(facts, name=workspace.title)
+
+
+@routes.action("course_leave")
+async def leave(request: Request) -> Answer:
+    """Leave a course."""
+    return await _left(request, request.target or "")
+
+
+async def _left(request: Request, card_id: str) -> Answer:
+    card, rule = await request.asked.to(cases.leave, card_id)
+    is_on = courses_timetable.lesson_on(card, request.services.clock.now()) is not None
+    ending, buttons = await _end_of_run(request, rule, is_on=is_on)
+    said = [fill(words.LEFT_COURSE, course=card.title), *(ending or [words.LEFT_NEXT])]
+    return replies.answer(" ".join(said), buttons)
+
+
+async def list_courses(request: Request) -> list[ClassCard]:
+    """Return the courses that a person's words can name."""
+    return [card for card, _ in await request.asked.see(cases.own)]

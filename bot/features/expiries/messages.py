@@ -1,0 +1,58 @@
+"""Warnings that a link or a workspace ends by itself soon."""
+
+from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.notices import Answer
+from bot.domain.stops import Ending, is_final
+from bot.domain.workspaces import State
+from bot.features.expiries.model import ExpiryKind
+from bot.messages.blocks import kit
+from bot.messages.blocks.buttons import at_stake, offered, open_buttons, remove_button
+from bot.messages.blocks.cards import link_again_button, notice
+from bot.messages.blocks.kit import draws
+from bot.messages.texts import notices, times
+
+
+@draws(ExpiryKind.LINK_ENDING, is_true=lambda facts: facts.link_is_ending)
+def _link_ending(facts: Facts) -> Answer:
+    """Say when a link ends."""
+    at = facts.time("ends_at")
+    left = at - facts.now
+    # A reminder comes a moment after it is due: that isn't an hour, or a day, less.
+    unit = 3600 if left >= 3600 else 60
+    names = {"at": kit.day_moment(at), "left": times.duration(max(round(left / unit), 1) * unit)}
+    again = [link_again_button(facts)]
+    return notice(notices.LINK_ENDING, facts, again, **names)
+
+
+def _is_coming(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace still ends when its warning says: what is used meanwhile ends later."""
+    ends_at = facts.workspace.ends_at if facts.workspace is not None else None
+    if ends_at is None or ends_at <= facts.now:
+        return False
+    return abs(ends_at - float(facts.body.get("ends_at") or ends_at)) < 60.0
+
+
+@draws(ExpiryKind.ENDING, is_true=_is_coming)
+def ending(facts: WorkspaceFacts) -> Answer:
+    """Draw the warning by the current row."""
+    workspace = facts.workspace
+    if workspace is None or workspace.ends_at is None or workspace.ends_how is None:
+        return notice(notices.ENDED_BY_ITSELF, facts)
+    # A workspace stopped for good is lost like one that is removed.
+    ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
+    left = times.duration(_whole(workspace.ends_at - facts.now))
+    names = {"left": left, "at": kit.moment_at(workspace.ends_at, facts.now)}
+    small = [at_stake(workspace)] if at_stake(workspace) else []
+    if workspace.state is State.RUNNING:
+        template = notices.ENDING_STOPS if ends_how == "stops" else notices.ENDING_ANYHOW
+        buttons = open_buttons(facts)
+    else:
+        template, buttons = notices.ENDING_REMOVED, offered(facts, State.STOPPED)
+    if facts.may("remove"):
+        buttons.append(remove_button(workspace))
+    return notice(template, facts, buttons, small=small, **names)
+
+
+def _whole(seconds: float) -> float:
+    """Round to whole minutes if there are any: nobody needs the seconds."""
+    return seconds if seconds < 60 else round(seconds / 60) * 60

@@ -1,0 +1,71 @@
+"""Reminders that a link ends soon; rows say which are due, so a downtime delays and loses none."""
+
+from typing import Final
+
+from bot.domain.accounts import Account, reminder
+from bot.domain.notices import NewNotice
+from bot.domain.tasks import TaskKind
+from bot.features.expiries.model import ExpiryKind
+from bot.providers import base
+from bot.services.accounts import refuse
+from bot.services.caller import Asked
+from bot.services.context import Context
+from bot.services.scheduled_work import LEASE, Due
+from bot.store import accounts
+from bot.store.notices import add_notices
+from bot.store.tasks import NewTask, add_tasks
+from bot.store.transaction import Transaction
+from bot.support.errors import SecretError
+from bot.support.vault import row_key
+
+#: How many are claimed at once.
+SOME: Final = 100
+
+
+def _remind(tx: Transaction, asked: Asked, account: Account) -> None:
+    """Write the reminder that is due, or have the credential renewed; end what was only approved."""
+    context, now = asked.context, tx.now()
+    assert account.ends_at is not None, "who is reminded of an end has one"
+    occasion, next_at = reminder(account.ends_at, now)
+    if not accounts.reminder_done(tx, account, next_at):
+        return
+    if occasion and account.connection in context.connections:
+        if _can_mint(context, account):
+            add_tasks(tx, [NewTask(TaskKind.RENEWAL, account.id)])
+        else:
+            add_notices(tx, [link_ending(account, occasion)])
+    if account.is_approved and account.has_ended(now):
+        # Nobody at the provider ends it.
+        refuse(tx, account, "approval_ended", title=context.title(account.connection))
+
+
+def _can_mint(context: Context, account: Account) -> bool:
+    provider = context.connections[account.connection]
+    try:
+        opened = context.vault.open(row_key(account.principal.key, account.connection), account.secret)
+    except SecretError:
+        return False
+    return isinstance(provider, base.Minting) and provider.can_mint(base.Credential.from_mapping(opened))
+
+
+def remind_again(tx: Transaction, account_id: str) -> None:
+    """Remind a person to link again, as their credential couldn't be renewed."""
+    account = accounts.account_by_id(tx, account_id)
+    if account is not None and account.state == "active" and account.ends_at is not None:
+        occasion, _ = reminder(account.ends_at, tx.now())
+        add_notices(tx, [link_ending(account, occasion)] if occasion else [])
+
+
+def link_ending(account: Account, occasion: str) -> NewNotice:
+    """Return the reminder of an account's end."""
+    body = {"connection": account.connection, "username": account.username, "ends_at": account.ends_at}
+    # A renewed credential is a new one of the same account.
+    when = f"{occasion}:{account.ends_at:.0f}"
+    return NewNotice(account.id, ExpiryKind.LINK_ENDING, when, account.principal, body)
+
+
+def _claim(tx: Transaction, _context: Context) -> list[Account]:
+    return accounts.claim_reminders(tx, SOME, LEASE)
+
+
+REMINDERS: Final = Due(name="reminder", claim=_claim, carry_out=_remind)

@@ -1,0 +1,35 @@
+"""Renewals: a credential of Usher's own that ends soon is replaced by one that is minted with it."""
+
+from bot.domain.tasks import Task, TaskKind
+from bot.features.expiries import reminders
+from bot.providers import base
+from bot.reconciler.provider_calls import Refused
+from bot.reconciler.tasks import Work, Worker, settled
+from bot.services import revocations
+from bot.store import accounts
+
+
+class Renewals(Worker):
+    """Have providers mint what follows."""
+
+    def works(self) -> dict[TaskKind, Work]:
+        """Return how credentials are renewed."""
+        return {TaskKind.RENEWAL: Work(do=self.renew, person=self._holder, give_up=self.give_up)}
+
+    async def renew(self, task: Task) -> None:
+        """Mint a credential in place of one of Usher's own that ends soon; raise Again to retry."""
+        account = await self._store.read(accounts.account_by_id, task.subject)
+        runtime = self._runtimes.get(account.connection) if account is not None else None
+        if account is None or runtime is None:
+            return
+        minting = runtime.provider.need(base.Minting).mint
+        answer = settled(await self._asker.ask(runtime, account, "mint", minting, attempts=task.attempts))
+        if isinstance(answer, Refused):
+            await self.give_up(task)
+            return
+        fresh = answer.value
+        await self._store.carry_out(lambda tx: revocations.replace_secret(tx, self._context, account, fresh))
+
+    async def give_up(self, task: Task) -> None:
+        """Remind a person to link again, as their credential couldn't be renewed."""
+        await self._store.carry_out(lambda tx: reminders.remind_again(tx, task.subject))

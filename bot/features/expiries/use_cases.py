@@ -1,0 +1,36 @@
+"""Workspaces that end by themselves soon: each end is announced once, and one that has moved is a new one."""
+
+from typing import Final
+
+from bot.domain.notices import NewNotice
+from bot.domain.workspaces import Workspace
+from bot.features.expiries.model import ExpiryKind
+from bot.services.caller import Asked
+from bot.services.context import Context
+from bot.services.scheduled_work import FRESH_SECONDS, Due
+from bot.store import gates, workspaces
+from bot.store.notices import add_notices
+from bot.store.transaction import Transaction
+
+#: So many ends are announced at once.
+MAX_CLAIMED: Final = 100
+#: How often a workspace is asked for that ends soon and hasn't been read lately.
+READ_AGAIN_SECONDS: Final = 20.0
+
+
+def _claim(tx: Transaction, context: Context) -> list[Workspace]:
+    found = workspaces.claim_ending(tx, context.warn_seconds, MAX_CLAIMED, READ_AGAIN_SECONDS)
+    return [one for one in found if one.connection in context.connections and one.verified_at is not None]
+
+
+def _warn(tx: Transaction, _asked: Asked, workspace: Workspace) -> None:
+    """Announce the end of a workspace that was read just now, else have it read."""
+    if tx.now() - (workspace.observed_at or 0.0) > FRESH_SECONDS:
+        gates.make_due(tx, workspace.id)
+        return
+    body = {"workspace": workspace.id, "connection": workspace.connection, "ends_at": workspace.ends_at}
+    occasion = f"{workspace.ends_at:.0f}"
+    add_notices(tx, [NewNotice(workspace.id, ExpiryKind.ENDING, occasion, workspace.principal, body)])
+
+
+EXPIRIES: Final = Due(name="expiry", claim=_claim, carry_out=_warn)

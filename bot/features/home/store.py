@@ -1,0 +1,98 @@
+"""Homes: whose are due to be published, and which ones to check again."""
+
+from dataclasses import asdict
+from typing import Final
+
+from bot.domain.people import Principal
+from bot.domain.row_times import SEND
+from bot.features.home.model import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse
+from bot.store.queues import Queue, declare_queue
+from bot.store.slack_rate_limits import ENDLESS, Room
+from bot.store.tables import Table, of_feature
+from bot.store.transaction import Transaction
+
+# ``Timing.lease`` and Slack's *Retry-After*; ``REDRAW_SECONDS``.
+HOMES = of_feature(Table("homes", Home, "principal", leased_until=SEND, look_at=SEND))
+
+
+WANTED_HOME_QUEUE: Final = declare_queue(
+    Queue(
+        name="wanted_homes",
+        kind="homes",
+        table="homes",
+        due="wanted_at",
+        only="leased_until <= :now",
+        changes="leased_until = :until",
+        key="principal",
+        limit="{room}",
+    )
+)
+#: Homes that nobody waits for, which may show what isn't so any more.
+OPEN_HOME_QUEUE: Final = declare_queue(
+    Queue(
+        name="open_homes",
+        kind="homes",
+        table="homes",
+        due="look_at",
+        where="look_at IS NOT NULL AND wanted_at IS NULL",
+        key="principal",
+        limit="{room}",
+    )
+)
+
+
+def use_home(tx: Transaction, principal: Principal, used: HomeUse) -> None:
+    """Note that a person opened their Home or pressed something in it: they wait for a view from now on."""
+    tx.run("use_home", principal=principal, now=tx.now(), **asdict(used))
+
+
+def want(tx: Transaction, principal: Principal) -> None:
+    """Have an open Home drawn at once, because its person did something elsewhere that shows in it."""
+    now = tx.now()
+    tx.run("want_home", principal=principal.key, now=now, since=now - OPEN_SECONDS)
+
+
+def claim_wanted_homes(tx: Transaction, limit: int, lease: float, room: Room = ENDLESS) -> list[Home]:
+    """Lease the Homes that people wait for and there is ``room`` for, those who have waited longest first."""
+    claimed = HOMES.known(WANTED_HOME_QUEUE.take(tx, lease, limit, **room.within(tx.now())))
+    return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
+
+
+def claim_homes_to_look_at(
+    tx: Transaction, limit: int, room: Room = ENDLESS, share: float = 1.0
+) -> list[Home]:
+    """Return the Homes to look at although nobody waits for them, and set when to look at each again.
+
+    As many as there is ``room`` for within a share of it.
+
+    They aren't leased: a view drawn for one carries the version that it replaces, so Slack refuses it if the
+    person's own view came first.
+    """
+    open_homes = HOMES.known(OPEN_HOME_QUEUE.take(tx, REDRAW_SECONDS, limit, **room.within(tx.now(), share)))
+    return sorted(open_homes, key=lambda home: (home.used_at, home.principal.key))
+
+
+def home_published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
+    """Note what Slack was sent for a claimed Home; a later use of it stays wanted."""
+    now = tx.now()
+    tx.run(
+        "home_published",
+        principal=home.principal.key,
+        uses=home.uses,
+        is_wanted=home.wanted_at is not None,
+        drawn=drawn,
+        view_hash=view_hash,
+        look_at=now + REDRAW_SECONDS,
+    )
+
+
+def home_retry(tx: Transaction, home: Home, due_in: float) -> None:
+    """Release a wanted Home to be sent again later, or look at another one again then."""
+    column = "look_at" if home.wanted_at is None else "leased_until"
+    HOMES.change(tx, {"principal": home.principal}, **{column: tx.now() + due_in})
+
+
+def home_rest(tx: Transaction, home: Home) -> None:
+    """Stop redrawing a Home until its person uses it again, which may have happened since the claim."""
+    rested = {"look_at": None, "wanted_at": None, "leased_until": 0, "answer": None, "answered_at": None}
+    HOMES.change(tx, {"principal": home.principal, "uses": home.uses}, **rested)

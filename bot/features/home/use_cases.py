@@ -1,0 +1,306 @@
+"""People's Homes, which are projections of rows like cards."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, Literal
+
+import structlog
+
+from bot.domain import policy
+from bot.domain.accounts import Account
+from bot.domain.message_context import RunFacts, WorkspaceFacts
+from bot.domain.operations import Operation
+from bot.domain.people import Principal
+from bot.domain.runs import Run
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import TaskKind
+from bot.domain.timeouts import SLOW_SECONDS
+from bot.domain.workspaces import State
+from bot.features.home import store
+from bot.features.home.model import (
+    ConnectionFacts,
+    Home,
+    HomeFacts,
+    HomeUse,
+    LinkFacts,
+    LinkState,
+    MakerFacts,
+    Question,
+    TotalsFacts,
+)
+from bot.providers import base
+from bot.services import snapshots
+from bot.services.caller import Asked
+from bot.services.context import Context
+from bot.services.creation import TEMPLATE, PersonalOffer
+from bot.services.home_sections import MAX_QUESTIONS, PARTS, WAITING, HomeOwner
+from bot.services.hooks import UseCaseHooks
+from bot.services.message_context import Gatherer, PeopleNames, rank
+from bot.store import accounts as account_rows
+from bot.store import counts as count_rows
+from bot.store import gates, links, operations
+from bot.store import runs as run_rows
+from bot.store import snapshots as snapshot_rows
+from bot.store import workspaces as workspace_rows
+from bot.store.counts import Totals
+from bot.store.snapshots import snapshot
+from bot.store.transaction import Transaction
+from bot.support.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+
+#: Workspaces on one page, runs and failures: what fits into a view of 100 blocks.
+PAGE: Final = 15
+RUNS: Final = 5
+#: How many slow starts and how many failures administrators see.
+OUTSTANDING: Final = 8
+DAY: Final = 86_400.0
+#: How many accounts' templates are remembered as people read them.
+REMEMBERED: Final = 2_000
+policy.declare(policy.Rule(shows=True), "home")
+policy.declare(policy.Rule("administrators"), "totals")
+
+
+class HomeGatherer:
+    """Read rows for drawing Homes; what a person may see has been decided before.
+
+    In memory: templates, found by when they were read, so they are always right. Restart: read again.
+    """
+
+    def __init__(self, context: Context, gatherer: Gatherer) -> None:
+        self._context = context
+        self._store = context.store
+        self._connections = context.connections
+        self._names = PeopleNames(context)
+        self._gatherer = gatherer
+        #: By account and time of reading; None for what can't be read.
+        self._templates: dict[tuple[str, float], tuple[str, ...] | None] = {}
+
+    async def own(self, home: Home) -> HomeFacts:
+        """Gather what a person's own Home says: their rows alone, and what they are asked."""
+        principal, now = home.principal, await self._store.now()
+        accounts = {one.connection: one for one in await self._store.read(account_rows.accounts, principal)}
+        whose, under_way, runs = await self._gather_own(principal)
+        workspaces = whose.workspaces
+        pages = max((len(workspaces) + PAGE - 1) // PAGE, 1)
+        page = min(max(home.page, 1), pages)
+        rows = await self._gatherer.of_all(principal, workspaces[(page - 1) * PAGE : page * PAGE], under_way)
+        return HomeFacts(
+            now=now,
+            command=self._context.command,
+            job_command=self._context.job_command,
+            runs_jobs=any(isinstance(one, base.Runs) for one in self._connections.values()),
+            rows=rows,
+            page=page,
+            pages=pages,
+            count=len(workspaces),
+            running=sum(one.state is State.RUNNING for one in workspaces),
+            runs=await self._gatherer.of_runs(principal, runs[:RUNS]),
+            more_runs=len(runs[RUNS:]),
+            questions=await self._questions(whose, under_way, runs),
+            has_code=await self._store.read(links.open_link_of, principal, "code") is not None,
+            links=await self._links(whose, accounts),
+            makers=await self._makers(principal, accounts),
+            parts={name: await gather(whose) for name, gather in PARTS.items()},
+            is_administrator=self._context.installation.reach(principal) is not None,
+            answer=home.shown_answer(now),
+            answered_at=home.answered_at or now,
+        )
+
+    async def _gather_own(
+        self, principal: Principal
+    ) -> tuple[HomeOwner, Mapping[str, Operation], Sequence[Run]]:
+        """Return a person's workspaces, their open operations by workspace, and their runs."""
+        workspaces = [
+            one
+            for one in await self._store.perform(workspace_rows.workspaces, principal)
+            if one.connection in self._connections
+        ]
+        under_way = {
+            one.workspace_id: one for one in await self._store.read(operations.open_operations, principal)
+        }
+        workspaces.sort(key=lambda one: rank(one, under_way))
+        runs = [
+            run
+            for run in await self._store.read(run_rows.runs, principal)
+            if run.connection in self._connections
+        ]
+        runs.sort(key=lambda run: not run.is_going)
+        return HomeOwner(self._context, self._gatherer, principal, workspaces, self._names), under_way, runs
+
+    async def totals(self, home: Home) -> TotalsFacts:
+        """Gather what an administrator sees: of everybody, or of their own Slack workspace."""
+        reader, place = home.principal, self._context.installation
+        reach = place.reach(reader)
+        found: Totals = await self._store.perform(
+            count_rows.totals,
+            sorted(name for name, one in self._connections.items() if not reach or one.serves(reader)),
+            slow_unless_known=SLOW_SECONDS,
+            failed_within=DAY,
+            limit=OUTSTANDING,
+            place=reach or "",
+        )
+        now = await self._store.now()
+        asked_for = [one.principal for one in (*found.slow, *found.failed)]
+        named = [*asked_for, *(run.principal for run in found.lost_runs)]
+        return TotalsFacts(
+            now=now,
+            place=place.at(reader).team_name if reach else "",
+            people=await self._names.of(reader, *named),
+            connections=[
+                ConnectionFacts(
+                    self._context.title(name),
+                    found.reached[name].silent_since if name in found.reached else None,
+                    counts,
+                    has_links=not self._connections[name].links_by("none"),
+                )
+                for name, counts in found.at.items()
+            ],
+            starting=found.starting,
+            open_runs=found.open_runs,
+            dead_notices=found.dead_notices,
+            failed_runs=found.failed_runs,
+            slow=[self._bare(now, one) for one in found.slow],
+            failed=[self._bare(now, one) for one in found.failed],
+            lost_runs=[
+                RunFacts(
+                    now=now,
+                    connection=one.connection,
+                    connection_title=self._context.title(one.connection),
+                    run=one,
+                )
+                for one in found.lost_runs
+            ],
+            questions=await self._questions(*await self._gather_own(reader)),
+            answer=home.shown_answer(now),
+            answered_at=home.answered_at or now,
+        )
+
+    def _bare(self, now: float, operation: Operation) -> WorkspaceFacts:
+        """Return the facts of what somebody asked for, without the workspace: its name is theirs."""
+        connection = operation.connection
+        title = self._context.title(connection)
+        return WorkspaceFacts(now=now, connection=connection, connection_title=title, operation=operation)
+
+    def _by_title(self, principal: Principal) -> list[tuple[str, base.Provider]]:
+        served = [one for one in self._connections.items() if one[1].serves(principal)]
+        return sorted(served, key=lambda one: one[1].settings.title.casefold())
+
+    async def _questions(
+        self, whose: HomeOwner, under_way: Mapping[str, Operation], runs: Sequence[Run]
+    ) -> list[Question]:
+        """Return what waits for the person, the oldest first of each kind."""
+        asked = [
+            one for one in whose.workspaces if one.id in under_way and under_way[one.id].asked_at is not None
+        ]
+        asked_runs = [run for run in runs if run.is_open and run.asked_at is not None]
+        of_all = await self._gatherer.of_all(whose.principal, asked[:MAX_QUESTIONS], under_way)
+        of_runs = await self._gatherer.of_runs(whose.principal, asked_runs[:MAX_QUESTIONS])
+        found = [*(Question("operation", one) for one in of_all), *(Question("run", one) for one in of_runs)]
+        for kind, gather in WAITING.items():
+            if len(found) < MAX_QUESTIONS:
+                found += [Question(kind, one) for one in await gather(whose)]
+        return found[:MAX_QUESTIONS]
+
+    async def _links(self, whose: HomeOwner, accounts: Mapping[str, Account]) -> list[LinkFacts]:
+        requested = dict[str, str]()
+        for hooks in UseCaseHooks.list_subscribers():
+            requested |= await hooks.find_requested_usernames(whose)
+        found = []
+        for name, provider in self._by_title(whose.principal):
+            title, account = provider.settings.title, accounts.get(name)
+            if provider.links_by("none"):
+                found.append(LinkFacts(name, title, "needless"))
+                continue
+            link = LinkFacts(name, title, "none", _linked_by(provider))
+            if account is not None:
+                is_refused = account.state == "refused"
+                state: LinkState = "refused" if is_refused else "held" if account.refused_since else "linked"
+                link = replace(link, state=state, username=account.username, since=account.refused_since)
+            elif name in requested:
+                link = replace(link, state="asked", username=requested[name])
+            found.append(link)
+        return found
+
+    async def _makers(self, principal: Principal, accounts: Mapping[str, Account]) -> list[MakerFacts]:
+        found = []
+        for name, provider in self._by_title(principal):
+            account = accounts.get(name)
+            may = account is not None and account.state == "active"
+            if not isinstance(provider, base.Making) or not (may or provider.links_by("none")):
+                continue
+            templates = await self._templates_of(principal, account) if account is not None else ()
+            found.append(MakerFacts(name, provider.settings.title, templates))
+        return found
+
+    async def _templates_of(self, principal: Principal, account: Account) -> tuple[str, ...] | None:
+        """Return the names of what an account may make workspaces from, as last read; None: unreadable."""
+        kept = await self._store.read(
+            snapshot_rows.snapshot, account.connection, account.id, snapshots.TEMPLATES
+        )
+        if kept is None:
+            return ()
+        key = account.id, kept.read_at
+        if key not in self._templates:
+            # Reading the offer in its provider's own type costs more than the rest of a Home.
+            try:
+                snapshot = await snapshots.templates(self._context, account)
+                named = () if snapshot is None else self._named(account.connection, snapshot, principal)
+            except StoreError:
+                raise
+            except Exception:
+                # One provider's mistake costs its line, not the Home: docs/internals/rules.md, "Where errors
+                # end".
+                log.exception("templates not read", connection=account.connection, account=account.id)
+                named = None
+            self._templates[key] = named
+            if len(self._templates) > REMEMBERED:
+                del self._templates[next(iter(self._templates))]
+        return self._templates[key]
+
+    def _named(self, connection: str, snapshot: Snapshot[Any], principal: Principal) -> tuple[str, ...]:
+        """Return the choices of the field that the rest of a form depends on."""
+        form = PersonalOffer(self._connections[connection], snapshot, "workspace", principal).form({})
+        asked = form.field(TEMPLATE) or next((one for one in form.fields if one.choices), None)
+        return tuple(one.label for one in asked.choices if one.value) if asked is not None else ()
+
+
+def _linked_by(provider: base.Provider) -> Literal["token", "admin", "both"]:
+    if not provider.links_by("token"):
+        return "admin"
+    return "both" if provider.links_by("admin") else "token"
+
+
+#: How many workspaces are read one by one for a Home.
+READ: Final = 10
+
+
+def use(tx: Transaction, asked: Asked, used: HomeUse) -> None:
+    """Have a person's Home drawn again, because they opened it or pressed something in it."""
+    if asked.context.installation.has_team(asked.principal.enterprise_id, asked.principal.team_id):
+        store.use_home(tx, asked.principal, used)
+
+
+def show_again(tx: Transaction, asked: Asked) -> None:
+    """Have a person's Home drawn again if it is open, because a form that they submitted shows in it."""
+    store.want(tx, asked.principal)
+
+
+def read_lists(tx: Transaction, asked: Asked) -> None:
+    """Have read what is old: lists, what is up where nothing is listed, templates that never were."""
+    for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
+        snapshots.read_lists(tx, asked, kind, snapshots.stale(tx, asked, kind))
+    connections = asked.context.connections
+    for account in account_rows.accounts(tx, asked.principal):
+        is_able = account.state == "active" and isinstance(connections.get(account.connection), base.Making)
+        if is_able and snapshot(tx, account.connection, account.id, snapshots.TEMPLATES) is None:
+            snapshots.read_templates(tx, asked, account)
+    unlisted = {name for name, provider in connections.items() if not provider.has_lists}
+    up = [
+        one
+        for one in workspace_rows.workspaces_of(tx, asked.principal)
+        if one.connection in unlisted and not one.is_down
+    ]
+    for one in up[:READ]:
+        gates.want(tx, one.id)

@@ -1,0 +1,51 @@
+"""A person's Home, opened and turned, and what is pressed in it."""
+
+from bot.domain.notices import Answer
+from bot.domain.surfaces import Where
+from bot.features.home.model import HomeUse
+from bot.features.home.use_cases import read_lists, show_again, use
+from bot.services.caller import Asked
+from handlers import routes
+from handlers.event_request import Occurrence
+from handlers.request import SILENT, Request
+
+
+@routes.event("app_home_opened")
+async def opened(occurrence: Occurrence) -> None:
+    """Have the Home that somebody opened drawn; meanwhile Slack shows the last version."""
+    event, services = occurrence.event, occurrence.services
+    if (event.get("tab") or "home") != "home":
+        return
+    principal = services.actor(occurrence.payload)
+    shown = event.get("view")
+    seen = str(shown.get("hash") or "") if isinstance(shown, dict) else ""
+    asked = services.asked(principal)
+    await asked.to(use, HomeUse(seen=seen))
+    if (await asked.decide("home")).allowed:
+        # As long as there is nothing else to show, a Home itself says what Usher is.
+        await services.contacts.meet(principal)
+        await asked.to(read_lists)
+
+
+@routes.shown(Where.HOME)
+async def answered(asked: Asked, answer: Answer | None) -> None:
+    """Have somebody's Home drawn again with the answer to what they pressed in it."""
+    await asked.to(use, HomeUse(answer=answer.as_body() if answer is not None and answer.text else None))
+
+
+@routes.shown(Where.FORM)
+async def submitted(asked: Asked, _: Answer | None) -> None:
+    """Have somebody's Home drawn again, as what a form did shows in it."""
+    await asked.to(show_again)
+
+
+@routes.action("home")
+async def turned(request: Request) -> Answer:
+    """Turn to another page, to the totals or back; the next view shows it, and asks the policy again."""
+    part, _, page = (request.target or "").partition(" ")
+    number = int(page) if page.isdecimal() and len(page) < 6 else 1
+    if part == "refresh":
+        await request.asked.to(read_lists)
+    else:
+        await request.asked.to(use, HomeUse(page=number, is_totals=part == "totals"))
+    return SILENT

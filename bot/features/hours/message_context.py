@@ -1,0 +1,34 @@
+"""The rules of people's workspaces, added to what messages say about these."""
+
+from collections.abc import Sequence
+
+from bot.domain.message_context import WorkspaceFacts
+from bot.domain.people import Principal
+from bot.features.hours import store as hours_store
+from bot.features.hours.model import HoursContext, HoursKind, Rule
+from bot.services.message_context import Gatherer, add_features, adds, yield_in_batches
+
+adds(HoursKind.HOURS_UNUSED, HoursKind.HOURS_PAUSED)(add_features)
+
+
+async def add_rules(
+    gatherer: Gatherer, principal: Principal, every: Sequence[WorkspaceFacts]
+) -> Sequence[WorkspaceFacts]:
+    """Return the facts of one person's workspaces with their rules."""
+    keys = [context.workspace.id if context.workspace is not None else "" for context in every]
+    if not keys:
+        return []
+    store, by_workspace = gatherer.store, dict[str, list[Rule]]()
+    rules = (
+        await store.read(hours_store.rules_of, keys[0])
+        if len(keys) == 1
+        else await store.read(hours_store.rules, principal)
+    )
+    for rule in rules:
+        by_workspace.setdefault(rule.workspace_id, []).append(rule)
+    extended = []
+    async for key, context in yield_in_batches(zip(keys, every, strict=True)):
+        rules = by_workspace.get(key, [])
+        own, shared = (tuple(rule for rule in rules if rule.is_own is is_own) for is_own in (True, False))
+        extended.append(context.add(HoursContext(rules=own, shared=shared)) if rules else context)
+    return extended

@@ -1,0 +1,530 @@
+"""Working hours: a line in a workspace's state, what is answered about them, and their messages."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Literal
+
+from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.notices import Answer
+from bot.domain.operations import OperationVerb
+from bot.domain.stops import planned_mode
+from bot.domain.time_parsing import DAYS, EVERY_DAY, WEEKDAYS, Wanted, clock, instant, zone_of
+from bot.domain.timers import SOONEST_SECONDS, find_next_stop
+from bot.domain.workspaces import NOT_UP, State, Workspace
+from bot.features.hours import texts as words
+from bot.features.hours.begun_hours import DAY_SECONDS
+from bot.features.hours.model import (
+    HoursContext,
+    HoursKind,
+    Occurrence,
+    Rule,
+    Side,
+    dates,
+    find_hours_stop,
+    spans,
+)
+from bot.messages.blocks import kit, timers
+from bot.messages.blocks.buttons import (
+    at_stake,
+    changing,
+    describe_obstacle,
+    hours_button,
+    offered,
+    start_button,
+    stop_button,
+    suspend_button,
+)
+from bot.messages.blocks.cards import FORMS, filled, link_again_button
+from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
+from bot.messages.texts import cards, problems, times, verbs
+from bot.support.declarations import LayerHooks
+
+CALLBACK: Final = "hours"
+#: The names of the form's fields, and what it proposes.
+WORKSPACE, ON, FROM, UNTIL = "workspace", "days", "from", "until"
+PROPOSED: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
+#: What isn't pressed in the form: itself, and what changes the run of today.
+_NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
+#: A menu's options.
+OPTIONS: Final = 100
+
+
+class HoursMessageHooks(LayerHooks):
+    """The moments at which hours are shown."""
+
+    def list_more_lines(self, view: WorkspaceFacts) -> Sequence[str]:
+        """Return the feature's lines beside a workspace's own hours."""
+        return ()
+
+    def list_more_buttons(self, view: WorkspaceFacts) -> Sequence[Element]:
+        """Return the feature's buttons beside those of a workspace's own hours."""
+        return ()
+
+
+def said(rule: Rule) -> Markup:
+    """Say hours: ``weekdays 09:00–18:00``."""
+    named = [day.capitalize() for day in DAYS if day in rule.days]
+    days = words.NAMED.get(rule.days) or ", ".join([*named, *_dates(rule.days - EVERY_DAY)])
+    template = words.BOTH if rule.starts is not None else words.ONLY_STOP
+    template = words.ONLY_START if rule.stops is None else template
+    waits = words.AND_WAIT if rule.waits else ""
+    zones = rule.zone, rule.seen_zone
+    times_ = {"begin": format_time_of_day(rule.starts, *zones), "end": format_time_of_day(rule.stops, *zones)}
+    return Markup(f"{template.format(days=days, **times_)}{waits}")
+
+
+#: A day on which no zone's clocks are changed: on it, times are drawn that come on any day.
+_ANY_DAY: Final = date(2024, 1, 15)
+
+
+def format_time_of_day(minutes: int | None, zone: str, seen_zone: str) -> Markup:
+    """Format a recurring time as Slack writes others to its reader, or in its zone if they are elsewhere."""
+    if minutes is None or zone != seen_zone:
+        return Markup(clock(minutes))
+    at = instant(_ANY_DAY, minutes, zone_of(zone))
+    return Markup(f"<!date^{at:.0f}^{{time}}|{clock(minutes)}>")
+
+
+def _dates(days: Iterable[str]) -> list[str]:
+    return [times.date_of(day) for day in sorted(days)]
+
+
+def _order(rule: Rule) -> tuple[bool, int, list[str], int | None]:
+    """Order hours as the week and then the calendar has them, not as they happen to be stored."""
+    weekly = [number for number, day in enumerate(DAYS) if day in rule.days]
+    first = rule.stops if rule.starts is None else rule.starts
+    return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
+
+
+def _names(rules: Sequence[Rule]) -> dict[str, str]:
+    zones = dict.fromkeys(one.zone for one in rules)
+    return {"hours": Markup("; ".join(map(said, sorted(rules, key=_order)))), "zone": ", ".join(zones)}
+
+
+def get_rules(facts: WorkspaceFacts) -> tuple[Rule, ...]:
+    """Return a workspace's own hours."""
+    return facts.of(HoursContext).rules
+
+
+def lines(facts: WorkspaceFacts) -> list[str]:
+    """Return the line that says a workspace's own hours, if it has any."""
+    rules = get_rules(facts)
+    if not rules:
+        return []
+    if all(one.paused for one in rules):
+        return [words.LINE_PAUSED]
+    is_elsewhere = any(one.zone != one.seen_zone for one in rules)
+    return [fill(words.LINE_ELSEWHERE if is_elsewhere else words.LINE, **_names(rules))]
+
+
+def has_any(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace has hours, of its own or beside those."""
+    return bool(get_rules(facts) or list_more_lines(facts))
+
+
+def list_more_lines(facts: WorkspaceFacts) -> list[str]:
+    """Return the lines of features beside a workspace's own hours."""
+    return [line for hooks in HoursMessageHooks.list_subscribers() for line in hooks.list_more_lines(facts)]
+
+
+def _list_more_buttons(facts: WorkspaceFacts) -> list[Element]:
+    subscribers = HoursMessageHooks.list_subscribers()
+    return [button for hooks in subscribers for button in hooks.list_more_buttons(facts)]
+
+
+def of_one(
+    template: str,
+    facts: WorkspaceFacts,
+    more: Sequence[str] = (),
+    once: Wanted | None = None,
+    former: Iterable[Rule] = (),
+) -> tuple[str, list[Element]]:
+    """Say a workspace's hours, what comes next or why they rest, with what can be done about them.
+
+    ``once`` are those just asked for, if they come on one day only: then that is said first. ``former`` are
+    the rules that they replace.
+    """
+    rules, workspace, title = get_rules(facts), facts.workspace, facts.connection_title
+    assert workspace is not None, "hours are a workspace's"
+    ending, in_time = end_of_run(facts, former)
+    if not rules:
+        sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *list_more_lines(facts)]
+        buttons = [*in_time, *_list_more_buttons(facts), *hours_button(facts)]
+        return " ".join([" · ".join(sentences), *ending]), buttons
+    new = [one for one in rules if one.wanted == once]
+    if once is not None and new:
+        sentences = [*_once(facts, once, new[0]), *more]
+    else:
+        sentences = [fill(template, name=workspace.title, title=title, **_names(rules)), *more]
+    causes = dict.fromkeys(one.paused for one in rules if one.paused)
+    sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else []
+    sentences += [*ending, *(_next(facts) if not causes and not new else [])]
+    sentences += [words.NO_STOP] if _has_only_starts(facts) and not ending else []
+    buttons = [*in_time, *_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
+    buttons = [*buttons, *_list_more_buttons(facts), *hours_button(facts)]
+    sentences += list_more_lines(facts)
+    off = _left_out(rules, facts.now)
+    if causes or off:
+        label = (
+            words.NO_SKIPS if len(off) > 1 else words.NO_SKIP.format(day="".join(map(times.weekday_of, off)))
+        )
+        until = None if causes else _end_of(off[-1], rules[0].zone)
+        resume = Press("hours_on", workspace.id, at=until)
+        buttons.insert(0, kit.button(words.RESUME if causes else label, resume, style=kit.PRIMARY))
+    return " ".join(sentences), buttons
+
+
+def _end_of(day: str, zone: str) -> float:
+    return instant(date.fromisoformat(day) + timedelta(days=1), 0, zone_of(zone))
+
+
+def end_of_run(
+    facts: WorkspaceFacts, former: Iterable[Rule] = (), name: str = ""
+) -> tuple[list[str], list[Element]]:
+    """Format the next stop of a running workspace, or that there is none within a day, with its buttons.
+
+    Nothing is said where its hours say it. ``former`` are rules that it has no more, ``name`` is what it is
+    called where several are named.
+    """
+    workspace, now = facts.workspace, facts.now
+    if workspace is None:
+        return [], []
+    it = Markup(f"*{kit.safe(name)}*" if name else "it")
+    it_is = Markup(f"{it} is" if name else "It's")
+    mode = workspace.stop_mode or planned_mode(facts.effects)
+    do = FORMS[OperationVerb(mode)]
+    if workspace.stop_at is not None:
+        at = kit.day_moment(workspace.stop_at)
+        return [fill(words.STILL, it=it, at=at, **do)], timers.keep_buttons(workspace)[:1]
+    next_ = facts.next_stop
+    if not facts.is_up or workspace.ends_at is not None:
+        return [], []
+    if next_ is not None and next_ <= now + DAY_SECONDS:
+        return [fill(words.STILL, it=it, at=kit.day_moment(next_), **do)] if name else [], []
+    template = words.RUNS_ON if next_ is None else words.RUNS_UNTIL
+    until = "" if next_ is None else kit.day_moment(next_)
+    said = fill(template, it=it_is, state=facts.state.value, until=until, **do)
+    stop = suspend_button(workspace) if mode == "suspend" else stop_button(workspace, facts.effects)
+    offered = _offer_stop(facts, [*former, *get_rules(facts)])
+    buttons = [*(later for _, later in offered), *([stop] if facts.may(mode) else [])]
+    return [" ".join([said, *(can_stop for can_stop, _ in offered)])], buttons
+
+
+def _offer_stop(facts: WorkspaceFacts, rules: Sequence[Rule]) -> list[tuple[str, Element]]:
+    """Offer the stop that hours would make within a day if they weren't left out, paused or gone."""
+    workspace = facts.workspace
+    assert workspace is not None, "it runs"
+    every = [replace(one, off=frozenset(), paused="") for one in rules]
+    at = find_next_stop(workspace, find_hours_stop(every, facts.now), facts.now)
+    if at is None or at > facts.now + DAY_SECONDS:
+        return []
+    return [offer_then(planned_mode(facts.effects), workspace, at, number=1)]
+
+
+def _has_only_starts(facts: WorkspaceFacts) -> bool:
+    """Return whether hours start a workspace, and none stop it."""
+    active = [one for one in get_rules(facts) if not one.paused]
+    return bool(active) and all(one.stops is None for one in active)
+
+
+def _once(facts: WorkspaceFacts, once: Wanted, rule: Rule) -> list[str]:
+    """Say what is done on one day, then the other hours that the workspace has."""
+    assert facts.workspace is not None, "hours are a workspace's"
+    day, zone, down = date.fromisoformat(min(once.days)), zone_of(rule.zone), planned_mode(facts.effects)
+    times_of = [(OperationVerb.START, once.starts), (OperationVerb(down), once.stops)]
+    (verb, first), *then = [
+        (verb, instant(day, minutes, zone)) for verb, minutes in times_of if minutes is not None
+    ]
+    names = {"name": facts.workspace.title, "title": facts.connection_title, "at": kit.day_moment(first)}
+    stop = [fill(words.ONCE_UNTIL, until=kit.moment(at, first), **FORMS[verb]) for verb, at in then]
+    others = [one for one in get_rules(facts) if one is not rule]
+    said = [fill(words.ONCE, then=Markup("".join(stop)), **names, **FORMS[verb])]
+    return [*said, fill(words.BESIDES, **_names(others))] if others else said
+
+
+def _resting(facts: WorkspaceFacts) -> list[Element]:
+    """Return the buttons that skip the next day of hours, or pause them until Monday.
+
+    They name dates: a message is read on other days, too.
+    """
+    found = []
+    for rule in get_rules(facts):
+        coming = _coming(facts, rule, "stop" if rule.starts is None else "start")
+        if coming is not None and not rule.paused and rule.days & EVERY_DAY:
+            found.append((coming.at, date.fromisoformat(coming.local[:10]), zone_of(rule.zone)))
+    if not found:
+        return []
+    assert facts.workspace is not None, "hours are a workspace's"
+    at, day, zone = min(found, key=lambda one: one[0])
+    today = datetime.fromtimestamp(facts.now, zone).date()
+    monday = today + timedelta(days=7 - today.weekday())
+    label, until = times.weekday_of(day.isoformat()), times.weekday_of(monday.isoformat())
+    left_out = {"skip": (words.SKIP.format(day=label), dates(day, day + timedelta(days=1)))}
+    if day < monday - timedelta(days=1):
+        left_out["pause"] = (words.PAUSE.format(day=until), dates(today, monday))
+    key = facts.workspace.id
+    return [
+        kit.button(label, Press("hours_rest", f"{key} {','.join(days)}", mark=mark, at=at))
+        for mark, (label, days) in left_out.items()
+    ]
+
+
+def _coming(facts: WorkspaceFacts, rule: Rule, side: Side | Literal[""]) -> Occurrence | None:
+    """Return what comes next of a rule, on one side or on any."""
+    coming = rule.after(max(facts.now, rule.settled_at))
+    while coming is not None and side not in {"", coming.side}:
+        coming = rule.after(coming.at)
+    return coming
+
+
+def _left_out(rules: Iterable[Rule], now: float) -> list[str]:
+    """Return the days from today on that are left out of rules."""
+    off = {day for one in rules for day in one.off if day >= one.day(now).isoformat()}
+    return sorted(off)
+
+
+def format_left_out(rules: Iterable[Rule], now: float) -> list[str]:
+    """Format the days that are left out of rules, if any are."""
+    every = {span for one in rules for span in spans(one, _left_out([one], now))}
+    return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every)))] if every else []
+
+
+def _next(facts: WorkspaceFacts) -> list[str]:
+    """Say what comes next, and which days are left out."""
+    # Nothing stops what is down, or will be, unless it is started before.
+    workspace, rules = facts.workspace, get_rules(facts)
+    is_ending = workspace is not None and workspace.stop_at is not None
+    is_down = workspace is None or workspace.current_state in NOT_UP or is_ending
+    starts = [rule for rule in rules if rule.starts is not None and is_down]
+    stops = [rule for rule in rules if rule.stops is not None and not is_down]
+    side: Side | Literal[""] = "start" if starts else "stop" if stops else ""
+    every = [_coming(facts, rule, side) for rule in starts or stops or ([] if is_ending else rules)]
+    coming = [one for one in every if one is not None]
+    if stops and coming and min(coming).at > facts.now + DAY_SECONDS and facts.is_up:
+        coming = []  # It is said for how long it runs.
+    left_out = format_left_out(rules, facts.now)
+    if not coming:
+        return left_out
+    if facts.obstacle and facts.obstacle != "not_allowed_now":
+        return [fill(words.HOURS_BLOCKED, why=describe_obstacle(facts.obstacle, facts)), *left_out]
+    first = min(coming)
+    how = "start" if first.side == "start" else planned_mode(facts.effects)
+    return [fill(words.NEXT, at=kit.day_moment(first.at), **FORMS[OperationVerb(how)]), *left_out]
+
+
+def _because(cause: str, title: str) -> str:
+    if cause in words.BECAUSE:
+        return fill(words.BECAUSE[cause], title=title)
+    return kit.safe(problems.sentence(cause, title))
+
+
+def form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
+    """Return the form that gives one of these workspaces hours; its only ones are changed in it."""
+    blocks: list[Block] = []
+    rule, key = None, ""
+    if len(every) == 1:
+        (facts,) = every
+        assert facts.workspace is not None, "hours are a workspace's"
+        names = {"name": facts.workspace.title, "title": facts.connection_title}
+        key, said, buttons = facts.workspace.id, fill(words.NONE, **names), list[Element]()
+        rules = get_rules(facts)
+        if rules:
+            said, buttons = of_one(words.KEPT, facts)
+            buttons = [one for one in buttons if one["action_id"].partition(":")[0] not in _NOT_IN_FORM]
+        rule = rules[0] if len(rules) == 1 and rules[0].days <= EVERY_DAY else None
+        note = words.FORM_ADDS if rules and rule is None else words.FORM_NOTE
+        blocks = [*kit.row(said, buttons), kit.context(note)]
+    else:
+        choices = [
+            kit.option(one.workspace.id, f"{one.workspace.title} · {one.connection_title}")
+            for one in every
+            if one.workspace is not None
+        ]
+        menu = kit.select(WORKSPACE, words.FORM_WORKSPACE, choices[:OPTIONS])
+        blocks = [menu, kit.context(words.FORM_ADDS)]
+    days = {day: kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)}
+    wanted = rule.wanted if rule is not None else PROPOSED
+    ticked = [option for day, option in days.items() if day in wanted.days]
+    blocks += [
+        kit.boxes(ON, words.FORM_DAYS, list(days.values()), ticked) | {"optional": False},
+        kit.time_field(FROM, words.FORM_FROM, clock(wanted.starts)),
+        kit.time_field(UNTIL, words.FORM_UNTIL, clock(wanted.stops)),
+    ]
+    return kit.modal(
+        words.FORM_TITLE,
+        blocks,
+        submit=words.FORM_SUBMIT,
+        close=verbs.CLOSE,
+        callback_id=CALLBACK,
+        private_metadata=f"{key} {rule.id if rule is not None else ''}",
+    )
+
+
+def of_all(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answer:
+    """List the hours of several workspaces, and say at the end what isn't among them."""
+    blocks = [kit.section(words.LIST)]
+    for text, buttons in rows:
+        blocks += kit.row(text, buttons)
+    blocks += [kit.context(remark)] if remark else []
+    return kit.answer([*blocks, *kit.actions([form_button()])])
+
+
+def form_button() -> Element:
+    """Return the button that opens the form for any workspace."""
+    return kit.button(cards.HOURS, "hours_form")
+
+
+def _is_down(facts: WorkspaceFacts) -> bool:
+    return facts.state in NOT_UP
+
+
+@draws(HoursKind.HOURS_MISSED, is_true=_is_down)
+def missed(facts: WorkspaceFacts) -> Answer:
+    """Format a missed start or stop of hours."""
+    return format_missed(facts, words.MISSED, [words.NEEDED_AFTER])
+
+
+def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], **names: str) -> Answer:
+    """Format a missed start or stop by a template, or the cause for which it failed."""
+    side: Side = "stop" if facts.word("side") == "stop" else "start"
+    forms = {**FORMS[OperationVerb(side)], "at": kit.day_moment(facts.time("planned_at"))}
+    cause, count = facts.word("cause"), int(facts.body.get("more") or 0)
+    if cause:
+        because = Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
+        said = [filled(words.FAILED, facts, cause=because, **forms)]
+    else:
+        said = [filled(template, facts, **forms, **names), *_format_missed_reason(facts)]
+    more = fill(words.MISSED_MORE, count=times.counted(count, "start or stop", "starts and stops"))
+    can_start, buttons = _offer_start(facts) if side == "start" else ([], [])
+    return kit.message(" ".join([*said, *([more] if count else []), *goes_on, *can_start]), [], buttons)
+
+
+def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
+    """Format the reason for which a start wasn't sent, if it is known."""
+    if facts.is_refused:
+        return [kit.safe(problems.sentence("credential_refused", facts.connection_title))]
+    because = facts.word("because")
+    return [kit.held(because, facts.now)] if because else []
+
+
+def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
+    """Offer the start that was missed: until its plan's end, if it has one that is still ahead."""
+    workspace, until = facts.workspace, facts.body.get("until")
+    if workspace is None or not _is_down(facts):
+        return [], []
+    if facts.is_refused and facts.linking & {"token", "admin"}:
+        return [], [link_again_button(facts)]
+    if until is None:
+        return [], [start_button(workspace)]
+    if until - facts.now < SOONEST_SECONDS:
+        return [], []
+    can_start, start = offer_then("start", workspace, until, style=kit.PRIMARY)
+    return [can_start], [start]
+
+
+def is_linked_again(facts: Facts) -> bool:
+    """Return whether a person has linked again without whose link hours were paused."""
+    return facts.word("cause") in {"unlinked", "refused"} and facts.is_linked is True and not facts.is_refused
+
+
+def _are_paused(facts: Facts) -> bool:
+    """Return whether hours are still paused for the reason that a message names."""
+    cause = facts.word("cause")
+    if cause in {"unlinked", "refused"}:
+        return not is_linked_again(facts)
+    if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
+        return True
+    found = facts.of(HoursContext)
+    return any(one.paused == cause for one in (*found.rules, *found.shared))
+
+
+@draws(HoursKind.HOURS_PAUSED, is_true=_are_paused)
+def paused(facts: Facts) -> Answer:
+    """Format the pause of hours, with its cause and buttons."""
+    end = kit.button(words.TURN_OFF, "hours_off", facts.word("workspace"))
+    return format_paused(facts, words.PAUSED, end)
+
+
+def format_paused(facts: Facts, template: str, end: Element, **names: str) -> Answer:
+    """Format the cause for which something is paused, with the button that ends it."""
+    cause = facts.word("cause")
+    if not (isinstance(facts, WorkspaceFacts) and facts.workspace) and facts.word("name"):
+        names["name"] = facts.word("name")
+    because = Markup(_because(cause, facts.connection_title))
+    sentence = filled(template, facts, because=because, **names)
+    resume = kit.button(words.RESUME, "hours_on", facts.word("workspace"), style=kit.PRIMARY)
+    buttons = [] if cause == "withheld" else [end] if cause == "gone" else [resume, end]
+    if cause in words.BECAUSE:
+        buttons = [link_again_button(facts)] if facts.linking & {"token", "admin"} else []
+    return kit.message(sentence, [], buttons)
+
+
+@draws(HoursKind.HOURS_UNUSED, is_true=lambda facts: facts.workspace is None or bool(get_rules(facts)))
+def unused(facts: WorkspaceFacts) -> Answer:
+    """Ask whether hours go on that start what nobody uses."""
+    count, key = Markup(str(facts.body.get("times"))), facts.word("workspace")
+    keep = kit.button(words.GO_ON, "hours_keep", key, style=kit.PRIMARY)
+    buttons = [keep, kit.button(words.TURN_OFF, "hours_off", key)]
+    is_said = bool(facts.body.get("is_said"))
+    said = f"{filled(words.UNUSED[is_said], facts, count=count)} {words.UNUSED_NEXT}"
+    unseen = [] if is_said else [filled(words.UNUSED_UNSEEN, facts)]
+    return kit.message(said, unseen, buttons)
+
+
+@draws(HoursKind.HOURS_MOVED)
+def moved(facts: Facts) -> Answer:
+    """Ask somebody whose time zone has changed whether their hours move."""
+    zones = {"zone": facts.word("zone"), "former": facts.word("former")}
+    buttons = [
+        kit.button(words.MOVE, "hours_move", style=kit.PRIMARY),
+        kit.button(words.LEAVE, "hours_stay"),
+    ]
+    return kit.message(fill(words.MOVED, **zones), [], buttons)
+
+
+def format_plan(view: WorkspaceFacts) -> list[str]:
+    """Format a workspace's hours as a sentence."""
+    return [of_one(words.KEPT, view)[0]] if get_rules(view) else []
+
+
+def _is_left(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace still runs as it did when its person was asked about it."""
+    workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
+    if workspace is None or workspace.current_state is not State.RUNNING:
+        return False
+    return workspace.stop_at == planned and (workspace.used_at or 0.0) <= facts.written_at
+
+
+@draws(HoursKind.NEEDED, is_true=_is_left)
+def still_needed(facts: WorkspaceFacts) -> Answer:
+    """Ask whether a workspace that was left running is needed, and say what comes without an answer."""
+    names, stop_at = timers.get_names(facts), facts.body.get("stop_at")
+    since = kit.day_moment(facts.time("since"))
+    sentences = [fill(words.NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
+    if stop_at is None and facts.body.get("next_stop") is not None:
+        sentences.append(fill(words.NEEDED_UNTIL, at=kit.day_moment(facts.time("next_stop"))))
+    buttons, workspace = [], facts.workspace
+    if workspace is not None:
+        keep = Press("needed", workspace.id, at=stop_at)
+        buttons = [kit.button(words.KEEP, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
+        if stop_at is not None:
+            sentences.append(
+                fill(words.NEEDED_STOPS[workspace.stop_mode or "stop"], at=kit.day_moment(stop_at))
+            )
+            sentences += [at_stake(workspace)] if at_stake(workspace) else []
+        elif facts.body.get("evening") is not None:
+            mode = planned_mode(facts.effects)
+            can_stop, later = offer_then(mode, workspace, facts.time("evening"), number=1)
+            sentences, buttons = [*sentences, can_stop], [*buttons, later]
+    return kit.message(" ".join(sentences), [], buttons)
+
+
+def offer_then(
+    verb: str, workspace: Workspace, at: float, number: int | None = None, style: str | None = None
+) -> tuple[str, Element]:
+    """Return the sentence that names a time, and the button that does something then or until then."""
+    press = changing(verb, workspace, number=number, at=at)
+    return fill(words.DONE_THEN[verb], at=kit.day_moment(at)), kit.button(
+        words.DO_THEN[verb], press, style=style
+    )

@@ -1,0 +1,309 @@
+"""What workspaces do by themselves: hours, and what is due of them; and what was left running; pure.
+
+A rule has local times in the zone that its person had in Slack when it was made. Its *occurrences* are the
+starts and stops that follow: each has the local date and time that it was planned for, which never comes
+twice, whatever kills, clocks and changes of zone do. What the clocks skip is as much later, and what they
+show twice comes the first time. Rows for occurrences to come would have to be changed with their rule.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Literal, Self
+from zoneinfo import ZoneInfo
+
+from bot.domain.message_context import FeatureContext
+from bot.domain.message_kinds import AnyKind, Mark, Traits
+from bot.domain.people import Principal
+from bot.domain.row_times import Past, Stays
+from bot.domain.time_parsing import DAY_MINUTES, DAYS, Wanted, instant, zone_of
+from bot.domain.timers import SOONEST_SECONDS, TIMER_WARNING_SECONDS
+from bot.domain.workspaces import State, Workspace
+
+Side = Literal["start", "stop"]
+
+#: A stop is looked at this long before: as a timer that its person is then warned of.
+LEAD: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
+#: How long hours last that only start, as far as a late start is concerned.
+OPEN_HOURS_SECONDS: Final = 12 * 3600.0
+#: A start that comes late is made up for while so much of its plan is left, as a share and in seconds.
+MIN_SHARE_LEFT: Final = 1.0 / 3.0
+MIN_SECONDS_LEFT: Final = 1_800.0
+#: How long a start may take to be sent, however short its plan is.
+ON_TIME_SECONDS: Final = 60.0
+#: What is longer ago isn't told any more, and only rules with a last day are planned further ahead.
+HORIZON: Final = 30 * 86_400.0
+#: How far ahead rules with a last day are planned.
+YEAR: Final = 366 * 86_400.0
+#: The most rules of one workspace.
+MOST: Final = 14
+#: About what was left running people are asked between these minutes of their day;
+#: what they leave unanswered is stopped in the evening.
+DAYTIME: Final = (9 * 60, 17 * 60)
+EVENING: Final = 18 * 60
+#: After so many starts in a row that nobody used, people are asked whether their hours go on; after so many
+#: they are paused. Once somebody said that they go on, so many more don't count.
+UNUSED_ASKS, UNUSED_PAUSES, UNUSED_SPARED = 3, 5, 20
+#: A use that the provider reports from so soon after a start is the start itself.
+COMES_UP: Final = 900.0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Occurrence:
+    """Hold one start or stop: when it comes, and the local time that it was planned for.
+
+    It is looked at from ``due_at`` on; what a start begins lasts ``until`` then. All in epoch seconds.
+    """
+
+    at: float
+    side: Side
+    local: str
+    due_at: float
+    until: float
+
+    @property
+    def latest_start(self) -> float:
+        """Return the last moment at which enough of the plan is left for its start to be sent."""
+        left = max((self.until - self.at) * MIN_SHARE_LEFT, MIN_SECONDS_LEFT)
+        return max(self.until - left, self.at + ON_TIME_SECONDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timetable(ABC):
+    """Hold on which days something begins and ends, and when, in a time zone.
+
+    ``days`` are names of weekdays, or the dates of hours that come once, between a first and a last day;
+    ``off`` are dates on which they don't come, ``moved`` has other times by the date on which they come. A
+    start is looked at ``lead`` seconds before it.
+    """
+
+    days: frozenset[str] = frozenset()
+    starts: int | None = None
+    stops: int | None = None
+    first_day: str = ""
+    last_day: str = ""
+    off: frozenset[str] = frozenset()
+    moved: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    lead: Stays = 0.0
+
+    @property
+    @abstractmethod
+    def time_zone(self) -> str:
+        """Return the zone of its days and times."""
+
+    @property
+    def wanted(self) -> Wanted:
+        """Return the hours that were asked for."""
+        return Wanted(self.days, self.starts, self.stops)
+
+    def timetable(self) -> dict[str, Any]:
+        """Return its fields alone, for another one."""
+        return {one.name: getattr(self, one.name) for one in fields(Timetable)}
+
+    def after(self, moment: float) -> Occurrence | None:
+        """Return the first occurrence after a moment."""
+        spans = (2 * 86_400.0, 9 * 86_400.0, YEAR if self.last_day else HORIZON)
+        return next((one for span in spans for one in self.between(moment, moment + span)), None)
+
+    def between(self, after: float, until: float) -> list[Occurrence]:
+        """Return what is planned after a moment and up to another, in its order."""
+        first, last = self.day(after), self.day(until)
+        # Hours that begin on one day may end on the next.
+        days = (first + timedelta(days=count) for count in range(-1, (last - first).days + 1))
+        return sorted(one for day in days for one in self.on(day) if after < one.at <= until)
+
+    def begin(self, one: Occurrence) -> Occurrence:
+        """Return the first occurrence of the day that one is of; a stop may be of the day before."""
+        day = date.fromisoformat(one.local[:10])
+        every = (self.on(day - timedelta(days=before)) for before in (0, 1))
+        return next((found[0] for found in every if one in found), one)
+
+    def day(self, at: float) -> date:
+        """Return the day of its zone at a moment."""
+        return datetime.fromtimestamp(at, zone_of(self.time_zone)).date()
+
+    def on(self, day: date) -> list[Occurrence]:
+        """Return what begins on a day: a start, a stop, or both."""
+        named = day.isoformat()
+        is_usual = self.days & {named, DAYS[day.weekday()]} and named >= self.first_day
+        is_usual = is_usual and (not self.last_day or named <= self.last_day)
+        if named in self.off or not (is_usual or named in self.moved):
+            return []
+        zone, (starts, stops) = zone_of(self.time_zone), self.moved.get(named, (self.starts, self.stops))
+        if starts is not None and stops is not None and stops <= starts:
+            stops += DAY_MINUTES
+        start = None if starts is None else instant(day, starts, zone)
+        stop = None if stops is None else instant(day, stops, zone)
+        if start is not None and stop is not None and stop <= start:
+            return []  # The clocks skip all of it.
+        found = []
+        if start is not None and starts is not None:
+            until = start + OPEN_HOURS_SECONDS if stop is None else stop
+            found.append(Occurrence(start, "start", _local(day, starts), start - self.lead, until))
+        if stop is not None and stops is not None:
+            due_at = stop - LEAD if start is None else max(stop - LEAD, start + 1.0)
+            found.append(Occurrence(stop, "stop", _local(day, stops), due_at, stop))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Timetable):
+    """Hold hours of a workspace, in the time zone ``zone``.
+
+    What was planned up to ``settled_at`` is settled. ``agreed``: its person knows that the stop ends the
+    workspace for good. ``seen_zone`` is the last zone of theirs that they were asked about.
+
+    What its person takes part in with others has rules of its own kind, with more fields.
+    """
+
+    id: str
+    principal: Principal
+    connection: str
+    workspace_id: str
+    zone: str
+    seen_zone: str
+    settled_at: Past
+    agreed: bool = False
+    #: Why it is paused, a cause of ``bot.messages.texts.problems``; "" if it isn't.
+    paused: str = ""
+    #: After an unlink, which deleted the workspace's row: what it was called, and by what it is found again.
+    name: str = ""
+    remote_id: str = ""
+    #: When it last started its workspace, and how many times in a row nobody used that before the next time.
+    started_at: Past | None = None
+    unused: int = 0
+    #: Whether its starts wait for room, until it ends.
+    waits: bool = False
+
+    @property
+    def time_zone(self) -> str:
+        """Return the zone of its days and times."""
+        return self.zone
+
+    @property
+    def is_own(self) -> bool:
+        """Return whether its person has made it, and nobody takes part in it."""
+        return True
+
+    @property
+    def title(self) -> str:
+        """Return the title of the rule's origin, "" if that is its person."""
+        return ""
+
+    @property
+    def subject(self) -> Mapping[str, Any]:
+        """Return the keys by which notices name the origin of the rule."""
+        return {}
+
+    def plan_check(self, at: float | None) -> dict[str, Any]:
+        """Return the columns that say when the rule is checked next."""
+        return {"look_at": at}
+
+    def started(self, at: float, *, is_used: bool) -> Self:
+        """Return it after another start; ``is_used``: the workspace has been used since the one before."""
+        return replace(self, started_at=at, unused=min(self.unused, 0) if is_used else self.unused + 1)
+
+    def due(self, now: float) -> list[Occurrence]:
+        """Return what is to be looked at and isn't settled, in its order."""
+        since = max(self.settled_at, now - HORIZON)
+        return [one for one in self.between(since, now + max(LEAD, self.lead)) if one.due_at <= now]
+
+    def next_stop(self, now: float) -> float | None:
+        """Return when it stops its workspace next, after what is settled; None if that doesn't come."""
+        since, spans = max(now, self.settled_at), (86_400.0, 9 * 86_400.0, HORIZON)
+        found = (one.at for span in spans for one in self.between(since, since + span) if one.side == "stop")
+        return None if self.paused else next(found, None)
+
+    def is_on(self, now: float) -> bool:
+        """Return whether it is between a start and the stop that follows."""
+        coming = self.after(now)
+        return coming is not None and coming.side == "stop" and self.starts is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursContext(FeatureContext):
+    """The rules of a workspace: its person's own hours, and those of what they take part in."""
+
+    rules: tuple[Rule, ...] = ()
+    shared: tuple[Rule, ...] = ()
+
+    def find_next_stop(self, now: float) -> float | None:
+        """Return when hours stop the workspace next."""
+        return find_hours_stop(self.rules, now)
+
+
+def find_hours_stop(rules: Iterable[Rule], now: float) -> float | None:
+    """Return when a person's own hours stop a workspace next."""
+    stops = [one.next_stop(now) for one in rules if one.is_own]
+    return min((at for at in stops if at is not None), default=None)
+
+
+def _local(day: date, minute: int) -> str:
+    at = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001 - a local time
+    return at.isoformat(timespec="minutes")
+
+
+def dates(first: date, until: date) -> list[str]:
+    """Return the dates from one up to another, as rules name them."""
+    return [(first + timedelta(days=count)).isoformat() for count in range((until - first).days)]
+
+
+def spans(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
+    """Return days by the first and the last of those between which nothing begins."""
+    found: list[tuple[str, str]] = []
+    for day in sorted(days):
+        since, until = date.fromisoformat(found[-1][1] if found else day), date.fromisoformat(day)
+        is_next = found and not any(of.on(date.fromisoformat(one)) for one in dates(since, until)[1:])
+        found[-1:] = [(found[-1][0], day)] if is_next else [*found[-1:], (day, day)]
+    return found
+
+
+# -- what nobody uses, and what was left running -------------------------------------------------------------
+
+
+def was_used(workspace: Workspace, since: float) -> bool:
+    """Return whether a workspace was used since it was started: through Usher, or as its provider says."""
+    return (workspace.asked_at or 0.0) >= since or (workspace.last_used_at or 0.0) >= since + COMES_UP
+
+
+def left_since(workspace: Workspace) -> tuple[float, bool] | None:
+    """Return since when a workspace has been left alone, and whether its provider says when it was used.
+
+    None if nobody knows, or it doesn't run. Where nothing says when it came up, the first read that found it
+    running counts.
+    """
+    used, began = workspace.last_used_at, workspace.started_at or workspace.running_since
+    if workspace.current_state is not State.RUNNING:
+        return None
+    if used is not None and used >= (workspace.started_at or 0.0):
+        return used, True
+    return None if began is None else (began, False)
+
+
+def evening_of_asking(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
+    """Return when the day ends on which a workspace's person is asked now whether they need it.
+
+    ``seconds`` is for how long it is left alone before. What they do with it here counts as its use. None if
+    they aren't asked now.
+    """
+    left, local = left_since(workspace), datetime.fromtimestamp(now, zone)
+    if left is None or now - max(left[0], workspace.used_at or 0.0) < seconds:
+        return None
+    is_daytime = DAYTIME[0] <= local.hour * 60 + local.minute < DAYTIME[1]
+    return instant(local.date(), EVENING, zone) if is_daytime else None
+
+
+class HoursKind(AnyKind):
+    """The kinds of messages about hours, and about workspaces that were left running."""
+
+    #: Whether a workspace that was left running is still needed.
+    NEEDED = Traits("needed", urgency=3, offers="workspace", marks=Mark.NEWEST | Mark.PASSES)
+    #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
+    HOURS_MISSED = Traits("hours_missed", offers="workspace")
+    HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES | Mark.STANDS)
+    HOURS_MOVED = Traits("hours_moved", urgency=3)
+    #: Whether hours go on that start a workspace nobody uses.
+    HOURS_UNUSED = Traits("hours_unused", urgency=3, offers="workspace", marks=Mark.PASSES)

@@ -1,0 +1,353 @@
+"""Rules of working hours, when they are looked at next, and what became of each start and stop."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from bot.domain.notices import NewNotice
+from bot.domain.operations import Operation
+from bot.domain.people import Person, Principal
+from bot.domain.row_times import STAYS
+from bot.domain.row_times import due as due_time
+from bot.domain.time_parsing import EVERY_DAY
+from bot.domain.work_items import Outcome
+from bot.domain.workspaces import Workspace
+from bot.features.hours import begun_hours
+from bot.features.hours.model import HORIZON, HoursKind, Occurrence, Rule
+from bot.store import fan_out, operations, timers
+from bot.store.notices import add_notices
+from bot.store.queues import Queue, declare_queue
+from bot.store.tables import OPERATIONS, PAIR, WORKSPACES, Table, of_feature, plain
+from bot.store.transaction import Row, Transaction
+from bot.support.declarations import LayerHooks
+
+# It may be as far ahead as the next occurrence; an extra look does no harm.
+RULES = of_feature(
+    Table(
+        "rules",
+        Rule,
+        "id",
+        "workspace_id",
+        "principal connection remote_id",
+        PAIR,
+        "principal",
+        look_at=due_time(60.0),
+    )
+)
+OCCURRENCES = of_feature(plain("occurrences", "rule_id local side", at=STAYS))
+AnyRule = TypeVar("AnyRule", bound=Rule)
+DAY_SECONDS: Final = 86_400.0
+#: Why a rule is paused that goes on once its person has linked again.
+OF_LINK = frozenset({"unlinked", "refused"})
+
+
+class RuleHooks(LayerHooks):
+    """The moments of rules that don't belong to hours alone."""
+
+    def read_shared_rules(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[Rule]:
+        """Return the rules, as they are now, of the rows that belong to the feature."""
+        return ()
+
+    def on_rule_dropped(self, tx: Transaction, row: Row) -> None:
+        """Act before a rule's row is deleted, as its person may have none any more."""
+
+
+def _is_own(row: Row) -> bool:
+    """Return whether a row is its person's own: its ``card`` names what else it comes with."""
+    return not row["card"]
+
+
+def read_rules(tx: Transaction, rows: Sequence[Row]) -> list[Rule]:
+    """Return the rules of rows, in their order; those that nobody reads any more are left out."""
+    found = {row["id"]: RULES.of(row) for row in rows if _is_own(row)}
+    if shared := [row for row in rows if not _is_own(row)]:
+        every = (one for hooks in RuleHooks.list_subscribers() for one in hooks.read_shared_rules(tx, shared))
+        found |= {one.id: one for one in every}
+    return [found[row["id"]] for row in rows if row["id"] in found]
+
+
+def rule(tx: Transaction, rule_id: str) -> Rule | None:
+    """Return a rule."""
+    return next(iter(read_rules(tx, RULES.rows(tx, id=rule_id))), None)
+
+
+def rules_of(tx: Transaction, workspace_id: str) -> list[Rule]:
+    """Return a workspace's rules."""
+    return read_rules(tx, RULES.rows(tx, "id", workspace_id=workspace_id))
+
+
+def is_needed_after(tx: Transaction, workspace_id: str, at: float) -> bool:
+    """Return whether a workspace's hours need it beyond a time."""
+    return begun_hours.need_workspace(rules_of(tx, workspace_id), at)
+
+
+def is_rule_on(tx: Transaction, rule_id: str) -> bool:
+    """Return whether a rule needs its workspace now."""
+    found = rule(tx, rule_id)
+    return found is not None and not found.paused and found.is_on(tx.now())
+
+
+def rules(tx: Transaction, principal: Principal) -> list[Rule]:
+    """Return a person's rules, by workspace."""
+    return read_rules(tx, RULES.rows(tx, "workspace_id, id", principal=principal))
+
+
+def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
+    """Return when hours stop a workspace next, and whether its person agreed that this ends it for good."""
+    found = [(one.next_stop(tx.now()), one.agreed) for one in rules_of(tx, workspace.id) if one.is_own]
+    return min(((at, agreed) for at, agreed in found if at is not None), default=None)
+
+
+def put(tx: Transaction, new: Rule) -> None:
+    """Add a rule of hours, or replace it."""
+    put_in(tx, RULES, new)
+
+
+def put_in(tx: Transaction, table: Table[AnyRule], new: AnyRule) -> None:
+    """Add a rule to the table of its kind, or replace it."""
+    table.put(tx, new, **new.plan_check(_look_at(new, new.settled_at)))
+
+
+def drop(tx: Transaction, rule_id: str) -> None:
+    """Delete a rule."""
+    RULES.delete(tx, id=rule_id)
+
+
+def became(tx: Transaction, looked: Rule, one: Occurrence) -> str:
+    """Return what became of a start or stop, "" if nothing has yet."""
+    row = OCCURRENCES.row(tx, rule_id=looked.id, local=one.local, side=one.side)
+    return "" if row is None else str(row["became"])
+
+
+def drop_all(tx: Transaction, principal: Principal) -> None:
+    """Delete the rules of a person who may have none any more."""
+    fan_out.follow(tx, "left", principal=principal.key)
+
+
+def _drop(tx: Transaction, row: Row, _said: Row) -> None:
+    for hooks in RuleHooks.list_subscribers():
+        hooks.on_rule_dropped(tx, row)
+    RULES.delete(tx, id=row["id"])
+
+
+fan_out.know("left", lambda _tx, _said: True, ("some_rules_of_person", _drop))
+
+
+RULE_QUEUE: Final = declare_queue(
+    Queue(
+        name="rules",
+        kind="hours",
+        is_scheduled=True,
+        table="rules",
+        due="look_at",
+        order="look_at, id",
+    )
+)
+
+
+def claim_hours(tx: Transaction, limit: int, lease: float) -> list[Rule]:
+    """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
+    return sort_due(tx, RULES.known(RULE_QUEUE.take(tx, lease, limit)))
+
+
+def sort_due(tx: Transaction, rules: Iterable[AnyRule]) -> list[AnyRule]:
+    """Return rules in the order of their due occurrences."""
+    now = tx.now()
+    return sorted(rules, key=lambda one: (one.due(now)[:1], one.id))
+
+
+def look_at_hours(tx: Transaction, looked: Rule, at: float) -> None:
+    """Set when a rule is looked at next, if it isn't paused."""
+    RULES.change(tx, {"id": looked.id, "paused": ""}, **looked.plan_check(at))
+
+
+def due(tx: Transaction, looked: Rule) -> list[Occurrence]:
+    """Return what is due of a rule now; what was settled by an earlier clock, or in another zone, stays."""
+    return [one for one in looked.due(tx.now()) if not became(tx, looked, one)]
+
+
+def settle(tx: Transaction, settled: Rule, became: Mapping[Occurrence, str]) -> None:
+    """Write what became of what was due, and when the rule is looked at next.
+
+    Hours that come once are deleted with their last occurrence.
+    """
+    now = tx.now()
+    until = max([settled.settled_at, now - HORIZON, *(one.at for one in settled.due(now))])
+    for one, what in became.items():
+        OCCURRENCES.add(tx, rule_id=settled.id, local=one.local, side=one.side, became=what, at=one.at)
+    look_at = _look_at(settled, until)
+    if look_at is None and settled.is_own and not settled.days & EVERY_DAY:
+        drop(tx, settled.id)
+    else:
+        RULES.change(tx, {"id": settled.id}, settled_at=until, **settled.plan_check(look_at))
+
+
+def begun(tx: Transaction, started: Rule) -> None:
+    """Write when a rule started its workspace, and how often nobody has used that."""
+    RULES.change(tx, {"id": started.id}, started_at=started.started_at, unused=started.unused)
+
+
+def timed(tx: Transaction, looked: Rule) -> Occurrence | None:
+    """Return the stop that a rule settled last, if it set a timer for it."""
+    last = looked.after(looked.settled_at - 1.0)
+    if last is None or last.at != looked.settled_at:
+        return None
+    return last if became(tx, looked, last) == "timer" else None
+
+
+def unsettle(tx: Transaction, changed: Rule, stop: Occurrence) -> None:
+    """Write a changed rule of which a start or stop that was settled comes again, however late."""
+    OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
+    put(tx, replace(changed, settled_at=min(tx.now(), stop.at - 1.0)))
+
+
+def find_plan(tx: Transaction, start: Operation) -> tuple[Rule, Occurrence] | None:
+    """Return the rule and its start that an operation carries out, of several the one that is good longest.
+
+    Hours that have begun since have joined it.
+    """
+    plans = _filter_plans(tx, start, (one for one in rules_of(tx, start.workspace_id) if not one.paused))
+    begins = start.planned_for or 0.0
+    return max(plans, key=lambda plan: (plan[1].at >= begins, plan[1].latest_start), default=None)
+
+
+def _filter_plans(tx: Transaction, start: Operation, rules: Iterable[Rule]) -> list[tuple[Rule, Occurrence]]:
+    """Return those of some rules that a start carries out, each with its own start."""
+    begins, now = start.planned_for, tx.now()
+    if begins is None or start.good_until is None:
+        return []
+    begun = ((rule, one) for rule in rules for one in rule.between(begins - DAY_SECONDS, max(begins, now)))
+    return [(rule, one) for rule, one in begun if one.side == "start" and one.until > begins]
+
+
+def review_start(tx: Transaction, workspace_id: str, *changed: Rule) -> None:
+    """Let a start that is still to be sent go by its plan's rules as they are now; some were changed.
+
+    It is good for as long as they say, and is cancelled where they don't want it any more.
+    """
+    row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
+    start = None if row is None else OPERATIONS.of(row)
+    if start is None or not start.is_planned_ahead:
+        return
+    # A changed rule may hide the occurrence for which a start was made; the end is kept with that.
+    workspace = WORKSPACES.one(tx, id=workspace_id)
+    has_end = workspace is not None and any(one.start == start.id for one in workspace.ends.rows)
+    if not has_end and not _filter_plans(tx, start, changed):
+        return
+    plan = find_plan(tx, start)
+    if plan is None:
+        operations.end(tx, start.id, Outcome.CANCELLED, "cancelled")
+        timers.drop(tx, workspace_id, start.id)
+    else:
+        OPERATIONS.change(tx, {"id": start.id}, good_until=plan[1].latest_start)
+
+
+def waits_until(tx: Transaction, start: Operation) -> float:
+    """Return until when a start by hours waits for room, if they say so; 0.0 for any other."""
+    begins = start.planned_for or 0.0
+    waiting = [one for one in rules_of(tx, start.workspace_id) if one.waits and begins]
+    sides = [one for rule in waiting for one in rule.between(begins - 1.0, begins) if one.at == begins]
+    return max((one.until for one in sides if one.side == "start"), default=0.0)
+
+
+def follow_start(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequence[NewNotice]:
+    """Schedule another try of a plan's failed start if the cause may pass, else notify its person."""
+    plan = find_plan(tx, ended) if ended.outcome is Outcome.FAILED else None
+    if plan is None:
+        return owed
+    rule, begin = plan
+    if (ended.cause or "").partition(":")[0] == "missed":
+        return [missed(rule, begin, because=(ended.cause or "").partition(":: ")[2])]
+    if not begun_hours.tries_again(ended, begin, tx.now(), is_own=rule.is_own):
+        return owed
+    unsettle(tx, rule, begin)
+    look_at_hours(tx, rule, tx.now() + begun_hours.RETRY_SECONDS)
+    return ()
+
+
+def missed(rule: Rule, one: Occurrence, **more: Any) -> NewNotice:
+    """Return the notice of a missed start or stop, with the end of its plan."""
+    body: Row = {"workspace": rule.workspace_id, "connection": rule.connection, **rule.subject}
+    until = one.until if one.side == "start" and rule.stops is not None else None
+    body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}
+    occasion = f"{rule.id}:{one.local}:{one.side}"
+    return NewNotice(rule.workspace_id, HoursKind.HOURS_MISSED, occasion, rule.principal, body)
+
+
+def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None:
+    """Pause a rule until something has changed; tell its person, once for a workspace and cause."""
+    RULES.change(tx, {"id": paused.id}, paused=why, **paused.plan_check(None))
+    if tell:
+        body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
+        body |= {"name": paused.name, **paused.subject}
+        occasion = f"{why}:{paused.settled_at:.0f}"
+        notice = NewNotice(paused.workspace_id, HoursKind.HOURS_PAUSED, occasion, paused.principal, body)
+        add_notices(tx, [notice])
+
+
+def resume(tx: Transaction, row: Row, _said: Row) -> None:
+    """Go on with a rule that paused because an account wasn't linked."""
+    for paused in read_rules(tx, [row]) if row["paused"] in OF_LINK else ():
+        settled_at = tx.now()
+        if row["paused"] == "refused":
+            # Nobody has stopped it: what was to begin meanwhile is made up for while it lasts.
+            coming = paused.after(settled_at)
+            begin = None if coming is None else paused.begin(coming)
+            settled_at = (
+                settled_at if begin is None else min(settled_at, max(begin.at - 1.0, paused.settled_at))
+            )
+        put(tx, replace(paused, paused="", settled_at=settled_at))
+
+
+def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:
+    """Pause the hours of a workspace whose account was unlinked, which deletes its row."""
+    for one in rules_of(tx, workspace["id"]):
+        if not one.is_own:
+            continue
+        named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
+        put(tx, named)
+        pause(tx, named, "unlinked", tell=tell)
+
+
+def link_rules(tx: Transaction, workspace: Workspace) -> None:
+    """Give the rules of a workspace whose row was deleted the new one."""
+    key = {"principal": workspace.principal, "connection": workspace.connection}
+    RULES.change(tx, {**key, "remote_id": workspace.remote_id}, workspace_id=workspace.id)
+
+
+def follow(tx: Transaction, former: str, workspace_id: str) -> None:
+    """Move a workspace's rules to the one that took its place."""
+    RULES.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
+
+
+def forget(tx: Transaction, workspace_id: str) -> None:
+    """Delete the rules of a workspace that is gone for good."""
+    RULES.delete(tx, workspace_id=workspace_id)
+
+
+def find_active_rules(tx: Transaction, limit: int) -> Sequence[Rule]:
+    """Return rules that aren't paused."""
+    return read_rules(tx, tx.all("rules_left", limit=limit))
+
+
+def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
+    """Ask those whose time zone has changed whether their hours move."""
+    for person in people:
+        moved = [
+            one
+            for one in map(RULES.of, filter(_is_own, RULES.rows(tx, principal=person.principal)))
+            if person.time_zone and one.seen_zone != person.time_zone
+        ]
+        for one in moved:
+            RULES.change(tx, {"id": one.id}, seen_zone=person.time_zone)
+        former = next((one.zone for one in moved if one.zone != person.time_zone), None)
+        if former is not None:
+            body = {"zone": person.time_zone, "former": former}
+            occasion = f"{tx.now():.0f}"
+            key = person.principal.key
+            add_notices(tx, [NewNotice(key, HoursKind.HOURS_MOVED, occasion, person.principal, body)])
+
+
+def _look_at(looked: Rule, after: float) -> float | None:
+    next_ = None if looked.paused else looked.after(after)
+    return None if next_ is None else next_.due_at

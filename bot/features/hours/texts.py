@@ -1,0 +1,129 @@
+"""What is said about working hours, and asked about what was left running."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.domain.time_parsing import EVERY_DAY, WEEKDAYS, WEEKEND
+
+NAMED: Final[Mapping[frozenset[str], str]] = {
+    WEEKDAYS: "weekdays",
+    WEEKEND: "weekends",
+    EVERY_DAY: "every day",
+}
+BOTH: Final = "{days} {begin}\u2013{end}"
+ONLY_START: Final = "{days} from {begin}"
+ONLY_STOP: Final = "{days} until {end}"
+#: In a workspace's state; then with the zone, where its person isn't there any more.
+LINE: Final = "Hours: {hours}."
+#: Of hours whose starts wait.
+AND_WAIT: Final = " (I'll wait for room)"
+LINE_ELSEWHERE: Final = "Hours: {hours} ({zone})."
+LINE_PAUSED: Final = "Hours: paused."
+RESTING: Final = "They're paused."
+LEFT_OUT: Final = "Not {days}."
+#: What comes next.
+NEXT: Final = "Next, I'll {do} it {at}."
+HOURS_BLOCKED: Final = "As things are I can't start or stop it: {why}."
+
+SET: Final = "*{name}* on {title} has hours now: {hours} ({zone})."
+KEPT: Final = "*{name}* on {title}: {hours} ({zone})."
+#: Hours that come on one day; what stops it again that day; those it has besides.
+ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
+ONCE_UNTIL: Final = ", and {do} it at {until}"
+BESIDES: Final = "Its other hours: {hours} ({zone})."
+REPLACED: Final = "They replace {hours}."
+OFF: Final = "*{name}* on {title} has no hours any more."
+OFF_NEXT: Final = "I won't start or stop it by myself."
+OFF_DOWN: Final = "It's {state}, and I won't start it by myself."
+#: What becomes of what runs when hours have changed: that its stop of today stays, or that it has none.
+STILL: Final = "I'll still {do} {it} {at}."
+RUNS_ON: Final = "{it} {state}, and nothing will stop it."
+RUNS_UNTIL: Final = "{it} {state}, and I won't {do} it before {until}."
+#: Of hours that only start.
+NO_STOP: Final = "I won't stop it after that."
+NONE: Final = "*{name}* on {title} has no hours."
+NONE_NEXT: Final = "To set some, type `{command}hours {typed} weekdays 9:00-18:00`."
+NONE_OF_ALL: Final = "None of your workspaces has hours."
+LIST: Final = "*Your workspaces' hours*"
+UNREADABLE: Final = "I can't read those hours, so I haven't changed anything."
+USAGE: Final = (
+    "Type something like `{command}hours {typed} weekdays 9:00-18:00`. `mon,wed 8:30` only starts it, "
+    "`every day -20:00` only stops it, and `off` ends its hours. "
+    "A stop comes at least 30 minutes after its start."
+)
+#: The same words as where something ends at once.
+ASK: Final = "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
+
+MISSED: Final = "By its hours, I should have {done} *{name}* on {title} {at}, but I couldn't do it in time."
+MISSED_MORE: Final = "I missed {count} before that, too."
+NEEDED_AFTER: Final = "Its hours go on as planned."
+FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
+PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
+#: Why they are paused until their person has linked again; for other causes the usual sentences.
+BECAUSE: Final[Mapping[str, str]] = {
+    "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll go on.",
+    "refused": "{title} no longer accepts your link. Link again, and they'll go on.",
+    "person": "Resume them whenever you like.",
+}
+#: Where nobody used what they start, by whether the provider says when that was.
+UNUSED: Final[Mapping[bool, str]] = {
+    True: "The hours of *{name}* on {title} started it {count} times in a row, and nobody used it.",
+    False: "The hours of *{name}* on {title} started it {count} times in a row; nobody opened it from here.",
+}
+UNUSED_NEXT: Final = "Should they go on? If nobody uses it this time and the next, I'll pause them."
+UNUSED_UNSEEN: Final = "{title} doesn't tell me when it's used."
+GO_ON: Final = "Keep them"
+GOING_ON: Final = "OK, the hours of *{name}* on {title} go on."
+MOVED: Final = (
+    "Slack says that your time zone is {zone} now. Your workspaces' hours are in {former} time. "
+    "Should they move?"
+)
+MOVED_DONE: Final = "Your workspaces' hours are in {zone} time now."
+MOVED_NOT: Final = "Your workspaces' hours stay as they are."
+
+FORM_TITLE: Final = "Hours"
+FORM_WORKSPACE: Final = "Workspace"
+FORM_DAYS: Final = "Days"
+FORM_FROM: Final = "Start it at"
+FORM_UNTIL: Final = "Stop it at"
+FORM_NOTE: Final = "Times are in your time zone. Leave one empty if it should only start, or only stop."
+FORM_ADDS: Final = "These are added to the hours it has, and replace those on the same days."
+FORM_SUBMIT: Final = "Save"
+FORM_TYPED: Final = "You can also type hours."
+FORM_NO_DAY: Final = "Choose at least one day."
+FORM_NO_TIME: Final = "Choose a time to start, a time to stop, or both."
+FORM_SHORT: Final = "Choose a time at least 30 minutes after the start."
+FORM_NO_WORKSPACE: Final = "Choose one of your workspaces."
+SKIP: Final = "Skip {day}"
+PAUSE: Final = "Pause until {day}"
+TURN_OFF: Final = "Turn hours off"
+RESUME: Final = "Resume hours"
+#: Take back what was left out.
+NO_SKIP: Final = "Don't skip {day}"
+NO_SKIPS: Final = "Don't skip any day"
+MOVE: Final = "Move them"
+LEAVE: Final = "Leave them"
+
+#: What was left running, by whether the provider says when it was last used.
+NEEDED: Final[Mapping[bool, str]] = {
+    False: "*{name}* on {title} has been running since {since}. Still needed?",
+    True: "*{name}* on {title} is running, but hasn't been used since {since}. Still needed?",
+}
+#: Of what stops in more than a day, by its hours or as planned.
+NEEDED_UNTIL: Final = "Nothing will stop it before {at}."
+NEEDED_STOPS: Final[Mapping[str, str]] = {
+    "stop": "If you don't answer, I'll stop it {at}.",
+    "suspend": "If you don't answer, I'll suspend it {at}.",
+}
+KEEP: Final = "Keep"
+#: What can be done at a time or until then, and the button that does it: Slack writes no time on one.
+DONE_THEN: Final[Mapping[str, str]] = {
+    "start": "I can start it until {at}.",
+    "stop": "I can stop it {at}.",
+    "suspend": "I can suspend it {at}.",
+}
+DO_THEN: Final[Mapping[str, str]] = {
+    "start": "Start it until then",
+    "stop": "Stop it then",
+    "suspend": "Suspend it then",
+}

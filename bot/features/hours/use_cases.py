@@ -1,0 +1,498 @@
+"""Working hours of workspaces: set, left out, paused, moved, and carried out when they are due.
+
+A start is an ordinary operation in its person's name. A stop is one of
+the workspace's ends, so that its warning and its buttons change that stop alone: shortly before it comes, or
+when a change of the hours would take it from what they have begun.
+What runs on without a stop ahead is asked about, once a day.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Final
+
+from bot.domain.notices import NewNotice
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.stops import End, StopMode, gentlest_mode, is_final, planned_mode
+from bot.domain.time_parsing import Wanted, write_hours
+from bot.domain.timers import find_next_stop
+from bot.domain.undoable_actions import HOURS as BY_HOURS
+from bot.domain.workspaces import UP, State, Workspace
+from bot.features.hours import begun_hours
+from bot.features.hours import store as rows
+from bot.features.hours.model import (
+    MOST,
+    UNUSED_ASKS,
+    UNUSED_PAUSES,
+    UNUSED_SPARED,
+    HoursKind,
+    Occurrence,
+    Rule,
+    evening_of_asking,
+    find_hours_stop,
+    left_since,
+    was_used,
+)
+from bot.features.hours.store import RULES, AnyRule
+from bot.features.preferences import store as preferences_store
+from bot.features.preferences.model import find_asking_hours
+from bot.messages.texts import problems
+from bot.services import workspaces
+from bot.services.caller import Asked
+from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
+from bot.services.workspaces import owned
+from bot.store import accounts, cards, gates, operations, people, timers, undoable_actions
+from bot.store import workspaces as stored
+from bot.store.notices import add_notices, is_written
+from bot.store.transaction import Row, Transaction
+from bot.support.declarations import LayerHooks
+from bot.support.errors import NotLinked, Refused
+
+#: How soon again where its person is only to be asked about it.
+LOOKS_AGAIN: Final = 30.0
+HOUR: Final = 3600.0
+#: How many rules, or workspaces that were left running, are claimed at once.
+SOME: Final = 100
+#: How often it is looked at whether what was left running is still needed.
+NEEDED_EVERY: Final = 1800.0
+#: A rule before a change and after it, None for none.
+RuleChange = tuple[Rule | None, Rule | None]
+#: What became of an occurrence of which nobody has to be told.
+DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
+
+
+class HoursChangeHooks(LayerHooks):
+    """The moment of a change of hours that have begun."""
+
+    def on_day_skipped(self, tx: Transaction, workspace: Workspace, stop_at: float) -> bool:
+        """End a plan that would start a workspace of hours whose day is left out, without a stop.
+
+        Return whether the workspace was only waiting until then.
+        """
+        return False
+
+
+def add(
+    tx: Transaction,
+    asked: Asked,
+    workspace_id: str,
+    *wanted: Wanted,
+    agreed: bool = False,
+    former: str = "",
+    waits: bool = False,
+) -> list[Rule]:
+    """Give a workspace hours; return those on the same days that they replace, as both would contradict.
+
+    ``former`` is a rule that they replace in any case; ``waits``: their starts wait for room.
+    Raises Refused: ``workspace.ends`` if a stop would end it for good and its person hasn't agreed,
+    ``hours.makes`` if a start would have to make a new one, ``hours.never`` if they don't come soon.
+    """
+    workspace = find_usable(tx, asked, "hours", workspace_id)
+    asked.check_plan(tx, workspace.connection)
+    context, now = asked.context, tx.now()
+    title = context.need(workspace.connection).settings.title
+    if waits and context.need(workspace.connection).settings.failures_allowed <= 1:
+        raise Refused("wait.limit", problems.sentence("wait_limit", title))
+    effects = workspaces.effects(context, workspace)
+    if any(one.starts is not None for one in wanted) and is_final(effects, gentlest_mode(effects)):
+        raise Refused("hours.makes", problems.sentence("hours_make", title))
+    stops = any(one.stops is not None for one in wanted)
+    is_agreed = stops and workspaces.made(context, workspace, now, agreed=agreed).agreed
+    known = [one for one in rows.rules_of(tx, workspace.id) if one.is_own]
+    replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
+    if len(known) - len(replaced) >= MOST:
+        raise Refused("hours.many", problems.sentence("hours_many", title))
+    zone = people.zone(tx, asked.principal).key
+    shared = (asked.principal, workspace.connection, workspace.id, zone, zone, now, is_agreed)
+    made = [Rule(tx.ids.new("rule"), *shared, waits=waits, **asdict(one)) for one in wanted]
+    if any(one.after(now) is None for one in made):
+        raise Refused("hours.never", problems.sentence("hours_never", title))
+    if not asked.is_new(tx):
+        return []
+    change: list[RuleChange] = [*((one, None) for one in replaced), *((None, one) for one in made)]
+    change_rules(tx, workspace, change, get_mode(asked, workspace))
+    agreed_to = {"agreed": "yes"} if is_agreed else {}
+    said = "; ".join(map(write_hours, wanted))
+    asked.note(tx, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
+    return replaced
+
+
+@undoable_actions.puts_back(RULES.name)
+def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
+    """Let the row of a rule say again what it said before an act, None for no row."""
+    after_row = None if was is None else {"card": None, **(row or {}), **was}
+    before, after = (next(iter(rows.read_rules(tx, [one] if one else [])), None) for one in (row, after_row))
+    of = before or after
+    if of is not None and (workspace := stored.workspace(tx, of.workspace_id)) is not None:
+        mode = next((one.mode for one in workspace.ends.rows if one.because == "hours"), None)
+        # Hours that are taken back before they have started anything leave no stop that wasn't there.
+        is_unused = after is None and of.started_at is None
+        change_rules(tx, workspace, [(before, after)], mode or "stop", keeps_stop=not is_unused)
+
+
+def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+    """Take a workspace's hours away; return it. What they have begun ends as planned."""
+    workspace = owned(tx, asked, "hours", workspace_id)
+    rules = [one for one in rows.rules_of(tx, workspace.id) if one.is_own]
+    if rules and asked.is_new(tx):
+        change: list[RuleChange] = [(one, None) for one in rules]
+        change_rules(tx, workspace, change, get_mode(asked, workspace))
+        cards.queue_messages(tx, workspace.id, changed=False)
+        asked.note(tx, "workspace.hours", workspace, change, hours="off")
+    return stored.workspace(tx, workspace.id) or workspace
+
+
+def change_rules(
+    tx: Transaction,
+    workspace: Workspace,
+    change: Sequence[RuleChange],
+    mode: StopMode = "stop",
+    *,
+    keeps_stop: bool = True,
+) -> None:
+    """Change a workspace's rules; what they have begun ends as planned, unless they name another end.
+
+    So the stop of today's hours becomes an end of the workspace where the change would take it away, and one
+    that was planned goes only for another stop, or if nothing had begun: then the hours may bring it again.
+    """
+    now, former = tx.now(), rows.rules_of(tx, workspace.id)
+    has_begun, begun = begun_hours.has_begun(former, now), begun_hours.find_begun_stop(former, now)
+    settled = {one.id: rows.timed(tx, one) for one in former}
+    for before, after in change:
+        if after is not None:
+            rows.put(tx, after)
+        elif before is not None:
+            rows.drop(tx, before.id)
+    rows.review_start(tx, workspace.id, *(before for before, _ in change if before is not None))
+    known = rows.rules_of(tx, workspace.id)
+    for planned in (one for one in workspace.ends.rows if one.because == "hours"):
+        stop = settled.get(planned.source)
+        is_dropped = begun_hours.has_end(known, planned.at, now) or (stop is not None and not has_begun)
+        if is_dropped and not begun_hours.has_stop_at(known, planned.at if stop is None else stop.at):
+            timers.drop(tx, workspace.id, planned.source)
+            changed = next((one for one in known if one.id == planned.source), None)
+            if stop is not None and changed is not None:
+                rows.unsettle(tx, changed, stop)
+    if keeps_stop and begun is not None and not begun_hours.has_end(known, begun[0].at, now):
+        _keep_stop(tx, workspace, *begun, mode)
+    if any(before is not None and before.paused for before, _ in change):
+        # Messages say that they are paused, by the link that some wait for.
+        cards.queue_messages(tx, cards.of_link(workspace.principal.key, workspace.connection), changed=False)
+    timers.decide(tx, workspace.id)
+
+
+def _keep_stop(tx: Transaction, workspace: Workspace, stop: Occurrence, rule: Rule, mode: StopMode) -> None:
+    """Plan the stop of hours that have begun as an end of its own."""
+    latest = operations.latest_operation(tx, workspace.id)
+    is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
+    subscribers = HoursChangeHooks.list_subscribers()
+    has_waited = [hooks.on_day_skipped(tx, workspace, stop.at) for hooks in subscribers]
+    if not any(has_waited) and (is_coming_up or not workspace.is_down):
+        timers.put(tx, workspace.id, End(stop.at, mode, rule.agreed, True, "hours", rule.id))
+
+
+def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str] = ()) -> Workspace:
+    """Leave days out of a workspace's hours; without any, let all come again, also what was paused.
+
+    What they have begun ends as planned. Raises NotLinked and Refused where nothing could come.
+    """
+    workspace = find_usable(tx, asked, "hours", workspace_id)
+    resting: list[RuleChange] = []
+    now = tx.now()
+    for one in rows.rules_of(tx, workspace.id):
+        today = one.day(now).isoformat()
+        off = frozenset(day for day in one.off.union(days) if day >= today)
+        # Those of what others take part in, too, come back by a button of that.
+        off = off if days or not one.is_own else frozenset()
+        # Whoever lets what was paused come again is there.
+        again = replace(one, settled_at=now, started_at=None, unused=0, paused="")
+        resting.append((one, replace(one if days or not one.paused else again, off=off)))
+    return _change_rest(tx, asked, workspace, resting, off=",".join(sorted(days)))
+
+
+def pause(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+    """Pause a workspace's hours until its person resumes them; what they have begun ends as planned."""
+    workspace = owned(tx, asked, "hours", workspace_id)
+    found = [one for one in rows.rules_of(tx, workspace.id) if one.is_own and not one.paused]
+    return _change_rest(
+        tx, asked, workspace, [(one, replace(one, paused="person")) for one in found], off="all"
+    )
+
+
+def _change_rest(
+    tx: Transaction, asked: Asked, workspace: Workspace, change: Sequence[RuleChange], **said: str
+) -> Workspace:
+    if any(before != after for before, after in change) and asked.is_new(tx):
+        change_rules(tx, workspace, change, get_mode(asked, workspace))
+        asked.note(tx, "workspace.hours", workspace, change, **said)
+    return stored.workspace(tx, workspace.id) or workspace
+
+
+def move(tx: Transaction, asked: Asked) -> str:
+    """Move a person's hours to the time zone that they are in now; return it."""
+    asked.check(tx, "hours")
+    zone = people.zone(tx, asked.principal).key
+    found = [one for one in rows.rules(tx, asked.principal) if one.zone != zone and one.is_own]
+    moving = [(one, replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())) for one in found]
+    if moving and asked.is_new(tx):
+        for key in dict.fromkeys(one.workspace_id for one in found):
+            if (workspace := stored.workspace(tx, key)) is not None:
+                change: list[RuleChange] = [pair for pair in moving if pair[0].workspace_id == key]
+                change_rules(tx, workspace, change, get_mode(asked, workspace))
+        asked.note(tx, "hours.zone", asked.principal.key, moving, zone=zone)
+    return zone
+
+
+def find_usable(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Workspace:
+    """Return a workspace that can be started or stopped: nothing is made by itself. Raises Refused."""
+    workspace = owned(tx, asked, verb, workspace_id)
+    provider = asked.context.need(workspace.connection)
+    asked.account(tx, workspace.connection)
+    causes = {
+        "forgotten": workspace.hidden,
+        "unmade": workspace.is_provisional,
+        "gone": workspace.state is State.GONE,
+    }
+    for cause in (cause for cause, is_so in causes.items() if is_so):
+        raise Refused(f"workspace.{cause}", problems.sentence(cause, provider.settings.title))
+    return workspace
+
+
+# -- when they are due ---------------------------------------------------------------------------------------
+
+
+def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
+    """Carry out what is due of a rule in its person's name; what it is too late for is told as missed.
+
+    Raises NotIdentified while Slack can't say who they are, and Refused: see ``refuse``.
+    """
+    rule, now = rows.rule(tx, looked.id), tx.now()
+    if rule is None or rule.paused or not (due := list_due(tx, rule)):
+        return
+    last = due[-1]
+    workspace = find_usable(tx, asked, last.side, rule.workspace_id)
+    latest = operations.latest_operation(tx, workspace.id)
+    became = decide(workspace, latest, last, now)
+    if became == "unread":
+        wait_for_read(tx, rule)
+        return
+    if became == "started":
+        started = count_start(tx, rule, last, workspace)
+        if started.unused >= UNUSED_PAUSES:
+            rows.pause(tx, rule, "unused")
+            return
+        start(tx, asked, started, last, workspace, latest)
+        if started.unused == UNUSED_ASKS:
+            _ask_on(tx, started, workspace)
+    elif last.side == "start" and latest is not None and latest.is_open:
+        operations.extend(tx, latest, last.latest_start)
+    if became == "timer":
+        own = End(last.at, get_mode(asked, workspace), rule.agreed, True, "hours", rule.id)
+        timers.put(tx, workspace.id, own)
+    settle(tx, rule, due, became)
+
+
+def list_due(tx: Transaction, rule: Rule) -> list[Occurrence]:
+    """Return the occurrences of a rule that are due; without any, the rule is settled up to now."""
+    due = rows.due(tx, rule)
+    if not due:
+        rows.settle(tx, rule, {})
+    return due
+
+
+def wait_for_read(tx: Transaction, rule: Rule) -> None:
+    """Have a rule's workspace read before anything is decided."""
+    gates.want(tx, rule.workspace_id, by_itself=True)
+    rows.look_at_hours(tx, rule, tx.now() + LOOKS_EVERY)
+
+
+def count_start(tx: Transaction, rule: AnyRule, plan: Occurrence, workspace: Workspace) -> AnyRule:
+    """Return a rule after one more start, with the count of those in a row that nobody used."""
+    since = rule.started_at
+    if since == plan.at:
+        return rule
+    is_used = since is None or was_used(workspace, since) or undoable_actions.was_asked(tx, workspace, since)
+    return rule.started(max(tx.now(), plan.at), is_used=is_used)
+
+
+def start(
+    tx: Transaction,
+    asked: Asked,
+    started: Rule,
+    plan: Occurrence,
+    workspace: Workspace,
+    latest: Operation | None,
+) -> Operation:
+    """Begin the start of a rule that counts it already."""
+    # Of the same time, another try is another request.
+    tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
+    once = replace(asked, interaction=f"hours:{started.id}:{plan.local}:{tried}".rstrip(":"))
+    begun = workspaces.begin(
+        tx,
+        once,
+        workspace.id,
+        OperationVerb.START,
+        planned_for=plan.at,
+        good_until=plan.latest_start,
+        asker=BY_HOURS,
+    ).operation
+    rows.begun(tx, started)
+    return begun
+
+
+def get_mode(asked: Asked, workspace: Workspace) -> StopMode:
+    """Return the mode in which a plan stops a workspace."""
+    return planned_mode(workspaces.effects_now(asked.context, workspace))
+
+
+def _ask_on(tx: Transaction, rule: Rule, workspace: Workspace) -> None:
+    """Ask a person whether hours go on that nobody uses."""
+    body = {"workspace": workspace.id, "connection": rule.connection, "times": rule.unused}
+    body |= {"is_said": workspace.last_used_at is not None}
+    occasion = f"{rule.id}:{rule.started_at:.0f}"
+    add_notices(tx, [NewNotice(workspace.id, HoursKind.HOURS_UNUSED, occasion, rule.principal, body)])
+
+
+def go_on(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+    """Note that a workspace's hours go on although nobody uses it."""
+    workspace = owned(tx, asked, "hours", workspace_id)
+    if asked.is_new(tx):
+        RULES.change(tx, {"workspace_id": workspace.id}, unused=-UNUSED_SPARED)
+        asked.note(tx, "workspace.needed", workspace)
+    return workspace
+
+
+def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now: float) -> str:
+    """Return the result of a start or stop, given the workspace's latest operation.
+
+    A ``timer`` is set, it is ``started``, that is ``needless``, or ``missed``, or its person has done
+    something else since (``by hand``); ``unread``: that can't be said before a read.
+    """
+    is_stop, is_down = due.side == "stop", workspace.is_down
+    since = workspace.started_at or 0.0 if is_stop else 0.0
+    if latest is not None and latest.verb.brings_down is not is_stop:
+        since = max(since, latest.created_at)
+    elif latest is not None and latest.is_open:
+        return "needless"
+    # A stop looks at it before its time comes, and a start may come before its plan begins.
+    if since >= (due.at if is_stop else due.due_at):
+        return "by hand"
+    is_coming_up = latest is not None and latest.is_open
+    if is_stop and is_coming_up:
+        return "timer"
+    is_so = is_down if is_stop else workspace.state in UP
+    is_unread = now - (workspace.observed_at or 0.0) > FRESH_SECONDS
+    if is_so and is_unread and now < due.due_at + PATIENCE:
+        return "unread"
+    if is_so and (is_stop or not is_unread):
+        return "needless"
+    return "timer" if is_stop else "missed" if now >= due.latest_start else "started"
+
+
+def settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> None:
+    """Write what became of the last of those that are due; tell its person what was missed or failed."""
+    settled = dict.fromkeys(due, "missed") | {due[-1]: became}
+    rows.settle(tx, rule, settled)
+    missed = [one for one in due if settled[one] not in DONE_WELL]
+    if missed:
+        last = missed[-1]
+        cause = settled[last].removeprefix("missed")
+        add_notices(tx, [rows.missed(rule, last, cause=cause, more=len(missed) - 1)])
+
+
+def refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> None:
+    """Write why what is due wasn't done, and pause the rule unless that passes by itself; tell its person."""
+    rule = rows.rule(tx, looked.id)
+    due = [] if rule is None or rule.paused else rows.due(tx, rule)
+    if rule is None or not due:
+        return
+    passing = {"workspace.not_allowed": "not_allowed_now", "workspace.unmade": "unmade"}
+    if refusal.rule in passing:
+        settle(tx, rule, due, passing[refusal.rule])
+    elif isinstance(refusal, NotLinked):
+        rows.pause(tx, rule, "refused" if refusal.is_refused else "unlinked")
+    else:
+        cause = refusal.rule.rpartition(".")[2]
+        rows.pause(tx, rule, "gone" if cause == "unknown" else cause)
+
+
+def later(tx: Transaction, _asked: Asked, looked: Rule) -> None:
+    """Schedule the next try of a rule, as Slack can't identify its person now."""
+    rows.look_at_hours(tx, looked, tx.now() + ASKS_AGAIN)
+
+
+HOURS: Final = Due(
+    name="hours",
+    claim=lambda tx, _: rows.claim_hours(tx, SOME // 2, LEASE),
+    carry_out=carry_out,
+    refuse=refuse,
+    later=later,
+)
+
+
+# -- what was left running -----------------------------------------------------------------------------------
+
+
+def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
+    """Ask a workspace's person whether they still need it, if it runs on and no stop is ahead within a day.
+
+    Where its connection says so, it gets a timer for the evening, unless that would end it for good, or its
+    person has planned another one.
+    """
+    context, principal, now = asked.context, asked.principal, tx.now()
+    workspace, provider = stored.workspace(tx, looked.id), context.connections.get(looked.connection)
+    if workspace is None or provider is None:
+        return
+    account = accounts.account(tx, principal, workspace.connection)
+    if account is None or account.state != "active" or account.is_refused:
+        return
+    planned = find_hours_stop(rows.rules_of(tx, workspace.id), now)
+    next_stop = find_next_stop(workspace, planned, now)
+    if next_stop is not None and next_stop <= now + begun_hours.STOP_AHEAD_SECONDS:
+        return
+    zone, here = people.zone(tx, principal), provider.settings.asks_after_hours
+    hours, left = (
+        find_asking_hours(preferences_store.preferences(tx, principal).asks_after, here),
+        left_since(workspace),
+    )
+    evening = None if hours is None else evening_of_asking(workspace, hours * HOUR, now, zone)
+    day = datetime.fromtimestamp(now, zone).date().isoformat()
+    if evening is None or left is None or is_written(tx, workspace.id, HoursKind.NEEDED, day):
+        return
+    latest = operations.latest_operation(tx, workspace.id)
+    if latest is not None and latest.is_open and latest.verb.brings_down:
+        return
+    if now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
+        gates.make_due(tx, workspace.id)
+        stored.ask_again(tx, workspace.id, now + LOOKS_AGAIN)
+        return
+    mode = planned_mode(workspaces.effects(context, workspace))
+    is_over = is_final(workspaces.effects(context, workspace), mode)
+    stops_after = find_asking_hours(None, here)
+    stops = (
+        provider.settings.stops_unanswered
+        and stops_after is not None
+        and evening_of_asking(workspace, stops_after * HOUR, now, zone) is not None
+        and workspace.stop_at is None
+        and not is_over
+    )
+    body = {
+        "workspace": workspace.id,
+        "connection": workspace.connection,
+        "since": left[0],
+        "is_unused": left[1],
+        "evening": None if is_over else evening,
+        "stop_at": evening if stops else None,
+        "next_stop": next_stop,
+        "planned": workspace.stop_at,
+    }
+    if stops:
+        timers.put(tx, workspace.id, End(evening, mode, warns=True, because="needed"))
+    add_notices(tx, [NewNotice(workspace.id, HoursKind.NEEDED, day, principal, body)])
+
+
+NEEDED: Final = Due(
+    name="needed",
+    claim=lambda tx, _: stored.claim_running(tx, SOME, NEEDED_EVERY),
+    carry_out=_ask,
+)

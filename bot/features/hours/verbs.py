@@ -1,0 +1,348 @@
+"""Working hours: set and shown by a verb, turned off, resumed and moved by buttons."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from bot.domain import time_parsing
+from bot.domain.notices import Answer
+from bot.domain.stops import planned_mode
+from bot.domain.time_parsing import EVERY_DAY, Unread, Wanted
+from bot.domain.timers import SOONEST_SECONDS
+from bot.domain.undoable_actions import Act
+from bot.domain.workspaces import NOT_UP, Workspace
+from bot.features.hours import messages as drawn
+from bot.features.hours import store as hour_rows
+from bot.features.hours import texts as words
+from bot.features.hours import use_cases
+from bot.features.hours.model import Rule
+from bot.features.hours.orders import is_order, wanted_of
+from bot.features.hours.store import RULES
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.buttons import hours_button, lost, offered
+from bot.messages.blocks.kit import AGREED, Markup, fill, line
+from bot.messages.blocks.lists import SAY
+from bot.messages.texts import cards
+from bot.services.workspaces import effects, owned
+from bot.store import workspaces as workspace_rows
+from bot.support.declarations import LayerHooks
+from bot.support.errors import Refused
+from handlers import intents, routes, vocabulary
+from handlers.command_line import written
+from handlers.payload import value_in, values_of
+from handlers.request import Answered, AtFields, Request
+from handlers.workspace.operations import asked_about
+from handlers.workspace.targets import named, workspace_of
+
+NOTHING: Final[Mapping[str, str]] = {}
+#: How far ahead days are left out.
+FARTHEST_DAY: Final = timedelta(days=90)
+#: At which a day can still be named.
+_END_OF_DAY: Final = "23:59"
+
+
+class HoursAnswerHooks(LayerHooks):
+    """The moment of an answer about hours."""
+
+    async def list_ending_plans(self, request: Request) -> Mapping[str, str]:
+        """Return the sentence about each plan that ends with a change of hours, by workspace."""
+        return {}
+
+
+@routes.verb(
+    "workspace", "hours", flags=(AGREED, "wait"), effect=routes.Effect.STARTS, takes=("workspace", "words")
+)
+async def show(request: Request) -> Answer:
+    """Show the hours of one workspace or of all, set some, or turn them off or on."""
+    given = request.arguments
+    if request.target is not None:
+        return await _answered(request, await workspace_of(request), words.KEPT)
+    if not given:
+        return await _all(request)
+    name, said = _split(given[1:] if given[0] in {"for", "of"} else given)
+    if not name or (not said and any(":" in word or word[0] == "-" for word in given[1:])):
+        return _hint(request, words.UNREADABLE, words.USAGE, given[0] if name else "NAME")
+    return await ordered(request, await named(request, name), said)
+
+
+def _split(given: tuple[str, ...]) -> tuple[str, str]:
+    """Split a workspace's name from what follows it about its hours."""
+    found = ((" ".join(given[:at]), " ".join(given[at:])) for at in range(len(given)))
+    return next((pair for pair in found if is_order(pair[1])), (" ".join(given), ""))
+
+
+async def having(request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
+    """Return those workspaces that have hours."""
+    rules = await request.services.store.read(hour_rows.rules, request.principal)
+    with_hours = {one.workspace_id for one in rules}
+    return [one for one in workspaces if one.id in with_hours]
+
+
+async def ordered(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
+    """Do what is said about a workspace's hours, in the words that follow its name; show them without.
+
+    ``former`` is the rule that they replace.
+    """
+    about, (verb, _, rest) = replace(request, target=workspace.id), said.casefold().partition(" ")
+    if not said:
+        return await _answered(request, workspace, words.KEPT)
+    if not rest and verb in _ORDERS:
+        return await _ORDERS[verb](about)
+    if rest and verb in vocabulary.LEAVING_OUT_HOURS:
+        return await _show_rest(about, workspace.id, await _days_left_out(about, verb, rest))
+    wanted = wanted_of(said)
+    if not wanted:
+        return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
+    today, agreed = await request.find_today(), AGREED in request.flags
+    wanted = tuple(one.on(today) for one in wanted)
+    planned = await _list_beside(request)
+    try:
+        ways = {"agreed": agreed, "waits": "wait" in request.flags}
+        replaced = await request.asked.to(use_cases.add, workspace.id, *wanted, former=former, **ways)
+    except Refused as refusal:
+        if refusal.rule != "workspace.ends":
+            raise
+        return _question(request, workspace, said)
+    (asked,) = wanted if len(wanted) == 1 else (None,)
+    once = asked if asked is not None and len(asked.days) == 1 and not asked.days & EVERY_DAY else None
+    workspace = await request.asked.see(owned, "hours", workspace.id)
+    return await _answered(request, workspace, words.SET, replaced, once, planned)
+
+
+async def rest_all(request: Request, chosen: Sequence[Workspace], said: str) -> Answer:
+    """Leave days out of the hours of several workspaces, pause or resume them; one answer shows each."""
+    (verb, _, rest), planned = said.partition(" "), await _list_beside(request)
+    days = await _days_left_out(request, verb, rest) if rest else []
+    rested = list[Workspace]()
+    for one in chosen:
+        asked = asked_about(request, one.id, len(chosen))
+        is_pause = said == "pause"
+        rested.append(
+            await (asked.to(use_cases.pause, one.id) if is_pause else asked.to(use_cases.rest, one.id, days))
+        )
+    request.spoken.of(rested)
+    every = await request.services.gatherer.of_all(request.principal, rested)
+    over = " ".join(await _format_ended(request, planned))
+    return drawn.of_all([drawn.of_one(words.KEPT, facts) for facts in every], over)
+
+
+async def _days_left_out(request: Request, verb: str, said: str) -> list[str]:
+    """Return the days that are left out of hours; to pause them until a day is to leave out all before.
+
+    Raises Answered for what names none, or a day that is too far ahead.
+    """
+    today = await request.find_today()
+    days = time_parsing.list_days(time_parsing.read_pause(verb, said, today))
+    if days and today <= days[0] and days[-1] <= today + FARTHEST_DAY:
+        return [day.isoformat() for day in days]
+    found = Unread("far" if days else "unreadable")
+    if days and days[-1] < today:
+        found = Unread("past")
+    elif not days:
+        zone = await request.services.store.zone(request.principal)
+        read = time_parsing.read(f"{said} {_END_OF_DAY}", zone, await request.services.store.now())
+        if isinstance(read, Unread):
+            found = replace(read, options=tuple(one.removesuffix(f" {_END_OF_DAY}") for one in read.options))
+    raise Answered(replies.hint(replies.unread(found, said, SOONEST_SECONDS, FARTHEST_DAY.total_seconds())))
+
+
+@routes.action("hours_form")
+async def open_form(request: Request) -> Answer:
+    """Open the form; where none can be opened, say what to type."""
+    rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
+    every = await request.services.gatherer.of_all(request.principal, rows)
+    able = [
+        one
+        for one in every
+        if hours_button(one) and request.target in {None, one.workspace.id if one.workspace else None}
+    ]
+    if not able:
+        return await _all(request)
+    typed = able[0].workspace.title if len(able) == 1 and able[0].workspace is not None else "NAME"
+    return replace(_hint(request, words.FORM_TYPED, words.USAGE, typed), view=drawn.form(able))
+
+
+@routes.view(drawn.CALLBACK)
+async def form_sent(request: Request) -> Answer:
+    """Give a workspace the hours of the form; what is wrong is said at its fields."""
+    key, _, former = request.carried.partition(" ")
+    key = key or value_in(request.view, drawn.WORKSPACE)
+    days = values_of(request.view).get(drawn.ON, ())
+    starts, stops = (value_in(request.view, name) for name in (drawn.FROM, drawn.UNTIL))
+    said = f"{','.join(days)} {starts}{f'-{stops}' if stops else ''}"
+    wrong = {
+        drawn.WORKSPACE: "" if key else words.FORM_NO_WORKSPACE,
+        drawn.ON: "" if days else words.FORM_NO_DAY,
+        drawn.FROM: "" if starts or stops else words.FORM_NO_TIME,
+    }
+    wrong = {field: sentence for field, sentence in wrong.items() if sentence}
+    if wrong or not is_order(said):
+        raise AtFields(wrong or {drawn.UNTIL: words.FORM_SHORT})
+    return await ordered(request, await request.asked.see(owned, "hours", key), said, former)
+
+
+@routes.action("hours_rest")
+async def leave_out(request: Request) -> Answer:
+    """Leave the days out that a button names."""
+    key, _, days = (request.target or "").partition(" ")
+    return await _show_rest(request, key, days.split(","))
+
+
+async def _show_rest(request: Request, key: str, days: Sequence[str]) -> Answer:
+    planned = await _list_beside(request)
+    workspace = await request.asked.to(use_cases.rest, key, days)
+    return await _answered(request, workspace, words.KEPT, planned=planned)
+
+
+async def _list_beside(request: Request) -> dict[str, str]:
+    found = dict[str, str]()
+    for hooks in HoursAnswerHooks.list_subscribers():
+        found |= await hooks.list_ending_plans(request)
+    return found
+
+
+async def _format_ended(request: Request, planned: Mapping[str, str]) -> list[str]:
+    """Format the plans beside hours that are over."""
+    left = await _list_beside(request) if planned else {}
+    return [said for key, said in planned.items() if key not in left]
+
+
+def _question(request: Request, workspace: Workspace, said: str) -> Answer:
+    """Ask whether a stop may end a workspace for good; the button says the same command with consent."""
+    services = request.services
+    what = effects(services.context, workspace)
+    sentence = request.filled(words.ASK, workspace, lost=lost(workspace, what[planned_mode(what)]))
+    command = f"hours {written((workspace.title,))} {said} --{AGREED}"
+    return replies.answer(sentence, [kit.button(cards.END_THEN, SAY, command, style=kit.DANGER)])
+
+
+async def _answered(
+    request: Request,
+    workspace: Workspace,
+    template: str,
+    replaced: Sequence[Rule] = (),
+    once: Wanted | None = None,
+    planned: Mapping[str, str] = NOTHING,
+) -> Answer:
+    """Say a workspace's hours as they are, with what can be done about them; ``once`` first.
+
+    ``planned`` is what was planned beside them before they were changed.
+    """
+    request.spoken.of([workspace])
+    facts = await request.services.gatherer.of_workspace(workspace)
+    if not drawn.has_any(facts):
+        none = fill(words.NONE, name=workspace.title, title=facts.connection_title)
+        return _hint(request, none, words.NONE_NEXT, workspace.title)
+    former = Markup("; ".join(map(drawn.said, replaced)))
+    more = [fill(words.REPLACED, hours=former)] if former else []
+    more += await _format_ended(request, planned)
+    return replies.answer(*drawn.of_one(template, facts, more, once, replaced))
+
+
+async def _all(request: Request) -> Answer:
+    services = request.services
+    workspaces = await services.store.perform(workspace_rows.workspaces, request.principal)
+    every = await services.gatherer.of_all(request.principal, workspaces)
+    rows = [drawn.of_one(words.KEPT, facts) for facts in every if drawn.has_any(facts)]
+    kept = {
+        one.workspace_id: one.connection
+        for one in await services.store.read(hour_rows.rules, request.principal)
+    }
+    gone = services.not_set_up(kept.values())
+    if rows or gone:
+        return drawn.of_all(rows, gone)
+    able = [drawn.form_button()] if any(map(hours_button, every)) else []
+    return _hint(request, words.NONE_OF_ALL, words.NONE_NEXT, "NAME", able)
+
+
+def _hint(
+    request: Request, sentence: str, more: str, name: str, buttons: Sequence[kit.Element] = ()
+) -> Answer:
+    typed = Markup(line(written((name,))))
+    return replies.hint(sentence, buttons, more=request.filled(more, typed=typed))
+
+
+@routes.action("hours_off")
+async def turn_off(request: Request) -> Answer:
+    """End a workspace's hours."""
+    former, planned = (
+        await request.services.store.read(hour_rows.rules_of, request.target or ""),
+        await _list_beside(request),
+    )
+    workspace = await request.asked.to(use_cases.end, request.target or "")
+    facts = await request.services.gatherer.of_workspace(workspace)
+    ending, buttons = drawn.end_of_run(facts, [one for one in former if one.is_own])
+    if not ending and facts.state in NOT_UP:
+        ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], offered(facts)
+    over = await _format_ended(request, planned)
+    said = [request.filled(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]
+    return replies.answer(" ".join(said), buttons, replaces=True)
+
+
+async def pause(request: Request) -> Answer:
+    """Pause a workspace's hours until they are resumed."""
+    planned = await _list_beside(request)
+    workspace = await request.asked.to(use_cases.pause, request.target or "")
+    return await _answered(request, workspace, words.KEPT, planned=planned)
+
+
+@routes.action("hours_on")
+async def resume(request: Request) -> Answer:
+    """Let a workspace's hours come again."""
+    return await _answered(request, await request.asked.to(use_cases.rest, request.target or ""), words.SET)
+
+
+@routes.action("hours_keep")
+async def go_on(request: Request) -> Answer:
+    """Let hours go on that nobody uses."""
+    workspace = await request.asked.to(use_cases.go_on, request.target or "")
+    return replies.answer(request.filled(words.GOING_ON, workspace), replaces=True)
+
+
+@routes.action("hours_move")
+async def move(request: Request) -> Answer:
+    """Move a person's hours to their time zone."""
+    zone, services = await request.asked.to(use_cases.move), request.services
+    blocks = [kit.section(fill(words.MOVED_DONE, zone=zone))]
+    workspaces = await having(
+        request, await services.store.perform(workspace_rows.workspaces, request.principal)
+    )
+    for facts in await services.gatherer.of_all(request.principal, workspaces):
+        assert facts.workspace is not None, "hours are a workspace's"
+        ending, buttons = drawn.end_of_run(facts, name=facts.workspace.title)
+        blocks += kit.row(" ".join(ending), buttons) if ending else []
+    return replace(kit.answer(blocks), replaces=True)
+
+
+@routes.action("hours_stay")
+async def stay(_request: Request) -> Answer:
+    """Leave a person's hours in the zone that they have."""
+    return replies.answer(words.MOVED_NOT, replaces=True)
+
+
+#: What is done with hours as they are, by the word that follows a workspace's name.
+_ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": pause}
+
+
+class _Hours:
+    """Hours as sentences use them."""
+
+    async def list_having(self, request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
+        return await having(request, workspaces)
+
+    async def apply_order(
+        self, request: Request, workspace: Workspace, order: str, former: str = ""
+    ) -> Answer:
+        return await ordered(request, workspace, order, former)
+
+    async def leave_out_days(self, request: Request, chosen: Sequence[Workspace], order: str) -> Answer:
+        return await rest_all(request, chosen, order)
+
+    async def find_made(self, request: Request, act: Act) -> tuple[Wanted, str] | None:
+        rules = await request.services.store.read(hour_rows.rules, request.principal)
+        made = [one for one in rules if f"{RULES.name} {one.id}" in act.became]
+        return (made[0].wanted, made[0].id) if len(made) == 1 else None
+
+
+intents.hours.register(_Hours())

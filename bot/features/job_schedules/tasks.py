@@ -1,0 +1,86 @@
+"""Schedules of jobs, set and cleared at their provider."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.domain.audit import AuditEntry
+from bot.domain.notices import NewNotice
+from bot.domain.people import Principal
+from bot.domain.tasks import Task, TaskKind
+from bot.features.job_schedules.model import ScheduleKind
+from bot.providers import base
+from bot.reconciler.provider_calls import Refused
+from bot.reconciler.tasks import Busy, Work, Worker, settled, slot
+from bot.services.snapshots import TEMPLATES
+from bot.store import accounts, audit, notices, tasks
+from bot.store.tasks import NewTask
+
+#: How soon, in seconds, to look again whether an earlier request about the same job has ended.
+SOON: Final = 1.0
+
+
+class Schedules(Worker):
+    """Set and clear schedules. Doing it twice does no harm, so an interrupted task is repeated.
+
+    A delayed task is dropped once a later one for the same job was asked for, whichever process has it: its
+    schedule is outdated. The later one waits while the earlier one may be on its way.
+    """
+
+    def works(self) -> dict[TaskKind, Work]:
+        """Return how schedules are set."""
+
+        async def refuse(task: Task, rule: str) -> None:
+            await self.give_up(task, rule.removeprefix("policy."))
+
+        return {
+            TaskKind.SCHEDULE: Work(
+                do=self.set, person=self._holder, verb="schedule", give_up=self.give_up, refuse=refuse
+            )
+        }
+
+    async def set(self, task: Task) -> Sequence[NewTask]:
+        """Set the schedule of a task and have the jobs read again. Raise Again to retry."""
+        if (is_next := await self._store.read(tasks.task_turn, task)) is None:
+            await self.give_up(task, "replaced")
+            return ()
+        if not is_next:
+            raise Busy(SOON)
+        asked = task.payload
+        account = await self._store.read(accounts.account_by_id, str(asked["account"]))
+        runtime = self._runtimes.get(str(asked["connection"]))
+        if account is None or account.state != "active" or runtime is None:
+            because = "unlinked" if account is None or account.state == "revoking" else "credential_refused"
+            await self.give_up(task, because if runtime is not None else "connection_gone")
+            return ()
+        job, cron = str(asked["job"]), asked["cron"] or None
+        with slot(runtime):
+            answer = await self._asker.ask(
+                runtime,
+                account,
+                "schedule",
+                lambda access: runtime.provider.need(base.Schedules).schedule(access, job, cron),
+                attempts=task.attempts,
+            )
+            refusal = settled(answer)
+        if isinstance(refusal, Refused):
+            await self.give_up(task, refusal.cause)
+            return ()
+        await self._tell(task, "ok")
+        return [NewTask(TaskKind.SNAPSHOT, f"{account.id}/{TEMPLATES}", {"then": []})]
+
+    async def give_up(self, task: Task, because: str = "gave_up") -> None:
+        """Tell the person that it wasn't set; by default because no attempt worked."""
+        await self._tell(task, "refused", cause=because)
+
+    async def _tell(self, task: Task, result: str, **cause: str) -> None:
+        asked = task.payload
+        principal = Principal.from_key(str(asked["principal"]))
+        detail = {"connection": asked["connection"], "cron": asked["cron"], **cause}
+        body = {"name": asked["name"], **detail}
+        await self._store.write(
+            notices.add_notices, [NewNotice(task.id, ScheduleKind.SCHEDULED, "schedule", principal, body)]
+        )
+        target = f"{asked['connection']}/{asked['job']}"
+        await self._store.write(
+            audit.append_audit, [AuditEntry(principal.key, "call.schedule", target, result, detail)]
+        )

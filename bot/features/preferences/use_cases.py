@@ -1,0 +1,56 @@
+"""People's preferences: set by themselves, and shown in their Homes and on request."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from bot.domain import policy
+from bot.domain.people import Principal
+from bot.domain.workspaces import Workspace
+from bot.features.preferences import store
+from bot.features.preferences.model import PreferenceFacts, Preferences, find_asking_hours
+from bot.services import home_sections
+from bot.services.caller import Asked
+from bot.services.context import Context
+from bot.store.transaction import Transaction
+
+policy.declare(policy.Rule(shows=True), "settings", "settings_form")
+
+
+def save(tx: Transaction, asked: Asked, wanted: Preferences) -> None:
+    """Set a person's preferences."""
+    asked.check(tx, "settings")
+    if asked.is_new(tx):
+        before = store.preferences(tx, asked.principal)
+        store.save_preferences(tx, asked.principal, wanted)
+        had, has = asdict(before), asdict(wanted)
+        said = {name: f"{had[name]} → {has[name]}" for name in has if has[name] != had[name]}
+        asked.note(tx, "settings.save", asked.principal.key, [(before, wanted)], **said)
+
+
+async def shown(context: Context, principal: Principal, workspaces: Sequence[Workspace]) -> PreferenceFacts:
+    """Gather what is shown of a person's preferences, by their workspaces; in Home and on request.
+
+    A workspace's or connection's that is gone counts as none. The only workspace is what `start` means.
+    """
+    wanted = await context.store.read(store.preferences, principal)
+    provider, is_only = context.connections.get(wanted.connection), len(workspaces) == 1
+    return PreferenceFacts(
+        wanted=wanted,
+        now=await context.store.now(),
+        workspace=next((one for one in workspaces if one.id == wanted.workspace_id or is_only), None),
+        connection_title=provider.settings.title if provider is not None else "",
+        own=tuple(one for one in workspaces if (one.tells_ready, one.tells_stopped) != (None, None)),
+        asked_after={
+            one.settings.title: find_asking_hours(wanted.asks_after, one.settings.asks_after_hours)
+            for one in context.connections.values()
+            if one.serves(principal)
+        },
+        has_assistant=context.assistant,
+    )
+
+
+async def _of_home(whose: home_sections.HomeOwner) -> PreferenceFacts:
+    return await shown(whose.context, whose.principal, whose.workspaces)
+
+
+home_sections.PARTS["preferences"] = _of_home

@@ -1,0 +1,134 @@
+"""People's settings: shown, changed in a form, saved, and those of one workspace."""
+
+from collections.abc import Iterable
+
+from bot.domain.forms import Choice
+from bot.domain.notices import Answer
+from bot.domain.people import Principal
+from bot.domain.workspaces import Workspace
+from bot.features.preferences import messages as drawn
+from bot.features.preferences import store
+from bot.features.preferences import texts as words
+from bot.features.preferences.model import ASKS_AFTER, LEVELS, NEVER, Preferences
+from bot.features.preferences.use_cases import save, shown
+from bot.messages.blocks import replies
+from bot.messages.blocks.kit import line
+from bot.services import naming, workspaces
+from bot.store import workspaces as workspace_rows
+from handlers import routes
+from handlers.connections import list_templates, makers
+from handlers.defaults import Defaults
+from handlers.payload import values_of
+from handlers.request import AtFields, Request
+from handlers.services import Services
+from handlers.workspace.targets import named
+
+
+@routes.verb("workspace", "settings", effect=routes.Effect.SHOWS)
+@routes.action("settings_form")
+async def settings(request: Request) -> Answer:
+    """Show what applies now, and open the form where one can be opened."""
+    services = request.services
+    rows = await services.store.perform(workspace_rows.workspaces, request.principal)
+    facts = await shown(services.context, request.principal, rows)
+    workspaces = _workspaces(services, rows, facts.wanted.workspace_id)
+    sources = await _sources(services, request.principal)
+    return drawn.answer(facts, drawn.form(facts, workspaces, sources, f"{services.slash('workspace')} "))
+
+
+@routes.view(drawn.CALLBACK)
+async def saved(request: Request) -> Answer:
+    """Save what was chosen; choices are checked again."""
+    services, principal = request.services, request.principal
+    before, rows = (
+        await services.store.read(store.preferences, principal),
+        await services.store.perform(workspace_rows.workspaces, principal),
+    )
+    sent, problems = values_of(request.view), dict[str, str]()
+    chosen = {name: value for name, value in sent.items() if isinstance(value, str) and value != drawn.ASK}
+    topics, workspace_id = sent.get(drawn.TELL, ()), chosen.get(drawn.WORKSPACE, "")
+    if workspace_id and workspace_id not in {one.id for one in rows}:
+        # What a form sends is only a key.
+        problems[drawn.WORKSPACE] = words.NOT_YOURS
+    source, level = chosen.get(drawn.NEW, ""), chosen.get(drawn.ASSISTANT)
+    connection, _, template = source.partition(" ")
+    offered = {one.value for one in await _sources(services, principal)} if source else {""}
+    # What is left unchanged may have been offered before.
+    if source not in offered and (connection, template) != (before.connection, before.template):
+        problems[drawn.NEW] = words.NOT_THERE
+    wanted = Preferences(
+        ready="ready" in topics,
+        stopped="stopped" in topics,
+        run_ended="run_ended" in topics,
+        workspace_id=workspace_id,
+        connection=connection,
+        template=template,
+        asks_after=_asks_after(chosen.get(drawn.ASKING), before),
+        assistant=level if level in LEVELS else before.assistant,
+    )
+    if problems:
+        raise AtFields(problems)
+    await request.asked.to(save, wanted)
+    return Answer(text="", view=drawn.saved(await shown(services.context, principal, rows)))
+
+
+def _asks_after(chosen: str | None, before: Preferences) -> int | None:
+    """Return the hours chosen; what was proposed and left isn't a choice."""
+    hours = next((one for one in drawn.HOURS if str(one) == chosen), NEVER)
+    return None if before.asks_after is None and hours == ASKS_AFTER else hours
+
+
+def _workspaces(services: Services, rows: Iterable[Workspace], chosen: str) -> list[Choice]:
+    """Return the workspaces to choose from: the chosen one, then those used last."""
+    found = sorted(rows, key=lambda one: (one.id != chosen, -(one.used_at or 0.0), one.title.casefold()))
+    kept = sorted(found[: drawn.OPTIONS], key=lambda one: one.title.casefold())
+    addresses = naming.labels(kept, found, services.title, are_addresses=True)
+    return [Choice(one.id, address) for one, address in zip(kept, addresses, strict=True)]
+
+
+async def _sources(services: Services, principal: Principal) -> list[Choice]:
+    """Return what new workspaces can come from: connections, and the templates known to be offered there."""
+    found: list[Choice] = []
+    for connection in makers(services, "workspace"):
+        title = services.title(connection)
+        found.append(Choice(connection, title))
+        for template in await list_templates(services, principal, connection):
+            label = words.SOURCE.format(template=line(template.label), title=line(title))
+            found.append(Choice(f"{connection} {template.value}", label))
+    return [one for one in found if len(one.value) <= _VALUE]
+
+
+#: Slack's limit of an option's value.
+_VALUE = 150
+
+
+#: What is typed after a name, with what it chooses.
+_ON_OFF = {"on": True, "off": False, "usual": None}
+
+
+@routes.verb("workspace", "notify", flags=("ready", "stopped"), takes=("workspace", "words"))
+async def notify(request: Request) -> Answer:
+    """Choose what is sent about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
+    wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
+    if wanted not in _ON_OFF:
+        return replies.hint(request.filled(words.NOTIFY_USAGE))
+    workspace = await named(request, " ".join(request.arguments[:-1]))
+    only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
+    changed = await request.asked.to(
+        workspaces.notify,
+        workspace.id,
+        ready=chosen if only != {"stopped"} else workspace.tells_ready,
+        stopped=chosen if only != {"ready"} else workspace.tells_stopped,
+    )
+    usual = await request.services.store.read(store.preferences, request.principal)
+    ready = usual.ready if changed.tells_ready is None else changed.tells_ready
+    stopped = usual.stopped if changed.tells_stopped is None else changed.tells_stopped
+    is_usual = (changed.tells_ready, changed.tells_stopped) == (None, None)
+    template = words.NOTIFY_USUAL if is_usual else words.NOTIFY[ready, stopped]
+    return replies.answer(request.filled(template, workspace))
+
+
+async def find_defaults(request: Request) -> Defaults:
+    """Return the defaults that a person has chosen."""
+    wanted = await request.services.store.read(store.preferences, request.principal)
+    return Defaults(wanted.workspace_id, wanted.connection, wanted.template)

@@ -1,0 +1,527 @@
+"""Answer what a person wrote, or do it: read, decided by the tables of ``decisions``, carried out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from bot.domain.accounts import Account
+from bot.domain.conversations import Referents
+from bot.domain.notices import Answer
+from bot.domain.runs import Run
+from bot.domain.tasks import TaskKind
+from bot.domain.workspaces import State, Workspace
+from bot.features.hours.orders import wanted_of
+from bot.features.sentences import (
+    chat,
+    cleaning,
+    decisions,
+    follow_ups,
+    phrasebook,
+    proposals,
+    questions,
+    times,
+    timing,
+)
+from bot.features.sentences.decisions import Choice, Confidence, Subject, Way
+from bot.features.sentences.ranker import rank
+from bot.features.sentences.reading import READ, Reading, mark, read
+from bot.features.sentences.selection import Which
+from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks.kit import AGREED, Press, fill
+from bot.messages.texts import answers, talk
+from bot.services import naming
+from bot.store import cards, operations, undoable_actions, workspaces
+from bot.support.guards import guards
+from bot.support.pool import beside
+from handlers import intents, routes, suggestions, typing_mistakes, vocabulary
+from handlers.command_line import MOST_WORDS, plain, written
+from handlers.connections import makers
+from handlers.defaults import find_defaults
+from handlers.dispatch import parse_request
+from handlers.linking import all_linked
+from handlers.names import names_of
+from handlers.request import WORDS, Answered, Manner, Request
+from handlers.snapshots import filter_by_connection, refresh_lists
+from handlers.workspace import confirmations, targets
+from handlers.workspace.operations import all_at_once
+
+#: The verbs that mean a person's default workspace: none of them takes anything away.
+_FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
+
+
+@routes.text("words")
+async def answer(request: Request) -> Answer:
+    """Answer what a person wrote, or do it."""
+    authorised, request = request.verb, await _cleaned(request)
+    reading, rows = await _understood(request)
+    about = replace(request, given=reading.said) if reading.said else request
+    other = await follow_ups.followed(about, reading, rows)
+    if isinstance(other, Answer):
+        return other
+    if other is not None:
+        request = replace(request, arguments=other, given=other, text=written(other))
+        reading, rows = await _understood(request)
+    is_full = decisions.is_complete(reading, request.given or request.arguments)
+    is_elsewhere = is_full and reading.folder not in {"", request.folder}
+    request = replace(
+        request,
+        verb=reading.what if reading.kind == "verb" and is_full else WORDS,
+        folder=(reading.folder if is_full else "") or request.folder,
+        arguments=reading.words if is_full else request.arguments,
+        manner=reading.manner,
+        # Some verbs read their text by themselves, as it would be typed.
+        text=written((reading.what, *reading.words)) if is_elsewhere else request.text,
+    )
+    if is_full and request.verb != authorised:
+        # It was authorised as what was typed; something else may be meant.
+        await request.asked.authorise(request.verb)
+    try:
+        if not is_full:
+            if request.surface.is_quoted:
+                reading = replace(reading, how="quote")
+            given, names = request.given or request.arguments, await names_of(request, rows)
+            reading = await beside(rows, mark, reading, given, names)
+            return await proposals.proposed(request, reading, rank(reading.marked), rows)
+        request.spoken.what = reading.what
+        said = await _decided(request, reading, rows)
+    except Answered as early:
+        return early.answer
+    return replies.with_remarks(said, left_out(reading) if said.text else [])
+
+
+async def _cleaned(request: Request) -> Request:
+    """Return a request with its text cleaned, and own names for addresses of links labelled with them."""
+    if routes.parses_itself(request.folder, request.verb):
+        return request
+    text = cleaning.clean_message(request.text)
+    # What is to be added is known by its address only.
+    if request.verb != "add" and (labels := cleaning.list_labels(text)):
+        names = await names_of(
+            request, await request.services.store.perform(workspaces.workspaces, request.principal)
+        )
+        own = [one for one in labels if any(not span.connection for span in names.spans((one,)))]
+        text = cleaning.show_labels(text, own)
+    return request if text == request.text else parse_request(request, text)
+
+
+async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
+    """Return what was read, with the names of what the person has; all but workspaces only where needed."""
+    services, given, verbs = request.services, request.arguments, routes.verbs_of_folders()
+    if (intent := await intents.read(request)) is not None:
+        return Reading.from_intent(intent), ()
+    first = plain(given[0]) if given else "list"
+    if not given or (first in verbs[request.folder] and (request.folder == "job" or first not in READ)):
+        reading = read(given, request.folder, verbs)
+        # A time beside a run's name is none of its words.
+        is_short = request.folder == "job" and len(given) <= MOST_WORDS
+        is_timed = is_short and bool(times.find(given[1:]).places)
+        if reading.is_full and not is_timed:
+            return reading, ()
+    elif intents.read_order(given, set[int]) is None and (whole := await typed(request)) is not None:
+        return whole, whole.which.named
+    rows = await services.store.perform(workspaces.workspaces, request.principal)
+    return await beside(rows, read, given, request.folder, verbs, await names_of(request, rows)), rows
+
+
+async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    if reading.intent is not None:
+        return await reading.intent.answer(request)
+    if reading.kind == "talk":
+        return await _talked(request, reading, rows)
+    if reading.kind == "several":
+        return await _one_each(request, reading, rows)
+    await typing_mistakes.refuse_flags(request)
+    is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
+    if reading.folder == "workspace" and (reading.what in READ or is_of_hours):
+        return await _commanded(request, reading, rows)
+    effect = routes.nature(request.folder, request.verb).effect
+    sure = (
+        Confidence.CLEAR
+        if reading.manner is Manner.TYPED or effect is not routes.Effect.MAKES
+        else Confidence.GUESS
+    )
+    way = decisions.way_of("one", sure, effect)
+    return await (_offered_to_make if way is Way.OFFERED else routes.run)(request)
+
+
+async def _offered_to_make(request: Request) -> Answer:
+    """Offer what makes something so that it works: with names in place of *it*, and connections."""
+    given, services = request.arguments, request.services
+    named, _ = naming.leading_connection(given, services.connections)
+    heard = (await chat.heard(request)).workspaces
+    if request.verb == "run" and given and named is None:
+        places = tuple(makers(services, "job"))
+        request = replace(request, arguments=(*places, *given)) if len(places) == 1 else request
+    elif request.verb == "new" and named is None:
+        request = replace(request, arguments=())
+    if given and plain(given[0]) in vocabulary.IT and len(heard) == 1:
+        request = replace(request, arguments=(heard[0].title, *given[1:]))
+    return suggestions.as_command(request)
+
+
+async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    """Offer each of several requests on its own."""
+    blocks: list[kit.Block] = []
+    for part in reading.parts:
+        try:
+            # Each is only offered, whatever the message agreed to.
+            one = request.about("workspace", part.what, part.words)
+            one = replace(one, manner=Manner.ASKED, flags=request.flags - {AGREED})
+            said = await _commanded(one, replace(part, manner=Manner.ASKED), rows)
+        except Answered as early:
+            said = early.answer
+        blocks += said.blocks
+    named = dict.fromkeys(one.id for part in reading.parts for one in part.which.named)
+    request.spoken.about = Referents(tuple(named), takes_press=True)
+    return kit.answer([kit.section(talk.ONE_EACH), *blocks])
+
+
+# -- a verb and what it is about ---------------------------------------------------------------------------
+
+
+async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    which = reading.which
+    match decisions.subject_of(reading):
+        case Subject.THEIRS:
+            return chat.theirs(request, which.named)
+        case Subject.LAST_ACT:
+            return await _cancel(request)
+        case Subject.RUN:
+            return await _of_run(request, reading, which.runs[0])
+        case Subject.HOURS if with_hours := await _list_with_hours(request, reading, rows):
+            is_sure = reading.manner is not Manner.ASKED
+            if which.is_all and is_sure and not reading.is_question:
+                return await intents.hours.find().leave_out_days(
+                    request.about("workspace", "hours", ()), with_hours, reading.hours
+                )
+            return await _do_or_offer_hours(request, with_hours, reading.hours, is_sure=is_sure)
+        case Subject.HOURS | Subject.OVERVIEW:
+            return await routes.run(replace(request, arguments=()))
+        case Subject.PLACE:
+            return await questions.answered(request, replace(reading, what="health"), rows)
+    return await _of_own(request, reading, rows)
+
+
+async def _list_with_hours(
+    request: Request, reading: Reading, rows: Sequence[Workspace]
+) -> Sequence[Workspace]:
+    """Return the workspaces whose hours are meant without a name: first what was spoken of."""
+    heard = (await chat.heard(request, rows)).workspaces if wanted_of(reading.hours) else ()
+    return heard or await intents.hours.find().list_having(request, rows)
+
+
+async def _do_or_offer_hours(
+    request: Request, chosen: Sequence[Workspace], said: str, *, is_sure: bool
+) -> Answer:
+    """Apply an order about one workspace's hours; offer it for several, or where it is a guess."""
+    request = request.about("workspace", "hours", ())
+    if is_sure and len(chosen) == 1:
+        return await intents.hours.find().apply_order(request, chosen[0], said)
+    commands = [f"hours {written((one.title,))} {said}".rstrip() for one in chosen[: replies.FEW]]
+    return suggestions.offered(request, commands, talk.AS_COMMAND)
+
+
+async def _of_own(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    """Find the workspaces that are meant and the time, and do or offer it."""
+    which, old = reading.which, list[Account]()
+    if (which.unknown or which.is_near) and not which.is_all:
+        reading, old, rows = await _read_again(request, reading)
+        which = reading.which
+    request = await timing.read_time(request, reading)
+    order = reading.hours or (await timing.write_once(request) if timing.starts_later(reading) else "")
+    try:
+        chosen, is_sure = await _chosen(request, reading, rows, old)
+    except Answered:
+        if not order or which.is_named or which.unknown or not rows:
+            raise
+        # Buttons that ask which would start them now.
+        chosen, is_sure = rows, False
+    return await _done(request, reading, chosen, order, is_sure=is_sure)
+
+
+async def _read_again(
+    request: Request, reading: Reading
+) -> tuple[Reading, list[Account], Sequence[Workspace]]:
+    """Read names again that aren't known, and have outdated lists checked for them; raises Answered then."""
+    old, rows = await targets.old_and_rows(request)
+    names = await names_of(request, rows)
+    again = await beside(rows, read, request.given, request.folder, routes.verbs_of_folders(), names)
+    if again.what != reading.what or reading.kind != again.kind:
+        again = reading
+    if rows and (again.which.unknown or again.which.is_near) and not again.which.is_beginning:
+        places = _list_named_connections(request, again)
+        await all_linked(request, places)
+        old = filter_by_connection(old, places)
+        promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
+        if promise:
+            raise Answered(replies.answer(promise))
+    return again, old, rows
+
+
+def _list_named_connections(request: Request, reading: Reading) -> list[str]:
+    """Return the connections that words name, by themselves or after a name (``NAME@CONNECTION``)."""
+    names = [_after_verb(reading), *request.given]
+    after = [naming.split_connection(name, request.services.connections)[1] for name in names]
+    return [*reading.which.connections, *(connection for connection in after if connection is not None)]
+
+
+async def _done(
+    request: Request, reading: Reading, chosen: Sequence[Workspace], order: str, *, is_sure: bool
+) -> Answer:
+    """Do a verb to what was chosen, or offer it; ``order`` is what it says about hours."""
+    verb, which = reading.what, reading.which
+    request.spoken.of(chosen)
+    timing.refuse(request, reading, chosen)
+    is_sure = is_sure and reading.manner is not Manner.ASKED and decisions.is_sure_of(reading)
+    if order or verb == "hours":
+        return await _do_or_offer_hours(request, chosen, order, is_sure=is_sure)
+    is_one = len(chosen) == 1 and not which.is_all and len(which.workspaces) < 2
+    is_agreed = "yes" in request.flags and request.manner is Manner.TYPED and not request.more
+    # Without a planned stop there is nothing to extend, and the answer says so.
+    only_says = request.more > 0 and is_one and chosen[0].stop_at is None
+    sure = decisions.sure_of(which, is_one=is_one, is_clear=is_sure or only_says, is_agreed=is_agreed)
+    match decisions.way_of("one" if is_one else "several", sure, decisions.kind_of(verb)):
+        case Way.DONE | Way.ASKED as way:
+            (workspace,) = chosen
+            manner = Manner.ASKED if way is Way.ASKED else request.manner
+            return await routes.run(replace(request, target=workspace.id, row=workspace, manner=manner))
+        case Way.OFFERED:
+            (workspace,) = chosen
+            instead = {"start": "open", "stop": "status"}.get(verb) if request.at is None else None
+            if instead and not await confirmations.needed(request, chosen):
+                return await routes.run(request.about("workspace", instead, (), workspace.id))
+            if "share" in request.flags and request.at is None:
+                return suggestions.as_command(request.about("workspace", verb, (workspace.title,)))
+            return await confirmations.one(request, workspace)
+        case Way.LISTED:
+            return await questions.listed(request, chosen)
+        case Way.AT_ONCE if confirmations.is_known(request):
+            needed = await confirmations.needed(request, chosen)
+            return await all_at_once(request, confirmations.verb_of(request), needed)
+    return await confirmations.several(
+        request, chosen, are_named=bool(which.workspaces), besides=which.besides
+    )
+
+
+async def _chosen(
+    request: Request, reading: Reading, rows: Sequence[Workspace], old: Sequence[Account]
+) -> tuple[Sequence[Workspace], bool]:
+    """Return what a verb is about, and whether that is sure; raises Answered with a question or a hint."""
+    which, effect = reading.which, routes.nature("workspace", reading.what).effect
+    match decisions.choice_of(reading):
+        case Choice.NAMED:
+            places = which.connections
+            groups = [await targets.at_places(request, group, places, rows) for group in which.workspaces]
+            if many := next((group for group in groups if len(group) > 1), None):
+                raise Answered(targets.which_of_these(request, many, rows, _after_verb(reading)))
+            found = {group[0].id: group[0] for group in groups}
+            return list(found.values()), len(found) == 1
+        case Choice.ALL:
+            there = [one for one in rows if which.connections in {(), (one.connection,)}]
+            fitting = [one for one in there if not which.state or targets.is_in(one, which.state)]
+            heard = (await chat.heard(request, rows)).workspaces if which.is_rest else ()
+            besides = {one.id for one in which.besides or heard}
+            return [one for one in fitting if one.id not in besides], False
+        case Choice.UNKNOWN:
+            await all_linked(request, which.connections)
+            kept = [one for one in rows if one not in which.besides]
+            if reading.when or reading.hours:
+                # No run takes a time, so that none is suggested.
+                request = replace(request, text=_after_verb(reading))
+            raise Answered(await targets.unknown(request, _after_verb(reading), kept, old))
+        case Choice.POINTED:
+            return await _pointed(request, reading, rows)
+    # The only one is as good as a name.
+    is_sure = reading.manner is not Manner.ASKED and (effect is not routes.Effect.ENDS or len(rows) == 1)
+    return [await _usual(request, rows)], is_sure
+
+
+def _after_verb(reading: Reading) -> str:
+    """Return what stands where a name would, without courtesy around it."""
+    given = [word for word in reading.words if not word.startswith("--")]
+    while given and plain(given[0]) in vocabulary.BEFORE_A_NAME:
+        given = given[1:]
+    return " ".join(given).rstrip(",;:!?….") or " ".join(reading.which.unknown)
+
+
+async def _pointed(
+    request: Request, reading: Reading, rows: Sequence[Workspace]
+) -> tuple[Sequence[Workspace], bool]:
+    """Return what *it*, *the second one* or *the one on the hub* is: by what was last spoken of."""
+    which = reading.which
+    heard = await chat.heard(request, rows)
+    named, at = heard.workspaces, heard.pointed(which, rows)
+    if which.place:
+        if not at:
+            raise Answered(chat.not_counted(request, heard.listed))
+        return at, True
+    if heard.runs and which.points and not named:
+        said = await _of_run(request, reading, heard.runs[0])
+        raise Answered(replies.with_remarks(said, left_out(reading)))
+    if not at and which.points == "them":
+        at = await _list_last_done(request, rows)
+    is_heard = bool(at)
+    if not at:
+        places = which.connections
+        at = await targets.there(request, places, rows) if places else list(rows)
+    fitting = await confirmations.needed(request, at)
+    if which.points == "them":
+        if is_heard or (len(fitting) == 2 and all(one in fitting for one in named)):
+            return at, False
+        # One button would be an answer to something else.
+        raise Answered(targets.which_of_all(request, fitting if len(fitting) > 1 else rows))
+    if len(at) == 1:
+        is_there = bool(which.connections) and reading.manner is Manner.TYPED
+        return at, bool(named) or is_there or len(rows) == 1
+    if (named or which.connections) and len(fitting) == 1:
+        return fitting, False
+    raise Answered(targets.which_of_all(request, fitting or at or rows))
+
+
+async def _list_last_done(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
+    """Return the workspaces of the last acts here if these are several."""
+    place = (request.surface.channel_id or "", request.surface.thread_ts or "")
+    keys = {
+        one.subject
+        for one in await request.services.store.read(undoable_actions.recent_acts, request.principal, *place)
+    }
+    found = [one for one in rows if one.id in keys]
+    return found if len(found) > 1 else []
+
+
+async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
+    """Return what is meant without a name: the only one, the default, or what was pointed at; or ask."""
+    if not rows:
+        old, rows = await targets.old_and_rows(request)
+        if not rows:
+            raise Answered(await targets.nothing_yet(request, old))
+    is_free = request.verb not in {"forget", "remove"}
+    if len(rows) == 1 and is_free:
+        return rows[0]
+    if request.verb in _FOLLOWS_DEFAULT:
+        wanted = (await find_defaults(request)).workspace_id
+        usual = next((one for one in rows if one.id == wanted), None)
+        if usual is not None:
+            return usual
+    effect = routes.nature("workspace", request.verb).effect
+    heard = (await chat.heard(request, rows)).workspaces
+    if len(heard) == 1 and effect is not routes.Effect.ENDS:
+        return heard[0]
+    fitting = await confirmations.needed(request, rows)
+    is_offered = effect is routes.Effect.ENDS and is_free and confirmations.verb_of(request) in talk.DO_ONE
+    if is_offered and len(fitting) == 1:
+        raise Answered(await confirmations.one(request, fitting[0]))
+    raise Answered(targets.which_of_all(request, fitting or rows))
+
+
+async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
+    """Do to a run what a verb of workspaces says about it."""
+    verb = decisions.OF_RUNS.get(reading.what, "")
+    request.spoken.of_run(run.id)
+    if reading.when is not None or reading.more or reading.hours:
+        return timing.only_stops(request, [run.name])
+    if reading.what in {"start", "restart", "resume"}:
+        return lists.run_again(run, request.services.title(run.connection))
+    if not verb:
+        return suggestions.offered(request, ["job list"])
+    is_guess = reading.manner is Manner.ASKED or not decisions.is_sure_of(reading)
+    asked = request.about("job", verb, (run.name,), run.id)
+    return await routes.run(replace(asked, manner=Manner.ASKED if is_guess else Manner.TYPED))
+
+
+# -- what refers to what was said before ---------------------------------------------------------------------
+
+
+async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    if reading.what == "undo":
+        is_stop = plain(request.given[0]) == "stop"
+        stop = read(("stop", "it"), "workspace", routes.verbs_of_folders())
+        stopped = partial(_commanded, replace(request, verb="stop"), stop, rows)
+        return await chat.answer_no(request, stopped if is_stop else None)
+    if reading.what not in {"yes", "nothing", "again"}:
+        return suggestions.small_talk(request, reading.what)
+    about, named, _, runs = await chat.heard(request)
+    if reading.what == "again":
+        return await _again(request, about, named)
+    if reading.what == "nothing":
+        request.spoken.of(named)
+        return suggestions.small_talk(request, "nothing")
+    if about.takes_press:
+        request.spoken.about = about
+        titles = [one.title for one in named]
+        titles += [request.services.title(about.connection)] if about.connection else []
+        return chat.takes_press(request, [*titles, *(run.name for run in runs)])
+    if about.ask and about.ask != "which":
+        await request.services.store.write(cards.queue_messages, about.question, changed=True)
+        request.spoken.of(named)
+        return await _agreed(request, Press.of_text(about.ask))
+    if about.ask == "which" and named:
+        return targets.which_of_all(replace(request, verb=about.verb or "status"), named)
+    request.spoken.of(named)
+    return chat.not_asked(request, [one.title for one in named])
+
+
+@guards("The policy decides, the audit remembers")
+async def _agreed(request: Request, press: Press) -> Answer:
+    """Do what was offered with a button; so far only words were authorised."""
+    pressed = request.pressed(press)
+    handler = routes.pressed(pressed, press.name)
+    assert handler is not None, "what was offered exists"
+    await request.asked.authorise(pressed.verb)
+    return await handler(pressed)
+
+
+async def _cancel(request: Request) -> Answer:
+    """Cancel what was spoken of if it is coming up; without that, take the last act back."""
+    about, named, _, spoken_runs = await chat.heard(request)
+    if len(named) == 1 and not about.ask and not about.takes_press:
+        latest = await request.services.store.read(operations.latest_operation, named[0].id)
+        if latest is not None and latest.is_open and not latest.verb.brings_down:
+            request.spoken.of(named)
+            return await routes.run(replace(request, target=named[0].id))
+        if named[0].stop_at is not None:
+            request.spoken.of(named)
+            return await routes.run(request.about("workspace", "keep", (), named[0].id))
+    if spoken_runs and not named:
+        run = spoken_runs[0]
+        request.spoken.of_run(run.id)
+        return await routes.run(request.about("job", "stop", (run.name,), run.id))
+    return await chat.answer_no(request)
+
+
+async def _again(request: Request, about: Referents, named: Sequence[Workspace]) -> Answer:
+    """Do once more what was last done, or start what has failed; otherwise show everything."""
+    if len(named) != 1:
+        return await routes.run(request.about("workspace", "list", ()))
+    request.spoken.of(named)
+    verb = about.verb if about.verb in {"start", "restart", "resume", "open", "status"} else "status"
+    verb = "start" if named[0].state is State.FAILED else verb
+    return await routes.run(request.about("workspace", verb, (), named[0].id))
+
+
+async def typed(request: Request) -> Reading | None:
+    """Read a verb with the whole name, in one word, of one workspace; None for anything else.
+
+    That is most of what people type. As a sentence it reads the same, for many times the work.
+    """
+    match request.arguments:
+        case (verb, name) if verb in READ and plain(verb) and (verb, name) not in phrasebook.TALK:
+            is_name = request.folder == "workspace" and plain(name) not in vocabulary.OF_JOBS
+            found = await targets.called(request, name) if is_name else None
+            if found is not None:
+                return Reading("verb", verb, "workspace", (name,), which=Which(((found,),)))
+    return None
+
+
+def left_out(reading: Reading) -> list[str]:
+    """Say which words of what is answered or offered name nothing, and what isn't understood."""
+    which = reading.which
+    if reading.how or which.is_theirs or reading.kind not in {"verb", "question"}:
+        return []
+    listed = [word for word in which.unknown if not any(word in phrase.split() for phrase in which.left_out)]
+    said = [
+        (talk.SEVERAL_UNKNOWN, listed[:5] if which.workspaces else []),
+        (talk.LEFT_OUT, which.left_out[:5]),
+    ]
+    return [fill(template, names=suggestions.bold(names)) for template, names in said if names]

@@ -1,0 +1,407 @@
+"""Bars of acts, written once: a ban, the past, a condition, a quote, a question, or a time; pure.
+
+A sentence that says completely what to do is done only if nothing bars that, and an act that is barred isn't
+even offered (``bot.features.sentences.decisions``, ``bot.features.sentences.proposals``).
+"""
+
+import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+from bot.domain import time_parsing
+from bot.features.sentences import phrasebook, times
+from bot.features.sentences.reading import Reading
+from bot.features.sentences.selection import STAYING, Which
+from bot.features.sentences.words import begins
+from handlers import routes, vocabulary
+from handlers.command_line import ends_clause, plain
+from handlers.synonyms import SYNONYMS, words
+
+
+class Bar(StrEnum):
+    """The reason for not offering an act."""
+
+    BAN = "ban"  #: *don't stop it*
+    PAST = "past"  #: *I stopped it yesterday*
+    CONDITION = "condition"
+    QUOTE = "quote"
+    QUESTION = "question"
+    TIME = "time"  #: one that can't be read, or that the act can't take
+
+
+#: Acts on workspaces that bring them up, and that take them down or away.
+UP_VERBS: Final = words("start resume")
+DOWN_VERBS: Final = words("stop suspend restart cancel remove forget")
+#: What no *it* of a phrase is enough for.
+_TAKING_AWAY: Final = words("remove forget")
+COURSE_ACTS: Final = words("skip move pause-course end-course leave join")
+_TIMELESS_ACTS: Final = COURSE_ACTS | words("open hours alias notify")
+BARRED_ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
+#: Announce the end of something.
+UNTIL_LEADS: Final = frozenset({"for", "until", "till", "til", "'til"})
+#: Set a condition wherever they stand, or where no clause ends before them.
+_CONDITIONS: Final = words("if unless once when whenever wenn falls sobald")
+_ALSO_TIMES: Final = words("after before while until")
+#: The same in several words.
+_CONDITION_PHRASES: Final = (("as", "soon", "as"), ("as", "long", "as"), ("in", "case"), ("only", "when"))
+#: What a request may begin or end with, though it looks like a condition: ``if you can``.
+_POLITE_PHRASES: Final = {
+    first: tuple(one for one in (*phrasebook.COURTESY, *phrasebook.AFTERTHOUGHTS) if one[0] == first)
+    for first in {one[0] for one in (*phrasebook.COURTESY, *phrasebook.AFTERTHOUGHTS)}
+}
+#: With whom a question asks for something to be done; what asks for none all the same.
+_MODALS: Final = words("can could may should shall would will mind possible")
+_PERSONS: Final = words("i we you u ya ye it that he she they")
+#: With *or*, they ask what to do.
+_ADVICE_QUESTIONS: Final = {("should", "i"), ("should", "we"), ("shall", "i"), ("shall", "we")}
+#: Who speaks of the past, what may stand before its verb, and what makes a past of the verb that follows.
+_TELLERS: Final = frozenset(
+    {"i", "i've", "i'd", "we", "we've", "you", "he", "she", "they", "somebody", "someone"}
+)
+_ADVERBS: Final = frozenset(
+    {"have", "had", "has", "already", "just", "also", "only", "never", "accidentally"}
+)
+#: Make the past of an act that stands with them, and of anything.
+_PAST_WORDS: Final = words("was were had did got been i've we've he's she's")
+_AGO_WORDS: Final = words("yesterday ago had")
+#: Name a day or a part of one, a week or a month; what is left of them belongs to no time that was read.
+_TIME_WORDS: Final = words(
+    """morning afternoon evening night overnight weekend weekends week weekday month lunch later soon sometime
+    eventually someday noon midnight tonight"""
+)
+_OBJECTS: Final = words("it that this them the my")
+_REFRAINING: Final = words("hold avoid refrain postpone delay wait")
+#: Ask for what comes again, at times that are still to be said.
+_BY_ITSELF: Final = words("automatically itself")
+#: Announce a time of day, or a moment that something else decides.
+_TIME_LEADS: Final = words("at by until till til before")
+_DATE_LEADS: Final = words("on from next the")
+#: Say of a plan that it isn't wanted any more.
+_UNWANTED: Final = words("forget scrap drop cancel remove delete undo kill skip lose ditch no without")
+_ARTICLES: Final = words("the my its that this planned")
+#: Are the same as a base form.
+_BASE_PASTS: Final = words("shut put")
+_IRREGULAR_PASTS: Final = words("ran began shut put left made did")
+#: Part clauses that say different things.
+_JOINTS: Final = vocabulary.THEN | {"but", "so"}
+#: Say, with *all*, that what is named is left alone.
+SPARING: Final = vocabulary.NEGATIONS | frozenset(
+    {"but", "except", "leave", "keep", "apart", "besides", "just"}
+)
+_PUT_OFF_WORDS: Final = words("now yet today tonight")
+
+
+@lru_cache(1_000)
+def find_verbs(word: str) -> frozenset[str]:
+    """Return the verbs that a word means, also in another form: ``stopped``, ``turning``."""
+    known = [*SYNONYMS["workspace"].items(), *((verb, verb) for verb in UP_VERBS | DOWN_VERBS)]
+    known += [(word, "start") for word, verb in SYNONYMS["job"].items() if verb == "run"]
+    known += [
+        (first, verb)
+        for first, every in phrasebook.OPENINGS.items()
+        for _, verb in every
+        if first not in {"get", "go", "take"}
+    ]
+    return frozenset(
+        verb
+        for one, verb in known
+        if word == one or (word.startswith(one) and len(one) >= 3 and len(word) - len(one) <= 4)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """The bars of one sentence: one against every act, against some, and the workspaces to leave alone."""
+
+    every: Bar | None = None
+    some: AbstractSet[str] = frozenset()
+    #: Why some are barred.
+    because: Bar = Bar.BAN
+    spared: AbstractSet[str] = frozenset()
+    #: It has a time, and one that can't be read.
+    has_time: bool = False
+    has_unread_time: bool = False
+    #: A number is left over, which may be a time: ``stop it 6``; ``start it with 2 GPUs`` has none.
+    has_unread_number: bool = False
+    #: It is to be so before a time.
+    is_before: bool = False
+    #: A *not* stands there; and its time is one until which nothing is wanted: ``don't wait until 6``.
+    is_negated: bool = False
+    is_until_negated: bool = False
+
+    def is_time_excluded(self, label: str) -> bool:
+        """Return whether a label's act is wanted, if at all, without the time of the sentence."""
+        return self.is_until_negated or (label == "keep" and bool(self.some))
+
+    def find(self, label: str) -> Bar | None:
+        """Return the bar of a label's act, None if nothing bars it."""
+        if self.every is not None:
+            return self.every
+        if label in self.some:
+            return self.because
+        if self.some and label == "keep":
+            return None
+        if self.is_negated and label == "hours":
+            return Bar.BAN
+        is_act = label in BARRED_ACTS - _TIMELESS_ACTS
+        is_untimed = self.has_time and is_act and not takes_time(label)
+        if label in UP_VERBS and self.is_before:
+            return Bar.TIME
+        is_unread = self.has_unread_time or (self.has_unread_number and label not in UP_VERBS)
+        is_unread = is_unread and is_act
+        return Bar.TIME if is_untimed or is_unread else None
+
+
+def takes_time(label: str) -> bool:
+    """Return whether the act of a label can be given a time."""
+    folder, verb = ("job", label[4:]) if label.startswith("job-") else ("workspace", label)
+    if verb == "hours-off":
+        return False
+    return not routes.takes(folder, verb).isdisjoint({"time", "words"})
+
+
+def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread: bool = False) -> Bars:
+    """Return the bars of a sentence; ``given`` are all its words, ``which`` is all that they name.
+
+    ``is_unread``: its time names no moment.
+    """
+    time, is_negated = reading.time, reading.how == "not"
+    some, spared = _find_bans(reading, given, which)
+    because = Bar.BAN
+    if not some and (past := _find_past_acts(given, which)):
+        some, because = past, Bar.PAST
+        # When something was is no time at which anything is to be done.
+        clauses = (clause for clause in _split_clauses(given) if not is_past_clause(clause))
+        time, is_unread = times.find([word for clause in clauses for word in clause]), False
+        reading = replace(reading, time=time)
+    return Bars(
+        _find_hold(reading, given),
+        some,
+        because,
+        spared,
+        has_time=bool(time.when or time.more or time.hours or time.is_unread),
+        has_unread_time=is_unread or has_unread_time(reading, given),
+        has_unread_number=any(word[:1].isdigit() for phrase in reading.left for word in phrase.split()),
+        is_negated=is_negated,
+        is_until_negated=is_negated and bool(time.when and time.when.lead in UNTIL_LEADS),
+        is_before=bool(time.when and time.when.text.casefold().startswith("before ")),
+    )
+
+
+def is_conditional(reading: Reading, given: Sequence[str]) -> bool:
+    """Return whether a sentence sets a condition for its act."""
+    said = _strip_courtesies(given)
+    if any(begins(said[at:], _CONDITION_PHRASES) for at in range(len(said))):
+        return True
+    # `should it ever hang, restart it`
+    is_inverted = said[:1] == ("should",) and said[1:2] and said[1] not in _PERSONS - {"it", "that"}
+    is_set = bool(_CONDITIONS.intersection(said)) or (is_inverted and not reading.is_question)
+    is_time = reading.when is not None or not _ALSO_TIMES.intersection(said[: _find_end(given)])
+    return bool(is_set) or (reading.how == "if" and not is_time)
+
+
+def _strip_courtesies(given: Sequence[str]) -> tuple[str, ...]:
+    """Return words without the phrases that change nothing: ``if you can``, ``tell me when it's ready``."""
+    said, found, at = tuple(map(plain, given)), list[str](), 0
+    while at < len(said):
+        phrases = _POLITE_PHRASES.get(said[at], ())
+        count = next((len(one) for one in phrases if said[at : at + len(one)] == one), 0)
+        found += [] if count > 1 else [said[at]]
+        at += max(count, 1)
+    return tuple(found)
+
+
+def only_asks(reading: Reading, given: Sequence[str]) -> bool:
+    """Return whether a sentence is a question that asks for nothing to be done."""
+    first, second, *_ = [*map(plain, given[:3]), "", ""]
+    if reading.is_question and (first, second) in _ADVICE_QUESTIONS and "or" in map(plain, given):
+        return True
+    asks = second in _PERSONS if first in _MODALS else vocabulary.ASKING.isdisjoint(map(plain, given[:3]))
+    return reading.is_question and not asks
+
+
+def _find_hold(reading: Reading, given: Sequence[str]) -> Bar | None:
+    if only_asks(reading, given):
+        return Bar.QUESTION
+    if reading.how == "quote":
+        return Bar.QUOTE
+    return Bar.CONDITION if is_conditional(reading, given) else None
+
+
+def _find_end(given: Sequence[str], begin: int = 0) -> int:
+    """Return the place of the first word after a clause."""
+    return next((at for at in range(begin + 1, len(given)) if given[at - 1][-1] in ",.;:!"), len(given))
+
+
+def _find_bans(
+    reading: Reading, given: Sequence[str], which: Which
+) -> tuple[AbstractSet[str], AbstractSet[str]]:
+    """Return the labels that stand behind a negation, with their opposites; or whom that leaves alone."""
+    said = tuple(map(plain, given))
+    named, clause, found = {one.id for one in which.named}, tuple[str, ...](), set[str]()
+    staying = {
+        one.id
+        for one in which.named
+        for at, word in enumerate(said)
+        if word in STAYING and one.title.casefold().startswith(said[at - 1])
+    }
+    titles = {word for one in which.named for word in one.title.casefold().split()}
+    if any(word == "stop" and _is_other_act(then) and then not in titles for word, then in pairwise(said)):
+        # `stop pinging me about report`
+        return DOWN_VERBS, frozenset()
+    refrained = [at for at, word in enumerate(said) if word in _REFRAINING]
+    if any(word.endswith("ing") and find_verbs(word) for at in refrained for word in said[at + 1 : at + 4]):
+        # `hold off on stopping it`
+        return BARRED_ACTS - {"keep"}, frozenset()
+    if is_unwanted_plan(said):
+        return BARRED_ACTS - {"keep"}, frozenset()
+    if taken_back := _find_taken_back(given):
+        return taken_back, frozenset()
+    if reading.how == "not":
+        at = next((at for at, one in enumerate(said) if one in vocabulary.NEGATIONS), 0)
+        clause = said[at : _find_end(given, at)]
+        found = {verb for word in clause for verb in find_verbs(word)} & (UP_VERBS | DOWN_VERBS)
+    if banned := {label for label in COURSE_ACTS if label.partition("-")[0] in clause}:
+        return banned, frozenset()
+    outside = " ".join(said).replace(" ".join(clause), "", 1) if clause else ""
+    inside = {one.id for one in which.named if one.title.casefold() in " ".join(clause)}
+    is_all = which.is_all and not {"all", "everything"}.intersection(clause)
+    if not found:
+        # ``all off, but leave report on``, ``don't touch report, stop notebook``
+        apart = {one.id for one in which.named if one.id in inside and one.title.casefold() not in outside}
+        is_spared = is_all and SPARING.intersection(said)
+        return frozenset(), named if is_spared else staying | (apart if named - inside else set())
+    if inside and (named - inside or is_all):
+        return frozenset(), inside
+    return BARRED_ACTS - {"keep"} if found & DOWN_VERBS else BARRED_ACTS, frozenset()
+
+
+def _find_taken_back(given: Sequence[str]) -> AbstractSet[str]:
+    """Return the verbs that only stand in a clause that takes something back: ``forget it, 6 was fine``."""
+    clauses = _split_clauses(given)
+    back = [clause for clause in clauses if phrasebook.TALK.get(tuple(clause)) == "undo"]
+    verbs = {verb for clause in back for word in clause for verb in find_verbs(word)}
+    others = [clause for clause in clauses if clause not in back]
+    return (verbs & _TAKING_AWAY) - {
+        verb for clause in others for word in clause for verb in find_verbs(word)
+    }
+
+
+def _is_other_act(word: str) -> bool:
+    """Return whether a word after *stop* is another act that is to cease: ``stop pinging me``."""
+    is_known = word in vocabulary.KNOWN or word.endswith("thing") or bool(find_verbs(word))
+    return word.endswith("ing") and not is_known
+
+
+def is_unwanted_plan(said: Sequence[str]) -> bool:
+    """Return whether words say that a planned stop isn't wanted: ``forget the 8pm stop``."""
+    places = [at for at, word in enumerate(said) if word in {"stop", "shutdown", "timer", "countdown"} and at]
+    is_noun = any(
+        said[at - 1] in _ARTICLES or said[at - 1].endswith("'s") or said[at - 1][:1].isdigit()
+        for at in places
+    )
+    return is_noun and bool(_UNWANTED.intersection(said))
+
+
+def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
+    """Return whether a sentence has a time that can't be read, or puts off its act: ``not now``."""
+    pairs = pairwise(map(plain, given))
+    is_put_off = any(
+        no in {"not", "nicht"} and (then in _PUT_OFF_WORDS or time_parsing.is_day(then)) for no, then in pairs
+    )
+    is_put_off |= not reading.hours and not _BY_ITSELF.isdisjoint(map(plain, given))
+    # `make its hours 10 to 4`
+    is_put_off |= "hours" in map(plain, given) and not (reading.hours or reading.when or reading.more)
+    beside = (*reading.left, *reading.which.left_out, *reading.which.unknown)
+    left = {plain(word) for phrase in beside for word in phrase.split()}
+    is_left = any(_is_time_word(word) for word in left & _find_act_words(given))
+    # `start it, exam in 5 minutes`: a time of what isn't understood is none of the act.
+    clauses = _split_clauses(given)
+    acting = [clause for clause in clauses if any(map(find_verbs, clause))]
+    others = [clause for clause in clauses if clause not in acting and left.intersection(clause)]
+    is_left |= bool(acting) and any(times.find(clause).when for clause in others)
+    # `by the time they leave`
+    firsts = [list(map(plain, phrase.split()))[:2] for phrase in beside if phrase.split()]
+    is_led = any(
+        first in _TIME_LEADS or (first in _DATE_LEADS and "".join(then)[:1].isdigit())
+        for first, *then in firsts
+    )
+    return reading.time.is_unread or is_put_off or is_led or is_left
+
+
+def _is_time_word(word: str) -> bool:
+    return word in _TIME_WORDS or (time_parsing.is_day(word) and word != "today")
+
+
+def _find_act_words(given: Sequence[str]) -> set[str]:
+    """Return the words of the clauses that ask for something, without those after *for*."""
+    clauses = [clause for clause in _split_clauses(given) if not is_past_clause(clause)]
+    clauses = [clause for clause in clauses if any(map(find_verbs, clause))] or clauses
+    found = set[str]()
+    for clause in clauses:
+        # `done for this week`: that is no time at which anything could be done.
+        text = re.sub(r"\bfor (?:the |this )?[a-z]+", "", " ".join(clause))
+        found.update(text.split())
+    return found
+
+
+def _split_clauses(given: Sequence[str]) -> list[list[str]]:
+    clauses: list[list[str]] = [[]]
+    for word in given:
+        if plain(word) in _JOINTS and clauses[-1]:
+            clauses.append([])
+            continue
+        clauses[-1].append(plain(word))
+        if ends_clause(word):
+            clauses.append([])
+    return [clause for clause in clauses if clause]
+
+
+def _find_past_acts(given: Sequence[str], which: Which) -> AbstractSet[str]:
+    """Return the labels of acts that are reported as past, and asked for in no other clause."""
+    clauses = _split_clauses(given)
+    objects = _OBJECTS.union(*(one.title.casefold().split()[:1] for one in which.named))
+    past = [clause for clause in clauses if is_past_clause(clause, objects)]
+    if not past:
+        return frozenset()
+    others = [clause for clause in clauses if clause not in past]
+    # `I forgot to stop it, do that`
+    others = clauses if any(vocabulary.IT.intersection(one) and "do" in one for one in others) else others
+    return BARRED_ACTS - {verb for clause in others for word in clause for verb in find_verbs(word)}
+
+
+def is_past_clause(clause: Sequence[str], objects: AbstractSet[str] = frozenset()) -> bool:
+    """Return whether a clause is in the past: ``I stopped it``, ``it was to be stopped yesterday``.
+
+    What begins with an order isn't: ``start what I used yesterday``. ``objects`` are words with which what
+    an act is done to begins.
+    """
+    said = tuple(clause)
+    while count := begins(said, phrasebook.COURTESY):
+        said = said[count:]
+    if not said or (find_verbs(said[0]) and not _is_past_form(said[0])):
+        return False
+    is_ago = bool(_AGO_WORDS.intersection(said)) or ("used", "to") in pairwise(said)
+    is_ago |= any(
+        first == "last" and (then in _TIME_WORDS or time_parsing.is_day(then))
+        for first, then in pairwise(said)
+    )
+    has_act = any(map(find_verbs, said))
+    if is_ago or (has_act and _PAST_WORDS.intersection(said)):
+        return True
+    pairs = [*pairwise(word for word in said if word not in _ADVERBS)]
+    # `chen stopped report`, and not `get report started`
+    are_past = (
+        _is_past_form(first) and first not in _BASE_PASTS and then in objects for first, then in pairs
+    )
+    return any(are_past) or any(first in _TELLERS and _is_past_form(then) for first, then in pairs)
+
+
+def _is_past_form(word: str) -> bool:
+    is_regular = word.endswith("ed") and bool(find_verbs(word)) and word not in SYNONYMS["workspace"]
+    return is_regular or word in _IRREGULAR_PASTS

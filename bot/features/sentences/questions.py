@@ -1,0 +1,245 @@
+"""Answer questions about one's own workspaces, runs and connections; what is mentioned is never changed."""
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Final
+
+from bot.domain.conversations import Referents
+from bot.domain.message_context import WorkspaceFacts
+from bot.domain.notices import Answer
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.outages import Reached
+from bot.domain.runs import Run, RunState
+from bot.domain.work_items import Outcome
+from bot.domain.workspaces import State, Workspace
+from bot.features.sentences import chat
+from bot.features.sentences.reading import Reading
+from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks.cards import FORMS
+from bot.messages.blocks.kit import Markup, fill, safe
+from bot.messages.texts import answers, problems, talk, times
+from bot.store import operations as operation_rows
+from bot.store import outages, undoable_actions
+from bot.store import runs as run_rows
+from handlers import routes, suggestions, vocabulary
+from handlers.command_line import plain, written
+from handlers.linking import all_linked
+from handlers.request import Request
+from handlers.workspace import targets
+from handlers.workspace.operations import as_it_is
+
+_UP: Final = frozenset({State.RUNNING, State.STARTING})
+#: What is asked about one workspace, beyond its state.
+_MORE: Final = frozenset({"why", "since", "until", "length"})
+#: Of these, what is asked about whatever runs.
+_OF_NOW: Final = frozenset({"until", "length"})
+_FAILED: Final = frozenset({Outcome.FAILED, Outcome.REFUSED})
+#: The most workspaces that are looked at for the last act.
+_MAX_LOOKED_AT: Final = 20
+
+
+async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    """Answer a question; what it mentions is never changed."""
+    which = reading.which
+    named = which.named
+    if which.is_theirs:
+        return chat.theirs(request, named)
+    if which.connections and named:
+        named = [one for one in named if one.connection in which.connections] or named
+    runs = list(which.runs)
+    if not named and not runs and not which.quoted:
+        named, runs = await _asked_about(request, reading, rows)
+    is_of_run = reading.what in {"result", "output"} and not named
+    if runs or is_of_run:
+        return await _of_runs(request, reading, runs)
+    if named:
+        request.spoken.of(named)
+        return await _of_workspaces(request, reading, named)
+    if which.connections and reading.what == "health":
+        request.spoken.about = Referents(connection=which.connections[0])
+        return await health(request, which.connections[0])
+    if which.quoted:
+        old, rows = await targets.old_and_rows(request)
+        return await targets.unknown(request.about("workspace", "status", ()), which.quoted, rows, old)
+    is_about_yours = which.connections or which.state or which.is_all or reading.kind != "question"
+    is_strange = any(plain(word) not in vocabulary.OF_LISTS for word in which.unknown)
+    if which.unknown and not is_about_yours and (reading.what != "list" or is_strange):
+        more = request.filled(answers.UNKNOWN_VERB_HELP)
+        return replies.hint(talk.NOTHING_NAMED, more=more)
+    await all_linked(request, which.connections)
+    is_state = bool(which.state) and reading.what == "list"
+    if is_state and not which.connections and not any(targets.is_in(one, which.state) for one in rows):
+        runs = await request.services.store.read(run_rows.runs, request.principal)
+        if any(run.state == which.state for run in runs):
+            return await routes.run(request.about("job", "list", (which.state,)))
+    narrowed = [which.state] if is_state else []
+    narrowed += [written((connection,)) for connection in which.connections]
+    return await routes.run(request.about("workspace", "list", tuple(narrowed)))
+
+
+async def _asked_about(
+    request: Request, reading: Reading, rows: Sequence[Workspace]
+) -> tuple[list[Workspace], list[Run]]:
+    """Return what a question that names nothing is about: what was last spoken of, if it points there."""
+    which = reading.which
+    is_open = reading.what in _MORE
+    points = bool(which.points or which.place)
+    is_about_all = not points and (bool(which.connections) or not is_open)
+    if is_about_all or (which.state and not which.points) or which.unknown:
+        return [], []
+    heard = await chat.heard(request, rows)
+    named, runs = heard.pointed(which, rows), heard.runs
+    if is_open and len(named) > 1 and not points:
+        named = []
+    if named or runs:
+        return named, [] if named else runs
+    if len(rows) == 1 and is_open:
+        return list(rows), []
+    if reading.what in _OF_NOW:
+        return [one for one in rows if one.state in _UP], []
+    is_result = points and not vocabulary.RESULTS.isdisjoint(map(plain, request.given or request.arguments))
+    return await _find_last(request, rows, is_failed=reading.what == "why") if is_result else ([], [])
+
+
+async def _find_last(
+    request: Request, rows: Sequence[Workspace], *, is_failed: bool
+) -> tuple[list[Workspace], list[Run]]:
+    """Return the workspace or run of the last request, or of the last failure, if nothing was spoken of."""
+    store = request.services.store
+    used = sorted(rows, key=lambda one: -(one.used_at or 0.0))[:_MAX_LOOKED_AT]
+    latest = [(await store.read(operation_rows.latest_operation, one.id), one) for one in used]
+    runs = await store.read(run_rows.runs, request.principal)
+    operations = [(one.created_at, one.outcome, workspace) for one, workspace in latest if one is not None]
+    last = max(
+        (one for one in operations if not is_failed or one[1] in _FAILED), default=None, key=itemgetter(0)
+    )
+    ended = (run for run in runs if not is_failed or run.state is RunState.FAILED or run.outcome in _FAILED)
+    run = max(ended, default=None, key=lambda one: one.created_at)
+    if last is not None and (run is None or run.created_at < last[0]):
+        return [last[2]], []
+    return [], [] if run is None else [run]
+
+
+async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Workspace]) -> Answer:
+    if len(named) > 1:
+        return await listed(request, named)
+    (workspace,) = named
+    about = request.about("workspace", "status", request.arguments, workspace.id)
+    if reading.what not in _MORE:
+        return await routes.run(about)
+    services = request.services
+    latest = await services.store.read(operation_rows.latest_operation, workspace.id)
+    if reading.what == "why":
+        by = "" if latest is None else await services.store.read(undoable_actions.asker_of, latest)
+        said = _why(request, workspace, latest, talk.DONE_BY.get(by, talk.DONE_BY[""]))
+    elif reading.what == "until":
+        facts = await services.gatherer.of_workspace(workspace, latest)
+        said = _until(request, workspace, latest, facts)
+    else:
+        said = _since(request, workspace, latest)
+    return await as_it_is(about, workspace, more=said)
+
+
+async def listed(request: Request, named: Sequence[Workspace]) -> Answer:
+    """Return a list of exactly these workspaces."""
+    words, rows = written([one.title for one in named]), [one.id for one in named]
+    only = {"what": answers.WORKSPACES, "words": words, "rows": rows}
+    return lists.workspace_list(await request.services.gatherer.of_all(request.principal, named), only=only)
+
+
+def _why(request: Request, workspace: Workspace, latest: Operation | None, by: str) -> str:
+    """Say why a workspace is as it is, as far as that is known."""
+    now, title = request.services.clock.now(), request.services.title(workspace.connection)
+    at = kit.moment_at(latest.ended_at or latest.created_at, now) if latest is not None else ""
+    since = kit.moment(latest.created_at, now) if latest is not None else ""
+    names = {"name": workspace.title, "title": title, "at": at, "since": since, "by": by}
+    if latest is not None and latest.is_open:
+        held = f" {kit.held(latest.hold, now)}" if latest.hold else ""
+        return fill(talk.WHY_UNDER_WAY, held=Markup(held), **names, **FORMS[latest.verb])
+    # Then its state has just said so.
+    is_said = workspace.state is State.FAILED and workspace.reason is not None
+    if latest is not None and latest.outcome in {Outcome.FAILED, Outcome.REFUSED}:
+        is_said &= problems.word_of(latest.cause) == "provider_failed"
+        page = request.services.context.need(workspace.connection).page_url(workspace.remote_id)
+        cause = safe(problems.sentence(latest.cause or "", title, has_page=bool(page)))
+        cause = Markup("" if is_said else cause)
+        return fill(talk.WHY_FAILED, cause=cause, **names, **FORMS[latest.verb]).strip()
+    if is_said:
+        return ""
+    brought_down = latest is not None and latest.verb.brings_down and latest.outcome is Outcome.FULFILLED
+    if workspace.state in _UP:
+        if latest is not None and not brought_down and latest.verb is not OperationVerb.CREATE:
+            return fill(talk.WHY_DONE, **names, **FORMS[latest.verb])
+        return fill(talk.WHY_UP_ELSEWHERE, **names)
+    if problems.condition(workspace, title):
+        return fill(talk.WHY_DETAIL, **names)
+    if workspace.state is State.FAILED:
+        return fill(talk.WHY_BROKEN, **names)
+    if brought_down and latest is not None:
+        return fill(talk.WHY_DONE, **names, **FORMS[latest.verb])
+    if workspace.up_at is not None:
+        return fill(talk.WHY_ELSEWHERE, **(names | {"at": kit.moment_at(workspace.up_at, now)}))
+    return fill(talk.WHY_UNKNOWN, **names)
+
+
+def _since(request: Request, workspace: Workspace, latest: Operation | None) -> str:
+    """Say since when a workspace is in its state, and how long that is."""
+    now = request.services.clock.now()
+    ended = latest.ended_at if latest is not None and latest.outcome is Outcome.FULFILLED else None
+    if latest is not None and latest.is_open:
+        return request.filled(talk.SINCE_BEGUN, workspace, since=kit.moment(latest.created_at, now))
+    is_up = workspace.state is State.RUNNING
+    if latest is not None and ended is not None and latest.verb.brings_down is is_up:
+        ended = None
+    if (since := ended or (workspace.started_at if is_up else workspace.down_at)) is not None:
+        length = times.duration(max(now - since, 60.0))
+        return request.filled(talk.SINCE, workspace, since=kit.moment(since, now), length=length)
+    if not is_up and workspace.up_at is not None:
+        return request.filled(talk.SINCE_LAST_UP, workspace, at=kit.moment_at(workspace.up_at, now))
+    return request.filled(talk.SINCE_UNKNOWN, workspace)
+
+
+def _until(request: Request, workspace: Workspace, latest: Operation | None, facts: WorkspaceFacts) -> str:
+    """Say what ends a workspace, and when."""
+    if latest is not None and latest.is_open:
+        return fill(talk.UNTIL_DONE, **FORMS[latest.verb])
+    if workspace.state not in _UP:
+        return request.filled(talk.UNTIL_DOWN, workspace)
+    at = facts.next_stop
+    # Its state says why we can't stop it.
+    if facts.obstacle and at is not None and at == workspace.stop_at:
+        return ""
+    if at is not None:
+        template = talk.UNTIL_ENDS if at == workspace.ends_at else talk.UNTIL
+        return request.filled(template, workspace, at=kit.day_moment(at))
+    typed, command = suggestions.typed_name(workspace.title), request.command_of("workspace")
+    return request.filled(talk.UNTIL_NONE, workspace, typed=typed, command=command)
+
+
+async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> Answer:
+    """Answer about a run: the one that is named or was spoken of, otherwise the newest."""
+    if not runs:
+        runs = (await chat.heard(request)).runs or await request.services.store.read(
+            run_rows.runs, request.principal
+        )
+    if not runs:
+        return await routes.run(request.about("job", "status", ()))
+    run = runs[0]
+    request.spoken.of_run(run.id)
+    if reading.what == "output":
+        return await routes.run(request.about("job", "logs", (run.name,), run.id))
+    if reading.what in {"why", "result"} and not run.is_open:
+        return await routes.run(request.about("job", "result", (run.name,), run.id))
+    return lists.run_status(await request.services.gatherer.of_run(run))
+
+
+async def health(request: Request, connection: str) -> Answer:
+    """Say whether a connection answers."""
+    services = request.services
+    found = (await services.store.read(outages.reached)).get(connection, Reached(connection))
+    now, since, answered_at = services.clock.now(), found.silent_since, found.answered_at
+    template = talk.CONNECTION_UP if answered_at is None else talk.CONNECTION_ANSWERED
+    template = template if since is None else talk.CONNECTION_AWAY
+    when = {"since": kit.moment(since or now, now), "at": kit.moment_at(answered_at or now, now)}
+    sentence = fill(template, title=services.title(connection), **when)
+    return replies.hint(sentence, lists.command_buttons([f"list {written((connection,))}"]))

@@ -1,0 +1,145 @@
+"""Code in a message, run as a job.
+
+The message is somebody's text from outside. It is shown whole in the form, and nothing runs before the person
+who chose the shortcut presses *Run*, with their own account.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from bot.domain.notices import Answer
+from bot.domain.surfaces import Surface
+from bot.messages.blocks import forms, replies
+from bot.messages.blocks.kit import Press, fill
+from bot.messages.texts import verbs
+from bot.services.creation import COMMAND, TEMPLATE, PersonalOffer
+from bot.store import accounts as account_rows
+from bot.store import forms as form_rows
+from bot.support.cleaning import has_invisible, unescape
+from handlers import routes
+from handlers.command_line import decoded
+from handlers.connections import commanding
+from handlers.dispatch import run_button
+from handlers.forms import Making, value_of, view_of
+from handlers.linking import linked, ways
+from handlers.payload import value_in
+from handlers.request import Request
+from handlers.snapshots import ask_for_offer, known_offer
+
+_BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
+_INLINE: Final = re.compile(r"`([^`\n]+)`")
+#: Slack's limit of a field, and of what a form carries.
+_FIELD: Final = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Hold a message's command, and who wrote it if that is somebody else."""
+
+    text: str
+    author: str
+
+    @property
+    def carried(self) -> str:
+        """Return it as a form or a waiting request carries it."""
+        return json.dumps([self.author, self.text], ensure_ascii=False)
+
+    @classmethod
+    def read(cls, carried: str) -> Code:
+        """Read it back; what can't be read is empty."""
+        try:
+            author, text = json.loads(carried)
+        except (ValueError, TypeError):
+            return cls("", "")
+        return cls(str(text), str(author))
+
+
+@routes.shortcut("run_as_job")
+async def run_as_job(request: Request) -> Answer:
+    """Answer with the form, filled with the command; or say why there is none."""
+    services = request.services
+    text = code_of(request.message)
+    if not text:
+        return replies.hint(verbs.NO_CODE)
+    if has_invisible(text):
+        return replies.hint(verbs.CODE_INVISIBLE)
+    writer = str(request.message.get("user") or request.message.get("bot_id") or "")
+    code = Code(text, "" if writer == request.principal.user_id else writer or "somebody")
+    able = commanding(services)
+    if not able:
+        return replies.hint(verbs.CODE_NOWHERE)
+    accounts = await services.store.read(account_rows.accounts, request.principal)
+    active = [name for name in able if name in {one.connection for one in accounts if one.state == "active"}]
+    if not active:
+        return replies.hint(fill(verbs.CODE_NOT_LINKED, titles=services.titles(able)), ways(services, able))
+    if len(active) == 1:
+        return await _form(request, active[0], code)
+    if len(text) > _FIELD:
+        titles = services.titles(active)
+        return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(text), title=titles, limit=_FIELD))
+    choices = [(name, services.title(name)) for name in active]
+    return Answer(text=verbs.WHERE["job"], view=forms.code_choice_view(choices, code.text, code.author))
+
+
+@routes.view(forms.CODE_CALLBACK)
+async def place_chosen(request: Request) -> Answer:
+    """Open the form of the connection that was chosen, with the command as it was in the question."""
+    code = Code(value_in(request.view, forms.CODE_FIELD).strip(), request.carried)
+    press = Press("run_code", f"{value_in(request.view, forms.CODE_PLACE)}\n{code.carried}")
+    surface = Surface(kind="button", interaction=request.surface.interaction)
+    answer = await run_button(request.services, request.principal, surface, press)
+    return replace(answer, view=answer.view or forms.answer_view(answer, "job"))
+
+
+@routes.action("run_code")
+async def form_of_place(request: Request) -> Answer:
+    """Open the form of a connection that was chosen, or whose offer has been read by now."""
+    connection, _, carried = (request.target or "").partition("\n")
+    code = Code.read(carried)
+    if not code.text or connection not in commanding(request.services):
+        return replies.hint(verbs.OUTDATED)
+    return await _form(request, connection, code)
+
+
+def code_of(message: Mapping[str, Any]) -> str:
+    """Return the command in a message: all of its code blocks, or its only words of code; else nothing."""
+    text = str(message.get("text") or "")
+    words = _INLINE.findall(text)
+    blocks = _BLOCK.findall(text) or (words if len(words) == 1 else [])
+    return "\n".join(unescape(decoded(block, is_code=True)).strip("\n") for block in blocks).strip()
+
+
+async def _form(request: Request, connection: str, code: Code) -> Answer:
+    services = request.services
+    title = services.title(connection)
+    making = Making(connection, "job", request.surface.channel_id or "", code.author)
+    account = await linked(request, connection)
+    snapshot = await known_offer(request, account)
+    if snapshot is None and not request.is_asked:
+        return replies.hint(fill(verbs.CODE_LATER, title=title))
+    if snapshot is None:
+        external_id = services.ids.new("form")
+        press = Press("run_code", f"{connection}\n{code.carried}").text
+        then = replace(request.waiting(""), press=press, view=external_id, folder="job")
+        await ask_for_offer(request, account, verbs.NO_OFFER_ANSWER, then=then)
+        loading = forms.sentence_view("job", fill(verbs.LOADING, title=title), external_id=external_id)
+        return Answer(text=fill(verbs.CODE_LATER, title=title), view=loading)
+    offer = PersonalOffer(services.connections[connection], snapshot, "job", request.principal)
+    given = await services.store.read(form_rows.remembered, request.principal, connection, "job")
+    values = {name: value_of(value) for name, value in given.items()}
+    field = offer.form(values).field(COMMAND)
+    if field is None:
+        # A template of the last time may bring a command of its own.
+        values.pop(TEMPLATE, None)
+        field = offer.form(values).field(COMMAND)
+    if field is None or (field.kind != "long_text" and "\n" in code.text):
+        return replies.hint(fill(verbs.CODE_NO_PLACE, title=title, command=request.command_of("job")))
+    limit = min(field.max_length or _FIELD, _FIELD)
+    if len(code.text) > limit:
+        return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit))
+    return Answer(text=verbs.OPEN_FORM, view=view_of(offer, making, account, {**values, COMMAND: code.text}))

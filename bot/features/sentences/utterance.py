@@ -1,0 +1,266 @@
+"""One text that nobody reads completely: the objects that it may be about, and what it says about acting."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Final, Literal, NamedTuple
+
+from bot.domain.notices import Answer
+from bot.domain.time_parsing import Moment
+from bot.domain.timers import SOONEST_SECONDS
+from bot.domain.workspaces import Workspace
+from bot.features.sentences import chat, phrasebook, times
+from bot.features.sentences.faq import FACTS
+from bot.features.sentences.objections import SPARING, Bars, find_bars, find_verbs
+from bot.features.sentences.reading import Reading
+from bot.features.sentences.selection import Which, pieces_of, which_of
+from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks.kit import Element, Markup, Press, fill, line
+from bot.messages.texts import talk
+from bot.messages.texts.verbs import VERBS
+from bot.store import accounts
+from bot.support.pool import beside
+from handlers import routes, suggestions, vocabulary
+from handlers.command_line import NO_COMMANDS, parse, plain
+from handlers.names import MOST_NEAR, Entity, Names, names_of
+from handlers.request import Request
+from handlers.routes import Effect
+from handlers.workspace import targets, timers
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_HOW: Final = frozenset({("how", one) for one in ("do", "can", "to", "would", "should")} | {("wie", "kann")})
+
+Slot = Literal[
+    "workspace", "run", "job", "course", "connection", "template", "name", "time", "recurrence", "days"
+]
+
+
+class Consequence(StrEnum):
+    """The consequence of a label for the person's own things."""
+
+    ANSWERS = "answers"  #: a question about what is there
+    TELLS = "tells"  #: about Usher, or only talk
+    ASKS = "asks"  #: opens a form, or asks by itself
+    STARTS = "starts"
+    ENDS = "ends"
+    CHANGES = "changes"
+
+
+class Proposal(NamedTuple):
+    """An offer: its answer where it stands alone, and its button among others.
+
+    ``is_form`` is for a form or a question about a slot that is missing: it comes after everything else.
+    """
+
+    alone: Answer
+    button: Element
+    label: str = ""
+    is_form: bool = False
+
+    @property
+    def text(self) -> str:
+        """Return the words on the button."""
+        return str(self.button["text"]["text"])
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The declaration of a label: its consequence, the slots that it takes, and its builders.
+
+    ``build`` returns its buttons and ``form`` those that ask for a slot that is missing; ``show`` answers at
+    once. ``command`` has no slots, and ``of_run`` is the verb for a run. ``is_rare`` takes more than a guess.
+    """
+
+    name: str
+    consequence: Consequence
+    takes: AbstractSet[Slot]
+    build: Builder
+    form: Builder | None = None
+    show: Shower | None = None
+    command: str = ""
+    of_run: str = ""
+    is_rare: bool = False
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether it only shows or answers something."""
+        return self.show is not None
+
+    @property
+    def verb(self) -> str:
+        """Return the verb that the policy decides about."""
+        return (self.command or self.name).split()[-1].removeprefix("job-").removesuffix("-off")
+
+    @property
+    def is_operation(self) -> bool:
+        """Return whether it is done to workspaces, now or once."""
+        effect = routes.nature("workspace", self.name).effect
+        is_done = effect in {Effect.STARTS, Effect.ENDS} and not self.is_shown
+        return is_done and "workspace" in self.takes and "days" not in self.takes
+
+
+@dataclass
+class Utterance:
+    """A text with its reading, names, times and bars, all that its labels depend on."""
+
+    request: Request
+    reading: Reading
+    rows: Sequence[Workspace]
+    words: tuple[str, ...]
+    #: What all of its words name, and what was spoken of before.
+    which: Which
+    heard: chat.Heard
+    names: Names
+    #: The connections on which the person can act.
+    linked: AbstractSet[str]
+    #: The times that it may mean, in epoch seconds; why there is none though one stands there.
+    at: Sequence[float | None] = (None,)
+    unread: str = ""
+    bars: Bars = field(default_factory=Bars)
+    #: What it names is a job or a run, or is called one: ``the training run``.
+    speaks_of_run: bool = False
+
+    @classmethod
+    async def of(cls, request: Request, reading: Reading, rows: Sequence[Workspace]) -> Utterance:
+        """Return a text with everything that is read for it."""
+        services, given = request.services, request.given or request.arguments
+        names, which = await names_of(request, rows), reading.which
+        every, is_called_run = await beside(rows, _read_names, given, names, reading)
+        if every.is_all or not (reading.verb and which.named):
+            # Otherwise other clauses may name what is left alone.
+            which = every
+        states = await services.store.read(accounts.account_states, request.principal)
+        linked = {name for name, state in states.items() if state == "active"}
+        linked |= {name for name, _ in services.linkless()}
+        heard = await chat.heard(request, rows)
+        at, unread = await _read_times(request, reading)
+        words = tuple(map(plain, given))
+        bars = find_bars(reading, given, which, is_unread=bool(unread))
+        speaks = is_called_run or bool((which.runs or which.jobs) and not which.named)
+        return cls(request, reading, rows, words, which, heard, names, linked, at, unread, bars, speaks)
+
+    # -- what it is about --------------------------------------------------------------------------------
+
+    @property
+    def verbs(self) -> list[str]:
+        """Return the verbs that stand there, in any form."""
+        known = VERBS["workspace"].keys() - {"help"}
+        said = {verb for word in self.words for verb in find_verbs(word)}
+        return sorted((said & known) | (known & {*self.words}))
+
+    @cached_property
+    def courses(self) -> Sequence[Entity]:
+        """Return the courses that are named, also by a part of a title."""
+        spans = (self.names.near([word], is_named=False) for word in self.which.unknown[:MOST_NEAR])
+        near = (card for span in spans if span is not None and not span.workspaces for card in span.courses)
+        return self.which.courses or tuple({card.id: card for card in near}.values())
+
+    @property
+    def workspaces(self) -> Sequence[Workspace]:
+        """Return the workspaces that are named."""
+        return self.which.named
+
+    def find_time_places(self, words: Sequence[str]) -> Collection[int]:
+        """Return the places of times among words."""
+        return times.find(words).places
+
+    @property
+    def is_of_jobs(self) -> bool:
+        """Return whether it speaks of jobs or runs."""
+        return not vocabulary.OF_JOBS.isdisjoint(self.words)
+
+    @property
+    def asks_how(self) -> bool:
+        """Return whether it asks for the way to do something."""
+        is_other = self.which.is_named or self.is_of_jobs
+        return tuple(self.words[:2]) in _HOW and not is_other and len(self.verbs) == 1
+
+    def find_objects(self, label: Label | None = None) -> tuple[list[Workspace], bool]:
+        """Return the workspaces that may be meant, and whether exactly they are.
+
+        ``all off`` isn't about those that are off.
+        """
+        which, is_operation = self.which, label is not None and label.is_operation
+        is_up = label is not None and label.consequence is Consequence.STARTS
+        is_down = label is not None and is_operation and label.consequence is Consequence.ENDS
+        is_result = which.state == ("running" if is_up else "stopped" if is_operation else "-")
+        state = "" if is_result else which.state
+        if which.named and not (which.is_all and self.bars.spared):
+            is_each = len(which.workspaces) > 1 and "or" not in self.words
+            return [one for one in which.named if one.id not in self.bars.spared], is_each
+        is_of_job = not {"job", "jobs"}.isdisjoint(self.words)
+        is_other = which.runs or which.jobs or which.courses or which.quoted or is_of_job
+        if is_other or (label is not None and label.is_rare and not which.points):
+            return [], False
+        besides = {one.id for one in which.besides} | self.bars.spared
+        there = [
+            one
+            for one in self.rows
+            if which.connections in {(), (one.connection,)} and not (state and not targets.is_in(one, state))
+        ]
+        if which.is_all or state:
+            # `all idle ones` aren't all.
+            is_some = any(word in phrasebook.UNKNOWABLE for word in self.words)
+            is_some = is_some or bool(
+                which.unknown and not which.besides and SPARING.intersection(self.words)
+            )
+            return [] if is_some else [one for one in there if one.id not in besides], True
+        pointed = self.heard.pointed(which, self.rows) if which.points or which.place else []
+        # What ends something is about nothing that wasn't spoken of unless it was said.
+        is_said = not is_down or (label and label.name in self.verbs) or self.heard.workspaces or which.points
+        return pointed or (there if is_said else []), len(pointed) > 1
+
+    # -- what is made of it ------------------------------------------------------------------------------
+
+    async def run(self, command: str, key: str | None = None) -> Answer:
+        """Run a command as if it had been typed."""
+        parsed = parse(command, NO_COMMANDS)
+        folder, (verb, *words) = parsed.folder or "workspace", parsed.words
+        await self.request.asked.authorise(verb)
+        return await routes.run(self.request.about(folder, verb, tuple(words), key))
+
+    def offer_command(self, command: str) -> Proposal:
+        """Return an offer of a command."""
+        if fact := FACTS.get(command.removeprefix("help fact-")):
+            return offer_button(kit.button(fact.asks, Press(lists.SAY, command)))
+        alone = suggestions.offered(self.request, [command], talk.AS_COMMAND)
+        return Proposal(alone, lists.command_buttons([command])[0])
+
+
+Builder = Callable[[Utterance, Label], Awaitable[Sequence[Proposal]]]
+Shower = Callable[[Utterance, Label], Awaitable[Answer | None]]
+
+
+def offer_button(button: Element, sentence: str = "") -> Proposal:
+    """Return an offer of a button, with a sentence above it if it stands alone."""
+    said = Markup(f"*{line(button['text']['text'])}*")
+    return Proposal(replies.answer(sentence or fill(talk.AS_COMMAND, commands=said), [button]), button)
+
+
+def _read_names(given: tuple[str, ...], names: Names, reading: Reading) -> tuple[Which, bool]:
+    """Return all names in words, and whether something is called a job or a run there."""
+    which = which_of(pieces_of(given, names), names, is_question=reading.is_question)
+    ends = {span.end for span in names.spans(given) if span.workspaces or span.runs}
+    following = (plain(word) for at, word in enumerate(given) if at in ends)
+    return which, not vocabulary.OF_JOBS.isdisjoint(following)
+
+
+async def _read_times(request: Request, reading: Reading) -> tuple[Sequence[float | None], str]:
+    """Return the moments that a text may mean, and the reason for none though a time stands there."""
+    if reading.when is None:
+        return (None,), talk.CONDITIONAL if reading.time.is_unread else ""
+    text = reading.when.text.rstrip(",;.!?")
+    found = await timers.typed_moment(request.services, request.principal, text)
+    if isinstance(found, Moment):
+        return (found.at,), ""
+    options = [await timers.typed_moment(request.services, request.principal, one) for one in found.options]
+    either = tuple(one.at for one in options if isinstance(one, Moment))
+    return either or (None,), "" if either else replies.unread(found, text, SOONEST_SECONDS)

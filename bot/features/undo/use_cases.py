@@ -1,0 +1,214 @@
+"""What people take back: the last act, or that of a button, while the rows are as it left them."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from bot.domain.message_context import ActFacts
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Principal
+from bot.domain.policy import Target
+from bot.domain.runs import Run
+from bot.domain.stops import NO_ENDS, Consent, Effects, Ends
+from bot.domain.time_parsing import instant
+from bot.domain.undoable_actions import (
+    FORMER,
+    PLANNED_ENDS,
+    RECENT_SECONDS,
+    Act,
+    Inverse,
+    Undone,
+    inverse,
+    is_done_with,
+    way_back,
+)
+from bot.domain.work_items import Call, Outcome
+from bot.domain.workspaces import Workspace
+from bot.messages.texts import problems
+from bot.services import home_sections, workspaces
+from bot.services import runs as job_runs
+from bot.services.caller import Asked
+from bot.services.context import Context
+from bot.store import cards, inbox, operations, runs, timers, work_items
+from bot.store import undoable_actions as rows
+from bot.store import workspaces as stored
+from bot.store.tables import ACTS, RUNS, WORKSPACES
+from bot.store.transaction import Transaction, from_json
+from bot.support.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """Hold what became of an act, with its rows as they are then; without one, what else is under way."""
+
+    act: Act | None
+    inverse: Inverse
+    workspace: Workspace | None = None
+    errand: Operation | Run | None = None
+
+
+async def today(context: Context, principal: Principal) -> list[ActFacts]:
+    """Return what a person asked for since their midnight, the newest first."""
+    return await list_acts(context, principal)
+
+
+async def list_acts(
+    context: Context, principal: Principal, first: date | None = None, last: date | None = None
+) -> list[ActFacts]:
+    """Return the acts of a person from one day to another, today without any, the newest first."""
+    zone = await context.store.zone(principal)
+    local = datetime.fromtimestamp(await context.store.now(), zone).date()
+    begin, end = (
+        instant(day, 0, zone) for day in (first or local, (last or first or local) + timedelta(days=1))
+    )
+    found = await context.store.read(rows.acts_since, principal, begin)
+    return [ActFacts(one, context.title(one.connection)) for one in found if one.done_at < end]
+
+
+async def _of_home(whose: home_sections.HomeOwner) -> list[ActFacts]:
+    return await today(whose.context, whose.principal)
+
+
+home_sections.PARTS["today"] = _of_home
+
+
+def undo(tx: Transaction, asked: Asked, act_id: str = "", *, leads_back: bool = False) -> TakenBack:
+    """Take an act back, or the last one of two minutes with an effect, where it was said first.
+
+    ``leads_back``: once something was sent for it, the request that leads back is made.
+    Raises Refused: ``act.unknown``, and what an operation that begins again raises.
+    """
+    asked.check(tx, "undo")
+    key, _, became = inbox.result_of(tx, asked.interaction).partition(" ")
+    if became:
+        done, (word, _, then) = rows.act(tx, key), became.partition(" ")
+        return TakenBack(done, Inverse(Undone(word), then), *rows.about(tx, done))
+    for act in _candidates(tx, asked, act_id):
+        workspace, errand = rows.about(tx, act)
+        is_as_left, effects = rows.is_as_left(tx, act), _effects(asked, workspace)
+        found = inverse(act, is_as_left=is_as_left, errand=errand, effects=effects)
+        if found.undone is Undone.NOTHING and not act_id:
+            continue
+        if leads_back and found.undone is Undone.SENT and errand is not None:
+            if workspace is not None and operations.latest_operation(tx, workspace.id) != errand:
+                found = Inverse(Undone.CHANGED)
+            elif _can_request_opposite(tx, act, workspace, errand, found.then) and asked.is_new(tx):
+                found = Inverse(Undone.LED, found.then)
+                inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone} {found.then}")
+                _request_opposite(tx, asked, act, errand, found.then)
+        elif found.undone is Undone.BACK and asked.is_new(tx):
+            ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
+            inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
+            asked.note(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
+            _take_back(tx, asked, act, errand, found.then)
+            cards.owe(tx, act.errand or act.id, changed=True)
+        return TakenBack(act, found, *rows.about(tx, act))
+    # What is under way for a person although they asked for nothing lately.
+    running = [one for one in runs.runs(tx, asked.principal) if one.is_going]
+    going: list[Operation | Run] = [*operations.open_operations(tx, asked.principal), *running]
+    if not going:
+        return TakenBack(None, Inverse(Undone.NOTHING))
+    newest = max(going, key=lambda one: one.created_at)
+    workspace = stored.workspace(tx, newest.workspace_id) if isinstance(newest, Operation) else None
+    return TakenBack(
+        None, Inverse(Undone.SENT, way_back(newest, _effects(asked, workspace))), workspace, newest
+    )
+
+
+def _candidates(tx: Transaction, asked: Asked, act_id: str) -> list[Act]:
+    if not act_id:
+        return rows.recent_acts(tx, asked.principal, asked.channel_id or "", asked.thread_ts or "")
+    act = rows.act(tx, act_id)
+    unknown = Refused("act.unknown", problems.sentence("no_act"))
+    if act is None:
+        raise unknown
+    asked.check(tx, "undo", Target("act", act.id, act.principal), hidden_as=unknown)
+    return [act]
+
+
+def _effects(asked: Asked, workspace: Workspace | None) -> Effects:
+    return {} if workspace is None else workspaces.effects(asked.context, workspace)
+
+
+def _can_request_opposite(
+    tx: Transaction, act: Act, workspace: Workspace | None, errand: Operation | Run, then: str
+) -> bool:
+    """Return whether the opposite request needs no question: something changed lately, nothing is lost."""
+    if not then or not act.has_way_back or is_done_with(errand, tx.now()):
+        return False
+    if not isinstance(errand, Operation):
+        return tx.now() - errand.created_at <= RECENT_SECONDS
+    has_changed = errand.has_called or errand.prior_call is not Call.NONE
+    return has_changed and workspace is not None and not (then == "stop" and workspace.stakes)
+
+
+def _request_opposite(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run, then: str) -> None:
+    """Make the request that leads back from one that was sent; its own act can be undone in turn.
+
+    A workspace that comes up again has the ends that it had.
+    """
+    once = asked.interaction and f"{asked.interaction}/again"
+    again = replace(asked, interaction=once, is_answered=True)
+    if isinstance(errand, Operation):
+        wanted = _find_ends(tx, act, errand.workspace_id)
+        workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then))
+        timers.restore_ends(tx, errand.workspace_id, wanted)
+    else:
+        job_runs.stop(tx, again, errand.id, force=False)
+
+
+def _find_ends(tx: Transaction, act: Act, workspace_id: str) -> Ends:
+    """Return the ends that a stopped workspace had, as its person has changed them since."""
+    key, ends = f"{WORKSPACES.name} {workspace_id}", act.was.get(PLANNED_ENDS, {"rows": ""})["rows"]
+    later = [one for one in rows.acts_since(tx, act.principal, act.done_at) if one.undone_at is None]
+    # A change of its hours may have taken their end back.
+    changes = [
+        one.became.get(key) or {"ends": ""} for one in later if one.became and one.subject == workspace_id
+    ]
+    ends = next((one["ends"] for one in changes if "ends" in one), ends)
+    return Ends.from_json(from_json(ends)) if ends else NO_ENDS
+
+
+def _take_back(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run | None, then: str) -> None:
+    if isinstance(errand, Operation):
+        operations.end(tx, errand.id, Outcome.CANCELLED, "replaced" if then else "cancelled")
+    elif isinstance(errand, Run) and act.action == "job.run":
+        work_items.end(tx, RUNS, errand.id, Outcome.CANCELLED, "cancelled")
+    if isinstance(errand, Run) or rows.is_as_left(tx, act):
+        for key in act.became:
+            _put_back(tx, asked, act, key)
+    if isinstance(errand, Operation) and then:
+        once = asked.interaction and f"{asked.interaction}/again"
+        again = replace(asked, interaction=once, is_answered=True)
+        agreed = Consent(act.was[FORMER]["agreed"])
+        workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then), agreed=agreed)
+    if isinstance(errand, Operation):
+        timers.settle_timer(tx, errand.workspace_id)
+
+
+def _put_back(tx: Transaction, asked: Asked, act: Act, key: str) -> None:
+    """Let a row say again what it said before."""
+    (table, by, row), was = rows.row_of(tx, act, key), act.was[key]
+    if (put_back := rows.puts_back.get(table.name)) is not None:
+        put_back(tx, row, was)
+        return
+    assert row is not None, "only what features have comes and goes"
+    if (change_back := rows.changes_back.get(table.name)) is not None:
+        change_back(tx, asked, row, was)
+        return
+    if table is RUNS:
+        # A step that holds it must not send what it read.
+        was = {**was, "claim": "", "leased_until": 0}
+        cards.owe(tx, row["id"], changed=True)
+    apart = {"hidden", *rows.TIMER_COLUMNS}
+    if own := {name: value for name, value in was.items() if name not in apart}:
+        table.change(tx, by, **own)
+    if table is not WORKSPACES:
+        return
+    before = WORKSPACES.of({**row, **was})
+    cards.queue_messages(tx, before.id, changed=True)
+    if before.hidden:
+        stored.hide(tx, before.id)
+    elif row["hidden"]:
+        stored.add(tx, before)
+    if was.keys() & {*rows.TIMER_COLUMNS}:
+        timers.put_back(tx, before)

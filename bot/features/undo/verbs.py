@@ -1,0 +1,204 @@
+"""Taking back: *undo*, *no* and *Undo*, which are about an open question first, then about the last act."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from bot.domain import time_parsing
+from bot.domain.message_context import ActFacts
+from bot.domain.notices import Answer
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.undoable_actions import RECENT_SECONDS, Undone
+from bot.domain.work_items import Outcome
+from bot.features.undo import texts as words
+from bot.features.undo import use_cases
+from bot.features.undo.messages import did, lines
+from bot.features.undo.use_cases import TakenBack, list_acts, today
+from bot.messages.blocks import buttons, cards, kit, replies
+from bot.messages.blocks import runs as run_blocks
+from bot.messages.blocks.cards import FORMS
+from bot.messages.blocks.kit import Markup, fill
+from bot.messages.hooks import MessageHooks
+from bot.messages.texts import cards as card_words
+from bot.services.workspaces import effects_now
+from bot.store import workspaces
+from handlers import intents, routes
+from handlers.request import Request
+from handlers.suggestions import typed_name
+
+#: How many acts an answer shows.
+_MOST: Final = 20
+
+
+@routes.action("undo")
+async def pressed(request: Request) -> Answer:
+    """Undo what this button is for; its answer is replaced, while a card is redrawn in any case."""
+    found = await request.asked.to(use_cases.undo, request.target or "", leads_back=True)
+    is_answer = found.act is not None and found.act.id == request.target
+    is_back = found.inverse.undone is Undone.BACK
+    return replace(taken_back(request, found), replaces=is_answer and is_back)
+
+
+@intents.shows("planned")
+@intents.shows("today")
+@intents.shows("heard")
+@intents.shows("messages")
+async def asked_about(request: Request, topic: str, said: Sequence[str] = ()) -> Answer:
+    """Answer with the latest requests or those of a day, the plans, or the reasons for messages."""
+    services, now = request.services, request.services.clock.now()
+    if topic == "today":
+        local = datetime.fromtimestamp(now, await services.store.zone(request.principal)).date()
+        when, first, until = _find_past(said, local)
+        done = await list_acts(services.context, request.principal, first, until)
+        head = fill(words.ASKED_FOR, When=when[:1].upper() + when[1:])
+        none = fill(words.NONE_ASKED if until == local else words.NONE_ASKED_THEN, when=when)
+        return _listed(head, lines(done, now, _MOST), none)
+    done = await today(services.context, request.principal)
+    own = next((one for one in done if one.act.undone_at is None and not one.act.asker), None)
+    last = {} if own is None else {"at": kit.moment_at(own.act.done_at, now), "did": did(own)}
+    match topic:
+        case "heard":
+            is_recent = own is not None and now - own.act.done_at <= RECENT_SECONDS
+            return replies.hint(fill(words.HEARD, **last) if is_recent else words.HEARD_NOTHING)
+        case "messages":
+            why = request.filled(words.WHY_MESSAGES)
+            return replies.hint(f"{fill(words.WHY_LAST, **last)}\n{why}" if last else why)
+    rows = await services.store.perform(workspaces.workspaces, request.principal)
+    every = await services.gatherer.of_all(request.principal, rows)
+    planned = [
+        buttons.said(words.PLANNED_STOP, one.workspace, one.connection_title)
+        for one in every
+        if one.workspace is not None and one.workspace.stop_at is not None
+    ]
+    subscribers = MessageHooks.list_subscribers()
+    planned += [said for one in every for hooks in subscribers for said in hooks.list_plan_sentences(one)]
+    return _listed(words.SET_UP, planned, words.NOTHING_SET_UP)
+
+
+def _find_past(said: Sequence[str], local: date) -> tuple[str, date, date]:
+    """Return the days of the past that words name, in words, the first and the last; today without any."""
+    named = (time_parsing.day_of(one, local) for one in said if time_parsing.is_day(one) and one.isalpha())
+    coming = next((day for day in named if day is not None), local)
+    monday = local - timedelta(days=local.weekday())
+    if "yesterday" in said:
+        return "yesterday", local - timedelta(days=1), local - timedelta(days=1)
+    if "week" in said and "last" in said:
+        return "last week", monday - timedelta(days=7), monday - timedelta(days=1)
+    if "week" in said:
+        return "this week", monday, local
+    if coming <= local:
+        return "today", local, local
+    day = coming - timedelta(days=7)
+    return f"on {day:%A}", day, day
+
+
+def _listed(head: str, said: Sequence[str], none: str) -> Answer:
+    return replies.hint(head if said else none, more="\n".join(said))
+
+
+def with_undo(request: Request, answer: Answer) -> Answer:
+    """Add *Undo* to the answer to one act, where it works whenever it is pressed."""
+    done = [*request.spoken.acts.values()]
+    if len(done) != 1 or not done[0].can_be_undone or answer.in_channel or not answer.text:
+        return answer
+    if answer.shows:
+        return answer  # It is drawn again, and has the way back among its own buttons.
+    (act,) = done
+    if not act.has_way_back:
+        return replace(answer, offers=act.id)
+    return replace(replies.with_button(answer, kit.button(card_words.UNDO, "undo", act.id)), offers=act.id)
+
+
+def taken_back(request: Request, found: TakenBack) -> Answer:
+    """Say what became of it, with what leads back where that is a request of its own."""
+    act, undone = found.act, found.inverse.undone
+    if found.workspace is not None:
+        request.spoken.of([found.workspace])
+    elif found.errand is not None:
+        request.spoken.of_run(found.errand.id)
+    if undone is Undone.LED:
+        return _show_opposite(request, found)
+    if undone is Undone.NOTHING:
+        return replies.hint(words.NOTHING if act is None else words.NOTHING_LEFT)
+    if act is not None and undone is Undone.BACK:
+        facts = ActFacts(act, request.services.title(act.connection), found.workspace, found.errand)
+        return cards.taken_back(facts, found.inverse.then)
+    if found.errand is not None and undone is not Undone.CHANGED:
+        return _of_errand(request, found)
+    assert act is not None, "only what is under way is no act"
+    name = found.workspace.title if found.workspace is not None else act.name
+    about = {"name": name, "title": request.services.title(act.connection)}
+    if undone is Undone.CHANGED:
+        return replies.hint(fill(words.CHANGED if name else words.CHANGED_UNNAMED, **about))
+    about |= {"typed": typed_name(name), "job": request.command_of("job")}
+    instead = words.INSTEAD.get(act.action, "")
+    return replies.hint(words.NO_WAY_BACK, more=request.filled(instead, None, **about))
+
+
+def _show_opposite(request: Request, found: TakenBack) -> Answer:
+    """Say the request that had been sent, and the one that leads back."""
+    errand = found.errand
+    assert errand is not None, "something was sent for it"
+    back = FORMS[OperationVerb.START if found.inverse.then == "start" else OperationVerb.STOP]
+    if isinstance(errand, Operation):
+        verb, name = FORMS[errand.asked_verb]["verb"], found.workspace.title if found.workspace else ""
+    else:
+        verb, name = Markup(card_words.LAUNCH["verb"]), errand.name
+    template = words.LED_START if found.inverse.then == "start" else words.LED_STOP
+    title = request.services.title(errand.connection)
+    return replies.answer(fill(template, verb=verb, name=name, title=title, end=back["end"]))
+
+
+def _of_errand(request: Request, found: TakenBack) -> Answer:
+    errand, then = found.errand, found.inverse.then
+    assert errand is not None, "it is about one"
+    title = request.services.title(errand.connection)
+    if not isinstance(errand, Operation):
+        is_stop = bool(errand.stop_wanted) or (found.act is not None and found.act.action != "job.run")
+        template = words.DONE if errand.is_open else words.ENDED
+        forms = FORMS[OperationVerb.STOP] if is_stop else card_words.LAUNCH
+        if is_stop and errand.is_open:
+            template = words.UNDER_WAY
+        back = [run_blocks.stop_run_button(errand)] if then else []
+        return replies.hint(fill(template, **forms, name=errand.name, title=title), back)
+    name = found.workspace.title if found.workspace is not None else found.act.name if found.act else ""
+    forms = {**FORMS[errand.asked_verb], "name": name, "title": title}
+    sentence = fill(words.UNDER_WAY if errand.is_open else words.DONE, **forms)
+    if errand.outcome is Outcome.FULFILLED and not errand.has_called:
+        sentence = fill(words.WAS_DOWN if errand.verb.brings_down else words.WAS_SO, **forms)
+    if then and found.workspace is not None:
+        button = buttons.stop_button(found.workspace, effects_now(request.services.context, found.workspace))
+        if then == "start":
+            press = buttons.changing(then, found.workspace)
+            button = kit.button(words.START_AGAIN, press, style=kit.PRIMARY)
+        return replies.hint(sentence, [button])
+    instead = words.INSTEAD.get(f"workspace.{errand.verb}", "")
+    more = request.filled(instead, None, typed=typed_name(name), **forms)
+    return replies.hint(f"{sentence} {words.NO_WAY_BACK}", more=more)
+
+
+@intents.commands("undo")
+async def list_undo(text: intents.Sentence, _: str) -> list[str]:
+    """Return the command that takes the last act back, if it can be."""
+    done = await today(text.request.services.context, text.request.principal)
+    can = any(one.act.can_be_undone and one.act.undone_at is None for one in done[:1])
+    return ["undo"] if can else []
+
+
+class _Undo:
+    """Undo as sentences use it."""
+
+    async def undo(
+        self, request: Request, act_id: str = "", or_else: Callable[[], Awaitable[Answer]] | None = None
+    ) -> tuple[Answer, bool]:
+        asked = request.asked
+        if act_id:
+            asked = replace(asked, interaction=asked.interaction and f"{asked.interaction}/{act_id}")
+        found = await asked.to(use_cases.undo, act_id)
+        if or_else is not None and found.act is None:
+            return await or_else(), False
+        return taken_back(request, found), found.inverse.undone is Undone.BACK
+
+
+intents.undo.register(_Undo())

@@ -1,0 +1,199 @@
+"""Room: what a start failed for want of, and how the wait for it goes on; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bot.domain.failure_causes import Reason, reason_in, short_of
+from bot.domain.message_context import WorkspaceFacts
+from bot.domain.message_kinds import AnyKind, Mark, Traits
+from bot.domain.people import Principal
+from bot.domain.row_times import Past, Stays
+
+#: How long after a failed attempt the next one comes: after the first, the second, and so on.
+PACE: Final = (60.0, 120.0, 300.0, 600.0)
+#: No two attempts for the same room come closer than this.
+LEAST: Final = 60.0
+#: What was got and not used for so long is offered to whoever waits, so long after its person was warned.
+UNUSED: Final = 1_800.0
+ANSWERED_WITHIN_SECONDS: Final = 600.0
+#: The hours of a day at which a wait ends unless its person names a time, and how far ahead they have to be.
+ENDS_AT: Final = (9, 18)
+SOONEST: Final = 3_600.0
+
+
+class Waits(StrEnum):
+    """Name the state of a wait: in line, being tried, got and not yet used, over."""
+
+    WAITING = "waiting"
+    TRYING = "trying"
+    GOT = "got"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Hold that somebody waits for room for a workspace.
+
+    Its place in line follows from ``round`` (in how many rounds it has had its turn) and ``seq`` among those
+    for the same ``kind`` of room on the connection; the place is never stored. ``mode`` is how the workspace
+    is stopped if nobody uses it, "" for not at all.
+    """
+
+    id: str
+    principal: Principal
+    connection: str
+    workspace_id: str
+    kind: str
+    seq: int
+    joined_at: Past
+    until: Stays
+    state: Waits = Waits.WAITING
+    attempts: int = 0
+    tried_at: Past | None = None
+    operation_id: str | None = None
+    mode: str = ""
+    got_at: Past | None = None
+    ended_at: Past | None = None
+    round: int = 0
+
+    @property
+    def is_kind_known(self) -> bool:
+        """Return whether an attempt has named the missing kind of room; until then any kind may be meant."""
+        is_tried = self.tried_at is not None and self.state is not Waits.TRYING
+        return self.kind != "room" or self.attempts > 0 or is_tried
+
+
+def missing(cause: str | None) -> str:
+    """Return what kind of room a start failed for want of; "" if it failed for anything else.
+
+    What says so, by provider:
+
+    - Kubernetes, and so Saturn Cloud, JupyterHub's KubeSpawner and Posit's launcher there: the scheduler's
+      "Insufficient nvidia.com/gpu", "Insufficient memory" (its ``FailedScheduling`` events, kubernetes.io,
+      "Assign Memory Resources"). A pod that waits for an autoscaler was not refused: its start goes on. That
+      it timed out alone says nothing of room (KubeSpawner's ``start_timeout``).
+    - JupyterHub: 429 without Retry-After is ``active_server_limit`` ("Spawn requests will be rejected with a
+      429 error", jupyterhub.readthedocs.io, "Application configuration"), measured with 6.1.1. With
+      Retry-After too many are starting at once; ``named_server_limit_per_user`` is a person's own.
+    - Posit Workbench: errors 15 and 16 of the API, the sessions and users of a licence that may be floating
+      (docs.posit.co, "Floating Licensing"); 20 is a limit of the person's own profile.
+    - Clouds, through Coder: what they have no machine for, and the quota of an account. That of a namespace,
+      "exceeded quota: …", is a limit of the person's own.
+    - Slurm: "Requested nodes are busy" waits in its own queue; ``QOSMax…`` and ``AssocGrp…`` are quotas.
+    - Sphere Engine: 402 and 403 when something is started, the account's limit. Assumed: none is documented.
+    """
+    if (cause or "").partition(":")[0] != "no_room":
+        return ""
+    said = (cause or "").partition(":")[2].lstrip(":")
+    short, reason = short_of(said), reason_in(said)
+    if reason is Reason.NO_GPU:
+        return "gpu"
+    if "licen" in said.casefold():
+        return "license"
+    return short[0] if reason is Reason.NO_ROOM and short else "room"
+
+
+def says_nothing(cause: str | None) -> bool:
+    """Return whether an attempt failed without a reason of its own: an outage, or that it took too long."""
+    word, _, said = (cause or "").partition(":")
+    if word == "provider_failed":
+        return not said or reason_in(said) is Reason.SLOW
+    # What its provider was too busy for until its time was over is stale.
+    return word in {"conflict", "gave_up", "stale", "unanswered"}
+
+
+@dataclass(frozen=True, slots=True)
+class OthersInLine:
+    """The others in line for the same room: the rounds they had a turn in, and the attempts.
+
+    Everybody has had a turn in as many rounds, or in one more: then the present round isn't over.
+    """
+
+    lowest: int | None = None
+    highest: int = 0
+    fewest: int | None = None
+
+    @property
+    def entry_round(self) -> int:
+        """Return the round of a newcomer: behind those whose turn is still to come in the present round."""
+        return self.lowest or 0
+
+    def find_round(self, own: int) -> int:
+        """Return the round of somebody who was away while the others had turns or left."""
+        return min(max(own, self.entry_round), self.highest)
+
+    def end_turn(self, own: int) -> int:
+        """Return the round of somebody who has just had a turn: the others come first."""
+        return (own if self.lowest is None else min(own, self.lowest)) + 1
+
+    def pause_after(self, attempts: int) -> float:
+        """Return the seconds from an attempt to the next one of its person: for all as for the newest."""
+        return pace(attempts if self.fewest is None else min(attempts, self.fewest))
+
+
+def pace(attempts: int) -> float:
+    """Return how long after an attempt the next one comes, given how many failed."""
+    return PACE[min(attempts, len(PACE) - 1)]
+
+
+def usual_end(now: float, zone: ZoneInfo) -> float:
+    """Return until when somebody waits who names no time: the next of 9:00 and 18:00, an hour ahead."""
+    today = datetime.fromtimestamp(now, zone).date()
+    days = (today, today + timedelta(days=1))
+    ends = [datetime.combine(day, time(hour), zone).timestamp() for day in days for hour in ENDS_AT]
+    return next(end for end in ends if end >= now + SOONEST)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFacts:
+    """The wait of a workspace for a kind of room: its end, and the number of people ahead in this round.
+
+    ``tried_before`` is how many others have already had their turn in it, ``others`` how many there are, and
+    ``attempts`` how often this was tried. One that is over has ``ended_at``, and ``got_at`` if its person got
+    the room.
+    """
+
+    id: str
+    workspace_id: str
+    connection: str
+    name: str
+    title: str
+    kind: str
+    until: float
+    ahead: int = 0
+    tried_before: int = 0
+    others: int = 0
+    attempts: int = 0
+    is_kind_known: bool = True
+    is_trying: bool = False
+    is_held: bool = False
+    is_refused: bool = False
+    got_at: float | None = None
+    ended_at: float | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether its person still waits."""
+        return self.got_at is None and self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingFacts(WorkspaceFacts):
+    """A wait and its workspace, for the message that shows it; without a row, nobody waits any more."""
+
+    wait: WaitFacts | None = None
+
+
+class RoomKind(AnyKind):
+    """Name what is told about room."""
+
+    #: The place in line: drawn again while somebody waits, and then what has become of the wait.
+    ROOM_WAITING = Traits("room_waiting", offers="workspace", marks=Mark.ASKS | Mark.PASSES)
+    #: Nobody tries any more: there was no room until then.
+    ROOM_OVER = Traits("room_over", offers="workspace")
+    #: Whoever changes limits is asked for more of one; and what they said.
+    MORE_ASKED = Traits("more_asked", marks=Mark.PEOPLE)
+    MORE_ANSWERED = Traits("more_answered", offers="workspace")

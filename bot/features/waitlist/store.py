@@ -1,0 +1,331 @@
+"""Who waits for room: a line for each kind of it on a connection, and what the end of an attempt changes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import Operation
+from bot.domain.people import Principal
+from bot.domain.row_times import due
+from bot.domain.work_items import Outcome
+from bot.features.hours import store as hours_store
+from bot.features.waitlist.model import (
+    LEAST,
+    PACE,
+    OthersInLine,
+    RoomKind,
+    Wait,
+    WaitFacts,
+    Waits,
+    missing,
+    pace,
+    says_nothing,
+    usual_end,
+)
+from bot.store import accounts, cards, people, undoable_actions
+from bot.store.notices import add_notices
+from bot.store.queues import Queue, declare_queue
+from bot.store.tables import WORKSPACES, Table, of_feature
+from bot.store.transaction import Row, Transaction
+
+#: So many waits are changed in one transaction for what happens to one of them.
+MAX_WAITS_AT_ONCE: Final = 100
+WAITS: Final = of_feature(Table("waits", Wait, "id", "workspace_id", next_at=due(PACE[-1])))
+
+
+def wait(tx: Transaction, wait_id: str) -> Wait | None:
+    """Return one wait, open or over."""
+    return WAITS.one(tx, id=wait_id)
+
+
+def of_workspace(tx: Transaction, workspace_id: str) -> Wait | None:
+    """Return the open wait for a workspace."""
+    return WAITS.first(tx, "wait_of", workspace_id=workspace_id)
+
+
+def waits_of(tx: Transaction, principal: Principal) -> list[Wait]:
+    """Return what a person waits for, in the order of joining."""
+    return WAITS.found(tx, "waits_of", principal=principal.key)
+
+
+def last_wait(tx: Transaction, principal: Principal, since: float) -> Wait | None:
+    """Return the wait of a person that was over last, and since a time."""
+    return WAITS.first(tx, "last_wait", principal=principal.key, since=since)
+
+
+def describe(tx: Transaction, of: Wait, title: str, failures_allowed: float) -> WaitFacts:
+    """Return the wait of somebody with its place in line, on a connection that people know by a title."""
+    workspace = WORKSPACES.one(tx, id=of.workspace_id)
+    account = accounts.account(tx, of.principal, of.connection)
+    return WaitFacts(
+        id=of.id,
+        workspace_id=of.workspace_id,
+        connection=of.connection,
+        name=workspace.title if workspace is not None else "",
+        title=title,
+        kind=of.kind,
+        until=of.until,
+        ahead=ahead(tx, of),
+        tried_before=count_tried(tx, of),
+        others=count_others(tx, of),
+        attempts=of.attempts,
+        is_kind_known=of.is_kind_known,
+        is_trying=of.state is Waits.TRYING,
+        is_held=failed_in_a_row(tx, of.connection) >= failures_allowed,
+        is_refused=account is not None and account.is_refused,
+        got_at=of.got_at,
+        ended_at=of.ended_at,
+    )
+
+
+def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitFacts | None:
+    """Return a wait by its id as ``describe``; None if there is none any more."""
+    found = wait(tx, wait_id)
+    return None if found is None else describe(tx, found, title, failures_allowed)
+
+
+def ahead(tx: Transaction, of: Wait) -> int:
+    """Count those whose turn comes before somebody's."""
+    return _count_places(tx, of, "ahead")
+
+
+def count_tried(tx: Transaction, of: Wait) -> int:
+    """Count those who have already had their turn in the round in which somebody's is still to come."""
+    return _count_places(tx, of, "tried")
+
+
+def count_others(tx: Transaction, of: Wait) -> int:
+    """Count the others who wait for the same room."""
+    return _count_places(tx, of, "others")
+
+
+def _count_places(tx: Transaction, of: Wait, counted: str) -> int:
+    place = {"round": of.round, "seq": of.seq, "id": of.id}
+    row = tx.one("waits_ahead", connection=of.connection, kind=of.kind, **place)
+    return int(row[counted]) if row else 0
+
+
+def has_others(tx: Transaction, of: Wait) -> bool:
+    """Return whether somebody else waits for the same room."""
+    return find_others(tx, of).lowest is not None
+
+
+def find_others(tx: Transaction, of: Wait) -> OthersInLine:
+    """Return the others in line for the same room."""
+    row = tx.one("others_in_line", connection=of.connection, kind=of.kind, id=of.id)
+    return OthersInLine(**row) if row else OthersInLine()
+
+
+def lines(tx: Transaction, place: str, since: float) -> list[Row]:
+    """Return each line with how many wait, since when, and how long those waited who got it lately."""
+    return tx.all("lines", place=place, since=since)
+
+
+def failed_in_a_row(tx: Transaction, connection: str) -> int:
+    """Count the starts that failed on a connection since the last one that didn't."""
+    row = tx.one("failed_in_a_row", connection=connection)
+    return int(row["count"]) if row else 0
+
+
+def count_attempts(tx: Transaction, connection: str) -> int:
+    """Count the attempts for any kind of room that haven't ended."""
+    row = tx.one("attempts_under_way", connection=connection)
+    return int(row["count"]) if row else 0
+
+
+def join(tx: Transaction, new: Wait) -> Wait:
+    """Put somebody at the end of the present round; who left after their turn in it has no other one."""
+    row, others = tx.one("next_in_line") or {"seq": 1}, find_others(tx, new)
+    former = [one.round for one in WAITS.all(tx, workspace_id=new.workspace_id) if one.kind == new.kind]
+    entry = others.find_round(max(former, default=others.entry_round))
+    joined = replace(new, seq=int(row["seq"]), round=entry)
+    _reduce_pauses(tx, joined)
+    WAITS.add(tx, joined, next_at=min(max(tx.now(), (new.tried_at or 0.0) + LEAST), new.until))
+    _owe_places(tx, joined)
+    return joined
+
+
+def _reduce_pauses(tx: Transaction, newcomer: Wait) -> None:
+    """Let no pause of those who are in line be longer than that of a newcomer."""
+    pause = pace(newcomer.attempts)
+    tx.run("hasten_line", connection=newcomer.connection, kind=newcomer.kind, pause=pause)
+
+
+def pass_turn(tx: Transaction, of: Wait, pause: float) -> None:
+    """End the turn of somebody who can't be tried now; the others are, and they again after a pause."""
+    if of.state in {Waits.WAITING, Waits.TRYING}:
+        later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
+        change(tx, of, state=Waits.WAITING, operation_id=None, **later)
+        # Why they can't be tried.
+        cards.owe(tx, of.id, changed=True)
+
+
+def change(tx: Transaction, of: Wait, **to: Any) -> bool:
+    """Change an open wait, unless it is in another state by now; return whether that was done."""
+    row = WAITS.changed(tx, {"id": of.id, "state": of.state}, **to)
+    if row is not None:
+        _owe_places(tx, WAITS.of(row), former=of)
+    return row is not None
+
+
+def _owe_places(tx: Transaction, of: Wait, former: Wait | None = None) -> None:
+    """Have the messages drawn again that show places in the line of a wait, and in its ``former`` one.
+
+    From the second round on no message has a place, which would change with each attempt: only who joins or
+    leaves changes a line then.
+    """
+    is_over, former = of.state in {Waits.GOT, Waits.OVER}, former or replace(of, kind="")
+    is_changed = is_over or of.kind != former.kind or (of.attempts != former.attempts and of.attempts <= 2)
+    for kind in {of.kind, former.kind} - {""} if is_changed else ():
+        tx.run("update_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
+    if is_changed or of.until != former.until:
+        cards.owe(tx, of.id, changed=True)
+
+
+def put_off(tx: Transaction, of: Wait, until: float) -> Wait:
+    """Let somebody wait until another time, in their place."""
+    row = WAITS.row(tx, id=of.id) or {"next_at": until}
+    change(tx, of, until=until, next_at=min(row["next_at"], until))
+    return replace(of, until=until)
+
+
+def end(tx: Transaction, of: Wait) -> None:
+    """End a wait whose person knows of the end, or learns of it from another message."""
+    change(tx, of, state=Waits.OVER, ended_at=tx.now())
+
+
+def announce(of: Wait, short_of: str, cause: str | None) -> NewNotice:
+    """Return the message that hours wait for room, as a start of theirs has failed for want of it."""
+    body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
+    return NewNotice(of.id, RoomKind.ROOM_WAITING, "begin", of.principal, body)
+
+
+def over(of: Wait, now: float, tx: Transaction, cause: str = "") -> NewNotice:
+    """Return the message that a wait has ended without room."""
+    zone = people.zone(tx, of.principal)
+    again = usual_end(now, zone)
+    body = {"workspace": of.workspace_id, "connection": of.connection, "kind": of.kind, "until": of.until}
+    body |= {"again": again, "cause": cause, "attempts": of.attempts}
+    return NewNotice(of.id, RoomKind.ROOM_OVER, "end", of.principal, body)
+
+
+@undoable_actions.puts_back(WAITS.name)
+def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
+    """Let a wait be as it was before an act; None for no wait. Whoever left has their place again."""
+    if row is not None and was is None:
+        end(tx, WAITS.of(row))
+    elif (
+        row is not None and was is not None and of_workspace(tx, row["workspace_id"]) in (None, WAITS.of(row))
+    ):
+        present = find_others(tx, WAITS.of(row)).find_round(row["round"])
+        WAITS.change(tx, {"id": row["id"]}, **was, round=present, next_at=tx.now())
+        cards.owe(tx, row["id"], changed=True)
+        _owe_places(tx, WAITS.of(row))
+
+
+def close(tx: Transaction, of: Wait, cause: str = "") -> None:
+    """End a wait, and tell its person: for a cause, or as its time is over."""
+    end(tx, of)
+    add_notices(tx, [over(of, tx.now(), tx, cause)])
+
+
+def find_open_entries(tx: Transaction, limit: int) -> list[Wait]:
+    """Return entries that are still open."""
+    return WAITS.found(tx, "open_waits_left", limit=limit)
+
+
+def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:
+    """End the wait for a workspace whose account was unlinked, which deletes both rows."""
+    waiting = of_workspace(tx, workspace["id"])
+    if waiting is None or waiting.state is Waits.GOT:
+        return
+    end(tx, waiting)
+    if tell:
+        notice = over(waiting, tx.now(), tx, "unlinked")
+        name = workspace["alias"] or workspace["name"]
+        add_notices(tx, [replace(notice, body=notice.body | {"name": name})])
+
+
+def offer(tx: Transaction, connection: str, pause: float) -> None:
+    """Offer room that was freed on a connection to those who wait there, in their turn.
+
+    Who was tried in vain is tried again ``pause`` seconds after that at the earliest.
+    """
+    tx.run("offer_room", connection=connection, now=tx.now(), pause=pause, limit=MAX_WAITS_AT_ONCE)
+
+
+WAIT_QUEUE: Final = declare_queue(
+    Queue(
+        name="waits",
+        kind="wait",
+        is_scheduled=True,
+        table="waits",
+        due="next_at",
+        where="ended_at IS NULL",
+        only="{has_turn}",
+        order="next_at, id",
+    )
+)
+
+
+def claim(tx: Transaction, limit: int, lease: float) -> list[Wait]:
+    """Return the waits that are due; they come again after ``lease`` seconds."""
+    return WAITS.known(WAIT_QUEUE.take(tx, lease, limit))
+
+
+def follow(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequence[NewNotice]:
+    """Go on with the wait for whose workspace a start has ended; return what its person is told of that.
+
+    Who doesn't wait yet is told until when they could.
+    """
+    is_failed, now = ended.outcome is Outcome.FAILED and not ended.verb.brings_down, tx.now()
+    kind, waiting = missing(ended.cause) if is_failed else "", of_workspace(tx, ended.workspace_id)
+    if kind and (waiting is None or waiting.state is Waits.GOT):
+        until = hours_store.waits_until(tx, ended)
+        offer = {"room": kind, "until": until or usual_end(now, people.zone(tx, ended.principal))}
+        if waiting is None and until > now:
+            key, where = tx.ids.new("wait"), (ended.connection, ended.workspace_id, kind)
+            joined = join(tx, Wait(key, ended.principal, *where, 0, now, until, tried_at=now))
+            return [announce(joined, kind, ended.cause)]
+        return [replace(one, body=one.body | offer) for one in owed]
+    if waiting is None or waiting.state is Waits.GOT:
+        return owed
+    if kind or (is_failed and says_nothing(ended.cause)):
+        return failed(tx, waiting, now, kind)
+    if ended.outcome is Outcome.FULFILLED and not ended.verb.brings_down:
+        got(tx, waiting, now)
+        granted = {"granted": waiting.mode, "waited_for": waiting.kind}
+        return [replace(one, body=one.body | granted) for one in owed]
+    end(tx, waiting)
+    if any(one.kind in _END_KINDS for one in owed):
+        return [replace(one, body=one.body | {"waited": waiting.kind}) for one in owed]
+    return [*owed, over(waiting, now, tx, ended.cause or "cancelled")]
+
+
+#: The messages that say, too, that nobody waits any more.
+_END_KINDS: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
+
+
+def failed(tx: Transaction, of: Wait, at: float, kind: str) -> Sequence[NewNotice]:
+    """Note that an attempt failed, for want of a kind of room or ""; return what its person is told.
+
+    That ended their turn. Where it was for want of another kind than they waited for, they change lines.
+    """
+    tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, tried_at=at)
+    if at >= of.until:
+        end(tx, of)
+        return [over(tried, at, tx)]
+    others, stays = find_others(tx, tried), tried.kind == of.kind
+    if not stays:
+        _reduce_pauses(tx, tried)
+    now: Row = {"round": others.end_turn(of.round) if stays else others.entry_round, "operation_id": None}
+    now["next_at"] = min(at + others.pause_after(tried.attempts), of.until)
+    known = {"kind": tried.kind, "attempts": tried.attempts, "tried_at": at}
+    change(tx, of, state=Waits.WAITING, **known, **now)
+    return ()
+
+
+def got(tx: Transaction, of: Wait, now: float) -> None:
+    """Record that somebody has got their room."""
+    change(tx, of, state=Waits.GOT, got_at=now, tried_at=now, next_at=now + LEAST)

@@ -1,0 +1,188 @@
+"""Waiting for room: by a failed start's button or by words, and what is asked about it; asking for more."""
+
+from typing import Final
+
+from bot.domain.notices import Answer
+from bot.domain.operations import OperationVerb
+from bot.domain.people import Named, Principal
+from bot.domain.surfaces import Where
+from bot.domain.time_parsing import Moment
+from bot.domain.timers import SOONEST_SECONDS
+from bot.domain.workspaces import State, Workspace
+from bot.features.waitlist import limit_requests, use_cases
+from bot.features.waitlist import messages as drawn
+from bot.features.waitlist import texts as words
+from bot.features.waitlist.model import WaitFacts
+from bot.features.waitlist.sentences import names_wait
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.buttons import stop_button
+from bot.messages.blocks.kit import Markup, fill
+from bot.messages.texts import times
+from bot.services import workspaces
+from bot.support.errors import Refused
+from handlers import routes
+from handlers.payload import value_in
+from handlers.request import AtFields, Request
+from handlers.workspace.operations import begin_for
+from handlers.workspace.targets import named, workspace_of
+from handlers.workspace.timers import moment_of, typed_moment
+
+DAY: Final = 86_400.0
+
+
+@routes.verb("workspace", "queue", effect=routes.Effect.STARTS, takes=("workspace", "time"))
+async def queue(request: Request) -> Answer:
+    """Start a workspace, and wait for room if there is none; what runs needs none."""
+    moment, workspace = await moment_of(request), await workspace_of(request)
+    if workspace.state is State.RUNNING:
+        return await begin_for(request, workspace, OperationVerb.START)
+    return await _joined(request, workspace.id, None if moment is None else moment.at)
+
+
+@routes.action("keep_trying")
+async def keep_trying(request: Request) -> Answer:
+    """Wait until the time of the button, whose message becomes the place; the press is the consent."""
+    moment = await moment_of(request)
+    place = await request.asked.to(
+        use_cases.join, request.target or "", None if moment is None else moment.at
+    )
+    is_message = request.surface.message_ts is not None
+    return drawn.answer(place, request.services.clock.now(), replaces=is_message)
+
+
+@routes.action("try_until")
+async def open_form(request: Request) -> Answer:
+    """Ask until when."""
+    workspace = await request.asked.see(workspaces.owned, "start", request.target or "")
+    view = drawn.form(drawn.UNTIL_FORM, workspace.id)
+    return Answer(text=words.UNTIL_LABEL, blocks=(), view=view)
+
+
+@routes.view(drawn.UNTIL_FORM)
+async def form_sent(request: Request) -> Answer:
+    """Wait until what was typed."""
+    typed = value_in(request.view, "text").strip()
+    found = await typed_moment(request.services, request.principal, typed)
+    if not isinstance(found, Moment):
+        raise AtFields({"text": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
+    return await _joined(request, request.carried, found.at)
+
+
+async def _joined(request: Request, workspace_id: str, until: float | None) -> Answer:
+    return _show_place(request, await request.asked.to(use_cases.join, workspace_id, until))
+
+
+def _show_place(request: Request, place: WaitFacts) -> Answer:
+    is_lasting = request.surface.where is Where.DIRECT and not request.surface.response_url
+    return drawn.answer(place, request.services.clock.now(), is_lasting=is_lasting)
+
+
+@routes.refusal("wait.already")
+def waits_already(request: Request, refusal: Refused) -> Answer:
+    """Answer a second start with the place in line."""
+    assert isinstance(refusal, use_cases.Waiting), "it alone has this rule"
+    return _show_place(request, refusal.place)
+
+
+@routes.action("stop_waiting")
+async def stop_waiting(request: Request) -> Answer:
+    """Leave the line."""
+    workspace, has_waited = await request.asked.to(use_cases.leave, request.target or "")
+    return replies.answer(fill(words.LEFT if has_waited else words.NOT_WAITING_FOR, name=workspace.title))
+
+
+@routes.verb("workspace", "unqueue", effect=routes.Effect.ENDS, takes=("workspace", "words"))
+async def unqueue(request: Request) -> Answer:
+    """Leave the line: of a name, or of the only thing that the person waits for."""
+    now = request.services.clock.now()
+    if request.name:
+        workspace = await named(request, request.name)
+        if names_wait(f"stop {request.name}"):
+            return await _ask_which(request, workspace)
+        return await stop_waiting(request.about("workspace", request.verb, (), workspace.id))
+    own, last = await request.asked.see(use_cases.own_and_last, now - DAY)
+    if len(own) == 1:
+        return await stop_waiting(request.about("workspace", request.verb, (), own[0].workspace_id))
+    if own:
+        return replies.hint(words.WHICH_WAIT, [drawn.stop_button(one, at) for at, one in enumerate(own)])
+    return replies.hint(words.NOT_WAITING, more="" if last is None else drawn.place(last, now))
+
+
+async def _ask_which(request: Request, workspace: Workspace) -> Answer:
+    """Ask whether a wait is to end, or a workspace is to stop that is called as one."""
+    own, _ = await request.asked.see(use_cases.own_and_last, request.services.clock.now())
+    stops = [drawn.stop_button(one, at) for at, one in enumerate(own)]
+    stop = stop_button(workspace, workspaces.effects_now(request.asked.context, workspace))
+    return replies.hint(fill(words.WORKSPACE_OR_WAIT, name=workspace.title), [*stops, stop])
+
+
+async def find_place(request: Request, workspace_id: str = "") -> Answer | None:
+    """Answer with the place in line of a workspace, or of the only one that waits; None if none does."""
+    own, _ = await request.asked.see(use_cases.own_and_last, request.services.clock.now())
+    matching = [one for one in own if workspace_id in {"", one.workspace_id}]
+    return _show_place(request, matching[0]) if len(matching) == 1 else None
+
+
+@routes.verb("workspace", "waiting", effect=routes.Effect.SHOWS)
+async def waiting(request: Request) -> Answer:
+    """Say who waits by number, one's own places, and how long those waited who got what they waited for.
+
+    Who doesn't wait any more reads since when.
+    """
+    now = request.services.clock.now()
+    found, (own, last) = await request.asked.see(use_cases.lines, now - DAY)
+    places = [drawn.place(one, now) for one in own or filter(None, [last])]
+    lines = []
+    for row in found:
+        title, what = request.services.title(row["connection"]), words.FOR.get(row["kind"], words.FOR["room"])
+        waiting_, got = (Markup(times.counted(row[one], "person", "people")) for one in ("waiting", "got"))
+        if row["waiting"]:
+            since = kit.moment(row["since"], now)
+            lines.append(fill(words.LINE, title=title, what=what, count=waiting_, since=since))
+        if row["got"]:
+            waited = Markup(times.roughly(row["waited"]))
+            lines.append(fill(words.LATELY, title=title, what=what, count=got, waited=waited))
+    stops = [drawn.stop_button(own[0])] if len(own) == 1 else []
+    # How long a line was goes with one's place in it, once that is over.
+    small = [*(lines if places else []), request.filled(words.NOT_KNOWN)]
+    return kit.message("\n".join(places or lines or [words.NOBODY]), ["\n".join(small)], stops)
+
+
+@routes.action("ask_for_more")
+async def ask_for_more(request: Request) -> Answer:
+    """Ask whoever changes limits."""
+    workspace = await request.asked.to(limit_requests.ask, request.target or "")
+    return replies.answer(request.filled(words.MORE_SENT, workspace))
+
+
+@routes.action("more_done")
+async def more_done(request: Request) -> Answer:
+    """Tell whoever asked that their limit was changed."""
+    return _answered(await request.asked.to(limit_requests.answer, request.target or ""))
+
+
+@routes.action("more_declined")
+async def more_declined(request: Request) -> Answer:
+    """Ask for a word."""
+    view = drawn.form(drawn.DECLINE_FORM, request.target or "")
+    return Answer(text=words.DECLINE_LABEL, blocks=(), view=view)
+
+
+@routes.view(drawn.DECLINE_FORM)
+async def declined(request: Request) -> Answer:
+    """Tell whoever asked that it was declined."""
+    return _answered(
+        await request.asked.to(limit_requests.answer, request.carried, value_in(request.view, "text"))
+    )
+
+
+def _answered(person: Principal | None) -> Answer:
+    named = None if person is None else kit.person(Named(person.user_id))
+    return replies.answer(fill(words.ANSWERED, person=named) if named else words.ANSWERED_ALREADY)
+
+
+async def list_ended_waits(request: Request) -> dict[str, str]:
+    """Return the sentence about each wait that a change of hours ends, by workspace."""
+    return {
+        one.workspace_id: fill(words.LEFT, name=one.name) for one in await request.asked.see(use_cases.own)
+    }

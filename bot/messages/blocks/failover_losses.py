@@ -1,0 +1,27 @@
+"""Messages about what a database has lost, or has again."""
+
+from bot.domain.failover_losses import LossKind
+from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.notices import Answer
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.buttons import offered
+from bot.messages.blocks.cards import name_of, notice
+from bot.messages.blocks.kit import Press, draws, fill
+from bot.messages.texts import cards, notices, pages
+
+
+@draws(LossKind.LOST)
+def lost_records(facts: WorkspaceFacts) -> Answer:
+    """Say that records were lost, and what its person's workspace does, if that was read since."""
+    workspace = facts.workspace
+    if workspace is None or (workspace.observed_at or 0.0) < facts.time("noted_at"):
+        return notice(notices.LOST_REQUEST, facts, name=name_of(facts))
+    keep = kit.button(cards.KEEP, Press("needed", workspace.id), style=kit.PRIMARY)
+    buttons = [*([keep] if facts.is_up else []), *offered(facts)]
+    return notice(notices.LOST, facts, buttons, state=cards.STATES[workspace.state].lower())
+
+
+@draws(LossKind.RESTORED)
+def _restored(facts: Facts) -> Answer:
+    """Say that a link which its person ended may be back."""
+    return replies.answer(fill(pages.RESTORED, title=facts.connection_title))

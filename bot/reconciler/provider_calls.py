@@ -1,0 +1,589 @@
+"""The one way to ask a provider: with which account, for how long, and what its answer, or silence, means.
+
+Every provider error ends here and becomes one of four answers. The caller decides what to do with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+import structlog
+
+from bot.domain.accounts import REPEATED_SECONDS, Account
+from bot.domain.failure_causes import lacks_room
+from bot.domain.plan import backoff
+from bot.domain.timeouts import busy_pause
+from bot.messages.texts import problems
+from bot.providers.base import Access, Credential, Lists
+from bot.reconciler.keys import Became, Keys
+from bot.reconciler.runtimes import LONGEST_ASKED, Numbers, Runtime
+from bot.store import accounts, pauses, refusals
+from bot.store.pauses import Calls
+from bot.store.store import Store
+from bot.support import errors
+from bot.support.windows import Window, freely, leaving_by
+
+log = structlog.get_logger(__name__)
+
+
+_T = TypeVar("_T")
+
+#: A refused credential has to be changed by somebody; until then there is no point in asking.
+REFUSED_WAIT: Final = 60.0
+#: The access for calls with the connection's own secret, which the provider holds.
+_OWN: Final = Access("", Credential.of_connection("admin"))
+#: The causes of waiting because the provider asked for a pause, or because it refused the sign-in.
+LIMITED: Final = "rate_limited"
+HELD: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
+#: The one call that is made with the secret of a link that has ended.
+REVOKE: Final = "revoke"
+#: The calls before which a refused credential isn't tried with a list.
+_UNPROVEN: Final = frozenset({"list", REVOKE})
+#: The cause of not asking for an account that was unlinked.
+UNLINKED: Final = "unlinked"
+#: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
+_UNREADABLE: Final = "bad_answer"
+_UNREADABLE_TIMES: Final = 3
+#: After these errors the provider, or a proxy in front of it, may have acted.
+_AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[_T]):
+    """The provider answered."""
+
+    value: _T
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """It certainly wasn't done, and may be retried after ``wait`` seconds.
+
+    ``sentence`` says what is holding it up, None if that isn't worth mentioning; ``cause`` is its key
+    in ``bot.messages.texts.problems``. ``attempts`` is the number of failures in a row so far; calls that
+    weren't sent don't count.
+    """
+
+    wait: float
+    sentence: str | None
+    attempts: int
+    cause: str = ""
+    #: The credential was refused for the call itself.
+    is_unauthorized: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderBusy(Later):
+    """The provider said that it is busy: ``wait`` is the pause that it asked for, and nothing failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have been done: check before retrying, after ``wait`` seconds. Fields as in ``Later``."""
+
+    wait: float
+    sentence: str
+    attempts: int
+    cause: str
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Return whether it answers, but still unreadably after several attempts."""
+        return self.cause == _UNREADABLE and self.attempts >= _UNREADABLE_TIMES
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Retrying won't help. ``cause`` and ``sentence`` say why, as in ``Later``."""
+
+    error: errors.ProviderError | errors.SecretError
+    cause: str
+    sentence: str
+
+    @property
+    def word(self) -> str:
+        """Return the kind of refusal, without the provider's words."""
+        return problems.word_of(self.cause)
+
+    @property
+    def is_unauthorized(self) -> bool:
+        """Return whether the credential was refused for the call itself."""
+        return isinstance(self.error, errors.CredentialRefused) and self.error.status is not None
+
+    def call_cause(self, *, makes: bool = False) -> str:
+        """Return the cause if nothing but the call was refused: that nothing is there isn't proven by it.
+
+        A call that ``makes`` something may be asked for in another way, any other one may not.
+        """
+        word, mark, said = self.cause.partition(":")
+        is_about_call = word == "not_found" or (word == "invalid" and not (makes or said.startswith(":")))
+        return f"refused{mark}{said}" if is_about_call else self.cause
+
+    @property
+    def needs_credential(self) -> bool:
+        """Return whether it waits for another credential: the refusal then isn't about the request itself."""
+        return isinstance(self.error, (errors.CredentialRefused, errors.SecretError))
+
+
+NotDone: TypeAlias = Later | Unknown | Refused
+Answer: TypeAlias = Done[_T] | NotDone
+
+
+class Asker:
+    """Ask providers, and update credentials and the connections' health from their answers."""
+
+    def __init__(
+        self,
+        store: Store,
+        keys: Keys,
+        numbers: Numbers,
+        jitter: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._monotonic = monotonic
+        self._store = store
+        self._keys = keys
+        self._numbers = numbers
+        self._jitter = jitter
+
+    def backoff(self, attempts: int) -> float:
+        """Return the seconds to wait after ``attempts`` failures in a row."""
+        return backoff(attempts, self._jitter())
+
+    def busy_pause(self, busy_for: float) -> float:
+        """Return the seconds to wait after ``busy_for`` seconds of refusals by a busy provider."""
+        return busy_pause(busy_for, self._jitter())
+
+    def open(self, account: Account) -> Access | Refused:
+        """Return the access that an account's calls are made with."""
+        try:
+            return self._keys.open(account)
+        except errors.SecretError as error:
+            log.exception("a stored secret does not open", connection=account.connection, account=account.id)
+            return Refused(error, "secret", problems.sentence("secret"))
+
+    async def admit(
+        self, runtime: Runtime, account: Account | None, attempts: int = 0, *, starts: bool = False
+    ) -> Access | Later | Refused:
+        """Return the access for a call that may be sent now, else the answer to give without sending it."""
+        if account is None:
+            return _OWN
+        if account.is_held and (left := account.tried_in(await self._store.now())) > 0:
+            return await self._held(runtime, account, left, attempts)
+        wait = runtime.limits.wait(account.id)
+        if starts:
+            wait = max(wait, runtime.start_limits.wait(account.id))
+        if wait > 0:
+            return Later(wait, runtime.health.asked(wait), attempts, LIMITED)
+        return self.open(account)
+
+    async def ask(
+        self,
+        runtime: Runtime,
+        account: Account | None,
+        what: str,
+        send: Callable[[Access], Awaitable[_T]],
+        *,
+        attempts: int = 0,
+        seconds: float | None = None,
+        starts: bool = False,
+        repeats: bool = False,
+        is_gated: bool = False,
+        began: float | None = None,
+        may_leave: Callable[[], bool] = freely,
+        was_unauthorized: bool | None = None,
+    ) -> Answer[_T]:
+        """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
+
+        ``account`` None uses the connection's own secret. ``starts``: the call starts something, and such
+        calls have a rate limit of their own. ``repeats``: sending it twice does no harm. Errors that aren't
+        the provider's (the store's, Usher's own) are raised.
+
+        Nothing is sent for an account that was unlinked, by whichever process: its row is read first, and
+        again while a call takes long, as it may consist of many requests. ``is_gated``: its row came with a
+        claim of the poll gate, which drops what would leave late.
+
+        Nothing leaves later than ``seconds`` after it ``began`` (monotonic; now, unless it was committed to
+        before): a process that stood still meanwhile may have lost the row to another one. ``may_leave`` is
+        asked right before anything does, too.
+
+        A credential that is accepted for something else isn't what a call was refused for (rule 9). So one
+        that was refused is first tried with a list, if the provider has any. ``was_unauthorized``: whether
+        the same call was refused with 401 before, None if its caller doesn't repeat it.
+        """
+        within = self._numbers.call_seconds if seconds is None else seconds
+        until = (self._monotonic() if began is None else began) + within
+        if account is not None and not is_gated:
+            current = await self._current(account, what)
+            if current is None or current.state == "refused":
+                return _ended(runtime, UNLINKED if current is None else current.refusal)
+            account = current
+        access = await self._let(runtime, account, attempts, starts=starts)
+        if not isinstance(access, Access):
+            return access
+        is_accepted = was_unauthorized is True and self._is_accepted(runtime, account)
+        proof = await self._verify_credential(runtime, account, what, access, within)
+        if not isinstance(proof, bool):
+            return _mark_unsent(proof, attempts)
+        if proof and account is not None:
+            account, is_accepted = replace(account, refused_since=None, renamed_to=None), True
+        if self._monotonic() > until or not may_leave():
+            return Later(0.0, None, attempts)
+        limit = asyncio.timeout(None)
+        watch = Watch(limit, within, account, self._current, self._numbers.watch)
+        try:
+            async with limit:
+                with watch, leaving_by(Window(until, may_leave)):
+                    value = await send(access)
+        except TimeoutError:
+            if watch.is_unlinked:
+                return _ended(runtime, UNLINKED)
+            failure: errors.ProviderError = errors.UnknownOutcome("no answer in time")
+        except errors.ProviderError as error:
+            failure = error
+            if isinstance(error, errors.SentTooLate) and (self._monotonic() > until or not may_leave()):
+                # An earlier request of the same call may have left in time.
+                failure = errors.UnknownOutcome("not sent in time")
+        else:
+            await self._worked(runtime, account, access)
+            return Done(value)
+        return await self.judge(
+            runtime,
+            account,
+            what,
+            failure,
+            attempts,
+            starts=starts,
+            is_accepted=is_accepted,
+            repeats=repeats,
+            is_first_401=was_unauthorized is False,
+        )
+
+    def _is_accepted(self, runtime: Runtime, account: Account | None) -> bool:
+        """Return whether the credential was accepted when it was last used."""
+        is_held = account is not None and account.is_held
+        return not is_held and self._keys.lockouts.get(runtime.name) is None
+
+    async def _verify_credential(
+        self, runtime: Runtime, account: Account | None, what: str, access: Access, seconds: float
+    ) -> bool | Later | Refused:
+        """Try a refused credential with a list; return whether it is accepted by now, or the refusal.
+
+        Any other error proves nothing.
+        """
+        # A list may be accepted under any name.
+        is_refused = account is not None and account.is_held and account.renamed_to is None
+        if account is None or not is_refused or what in _UNPROVEN or not runtime.provider.has_lists:
+            return False
+        try:
+            async with asyncio.timeout(seconds):
+                await runtime.provider.need(Lists).discover(access)
+        except errors.CredentialRefused as error:
+            return await self._refused(runtime, account, error, 0)
+        except (errors.ProviderError, TimeoutError):
+            return False
+        await self._worked(runtime, account, access)
+        return True
+
+    async def _current(self, account: Account, what: str = "") -> Account | None:
+        """Return an account as it is now; None if it was unlinked, but for its revocation."""
+        if account.state == "revoking":
+            return account if what == REVOKE else None
+        current = await self._store.read(accounts.account_by_id, account.id)
+        return None if current is None or current.state == "revoking" else current
+
+    async def follow(
+        self,
+        runtime: Runtime,
+        account: Account,
+        what: str,
+        begin: Callable[[Access], AsyncIterator[_T]],
+        take: Callable[[_T], Awaitable[None]],
+        *,
+        attempts: int = 0,
+        was_unauthorized: bool = False,
+    ) -> Answer[None]:
+        """Read a stream to its end. One that breaks off after sending data doesn't count as a failure.
+
+        Whoever follows it reads the run's row every second, and ends it when its account is unlinked.
+        ``was_unauthorized`` as in ``ask``.
+        """
+        access = await self._let(runtime, account, attempts)
+        if not isinstance(access, Access):
+            return access
+        is_accepted = was_unauthorized and self._is_accepted(runtime, account)
+        spoke = False
+        stream = begin(access)
+        try:
+            async for each in stream:
+                if not spoke:
+                    spoke = True
+                    await self._worked(runtime, account, access)
+                await take(each)
+        except TimeoutError:
+            return await self.judge(
+                runtime, account, what, errors.UnknownOutcome("no answer in time"), attempts, spoke=spoke
+            )
+        except errors.ProviderError as error:
+            return await self.judge(
+                runtime, account, what, error, attempts, spoke=spoke, is_accepted=is_accepted
+            )
+        finally:
+            close: Any = getattr(stream, "aclose", None)
+            if close is not None:
+                await close()
+        await self._worked(runtime, account, access)
+        return Done(None)
+
+    async def _let(
+        self, runtime: Runtime, account: Account | None, attempts: int, *, starts: bool = False
+    ) -> Access | Later | Refused:
+        """Return as ``admit``, for a call sent now: only one at a time tries what is refused."""
+        access = await self.admit(runtime, account, attempts, starts=starts)
+        if account is None or not account.is_held or not isinstance(access, Access):
+            return access
+        if await self._store.write(refusals.try_refused, account):
+            return access
+        return await self._held(runtime, account, REPEATED_SECONDS, attempts)
+
+    async def _held(
+        self, runtime: Runtime, account: Account, wait: float, tried: int, cause: str = "", at: float = 0.0
+    ) -> Later:
+        """Return that an account was refused, ``at`` a time or when last tried; the first is no news."""
+        has_ended = account.has_ended(await self._store.now())
+        cause = cause or ("approval_ended" if has_ended else account.refusal)
+        is_out = cause == "sign_in_refused" and self._keys.people_out.get(runtime.name) is not None
+        sentence = problems.sentence("people_out" if is_out else cause, runtime.title)
+        is_news = has_ended or is_out or account.repeats(at or account.looked_at)
+        return Later(wait, sentence if is_news else None, tried, cause)
+
+    async def _worked(self, runtime: Runtime, account: Account | None, access: Access) -> None:
+        runtime.health.worked()
+        if account is not None:
+            self._keys.worked(account, access)
+            await self._accepted(account)
+
+    async def _accepted(self, account: Account) -> None:
+        """Let everything go on that waited for a refused account to be accepted."""
+        if not account.is_held:
+            return
+        try:
+            if await self._store.write(refusals.accept_again, account):
+                log.info("credential accepted again", connection=account.connection, account=account.id)
+        except errors.StoreError as error:
+            # What the provider did is known, and isn't lost with this; the next call says so again.
+            log.warning("acceptance not written", connection=account.connection, problem=error)
+
+    async def judge(
+        self,
+        runtime: Runtime,
+        account: Account | None,
+        what: str,
+        error: errors.ProviderError,
+        attempts: int = 0,
+        *,
+        spoke: bool = False,
+        starts: bool = False,
+        is_accepted: bool = False,
+        is_first_401: bool = False,
+        repeats: bool = False,
+    ) -> Later | Unknown | Refused:
+        """Return what a provider's error means, and record it. ``spoke``: part of an answer had arrived.
+
+        ``is_accepted``: the call was refused with 401 before, and something else was accepted since.
+        ``is_first_401``: one that is refused with 401, and wasn't before, is sent once more.
+        ``repeats`` as in ``ask``.
+        """
+        if isinstance(error, errors.SentTooLate):
+            # Nothing was sent, so nothing failed; the poll gate decides when to retry.
+            return Later(0.0, None, attempts)
+        who = account.id if account is not None else ""
+        log.info("not done", connection=runtime.name, call=what, account=who, problem=error)
+        if isinstance(error, errors.CredentialRefused) and not isinstance(error, errors.Renamed):
+            # It isn't what was refused: the server accepts it, or wasn't reached.
+            is_good = is_accepted or (error.is_ours and error.status is not None)
+            error = errors.Forbidden(error.message, status=error.status) if is_good else error
+        if isinstance(error, errors.Forbidden) and error.status == 401 and is_first_401:
+            # The provider has found the credential to be good: one stray answer changes nothing.
+            runtime.health.worked(error)
+            return Later(self.backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
+        error = as_no_room(error) if starts else error
+        if isinstance(error, errors.CredentialRefused):
+            runtime.health.worked(error)
+            return await self._refused(runtime, account, error, attempts)
+        if not isinstance(error, errors.TemporaryError):
+            runtime.health.worked(error)
+            if account is not None:
+                # Whatever the refusal was for, the sign-in was accepted.
+                await self._accepted(account)
+            cause = problems.cause_of(error)
+            return Refused(error, cause, problems.sentence(cause, runtime.title))
+        return await self._handle_temporary_error(
+            runtime, account, what, error, attempts, spoke=spoke, starts=starts, repeats=repeats
+        )
+
+    async def _handle_temporary_error(
+        self,
+        runtime: Runtime,
+        account: Account | None,
+        what: str,
+        error: errors.TemporaryError,
+        attempts: int,
+        *,
+        spoke: bool,
+        starts: bool,
+        repeats: bool,
+    ) -> Later | Unknown:
+        """Return the answer for an error that may pass by itself, and record the error."""
+        who = account.id if account is not None else ""
+        is_busy = repeats and error.is_refusal
+        attempts += not is_busy
+        # Retry even if a longer pause was requested, so that nobody's work is stuck for an hour.
+        wait = min(max(self.backoff(attempts), error.retry_after or 0.0), LONGEST_ASKED)
+        if isinstance(error, errors.RateLimited):
+            runtime.health.worked(error)
+            is_shared = account is None or self._is_shared(runtime, account, what)
+            await self._pause(runtime, who, wait, "start" if starts else "any", is_shared=is_shared)
+            if not is_busy:
+                return Later(wait, runtime.health.asked(wait), attempts, LIMITED)
+        elif starts and error.retry_after:
+            # If its result is unknown, that is looked for first; it isn't sent again before that.
+            await self._pause(runtime, who, wait, "start", is_shared=False)
+        if is_busy and not runtime.health.is_doubtful:
+            # It answers, if only that it won't do this now; whether it is away is for the reads to find out.
+            runtime.observer.provider_failed(runtime.name, type(error).__name__)
+        elif not spoke:
+            runtime.health.failed(error)
+            with suppress(errors.StoreError):
+                # Before anybody is told; ``Outages`` writes a second later what couldn't be written now.
+                await runtime.health.answering.write(self._store)
+        cause, sentence = problems.cause_of(error), runtime.health.sentence(error)
+        if is_busy:
+            # Spread, as all who were refused together were told the same.
+            asked = min(error.retry_after or 0.0, LONGEST_ASKED) * (1.0 + self._jitter() / 4.0)
+            return ProviderBusy(asked, sentence, attempts, cause)
+        if isinstance(error, _AMBIGUOUS):
+            return Unknown(wait, sentence, attempts, cause)
+        return Later(wait, sentence, attempts, cause)
+
+    async def _pause(self, runtime: Runtime, who: str, wait: float, calls: Calls, *, is_shared: bool) -> None:
+        """Note that the provider asked for a pause: here at once, in the rows for other processes."""
+        seconds = runtime.limits_of(calls).note(who, wait, is_shared=is_shared)
+        try:
+            await self._store.write(pauses.note_pauses, runtime.name, calls, seconds)
+        except errors.StoreError as error:
+            log.warning("pause not written", connection=runtime.name, problem=error)
+
+    def _is_shared(self, runtime: Runtime, account: Account, what: str) -> bool:
+        """Return whether a call uses a secret that other people's calls use as well."""
+        access = self.open(account)
+        return isinstance(access, Access) and runtime.provider.acts(access, what) != "person"
+
+    async def _refused(
+        self, runtime: Runtime, account: Account | None, error: errors.CredentialRefused, attempts: int
+    ) -> Later | Refused:
+        """Handle a refused credential; the request had no effect."""
+        if account is None:
+            self._keys.locked_out(runtime.name)
+            became: Became = "locked"
+        else:
+            became = await self._keys.refused(account, runtime, error)
+        match became:
+            case "changed":
+                return Later(0.0, None, attempts, is_unauthorized=True)
+            case "later":
+                return Later(self.backoff(attempts + 1), None, attempts)
+            case "held":
+                # It counts like any failing call: a credential may be good for every call but one.
+                assert account is not None, "no person's own is locked"
+                cause = "renamed" if isinstance(error, errors.Renamed) else ""
+                now, tried = await self._store.now(), attempts + 1
+                held = await self._held(runtime, account, REPEATED_SECONDS, tried, cause, now)
+                return replace(held, is_unauthorized=True)
+            case "locked":
+                cause = "connection_refused"
+            case _:
+                cause = "credential_refused"
+        return Refused(error, cause, problems.sentence(cause, runtime.title))
+
+
+def as_no_room(error: errors.ProviderError) -> errors.ProviderError:
+    """Return NoRoom for a refused start whose words say that, with any status: as of a failed one."""
+    is_lack = error.is_quoted and lacks_room(error.message)
+    # A server that failed and says that it has no room hasn't started anything.
+    refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
+    is_own = isinstance(error, errors.CredentialRefused)
+    return errors.NoRoom(error.message, status=error.status) if is_lack and refuses and not is_own else error
+
+
+def _mark_unsent(answer: Later | Refused, attempts: int) -> Later | Refused:
+    """Return the answer for a call that isn't sent as its credential was refused for something else."""
+    if isinstance(answer, Later):
+        return replace(answer, attempts=attempts, is_unauthorized=False)
+    return replace(answer, error=errors.CredentialRefused())
+
+
+def _ended(runtime: Runtime, cause: str) -> Refused:
+    """Return the answer for an account whose credential isn't used any more."""
+    return Refused(errors.CredentialRefused(), cause, problems.sentence(cause, runtime.title))
+
+
+class Watch:
+    """End a call by its ``limit``: after ``seconds``, or once its account is unlinked.
+
+    ``current`` returns an account as it is now, None if it was unlinked. It is asked ``every`` few seconds;
+    most calls are over before the first time. All that costs one timer, as there are many calls.
+    """
+
+    def __init__(
+        self,
+        limit: asyncio.Timeout,
+        seconds: float,
+        account: Account | None,
+        current: Callable[[Account], Awaitable[Account | None]],
+        every: float,
+    ) -> None:
+        self._limit = limit
+        self._seconds = seconds
+        # An account that is being revoked is unlinked, and this is the call to revoke its credential.
+        self._account = account if account is not None and account.state != "revoking" else None
+        self._current = current
+        self._every = seconds if self._account is None else every
+        self._watching: asyncio.Task[None] | None = None
+        self.is_unlinked = False
+
+    def __enter__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
+        self._ends_at = now + self._seconds
+        self._timer = self._loop.call_at(min(now + self._every, self._ends_at), self._tick)
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        if now >= self._ends_at:
+            self._end()
+            return
+        self._timer = self._loop.call_at(min(now + self._every, self._ends_at), self._tick)
+        if self._account is not None and (self._watching is None or self._watching.done()):
+            self._watching = asyncio.create_task(self._watch(self._account))
+
+    async def _watch(self, account: Account) -> None:
+        # Without an answer of the store, the next look may tell.
+        with suppress(errors.StoreError):
+            self.is_unlinked = await self._current(account) is None
+        if self.is_unlinked:
+            self._timer.cancel()
+            self._end()
+
+    def _end(self) -> None:
+        if not self._limit.expired():
+            self._limit.reschedule(self._loop.time())

@@ -1,0 +1,93 @@
+"""Backups: the copies of a SQLite file that Usher makes every night. A server's are made without it."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+import structlog
+
+from bot.services.context import Context
+from bot.store.maintenance import mark
+from bot.store.sqlite import back_up
+from bot.store.transaction import StoreTime
+from bot.support.errors import StoreError, StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+#: So many copies are kept, and one is made only where so many times the size of the database is free.
+KEPT: Final = 7
+ROOM: Final = 3
+#: How long one may take, in seconds: a disk on a network may never answer.
+LONGEST: Final = 3600.0
+#: Between two pieces, whoever waits for the same disk or core has so long for themselves, in seconds.
+PAUSE: Final = 0.005
+_MB: Final = 1_000_000
+#: What waits for such a disk takes this thread alone.
+_THREAD: Final = ThreadPoolExecutor(1, "backup")
+#: What follows the database's name, ``%Y-%m-%d-%H%M``, as files are looked for.
+_WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
+
+
+async def make_backup(context: Context, places: tuple[Path, Path] | None) -> str:
+    """Copy a file into a folder, and delete the oldest copies there; return the problem, "" if there is none.
+
+    Without places nothing is done, so what was wrong with a file that was left is forgotten.
+    """
+    if places is None:
+        return ""
+    file, folder = places
+    is_over, now = Event(), datetime.fromtimestamp(await context.store.now(), UTC)
+    target = folder / f"{file.stem}-{now:%Y-%m-%d-%H%M}.db"
+    left, time = partial(mark, left="copied"), StoreTime(context.clock)
+    copy = partial(back_up, file, target, left, time, context.ids, partial(is_over.wait, PAUSE))
+    try:
+        async with asyncio.timeout(LONGEST):
+            await asyncio.get_running_loop().run_in_executor(_THREAD, _make, file, target, copy)
+    except (OSError, StoreError) as failed:
+        problem = str(failed) if isinstance(failed, StoreError) else failed.strerror or "it takes too long"
+        log.warning("database not backed up", file=str(target), problem=problem)
+        return f"{target}: {problem}"
+    finally:
+        is_over.set()
+    log.info("database backed up", file=str(target))
+    return ""
+
+
+def _make(file: Path, target: Path, copy: Callable[[], None]) -> None:
+    folder = target.parent
+    make_folder(file, folder)
+    needed, free = ROOM * file.stat().st_size, shutil.disk_usage(folder).free
+    if free < needed:
+        raise StoreUnavailable(f"{free // _MB} MB are free, and it takes {needed // _MB} MB")
+    copy()
+    # What is left of one that was cut short goes, too.
+    for old in (*folder.glob(f"{file.stem}-{_WHEN}.db.new"), *copies(file, folder)[:-KEPT]):
+        old.unlink()
+
+
+def make_folder(file: Path, folder: Path) -> None:
+    """Make the folder for a database's copies if it is beside it.
+
+    Elsewhere, a disk that isn't there today would be taken for an empty folder.
+    """
+    if folder.parent.absolute() == file.parent.absolute():
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def copies(file: Path, folder: Path) -> list[Path]:
+    """Return the nightly copies of a database in a folder, oldest first."""
+    return sorted(folder.glob(f"{file.stem}-{_WHEN}.db"))
+
+
+def is_apart(file: Path, folder: Path) -> bool:
+    """Return whether a folder is on another disk than the database; False if that can't be seen."""
+    with suppress(OSError):
+        return folder.stat().st_dev != file.stat().st_dev
+    return False

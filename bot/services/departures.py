@@ -1,0 +1,210 @@
+"""People who left, or may not use Usher any more: what runs of theirs, and then their links, end.
+
+What a plan of theirs was to stop is stopped first, at once and with their own account; of what runs on, the
+Usher administrators are told. Where something runs, a task does it all, so that it survives a crash; whoever
+left can ask for nothing meanwhile.
+"""
+
+from typing import Any, Final
+
+from bot.domain.accounts import Account
+from bot.domain.audit import AuditEntry
+from bot.domain.message_context import Facts, RequestFacts
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Person, Principal
+from bot.domain.policy import flaw
+from bot.domain.stops import Consent, StopMode, costs_more, is_final, planned_mode
+from bot.domain.tasks import Task, TaskKind
+from bot.domain.workspaces import State, Workspace
+from bot.services import accounts
+from bot.services.caller import Asked
+from bot.services.message_context import Gatherer, Message, adds
+from bot.services.workspaces import effects_now
+from bot.store import accounts as rows
+from bot.store import gates, operations, people, timers, workspaces
+from bot.store.audit import append_audit
+from bot.store.hooks import StoreHooks
+from bot.store.notices import add_or_extend
+from bot.store.tasks import NewTask, add_tasks
+from bot.store.transaction import Transaction
+
+#: For how long, at most, links are kept for the stops, as while a provider doesn't answer. It couldn't have
+#: confirmed a revocation until then, either.
+MAX_STOPPING_SECONDS: Final = 6 * 3600.0
+#: For how long it is waited for a read that says whether something still runs.
+MAX_READING_SECONDS: Final = 120.0
+#: Administrators read of all who left within so many seconds in one message.
+GATHER_SECONDS: Final = 60.0
+#: How many stops are begun in one transaction.
+STOPS_BATCH_SIZE: Final = 10
+
+
+def is_leaver(person: Person) -> bool:
+    """Return whether somebody has left, or become a guest."""
+    return flaw(person) in {"left", "guest"}
+
+
+def let_go(tx: Transaction, asked: Asked, person: Person, *, actor: str) -> list[Account]:
+    """End the links and hours of somebody who has left or become a guest; return the accounts that ended.
+
+    Where something of theirs runs, a task does it. A guest's records of what was made without any account
+    stay: only they say whose it is.
+    """
+    cause, ended = flaw(person), list[Account]()
+    if cause is None or not is_leaver(person):
+        return []
+    for key in rows.find_keys_of_user(tx, person.principal):
+        accounts.withdraw(tx, key)
+        since = tx.now()
+        if _find_running(tx, key, since):
+            task = NewTask(TaskKind.LEAVER, key.key, {"cause": cause, "actor": actor, "since": since})
+            add_tasks(tx, [task])
+        else:
+            ended += _end_links(tx, asked, key, since, actor=actor, cause=cause)
+    return ended
+
+
+def advance(tx: Transaction, asked: Asked, task: Task) -> bool:
+    """Begin the stops that a leaver's plans were to make, and end the links once that is over.
+
+    Return whether they have ended.
+    """
+    since, cause = float(task.payload["since"]), str(task.payload["cause"])
+    left: list[dict[str, Any]] = []
+    waits, begun = False, 0
+    for workspace, account in _find_running(tx, asked.principal, since):
+        latest = operations.latest_operation(tx, workspace.id)
+        was_tried = latest is not None and latest.verb.brings_down and latest.created_at >= since
+        if not _is_over(tx, asked, account, since):
+            if begun >= STOPS_BATCH_SIZE or _is_stopping(latest):
+                waits = True
+                continue
+            if not was_tried and _begin_stop(tx, asked, workspace):
+                waits, begun = True, begun + 1
+                continue
+        if (workspace.observed_at or 0.0) < since and tx.now() < since + MAX_READING_SECONDS:
+            gates.make_due(tx, workspace.id)
+            waits = True
+        left.append(_describe(workspace, cause, was_planned=was_tried))
+    if waits:
+        return False
+    actor = str(task.payload["actor"])
+    _end_links(tx, asked, asked.principal, since, actor=actor, cause=cause)
+    if left:
+        _notify_administrators(tx, asked, left)
+    return True
+
+
+def _find_running(tx: Transaction, who: Principal, since: float) -> list[tuple[Workspace, Account]]:
+    """Return a person's workspaces that are up, or coming up, each with its account."""
+    linked = {one.connection: one for one in rows.accounts(tx, who) if one.linked_at <= since}
+    found = [one for one in workspaces.workspaces_of(tx, who) if one.connection in linked]
+    return [(one, linked[one.connection]) for one in found if _is_running(tx, one)]
+
+
+def _is_running(tx: Transaction, workspace: Workspace) -> bool:
+    """Return whether a workspace is up, coming up, or going down."""
+    is_going_down = workspace.state is State.STOPPING or _is_stopping(
+        operations.latest_operation(tx, workspace.id)
+    )
+    return is_going_down or accounts.is_up(tx, workspace)
+
+
+def _is_stopping(latest: Operation | None) -> bool:
+    return latest is not None and latest.is_open and latest.verb.brings_down
+
+
+def _is_over(tx: Transaction, asked: Asked, account: Account, since: float) -> bool:
+    """Return whether nothing more can be stopped with an account, or it took too long."""
+    is_refused = account.state != "active" or account.repeats(account.looked_at)
+    is_there = account.connection in asked.context.connections
+    return is_refused or not is_there or tx.now() >= since + MAX_STOPPING_SECONDS
+
+
+def _begin_stop(tx: Transaction, asked: Asked, workspace: Workspace) -> bool:
+    """Begin the stop that a person's plan had for a workspace; return whether there is one.
+
+    Nothing ends for good but what they agreed to, knowing what that costs.
+    """
+    planned = _find_plan(tx, workspace)
+    if planned is None:
+        return False
+    at, agreed, effects = planned[0], planned[1], effects_now(asked.context, workspace)
+    mode: StopMode = workspace.stop_mode or planned_mode(effects)
+    consent = Consent(agreed)
+    if is_final(effects, mode):
+        if costs_more(workspace.stakes, consent, is_planned=True) or not agreed:
+            return False
+    else:
+        consent = Consent.NONE
+    seconds, reference = asked.context.deadline_seconds, asked.context.ids.reference()
+    verb = OperationVerb(mode)
+    timers.clear(tx, workspace.id)
+    operations.accept(
+        tx, workspace, verb, seconds, reference, agreed=consent, reads_first=True, planned_for=at
+    )
+    detail = {"workspace": workspace.id, "because": "leaver", "reference": reference}
+    target = f"{workspace.connection}/{workspace.remote_id}"
+    append_audit(tx, [AuditEntry("usher", f"workspace.{verb}", target, "accepted", detail)])
+    return True
+
+
+def _find_plan(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
+    """Return when time was to stop a workspace, and whether that may end it for good; None if it wasn't."""
+    if workspace.stop_at is not None:
+        return workspace.stop_at, workspace.stop_agreed
+    plans = (hooks.find_planned_stop(tx, workspace) for hooks in StoreHooks.list_subscribers())
+    return next((plan for plan in plans if plan is not None), None)
+
+
+def _end_links(
+    tx: Transaction, asked: Asked, who: Principal, since: float, *, actor: str, cause: str
+) -> list[Account]:
+    """End the links and plans that a person had when they left; who is back since then is told."""
+    for hooks in StoreHooks.list_subscribers():
+        hooks.on_person_departed(tx, who)
+    open_to_all = {name for name, one in asked.context.connections.items() if one.links_by("none")}
+    linked = {account.connection for account in rows.accounts(tx, who) if account.linked_at <= since}
+    # Nothing can be sent to deactivated people.
+    person = people.person(tx, who)
+    can_read = cause == "guest" or (person is not None and flaw(person) is None)
+    connections = linked - open_to_all if cause == "guest" else linked
+    return accounts.end(tx, asked, who, connections, actor=actor, cause=cause, tell=can_read)
+
+
+def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[str, Any]:
+    return {
+        "person": workspace.principal.key,
+        "cause": cause,
+        "name": workspace.title,
+        "connection": workspace.connection,
+        "remote_id": workspace.remote_id,
+        "seen_at": workspace.observed_at,
+        "was_planned": was_planned,
+    }
+
+
+def _notify_administrators(tx: Transaction, asked: Asked, left: list[dict[str, Any]]) -> None:
+    """Notify the administrators of a leaver's place of the running workspaces, once for all who leave now."""
+    place, who = asked.context.installation, asked.principal
+    named = ", ".join(f"{one['connection']}/{one['remote_id']}" for one in left)
+    append_audit(tx, [AuditEntry("usher", "account.left_running", who.key, "ok", {"workspaces": named})])
+    for one in place.administrators_of(lambda one: place.are_together(one, who)):
+        if one == who:
+            continue
+        subject, occasion = f"leavers:{one.key}", f"{who.key}:{tx.now():.0f}"
+        body = {"left": left}
+        notice = NewNotice(subject, NoticeKind.LEFT_RUNNING, occasion, one, body, GATHER_SECONDS)
+        add_or_extend(tx, notice, "left")
+
+
+@adds(NoticeKind.LEFT_RUNNING)
+async def _add_leavers(gatherer: Gatherer, notice: Message, facts: Facts) -> RequestFacts:
+    """Add the people, the titles of their connections, and the pages of the running workspaces."""
+    left = [
+        {**one, "title": gatherer.title(one["connection"]), "page": gatherer.page_of(one)}
+        for one in notice.body.get("left", ())
+    ]
+    named = await gatherer.named(notice.principal, *(one["person"] for one in left))
+    return RequestFacts(**facts.common() | {"body": {"left": left}}, people=named)

@@ -1,0 +1,130 @@
+"""What a restored backup had planned may have been done or cancelled since, and nobody here knows.
+
+So nothing of it is done before its person was asked.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from bot.domain.accounts import Account
+from bot.domain.audit import AuditEntry
+from bot.domain.failover_losses import LossKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import Operation
+from bot.domain.runs import Run
+from bot.domain.steps import Update
+from bot.domain.timers import TimerKind
+from bot.domain.work_items import Outcome
+from bot.messages.texts import problems
+from bot.store import accounts, cards, maintenance, operations, runs, timers
+from bot.store.audit import append_audit
+from bot.store.fan_out import PIECE, some
+from bot.store.hooks import StoreHooks
+from bot.store.notices import add_notices
+from bot.store.store import Store
+from bot.store.tables import LINEAGE, OPERATIONS, RUNS, WORKSPACES, principal_of
+from bot.store.transaction import Transaction
+
+#: The cause of what is paused and of what isn't carried out.
+RESTORED: Final = "restored"
+
+
+async def restore(
+    store: Store, administrators: Collection[str] = (), apart: Collection[str] = ()
+) -> tuple[float, Mapping[str, int], int]:
+    """Put everything that is planned on hold, ask its people, and tell the administrators that are known.
+
+    They are ``U…`` or ``T…:U…``. Whoever is linked on a connection ``apart`` is told that a link may be back.
+    Return when the backup was made, how much was held, by kind, and how many links that are. From then on the
+    database may be served from. It is done in pieces: cut short, the next call goes on.
+    """
+    while not await store.carry_out(_hold):
+        pass
+    links = [one for one in await store.perform(accounts.active_accounts) if one.connection in apart]
+    for first in range(0, len(links), PIECE):
+        await store.carry_out(partial(_tell, links=links[first : first + PIECE]))
+    backup_at, held = await store.carry_out(partial(_end, administrators=administrators, links=len(links)))
+    return backup_at, held, len(links)
+
+
+def _tell(tx: Transaction, links: Sequence[Account]) -> None:
+    """Tell some that a link which they ended may be back."""
+    occasion = f"{RESTORED}:{maintenance.made_at(tx):.3f}"
+    for one in links:
+        body = {"connection": one.connection}
+        add_notices(tx, [NewNotice(one.id, LossKind.RESTORED, occasion, one.principal, body)])
+
+
+def _end(tx: Transaction, administrators: Collection[str], links: int) -> tuple[float, Mapping[str, int]]:
+    backup_at, _, held = maintenance.restoring(tx)
+    occasion = f"{RESTORED}:{tx.now():.0f}"
+    body = {"what": RESTORED, "since": backup_at, "place": said(held)}
+    for name in administrators:
+        for row in tx.all("people_named", ending=f"%:{name}"):
+            who = principal_of(row["principal"])
+            add_notices(tx, [NewNotice(f"{RESTORED}:{who.key}", NoticeKind.OUTAGE, occasion, who, body)])
+    detail = {"accounts": links, "backup_at": backup_at, **held}
+    append_audit(tx, [AuditEntry("operator", "store.restored", "database", "ok", detail)])
+    maintenance.unmark(tx, "moved", "copied")
+    # From the next start on the rows are that server's.
+    LINEAGE.delete(tx, id=1)
+    return backup_at, held
+
+
+def said(held: Mapping[str, int]) -> str:
+    """Say how much was held, by kind."""
+    return ", ".join(f"{kind}: {number}" for kind, number in held.items() if number) or "nothing"
+
+
+def _hold(tx: Transaction) -> bool:
+    """Put some of it on hold; return whether all is."""
+    backup_at, began, held = maintenance.restoring(tx)
+    before, given = tx.changes, {"limit": PIECE // 2, "now": tx.now()}
+    tx.run("seek_notices", since=backup_at, began=began, **given)
+    for operation in some(tx, OPERATIONS.found(tx, "open_operations_left", **given), before):
+        held["requests"] += operations.save_step(tx, _ended(tx, operation, backup_at)) is not None
+    for run in some(tx, RUNS.found(tx, "unseen_runs_left", **given), before):
+        held["runs"] += runs.save_run_step(tx, _ended(tx, run, backup_at)) is not None
+    for workspace in some(tx, WORKSPACES.found(tx, "timers_left", **given), before):
+        assert workspace.stop_at is not None, "it is found by that"
+        body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": workspace.stop_at}
+        body |= {"cause": RESTORED, "mode": workspace.stop_mode, "backup_at": backup_at}
+        occasion = f"{RESTORED}:{workspace.stop_at:.0f}"
+        asked = NewNotice(workspace.id, TimerKind.TIMER_FAILED, occasion, workspace.principal, body)
+        held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
+    plans = [plan for hooks in StoreHooks.list_subscribers() for plan in hooks.list_restored_plans().items()]
+    for kind, (find, hold) in plans:
+        for one in some(tx, find(tx, PIECE // 2), before):
+            hold(tx, one, RESTORED)
+            held[kind] += 1
+    for row in tx.all("hold_classes", **given):
+        cards.owe(tx, row["id"], changed=True)
+        held["classes"] += 1
+    is_all = tx.changes == before
+    maintenance.note_held(tx, backup_at, began, held)
+    return is_all
+
+
+def _ended(tx: Transaction, errand: Operation | Run, backup_at: float) -> Update:
+    """Return its end: what was sent may have had its effect, what wasn't isn't sent any more."""
+    cause = problems.restored(backup_at)
+    body = {"connection": errand.connection, "cause": cause}
+    outcome, hides = Outcome.FAILED, False
+    if isinstance(errand, Operation):
+        workspace = WORKSPACES.one(tx, id=errand.workspace_id)
+        hides = workspace is not None and workspace.is_provisional
+        outcome = Outcome.UNKNOWN if errand.has_called else outcome
+        kind, body = NoticeKind.FAILED, body | {"operation": errand.id, "workspace": errand.workspace_id}
+    else:
+        kind, body = NoticeKind.JOB_FAILED, body | {"job": errand.id}
+    return Update(
+        errand.id,
+        0.0,
+        outcome=outcome,
+        cause=cause,
+        card_dirty=True,
+        hides=hides,
+        notices=[NewNotice(errand.id, kind, "end", errand.principal, body)],
+        asked_at=errand.asked_at,
+    )

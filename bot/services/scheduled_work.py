@@ -1,0 +1,69 @@
+"""What time does: kinds of rows that come due, each carried out as a use case in its person's name.
+
+A kind is declared in the module of its use cases; ``bot.reconciler.scheduled_work`` drives them all. A claim
+makes its rows due again after a while, so what a crash cuts short is done later; ``carry_out`` leaves alone
+what somebody has changed since.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from bot.domain.people import Principal
+from bot.services.caller import Asked
+from bot.services.context import Context
+from bot.store.leases import LONGEST_CLAIM
+from bot.store.transaction import Transaction
+from bot.support.errors import Refused
+
+#: For how long a row is claimed that nothing else makes due again.
+LEASE: Final = LONGEST_CLAIM
+#: When to ask again while Slack can't say who somebody is.
+ASKS_AGAIN: Final = 30.0
+#: A workspace read longer ago than this is read again before anything is decided, and waited for this long.
+FRESH_SECONDS: Final = 60.0
+PATIENCE: Final = 30.0
+#: How often it is looked whether such a read has come.
+LOOKS_EVERY: Final = 5.0
+
+
+class Owned(Protocol):
+    """A row with its key and its person."""
+
+    @property
+    def id(self) -> str:
+        """Return its key."""
+        ...
+
+    @property
+    def principal(self) -> Principal:
+        """Return whose it is."""
+        ...
+
+
+R = TypeVar("R", bound=Owned)
+
+
+def never_refused(_tx: Transaction, _asked: Asked, _row: Any, refusal: Refused) -> None:
+    """Let a refusal be an error: nobody is asked before it is carried out."""
+    raise refusal
+
+
+def when_the_claim_ends(_tx: Transaction, _asked: Asked, _row: Any) -> None:
+    """Leave a row until it is due again by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due(Generic[R]):
+    """A kind of what is due.
+
+    ``refuse`` writes what follows where it may not be carried out, ``later`` when to try again while Slack
+    can't say who somebody is. ``key`` is the inbox key of a row's due time, if it is told from others by one.
+    """
+
+    name: str
+    claim: Callable[[Transaction, Context], Sequence[R]]
+    carry_out: Callable[[Transaction, Asked, R], None]
+    refuse: Callable[[Transaction, Asked, R, Refused], None] = never_refused
+    later: Callable[[Transaction, Asked, R], None] = when_the_claim_ends
+    key: Callable[[R], str] = lambda _: ""

@@ -1,0 +1,374 @@
+"""Draw notices and cards from rows, where each belongs.
+
+What was written down is only who is owed the truth about which rows: it is drawn from them as they are then,
+and what nobody is owed any more ends unsent, as sent nowhere. What can't be drawn is tried again at growing
+intervals, then a plain text is sent. A digest tells what is drawn, as the same isn't sent twice.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import structlog
+
+from bot.domain import announcements
+from bot.domain.message_context import Facts, HeldFacts, RunFacts, WorkspaceFacts
+from bot.domain.message_kinds import AnyKind, Mark
+from bot.domain.notices import Answer, Card, Notice, NoticeKind
+from bot.domain.operations import Operation
+from bot.domain.plan import backoff
+from bot.domain.runs import Run
+from bot.messages.blocks import kit, plain
+from bot.messages.blocks.buttons import ENDS, fits
+from bot.messages.blocks.cards import taken_back
+from bot.messages.blocks.notices import is_true, owed, render, still
+from bot.messages.texts import notices
+from bot.services.context import Context
+from bot.services.message_context import Gatherer
+from bot.slack import methods
+from bot.slack.calls import PacedSlack
+from bot.slack.errors import is_content_refused
+from bot.slack.notifier.destinations import Place, Places
+from bot.slack.notifier.timing import Timing
+from bot.store import cards, gates
+from bot.store import notices as notice_rows
+from bot.store.cards import Said
+from bot.store.notices import SILENCE, TO_BE_READ
+from bot.support.errors import SlackPermanent, StoreError
+
+log = structlog.get_logger(__name__)
+
+
+#: How many seconds until something that can't be drawn yet is tried again.
+NOT_READY: Final = 2.0
+#: The longest pause between two attempts, in seconds.
+LONGEST_PAUSE: Final = 300.0
+#: What is sent with every message: no preview of an address, and no name that becomes a mention.
+AS_WRITTEN: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
+
+
+#: How the error of a notice goes on whose blocks Slack has refused: it is sent as text.
+_AS_TEXT: Final = "as text: "
+
+
+def is_as_text(notice: Notice) -> bool:
+    """Return whether to send a notice without its blocks, as Slack has refused them."""
+    return _AS_TEXT in (notice.error or "")
+
+
+def as_text(notice: Notice, code: str) -> str:
+    """Return the error of a notice that is sent as text from now on, at once: it needn't be read again."""
+    read = notice.error if (notice.error or "").startswith(TO_BE_READ) else None
+    return f"{read or ''} {_AS_TEXT}{code}".lstrip()
+
+
+def retry_error(notice: Notice, code: str) -> str:
+    """Return the error of a notice that is tried again later: that its blocks were refused stays known."""
+    _, mark, refused = (notice.error or "").partition(_AS_TEXT)
+    return f"{mark}{refused}" if mark else code
+
+
+def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, Any]:
+    """Return an answer as the content of a message: as drawn, or as text alone."""
+    if is_text or not answer.blocks:
+        return {"text": plain.make_plain_text(answer)}
+    return {"text": plain.make_fallback_text(answer), "blocks": list(answer.blocks)}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Hold what to send, and where.
+
+    ``is_plain``: a sentence replaces what can't be drawn. ``said`` is what it says for good, None if it is
+    drawn again.
+    """
+
+    place: Place
+    answer: Answer
+    is_plain: bool = False
+    said: Said = None
+
+
+class Drawings:
+    """Draw notices; one that isn't ready is put back for later."""
+
+    def __init__(self, context: Context, places: Places, gatherer: Gatherer, timing: Timing) -> None:
+        self._store = context.store
+        self._places = places
+        self._gatherer = gatherer
+        self._ids = context.ids
+        self._timing = timing
+
+    async def of(self, notice: Notice) -> Drawing | None:
+        """Return what to send; None if the notice was put back."""
+        try:
+            place = await self._places.of(notice)
+            if notice.kind is NoticeKind.CARD_UPDATE and place is not None:
+                return await self._update(notice, place)
+            facts = await self._gatherer.owed(notice)
+            end = await self._gatherer.end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
+            if end == "sent":
+                # It was held up until then; now it would come after what it is to announce.
+                await self._store.write(notice_rows.notice_sent, notice.id, "", "")
+                return None
+            if place is None or end == "pending":
+                await self._put_back(notice)
+                return None
+            if await self._is_read_first(notice, facts):
+                return None
+            answer = owed(notice.kind, facts)
+            if answer is None:
+                await self._store.write(notice_rows.notice_sent, notice.id, "", "")
+                return None
+            stays = _stays(notice.kind, facts)
+            return Drawing(place, answer, said=notice.body | _spoken(answer) if stays else None)
+        except StoreError:
+            raise
+        except Exception:
+            reference = self._ids.reference()
+            log.exception("notice not drawn", notice=notice.id, kind=str(notice.kind), reference=reference)
+        if await self._store.now() - notice.created_at < self._timing.draws_for:
+            # Nothing was sent, so there is nothing to look up.
+            wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
+            await self._store.write(notice_rows.notice_retry, notice, wait, error="undrawable")
+            return None
+        text = notices.NOT_DRAWN.format(reference=reference)
+        is_update = notice.kind is NoticeKind.CARD_UPDATE
+        place = Place(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
+        return Drawing(place, Answer(text), is_plain=True)
+
+    async def _is_read_first(self, notice: Notice, facts: Facts) -> bool:
+        """Put back what has waited through a silence until its workspaces were read again, a minute at most.
+
+        Only a read that left after this counts. If the message can't be sent then, it waits for another read.
+        """
+        found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
+        waits, _, at = (notice.error or "").partition(":")
+        since = float(at.partition(" ")[0]) if waits == TO_BE_READ else facts.now
+        if facts.now - since >= SILENCE or all(
+            facts.now - _find_news_time(notice, one) < SILENCE for one in found
+        ):
+            return False
+        rows = [one.workspace for one in found if isinstance(one, WorkspaceFacts) and not one.is_refused]
+        unread = [row.id for row in rows if row is not None and (row.observed_at or 0.0) < since]
+        for workspace_id in unread if waits != TO_BE_READ else ():
+            await self._store.write(gates.make_due, workspace_id)
+        if unread:
+            error = retry_error(notice, "")
+            await self._store.write(
+                notice_rows.notice_retry, notice, NOT_READY, error=f"{TO_BE_READ}:{since} {error}".rstrip()
+            )
+        return bool(unread)
+
+    async def _put_back(self, notice: Notice) -> None:
+        await self._store.write(
+            notice_rows.notice_retry, notice, NOT_READY, error=retry_error(notice, "not ready")
+        )
+
+    async def _update(self, notice: Notice, place: Place) -> Drawing | None:
+        card = await self._store.read(cards.card, notice.subject)
+        redrawn = None if card is None else await redraw(self._gatherer, card)
+        if card is None or redrawn is None:  # Its subject was deleted: the message stays as it is.
+            await self._store.write(
+                notice_rows.notice_sent, notice.id, place.channel, notice.body["message_ts"]
+            )
+            return None
+        if redrawn.waits:
+            await self._put_back(notice)
+            return None
+        return Drawing(place, redrawn.answer, said=redrawn.said(card))
+
+
+@dataclass(frozen=True, slots=True)
+class Redrawn:
+    """Hold what a message shows from now on.
+
+    ``stays``: for good, but for its buttons; ``is_over``: with them. ``goes``: another says how it ended;
+    ``waits``: another is to say so.
+    """
+
+    answer: Answer
+    stays: bool
+    is_over: bool
+    goes: bool = False
+    waits: bool = False
+
+    def said(self, card: Card) -> Said:
+        """Return what the message says for good, None if it is drawn again."""
+        return card.body | _spoken(self.answer) if self.stays else None
+
+
+def _find_news_time(notice: Notice, facts: Facts) -> float:
+    """Return the time at which a message became news; a card is none before its operation's end."""
+    operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
+    if Mark.CARD not in notice.kind.marks or operation is None:
+        return facts.written_at
+    return facts.now if operation.ended_at is None else operation.ended_at
+
+
+def _stays(kind: AnyKind, facts: Facts | None) -> bool:
+    """Return whether a message is history: anything but a question, and the card of what isn't over."""
+    if kind.marks & (Mark.ASKS | Mark.OUTPUT | Mark.IN_CHANNEL):
+        return False
+    match facts:
+        case WorkspaceFacts(operation=Operation(is_open=True)) | RunFacts(run=Run(is_watched=True)):
+            return Mark.CARD not in kind.marks
+    return True
+
+
+def kept(notice: Notice, found: Answer) -> Said:
+    """Return what a message that was found in Slack says for good, None if it is drawn again."""
+    stays = Mark.CARD not in notice.kind.marks and _stays(notice.kind, None)
+    return notice.body | _spoken(found) if stays else None
+
+
+def as_sent(card: Card) -> Card:
+    """Return a message with its text as it was sent: it stays though a button with an address goes."""
+    blocks = card.body.get("blocks")
+    if blocks is None:
+        return card
+    text = plain.make_fallback_text(Answer(str(card.body.get("text") or ""), tuple(blocks)))
+    return replace(card, body=card.body | {"text": text})
+
+
+async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
+    """Draw a message again; return None if what it shows is gone, or nobody knows what it said."""
+    card = as_sent(card)
+    blocks = None if Mark.ASKS in card.kind.marks else card.body.get("blocks")
+    said = None if blocks is None else Answer(str(card.body.get("text") or ""), tuple(blocks))
+    if said is not None and "offers" in card.body:
+        return await _redrawn_answer(gatherer, card, said)
+    facts, is_card = await gatherer.of_message(card), Mark.CARD in card.kind.marks
+    stays = _stays(card.kind, facts)
+    if said is not None:
+        others = await gatherer.store.read(cards.find_cards_beside, card)
+        beside = [(one.kind, await gatherer.of_message(one)) for one in others]
+        answer = still(card.kind, facts, said, beside)
+    elif facts is None:
+        return None
+    else:
+        drawn = owed(card.kind, facts) if stays and not is_card else render(card.kind, facts)
+        if drawn is None:
+            return None
+        answer = drawn if card.stage == "live" else kit.only_with(drawn, lambda _: False)
+    end = await gatherer.end_state(card, facts) if is_card else ""
+    # A message about several tells of others' times, too.
+    is_shared = "holder" in card.body
+    cancelled = frozenset[int]() if is_shared else _find_cancelled_ends(card.kind, facts, answer)
+    left = await _remove_past(gatherer, card, answer, cancelled) if stays else _Left(answer)
+    is_past = not is_card or facts is None or facts.is_superseded
+    is_drawn = Mark.ASKS in card.kind.marks
+    has_passed = not is_drawn and facts is not None and not is_true(card.kind, facts)
+    passes = Mark.PASSES in card.kind.marks and (has_passed or card.stage != "live")
+    is_end = Mark.END in card.kind.marks
+    if left.is_nothing and (is_end or Mark.PASSES in card.kind.marks) and not passes:
+        # What it says of a moment that has come is still to happen, or is how something has ended.
+        left = _Left(answer)
+    goes = end == "sent" or left.is_nothing or passes
+    waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
+    return Redrawn(left.answer, stays, stays and is_past and left.is_over, goes, waits)
+
+
+def _find_cancelled_ends(kind: AnyKind, facts: Facts | None, said: Answer) -> frozenset[int]:
+    """Return the ends that a message about a ready workspace names, and that it hasn't any more."""
+    if kind not in {NoticeKind.READY, NoticeKind.READY_LINK} or not isinstance(facts, WorkspaceFacts):
+        return frozenset()
+    workspace, ends = facts.workspace, announcements.find_moments(said.blocks, facts.now)
+    own = None if workspace is None or workspace.ends_at is None else int(workspace.ends_at)
+    return frozenset(
+        int(at) for at in ends if workspace is None or not (workspace.stops_at(at) or int(at) == own)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """The rest of a message once moments that it has announced have come."""
+
+    answer: Answer
+    is_nothing: bool = False
+    announces: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether it never changes again."""
+        return not self.announces and not any(kit.buttons_of(self.answer.blocks))
+
+
+async def _remove_past(
+    gatherer: Gatherer, card: Card, answer: Answer, cancelled: frozenset[int] = frozenset()
+) -> _Left:
+    """Remove sentences about a moment that has come, and the buttons that were good until then.
+
+    So do sentences about ``cancelled`` moments.
+    """
+    now = await gatherer.store.now()
+    is_nothing = False
+    if card.over_at is not None:
+        span = announcements.Span(card.over_at, now, cancelled)
+        answer = kit.only_with(answer, lambda button: not span.has(kit.Press.of(button).at))
+        left = announcements.drop_past(answer.blocks, span)
+        is_nothing = left is None
+        if left is not None and left != list(answer.blocks):
+            answer = kit.with_blocks(answer, left)
+    return _Left(answer, is_nothing, announcements.find_next_moment(answer.blocks, now) is not None)
+
+
+async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redrawn:
+    """Draw an answer again: it loses what no longer works; one to an act says so if that was taken back."""
+    found, facts = await gatherer.of_act(card.body["offers"]), await gatherer.of_offer(card)
+    act, errand = (found.act, found.errand) if found is not None else (None, None)
+    can_be_undone = found is not None and found.can_be_undone
+    # What is under way can be changed whatever the state; what is about no row is true without one.
+    stands = act is not None and (not act.subject or (errand is not None and errand.is_open))
+
+    def works(button: kit.Element) -> bool:
+        return can_be_undone if button["action_id"] == "undo" else stands or fits(button, facts)
+
+    answer = kit.only_with(said, works)
+    # Where the row of what it began is gone, nobody knows how taking it back ended: the words stay.
+    if found is not None and found.act.undone_at is not None and bool(found.errand) is bool(found.act.errand):
+        answer = taken_back(found)
+    workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
+    presses = [kit.Press.of(one) for one in kit.buttons_of(said.blocks)]
+    planned = {one.at for one in presses if one.name in ENDS}
+    planned |= {act.until} if act is not None and act.action == "workspace.timer" else set()
+    cancelled = (at for at in planned if at and not (workspace is not None and workspace.stops_at(at)))
+    left = await _remove_past(gatherer, card, answer, frozenset(map(int, cancelled)))
+    is_over = left.is_over and not (found is not None and found.is_awaited)
+    # A question that was answered in words has nothing more to ask.
+    is_answered = str(card.body["offers"]).startswith(kit.QUESTION)
+    goes = left.is_nothing or is_answered or (found is not None and found.is_shown)
+    return Redrawn(left.answer, True, is_over, goes)
+
+
+def _spoken(answer: Answer) -> dict[str, Any]:
+    return {"text": answer.text, "blocks": list(answer.blocks)}
+
+
+def update(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
+    """Return the arguments that replace a message with an answer; an answer without blocks removes them."""
+    at = {"channel": channel_id, "ts": message_ts}
+    return {**at, "blocks": [], **make_message_content(answer), "link_names": False}
+
+
+async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
+    """Replace a message as ``update`` says, by its text alone if Slack rejects its blocks.
+
+    Raises SlackFailed. Repeating an edit does no harm.
+    """
+    try:
+        await slack.call(methods.CHAT_UPDATE, message)
+    except SlackPermanent as error:
+        if not is_content_refused(error) or not message["blocks"]:
+            raise
+        log.warning("slack refused blocks", ts=message["ts"], problem=error.code)
+        said = make_message_content(Answer(message["text"], tuple(message["blocks"])), is_text=True)
+        await slack.call(methods.CHAT_UPDATE, {**message, "blocks": [], **said})
+
+
+def digest(message: Mapping[str, Any]) -> str:
+    """Return what tells messages apart that don't show the same."""
+    shown = {"text": message["text"], "blocks": message["blocks"]}
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()

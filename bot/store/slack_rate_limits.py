@@ -1,0 +1,90 @@
+"""How often Slack's methods were called: a sliding minute for each of them in each Slack workspace.
+
+Besides, a gap between two calls to one channel, and the pauses that Slack asked for
+(``docs/adr/0030-slack-calls-are-counted-in-the-database.md``).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bot.store.fan_out import PIECE
+from bot.store.transaction import Priority, Row, Transaction, prioritize
+
+#: A call leaves within so many seconds after it was counted, or not at all.
+LEAVES_WITHIN: Final = 1.0
+#: How much longer one call may be on its way than the next one, in seconds.
+ARRIVES_WITHIN: Final = 1.0
+#: Slack counts the calls that arrive in a minute.
+MINUTE: Final = 60.0
+#: So long after it was counted, a call doesn't count any more, whenever it arrived.
+WINDOW: Final = MINUTE + LEAVES_WITHIN + ARRIVES_WITHIN
+
+
+#: Slack's own tools may call, too, and what is sent once more isn't counted: they have the rest.
+USED_SHARE: Final = 0.9
+#: As many as there is never more to do of.
+_MANY: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Name which calls what is claimed leads to, and how many a minute has room for.
+
+    It is looked up by what claims, so that looking for something to do costs nothing more. Without a number
+    they aren't counted.
+    """
+
+    team: str = ""
+    method: str = ""
+    per_minute: int | None = None
+
+    def most(self, share: float = 1.0) -> int:
+        """Return how many calls fit into a minute, within a share of it."""
+        return _MANY if self.per_minute is None else max(int(self.per_minute * USED_SHARE * share), 1)
+
+    def within(self, now: float, share: float = 1.0) -> Row:
+        """Return the parameters of ``{room}`` in a query, but its ``limit``."""
+        counted = {"team": self.team, "method": self.method, "since": now - WINDOW}
+        return {**counted, "most": self.most(share)}
+
+
+ENDLESS: Final = Room()
+
+
+@prioritize(Priority.URGENT)
+def take_slack_call(
+    tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0
+) -> float:
+    """Count a call and return 0; or count nothing and return how many seconds to wait.
+
+    ``most`` calls fit into a minute; ``gap`` is how many seconds have to pass between two to one channel.
+    """
+    key = {"team": team, "method": method}
+    # Written before it is read: on any engine, nobody else counts this method's calls at the same time.
+    known, now = tx.one("have_slack_method", **key), tx.now()
+    paused_until, oldest = (0.0, now) if known is None else (known["paused_until"], known["oldest"] or now)
+    if oldest <= now - 2 * WINDOW:
+        tx.run("forget_slack_calls", **key, before=now - WINDOW, limit=PIECE)
+    given = {"channel": channel, "paced": channel if gap else None, "last": now - gap, "most": most}
+    if paused_until <= now and tx.run("count_slack_call", **key, **given, now=now, since=now - WINDOW):
+        return 0.0
+    waits = [paused_until - now]
+    if (last := tx.one("slack_call_at", **key, place=most - 1)) is not None:
+        waits.append(last["made_at"] + WINDOW - now)
+    if gap and (last := tx.one("slack_call_to", **key, channel=channel, since=now - gap)) is not None:
+        waits.append(last["made_at"] + gap - now)
+    # Nothing was counted, whatever rounding makes of the rest.
+    return max(*waits, 0.001)
+
+
+def slack_calls_left(tx: Transaction, room: Room, share: float = 1.0) -> int:
+    """Return how many more calls fit into the minute, a thousand at most; 0 while Slack wants a pause."""
+    row = tx.one("slack_calls_left", limit=_MANY, now=tx.now(), **room.within(tx.now(), share))
+    assert row is not None  # it counts, so there is always a row
+    return int(row["fit"])
+
+
+@prioritize(Priority.URGENT)
+def pause_slack_method(tx: Transaction, team: str, method: str, seconds: float) -> None:
+    """Let nobody call a method for a while, because Slack asked for it; the longer pause wins."""
+    tx.run("pause_slack_method", team=team, method=method, until=tx.now() + seconds)

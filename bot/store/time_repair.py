@@ -1,0 +1,56 @@
+"""Healing: the statements that mend the times of rows after the clock was set, or while nobody served."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from bot.domain.row_times import Kind, Time
+from bot.store.tables import TABLES
+
+_HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
+#: Ended rows keep how long things took. The next operation looks for the result of what a replaced one sent.
+_OPEN: Final = {
+    "runs": "outcome IS NULL",
+    "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
+    "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
+}
+
+
+@cache
+def healing_queries() -> dict[str, str]:
+    """Return a statement for each table with times to heal, by its name.
+
+    Parameters: ``now``; ``is_unknown``, whether the time that has passed is unknown; ``back``, how many
+    seconds the clock was set back since the times were written: what is waited for comes that much sooner.
+    """
+    healed = {
+        name: {column: time for column, time in table.times.items() if time.kind in _HEALED}
+        for name, table in TABLES.items()
+    }
+    return {f"heal_times_of_{name}": _statement(name, times) for name, times in healed.items() if times}
+
+
+def _statement(table: str, times: Mapping[str, Time]) -> str:
+    is_open = _OPEN.get(table, "1 = 1")
+    ill = {name: _is_ill(name, time, is_open) for name, time in times.items()}
+    sets = ", ".join(
+        f"{name} = CASE WHEN {is_ill} THEN {_healthy(name, times[name])} ELSE {name} END"
+        for name, is_ill in ill.items()
+    )
+    return f"UPDATE {table} SET {sets} WHERE {' OR '.join(ill.values())}"  # noqa: S608 - of the names above alone
+
+
+def _is_ill(name: str, time: Time, is_open: str) -> str:
+    match time.kind:
+        case Kind.DUE:
+            return f"{name} > :now + {time.farthest!r} OR (:back > 0.0 AND {name} > :now)"
+        case Kind.SINCE:
+            return f"{name} > :now OR (:is_unknown = 1 AND {name} IS NOT NULL AND {is_open})"
+        case _:
+            return f"{name} > :now"
+
+
+def _healthy(name: str, time: Time) -> str:
+    if time.kind is not Kind.DUE:
+        return ":now"
+    return f"CASE WHEN {name} - :back > :now + {time.farthest!r} THEN :now ELSE {name} - :back END"

@@ -1,0 +1,125 @@
+"""Acts: what each person had done lately, with what takes it back."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from bot.domain.message_context import ActFacts
+from bot.domain.operations import Operation
+from bot.domain.people import Principal
+from bot.domain.runs import Run
+from bot.domain.undoable_actions import HOURS, RECENT_SECONDS, TIMER, Act, Change, Undone, inverse
+from bot.domain.work_items import Outcome
+from bot.domain.workspaces import Workspace
+from bot.store.hooks import RecordedColumns, StoreHooks
+from bot.store.tables import ACTS, OPERATIONS, RUNS, TABLES, WORKSPACES, Table
+from bot.store.transaction import Row, Transaction, clean
+from bot.support.declarations import Registry
+
+TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule", "stop_via", "stop_start", "ends")
+#: The rows whose changes by people are recorded, with their columns.
+_RECORDED: Final[dict[type, RecordedColumns]] = {
+    Workspace: (WORKSPACES, ("alias", "hidden", "tells_ready", "tells_stopped", *TIMER_COLUMNS)),
+    Run: (RUNS, ("stop_wanted",)),
+}
+#: The functions that put a row back, by its table: the row, and its former columns, each None for none.
+puts_back: Registry[Callable[[Transaction, Row | None, Row | None], None]] = Registry()
+#: The same for rows that their person changes once more to put them back: in the use case's context.
+changes_back: Registry[Callable[[Transaction, Any, Row, Row], None]] = Registry()
+#: So many seconds apart, at most, are an act and the card of what it began: they are written together.
+_TOGETHER: Final = 1.0
+#: What changes by itself, so that it says nothing about what somebody wants.
+_BY_ITSELF: Final = frozenset({"settled_at", "lead", "seen_zone", "started_at", "unused"})
+
+
+def act(tx: Transaction, key: str) -> Act | None:
+    """Return an act, or the last one that began an errand."""
+    return ACTS.one(tx, id=key) or next(iter(ACTS.all(tx, "done_at DESC", errand=key)), None)
+
+
+def about(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation | Run | None]:
+    """Return the workspace that an act was about, and what it began."""
+    if act is None:
+        return None, None
+    errand = OPERATIONS.one(tx, id=act.errand) or RUNS.one(tx, id=act.errand) if act.errand else None
+    key = errand.workspace_id if isinstance(errand, Operation) else act.subject
+    return (WORKSPACES.one(tx, id=key) if key else None), errand
+
+
+def act_facts(tx: Transaction, key: str) -> ActFacts | None:
+    """Return an act as it stands, None if it is unknown."""
+    found = ACTS.one(tx, id=key)
+    if found is None:
+        return None
+    workspace, errand = about(tx, found)
+    undone = inverse(found, is_as_left=is_as_left(tx, found), errand=errand).undone
+    goes = errand is not None and errand.outcome not in {Outcome.REPLACED, Outcome.CANCELLED}
+    # What was asked for once more is answered below the card, and stays until the end.
+    since = found.done_at - _TOGETHER if errand is not None and errand.is_open else 0.0
+    is_shown = errand is not None and tx.one("shown", subject=errand.id, since=since) is not None
+    can_be_undone = found.has_way_back and (goes or undone is Undone.BACK)
+    return ActFacts(found, "", workspace, errand, can_be_undone, is_shown, is_awaited=goes)
+
+
+def recent_acts(
+    tx: Transaction, principal: Principal, channel_id: str = "", thread_ts: str = ""
+) -> list[Act]:
+    """Return a person's acts of two minutes that weren't taken back.
+
+    Those of a thread come first, then those of its conversation; of each the newest.
+    """
+    since = tx.now() - RECENT_SECONDS
+    place = {"channel_id": channel_id, "thread_ts": thread_ts}
+    return ACTS.found(tx, "recent_acts", principal=principal.key, since=since, **place)
+
+
+def acts_since(tx: Transaction, principal: Principal, since: float) -> list[Act]:
+    """Return a person's acts from a moment on, the newest first."""
+    return ACTS.found(tx, "acts_since", principal=principal.key, since=since)
+
+
+def asker_of(tx: Transaction, operation: Operation) -> str:
+    """Return what began an operation for its person, "" for themself."""
+    found = ACTS.all(tx, "done_at", errand=operation.id)
+    if found or operation.planned_for is None:
+        return found[0].asker or found[0].via if found else ""
+    return TIMER if operation.verb.brings_down else HOURS
+
+
+def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:
+    """Return whether a workspace's person has done anything with it since then."""
+    who = {"principal": workspace.principal.key, "subject": workspace.id}
+    return tx.one("was_asked", **who, since=since) is not None
+
+
+def changed(*pairs: tuple[Any, Any]) -> Change:
+    """Return what rows said before and say since, by their models; None stands for no row."""
+    was, became, until = dict[str, Any](), dict[str, Any](), None
+    recorded = dict(_RECORDED)
+    for hooks in StoreHooks.list_subscribers():
+        recorded |= hooks.list_recorded_columns()
+    for before, after in pairs:
+        table, wanted = recorded[type(before or after)]
+        key = f"{table.name} {getattr(before or after, 'id', '')}"
+        old, new = (one and {name: clean(getattr(one, name)) for name in wanted} for one in (before, after))
+        differing = [name for name in wanted if None in (old, new) or old[name] != new[name]]
+        if differing:
+            was[key] = old and {name: old[name] for name in differing}
+            became[key] = new and {name: new[name] for name in differing if name not in _BY_ITSELF}
+            until = new["stop_at"] if "stop_at" in differing and new else until
+    return Change(was=was, became=became, until=until)
+
+
+def row_of(tx: Transaction, act: Act, key: str) -> tuple[Table[Any], Row, Row | None]:
+    """Return the table, the key and the present state of a row that an act changed."""
+    name, _, one = key.partition(" ")
+    table = TABLES[name]
+    by = {table.keys[0][0]: one or act.principal.key}
+    return table, by, table.row(tx, **by)
+
+
+def is_as_left(tx: Transaction, act: Act) -> bool:
+    """Return whether all rows still say what they said after an act."""
+    found = [(row_of(tx, act, key)[2], said) for key, said in act.became.items()]
+    return all(
+        (row is None) is (said is None) and (said or {}).items() <= (row or {}).items() for row, said in found
+    )

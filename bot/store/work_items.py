@@ -1,0 +1,279 @@
+"""What is done with the rows of operations and of runs alike: claimed, held, resumed, ended, repeated, saved.
+
+A query with ``{errands}`` is about either table.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from functools import cache, partial
+from typing import Any, Final
+
+from bot.domain.accounts import Account
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Person
+from bot.domain.policy import is_current
+from bot.domain.runs import Run
+from bot.domain.steps import Update
+from bot.domain.work_items import Call, Outcome
+from bot.store import cards
+from bot.store.audit import append_audit
+from bot.store.fan_out import follow, know
+from bot.store.notices import add_notices, release_card
+from bot.store.statements import setting
+from bot.store.tables import OPERATIONS, RUNS, Table
+from bot.store.transaction import Row, Transaction, as_json
+from bot.support.errors import Outdated, TooLate
+
+
+class Woken(IntEnum):
+    """Say what happened to an operation or a run while a step held it: the strongest of what did."""
+
+    READ = 1  #: A read was recorded.
+    CHANGED = 2  #: A read was recorded that changed something.
+    AT_ONCE = 3  #: It must be stepped again at once.
+    #: The same, because another kind of stop was asked for: the answer to one under way doesn't count.
+    OTHER_STOP = 4
+
+
+Errands = Table[Operation] | Table[Run]
+
+#: What a row says when nothing holds it up.
+_FREE: Final[Mapping[str, Row]] = {
+    OPERATIONS.name: {"hold": None, "read_hold": None},
+    RUNS.name: {"hold": None},
+}
+#: What a card shows of either: what can't wait, and what can.
+_SHOWN: Final = (
+    ("state", "outcome", "start_call", "stop_call", "hold", "asked_at", "held_since"),
+    ("exit_code", "detail", "name", "started_at", "finished_at"),
+)
+#: What else a save follows from, besides the columns that it sets.
+_SAME: Final = {
+    OPERATIONS.name: ("claim", "leased_until", "workspace_id", "deadline_number", "good_until"),
+    RUNS.name: ("claim", "leased_until", "woken"),
+}
+#: What a call is made with, and what the policy asks about its person.
+_ACCOUNT: Final = ("id", "state", "secret")
+_PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
+_POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
+#: What a save says besides the columns that it sets.
+_DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
+
+
+def keep_waiting(tx: Transaction, errands: Errands, errand_id: str, deadline_seconds: float) -> Row | None:
+    """Set a new deadline (number + 1) on an open one; return None if it is no longer open."""
+    now = tx.now()
+    query = setting("keep_waiting", errands=errands.name)
+    row = tx.one(query, id=errand_id, deadline_at=now + deadline_seconds, now=now)
+    if row is not None:
+        cards.owe(tx, errand_id, changed=True)
+    return row
+
+
+def repeat(tx: Transaction, errands: Errands, errand_id: str, deadline_seconds: float) -> bool:
+    """Repeat what its person is being asked about; return False if they aren't being asked."""
+    free = _FREE[errands.name]
+    query = setting("repeat", *free, errands=errands.name)
+    if tx.one(query, id=errand_id, now=tx.now(), **free) is None:
+        return False
+    keep_waiting(tx, errands, errand_id, deadline_seconds)
+    cards.owe(tx, errand_id, changed=True)
+    return True
+
+
+def end(tx: Transaction, errands: Errands, errand_id: str, outcome: Outcome, cause: str | None) -> Row | None:
+    """End an open one and mark its card dirty; return None if it had already ended."""
+    ended = {"outcome": outcome, "cause": cause, "ended_at": tx.now(), **_FREE[errands.name]}
+    row = errands.changed(tx, {"id": errand_id, "outcome": None}, **ended, leased_until=0, claim="")
+    if row is not None:
+        release_card(tx, errand_id)
+        cards.owe(tx, errand_id, changed=True)
+    return row
+
+
+def hold(errands: Errands, tx: Transaction, row: Row, said: Row) -> None:
+    """Hold an open one on an account that its provider refuses."""
+    errands.change(tx, {"id": row["id"]}, hold=said["hold"])
+    release_card(tx, row["id"])
+    cards.owe(tx, row["id"], changed=True)
+
+
+def clear_silence(tx: Transaction, connection: str, beginning: str) -> None:
+    """Clear the sentence that a connection doesn't answer from waiting rows, by its ``beginning``."""
+    follow(tx, "answering", connection=connection, beginning=beginning)
+
+
+def _clear(errands: Errands, tx: Transaction, row: Row, said: Row) -> None:
+    # That others are answered is no news of a call that goes on failing: since when is as true as it was.
+    free = _FREE[errands.name].keys() - ({"hold"} if errands.of(row).is_failing else set())
+    silent = [name for name in free if (row[name] or "").startswith(said["beginning"])]
+    if not silent:
+        return
+    errands.change(tx, {"id": row["id"]}, **dict.fromkeys(silent))
+    cards.owe(tx, row["id"], changed=True)
+
+
+know(
+    "answering",
+    lambda _tx, _said: True,
+    ("some_silent_operations", partial(_clear, OPERATIONS)),
+    ("some_silent_runs", partial(_clear, RUNS)),
+)
+
+
+def resume(errands: Errands, tx: Transaction, row: Row, _said: Row) -> None:
+    """Resume at once an open one on an account that works again."""
+    free = _FREE[errands.name]
+    tx.run(setting("resume", *free, errands=errands.name), id=row["id"], now=tx.now(), **free)
+    if any(row[column] for column in free):
+        cards.owe(tx, row["id"], changed=True)
+
+
+def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
+    """Lease what a query finds, oldest first; return each row, and the row that another finds beside it.
+
+    That one has the account and the person that a step acts for, and whatever else it needs to know.
+    """
+    now, name = tx.now(), tx.ids.new("claim")
+    found = tx.all(query, now=now, until=now + lease, claim=name, **named)
+    if not found:
+        return []
+    found.sort(key=lambda row: (row["created_at"], row["id"]))
+    ids = as_json({row["id"]: 1 for row in found})
+    others = {row["id"]: row for row in tx.all(beside, ids=ids)}
+    return [(row, others[row["id"]]) for row in found]
+
+
+def acting(tx: Transaction, row: Row, account: Account | None, person: Person | None) -> dict[str, Any]:
+    """Return who a step acts for, and its lease, by their names in ``Claimed``."""
+    is_revoked = account is not None and account.state == "revoking"
+    return {
+        "account": None if is_revoked else account,
+        "person": person if is_current(person, "change", tx.now()) else None,
+        "claim": row["claim"],
+        "row": row,
+    }
+
+
+def save(
+    tx: Transaction,
+    errands: Errands,
+    update: Update,
+    own: Callable[[Transaction, Row, Update, Row], Row],
+    was: Row | None = None,
+) -> tuple[Row, Update] | None:
+    """Write a step's result and release the lease; return the row after it, and what counts of the update.
+
+    One that ended meanwhile, or that another step now holds, takes no update, and no notices are written:
+    the result is None. An end decided while the person was being asked gives way to an answer given since.
+    A call is committed to only while what was asked for is good, and who asks is who they were: raises
+    TooLate and Outdated. ``was`` is the row that the step has worked on: what is written follows from it if
+    it is still the same, else from the row as it is now. ``audit`` is always appended. ``own`` returns all
+    columns after the update, given the shared ones. The card becomes dirty if anything visible changed.
+    """
+    append_audit(tx, update.audit)
+    saved = None if was is None else _saved(tx, errands, update, own, was, is_carried=True)
+    if saved is None and (row := errands.row(tx, id=update.id)) is not None:
+        saved = _saved(tx, errands, update, own, row)
+    return saved
+
+
+def _saved(
+    tx: Transaction,
+    errands: Errands,
+    update: Update,
+    own: Callable[[Transaction, Row, Update, Row], Row],
+    row: Row,
+    *,
+    is_carried: bool = False,
+) -> tuple[Row, Update] | None:
+    if update.asked_at is not None and update.asked_at != row["asked_at"]:
+        update = Update(update.id, 0.0, claim=update.claim)
+    if row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
+        return None
+    if _is_late(row, update, tx.now()):
+        if is_carried:
+            return None  # It may have been given more time.
+        raise TooLate(f"{update.id} is past its deadline")
+    after = own(tx, row, update, _changes(row, update, tx.now()))
+    columns = [name for name in after if name not in _DECIDING]
+    same = [*columns, *_SAME[errands.name]] if is_carried else []
+    who = _who(update)
+    query = setting("save", *columns, errands=errands.name, same=_same(tuple(same), tuple(who)))
+    written = tx.one(query, id=update.id, **after, **{f"was_{name}": row[name] for name in same}, **who)
+    if written is None and who and not is_carried:
+        raise Outdated(f"{update.id} was to be done for who has changed")
+    if written is None:
+        return None
+    add_notices(tx, update.notices, update.id)
+    changed, moved = (any(after.get(name) != row.get(name) for name in names) for names in _SHOWN)
+    if any(after.get(name) not in (None, "", row.get(name)) for name in ("hold", "asked_at")):
+        release_card(tx, update.id)
+    if changed or moved or update.card_dirty:
+        cards.owe(tx, update.id, changed=changed or update.card_moves)
+    return written, update
+
+
+@cache
+def _same(columns: tuple[str, ...], who: tuple[str, ...]) -> str:
+    """Return the condition that these columns have what they had, and that these are who they were."""
+    found = "".join(f" AND {name} IS /* postgresql: NOT DISTINCT FROM */ :was_{name}" for name in columns)
+    for alias, table in (("a", "accounts"), ("p", "people")):
+        if names := [name.removeprefix(f"{alias}_") for name in who if name.startswith(f"{alias}_")]:
+            are = " AND ".join(f"{alias}.{name} = :{alias}_{name}" for name in names)
+            found += f" AND EXISTS (SELECT 1 FROM {table} {alias} WHERE {are})"  # noqa: S608 - of names alone
+    return found
+
+
+def _who(update: Update) -> Row:
+    """Return what has to be true still of whom a call is made for, by column."""
+    account, person = update.account, update.person
+    of_account = {} if account is None else {f"a_{name}": getattr(account, name) for name in _ACCOUNT}
+    return of_account | ({} if person is None else {f"p_{name}": getattr(person, name) for name in _PERSON})
+
+
+def _is_late(row: Row, update: Update, now: float) -> bool:
+    """Return whether an update commits to a call that isn't sent any more: what it is for is too old."""
+    verb = row.get("verb")
+    expires = update.start_call is not None if verb is None else OperationVerb(verb).expires
+    # One that was never given a deadline has none to pass.
+    good_until = row["deadline_at"] if row["deadline_number"] else now + 1.0
+    if row.get("good_until") is not None:
+        good_until = row["good_until"]
+    return update.is_calling and expires and (good_until is None or good_until <= now)
+
+
+def _changes(row: Row, update: Update, now: float) -> Row:
+    """Return what an update changes, of operations and runs alike."""
+    calls = {update.start_call, update.stop_call} - {None}
+    start_call, ends = update.start_call or row["start_call"], update.outcome is not None
+    return {
+        "start_call": start_call,
+        "stop_call": update.stop_call or row["stop_call"],
+        "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
+        # Until the call is taken, or nobody knows whether it was.
+        "busy_since": update.busy_since or (None if calls & _POSSIBLY_TAKEN else row["busy_since"]),
+        "retry_at": update.retry_at or (None if calls else row["retry_at"]),
+        "asked_at": _asked_at(row["asked_at"], update, start_call, now),
+        "now": now,
+        "next_step_at": now + update.next_in,
+        "waits": update.waits_for,
+        "is_beside": not update.claim and row["leased_until"] > now and not ends,
+        "keeps_lease": update.is_calling and not ends,
+        "called_at": now if update.called else row["called_at"],
+        "sent_at": now if update.called else row["sent_at"],
+        "attempts": row["attempts"] if update.attempts is None else update.attempts,
+        "hold": None if ends else row["hold"] if update.hold is None else update.hold or None,
+        "outcome": update.outcome,
+        "cause": row["cause"] if update.cause is None and not ends else update.cause,
+        "ended_at": now if ends else None,
+    }
+
+
+def _asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
+    """Return since when a person is asked; an answer holds whatever a search in flight at the time finds."""
+    if before is not None and update.keeps_waiting:
+        return now
+    if update.asked is None or (update.asked and made not in (Call.UNKNOWN, Call.INTERRUPTED)):
+        return before
+    return (before or now) if update.asked else None

@@ -1,0 +1,48 @@
+"""An occurrence: one of Slack's events, which nobody asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bot.domain.installations import Installation
+from bot.services.caller import is_old
+from handlers.payload import installed_at, said_at
+from handlers.services import Services
+
+#: The key in Bolt's context of Slack's number of a later delivery of an event; "0" is that of the first.
+RETRY_NUMBER: Final = "retry_number"
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Hold a Slack event. Handlers raise StoreError if nothing was written; Slack then sends it again.
+
+    They raise Refused where Slack doesn't say who it is about.
+    """
+
+    payload: Mapping[str, Any]
+    services: Services
+    interaction: str
+
+    @property
+    def event(self) -> Mapping[str, Any]:
+        """Return the inner event."""
+        event = self.payload.get("event")
+        return event if isinstance(event, dict) else {}
+
+    @property
+    def happened_at(self) -> float | None:
+        """Return when it happened (epoch seconds), if that is long ago: Slack may know better by now."""
+        at = said_at(self.payload)
+        return at if is_old(at, self.services.clock.now()) else None
+
+    @property
+    def enterprise_id(self) -> str | None:
+        """Return the enterprise of the installation that it is for."""
+        return installed_at(self.payload)[1]
+
+    @property
+    def installation(self) -> Installation | None:
+        """Return the installation that it is for."""
+        team, enterprise = installed_at(self.payload)
+        return self.services.context.installation.of(enterprise, team)

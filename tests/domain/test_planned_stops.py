@@ -1,0 +1,223 @@
+"""Which of a workspace's ends counts: the table."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.domain.people import Principal
+from bot.domain.planned_stops import choose_end
+from bot.domain.stops import End, Ends
+from bot.domain.timers import find_next_stop
+from bot.domain.workspaces import Workspace
+from bot.features.courses.model import CourseRule
+from bot.features.courses.timetable import postpone
+from bot.features.hours.begun_hours import find_begun_stop, has_end, need_workspace
+from bot.features.hours.model import Rule, find_hours_stop
+
+#: Days of lessons, and when somebody joined them.
+MONDAYS, JOINED = frozenset({"mon"}), 1000.0
+
+
+def at(time: str) -> float:
+    """Return a time of a Monday."""
+    hour, minute = map(int, time.split(":"))
+    return datetime(2027, 11, 22, hour, minute, tzinfo=UTC).timestamp()
+
+
+def rule(key: str, times: str, card: str | None = "card", **keys) -> Rule:
+    begin, _, end = times.partition("-")
+    starts, stops = ((at(one) - at("0:00")) / 60 if one else None for one in (begin, end))
+    who = Principal(None, "T1", "U1")
+    shared = {"days": MONDAYS, "starts": starts, "stops": stops, "lead": 300.0}
+    given = (key, who, "cloud", "w", "UTC", "UTC", 0.0)
+    if card is None:
+        return Rule(*given, **{**shared, **keys})
+    return CourseRule(*given, card=card, course=key, **{**shared, **keys})
+
+
+def end(because: str, time: str, source: str = "", since: float = 0.0) -> End:
+    return End(at(time), "stop", because=because, source=source, since=since)
+
+
+FIRST, LOOK = end("lesson", "10:30", "first"), end("look", "9:35", "card")
+CLASS, HOURS = end("class", "10:00", "one"), end("hours", "9:45", "own")
+EARLIER, LATER = (end("own", time, since=JOINED + 1) for time in ("9:50", "12:00"))
+END_OF_START = End(at("12:00"), "stop", since=JOINED + 1, start="start")
+BEFORE = end("own", "9:50", since=JOINED - 1)
+RULE = rule("first", "9:00-10:30")
+
+
+@pytest.mark.parametrize(
+    ("ends", "rules", "counts"),
+    [
+        ([], [], None),
+        ([FIRST], [RULE], ("10:30", "lesson", "first")),
+        # Of several the latest, whatever they are because of.
+        ([FIRST, CLASS], [RULE], ("10:30", "lesson", "first")),
+        ([CLASS, end("class", "9:40", "two")], [], ("10:00", "class", "one")),
+        ([HOURS, FIRST], [RULE], ("10:30", "lesson", "first")),
+        # That nobody has said that it is needed puts off nothing.
+        ([CLASS, end("needed", "18:00")], [], ("10:00", "class", "one")),
+        # What its person has set since they joined wins, earlier or later; before that, it is one of them.
+        ([FIRST, EARLIER], [RULE], ("9:50", "own", "")),
+        ([FIRST, LATER], [RULE], ("12:00", "own", "")),
+        ([FIRST, BEFORE], [RULE], ("10:30", "lesson", "first")),
+        ([end("own", "11:00", since=JOINED - 1), FIRST], [RULE], ("11:00", "own", "")),
+        ([EARLIER, HOURS], [], ("9:50", "own", "")),
+        ([BEFORE, end("hours", "12:00", "own")], [RULE], ("10:30", "lesson", "first")),
+        # An end that holds for a start is of who may only start.
+        ([END_OF_START], [], ("12:00", "own", "")),
+        ([END_OF_START, HOURS], [], ("9:45", "hours", "own")),
+        # A first look isn't over in the middle of a lesson, nor is anything else.
+        ([LOOK], [RULE], ("10:30", "lesson", "first")),
+        ([LOOK], [rule("first", "9:40-11:00")], ("11:00", "lesson", "first")),
+        ([LOOK], [rule("first", "9:41-11:00")], ("9:35", "look", "card")),
+        ([HOURS], [RULE], ("10:30", "lesson", "first")),
+        ([BEFORE], [RULE], ("10:30", "lesson", "first")),
+        # Lessons that overlap, touch, or are at one hour; one after a pause; one that is skipped, or paused.
+        ([FIRST], [RULE, rule("b", "10:00-11:30")], ("11:30", "lesson", "b")),
+        ([FIRST], [RULE, rule("b", "10:30-11:30")], ("11:30", "lesson", "b")),
+        ([FIRST], [RULE, rule("b", "9:00-10:30")], ("10:30", "lesson", "first")),
+        ([FIRST], [RULE, rule("b", "10:30-11:30"), rule("c", "11:30-12:00")], ("12:00", "lesson", "c")),
+        ([FIRST], [RULE, rule("b", "10:36-11:30")], ("10:30", "lesson", "first")),
+        (
+            [FIRST],
+            [RULE, rule("b", "10:00-11:30", off=frozenset({"2027-11-22"}))],
+            ("10:30", "lesson", "first"),
+        ),
+        # Hours of one's own go on, with an end of their own or none; those that only stop need nothing.
+        ([FIRST], [RULE, rule("own", "9:15-12:00", None)], None),
+        ([FIRST], [RULE, rule("own", "9:15", None)], None),
+        ([FIRST], [RULE, rule("own", "-18:00", None)], ("10:30", "lesson", "first")),
+        ([FIRST, end("hours", "12:00", "own")], [rule("own", "9:15-12:00", None)], ("12:00", "hours", "own")),
+    ],
+)
+def test_the_end_that_counts(ends, rules, counts):
+    """Also in any other order."""
+    agreed_at = JOINED if FIRST in ends or BEFORE in ends else 0.0
+    joined = [one for one in rules if not one.is_own]
+    for given in (ends, ends[::-1]):
+        found = choose_end(
+            given, agreed_at, lambda end: postpone(end, joined), lambda at: need_workspace(rules, at)
+        )
+        said = found and (found.at, found.because, found.source)
+        assert said == (counts and (at(counts[0]), *counts[1:]))
+
+
+def test_ends_are_read_back_from_json():
+    """Also what an earlier release has written without the latest fields."""
+    known = {name: getattr(FIRST, name) for name in End.__slots__}
+    assert Ends.from_json({"rows": [known], "counts": known}) == Ends((FIRST,), FIRST)
+    end = End(5.0, "stop")
+    assert Ends.from_json({"rows": [{"at": 5.0, "mode": "stop"}], "counts": None}) == Ends((end,))
+
+
+# -- what hours have begun ---------------------------------------------------------------------------------
+
+
+def hours(times: str, days: str = "mon", **keys) -> Rule:
+    """Return hours of a person's own: of a Monday if nothing else is said."""
+    return rule("own", times, None, days=frozenset(days.split()), lead=0.0, **keys)
+
+
+DAY, OFF = hours("9:00-18:00"), {"off": frozenset({"2027-11-22"})}
+NIGHT = hours("20:00-8:00", "sun")
+
+
+@pytest.mark.parametrize(
+    ("rules", "now", "stops"),
+    [
+        pytest.param([], "14:00", None, id="none"),
+        pytest.param([DAY], "14:00", "18:00", id="in hours"),
+        pytest.param([DAY], "8:59", None, id="before"),
+        pytest.param([DAY], "18:00", None, id="after"),
+        pytest.param([NIGHT], "2:00", "8:00", id="over midnight"),
+        pytest.param([hours("-18:00")], "14:00", None, id="only a stop"),
+        pytest.param([hours("9:00-")], "14:00", None, id="only a start"),
+        pytest.param([hours("9:00-"), hours("-18:00")], "14:00", "18:00", id="of two rules"),
+        pytest.param([hours("9:00-"), hours("-12:00")], "14:00", None, id="of two rules, after"),
+        pytest.param([hours("-8:00"), hours("8:10-")], "14:00", None, id="restart"),
+        pytest.param([DAY, hours("10:00-20:00")], "14:00", "18:00", id="overlapping"),
+        pytest.param([DAY, hours("10:00-20:00")], "19:00", "20:00", id="overlapping, after the first"),
+        pytest.param([DAY, hours("15:00-16:00")], "14:00", "18:00", id="overlapping, inside"),
+        pytest.param([hours("9:00-18:00", **OFF)], "14:00", None, id="left out"),
+        pytest.param([hours("9:00-18:00", paused="person")], "14:00", None, id="paused"),
+        pytest.param([replace(DAY, settled_at=at("18:00"))], "17:55", None, id="planned already"),
+        pytest.param(
+            [replace(DAY, settled_at=at("18:00")), hours("9:00-12:00", "tue")],
+            "17:55",
+            None,
+            id="planned already, another day ahead",
+        ),
+        pytest.param([RULE], "10:00", None, id="lesson"),
+    ],
+)
+def test_hours_that_have_begun_have_a_stop_ahead(rules, now, stops):
+    found = find_begun_stop(rules, at(now))
+    assert (found and found[0].at) == (stops and at(stops))
+
+
+@pytest.mark.parametrize(
+    ("rules", "ends"),
+    [
+        pytest.param([], False, id="none"),
+        pytest.param([DAY], True, id="the same"),
+        pytest.param([hours("9:00-20:00")], True, id="later today"),
+        pytest.param([hours("9:00-12:00", "mon tue")], False, id="earlier, past"),
+        pytest.param([hours("9:00-18:00", "tue")], False, id="another day"),
+        pytest.param([hours("9:00-")], False, id="only a start"),
+        pytest.param([hours("17:00-22:00")], True, id="go on from there"),
+        pytest.param([hours("19:00-22:00")], False, id="later hours"),
+        pytest.param([hours("17:00-")], False, id="a start without a stop"),
+        pytest.param([hours("-20:00")], True, id="only a stop"),
+    ],
+)
+def test_changed_hours_name_an_end_of_today_or_none(rules, ends):
+    assert has_end(rules, at("18:00"), at("14:00")) is ends
+
+
+ALICE = Principal(None, "T1", "U1")
+NEXT_MONDAY = at("18:00") + 7 * 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("known", "rules", "stops_at"),
+    [
+        pytest.param({}, [], None, id="nothing"),
+        pytest.param({"stop_at": at("16:00")}, [], at("16:00"), id="planned"),
+        pytest.param({}, [rule("own", "9:00-18:00", None)], at("18:00"), id="hours"),
+        pytest.param({}, [rule("own", "-18:00", None)], at("18:00"), id="hours_that_only_stop"),
+        pytest.param({}, [rule("own", "9:00-", None)], None, id="hours_that_only_start"),
+        pytest.param({}, [rule("own", "9:00-18:00", None, paused="unused")], None, id="paused"),
+        pytest.param(
+            {}, [rule("own", "9:00-18:00", None, off=frozenset({"2027-11-22"}))], NEXT_MONDAY, id="left_out"
+        ),
+        pytest.param(
+            {},
+            [replace(rule("own", "9:00-18:00", None), settled_at=at("18:00"))],
+            NEXT_MONDAY,
+            id="taken_back",
+        ),
+        pytest.param({}, [rule("first", "9:00-10:30")], None, id="lesson_that_has_not_started_it"),
+        pytest.param({"stop_at": at("10:30")}, [RULE], at("10:30"), id="lesson_that_has_started_it"),
+        # What its person named is the end that counts, also where their hours would stop it before.
+        pytest.param(
+            {"stop_at": NEXT_MONDAY},
+            [rule("own", "9:00-18:00", None)],
+            NEXT_MONDAY,
+            id="planned_beyond_hours",
+        ),
+        pytest.param({"ends_at": at("15:00")}, [], at("15:00"), id="ends_by_itself"),
+        pytest.param(
+            {"ends_at": at("15:00"), "stop_at": at("14:00")}, [], at("14:00"), id="whichever_is_first"
+        ),
+        pytest.param({"ends_at": at("8:00")}, [], None, id="did_not_end_as_it_said"),
+        # It is being carried out.
+        pytest.param({"stop_at": at("8:59")}, [], at("8:59"), id="due"),
+    ],
+)
+def test_next_stop_is_what_ends_it_first(known, rules, stops_at):
+    """Of a Monday at nine."""
+    workspace = Workspace("w", ALICE, "cloud", "r", "g", "lab", **known)
+    assert find_next_stop(workspace, find_hours_stop(rules, at("9:00")), at("9:00")) == stops_at

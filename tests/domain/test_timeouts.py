@@ -1,0 +1,366 @@
+"""When an unknown outcome has settled, when reads count as certain, and how far a start has come."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.durations import Typical, start_kind, typical
+from bot.domain.forms import Spec
+from bot.domain.observations import Created
+from bot.domain.operations import OperationVerb
+from bot.domain.people import Principal
+from bot.domain.reads import Doubt
+from bot.domain.runs import Run, RunState
+from bot.domain.timeouts import (
+    Verdict,
+    doubted,
+    has_settled,
+    is_certain,
+    is_going,
+    is_run_unanswered,
+    is_short,
+    is_slow,
+    is_unanswered,
+    judge,
+    progress_of,
+    search_in,
+    unknown_since,
+)
+from bot.domain.work_items import Call, Errand, Outcome
+from bot.domain.workspaces import State
+from bot.messages.texts.times import roughly
+from bot.providers.base import Pace
+from tests.messages.card_facts import ALICE, CALLED, NOW, facts
+
+OURS, ONE, OTHER = (Created(name, name) for name in ("ours", "one", "other"))
+
+# What a search found: ours by its mark, and what else may have come of the call. Whether nothing found proves
+# that nothing was made; whether it has had its time; whether it is still wanted.
+TABLE = """
+ours others  proof | settling | settled | called-off
+yes  none    yes   | ours     | ours    | ours
+yes  two     no    | ours     | ours    | ours
+no   one     no    | one      | one     | one
+no   none    yes   | search   | repeat  | nothing
+no   none    no    | search   | ask     | untold
+no   two     no    | search   | ask     | untold
+no   two     yes   | search   | ask     | untold
+"""
+OTHERS = {"none": [], "one": [ONE], "two": [ONE, OTHER]}
+
+
+@pytest.mark.parametrize("line", TABLE.strip().splitlines()[1:])
+def test_what_a_search_comes_to(line):
+    known, settling, settled, called_off = line.split("|")
+    ours, others, proof = known.split()
+    for word, settles, wanted in ((settling, False, True), (settled, True, True), (called_off, True, False)):
+        verdict = judge(
+            OURS if ours == "yes" else None,
+            OTHERS[others],
+            is_proof=proof == "yes",
+            has_settled=settles,
+            is_wanted=wanted,
+        )
+        expected = {"ours": OURS, "one": ONE}.get(word.strip())
+        assert verdict == (expected or Verdict(word.strip()))
+
+
+MAKER = Errand(id="job_1", principal=ALICE, connection="saturn", created_at=0.0)
+
+# When a call was made and its outcome became unknown, and since when it has settled. One under way in another
+# process may take 45 s; so may one from before that was written down.
+SETTLES = """
+call     called unknown | unknown-since settled
+unknown  100    125     | 125           245
+unknown  100    -       | 145           265
+calling  100    -       | 145           265
+calling  100    125     | 145           265
+unknown  -      -       | 45            165
+accepted 100    125     | 125           245
+"""
+
+
+@pytest.mark.parametrize("line", SETTLES.strip().splitlines()[1:])
+def test_it_settles_from_when_the_outcome_became_unknown(line):
+    call, called, unknown, _, since, settled = line.split()
+    times = [None if one == "-" else float(one) for one in (called, unknown)]
+    maker = replace(MAKER, start_call=Call(call), called_at=times[0], unknown_since=times[1])
+    assert unknown_since(maker.start_call, *times) == float(since)
+    assert not has_settled(maker, float(settled) - 0.1)
+    assert has_settled(maker, float(settled))
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "seconds"),
+    # The usual pace, then a twentieth of the time that somebody has been asked for, then every five minutes.
+    [(None, 15), (0, 15), (300, 15), (320, 16), (1_200, 60), (5_980, 299), (6_020, 300), (86_400, 300)],
+)
+def test_a_search_becomes_rarer_while_its_person_is_asked(asked_for, seconds):
+    asked_at = None if asked_for is None else NOW - asked_for
+    assert search_in(Pace(min_poll_interval=10.0, pending=15.0), asked_at, NOW) == pytest.approx(seconds)
+    assert search_in(Pace(min_poll_interval=400.0, pending=15.0), asked_at, NOW) == 400.0
+
+
+@pytest.mark.parametrize(
+    ("kinds", "seconds", "certain"),
+    [
+        (["forbidden"], 90, False),
+        (["forbidden"] * 2, 90, False),
+        (["forbidden"] * 2, 60, False),
+        (["forbidden"] * 3, 29.9, False),
+        (["forbidden"] * 3, 30, True),
+        (["forbidden"] * 4, 19.9, False),
+        (["forbidden"] * 4, 20, True),
+        # A list is one refusal more; a read says more.
+        (["unlisted"] * 3, 29.9, False),
+        (["unlisted"] * 3, 30, True),
+        (["forbidden", "invalid", "forbidden", "invalid"], 90, False),
+        (["forbidden", "invalid", "invalid", "invalid"], 30, True),
+        (["gone"], 10, False),
+        (["gone"] * 2, 0, True),
+        (["forbidden", "gone"], 10, False),
+        (["left_out"] * 2, 10, False),
+        (["left_out"] * 3, 0, True),
+    ],
+)
+def test_what_reads_say_is_news_when_they_say_it_again(kinds, seconds, certain):
+    doubt: Doubt | None = None
+    now = NOW
+    for number, kind in enumerate(kinds):
+        now = NOW + number * float(seconds)
+        doubt = doubted(doubt, kind, now)
+    assert doubt is not None
+    assert is_certain(doubt, now) is certain
+
+
+# -- how far a start has come --------------------------------------------------------------------------------
+
+
+STARTING = {"state": State.STARTING}
+USUAL = {"usual_seconds": 100.0}
+
+
+def _progress(of):
+    return progress_of(of.operation, of.workspace, of.now)
+
+
+@pytest.mark.parametrize(
+    ("given", "percent"),
+    [
+        # Nothing is known yet.
+        (facts(), None),
+        (facts(operation=USUAL), None),
+        (facts(operation=CALLED), None),
+        (facts(workspace=STARTING), None),
+        (facts(operation=CALLED, workspace=STARTING | {"progress": 0}), None),
+        (facts(operation=CALLED | USUAL | {"called_at": NOW}), None),
+        (facts(operation={"verb": OperationVerb.STOP}), None),
+        (facts(operation={"verb": OperationVerb.RESTART, "stop_call": Call.ACCEPTED}), None),
+        # The provider's own figure.
+        (facts(operation=CALLED, workspace=STARTING | {"progress": 40}), 40),
+        (facts(operation=CALLED | USUAL, workspace=STARTING | {"progress": 40}), 40),
+        (facts(operation=CALLED, workspace=STARTING | {"progress": 100}), 94),
+        # One that isn't starting any more, or not yet, has none.
+        (facts(operation=CALLED, workspace={"progress": 40}), None),
+        # An estimate.
+        (facts(operation=CALLED | {"usual_seconds": 0.5, "called_at": NOW - 1}), 75),
+        (facts(operation=CALLED | USUAL | {"called_at": NOW - 4}), 6),
+        (facts(operation=CALLED | USUAL | {"called_at": NOW - 100}), 75),
+        (facts(operation=CALLED | USUAL | {"called_at": NOW - 9000}), 94),
+        (facts(operation=USUAL, workspace=STARTING), 36),
+        # What was shown before.
+        (facts(operation={"progress_floor": 20}), 20),
+        (facts(operation=CALLED | {"progress_floor": 60}, workspace=STARTING | {"progress": 40}), 60),
+        (facts(operation={"outcome": Outcome.FULFILLED}), 100),
+        (facts(operation={"outcome": Outcome.FAILED, "progress_floor": 50}), 50),
+        (facts(operation={"outcome": Outcome.FAILED, "progress_floor": 100}), 94),
+    ],
+)
+def test_how_far_a_start_has_come(given, percent):
+    assert _progress(given) == percent
+
+
+def test_what_nobody_has_read_yet_is_estimated():
+    operation = facts(operation=CALLED | USUAL | {"called_at": NOW - 100}).operation
+    assert progress_of(operation, None, NOW) == 75
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(min_value=0, max_value=5000),
+            st.one_of(st.none(), st.integers(min_value=-5, max_value=200)),
+            st.sampled_from([State.STOPPED, State.STARTING, State.UNKNOWN]),
+            st.one_of(st.none(), st.floats(min_value=0.1, max_value=2000)),
+        ),
+        max_size=12,
+    )
+)
+def test_whatever_is_read_the_bar_only_grows(steps):
+    floor, now = 0, NOW
+    for passed, told, state, usual in steps:
+        now += passed
+        shown = _progress(
+            facts(
+                operation=CALLED | {"progress_floor": floor, "usual_seconds": usual},
+                workspace={"state": state, "progress": told},
+                now=now,
+            )
+        )
+        assert shown is None or max(floor, 1) <= shown < 95
+        assert shown is not None or floor == 0
+        floor = shown or 0
+    assert _progress(facts(operation=CALLED | {"progress_floor": floor, "outcome": Outcome.FULFILLED})) == 100
+
+
+ALIKE = [60.0] * 9 + [300.0]
+
+
+@pytest.mark.parametrize(
+    ("own", "alike", "usual", "slow"),
+    [
+        ([], [], None, None),
+        ([], ALIKE[:9], None, None),
+        ([], ALIKE, 60.0, 60.0),
+        ([], [*ALIKE, 300.0], 60.0, 300.0),
+        # One's own history comes first; what is slow needs ten.
+        ([10.0, 20.0], ALIKE, 60.0, 60.0),
+        ([10.0, 20.0, 30.0], ALIKE, 20.0, 60.0),
+        ([10.0, 20.0, 30.0], [], 20.0, None),
+        ([10.0] * 8 + [40.0, 90.0], ALIKE, 10.0, 40.0),
+    ],
+)
+def test_how_long_a_start_takes_is_said_from_enough_of_them(own, alike, usual, slow):
+    assert typical(own, alike) == Typical(usual, slow)
+
+
+@pytest.mark.parametrize(
+    ("called_for", "slow_seconds", "is_"), [(60, 60.0, False), (60.1, 60.0, True), (9_000, None, False)]
+)
+def test_slow_is_what_nine_of_ten_are_not(called_for, slow_seconds, is_):
+    called = {"start_call": Call.ACCEPTED, "called_at": NOW - called_for}
+    assert is_slow(facts(operation=called | {"slow_seconds": slow_seconds}).operation, NOW) is is_
+
+
+def test_without_a_call_a_start_is_as_old_as_its_operation():
+    waiting = facts(operation={"slow_seconds": 60.0, "created_at": NOW - 61}).operation
+    assert is_slow(waiting, NOW)
+    assert not is_slow(waiting, NOW - 1)
+
+
+@pytest.mark.parametrize(("usual", "is_"), [(None, False), (180.0, True), (180.1, False)])
+def test_short_is_what_usually_takes_three_minutes_at_most(usual, is_):
+    assert is_short(facts(operation={"usual_seconds": usual}).operation) is is_
+
+
+START, STOP = OperationVerb.START, OperationVerb.STOP
+
+
+@pytest.mark.parametrize(
+    ("operation", "state", "is_"),
+    [
+        ({}, State.STOPPED, False),
+        ({}, State.STARTING, True),
+        ({}, State.STOPPING, False),
+        ({}, None, False),
+        ({"start_call": Call.CALLING}, None, True),
+        ({"stop_call": Call.UNKNOWN}, None, True),
+        ({"verb": STOP}, State.STOPPING, True),
+        ({"verb": STOP}, State.STARTING, False),
+        ({"verb": STOP, "stop_call": Call.ACCEPTED}, State.RUNNING, True),
+    ],
+)
+def test_it_goes_on_once_it_was_called_or_is_seen_to(operation, state, is_):
+    of = facts(operation=operation, workspace={"state": state or State.STOPPED})
+    assert is_going(of.operation, None if state is None else of.workspace) is is_
+
+
+ASKED = {"verb": STOP, "stop_call": Call.ACCEPTED, "created_at": NOW - 60}
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_"),
+    [
+        ({}, True),
+        ({"created_at": NOW - 59.9}, False),
+        ({"verb": OperationVerb.SUSPEND}, True),
+        # What is forced already, or brings it up again, isn't forced.
+        ({"verb": OperationVerb.FORCE}, False),
+        ({"verb": OperationVerb.RESTART}, False),
+        ({"stop_call": Call.NONE}, False),
+        ({"stop_call": Call.UNKNOWN}, True),
+        ({"outcome": Outcome.FAILED}, False),
+    ],
+)
+def test_a_stop_may_be_forced_once_it_stayed_without_effect_for_a_minute(changed, is_):
+    assert is_unanswered(facts(operation=ASKED | changed).operation, NOW) is is_
+
+
+ASKED_RUN = Run(
+    id="job_1",
+    principal=ALICE,
+    connection="posit",
+    created_at=NOW - 900,
+    name="train",
+    spec=None,
+    state=RunState.RUNNING,
+    stop_wanted="stop",
+    stop_call=Call.ACCEPTED,
+    called_at=NOW - 60,
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_"),
+    [
+        ({}, True),
+        ({"called_at": NOW - 59.9}, False),
+        ({"called_at": None}, False),
+        ({"stop_wanted": "force"}, False),
+        ({"stop_wanted": None}, False),
+        ({"stop_call": Call.NONE}, False),
+        ({"state": RunState.CANCELLED}, False),
+        ({"outcome": Outcome.ENDED}, False),
+    ],
+)
+def test_the_stop_of_a_run_may_be_forced_once_it_stayed_without_effect_for_a_minute(changed, is_):
+    assert is_run_unanswered(replace(ASKED_RUN, **changed), NOW) is is_
+
+
+def test_starts_of_one_kind_share_the_slack_workspace_the_connection_and_the_template():
+    small, large = Spec("one", {"size": "small"}), Spec("two", {"size": "large"})
+    kind = start_kind(OperationVerb.START, ALICE, "saturn", small)
+    bob = Principal(None, "T1", "UBOB")
+    assert start_kind(OperationVerb.START, bob, "saturn", Spec("other", {"size": "small"})) == kind
+    others = [
+        start_kind(OperationVerb.START, ALICE, "saturn", large),
+        start_kind(OperationVerb.START, ALICE, "saturn", None),
+        start_kind(OperationVerb.START, ALICE, "hub", small),
+        start_kind(OperationVerb.CREATE, ALICE, "saturn", small),
+        start_kind(OperationVerb.START, Principal(None, "T2", "UALICE"), "saturn", small),
+    ]
+    assert kind not in others
+    assert len(set(others)) == len(others)
+    assert "UALICE" not in str(kind)
+    assert start_kind(OperationVerb.RESTART, ALICE, "saturn", small) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (12, "under a minute"),
+        (60, "a minute or two"),
+        (140, "a minute or two"),
+        (180, "about 3 minutes"),
+        (290, "about 5 minutes"),
+        (600, "about 10 minutes"),
+        (1_000, "about 15 minutes"),
+        (3_100, "about 50 minutes"),
+        (3_600, "about an hour"),
+        (7_000, "about 2 hours"),
+    ],
+)
+def test_a_usual_time_is_said_roughly(seconds, said):
+    assert roughly(seconds) == said

@@ -1,0 +1,24 @@
+"""The board: what has grown, and what is shown of it."""
+
+from bot.domain.runs import OutputChunk
+from bot.domain.transcript import Board
+from tests.rigs.clock import FakeClock
+
+
+async def test_what_has_grown_is_said_once():
+    board = Board(FakeClock().monotonic)
+    for run_id in ("one", "two"):
+        await board.add(run_id).transcript.take(OutputChunk("stdout", "x\n"))
+    assert board.grown(["one", "elsewhere"]) == ["one"]
+    assert board.grown(["one", "two"]) == ["two"]
+    await board.entries["one"].transcript.take(OutputChunk("stdout", "y\n"))
+    assert board.grown(["one", "two"]) == ["one"]
+
+
+async def test_what_is_not_followed_any_more_is_not_shown():
+    board = Board(FakeClock().monotonic)
+    await board.add("one").transcript.take(OutputChunk("stdout", "x\n"))
+    shown = board.shown("one")
+    assert (shown.tail, shown.lines, shown.last_lines, shown.is_over) == ("x", 1, ("x",), False)
+    board.drop("one")
+    assert board.shown("one") is None

@@ -1,0 +1,114 @@
+"""What Slack's assistant may send: whatever it is, it is answered as its protocol says."""
+
+import json
+from functools import partial
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from mcp_types import INVALID_PARAMS, METHOD_NOT_FOUND, jsonrpc_message_adapter
+from mcp_types.methods import validate_server_result
+from pydantic import SecretStr
+
+from bot.features.assistant.tools import TOOLS
+from bot.features.assistant.web import answer, may_repeat
+from bot.web.front import Front
+from bot.web.health import Metrics
+from bot.web.replays import Replays
+from bot.web.shapes import read_call
+from tests.rigs.store import ALICE
+from tests.web.signed import SECRET, headers_for
+
+WHO = {"slack": {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": None}}
+
+
+@pytest.fixture
+async def sends(bot):
+    """Send a body to the address; return the status and what is answered, as JSON if it is some."""
+    front = Front(
+        SecretStr(SECRET), bot.clock, Replays(bot.clock.monotonic), Metrics(), read_call, may_repeat
+    )
+    app = web.Application()
+    app.router.add_route("*", "/slack/mcp", front.guard(partial(answer, bot.services)))
+    async with TestClient(TestServer(app)) as client:
+
+        async def send(body, content_type="application/json"):
+            raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+            headers = headers_for(bot.clock, raw, content_type=content_type)
+            async with client.post("/slack/mcp", data=raw, headers=headers) as response:
+                text = await response.text()
+                return response.status, json.loads(text) if response.content_type.endswith("json") else text
+
+        yield send
+
+
+def call(method="tools/call", number=1, **params):
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400), (b"[]", 400), (b"nothing", 400), (b"\xff", 400), (b"[" * 5000, 400), (b"{}", 202),
+        ({"jsonrpc": "2.0", "method": "notifications/initialized"}, 202),
+        ({"jsonrpc": "2.0", "id": 1, "result": {}}, 202),
+        (call(number=1.5), 400), (call(number=None), 400), (call() | {"jsonrpc": "1.0"}, 400),
+        (call() | {"params": []}, 400), (call() | {"method": 7}, 400),
+    ],
+)  # fmt: skip
+async def test_what_is_no_request_gets_a_receipt_or_a_refusal(sends, body, status):
+    assert (await sends(body))[0] == status
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (call("server/discover"), METHOD_NOT_FOUND), (call("resources/list"), METHOD_NOT_FOUND),
+        (call(), INVALID_PARAMS), (call(name="remove"), INVALID_PARAMS),
+        (call(name=["start"]), INVALID_PARAMS),
+        (call(name="start", arguments=["notebook"]), INVALID_PARAMS),
+        (call(name="start", arguments={"name": 7}), INVALID_PARAMS),
+        (call(name="start", arguments={"until": "18:00"}), INVALID_PARAMS),
+        (call(name="start", arguments={"name": "x" * 201}), INVALID_PARAMS),
+        (call(name="start", arguments={"name": "x", "yes": "true"}), INVALID_PARAMS),
+        (call(name="my_workspaces", arguments={"share": "true"}), INVALID_PARAMS),
+    ],
+)  # fmt: skip
+async def test_what_is_not_served_is_an_error_of_the_protocol(sends, body, code):
+    status, said = await sends(body)
+    assert (status, said["error"]["code"], said["id"]) == (200, code, 1)
+    assert jsonrpc_message_adapter.validate_python(said)
+
+
+@pytest.mark.parametrize(
+    "meta", [{}, "x", {"slack": []}, {"slack": {}}, {"slack": {"user_id": 7, "team_id": "T1"}}]
+)
+async def test_a_call_that_names_nobody_is_refused(sends, meta):
+    _, said = await sends(call(name="my_workspaces", _meta=meta))
+    assert "who you are" in said["result"]["content"][0]["text"]
+
+
+async def test_another_type_of_content_is_refused(sends):
+    assert (await sends(call("ping"), "text/plain"))[0] == 400
+
+
+@pytest.mark.parametrize("version", ["2025-03-26", "2025-06-18", "2025-11-25"])
+async def test_what_is_answered_is_valid_in_each_version(sends, version):
+    _, begun = await sends(call("initialize", protocolVersion=version, capabilities={}, clientInfo={}))
+    assert begun["result"]["protocolVersion"] == version
+    results = {"initialize": begun}
+    for method in ("ping", "tools/list"):
+        _, results[method] = await sends(call(method, 2))
+    _, results["tools/call"] = await sends(call(name="help", _meta=WHO))
+    for method, said in results.items():
+        validate_server_result(method, version, said["result"])
+    tools = {one["name"]: one for one in results["tools/list"]["result"]["tools"]}
+    assert {name for name, one in tools.items() if one["annotations"]["readOnlyHint"]} == {
+        name for name, tool in TOOLS.items() if tool.only_shows
+    }
+    assert [name for name, one in tools.items() if one["annotations"]["destructiveHint"]] == ["stop"]
+
+
+async def test_an_unknown_version_is_answered_with_the_newest(sends):
+    _, begun = await sends(call("initialize", protocolVersion=["x"]))
+    assert begun["result"]["protocolVersion"] == "2025-11-25"

@@ -1,0 +1,169 @@
+"""The lead of a lesson: starts begin early enough, failed ones are tried again, teachers are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.workspaces import State
+from bot.features.courses import store
+from bot.features.hours import store as hours_store
+from bot.services import workspaces
+from bot.store import operations
+from bot.store import workspaces as workspace_rows
+from bot.support.errors import Conflict, Forbidden, InvalidRequest, NoRoom, ServerFailed
+from tests.reconciler.classroom import TRAINER, ask, people, press, seat, told
+from tests.reconciler.courses import course, state
+from tests.reconciler.courses import term as term  # noqa: PLC0414 - a fixture
+from tests.reconciler.hours import local
+from tests.rigs.providers import fake_settings
+
+FULL = NoRoom("no room for more memory")
+
+
+async def until(term, at, day=22, step=5.0):
+    for one in [TRAINER, *people(8)]:
+        await term.know(one)
+    await term.pass_time(local(at, day) - term.clock.now(), step=step)
+
+
+async def starts(term):
+    """Return when each start was sent, in seconds before nine o'clock, and for whom."""
+    calls = [one for one in term.provider.calls if one.method == "start"]
+    ahead = term.clock.now() - term.clock.monotonic()
+    return [(round(local("09:00") - ahead - one.at), one.remote_id) for one in calls]
+
+
+async def test_starts_begin_as_early_as_they_take_in_the_order_of_joining(term):
+    term.provider.settings = fake_settings(starts_per_second=0.02)
+    term.reborn()
+    students = people(8)
+    await course(term, *students)
+    await until(term, "08:59")
+    found = await starts(term)
+    assert [who for _, who in found] == [f"r-{one.user_id}" for one in students]
+    # Eight people at one start in 50 seconds, and three minutes for the last, in whole minutes.
+    assert 600 - 60 <= found[0][0] <= 600
+    assert {state(term, number) for number in range(8)} == {State.RUNNING}
+
+
+async def test_a_start_that_waits_in_the_queue_for_longer_than_a_deadline_is_sent(term):
+    term.provider.settings = fake_settings(starts_per_second=0.0007)
+    term.reborn()
+    last = people(2)[1]
+    await course(term, *people(2))
+    await until(term, "08:35", step=20)
+    (waiting,) = await term.store.read(operations.open_operations, last)
+    assert not waiting.has_called
+    # Its lesson is still ahead, so that nothing says of it that it is late.
+    assert waiting.deadline_at > local("09:00")
+    await until(term, "08:59", step=20)
+    assert {state(term, number) for number in range(2)} == {State.RUNNING}
+    assert "still" not in str(told(term, last))
+
+
+async def test_a_start_that_fails_early_enough_is_tried_again_and_nobody_hears_of_it(term):
+    alice, bob, _ = people(3)
+    await course(term, alice, bob)
+    term.provider.fail("start", FULL, times=1)
+    await until(term, "09:00")
+    await term.pass_time(20, step=2)
+    assert told(term, alice) == ["Statistics is starting, and your workspace is ready."]
+    assert told(term, bob) == ["Statistics is starting, and your workspace is ready."]
+    assert told(term, TRAINER)[-1] == "2 of 2 are ready for Statistics."
+    (rule,) = await term.store.read(hours_store.rules, alice)
+    assert (rule.unused, rule.started_at) == (0, local("09:00"))
+
+
+async def test_a_start_that_fails_too_late_is_told_and_not_repeated_after_the_begin(term):
+    alice, _, _ = people(3)
+    await course(term, alice)
+    term.provider.start_ends = State.FAILED
+    await until(term, "09:10")
+    assert 2 <= len([one for one in term.provider.calls if one.method == "start"]) <= 4
+    assert len(told(term, alice)) == 1
+    assert "couldn't start" in told(term, alice)[0]
+
+
+@pytest.mark.parametrize(("until_full", "end"), [("09:55", "is ready"), ("10:05", "no room for more memory")])
+async def test_a_full_provider_is_asked_again_far_into_the_lesson(term, until_full, end):
+    """While a third of it is left: its person hears that once, and how it ended; its teacher how many."""
+    alice, bob, _ = people(3)
+    await course(term, alice, bob)
+    term.provider.fail("start", FULL, times=999)
+    await until(term, "08:59", step=2.0)
+    (said,) = [text for text in told(term, TRAINER) if "ready for" in text]
+    assert said.startswith(
+        "0 of 2 are ready for Statistics. 2 are waiting for room (no room for more memory), and I'm trying"
+    )
+    await until(term, until_full)
+    term.provider.heal()
+    await until(term, "10:10", step=10.0)
+    first, last = told(term, alice, has_gone=True)
+    assert first.startswith("There was no room for name-r-U000 on Fake Cloud. I'm trying again until")
+    assert end in last
+    assert state(term) is (State.RUNNING if end == "is ready" else State.STOPPED)
+    assert min(at for at, _ in await starts(term)) >= -60 * 60
+
+
+@pytest.mark.parametrize(
+    "kind", [InvalidRequest, Forbidden, Conflict, ServerFailed], ids=["400", "403", "409", "500"]
+)
+async def test_words_of_no_room_are_tried_again_in_a_lesson(term, kind):
+    """Whatever status they come with; *Show problems* and the teacher's message say the same of all."""
+    alice, bob, _ = people(3)
+    card = await course(term, alice, bob)
+    status = {InvalidRequest: 400, Forbidden: 403, Conflict: 409, ServerFailed: 500}[kind]
+    said = "0/3 nodes are available: 3 Insufficient cpu."
+    term.provider.fail("start", kind(said, status=status), times=99)
+    await until(term, "08:59")
+    (said,) = [text for text in told(term, TRAINER) if "ready for" in text]
+    assert "2 are waiting for room" in said
+    assert "failed" not in said
+    problems = await term.store.read(store.class_problems, card.id)
+    assert {one.state for one in problems} <= {"no_room", "starting"}
+    term.provider.heal()
+    await until(term, "09:10", step=10.0)
+    assert state(term) is State.RUNNING
+
+
+async def test_a_teacher_is_told_five_minutes_before_who_is_ready_and_why_not(term):
+    alice, bob, cleo = people(3)
+    card = await course(term, alice, state=State.RUNNING)
+    await seat(term, bob)
+    await press(term, card, bob)
+    await term.know(cleo)
+    assert (await press(term, card, cleo)).result == "noted"
+    term.provider.fail("start", FULL, times=99)
+    await until(term, "08:56")
+    assert "ready for" not in str(told(term, TRAINER))
+    await until(term, "08:59")
+    (said,) = [text for text in told(term, TRAINER) if "ready for" in text]
+    assert said.startswith(
+        "1 of 3 is ready for Statistics. 1 hasn't linked their account; "
+        "1 is waiting for room (no room for more memory), and I'm trying again until "
+    )
+
+
+async def test_a_teacher_is_asked_whether_lessons_go_on_that_nobody_used(term):
+    alice, bob, _ = people(3)
+    await course(term, alice, bob)
+    (mine,) = await term.store.perform(workspace_rows.workspaces, bob)
+    for day in (22, 24, 29):
+        term.clock.advance(max(local("08:50", day) - term.clock.now(), 0.0))
+        await until(term, "09:20", day)
+        if day == 22:
+            # One of them has used it, which is enough for that lesson.
+            await ask(term, bob).to(workspaces.refresh, mine.id)
+        await until(term, "10:40", day, step=20.0)
+    for day in (1, 6):
+        begins = local("09:00", 30) + day * 86_400.0
+        term.clock.advance(begins - 600.0 - term.clock.now())
+        for one in [TRAINER, alice, bob]:
+            await term.know(one)
+        await term.pass_time(7_200.0, step=20.0)
+    asked = [
+        "In the last 3 lessons, nobody opened them from here." in one
+        for one in told(term, TRAINER)
+        if "ready for" in one
+    ]
+    assert asked == [False, False, False, False, True]

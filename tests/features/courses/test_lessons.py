@@ -1,0 +1,383 @@
+"""A course from its card to its last lesson: who joins has a workspace ready when a lesson begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.forms import Spec
+from bot.domain.operations import OperationVerb
+from bot.domain.stops import End
+from bot.domain.time_parsing import read_hours
+from bot.domain.work_items import Outcome
+from bot.domain.workspaces import State
+from bot.features.courses import lessons, use_cases
+from bot.features.courses import store as class_rows
+from bot.features.courses.model import ClassCard
+from bot.features.hours import store as hour_rows
+from bot.features.hours import use_cases as hours_use_cases
+from bot.features.preferences.model import Preferences
+from bot.features.preferences.store import save_preferences
+from bot.features.undo import use_cases as undo_use_cases
+from bot.services import accounts, workspaces
+from bot.store import operations
+from bot.store import workspaces as workspace_rows
+from bot.support.errors import Conflict, LimitReached, Refused, ServerFailed
+from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, post, press, seat, shown, told
+from tests.reconciler.courses import LESSONS, course, state, until
+from tests.reconciler.courses import term as term  # noqa: PLC0414 - a fixture
+from tests.reconciler.hours import became, local
+from tests.rigs.store import unlink, within
+
+
+async def test_who_joined_is_ready_at_the_begin_and_stopped_at_the_end(term):
+    alice, bob, cleo = people(3)
+    card = await course(term, alice, bob)
+    await until(term, "08:50")
+    assert term.provider.accepted_starts == []
+    await until(term, "08:59")
+    assert (state(term, 0), state(term, 1)) == (State.RUNNING, State.RUNNING)
+    assert told(term, alice) == []
+    await until(term, "09:00", step=5)
+    await term.pass_time(10, step=2)
+    assert told(term, alice) == ["Statistics is starting, and your workspace is ready."]
+    assert "2 of 2 are ready" in str(shown(term)["blocks"])
+    # Who joins while it is on is started at once.
+    await seat(term, cleo)
+    assert (await press(term, card, cleo)).result == "started"
+    await term.pass_time(40, step=5)
+    assert "is ready" in told(term, cleo)[-1]
+    await until(term, "10:29")
+    assert "so name-r-U000 on Fake Cloud will be stopped then" in told(term, alice)[-1]
+    await until(term, "10:33")
+    # The warning has become the message that it is over, and nothing more was posted.
+    # What began it goes with its end.
+    assert told(term, alice) == ["Statistics is over, and name-r-U000 on Fake Cloud was stopped."]
+    assert "ide_url" not in str(term.slack.messages)
+    assert {state(term, number) for number in range(3)} == {State.STOPPED}
+    assert "are ready" not in str(shown(term)["blocks"])
+    assert await became(term) == [
+        *[("22T09:00", "start", "started")] * 3,
+        *[("22T10:30", "stop", "timer")] * 3,
+    ]
+    starts = len(term.provider.accepted_starts)
+    await until(term, "08:59", day=24, step=120)
+    assert len(term.provider.accepted_starts) == starts + 3
+
+
+async def test_a_lesson_stops_only_what_it_started(term):
+    """What ran overnight goes on, and so does what its person stopped and started again by hand."""
+    alice, bob = people(2)
+    await course(term, alice, state=State.RUNNING)
+    await seat(term, bob)
+    card = (await term.store.read(class_rows.courses))[0]
+    await press(term, card, bob)
+    await until(term, "08:54")
+    await until(term, "09:10", step=5)
+    assert "your workspace is ready" in told(term, alice)[-1]
+    (row,) = await term.store.perform(workspace_rows.workspaces, bob)
+    for verb in (OperationVerb.STOP, OperationVerb.START):
+        await ask(term, bob).to(workspaces.begin, row.id, verb)
+        await term.pass_time(60, step=5)
+    await until(term, "11:00")
+    assert (state(term, 0), state(term, 1)) == (State.RUNNING, State.RUNNING)
+    assert term.provider.accepted_stops == ["r-U001"]
+
+
+async def test_a_start_by_an_assistant_in_between_keeps_nothing_up(term):
+    """That of its person says that it goes on; Slackbot's, which may only start, says nothing of a stop."""
+    alice, bob = people(2)
+    await course(term, alice, bob)
+    await until(term, "09:10")
+    for one, via in ((alice, "assistant"), (bob, "")):
+        lets = Preferences(assistant="start")
+        await term.store.carry_out(lambda tx, who=one, to=lets: save_preferences(tx, who, to))
+        (row,) = await term.store.perform(workspace_rows.workspaces, one)
+        asked = replace(ask(term, one), via=via)
+        await asked.to(workspaces.begin, row.id, OperationVerb.START)
+    await until(term, "11:00")
+    assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
+
+
+async def test_what_was_found_up_only_after_its_start_was_asked_for_goes_on_too(term):
+    """Where it wasn't read in time, nothing was called either."""
+    (alice,) = people(1)
+    await course(term, alice, state=State.RUNNING)
+    await until(term, "11:00", step=240)
+    assert await became(term) == [("22T09:00", "start", "started"), ("22T10:30", "stop", "needless")]
+    assert (state(term), term.provider.accepted_stops) == (State.RUNNING, [])
+
+
+async def test_own_hours_and_an_own_stop_go_first(term):
+    alice, bob = people(2)
+    await course(term, alice, bob)
+    (mine,) = await term.store.perform(workspace_rows.workspaces, alice)
+    await term.know(alice, time_zone="Europe/Berlin")
+    await ask(term, alice).to(hours_use_cases.add, mine.id, read_hours("mon 9:15-12:00"))
+    await until(term, "09:14")
+    await until(term, "09:20", step=5)
+    (theirs,) = await term.store.perform(workspace_rows.workspaces, bob)
+    await ask(term, bob).to(workspaces.set, theirs.id, End(local("10:00"), "stop"))
+    await until(term, "10:05")
+    assert (state(term, 0), state(term, 1)) == (State.RUNNING, State.STOPPED)
+    await until(term, "11:00")
+    assert state(term, 0) is State.RUNNING
+    await until(term, "12:05")
+    assert state(term, 0) is State.STOPPED
+
+
+async def test_one_skips_the_next_lesson_another_leaves(term):
+    alice, bob, cleo = people(3)
+    card = await course(term, alice, bob, cleo)
+    rule, days = await ask(term, alice).to(lessons.skip, card.id, "")
+    assert (rule.principal, days) == (alice, ["2027-11-22"])
+    # A second press of the same button means the same lesson.
+    assert (await ask(term, alice).to(lessons.skip, card.id, ""))[1] == days
+    await ask(term, bob).to(lessons.leave, card.id)
+    with pytest.raises(Refused, match=r"course\.not_joined"):
+        await ask(term, bob).to(lessons.skip, card.id, "")
+    await until(term, "09:05")
+    assert [state(term, number) for number in range(3)] == [
+        State.STOPPED,
+        State.STOPPED,
+        State.RUNNING,
+    ]
+    assert told(term, alice) == told(term, bob) == []
+    assert "1 of 1 is ready" in str(shown(term)["blocks"])
+    # Once it was started, or from the message that it begins, the one after it is meant.
+    assert (await ask(term, cleo).to(lessons.skip, card.id, ""))[1] == ["2027-11-24"]
+    await ask(term, cleo).to(undo_use_cases.undo)
+    assert (await ask(term, cleo).to(lessons.skip, card.id, f"{local('10:30'):.0f}"))[1] == ["2027-11-24"]
+    await until(term, "09:05", day=24, step=120)
+    assert [state(term, number) for number in range(3)] == [
+        State.RUNNING,
+        State.STOPPED,
+        State.STOPPED,
+    ]
+
+
+async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_agreed(term):
+    # In steps of minutes a look that asks a minute ahead would find each warning too late for its stop.
+    term.looks.takes_all = True
+    alice, bob = people(2)
+    card = await course(term, alice, bob)
+    by = ask(term)
+    off = {"off": frozenset({"2027-11-22"})}
+    await by.to(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, off)
+    await by.to(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, off)
+    await until(term, "09:30")
+    assert told(term, alice) == told(term, bob) == ["There's no Statistics on 22 Nov."]
+    assert state(term) is State.STOPPED
+    times = {"days": frozenset({"mon", "wed", "thu"}), "starts": 14 * 60, "stops": 16 * 60}
+    await ask(term).to(lessons.change, card.id, "hours", {}, times)
+    await term.pass_time(130, step=2)
+    assert "It's now on Thursdays, too." in told(term, alice)[-1]
+    assert (await press(term, card, bob)).result == "enrolled"
+    await until(term, "15:20", day=24, step=120)
+    assert (state(term, 0), state(term, 1)) == (State.RUNNING, State.RUNNING)
+    # Alice agreed to an hour and a half on Mondays and Wednesdays, Bob to all.
+    # What was read a minute ago would have to be read again before each look.
+    await until(term, "15:42", day=24)
+    assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
+    await until(term, "14:05", day=25, step=120)
+    assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
+    await ask(term).to(lessons.change, card.id, "end", {}, {})
+    await until(term, "16:05", day=25, step=60)
+    assert "Statistics has ended." in told(term, alice)[-1]
+    assert state(term, 1) is State.STOPPED
+    assert await term.store.read(class_rows.courses) == []
+    assert await term.store.read(hour_rows.rules, bob) == []
+    with pytest.raises(Refused):
+        await ask(term, alice).to(lessons.change, card.id, "end", {}, {})
+
+
+async def test_unlinking_leaves_the_course(term):
+    (alice,) = people(1)
+    card = await course(term, alice)
+    await unlink(term.store, alice, "cloud")
+    assert await term.store.read(hour_rows.rules, alice) == []
+    assert await term.store.read(class_rows.participant, card.id, alice) is None
+    await until(term, "09:05")
+    assert term.provider.accepted_starts == []
+
+
+async def test_who_may_not_use_the_template_any_more_is_out_of_the_course(term):
+    (alice,) = people(1)
+    card = await course(term, alice, spec=Spec("usher-class", {"template": "course"}), pattern="")
+    term.provider.withholds = lambda _spec, one: one == alice
+    await until(term, "08:58")
+    (out,) = [one for one in told(term, alice) if "for Statistics any more. The template" in one]
+    assert "isn't available to you" in out
+    assert "Leave" not in str([one["blocks"] for one in term.slack.messages])
+    await until(term, "09:05")
+    # What was made when she joined was stopped again by then: no lesson puts that off any more.
+    assert (await term.store.perform(workspace_rows.workspaces, alice))[-1].state is State.SUSPENDED
+    assert await term.store.read(class_rows.participant, card.id, alice) is None
+    assert term.provider.accepted_starts == []
+
+
+TEMPLATE = {"spec": Spec("usher-class", {"template": "course"}), "pattern": ""}
+
+
+async def test_what_can_be_made_without_being_started_is_for_a_lesson_later_on(term):
+    """Nobody has a look for an hour, is told that it's ready, or warned of its stop; the lesson starts it."""
+    alice, bob = people(2)
+    term.provider.makes_at_rest = True
+    await until(term, "13:00")
+    card = await course(term, alice, **TEMPLATE)
+    await until(term, "15:00")
+    (_, row) = await term.store.perform(workspace_rows.workspaces, alice)
+    assert (row.state, row.stop_at, row.is_provisional) == (State.STOPPED, None, False)
+    made = await term.store.read(operations.latest_operation, row.id)
+    assert (made.outcome, made.rests) == (Outcome.FULFILLED, True)
+    assert (term.provider.accepted_starts, told(term, alice)) == ([], [])
+    await until(term, "09:01", day=24, step=30)
+    assert told(term, alice) == ["Statistics is starting, and your workspace is ready."]
+    # Within the hour before a lesson it is started at once, as that might come before it was made.
+    await until(term, "08:00", day=29, step=600)
+    await seat(term, bob)
+    assert not (await press(term, card, bob)).operation.rests
+
+
+async def test_what_is_being_made_is_started_for_whoever_wants_it_now(term):
+    (alice,) = people(1)
+    term.provider.makes_at_rest = True
+    await until(term, "13:00")
+    term.provider.fail("create", ServerFailed("busy"), times=3)
+    await course(term, alice, **TEMPLATE)
+    (_, row) = await term.store.perform(workspace_rows.workspaces, alice)
+    started = await ask(term, alice).to(workspaces.begin, row.id, OperationVerb.START)
+    assert (started.joined, started.operation.rests) == (True, False)
+    await term.pass_time(600, step=5)
+    assert (await term.store.read(workspace_rows.workspace, row.id)).state is State.RUNNING
+
+
+@pytest.mark.parametrize("is_course", [True, False], ids=["lesson", "class"])
+async def test_what_is_being_made_is_started_and_stopped_for_a_lesson_or_class_that_is_on(term, is_course):
+    (alice,) = people(1)
+    term.provider.makes_at_rest = True
+    await until(term, "13:00")
+    course_ = await course(term, **TEMPLATE)
+    await seat(term, alice)
+    await term.know(alice)
+    assert (await press(term, course_, alice)).operation.rests
+    keys = LESSONS | {"starts": 12 * 60 + 30, "stops": 14 * 60} if is_course else {"stops_at": local("14:00")}
+    draft = ClassCard(TRAINER, CHANNEL, "cloud", "Statistics", **keys | TEMPLATE)
+    pressed = await press(term, await ask(term).to(use_cases.post, draft), alice)
+    assert (pressed.result, pressed.operation.rests) == ("started", False)
+    await until(term, "13:50")
+    (_, row) = await term.store.perform(workspace_rows.workspaces, alice)
+    assert (row.state, row.stop_at) == (State.RUNNING, local("14:00"))
+    assert any("ready" in one for one in told(term, alice))
+
+
+async def test_who_joins_a_lesson_is_told_that_nothing_could_be_made_as_that_isnt_tried_again(term):
+    (alice,) = people(1)
+    await until(term, "08:30")
+    card = await course(term, **TEMPLATE)
+    await until(term, "09:02")
+    await seat(term, alice)
+    term.provider.fail("create", LimitReached("no room for more memory"))
+    assert (await press(term, card, alice)).result == "started"
+    await until(term, "09:20", step=5)
+    assert "no room for more memory" in told(term, alice)[-1]
+    assert (await term.store.read(class_rows.member_of, card.id, alice)).state == "failed"
+
+
+async def test_lessons_do_not_spare_the_question_whether_it_is_needed(term):
+    """It ran before the lesson, which so doesn't stop it."""
+    (alice,) = people(1)
+    await course(term, alice, state=State.RUNNING)
+    term.provider.machines["r-U000"].started_at = term.clock.now()
+    await within(term.store, save_preferences, alice, Preferences(asks_after=1))
+    await until(term, "10:29", step=60)
+    assert term.slack.kinds().count("needed") == 1
+
+
+async def test_a_lesson_that_has_begun_ends_as_planned(term):
+    (alice,) = people(1)
+    card = await course(term, alice)
+    await until(term, "08:57")
+    for to in ({"off": frozenset({"2027-11-22"})}, {"starts": 14 * 60, "stops": 15 * 60}):
+        with pytest.raises(Refused, match=r"course\.began"):
+            await ask(term).to(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, to)
+    next_one = {"off": frozenset({"2027-11-24"})}
+    await ask(term).to(lessons.change, card.id, "skip", {"days": "on 24 Nov"}, next_one)
+    await until(term, "10:35")
+    assert state(term) is State.STOPPED
+
+
+async def test_who_would_have_nothing_ready_hears_the_evening_before_and_once(term):
+    alice, bob, cleo = people(3)
+    card = await course(term, alice)
+    for one in (bob, cleo):
+        await term.know(one)
+        assert (await press(term, card, one)).result == "noted"
+    await until(term, "10:00", step=120.0)
+    # Not a day before the first lesson: they had just been told how to link.
+    assert told(term, bob) == told(term, cleo) == []
+    await until(term, "17:59", day=23, step=300.0)
+    assert told(term, bob) == told(term, cleo) == []
+    await seat(term, cleo)
+    await press(term, card, cleo)
+    await until(term, "18:01", day=23)
+    (said,) = told(term, bob)
+    assert said.startswith("Statistics begins ")
+    assert "you haven't linked your Fake Cloud account. Link it and I'll do the rest." in said
+    assert "Link Fake Cloud" in str(term.slack.messages[-1]["blocks"])
+    assert "get your workspace ready" not in str(told(term, cleo)) + str(told(term, alice))
+    await until(term, "08:59", day=24, step=120.0)
+    assert told(term, bob) == [said]
+    assert "2 of 3 are ready for Statistics. 1 hasn't linked their account, as of" in told(term, TRAINER)[-1]
+
+
+async def test_who_joins_later_hears_an_hour_before(term):
+    alice, bob, _ = people(3)
+    card = await course(term, alice)
+    await until(term, "20:00", day=23, step=600.0)
+    await term.know(bob)
+    await press(term, card, bob)
+    await until(term, "07:59", day=24, step=300.0)
+    assert told(term, bob) == []
+    await until(term, "08:01", day=24)
+    assert len(told(term, bob)) == 1
+
+
+async def test_one_members_failure_of_the_day_before_is_not_counted_again(term):
+    alice, bob, _ = people(3)
+    card = await course(term, alice, bob)
+    term.provider.fail("start", Conflict("no"), times=99)
+    await until(term, "10:40")
+    term.provider.heal()
+    assert (await term.store.read(class_rows.class_counts, card.id)).failed == 0
+    await until(term, "08:50", day=24, step=300.0)
+    await until(term, "08:59", day=24)
+    assert told(term, TRAINER)[-1] == "2 of 2 are ready for Statistics."
+
+
+async def test_a_link_made_anywhere_wakes_every_press_that_waits_and_is_still_good(term):
+    (alice,) = people(1)
+    await term.know(alice)
+    cards = [await post(term), await post(term), await post(term, **LESSONS)]
+    over = await post(term)
+    for card in (over, *cards):
+        await press(term, card, alice)
+        term.clock.advance(1.0)
+    await ask(term).to(use_cases.stop_all, over.id)
+    waiting = {"principal": alice.key, "text": f"press {cards[1].id}", "channel_id": "C9"}
+    begin = ask(term, alice).to
+    secret = term.seal(alice)
+    of = {"actor": "x", "proof": "sign_in", "made_by": "sign_in"}
+    await begin(accounts.begin, "cloud", "alice", secret, waiting=waiting, **of)
+    await term.pass_time(20, step=2)
+    woken = [command["text"] for who, command in term.replayed if who == alice]
+    assert sorted(woken) == sorted(f"press {card.id}" for card in cards)
+    # The button's own keeps its way back to where it was pressed.
+    assert [one.get("channel_id") for _, one in term.replayed if one["text"] == waiting["text"]] == ["C9"]
+    # A press of a class is good for twelve hours, one of a course until that ends.
+    term.replayed.clear()
+    term.clock.advance(12 * 3600.0)
+    await begin(accounts.begin, "cloud", "alice", secret, **of)
+    await term.pass_time(20, step=2)
+    assert [command["text"] for _, command in term.replayed] == [f"press {cards[2].id}"]

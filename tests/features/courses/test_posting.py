@@ -1,0 +1,135 @@
+"""Posting a class card: what it says, what it makes, and what can not be meant."""
+
+import pytest
+
+from bot.domain.forms import Spec
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import TaskKind
+from bot.features.courses import store
+from bot.features.courses.model import ClassKind
+from bot.store import snapshots, tasks
+from handlers.replaying import replay
+from tests.handlers.class_rig import TRAINER, class_rig, offer, posted
+from tests.handlers.rig import activate, buttons, rig, staged, words
+from tests.rigs.clock import FakeClock
+from tests.rigs.golden import check_golden
+from tests.rigs.maker import OFFER, Maker
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import linked
+
+bot = staged(class_rig)
+
+
+async def test_a_card_is_written_with_its_notice_and_its_audit(bot):
+    answer = await bot.say("card notebook --title Data Science 101 --until 23:59 --max 60", TRAINER)
+    check_golden("answers/class-posted", answer)
+    (notice,) = await bot.notices()
+    assert (notice.kind, notice.principal, notice.body["channel_id"]) == (
+        ClassKind.CLASS_CARD,
+        TRAINER,
+        "C1",
+    )
+    card = await bot.store.read(store.class_card, notice.subject)
+    assert (card.title, card.pattern, card.maximum, card.spec) == ("Data Science 101", "notebook", 60, None)
+    assert (card.time_zone, card.connection) == ("Europe/Berlin", "saturn")
+    entry = (await bot.audit())[-1]
+    assert (entry["actor"], entry["action"]) == (TRAINER.key, "class.post")
+
+
+async def test_a_name_that_is_not_known_is_asked_about_and_the_flags_stay(bot):
+    await linked(bot.store, TRAINER, names=["notebook"])
+    answer = await bot.say("card notebok --title Data Science 101 --max 60", TRAINER)
+    check_golden("answers/class-name-unknown", answer)
+    assert await bot.notices() == []
+    command = buttons(answer)["Post a card for notebok"]["value"]
+    await bot.press("say", command, TRAINER)
+    (notice,) = await bot.notices()
+    card = await bot.store.read(store.class_card, notice.subject)
+    assert (card.pattern, card.title, card.maximum) == ("notebok", "Data Science 101", 60)
+
+
+async def test_a_card_of_a_template_holds_what_is_made(bot):
+    await offer(bot)
+    card = await posted(bot, "card saturn/kubernetes --title 'R for all'")
+    assert card.spec == Spec("usher-class", {"cluster": "Kubernetes", "cpus": "1", "template": "kubernetes"})
+    assert (card.template, card.title, card.pattern) == ("Kubernetes", "R for all", "")
+
+
+async def test_a_template_that_is_not_offered_is_said_with_those_that_are(bot):
+    await offer(bot)
+    answer = await bot.say("card saturn/mainframe", TRAINER)
+    assert (
+        "no template called *mainframe* for you on Saturn Cloud. Choose from: `Local`, `Kubernetes`."
+        in words(answer)
+    )
+    assert await bot.notices() == []
+
+
+async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
+    account = await activate(bot.store, TRAINER, "saturn", "tara")
+    answer = await bot.say("card saturn/local --title Maths", TRAINER)
+    assert "Checking what Saturn Cloud offers" in words(answer)
+    (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
+    assert task.kind is TaskKind.SNAPSHOT
+    (waiting,) = task.payload["then"]
+    assert await bot.say(waiting["text"], TRAINER, looked=tuple(waiting["looked"]))
+    # Nothing came: the provider's own reason is told, as `new` and `run` do.
+    await replay(bot.services, TRAINER, waiting | {"task": "t0", "problem": "forbidden: members only"})
+    (told,) = await bot.notices()
+    assert "Saturn Cloud says: “members only.”" in str(told.body)
+    await bot.store.write(snapshots.save_snapshot, Snapshot("saturn", account.id, "templates", OFFER, 1.0))
+    await replay(bot.services, TRAINER, waiting | {"task": "t1"})
+    notices = await bot.notices(ClassKind.CLASS_CARD)
+    assert (await bot.store.read(store.class_card, notices[0].subject)).title == "Maths"
+
+
+async def test_who_posts_a_template_links_first(bot):
+    answer = await bot.say("card saturn/local", TRAINER)
+    assert buttons(answer)["Link Saturn Cloud"]["value"] == "saturn card saturn/local"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("card", "Type `/workspace card CONNECTION/TEMPLATE`"),
+        ("card --title X", "Type `/workspace card CONNECTION/TEMPLATE`"),
+        ("card notebook --until soon", "I can't read *soon* as a time."),
+        ("card notebook --until", "Tell me when"),
+        ("card notebook --until 25:00", "as a time. Type it as `18:00`"),
+        ("card notebook --max many", "`--max` takes a whole number from 1 to 5000."),
+        ("card notebook --max 0", "`--max` takes a whole number"),
+        ("card notebook --title", "A title can have 1 to 80 characters."),
+        (f"card notebook --title {'x' * 81}", "A title can have 1 to 80 characters."),
+        ("card saturm/course", "I don't have a connection called *saturm*."),
+        ("card notebook --colour red", "`card` has no option `--colour`"),
+    ],
+)
+async def test_a_line_that_can_not_be_meant_is_said_whole(bot, text, said):
+    assert said in words(await bot.say(text, TRAINER))
+    assert await bot.notices() == []
+
+
+async def test_an_end_that_is_too_soon_is_refused_and_a_past_one_is_tomorrow(bot):
+    # The clock stands at 09:00 in Berlin.
+    assert "at least 10 min from now" in words(await bot.say("card notebook --until 9:05", TRAINER))
+    card = await posted(bot, "card notebook --until 08:59")
+    assert card.stops_at == bot.clock.now() + 86_400 - 60
+    said = words(await bot.say("card notebook --until 08:59", TRAINER))
+    assert f"<!date^{card.stops_at:.0f}^{{date_short}} at {{time}}|" in said
+
+
+async def test_not_in_a_direct_message(bot):
+    answer = await bot.direct("card notebook", TRAINER)
+    assert "A class card belongs in a channel." in words(answer)
+    assert await bot.notices() == []
+
+
+async def test_with_several_connections_the_one_is_named():
+    clock = FakeClock()
+    makers = {name: Maker(clock, fake_settings(name, title=name.title())) for name in ("one", "two")}
+    async with rig(connections=makers) as bot:
+        answer = await bot.say("card notebook", TRAINER)
+        assert "Which connection is *notebook* on?" in words(answer)
+        assert (await posted(bot, "card notebook@two")).connection == "two"
+        await linked(bot.store, TRAINER, ("training",), connection="one")
+        assert (await posted(bot, "card training")).connection == "one"

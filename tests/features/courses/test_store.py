@@ -1,0 +1,397 @@
+"""Class cards: one press is one consent and one operation; the end reaches who consented, and nobody else."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.forms import Spec
+from bot.domain.observations import Observed
+from bot.domain.operations import OperationVerb
+from bot.domain.people import Person, Principal
+from bot.domain.steps import Update
+from bot.domain.stops import End
+from bot.domain.work_items import Call, Outcome
+from bot.domain.workspaces import State
+from bot.features.courses import store as class_rows
+from bot.features.courses import use_cases
+from bot.features.courses.model import ClassCard, ClassKind
+from bot.services import timers, workspaces
+from bot.store import accounts, audit, cards, discovered, operations
+from bot.store import workspaces as workspace_rows
+from bot.store.tables import WORKSPACES
+from bot.support.clock import SystemIds
+from tests.contract.store.classes import CARD, TRAINER, by, ended, look, posted, press, stop, time, up
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    accept_operation,
+    deliver,
+    link_account,
+    linked,
+    observe,
+    refuse,
+    set_timer,
+    unlink,
+    within,
+)
+from tests.rigs.use_cases import ask
+
+
+async def noted(store, principal, interaction):
+    """Let somebody press who has no account."""
+    await store.save_people([Person(principal, "", seen_at=await store.now())])
+    return await press(store, principal, interaction)
+
+
+async def test_two_presses_at_once_make_one_workspace(store):
+    await posted(store, spec=Spec("lab"), pattern="")
+    await link_account(store)
+    await store.save_people([Person(ALICE, "", seen_at=await store.now())])
+    asked = ask(store)
+    made = await asyncio.gather(
+        *(replace(asked, interaction=f"p{n}").to(use_cases.press, CARD, has_looked=True) for n in range(5))
+    )
+    assert sorted(one.result for one in made) == ["joined"] * 4 + ["started"]
+    assert len({one.operation.id for one in made}) == 1
+    assert len(await store.perform(workspace_rows.workspaces, ALICE)) == 1
+
+
+async def test_a_press_replaces_a_stop_that_is_open(store):
+    await posted(store)
+    (row,) = (await linked(store, state=State.RUNNING)).workspaces
+    stop = (await accept_operation(store, row, OperationVerb.STOP, interaction="s")).operation
+    pressed = await press(store, row)
+    assert pressed.result == "started"
+    assert (await store.read(operations.operation, stop.id)).outcome is Outcome.REPLACED
+
+
+async def test_a_full_class_takes_who_is_in_it_until_its_end(store, clock):
+    await posted(store, maximum=1, stops_at=clock.now() + 600)
+    alice = (await linked(store)).workspaces[0]
+    await press(store, alice)
+    assert (await noted(store, TRAINER, "p2")).result == "full"
+    assert (await press(store, alice, "p3")).result == "joined"
+    clock.advance(600)
+    assert (await press(store, alice, "p4")).result == "over"
+
+
+async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
+    await posted(store)
+    assert (await noted(store, ALICE, "p1")).result == "noted"
+    counts = await store.read(class_rows.class_counts, CARD)
+    assert (counts.joined, counts.waiting, counts.starting, counts.consented) == (1, 1, 0, 0)
+    _, (problem,) = await by(store, TRAINER).see(use_cases.problems_of, CARD)
+    assert (problem.press.principal, problem.press.waits_for) == (ALICE, "unlinked")
+    alice = await linked(store)
+    await press(store, ALICE, "p2")
+    counts = await store.read(class_rows.class_counts, CARD)
+    assert (counts.waiting, counts.starting, counts.consented) == (1, 1, 1)
+    # Somebody who has an operation is not set back by a press that can't have one.
+    await refuse(store, alice.account)
+    assert (await press(store, ALICE, "p3")).result == "noted"
+    assert (await store.read(class_rows.participant, CARD, ALICE)).waits_for == ""
+
+
+@pytest.mark.both_engines
+async def test_counts_follow_the_newest_operation_of_each(store):
+    await posted(store)
+    row = (await linked(store)).workspaces[0]
+    made = (await press(store, row)).operation
+    await store.write(
+        operations.save_step, Update(made.id, 0.0, outcome=Outcome.FAILED, cause="limit: no more")
+    )
+    assert (await store.read(class_rows.class_counts, CARD)).failed == 1
+    _, (problem,) = await by(store, TRAINER).see(use_cases.problems_of, CARD)
+    assert problem.operation.cause == "limit: no more"
+    again = (await accept_operation(store, row, interaction="again")).operation
+    assert (await store.read(class_rows.class_counts, CARD)).waiting == 1
+    await store.write(operations.save_step, Update(again.id, 0.0, outcome=Outcome.FULFILLED))
+    counts = await store.read(class_rows.class_counts, CARD)
+    assert (counts.ready, counts.failed, counts.waiting) == (1, 0, 0)
+    assert (await by(store, TRAINER).see(use_cases.problems_of, CARD))[1] == []
+
+
+#: What is replaced is counted by what replaced it.
+ENDS = [one for one in Outcome if one not in {Outcome.REPLACED, Outcome.ENDED}]
+
+
+@pytest.mark.parametrize("outcome", ENDS)
+async def test_however_a_start_ends_its_press_is_counted(store, outcome):
+    await posted(store)
+    row = (await linked(store)).workspaces[0]
+    made = (await press(store, row)).operation
+    await store.write(operations.save_step, Update(made.id, 0.0, outcome=outcome, cause="untold"))
+    is_ready = outcome is Outcome.FULFILLED
+    counts = await store.read(class_rows.class_counts, CARD)
+    assert (counts.ready, counts.failed, counts.waiting) == (is_ready, not is_ready, 0)
+    _, problems = await by(store, TRAINER).see(use_cases.problems_of, CARD)
+    assert len(problems) == (not is_ready)
+
+
+async def test_what_runs_already_is_ready_without_an_operation(store, clock):
+    await posted(store)
+    pressed = await press(store, await up(store, clock))
+    assert (pressed.result, pressed.operation) == ("running", None)
+    assert (await store.read(class_rows.class_counts, CARD)).ready == 1
+    assert await store.read(operations.open_operations, ALICE) == []
+
+
+async def test_the_place_in_the_queue_counts_older_starts_that_nobody_called(store, clock):
+    await posted(store)
+    people = [Principal(None, "T1", f"U{number}") for number in range(4)]
+    pressed = []
+    for number, principal in enumerate(people):
+        row = (await linked(store, principal)).workspaces[0]
+        pressed.append(await press(store, row, f"p{number}"))
+        clock.advance(0.1)
+    assert [one.queue.ahead for one in pressed] == [0, 1, 2, 3]
+    await store.write(
+        operations.save_step, Update(pressed[0].operation.id, 60.0, start_call=Call.CALLING, called=True)
+    )
+    row = (await store.perform(workspace_rows.workspaces, people[3]))[0]
+    again = await press(store, row, "again")
+    assert (again.queue.ahead, again.queue.called) == (2, 1)
+    row = (await store.perform(workspace_rows.workspaces, people[0]))[0]
+    assert (await press(store, row, "again0")).queue is None
+
+
+async def test_a_card_of_unknown_outcome_is_found_by_a_press_of_it(store):
+    await posted(store)
+    row = (await linked(store)).workspaces[0]
+    await press(store, row, channel_id="C2", message_ts="1.1")
+    assert (await store.read(cards.card, CARD)).message_ts is None
+    await press(store, row, "p2", channel_id="C1", message_ts="1.2")
+    placed = await store.read(cards.card, CARD)
+    assert (placed.channel_id, placed.message_ts, placed.is_dirty) == ("C1", "1.2", True)
+    assert not await by(store, TRAINER, "r1").to(use_cases.post_again, CARD)
+
+
+async def claimed(store):
+    return await within(store, class_rows.claim_class_cards, 10, 3.0)
+
+
+async def counted(store, card_id, counts):
+    await within(store, class_rows.class_counted, card_id, counts, rest=3.0, longest=60.0)
+
+
+async def test_a_press_between_counting_and_writing_is_counted_soon(store, clock):
+    await posted(store)
+    await noted(store, ALICE, "p1")
+    (due,) = await claimed(store)
+    counts = await store.read(class_rows.class_counts, due.id)
+    clock.advance(0.1)
+    await noted(store, BOB, "p2")
+    clock.advance(0.1)
+    await counted(store, due.id, counts)
+    clock.advance(3.0)
+    (due,) = await claimed(store)
+    await counted(store, due.id, await store.read(class_rows.class_counts, due.id))
+    clock.advance(100.0)
+    assert await claimed(store) == []
+
+
+@pytest.mark.both_engines
+async def test_what_a_card_has_counted_is_shown_until_it_counts_again(store, clock):
+    await posted(store)
+    await noted(store, ALICE, "p1")
+    assert (await store.read(class_rows.counts_shown, CARD)).joined == 1
+    (due,) = await claimed(store)
+    await counted(store, due.id, await store.read(class_rows.class_counts, due.id))
+    await noted(store, BOB, "p2")
+    assert await store.read(class_rows.counts_shown, CARD) == replace(
+        await store.read(class_rows.class_counts, CARD), joined=1, agreed=1, expected=1, unlinked=1
+    )
+    # A release that counted less.
+    await store.carry_out(lambda tx: tx.run("UPDATE class_cards SET counted = '[1,1]'"))
+    assert await store.read(class_rows.counts_shown, CARD) == await store.read(class_rows.class_counts, CARD)
+
+
+async def test_cards_are_looked_at_when_something_is_due(store, clock):
+    await posted(store, stops_at=clock.now() + 3600)
+    assert await claimed(store) == []
+    row = (await linked(store)).workspaces[0]
+    made = (await press(store, row)).operation
+    (due,) = await claimed(store)
+    assert await claimed(store) == []
+    await counted(store, due.id, await store.read(class_rows.class_counts, due.id))
+    assert (await store.read(cards.card, due.id)).is_dirty
+    # A press a moment later is counted with the others.
+    await press(store, row, "p2")
+    assert await claimed(store) == []
+    clock.advance(3.0)
+    (due,) = await claimed(store)
+    await store.write(operations.save_step, Update(made.id, 0.0, outcome=Outcome.FULFILLED))
+    await counted(store, due.id, await store.read(class_rows.class_counts, due.id))
+    clock.advance(100.0)
+    assert await claimed(store) == []
+    clock.advance(3600 - 300 - 103)
+    assert [one.id for one in await claimed(store)] == [CARD]
+
+
+@pytest.mark.both_engines
+async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
+    closed = await ended(store, clock, ALICE, BOB)
+    over = (closed.stopped_by, closed.stops_at, closed.is_over(clock.now()))
+    assert over == (TRAINER.key, clock.now() + 300, True)
+    assert await by(store, TRAINER, "other").to(use_cases.stop_all, CARD) is None
+    await look(store)
+    for who in (ALICE, BOB):
+        row = await time(store, who)
+        assert (row.stop_at, row.stop_card, row.stop_warned) == (closed.stops_at, CARD, False)
+    # Who was warned isn't warned again.
+    (row,) = await store.perform(workspace_rows.workspaces, ALICE)
+    late = {"stop_warned": True, "stop_warning": "notice", "stop_at": closed.stops_at + 60}
+    await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, **late))
+    await look(store)
+    assert (await time(store, ALICE)).stop_warned
+    left = await store.carry_out(lambda tx: class_rows.presses_to_end(tx, CARD, closed.stops_at, 9))
+    assert [one.principal for one in left] == []
+    await ask(store, "keep", BOB).to(workspaces.keep, (await time(store, BOB)).id)
+    await look(store)
+    assert (await time(store, BOB)).stop_at is None
+    clock.advance(300.0)
+    await stop(store, ALICE)
+    open_stop = await store.read(operations.latest_operation, (await time(store, ALICE)).id)
+    assert (open_stop.verb, open_stop.principal) == (OperationVerb.SUSPEND, ALICE)
+    assert (await store.read(class_rows.class_of_stop, open_stop.id)).id == CARD
+    entry = (await store.read(audit.audit_entries))[-1]
+    assert (entry["action"], entry["actor"], entry["result"]) == ("class.stop", TRAINER.key, "accepted")
+    counts = await store.read(class_rows.class_counts, CARD)
+    assert (counts.stopping, counts.kept, counts.stopped, counts.unended) == (1, 1, 0, 0)
+    await look(store)
+    assert (await store.read(class_rows.class_card, CARD)).done_at is None
+    await store.write(operations.save_step, Update(open_stop.id, 0.0, outcome=Outcome.FULFILLED))
+    assert (await store.read(class_rows.class_counts, CARD)).stopped == 1
+    for _ in range(2):
+        await look(store)
+    assert len(await deliver(store, ClassKind.CLASS_OVER)) == 1
+
+
+async def test_a_press_sets_the_timer_for_an_end_that_is_known_and_keeps_a_persons_own(store, clock):
+    await posted(store, stops_at=clock.now() + 3600)
+    own = await up(store, clock, BOB)
+    await set_timer(store, own, End(clock.now() + 7200, "stop"))
+    await press(store, await up(store, clock))
+    await press(store, own, "p2")
+    row = await time(store, ALICE)
+    assert (row.stop_at, row.stop_card, row.stop_mode) == (clock.now() + 3600, CARD, "suspend")
+    assert (await time(store, BOB)).stop_at == clock.now() + 7200
+    clock.advance(3300)
+    await look(store)
+    assert (await time(store, BOB)).stop_at == clock.now() + 3900
+    counts = await store.read(class_rows.class_counts, CARD)
+    assert (counts.unended, counts.kept) == (1, 0)
+
+
+async def test_a_timer_of_ones_own_takes_the_place_of_the_classs(store, clock):
+    await posted(store, stops_at=clock.now() + 3600)
+    row = await up(store, clock)
+    await press(store, row)
+    later = End(clock.now() + 9000, "stop")
+    await ask(store, "later").to(workspaces.set, row.id, later)
+    assert ((await time(store, ALICE)).stop_at, (await time(store, ALICE)).stop_card) == (later.at, None)
+    clock.advance(3600)
+    await look(store)
+    assert (await time(store, ALICE)).stop_at == later.at
+    assert (await store.read(class_rows.class_counts, CARD)).kept == 1
+    assert (await store.read(class_rows.class_card, CARD)).done_at is not None
+
+
+async def test_stop_all_moves_the_end(store, clock):
+    await posted(store, stops_at=clock.now() + 3600)
+    await press(store, await up(store, clock))
+    closed = await by(store, TRAINER, "stop").to(use_cases.stop_all, CARD)
+    await look(store)
+    assert (await time(store, ALICE)).stop_at == closed.stops_at == clock.now() + 300
+
+
+async def test_what_was_started_again_since_is_stopped_too(store, clock):
+    await posted(store, stops_at=clock.now() + 3600)
+    row = await up(store, clock)
+    await press(store, row)
+    await observe(store, clock, row, Observed(State.STOPPED))
+    assert (await time(store, ALICE)).stop_at is None
+    await observe(store, clock, row, Observed(State.RUNNING))
+    clock.advance(3300)
+    await look(store)
+    assert (await time(store, ALICE)).stop_card == CARD
+
+
+async def test_of_two_classes_the_later_end_counts(store, clock):
+    first = await posted(store, stops_at=clock.now() + 3600)
+    row = await up(store, clock)
+    await press(store, row)
+    another = by(store, TRAINER, "again")
+    another = replace(another, context=replace(another.context, ids=SystemIds()))
+    draft = ClassCard(TRAINER, "C1", "saturn", "Maths", pattern="notebook", stops_at=clock.now() + 1800)
+    second = await another.to(use_cases.post, draft)
+    await by(store, ALICE, "p2").to(use_cases.press, second.id, has_looked=True)
+    row = await time(store, ALICE)
+    assert (row.stop_at, row.stop_card) == (first.stops_at, first.id)
+    # A teacher who ends theirs at once leaves what the other says.
+    await by(store, TRAINER, "stop").to(use_cases.stop_all, second.id)
+    await look(store, second.id)
+    assert (await time(store, ALICE)).stop_card == first.id
+    assert (await store.read(class_rows.class_counts, second.id)).left == 0
+    assert (await store.read(class_rows.participant, first.id, ALICE)).withdrawn_at is None
+
+
+@pytest.mark.parametrize("outcome", ENDS)
+async def test_however_a_stop_for_the_class_ends_it_is_counted(store, clock, outcome):
+    await ended(store, clock, ALICE)
+    await look(store)
+    await stop(store, ALICE)
+    operation = await store.read(operations.latest_operation, (await time(store, ALICE)).id)
+    await store.write(operations.save_step, Update(operation.id, 0.0, outcome=outcome, cause="untold"))
+    counts = await store.read(class_rows.class_counts, CARD)
+    is_stopped = outcome is Outcome.FULFILLED
+    assert (counts.stopping, counts.stopped, counts.not_stopped) == (0, is_stopped, not is_stopped)
+
+
+async def test_the_sooner_end_counts(store, clock):
+    await posted(store, stops_at=clock.now() + 100)
+    closed = await by(store, TRAINER, "stop").to(use_cases.stop_all, CARD)
+    assert closed.stops_at == clock.now() + 100
+
+
+async def test_what_is_down_or_being_stopped_gets_no_timer(store, clock):
+    await ended(store, clock, ALICE, BOB)
+    stopping = await time(store, BOB)
+    own = (await accept_operation(store, stopping, OperationVerb.STOP, interaction="s")).operation
+    account = await store.read(accounts.account, ALICE, "saturn")
+    for _ in range(2):  # What was up needs a second list.
+        await store.perform(discovered.merge_discovered, account.id, [])
+    await look(store)
+    assert (await time(store, BOB)).stop_at is None
+    assert (await store.read(class_rows.class_counts, CARD)).unended == 0
+    assert await store.read(operations.open_operations, ALICE) == []
+    assert [one.id for one in await store.read(operations.open_operations, BOB)] == [own.id]
+    assert await store.read(class_rows.class_of_stop, own.id) is None
+
+
+async def test_a_consent_ends_with_the_link(store, clock):
+    await ended(store, clock, ALICE)
+    await look(store)
+    before = await time(store, ALICE)
+    await unlink(store, ALICE)
+    (row,) = (await linked(store, ALICE, state=State.RUNNING)).workspaces
+    await look(store)
+    assert (await time(store, ALICE)).stop_at is None
+    await timed_by(store, row, before.stop_at)
+    await stop(store, ALICE)
+    assert await store.read(operations.open_operations, ALICE) == []
+
+
+async def timed_by(store, workspace, at, card_id=CARD):
+    """Give a workspace a class's timer, whoever agreed."""
+    await set_timer(store, workspace, End(at, "stop", warns=True, because="class", source=card_id))
+
+
+async def test_a_consent_is_to_one_workspace(store, clock):
+    await ended(store, clock, ALICE)
+    rows = (await linked(store, ALICE, ("notebook", "other"), state=State.RUNNING)).workspaces
+    await timed_by(store, rows[1], clock.now())
+    await ask(store).to(timers.stop, await store.read(workspace_rows.workspace, rows[1].id))
+    assert await store.read(operations.open_operations, ALICE) == []
+    assert (await store.read(workspace_rows.workspace, rows[1].id)).stop_at is None

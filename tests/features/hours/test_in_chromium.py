@@ -1,0 +1,44 @@
+"""Hours set in a real browser: by a sentence, by the form from a card's menu, and from Home."""
+
+import pytest
+
+from bot.domain.time_parsing import write_hours
+from bot.features.hours import store
+from tests.playground.browser import Browser
+from tests.rigs.scenario import world
+from tests.scenarios.chromium_sitting import Sitting
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(180)
+async def test_hours_by_a_sentence_by_the_form_of_a_card_and_from_home(tmp_path):
+    async with world(tmp_path) as stage, Browser.started() as tab:
+        await stage.alice.links("alice")
+        sitting = Sitting(stage, tab, tmp_path)
+        await sitting.opens()
+
+        await sitting.writes("start my notebook every weekday at 9")
+        await sitting.reads("#messages", "weekdays from 9:00 AM")
+        await sitting.looks_at("sentence")
+
+        await sitting.writes("start training")
+        await stage.pass_time(60)
+        await tab.click("#messages button", "Hours…")
+        await sitting.reads("#modal", "Leave one empty")
+        await sitting.looks_at("form")
+        await sitting.saves("weekdays 9:00 AM")
+        await sitting.looks_at("set")
+
+        await sitting.goes_home("Hours: weekdays 9:00 AM")
+        await sitting.looks_at("home")
+        await tab.click("#home button", "Hours…")
+        await sitting.reads("#modal", "Workspace")
+        await sitting.picks("report")
+        await sitting.looks_at("form-of-all")
+        await sitting.saves("has hours now")
+        await stage.pass_time(15)
+        await tab.until("document.querySelector('#home').textContent.split('Hours: ').length === 4")
+        rules = await stage.bot.store.read(store.rules, stage.principal())
+        said = sorted(write_hours(one.wanted) for one in rules)
+        assert said == ["weekdays 09:00", "weekdays 09:00-18:00", "weekdays 09:00-18:00"]
+        assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})

@@ -1,0 +1,325 @@
+"""Working hours: how they are write_hours, when they come in any zone, and that nothing comes twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.time_parsing import (
+    DAY_MINUTES,
+    DAYS,
+    EVERY_DAY,
+    WEEKDAYS,
+    WEEKEND,
+    Wanted,
+    change_hours,
+    instant,
+    read_hours,
+    write_hours,
+)
+from bot.domain.workspaces import State, Workspace
+from bot.features.hours.model import HORIZON, LEAD, OPEN_HOURS_SECONDS, Rule, evening_of_asking, left_since
+from bot.features.preferences.model import NEVER
+from tests.rigs.store import ALICE
+
+HOUR = 3600.0
+NINE, SIX = 9 * 60, 18 * 60
+BERLIN, NEW_YORK, LORD_HOWE, TOKYO = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Tokyo"
+
+
+def rule(days=EVERY_DAY, starts=None, stops=None, zone=BERLIN, since="2027-01-01", **keys) -> Rule:
+    at = datetime.fromisoformat(since).replace(tzinfo=ZoneInfo(zone)).timestamp()
+    hours = {"days": frozenset(days), "starts": starts, "stops": stops}
+    return Rule("r", ALICE, "saturn", "w", zone, zone, at, **hours | keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "starts", "stops"),
+    [
+        ("weekdays 9:00-18:00", WEEKDAYS, NINE, SIX),
+        ("mon,wed 8:30", {"mon", "wed"}, 8 * 60 + 30, None),
+        ("every day -20:00", EVERY_DAY, None, 20 * 60),
+        ("every day \u201320:00", EVERY_DAY, None, 20 * 60),
+        ("every weekday at 9", WEEKDAYS, NINE, None),
+        ("mon-fri 9-5", WEEKDAYS, NINE, 17 * 60),
+        ("m-f 9 to half 5", WEEKDAYS, NINE, 17 * 60 + 30),
+        ("di-do 9:00", {"tue", "wed", "thu"}, NINE, None),
+        ("Monday to Friday, 9am to 6 pm", WEEKDAYS, NINE, SIX),
+        ("mon - fri from 9 until 18h", WEEKDAYS, NINE, SIX),
+        ("daily until 8pm", EVERY_DAY, None, 20 * 60),
+        ("Mondays and Thursdays 9:00 \u2013 18:00", {"mon", "thu"}, NINE, SIX),
+        ("weekends 22:00-2:00", WEEKEND, 22 * 60, 2 * 60),
+        ("fri-mon 9:00", {"fri", "sat", "sun", "mon"}, NINE, None),
+        ("every day until midnight", EVERY_DAY, None, DAY_MINUTES),
+        ("2027-02-28 9:00", {"2027-02-28"}, NINE, None),
+        ("mon\u2013thu 9 to 5", {"mon", "tue", "wed", "thu"}, NINE, 17 * 60),
+        ("weekdays 9 to 5", WEEKDAYS, NINE, 17 * 60),
+        ("9 to 5 on weekdays", WEEKDAYS, NINE, 17 * 60),
+        ("8 on mondays until noon", {"mon"}, 8 * 60, 12 * 60),
+        ("every evening at 8", EVERY_DAY, 20 * 60, None),
+        ("evenings 6-10", EVERY_DAY, SIX, 22 * 60),
+        ("weekday mornings at 8:30", WEEKDAYS, 8 * 60 + 30, None),
+        ("nightly until 2", EVERY_DAY, None, 2 * 60),
+        ("mondays from 2 to 5 in the afternoon", {"mon"}, 14 * 60, 17 * 60),
+        ("weekdays from 9 in the morning to 6 in the evening", WEEKDAYS, NINE, SIX),
+        ("weekdays 9 to 5pm", WEEKDAYS, NINE, 17 * 60),
+        ("fridays 8-10pm", {"fri"}, 20 * 60, 22 * 60),
+        ("weekdays 8 to 6:30", WEEKDAYS, 8 * 60, 18 * 60 + 30),
+        ("weekdays quarter to 9 to 5", WEEKDAYS, 8 * 60 + 45, 17 * 60),
+        ("between 9 and 5 on weekdays", WEEKDAYS, NINE, 17 * 60),
+        ("every weekday except friday at 9", WEEKDAYS - {"fri"}, NINE, None),
+        ("montags und mittwochs 9-17 uhr", {"mon", "wed"}, NINE, 17 * 60),
+        ("montag bis freitag 9-17 Uhr", WEEKDAYS, NINE, 17 * 60),
+        ("27 nov 9:00-17:00", {"27nov"}, NINE, 17 * 60),
+        ("this afternoon from 2 to 5", {"today"}, 14 * 60, 17 * 60),
+    ],
+)
+def test_hours_are_read_as_people_write_them(text, days, starts, stops):
+    assert read_hours(text) == Wanted(frozenset(days), starts, stops)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "9:00-18:00",
+        "weekdays",
+        "weekdays 25:00",
+        "weekdays 9:00-",
+        "weekdays 9:00-9:10",
+        "weekdays 9:00-9:00",
+        "weekdays noonish",
+        "2027-02-30 9:00",
+        "someday 9:00",
+        "weekdays 9:00 18:00",
+        "at 5 in the afternoon",
+        "mon 9 to fri 5",
+        "every monday until friday 9:00",
+        "every 2 days 9:00",
+        "next friday 9:00",
+        "mon " * 40 + "9:00",
+        "-" * 90,
+    ],
+)
+def test_what_are_no_hours_is_left(text):
+    assert read_hours(text) is None
+
+
+def test_dates_in_words_are_those_after_today():
+    wanted = read_hours("7 dec and the 2nd 9:00").on(date(2026, 11, 20))
+    assert wanted == Wanted(frozenset({"2026-12-07", "2026-12-02"}), NINE)
+    assert write_hours(read_hours("7 dec 9:00")) == "7 dec 09:00"
+
+
+@pytest.mark.parametrize(
+    ("said", "becomes"),
+    [
+        ("10", "weekdays 10:00-17:00"),
+        ("until 6", "weekdays 09:00-18:00"),
+        ("stop at 8", "weekdays 09:00-20:00"),
+        ("8 to 4", "weekdays 08:00-16:00"),
+        ("mon to thu", "mon,tue,wed,thu 09:00-17:00"),
+        ("weekends 10-2", "weekends 10:00-14:00"),
+        ("except fridays", "mon,tue,wed,thu 09:00-17:00"),
+        ("except sundays", ""),
+        ("16:50", ""),
+        ("sometime", ""),
+    ],
+)
+def test_a_follow_up_changes_days_or_times(said, becomes):
+    changed = change_hours(Wanted(WEEKDAYS, NINE, 17 * 60), said.split())
+    assert (write_hours(changed) if changed else "") == becomes
+
+
+MINUTES = st.integers(0, DAY_MINUTES - 1)
+
+
+@given(st.sets(st.sampled_from(DAYS), min_size=1), MINUTES | st.none(), MINUTES | st.none())
+def test_what_is_written_is_read(days, starts, stops):
+    wanted = Wanted(frozenset(days), starts, stops)
+    found = read_hours(write_hours(wanted))
+    if None not in (starts, stops):
+        assert found == (wanted if (stops - starts) % DAY_MINUTES >= 30 else None)
+    elif (starts, stops) == (None, None):
+        assert found is None
+    else:
+        assert found == (wanted if stops != 0 else Wanted(frozenset(days), None, DAY_MINUTES))
+
+
+SAID = """mon fri-mon weekdays every morning evenings nightly 9 5 9:00 6:30 to - until 6pm half past noon and
+except today 7 dec the 7th tomorrow next midnight between from at , quarter 12 24"""
+
+
+@given(st.lists(st.sampled_from(SAID.split()), max_size=9))
+def test_whatever_words_hours_are_read_from_they_can_be_written(words):
+    found = read_hours(" ".join(words))
+    assert found is None or read_hours(write_hours(found)) == found
+
+
+@given(st.text())
+def test_whatever_is_typed_is_no_hours_or_some_that_can_be_written(text):
+    for typed in (text, f"weekdays {text}", f"9:00 {text}"):
+        assert (found := read_hours(typed)) is None or read_hours(write_hours(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "local", "utc"),
+    [
+        # The clocks skip an hour: it is an hour later. Then an hour comes twice: the first time counts.
+        (BERLIN, "2027-03-28", "01:59", "2027-03-28T00:59"),
+        (BERLIN, "2027-03-28", "02:30", "2027-03-28T01:30"),
+        (BERLIN, "2027-03-28", "03:00", "2027-03-28T01:00"),
+        (BERLIN, "2027-10-31", "02:30", "2027-10-31T00:30"),
+        (BERLIN, "2027-10-31", "03:00", "2027-10-31T02:00"),
+        (NEW_YORK, "2027-03-14", "02:30", "2027-03-14T07:30"),
+        (NEW_YORK, "2027-11-07", "01:30", "2027-11-07T05:30"),
+        (NEW_YORK, "2027-11-07", "02:00", "2027-11-07T07:00"),
+        # Half an hour: 2:00 becomes 2:30, and back.
+        (LORD_HOWE, "2027-10-03", "02:15", "2027-10-02T15:45"),
+        (LORD_HOWE, "2027-10-03", "02:30", "2027-10-02T15:30"),
+        (LORD_HOWE, "2027-04-04", "01:45", "2027-04-03T14:45"),
+        (LORD_HOWE, "2027-04-04", "02:00", "2027-04-03T15:30"),
+        (TOKYO, "2027-03-28", "02:30", "2027-03-27T17:30"),
+        # A leap day, the end of a month and of a year.
+        (BERLIN, "2028-02-29", "09:00", "2028-02-29T08:00"),
+        (TOKYO, "2027-12-31", "24:00", "2027-12-31T15:00"),
+    ],
+)
+def test_a_local_time_is_one_moment(zone, day, local, utc):
+    minute = int(local[:2]) * 60 + int(local[3:])
+    at = datetime.fromtimestamp(instant(date.fromisoformat(day), minute, ZoneInfo(zone)), UTC)
+    assert at.strftime("%Y-%m-%dT%H:%M") == utc
+
+
+def coming(one: Rule, count: int = 4) -> list[str]:
+    """Return what comes next, in UTC."""
+    found, at = [], one.settled_at
+    for _ in range(count):
+        if (next_ := one.after(at)) is None:
+            break
+        at = next_.at
+        found.append(f"{next_.side} {datetime.fromtimestamp(at, UTC):%d %H:%M}")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        # Friday the first of January 2027.
+        (rule(WEEKDAYS, NINE, SIX), ["start 01 08:00", "stop 01 17:00", "start 04 08:00", "stop 04 17:00"]),
+        (rule(WEEKEND, NINE, since="2027-01-30"), ["start 30 08:00", "start 31 08:00", "start 06 08:00"]),
+        (rule(stops=20 * 60, since="2028-02-28"), ["stop 28 19:00", "stop 29 19:00", "stop 01 19:00"]),
+        (rule({"fri"}, 22 * 60, 120), ["start 01 21:00", "stop 02 01:00", "start 08 21:00", "stop 09 01:00"]),
+        (rule({"sat"}, 22 * 60, 150, since="2027-03-27"), ["start 27 21:00", "stop 28 01:30"]),
+        (rule({"sun"}, 150, 210, since="2027-03-28"), ["start 04 00:30"]),
+        (rule({"2027-01-05"}, NINE), ["start 05 08:00"]),
+        (rule({"2027-01-05"}, NINE, off=frozenset({"2027-01-05"})), []),
+        (rule(starts=NINE, off=frozenset({"2027-01-02"})), ["start 01 08:00", "start 03 08:00"]),
+        (rule(stops=DAY_MINUTES, zone=TOKYO), ["stop 01 15:00", "stop 02 15:00"]),
+    ],
+)
+def test_they_come_on_their_days(given, expected):
+    assert coming(given, max(len(expected), 1)) == expected
+
+
+def test_a_stop_is_looked_at_before_it_comes_and_a_start_when_it_does():
+    nine_to_six = rule(WEEKDAYS, NINE, SIX)
+    start = nine_to_six.after(nine_to_six.settled_at)
+    stop = nine_to_six.after(start.at)
+    assert (start.due_at, start.until) == (start.at, stop.at)
+    assert stop.due_at == stop.at - LEAD
+    only_start = rule(starts=NINE)
+    assert only_start.after(only_start.settled_at).until == start.at + OPEN_HOURS_SECONDS
+
+
+ZONES = st.sampled_from([BERLIN, NEW_YORK, LORD_HOWE, TOKYO, "Pacific/Apia", "UTC"])
+
+
+@given(
+    st.sets(st.sampled_from(DAYS), min_size=1),
+    st.tuples(MINUTES | st.none(), MINUTES | st.none()).filter(lambda pair: pair != (None, None)),
+    ZONES,
+    st.lists(st.tuples(st.floats(1.0, 3 * 86_400.0), ZONES), max_size=40),
+)
+def test_however_it_is_looked_at_each_comes_once_in_its_order(days, sides, zone, looks):
+    """Looks after any time, with zones that change, settle each occurrence once and leave none out."""
+    one = rule(days, *sides, zone=zone, since="2027-03-20")
+    seen: list[str] = []
+    now = one.settled_at
+    for wait, other in looks:
+        expected = one.due(now + wait)
+        now += wait
+        for each in expected:
+            assert one.settled_at < each.at
+            seen.append(f"{each.local} {each.side} {one.zone}")
+        if expected:
+            one = replace(one, settled_at=expected[-1].at)
+        next_ = one.after(one.settled_at)
+        assert next_ is None or next_.due_at > now or next_.at <= now - HORIZON
+        # In another zone something may be due at once.
+        if other != one.zone and len(seen) % 3 == 0:
+            changed = {"zone": other, "settled_at": max(now, one.settled_at)}
+            one = replace(one, **changed)
+    assert len(seen) == len(set(seen))
+
+
+def test_what_is_long_ago_is_left():
+    one = rule(starts=NINE)
+    due = one.due(one.settled_at + 45 * 86_400.0)
+    assert len(due) == HORIZON // 86_400.0
+
+
+# -- whether a workspace's person is asked now if they still need it -----------------------------------------
+
+
+LEFT = Workspace("w1", ALICE, "cloud", "r1", "g1", "analysis", state=State.RUNNING)
+
+
+def local(text: str) -> float:
+    return datetime.fromisoformat(f"2027-11-{text}").replace(tzinfo=ZoneInfo(BERLIN)).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("now", "hours", "more", "is_asked"),
+    [
+        ("22 09:12", 24, {"started_at": "21 09:12"}, True),
+        ("22 09:11", 24, {"started_at": "21 09:12"}, False),
+        ("22 08:59", 8, {"started_at": "21 09:12"}, False),
+        ("22 09:00", 8, {"started_at": "21 09:12"}, True),
+        ("22 16:59", 8, {"started_at": "21 09:12"}, True),
+        ("22 17:00", 8, {"started_at": "21 09:12"}, False),
+        ("22 12:00", NEVER, {"started_at": "01 09:12"}, False),
+        ("22 12:00", 8, {}, False),
+        ("22 12:00", 8, {"started_at": "20 09:00", "last_used_at": "22 04:01"}, False),
+        ("22 12:00", 8, {"started_at": "20 09:00", "last_used_at": "22 04:00"}, True),
+        ("22 12:00", 8, {"last_used_at": "22 04:00"}, True),
+        # Of an earlier life.
+        ("22 12:00", 8, {"started_at": "22 08:00", "last_used_at": "20 04:00"}, False),
+        # They did something with it here.
+        ("22 12:00", 8, {"started_at": "20 09:00", "used_at": "22 10:00"}, False),
+        # Nothing says when it came up: since it was first found running.
+        ("22 12:00", 8, {"running_since": "22 04:01"}, False),
+        ("22 12:00", 8, {"running_since": "22 04:00"}, True),
+        ("22 12:00", 8, {"running_since": "20 04:00", "started_at": "22 08:00"}, False),
+        # Nobody knows what it does now.
+        ("22 12:00", 8, {"started_at": "20 09:00", "unknown_at": "22 11:59"}, False),
+        ("22 12:00", 8, {"started_at": "20 09:00", "state": State.STOPPED}, False),
+        ("22 12:00", 8, {"started_at": "20 09:00", "state": State.STARTING}, False),
+    ],
+)
+def test_who_left_something_alone_for_long_is_asked_in_daytime(now, hours, more, is_asked):
+    known = {key: value if key == "state" else local(value) for key, value in more.items()}
+    after = hours * HOUR
+    evening = evening_of_asking(replace(LEFT, **known), after, local(now), ZoneInfo(BERLIN))
+    assert evening == (local("22 18:00") if is_asked else None)
+
+
+def test_what_counts_is_the_last_use_where_it_is_told():
+    assert left_since(replace(LEFT, started_at=1.0)) == (1.0, False)
+    assert left_since(replace(LEFT, started_at=1.0, last_used_at=2.0)) == (2.0, True)
+    assert left_since(replace(LEFT, started_at=3.0, last_used_at=2.0)) == (3.0, False)

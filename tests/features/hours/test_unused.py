@@ -1,0 +1,95 @@
+"""Hours that nobody uses: their person is asked whether they go on, and without an answer they pause."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.workspaces import State
+from bot.features.hours import store as hour_rows
+from bot.features.hours import use_cases
+from bot.features.hours.model import UNUSED_SPARED
+from bot.services import workspaces
+from bot.store import gates
+from bot.store import workspaces as workspace_rows
+from tests.reconciler.hours import HOUR, given, local, told, until
+from tests.rigs.store import ALICE
+
+WEEK = (22, 23, 24, 25, 26, 29, 30)
+
+
+async def days(world, count, each=None):
+    """Live up to some day of hours from 9 on, after each of which it stops; ``each`` is done half past 9."""
+    for day in WEEK[:count]:
+        if world.clock.now() > local("9:00", day=day):
+            continue
+        await until(world, "8:59", day=day, step=HOUR)
+        await until(world, "9:30", day=day, step=30)
+        # Slack hasn't been open, and the provider counts its own start as use.
+        machine = world.provider.machines["r1"]
+        machine.last_used_at = local("9:01", day=day)
+        if each is not None:
+            await each(day)
+        await world.store.write(
+            gates.make_due, (await world.store.perform(workspace_rows.workspaces, ALICE))[0].id
+        )
+        await world.pass_time(20, step=5)
+        machine.state = State.STOPPED
+        await until(world, "10:30", day=day, step=120)
+
+
+async def test_who_is_on_leave_is_asked_once_and_then_nothing_starts_any_more(world):
+    workspace = await given(world, "weekdays 9:00")
+    await days(world, 3)
+    assert "hours_unused" not in told(world)
+    await days(world, 7)
+    assert world.provider.accepted_starts == ["r1"] * 5
+    assert [kind for kind in told(world) if kind.startswith("hours_")] == ["hours_unused", "hours_paused"]
+    (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
+    assert (rule.paused, rule.unused) == ("unused", 4)
+
+
+async def opened(world, workspace, _day):
+    await world.ask().to(workspaces.refresh, workspace.id)
+
+
+async def put_off(world, workspace, day):
+    timer = workspaces.made(world.asking, workspace, local("10:10", day=day))
+    await world.ask(f"timer{day}").to(workspaces.set, workspace.id, timer)
+
+
+async def used_there(world, _workspace, day):
+    world.provider.machines["r1"].last_used_at = local("9:29", day=day)
+
+
+@pytest.mark.parametrize("use", [opened, put_off, used_there])
+async def test_what_is_used_in_any_way_goes_on_without_a_question(world, use):
+    workspace = await given(world, "weekdays 9:00")
+    await days(world, 7, each=lambda day: use(world, workspace, day))
+    assert [kind for kind in told(world) if kind.startswith("hours_")] == []
+    (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
+    assert (rule.paused, rule.unused) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("after", "says", "unused", "starts"),
+    [(4, use_cases.go_on, 2 - UNUSED_SPARED, 7), (6, use_cases.rest, 0, 6)],
+    ids=["before they pause", "after"],
+)
+async def test_who_lets_them_come_again_is_not_asked_again_for_long(world, after, says, unused, starts):
+    workspace = await given(world, "weekdays 9:00")
+    await days(world, after)
+    await world.ask("on").to(says, workspace.id)
+    await days(world, 7)
+    assert told(world).count("hours_unused") == 1
+    (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
+    assert (rule.paused, rule.unused) == ("", unused)
+    assert world.provider.accepted_starts == ["r1"] * starts
+
+
+async def test_message_of_paused_hours_goes_once_they_are_resumed(world):
+    workspace = await given(world, "weekdays 9:00")
+    await days(world, 7)
+    assert world.slack.kinds()[-1] == "hours_paused"
+    await world.ask("on").to(use_cases.rest, workspace.id)
+    await world.pass_time(60, step=5)
+    assert "hours_paused" not in world.slack.kinds()

@@ -1,0 +1,277 @@
+"""Working hours: each start and stop comes once, in its person's name, or is told as missed."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.operations import OperationVerb
+from bot.domain.time_parsing import read_hours
+from bot.domain.workspaces import State
+from bot.features.hours import store as rows
+from bot.features.hours import use_cases
+from bot.features.undo import use_cases as undo_use_cases
+from bot.services import accounts, workspaces
+from bot.store import operations
+from bot.store import undoable_actions as act_rows
+from bot.store import workspaces as workspace_rows
+from bot.store.tables import WORKSPACES
+from bot.support.errors import Refused
+from tests.reconciler.hours import HOUR, became, given, local, told, until
+from tests.rigs.store import want_read, within
+
+DAY = 24 * HOUR
+
+
+async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    await until(world, "17:51")
+    assert told(world) == ["timer_ending"]
+    row = await world.store.read(workspace_rows.workspace, workspace.id)
+    assert row.stop_at == local("18:00")
+    await world.ask("hour").to(workspaces.add_an_hour, workspace.id, row.stop_at)
+    await until(world, "18:51", step=120)
+    await world.ask("keep").to(workspaces.keep, workspace.id)
+    await until(world, "17:45", day=23, step=600)
+    assert world.provider.accepted_stops == []
+    await until(world, "18:02", day=23)
+    assert world.provider.accepted_stops == ["r1"]
+
+
+async def test_a_stop_that_is_left_out_and_taken_back_comes_after_all(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    await until(world, "17:51")
+    await world.ask("skip").to(use_cases.rest, workspace.id, ["2027-11-22"])
+    await until(world, "17:53")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+    await world.ask("back").to(use_cases.rest, workspace.id)
+    await until(world, "18:02")
+    assert world.provider.accepted_stops == ["r1"]
+    assert await became(world) == [("22T18:00", "stop", "timer")]
+    stopped = await world.store.read(operations.latest_operation, workspace.id)
+    assert (stopped.verb, await world.store.read(act_rows.asker_of, stopped)) == ("stop", "hours")
+
+
+async def test_a_stop_that_its_warning_put_off_goes_with_its_hours(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:58")
+    await until(world, "17:59")
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at > local("18:02")
+    await world.ask("off").to(use_cases.end, workspace.id)
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+
+
+async def test_a_stop_comes_back_with_its_hours_and_goes_with_them(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    await until(world, "17:51")
+    planned = await world.store.read(workspace_rows.workspace, workspace.id)
+    await world.ask("off").to(use_cases.end, workspace.id)
+    await world.ask("undo").to(undo_use_cases.undo)
+    again = await world.store.read(workspace_rows.workspace, workspace.id)
+    assert (again.stop_at, again.stop_rule) == (planned.stop_at, planned.stop_rule)
+    await world.ask("off again").to(use_cases.end, workspace.id)
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+
+
+async def test_a_timer_of_their_own_stays_without_the_hours(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    timer = workspaces.made(world.asking, workspace, local("18:02"))
+    await world.pass_time(20, step=5)
+    await world.ask("later").to(workspaces.set, workspace.id, timer)
+    await until(world, "17:51")
+    await world.ask("off").to(use_cases.end, workspace.id)
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:02")
+
+
+async def test_a_stop_that_another_day_leaves_alone_keeps_its_timer(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    await until(world, "17:51")
+    await world.ask("skip").to(use_cases.rest, workspace.id, ["2027-11-23"])
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
+
+
+async def test_a_stop_that_was_warned_of_moves_with_its_hours(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    await until(world, "17:51")
+    await world.know(time_zone="Europe/London")
+    assert await world.ask("move").to(use_cases.move) == "Europe/London"
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+
+
+async def test_those_that_came_first_are_carried_out_first(world):
+    workspace = await given(world, "mon 9:00", State.STOPPED)
+    for day in (25, 22, 29, 24, 28, 23, 27, 26):
+        await world.ask(f"once{day}").to(use_cases.add, workspace.id, read_hours(f"2027-11-{day} 10:00"))
+    world.clock.advance(local("8:00", day=30) - world.clock.now())
+    claimed = await within(world.store, rows.claim_hours, 100, 60.0)
+    first = [one.due(world.clock.now())[0].local for one in claimed]
+    assert len(first) == 9
+    assert first == sorted(first)
+
+
+async def test_a_timer_set_by_hand_wins_that_day(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    timer = workspaces.made(world.asking, workspace, local("20:00"))
+    await world.pass_time(20, step=5)
+    await world.ask("later").to(workspaces.set, workspace.id, timer)
+    await until(world, "18:30", step=120)
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("20:00")
+    assert await became(world) == [("22T18:00", "stop", "timer")]
+
+
+async def test_what_was_stopped_by_hand_is_not_started_before_the_next_time(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    await until(world, "9:30", step=10)
+    await world.until_ended(await world.begin(workspace, OperationVerb.STOP))
+    await until(world, "20:00", step=120)
+    assert world.provider.accepted_starts == ["r1"]
+    assert await became(world) == [("22T09:00", "start", "started"), ("22T18:00", "stop", "needless")]
+    await until(world, "9:03", day=23, step=120)
+    assert world.provider.accepted_starts == ["r1", "r1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "back", "starts", "what"),
+    [
+        # While a third is left, and half an hour; what only starts counts as twelve hours.
+        ("weekdays 9:00-18:00", "14:57", 1, "started"),
+        ("weekdays 9:00-18:00", "15:03", 0, "missed"),
+        ("weekdays 9:00-10:00", "9:28", 1, "started"),
+        ("weekdays 9:00-10:00", "9:33", 0, "missed"),
+        ("weekdays 9:00", "16:57", 1, "started"),
+        ("weekdays 9:00", "17:03", 0, "missed"),
+    ],
+)
+async def test_after_a_downtime_a_start_is_made_up_for_while_its_hours_last(world, text, back, starts, what):
+    await given(world, text)
+    world.clock.jump(local(back) - world.clock.now())
+    world.reborn()
+    await world.know(time_zone="Europe/Berlin")
+    await world.pass_time(60, step=10)
+    assert world.provider.accepted_starts == ["r1"] * starts
+    assert ("22T09:00", "start", what) in await became(world)
+    assert told(world) == (["ready"] if starts else ["hours_missed"])
+
+
+async def test_a_late_stop_reads_first_and_warns_anew(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    world.clock.jump(local("21:00") - world.clock.now())
+    world.reborn()
+    await world.know(time_zone="Europe/Berlin")
+    await world.pass_time(120, step=5)
+    assert told(world) == ["timer_ending"]
+    assert world.provider.accepted_stops == []
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at >= local("21:05")
+    await world.pass_time(360, step=10)
+    assert (told(world), len(world.slack.told("stopped"))) == (["timer_ending"], 1)
+
+
+async def test_many_days_without_us_are_one_message(world):
+    await given(world, "weekdays 9:00")
+    world.clock.jump(6 * DAY + 2 * HOUR)
+    world.reborn()
+    await world.know(time_zone="Europe/Berlin")
+    await world.pass_time(60, step=10)
+    assert told(world) == ["hours_missed"]
+    assert [what for _, _, what in await became(world)] == ["missed"] * 5
+
+
+async def test_they_pause_with_the_link_and_go_on_with_it(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    await world.ask().to(accounts.unlink, ["cloud"])
+    await world.pass_time(10)
+    assert "hours_paused" in told(world)
+    await until(world, "9:30", day=23, step=600)
+    # What was unlinked has been revoked.
+    await world.link(token="token-2")
+    again = await world.own(state=State.STOPPED)
+    await until(world, "9:03", day=24, step=120)
+    assert again.id != workspace.id
+    assert world.provider.accepted_starts == ["r1"]
+    assert told(world).count("hours_paused") == 1
+
+
+async def test_of_a_workspace_that_is_gone_nothing_is_made(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    del world.provider.machines["r1"]
+    await want_read(world.store, workspace.id)
+    await until(world, "9:30", day=23, step=120)
+    assert told(world) == ["hours_paused"]
+    assert world.provider.accepted_starts == []
+    assert (await world.store.read(rows.rules_of, workspace.id))[0].paused == "gone"
+    with pytest.raises(Refused, match=r"workspace\.gone"):
+        await world.ask("on").to(use_cases.rest, workspace.id)
+
+
+async def test_somebody_who_has_moved_is_asked_once(world):
+    workspace = await given(world, "weekdays 9:00")
+    for _ in range(3):
+        await world.know(time_zone="America/New_York")
+        await world.pass_time(10)
+    assert told(world) == ["hours_moved"]
+    await world.ask("move").to(use_cases.move)
+    (rule,) = await world.store.read(rows.rules_of, workspace.id)
+    assert rule.zone == "America/New_York"
+
+
+async def test_where_a_stop_is_final_its_person_agrees_and_nothing_is_started(world):
+    world.provider.ends_for_good = True
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30", agreed=True)
+    for text, rule in {"weekdays 9:00": "hours.makes", "sat -18:00": "workspace.ends"}.items():
+        with pytest.raises(Refused, match=rule.replace(".", r"\.")):
+            await world.ask(text).to(use_cases.add, workspace.id, read_hours(text))
+    await until(world, "18:02", step=20)
+    assert (told(world), len(world.slack.told("stopped"))) == (["timer_ending"], 1)
+    await until(world, "18:10", day=23, step=600)
+    assert told(world) == ["timer_ending", "hours_paused"]
+
+
+async def test_what_would_end_it_for_good_only_since_they_were_set_ends_nothing(world):
+    await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    world.provider.ends_for_good = True
+    await until(world, "18:10", step=20)
+    assert told(world) == ["timer_ending", "timer_failed"]
+    assert world.provider.accepted_stops == []
+
+
+async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_nothing_comes(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    replaced = await world.ask("b").to(use_cases.add, workspace.id, read_hours("weekdays 10:00-18:00"))
+    assert [one.starts for one in replaced] == [9 * 60]
+    assert await world.ask("c").to(use_cases.add, workspace.id, read_hours("sat 10:00")) == []
+    assert len(await world.store.read(rows.rules_of, workspace.id)) == 2
+    await until(world, "17:50", step=120)
+    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
+    await until(world, "18:02", step=10)
+    await world.ask("d").to(use_cases.end, workspace.id)
+    await until(world, "12:00", day=23, step=600)
+    assert (world.provider.accepted_starts, world.provider.accepted_stops) == (["r1"], ["r1"])
+
+
+async def test_days_that_are_left_out_pass_and_the_others_come(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    await world.ask("b").to(use_cases.rest, workspace.id, ["2027-11-23"])
+    assert [one.off for one in await world.store.read(rows.rules_of, workspace.id)] == [{"2027-11-23"}]
+    await until(world, "12:00", day=23, step=600)
+    assert await became(world) == [("22T09:00", "start", "started"), ("22T18:00", "stop", "timer")]
+    await until(world, "9:05", day=24, step=120)
+    assert world.provider.accepted_starts == ["r1", "r1"]
+
+
+async def test_a_start_that_comes_once_is_over_then(world):
+    workspace = await given(world, "2027-11-23 8:30")
+    await until(world, "9:00", day=23, step=120)
+    assert world.provider.accepted_starts == ["r1"]
+    assert await world.store.read(rows.rules_of, workspace.id) == []
+
+
+async def test_what_the_provider_does_not_allow_now_is_told_and_the_hours_go_on(world):
+    workspace = await given(world, "every day 9:00")
+
+    def withdraw(tx):
+        WORKSPACES.change(tx, {"id": workspace.id}, actions="open", observed_at=local("9:00"))
+
+    await until(world, "8:59")
+    await world.store.carry_out(withdraw)
+    await until(world, "9:01", step=1)
+    assert told(world) == ["hours_missed"]
+    assert await became(world) == [("22T09:00", "start", "not_allowed_now")]
+    assert (await world.store.read(rows.rules_of, workspace.id))[0].paused == ""

@@ -1,0 +1,405 @@
+"""Working hours: what is typed and pressed, and what is answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.message_context import WorkspaceFacts
+from bot.domain.observations import Observed
+from bot.domain.time_parsing import write_hours
+from bot.domain.workspaces import State
+from bot.features.hours import store as rows
+from bot.features.hours.model import UNUSED_SPARED, HoursKind
+from bot.features.waitlist import store as waitlist_store
+from bot.features.waitlist.model import Wait
+from bot.messages.blocks.notices import render
+from bot.store import operations
+from tests.handlers.rig import buttons, rig, submit, words
+from tests.rigs.golden import check_golden
+from tests.rigs.store import ALICE, observe, within
+
+
+@pytest.fixture
+async def bot():
+    async with rig() as made:
+        await made.link(names=("notebook", "training"))
+        await made.zone("Europe/Berlin")
+        yield made
+
+
+async def rules(bot, name="notebook"):
+    return await bot.store.read(rows.rules_of, (await bot.workspace(name)).id)
+
+
+async def test_hours_are_set_shown_and_turned_off(bot):
+    for name, text in {
+        "hours/none-at-all": "hours",
+        "hours/none": "hours notebook",
+        "hours/set": "hours notebook weekdays 9:00-18:00",
+        "hours/start-only": "hours notebook sat 10:30",
+        "hours/replaced": "hours notebook weekdays 8:30-17:00",
+        "hours/stop-only": "hours training every day -20:00",
+        "hours/of-one": "hours notebook",
+        "hours/of-all": "hours",
+        "hours/in-status": "status notebook",
+        "hours/in-list": "list",
+        "hours/unread": "hours notebook weekdays 25:00",
+        "hours/of-nothing": "hours weekdays 9:00",
+    }.items():
+        check_golden(name, await bot.say(text))
+    assert [(one.starts, one.stops) for one in await rules(bot)] == [(630, None), (510, 1020)]
+    check_golden("hours/off", await bot.say("hours notebook off"))
+    assert await rules(bot) == []
+    assert len(await rules(bot, "training")) == 1
+
+
+async def test_the_buttons_turn_off_and_resume(bot):
+    answer = await bot.say("hours notebook weekdays 9:00-18:00")
+    (rule,) = await rules(bot)
+    await bot.store.carry_out(lambda tx: rows.pause(tx, rule, "gone", tell=False))
+    check_golden("hours/paused", paused := await bot.say("hours notebook"))
+    assert "Paused" not in words(await bot.push(paused, "Resume hours"))
+    assert [one.paused for one in await rules(bot)] == [""]
+    await bot.push(answer, "Turn hours off")
+    assert await rules(bot) == []
+
+
+async def test_they_move_only_if_their_person_says_so(bot):
+    await bot.say("hours notebook weekdays 9:00-18:00")
+    await bot.zone("America/New_York")
+    assert [one.zone for one in await rules(bot)] == ["Europe/Berlin"]
+    assert words(await bot.press("hours_stay", "")) == "Your workspaces' hours stay as they are."
+    moved = await bot.press("hours_move", "")
+    assert words(moved) == "Your workspaces' hours are in America/New_York time now."
+    assert moved.replaces
+    assert [one.zone for one in await rules(bot)] == ["America/New_York"]
+
+
+async def test_what_cannot_be_planned_is_refused_with_a_reason(bot):
+    row = await bot.workspace("notebook")
+    await observe(bot.store, bot.clock, row, Observed(State.GONE))
+    assert "no longer exists" in words(await bot.say("hours notebook weekdays 9:00"))
+    assert await rules(bot) == []
+
+
+async def test_sentences_set_hours_and_leave_days_out(bot):
+    for name, text in {
+        "hours/said": "start my notebook every weekday at 9",
+        "hours/said-once": "start training tomorrow at 9",
+        "hours/said-whole": "keep notebook running weekdays 9 to 6",
+        "hours/said-restart": "restart notebook at 8 tomorrow",
+        "hours/said-skip": "skip notebook tomorrow",
+        "hours/said-pause": "pause notebook until friday",
+        "hours/said-again": "resume the hours of notebook",
+        "hours/said-past": "hours notebook 2020-01-01 9:00",
+        "hours/said-several": "start notebook and training every day at 9",
+        "hours/said-which": "can you skip tomorrow?",
+        "hours/said-none": "no hours for notebook any more",
+    }.items():
+        check_golden(name, await bot.say(text))
+    assert await rules(bot) == []
+    assert [(one.starts, one.stops) for one in await rules(bot, "training")] == [(540, None)]
+
+
+async def test_what_nobody_uses_goes_on_if_its_person_says_so(bot):
+    await bot.say("hours notebook weekdays 9:00-18:00")
+    workspace = await bot.workspace("notebook")
+    body = {"workspace": workspace.id, "times": 3, "is_said": False}
+    known = {"connection": "saturn", "connection_title": "Saturn Cloud", "body": body}
+    question = render(
+        HoursKind.HOURS_UNUSED, WorkspaceFacts(now=bot.clock.now(), workspace=workspace, **known)
+    )
+    assert (
+        words(await bot.push(question, "Keep them")) == "OK, the hours of *notebook* on Saturn Cloud go on."
+    )
+    assert [one.unused for one in await rules(bot)] == [-UNUSED_SPARED]
+    await bot.push(question, "Turn hours off")
+    assert await rules(bot) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("start notebook every weekday at 9 and stop it at 6", "weekdays 09:00-18:00"),
+        ("start notebook every day at 8:30 and then shut it down at 5pm", "daily 08:30-17:00"),
+        ("start notebook every weekday at 9 and stop notebook at 6pm", "weekdays 09:00-18:00"),
+        ("stop notebook at 6 and start it at 9 every weekday", "weekdays 09:00-18:00"),
+        (
+            "start my notebook from monday to friday at 9 and stop it in the evening at 8",
+            "weekdays 09:00-20:00",
+        ),
+        ("start notebook tomorrow at 9 and stop it at 6", "2027-01-16 09:00-18:00"),
+        ("hours notebook tomorrow 9:00-17:00", "2027-01-16 09:00-17:00"),
+        ("set notebook's hours to weekdays 9 to 5", "weekdays 09:00-17:00"),
+        ("change the hours of notebook to mon-thu 9-5", "mon,tue,wed,thu 09:00-17:00"),
+        ("schedule notebook for weekdays 9 to 5", "weekdays 09:00-17:00"),
+        ("start notebook at 8 on saturdays until noon", "sat 08:00-12:00"),
+        ("start notebook every weekday at 9 except friday", "mon,tue,wed,thu 09:00"),
+        ("keep notebook on during the week from 8 to 6", "weekdays 08:00-18:00"),
+        ("start my notebook in the mornings at 8", "daily 08:00"),
+        ("turn notebook off every night at 10", "daily -22:00"),
+        ("wake notebook up at 9 every weekday", "weekdays 09:00"),
+        ("start notebook every other day at 9", ""),
+        ("start notebook at 9 in the morning", "2027-01-16 09:00"),
+        ("start notebook on 18 january from 9 to 5", "2027-01-18 09:00-17:00"),
+        ("work hours for notebook: mon-thu 9 to 5", "mon,tue,wed,thu 09:00-17:00"),
+        ("start notebook later", ""),
+        ("start notebook next saturday at 9", ""),
+        ("start notebook on 7 dec at 9", ""),
+        ("start notebook at 9 every monday until friday", ""),
+    ],
+)
+async def test_how_people_put_hours(bot, text, hours):
+    await bot.say(text)
+    assert ",".join(write_hours(one.wanted) for one in await rules(bot)).lstrip() == hours
+    assert (await bot.workspace("notebook")).state is State.STOPPED
+    assert await bot.store.read(operations.latest_operation, (await bot.workspace("notebook")).id) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no notebook tomorrow", "Not on 16 Jan."),
+        ("don't start notebook tomorrow", "Not on 16 Jan."),
+        ("skip tomorrow for notebook", "Not on 16 Jan."),
+        ("don't start notebook automatically anymore", "no hours any more"),
+        ("stop starting notebook every day", "no hours any more"),
+    ],
+)
+async def test_how_people_put_days_without_hours_and_their_end(bot, text, said):
+    await bot.say("hours notebook every day 9:00-18:00")
+    assert said in words(await bot.say(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("start every weekday at 9 and stop it at 6", "Hours for training: weekdays 09:00-18:00"),
+        ("restart it at 8 tomorrow", "Restart training 16 Jan at 08:00"),
+    ],
+)
+async def test_whose_hours_are_meant_is_asked_and_nothing_is_started_now(bot, text, label):
+    assert label in buttons(await bot.say(text))
+
+
+async def test_the_buttons_leave_out_what_they_say(bot):
+    shown = await bot.say("hours notebook every day 9:00-18:00")
+    left = await bot.push(shown, "Skip Sat 16 Jan")
+    assert "Not on" in words(left)
+    assert [len(one.off) for one in await rules(bot)] == [1]
+    await bot.push(shown, "Pause until Mon 18 Jan")
+    assert "Skip Mon 18 Jan" in buttons(await bot.say("hours notebook"))
+    await bot.push(left, "Don't skip Sat 16 Jan")
+    assert [one.off for one in await rules(bot)] == [frozenset()]
+
+
+def sent(view, workspace="", **values):
+    """Return the form as Slack sends it: with these values, the others as it showed them."""
+    shown = {one["block_id"]: one["element"] for one in view["blocks"] if one["type"] == "input"}
+    days = values.get("days", [one["value"] for one in shown["days"].get("initial_options", ())])
+    state = {"days": {"days": {"selected_options": [{"value": day} for day in days]}}}
+    for name in ("from", "until"):
+        state[name] = {name: {"selected_time": values.get(name, shown[name].get("initial_time"))}}
+    if workspace:
+        state["workspace"] = {"workspace": {"selected_option": {"value": workspace}}}
+    return {**view, "id": "V1", "state": {"values": state}}
+
+
+async def send(bot, view, *, workspace="", **values):
+    bot.count += 1
+    return await submit(bot.services, ALICE, sent(view, workspace, **values), f"view:{bot.count}")
+
+
+async def test_the_form_sets_hours_and_changes_them(bot):
+    key = (await bot.workspace("notebook")).id
+    opened = await bot.press("hours_form", key)
+    check_golden("hours/form-typed", opened)
+    check_golden("views/hours", opened.view)
+    assert "weekdays from <!date" in str((await send(bot, opened.view, until=None))["view"])
+    changed = (await bot.press("hours_form", key)).view
+    check_golden("views/hours-change", changed)
+    await send(bot, changed, days=["mon", "tue"], **{"from": "08:30"}, until="17:00")
+    assert [(one.days, one.starts, one.stops) for one in await rules(bot)] == [({"mon", "tue"}, 510, 1020)]
+
+
+async def test_what_is_wrong_is_said_at_its_field(bot):
+    view = (await bot.press("hours_form", (await bot.workspace("notebook")).id)).view
+    assert (await send(bot, view, days=[]))["errors"] == {"days": "Choose at least one day."}
+    assert (await send(bot, view, until=None, **{"from": None}))["errors"].keys() == {"from"}
+    assert (await send(bot, view, until="09:10"))["errors"].keys() == {"until"}
+    assert await rules(bot) == []
+
+
+async def test_the_form_of_all_asks_which(bot):
+    view = (await bot.press("hours_form", "")).view
+    check_golden("views/hours-of-all", view)
+    assert (await send(bot, view))["errors"] == {"workspace": "Choose one of your workspaces."}
+    await send(bot, view, workspace=(await bot.workspace("training")).id)
+    assert [(one.starts, one.stops) for one in await rules(bot, "training")] == [(540, 1080)]
+    assert "errors" in await send(bot, view, workspace="workspace_9999")
+
+
+#: What is typed or said while hours run a workspace until 18:00, at 9:00 on a Friday.
+@pytest.mark.parametrize(
+    ("text", "first", "last", "count"),
+    [
+        ("skip notebook today and tomorrow", "2027-01-15", "2027-01-16", 2),
+        ("pause notebook for a week", "2027-01-15", "2027-01-21", 7),
+        ("pause notebook until 4 feb", "2027-01-15", "2027-02-03", 20),
+        ("pause notebook from 21 jan to 4 feb", "2027-01-21", "2027-02-04", 15),
+        ("hours notebook skip 21 jan, 25 jan", "2027-01-21", "2027-01-25", 2),
+        ("hours notebook pause friday", "2027-01-15", "2027-01-21", 7),
+        ("pause all my hours for 2 weeks", "2027-01-15", "2027-01-28", 14),
+        ("don't start notebook next monday", "2027-01-18", "2027-01-18", 1),
+    ],
+)
+async def test_all_days_that_are_named_are_left_out(bot, text, first, last, count):
+    await run(bot, "weekdays 8:00-18:00")
+    await bot.say(text)
+    (rule,) = await rules(bot)
+    assert (min(rule.off), max(rule.off), len(rule.off)) == (first, last, count)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("skip notebook next saturday", "Type `2027-01-16` or `2027-01-23`."),
+        ("pause notebook until 4 dec", "is too far away. Choose a time within the next 90 days."),
+        ("hours notebook skip 2027-01-14", "has already passed."),
+        ("hours notebook pause until never", "I can't read *until never*"),
+        ("start training next saturday at 9", "Type `2027-01-16 09:00` or `2027-01-23 09:00`."),
+        ("start training on 7 dec at 9", "is too far away."),
+    ],
+)
+async def test_a_day_that_cannot_be_told_is_asked_for(bot, text, said):
+    await run(bot, "weekdays 8:00-18:00")
+    answer = await bot.say(text)
+    assert said in words(answer)
+    assert not buttons(answer)
+    (rule,) = await rules(bot)
+    assert not rule.off
+
+
+TODAY_ENDS = {
+    "skip": "hours notebook skip today",
+    "pause": "hours notebook pause",
+    "pause for a day": "hours notebook pause for today",
+    "off for a day": "hours notebook off today",
+    "pause until": "hours notebook pause until monday",
+    "off": "hours notebook off",
+    "edit": "hours notebook weekdays 8:00-8:45",
+    "said skip": "skip today",
+    "said pause": "pause the hours until tuesday",
+    "said pause without end": "pause the hours",
+    "said off": "no hours for notebook any more",
+}
+
+
+async def run(bot, text, name="notebook"):
+    """Set hours for a workspace that runs."""
+    await bot.say(f"hours {name} {text}")
+    await observe(bot.store, bot.clock, await bot.workspace(name), Observed(State.RUNNING))
+
+
+@pytest.mark.parametrize("text", TODAY_ENDS.values(), ids=TODAY_ENDS)
+async def test_changed_hours_say_that_today_ends_as_planned(bot, text):
+    await run(bot, "weekdays 8:00-18:00")
+    answer = await bot.say(text)
+    assert "I'll still stop it <!date^1800032400^" in words(answer)
+    assert "stop_at=1800032400.0" in str(await bot.workspace("notebook"))
+    assert "keeps running" in words(await bot.push(answer, "Keep running"))
+    assert (await bot.workspace("notebook")).stop_at is None
+
+
+@pytest.mark.parametrize("text", ["skip today", "hours notebook pause", "hours notebook off"])
+async def test_skipped_stop_of_what_runs_can_be_had_after_all(bot, text):
+    """Hours that only stop have begun nothing, so it is said that nothing will stop it."""
+    await run(bot, "every day -18:00")
+    answer = await bot.say(text)
+    assert "It's running, and " in words(answer)
+    assert (await bot.workspace("notebook")).stop_at is None
+    await bot.push(answer, "Stop it then")
+    assert (await bot.workspace("notebook")).stop_at == 1800032400.0
+
+
+async def test_hours_say_what_becomes_of_what_runs(bot):
+    await run(bot, "weekdays 8:00-18:00")
+    await run(bot, "every day -18:00", "training")
+    for name, text in {
+        "hours/running-skipped": "hours notebook skip today",
+        "hours/running-listed": "hours",
+        "hours/running-off": "hours notebook off",
+        "hours/running-stop-skipped": "hours training skip today",
+        "hours/running-stop-off": "hours training off",
+        "hours/running-start-only": "hours training mon,wed 9:05",
+    }.items():
+        check_golden(name, await bot.say(text))
+
+
+async def test_moved_hours_say_when_what_runs_is_stopped(bot):
+    await run(bot, "weekdays 8:00-18:00")
+    await run(bot, "weekdays 8:00-18:00", "training")
+    await bot.zone("Asia/Tokyo")
+    await bot.say("hours training weekdays 8:00-20:00")
+    check_golden("hours/running-moved", await bot.press("hours_move", ""))
+
+
+async def test_kept_workspace_is_said_to_run_until_its_next_hours(bot):
+    await run(bot, "weekdays 8:00-18:00")
+    await bot.say("stop notebook at 16:00")
+    assert "I won't stop it before <!date^1800032400^" in words(await bot.say("keep notebook"))
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [("pause all my hours until monday", True), ("skip all hours today", True), ("resume all hours", False)],
+    ids=["until", "today", "resumed"],
+)
+async def test_all_hours_rest_at_once_and_each_run_is_spoken_of(bot, text, ends):
+    await run(bot, "weekdays 8:00-18:00")
+    await run(bot, "weekdays 8:00", "training")
+    said = words(await bot.say(text))
+    assert ("I'll still stop it <!date^1800032400^" in said) is ends
+    assert "It's running, and nothing will stop it." in said
+    assert [bool(one.off) for name in ("notebook", "training") for one in await rules(bot, name)] == [
+        ends
+    ] * 2
+
+
+async def test_planned_stop_is_said_once_beside_hours_that_only_stop(bot):
+    await run(bot, "every day -18:00")
+    await bot.say("stop notebook at 18:00")
+    said = words(await bot.say("hours notebook"))
+    assert "I'll still stop it <!date^1800032400^" in said
+    assert "Next," not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "is_replaced"),
+    [("every day -20:00", True), ("mon,wed 8:30", False)],
+    ids=["all_of_its_days", "some_of_its_days"],
+)
+async def test_hours_replace_others_on_all_of_their_days(bot, text, is_replaced):
+    """What stays beside them is said, too."""
+    await run(bot, "weekdays 8:00-18:00")
+    said = words(await bot.say(f"hours notebook {text}"))
+    assert ("They replace weekdays" in said) is is_replaced
+    assert len(await rules(bot)) == 2 - is_replaced
+    assert f"<!date^{1800039600 if is_replaced else 1800032400}^" in said
+
+
+async def test_how_long_it_runs_is_said_by_its_hours(bot):
+    await run(bot, "weekdays 8:00-18:00")
+    assert "It keeps running until <!date^1800032400^" in words(await bot.say("how long will notebook run?"))
+
+
+async def test_skipped_hours_that_wait_for_room_say_that_they_wait_no_longer(bot):
+    await bot.say("hours notebook weekdays 8:00-18:00")
+    row = await bot.workspace("notebook")
+    waiting = Wait("wait", ALICE, row.connection, row.id, "gpu", 0, bot.clock.now(), 1800032400.0)
+    await within(bot.store, waitlist_store.join, waiting)
+    await observe(bot.store, bot.clock, row, Observed(State.FAILED))
+    said = words(await bot.say("hours notebook skip today"))
+    assert "I've stopped waiting with *notebook*." in said
+    assert "I'll still stop it" not in said, "nothing of it runs"
+    assert await bot.store.read(waitlist_store.waits_of, ALICE) == []

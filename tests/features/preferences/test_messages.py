@@ -1,0 +1,66 @@
+"""Settings, as people see them."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.forms import Choice
+from bot.features.preferences import messages
+from bot.features.preferences.model import NEVER, PreferenceFacts, Preferences, find_asking_hours
+from tests.messages.card_facts import NOW, WORKSPACE
+from tests.rigs.golden import check_golden, check_limits
+
+ALL = Preferences(
+    stopped=True,
+    workspace_id="workspace_1",
+    connection="saturn",
+    template="r & d",
+    asks_after=NEVER,
+)
+
+
+def test_the_section_says_all_that_applies():
+    own = tuple(replace(WORKSPACE, id=f"w{n}", name=f"report & {n}") for n in range(12))
+    shown = PreferenceFacts(ALL, NOW, WORKSPACE, "Saturn <Cloud>", own)
+    check_golden("answers/settings-all", messages.answer(shown))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "set_there", "says"),
+    [
+        pytest.param(None, {}, ["for 12 h that"], id="default"),
+        pytest.param(None, {"Saturn": 4}, ["for 4 h that"], id="operator"),
+        pytest.param(None, {"Saturn": 0}, ["I won't ask about"], id="operator_asks_nobody"),
+        pytest.param(8, {"Saturn": 0}, ["for 8 h that"], id="own_where_nobody_is_asked"),
+        pytest.param(NEVER, {"Saturn": None}, ["I won't ask about"], id="never"),
+        pytest.param(
+            NEVER,
+            {"Saturn": 4, "Hub": None},
+            ["I won't ask about", "On Saturn, I'll ask after 4 h."],
+            id="sooner",
+        ),
+        pytest.param(
+            None,
+            {"Saturn": 0, "Hub": None, "Lab": 0},
+            ["for 12 h that", "On Lab and Saturn, I won't"],
+            id="some",
+        ),
+    ],
+)
+def test_promise_to_ask_is_what_holds_on_each_connection(chosen, set_there, says):
+    """The sooner of the person's own and the operator's counts, and the section says which."""
+    hours = {title: find_asking_hours(chosen, there) for title, there in set_there.items()}
+    shown = PreferenceFacts(Preferences(asks_after=chosen), NOW, asked_after=hours)
+    said = str(messages.answer(shown).blocks)
+    assert [one for one in says if one not in said] == []
+
+
+def test_the_form_holds_as_many_choices_as_a_menu_does_and_the_chosen_one():
+    many = [Choice(f"w{n}", f"name <{n}> " + "x" * 100) for n in range(150)]
+    shown = PreferenceFacts(replace(ALL, workspace_id="w98"), NOW)
+    form = messages.form(shown, many, [Choice("saturn r & d", "r & d")], "/workspace ")
+    check_limits(form)
+    menus = {block["block_id"]: block["element"] for block in form["blocks"]}
+    assert len(menus["workspace"]["options"]) == 100
+    assert menus["workspace"]["initial_option"]["value"] == "w98"
+    assert menus["new"]["initial_option"]["value"] == "saturn r & d"

@@ -1,0 +1,93 @@
+"""The tables that decide: what a request is about, how that is chosen, and what becomes of it."""
+
+from typing import get_args
+
+import pytest
+
+from bot.domain.people import Principal
+from bot.domain.workspaces import Workspace
+from bot.features.sentences.decisions import (
+    WAYS,
+    Choice,
+    Confidence,
+    Kind,
+    Number,
+    Subject,
+    Way,
+    choice_of,
+    subject_of,
+    way_of,
+)
+from bot.features.sentences.reading import read
+from handlers import routes
+from handlers.names import Names
+from handlers.routes import Effect
+
+VERBS = routes.verbs_of_folders()
+KINDS: tuple[Kind, ...] = (*Effect, "asks")
+REPORT = Workspace("report", Principal(None, "T1", "U1"), "saturn", "report", "report", "report")
+NAMES = Names([REPORT])
+
+
+def reading_of(text: str):
+    return read(text.split(), "workspace", VERBS, NAMES)
+
+
+def test_there_is_a_way_for_everything():
+    for number in get_args(Number):
+        for sure in Confidence:
+            assert {way_of(number, sure, kind) for kind in KINDS} <= set(Way)
+    assert set(WAYS) == {(number, sure) for number in get_args(Number) for sure in Confidence}
+
+
+def test_a_guess_starts_ends_and_makes_nothing():
+    done = {Way.DONE, Way.AT_ONCE}
+    for number in get_args(Number):
+        ways = {kind: way_of(number, Confidence.GUESS, kind) for kind in KINDS}
+        assert [kind for kind, way in ways.items() if way in done] in ([], [Effect.SHOWS])
+
+
+def test_several_are_only_done_at_once_with_consent():
+    at_once = {
+        (number, sure, kind)
+        for number in get_args(Number)
+        for sure in Confidence
+        for kind in KINDS
+        if way_of(number, sure, kind) is Way.AT_ONCE
+    }
+    assert at_once == {("several", Confidence.AGREED, kind) for kind in KINDS if kind is not Effect.SHOWS}
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("stop report", Subject.OWN),
+        ("stop bob's report", Subject.THEIRS),
+        ("cancel", Subject.LAST_ACT),
+        ("cancel it", Subject.LAST_ACT),
+        ("cancel report", Subject.OWN),
+        ("status", Subject.OVERVIEW),
+        ("status report", Subject.OWN),
+        ("stop everything", Subject.OWN),
+    ],
+)
+def test_what_a_request_is_about(text, subject):
+    assert subject_of(reading_of(text)) is subject
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("stop report", Choice.NAMED),
+        ("start old report", Choice.NAMED),
+        ("stop everything", Choice.ALL),
+        ("stop all running workspaces", Choice.ALL),
+        ("stop zebra", Choice.UNKNOWN),
+        ('stop "my thesis"', Choice.UNKNOWN),
+        ("stop it", Choice.POINTED),
+        ("stop the second one", Choice.POINTED),
+        ("stop", Choice.USUAL),
+    ],
+)
+def test_how_workspaces_are_chosen(text, choice):
+    assert choice_of(reading_of(text)) is choice

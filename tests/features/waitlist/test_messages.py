@@ -1,0 +1,104 @@
+"""Waiting for room: the forms, and how many are ahead, in words."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from bot.domain.notices import NoticeKind
+from bot.domain.work_items import Outcome
+from bot.features.waitlist import messages
+from bot.features.waitlist import texts as words
+from bot.features.waitlist.model import RoomKind, WaitFacts, WaitingFacts
+from bot.messages.blocks import kit
+from bot.messages.blocks.notices import render
+from tests.messages.card_facts import NOW, facts
+from tests.rigs.golden import check_golden
+
+WAIT = WaitFacts("wait_1", "w1", "hub", "gpu", "Team hub", "gpu", NOW + 3600.0)
+
+
+def waiting(wait):
+    """Return the facts of the message that shows a wait."""
+    return WaitingFacts(**{one.name: getattr(facts(), one.name) for one in fields(facts())}, wait=wait)
+
+
+def test_the_forms():
+    check_golden("views/wait_until", messages.form(messages.UNTIL_FORM, "workspace_1"))
+    check_golden("views/decline_more", messages.form(messages.DECLINE_FORM, "operation_1"))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (0, "You're next in line."),
+        (1, "One person is ahead of you."),
+        (2, "Two people are ahead of you."),
+        (10, "Ten people are ahead of you."),
+        (11, "11 people are ahead of you."),
+    ],
+)
+def test_how_many_are_ahead(ahead, said):
+    assert messages.ahead(replace(WAIT, ahead=ahead)) == said
+
+
+def test_whose_turn_it_is_and_who_is_held_up_knows_why():
+    assert messages.ahead(replace(WAIT, is_trying=True)) == words.TRYING
+    assert "Team hub might shut itself down" in messages.ahead(replace(WAIT, ahead=3, is_held=True))
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"is_kind_known": False}, "I'll know your place in line once I've tried it."),
+        ({"is_kind_known": False, "ahead": 2}, "Two people are ahead of you."),
+        ({"is_trying": True}, "You're next in line."),
+        ({"ahead": 1, "attempts": 3, "others": 2}, "Two others are waiting, too. You're each tried in turn."),
+        ({"is_refused": True, "ahead": 1}, "I can't try it while Team hub refuses your sign-in."),
+        ({"got_at": NOW}, "*gpu* got a free GPU on Team hub at"),
+        ({"ended_at": NOW}, "*gpu* stopped waiting for a free GPU on Team hub at"),
+    ],
+    ids=["untried", "untried behind two", "tried now", "had a turn", "refused", "granted", "over"],
+)
+def test_message_of_a_wait_says_its_present_state(keys, said):
+    """It has *Stop waiting* as long as somebody waits."""
+    wait = replace(WAIT, **keys)
+    drawn = render(RoomKind.ROOM_WAITING, waiting(wait))
+    assert said in drawn.blocks[0]["text"]["text"]
+    assert len(list(kit.buttons_of(drawn.blocks))) == wait.is_waiting
+
+
+def test_message_of_a_wait_survives_the_loss_of_its_rows():
+    gone = replace(waiting(None), workspace=None, former_name=None)
+    assert not list(kit.buttons_of(render(RoomKind.ROOM_WAITING, gone).blocks))
+
+
+@pytest.mark.parametrize("kind", words.FOR, ids=str)
+def test_messages_about_room_name_the_workspace(kind):
+    failed = {"outcome": Outcome.FAILED, "cause": f"no_room: {kind}"}
+    offer = facts(failed, body={"room": kind, "until": NOW + 60}, capabilities=frozenset({"waiting"}))
+    over = facts(body={"kind": kind, "until": NOW, "again": NOW, "then": "18:00", "workspace": "w1"})
+    for drawn in (render(NoticeKind.FAILED, offer), render(RoomKind.ROOM_OVER, over)):
+        assert offer.workspace.title in drawn.text
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({}, "You're next in line."),
+        ({"tried_before": 1}, "You're next in line. One person was tried before you, without success."),
+        (
+            {"tried_before": 2, "attempts": 1},
+            "Two people were tried before you, without success. I've tried once",
+        ),
+        ({"ahead": 1, "attempts": 12}, "One person is ahead of you. I've tried 12 times so far."),
+    ],
+    ids=["first", "newcomer", "second", "often"],
+)
+def test_place_says_how_the_round_goes(keys, said):
+    assert said in messages.place(replace(WAIT, **keys), NOW)
+
+
+@pytest.mark.parametrize("kind", words.FOR)
+def test_every_kind_of_room_has_its_words(kind):
+    assert "{title}" in words.NONE[kind]
+    assert words.FOR[kind] in messages.place(replace(WAIT, kind=kind), NOW)

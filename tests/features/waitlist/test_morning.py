@@ -1,0 +1,144 @@
+"""A morning on the waitlist, through the whole bot: places, the message that shows them, freed room."""
+
+import pytest
+
+from tests.features.waitlist.gpus import GPUS, gpu, seed
+from tests.rigs.scenario.cloud import cloud_world
+
+
+@pytest.fixture
+async def one_gpu(tmp_path):
+    """A world with one GPU, which bob has; alice waits for it."""
+    async with cloud_world(tmp_path, saturn_seed=seed(*GPUS)) as ready:
+        ready.saturn.state.limits.gpus = 1
+        gpu(ready, "bob").force("running", ready.clock.now())
+        for person, name in ((ready.alice, "alice"), (ready.bob, "bob"), (ready.carol, "carol")):
+            await person.has_linked(name)
+        await ready.alice.types("start gpu")
+        await ready.pass_time(90, step=5)
+        await ready.alice.presses(ready.alice.only("failed"), "Keep trying")
+        yield ready
+
+
+def place(person):
+    """Return the one message that shows somebody's place, or how their wait ended, as it stands there now."""
+    said = ("*gpu* is waiting for", "*gpu* stopped waiting for", "*gpu* got ")
+    (shown,) = [one for one in person.sees() if one.text.startswith(said)]
+    return shown
+
+
+async def test_place_is_unknown_then_true_and_over(one_gpu):
+    """It says no number before one is known, the same as others say then, and loses its button in the end."""
+    alice, carol = one_gpu.alice, one_gpu.carol
+    assert "You're next in line." in place(alice).text
+    await carol.writes("start gpu and wait")
+    assert "I'll know your place in line once I've tried it." in place(carol).text
+    await one_gpu.pass_time(60, step=5)
+    for said in ("am I still waiting?", "what's my place?", "how long do I still have to wait for the gpu?"):
+        asked = await carol.types(said)
+        number = next(one for one in ("ahead of you", "next in line") if one in asked.text)
+        assert number in place(carol).text, said
+    await alice.presses(place(alice), "Stop waiting")
+    await one_gpu.pass_time(20, step=5)
+    assert "You're next in line." in place(carol).text
+    assert place(alice).labels == []
+    await one_gpu.bob.types("stop gpu")
+    await one_gpu.pass_time(150, step=5)
+    assert "*gpu* got a free GPU on Saturn Cloud" in place(carol).text
+    assert place(carol).labels == []
+    assert len(carol.told("ready")) == 1
+
+
+async def test_undone_end_of_a_wait_shows_the_place_again(one_gpu):
+    alice = one_gpu.alice
+    *_, left = await alice.presses(place(alice), "Stop waiting")
+    await one_gpu.pass_time(10, step=5)
+    assert "stopped waiting for a free GPU" in place(alice).text
+    await alice.presses(left, "Undo")
+    await one_gpu.pass_time(10, step=5)
+    assert "You're next in line." in place(alice).text
+    assert place(alice).labels == ["Stop waiting"]
+
+
+async def test_answer_with_a_place_goes_once_that_is_over(one_gpu):
+    alice = one_gpu.alice
+    asked = (await alice.writes("am I still waiting?"))[-1]
+    assert "1 person waiting for a free GPU" in asked.text
+    await one_gpu.pass_time(11 * 3600, step=120)
+    assert asked.ts not in [one.ts for one in alice.sees()]
+
+
+@pytest.mark.parametrize("way", ["stop gpu", "forget gpu", "unlink saturn --yes", "until"])
+async def test_message_of_a_wait_that_ended_has_no_button(one_gpu, way):
+    alice = one_gpu.alice
+    if way == "until":
+        await one_gpu.pass_time(11 * 3600, step=120)
+    else:
+        await alice.types(way)
+        await one_gpu.pass_time(30, step=5)
+    (shown,) = [
+        one for one in alice.sees() if "*gpu* stopped waiting" in one.text or "isn't waiting" in one.text
+    ]
+    assert shown.labels == []
+
+
+async def test_second_start_leaves_one_message_that_shows_the_place(one_gpu):
+    carol = one_gpu.carol
+    await carol.writes("start gpu and wait")
+    await one_gpu.pass_time(60, step=5)
+    await carol.writes("start gpu")
+    await one_gpu.pass_time(60, step=5)
+    assert place(carol).labels == ["Stop waiting"]
+
+
+async def test_freed_room_is_offered_within_a_minute(one_gpu):
+    """After hours of trying in vain, ten minutes apart."""
+    await one_gpu.pass_time(3 * 3600 + 130, step=60)
+    await one_gpu.bob.types("stop gpu")
+    stopped_at = None
+    while not one_gpu.alice.told("ready"):
+        await one_gpu.pass_time(5, step=5)
+        if stopped_at is None and one_gpu.bob.told("stopped"):
+            stopped_at, runs = one_gpu.clock.now(), len(gpu(one_gpu).runs)
+        if stopped_at is not None and len(gpu(one_gpu).runs) > runs:
+            break
+        assert stopped_at is None or one_gpu.clock.now() - stopped_at <= 60
+    assert stopped_at is not None
+
+
+async def test_grant_that_is_not_used_goes_to_the_next(one_gpu):
+    """The first message says the rule, the second that somebody waits; nobody else is named."""
+    alice, carol = one_gpu.alice, one_gpu.carol
+    await carol.types("queue gpu")
+    await one_gpu.pass_time(120, step=10)
+    await one_gpu.bob.types("stop gpu")
+    await one_gpu.pass_time(600, step=10)
+    first, second = (alice, carol) if alice.told("ready") else (carol, alice)
+    granted = first.only("ready").text
+    assert "If you don't open it within 30 min, and somebody is waiting for a free GPU" in granted
+    await one_gpu.pass_time(1800, step=20)
+    warning = first.only("timer_ending")
+    assert "somebody is waiting for room there" in warning.text
+    assert warning.labels == ["Keep running", "1 hour more"]
+    await one_gpu.pass_time(720, step=10)
+    assert gpu(one_gpu, {alice: "alice", carol: "carol"}[first]).status != "running"
+    assert len(second.told("ready")) == 1
+
+
+async def test_sentences_end_a_wait(one_gpu):
+    carol = one_gpu.carol
+    assert "You aren't waiting for anything." in (await carol.types("stop waiting")).text
+    await carol.types("queue gpu")
+    answer = await carol.types("I don't need it any more, stop waiting")
+    assert "I've stopped waiting with *gpu*" in answer.text
+    answer = await carol.types("am I still waiting?")
+    assert "*gpu* stopped waiting for" in answer.text
+
+
+async def test_sentence_asks_which_of_several_waits_it_ends(one_gpu):
+    alice = one_gpu.alice
+    await alice.types("queue notebook")
+    answer = await alice.types("stop waiting")
+    assert answer.labels == ["Stop waiting for gpu", "Stop waiting for notebook"]
+    await alice.mentions("stop waiting for notebook")
+    assert "*gpu* is waiting" in (await alice.types("waiting")).text

@@ -1,0 +1,269 @@
+"""Waiting for a free GPU, through the whole bot: pressed or said, in line, got, not used, given on, lost."""
+
+import json
+
+import pytest
+
+from tests.features.waitlist.gpus import GPUS, gpu, seed
+from tests.rigs.scenario.cloud import cloud_world
+from tests.rigs.scenario.stage import spoil
+
+#: What a scheduler says of its machines.
+NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+
+
+@pytest.fixture
+async def one_gpu(tmp_path):
+    """A world with one GPU, which bob has."""
+    async with cloud_world(tmp_path, saturn_seed=seed(*GPUS)) as ready:
+        ready.saturn.state.limits.gpus = 1
+        gpu(ready, "bob").force("running", ready.clock.now())
+        await ready.alice.has_linked("alice")
+        await ready.carol.has_linked("carol")
+        yield ready
+
+
+async def refused(one_gpu, person):
+    """Let somebody start theirs while there is no GPU; return the offer."""
+    await person.types("start gpu")
+    await one_gpu.pass_time(90, step=5)
+    return person.told("failed")[-1]
+
+
+async def test_no_room_offers_to_keep_trying_and_a_press_waits_until_it_is_ready(one_gpu):
+    alice = one_gpu.alice
+    offer = await refused(one_gpu, alice)
+    assert "I couldn't start *gpu*: there's no free GPU on Saturn Cloud right now. I can" in offer.text
+    assert offer.labels[:2] == ["Keep trying", "Until…"]
+    *_, answer = await alice.presses(offer, "Keep trying")
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
+    assert "You're next in line." in answer.text
+    assert answer.labels[0] == "Stop waiting"
+    home = await alice.opens_home()
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in home.text
+    await one_gpu.pass_time(300, step=10)
+    assert [one.text for one in alice.told("failed")][1:] == []
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(600, step=10)
+    ready = alice.only("ready")
+    assert "*gpu* is ready." in ready.text
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["start gpu and wait", "start gpu and wait until 18:00", "queue gpu", "please start gpu and keep trying"],
+)
+async def test_words_start_it_and_wait(one_gpu, said):
+    answer = await one_gpu.alice.types(said)
+    assert "*gpu* is waiting for room on Saturn Cloud, until" in answer.text, answer.text
+    await one_gpu.pass_time(300, step=10)
+    assert one_gpu.alice.told("failed") == []
+    answer = await one_gpu.alice.types("waiting")
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(700, step=10)
+    assert "*gpu* is ready." in one_gpu.alice.only("ready").text
+
+
+async def test_what_runs_waits_for_no_room(one_gpu):
+    alice = one_gpu.alice
+    gpu(one_gpu).force("running", one_gpu.clock.now())
+    await alice.types("status gpu")
+    await one_gpu.pass_time(30, step=5)
+    answer = await alice.types("start gpu and wait")
+    assert "*gpu* is already running" in answer.text, answer.text
+    assert "Nobody is waiting for room." in (await alice.types("waiting")).text
+
+
+async def test_a_second_start_shows_the_place_and_starts_nothing(one_gpu):
+    await one_gpu.alice.presses(await refused(one_gpu, one_gpu.alice), "Keep trying")
+    *_, answer = await one_gpu.carol.presses(await refused(one_gpu, one_gpu.carol), "Keep trying")
+    assert "One person is ahead of you." in answer.text
+    before = one_gpu.calls("POST .*/start")
+    answer = await one_gpu.carol.types("start gpu")
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
+    assert "One person is ahead of you." in answer.text
+    assert one_gpu.calls("POST .*/start") == before
+    answer = await one_gpu.carol.types("who is waiting?")
+    assert "Saturn Cloud: 2 people waiting for a free GPU" in answer.text, answer.text
+    for said in ("what's my place?", "is there a free GPU?"):
+        answer = await one_gpu.carol.types(said)
+        assert "One person is ahead of you." in answer.text, (said, answer.text)
+
+
+@pytest.mark.parametrize("way", ["Stop waiting", "stop gpu", "undo", "forget gpu"])
+async def test_waiting_ends(one_gpu, way):
+    alice = one_gpu.alice
+    *_, answer = await alice.presses(await refused(one_gpu, alice), "Keep trying")
+    if way == "Stop waiting":
+        *_, answer = await alice.presses(answer, way)
+        assert "I've stopped waiting with *gpu*" in answer.text
+    else:
+        await alice.types(way)
+    before = one_gpu.calls("POST .*/start")
+    await one_gpu.pass_time(600, step=10)
+    assert one_gpu.calls("POST .*/start") == before
+    assert alice.told("room_over") == []
+    answer = await alice.types("waiting")
+    assert "*gpu* is waiting" not in answer.text
+
+
+async def test_who_left_has_their_place_again_with_undo(one_gpu):
+    alice, carol = one_gpu.alice, one_gpu.carol
+    *_, answer = await alice.presses(await refused(one_gpu, alice), "Keep trying")
+    await carol.presses(await refused(one_gpu, carol), "Keep trying")
+    *_, left = await alice.presses(answer, "Stop waiting")
+    assert "You're next" in (await carol.types("start gpu")).text
+    *_, back = await alice.presses(left, "Undo")
+    assert "*gpu* is back in its place in line." in back.text
+    assert "One person is ahead of you." in (await carol.types("start gpu")).text
+
+
+async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(one_gpu):
+    alice = one_gpu.alice
+    await refused(one_gpu, alice)
+    answer = await alice.types("queue gpu until 9:30")
+    assert "*gpu* is waiting for a free GPU" in answer.text, answer.text
+    await one_gpu.pass_time(2 * 3600, step=20)
+    over = alice.only("room_over")
+    assert "I didn't get a free GPU on Saturn Cloud for *gpu* by" in over.text
+    assert "so I've stopped waiting." in over.text
+    assert over.labels == ["Keep trying"]
+    assert "I can keep trying until" in over.text
+    *_, answer = await alice.presses(over, over.labels[0])
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
+
+
+def refuse(one_gpu, owner, message, times=None):
+    """Let somebody's starts be refused with 400 and a message."""
+    path, body = f"POST .*/{gpu(one_gpu, owner).id}/start", json.dumps({"message": message})
+    spoil(one_gpu.saturn.harness, path, status=400, body=body, acts=False, times=times)
+
+
+async def test_what_can_never_fit_stops_nobody_else(one_gpu):
+    """Refused at once with the words of no room, alice's is tried for hours; carol has hers soon after."""
+    alice, carol = one_gpu.alice, one_gpu.carol
+    refuse(one_gpu, "alice", f"No free GPUs available: {NO_ROOM}")
+    assert "I'll know your place in line once" in (await alice.types("queue gpu until tomorrow 18:00")).text
+    await one_gpu.pass_time(3600, step=20)
+    assert alice.told("failed") == alice.told("room_over") == []
+    await carol.types("queue gpu")
+    await one_gpu.pass_time(120, step=10)
+    assert "is waiting for a free GPU" in (await carol.types("waiting")).text
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(300, step=10)
+    assert "*gpu* is ready." in carol.only("ready").text
+    answer = await alice.types("waiting")
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud" in answer.text
+    assert "times so far." in answer.text
+
+
+async def test_wait_that_ends_for_something_else_says_so_once(one_gpu):
+    alice, carol = one_gpu.alice, one_gpu.carol
+    refuse(one_gpu, "alice", "No such instance type", times=1)
+    await alice.types("queue gpu")
+    await carol.types("queue gpu")
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(300, step=10)
+    failed = alice.only("failed")
+    assert "Saturn Cloud says: “No such instance type.”" in failed.text
+    assert "I've stopped waiting with *gpu* for room on Saturn Cloud." in failed.text
+    assert alice.told("room_over") == []
+    assert "*gpu* is ready." in carol.only("ready").text
+    assert "is waiting for" not in (await alice.types("waiting")).text
+
+
+async def test_unlinking_tells_that_nobody_waits_any_more(one_gpu):
+    alice, carol = one_gpu.alice, one_gpu.carol
+    await alice.presses(await refused(one_gpu, alice), "Keep trying")
+    await carol.presses(await refused(one_gpu, carol), "Keep trying")
+    asked = await alice.types("unlink saturn")
+    await alice.presses(asked, asked.labels[0])
+    await one_gpu.pass_time(30)
+    assert "I've stopped waiting with *gpu* for a free GPU" in alice.only("room_over").text
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(300, step=10)
+    assert "*gpu* is ready." in carol.only("ready").text
+
+
+@pytest.fixture
+async def limited(tmp_path):
+    """A world in which alice has used up her quota, and carol changes limits."""
+    options = {"changes_limits": ["U0TARA"]}
+    async with cloud_world(tmp_path, saturn_seed=seed(*GPUS), saturn=options) as ready:
+        ready.saturn.state.limits.running = 1
+        await ready.know_everybody()
+        await ready.alice.has_linked("alice")
+        yield ready
+
+
+async def test_more_is_asked_of_who_changes_limits_and_answered_once(limited):
+    alice, carol = limited.alice, limited.carol
+    await alice.types("start gpu")
+    await limited.pass_time(60, step=5)
+    failed = alice.only("failed")
+    assert "Saturn Cloud says: “Quota exceeded: 1 running workspaces at most.”" in failed.text
+    assert "Keep trying" not in failed.labels
+    *_, answer = await alice.presses(failed, "Ask for more")
+    assert "I've asked the people who look after Saturn Cloud" in answer.text
+    await alice.presses(failed, "Ask for more")
+    await limited.pass_time(10)
+    asked = carol.only("more_asked")
+    assert "<@U0OLIVIA>" in asked.text
+    assert "Quota exceeded: 1 running workspaces at most" in asked.text
+    assert asked.labels == ["Done", "Decline"]
+    *_, answer = await carol.presses(asked, "Done")
+    assert "I've told <@U0OLIVIA>" in answer.text
+    *_, answer = await carol.presses(asked, "Done")
+    assert "Somebody has already answered that." in answer.text
+    await limited.pass_time(10)
+    done = alice.only("more_answered")
+    assert "<@U0TARA> has changed your limit" in done.text
+    limited.saturn.state.limits.running = None
+    await alice.presses(done, "Start gpu")
+    await limited.pass_time(120, step=5)
+    assert alice.only("ready")
+
+
+async def test_more_is_declined_with_a_word(limited):
+    alice, carol = limited.alice, limited.carol
+    await alice.types("start gpu")
+    await limited.pass_time(60, step=5)
+    failed = alice.only("failed")
+    await alice.presses(failed, "Ask for more")
+    await limited.pass_time(10)
+    asked = carol.only("more_asked")
+    await carol.presses(asked, "Decline")
+    await carol.submits(text="Next week, after the course")
+    await limited.pass_time(10)
+    told = alice.only("more_answered")
+    assert "<@U0TARA> has declined and says: Next week, after the course" in told.text
+    assert "Start gpu" not in told.labels
+
+
+async def test_hours_wait_for_room_until_they_end(one_gpu):
+    alice = one_gpu.alice
+    answer = await alice.types("hours gpu every day 9:00-17:00 --wait")
+    assert "wait for room" in answer.text, answer.text
+    await one_gpu.pass_time(2 * 3600, step=30)
+    assert alice.told("failed") == []
+    told = alice.only("room_waiting")
+    assert "I couldn't start *gpu*: there's no free GPU on Saturn Cloud right now." in told.text
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in told.text
+    assert "You're next in line." in told.text
+    answer = await alice.types("waiting")
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(900, step=15)
+    assert "*gpu* is ready." in alice.only("ready").text
+
+
+async def test_offer_loses_its_buttons_when_the_account_is_unlinked(one_gpu):
+    offer = await refused(one_gpu, one_gpu.alice)
+    await one_gpu.alice.presses(offer, "Keep trying")
+    await one_gpu.alice.types("unlink saturn --yes")
+    await one_gpu.pass_time(600, step=10)
+    [left] = one_gpu.alice.told("failed")
+    assert left.text == "*gpu* isn't waiting for room any more."
+    assert left.labels == []
+    assert not [one for one in one_gpu.alice.sees() if "something broke" in one.text]

@@ -1,0 +1,273 @@
+"""Waits for room in the store: in line by joining, one attempt at a time, and with their workspace."""
+
+import asyncio
+import random
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.steps import Update
+from bot.domain.work_items import Outcome
+from bot.features.waitlist import store as waitlist_store
+from bot.features.waitlist.model import Wait, Waits
+from bot.features.waitlist.store import WAITS
+from bot.services import restored_backups
+from bot.store import counts, operations
+from bot.support.errors import StoreError
+from tests.rigs.store import ALICE, accept_operation, linked, unlink, within
+
+NAMES = ("r1", "r2", "r3")
+HOUR = 3600.0
+
+
+@pytest.fixture
+async def three(store):
+    return (await linked(store, names=NAMES)).workspaces
+
+
+def new(workspace, clock, **keys):
+    given = {"kind": "gpu", "seq": 0, "joined_at": clock.now(), "until": clock.now() + HOUR}
+    return Wait(f"wait of {workspace.name}", ALICE, workspace.connection, workspace.id, **given | keys)
+
+
+async def join(store, clock, workspace, **keys):
+    return await within(store, waitlist_store.join, new(workspace, clock, **keys))
+
+
+async def due(store):
+    return [one.workspace_id for one in await within(store, waitlist_store.claim, 10, 60.0)]
+
+
+async def test_the_place_is_how_many_have_joined_before(store, clock, three):
+    rows = [await join(store, clock, one) for one in three]
+    assert [await within(store, waitlist_store.ahead, one) for one in rows] == [0, 1, 2]
+    await within(store, waitlist_store.end, rows[0])
+    assert [await within(store, waitlist_store.ahead, one) for one in rows[1:]] == [0, 1]
+    of_another_kind = replace(new(three[0], clock, kind="memory"), id="another")
+    assert (
+        await within(store, waitlist_store.ahead, await within(store, waitlist_store.join, of_another_kind))
+        == 0
+    )
+
+
+async def test_only_the_first_is_due_and_only_where_nothing_is_tried(store, clock, three):
+    rows = [await join(store, clock, one) for one in three]
+    assert await due(store) == [three[0].id]
+    assert await due(store) == []
+    await within(store, waitlist_store.change, rows[0], state=Waits.TRYING)
+    clock.advance(61.0)
+    # Only to be looked after.
+    assert await due(store) == [three[0].id]
+    with pytest.raises(StoreError):
+        await within(store, waitlist_store.change, rows[1], state=Waits.TRYING)
+
+
+async def test_no_attempt_is_closer_than_a_minute_to_the_last(store, clock, three):
+    rows = [await join(store, clock, one) for one in three[:2]]
+    await within(store, waitlist_store.got, rows[0], clock.now())
+    clock.advance(59.0)
+    assert three[1].id not in await due(store)
+    clock.advance(2.0)
+    assert three[1].id in await due(store)
+
+
+async def test_whoevers_time_is_over_is_due_wherever_they_stand(store, clock, three):
+    await join(store, clock, three[0])
+    await join(store, clock, three[1], until=clock.now() + 10.0)
+    await due(store)
+    clock.advance(11.0)
+    assert await due(store) == [three[1].id]
+
+
+async def test_nobody_waits_twice_for_one_thing(store, clock, three):
+    await join(store, clock, three[0])
+    with pytest.raises(StoreError):
+        await within(store, waitlist_store.join, replace(new(three[0], clock), id="another"))
+
+
+async def test_a_wait_goes_with_its_workspace(store, clock, three):
+    rows = [await join(store, clock, one) for one in three]
+    await unlink(store, ALICE, three[0].connection)
+    assert [await within(store, waitlist_store.wait, one.id) for one in rows] == [None, None, None]
+
+
+async def fail(store, clock, wait, kind="gpu"):
+    """Have an attempt fail for want of room; return the wait as it is then."""
+    await within(store, waitlist_store.change, wait, state=Waits.TRYING)
+    await within(store, waitlist_store.failed, replace(wait, state=Waits.TRYING), clock.now(), kind)
+    return await within(store, waitlist_store.wait, wait.id)
+
+
+async def places(store, rows):
+    now = [await within(store, waitlist_store.wait, one.id) for one in rows]
+    return [
+        (await within(store, waitlist_store.ahead, one), await within(store, waitlist_store.count_tried, one))
+        for one in now
+    ]
+
+
+async def test_attempt_in_vain_ends_a_turn(store, clock, three):
+    """The next attempt is the next person's, a minute later, though the first is due by its own pace."""
+    rows = [await join(store, clock, one) for one in three[:2]]
+    assert await due(store) == [three[0].id]
+    assert (await fail(store, clock, rows[0])).attempts == 1
+    assert await places(store, rows) == [(1, 0), (0, 1)]
+    clock.advance(59.0)
+    assert await due(store) == []
+    clock.advance(600.0)
+    assert await due(store) == [three[1].id]
+    await fail(store, clock, rows[1])
+    assert await places(store, rows) == [(0, 0), (1, 0)]
+    clock.advance(600.0)
+    assert await due(store) == [three[0].id]
+
+
+async def test_passed_turn_counts_as_no_try(store, clock, three):
+    """Nobody reads that somebody was tried before them who only couldn't be."""
+    rows = [await join(store, clock, one) for one in three[:2]]
+    await within(store, waitlist_store.pass_turn, rows[0], 60.0)
+    assert await places(store, rows) == [(1, 0), (0, 0)]
+
+
+async def test_newcomer_is_tried_soon_after_long_waits(store, clock, three):
+    """Whoever has waited for hours, ten minutes apart, doesn't make a newcomer wait as long."""
+    waiting = await join(store, clock, three[0])
+    for _ in range(5):
+        waiting = await fail(store, clock, waiting)
+    clock.advance(30.0)
+    ann = await join(store, clock, three[1], tried_at=clock.now())
+    assert await places(store, [ann]) == [(1, 0)]
+    clock.advance(61.0)
+    assert await due(store) == [three[0].id]
+    await fail(store, clock, waiting)
+    assert await places(store, [ann]) == [(0, 1)]
+    clock.advance(61.0)
+    assert await due(store) == [three[1].id]
+
+
+async def test_leaving_and_joining_again_wins_no_turn(store, clock, three):
+    rows = [await join(store, clock, one) for one in three[:2]]
+    for one in rows:
+        await fail(store, clock, one)
+    await within(store, waitlist_store.end, rows[1])
+    again = await within(store, waitlist_store.join, replace(new(three[1], clock), id="another"))
+    assert await places(store, [again]) == [(1, 0)]
+
+
+async def test_other_kind_of_room_changes_the_line(store, clock, three):
+    rows = [await join(store, clock, one) for one in three]
+    await fail(store, clock, rows[0], "memory")
+    assert await places(store, rows) == [(0, 0), (0, 0), (1, 0)]
+
+
+@pytest.mark.both_engines
+async def test_undo_of_leaving_gives_no_more_turns_than_others_have(store, clock, three):
+    rows = [await join(store, clock, one) for one in three[:2]]
+    await within(store, waitlist_store.end, rows[0])
+    rows[1] = await within(store, waitlist_store.wait, rows[1].id)
+    for _ in range(4):
+        rows[1] = await fail(store, clock, rows[1])
+    was = {"state": "waiting", "ended_at": None}
+    await within(store, lambda tx: waitlist_store.put_back(tx, WAITS.row(tx, id=rows[0].id), was))
+    assert await places(store, rows) == [(0, 0), (1, 0)]
+    assert (await within(store, waitlist_store.wait, rows[0].id)).round == 4
+
+
+@pytest.mark.both_engines
+async def test_turn_is_passed_by_who_cannot_be_tried(store, clock, three):
+    rows = [await join(store, clock, one) for one in three[:2]]
+    await within(store, waitlist_store.pass_turn, rows[0], 60.0)
+    assert await due(store) == [three[1].id]
+
+
+async def test_attempts_keep_their_distance_in_any_history(store, clock):
+    """Whoever joins and leaves: an attempt a minute at most, and none twice before the others once."""
+    chance, last, count = random.Random(11), -60.0, 0
+    own = (await linked(store, names=[f"r{number}" for number in range(6)])).workspaces
+    waiting, since = dict[str, Wait](), dict[str, set[str]]()
+    for number in range(80):
+        one = chance.choice(own)
+        if one.id not in waiting:
+            joining = replace(new(one, clock, until=clock.now() + 90 * HOUR), id=f"wait {number}")
+            waiting[one.id], since[one.id] = await within(store, waitlist_store.join, joining), set()
+        elif chance.random() < 0.3:
+            await within(store, waitlist_store.end, waiting.pop(one.id))
+        clock.advance(chance.choice([5.0, 30.0, 130.0, 700.0]))
+        for key in await due(store):
+            assert clock.now() >= last + 60.0
+            assert not [other for other in waiting.keys() - {key} if key in since[other]]
+            waiting[key], last, count = await fail(store, clock, waiting[key]), clock.now(), count + 1
+            for other in waiting:
+                since[other] = since[other] | {key} if other != key else set()
+    assert count > 20
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize(
+    ("outcome", "cause", "state"),
+    [
+        (Outcome.FAILED, "no_room: 3 Insufficient nvidia.com/gpu.", Waits.WAITING),
+        (Outcome.FAILED, "invalid: no such size", Waits.OVER),
+        (Outcome.FAILED, "provider_failed: OOMKilled", Waits.OVER),
+        (Outcome.FAILED, "provider_failed", Waits.WAITING),
+        (Outcome.FAILED, "provider_failed: Timeout", Waits.WAITING),
+        (Outcome.FAILED, "conflict: lab is pending spawn", Waits.WAITING),
+        (Outcome.FAILED, "gave_up", Waits.WAITING),
+        (Outcome.FULFILLED, None, Waits.GOT),
+        (Outcome.REFUSED, "policy.left", Waits.OVER),
+    ],
+)
+async def test_the_end_of_an_attempt_changes_the_wait_in_the_same_transaction(
+    store, clock, three, outcome, cause, state
+):
+    wait = await join(store, clock, three[0])
+    begun = (await accept_operation(store, three[0])).operation
+    await within(store, waitlist_store.change, wait, state=Waits.TRYING, operation_id=begun.id)
+    clock.advance(5.0)
+    await store.write(operations.save_step, Update(begun.id, 0.0, outcome=outcome, cause=cause))
+    after = await within(store, waitlist_store.wait, wait.id)
+    assert after.state is state
+    assert after.attempts == (state is Waits.WAITING)
+    row = await within(store, lambda tx: WAITS.row(tx, id=wait.id))
+    if state is Waits.WAITING:
+        assert row["next_at"] == pytest.approx(clock.now() + 120.0, abs=5.0)
+
+
+async def test_lines_are_counted_by_kind_with_how_long_people_waited(store, clock, three):
+    rows = [await join(store, clock, one) for one in three]
+    clock.advance(600.0)
+    now = await store.now()
+    await within(store, waitlist_store.got, rows[0], now)
+    (line,) = await within(store, waitlist_store.lines, "", now - 86_400.0)
+    assert (line["kind"], line["waiting"], line["got"]) == ("gpu", 2, 1)
+    assert line["waited"] == pytest.approx(600.0, abs=5.0)
+    assert (await store.perform(counts.figures)).waiting["saturn", "gpu"][0] == 2
+
+
+@pytest.mark.both_engines
+async def test_two_processes_try_one_at_a_time(store, clock, three, database):
+    """Whatever both of them claim at once, one attempt is begun."""
+    for one in three:
+        await join(store, clock, one)
+    beside = await database.open()
+
+    def attempt(tx):
+        claimed = waitlist_store.claim(tx, 10, 60.0)
+        return [waitlist_store.change(tx, one, state=Waits.TRYING) for one in claimed]
+
+    found = await asyncio.gather(*(one.claim(attempt) for one in (store, beside, store, beside)))
+    assert [one for some in found for one in some] == [True]
+    (trying,) = await within(store, lambda tx: tx.all("SELECT * FROM waits WHERE state = 'trying'"))
+    assert trying["workspace_id"] == three[0].id
+
+
+@pytest.mark.both_engines
+async def test_what_a_restored_backup_waits_for_is_asked_about_and_not_tried(store, clock, three):
+    wait = await join(store, clock, three[0])
+    clock.advance(HOUR)
+    _, held, _ = await restored_backups.restore(store)
+    assert held["waits"] == 1
+    assert (await within(store, waitlist_store.wait, wait.id)).state is Waits.OVER
+    (row,) = await within(store, lambda tx: tx.all("SELECT * FROM notices WHERE kind = 'room_over'"))
+    assert '"restored"' in row["body"]
+    assert await due(store) == []

@@ -1,0 +1,559 @@
+"""Waiting for room: in order, one attempt at a time, at its pace; all are told; the unused is given on."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from bot.domain.operations import OperationVerb
+from bot.domain.stops import End
+from bot.domain.work_items import Outcome
+from bot.domain.workspaces import State
+from bot.features.waitlist import limit_requests, use_cases
+from bot.features.waitlist import store as stored_waits
+from bot.features.waitlist.model import ANSWERED_WITHIN_SECONDS, PACE, UNUSED
+from bot.features.waitlist.store import WAITS
+from bot.services import workspaces
+from bot.store import operations, schema, timers
+from bot.store import workspaces as workspace_rows
+from bot.store.hooks import STOP_PAUSE_SECONDS
+from bot.store.tables import OPERATIONS
+from bot.support.errors import (
+    Conflict,
+    CredentialRefused,
+    Forbidden,
+    InvalidRequest,
+    LimitReached,
+    NoRoom,
+    NotFound,
+    RateLimited,
+    Refused,
+    ServerFailed,
+    UnknownOutcome,
+)
+from tests.reconciler.classroom import ask, people, told
+from tests.reconciler.two_machines import TwoMachines
+from tests.reconciler.world import new_world
+from tests.rigs.providers import NO_GPU, fake_settings
+from tests.rigs.store import unlink, within
+
+HOURS = 3600.0
+STARTS = OperationVerb.START
+
+
+@pytest.fixture
+async def farm():
+    async with new_world(TwoMachines) as made:
+        yield made
+
+
+async def line_up(farm, count, until=12 * HOURS):
+    """Let so many people want a machine each, one after the other; return them and their workspaces."""
+    every = people(count)
+    own = [await farm.own(one, f"r-{one.user_id}") for one in every]
+    for one, workspace in zip(every, own, strict=True):
+        await ask(farm, one).to(workspaces.begin, workspace.id, STARTS)
+        await farm.pass_time(20, step=5)
+        latest = await farm.store.read(operations.latest_operation, workspace.id)
+        if latest.cause:
+            await ask(farm, one).to(use_cases.join, workspace.id, farm.clock.now() + until)
+    return every, own
+
+
+def attempts(farm, since=0):
+    """Return when each start was sent, and whose."""
+    return [(one.at, one.remote_id) for one in farm.provider.calls[since:] if one.method == "start"]
+
+
+async def states(farm):
+    rows = await within(farm.store, lambda tx: tx.all("SELECT * FROM waits ORDER BY seq"))
+    return {row["workspace_id"]: row["state"] for row in rows}
+
+
+def give_back(farm, person):
+    farm.provider.machines[f"r-{person.user_id}"].state = State.STOPPED
+
+
+@pytest.mark.parametrize("kills", [False, True], ids=["undisturbed", "killed"])
+async def test_ten_people_get_two_machines_in_order_none_twice_and_all_are_told(farm, kills):
+    chance = random.Random(7)
+    every, _ = await line_up(farm, 10)
+    begun, began = len(farm.provider.calls), farm.clock.now()
+    waiting = every[2:]
+    served = every[:2]
+    for number, one in enumerate(waiting):
+        give_back(farm, served[number])
+        for _ in range(60):
+            if kills and chance.random() < 0.3:
+                farm.reborn()
+            await farm.pass_time(20, step=5)
+            if "is ready" in str(told(farm, one)):
+                break
+        served.append(one)
+        assert "is ready" in str(told(farm, one)), (number, told(farm, one))
+    sent = attempts(farm, begun)
+    assert all(later - earlier >= 60.0 for (earlier, _), (later, _) in pairwise(sent))
+    order = list(dict.fromkeys(who for _, who in sent))
+    assert order == [f"r-{one.user_id}" for one in waiting]
+    assert farm.provider.accepted_starts == [f"r-{one.user_id}" for one in every]
+    for one in every[2:]:
+        said = told(farm, one)
+        assert len([text for text in said if "is ready" in text]) == 1
+        assert len([text for text in said if "no free GPU" in text]) == 1
+    # Whoever is next is tried within the longest pause after a machine is free, and its start is short.
+    assert farm.clock.now() - began <= len(waiting) * (PACE[-1] + 120.0)
+
+
+async def test_the_pace_is_one_two_five_and_ten_minutes(farm):
+    await line_up(farm, 3)
+    begun = len(farm.provider.calls)
+    await farm.pass_time(HOURS, step=5)
+    times = [at for at, _ in attempts(farm, begun)]
+    failed = next(one.at for one in reversed(farm.provider.calls[:begun]) if one.method == "start")
+    gaps = [later - earlier for earlier, later in pairwise([failed, *times])]
+    for gap, pause in zip(gaps, (*PACE, PACE[-1]), strict=False):
+        assert pause <= gap <= pause + 45.0, gaps
+
+
+async def test_a_wait_that_was_cut_short_by_a_stop_or_a_start_elsewhere_is_over(farm):
+    every, own = await line_up(farm, 3)
+    await ask(farm, every[2]).to(workspaces.begin, own[2].id, OperationVerb.STOP)
+    begun = len(farm.provider.calls)
+    await farm.pass_time(HOURS, step=10)
+    assert attempts(farm, begun) == []
+    assert list((await states(farm)).values()) == ["over"]
+
+
+class Sizes(TwoMachines):
+    """Refuse what is huge always, and everything while it is full."""
+
+    machines_there = 0
+    full = NoRoom("This hub is full", status=429)
+
+    def has_room(self, workspace):
+        return not workspace.remote_id.endswith("-huge") and super().has_room(workspace)
+
+
+@pytest.fixture
+async def sizes():
+    async with new_world(Sizes) as made:
+        yield made
+
+
+async def wait_for(farm, person, size, hours=12):
+    workspace = await farm.own(person, f"r-{person.user_id}-{size}")
+    return workspace, await ask(farm, person).to(
+        use_cases.join, workspace.id, farm.clock.now() + hours * HOURS
+    )
+
+
+@pytest.mark.parametrize("huge", [1, 3])
+@pytest.mark.parametrize("hours", [0, 2], ids=["at once", "after hours"])
+async def test_what_never_fits_stops_nobody_else(sizes, huge, hours):
+    """However many wait for it and for how long: once there is room, small things get it within minutes."""
+    *others, ann = people(huge + 1)
+    for one in others:
+        await wait_for(sizes, one, "huge")
+    await sizes.pass_time(hours * HOURS, step=20)
+    _, place = await wait_for(sizes, ann, "small")
+    assert place.ahead + place.tried_before == huge
+    sizes.provider.machines_there, began = 2, sizes.clock.now()
+    begun = len(sizes.provider.calls)
+    while "is ready" not in str(told(sizes, ann)):
+        await sizes.pass_time(20, step=5)
+        assert sizes.clock.now() - began < 200 + 75.0 * huge, told(sizes, ann)
+    sent = attempts(sizes, begun)
+    assert all(later - earlier >= 60.0 for (earlier, _), (later, _) in pairwise(sent))
+    assert len(sent) == len({who for _, who in sent}), "each once a round"
+    assert [told(sizes, one) for one in others] == [[]] * huge
+
+
+async def test_attempt_at_a_busy_provider_stops_nobody_else(sizes):
+    """It is sent again within its turn, which ends after a minute; nobody else's start is refused so."""
+    mallory, ann = people(2)
+    sizes.provider.full, sizes.provider.machines_there = ServerFailed("busy", status=503), 2
+    await wait_for(sizes, mallory, "huge")
+    await wait_for(sizes, ann, "small")
+    await sizes.pass_time(400, step=5)
+    assert "is ready" in str(told(sizes, ann))
+    (wait,) = await sizes.store.read(stored_waits.waits_of, mallory)
+    assert (wait.attempts >= 1, told(sizes, mallory)) == (True, [])
+
+
+async def test_removed_connection_ends_its_waits(farm):
+    every, _ = await line_up(farm, 3)
+    farm.reborn(connections={})
+    await farm.pass_time(900, step=10)
+    (text,) = stopped(farm, every[2])
+    assert "isn't set up any more" in text
+
+
+async def test_each_is_tried_once_a_round_and_told_how_often_in_the_end(sizes):
+    every = people(3)
+    for one in every:
+        await wait_for(sizes, one, "huge", hours=1)
+    await sizes.pass_time(HOURS + 300, step=10)
+    sent = [who for _, who in attempts(sizes)]
+    rounds = [sent[at : at + 3] for at in range(0, len(sent), 3)]
+    assert all(one == rounds[0][: len(one)] for one in rounds)
+    for number, one in enumerate(every):
+        (over,) = told(sizes, one)
+        assert f"so I've stopped waiting. I tried {len(sent[number::3])} times." in over
+
+
+async def test_refused_sign_in_stops_nobody_else(farm):
+    await farm.link(people(3)[2], token="token-own")
+    every, _ = await line_up(farm, 4)
+    farm.provider.refused_tokens = {"token-own"}
+    give_back(farm, every[0])
+    await farm.pass_time(1200, step=10)
+    assert "is ready" in str(told(farm, every[3]))
+    farm.provider.refused_tokens.clear()
+    give_back(farm, every[1])
+    await farm.pass_time(2 * HOURS, step=20)
+    assert "is ready" in str(told(farm, every[2]))
+
+
+@pytest.mark.parametrize("tell", [True, False])
+async def test_unlinking_ends_a_wait_and_is_told(farm, tell):
+    every, own = await line_up(farm, 4)
+    await unlink(farm.store, every[2], "cloud", tell=tell)
+    assert list(await states(farm)) == [own[3].id]
+    give_back(farm, every[0])
+    await farm.pass_time(900, step=10)
+    assert "is ready" in str(told(farm, every[3]))
+    assert len(stopped(farm, every[2])) == tell
+    assert f"with name-r-{every[2].user_id} for a free GPU" in str(stopped(farm, every[2])) or not tell
+
+
+def stopped(farm, person):
+    """Return what tells somebody that nobody waits for them any more."""
+    return [text for text in told(farm, person) if "stopped waiting" in text]
+
+
+@pytest.mark.parametrize("mark", ["is_guest", "is_stranger"])
+async def test_whoever_may_not_start_any_more_is_told(farm, mark):
+    every, _ = await line_up(farm, 4)
+    await farm.know(every[2], **{mark: True})
+    give_back(farm, every[0])
+    await farm.pass_time(900, step=10)
+    assert len(stopped(farm, every[2])) == 1, told(farm, every[2])
+    assert "is ready" in str(told(farm, every[3]))
+
+
+@pytest.mark.parametrize("how", ["undone", "deleted"])
+async def test_attempt_that_was_cut_short_ends_its_wait(farm, how):
+    """Its operation is undone or gone: its person is told, and the next one's turn comes."""
+    every, own = await line_up(farm, 4)
+    farm.clock.advance(601.0)
+    await farm.reconciler.clockwork.step()
+    assert (await states(farm))[own[2].id] == "trying"
+    latest = await farm.store.read(operations.latest_operation, own[2].id)
+    if how == "undone":
+        await within(farm.store, operations.end, latest.id, Outcome.CANCELLED, "cancelled")
+    else:
+        await within(farm.store, lambda tx: OPERATIONS.delete(tx, id=latest.id))
+    give_back(farm, every[0])
+    await farm.pass_time(900, step=10)
+    assert len(stopped(farm, every[2])) == 1, told(farm, every[2])
+    assert "is ready" in str(told(farm, every[3]))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (InvalidRequest("No such size", status=400), "Fake Cloud refused the request"),
+        (Forbidden("Not in this project", status=403), ""),
+        (NotFound("no such workspace", status=404), ""),
+        (LimitReached("at most 2 of yours", status=403), "A limit on Fake Cloud"),
+    ],
+    ids=["invalid", "forbidden", "gone", "own limit"],
+)
+async def test_attempt_that_fails_for_something_else_says_that_nobody_waits(farm, error, said):
+    every, _ = await line_up(farm, 4)
+    before = len(told(farm, every[2]))
+    give_back(farm, every[0])
+    farm.provider.fail("start", error, times=1)
+    await farm.pass_time(900, step=5)
+    (text,) = told(farm, every[2])[before:]
+    assert f"I've stopped waiting with name-r-{every[2].user_id} for a free GPU on Fake Cloud." in text
+    assert said in text
+    assert "is ready" in str(told(farm, every[3]))
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 422, 429, 500, 503])
+@pytest.mark.parametrize("is_started", [False, True], ids=["refused", "failed"])
+async def test_words_of_no_room_mean_the_same_in_a_refusal(farm, status, is_started):
+    """Whatever its status: the wait goes on, for what the words say."""
+    person, *_ = people(1)
+    workspace = await farm.own(person, "r1")
+    kinds = {400: InvalidRequest, 403: Forbidden, 409: Conflict, 422: InvalidRequest}
+    kinds |= {429: RateLimited, 500: ServerFailed, 503: ServerFailed}
+    if is_started:
+        farm.provider.start_ends, farm.provider.start_takes = State.FAILED, 10.0
+    else:
+        farm.provider.fail("start", kinds[status](f"No free GPUs available: {NO_GPU}", status=status))
+    await ask(farm, person).to(use_cases.join, workspace.id, farm.clock.now() + HOURS)
+    for _ in range(12):
+        farm.provider.machines["r1"].reason = NO_GPU
+        await farm.pass_time(10, step=5)
+    (wait,) = await farm.store.read(stored_waits.waits_of, person)
+    assert (wait.kind, wait.attempts >= 1, told(farm, person)) == ("gpu", True, [])
+
+
+@pytest.mark.parametrize("is_got", [False, True], ids=["over", "got"])
+async def test_nothing_is_left_by_who_waits_no_more(farm, is_got):
+    """*Stop waiting* of a former answer ends nothing: neither what was got, nor anything else."""
+    every, own = await line_up(farm, 4, until=1800.0)
+    if is_got:
+        give_back(farm, every[0])
+    await farm.pass_time(900 if is_got else 2400, step=10)
+    before = len(farm.provider.calls)
+    _, has_waited = await ask(farm, every[2]).to(use_cases.leave, own[2].id)
+    await farm.pass_time(60, step=10)
+    assert not has_waited
+    assert not [one for one in farm.provider.calls[before:] if one.method != "status"]
+    assert (await states(farm))[own[2].id] == ("got" if is_got else "over")
+
+
+@pytest.mark.parametrize(
+    ("error", "goes_on"),
+    [(ServerFailed("503", status=503), True), (UnknownOutcome("cut"), True)],
+    ids=["an outage", "an unknown outcome"],
+)
+async def test_what_a_full_provider_answers_oddly_is_an_ordinary_start(farm, error, goes_on):
+    every, _ = await line_up(farm, 3)
+    give_back(farm, every[0])
+    farm.provider.fail("start", error, times=1)
+    begun = len(farm.provider.calls)
+    await farm.pass_time(900, step=5)
+    assert ("is ready" in str(told(farm, every[2]))) is goes_on
+    assert len(attempts(farm, begun)) <= 2
+    assert farm.provider.accepted_starts.count(f"r-{every[2].user_id}") == 1
+
+
+async def test_a_refused_sign_in_keeps_the_place(farm):
+    every, _ = await line_up(farm, 3)
+    give_back(farm, every[0])
+    farm.provider.refused_tokens.add("token-1")
+    await farm.pass_time(600, step=10)
+    assert "waiting" in str(await states(farm)) or "trying" in str(await states(farm))
+    farm.provider.refused_tokens.clear()
+    await farm.pass_time(2 * HOURS, step=20)
+    assert "is ready" in str(told(farm, every[2]))
+    assert issubclass(CredentialRefused, Exception)
+
+
+async def test_until_its_time_and_no_longer(farm):
+    every, _ = await line_up(farm, 3, until=1800.0)
+    await farm.pass_time(2400, step=10)
+    (over,) = [text for text in told(farm, every[2]) if "so I've stopped waiting" in text]
+    assert f"I didn't get a free GPU on Fake Cloud for name-r-{every[2].user_id} by" in over
+    begun = len(farm.provider.calls)
+    give_back(farm, every[0])
+    await farm.pass_time(HOURS, step=20)
+    assert attempts(farm, begun) == []
+
+
+async def test_half_of_what_a_provider_allows_may_fail_in_a_row(farm):
+    """What its provider began and then failed counts; nothing is tried beyond that, and it is said why."""
+    person, *_ = people(1)
+    workspace = await farm.own(person, "r1")
+    farm.provider.settings = TwoMayFail(**fake_settings().model_dump(by_alias=True))
+    farm.reborn()
+    farm.provider.start_ends, farm.provider.start_takes = State.FAILED, 30.0
+    await ask(farm, person).to(workspaces.begin, workspace.id, STARTS)
+    for _ in range(12):
+        farm.provider.machines["r1"].reason = NO_GPU
+        await farm.pass_time(10, step=5)
+    await ask(farm, person).to(use_cases.join, workspace.id, farm.clock.now() + HOURS)
+    for _ in range(120):
+        farm.provider.machines["r1"].reason = NO_GPU
+        await farm.pass_time(20, step=10)
+    assert farm.provider.count("start") == 2
+    place = await ask(farm, person).to(use_cases.join, workspace.id, farm.clock.now() + HOURS)
+    assert place.is_held
+
+
+class TwoMayFail(type(fake_settings())):
+    @property
+    def failures_allowed(self):
+        return 2
+
+
+class NoneMayFail(type(fake_settings())):
+    @property
+    def failures_allowed(self):
+        return 0.0
+
+
+async def test_where_nobody_knows_how_many_may_fail_nobody_waits(farm):
+    every, own = await line_up(farm, 2)
+    farm.provider.settings = NoneMayFail(**fake_settings().model_dump(by_alias=True))
+    farm.reborn()
+    with pytest.raises(Refused) as refused:
+        await ask(farm, every[0]).to(use_cases.join, own[0].id)
+    assert refused.value.rule == "wait.limit"
+
+
+async def grant(farm, every, tells_use):
+    """Give a machine to the first in line of those; return it once its person was told."""
+    give_back(farm, every[0])
+    machine = farm.provider.machines[f"r-{every[2].user_id}"]
+    # Some providers tell when it was used last: before it was started.
+    machine.last_used_at = farm.clock.now() if tells_use else None
+    for _ in range(120):
+        await farm.pass_time(10, step=5)
+        if "is ready" in str(told(farm, every[2])):
+            return machine
+    raise AssertionError(told(farm, every[2]))
+
+
+def warned(farm, person):
+    return [text for text in told(farm, person) if "for whoever is next in line" in text]
+
+
+@pytest.mark.parametrize("is_used", [True, False], ids=["used", "unused"])
+@pytest.mark.parametrize("tells_use", [True, False], ids=["use known", "use unknown"])
+async def test_unused_grant_is_warned_of_and_goes_to_the_next(farm, is_used, tells_use):
+    """The message that grants it says so; what its provider or its person here shows as used is kept."""
+    every, own = await line_up(farm, 4)
+    machine = await grant(farm, every, tells_use)
+    (ready,) = [text for text in told(farm, every[2]) if "is ready" in text]
+    assert "If you don't open it within 30 min, and somebody is waiting for a free GPU, I'll warn" in ready
+    assert "and stop it 10 min later so that they get it" in ready
+    await farm.pass_time(UNUSED - 300, step=20)
+    assert warned(farm, every[2]) == []
+    if is_used and tells_use:
+        machine.last_used_at = farm.clock.now()
+    elif is_used:
+        await ask(farm, every[2]).to(workspaces.refresh, own[2].id)
+    await farm.pass_time(600, step=20)
+    assert len(warned(farm, every[2])) == (not is_used)
+    await farm.pass_time(ANSWERED_WITHIN_SECONDS + 300, step=10)
+    assert ("is ready" in str(told(farm, every[3]))) is not is_used
+    assert machine.state is (State.RUNNING if is_used else State.STOPPED)
+    row = await farm.store.read(workspace_rows.workspace, own[2].id)
+    assert row.stop_at is None
+
+
+@pytest.mark.parametrize("how", ["opened", "kept", "alone"])
+async def test_warning_of_unused_grant_ends_with_its_reason(farm, how):
+    """Its person uses or keeps it, or nobody waits any more: it isn't stopped, nor warned of again."""
+    every, own = await line_up(farm, 4)
+    machine = await grant(farm, every, tells_use=False)
+    await farm.pass_time(UNUSED + 120, step=20)
+    assert len(warned(farm, every[2])) == 1
+    if how == "opened":
+        await ask(farm, every[2]).to(workspaces.refresh, own[2].id)
+    elif how == "kept":
+        await ask(farm, every[2]).to(workspaces.keep, own[2].id)
+    else:
+        await ask(farm, every[3]).to(use_cases.leave, own[3].id)
+    await farm.pass_time(2 * HOURS, step=30)
+    # The warning has gone with its reason.
+    assert (machine.state, warned(farm, every[2])) == (State.RUNNING, [])
+    assert farm.slack.sent_kinds().count("timer_ending") == 1
+    assert (await farm.store.read(workspace_rows.workspace, own[2].id)).stop_at is None
+
+
+async def test_grant_is_warned_of_once_somebody_waits(farm):
+    """Nobody waits after half an hour, so nothing is said; who joins later makes it matter."""
+    every, own = await line_up(farm, 4)
+    await ask(farm, every[3]).to(use_cases.leave, own[3].id)
+    machine = await grant(farm, every, tells_use=False)
+    await farm.pass_time(UNUSED + 1200, step=30)
+    assert warned(farm, every[2]) == []
+    await ask(farm, every[3]).to(use_cases.join, own[3].id, farm.clock.now() + HOURS)
+    await farm.pass_time(240, step=10)
+    assert len(warned(farm, every[2])) == 1
+    assert machine.state is State.RUNNING
+
+
+async def test_unused_grant_that_a_stop_would_end_is_asked_about(farm):
+    """It isn't taken, and the question says that somebody waits."""
+    every, _ = await line_up(farm, 4)
+    machine = await grant(farm, every, tells_use=False)
+    await within(farm.store, lambda tx: tx.run("UPDATE waits SET mode = '' WHERE state = 'got'"))
+    await farm.pass_time(UNUSED + ANSWERED_WITHIN_SECONDS + 600, step=20)
+    (asked,) = [text for text in told(farm, every[2]) if "Somebody is waiting for a free GPU" in text]
+    assert f"name-r-{every[2].user_id}" in asked
+    assert machine.state is State.RUNNING
+
+
+@pytest.mark.parametrize("who", ["owner", "plan", "stranger"])
+async def test_freed_room_is_offered_within_a_minute(farm, who):
+    """After hours of waiting, ten minutes apart: whoever frees it, and from whichever Slack workspace."""
+    every, own = await line_up(farm, 4)
+    await farm.pass_time(2 * HOURS + 100, step=20)
+    freed = own[0]
+    if who == "plan":
+        end = End(farm.clock.now() + 20.0, "stop")
+        await within(farm.store, timers.put, freed.id, end)
+    elif who == "stranger":
+        await within(farm.store, stored_waits.offer, freed.connection, STOP_PAUSE_SECONDS)
+        give_back(farm, every[0])
+    else:
+        await ask(farm, every[0]).to(workspaces.begin, freed.id, OperationVerb.STOP)
+    begun, stopped_at = len(farm.provider.calls), None
+    for _ in range(60):
+        await farm.pass_time(5, step=5)
+        latest = await farm.store.read(operations.latest_operation, freed.id)
+        if stopped_at is None and (who == "stranger" or (latest.verb.brings_down and latest.ended_at)):
+            stopped_at = farm.clock.now()
+        if attempts(farm, begun) and stopped_at is not None:
+            break
+    (at, _), *_ = attempts(farm, begun)
+    assert stopped_at is not None
+    assert at - stopped_at <= 60.0
+
+
+async def test_freed_room_is_offered_to_each_in_turn(sizes):
+    """The first wants what never fits: the next is tried a minute later, not by their own pace."""
+    huge, ann = people(2)
+    await wait_for(sizes, huge, "huge")
+    await wait_for(sizes, ann, "small")
+    await sizes.pass_time(3 * HOURS, step=30)
+    sizes.provider.machines_there, began = 2, sizes.clock.now()
+    await within(sizes.store, stored_waits.offer, "cloud", STOP_PAUSE_SECONDS)
+    while "is ready" not in str(told(sizes, ann)):
+        await sizes.pass_time(10, step=5)
+        assert sizes.clock.now() - began < 240.0
+
+
+async def test_what_a_moved_clock_says_puts_nobody_out_of_line(farm):
+    every, _ = await line_up(farm, 5)
+    before = list((await states(farm)).keys())
+    farm.clock.jump(-86_400.0)
+    await farm.store.perform(schema.beat)
+    await farm.pass_time(60, step=10)
+    assert list((await states(farm)).keys()) == before
+    give_back(farm, every[0])
+    await farm.pass_time(900, step=10)
+    assert "is ready" in str(told(farm, every[2]))
+    assert WAITS.times["next_at"].farthest == PACE[-1]
+
+
+async def test_only_who_changes_limits_answers_for_more(farm):
+    alice, bob, carol = people(3)
+    farm.provider.settings = fake_settings(changes_limits=(carol.user_id,))
+    farm.reborn()
+    workspace = await farm.own(alice, "r1")
+    for one in (bob, carol):
+        await farm.know(one)
+    farm.provider.fail("start", LimitReached("at most 2 of yours", status=403))
+    await ask(farm, alice).to(workspaces.begin, workspace.id, STARTS)
+    await farm.pass_time(30, step=5)
+    failed = await farm.store.read(operations.latest_operation, workspace.id)
+    await ask(farm, alice).to(limit_requests.ask, failed.id)
+    for one in (alice, bob):
+        with pytest.raises(Refused):
+            await ask(farm, one).to(limit_requests.answer, failed.id)
+    with pytest.raises(Refused):
+        await ask(farm, bob).to(limit_requests.ask, failed.id)
+    assert await ask(farm, carol).to(limit_requests.answer, failed.id) == alice
+    assert await ask(farm, carol).to(limit_requests.answer, failed.id, "no") is None
+    await farm.pass_time(30, step=5)
+    assert "has changed your limit" in str(told(farm, alice))

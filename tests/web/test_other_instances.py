@@ -1,0 +1,143 @@
+"""Another Usher with the same app is noticed by what Slack counts, and nothing else is taken for one."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from bot.commands.socket_checks import check_others
+from bot.domain.notices import NoticeKind
+from bot.store import notices as notice_rows
+from bot.store import open_store, outages, owners
+from bot.store.outages import TWICE
+from bot.support.errors import StoreBusy
+from bot.web.other_instances import _IN_DOUBT, _SELDOM, LOOKS_EVERY, SURE, Others
+from bot.web.socket import Count
+from tests.reconciler.world import new_world
+from tests.rigs import postgres
+from tests.rigs.store import ALICE
+from tests.web.sockets import connected, until
+
+
+@dataclass
+class Side:
+    """Stand where Socket Mode's side stands: Slack counts ``slack`` connections, ``held`` of them ours."""
+
+    monotonic: object
+    slack: int = 2
+    held: int = 2
+    count: Count | None = None
+    renewals: list = field(default_factory=list)
+
+    def renew(self):
+        self.renewals.append(self.monotonic())
+        self.count = Count(self.monotonic(), self.slack, self.held)
+
+
+@pytest.fixture
+async def admins():
+    async with new_world() as admins:
+        admins.administered_by(ALICE.user_id)
+        yield admins
+
+
+@pytest.fixture
+def side(admins):
+    side = Side(admins.clock.monotonic)
+    side.renew()
+    return side
+
+
+async def watch(admins, others, seconds):
+    for _ in range(round(seconds / LOOKS_EVERY)):
+        await others.step()
+        admins.clock.advance(LOOKS_EVERY)
+
+
+async def told(admins):
+    notices = await admins.store.perform(notice_rows.claim_notices, 50, 0.01)
+    return [(one.principal, one.body["what"]) for one in notices if one.kind is NoticeKind.OUTAGE]
+
+
+async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, side):
+    others = Others(admins.context, side, 2)
+    await watch(admins, others, 2 * SURE)
+    assert (await admins.store.read(outages.outages), side.renewals[1:]) == ({}, [])
+    side.slack = 4
+    side.renew()
+    began = await admins.store.now()
+    await watch(admins, others, SURE)
+    assert await admins.store.read(outages.outages) == {}
+    await watch(admins, others, SURE)
+    assert 0 < (await admins.store.read(outages.outages))[TWICE] - began <= SURE + 120
+    assert await told(admins) == [(ALICE, "twice")]
+    (check,) = await check_others(admins.store, None, None)
+    assert (check.is_good, "another Usher" in check.found) == (False, True)
+    # A process that is started meanwhile writes and says nothing again.
+    await watch(admins, Others(admins.context, side, 2), 2 * SURE)
+    assert await told(admins) == [(ALICE, "twice")]
+    side.slack = 2
+    await watch(admins, others, 900)
+    assert (await admins.store.read(outages.outages), await check_others(admins.store, None, None)) == (
+        {},
+        [],
+    )
+    assert sorted(await told(admins)) == [(ALICE, "alone"), (ALICE, "twice")]
+
+
+async def test_what_a_killed_process_held_passes(admins, side):
+    others = Others(admins.context, side, 2)
+    side.slack = 4
+    side.renew()
+    await watch(admins, others, SURE - 60)
+    assert await admins.store.read(outages.outages) == {}
+    side.slack = 2
+    await watch(admins, others, 2 * SURE)
+    side.slack = 4
+    await watch(admins, others, SURE)
+    assert await admins.store.read(outages.outages) == {}
+
+
+async def test_one_old_count_is_not_minutes_of_it_nor_its_end(admins, side):
+    others = Others(admins.context, side, 2)
+    side.count = Count(admins.clock.monotonic(), 4, 2)
+    side.renew = lambda: None
+    await watch(admins, others, 4 * SURE)
+    assert await admins.store.read(outages.outages) == {}
+    side.count = Count(admins.clock.monotonic(), 2, 2)
+    admins.clock.advance(60)
+    await admins.store.write(outages.begin_outage, TWICE, await admins.store.now())
+    await watch(admins, others, SURE)
+    assert TWICE in await admins.store.read(outages.outages)
+
+
+async def test_connections_of_processes_on_the_same_database_are_ours(admins, side):
+    store = await open_store(await postgres.migrated(), admins.clock, admins.ids)
+    for name in ("web:one", "web:two", "web:three", "worker:four"):
+        await store.write(owners.own, name, [name])
+    others = Others(replace(admins.context, store=store, clock=store.engine.clock), side, 2)
+    for counted, waits in ((6, _SELDOM), (7, _IN_DOUBT)):
+        assert await others._compare(Count(store.engine.clock.monotonic(), counted, 2)) == waits
+    await store.close()
+
+
+async def test_without_an_answer_of_the_database_it_looks_again(admins, side):
+    class Away:
+        engine = admins.store.engine
+
+        async def read(self, *_arguments):
+            raise StoreBusy("not now")
+
+    others = Others(admins.context, side, 2)
+    others._store = Away()
+    await others.step()
+    side.count = None
+    await others.step()
+
+
+async def test_slack_counts_what_others_hold_whenever_a_connection_opens():
+    async with connected(connections=2) as (server, socket):
+        await until(lambda: socket.count is not None and len(socket._open) == 2)
+        socket.renew()
+        await until(lambda: socket.count.counted == 3)
+        assert socket.count.held == 3
+        assert len(server.sockets.open) == 3
