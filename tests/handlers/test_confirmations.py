@@ -145,6 +145,12 @@ async def test_several_are_started_and_stopped_at_a_time_with_one_press(bot: Rig
     assert "That time has passed" in words(passed)
 
 
+async def test_several_stops_at_a_time_that_end_for_good_say_so():
+    async with one_cloud(Erasing) as bot:
+        await bot.link(names=("notebook", "training"), state=State.RUNNING)
+        assert words(await bot.say("stop notebook training at 18:00")).count("for good") == 2
+
+
 async def test_what_will_end_for_good_at_a_time_says_so_among_several():
     async with one_cloud(Erasing) as bot:
         await bot.link(names=("notebook", "training"))

@@ -64,6 +64,7 @@ def test_what_was_remembered_and_does_not_fit_any_more_is_not_proposed():
 @pytest.mark.parametrize(
     ("bound", "written"),
     [(4, "4"), (2.0, "2"), (0.25, "0.25"), (0.00001, "0.00001"), (1e6, "1000000"), (1234567.5, "1234567.5")],
+    ids=["integer", "whole", "fraction", "small", "million", "large fraction"],
 )
 def test_a_bound_of_a_number_is_written_in_full(bound, written):
     (element,), _ = view_of(Field("memory", "Memory", "number", minimum=-bound, maximum=bound))

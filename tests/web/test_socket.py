@@ -97,6 +97,16 @@ async def test_a_connection_that_died_silently_is_replaced_while_the_other_serve
         await until(socket.is_ready)
 
 
+async def test_a_connection_whose_end_is_announced_stays_until_it_comes():
+    connection = Connection("xapp-1", AsyncWebClient(), time.monotonic, 5.0, logging.getLogger("bot.bolt"))
+    seen = []
+    for is_announced in (True, False):
+        await connection.connect_to_new_endpoint(force=is_announced)
+        seen.append((connection.ending.is_set(), connection.gone.is_set()))
+    await connection.end()
+    assert seen == [(True, False), (True, True)]
+
+
 async def test_one_connection_too_many_goes_before_another_comes():
     async with connected(ping_seconds=0.2) as (server, socket):
         (first,) = server.sockets.open

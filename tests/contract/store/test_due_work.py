@@ -29,10 +29,12 @@ from bot.store import (
     workspaces,
 )
 from bot.store.due_work import find_kinds, list_kinds
-from bot.store.queues import DECLARED_QUEUES
+from bot.store.queues import DECLARED_QUEUES, Claim, Queue
 from bot.store.tables import TABLES
 from bot.store.tasks import NewTask
+from bot.store.transaction import as_json
 from tests.contract.store.field_values import BESIDE, made, stand_for
+from tests.rigs.store import ALICE, BOB
 
 #: Each first due time and claim is another statement.
 pytestmark = pytest.mark.both_engines
@@ -196,13 +198,17 @@ def compare(tx, kind, number):
 
 
 def _fill(tx, name, numbers, now):
-    values = {column: numbers.choice(some(now)) for column, some in DECIDES[name].items()}
+    _put(tx, name, {column: numbers.choice(some(now)) for column, some in DECIDES[name].items()})
+
+
+def _put(tx, name, values, number=10):
     if name in {"owners", "lineage", "outages", "pauses"}:
         columns = ", ".join(values), ", ".join(f":{column}" for column in values)
         tx.run("INSERT INTO {} ({}) VALUES ({})".format(name, *columns), **values)
         return
     table = TABLES[name]
-    row = {**table.columns(made(table, 10)), **BESIDE.get(name, {})} if table.model else {"gate_key": "g"}
+    row = {**table.columns(made(table, number)), **BESIDE.get(name, {})} if table.model else {}
+    row |= {"gate_key": f"g{number}"} if name == "gates" else {}
     row |= values
     if name == "workspaces":
         TABLES["gates"].add_new(tx, gate_key=row["gate_key"], connection="saturn", remote_id="r")
@@ -220,6 +226,242 @@ def _fill(tx, name, numbers, now):
 async def test_first_due_time_is_not_later_than_its_claim(store, kind):
     taken = {await store.engine.write(partial(compare, kind=kind, number=number)) for number in range(150)}
     assert taken == {True, False}
+
+
+#: Seconds from now, as all numbers with a fraction below.
+AHEAD = 90.5
+IN_A_FAILOVER = {"lineage": {"id": 1, "server": "s", "noted_at": -10.5}}
+
+
+def owned(name):
+    return {"owners": {"name": name, "owner": "somebody else", "until": AHEAD}}
+
+
+CARD = {"id": "one", "subject": "one", "kind": "card", "is_dirty": 1, "is_notice": 0, "stage": "live"}
+CARD |= {"message_ts": "1.2", "changed_at": 0.0, "updated_at": -10.5, "leased_until": 0.0, "over_at": None}
+ERRAND = {"id": "one", "outcome": None, "next_step_at": 0.0, "leased_until": 0.0, "start_call": "none"}
+NOTICE = {"id": "one", "subject": "one", "kind": "outage", "state": "pending", "class": 0, "due_at": 0.0}
+NOTICE |= {"created_at": -90.5, "held_by": None, "unknown_since": None, "sent_at": None, "message_ts": None}
+WAIT = {"id": "one", "kind": "gpu", "state": "waiting", "seq": 1, "next_at": 0.0, "until": AHEAD}
+WAIT |= {"tried_at": None, "ended_at": None}
+END = {"notices": NOTICE | {"kind": "ready"}}
+#: By queue: a row that it takes, with rows of other tables, and what keeps it from that.
+DUE = {
+    "operations": (
+        ERRAND | {"verb": "start", "connection": "saturn", "workspaces": {}},
+        {"outcome": "failed"},
+        {"next_step_at": AHEAD},
+        {"leased_until": AHEAD},
+        IN_A_FAILOVER,
+        owned("starts:saturn"),
+    ),
+    "gates": (
+        {"connection": "saturn", "due_at": 0.0, "next_check_at": 0.0},
+        {"connection": "posit"},
+        {"due_at": None},
+        {"due_at": AHEAD},
+        {"next_check_at": AHEAD},
+        IN_A_FAILOVER,
+    ),
+    "tasks": (
+        {"kind": "discover", "due_at": 0.0},
+        {"kind": "renew"},
+        {"due_at": AHEAD},
+        {"kind": "sync_people", **owned("people")},
+    ),
+    "runs": (
+        ERRAND,
+        {"outcome": "failed"},
+        {"next_step_at": AHEAD},
+        {"leased_until": AHEAD},
+        IN_A_FAILOVER,
+        owned("output:one"),
+    ),
+    "watched_runs": (
+        {"is_watched": 1, "remote_id": "r1", "is_orphan": 0},
+        {"is_watched": 0},
+        {"remote_id": None},
+        {"is_orphan": 1},
+    ),
+    "class_cards": ({"done_at": None, "look_at": 0.0}, {"done_at": -9.5}, {"look_at": AHEAD}),
+    "followed_courses": ({"follow_at": 0.0}, {"follow_at": None}, {"follow_at": AHEAD}),
+    "rules": ({"look_at": 0.0}, {"look_at": None}, {"look_at": AHEAD}),
+    "lessons": ({"lesson_look_at": 0.0}, {"lesson_look_at": None}, {"lesson_look_at": AHEAD}),
+    "timers": (
+        {"stop_at": 0.0, "stop_look_at": 0.0, "stop_warned": 1, "stop_warning": "one"},
+        {"stop_look_at": None},
+        {"stop_look_at": AHEAD},
+        {"notices": NOTICE | {"state": "sent", "sent_at": -1.5, "message_ts": "1.2"}},
+    ),
+    "running_workspaces": (
+        {"state": "running", "hidden": 0, "left_look_at": 0.0},
+        {"state": "stopped"},
+        {"hidden": 1},
+        {"left_look_at": AHEAD},
+    ),
+    "ending_workspaces": (
+        {
+            "state": "running",
+            "hidden": 0,
+            "ends_at": AHEAD,
+            "end_look_at": 0.0,
+            "accounts": {"state": "active"},
+        },
+        {"ends_at": None},
+        {"ends_at": 0.0},
+        {"ends_at": WARN_SECONDS + AHEAD},
+        {"hidden": 1},
+        {"end_look_at": AHEAD},
+        {"accounts": {"state": "revoking"}},
+    ),
+    "reminders": (
+        {"state": "active", "remind_at": 0.0},
+        {"state": "revoking"},
+        {"remind_at": None},
+        {"remind_at": AHEAD},
+    ),
+    "waits": (
+        WAIT,
+        {"ended_at": -9.5},
+        {"next_at": AHEAD},
+        {"waits": WAIT | {"id": "two", "seq": 2, "state": "trying", "next_at": AHEAD}},
+    ),
+    "notices_0": (
+        NOTICE,
+        {"class": 1},
+        {"state": "sent"},
+        {"due_at": AHEAD},
+        {"held_by": "two"},
+    ),
+    "changed_cards": (
+        CARD,
+        {"is_dirty": 0},
+        {"message_ts": None},
+        {"changed_at": None},
+        {"changed_at": AHEAD},
+        {"stage": "closed"},
+        {"leased_until": AHEAD},
+        END,
+        {"updated_at": -1.5, "workspaces": {}, "operations": ERRAND | {"planned_for": None}},
+    ),
+    "progressed_cards": (
+        CARD | {"changed_at": None},
+        {"is_dirty": 0},
+        {"message_ts": None},
+        {"changed_at": -9.5},
+        {"updated_at": -9.5},
+        {"leased_until": AHEAD},
+        END,
+    ),
+    "over_cards": (
+        CARD | {"over_at": -AHEAD},
+        {"over_at": None},
+        {"over_at": 0.0},
+        {"message_ts": None},
+        {"leased_until": AHEAD},
+    ),
+    "wanted_homes": (
+        {"wanted_at": 0.0, "leased_until": 0.0},
+        {"wanted_at": None},
+        {"wanted_at": AHEAD},
+        {"leased_until": AHEAD},
+    ),
+    "open_homes": (
+        {"look_at": 0.0, "wanted_at": None},
+        {"look_at": None},
+        {"look_at": AHEAD},
+        {"wanted_at": -9.5},
+    ),
+    "pauses": (
+        {"connection": "saturn", "calls": "any", "who": "", "until": AHEAD, "noted_at": -float(pauses.KEPT)},
+        {"until": 0.0},
+    ),
+}
+
+
+#: The claims that no queue makes, in the same way.
+CLAIMED = {
+    "along": (
+        {"connection": "saturn", "due_at": 2.5, "next_check_at": 0.0, "reader": "one"},
+        {"connection": "posit"},
+        {"due_at": 3.5},
+        {"reader": "two"},
+        {"next_check_at": AHEAD},
+    ),
+    "of_account": (
+        ERRAND | {"next_step_at": 2.5, "principal": ALICE.key, "connection": "saturn", "remote_id": "r1"},
+        {"principal": BOB.key},
+        {"connection": "posit"},
+        {"outcome": "failed"},
+        {"remote_id": None},
+        {"next_step_at": 3.5},
+        {"leased_until": AHEAD},
+        owned("output:one"),
+    ),
+    "owed": (
+        NOTICE | {"principal": ALICE.key},
+        {"principal": "-:T2:U1"},
+        {"state": "sent"},
+        {"due_at": AHEAD},
+        {"held_by": "two"},
+        IN_A_FAILOVER,
+    ),
+    "unsure": (
+        NOTICE | {"principal": ALICE.key, "state": "leased"},
+        {"principal": BOB.key},
+        {"state": "pending"},
+        {"state": "sent", "unknown_since": -9.5},
+        {"due_at": AHEAD},
+        {"held_by": "two"},
+        {"kind": "reply"},
+        owned("output:one"),
+    ),
+}
+CLAIM_OF = {
+    "along": gates.ALONG_CLAIM,
+    "of_account": runs.ACCOUNT_CLAIM,
+    "owed": notices.OWED_CLAIM,
+    "unsure": notices.UNSURE_CLAIM,
+}
+
+
+def count_due(tx, queue, *rows):
+    """Count what the queue would take if these were its rows; return when its first row is due, too."""
+    now = tx.now()
+    for name in sorted(DECIDES, key=["operations", "workspaces"].count, reverse=True):
+        tx.run(f"DELETE FROM {name}")
+    for number, row in enumerate(rows, 10):
+        others = {name: values for name, values in row.items() if isinstance(values, dict)}
+        own = {name: value for name, value in row.items() if name not in others}
+        for name, values in (*others.items(), (queue.table, own)):
+            at = {key: now + one if isinstance(one, float) else one for key, one in values.items()}
+            _put(tx, name, at, number)
+    keys = {"names": [], "connections": ["saturn"], "served": SERVED}
+    given = {name: as_json(dict.fromkeys(some, 1)) for name, some in keys.items()}
+    given |= {"owner": "me", "connection": "saturn", "warn_seconds": WARN_SECONDS}
+    given |= {"card_before": now - 10.5, "settled": now}
+    if isinstance(queue, Claim):
+        given |= {"now": now, "until": now, "limit": MANY, "soon": now + 2.5, "reader": "one"}
+        given |= {"principal": ALICE.key, "people": "-:T1:%", "is_send": True, "claim": "c"}
+        return len(tx.all(queue.statement, **given)), None
+    given |= queue.get_margins(now)
+    first = tx.one(queue.first_due, **given)
+    return tx.one(queue.count, **given)["count"], None if first is None else next(iter(first.values()))
+
+
+@pytest.mark.parametrize("name", [*DUE, *CLAIMED], ids=str)
+async def test_a_claim_takes_what_is_due_and_nothing_else(store, name):
+    queue, (row, *changes) = (DECLARED_QUEUES | CLAIM_OF)[name], (DUE | CLAIMED)[name]
+
+    async def count(*rows):
+        return await store.engine.write(lambda tx: count_due(tx, queue, *rows))
+
+    assert (await count(row))[0] == 1
+    for change in changes:
+        assert (await count(row | change))[0] == 0, change
+        if isinstance(queue, Queue) and change == {queue.due: None}:
+            other = row | ({"id": "two"} if "id" in row else {})
+            assert (await count(row | change, other))[1] is not None
 
 
 def test_every_kind_of_work_has_a_queue_and_a_claim():
