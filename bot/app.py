@@ -446,7 +446,6 @@ class Process:
             health=health,
             replays=self._replays,
             machine=self._machine,
-            features=self.features,
         )
         if entered.by_oauth is not None:
             app.router.add_routes(InstallPages(context, entered.by_oauth, settings.slack_api_url).routes())

@@ -9,11 +9,11 @@ FEATURES: Final = (
     "approvals",
     "expiries",
     "job_schedules",
-    "sentences",
     "hours",
     "courses",
     "waitlist",
     "calendars",
+    "sentences",
     "undo",
     "assistant",
 )

@@ -1,14 +1,12 @@
 """Declarations of features, and how they are loaded."""
 
 import pkgutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
-
-from aiohttp.web import RouteDef
 
 import handlers
 from bot import domain, features, services
@@ -19,7 +17,6 @@ from bot.reconciler.context import EngineContext
 from bot.reconciler.tasks import TaskWorker
 from bot.services.scheduled_work import Due
 from bot.support import declarations
-from bot.web.feature_pages import PageContext
 
 #: The packages whose modules declare kinds of messages, drawings and verbs, those of the core first.
 _PACKAGES: Final = (domain, services, blocks, handlers, features)
@@ -29,8 +26,8 @@ _PACKAGES: Final = (domain, services, blocks, handlers, features)
 class Feature:
     """A feature: its name, a summary for operators, the features that it imports, and its additions.
 
-    ``due`` is the kinds of rows that come due, ``workers`` the classes that do tasks, ``pages`` the functions
-    that return routes of the web server, and ``hooks`` its methods for moments.
+    ``due`` is the kinds of rows that come due, ``workers`` the classes that do tasks, and ``hooks`` its
+    methods for moments.
     """
 
     name: str
@@ -38,7 +35,6 @@ class Feature:
     needs: tuple[str, ...] = ()
     due: tuple[Due[Any], ...] = ()
     workers: tuple[Callable[[EngineContext], TaskWorker], ...] = ()
-    pages: tuple[Callable[[PageContext], Sequence[RouteDef]], ...] = ()
     hooks: Hooks = field(default_factory=Hooks)
 
 

@@ -100,7 +100,8 @@ class Reconciler:
         self.operations, self.runs = Operations(engine), Runs(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
-        self.clockwork = Clockwork(context, [kind for feature in features for kind in feature.due] + [TIMERS])
+        kinds = [TIMERS, *(kind for feature in features for kind in feature.due)]
+        self.clockwork = Clockwork(context, sorted(kinds, key=lambda kind: kind.order))
 
     async def _replayed(self, task: Task) -> None:
         principal = Principal.from_key(str(task.payload["principal"]))

@@ -55,13 +55,14 @@ def when_the_claim_ends(_tx: Transaction, _asked: Asked, _row: Any) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due(Generic[R]):
-    """A kind of what is due.
+    """A kind of what is due; those with a smaller ``order`` go first in a step.
 
     ``refuse`` writes what follows where it may not be carried out, ``later`` when to try again while Slack
     can't say who somebody is. ``key`` is the inbox key of a row's due time, if it is told from others by one.
     """
 
     name: str
+    order: int
     claim: Callable[[Transaction, Context], Sequence[R]]
     carry_out: Callable[[Transaction, Asked, R], None]
     refuse: Callable[[Transaction, Asked, R, Refused], None] = never_refused

@@ -257,6 +257,7 @@ def _claim(tx: Transaction, context: Context) -> list[Workspace]:
 
 TIMERS: Final = Due(
     name="timer",
+    order=40,
     claim=_claim,
     carry_out=carry_out,
     refuse=_refuse,

@@ -8,7 +8,7 @@ import asyncio
 import errno
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
@@ -35,7 +35,7 @@ from bot.web import render
 from bot.web.bolt import keep_retry_number, over_http
 from bot.web.browsers import Browsers, SlackSignIn, is_at
 from bot.web.connections import IDLE_SECONDS, SERVER, Connection, Door, most_connections
-from bot.web.feature_pages import PageContext, PageFeature
+from bot.web.feature_pages import PageContext, WebHooks
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health
 from bot.web.ide import IdePages
@@ -66,7 +66,6 @@ def build_app(
     health: Health,
     replays: Replays,
     machine: Clock,
-    features: Sequence[PageFeature],
 ) -> web.Application:
     """Build the application. What Slack signs is compared with the ``machine``'s clock, not the database's.
 
@@ -105,7 +104,7 @@ def build_app(
         routes += links.routes()
         routes.append(proving(context.vault, page_url))
     given = PageContext(context=context, services=services, settings=settings, make_front=fronts)
-    routes += [route for feature in features for list_pages in feature.pages for route in list_pages(given)]
+    routes += [route for hooks in WebHooks.list_subscribers() for route in hooks.list_pages(given)]
     app = web.Application(middlewares=[failures(context.ids), apart(page_url)], client_max_size=MAX_BYTES)
     app.router.add_routes(routes)
     app[OVER_HTTPS] = (context.public_url or "").startswith("https://")

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from aiohttp.web import RouteDef
 
 from bot.services.context import Context
+from bot.support.declarations import LayerHooks
 from bot.support.settings import Settings
 from bot.web.front import Front
 from handlers.services import Services
@@ -25,10 +25,9 @@ class PageContext:
     make_front: Callable[..., Front] | None
 
 
-class PageFeature(Protocol):
-    """The pages of a feature."""
+class WebHooks(LayerHooks):
+    """The moment at which the routes of the web server are put together."""
 
-    @property
-    def pages(self) -> Sequence[Callable[[PageContext], Sequence[RouteDef]]]:
-        """Return the functions that return routes."""
-        ...
+    def list_pages(self, given: PageContext) -> Sequence[RouteDef]:
+        """Return the routes of the feature's pages."""
+        return ()

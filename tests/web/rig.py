@@ -16,7 +16,6 @@ from yarl import URL
 
 from bot.domain.installations import Installation
 from bot.domain.people import Person, Principal
-from bot.features.feature import load
 from bot.providers import base
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.services.context import Context
@@ -278,7 +277,6 @@ async def rig(
             ),
             replays=Replays(clock.monotonic),
             machine=clock,
-            features=load(),
         )
         made.app = app
         await stack.enter_async_context(listening(app, "127.0.0.1", port))

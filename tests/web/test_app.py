@@ -13,7 +13,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
-from bot.features.feature import load
 from bot.support.addresses import PROOF_PATH
 from bot.support.errors import StoreBusy, StoreUnavailable
 from bot.web.app import build_app, failures, listening, protect
@@ -214,7 +213,6 @@ async def build_again(made, **given):
             metrics_token=given.get("metrics_token"),
         ),
         replays=Replays(made.clock.monotonic),
-        features=load(),
         machine=made.clock,
     )
 

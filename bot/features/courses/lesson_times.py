@@ -84,6 +84,7 @@ def _refuse(tx: Transaction, caller: Asked, claimed: CourseRule, refusal: Refuse
 
 LESSONS: Final = Due(
     name="lessons",
+    order=35,
     claim=lambda tx, _: rows.claim_lessons(tx, _BATCH_SIZE, LEASE),
     carry_out=carry_out,
     refuse=_refuse,

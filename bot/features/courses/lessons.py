@@ -272,6 +272,7 @@ def _tell(tx: Transaction, card: ClassCard, rule: CourseRule, news: Sequence[Map
 
 MEMBERS: Final = Due(
     name="members",
+    order=20,
     claim=lambda tx, _: stored.claim_followed(tx, REST),
     carry_out=_follow,
 )

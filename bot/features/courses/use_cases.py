@@ -617,6 +617,7 @@ def _ended(tx: Transaction, card_id: str, principal: Principal, stop: Operation 
 
 CLASSES: Final = Due(
     name="class",
+    order=10,
     claim=lambda tx, _: store.claim_class_cards(tx, CARDS, REST),
     carry_out=_look,
 )

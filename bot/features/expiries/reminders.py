@@ -68,4 +68,4 @@ def _claim(tx: Transaction, _context: Context) -> list[Account]:
     return accounts.claim_reminders(tx, SOME, LEASE)
 
 
-REMINDERS: Final = Due(name="reminder", claim=_claim, carry_out=_remind)
+REMINDERS: Final = Due(name="reminder", order=60, claim=_claim, carry_out=_remind)

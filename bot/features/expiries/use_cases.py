@@ -33,4 +33,4 @@ def _warn(tx: Transaction, _asked: Asked, workspace: Workspace) -> None:
     add_notices(tx, [NewNotice(workspace.id, ExpiryKind.ENDING, occasion, workspace.principal, body)])
 
 
-EXPIRIES: Final = Due(name="expiry", claim=_claim, carry_out=_warn)
+EXPIRIES: Final = Due(name="expiry", order=50, claim=_claim, carry_out=_warn)

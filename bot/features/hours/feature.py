@@ -76,9 +76,7 @@ class HoursHooks(Hooks):
         return blocks.format_plan(view)
 
     def list_stages_after(self, cause: str, query: str) -> Sequence[Stage]:
-        # Hours go on before their workspaces are read again, when an account works again.
-        is_after_runs = (cause, query) == ("active", "some_open_runs_of")
-        return [("some_rules_of", store.resume)] if is_after_runs else ()
+        return [store.RESUME_STAGE] if (cause, query) == ("active", "some_open_runs_of") else ()
 
 
 FEATURE: Final = Feature(

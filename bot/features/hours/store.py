@@ -15,6 +15,7 @@ from bot.domain.workspaces import Workspace
 from bot.features.hours import begun_hours
 from bot.features.hours.model import HORIZON, HoursKind, Occurrence, Rule
 from bot.store import fan_out, operations, timers
+from bot.store.hooks import Stage
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, PAIR, WORKSPACES, Table, of_feature, plain
@@ -297,6 +298,10 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
                 settled_at if begin is None else min(settled_at, max(begin.at - 1.0, paused.settled_at))
             )
         put(tx, replace(paused, paused="", settled_at=settled_at))
+
+
+#: Before the workspaces: where a piece of an earlier release ended, the numbers of the stages count.
+RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
 
 def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:

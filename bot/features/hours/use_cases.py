@@ -423,6 +423,7 @@ def later(tx: Transaction, _asked: Asked, looked: Rule) -> None:
 
 HOURS: Final = Due(
     name="hours",
+    order=30,
     claim=lambda tx, _: rows.claim_hours(tx, SOME // 2, LEASE),
     carry_out=carry_out,
     refuse=refuse,
@@ -493,6 +494,7 @@ def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
 
 NEEDED: Final = Due(
     name="needed",
+    order=70,
     claim=lambda tx, _: stored.claim_running(tx, SOME, NEEDED_EVERY),
     carry_out=_ask,
 )

@@ -18,5 +18,6 @@ class SentencesHooks(Hooks):
 FEATURE: Final = Feature(
     name="sentences",
     summary="Understand requests in people's own words.",
+    needs=("hours",),
     hooks=SentencesHooks(),
 )

@@ -19,6 +19,5 @@ class UndoHooks(Hooks):
 FEATURE: Final = Feature(
     name="undo",
     summary="Take back the last request, and list those of a day.",
-    needs=("hours", "courses"),
     hooks=UndoHooks(),
 )

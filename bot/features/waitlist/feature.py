@@ -61,7 +61,7 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
 FEATURE: Final = Feature(
     name="waitlist",
     summary="Start workspaces in turn when a connection has capacity again.",
-    needs=("hours", "sentences"),
+    needs=("hours",),
     due=(use_cases.WAITS,),
     hooks=WaitlistHooks(),
 )

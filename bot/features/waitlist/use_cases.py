@@ -296,6 +296,7 @@ def _later(tx: Transaction, _asked: Asked, looked: Wait) -> None:
 
 WAITS: Final = Due(
     name="wait",
+    order=80,
     claim=lambda tx, _: rows.claim(tx, SOME, LEASE),
     carry_out=carry_out,
     refuse=_refuse,

@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.tasks import TaskKind
+from bot.features.feature import load
 from bot.services import accounts
 from bot.store import accounts as account_rows
 from bot.store import credentials, gates, notices, operations, tasks
@@ -28,6 +29,7 @@ processes.set_forkserver_preload([__name__])
 
 def claimer(url, now, side):
     """Claim until nothing is left, at a standing clock, and tell what it got."""
+    load()
 
     async def claim():
         store = await open_store(url, FakeClock(now), SystemIds())
