@@ -7,39 +7,13 @@ from bot.features.hooks import Hooks
 from bot.store.hooks import StoreHooks
 from bot.support import declarations
 from bot.support.declarations import LayerHooks
-from tests.project.rings import FOLDERS, MODULES, ROOT, feature_of, imported, is_one_of, modules
-
-#: Imports that are to go, as each makes a circle.
-CIRCLES = {
-    ("preferences", "home"),
-    ("approvals", "home"),
-    ("courses", "home"),
-    ("waitlist", "home"),
-    ("undo", "home"),
-    ("undo", "sentences"),
-    ("hours", "sentences"),
-    ("hours", "courses"),
-    ("sentences", "undo"),
-    ("sentences", "courses"),
-    ("sentences", "hours"),
-    ("sentences", "preferences"),
-}
-FOLDER_OF = {name: folder for folder, name in FOLDERS.items()}
-
-
-def find_imports():
-    """Return the imports of features by features, as pairs of folders."""
-    found = set()
-    for folder, name in FOLDERS.items():
-        for file in (file for file in modules().values() if is_one_of(file, MODULES[name])):
-            known = {feature_of(target) for target in imported((ROOT / file).read_text(encoding="utf-8"))}
-            found |= {(folder, FOLDER_OF[one]) for one in known - {name} if one in FOLDER_OF}
-    return found
+from tests.project.features import find_imports
+from tests.project.repository import ROOT
 
 
 def test_every_folder_is_a_feature_and_the_reverse():
     folders = {path.parent.name for path in (ROOT / "bot/features").glob("*/feature.py")}
-    assert sorted(folders) == sorted(FEATURES) == sorted(FOLDERS)
+    assert sorted(folders) == sorted(FEATURES)
     assert [one.name for one in feature.load()] == list(FEATURES)
     assert all(one.summary for one in feature.load())
 
@@ -52,8 +26,11 @@ def test_a_folder_that_is_not_listed_stops_the_start(monkeypatch):
 
 def test_features_need_what_they_import():
     needs = {(one.name, needed) for one in feature.load() for needed in one.needs}
-    assert find_imports() == needs | CIRCLES
-    assert not needs & CIRCLES
+    assert {(one, other) for one, other in find_imports() if one} == needs
+
+
+def test_core_imports_no_feature():
+    assert [other for one, other in find_imports() if not one] == []
 
 
 def test_each_feature_comes_after_those_that_it_needs():
