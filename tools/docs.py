@@ -26,6 +26,7 @@ from typing import Any, Final, get_args
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.commands.pages import anchor_of
+from bot.features.feature import load as load_features
 from bot.providers.answers import error_of
 from bot.providers.base import Facet
 from bot.slack import manifest
@@ -48,7 +49,7 @@ _NAME = re.compile(r"\]\[([^\]]+)\]")
 _DEFINITION = re.compile(r"^\[([^\]]+)\]: ", re.MULTILINE)
 _ELSEWHERE = re.compile(r"[a-z]+:")
 #: The most words of the pages of ``docs/`` and of those beside the README, tables of the code aside.
-MOST_WORDS: Final = 30_918
+MOST_WORDS: Final = 31_116
 COUNTED: Final = ("docs", "README.md", "CONTRIBUTING.md", "SECURITY.md")
 #: A table that isn't prose, with what says so.
 _TABLE = re.compile(r"^( *<!-- table: .+ -->\n)\n?((?:^ *\|.*\n)*)", re.MULTILINE)
@@ -311,9 +312,18 @@ def _errors() -> str:
     )
 
 
+def _features() -> str:
+    """Return the features in the order in which they act."""
+    return _rows(
+        ("feature", "what it does", "needs"),
+        ((f"[{one.name}](../{one.page})", one.summary, ", ".join(one.needs)) for one in load_features()),
+    )
+
+
 #: The tables of a page, each by the heading above it.
 MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/performance.md": {"What Usher costs": _figures},
+    "docs/internals/architecture.md": {"Features": _features},
     "docs/operate.md": {"Metrics": _metrics},
     "docs/settings.md": {"The environment": _settings},
     "docs/provider-api.md": {

@@ -100,6 +100,7 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
 FEATURE: Final = Feature(
     name="courses",
     summary="Give members of a class their workspaces, lesson by lesson.",
+    page="classes.md#a-course-lessons-all-term",
     needs=("hours",),
     due=(CLASSES, MEMBERS, LESSONS),
     hooks=CoursesHooks(),

@@ -30,5 +30,6 @@ class HomeHooks(Hooks):
 FEATURE: Final = Feature(
     name="home",
     summary="Show everything of a person on one page in Slack.",
+    page="commands.md#home",
     hooks=HomeHooks(),
 )

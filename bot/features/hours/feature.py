@@ -82,6 +82,7 @@ class HoursHooks(Hooks):
 FEATURE: Final = Feature(
     name="hours",
     summary="Start and stop workspaces at hours of the week.",
+    page="commands.md#hours",
     needs=("preferences",),
     due=(HOURS, NEEDED),
     hooks=HoursHooks(),

@@ -32,5 +32,6 @@ class PreferencesHooks(Hooks):
 FEATURE: Final = Feature(
     name="preferences",
     summary="Choose the messages that Usher sends.",
+    page="commands.md#preferences",
     hooks=PreferencesHooks(),
 )

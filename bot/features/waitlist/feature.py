@@ -61,6 +61,7 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
 FEATURE: Final = Feature(
     name="waitlist",
     summary="Start workspaces in turn when a connection has capacity again.",
+    page="commands.md#waiting-for-room",
     needs=("hours",),
     due=(use_cases.WAITS,),
     hooks=WaitlistHooks(),
