@@ -17,7 +17,6 @@ from aiohttp import web
 from bot.domain.audit import AuditEntry
 from bot.domain.transcript import Board
 from bot.features.feature import load
-from bot.features.preferences.store import lets_assistant
 from bot.providers import build_providers, distributions
 from bot.providers.connection import ConnectionSettings
 from bot.reconciler import Numbers, Reconciler
@@ -348,7 +347,6 @@ class Process:
             job_command=settings.job_command,
             sign_in=settings.slack_client_id is not None,
             assistant=settings.assistant,
-            lets=lets_assistant,
         )
 
     async def _begin_serving(self) -> Store:

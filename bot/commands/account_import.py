@@ -14,10 +14,9 @@ from typing import Final, Literal
 
 import aiohttp
 
-from bot.features.approvals import use_cases as approvals_use_cases
 from bot.providers import base, build_providers
 from bot.providers.connection import ConnectionSettings
-from bot.services import accounts, revocations
+from bot.services import accounts, linking, revocations
 from bot.services.caller import Asked
 from bot.services.context import Context
 from bot.slack.people import People
@@ -182,7 +181,7 @@ class Importer:
             return f"there's no connection {row.connection[:40]}"
         if not provider.links_by("admin"):
             return f'{row.connection} doesn\'t link by approval: its linking needs "admin"'
-        if not approvals_use_cases.is_username(row.username):
+        if not linking.is_username(row.username):
             return "username needs 1 to 80 visible characters, without spaces"
         earlier = self._seen.setdefault((principal.key, row.connection), row.line)
         if earlier != row.line:

@@ -18,9 +18,6 @@ from bot.commands import (  # noqa: F401 - they declare checks
 )
 from bot.commands.doctor import run_checks
 from bot.commands.setting_checks import check_settings
-from bot.features.assistant import (  # noqa: F401 - they declare checks
-    checks as assistant_checks,
-)
 from bot.features.feature import load
 from bot.providers import build_providers, read_connections, runs_commands
 from bot.services.checks import Check, as_json, as_text, exit_status

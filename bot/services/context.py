@@ -1,6 +1,6 @@
 """The context: what the parts of one process share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,7 +13,6 @@ from bot.services.owners import Owners
 from bot.services.recent_commits import Memory
 from bot.store.stop_warnings import WAITS
 from bot.store.store import Store
-from bot.store.transaction import Transaction
 from bot.support.clock import Clock, Ids
 from bot.support.errors import Refused
 from bot.support.vault import Vault
@@ -67,9 +66,8 @@ class Context:
     job_command: str = "/job"
     #: Whether Sign in with Slack proves who somebody is; otherwise a code is typed back.
     sign_in: bool = False
-    #: Whether Slack's assistant may call, and whether a person lets it do what needs a level.
+    #: Whether Slack's assistant may call.
     assistant: bool = False
-    lets: Callable[[Transaction, Principal, str], bool] = lambda *_: False
     #: What this process answered and called lately.
     memory: Memory = field(default_factory=Memory)
 

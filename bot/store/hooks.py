@@ -73,6 +73,10 @@ class StoreHooks(LayerHooks):
         """Return whether a notice is sent as a message of its own; all features have to agree."""
         return True
 
+    def allows_assistant(self, tx: Transaction, principal: Principal, level: str) -> bool:
+        """Return whether a person allows Slack's assistant to do what needs a level."""
+        return False
+
     def find_planned_stop(self, tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
         """Return the time of the stop that a plan has for a workspace, None for no plan.
 

@@ -13,27 +13,33 @@ DECLARED = {
     "settings": [
         "bot.support.settings." + name for name in ("assistant", "backups", "installed", "socket", "timers")
     ],
-    "checks": ["bot.upkeep." + name + "_checks" for name in ("assistant", "installed", "postgres", "socket")],
+    "checks": [
+        *["bot.commands." + name + "_checks" for name in ("installed", "postgres", "socket")],
+        "bot.features.assistant.checks",
+    ],
     "intents.commands": [*["bot.features.courses.sentences"] * 6, "bot.features.undo.verbs"],
     "intents.forms": ["bot.features.courses.sentences"] * 5,
     "intents.shows": ["bot.features.undo.verbs"] * 4,
     "intents.ports": ["bot.features.hours.verbs", "bot.features.undo.verbs"],
-    "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
+    "home.gathered": [
+        "bot.features.courses.lessons",
+        *["bot.features." + name + ".use_cases" for name in ("preferences", "undo", "waitlist")],
+    ],
     "home_sections.PARTS": [
-        "bot.messages.blocks." + name for name in ("acts", "courses", *["home"] * 5, "preferences", "waits")
+        "bot.features.courses.page_messages",
+        *[
+            "bot.features." + name + ".messages"
+            for name in (*["home"] * 5, "preferences", "undo", "waitlist")
+        ],
     ],
     "home_sections.WAITING": ["bot.features.approvals.messages", *["bot.features.home.messages"] * 2],
     "home.asked": ["bot.features.approvals.use_cases"],
     "kinds.AnyKind": [
-        "bot.features.approvals.model",
-        "bot.features.courses.model",
-        "bot.features.expiries.model",
-        "bot.features.hours.model",
-        "bot.domain.failover_losses",
-        "bot.domain.notices",
-        "bot.features.waitlist.model",
-        "bot.features.job_schedules.model",
-        "bot.domain.timers",
+        *["bot.domain." + name for name in ("failover_losses", "notices", "timers")],
+        *[
+            "bot.features." + name + ".model"
+            for name in ("approvals", "courses", "expiries", "hours", "job_schedules", "waitlist")
+        ],
     ],
     "kinds.UNPOSTED": ["bot.features.courses.model"],
 }

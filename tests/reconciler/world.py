@@ -19,7 +19,6 @@ from bot.domain.transcript import Board
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.features.feature import load
-from bot.features.preferences.store import lets_assistant
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.streams import AT_ONCE
@@ -128,7 +127,6 @@ class World:
             public_url=self.public_url,
             owners=self.owners,
             unwarned_seconds=self.unwarned_seconds,
-            lets=lets_assistant,
         )
         self.reconciler = Reconciler(
             self.context, self.numbers, self.board, self.replay, Unobserved(), lambda: 0.0, features=load()

@@ -5,7 +5,6 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 from bot.domain.installations import Installation
-from bot.features.preferences.store import lets_assistant
 from bot.services.context import Context
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
@@ -22,7 +21,7 @@ def context(
 ) -> Context:
     """Return a context in which everybody is a colleague of the team T1; ``more`` replaces what it holds."""
     usual = {"people": Colleagues(store), "installation": Installation("T1"), "vault": Vault([KEY])}
-    usual |= {"lets": lets_assistant, "tenants": Token()}
+    usual |= {"tenants": Token()}
     return Context(
         store=store,
         connections=connections or {},

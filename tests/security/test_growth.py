@@ -22,7 +22,6 @@ from bot.domain import own_mentions, time_parsing
 from bot.domain.runs import OutputChunk
 from bot.domain.transcript import EscapeRemover, Lines, Transcript
 from bot.domain.workspaces import Workspace
-from bot.features.approvals import use_cases as approvals_use_cases
 from bot.features.courses import messages as courses_messages
 from bot.features.sentences import times
 from bot.features.sentences.reading import read
@@ -210,7 +209,7 @@ READERS = {
     "a time in a form": Reader(
         64_000, pure(lambda text: time_parsing.read(text, time_parsing.zone_of("UTC"), 0.0))
     ),
-    "a user name": Reader(64_000, pure(approvals_use_cases.is_username)),
+    "a user name": Reader(64_000, pure(linking.is_username)),
     "a code": Reader(64_000, pure(linking.plain_code)),
     "a nonce": Reader(64_000, pure(linking.is_nonce)),
     "a path in the log": Reader(8_190, pure(app.without_secrets)),

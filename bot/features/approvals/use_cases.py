@@ -3,7 +3,6 @@
 It is never guessed from names or addresses. Every step leaves an audit row.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
@@ -22,7 +21,7 @@ from bot.features.approvals import store
 from bot.features.approvals.model import MAX_UNDECIDED_SECONDS, UNDECIDED, ApprovalKind, find_next_morning
 from bot.messages.texts import pages, problems
 from bot.providers import base
-from bot.services import home_sections
+from bot.services import home_sections, linking
 from bot.services.accounts import begin, sealed, unknown_connection, warn_holders
 from bot.services.caller import Asked
 from bot.services.context import Context
@@ -34,11 +33,7 @@ from bot.store.notices import add_notices
 from bot.store.tables import NOTICES
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
-from bot.support.cleaning import SHOWN, clean, escape
 from bot.support.errors import Refused
-
-_USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
-
 
 #: How many usernames somebody may ask for in a day, on each connection: every one disturbs administrators.
 REQUESTS: Final = 3
@@ -119,7 +114,7 @@ def ask(
     there = context.linked_by("admin", principal)
     if connection not in there:
         raise unknown_connection(context, connection, there)
-    if not is_username(username):
+    if not linking.is_username(username):
         raise Refused("approval.username", pages.USERNAME_SHAPE)
     place = context.installation
     if not any(place.decides(one, principal) for one in place.administrating()):
@@ -365,11 +360,6 @@ def approval_entry(approval: Approval, actor: str, action: str, result: str, **d
         result=result,
         detail={"approval": approval.id, "username": approval.username, **detail},
     )
-
-
-def is_username(text: str) -> bool:
-    """Say whether a text can be approved as a username: fully shown, and with nothing invisible in it."""
-    return _USERNAME.fullmatch(text) is not None and clean(text) == text and len(escape(text)) <= SHOWN
 
 
 @adds(*ApprovalKind)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.notices import NewNotice
+from bot.domain.people import Principal
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
 from bot.features.preferences import store
@@ -21,6 +22,9 @@ class PreferencesHooks(Hooks):
 
     def should_send_notice(self, tx: Transaction, notice: NewNotice) -> bool:
         return store.wants(tx, notice)
+
+    def allows_assistant(self, tx: Transaction, principal: Principal, level: str) -> bool:
+        return store.lets_assistant(tx, principal, level)
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
         return {Preferences: (PREFERENCES, PREFERENCES.fields)}
