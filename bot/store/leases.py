@@ -48,5 +48,6 @@ def free(tx: Transaction, settles: float) -> None:
 
     A message that was in hand may have been sent until now: it is looked for in ``settles`` seconds.
     """
+    now = tx.now()
     for query in dict.fromkeys(LEASES.values()):
-        tx.run(query, now=tx.now(), settles=settles, longest=LONGEST_CLAIM)
+        tx.run(query, now=now, settled=now + settles, longest=LONGEST_CLAIM)

@@ -17,7 +17,7 @@ WHERE outcome IS NULL AND (leased_until > 0 OR start_call = 'calling' OR stop_ca
 
 -- It may have been sent just before the process died, and is looked for once it had its time to show.
 -- name: free_notices
-UPDATE notices SET due_at = :now + :settles WHERE state = 'leased' AND due_at > :now + :settles;
+UPDATE notices SET due_at = :settled WHERE state = 'leased' AND due_at > :settled;
 
 -- name: free_cards
 UPDATE cards SET leased_until = 0 WHERE leased_until > 0;

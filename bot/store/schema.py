@@ -126,11 +126,12 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
     """
     applied = await engine.migrate(serves=True)
     await engine.read(check)
-    if engine.is_exclusive:
-        await engine.write(lambda tx: leases.free(tx, SENDS_SETTLE))
     if engine.is_shared:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
+    if engine.is_exclusive:
+        # By the healed times: a message in hand is looked for some time from now.
+        await engine.write(lambda tx: leases.free(tx, SENDS_SETTLE))
     # Not earlier, or the clock reading needed for healing would be overwritten.
     engine.serves()
     return applied

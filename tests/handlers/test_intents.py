@@ -3,7 +3,7 @@
 import pytest
 
 from bot.messages.texts import talk
-from handlers import intents, routes
+from handlers import intents
 from tests.handlers.rig import rig
 
 
@@ -16,7 +16,6 @@ async def bot():
 @pytest.mark.parametrize("port", [intents.hours, intents.undo], ids=["hours", "undo"])
 async def test_sentence_about_a_missing_feature_is_answered(bot, port, monkeypatch):
     await bot.link(names=("report",))
-    routes.load()
     monkeypatch.setattr(port, "_adapter", None)
     words = "report every weekday 9:00-17:00" if port is intents.hours else "undo"
     assert (await bot.say(words)).text == talk.NOT_UNDERSTOOD

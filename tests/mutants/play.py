@@ -299,6 +299,12 @@ class _Round:
         """Note a module that can't be imported any more."""
         self._note(report)
 
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Note that the features can't be loaded any more."""
+        if isinstance(self._job, Job) and not self._tried:
+            self._failed.append("features")
+            self._text = self._text or str(excrepr)[-1500:]
+
     def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         if report.failed and report.nodeid not in self._failed:
             self._failed.append(report.nodeid)

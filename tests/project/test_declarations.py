@@ -35,11 +35,15 @@ DECLARED = {
     "home_sections.WAITING": ["bot.features.approvals.messages", *["bot.features.home.messages"] * 2],
     "home.asked": ["bot.features.approvals.use_cases"],
     "kinds.AnyKind": [
-        *["bot.domain." + name for name in ("failover_losses", "notices", "timers")],
-        *[
-            "bot.features." + name + ".model"
-            for name in ("approvals", "courses", "expiries", "hours", "job_schedules", "waitlist")
-        ],
+        "bot.domain.failover_losses",
+        "bot.domain.notices",
+        "bot.domain.timers",
+        "bot.features.approvals.model",
+        "bot.features.courses.model",
+        "bot.features.expiries.model",
+        "bot.features.hours.model",
+        "bot.features.job_schedules.model",
+        "bot.features.waitlist.model",
     ],
     "kinds.UNPOSTED": ["bot.features.courses.model"],
 }

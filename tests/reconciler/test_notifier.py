@@ -13,6 +13,7 @@ from bot.messages.blocks import kit
 from bot.slack.notifier import Timing
 from bot.store import cards, maintenance, notices, operations, workspaces
 from bot.store.cards import MOMENT_SECONDS
+from bot.store.schema import SENDS_SETTLE
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import person
 from tests.reconciler.fuse import Killed
@@ -122,12 +123,12 @@ async def test_a_message_whose_send_was_cut_off_is_found_where_it_stands_after_a
     assert await outbox(world) == (0, 0)
 
 
-async def test_a_jump_gives_a_message_no_more_time_to_show(world):
+async def test_after_a_jump_a_message_has_its_whole_time_to_show(world):
     await world.store.write(notices.add_notices, [message()])
     world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"))
     await world.work()
     world.clock.jump(3600)
-    await world.pass_time(14)
+    await world.pass_time(SENDS_SETTLE - 1)
     assert world.slack.count("conversations.history") == 0
     await world.pass_time(5)
     assert world.slack.count(POST) == 2

@@ -349,7 +349,7 @@ def test_every_variable_has_its_proof():
 #: The test of each key that would fail if it were ignored.
 KEYS = {
     "provider": "providers/test_connections.py::test_two_connections_become_their_providers",
-    "source": "providers/test_door.py::test_another_distribution_or_none_is_refused_by_name",
+    "source": "providers/test_registry.py::test_another_distribution_or_none_is_refused_by_name",
     "title": "providers/test_connections.py::test_two_connections_become_their_providers",
     "base_url": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
     "linking": (
@@ -359,9 +359,10 @@ KEYS = {
     "workspaces": "scenarios/test_several_workspaces.py::"
     "test_a_connection_is_only_for_the_workspaces_that_are_named",
     "starts_per_second": "reconciler/test_starts_in_turn.py::test_nobody_is_overtaken_and_the_rule_is_kept",
-    "asks_after_hours": "reconciler/test_needed.py::test_the_operator_has_people_asked",
-    "stops_unanswered": "reconciler/test_needed.py::test_what_nobody_answers_about_is_stopped_in_the_evening",
-    "changes_limits": "scenarios/test_waiting_for_room.py::"
+    "asks_after_hours": "features/hours/test_idle_prompt.py::test_the_operator_has_people_asked",
+    "stops_unanswered": "features/hours/test_idle_prompt.py::"
+    "test_what_nobody_answers_about_is_stopped_in_the_evening",
+    "changes_limits": "features/waitlist/test_scenarios.py::"
     "test_more_is_asked_of_who_changes_limits_and_answered_once",
     "jupyterhub.consecutive_failure_limit": "providers/test_failures_allowed.py::"
     "test_half_of_what_a_hub_allows_may_fail",

@@ -76,10 +76,10 @@ class Unwritable:
     def __getattr__(self, name):
         return getattr(self._store, name)
 
-    async def write(self, work, *arguments):
+    async def write(self, work, *arguments, **named):
         if self.is_away and work is installations.renew_installation:
             raise StoreBusy("away")
-        return await self._store.write(work, *arguments)
+        return await self._store.write(work, *arguments, **named)
 
 
 class Rig:

@@ -27,9 +27,10 @@ from bot.features.hours import texts as hours_texts
 from bot.features.hours.messages import format_time_of_day
 from bot.features.hours.model import UNUSED_ASKS, HoursKind, spans
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.alternatives import draws_where
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, link_again_button
-from bot.messages.blocks.kit import Block, Element, Markup, Press, cut, draws, draws_where, fill, safe
+from bot.messages.blocks.kit import Block, Element, Markup, Press, cut, draws, fill, safe
 from bot.messages.texts import answers, cards, problems, times
 
 #: How many people are listed in one answer, one per line.

@@ -13,10 +13,11 @@ from bot.features.hours.model import HoursKind
 from bot.features.waitlist import texts as words
 from bot.features.waitlist.model import ANSWERED_WITHIN_SECONDS, UNUSED, RoomKind, WaitFacts, WaitingFacts
 from bot.messages.blocks import kit, notices, replies
+from bot.messages.blocks.alternatives import draws_where
 from bot.messages.blocks.buttons import ends, open_buttons
 from bot.messages.blocks.cards import filled, reference_of
 from bot.messages.blocks.home_sections import HomeContent, part
-from bot.messages.blocks.kit import Element, Press, draws, draws_where, fill
+from bot.messages.blocks.kit import Element, Press, draws, fill
 from bot.messages.texts import cards, problems, times, verbs
 
 _STARTS = frozenset({OperationVerb.START})

@@ -676,34 +676,3 @@ def draws(
         return draw
 
     return declare
-
-
-def draws_where(
-    kind: AnyKind,
-    applies: Callable[[Any], bool],
-    *,
-    needs_row: bool = True,
-    is_true: Callable[[Any], bool] | None = None,
-) -> Callable[[D], D]:
-    """Declare what a feature draws in place of a kind's own message, where that ``applies`` to its facts.
-
-    Where the workspace's row is gone, the kind's own message is drawn unless the feature's doesn't need the
-    row: nothing can be offered for it. ``is_true`` says whether the feature's message still holds.
-    """
-
-    def declare(draw: D) -> D:
-        usual = DRAWN[kind]
-
-        def is_chosen(facts: Any) -> bool:
-            return (not needs_row or facts.workspace is not None) and applies(facts)
-
-        def render_either(facts: Any) -> Answer:
-            return (draw if is_chosen(facts) else usual.draw)(facts)
-
-        def is_either_true(facts: Any) -> bool:
-            return (is_true if is_true is not None and is_chosen(facts) else usual.is_true)(facts)
-
-        DRAWN[kind] = replace(usual, draw=render_either, is_true=is_either_true)
-        return draw
-
-    return declare

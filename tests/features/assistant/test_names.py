@@ -14,6 +14,7 @@ from bot.domain.observations import Observed
 from bot.domain.time_parsing import WEEKDAYS
 from bot.domain.workspaces import State
 from bot.features.assistant.tools import TOOLS, called
+from bot.features.courses import lesson_store
 from bot.features.courses.model import CourseRule
 from bot.features.hours import store as hours_store
 from bot.features.hours.model import Rule
@@ -53,7 +54,7 @@ class Everything:
             for row in self.rows:
                 WORKSPACES.change(tx, {"id": row.id}, name=name, alias=None)
             RUNS.change(tx, {"id": self.run.id}, name=name)
-            hours_store.put(tx, replace(hours_store.rule(tx, "lessons"), course=name))
+            lesson_store.put_rule(tx, replace(lesson_store.lesson_rule(tx, "lessons"), course=name))
 
         await self.bot.store.carry_out(write)
 
@@ -70,7 +71,7 @@ async def everything(stack):
     )
     await bot.store.carry_out(lambda tx: preferences_store.save_preferences(tx, ALICE, until))
     await bot.store.carry_out(lambda tx: hours_store.put(tx, rule))
-    await bot.store.carry_out(lambda tx: hours_store.put(tx, lessons))
+    await bot.store.carry_out(lambda tx: lesson_store.put_rule(tx, lessons))
     await observe(bot.store, bot.clock, rows[0], Observed(State.RUNNING))
     return Everything(bot, rows, run)
 

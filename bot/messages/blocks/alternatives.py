@@ -1,0 +1,39 @@
+"""Alternatives: what a feature draws in place of a kind's own message."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from bot.domain.message_kinds import AnyKind
+from bot.domain.notices import Answer
+from bot.messages.blocks.kit import DRAWN, D
+
+
+def draws_where(
+    kind: AnyKind,
+    applies: Callable[[Any], bool],
+    *,
+    needs_row: bool = True,
+    is_true: Callable[[Any], bool] | None = None,
+) -> Callable[[D], D]:
+    """Return the decorator of an alternative to a kind's own message, for facts to which it ``applies``.
+
+    Where the row is gone, only what doesn't need it is. ``is_true`` says whether the message still holds.
+    """
+
+    def declare(draw: D) -> D:
+        usual = DRAWN[kind]
+
+        def is_chosen(facts: Any) -> bool:
+            return (not needs_row or facts.workspace is not None) and applies(facts)
+
+        def render_either(facts: Any) -> Answer:
+            return (draw if is_chosen(facts) else usual.draw)(facts)
+
+        def is_either_true(facts: Any) -> bool:
+            return (is_true if is_true is not None and is_chosen(facts) else usual.is_true)(facts)
+
+        DRAWN[kind] = replace(usual, draw=render_either, is_true=is_either_true)
+        return draw
+
+    return declare
