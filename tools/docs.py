@@ -316,7 +316,10 @@ def _features() -> str:
     """Return the features in the order in which they act."""
     return _rows(
         ("feature", "what it does", "needs"),
-        ((f"[{one.name}](../{one.page})", one.summary, ", ".join(one.needs)) for one in load_features()),
+        (
+            (f"[{one.name}](../{one.page.replace('#', '.md#')})", one.summary, ", ".join(one.needs))
+            for one in load_features()
+        ),
     )
 
 

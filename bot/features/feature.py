@@ -26,8 +26,8 @@ _PACKAGES: Final = (domain, services, blocks, handlers, features)
 class Feature:
     """A feature: its name, a summary for operators, the features that it imports, and its additions.
 
-    ``page`` is its page of ``docs/`` with the anchor of its section, ``due`` the kinds of rows that come due,
-    ``workers`` the classes that do tasks, and ``hooks`` its methods for moments.
+    ``page`` is its page of the documentation with the anchor of its section, ``due`` the kinds of rows that
+    come due, ``workers`` the classes that do tasks, and ``hooks`` its methods for moments.
     """
 
     name: str

@@ -137,8 +137,11 @@ def begin(
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", asked.principal, body)])
     # What waits for it: every press of a class or course, and the command of the button.
     key = asked.principal.key
-    found = tx.all("waiting_presses", principal=key, connection=connection, now=tx.now())
-    waits: dict[str, Any] = {row["text"]: {"principal": key, "text": row["text"]} for row in found}
+    waits: dict[str, Any] = {
+        text: {"principal": key, "text": text}
+        for hooks in StoreHooks.list_subscribers()
+        for text in hooks.find_waiting_texts(tx, asked.principal, connection)
+    }
     waits |= {waiting.get("text", ""): waiting} if waiting else {}
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": list(waits.values())})])
     detail = {"account": account.id, "username": username, "proof": proof, "made_by": made_by, **more}

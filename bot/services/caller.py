@@ -267,8 +267,10 @@ class Asked:
 
     def is_let(self, tx: Transaction, level: str) -> bool:
         """Return whether its person lets whatever asks for them do what needs a level; "" is for themself."""
+        if not self.via:
+            return True
         subscribers = StoreHooks.list_subscribers()
-        return not self.via or any(hooks.allows_assistant(tx, self.principal, level) for hooks in subscribers)
+        return any(hooks.is_assistant_allowed(tx, self.principal, level) for hooks in subscribers)
 
     def is_new(self, tx: Transaction, level: str = "") -> bool:
         """Write the inbox row; return whether this interaction is carried out for the first time.

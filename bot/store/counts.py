@@ -11,6 +11,7 @@ from bot.domain.outages import SLACK, Reached
 from bot.domain.runs import Run
 from bot.store import maintenance, outages, owners
 from bot.store.fan_out import COUNT_BATCH_SIZE, READ_BATCH_SIZE, read_counts
+from bot.store.hooks import StoreHooks
 from bot.store.tables import OPERATIONS, RUNS
 from bot.store.transaction import Engine, Priority, Row, Transaction
 
@@ -75,8 +76,9 @@ def _measure(tx: Transaction) -> Figures:
         outages={name: max(now - began, 0.0) for name, began in away.items()},
         processes={role: running.count(role) for role in owners.ROLES} if running else {},
         waiting={
-            (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
-            for row in tx.all("lines", place="", since=now - 86_400.0)
+            of: count
+            for hooks in StoreHooks.list_subscribers()
+            for of, count in hooks.count_waiting(tx, now - 86_400.0).items()
         },
     )
 

@@ -73,9 +73,17 @@ class StoreHooks(LayerHooks):
         """Return whether a notice is sent as a message of its own; all features have to agree."""
         return True
 
-    def allows_assistant(self, tx: Transaction, principal: Principal, level: str) -> bool:
+    def is_assistant_allowed(self, tx: Transaction, principal: Principal, level: str) -> bool:
         """Return whether a person allows Slack's assistant to do what needs a level."""
         return False
+
+    def find_waiting_texts(self, tx: Transaction, principal: Principal, connection: str) -> Sequence[str]:
+        """Return the texts that a person's new account on a connection is to carry out, the oldest first."""
+        return ()
+
+    def count_waiting(self, tx: Transaction, since: float) -> Mapping[tuple[str, str], tuple[int, float]]:
+        """Return the numbers of waiting people and the mean waits since then, by connection and kind."""
+        return {}
 
     def find_planned_stop(self, tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
         """Return the time of the stop that a plan has for a workspace, None for no plan.

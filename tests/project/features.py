@@ -7,9 +7,12 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from tests.project.repository import ROOT, named, python_files, tree
+from tests.project.repository import ROOT, files, named, python_files, tree
 
 _FOLDER = re.compile(r"bot/features/(\w+)/")
+_STATEMENT = re.compile(r"^-- name: (\w+)", re.MULTILINE)
+#: The methods of a transaction that run a statement by its name.
+_RUNS = frozenset({"all", "one", "run", "run_each"})
 
 
 @cache
@@ -35,6 +38,26 @@ def find_feature(file: str) -> str:
     """Return the feature whose folder a file is in, "" for a file of the core."""
     found = _FOLDER.match(file)
     return found[1] if found else ""
+
+
+@cache
+def find_foreign_statements() -> frozenset[tuple[str, str]]:
+    """Return the modules that run a named statement of a feature, not being its own, with its name."""
+    owners = {
+        name: find_feature(file)
+        for file in map(named, files())
+        if file.endswith(".sql") and find_feature(file)
+        for name in _STATEMENT.findall((ROOT / file).read_text(encoding="utf-8"))
+    }
+    return frozenset(
+        (path, node.args[0].value)
+        for path in modules().values()
+        for node in ast.walk(tree(ROOT / path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _RUNS
+        if isinstance(node.func.value, ast.Name) and node.func.value.id == "tx"
+        if node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
+        if owners.get(node.args[0].value, find_feature(path)) != find_feature(path)
+    )
 
 
 @cache

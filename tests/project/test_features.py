@@ -7,7 +7,7 @@ from bot.features.hooks import Hooks
 from bot.store.hooks import StoreHooks
 from bot.support import declarations
 from bot.support.declarations import LayerHooks
-from tests.project.features import find_imports
+from tests.project.features import find_foreign_statements, find_imports
 from tests.project.repository import ROOT
 
 
@@ -31,6 +31,10 @@ def test_features_need_what_they_import():
 
 def test_core_imports_no_feature():
     assert [other for one, other in find_imports() if not one] == []
+
+
+def test_statements_of_a_feature_are_run_by_itself():
+    assert find_foreign_statements() == frozenset()
 
 
 def test_each_feature_comes_after_those_that_it_needs():

@@ -33,7 +33,7 @@ class ApprovalsHooks(Hooks):
 FEATURE: Final = Feature(
     name="approvals",
     summary="Link accounts that administrators have approved.",
-    page="connections.md#approvals",
+    page="connections#approvals",
     workers=(Approvals,),
     hooks=ApprovalsHooks(),
 )

@@ -28,7 +28,7 @@ class AssistantHooks(Hooks):
 FEATURE: Final = Feature(
     name="assistant",
     summary="Let Slack's assistant act for a person.",
-    page="slack-app.md#slacks-assistant",
+    page="slack-app#slacks-assistant",
     needs=("preferences", "hours", "sentences"),
     hooks=AssistantHooks(),
 )

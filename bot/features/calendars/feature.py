@@ -21,7 +21,7 @@ class CalendarsHooks(Hooks):
 FEATURE: Final = Feature(
     name="calendars",
     summary="Show hours and lessons in a person's own calendar.",
-    page="classes.md#calendars",
+    page="classes#calendars",
     needs=("hours", "courses"),
     hooks=CalendarsHooks(),
 )

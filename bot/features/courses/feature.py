@@ -34,6 +34,9 @@ from handlers.request import Request
 class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
     """A member's place in a class follows their workspace."""
 
+    def find_waiting_texts(self, tx: Transaction, principal: Principal, connection: str) -> Sequence[str]:
+        return store.find_waiting_texts(tx, principal, connection)
+
     def on_workspaces_merged(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
         store.merge(tx, former_id, workspace_id)
 
@@ -100,7 +103,7 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
 FEATURE: Final = Feature(
     name="courses",
     summary="Give members of a class their workspaces, lesson by lesson.",
-    page="classes.md#a-course-lessons-all-term",
+    page="classes#a-course-lessons-all-term",
     needs=("hours",),
     due=(CLASSES, MEMBERS, LESSONS),
     hooks=CoursesHooks(),

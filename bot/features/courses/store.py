@@ -237,3 +237,9 @@ def tell(
     """Tell people, by their keys, something about a card."""
     every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]
     add_notices(tx, [NewNotice(card.id, kind, once, one, body) for once, one in every])
+
+
+def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -> list[str]:
+    """Return the texts that a person's new account is to carry out for the classes that they joined."""
+    key = {"principal": principal.key, "connection": connection, "now": tx.now()}
+    return [row["text"] for row in tx.all("waiting_presses", **key)]

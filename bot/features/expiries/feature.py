@@ -10,7 +10,7 @@ from bot.features.feature import Feature
 FEATURE: Final = Feature(
     name="expiries",
     summary="Remind people before a link ends, and renew credentials.",
-    page="connections.md#links-that-end",
+    page="connections#links-that-end",
     due=(EXPIRIES, REMINDERS),
     workers=(Renewals,),
 )

@@ -30,6 +30,6 @@ class HomeHooks(Hooks):
 FEATURE: Final = Feature(
     name="home",
     summary="Show everything of a person on one page in Slack.",
-    page="commands.md#home",
+    page="commands#home",
     hooks=HomeHooks(),
 )

@@ -82,7 +82,7 @@ class HoursHooks(Hooks):
 FEATURE: Final = Feature(
     name="hours",
     summary="Start and stop workspaces at hours of the week.",
-    page="commands.md#hours",
+    page="commands#hours",
     needs=("preferences",),
     due=(HOURS, NEEDED),
     hooks=HoursHooks(),

@@ -8,6 +8,6 @@ from bot.features.job_schedules.tasks import Schedules
 FEATURE: Final = Feature(
     name="job_schedules",
     summary="Set the schedule of a job at its provider.",
-    page="commands.md#schedules",
+    page="commands#schedules",
     workers=(Schedules,),
 )

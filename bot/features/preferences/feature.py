@@ -23,7 +23,7 @@ class PreferencesHooks(Hooks):
     def should_send_notice(self, tx: Transaction, notice: NewNotice) -> bool:
         return store.wants(tx, notice)
 
-    def allows_assistant(self, tx: Transaction, principal: Principal, level: str) -> bool:
+    def is_assistant_allowed(self, tx: Transaction, principal: Principal, level: str) -> bool:
         return store.lets_assistant(tx, principal, level)
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
@@ -36,6 +36,6 @@ class PreferencesHooks(Hooks):
 FEATURE: Final = Feature(
     name="preferences",
     summary="Choose the messages that Usher sends.",
-    page="commands.md#preferences",
+    page="commands#preferences",
     hooks=PreferencesHooks(),
 )

@@ -18,7 +18,7 @@ class SentencesHooks(Hooks):
 FEATURE: Final = Feature(
     name="sentences",
     summary="Understand requests in people's own words.",
-    page="commands.md#sentences",
+    page="commands#sentences",
     needs=("hours",),
     hooks=SentencesHooks(),
 )

@@ -19,6 +19,6 @@ class UndoHooks(Hooks):
 FEATURE: Final = Feature(
     name="undo",
     summary="Take back the last request, and list those of a day.",
-    page="commands.md#undo",
+    page="commands#undo",
     hooks=UndoHooks(),
 )

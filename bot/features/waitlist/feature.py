@@ -23,6 +23,9 @@ from handlers.request import Request
 class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
     """Entries of the waitlist follow the starts that they wait for."""
 
+    def count_waiting(self, tx: Transaction, since: float) -> Mapping[tuple[str, str], tuple[int, float]]:
+        return store.count_waiting(tx, since)
+
     def on_workspace_unlinked(self, tx: Transaction, workspace: Row, *, notify: bool) -> None:
         store.unlink(tx, workspace, notify)
 
@@ -61,7 +64,7 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
 FEATURE: Final = Feature(
     name="waitlist",
     summary="Start workspaces in turn when a connection has capacity again.",
-    page="commands.md#waiting-for-room",
+    page="commands#waiting-for-room",
     needs=("hours",),
     due=(use_cases.WAITS,),
     hooks=WaitlistHooks(),

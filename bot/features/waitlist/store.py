@@ -122,6 +122,14 @@ def lines(tx: Transaction, place: str, since: float) -> list[Row]:
     return tx.all("lines", place=place, since=since)
 
 
+def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[int, float]]:
+    """Return the numbers of waiting people and the mean waits since then, by connection and kind."""
+    return {
+        (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
+        for row in lines(tx, "", since)
+    }
+
+
 def failed_in_a_row(tx: Transaction, connection: str) -> int:
     """Count the starts that failed on a connection since the last one that didn't."""
     row = tx.one("failed_in_a_row", connection=connection)
