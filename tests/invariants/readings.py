@@ -73,15 +73,15 @@ async def each_end_was_read(life: Life) -> None:
 def each_end_is_so(life: Life) -> None:
     """I10: what is told to be ready runs, and what is told to have stopped doesn't, as of the last reads.
 
-    By what was said since this was looked at last, in whose moment it was said: an edit that takes buttons
-    away says nothing.
+    By what was said since this was looked at last, in whose moment it was said: an edit that takes buttons or
+    the end of the text away says nothing.
     """
     history, moves, now = life.slack.history.readings, life.moves, life.clock.monotonic()
     for place, reading in enumerate(history[life.readings_seen :], life.readings_seen):
         is_summary = "/summary/" in reading.key
         told = reading.text.splitlines() if is_summary or _subject_of_end(reading) else []
         former = [one.text for one in history[:place] if told and one.ts == reading.ts][-1:]
-        if former == [reading.text]:
+        if former and former[0].startswith(reading.text):
             continue
         reader = next((name for name, who in PEOPLE.items() if reading.channel == f"D{who.user_id}"), "")
         for line, remote_id in product(told, list(moves.machines)):
