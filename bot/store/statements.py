@@ -71,7 +71,9 @@ def _read_files() -> tuple[dict[str, str], dict[str, str]]:
 
 def _list_features() -> list[Traversable]:
     """Return the folders of features: each has its statements in a file of its own."""
-    return [folder for folder in files("bot").joinpath("features").iterdir() if folder.is_dir()]
+    folders = files("bot").joinpath("features").iterdir()
+    # Bytecode that another user has written may not be readable.
+    return [folder for folder in folders if not folder.name.startswith("_") and folder.is_dir()]
 
 
 def _fill_parts(statement: str, parts: dict[str, str]) -> str:
