@@ -32,7 +32,7 @@ from bot.features.courses.model import ClassCard, ClassKind, CourseRule
 from bot.features.courses.tables import PARTICIPANTS
 from bot.features.hours import store as rows
 from bot.messages.blocks.notices import render
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.message_context import Gatherer
 from bot.store import notices, open_store
 from bot.store.store import Store
@@ -77,14 +77,14 @@ async def measure_message(sizes: Sizes) -> list[Figure]:
         await settle(crowd, place, State.RUNNING)
         store = await open_store(place.database_url, SystemClock(), SystemIds())
         async with Http.new_session() as session:
-            asked = Asked(context(store, place, Http(session, time.monotonic)), _TEACHER, "post", "R")
+            caller = Caller(context(store, place, Http(session, time.monotonic)), _TEACHER, "post", "R")
             try:
-                card = await asked.to(
+                card = await caller.to(
                     courses_use_cases.post, ClassCard(_TEACHER, "C1", place.connection, "Class")
                 )
                 every = await _press(store, card)
-                await asked.to(courses_use_cases.CLASSES.carry_out, card)
-                took = await _drawn(asked, card, every[: sizes.home_draws])
+                await caller.to(courses_use_cases.CLASSES.carry_out, card)
+                took = await _drawn(caller, card, every[: sizes.home_draws])
             finally:
                 await store.close()
     return [Figure("members_message", took * 1e3, note="" if sizes.is_full else "toy")]
@@ -104,9 +104,9 @@ async def _press(store: Store, card: ClassCard) -> Sequence[Workspace]:
     return every
 
 
-async def _drawn(asked: Asked, card: ClassCard, told: Sequence[Workspace]) -> float:
+async def _drawn(caller: Caller, card: ClassCard, told: Sequence[Workspace]) -> float:
     """Return the CPU of a message, in seconds."""
-    store, gatherer = asked.context.store, Gatherer(asked.context)
+    store, gatherer = caller.context.store, Gatherer(caller.context)
     kind = ClassKind.CLASS_ENDING
     ends = [NewNotice(card.id, kind, one.id, one.principal, {"workspace": one.id}) for one in told]
     await store.write(notices.add_notices, ends)

@@ -121,10 +121,10 @@ async def about(request: Request) -> Answer:
         return replies.plain_problem(problems.sentence(cause, title), request.reference)
     if snapshot is None:
         waiting = request.waiting(f"about {connection} {page}").as_body()
-        await request.asked.to(snapshots.read_about, connection, waiting)
+        await request.caller.to(snapshots.read_about, connection, waiting)
         return replies.answer(fill(answers.ABOUT_ASKING, title=title))
     if snapshots.is_stale(services.context, snapshot):
-        await request.asked.to(snapshots.read_about, connection)
+        await request.caller.to(snapshots.read_about, connection)
     return lists.about(
         snapshot,
         title,
@@ -153,7 +153,7 @@ def _asked(request: Request) -> tuple[str, int]:
 
 async def list_templates(services: Services, principal: Principal, connection: str) -> list[Choice]:
     """Return the templates of a connection that a person is known to be offered."""
-    account = await own(services.asked(principal), connection)
+    account = await own(services.create_caller(principal), connection)
     if account is None or account.state != "active":
         return []
     snapshot = await snapshots.templates(services.context, account)

@@ -278,7 +278,7 @@ async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool 
 
     try:
         with one_request():
-            await request.asked.authorise(request.verb)
+            await request.caller.authorise(request.verb)
             try:
                 answer = await handler(request)
             except NotLinked as missing:
@@ -457,7 +457,7 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     waiting = replace(request.waiting(), first=request.promised_in, press=press)
     person = [request.principal.key]
     try:
-        await request.asked.to(snapshots.read_again, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
+        await request.caller.to(snapshots.read_again, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
     except AskFirst:
         return _fit(request, _asked_again(request))
     except StoreError as error:

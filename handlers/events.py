@@ -11,7 +11,7 @@ from bot.domain.installations import Installation
 from bot.domain.people import SLACKBOT_ID, Principal
 from bot.domain.surfaces import Surface, Where
 from bot.services import accounts, departures
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.slack.people import person_of, resolve_member
 from bot.store import accounts as account_rows
 from bot.store import browsers, inbox, notices
@@ -190,8 +190,8 @@ async def user_changed(occurrence: Occurrence) -> None:
     else:
         # They may have changed again since.
         person = await services.context.people.look_up(principal)
-    asked = Asked(services.context, principal, occurrence.interaction)
-    ended = await asked.to(departures.let_go, person, actor="slack")
+    caller = Caller(services.context, principal, occurrence.interaction)
+    ended = await caller.to(departures.let_go, person, actor="slack")
     if ended:
         log.info("links ended", principal=principal.key, count=len(ended))
 
@@ -238,8 +238,8 @@ async def end_links(
         # People may be signed in without having any account.
         await services.store.perform(browsers.end_browser_sessions_at, installation.id)
     for principal in sorted(principals, key=lambda one: one.key):
-        asked = Asked(services.context, principal)
-        await asked.to(accounts.end, principal, actor="slack", cause=cause, tell=users is not None)
+        caller = Caller(services.context, principal)
+        await caller.to(accounts.end, principal, actor="slack", cause=cause, tell=users is not None)
     log.warning("links ended", cause=cause, installation=installation.id, people=len(principals))
 
 

@@ -67,7 +67,7 @@ async def find_offering(request: Request, purpose: Purpose, said: str) -> list[s
     """Return the connections whose form has a choice of this name, as far as their offers are known."""
     services, found = request.services, list[str]()
     for connection in makers(services, purpose):
-        account = await own(request.asked, connection)
+        account = await own(request.caller, connection)
         known = None if account is None else await snapshots.templates(services.context, account)
         if known is not None:
             offer = PersonalOffer(services.connections[connection], known, purpose, request.principal)
@@ -165,15 +165,15 @@ async def submitted(request: Request) -> Answer:
 
 async def make(request: Request, making: Making, spec: Spec, form: Form, values: Values) -> None:
     """Write what to make, and remember what was filled in."""
-    services, asked = request.services, replace(request.asked, channel_id=making.channel_id or None)
+    services, caller = request.services, replace(request.caller, channel_id=making.channel_id or None)
     if making.purpose == "workspace":
-        await asked.to(create, making.connection, spec)
+        await caller.to(create, making.connection, spec)
     else:
-        await asked.to(runs.launch, making.connection, spec)
+        await caller.to(runs.launch, making.connection, spec)
     kept = {one.name: values[one.name] for one in form.fields if one.remembers and one.name in values}
     try:
         await services.store.write(
-            form_rows.remember, asked.principal, making.connection, making.purpose, kept
+            form_rows.remember, caller.principal, making.connection, making.purpose, kept
         )
     except StoreError as error:
         # It has been accepted: anybody who was told otherwise would ask for a second one.
@@ -219,7 +219,7 @@ def _with_button(sentence: str, making: Making, view: dict[str, Any]) -> Answer:
 
 async def _known(services: Services, principal: Principal, making: Making) -> tuple[Account, PersonalOffer]:
     """Return the person's account and its offer; raises Refused if either is gone."""
-    account = await own(services.asked(principal), making.connection)
+    account = await own(services.create_caller(principal), making.connection)
     title = services.title(making.connection)
     if account is None or account.state != "active":
         sentence = verbs.NOT_LINKED.format(title=title, command=f"{services.slash('workspace')} ")

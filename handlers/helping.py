@@ -206,7 +206,7 @@ async def met(services: Services, principal: Principal) -> tuple[list[dict[str, 
     if await services.store.person(principal) is None:
         # Nothing is known yet: it would take a request to Slack, and there will be another contact.
         return None
-    if not (await services.asked(principal).decide("help")).allowed:
+    if not (await services.create_caller(principal).decide("help")).allowed:
         return None
     own = services.of(principal)
     accounts = await services.store.read(account_rows.account_states, principal)

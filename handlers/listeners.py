@@ -163,7 +163,7 @@ class Listeners:
         if press.name in kit.ADDRESSES:
             if press.key and isinstance(principal, Principal):
                 with suppress(Refused, StoreError):
-                    await services.asked(principal).to(workspaces.refresh, press.key)
+                    await services.create_caller(principal).to(workspaces.refresh, press.key)
             return await ack()
         surface = payload.surface_of_button(body, action)
         if isinstance(principal, Answer):
@@ -282,7 +282,7 @@ class Listeners:
 
     async def _show(self, where: Where, principal: Principal, answer: Answer | None) -> None:
         if (show := routes.shown.get(where)) is not None:
-            await show(self._services.asked(principal), answer)
+            await show(self._services.create_caller(principal), answer)
 
     async def _delivered(
         self, answer: Answer, surface: Surface, principal: Principal, due_in: float = 0.0

@@ -18,7 +18,7 @@ from bot.domain.time_parsing import Moment
 from bot.domain.undoable_actions import Act
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.store import conversations
 from bot.support.clock import Ids
 from handlers.deferred_command import AT_ONCE, RESPONSE_SECONDS, Waiting
@@ -196,10 +196,10 @@ class Request:
         return None if self.press is None else self.press.seen
 
     @property
-    def asked(self) -> Asked:
-        """Return who asks for it, for the use cases."""
+    def caller(self) -> Caller:
+        """Return the caller of its use cases."""
         surface = self.surface
-        return Asked(
+        return Caller(
             self.services.context,
             self.principal,
             surface.interaction,
@@ -216,7 +216,9 @@ class Request:
     @property
     def then(self) -> str:
         """Return the command that waits for a link; "" if its person has to be asked first."""
-        return "" if self.surface.via or not self.asked.acts_unasked(self.services.clock.now()) else self.text
+        return (
+            "" if self.surface.via or not self.caller.acts_unasked(self.services.clock.now()) else self.text
+        )
 
     @property
     def reference(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from bot.domain.notices import Answer
 from bot.messages.blocks.kit import Element
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.support.declarations import Registry, require_complete
 from bot.support.errors import Refused
 from handlers.event_request import Occurrence
@@ -60,7 +60,7 @@ text: Registry[Verb] = Registry()
 #: What answers a refusal with more than its text, by its rule.
 refusal: Registry[Callable[[Request, Refused], Answer]] = Registry()
 #: What shows what came of a press in a Home or of a form, by where that was: Slack shows it nowhere else.
-shown: Registry[Callable[[Asked, Answer | None], Coroutine[Any, Any, None]]] = Registry()
+shown: Registry[Callable[[Caller, Answer | None], Coroutine[Any, Any, None]]] = Registry()
 #: Buttons of features as they are now, by action, from a row's key: an option of a menu asks what they would.
 button: Registry[Callable[[Request, str], Coroutine[Any, Any, Element]]] = Registry()
 #: Forms, by callback id.

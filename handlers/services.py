@@ -13,7 +13,7 @@ from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers
 from bot.providers.base import Provider
 from bot.providers.connection import Linking
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.message_context import Gatherer, PeopleNames
 from bot.store.store import Store
@@ -47,9 +47,9 @@ class Services:
         """Return who acts, by a payload; raises Refused (``principal.missing``)."""
         return self.context.installation.resolve_principal(principal_of(payload))
 
-    def asked(self, principal: Principal, interaction: str = "") -> Asked:
-        """Return who asks where no request says so."""
-        return Asked(self.context, principal, interaction)
+    def create_caller(self, principal: Principal, interaction: str = "") -> Caller:
+        """Return the caller where there is no request to say so."""
+        return Caller(self.context, principal, interaction)
 
     def of(self, principal: Principal) -> Services:
         """Return the services with the connections that a person's Slack workspace may use."""

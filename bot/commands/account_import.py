@@ -17,7 +17,7 @@ import aiohttp
 from bot.providers import base, build_providers
 from bot.providers.connection import ConnectionSettings
 from bot.services import accounts, linking, revocations
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.slack.people import People
 from bot.slack.tenants import Entered, enter
@@ -147,8 +147,8 @@ class Importer:
         ]
         if taken:
             return Result(row, "problem", f"{row.username} already belongs to {taken[0].principal.user_id}")
-        asked = Asked(self._context, principal)
-        may = await asked.decide("link")
+        caller = Caller(self._context, principal)
+        may = await caller.decide("link")
         if not may.allowed:
             return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
         try:
@@ -165,7 +165,7 @@ class Importer:
             return Result(row, "problem", f"{provider.settings.title} didn't answer. Run this again")
         if not apply:
             return Result(row, "ok", "would be linked")
-        return await self._link(row, asked, identity)
+        return await self._link(row, caller, identity)
 
     def _shape(self, row: Row) -> str:
         found = _SLACK_USER.fullmatch(row.slack_user)
@@ -188,10 +188,10 @@ class Importer:
             return f"line {earlier} names the same person and connection"
         return ""
 
-    async def _link(self, row: Row, asked: Asked, identity: base.Identity) -> Result:
-        sealed = accounts.sealed(asked, row.connection, identity.credential)
+    async def _link(self, row: Row, caller: Caller, identity: base.Identity) -> Result:
+        sealed = accounts.sealed(caller, row.connection, identity.credential)
         credential = (identity.username, sealed, identity.credential.ends_at)
-        done = await asked.to(
+        done = await caller.to(
             accounts.begin, row.connection, *credential, actor="operator", proof="import", made_by="import"
         )
         if done is None:
@@ -247,8 +247,8 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
     holders = {who async for batch in account_rows.find_holders(store.engine) for who in batch}
     for who in sorted(holders, key=lambda one: one.key):
         if any(one.connection == connection for one in await store.read(account_rows.accounts, who)):
-            asked = Asked(context, who)
-            ended += len(await asked.to(accounts.end, who, [connection], actor="operator", cause="retired"))
+            caller = Caller(context, who)
+            ended += len(await caller.to(accounts.end, who, [connection], actor="operator", cause="retired"))
     owed = [one for one in await store.read(revocation_rows.owed_revocations) if one.connection == connection]
     if connection in context.connections:
         return ended, len(owed)

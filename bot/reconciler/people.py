@@ -10,7 +10,7 @@ from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.context import EngineContext
 from bot.reconciler.tasks import Busy, Work, Worker, asked_of_slack, waiting_commands
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.departures import advance, is_leaver, let_go
 from bot.store import accounts, maintenance
 from bot.store.tasks import NewTask
@@ -44,7 +44,7 @@ class People(Worker):
     async def _release(self, task: Task) -> None:
         """Carry out a leaver's planned stops, then end their links; raise Busy until that is done."""
         who = Principal.from_key(task.subject)
-        if not await Asked(self._context, who).to(advance, task):
+        if not await Caller(self._context, who).to(advance, task):
             raise Busy(LEAVER_INTERVAL)
         log.info("links ended", principal=who.key)
 
@@ -57,7 +57,7 @@ class People(Worker):
         resolve = self._context.installation.resolve_principal
         async for holders in accounts.find_holders(self._store.engine):
             for principal in leavers.keys() & {resolve(one) for one in holders}:
-                ended = await Asked(self._context, principal).to(
+                ended = await Caller(self._context, principal).to(
                     let_go, leavers.pop(principal), actor="usher"
                 )
                 if ended:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.scheduled_work import Due, R
 from bot.support.errors import NotIdentified, Refused
@@ -36,10 +36,10 @@ class Clockwork:
     async def _one(self, kind: Due[R], row: R) -> None:
         context = self._context
         async with contained(kind.name, context.ids, row=row.id):
-            asked = Asked(context, row.principal, kind.key(row), context.ids.reference())
+            caller = Caller(context, row.principal, kind.key(row), context.ids.reference())
             try:
-                await asked.to(kind.carry_out, row)
+                await caller.to(kind.carry_out, row)
             except NotIdentified:
-                await asked.to(kind.later, row)
+                await caller.to(kind.later, row)
             except Refused as refusal:
-                await asked.to(kind.refuse, row, refusal)
+                await caller.to(kind.refuse, row, refusal)

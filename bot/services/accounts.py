@@ -17,7 +17,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP, Workspace
 from bot.messages.texts import pages, problems
 from bot.providers import base
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.revocations import left_by
 from bot.store import accounts as rows
@@ -31,32 +31,32 @@ from bot.support.errors import Refused
 from bot.support.vault import row_key
 
 
-async def own(asked: Asked, connection: str) -> Account | None:
+async def own(caller: Caller, connection: str) -> Account | None:
     """Return the account a person acts through on a connection, or None; most calls only read."""
-    account = await asked.see(_usable, connection)
-    provider = asked.context.connections.get(connection)
+    account = await caller.see(_usable, connection)
+    provider = caller.context.connections.get(connection)
     if account is not None or provider is None or not provider.links_by("none"):
         return account
-    return await asked.to(acting, connection)
+    return await caller.to(acting, connection)
 
 
-def has_former_link(tx: Transaction, asked: Asked, connections: Collection[str]) -> bool:
+def has_former_link(tx: Transaction, caller: Caller, connections: Collection[str]) -> bool:
     """Return whether this person may have had a link under a key that isn't anybody's any more.
 
     Such a key is of a place that isn't current, or of another user id with the same address: a place has one
     member of an address. Nothing but a sentence follows from that: a link stays with the key that it was
     proven for.
     """
-    former = _find_former_keys(tx, asked, connections)
+    former = _find_former_keys(tx, caller, connections)
     return any(rows.has_had_link(tx, other, connections) for other in former)
 
 
-def _find_former_keys(tx: Transaction, asked: Asked, connections: Collection[str]) -> set[Principal]:
+def _find_former_keys(tx: Transaction, caller: Caller, connections: Collection[str]) -> set[Principal]:
     here, candidates = (
-        asked.context.installation,
-        rows.find_former_candidates(tx, asked.principal, connections),
+        caller.context.installation,
+        rows.find_former_candidates(tx, caller.principal, connections),
     )
-    return {one for one in candidates if one.place == asked.principal.place or not here.is_current(one)}
+    return {one for one in candidates if one.place == caller.principal.place or not here.is_current(one)}
 
 
 def unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
@@ -65,35 +65,35 @@ def unknown_connection(context: Context, name: str, there: Collection[str]) -> R
     return Refused("link.unknown_connection", pages.UNKNOWN_CONNECTION.format(name=name, known=known))
 
 
-def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:
+def acting(tx: Transaction, caller: Caller, connection: str) -> Account | None:
     """Return the account a person acts through on a connection, or None.
 
     Where the provider has no user accounts (linking ``none``), the row is written on first use: what a
     person makes there is theirs alone.
     """
-    account, provider = _usable(tx, asked, connection), asked.context.connections.get(connection)
-    is_open = provider is not None and provider.links_by("none") and provider.serves(asked.principal)
+    account, provider = _usable(tx, caller, connection), caller.context.connections.get(connection)
+    is_open = provider is not None and provider.links_by("none") and provider.serves(caller.principal)
     if account is not None or not is_open:
         return account
     credential = base.Credential.of_connection("none")
-    fresh = _fresh(tx, asked, connection, "", sealed(asked, connection, credential))
+    fresh = _fresh(tx, caller, connection, "", sealed(caller, connection, credential))
     rows.put(tx, fresh)
-    target = f"{asked.principal.key}/{connection}"
-    asked.note(tx, "account.opened", target, None, result="ok", account=fresh.id)
+    target = f"{caller.principal.key}/{connection}"
+    caller.note(tx, "account.opened", target, None, result="ok", account=fresh.id)
     return fresh
 
 
-def _usable(tx: Transaction, asked: Asked, connection: str) -> Account | None:
-    provider = asked.context.connections.get(connection)
-    if provider is not None and not provider.serves(asked.principal):
+def _usable(tx: Transaction, caller: Caller, connection: str) -> Account | None:
+    provider = caller.context.connections.get(connection)
+    if provider is not None and not provider.serves(caller.principal):
         return None
-    account = rows.account(tx, asked.principal, connection)
+    account = rows.account(tx, caller.principal, connection)
     return account if account is not None and account.state != "revoking" else None
 
 
 def begin(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     connection: str,
     username: str,
     secret: str,
@@ -112,54 +112,54 @@ def begin(
     command that runs once its lists were read. ``actor``, ``proof`` of who asked, and ``more`` are for the
     audit.
     """
-    account = _fresh(tx, asked, connection, username, secret, ends_at, made_by)
+    account = _fresh(tx, caller, connection, username, secret, ends_at, made_by)
     if (holder := rows.holder(tx, account)) is not None:
-        is_former = holder.principal in _find_former_keys(tx, asked, [connection])
+        is_former = holder.principal in _find_former_keys(tx, caller, [connection])
         if not account.is_proven or (holder.is_proven and not is_former):
             return None
         if is_former:
-            _end(tx, asked, holder, actor=actor, cause="moved", tell=False)
+            _end(tx, caller, holder, actor=actor, cause="moved", tell=False)
         else:
-            _give_way(tx, asked, holder, actor)
+            _give_way(tx, caller, holder, actor)
     if account.is_proven:
-        _settled(tx, asked.principal, [connection])
-    provider = asked.context.connections[connection]
+        _settled(tx, caller.principal, [connection])
+    provider = caller.context.connections[connection]
 
     def moved(remote_id: str, former: str) -> tuple[str, str]:
         by_name = provider.renamed(remote_id, former, username)
         return by_name, provider.gate_key(by_name)
 
-    former = rows.account(tx, asked.principal, connection)
+    former = rows.account(tx, caller.principal, connection)
     rows.put(tx, account, moved)
-    if former is not None and left_by(asked.context, former, secret) == "owed":
+    if former is not None and left_by(caller.context, former, secret) == "owed":
         revocations.owe(tx, former, tell=False)
     body = {"connection": connection, "username": username, "account": account.id}
-    add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", asked.principal, body)])
+    add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
     # What waits for it: every press of a class or course, and the command of the button.
-    key = asked.principal.key
+    key = caller.principal.key
     waits: dict[str, Any] = {
         text: {"principal": key, "text": text}
         for hooks in StoreHooks.list_subscribers()
-        for text in hooks.find_waiting_texts(tx, asked.principal, connection)
+        for text in hooks.find_waiting_texts(tx, caller.principal, connection)
     }
     waits |= {waiting.get("text", ""): waiting} if waiting else {}
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": list(waits.values())})])
     detail = {"account": account.id, "username": username, "proof": proof, "made_by": made_by, **more}
-    target = f"{asked.principal.key}/{connection}"
+    target = f"{caller.principal.key}/{connection}"
     append_audit(tx, [AuditEntry(actor, "account.linked", target, "ok", detail)])
-    asked.did(tx, "account.linked", connection)
+    caller.did(tx, "account.linked", connection)
     return account
 
 
-def sealed(asked: Asked, connection: str, credential: base.Credential) -> str:
+def sealed(caller: Caller, connection: str, credential: base.Credential) -> str:
     """Return a credential as the row of a person's account holds it."""
-    row = row_key(asked.principal.key, connection)
-    return asked.context.vault.seal(row, credential.as_mapping())
+    row = row_key(caller.principal.key, connection)
+    return caller.context.vault.seal(row, credential.as_mapping())
 
 
 def _fresh(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     connection: str,
     username: str,
     secret: str,
@@ -167,8 +167,8 @@ def _fresh(
     made_by: MadeBy = "",
 ) -> Account:
     account = Account(
-        id=asked.context.ids.new("account"),
-        principal=asked.principal,
+        id=caller.context.ids.new("account"),
+        principal=caller.principal,
         connection=connection,
         username=username,
         secret=secret,
@@ -185,28 +185,28 @@ def _settled(tx: Transaction, person: Principal, connections: Collection[str] | 
         hooks.on_accounts_settled(tx, person, connections)
 
 
-def _give_way(tx: Transaction, asked: Asked, holder: Account, actor: str) -> None:
+def _give_way(tx: Transaction, caller: Caller, holder: Account, actor: str) -> None:
     """End a link that nobody proved, of an account that somebody proves to be theirs.
 
     Both are told, and the administrators of both.
     """
-    place, both = asked.context.installation, (asked.principal, holder.principal)
+    place, both = caller.context.installation, (caller.principal, holder.principal)
     _settled(tx, holder.principal, [holder.connection])
     browsers.end_sessions_of(tx, holder.principal)
-    _end(tx, asked, holder, actor=actor, cause="proven")
+    _end(tx, caller, holder, actor=actor, cause="proven")
     body = {
         "connection": holder.connection,
         "username": holder.username,
         "person": holder.principal.key,
-        "owner": asked.principal.key,
+        "owner": caller.principal.key,
     }
     others = place.administrators_of(lambda one: any(place.are_together(one, each) for each in both))
-    readers = [asked.principal, *(one for one in others if one not in both)]
+    readers = [caller.principal, *(one for one in others if one not in both)]
     kind = NoticeKind.LINK_PROVEN
     add_notices(
         tx,
         [
-            NewNotice(holder.id, kind, f"proven:{one.key}", one, {**body, "is_own": one == asked.principal})
+            NewNotice(holder.id, kind, f"proven:{one.key}", one, {**body, "is_own": one == caller.principal})
             for one in readers
         ],
     )
@@ -242,30 +242,30 @@ def warn_holders(
 
 
 def unlink(
-    tx: Transaction, asked: Asked, connections: Collection[str], *, is_answered: bool = False
+    tx: Transaction, caller: Caller, connections: Collection[str], *, is_answered: bool = False
 ) -> list[Account]:
     """End a person's own links on some connections; as ``end``."""
-    asked.check(tx, "unlink")
-    who = asked.principal
-    return end(tx, asked, who, connections, actor=who.key, cause="person", is_answered=is_answered)
+    caller.check(tx, "unlink")
+    who = caller.principal
+    return end(tx, caller, who, connections, actor=who.key, cause="person", is_answered=is_answered)
 
 
-def unlink_other(tx: Transaction, asked: Asked, other: Principal, connection: str | None) -> list[Account]:
+def unlink_other(tx: Transaction, caller: Caller, other: Principal, connection: str | None) -> list[Account]:
     """End a colleague's links on a connection, or all of them, as an administrator; as ``end``."""
-    linked_elsewhere(tx, asked, other)
+    linked_elsewhere(tx, caller, other)
     connections = None if connection is None else [connection]
-    return end(tx, asked, other, connections, actor=asked.principal.key, cause="administrator")
+    return end(tx, caller, other, connections, actor=caller.principal.key, cause="administrator")
 
 
-def linked_elsewhere(tx: Transaction, asked: Asked, other: Principal) -> list[Account]:
+def linked_elsewhere(tx: Transaction, caller: Caller, other: Principal) -> list[Account]:
     """Return a colleague's accounts to an administrator, who may end them."""
-    asked.check(tx, "unlink_other", Target("account", other.key, other))
+    caller.check(tx, "unlink_other", Target("account", other.key, other))
     return rows.accounts(tx, other)
 
 
 def end(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     person: Principal,
     connections: Collection[str] | None = None,
     *,
@@ -286,11 +286,11 @@ def end(
         for account in rows.accounts(tx, person)
         if connections is None or account.connection in connections
     ]
-    if ending and not asked.is_new(tx):
+    if ending and not caller.is_new(tx):
         return []
     withdraw(tx, person, connections)
     for account in ending:
-        _end(tx, asked, account, actor=actor, cause=cause, tell=tell, is_answered=is_answered)
+        _end(tx, caller, account, actor=actor, cause=cause, tell=tell, is_answered=is_answered)
     return ending
 
 
@@ -307,10 +307,10 @@ def is_up(tx: Transaction, workspace: Workspace) -> bool:
     return workspace.state in UP or is_coming_up
 
 
-def find_running(tx: Transaction, asked: Asked, connections: Collection[str]) -> list[str]:
+def find_running(tx: Transaction, caller: Caller, connections: Collection[str]) -> list[str]:
     """Return the workspaces that unlinking some connections leaves running."""
-    asked.check(tx, "unlink")
-    return name_running(tx, asked.principal, connections)
+    caller.check(tx, "unlink")
+    return name_running(tx, caller.principal, connections)
 
 
 def withdraw(tx: Transaction, person: Principal, connections: Collection[str] | None = None) -> None:
@@ -321,7 +321,7 @@ def withdraw(tx: Transaction, person: Principal, connections: Collection[str] | 
 
 def _end(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     account: Account,
     *,
     actor: str,
@@ -329,7 +329,10 @@ def _end(
     tell: bool = True,
     is_answered: bool = False,
 ) -> None:
-    left, running = left_by(asked.context, account), name_running(tx, account.principal, [account.connection])
+    left, running = (
+        left_by(caller.context, account),
+        name_running(tx, account.principal, [account.connection]),
+    )
     rows.end(tx, account, can_revoke=left == "owed", tell=tell)
     if tell and not is_answered:
         body: dict[str, Any] = {"connection": account.connection, "username": account.username}
@@ -344,8 +347,8 @@ def _end(
     }
     target = f"{account.principal.key}/{account.connection}"
     append_audit(tx, [AuditEntry(actor, "account.unlinked", target, "ok", detail)])
-    if actor == asked.principal.key:
-        asked.did(tx, "account.unlinked", account.connection)
+    if actor == caller.principal.key:
+        caller.did(tx, "account.unlinked", account.connection)
 
 
 def hold(tx: Transaction, account: Account, cause: str, *, renamed: str = "", lately: float) -> bool:

@@ -11,7 +11,7 @@ from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.workspaces import Workspace
 from bot.providers import base
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.linking import digest, new_nonce
 from bot.store import browsers
@@ -29,12 +29,12 @@ NOTED_EVERY = 60.0
 MAX_IDLE_SECONDS = 2 * 3600.0
 
 
-def sign_in(tx: Transaction, asked: Asked, lifetime: float) -> str:
+def sign_in(tx: Transaction, caller: Caller, lifetime: float) -> str:
     """Begin a browser session of so many seconds; return its id, of which only the SHA-256 is stored."""
-    asked.check(tx, "sign_in")
+    caller.check(tx, "sign_in")
     session_id, now = new_nonce(), tx.now()
-    session = BrowserSession(digest(session_id), asked.principal, now, now, now + lifetime)
-    BROWSER_SESSIONS.add(tx, session, user_id=asked.principal.user_id)
+    session = BrowserSession(digest(session_id), caller.principal, now, now, now + lifetime)
+    BROWSER_SESSIONS.add(tx, session, user_id=caller.principal.user_id)
     _note_session(tx, session, "browser.sign_in")
     return session_id
 
@@ -63,7 +63,7 @@ class Browsing:
 
     async def begin(self, principal: Principal) -> str:
         """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
-        return await Asked(self._context, self._context.installation.resolve_principal(principal)).to(
+        return await Caller(self._context, self._context.installation.resolve_principal(principal)).to(
             sign_in, self.lifetime
         )
 
@@ -99,7 +99,7 @@ class Browsing:
             or not self._context.installation.is_same_person(owner, rows.session.principal)
         ):
             return None
-        decision = await Asked(self._context, owner).decide("open", Target("workspace", workspace.id, owner))
+        decision = await Caller(self._context, owner).decide("open", Target("workspace", workspace.id, owner))
         if not decision.allowed:
             log.info("page.refused", rule=decision.rule)
             return None

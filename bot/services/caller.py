@@ -1,13 +1,13 @@
-"""Who asks: a use case is one function in one transaction, carried out for them.
+"""The caller of a use case, which is one function in one transaction.
 
-A use case is a plain function of a module of this package. It gets the transaction, who asks, and what is
-asked for; whoever serves the person calls it with ``await asked.to(timers.keep, workspace_id)``::
+A use case is a plain function of a module of this package. It gets the transaction, its caller, and what is
+asked for; whoever serves the person calls it with ``await caller.to(timers.keep, workspace_id)``::
 
-    def keep(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
-        workspace = owned(tx, asked, "start", workspace_id)          # reads, and asks the policy
-        if workspace.stop_at is not None and asked.is_new(tx):       # something is to do, for the first time
+    def keep(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
+        workspace = owned(tx, caller, "start", workspace_id)         # reads, and asks the policy
+        if workspace.stop_at is not None and caller.is_new(tx):      # something is to do, for the first time
             rows.clear(tx, workspace.id)                             # the effect
-            asked.note(tx, "workspace.timer", workspace, stops="never")   # the audit row, and the act
+            caller.note(tx, "workspace.timer", workspace, stops="never")   # the audit row, and the act
         return workspaces.current(tx, workspace.id)
 
 In this order: read and decide (``check``, and whatever else refuses), then ask whether there is anything to
@@ -79,8 +79,8 @@ class _Unknown(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Say who asks, by which interaction ("" for none), and where an answer reaches them.
+class Caller:
+    """The caller of use cases: a person, their interaction ("" for none), and where an answer reaches them.
 
     ``drawing`` is the reference of the request, or what draws it as a string when somebody needs it.
     """
@@ -119,7 +119,7 @@ class Asked:
 
     async def to(
         self,
-        work: Callable[Concatenate[Transaction, Asked, Arguments], Result | Refused],
+        work: Callable[Concatenate[Transaction, Caller, Arguments], Result | Refused],
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
@@ -127,22 +127,22 @@ class Asked:
 
         Raises what it raises: Refused, with nothing written but the policy's audit row, and StoreError.
         """
-        done = await self._done(lambda tx, asked: work(tx, asked, *arguments, **named))
+        done = await self._done(lambda tx, caller: work(tx, caller, *arguments, **named))
         for act in (self.acts or {}).values():
             self.context.memory.keep(act, act.done_at)
         return done
 
     async def see(
         self,
-        work: Callable[Concatenate[Transaction, Asked, Arguments], Result],
+        work: Callable[Concatenate[Transaction, Caller, Arguments], Result],
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
         """Run what only reads, on one snapshot and beside those who write; raises as ``to``."""
-        return await self._done(lambda tx, asked: work(tx, asked, *arguments, **named), is_read=True)
+        return await self._done(lambda tx, caller: work(tx, caller, *arguments, **named), is_read=True)
 
     async def _done(
-        self, work: Callable[[Transaction, Asked], Result | Refused], *, is_read: bool = False
+        self, work: Callable[[Transaction, Caller], Result | Refused], *, is_read: bool = False
     ) -> Result:
         """Try; where Slack has to be asked first, look the person up and try again."""
         done = await self._tried(work, is_read=is_read)
@@ -154,17 +154,17 @@ class Asked:
         return done
 
     async def _tried(
-        self, work: Callable[[Transaction, Asked], Result | Refused], *, is_read: bool
+        self, work: Callable[[Transaction, Caller], Result | Refused], *, is_read: bool
     ) -> Result | Refused:
         store = self.context.store
         acts: dict[tuple[str, str], Act] = {}
-        asked = replace(self, acts=acts)
+        caller = replace(self, acts=acts)
 
         def whole(tx: Transaction) -> Result | Refused:
             before = tx.changes
             acts.clear()
             try:
-                return work(tx, asked)
+                return work(tx, caller)
             except Refused as refusal:
                 if tx.changes > before:
                     # Only what ends in an error is rolled back; others may share the transaction.

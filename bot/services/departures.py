@@ -18,7 +18,7 @@ from bot.domain.stops import Consent, StopMode, costs_more, is_final, planned_mo
 from bot.domain.tasks import Task, TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.services import accounts
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.message_context import Gatherer, Message, adds
 from bot.services.workspaces import effects_now
 from bot.store import accounts as rows
@@ -45,7 +45,7 @@ def is_leaver(person: Person) -> bool:
     return flaw(person) in {"left", "guest"}
 
 
-def let_go(tx: Transaction, asked: Asked, person: Person, *, actor: str) -> list[Account]:
+def let_go(tx: Transaction, caller: Caller, person: Person, *, actor: str) -> list[Account]:
     """End the links and hours of somebody who has left or become a guest; return the accounts that ended.
 
     Where something of theirs runs, a task does it. A guest's records of what was made without any account
@@ -61,11 +61,11 @@ def let_go(tx: Transaction, asked: Asked, person: Person, *, actor: str) -> list
             task = NewTask(TaskKind.LEAVER, key.key, {"cause": cause, "actor": actor, "since": since})
             add_tasks(tx, [task])
         else:
-            ended += _end_links(tx, asked, key, since, actor=actor, cause=cause)
+            ended += _end_links(tx, caller, key, since, actor=actor, cause=cause)
     return ended
 
 
-def advance(tx: Transaction, asked: Asked, task: Task) -> bool:
+def advance(tx: Transaction, caller: Caller, task: Task) -> bool:
     """Begin the stops that a leaver's plans were to make, and end the links once that is over.
 
     Return whether they have ended.
@@ -73,14 +73,14 @@ def advance(tx: Transaction, asked: Asked, task: Task) -> bool:
     since, cause = float(task.payload["since"]), str(task.payload["cause"])
     left: list[dict[str, Any]] = []
     waits, begun = False, 0
-    for workspace, account in _find_running(tx, asked.principal, since):
+    for workspace, account in _find_running(tx, caller.principal, since):
         latest = operations.latest_operation(tx, workspace.id)
         was_tried = latest is not None and latest.verb.brings_down and latest.created_at >= since
-        if not _is_over(tx, asked, account, since):
+        if not _is_over(tx, caller, account, since):
             if begun >= STOPS_BATCH_SIZE or _is_stopping(latest):
                 waits = True
                 continue
-            if not was_tried and _begin_stop(tx, asked, workspace):
+            if not was_tried and _begin_stop(tx, caller, workspace):
                 waits, begun = True, begun + 1
                 continue
         if (workspace.observed_at or 0.0) < since and tx.now() < since + MAX_READING_SECONDS:
@@ -90,9 +90,9 @@ def advance(tx: Transaction, asked: Asked, task: Task) -> bool:
     if waits:
         return False
     actor = str(task.payload["actor"])
-    _end_links(tx, asked, asked.principal, since, actor=actor, cause=cause)
+    _end_links(tx, caller, caller.principal, since, actor=actor, cause=cause)
     if left:
-        _notify_administrators(tx, asked, left)
+        _notify_administrators(tx, caller, left)
     return True
 
 
@@ -115,14 +115,14 @@ def _is_stopping(latest: Operation | None) -> bool:
     return latest is not None and latest.is_open and latest.verb.brings_down
 
 
-def _is_over(tx: Transaction, asked: Asked, account: Account, since: float) -> bool:
+def _is_over(tx: Transaction, caller: Caller, account: Account, since: float) -> bool:
     """Return whether nothing more can be stopped with an account, or it took too long."""
     is_refused = account.state != "active" or account.repeats(account.looked_at)
-    is_there = account.connection in asked.context.connections
+    is_there = account.connection in caller.context.connections
     return is_refused or not is_there or tx.now() >= since + MAX_STOPPING_SECONDS
 
 
-def _begin_stop(tx: Transaction, asked: Asked, workspace: Workspace) -> bool:
+def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
     """Begin the stop that a person's plan had for a workspace; return whether there is one.
 
     Nothing ends for good but what they agreed to, knowing what that costs.
@@ -130,7 +130,7 @@ def _begin_stop(tx: Transaction, asked: Asked, workspace: Workspace) -> bool:
     planned = _find_plan(tx, workspace)
     if planned is None:
         return False
-    at, agreed, effects = planned[0], planned[1], effects_now(asked.context, workspace)
+    at, agreed, effects = planned[0], planned[1], effects_now(caller.context, workspace)
     mode: StopMode = workspace.stop_mode or planned_mode(effects)
     consent = Consent(agreed)
     if is_final(effects, mode):
@@ -138,7 +138,7 @@ def _begin_stop(tx: Transaction, asked: Asked, workspace: Workspace) -> bool:
             return False
     else:
         consent = Consent.NONE
-    seconds, reference = asked.context.deadline_seconds, asked.context.ids.reference()
+    seconds, reference = caller.context.deadline_seconds, caller.context.ids.reference()
     verb = OperationVerb(mode)
     timers.clear(tx, workspace.id)
     operations.accept(
@@ -159,18 +159,18 @@ def _find_plan(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | No
 
 
 def _end_links(
-    tx: Transaction, asked: Asked, who: Principal, since: float, *, actor: str, cause: str
+    tx: Transaction, caller: Caller, who: Principal, since: float, *, actor: str, cause: str
 ) -> list[Account]:
     """End the links and plans that a person had when they left; who is back since then is told."""
     for hooks in StoreHooks.list_subscribers():
         hooks.on_person_departed(tx, who)
-    open_to_all = {name for name, one in asked.context.connections.items() if one.links_by("none")}
+    open_to_all = {name for name, one in caller.context.connections.items() if one.links_by("none")}
     linked = {account.connection for account in rows.accounts(tx, who) if account.linked_at <= since}
     # Nothing can be sent to deactivated people.
     person = people.person(tx, who)
     can_read = cause == "guest" or (person is not None and flaw(person) is None)
     connections = linked - open_to_all if cause == "guest" else linked
-    return accounts.end(tx, asked, who, connections, actor=actor, cause=cause, tell=can_read)
+    return accounts.end(tx, caller, who, connections, actor=actor, cause=cause, tell=can_read)
 
 
 def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[str, Any]:
@@ -185,9 +185,9 @@ def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[st
     }
 
 
-def _notify_administrators(tx: Transaction, asked: Asked, left: list[dict[str, Any]]) -> None:
+def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str, Any]]) -> None:
     """Notify the administrators of a leaver's place of the running workspaces, once for all who leave now."""
-    place, who = asked.context.installation, asked.principal
+    place, who = caller.context.installation, caller.principal
     named = ", ".join(f"{one['connection']}/{one['remote_id']}" for one in left)
     append_audit(tx, [AuditEntry("usher", "account.left_running", who.key, "ok", {"workspaces": named})])
     for one in place.administrators_of(lambda one: place.are_together(one, who)):

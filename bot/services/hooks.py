@@ -14,7 +14,7 @@ from bot.support.declarations import LayerHooks
 
 if TYPE_CHECKING:
     # These modules call the hooks.
-    from bot.services.caller import Asked
+    from bot.services.caller import Caller
     from bot.services.context import Context
     from bot.services.home_sections import HomeOwner
     from bot.services.message_context import Gatherer
@@ -28,7 +28,7 @@ class UseCaseHooks(LayerHooks):
         return {}
 
     def on_operation_requested(
-        self, tx: Transaction, caller: Asked, workspace: Workspace, verb: OperationVerb
+        self, tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb
     ) -> None:
         """Act before a person's operation is accepted; raise Refused to refuse it."""
 

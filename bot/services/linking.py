@@ -24,7 +24,7 @@ from bot.domain.tasks import TaskKind
 from bot.messages.texts import pages
 from bot.providers import base
 from bot.services import accounts
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.store import accounts as rows
 from bot.store import links, people
@@ -163,14 +163,14 @@ def shown_name(principal: Principal, person: Person | None) -> str:
 # -- in Slack ------------------------------------------------------------------------------------------------
 
 
-def invite(tx: Transaction, asked: Asked, connection: str, waiting: dict[str, Any] | None = None) -> str:
+def invite(tx: Transaction, caller: Caller, connection: str, waiting: dict[str, Any] | None = None) -> str:
     """Return the address of a new link; this invalidates an older one for the same connection.
 
     ``waiting`` is the command that runs once the account is linked. Raises Refused (``link.no_address``,
     ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
     """
-    asked.check(tx, "link")
-    context, principal = asked.context, asked.principal
+    caller.check(tx, "link")
+    context, principal = caller.context, caller.principal
     provider = context.connections.get(connection)
     if provider is None or not provider.serves(principal):
         raise accounts.unknown_connection(context, connection, context.linked_by("token", principal))
@@ -178,7 +178,7 @@ def invite(tx: Transaction, asked: Asked, connection: str, waiting: dict[str, An
         raise Refused("link.not_by_token", pages.NOT_BY_TOKEN.format(title=provider.settings.title))
     if context.public_url is None:
         raise Refused("link.no_address", pages.NO_ADDRESS)
-    if not asked.is_new(tx):
+    if not caller.is_new(tx):
         raise Refused("link.repeated", pages.LINK_REPEATED)
     nonce, now = new_nonce(), tx.now()
     link = Link(digest(nonce), principal, connection, waiting, now, now + LINK_SECONDS, tries_left=TRIES)
@@ -189,130 +189,130 @@ def invite(tx: Transaction, asked: Asked, connection: str, waiting: dict[str, An
 
 
 def wait_for_proof(
-    tx: Transaction, asked: Asked, connection: str, identity: base.Identity, pasted: str
+    tx: Transaction, caller: Caller, connection: str, identity: base.Identity, pasted: str
 ) -> str | Refused:
     """Return the address of a new link whose token was checked before: only who asks is left to prove."""
-    url = invite(tx, asked, connection)
+    url = invite(tx, caller, connection)
     visit = Visit(url.rpartition("/")[2], "")
-    kept = keep(tx, asked, visit, _usable(tx, asked, visit), identity, pasted)
+    kept = keep(tx, caller, visit, _usable(tx, caller, visit), identity, pasted)
     return kept if isinstance(kept, Refused) else url
 
 
-def confirm_code(tx: Transaction, asked: Asked, code: str) -> Account | Refused:
+def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
     """Link the account that waits for this person's code; refused if there is none, or it is another."""
-    asked.check(tx, "link")
-    command = asked.context.command
-    link = links.open_link_of(tx, asked.principal, "code")
+    caller.check(tx, "link")
+    command = caller.context.command
+    link = links.open_link_of(tx, caller.principal, "code")
     if (
         link is None
         or link.code_hash is None
         or link.code_tries_left <= 0
         # The operator may have changed the connections since.
-        or link.connection not in asked.context.linked_by("token", asked.principal)
+        or link.connection not in caller.context.linked_by("token", caller.principal)
     ):
         raise Refused("code.none", pages.code_none(command))
     # The attempt is counted before the comparison, whatever that ends in. A form with a wrong code stays open
     # and is sent again with the same key, so that is not asked.
     left = link.code_tries_left - 1
     tried = _change(tx, link, code_tries_left=left, tries_left=left)
-    expected = asked.context.vault.open(_code_row(link), link.code_hash)["code"]
+    expected = caller.context.vault.open(_code_row(link), link.code_hash)["code"]
     if not hmac.compare_digest(expected.encode(), digest(plain_code(code)).encode()):
         _note(tx, link, "link.code", "refused", tries_left=left)
         return Refused("code.wrong", pages.code_wrong(left, command))
-    return _use(tx, asked, tried, proof="code")
+    return _use(tx, caller, tried, proof="code")
 
 
 # -- on the page ---------------------------------------------------------------------------------------------
 
 
-async def asked_by(context: Context, visit: Visit) -> Asked:
-    """Return who asks on a link's page: the person it was made for. Raises Refused (``link.unknown``)."""
+async def find_caller(context: Context, visit: Visit) -> Caller:
+    """Return the caller on a link's page: the person it was made for. Raises Refused (``link.unknown``)."""
     link = await context.store.read(links.link, digest(visit.nonce)) if is_nonce(visit.nonce) else None
     if link is None:
         raise _unknown(context)
     mark_as_known()
-    return Asked(context, link.principal)
+    return Caller(context, link.principal)
 
 
-def show(tx: Transaction, asked: Asked, visit: Visit) -> Opened:
+def show(tx: Transaction, caller: Caller, visit: Visit) -> Opened:
     """Return what the page shows, without changing anything. Raises Refused (``link.used``, …)."""
-    link = _usable(tx, asked, visit)
-    if not asked.context.sign_in:
-        _same_browser(asked, link, visit)
+    link = _usable(tx, caller, visit)
+    if not caller.context.sign_in:
+        _same_browser(caller, link, visit)
     if link.stage == "open" and link.tries_left <= 0:
-        raise _tried(asked, link)
-    return _opened(tx, asked, link, visit)
+        raise _tried(caller, link)
+    return _opened(tx, caller, link, visit)
 
 
-def prove(tx: Transaction, asked: Asked, visit: Visit, proven: Principal) -> Opened | Refused:
+def prove(tx: Transaction, caller: Caller, visit: Visit, proven: Principal) -> Opened | Refused:
     """Accept what Sign in with Slack proved, or refuse (``link.mismatch``) and audit both people.
 
     A token checked earlier in another browser is discarded, one that no browser has checked kept.
     """
-    link = _usable(tx, asked, visit)
-    if not asked.context.installation.is_same_person(link.principal, proven):
+    link = _usable(tx, caller, visit)
+    if not caller.context.installation.is_same_person(link.principal, proven):
         _note(tx, link, "link.sign_in", "mismatch", signed_in=proven.key)
         other = {"link_of": link.principal.key}
         append_audit(tx, [AuditEntry(proven.key, "link.sign_in", _target(link), "mismatch", other)])
-        opened = _opened(tx, asked, link, visit)
+        opened = _opened(tx, caller, link, visit)
         return Refused(
             "link.mismatch", pages.SIGN_IN_MISMATCH.format(person=opened.person, workspace=opened.workspace)
         )
     begun: Mapping[str, Any] = {} if link.browser_hash is None else _EMPTY
     fresh = _change(tx, link, **begun, proven=True, browser_hash=digest(visit.browser))
     _note(tx, link, "link.sign_in", "ok")
-    return _opened(tx, asked, fresh, visit)
+    return _opened(tx, caller, fresh, visit)
 
 
-def sign_in_page(tx: Transaction, asked: Asked, visit: Visit, state: str, challenge: str) -> str:
+def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, challenge: str) -> str:
     """Return the provider's page on which the person signs in, "" if there is nothing to sign in for.
 
     Nothing is changed. ``state`` and ``challenge`` are what it must come back with.
     """
-    link = _with_tries(tx, asked, visit)
-    client = asked.context.connections[link.connection].oauth
+    link = _with_tries(tx, caller, visit)
+    client = caller.context.connections[link.connection].oauth
     if client is None or link.stage != "open":
         return ""
-    return client.page(_back(asked, link), state, challenge)
+    return client.page(_back(caller, link), state, challenge)
 
 
-async def check(asked: Asked, visit: Visit, pasted: str) -> Opened:
+async def check(caller: Caller, visit: Visit, pasted: str) -> Opened:
     """Ask the provider whose token this is: ten seconds at most, five attempts; the link isn't used up.
 
     Raises Refused with what to do next; an attempt doesn't count if the provider merely failed.
     """
-    tried = await asked.to(attempt, visit, pasted)
-    provider = asked.context.connections[tried.connection]
+    tried = await caller.to(attempt, visit, pasted)
+    provider = caller.context.connections[tried.connection]
     token = provider.clean_token(pasted)
     asking = provider.check(base.Credential(SecretStr(token)))
     is_usual = re.fullmatch(provider.need(base.Tokens).token_help().pattern, token) is not None
     why = pages.check_failed if is_usual else pages.check_failed_oddly
-    return await _identified(asked, visit, tried, asking, "token", why, token)
+    return await _identified(caller, visit, tried, asking, "token", why, token)
 
 
-async def signed_in(asked: Asked, visit: Visit, code: str, verifier: str) -> Opened:
+async def signed_in(caller: Caller, visit: Visit, code: str, verifier: str) -> Opened:
     """Ask the provider whose account a code stands for; like ``check``."""
-    tried = await asked.to(attempt, visit)
-    client = asked.context.connections[tried.connection].oauth
+    tried = await caller.to(attempt, visit)
+    client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
-    asking = client.finish(code, verifier, _back(asked, tried))
-    return await _identified(asked, visit, tried, asking, "sign_in", pages.there_failed)
+    asking = client.finish(code, verifier, _back(caller, tried))
+    return await _identified(caller, visit, tried, asking, "sign_in", pages.there_failed)
 
 
-def attempt(tx: Transaction, asked: Asked, visit: Visit, pasted: str | None = None) -> Link | Refused:
+def attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | None = None) -> Link | Refused:
     """Count an attempt before the provider is asked, so that concurrent ones can't exceed five.
 
     What was ``pasted`` and can be no token of the connection is sent nowhere, and costs nothing.
     """
-    link = _with_tries(tx, asked, visit)
-    provider = asked.context.connections[link.connection]
+    link = _with_tries(tx, caller, visit)
+    provider = caller.context.connections[link.connection]
     title = provider.settings.title
     if pasted is None:
         if provider.oauth is None or link.stage != "open":
             raise _changed()
     else:
         token = provider.clean_token(pasted)
-        foreign = refused_token(token, title, asked.context.connections.values())
+        foreign = refused_token(token, title, caller.context.connections.values())
         if foreign is not None:
             _note(tx, link, "link.check", "refused", error=foreign.rule)
             return foreign
@@ -323,11 +323,11 @@ def attempt(tx: Transaction, asked: Asked, visit: Visit, pasted: str | None = No
 
 
 def keep(
-    tx: Transaction, asked: Asked, visit: Visit, tried: Link, identity: base.Identity, pasted: str
+    tx: Transaction, caller: Caller, visit: Visit, tried: Link, identity: base.Identity, pasted: str
 ) -> Opened | Refused:
     """Keep the credential whose account the provider named; what Usher got by it is revoked if unused."""
-    provider, credential = asked.context.connections[tried.connection], identity.credential
-    sealed = accounts.sealed(asked, tried.connection, credential)
+    provider, credential = caller.context.connections[tried.connection], identity.credential
+    sealed = accounts.sealed(caller, tried.connection, credential)
     if isinstance(provider, base.Revocation) and credential.token.get_secret_value() != pasted:
         # Also if the link doesn't stand any more, so that it is never left behind.
         add_tasks(tx, [_revocation(tried, identity.username, sealed)])
@@ -343,10 +343,10 @@ def keep(
         made_by="token" if pasted else "sign_in",
     )
     _note(tx, checked, "link.check", "ok", username=identity.username)
-    return _opened(tx, asked, checked, visit)
+    return _opened(tx, caller, checked, visit)
 
 
-def fail(tx: Transaction, asked: Asked, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
+def fail(tx: Transaction, caller: Caller, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
     """Note that the provider named no account; the attempt doesn't count if it merely failed."""
     if isinstance(error, TemporaryError) and _stands(tx, tried):
         _change(tx, tried, tries_left=tried.tries_left + 1)
@@ -354,21 +354,21 @@ def fail(tx: Transaction, asked: Asked, tried: Link, error: ProviderError) -> No
     _note(tx, tried, "link.check", "refused", error=kind)
 
 
-def again(tx: Transaction, asked: Asked, visit: Visit) -> Opened:
+def again(tx: Transaction, caller: Caller, visit: Visit) -> Opened:
     """Discard the checked credential, so that another can take its place."""
-    link = _writable(tx, asked, visit)
+    link = _writable(tx, caller, visit)
     fresh = _change(tx, link, **_EMPTY)
-    return _opened(tx, asked, fresh, visit)
+    return _opened(tx, caller, fresh, visit)
 
 
-def confirm(tx: Transaction, asked: Asked, visit: Visit, mark: str) -> Confirmed | Refused:
+def confirm(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Confirmed | Refused:
     """Link the account that ``mark`` identifies, or return the code to type back; uses up the link."""
-    link = _writable(tx, asked, visit)
-    opened = _opened(tx, asked, link, visit)
+    link = _writable(tx, caller, visit)
+    opened = _opened(tx, caller, link, visit)
     if link.stage != "checked" or not hmac.compare_digest(opened.mark.encode(), mark.encode()):
         raise _changed()
-    if asked.context.sign_in:
-        account = _use(tx, asked, link, proof="sign_in")
+    if caller.context.sign_in:
+        account = _use(tx, caller, link, proof="sign_in")
         return account if isinstance(account, Refused) else Confirmed(opened, account=account)
     code = new_code()
     waiting = _change(
@@ -377,13 +377,13 @@ def confirm(tx: Transaction, asked: Asked, visit: Visit, mark: str) -> Confirmed
         stage="code",
         browser_hash=digest(visit.browser),
         # Sealed, because the digest of a short code could be guessed from a stolen database.
-        code_hash=asked.context.vault.seal(_code_row(link), {"code": digest(code)}),
+        code_hash=caller.context.vault.seal(_code_row(link), {"code": digest(code)}),
         code_tries_left=TRIES,
         tries_left=TRIES,
         expires_at=tx.now() + CODE_SECONDS,
     )
     _note(tx, link, "link.confirmed", "ok", username=link.username)
-    return Confirmed(_opened(tx, asked, waiting, visit), code=code)
+    return Confirmed(_opened(tx, caller, waiting, visit), code=code)
 
 
 # -- inside --------------------------------------------------------------------------------------------------
@@ -400,7 +400,7 @@ def refused_token(token: str, title: str, connections: Iterable[base.Provider]) 
 
 
 async def _identified(
-    asked: Asked,
+    caller: Caller,
     visit: Visit,
     tried: Link,
     asking: Awaitable[base.Identity],
@@ -415,11 +415,11 @@ async def _identified(
     try:
         identity = await _in_time(asking)
     except ProviderError as error:
-        await asked.to(fail, tried, error)
+        await caller.to(fail, tried, error)
         rule = f"{way}.{'refused' if isinstance(error, CredentialRefused) else 'failed'}"
-        title = asked.context.title(tried.connection)
+        title = caller.context.title(tried.connection)
         raise Refused(rule, why(error, title, tried.tries_left)) from None
-    return await asked.to(keep, visit, tried, identity, pasted)
+    return await caller.to(keep, visit, tried, identity, pasted)
 
 
 async def _in_time(asking: Awaitable[base.Identity]) -> base.Identity:
@@ -431,39 +431,39 @@ async def _in_time(asking: Awaitable[base.Identity]) -> base.Identity:
         raise UnknownOutcome("no answer in time") from None
 
 
-def _usable(tx: Transaction, asked: Asked, visit: Visit) -> Link:
-    link, command = links.link(tx, digest(visit.nonce)), asked.context.command
-    if link is None or link.principal != asked.principal:
-        raise _unknown(asked.context)
+def _usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
+    link, command = links.link(tx, digest(visit.nonce)), caller.context.command
+    if link is None or link.principal != caller.principal:
+        raise _unknown(caller.context)
     if link.stage == "used":
-        raise _used(asked, link)
+        raise _used(caller, link)
     if link.expires_at <= tx.now():
-        raise Refused("link.expired", pages.link_expired(command, _title(asked, link)))
-    provider = asked.context.connections.get(link.connection)
+        raise Refused("link.expired", pages.link_expired(command, _title(caller, link)))
+    provider = caller.context.connections.get(link.connection)
     if provider is None or not provider.serves(link.principal):
         raise Refused("link.connection", pages.LINK_CONNECTION.format(command=command))
     person = people.person(tx, link.principal)
     if person is not None and person.is_deleted:
         raise Refused("link.person", pages.LINK_PERSON.format(person=person.name))
-    asked.check(tx, "link")
+    caller.check(tx, "link")
     return link
 
 
-def _writable(tx: Transaction, asked: Asked, visit: Visit) -> Link:
+def _writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
     """Return a link that this browser may continue with; a confirmed one counts as used."""
-    link = _usable(tx, asked, visit)
-    if asked.context.sign_in and not _is_proven(link, visit):
+    link = _usable(tx, caller, visit)
+    if caller.context.sign_in and not _is_proven(link, visit):
         raise Refused("link.sign_in_first", pages.SIGN_IN_FIRST)
-    _same_browser(asked, link, visit)
+    _same_browser(caller, link, visit)
     if link.stage == "code":
-        raise _used(asked, link)
+        raise _used(caller, link)
     return link
 
 
-def _with_tries(tx: Transaction, asked: Asked, visit: Visit) -> Link:
-    link = _writable(tx, asked, visit)
+def _with_tries(tx: Transaction, caller: Caller, visit: Visit) -> Link:
+    link = _writable(tx, caller, visit)
     if link.tries_left <= 0:
-        raise _tried(asked, link)
+        raise _tried(caller, link)
     return link
 
 
@@ -472,9 +472,9 @@ def _stands(tx: Transaction, tried: Link) -> bool:
     return links.link(tx, tried.nonce_hash) == tried and tried.expires_at > tx.now()
 
 
-def _same_browser(asked: Asked, link: Link, visit: Visit) -> None:
+def _same_browser(caller: Caller, link: Link, visit: Visit) -> None:
     if link.browser_hash is not None and not hmac.compare_digest(link.browser_hash, digest(visit.browser)):
-        text = pages.link_other_browser(asked.context.command, _title(asked, link))
+        text = pages.link_other_browser(caller.context.command, _title(caller, link))
         raise Refused("link.other_browser", text)
 
 
@@ -487,12 +487,12 @@ def _change(tx: Transaction, link: Link, **changes: Any) -> Link:
     return replace(link, **changes)
 
 
-def _use(tx: Transaction, asked: Asked, link: Link, *, proof: str) -> Account | Refused:
+def _use(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Account | Refused:
     """Use a link up and write its account; refused (``link.taken``) if that is somebody else's."""
     username, secret = link.username or "", link.secret or ""
     account = accounts.begin(
         tx,
-        asked,
+        caller,
         link.connection,
         username,
         secret,
@@ -508,15 +508,15 @@ def _use(tx: Transaction, asked: Asked, link: Link, *, proof: str) -> Account | 
         accounts.warn_holders(tx, link.connection, username, link.principal, _mark(link))
         return Refused(
             "link.taken",
-            pages.LINK_TAKEN.format(title=_title(asked, link), username=username),
+            pages.LINK_TAKEN.format(title=_title(caller, link), username=username),
         )
     _change(tx, link, stage="used", secret=None, code_hash=None, waiting=None)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=digest(secret))
     return account
 
 
-def _opened(tx: Transaction, asked: Asked, link: Link, visit: Visit) -> Opened:
-    context, provider = asked.context, asked.context.connections[link.connection]
+def _opened(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> Opened:
+    context, provider = caller.context, caller.context.connections[link.connection]
     account = rows.account(tx, link.principal, link.connection)
     team = context.installation.at(link.principal).team_name.strip()
     return Opened(
@@ -543,12 +543,12 @@ def _revocation(link: Link, username: str, sealed: str) -> NewTask:
     return NewTask(TaskKind.REVOKE_UNUSED, digest(sealed), payload, due_in=UNUSED_SECONDS)
 
 
-def _title(asked: Asked, link: Link) -> str:
-    return asked.context.title(link.connection)
+def _title(caller: Caller, link: Link) -> str:
+    return caller.context.title(link.connection)
 
 
-def _back(asked: Asked, link: Link) -> str:
-    return return_address(asked.context.public_url or "", link.connection)
+def _back(caller: Caller, link: Link) -> str:
+    return return_address(caller.context.public_url or "", link.connection)
 
 
 def _code_row(link: Link) -> str:
@@ -564,12 +564,12 @@ def _changed() -> Refused:
     return Refused("link.changed", pages.LINK_CHANGED)
 
 
-def _used(asked: Asked, link: Link) -> Refused:
-    return Refused("link.used", pages.link_used(asked.context.command, _title(asked, link)))
+def _used(caller: Caller, link: Link) -> Refused:
+    return Refused("link.used", pages.link_used(caller.context.command, _title(caller, link)))
 
 
-def _tried(asked: Asked, link: Link) -> Refused:
-    return Refused("link.tries", pages.link_tries(asked.context.command, _title(asked, link)))
+def _tried(caller: Caller, link: Link) -> Refused:
+    return Refused("link.tries", pages.link_tries(caller.context.command, _title(caller, link)))
 
 
 def _mark(link: Link) -> str:

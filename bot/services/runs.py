@@ -14,7 +14,7 @@ from bot.domain.undoable_actions import NO_CHANGE
 from bot.domain.work_items import Call, Outcome
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.creation import check_offered
 from bot.store import inbox, refusals, runs, work_items
 from bot.store.tables import RUNS
@@ -24,34 +24,34 @@ from bot.store.undoable_actions import changed
 from bot.support.errors import Refused, StoreError
 
 
-def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
+def launch(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
     """Accept a run with its first card; raises Refused."""
-    asked.check(tx, "run")
-    check_offered(_able(asked, connection), spec, asked.principal, "job")
-    account = asked.account(tx, connection)
-    if not asked.is_new(tx):
-        before = runs.run(tx, inbox.result_of(tx, asked.interaction))
-        if before is None or before.principal != asked.principal:
+    caller.check(tx, "run")
+    check_offered(_able(caller, connection), spec, caller.principal, "job")
+    account = caller.account(tx, connection)
+    if not caller.is_new(tx):
+        before = runs.run(tx, inbox.result_of(tx, caller.interaction))
+        if before is None or before.principal != caller.principal:
             raise StoreError("this interaction was something else before")
         return before
     refusals.try_at_once(tx, account)
     now = tx.now()
     run = Run(
         id=tx.ids.new("job"),
-        principal=asked.principal,
+        principal=caller.principal,
         connection=connection,
         name=spec.name or "job",
         spec=spec,
         created_at=now,
-        reference=asked.reference,
-        channel_id=asked.channel_id,
+        reference=caller.reference,
+        channel_id=caller.channel_id,
         held_since=now,
-        deadline_at=now + asked.context.deadline_seconds,
+        deadline_at=now + caller.context.deadline_seconds,
     )
     runs.insert(tx, run)
-    inbox.keep_result(tx, asked.interaction, run.id)
-    runs.show(tx, run, asked.channel_id, is_answered=asked.is_answered)
-    asked.note(tx, "job.run", run, NO_CHANGE.begun(run, back="job_stop"), reference=run.reference)
+    inbox.keep_result(tx, caller.interaction, run.id)
+    runs.show(tx, run, caller.channel_id, is_answered=caller.is_answered)
+    caller.note(tx, "job.run", run, NO_CHANGE.begun(run, back="job_stop"), reference=run.reference)
     return run
 
 
@@ -62,113 +62,113 @@ def varied(provider: base.Runs[Any], spec: Spec, variables: Sequence[str]) -> Sp
     return replace(spec, chosen={**spec.chosen, key: tuple(found.values())})
 
 
-def stop(tx: Transaction, asked: Asked, run_id: str, *, force: bool) -> tuple[Run, bool]:
+def stop(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[Run, bool]:
     """Ask for a run to be stopped; return it, and False if it was already over."""
-    run = _usable(tx, asked, "stop", run_id)
-    if run.is_open and asked.is_new(tx, "stop"):
+    run = _usable(tx, caller, "stop", run_id)
+    if run.is_open and caller.is_new(tx, "stop"):
         wanted: StopKind = "force" if force else "stop"
         runs.want_stop(tx, run, wanted)
         now = runs.run(tx, run.id) or run
-        asked.note(tx, f"job.{wanted}", run, changed((run, now)).begun(run))
+        caller.note(tx, f"job.{wanted}", run, changed((run, now)).begun(run))
         return now, True
     return run, run.is_open
 
 
-def keep_waiting(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool]:
+def keep_waiting(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
     """Set a new deadline for a run that hasn't begun or can't be read; return it, and False if it is over."""
-    run = owned(tx, asked, "keep_waiting", run_id)
-    if run.is_open and asked.is_new(tx):
-        work_items.keep_waiting(tx, RUNS, run.id, asked.context.deadline_seconds)
+    run = owned(tx, caller, "keep_waiting", run_id)
+    if run.is_open and caller.is_new(tx):
+        work_items.keep_waiting(tx, RUNS, run.id, caller.context.deadline_seconds)
     return run, run.is_open
 
 
-def let_go(tx: Transaction, asked: Asked, run_id: str) -> Run:
+def let_go(tx: Transaction, caller: Caller, run_id: str) -> Run:
     """Stop following a run: cancelled if it was never launched, otherwise of unknown outcome.
 
     Return it as it was.
     """
-    run = owned(tx, asked, "stop", run_id)
-    if run.is_open and asked.is_new(tx):
+    run = owned(tx, caller, "stop", run_id)
+    if run.is_open and caller.is_new(tx):
         is_launched = run.remote_id is not None or run.start_call is not Call.NONE
         outcome = Outcome.FAILED if is_launched else Outcome.CANCELLED
         cause = "let_go" if is_launched else "cancelled"
         runs.save_run_step(tx, Update(run.id, 0.0, outcome=outcome, cause=cause, card_dirty=True))
-        asked.note(tx, "job.let_go", run)
+        caller.note(tx, "job.let_go", run)
     return run
 
 
-def look_again(tx: Transaction, asked: Asked, run_id: str) -> Run:
+def look_again(tx: Transaction, caller: Caller, run_id: str) -> Run:
     """Check again right away for what a launch may have created."""
-    run = owned(tx, asked, "look_again", run_id)
+    run = owned(tx, caller, "look_again", run_id)
     runs.save_run_step(tx, Update(run.id, 0.0, keeps_waiting=True))
     return run
 
 
-def start_another(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool]:
+def start_another(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
     """Launch another run if nobody knows what became of the first; False if that is settled by now."""
-    run = _usable(tx, asked, "run", run_id)
-    check_offered(asked.context.need(run.connection), run.spec, asked.principal, "job")
-    if not run.is_asked or not asked.is_new(tx):
+    run = _usable(tx, caller, "run", run_id)
+    check_offered(caller.context.need(run.connection), run.spec, caller.principal, "job")
+    if not run.is_asked or not caller.is_new(tx):
         return run, False
-    is_asked = work_items.repeat(tx, RUNS, run.id, asked.context.deadline_seconds)
+    is_asked = work_items.repeat(tx, RUNS, run.id, caller.context.deadline_seconds)
     if is_asked:
-        asked.note(tx, "job.another", run)
+        caller.note(tx, "job.another", run)
     return run, is_asked
 
 
-def watch(tx: Transaction, asked: Asked, run_id: str) -> Run:
+def watch(tx: Transaction, caller: Caller, run_id: str) -> Run:
     """Follow a run's output from now on; a run without a card gets one."""
-    run = _usable(tx, asked, "logs", run_id)
-    if not asked.is_new(tx, "show"):
+    run = _usable(tx, caller, "logs", run_id)
+    if not caller.is_new(tx, "show"):
         return run
-    watched = runs.watch(tx, run.id, asked.channel_id)
+    watched = runs.watch(tx, run.id, caller.channel_id)
     if watched is None:
         # The account was unlinked since, so nobody reads this run any more.
         raise _unknown()
-    asked.note(tx, "job.logs", run, None)
+    caller.note(tx, "job.logs", run, None)
     return watched
 
 
-def schedule(tx: Transaction, asked: Asked, connection: str, job: base.Scheduled, cron: str) -> None:
+def schedule(tx: Transaction, caller: Caller, connection: str, job: base.Scheduled, cron: str) -> None:
     """Set a job's schedule, or switch it off with ""; the result is sent as a message."""
-    asked.check(tx, "schedule")
-    _able(asked, connection, base.Schedules)
-    account = asked.account(tx, connection)
-    if not asked.is_new(tx):
+    caller.check(tx, "schedule")
+    _able(caller, connection, base.Schedules)
+    account = caller.account(tx, connection)
+    if not caller.is_new(tx):
         return
     payload = {
         "account": account.id,
-        "principal": asked.principal.key,
+        "principal": caller.principal.key,
         "connection": connection,
         "job": job.job_id,
         "name": job.name,
         "cron": cron,
     }
     # Each request is a task of its own: a second one is a new operation, not a repetition of the first.
-    subject = f"{account.id}/{job.job_id}/{asked.interaction}"
+    subject = f"{account.id}/{job.job_id}/{caller.interaction}"
     add_tasks(tx, [NewTask(TaskKind.SCHEDULE, subject, payload)])
-    asked.note(tx, "job.schedule", f"{connection}/{job.job_id}", cron=cron)
+    caller.note(tx, "job.schedule", f"{connection}/{job.job_id}", cron=cron)
 
 
-def owned(tx: Transaction, asked: Asked, verb: str, run_id: str) -> Run:
+def owned(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
     """Return a run of this person; raises Refused, the same for *none* and *not yours*."""
     run = runs.run(tx, run_id)
     if run is None:
         raise _unknown()
-    asked.check(tx, verb, Target("job", run.id, run.principal), hidden_as=_unknown())
+    caller.check(tx, verb, Target("job", run.id, run.principal), hidden_as=_unknown())
     return run
 
 
-def _usable(tx: Transaction, asked: Asked, verb: str, run_id: str) -> Run:
+def _usable(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
     """Return a run of this person at a provider that runs jobs, with an account that works."""
-    run = owned(tx, asked, verb, run_id)
-    _able(asked, run.connection)
-    asked.account(tx, run.connection)
+    run = owned(tx, caller, verb, run_id)
+    _able(caller, run.connection)
+    caller.account(tx, run.connection)
     return run
 
 
-def _able(asked: Asked, connection: str, facet: type[base.Facet] = base.Runs) -> base.Provider:
-    provider = asked.context.need(connection)
+def _able(caller: Caller, connection: str, facet: type[base.Facet] = base.Runs) -> base.Provider:
+    provider = caller.context.need(connection)
     if not isinstance(provider, facet):
         raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))
     return provider

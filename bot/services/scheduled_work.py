@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from bot.domain.people import Principal
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.store.leases import LONGEST_CLAIM
 from bot.store.transaction import Transaction
@@ -44,12 +44,12 @@ class Owned(Protocol):
 R = TypeVar("R", bound=Owned)
 
 
-def never_refused(_tx: Transaction, _asked: Asked, _row: Any, refusal: Refused) -> None:
+def never_refused(_tx: Transaction, _caller: Caller, _row: Any, refusal: Refused) -> None:
     """Let a refusal be an error: nobody is asked before it is carried out."""
     raise refusal
 
 
-def when_the_claim_ends(_tx: Transaction, _asked: Asked, _row: Any) -> None:
+def when_the_claim_ends(_tx: Transaction, _caller: Caller, _row: Any) -> None:
     """Leave a row until it is due again by itself."""
 
 
@@ -64,7 +64,7 @@ class Due(Generic[R]):
     name: str
     order: int
     claim: Callable[[Transaction, Context], Sequence[R]]
-    carry_out: Callable[[Transaction, Asked, R], None]
-    refuse: Callable[[Transaction, Asked, R, Refused], None] = never_refused
-    later: Callable[[Transaction, Asked, R], None] = when_the_claim_ends
+    carry_out: Callable[[Transaction, Caller, R], None]
+    refuse: Callable[[Transaction, Caller, R, Refused], None] = never_refused
+    later: Callable[[Transaction, Caller, R], None] = when_the_claim_ends
     key: Callable[[R], str] = lambda _: ""

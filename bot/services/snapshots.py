@@ -12,7 +12,7 @@ from bot.domain.accounts import Account
 from bot.domain.snapshots import About, Snapshot
 from bot.domain.tasks import TaskKind
 from bot.providers import base
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.store import accounts, snapshots, tasks
 from bot.store.tasks import NewTask
@@ -31,17 +31,17 @@ RUNS_SECONDS: Final = 15.0
 OFFER_SECONDS: Final = 300.0
 
 
-def stale(tx: Transaction, asked: Asked, kind: TaskKind, besides: Collection[str] = ()) -> list[Account]:
+def stale(tx: Transaction, caller: Caller, kind: TaskKind, besides: Collection[str] = ()) -> list[Account]:
     """Return the person's active accounts with an old list: of workspaces (DISCOVER) or runs (LIST_JOBS)."""
     return [
         account
-        for account in accounts.accounts(tx, asked.principal)
-        if account.state == "active" and account.id not in besides and _is_old(tx, asked, kind, account)
+        for account in accounts.accounts(tx, caller.principal)
+        if account.state == "active" and account.id not in besides and _is_old(tx, caller, kind, account)
     ]
 
 
-def _is_old(tx: Transaction, asked: Asked, kind: TaskKind, account: Account) -> bool:
-    provider, now = asked.context.connections.get(account.connection), tx.now()
+def _is_old(tx: Transaction, caller: Caller, kind: TaskKind, account: Account) -> bool:
+    provider, now = caller.context.connections.get(account.connection), tx.now()
     if kind is TaskKind.DISCOVER:
         is_listed = provider is not None and provider.has_lists
         return is_listed and (account.discovered_at or 0.0) < now - WORKSPACES_SECONDS
@@ -51,7 +51,7 @@ def _is_old(tx: Transaction, asked: Asked, kind: TaskKind, account: Account) -> 
 
 def read_again(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     kind: TaskKind,
     subjects: Sequence[str],
     then: Mapping[str, Any] | None = None,
@@ -60,34 +60,36 @@ def read_again(
 
     What is asked for somebody doesn't wait: whatever asks can ask again.
     """
-    if then is not None and not asked.is_new(tx, "show"):
+    if then is not None and not caller.is_new(tx, "show"):
         return
-    waiting = [] if then is None or asked.via else [dict(then)]
+    waiting = [] if then is None or caller.via else [dict(then)]
     for number, subject in enumerate(subjects):
         tasks.add_tasks(tx, [NewTask(kind, subject, {"then": [] if number else waiting})])
 
 
 def read_lists(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     kind: TaskKind,
     among: Sequence[Account],
     then: Mapping[str, Any] | None = None,
 ) -> None:
     """Have accounts' lists read, as ``read_again``."""
-    read_again(tx, asked, kind, [account.id for account in among], then)
+    read_again(tx, caller, kind, [account.id for account in among], then)
 
 
 def read_templates(
-    tx: Transaction, asked: Asked, account: Account, then: Mapping[str, Any] | None = None
+    tx: Transaction, caller: Caller, account: Account, then: Mapping[str, Any] | None = None
 ) -> None:
     """Have read what an account is offered, as ``read_again``."""
-    read_again(tx, asked, TaskKind.SNAPSHOT, [f"{account.id}/{TEMPLATES}"], then)
+    read_again(tx, caller, TaskKind.SNAPSHOT, [f"{account.id}/{TEMPLATES}"], then)
 
 
-def read_about(tx: Transaction, asked: Asked, connection: str, then: Mapping[str, Any] | None = None) -> None:
+def read_about(
+    tx: Transaction, caller: Caller, connection: str, then: Mapping[str, Any] | None = None
+) -> None:
     """Have read what a connection's server says about itself, as ``read_again``."""
-    read_again(tx, asked, TaskKind.SNAPSHOT, [f"connection:{connection}/{ABOUT}"], then)
+    read_again(tx, caller, TaskKind.SNAPSHOT, [f"connection:{connection}/{ABOUT}"], then)
 
 
 async def templates(context: Context, account: Account) -> Snapshot[Any] | None:

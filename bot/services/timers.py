@@ -33,7 +33,7 @@ from bot.domain.timers import (
 )
 from bot.domain.undoable_actions import CLASS, HOURS, TIMER
 from bot.domain.workspaces import Workspace
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.hooks import UseCaseHooks
 from bot.services.message_context import Gatherer, Message, adds
@@ -58,14 +58,14 @@ _CAUSES: Final = {
 }
 
 
-def carry_out(tx: Transaction, asked: Asked, looked: Workspace) -> None:
+def carry_out(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     """Warn of a timer's stop, or stop; raises Refused where that can't be done any more."""
     workspace, now = rows.decide(tx, looked.id), tx.now()
     if workspace is None or workspace.stop_at is None or workspace.stop_at != looked.stop_at:
         return
     stop_at, is_warned, read_at = workspace.stop_at, workspace.stop_warned, _read_at(workspace, now)
     warned_at = stop_at - warned_before(workspace.stop_card) if is_warned else now
-    if obstacle := find_obstacle(tx, asked.context, workspace):
+    if obstacle := find_obstacle(tx, caller.context, workspace):
         _hold_back(tx, workspace, obstacle)
     elif now - read_at > FRESH_SECONDS and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
         # Its person is warned again once it was read.
@@ -73,7 +73,7 @@ def carry_out(tx: Transaction, asked: Asked, looked: Workspace) -> None:
     elif rows.settle_timer(tx, workspace.id):
         log.info("timer of a workspace that is down", workspace=workspace.id)
     elif is_warned:
-        stop(tx, asked, workspace)
+        stop(tx, caller, workspace)
     else:
         # Nobody is stopped without their warning, however late that is.
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
@@ -141,11 +141,11 @@ def _read(tx: Transaction, workspace: Workspace, *, unwarned: bool = False) -> N
     rows.look_at_timer(tx, workspace.id, workspace.stop_at or 0.0, look_at, unwarned=unwarned)
 
 
-def _later(tx: Transaction, _asked: Asked, looked: Workspace) -> None:
+def _later(tx: Transaction, _caller: Caller, looked: Workspace) -> None:
     rows.look_at_timer(tx, looked.id, looked.stop_at or 0.0, tx.now() + ASKS_AGAIN)
 
 
-def _refuse(tx: Transaction, _asked: Asked, looked: Workspace, refusal: Refused) -> None:
+def _refuse(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
     """End a timer that can't be carried out, and tell its person why."""
     cause = refusal.rule.removeprefix("workspace.")
     if isinstance(refusal, NotLinked):
@@ -159,20 +159,20 @@ def _notice(workspace: Workspace, kind: AnyKind, stop_at: float, **more: Any) ->
     return NewNotice(workspace.id, kind, f"{stop_at:.0f}", workspace.principal, body)
 
 
-def stop(tx: Transaction, asked: Asked, workspace: Workspace) -> None:
+def stop(tx: Transaction, caller: Caller, workspace: Workspace) -> None:
     """Stop a workspace in its person's name, as its timer says; raises as ``begin``.
 
     A class's timer stops nothing without its person's consent.
     """
     is_own, subscribers = workspace.stop_card is None, UseCaseHooks.list_subscribers()
-    if is_own or any(hooks.has_consent(tx, asked.context, workspace) for hooks in subscribers):
-        _end(tx, workspace, _stop(tx, asked, workspace))
+    if is_own or any(hooks.has_consent(tx, caller.context, workspace) for hooks in subscribers):
+        _end(tx, workspace, _stop(tx, caller, workspace))
     else:
         rows.drop(tx, workspace.id, workspace.stop_card or "")
         _end(tx, workspace)
 
 
-def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | None:
+def _stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | None:
     """Begin the stop, or write what comes instead.
 
     Nothing but the end of the timer is left to do where it is being stopped already. One that is busy isn't
@@ -184,7 +184,7 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
     if latest is not None and latest.is_open and latest.verb.brings_down:
         rows.end_timer(tx, workspace.id, stop_at)
         return None
-    planned, mode = effects_now(asked.context, workspace), workspace.stop_mode or "stop"
+    planned, mode = effects_now(caller.context, workspace), workspace.stop_mode or "stop"
     if is_final(planned, mode) and not workspace.stop_agreed:
         # The way that was chosen ends it for good only since then.
         mode = planned_mode(planned)
@@ -194,7 +194,7 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
     to_admins: list[NewNotice] = []
     if not stop_warnings.is_delivered(tx, warned):
         is_kept = not is_final(planned, mode)
-        to_admins = unwarned(asked.context.installation, workspace, f"{stop_at:.0f}", is_kept=is_kept)
+        to_admins = unwarned(caller.context.installation, workspace, f"{stop_at:.0f}", is_kept=is_kept)
         if not is_kept:
             add_notices(tx, to_admins)
             if workspace.stop_card is None:
@@ -203,7 +203,7 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
                 rows.end_timer(tx, workspace.id, stop_at)
             return None
         # Slack may not have been there to be asked about its person, either.
-        asked = replace(asked, goes_by_rows=True)
+        caller = replace(caller, goes_by_rows=True)
     if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
         warning = _notice(workspace, TimerKind.TIMER_ENDING, later, put_off=stop_at)
@@ -211,7 +211,7 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
         return None
     asker = CLASS if workspace.stop_card else HOURS if workspace.stop_rule else TIMER
     verb = OperationVerb(mode)
-    stop = begin(tx, asked, workspace.id, verb, agreed=agreed, planned_for=stop_at, asker=asker)
+    stop = begin(tx, caller, workspace.id, verb, agreed=agreed, planned_for=stop_at, asker=asker)
     add_notices(tx, to_admins)
     lesson = workspace.ends.counts
     course = lesson.title if lesson is not None and lesson.because == "lesson" else ""
@@ -219,14 +219,16 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
     return stop.operation
 
 
-def keep_needed(tx: Transaction, asked: Asked, workspace_id: str, stop_at: float | None = None) -> Workspace:
+def keep_needed(
+    tx: Transaction, caller: Caller, workspace_id: str, stop_at: float | None = None
+) -> Workspace:
     """Note that a workspace is still needed; take back the stop that was planned for want of an answer."""
-    workspace = owned(tx, asked, "start", workspace_id)
-    if asked.is_new(tx):
+    workspace = owned(tx, caller, "start", workspace_id)
+    if caller.is_new(tx):
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
             rows.clear(tx, workspace.id)
         gates.want(tx, workspace.id)
-        asked.note(tx, "workspace.needed", workspace)
+        caller.note(tx, "workspace.needed", workspace)
     return stored.workspace(tx, workspace.id) or workspace
 
 

@@ -23,7 +23,7 @@ from bot.domain.workspaces import DOWN, DOWN_OR_FAILED, NOT_UP, PROVISIONAL, UP,
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.accounts import acting
-from bot.services.caller import Asked, usable
+from bot.services.caller import Caller, usable
 from bot.services.context import Context
 from bot.services.creation import check_offered
 from bot.services.hooks import UseCaseHooks
@@ -65,24 +65,24 @@ def _unknown() -> Refused:
     return Refused("workspace.unknown", problems.sentence("not_owner"))
 
 
-def owned(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Workspace:
+def owned(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
     """Return a workspace of this person; raises Refused, the same for *none* and *not yours*."""
-    return _owned(tx, asked, verb, workspace_id)[0]
+    return _owned(tx, caller, verb, workspace_id)[0]
 
 
-def _owned(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> tuple[Workspace, Account | None]:
+def _owned(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> tuple[Workspace, Account | None]:
     """Return a workspace of this person, and their account on its connection; raises as ``owned``."""
-    workspace, account, person = workspaces.reached(tx, workspace_id, asked.principal)
+    workspace, account, person = workspaces.reached(tx, workspace_id, caller.principal)
     if workspace is None:
         raise _unknown()
-    asked.check_as(tx, person, verb, Target("workspace", workspace.id, workspace.principal))
-    asked.context.need(workspace.connection)
+    caller.check_as(tx, person, verb, Target("workspace", workspace.id, workspace.principal))
+    caller.context.need(workspace.connection)
     return workspace, account
 
 
 def begin(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     workspace_id: str,
     verb: OperationVerb,
     *,
@@ -100,8 +100,8 @@ def begin(
     its own; ``good_until`` is until when a start may be sent. Raises NotLinked and Refused (``policy.…``,
     ``workspace.…``); ``workspace.ends`` asks them to confirm.
     """
-    context = asked.context
-    workspace, reached = _owned(tx, asked, verb, workspace_id)
+    context = caller.context
+    workspace, reached = _owned(tx, caller, verb, workspace_id)
     provider = context.need(workspace.connection)
     account = usable(provider, reached)
     check_possible(context, workspace, verb)
@@ -113,21 +113,21 @@ def begin(
     creation = _creation(tx, workspace) if is_starting or workspace.is_provisional else None
     if is_starting and creation is not None:
         if timer is not None:
-            _changed(tx, asked, workspace, timer)
+            _changed(tx, caller, workspace, timer)
         return Accepted(operations.wanted_again(tx, creation, context.deadline_seconds), joined=True)
     if is_starting and (workspace.is_provisional or workspace.state is State.GONE):
-        return again(tx, asked, workspace.id, timer=timer, planned_for=planned_for)
+        return again(tx, caller, workspace.id, timer=timer, planned_for=planned_for)
     if workspace.hidden and not workspace.is_provisional:
         # It is never read again, so the operation could never end. An old message's button was pressed.
         raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
-    if not asked.is_new(tx, _level(tx, asked, workspace, verb, timer)):
-        return _remarked(_repeated(tx, asked, workspace.id), context, workspace, verb)
+    if not caller.is_new(tx, _level(tx, caller, workspace, verb, timer)):
+        return _remarked(_repeated(tx, caller, workspace.id), context, workspace, verb)
     # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
     # After it has ended, or when its outcome has long been unknown, what it made may be in use.
     is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
     ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
     detail = {"agreed": "yes"} if ends else {}
-    _before(tx, asked, workspace, verb, planned_for)
+    _before(tx, caller, workspace, verb, planned_for)
     if planned_for is not None:
         if verb.brings_down:
             timers.end_timer(tx, workspace.id, planned_for)
@@ -138,18 +138,18 @@ def begin(
         workspace,
         verb,
         context.deadline_seconds,
-        asked.reference,
-        asked.channel_id,
+        caller.reference,
+        caller.channel_id,
         agreed=ends,
         reads_first=not (workspace.is_provisional or _is_news(context, workspace)),
         planned_for=planned_for,
         good_until=good_until,
     )
     if timer is not None:
-        start = "" if asked.is_let(tx, "stop") else accepted.operation.id
-        timers.put(tx, workspace.id, replace(timer, via=asked.via, start=start))
+        start = "" if caller.is_let(tx, "stop") else accepted.operation.id
+        timers.put(tx, workspace.id, replace(timer, via=caller.via, start=start))
         detail["until"] = f"{timer.at:.0f}"
-    if verb is OperationVerb.START and planned_for is None and not (asked.via or accepted.joined):
+    if verb is OperationVerb.START and planned_for is None and not (caller.via or accepted.joined):
         # Who starts it by hand during a lesson says that it goes on.
         timers.drop(tx, workspace.id, "lesson")
     change = NO_CHANGE if timer is None else changed((workspace, workspaces.workspace(tx, workspace.id)))
@@ -157,9 +157,9 @@ def begin(
         back = _choose_opposite(context, workspace, accepted)
         ends = clean(workspace.ends)
         change = change.begun(accepted.operation, accepted.replaced, asker, back, ends)
-    asked.note(tx, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
+    caller.note(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
     accepted = replace(accepted, obstacle=find_access_obstacle(account, tx.now(), is_connected=True))
-    return _shown(tx, asked, _remarked(accepted, context, workspace, verb))
+    return _shown(tx, caller, _remarked(accepted, context, workspace, verb))
 
 
 def _choose_opposite(context: Context, workspace: Workspace, accepted: Accepted) -> str:
@@ -176,19 +176,19 @@ def _choose_opposite(context: Context, workspace: Workspace, accepted: Accepted)
 
 
 def _before(
-    tx: Transaction, asked: Asked, one: Workspace, verb: OperationVerb, planned_for: float | None
+    tx: Transaction, caller: Caller, one: Workspace, verb: OperationVerb, planned_for: float | None
 ) -> None:
     for hooks in UseCaseHooks.list_subscribers() if planned_for is None else ():
-        hooks.on_operation_requested(tx, asked, one, verb)
+        hooks.on_operation_requested(tx, caller, one, verb)
 
 
-def _level(tx: Transaction, asked: Asked, one: Workspace, verb: OperationVerb, timer: End | None) -> str:
+def _level(tx: Transaction, caller: Caller, one: Workspace, verb: OperationVerb, timer: End | None) -> str:
     """Return which level an operation needs by its effect, where something asks for the person.
 
     Only what starts something is *start*: what is up, under way or planned is changed with *stop* alone. What
     forces or removes it is for its person themself.
     """
-    under_way = OPERATIONS.one(tx, workspace_id=one.id, outcome=None) if asked.via else None
+    under_way = OPERATIONS.one(tx, workspace_id=one.id, outcome=None) if caller.via else None
     is_down = one.state in NOT_UP and one.stop_at is None and under_way is None
     joins = timer is None and (under_way is None or under_way.verb is verb)
     level = "" if verb in {OperationVerb.FORCE, OperationVerb.REMOVE} else "stop"
@@ -230,20 +230,20 @@ def ends_for_good(operation: Operation, effects: Effects) -> bool:
     return is_final(effects, "force" if operation.verb is OperationVerb.FORCE else "stop")
 
 
-def create(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Accepted:
+def create(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Accepted:
     """Ask for a workspace to be made from its provider's ``spec`` and started.
 
     Raises NotLinked and Refused (``policy.…``, ``connection_gone``, ``workspace.no_create``,
     ``workspace.withheld``).
     """
-    asked.check(tx, "create")
-    fresh = unmade(asked.context.ids, asked.context.need(connection), asked.principal, spec)
-    return _create(tx, asked, fresh)
+    caller.check(tx, "create")
+    fresh = unmade(caller.context.ids, caller.context.need(connection), caller.principal, spec)
+    return _create(tx, caller, fresh)
 
 
 def again(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     workspace_id: str,
     *,
     timer: End | None = None,
@@ -254,75 +254,75 @@ def again(
     Each workspace is replaced once, whoever asks for it how often. Raises Refused as ``create`` does, and
     ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
     """
-    former = owned(tx, asked, "create", workspace_id)
-    provider = asked.context.need(former.connection)
+    former = owned(tx, caller, "create", workspace_id)
+    provider = caller.context.need(former.connection)
     title = provider.settings.title
     if former.spec is None:
         raise Refused("workspace.no_spec", problems.sentence("no_spec", title))
     if former.is_provisional:
         latest = operations.latest_operation(tx, former.id)
         if latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE:
-            seconds = asked.context.deadline_seconds
+            seconds = caller.context.deadline_seconds
             return Accepted(operations.wanted_again(tx, latest, seconds), joined=True)
         if latest is not None and latest.is_open:
             raise Refused("workspace.unmade", problems.sentence("unmade", title))
     elif former.state is not State.GONE:
         raise Refused("workspace.still_there", problems.sentence("still_there", title))
-    once = replace(asked, interaction=f"again:{former.id}")
-    fresh = another(asked.context.ids, provider, former)
+    once = replace(caller, interaction=f"again:{former.id}")
+    fresh = another(caller.context.ids, provider, former)
     return _create(tx, once, fresh, former, timer, planned_for)
 
 
 def _create(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     fresh: Workspace,
     former: Workspace | None = None,
     timer: End | None = None,
     planned_for: float | None = None,
 ) -> Accepted:
-    provider, context = asked.context.need(fresh.connection), asked.context
+    provider, context = caller.context.need(fresh.connection), caller.context
     if not isinstance(provider, base.Making):
         raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
-    check_offered(provider, fresh.spec, asked.principal)
-    account = usable(provider, acting(tx, asked, fresh.connection))
-    if not asked.is_new(tx):
-        return _repeated(tx, asked, fresh.id)
+    check_offered(provider, fresh.spec, caller.principal)
+    account = usable(provider, acting(tx, caller, fresh.connection))
+    if not caller.is_new(tx):
+        return _repeated(tx, caller, fresh.id)
     if former is not None:
-        _before(tx, asked, former, OperationVerb.START, planned_for)
+        _before(tx, caller, former, OperationVerb.START, planned_for)
         operations.put_away(tx, former.id)
     refusals.try_at_once(tx, account)
     creations.insert_provisional(tx, fresh)
     verb, seconds = OperationVerb.CREATE, context.deadline_seconds
-    where = asked.reference, asked.channel_id
+    where = caller.reference, caller.channel_id
     made = operations.add(tx, fresh, verb, seconds, *where, planned_for=planned_for)
     if timer is not None:
         timers.put(tx, fresh.id, timer)
-    asked.note(tx, "workspace.create", fresh, NO_CHANGE.begun(made), reference=asked.reference)
-    return _shown(tx, asked, Accepted(made))
+    caller.note(tx, "workspace.create", fresh, NO_CHANGE.begun(made), reference=caller.reference)
+    return _shown(tx, caller, Accepted(made))
 
 
-def _shown(tx: Transaction, asked: Asked, accepted: Accepted) -> Accepted:
+def _shown(tx: Transaction, caller: Caller, accepted: Accepted) -> Accepted:
     """Have a new operation's card sent, and keep it as what the interaction led to."""
     operation = accepted.operation
-    inbox.keep_result(tx, asked.interaction, operation.id)
-    if not accepted.joined and asked.is_about_several:
-        await_results(tx, operation.id, asked.reference)
+    inbox.keep_result(tx, caller.interaction, operation.id)
+    if not accepted.joined and caller.is_about_several:
+        await_results(tx, operation.id, caller.reference)
     elif not accepted.joined and operation.planned_for is None:
-        body = {"channel_id": asked.channel_id}
+        body = {"channel_id": caller.channel_id}
         if accepted.remark in CHECKED:
-            body["promise"] = asked.interaction
-        card = NewNotice(operation.id, NoticeKind.CARD, "1", asked.principal, body)
+            body["promise"] = caller.interaction
+        card = NewNotice(operation.id, NoticeKind.CARD, "1", caller.principal, body)
         end = NoticeKind.STOPPED if operation.verb.brings_down else NoticeKind.READY
-        add_card(tx, card, end if asked.is_answered or accepted.remark else None)
+        add_card(tx, card, end if caller.is_answered or accepted.remark else None)
     return accepted
 
 
-def _repeated(tx: Transaction, asked: Asked, workspace_id: str) -> Accepted:
+def _repeated(tx: Transaction, caller: Caller, workspace_id: str) -> Accepted:
     """Return the operation that an interaction led to when it was first seen."""
-    first = operations.operation(tx, inbox.result_of(tx, asked.interaction))
+    first = operations.operation(tx, inbox.result_of(tx, caller.interaction))
     first = first or operations.latest_operation(tx, workspace_id)
-    if first is None or first.principal != asked.principal:
+    if first is None or first.principal != caller.principal:
         raise StoreError("this interaction was something else before")
     return Accepted(first, repeated=True)
 
@@ -440,63 +440,63 @@ def _is_news(context: Context, workspace: Workspace) -> bool:
     return (workspace.observed_at or 0.0) >= context.clock.now() - FRESH
 
 
-def keep_waiting(tx: Transaction, asked: Asked, operation_id: str) -> Operation:
+def keep_waiting(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
     """Set a new deadline for an open operation; return it, or as it has ended in the meantime.
 
     The timer that a start was asked for with went when that lapsed: it is set again, from now on.
     """
-    operation = operation_of(tx, asked, "keep_waiting", operation_id)
-    if not operation.is_open or not asked.is_new(tx):
+    operation = operation_of(tx, caller, "keep_waiting", operation_id)
+    if not operation.is_open or not caller.is_new(tx):
         return operation
-    kept = operations.keep_waiting(tx, operation.id, asked.context.deadline_seconds)
+    kept = operations.keep_waiting(tx, operation.id, caller.context.deadline_seconds)
     workspace = workspaces.workspace(tx, operation.workspace_id)
     if kept is not None and operation.lasts and workspace is not None and workspace.stop_at is None:
         with suppress(Refused):
-            timers.put(tx, workspace.id, made(asked.context, workspace, tx.now() + operation.lasts))
+            timers.put(tx, workspace.id, made(caller.context, workspace, tx.now() + operation.lasts))
         # For as long as was asked for, however often it is kept waiting.
         OPERATIONS.change(tx, {"id": operation.id}, lasts=operation.lasts)
     return kept or operation
 
 
-def look_again(tx: Transaction, asked: Asked, operation_id: str) -> Operation:
+def look_again(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
     """Check again right away for what a creation may have made."""
-    operation = operation_of(tx, asked, "look_again", operation_id)
+    operation = operation_of(tx, caller, "look_again", operation_id)
     operations.save_step(tx, Update(operation.id, 0.0, keeps_waiting=True))
     return operation
 
 
-def start_another(tx: Transaction, asked: Asked, operation_id: str) -> tuple[Operation, bool]:
+def start_another(tx: Transaction, caller: Caller, operation_id: str) -> tuple[Operation, bool]:
     """Make another one if nobody knows what became of the first; False if that is settled by now."""
-    operation = operation_of(tx, asked, "start_another", operation_id)
-    workspace = owned(tx, asked, "new", operation.workspace_id)
-    provider = asked.context.need(workspace.connection)
-    asked.account(tx, workspace.connection)
-    check_offered(provider, workspace.spec, asked.principal)
-    if not operation.is_asked or not asked.is_new(tx):
+    operation = operation_of(tx, caller, "start_another", operation_id)
+    workspace = owned(tx, caller, "new", operation.workspace_id)
+    provider = caller.context.need(workspace.connection)
+    caller.account(tx, workspace.connection)
+    check_offered(provider, workspace.spec, caller.principal)
+    if not operation.is_asked or not caller.is_new(tx):
         return operation, False
-    is_asked = work_items.repeat(tx, OPERATIONS, operation.id, asked.context.deadline_seconds)
+    is_asked = work_items.repeat(tx, OPERATIONS, operation.id, caller.context.deadline_seconds)
     if is_asked:
-        asked.note(tx, "workspace.another", workspace, reference=operation.reference)
+        caller.note(tx, "workspace.another", workspace, reference=operation.reference)
     return operation, is_asked
 
 
-def operation_of(tx: Transaction, asked: Asked, verb: str, operation_id: str) -> Operation:
+def operation_of(tx: Transaction, caller: Caller, verb: str, operation_id: str) -> Operation:
     """Return an operation of this person; raises Refused (``workspace.unknown``) for any other."""
     operation = operations.operation(tx, operation_id)
     if operation is None:
         raise _unknown()
-    asked.check(tx, verb, Target("operation", operation.id, operation.principal))
+    caller.check(tx, verb, Target("operation", operation.id, operation.principal))
     return operation
 
 
-def usual_start(tx: Transaction, asked: Asked, workspace_id: str) -> float | None:
+def usual_start(tx: Transaction, caller: Caller, workspace_id: str) -> float | None:
     """Return how many seconds a start of a workspace usually takes, if that is known; raises Refused."""
-    return operations.usual_seconds(tx, owned(tx, asked, "eta", workspace_id))
+    return operations.usual_seconds(tx, owned(tx, caller, "eta", workspace_id))
 
 
-def refresh(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+def refresh(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Ask for a read through the poll gate, and return the current row with its age."""
-    workspace = owned(tx, asked, "status", workspace_id)
+    workspace = owned(tx, caller, "status", workspace_id)
     gates.want(tx, workspace.id)
     return workspace
 
@@ -530,46 +530,46 @@ def effects(context: Context, workspace: Workspace) -> Effects:
 
 
 def set(  # noqa: A001 - read with its module's name
-    tx: Transaction, asked: Asked, workspace_id: str, timer: End
+    tx: Transaction, caller: Caller, workspace_id: str, timer: End
 ) -> Workspace:
     """Set when a workspace is stopped; raises Refused (``workspace.not_up``) if it is down.
 
     A start that is asked about before it is sent brings nothing up.
     """
-    workspace = owned(tx, asked, "stop", workspace_id)
-    asked.check_plan(tx, workspace.connection)
+    workspace = owned(tx, caller, "stop", workspace_id)
+    caller.check_plan(tx, workspace.connection)
     latest = operations.latest_operation(tx, workspace.id) if workspace.is_down else None
     is_open = latest is not None and latest.is_open and not latest.has_lapsed
     is_coming_up = latest is not None and is_open and not latest.verb.brings_down
     if workspace.is_down and not is_coming_up:
         raise Refused("workspace.not_up", problems.sentence("not_up"))
-    return _changed(tx, asked, workspace, timer)
+    return _changed(tx, caller, workspace, timer)
 
 
-def keep(tx: Transaction, asked: Asked, workspace_id: str, *, instead_of: float | None = None) -> Workspace:
+def keep(tx: Transaction, caller: Caller, workspace_id: str, *, instead_of: float | None = None) -> Workspace:
     """Take a timer back, or only the one for ``instead_of``; return the workspace as it is then."""
-    workspace = owned(tx, asked, "start", workspace_id)
+    workspace = owned(tx, caller, "start", workspace_id)
     if workspace.stop_at is None or (instead_of is not None and not workspace.stops_at(instead_of)):
         return workspace
-    return _changed(tx, asked, workspace, None)
+    return _changed(tx, caller, workspace, None)
 
 
-def add_an_hour(tx: Transaction, asked: Asked, workspace_id: str, instead_of: float) -> Workspace:
+def add_an_hour(tx: Transaction, caller: Caller, workspace_id: str, instead_of: float) -> Workspace:
     """Move the timer for exactly ``instead_of`` by an hour; return the workspace as it is then."""
-    workspace = owned(tx, asked, "start", workspace_id)
+    workspace = owned(tx, caller, "start", workspace_id)
     if workspace.stop_mode is None or not workspace.stops_at(instead_of):
         return workspace
     timer = End(instead_of + MORE_SECONDS, workspace.stop_mode, workspace.stop_agreed)
-    return _changed(tx, asked, workspace, timer)
+    return _changed(tx, caller, workspace, timer)
 
 
-def _changed(tx: Transaction, asked: Asked, workspace: Workspace, timer: End | None) -> Workspace:
-    if asked.is_new(tx, "stop"):
+def _changed(tx: Transaction, caller: Caller, workspace: Workspace, timer: End | None) -> Workspace:
+    if caller.is_new(tx, "stop"):
         if timer is None:
             timers.clear(tx, workspace.id)
         else:
-            timers.put(tx, workspace.id, replace(timer, via=asked.via))
-        asked.note(tx, "workspace.timer", workspace, **said(timer))
+            timers.put(tx, workspace.id, replace(timer, via=caller.via))
+        caller.note(tx, "workspace.timer", workspace, **said(timer))
     return workspaces.workspace(tx, workspace.id) or workspace
 
 
@@ -582,20 +582,20 @@ def said(timer: End | None) -> dict[str, str]:
     return {"stops": at, "mode": timer.mode, **agreed}
 
 
-def add(tx: Transaction, asked: Asked, connection: str, remote_id: str, name: str | None) -> Workspace:
+def add(tx: Transaction, caller: Caller, connection: str, remote_id: str, name: str | None) -> Workspace:
     """Add a workspace to a person's list by its id at the provider; raises Refused."""
-    asked.check(tx, "add")
-    before = workspaces.by_remote(tx, asked.principal, connection, remote_id)
+    caller.check(tx, "add")
+    before = workspaces.by_remote(tx, caller.principal, connection, remote_id)
     if name is not None:
-        _check_free(tx, asked.principal, name, besides=before)
-    provider = asked.context.need(connection)
+        _check_free(tx, caller.principal, name, besides=before)
+    provider = caller.context.need(connection)
     if provider.links_by("none"):
         # One shared secret opens everybody's, so people may only see what they made here.
         raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
-    asked.account(tx, connection)
+    caller.account(tx, connection)
     workspace = Workspace(
         id=tx.ids.new("workspace"),
-        principal=asked.principal,
+        principal=caller.principal,
         connection=connection,
         remote_id=remote_id,
         gate_key=provider.gate_key(remote_id),
@@ -603,53 +603,53 @@ def add(tx: Transaction, asked: Asked, connection: str, remote_id: str, name: st
         alias=name,
         origin="added",
     )
-    return _listed(tx, asked, workspace, before)
+    return _listed(tx, caller, workspace, before)
 
 
-def bring_back(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+def bring_back(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Put a forgotten workspace back on the list."""
-    workspace = owned(tx, asked, "add", workspace_id)
-    return _listed(tx, asked, replace(workspace, hidden=False), workspace)
+    workspace = owned(tx, caller, "add", workspace_id)
+    return _listed(tx, caller, replace(workspace, hidden=False), workspace)
 
 
-def _listed(tx: Transaction, asked: Asked, workspace: Workspace, before: Workspace | None) -> Workspace:
-    if not asked.is_new(tx):
+def _listed(tx: Transaction, caller: Caller, workspace: Workspace, before: Workspace | None) -> Workspace:
+    if not caller.is_new(tx):
         return before or workspace
     added = workspaces.add(tx, workspace)
     former = before or replace(added, hidden=True, alias=None)
-    asked.note(tx, "workspace.add", added, changed((former, added)))
+    caller.note(tx, "workspace.add", added, changed((former, added)))
     return added
 
 
-def alias(tx: Transaction, asked: Asked, workspace_id: str, name: str | None) -> Workspace:
+def alias(tx: Transaction, caller: Caller, workspace_id: str, name: str | None) -> Workspace:
     """Set or clear a person's own name for a workspace; raises Refused when they use it already."""
-    workspace = owned(tx, asked, "alias", workspace_id)
+    workspace = owned(tx, caller, "alias", workspace_id)
     if name is not None:
-        _check_free(tx, asked.principal, name, besides=workspace)
-    if asked.is_new(tx):
+        _check_free(tx, caller.principal, name, besides=workspace)
+    if caller.is_new(tx):
         workspaces.name(tx, workspace.id, name)
-        asked.note(tx, "workspace.alias", workspace)
+        caller.note(tx, "workspace.alias", workspace)
     return replace(workspace, alias=name)
 
 
-def forget(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+def forget(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Remove a workspace from a person's list; nothing changes at the provider."""
-    workspace = owned(tx, asked, "forget", workspace_id)
-    if asked.is_new(tx):
+    workspace = owned(tx, caller, "forget", workspace_id)
+    if caller.is_new(tx):
         workspaces.hide(tx, workspace.id)
-        asked.note(tx, "workspace.forget", workspace)
+        caller.note(tx, "workspace.forget", workspace)
     return workspace
 
 
 def notify(
-    tx: Transaction, asked: Asked, workspace_id: str, *, ready: bool | None, stopped: bool | None
+    tx: Transaction, caller: Caller, workspace_id: str, *, ready: bool | None, stopped: bool | None
 ) -> Workspace:
     """Set what is sent about one workspace; None: by the person's general settings."""
-    workspace = owned(tx, asked, "notify", workspace_id)
-    if asked.is_new(tx):
+    workspace = owned(tx, caller, "notify", workspace_id)
+    if caller.is_new(tx):
         workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
         said = {None: "usual", True: "on", False: "off"}
-        asked.note(tx, "workspace.notify", workspace, ready=said[ready], stopped=said[stopped])
+        caller.note(tx, "workspace.notify", workspace, ready=said[ready], stopped=said[stopped])
     return replace(workspace, tells_ready=ready, tells_stopped=stopped)
 
 

@@ -33,7 +33,7 @@ from bot.messages.texts import cards, ide, problems, times
 from bot.providers import base
 from bot.services import workspaces
 from bot.services.browsers import Browsing
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.linking import shown_name
 from bot.services.message_context import IDE_PATH
@@ -369,10 +369,10 @@ class IdePages:
         self, shown: Shown, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
         """Write the operation, and show its workspace."""
-        asked = Asked(self._context, shown.workspace.principal, drawing=self._ids.reference())
+        caller = Caller(self._context, shown.workspace.principal, drawing=self._ids.reference())
         agreed = _AGREED.get(fields.get("agreed", ""), Consent.NONE)
         try:
-            accepted = await asked.to(workspaces.begin, shown.workspace.id, verb, agreed=agreed)
+            accepted = await caller.to(workspaces.begin, shown.workspace.id, verb, agreed=agreed)
         except Refused as refused:
             if refused.rule != "workspace.ends":
                 raise
@@ -482,8 +482,8 @@ class IdePages:
     async def _keep_fresh(self, shown: Shown) -> None:
         """Request a read if the row is old; once, however many people look."""
         if shown.is_old and not shown.is_asked_for:
-            asked = Asked(self._context, shown.workspace.principal)
-            await asked.to(workspaces.refresh, shown.workspace.id)
+            caller = Caller(self._context, shown.workspace.principal)
+            await caller.to(workspaces.refresh, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
         """Answer the same for *none* and *not yours*."""

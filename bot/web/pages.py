@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.messages.texts import pages
 from bot.services import linking
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.linking import Opened, Visit, digest
 from bot.support.errors import Refused
@@ -128,7 +128,7 @@ class LinkPages:
     async def _prove(self, request: web.Request, visit: Visit) -> Opened:
         flow = self._browsers.flow(request, link=digest(visit.nonce), at=SLACK)
         principal = await proven(self._sign_in, flow, request.query, pages)
-        return await (await self._asked(visit)).to(linking.prove, visit, principal)
+        return await (await self._find_caller(visit)).to(linking.prove, visit, principal)
 
     # -- sign in at the provider -----------------------------------------------------------------------------
 
@@ -138,8 +138,8 @@ class LinkPages:
         flow = Flow.fresh()
         url = ""
         if opened.signs_in and not opened.needs_sign_in and self._has_seen_sides(request):
-            asked = await self._asked(visit)
-            url = await asked.see(linking.sign_in_page, visit, flow.state, flow.challenge)
+            caller = await self._find_caller(visit)
+            url = await caller.see(linking.sign_in_page, visit, flow.state, flow.challenge)
         response = see_other(url or _address(visit))
         if url:
             self._browsers.begin(request, response, flow, link=digest(visit.nonce), at=opened.link.connection)
@@ -184,14 +184,14 @@ class LinkPages:
             raise Refused("sign_in.failed", pages.THERE_UNSET.format(title=opened.title))
         if not code or "error" in query:
             raise Refused("sign_in.cancelled", pages.THERE_CANCELLED.format(title=opened.title))
-        await linking.signed_in(await self._asked(visit), visit, code, flow.verifier)
+        await linking.signed_in(await self._find_caller(visit), visit, code, flow.verifier)
 
     # -- forms -------------------------------------------------------------------------------------------
 
     async def _check(self, request: web.Request) -> web.StreamResponse:
         visit, fields = await self._form(request)
         try:
-            await linking.check(await self._asked(visit), visit, fields.get("token", ""))
+            await linking.check(await self._find_caller(visit), visit, fields.get("token", ""))
         except Refused as refused:
             if not refused.rule.startswith("token."):
                 raise
@@ -201,24 +201,24 @@ class LinkPages:
 
     async def _again(self, request: web.Request) -> web.StreamResponse:
         visit, _fields = await self._form(request)
-        await (await self._asked(visit)).to(linking.again, visit)
+        await (await self._find_caller(visit)).to(linking.again, visit)
         return see_other(_address(visit))
 
     async def _confirm(self, request: web.Request) -> web.StreamResponse:
         visit, fields = await self._form(request)
-        asked = await self._asked(visit)
-        confirmed = await asked.to(linking.confirm, visit, fields.get("account", ""))
+        caller = await self._find_caller(visit)
+        confirmed = await caller.to(linking.confirm, visit, fields.get("account", ""))
         if confirmed.account is not None:
             return self._page("done.html", confirmed.opened, visit, 9, account=confirmed.account)
         return self._page("code.html", confirmed.opened, visit, 3, code=confirmed.code or "")
 
     # -- inside ------------------------------------------------------------------------------------------
 
-    async def _asked(self, visit: Visit) -> Asked:
-        return await linking.asked_by(self._context, visit)
+    async def _find_caller(self, visit: Visit) -> Caller:
+        return await linking.find_caller(self._context, visit)
 
     async def _opened(self, visit: Visit) -> Opened:
-        return await (await self._asked(visit)).see(linking.show, visit)
+        return await (await self._find_caller(visit)).see(linking.show, visit)
 
     def _visit(self, request: web.Request, name: str = "") -> Visit:
         """Return the link that a request is about; raises Refused if this browser doesn't have it."""

@@ -6,7 +6,7 @@ from bot.domain.forms import Spec
 from bot.messages.texts import problems
 from bot.providers.base import Scheduled
 from bot.services import runs
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.workspaces import create
 from bot.store import accounts
 from tests.rigs.scenario.cloud import AMIR, cloud_world
@@ -29,8 +29,8 @@ async def cloud(tmp_path):
         yield ready
 
 
-def asks(cloud) -> Asked:
-    return Asked(cloud.bot.services.context, cloud.principal(), "once")
+def asks(cloud) -> Caller:
+    return Caller(cloud.bot.services.context, cloud.principal(), "once")
 
 
 SPEC = Spec("mine", {"recipe": "course", "size": "", "owner": "acme/alice"})

@@ -11,7 +11,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call
 from bot.services import runs
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.snapshots import RUNS
 from bot.store import accounts as account_rows
 from bot.store import runs as run_rows
@@ -277,7 +277,7 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
         assert buttons(answer)["Link again"]["value"] == f"posit job {text}"
     assert "Link again" in buttons(await bot.press("job_again", run.id))
     with pytest.raises(Refused):
-        await Asked(bot.services.context, ALICE).to(runs.launch, "posit", Spec("x"))
+        await Caller(bot.services.context, ALICE).to(runs.launch, "posit", Spec("x"))
 
 
 async def test_a_connection_that_was_taken_away_is_said(bot):

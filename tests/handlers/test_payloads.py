@@ -115,7 +115,7 @@ class Door:
             self._slack.views.clear()
             self._serve = over_http(bolt_for(bot.services, self._slack))
             await bot.link()
-            await bot.services.asked(ALICE).authorise("list")
+            await bot.services.create_caller(ALICE).authorise("list")
             before = (await bot.store.person(ALICE)).seen_at
             bot.clock.advance(1)
             whole = filled(payload, self._slack, (await bot.workspace()).id)

@@ -25,8 +25,8 @@ async def asked_run(bot):
 
 
 async def asked_creation(bot):
-    asked = replace(bot.services.asked(ALICE, "make"), drawing="REF-2")
-    accepted = await asked.to(create, "posit", Spec("lab"))
+    caller = replace(bot.services.create_caller(ALICE, "make"), drawing="REF-2")
+    accepted = await caller.to(create, "posit", Spec("lab"))
     lost = Update(accepted.operation.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
     assert accepted.operation.verb is OperationVerb.CREATE
     assert await bot.store.write(operations.save_step, lost)

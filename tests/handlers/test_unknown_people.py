@@ -9,7 +9,7 @@ from bot.domain.people import Person
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
 from bot.features.assistant.tools import TOOLS, called
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.store import accounts, counts, operations, tasks
 from handlers.replaying import replay
 from tests.handlers.rig import invited, words
@@ -123,8 +123,8 @@ async def test_it_is_not_kept_for_ever_and_a_form_says_so_itself(bot):
 
 async def test_what_was_known_long_ago_lets_nobody_in_while_slack_is_silent(bot):
     await bot.link()
-    asked = Asked(bot.services.context, ALICE)
-    assert (await asked.decide("start")).allowed
+    caller = Caller(bot.services.context, ALICE)
+    assert (await caller.decide("start")).allowed
     bot.clock.advance(2 * DAY)
     bot.people.silent = True
-    assert (await asked.decide("start")).rule == "policy.unknown_person"
+    assert (await caller.decide("start")).rule == "policy.unknown_person"

@@ -18,7 +18,7 @@ from bot.features.home.model import HomeUse
 from bot.features.home.use_cases import use
 from bot.messages.blocks.kit import Press
 from bot.services import linking
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.linking import Visit, digest
 from bot.services.workspaces import begin, create
 from bot.store import accounts, links, notices, workspaces
@@ -206,13 +206,13 @@ class Life(World):
     async def opens_home(self, principal: Principal) -> None:
         """Open the Home: Slack says which version it shows."""
         seen, _ = self.slack.homes.get(principal.user_id, ("", {}))
-        await self.survives(lambda: self.services.asked(principal).to(use, HomeUse(seen=seen)))
+        await self.survives(lambda: self.services.create_caller(principal).to(use, HomeUse(seen=seen)))
 
     async def makes(self, principal: Principal, key: str) -> Answer | None:
         """Submit the form for a new workspace."""
-        asked = Asked(self.services.context, principal, f"view/{key}", f"R{key}")
+        caller = Caller(self.services.context, principal, f"view/{key}", f"R{key}")
         with suppress(Refused):
-            accepted = await self.survives(lambda: asked.to(create, "cloud", Spec(f"made{key}")))
+            accepted = await self.survives(lambda: caller.to(create, "cloud", Spec(f"made{key}")))
             return None if accepted is None else Answer(text=f"Creating made{key}")
         return None
 
@@ -224,9 +224,9 @@ class Life(World):
         if not mine:
             return None
         wanted = mine[row % len(mine)]
-        asked = Asked(self.services.context, principal, f"view/{key}", f"R{key}")
+        caller = Caller(self.services.context, principal, f"view/{key}", f"R{key}")
         with suppress(Refused):
-            accepted = await self.survives(lambda: asked.to(begin, wanted.id, verb))
+            accepted = await self.survives(lambda: caller.to(begin, wanted.id, verb))
             return None if accepted is None else Answer(text=f"Calling off, or {verb} {wanted.title}")
         return None
 
@@ -365,10 +365,10 @@ class Life(World):
         name = next(name for name, made in self.nonces if made == nonce)
         visit = Visit(nonce, f"browser of {name}" if thief is not None else "another browser")
         # Past every fuse: this is no request of the process.
-        asked = Asked(replace(self.context, store=self.store), thief or link.principal)
+        caller = Caller(replace(self.context, store=self.store), thief or link.principal)
         mark = digest(link.secret or "")[:16]
         with suppress(Refused):
-            await asked.to(linking.confirm, visit, mark)
+            await caller.to(linking.confirm, visit, mark)
             return True
         return False
 

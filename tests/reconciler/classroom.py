@@ -8,7 +8,7 @@ from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.model import ClassCard
 from bot.features.courses.use_cases import Press
 from bot.messages.blocks import kit
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from tests.reconciler.world import World
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -23,9 +23,9 @@ def person(number: int) -> Principal:
     return Principal(None, "T1", f"U{number:04d}")
 
 
-def ask(world: World, principal: Principal = TRAINER, key: str = "") -> Asked:
+def ask(world: World, principal: Principal = TRAINER, key: str = "") -> Caller:
     key = key or world.ids.reference()
-    return Asked(world.asking, principal, key, key)
+    return Caller(world.asking, principal, key, key)
 
 
 async def post(world: World, **keys: Any) -> ClassCard:

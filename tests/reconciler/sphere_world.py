@@ -12,7 +12,7 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.providers import build
 from bot.providers.sphere import SphereSettings
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.workspaces import create
 from bot.store import workspaces
 from bot.support.http import Http
@@ -48,8 +48,8 @@ class SphereWorld:
         """Ask that one is made; return the operation's id."""
         await self.world.know(principal)
         reference = self.world.ids.reference()
-        asked = Asked(self.world.asking, principal, reference, reference)
-        accepted = await asked.to(create, "cloud", spec)
+        caller = Caller(self.world.asking, principal, reference, reference)
+        accepted = await caller.to(create, "cloud", spec)
         return accepted.operation.id
 
     async def made(self, principal: Principal = ALICE, spec: Spec = SPEC) -> Workspace:

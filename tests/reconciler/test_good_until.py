@@ -10,7 +10,7 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.undo import use_cases as undo_use_cases
 from bot.services import workspaces
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.workspaces import begin, keep_waiting
 from bot.store import accounts
 from bot.store import operations as operation_rows
@@ -52,8 +52,8 @@ async def test_a_start_for_two_hours_is_not_sent_three_days_later(world):
     row = await world.own()
     goes_away(world)
     timer = End(world.clock.now() + 2 * HOUR, "stop")
-    asked = Asked(world.asking, ALICE, "i1", "R-1")
-    accepted = await asked.to(begin, row.id, OperationVerb.START, timer=timer)
+    caller = Caller(world.asking, ALICE, "i1", "R-1")
+    accepted = await caller.to(begin, row.id, OperationVerb.START, timer=timer)
     await world.pass_time(3 * DAY, step=HOUR)
     assert (await world.store.read(operation_rows.operation, accepted.operation.id)).is_open
     assert "Keep waiting" in told(world, "waiting")[0]

@@ -10,7 +10,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.reconciler.runtimes import LONGEST_PAUSE
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.owners import STARTS, SharedOwners
 from bot.store import accounts, gates, operations, runs, tasks
 from bot.store.owners import LEASE
@@ -241,14 +241,14 @@ async def test_two_workers_start_each_student_once_in_the_order_of_joining(pair)
 async def test_who_was_deactivated_at_one_web_is_refused_at_the_other(pair):
     await pair.mine.know()
     for world in pair.both:
-        await Asked(world.context, ALICE).authorise("start")
+        await Caller(world.context, ALICE).authorise("start")
     left = Person(ALICE, "Alice", is_deleted=True, seen_at=await pair.mine.store.now())
     await pair.mine.store.save_people([left])
     with pytest.raises(Refused):
-        await Asked(pair.mine.context, ALICE).authorise("start")
+        await Caller(pair.mine.context, ALICE).authorise("start")
     pair.clock.advance(2)
     with pytest.raises(Refused):
-        await Asked(pair.theirs.context, ALICE).authorise("start")
+        await Caller(pair.theirs.context, ALICE).authorise("start")
 
 
 # -- what a provider asked for -------------------------------------------------------------------------------

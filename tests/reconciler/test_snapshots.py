@@ -15,13 +15,13 @@ WAITING = {"text": "new cloud", "principal": ALICE.key}
 
 
 @pytest.fixture
-def asked(world):
+def caller(world):
     return world.ask()
 
 
-async def test_it_gets_old_after_five_minutes(world, asked):
+async def test_it_gets_old_after_five_minutes(world, caller):
     account = await world.link()
-    await asked.to(snapshots.read_templates, account)
+    await caller.to(snapshots.read_templates, account)
     await world.work()
     kept = await snapshots.templates(world.asking, account)
     assert not snapshots.is_stale(world.asking, kept)
@@ -30,8 +30,8 @@ async def test_it_gets_old_after_five_minutes(world, asked):
     assert world.replayed == []
 
 
-async def test_a_server_tells_of_itself_without_anybodys_account(world, asked):
-    await asked.to(snapshots.read_about, "cloud", WAITING)
+async def test_a_server_tells_of_itself_without_anybodys_account(world, caller):
+    await caller.to(snapshots.read_about, "cloud", WAITING)
     await world.work()
     told = (await snapshots.about(world.asking, "cloud")).payload
     assert told.facts[0] == ("Version", "1.2.3")
@@ -42,10 +42,10 @@ async def test_a_server_tells_of_itself_without_anybodys_account(world, asked):
 @pytest.mark.parametrize(
     "error", [Unreachable("no connection"), RateLimited("slow down", status=429, retry_after=20.0)]
 )
-async def test_trouble_of_the_moment_is_waited_for(world, asked, error):
+async def test_trouble_of_the_moment_is_waited_for(world, caller, error):
     account = await world.link()
     world.provider.fail("templates", error, times=2)
-    await asked.to(snapshots.read_templates, account, WAITING)
+    await caller.to(snapshots.read_templates, account, WAITING)
     await world.work()
     # A pause that was asked for is told at once; other trouble may be over in a moment.
     assert len(world.replayed) == isinstance(error, RateLimited)
@@ -54,21 +54,21 @@ async def test_trouble_of_the_moment_is_waited_for(world, asked, error):
     assert len(world.replayed) == 1
 
 
-async def test_what_is_refused_is_told_to_the_command_that_waits(world, asked):
+async def test_what_is_refused_is_told_to_the_command_that_waits(world, caller):
     account = await world.link()
     world.provider.fail("templates", Forbidden("only for members"))
-    await asked.to(snapshots.read_templates, account, WAITING)
+    await caller.to(snapshots.read_templates, account, WAITING)
     await world.work()
     assert await snapshots.templates(world.asking, account) is None
     [(_, command)] = world.replayed
     assert command["problem"] == "forbidden:: only for members"
 
 
-async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(world, asked):
+async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(world, caller):
     account = await world.link()
     world.provider.refused_tokens = {"token-1"}
     for interaction in ("i1", "i2"):
-        await replace(asked, interaction=interaction).to(snapshots.read_templates, account, WAITING)
+        await replace(caller, interaction=interaction).to(snapshots.read_templates, account, WAITING)
         await world.pass_time(3)
     await world.pass_time(BUSY_FOR - 60, step=5)
     assert world.replayed == []
@@ -78,28 +78,28 @@ async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(worl
     assert world.provider.count("templates") <= 7
 
 
-async def test_nothing_is_read_for_who_unlinked(world, asked):
-    await asked.to(snapshots.read_templates, await world.link(), WAITING)
+async def test_nothing_is_read_for_who_unlinked(world, caller):
+    await caller.to(snapshots.read_templates, await world.link(), WAITING)
     await unlink(world.store, ALICE, "cloud")
     await world.work()
     assert (world.provider.calls, world.replayed) == ([], [])
 
 
-async def test_what_a_provider_does_not_have_is_said(world, asked):
+async def test_what_a_provider_does_not_have_is_said(world, caller):
     account = await world.link()
 
     world.provider = FakeMachines(world.clock)
     world.reborn()
-    await asked.to(snapshots.read_templates, account, WAITING)
-    await asked.to(snapshots.read_about, "cloud", WAITING)
+    await caller.to(snapshots.read_templates, account, WAITING)
+    await caller.to(snapshots.read_about, "cloud", WAITING)
     await world.work()
     assert {command["problem"] for _, command in world.replayed} == {"not_found", "no_about"}
 
 
-async def test_while_the_connection_is_away_it_waits(world, asked):
+async def test_while_the_connection_is_away_it_waits(world, caller):
     account = await world.link()
     world.provider.fail("templates", Unreachable("no connection"), times=999)
-    await asked.to(snapshots.read_templates, account, WAITING)
+    await caller.to(snapshots.read_templates, account, WAITING)
     await world.pass_time(900, step=10)
     assert len(world.replayed) == 1
     assert world.provider.count("templates") <= 12

@@ -22,7 +22,7 @@ from bot.features.feature import load
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.streams import AT_ONCE
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.owners import Owners
 from bot.services.workspaces import create
@@ -238,8 +238,8 @@ class World:
             await self.link(principal)
         await self.know(principal)
         reference = self.ids.reference()
-        asked = Asked(self.asking, principal, key or reference, reference)
-        accepted = await asked.to(create, "cloud", Spec("" if stem else name, {}, stem))
+        caller = Caller(self.asking, principal, key or reference, reference)
+        accepted = await caller.to(create, "cloud", Spec("" if stem else name, {}, stem))
         return accepted.operation.id
 
     def hang(self, called: str) -> asyncio.Event:
@@ -254,9 +254,9 @@ class World:
         self.provider.during = hang
         return began
 
-    def ask(self, interaction: str = "", principal: Principal = ALICE) -> Asked:
+    def ask(self, interaction: str = "", principal: Principal = ALICE) -> Caller:
         """Return a person who asks for something."""
-        return Asked(self.asking, principal, interaction)
+        return Caller(self.asking, principal, interaction)
 
     async def workspace_of(self, operation_id: str) -> Workspace:
         """Return the workspace that an operation is for, as it is now."""

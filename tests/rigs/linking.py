@@ -5,7 +5,7 @@ from typing import Any
 from bot.domain.accounts import Account
 from bot.domain.people import Principal
 from bot.services import linking
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.linking import Confirmed, Opened, Visit
 
@@ -20,28 +20,28 @@ class Linking:
         self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
     ) -> str:
         """Return the address of a fresh link."""
-        return await Asked(self.context, principal).to(linking.invite, connection, waiting)
+        return await Caller(self.context, principal).to(linking.invite, connection, waiting)
 
     async def open(self, nonce: str, browser: str) -> Opened:
         """Look at a link's page."""
         visit = Visit(nonce, browser)
-        return await (await linking.asked_by(self.context, visit)).see(linking.show, visit)
+        return await (await linking.find_caller(self.context, visit)).see(linking.show, visit)
 
     async def check(self, nonce: str, browser: str, pasted: str) -> Opened:
         """Paste a token."""
         visit = Visit(nonce, browser)
-        return await linking.check(await linking.asked_by(self.context, visit), visit, pasted)
+        return await linking.check(await linking.find_caller(self.context, visit), visit, pasted)
 
     async def again(self, nonce: str, browser: str) -> Opened:
         """Take another token."""
         visit = Visit(nonce, browser)
-        return await (await linking.asked_by(self.context, visit)).to(linking.again, visit)
+        return await (await linking.find_caller(self.context, visit)).to(linking.again, visit)
 
     async def confirm(self, nonce: str, browser: str, mark: str) -> Confirmed:
         """Confirm what was checked."""
         visit = Visit(nonce, browser)
-        return await (await linking.asked_by(self.context, visit)).to(linking.confirm, visit, mark)
+        return await (await linking.find_caller(self.context, visit)).to(linking.confirm, visit, mark)
 
     async def confirm_code(self, principal: Principal, code: str) -> Account:
         """Type a code in Slack."""
-        return await Asked(self.context, principal).to(linking.confirm_code, code)
+        return await Caller(self.context, principal).to(linking.confirm_code, code)

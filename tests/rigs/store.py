@@ -26,7 +26,7 @@ from bot.features.preferences import store as preferences_store
 from bot.features.preferences.model import Preferences
 from bot.providers import base
 from bot.services import accounts
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.store import accounts as account_rows
 from bot.store import (
     browsers,
@@ -193,9 +193,9 @@ async def unlink(
     says: bool = False,
 ) -> list[Account]:
     """End a person's accounts, which ``says`` so; at ``revocable`` connections they are revoked first."""
-    asked = Asked(context(store, {name: _Revoking() for name in revocable}), principal)
+    caller = Caller(context(store, {name: _Revoking() for name in revocable}), principal)
     connections = None if connection is None else [connection]
-    return await asked.to(
+    return await caller.to(
         accounts.end, principal, connections, actor="test", cause="person", tell=tell, is_answered=not says
     )
 

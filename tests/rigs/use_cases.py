@@ -10,7 +10,7 @@ from bot.features.courses.lessons import MEMBERS
 from bot.providers import base
 from bot.providers.base import Access, Scheduled
 from bot.reconciler.scheduled_work import Clockwork
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.store.store import Store
 from bot.store.transaction import Transaction
@@ -37,9 +37,9 @@ URL = "https://usher.example.org"
 REFUSAL = {"audit", "audit_head", "inbox"}
 
 
-def ask(store: Store, interaction: str = "", principal: Principal = ALICE, **more: Any) -> Asked:
+def ask(store: Store, interaction: str = "", principal: Principal = ALICE, **more: Any) -> Caller:
     """Return somebody who asks where there is one connection, ``saturn``; ``more`` is the context's."""
-    return Asked(asking(store, **more), principal, interaction, "R")
+    return Caller(asking(store, **more), principal, interaction, "R")
 
 
 def asking(store: Store, **more: Any) -> Context:
@@ -118,9 +118,9 @@ class WatchedStore:
         return await self._store.carry_out(watched)
 
 
-def on(asked: Asked, store: Any) -> Asked:
+def on(caller: Caller, store: Any) -> Caller:
     """Return the same person asking on another store."""
-    return replace(asked, context=replace(asked.context, store=store))
+    return replace(caller, context=replace(caller.context, store=store))
 
 
 async def members_follow(context: Context, pieces: int = 1_000) -> int:

@@ -10,7 +10,7 @@ from bot.features.approvals import store as approval_rows
 from bot.features.approvals import use_cases as approvals_use_cases
 from bot.features.courses import store as class_rows
 from bot.features.courses import use_cases as courses_use_cases
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.support.errors import Refused
 from tests.rigs.scenario.cloud import ADMIN_TOKEN, SEED
 from tests.rigs.scenario.people import GENERAL
@@ -56,7 +56,7 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     assert asked(amir) == []
     assert "bob" not in (await amir.opens_home()).text
     (approval,) = await services.store.read(approval_rows.asked_approvals, 9)
-    forged = Asked(services.context, AMIR, "forged")
+    forged = Caller(services.context, AMIR, "forged")
     with pytest.raises(Refused, match=OTHER):
         await forged.to(approvals_use_cases.decide, approval.id, "bob", approve=True)
     assert (await services.store.read(approval_rows.approval, approval.id)).state == "asked"
@@ -94,7 +94,7 @@ async def test_a_class_is_ended_by_its_own_administrators_and_those_of_all(place
     await oscar.types("card analysis --title Statistics")
     (card,) = [one for one in oscar.sees(GENERAL) if one.kind == "class_card"]
     key = card.button("Get my workspace")["value"]
-    forged = Asked(services.context, AMIR, "forged")
+    forged = Caller(services.context, AMIR, "forged")
     with pytest.raises(Refused, match=OTHER):
         await forged.see(courses_use_cases.problems_of, key)
     with pytest.raises(Refused, match=OTHER):
@@ -107,7 +107,7 @@ async def test_a_class_is_ended_by_its_own_administrators_and_those_of_all(place
     await oscar.presses(card, "Get my workspace")
     await places.pass_time(40)
     tara_ = Principal(None, FIRST, TARA)
-    await Asked(services.context, tara_, "by tara").to(courses_use_cases.stop_all, key)
+    await Caller(services.context, tara_, "by tara").to(courses_use_cases.stop_all, key)
     await places.pass_time(10)
     (card,) = [one for one in chen.sees(GENERAL) if one.kind == "class_card"]
     said = words(card) + words(oscar.only("timer_ending"))

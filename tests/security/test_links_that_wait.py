@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from bot.providers.base import Credential
 from bot.services import linking
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.linking import CODE_SECONDS, LINK_SECONDS, digest
 from bot.store import accounts, links
 from tests.web.rig import ALICE, BOB, GOOD, rig
@@ -16,7 +16,7 @@ from tests.web.rig import ALICE, BOB, GOOD, rig
 async def waiting(world):
     """Have Alice's checked account wait; return the address of its link."""
     identity = await world.provider.check(Credential(SecretStr(GOOD)))
-    return await Asked(world.context, ALICE).to(linking.wait_for_proof, "saturn", identity, GOOD)
+    return await Caller(world.context, ALICE).to(linking.wait_for_proof, "saturn", identity, GOOD)
 
 
 async def row(world, url):

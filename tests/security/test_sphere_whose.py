@@ -6,7 +6,7 @@ from bot.domain.notices import NewNotice
 from bot.domain.operations import OperationVerb
 from bot.domain.tasks import TaskKind
 from bot.features.expiries.model import ExpiryKind
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.message_context import Gatherer
 from bot.services.snapshots import stale
 from bot.services.workspaces import add, again, alias, begin, forget, owned, refresh
@@ -25,7 +25,7 @@ async def sphere():
 
 @pytest.fixture
 def bob(sphere):
-    return Asked(sphere.world.asking, BOB)
+    return Caller(sphere.world.asking, BOB)
 
 
 async def test_another_person_can_do_nothing_with_it(sphere, bob):

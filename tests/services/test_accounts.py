@@ -8,7 +8,7 @@ from bot.domain.installations import Installation
 from bot.domain.people import Person, Principal
 from bot.messages.texts import pages
 from bot.services import departures, linking
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.linking import CODE_LENGTH, is_nonce, is_token, new_code, new_nonce, plain_code, shown_name
 from bot.store import accounts, audit, links
 from bot.support.errors import (
@@ -169,5 +169,5 @@ async def test_user_who_left_is_unlinked_under_each_of_their_keys():
         for person in (ALICE, former, BOB):
             await link_account(made.store, person, username=person.key)
         left = Person(ALICE, "Alice", is_deleted=True, seen_at=made.clock.now())
-        await Asked(made.context, ALICE).to(departures.let_go, left, actor="slack")
+        await Caller(made.context, ALICE).to(departures.let_go, left, actor="slack")
         assert [one.principal for one in await made.store.perform(accounts.active_accounts)] == [BOB]

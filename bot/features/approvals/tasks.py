@@ -12,7 +12,7 @@ from bot.features.approvals.use_cases import fail_approved, follow_up, link_appr
 from bot.providers import base
 from bot.reconciler.provider_calls import Done, Refused
 from bot.reconciler.tasks import Work, Worker, not_yet
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, NotFound, Untrusted
 
@@ -71,7 +71,7 @@ class Approvals(Worker):
         )
         match answer:
             case Done(identity):
-                await Asked(self._context, approval.principal).to(link_approved, approval.id, identity)
+                await Caller(self._context, approval.principal).to(link_approved, approval.id, identity)
             case Refused(error=NotFound()):
                 await self.give_up(task, "not_found")
             case Refused(error=CredentialRefused()):
@@ -100,7 +100,7 @@ class Approvals(Worker):
         )
         match answer:
             case Done(str(email)):
-                await Asked(self._context, approval.principal).to(note_address, approval, email)
+                await Caller(self._context, approval.principal).to(note_address, approval, email)
             case Done() | Refused():
                 log.info("address not told", connection=approval.connection)
             case _:
@@ -110,5 +110,5 @@ class Approvals(Worker):
         """Tell the person and the administrator why it failed, usually since the provider never answered."""
         approval = await self._store.read(store.approval, task.subject)
         if approval is not None:
-            asked = Asked(self._context, approval.principal)
-            await asked.to(fail_approved, approval.id, because, said=said)
+            caller = Caller(self._context, approval.principal)
+            await caller.to(fail_approved, approval.id, because, said=said)

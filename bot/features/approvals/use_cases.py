@@ -23,7 +23,7 @@ from bot.messages.texts import pages, problems
 from bot.providers import base
 from bot.services import home_sections, linking
 from bot.services.accounts import begin, sealed, unknown_connection, warn_holders
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.message_context import Gatherer, Message, adds
 from bot.store import accounts as rows
@@ -69,21 +69,21 @@ home_sections.WAITING["approval"] = _of_home
 
 
 async def request(
-    asked: Asked, connection: str, username: str, *, waiting: dict[str, Any] | None = None
+    caller: Caller, connection: str, username: str, *, waiting: dict[str, Any] | None = None
 ) -> Approval:
     """Ask the administrators, and whom else the username may mean; as ``ask``."""
     # Of a large Slack workspace this takes a while: it is read beside those who write.
-    alike = await asked.see(others_alike, connection, username)
-    return await asked.to(ask, connection, username, alike=alike, waiting=waiting)
+    alike = await caller.see(others_alike, connection, username)
+    return await caller.to(ask, connection, username, alike=alike, waiting=waiting)
 
 
-def others_alike(tx: Transaction, asked: Asked, connection: str, username: str) -> list[str] | None:
+def others_alike(tx: Transaction, caller: Caller, connection: str, username: str) -> list[str] | None:
     """Return the keys of the others whom a username may mean: who has it, then the likeliest first.
 
     None if nobody looked, as the person has asked too often.
     """
-    own, place = asked.principal.key, asked.principal.place
-    if len(store.requested(tx, asked.principal, connection)) >= REQUESTS:
+    own, place = caller.principal.key, caller.principal.place
+    if len(store.requested(tx, caller.principal, connection)) >= REQUESTS:
         return None
     holders = [one.principal.key for one in rows.accounts_of(tx, connection, username)]
     scored = ((likeness(username, *called), key, called) for key, called in people.members(tx, place))
@@ -96,7 +96,7 @@ def others_alike(tx: Transaction, asked: Asked, connection: str, username: str) 
 
 def ask(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     connection: str,
     username: str,
     *,
@@ -109,8 +109,8 @@ def ask(
     is the command that runs once they are linked. Raises Refused (``link.unknown_connection``,
     ``approval.username``, ``approval.often``, ``policy.no_administrators``).
     """
-    asked.check(tx, "link")
-    context, principal = asked.context, asked.principal
+    caller.check(tx, "link")
+    context, principal = caller.context, caller.principal
     there = context.linked_by("admin", principal)
     if connection not in there:
         raise unknown_connection(context, connection, there)
@@ -123,8 +123,8 @@ def ask(
     now = tx.now()
     new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting)
     new = replace(new, alike=list(alike or ()), waits=bool(alike))
-    if not asked.is_new(tx):
-        return store.approval(tx, inbox.result_of(tx, asked.interaction)) or new
+    if not caller.is_new(tx):
+        return store.approval(tx, inbox.result_of(tx, caller.interaction)) or new
     open_ = store.asked_at(tx, principal, connection)
     is_other = open_ is None or open_.username != username
     if is_other and (alike is None or len(store.requested(tx, principal, connection)) >= REQUESTS):
@@ -137,9 +137,9 @@ def ask(
     add_tasks(tx, [*proceed(tx, context, approval.id), *follow_up(tx, context, approval.id)])
     if approval.id == new.id:
         _ask_administrators(tx, context, new, "asked")
-    inbox.keep_result(tx, asked.interaction, approval.id)
+    inbox.keep_result(tx, caller.interaction, approval.id)
     append_audit(tx, [approval_entry(approval, principal.key, "approval.asked", "ok")])
-    asked.did(tx, "approval.asked", connection)
+    caller.did(tx, "approval.asked", connection)
     return approval
 
 
@@ -220,37 +220,42 @@ def proceed(tx: Transaction, context: Context, approval_id: str) -> list[NewTask
     return []
 
 
-def say_whose(tx: Transaction, asked: Asked, approval_id: str, username: str, *, is_theirs: bool) -> Approval:
+def say_whose(
+    tx: Transaction, caller: Caller, approval_id: str, username: str, *, is_theirs: bool
+) -> Approval:
     """Keep what a person says who was asked whether an account is theirs, for the administrators.
 
     If it is, the request is closed. That it isn't proves nothing, and changes nothing. Raises Refused
     (``approval.unknown``).
     """
-    asked.check(tx, "link")
+    caller.check(tx, "link")
     approval = store.approval(tx, approval_id)
     is_open = approval is not None and (approval.state, approval.username) == ("asked", username)
-    own = asked.principal.key
+    own = caller.principal.key
     if approval is None or not is_open or own not in (answers := approval.answers or {}):
         raise Refused("approval.unknown", pages.GONE)
-    if asked.is_new(tx):
+    if caller.is_new(tx):
         store.learn(tx, approval.id, answers={**answers, own: is_theirs})
         if is_theirs:
             store.move(tx, approval.id, "denied", own)
             add_notices(tx, [notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)])
         result = "theirs" if is_theirs else "not theirs"
-        append_audit(tx, [approval_entry(approval, asked.principal.key, "approval.owner", result)])
+        append_audit(tx, [approval_entry(approval, caller.principal.key, "approval.owner", result)])
     return approval
 
 
-def note_address(tx: Transaction, asked: Asked, wanted: Approval, email: str) -> None:
+def note_address(tx: Transaction, caller: Caller, wanted: Approval, email: str) -> None:
     """Keep the address that a wanted user has at the provider, unless another one is wanted by now."""
     approval = store.approval(tx, wanted.id)
-    if approval is not None and (approval.principal, approval.username) == (asked.principal, wanted.username):
+    if approval is not None and (approval.principal, approval.username) == (
+        caller.principal,
+        wanted.username,
+    ):
         store.learn(tx, approval.id, email=email)
 
 
 def decide(
-    tx: Transaction, asked: Asked, approval_id: str, username: str, *, approve: bool
+    tx: Transaction, caller: Caller, approval_id: str, username: str, *, approve: bool
 ) -> tuple[Approval, bool]:
     """Approve or deny a request as an administrator; return it, and whether this call decided it.
 
@@ -259,37 +264,37 @@ def decide(
     """
     approval = store.approval(tx, approval_id)
     target = Target("approval", approval.id, approval.principal) if approval is not None else None
-    asked.check(tx, "approve", target)
+    caller.check(tx, "approve", target)
     if approval is None:
         raise Refused("approval.unknown", pages.GONE)
-    asked.context.need(approval.connection)
-    if approval.username != username or approval.state != "asked" or not asked.is_new(tx):
+    caller.context.need(approval.connection)
+    if approval.username != username or approval.state != "asked" or not caller.is_new(tx):
         return approval, False
     if approve and approval.waits:
         raise Refused("approval.waits", pages.NOT_OPEN)
     state: Literal["approved", "denied"] = "approved" if approve else "denied"
-    decided = store.move(tx, approval.id, state, asked.principal.key)
+    decided = store.move(tx, approval.id, state, caller.principal.key)
     assert decided is not None, "nobody else decides within this transaction"
     if approve:
         add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
     else:
         add_notices(tx, [notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)])
-    append_audit(tx, [approval_entry(approval, asked.principal.key, f"approval.{state}", "ok")])
-    asked.did(tx, f"approval.{state}", approval.connection)
+    append_audit(tx, [approval_entry(approval, caller.principal.key, f"approval.{state}", "ok")])
+    caller.did(tx, f"approval.{state}", approval.connection)
     return decided, True
 
 
-def link_approved(tx: Transaction, asked: Asked, approval_id: str, identity: base.Identity) -> None:
+def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: base.Identity) -> None:
     """Link a person as the username that was approved and checked, unless that was withdrawn meanwhile."""
-    approval = _approved(tx, asked, approval_id)
+    approval = _approved(tx, caller, approval_id)
     if approval is None:
         return
     account = begin(
         tx,
-        asked,
+        caller,
         approval.connection,
         identity.username,
-        sealed(asked, approval.connection, identity.credential),
+        sealed(caller, approval.connection, identity.credential),
         identity.credential.ends_at,
         actor=approval.decided_by or "",
         proof="administrator",
@@ -298,24 +303,24 @@ def link_approved(tx: Transaction, asked: Asked, approval_id: str, identity: bas
         more={"acts": "admin"},
     )
     if account is None:
-        fail_approved(tx, asked, approval.id, "taken")
+        fail_approved(tx, caller, approval.id, "taken")
         warn_holders(
-            tx, approval.connection, identity.username, asked.principal, approval.id, is_approved=True
+            tx, approval.connection, identity.username, caller.principal, approval.id, is_approved=True
         )
     else:
         store.move(tx, approval.id, "linked")
         add_notices(tx, _to_administrator(approval, ApprovalKind.APPROVAL_DONE, "linked"))
 
 
-def fail_approved(tx: Transaction, asked: Asked, approval_id: str, because: str, *, said: str = "") -> None:
+def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: str, *, said: str = "") -> None:
     """Write why nobody was linked as the approved username, and tell the person and the administrator.
 
     ``because`` is a cause that has a sentence; ``said`` is what the provider's side said.
     """
-    approval = _approved(tx, asked, approval_id)
+    approval = _approved(tx, caller, approval_id)
     if approval is None:
         return
-    title = asked.context.title(approval.connection)
+    title = caller.context.title(approval.connection)
     detail = problems.sentence(because, title) if because in problems.CAUSES else because
     store.move(tx, approval.id, "failed", approval.decided_by or "", detail)
     kind = ApprovalKind.APPROVAL_FAILED
@@ -325,10 +330,10 @@ def fail_approved(tx: Transaction, asked: Asked, approval_id: str, because: str,
     append_audit(tx, [approval_entry(approval, "usher", "approval.failed", "refused", **more)])
 
 
-def _approved(tx: Transaction, asked: Asked, approval_id: str) -> Approval | None:
+def _approved(tx: Transaction, caller: Caller, approval_id: str) -> Approval | None:
     """Return a person's request that was approved, and not withdrawn or settled since."""
     approval = store.approval(tx, approval_id)
-    is_theirs = approval is not None and approval.principal == asked.principal
+    is_theirs = approval is not None and approval.principal == caller.principal
     return approval if approval is not None and is_theirs and approval.state == "approved" else None
 
 

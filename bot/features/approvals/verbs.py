@@ -28,7 +28,7 @@ async def username_typed(request: Request) -> Answer:
     # What waits for the link: our own keys and words, which run with the rights that the person has then.
     waiting = Waiting(request.principal.key, text, interaction=request.surface.interaction).as_body()
     username = value_in(request.view, "username").strip()
-    asked = await use_cases.request(request.asked, connection, username, waiting=waiting if text else None)
+    asked = await use_cases.request(request.caller, connection, username, waiting=waiting if text else None)
     sentence = fill(pages.ASKED, title=request.services.title(connection), username=asked.username)
     return Answer(text="", view=kit.modal(pages.ASK_TITLE, [kit.section(sentence)]))
 
@@ -61,12 +61,12 @@ async def not_mine(request: Request) -> Answer:
 
 async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
     approval_id, _, username = (request.target or "").partition(" ")
-    return await request.asked.to(use_cases.say_whose, approval_id, username, is_theirs=is_theirs)
+    return await request.caller.to(use_cases.say_whose, approval_id, username, is_theirs=is_theirs)
 
 
 async def asked(request: Request, connection: str, username: str) -> Answer:
     """Ask the administrators about the username that was typed."""
-    approval = await use_cases.request(request.asked, connection, username)
+    approval = await use_cases.request(request.caller, connection, username)
     title = request.services.title(connection)
     return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
 
@@ -74,7 +74,7 @@ async def asked(request: Request, connection: str, username: str) -> Answer:
 async def decided(request: Request, *, approve: bool) -> Answer:
     """Decide a request as an administrator; the message with the buttons becomes the answer."""
     approval_id, _, username = (request.target or "").partition(" ")
-    approval, is_new = await request.asked.to(use_cases.decide, approval_id, username, approve=approve)
+    approval, is_new = await request.caller.to(use_cases.decide, approval_id, username, approve=approve)
     names = await request.services.names.of(request.principal, approval.principal, in_full=True)
     who = kit.person(names[approval.principal.key])
     title = request.services.title(approval.connection)

@@ -13,7 +13,7 @@ from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.model import ClassCard, CourseRule
 from bot.features.courses.tables import COURSE_RULES
 from bot.features.courses.texts import NOT_JOINED
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.linking import digest, is_nonce, new_nonce
 from bot.store import people
@@ -23,38 +23,38 @@ from bot.support.errors import Refused
 CALENDAR_PATH: Final = "/calendar"
 
 
-def address(tx: Transaction, asked: Asked, card_id: str, *, renews: bool = False) -> tuple[ClassCard, str]:
+def address(tx: Transaction, caller: Caller, card_id: str, *, renews: bool = False) -> tuple[ClassCard, str]:
     """Return a new address for a person's lessons, "" where they have one; ``renews`` replaces that.
 
     Raises Refused (``course.not_joined``, ``calendar.no_address``).
     """
-    card, rule = _joined(tx, asked, card_id)
-    if asked.context.public_url is None:
+    card, rule = _joined(tx, caller, card_id)
+    if caller.context.public_url is None:
         raise Refused("calendar.no_address", words.NOWHERE)
     row = COURSE_RULES.row(tx, id=rule.id)
     has_one = row is not None and row["calendar"] is not None
-    if (has_one and not renews) or not asked.is_new(tx):
+    if (has_one and not renews) or not caller.is_new(tx):
         return card, ""
     nonce = new_nonce()
     COURSE_RULES.change(tx, {"id": rule.id}, calendar=digest(nonce))
-    asked.note(tx, "class.calendar", card.subject, None)
-    return card, f"{asked.context.public_url.rstrip('/')}{CALENDAR_PATH}/{nonce}.ics"
+    caller.note(tx, "class.calendar", card.subject, None)
+    return card, f"{caller.context.public_url.rstrip('/')}{CALENDAR_PATH}/{nonce}.ics"
 
 
-def end(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
+def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
     """End the address of a person's lessons; raises Refused (``course.not_joined``)."""
-    card, rule = _joined(tx, asked, card_id)
-    if asked.is_new(tx):
+    card, rule = _joined(tx, caller, card_id)
+    if caller.is_new(tx):
         COURSE_RULES.change(tx, {"id": rule.id}, calendar=None)
-        asked.note(tx, "class.calendar_end", card.subject, None)
+        caller.note(tx, "class.calendar_end", card.subject, None)
     return card
 
 
-def _joined(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, CourseRule]:
-    asked.check(tx, "course_calendar")
+def _joined(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, CourseRule]:
+    caller.check(tx, "course_calendar")
     card, rule = (
-        courses_use_cases.seen(tx, asked, card_id),
-        lesson_store.own_lessons(tx, card_id, asked.principal),
+        courses_use_cases.seen(tx, caller, card_id),
+        lesson_store.own_lessons(tx, card_id, caller.principal),
     )
     if rule is None:
         raise Refused("course.not_joined", NOT_JOINED.format(course=card.title))

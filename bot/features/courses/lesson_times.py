@@ -12,7 +12,7 @@ from bot.features.courses.model import CourseRule
 from bot.features.hours import store as rules
 from bot.features.hours import use_cases as hours_use_cases
 from bot.features.hours.model import Occurrence
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.creation import check_offered
 from bot.services.scheduled_work import LEASE, Due
 from bot.store import operations, timers, undoable_actions
@@ -23,7 +23,7 @@ from bot.support.errors import Refused
 _BATCH_SIZE: Final = 50
 
 
-def carry_out(tx: Transaction, caller: Asked, claimed: CourseRule) -> None:
+def carry_out(tx: Transaction, caller: Caller, claimed: CourseRule) -> None:
     """Carry out the due occurrences of a course's rule in its person's name; some may be missed.
 
     Raises NotIdentified and Refused as ``hours.carry_out`` does.
@@ -55,7 +55,7 @@ def carry_out(tx: Transaction, caller: Asked, claimed: CourseRule) -> None:
     hours_use_cases.settle(tx, rule, due, became)
 
 
-def _stop(tx: Transaction, caller: Asked, rule: CourseRule, stop: Occurrence, workspace: Workspace) -> str:
+def _stop(tx: Transaction, caller: Caller, rule: CourseRule, stop: Occurrence, workspace: Workspace) -> str:
     """Return the result of a lesson's end, which was planned when it began: a ``timer``, or nothing.
 
     0.2.1 planned nothing: what it has started is stopped, too, if its person did nothing with it since.
@@ -73,7 +73,7 @@ def _stop(tx: Transaction, caller: Asked, rule: CourseRule, stop: Occurrence, wo
     return "timer"
 
 
-def _refuse(tx: Transaction, caller: Asked, claimed: CourseRule, refusal: Refused) -> None:
+def _refuse(tx: Transaction, caller: Caller, claimed: CourseRule, refusal: Refused) -> None:
     """Record the refusal of a lesson; a member who may not have its template any more leaves the course."""
     hours_use_cases.refuse(tx, caller, claimed, refusal)
     rule = rows.lesson_rule(tx, claimed.id)

@@ -26,7 +26,7 @@ from bot.features.hours import store as rows
 from bot.features.hours.model import spans
 from bot.messages.texts import times
 from bot.services import home_sections
-from bot.services.caller import Asked, follow_request
+from bot.services.caller import Caller, follow_request
 from bot.services.scheduled_work import Due
 from bot.store import cards, timers, undoable_actions
 from bot.store.notices import add_notices
@@ -40,10 +40,10 @@ NEAR_LESSON_SECONDS: Final = 3_600.0
 policy.declare(policy.Rule(shows=True), "courses")
 
 
-def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
+def own(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
     """Return a person's own courses that go on, by their next lessons, each with whether they teach it."""
-    asked.check(tx, "list")
-    mine, key = rows.rules(tx, asked.principal), asked.principal.key
+    caller.check(tx, "list")
+    mine, key = rows.rules(tx, caller.principal), caller.principal.key
     joined = {one.card for one in mine if isinstance(one, CourseRule)}
     found = [one for one in stored.courses(tx) if key in one.teachers or one.id in joined]
     coming = {one.id: timetable.lesson(one, tx.now()) for one in found}
@@ -53,32 +53,32 @@ def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
 
 async def _of_home(whose: home_sections.HomeOwner) -> Sequence[ClassFacts]:
     """Gather the courses that somebody teaches, then those that they have joined."""
-    found = await Asked(whose.context, whose.principal).see(own)
+    found = await Caller(whose.context, whose.principal).see(own)
     return await of_courses(whose.gatherer, whose.principal, found)
 
 
 home_sections.PARTS["courses"] = _of_home
 
 
-def affected(tx: Transaction, asked: Asked, card_id: str, days: Collection[str]) -> int:
+def affected(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> int:
     """Count whom a change concerns that takes weekdays from a course; raises Refused as ``change`` does."""
-    return rules.agreed(tx, use_cases.owned(tx, asked, "class_change", card_id).id, days)
+    return rules.agreed(tx, use_cases.owned(tx, caller, "class_change", card_id).id, days)
 
 
-def members(tx: Transaction, asked: Asked, card_id: str) -> list[Participant]:
+def members(tx: Transaction, caller: Caller, card_id: str) -> list[Participant]:
     """Return who joined a course first, to who teaches it; raises Refused as ``classes.owned`` does."""
-    card = use_cases.owned(tx, asked, "class_problems", card_id)
+    card = use_cases.owned(tx, caller, "class_problems", card_id)
     return PARTICIPANTS.found(tx, "joined_first", card_id=card.id, limit=SOME)
 
 
-def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[CourseRule, list[str]]:
+def skip(tx: Transaction, caller: Caller, card_id: str, day: str) -> tuple[CourseRule, list[str]]:
     """Leave days out of a person's lessons, separated by commas; return their rule and the days.
 
     Instead of a day it may be the epoch second after which the next lesson is meant, or "" for now.
     Raises Refused (``course.not_joined``, ``course.never``).
     """
-    asked.check(tx, "lesson_skip")
-    rule, card = rules.own_lessons(tx, card_id, asked.principal), use_cases.seen(tx, asked, card_id)
+    caller.check(tx, "lesson_skip")
+    rule, card = rules.own_lessons(tx, card_id, caller.principal), use_cases.seen(tx, caller, card_id)
     if rule is None:
         raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
     if "-" not in day:
@@ -90,34 +90,34 @@ def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[CourseR
         day = coming.local[:10]
     days = day.split(",")
     left_out = replace(rule, off=rule.off.union(days))
-    if left_out != rule and asked.is_new(tx):
+    if left_out != rule and caller.is_new(tx):
         rules.put_rule(tx, left_out)
         rows.review_start(tx, rule.workspace_id, rule)
         timers.decide(tx, rule.workspace_id)
-        asked.note(tx, "class.skip", card.subject, [(rule, left_out)], day=day)
+        caller.note(tx, "class.skip", card.subject, [(rule, left_out)], day=day)
     return rule, days
 
 
-def leave(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, CourseRule | None]:
+def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, CourseRule | None]:
     """Let a person leave a course; return it, and their rule of it if they had joined. Raises Refused.
 
     What a lesson has begun ends as planned.
     """
-    asked.check(tx, "course_leave")
-    card, rule = use_cases.seen(tx, asked, card_id), rules.own_lessons(tx, card_id, asked.principal)
-    if asked.is_new(tx):
-        rules.leave(tx, card.id, asked.principal)
+    caller.check(tx, "course_leave")
+    card, rule = use_cases.seen(tx, caller, card_id), rules.own_lessons(tx, card_id, caller.principal)
+    if caller.is_new(tx):
+        rules.leave(tx, card.id, caller.principal)
         if rule is not None:
             timers.decide(tx, rule.workspace_id)
             cards.queue_messages(tx, rule.workspace_id, changed=True)
             rows.review_start(tx, rule.workspace_id, rule)
-        asked.note(tx, "class.leave", card.subject, consent="withdrawn")
+        caller.note(tx, "class.leave", card.subject, consent="withdrawn")
     return card, rule
 
 
 def change(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     card_id: str,
     what: str,
     said: Mapping[str, str],
@@ -131,34 +131,34 @@ def change(
     the fields were worked out. Raises Refused (``class.unknown``, ``policy.…``, ``course.over``,
     ``course.began``, ``course.never``, ``course.changed``).
     """
-    card, now = use_cases.owned(tx, asked, "class_change", card_id), tx.now()
+    card, now = use_cases.owned(tx, caller, "class_change", card_id), tx.now()
     if not card.is_course or card.is_over(now):
         raise Refused("course.over", words.COURSE_OVER)
     if seen is not None and any(getattr(seen, name) != getattr(card, name) for name in to):
         raise Refused("course.changed", words.CHANGED_MEANWHILE.format(course=card.title))
     if what == "end":
-        to = _ended(card, now, asked.principal.key)
+        to = _ended(card, now, caller.principal.key)
     changed = replace(card, **to)
     changed = replace(changed, stops_at=timetable.last_end(changed))
     if what != "end" and changed.is_over(now):
         raise Refused("course.never", words.NO_LESSONS)
-    if changed != card and asked.is_new(tx):
+    if changed != card and caller.is_new(tx):
         if what == "teachers":
-            _teach(tx, asked, card, dict(to))
+            _teach(tx, caller, card, dict(to))
         else:
-            _decide(tx, asked, card, {**to, "stops_at": changed.stops_at}, what, dict(said))
+            _decide(tx, caller, card, {**to, "stops_at": changed.stops_at}, what, dict(said))
         # What a member skips has the same name, and is theirs alone.
-        asked.note(tx, "class.off" if what == "skip" else f"class.{what}", card.subject, [(card, changed)])
+        caller.note(tx, "class.off" if what == "skip" else f"class.{what}", card.subject, [(card, changed)])
     return changed
 
 
-def take_over(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
+def take_over(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
     """Have an administrator teach a course that nobody teaches; raises Refused (``course.taught``)."""
-    card = use_cases.owned(tx, asked, "class_change", card_id)
-    if not card.untaught_until and asked.principal.key not in card.trainers:
+    card = use_cases.owned(tx, caller, "class_change", card_id)
+    if not card.untaught_until and caller.principal.key not in card.trainers:
         raise Refused("course.taught", words.TAUGHT.format(course=card.title))
-    to = {"trainers": card.trainers | {asked.principal.key}, "untaught_until": ""}
-    return change(tx, asked, card_id, "teachers", {}, to)
+    to = {"trainers": card.trainers | {caller.principal.key}, "untaught_until": ""}
+    return change(tx, caller, card_id, "teachers", {}, to)
 
 
 def _ended(card: ClassCard, now: float, by: str) -> Row:
@@ -169,24 +169,24 @@ def _ended(card: ClassCard, now: float, by: str) -> Row:
     return {**to, "stops_at": timetable.last_end(replace(card, **to))}
 
 
-def _teach(tx: Transaction, asked: Asked, card: ClassCard, to: Row) -> None:
+def _teach(tx: Transaction, caller: Caller, card: ClassCard, to: Row) -> None:
     """Write who may change a course, and tell those to whom that is new."""
     CLASS_CARDS.change(tx, {"id": card.id}, **to)
-    use_cases.tell_teachers(tx, asked, card, to["trainers"])
+    use_cases.tell_teachers(tx, caller, card, to["trainers"])
 
 
 @undoable_actions.changes_back(CLASS_CARDS.name)
-def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
+def put_back(tx: Transaction, caller: Caller, row: Row, was: Row) -> None:
     """Let a course's timetable say again what it said before a change; raises Refused as ``change`` does."""
-    card, former = use_cases.owned(tx, asked, "class_change", row["id"]), CLASS_CARDS.of(row | was)
+    card, former = use_cases.owned(tx, caller, "class_change", row["id"]), CLASS_CARDS.of(row | was)
     if card.done_at is not None:
         raise Refused("course.over", words.COURSE_OVER)
     if "trainers" in was:
-        _teach(tx, asked, card, {name: getattr(former, name) for name in was})
+        _teach(tx, caller, card, {name: getattr(former, name) for name in was})
         return
     what = "hours" if was.keys() - {"off", "stops_at"} else "skip" if former.off > card.off else "back"
     said = said_of(card, former.off) if former.off != card.off else {}
-    _decide(tx, asked, card, {name: getattr(former, name) for name in was}, what, said)
+    _decide(tx, caller, card, {name: getattr(former, name) for name in was}, what, said)
 
 
 def said_of(card: ClassCard, off: frozenset[str]) -> dict[str, str]:
@@ -195,7 +195,7 @@ def said_of(card: ClassCard, off: frozenset[str]) -> dict[str, str]:
     return {"days": times.format_dates(spans(every, card.off ^ off))}
 
 
-def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, said: Row) -> None:
+def _decide(tx: Transaction, caller: Caller, card: ClassCard, to: Row, what: str, said: Row) -> None:
     """Write what shall be into the card's row alone, with the news of it for its members, who follow.
 
     While its teacher may still take it back they don't hear of it, unless a lesson is near.
@@ -204,7 +204,7 @@ def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, 
     changed, now, on = replace(card, **to), tx.now(), timetable.lesson_on(card, tx.now())
     if on is not None and changed.on(day := card.day(on.at)) != card.on(day):
         raise Refused("course.began", words.LESSON_ON.format(course=card.title))
-    news = {"state": changed.state, "by": asked.reference, "what": what, "said": said}
+    news = {"state": changed.state, "by": caller.reference, "what": what, "said": said}
     earlier = card.news if card.follow_at is not None else []
     coming = [timetable.lesson(one, now) for one in (card, changed)]
     soonest = min((one.at for one in coming if one is not None), default=now)
@@ -214,33 +214,33 @@ def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, 
     cards.queue_messages(tx, card.id, changed=True)
 
 
-def _watch(tx: Transaction, asked: Asked, card: ClassCard) -> ClassCard:
+def _watch(tx: Transaction, caller: Caller, card: ClassCard) -> ClassCard:
     """Do what is to be done about a course whose teachers have all gone; return its card."""
     now, coming = tx.now(), timetable.lesson(card, tx.now())
-    match use_cases.about_teachers(tx, asked.context, card):
+    match use_cases.about_teachers(tx, caller.context, card):
         case "ask" if coming is not None:
             last = date.fromisoformat(coming.local[:10]) + timedelta(days=timetable.UNTAUGHT_DAYS)
             CLASS_CARDS.change(tx, {"id": card.id}, untaught_until=last.isoformat())
-            place, kind = asked.context.installation, ClassKind.COURSE_UNTAUGHT
+            place, kind = caller.context.installation, ClassKind.COURSE_UNTAUGHT
             for one in place.administrators_of(lambda one: place.are_together(one, card.principal)):
-                occasion, body = f"{asked.reference}:{one.key}", {"connection": card.connection}
+                occasion, body = f"{caller.reference}:{one.key}", {"connection": card.connection}
                 add_notices(tx, [NewNotice(card.id, kind, occasion, one, body)])
         case "end":
-            _decide(tx, asked, card, _ended(card, now, card.principal.key), "end", {})
-            asked.note(tx, "class.end", card.subject, None, because="untaught")
+            _decide(tx, caller, card, _ended(card, now, card.principal.key), "end", {})
+            caller.note(tx, "class.end", card.subject, None, because="untaught")
         case "keep":
             CLASS_CARDS.change(tx, {"id": card.id}, untaught_until="")
         case _:
             return card
-    return use_cases.seen(tx, asked, card.id)
+    return use_cases.seen(tx, caller, card.id)
 
 
-def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
+def _follow(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
     """Have some members' rules follow their course, and tell them what was decided since they were told.
 
     Those of a course that is over are deleted.
     """
-    card = _watch(tx, asked, use_cases.seen(tx, asked, looked.id))
+    card = _watch(tx, caller, use_cases.seen(tx, caller, looked.id))
     found = rules.behind(tx, card, SOME)
     for rule in found:
         if card.done_at is not None:

@@ -17,7 +17,7 @@ from bot.features.courses.timetable import (
 )
 from bot.features.hours.begun_hours import RETRY_SECONDS, tries_again
 from bot.features.hours.model import Occurrence
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.store import operations
 from bot.store.transaction import Transaction
@@ -41,9 +41,9 @@ def _pace(tx: Transaction, context: Context, card: ClassCard) -> Pace:
     return Pace(provider.settings.starts_per_second, slow, provider.settings.idle_seconds)
 
 
-def in_time(tx: Transaction, asked: Asked, card: ClassCard) -> int | None:
+def in_time(tx: Transaction, caller: Caller, card: ClassCard) -> int | None:
     """Return for how many people a course's workspaces can be ready in time; None for all who can join."""
-    found = _pace(tx, asked.context, card).in_time
+    found = _pace(tx, caller.context, card).in_time
     return None if found is None or found >= (card.maximum or MANY) else found
 
 

@@ -46,7 +46,7 @@ async def build_changes(text: Sentence, label: str) -> list[str]:
 async def build_joining(text: Sentence, _: str) -> list[str]:
     """Return the way into a course of colleagues that the words name."""
     request, said = text.request, " ".join(text.words)
-    place, now = request.asked.context.installation, request.services.clock.now()
+    place, now = request.caller.context.installation, request.services.clock.now()
     every = await request.services.store.read(store.courses)
     return [
         f"card {written((card.title,))} join"
@@ -73,7 +73,7 @@ async def ask_for_course(text: Sentence, _: str) -> list[str]:
 async def _list_own(text: Sentence) -> Sequence[tuple[ClassCard, bool]]:
     """Return one's own courses that may be meant, and whether one teaches each."""
     named = {one.id for one in text.courses}
-    own = await text.request.asked.see(cases.own) if named or not text.workspaces else []
+    own = await text.request.caller.see(cases.own) if named or not text.workspaces else []
     return [one for one in own if not named or one[0].id in named]
 
 

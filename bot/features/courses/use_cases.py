@@ -42,7 +42,7 @@ from bot.features.hours.model import Occurrence
 from bot.messages.texts import problems, times
 from bot.providers.base import Making, Provider
 from bot.services.accounts import acting
-from bot.services.caller import Asked, follow_request, usable
+from bot.services.caller import Caller, follow_request, usable
 from bot.services.context import Context
 from bot.services.message_context import shown_url
 from bot.services.scheduled_work import Due
@@ -104,12 +104,12 @@ class Press:
 # -- the trainer ---------------------------------------------------------------------------------------------
 
 
-def post(tx: Transaction, asked: Asked, draft: ClassCard) -> ClassCard:
+def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
     """Write a card to be sent to its channel; raises Refused where a course can't have its lessons."""
-    asked.check(tx, "card")
-    provider, now = asked.context.need(draft.connection), tx.now()
-    card = replace(draft, reference=asked.reference, created_at=now, lead=LEAST)
-    card = replace(card, id=asked.context.ids.new("class"), principal=asked.principal)
+    caller.check(tx, "card")
+    provider, now = caller.context.need(draft.connection), tx.now()
+    card = replace(draft, reference=caller.reference, created_at=now, lead=LEAST)
+    card = replace(card, id=caller.context.ids.new("class"), principal=caller.principal)
     look_at = store.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
     if card.is_course:
         check_lessons(provider, class_effects(provider, card))
@@ -117,20 +117,20 @@ def post(tx: Transaction, asked: Asked, draft: ClassCard) -> ClassCard:
         card, look_at = replace(card, stops_at=timetable.last_end(card)), now
         if card.is_over(now):
             raise Refused("course.never", class_words.NO_LESSONS)
-    if asked.is_new(tx):
+    if caller.is_new(tx):
         CLASS_CARDS.add(tx, card, look_at=look_at)
         cards.add(tx, ClassKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_posting(card)])
-        tell_teachers(tx, asked, replace(card, trainers=frozenset()), card.trainers)
-        asked.note(tx, "class.post", card.subject, channel=draft.channel_id)
+        tell_teachers(tx, caller, replace(card, trainers=frozenset()), card.trainers)
+        caller.note(tx, "class.post", card.subject, channel=draft.channel_id)
     return card
 
 
-def tell_teachers(tx: Transaction, asked: Asked, card: ClassCard, trainers: frozenset[str]) -> None:
+def tell_teachers(tx: Transaction, caller: Caller, card: ClassCard, trainers: frozenset[str]) -> None:
     """Tell whoever may change a card from now on, or may not any more."""
-    for key in sorted((card.trainers ^ trainers) - {asked.principal.key}):
+    for key in sorted((card.trainers ^ trainers) - {caller.principal.key}):
         body = {"connection": card.connection, "person": key, "is_teacher": key in trainers}
-        store.tell(tx, card, ClassKind.COURSE_TEACHER, asked.reference, body, {key})
+        store.tell(tx, card, ClassKind.COURSE_TEACHER, caller.reference, body, {key})
         follow_request(tx, Principal.from_key(key))
 
 
@@ -150,14 +150,14 @@ def about_teachers(tx: Transaction, context: Context, card: ClassCard) -> Litera
     return "" if coming.local[:10] <= until else "end" if until else "ask"
 
 
-def post_again(tx: Transaction, asked: Asked, card_id: str) -> bool:
+def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
     """Send a card again, with a new notice; return False if it is known to have been posted."""
-    card = owned(tx, asked, "class_post", card_id)
+    card = owned(tx, caller, "class_post", card_id)
     existing = cards.card(tx, card.id)
     if existing is None or existing.message_ts:
         return False
     # After a second press of the same question it is already being sent.
-    if tx.one("class_card_on_its_way", id=card.id) is None and asked.is_new(tx):
+    if tx.one("class_card_on_its_way", id=card.id) is None and caller.is_new(tx):
         again = CLASS_CARDS.first(tx, "repost_class", id=card.id)
         assert again is not None, "it was read in this transaction"
         add_notices(tx, [_posting(again)])
@@ -170,33 +170,33 @@ def _posting(card: ClassCard) -> NewNotice:
     return NewNotice(card.id, ClassKind.CLASS_CARD, str(card.posts), card.principal, body)
 
 
-def problems_of(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
+def problems_of(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
     """Return who is not ready and why; raises Refused as ``owned`` does."""
-    card = owned(tx, asked, "class_problems", card_id)
+    card = owned(tx, caller, "class_problems", card_id)
     return card, store.class_problems(tx, card.id)
 
 
-def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:
+def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
     """End a class: notify everybody now, and stop what they don't keep in five minutes, or when announced.
 
     Return None if it has already ended. Raises Refused as ``owned`` does.
     """
-    card = owned(tx, asked, "class_stop", card_id)
-    if card.closed_at is not None or card.done_at is not None or not asked.is_new(tx):
+    card = owned(tx, caller, "class_stop", card_id)
+    if card.closed_at is not None or card.done_at is not None or not caller.is_new(tx):
         return None
-    now, by = tx.now(), asked.principal.key
+    now, by = tx.now(), caller.principal.key
     ends = {"now": now, "stops_at": now + CLASS_WARNING_SECONDS, "stopped_by": by}
     closed = CLASS_CARDS.first(tx, "close_class", id=card.id, **ends)
     if closed is not None:
         cards.queue_messages(tx, card.id, changed=True)
-        asked.note(tx, "class.stop_all", card.subject)
+        caller.note(tx, "class.stop_all", card.subject)
     return closed
 
 
-def owned(tx: Transaction, asked: Asked, verb: str, card_id: str) -> ClassCard:
+def owned(tx: Transaction, caller: Caller, verb: str, card_id: str) -> ClassCard:
     """Return a trainer's card; raises Refused (``class.unknown``, ``policy.not_trainer``)."""
     card = _card(tx, card_id)
-    asked.check(tx, verb, Target("class", card.id, card.principal, trainers=card.trainers))
+    caller.check(tx, verb, Target("class", card.id, card.principal, trainers=card.trainers))
     return card
 
 
@@ -210,16 +210,16 @@ def _card(tx: Transaction, card_id: str) -> ClassCard:
 # -- everybody -----------------------------------------------------------------------------------------------
 
 
-def seen(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
+def seen(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
     """Return a card of the person's own Slack workspace; raises Refused (``class.unknown``)."""
     card = _card(tx, card_id)
-    if not asked.context.installation.are_together(asked.principal, card.principal):
+    if not caller.context.installation.are_together(caller.principal, card.principal):
         raise Refused("class.unknown", class_words.UNKNOWN)
     return card
 
 
 def press(
-    tx: Transaction, asked: Asked, card_id: str, *, message_ts: str | None = None, has_looked: bool = False
+    tx: Transaction, caller: Caller, card_id: str, *, message_ts: str | None = None, has_looked: bool = False
 ) -> Press:
     """Write a press and everything that follows from it; no card or notice of its own.
 
@@ -230,20 +230,20 @@ def press(
     pressed message, which locates a card whose send had an unknown outcome. Raises Refused
     (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
     """
-    asked.check(tx, "class_press")
-    card = seen(tx, asked, card_id)
-    before = store.participant(tx, card.id, asked.principal)
+    caller.check(tx, "class_press")
+    card = seen(tx, caller, card_id)
+    before = store.participant(tx, card.id, caller.principal)
     if card.is_over(tx.now()):
         return Press(card, JoinTarget(None), "over")
     if before is None and card.maximum is not None:
         taken = tx.one("seats_taken", card_id=card.id)
         if taken is not None and taken["count"] >= card.maximum:
             return Press(card, JoinTarget(None), "full")
-    target = _target(tx, asked, card, before, has_looked=has_looked)
+    target = _target(tx, caller, card, before, has_looked=has_looked)
     if target.waits_for == "no_workspace" and not has_looked:
         return Press(card, target, "sought")
-    is_new, workspace = asked.is_new(tx), target.workspace
-    key = {"card_id": card.id, "principal": asked.principal.key, "now": tx.now()}
+    is_new, workspace = caller.is_new(tx), target.workspace
+    key = {"card_id": card.id, "principal": caller.principal.key, "now": tx.now()}
     if workspace is None:
         if is_new:
             tx.run("note_participant", **key, waits_for=target.waits_for)
@@ -253,7 +253,7 @@ def press(
         operation_id = before.operation_id if before is not None else None
         operation, joined = operations.operation(tx, operation_id or ""), True
     else:
-        workspace_id, operation, joined = _brought_up(tx, asked, card, target, workspace, before)
+        workspace_id, operation, joined = _brought_up(tx, caller, card, target, workspace, before)
         tx.run(
             "press_class",
             **key,
@@ -261,11 +261,11 @@ def press(
             operation_id=operation.id if operation is not None else None,
             is_ready=operation is None and not card.is_course,
         )
-        consent = _enrol(tx, asked, card, workspace_id, None if joined else operation)
-        _place(tx, asked, card, message_ts)
+        consent = _enrol(tx, caller, card, workspace_id, None if joined else operation)
+        _place(tx, caller, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
-        asked.note(tx, "class.press", card.subject, change, workspace=workspace.id, consent=consent)
+        caller.note(tx, "class.press", card.subject, change, workspace=workspace.id, consent=consent)
     if timetable.lesson_on(card, tx.now()) is None:
         return Press(card, target, "enrolled", operation)
     if operation is None:
@@ -276,7 +276,7 @@ def press(
 
 def _brought_up(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     card: ClassCard,
     target: JoinTarget,
     workspace: Workspace,
@@ -287,13 +287,13 @@ def _brought_up(
     There is no operation for what is running with its link, which can be shown at once, nor between the
     lessons of a course for what is there.
     """
-    context, lesson = asked.context, timetable.lesson_on(card, tx.now())
+    context, lesson = caller.context, timetable.lesson_on(card, tx.now())
     if lesson is None and not workspace.is_provisional:
         return workspace.id, None, False
     # What a class starts isn't tried again as a lesson's start is.
     planned_for = (lesson.at or None) if lesson is not None else None
     good_until = (
-        None if planned_for is None or lesson is None else _find_latest_start(tx, asked.context, lesson)
+        None if planned_for is None or lesson is None else _find_latest_start(tx, caller.context, lesson)
     )
     url = shown_url(context.connections.get(workspace.connection), workspace, context.public_url)
     if workspace.state is State.RUNNING and url is not None:
@@ -305,19 +305,19 @@ def _brought_up(
     for workspace_id in filter(None, (created, workspace.id)):
         row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if row is not None and row["verb"] in store.UP:
-            inbox.keep_result(tx, asked.interaction, row["id"])
+            inbox.keep_result(tx, caller.interaction, row["id"])
             found = OPERATIONS.of(row)
             # What was only to be made is started by this press.
             rested = found.rests
             if lesson is not None or not card.is_course:
                 found = operations.wanted_again(tx, found, context.deadline_seconds)
             return workspace_id, found, found.rests is rested
-    given = (context.deadline_seconds, asked.reference, asked.channel_id)
+    given = (context.deadline_seconds, caller.reference, caller.channel_id)
     if workspace.is_provisional:
         if target.instead_of:
             operations.put_away(tx, target.instead_of)
         creations.insert_provisional(tx, workspace)
-        lasts = 0.0 if _may_rest(tx, asked.context, card) else None
+        lasts = 0.0 if _may_rest(tx, caller.context, card) else None
         made = operations.add(
             tx, workspace, OperationVerb.CREATE, *given, planned_for=planned_for, lasts=lasts
         )
@@ -326,7 +326,7 @@ def _brought_up(
         accepted = operations.accept(
             tx, workspace, OperationVerb.START, *given, planned_for=planned_for, good_until=good_until
         )
-    inbox.keep_result(tx, asked.interaction, accepted.operation.id)
+    inbox.keep_result(tx, caller.interaction, accepted.operation.id)
     return workspace.id, accepted.operation, accepted.joined
 
 
@@ -359,20 +359,20 @@ def _check_kept(provider: Provider, card: ClassCard) -> None:
 
 
 def _enrol(
-    tx: Transaction, asked: Asked, card: ClassCard, workspace_id: str, started: Operation | None
+    tx: Transaction, caller: Caller, card: ClassCard, workspace_id: str, started: Operation | None
 ) -> str:
     """Have a workspace stopped at the end of a class, or write its person's rule of a course.
 
     What is made between two lessons is stopped again. Return what its person has agreed to.
     """
     if not card.is_course:
-        _time(tx, asked.context, card, workspace_id)
+        _time(tx, caller.context, card, workspace_id)
         return "stop"
     workspace = workspaces.workspace(tx, workspace_id)
     assert workspace is not None, "it was read or written in this transaction"
-    check_lessons(asked.context.need(card.connection), effects(asked.context, workspace))
+    check_lessons(caller.context.need(card.connection), effects(caller.context, workspace))
     now, lesson = tx.now(), timetable.lesson_on(card, tx.now())
-    former, principal = lesson_rules.own_lessons(tx, card.id, asked.principal), asked.principal
+    former, principal = lesson_rules.own_lessons(tx, card.id, caller.principal), caller.principal
     # In the order of joining, which is that of their starts.
     key = f"{card.id}:{now:017.6f}:{principal.user_id}" if former is None else former.id
     settled_at = now if lesson is None else max(now, lesson.at)
@@ -389,10 +389,10 @@ def _enrol(
     if started is None or started.rests:
         timers.decide(tx, workspace_id)
     elif lesson is not None:
-        mode = planned_mode(effects(asked.context, workspace))
+        mode = planned_mode(effects(caller.context, workspace))
         timers.put(tx, workspace_id, timetable.of_lesson(rule, lesson.until, mode, started.id))
     else:
-        mode = gentlest_mode(class_effects(asked.context.connections.get(card.connection), card))
+        mode = gentlest_mode(class_effects(caller.context.connections.get(card.connection), card))
         look = End(now + LOOK_SECONDS, mode, False, True, "look", card.id, card.title)
         timers.put(tx, workspace_id, look)
     return f"{write_hours(card.wanted)} until {card.last_day}"
@@ -410,26 +410,26 @@ def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> Queue | No
     return Queue(ahead["count"] if ahead else 0, called, float(seconds))
 
 
-def _place(tx: Transaction, asked: Asked, card: ClassCard, message_ts: str | None) -> None:
+def _place(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:
     """Record a card's message after a send of unknown outcome: that is where it was pressed."""
     existing = cards.card(tx, card.id)
-    if not message_ts or existing is None or existing.message_ts or card.channel_id != asked.channel_id:
+    if not message_ts or existing is None or existing.message_ts or card.channel_id != caller.channel_id:
         return
     cards.place(tx, card.id, card.channel_id, message_ts)
     cards.queue_messages(tx, card.id, changed=True)
 
 
 def _target(
-    tx: Transaction, asked: Asked, card: ClassCard, before: Participant | None, *, has_looked: bool
+    tx: Transaction, caller: Caller, card: ClassCard, before: Participant | None, *, has_looked: bool
 ) -> JoinTarget:
     """Find which of the presser's workspaces a card is about, or what has to be made.
 
     What an earlier press made is found in their list again after an unlink, which deletes its row; their list
     must have been read since, or ``has_looked``.
     """
-    provider, principal = asked.context.need(card.connection), asked.principal
+    provider, principal = caller.context.need(card.connection), caller.principal
     try:
-        account = usable(provider, acting(tx, asked, card.connection))
+        account = usable(provider, acting(tx, caller, card.connection))
     except NotLinked as missing:
         return JoinTarget(None, "unlinked", is_refused=missing.is_refused)
     known = workspaces.workspaces_of(tx, principal, connection=card.connection)
@@ -448,7 +448,7 @@ def _target(
     if provider.withholds(card.spec, principal):
         # The poster may use this template, but that gives nobody else the right to.
         raise Refused("workspace.withheld", class_words.WITHHELD.format(title=provider.settings.title))
-    fresh = unmade(asked.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
+    fresh = unmade(caller.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
     beside = next((one.title for one in known if one.name.casefold() == stem and one != mine), "")
     return JoinTarget(fresh, instead_of=mine.id if mine is not None else "", beside=beside)
 
@@ -521,20 +521,20 @@ def _time(tx: Transaction, context: Context, card: ClassCard, workspace_id: str)
     return timed is not None and timed.stop_card == card.id
 
 
-def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
+def _look(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
     """Count a card's presses, have what its class has started stopped at the end, and sum up after that."""
     card, now = store.class_card(tx, looked.id), tx.now()
     if card is None or card.done_at is not None:
         return
     lesson_at = None
     if card.is_course:
-        lesson_at = readiness.prepare(tx, asked.context, card)
-        if about_teachers(tx, asked.context, card):
+        lesson_at = readiness.prepare(tx, caller.context, card)
+        if about_teachers(tx, caller.context, card):
             CLASS_CARDS.change(tx, {"id": card.id}, follow_at=now)
     elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
         found = store.presses_to_end(tx, card.id, card.stops_at, SOME)
         for press in found:
-            if not (_is_up(tx, press) and _time(tx, asked.context, card, press.workspace_id or "")):
+            if not (_is_up(tx, press) and _time(tx, caller.context, card, press.workspace_id or "")):
                 _ended(tx, card.id, press.principal)
         if len(found) == SOME:
             CLASS_CARDS.change(tx, {"id": card.id}, look_at=now)

@@ -8,7 +8,7 @@ from bot.domain.tasks import TaskKind
 from bot.features.expiries.model import ExpiryKind
 from bot.providers import base
 from bot.services.accounts import refuse
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.scheduled_work import LEASE, Due
 from bot.store import accounts
@@ -22,9 +22,9 @@ from bot.support.vault import row_key
 SOME: Final = 100
 
 
-def _remind(tx: Transaction, asked: Asked, account: Account) -> None:
+def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
     """Write the reminder that is due, or have the credential renewed; end what was only approved."""
-    context, now = asked.context, tx.now()
+    context, now = caller.context, tx.now()
     assert account.ends_at is not None, "who is reminded of an end has one"
     occasion, next_at = reminder(account.ends_at, now)
     if not accounts.reminder_done(tx, account, next_at):

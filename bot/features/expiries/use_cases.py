@@ -5,7 +5,7 @@ from typing import Final
 from bot.domain.notices import NewNotice
 from bot.domain.workspaces import Workspace
 from bot.features.expiries.model import ExpiryKind
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.scheduled_work import FRESH_SECONDS, Due
 from bot.store import gates, workspaces
@@ -23,7 +23,7 @@ def _claim(tx: Transaction, context: Context) -> list[Workspace]:
     return [one for one in found if one.connection in context.connections and one.verified_at is not None]
 
 
-def _warn(tx: Transaction, _asked: Asked, workspace: Workspace) -> None:
+def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
     """Announce the end of a workspace that was read just now, else have it read."""
     if tx.now() - (workspace.observed_at or 0.0) > FRESH_SECONDS:
         gates.make_due(tx, workspace.id)

@@ -20,7 +20,7 @@ from bot.features.home.model import Home
 from bot.features.home.use_cases import HomeGatherer
 from bot.messages.blocks import plain
 from bot.messages.blocks.replies import in_view
-from bot.services.caller import Asked, refused
+from bot.services.caller import Caller, refused
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack import methods
@@ -136,13 +136,13 @@ class HomeViews:
 
     async def _drawn(self, one: Home, *, is_wanted: bool) -> dict[str, Any]:
         """Draw a Home from the rows as they are; raises Refused if the policy refuses the person."""
-        asked = Asked(self._context, one.principal)
+        caller = Caller(self._context, one.principal)
         if is_wanted:
-            await asked.authorise("home")
-        elif not (decision := await asked.decide("home")).allowed:
+            await caller.authorise("home")
+        elif not (decision := await caller.decide("home")).allowed:
             # Nobody did anything, so nothing goes into the audit.
             raise refused(decision, "home")
-        if one.is_totals and (await asked.decide("totals")).allowed:
+        if one.is_totals and (await caller.decide("totals")).allowed:
             return self._typed(home_blocks.totals_home(await self._gatherer.totals(one)))
         return self._typed(home_blocks.home(await self._gatherer.own(one)))
 

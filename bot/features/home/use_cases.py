@@ -30,7 +30,7 @@ from bot.features.home.model import (
 )
 from bot.providers import base
 from bot.services import snapshots
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.creation import TEMPLATE, PersonalOffer
 from bot.services.home_sections import MAX_QUESTIONS, PARTS, WAITING, HomeOwner
@@ -276,30 +276,30 @@ def _linked_by(provider: base.Provider) -> Literal["token", "admin", "both"]:
 READ: Final = 10
 
 
-def use(tx: Transaction, asked: Asked, used: HomeUse) -> None:
+def use(tx: Transaction, caller: Caller, used: HomeUse) -> None:
     """Have a person's Home drawn again, because they opened it or pressed something in it."""
-    if asked.context.installation.has_team(asked.principal.enterprise_id, asked.principal.team_id):
-        store.use_home(tx, asked.principal, used)
+    if caller.context.installation.has_team(caller.principal.enterprise_id, caller.principal.team_id):
+        store.use_home(tx, caller.principal, used)
 
 
-def show_again(tx: Transaction, asked: Asked) -> None:
+def show_again(tx: Transaction, caller: Caller) -> None:
     """Have a person's Home drawn again if it is open, because a form that they submitted shows in it."""
-    store.want(tx, asked.principal)
+    store.want(tx, caller.principal)
 
 
-def read_lists(tx: Transaction, asked: Asked) -> None:
+def read_lists(tx: Transaction, caller: Caller) -> None:
     """Have read what is old: lists, what is up where nothing is listed, templates that never were."""
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
-        snapshots.read_lists(tx, asked, kind, snapshots.stale(tx, asked, kind))
-    connections = asked.context.connections
-    for account in account_rows.accounts(tx, asked.principal):
+        snapshots.read_lists(tx, caller, kind, snapshots.stale(tx, caller, kind))
+    connections = caller.context.connections
+    for account in account_rows.accounts(tx, caller.principal):
         is_able = account.state == "active" and isinstance(connections.get(account.connection), base.Making)
         if is_able and snapshot(tx, account.connection, account.id, snapshots.TEMPLATES) is None:
-            snapshots.read_templates(tx, asked, account)
+            snapshots.read_templates(tx, caller, account)
     unlisted = {name for name, provider in connections.items() if not provider.has_lists}
     up = [
         one
-        for one in workspace_rows.workspaces_of(tx, asked.principal)
+        for one in workspace_rows.workspaces_of(tx, caller.principal)
         if one.connection in unlisted and not one.is_down
     ]
     for one in up[:READ]:

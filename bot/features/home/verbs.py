@@ -4,7 +4,7 @@ from bot.domain.notices import Answer
 from bot.domain.surfaces import Where
 from bot.features.home.model import HomeUse
 from bot.features.home.use_cases import read_lists, show_again, use
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from handlers import routes
 from handlers.event_request import Occurrence
 from handlers.request import SILENT, Request
@@ -19,24 +19,24 @@ async def opened(occurrence: Occurrence) -> None:
     principal = services.actor(occurrence.payload)
     shown = event.get("view")
     seen = str(shown.get("hash") or "") if isinstance(shown, dict) else ""
-    asked = services.asked(principal)
-    await asked.to(use, HomeUse(seen=seen))
-    if (await asked.decide("home")).allowed:
+    caller = services.create_caller(principal)
+    await caller.to(use, HomeUse(seen=seen))
+    if (await caller.decide("home")).allowed:
         # As long as there is nothing else to show, a Home itself says what Usher is.
         await services.contacts.meet(principal)
-        await asked.to(read_lists)
+        await caller.to(read_lists)
 
 
 @routes.shown(Where.HOME)
-async def answered(asked: Asked, answer: Answer | None) -> None:
+async def answered(caller: Caller, answer: Answer | None) -> None:
     """Have somebody's Home drawn again with the answer to what they pressed in it."""
-    await asked.to(use, HomeUse(answer=answer.as_body() if answer is not None and answer.text else None))
+    await caller.to(use, HomeUse(answer=answer.as_body() if answer is not None and answer.text else None))
 
 
 @routes.shown(Where.FORM)
-async def submitted(asked: Asked, _: Answer | None) -> None:
+async def submitted(caller: Caller, _: Answer | None) -> None:
     """Have somebody's Home drawn again, as what a form did shows in it."""
-    await asked.to(show_again)
+    await caller.to(show_again)
 
 
 @routes.action("home")
@@ -45,7 +45,7 @@ async def turned(request: Request) -> Answer:
     part, _, page = (request.target or "").partition(" ")
     number = int(page) if page.isdecimal() and len(page) < 6 else 1
     if part == "refresh":
-        await request.asked.to(read_lists)
+        await request.caller.to(read_lists)
     else:
-        await request.asked.to(use, HomeUse(page=number, is_totals=part == "totals"))
+        await request.caller.to(use, HomeUse(page=number, is_totals=part == "totals"))
     return SILENT

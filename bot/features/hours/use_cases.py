@@ -38,7 +38,7 @@ from bot.features.preferences import store as preferences_store
 from bot.features.preferences.model import find_asking_hours
 from bot.messages.texts import problems
 from bot.services import workspaces
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.workspaces import owned
 from bot.store import accounts, cards, gates, operations, people, timers, undoable_actions
@@ -74,7 +74,7 @@ class HoursChangeHooks(LayerHooks):
 
 def add(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     workspace_id: str,
     *wanted: Wanted,
     agreed: bool = False,
@@ -87,9 +87,9 @@ def add(
     Raises Refused: ``workspace.ends`` if a stop would end it for good and its person hasn't agreed,
     ``hours.makes`` if a start would have to make a new one, ``hours.never`` if they don't come soon.
     """
-    workspace = find_usable(tx, asked, "hours", workspace_id)
-    asked.check_plan(tx, workspace.connection)
-    context, now = asked.context, tx.now()
+    workspace = find_usable(tx, caller, "hours", workspace_id)
+    caller.check_plan(tx, workspace.connection)
+    context, now = caller.context, tx.now()
     title = context.need(workspace.connection).settings.title
     if waits and context.need(workspace.connection).settings.failures_allowed <= 1:
         raise Refused("wait.limit", problems.sentence("wait_limit", title))
@@ -102,18 +102,18 @@ def add(
     replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
     if len(known) - len(replaced) >= MOST:
         raise Refused("hours.many", problems.sentence("hours_many", title))
-    zone = people.zone(tx, asked.principal).key
-    shared = (asked.principal, workspace.connection, workspace.id, zone, zone, now, is_agreed)
+    zone = people.zone(tx, caller.principal).key
+    shared = (caller.principal, workspace.connection, workspace.id, zone, zone, now, is_agreed)
     made = [Rule(tx.ids.new("rule"), *shared, waits=waits, **asdict(one)) for one in wanted]
     if any(one.after(now) is None for one in made):
         raise Refused("hours.never", problems.sentence("hours_never", title))
-    if not asked.is_new(tx):
+    if not caller.is_new(tx):
         return []
     change: list[RuleChange] = [*((one, None) for one in replaced), *((None, one) for one in made)]
-    change_rules(tx, workspace, change, get_mode(asked, workspace))
+    change_rules(tx, workspace, change, get_mode(caller, workspace))
     agreed_to = {"agreed": "yes"} if is_agreed else {}
     said = "; ".join(map(write_hours, wanted))
-    asked.note(tx, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
+    caller.note(tx, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
     return replaced
 
 
@@ -130,15 +130,15 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
         change_rules(tx, workspace, [(before, after)], mode or "stop", keeps_stop=not is_unused)
 
 
-def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Take a workspace's hours away; return it. What they have begun ends as planned."""
-    workspace = owned(tx, asked, "hours", workspace_id)
+    workspace = owned(tx, caller, "hours", workspace_id)
     rules = [one for one in rows.rules_of(tx, workspace.id) if one.is_own]
-    if rules and asked.is_new(tx):
+    if rules and caller.is_new(tx):
         change: list[RuleChange] = [(one, None) for one in rules]
-        change_rules(tx, workspace, change, get_mode(asked, workspace))
+        change_rules(tx, workspace, change, get_mode(caller, workspace))
         cards.queue_messages(tx, workspace.id, changed=False)
-        asked.note(tx, "workspace.hours", workspace, change, hours="off")
+        caller.note(tx, "workspace.hours", workspace, change, hours="off")
     return stored.workspace(tx, workspace.id) or workspace
 
 
@@ -191,12 +191,12 @@ def _keep_stop(tx: Transaction, workspace: Workspace, stop: Occurrence, rule: Ru
         timers.put(tx, workspace.id, End(stop.at, mode, rule.agreed, True, "hours", rule.id))
 
 
-def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str] = ()) -> Workspace:
+def rest(tx: Transaction, caller: Caller, workspace_id: str, days: Collection[str] = ()) -> Workspace:
     """Leave days out of a workspace's hours; without any, let all come again, also what was paused.
 
     What they have begun ends as planned. Raises NotLinked and Refused where nothing could come.
     """
-    workspace = find_usable(tx, asked, "hours", workspace_id)
+    workspace = find_usable(tx, caller, "hours", workspace_id)
     resting: list[RuleChange] = []
     now = tx.now()
     for one in rows.rules_of(tx, workspace.id):
@@ -207,47 +207,47 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
         # Whoever lets what was paused come again is there.
         again = replace(one, settled_at=now, started_at=None, unused=0, paused="")
         resting.append((one, replace(one if days or not one.paused else again, off=off)))
-    return _change_rest(tx, asked, workspace, resting, off=",".join(sorted(days)))
+    return _change_rest(tx, caller, workspace, resting, off=",".join(sorted(days)))
 
 
-def pause(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+def pause(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Pause a workspace's hours until its person resumes them; what they have begun ends as planned."""
-    workspace = owned(tx, asked, "hours", workspace_id)
+    workspace = owned(tx, caller, "hours", workspace_id)
     found = [one for one in rows.rules_of(tx, workspace.id) if one.is_own and not one.paused]
     return _change_rest(
-        tx, asked, workspace, [(one, replace(one, paused="person")) for one in found], off="all"
+        tx, caller, workspace, [(one, replace(one, paused="person")) for one in found], off="all"
     )
 
 
 def _change_rest(
-    tx: Transaction, asked: Asked, workspace: Workspace, change: Sequence[RuleChange], **said: str
+    tx: Transaction, caller: Caller, workspace: Workspace, change: Sequence[RuleChange], **said: str
 ) -> Workspace:
-    if any(before != after for before, after in change) and asked.is_new(tx):
-        change_rules(tx, workspace, change, get_mode(asked, workspace))
-        asked.note(tx, "workspace.hours", workspace, change, **said)
+    if any(before != after for before, after in change) and caller.is_new(tx):
+        change_rules(tx, workspace, change, get_mode(caller, workspace))
+        caller.note(tx, "workspace.hours", workspace, change, **said)
     return stored.workspace(tx, workspace.id) or workspace
 
 
-def move(tx: Transaction, asked: Asked) -> str:
+def move(tx: Transaction, caller: Caller) -> str:
     """Move a person's hours to the time zone that they are in now; return it."""
-    asked.check(tx, "hours")
-    zone = people.zone(tx, asked.principal).key
-    found = [one for one in rows.rules(tx, asked.principal) if one.zone != zone and one.is_own]
+    caller.check(tx, "hours")
+    zone = people.zone(tx, caller.principal).key
+    found = [one for one in rows.rules(tx, caller.principal) if one.zone != zone and one.is_own]
     moving = [(one, replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())) for one in found]
-    if moving and asked.is_new(tx):
+    if moving and caller.is_new(tx):
         for key in dict.fromkeys(one.workspace_id for one in found):
             if (workspace := stored.workspace(tx, key)) is not None:
                 change: list[RuleChange] = [pair for pair in moving if pair[0].workspace_id == key]
-                change_rules(tx, workspace, change, get_mode(asked, workspace))
-        asked.note(tx, "hours.zone", asked.principal.key, moving, zone=zone)
+                change_rules(tx, workspace, change, get_mode(caller, workspace))
+        caller.note(tx, "hours.zone", caller.principal.key, moving, zone=zone)
     return zone
 
 
-def find_usable(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Workspace:
+def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
     """Return a workspace that can be started or stopped: nothing is made by itself. Raises Refused."""
-    workspace = owned(tx, asked, verb, workspace_id)
-    provider = asked.context.need(workspace.connection)
-    asked.account(tx, workspace.connection)
+    workspace = owned(tx, caller, verb, workspace_id)
+    provider = caller.context.need(workspace.connection)
+    caller.account(tx, workspace.connection)
     causes = {
         "forgotten": workspace.hidden,
         "unmade": workspace.is_provisional,
@@ -261,7 +261,7 @@ def find_usable(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> 
 # -- when they are due ---------------------------------------------------------------------------------------
 
 
-def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
+def carry_out(tx: Transaction, caller: Caller, looked: Rule) -> None:
     """Carry out what is due of a rule in its person's name; what it is too late for is told as missed.
 
     Raises NotIdentified while Slack can't say who they are, and Refused: see ``refuse``.
@@ -270,7 +270,7 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
     if rule is None or rule.paused or not (due := list_due(tx, rule)):
         return
     last = due[-1]
-    workspace = find_usable(tx, asked, last.side, rule.workspace_id)
+    workspace = find_usable(tx, caller, last.side, rule.workspace_id)
     latest = operations.latest_operation(tx, workspace.id)
     became = decide(workspace, latest, last, now)
     if became == "unread":
@@ -281,13 +281,13 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
         if started.unused >= UNUSED_PAUSES:
             rows.pause(tx, rule, "unused")
             return
-        start(tx, asked, started, last, workspace, latest)
+        start(tx, caller, started, last, workspace, latest)
         if started.unused == UNUSED_ASKS:
             _ask_on(tx, started, workspace)
     elif last.side == "start" and latest is not None and latest.is_open:
         operations.extend(tx, latest, last.latest_start)
     if became == "timer":
-        own = End(last.at, get_mode(asked, workspace), rule.agreed, True, "hours", rule.id)
+        own = End(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
         timers.put(tx, workspace.id, own)
     settle(tx, rule, due, became)
 
@@ -317,7 +317,7 @@ def count_start(tx: Transaction, rule: AnyRule, plan: Occurrence, workspace: Wor
 
 def start(
     tx: Transaction,
-    asked: Asked,
+    caller: Caller,
     started: Rule,
     plan: Occurrence,
     workspace: Workspace,
@@ -326,7 +326,7 @@ def start(
     """Begin the start of a rule that counts it already."""
     # Of the same time, another try is another request.
     tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
-    once = replace(asked, interaction=f"hours:{started.id}:{plan.local}:{tried}".rstrip(":"))
+    once = replace(caller, interaction=f"hours:{started.id}:{plan.local}:{tried}".rstrip(":"))
     begun = workspaces.begin(
         tx,
         once,
@@ -340,9 +340,9 @@ def start(
     return begun
 
 
-def get_mode(asked: Asked, workspace: Workspace) -> StopMode:
+def get_mode(caller: Caller, workspace: Workspace) -> StopMode:
     """Return the mode in which a plan stops a workspace."""
-    return planned_mode(workspaces.effects_now(asked.context, workspace))
+    return planned_mode(workspaces.effects_now(caller.context, workspace))
 
 
 def _ask_on(tx: Transaction, rule: Rule, workspace: Workspace) -> None:
@@ -353,12 +353,12 @@ def _ask_on(tx: Transaction, rule: Rule, workspace: Workspace) -> None:
     add_notices(tx, [NewNotice(workspace.id, HoursKind.HOURS_UNUSED, occasion, rule.principal, body)])
 
 
-def go_on(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+def go_on(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Note that a workspace's hours go on although nobody uses it."""
-    workspace = owned(tx, asked, "hours", workspace_id)
-    if asked.is_new(tx):
+    workspace = owned(tx, caller, "hours", workspace_id)
+    if caller.is_new(tx):
         RULES.change(tx, {"workspace_id": workspace.id}, unused=-UNUSED_SPARED)
-        asked.note(tx, "workspace.needed", workspace)
+        caller.note(tx, "workspace.needed", workspace)
     return workspace
 
 
@@ -400,7 +400,7 @@ def settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> N
         add_notices(tx, [rows.missed(rule, last, cause=cause, more=len(missed) - 1)])
 
 
-def refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> None:
+def refuse(tx: Transaction, _caller: Caller, looked: Rule, refusal: Refused) -> None:
     """Write why what is due wasn't done, and pause the rule unless that passes by itself; tell its person."""
     rule = rows.rule(tx, looked.id)
     due = [] if rule is None or rule.paused else rows.due(tx, rule)
@@ -416,7 +416,7 @@ def refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> No
         rows.pause(tx, rule, "gone" if cause == "unknown" else cause)
 
 
-def later(tx: Transaction, _asked: Asked, looked: Rule) -> None:
+def later(tx: Transaction, _caller: Caller, looked: Rule) -> None:
     """Schedule the next try of a rule, as Slack can't identify its person now."""
     rows.look_at_hours(tx, looked, tx.now() + ASKS_AGAIN)
 
@@ -434,13 +434,13 @@ HOURS: Final = Due(
 # -- what was left running -----------------------------------------------------------------------------------
 
 
-def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
+def _ask(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     """Ask a workspace's person whether they still need it, if it runs on and no stop is ahead within a day.
 
     Where its connection says so, it gets a timer for the evening, unless that would end it for good, or its
     person has planned another one.
     """
-    context, principal, now = asked.context, asked.principal, tx.now()
+    context, principal, now = caller.context, caller.principal, tx.now()
     workspace, provider = stored.workspace(tx, looked.id), context.connections.get(looked.connection)
     if workspace is None or provider is None:
         return

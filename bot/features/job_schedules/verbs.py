@@ -39,7 +39,7 @@ async def schedule(request: Request) -> Answer:
         shown = fill(template, name=wanted.job.name, title=title, cron=_when(wanted.job))
         return replies.answer(f"{shown} {request.filled(run_words.NEXT_OF_ONE, name=name)}")
     given = "" if cron == OFF else cron
-    await request.asked.to(runs.schedule, wanted.connection, wanted.job, given)
+    await request.caller.to(runs.schedule, wanted.connection, wanted.job, given)
     template = run_words.CLEARING if cron == OFF else run_words.SETTING
     return replies.answer(fill(template, name=wanted.job.name, title=title))
 
@@ -95,7 +95,7 @@ async def set_up(request: Request) -> list[SetUpJob]:
     able = sorted(name for name, one in services.connections.items() if isinstance(one, base.Schedules))
     if not able:
         raise Answered(replies.hint(run_words.NOWHERE))
-    theirs = [await accounts.own(request.asked, name) for name in able]
+    theirs = [await accounts.own(request.caller, name) for name in able]
     active = [account for account in theirs if account is not None and account.state == "active"]
     if not active:
         links = [name for name, _ in services.linkable() if name in able]

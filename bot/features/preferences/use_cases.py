@@ -9,22 +9,22 @@ from bot.domain.workspaces import Workspace
 from bot.features.preferences import store
 from bot.features.preferences.model import PreferenceFacts, Preferences, find_asking_hours
 from bot.services import home_sections
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.store.transaction import Transaction
 
 policy.declare(policy.Rule(shows=True), "settings", "settings_form")
 
 
-def save(tx: Transaction, asked: Asked, wanted: Preferences) -> None:
+def save(tx: Transaction, caller: Caller, wanted: Preferences) -> None:
     """Set a person's preferences."""
-    asked.check(tx, "settings")
-    if asked.is_new(tx):
-        before = store.preferences(tx, asked.principal)
-        store.save_preferences(tx, asked.principal, wanted)
+    caller.check(tx, "settings")
+    if caller.is_new(tx):
+        before = store.preferences(tx, caller.principal)
+        store.save_preferences(tx, caller.principal, wanted)
         had, has = asdict(before), asdict(wanted)
         said = {name: f"{had[name]} → {has[name]}" for name in has if has[name] != had[name]}
-        asked.note(tx, "settings.save", asked.principal.key, [(before, wanted)], **said)
+        caller.note(tx, "settings.save", caller.principal.key, [(before, wanted)], **said)
 
 
 async def shown(context: Context, principal: Principal, workspaces: Sequence[Workspace]) -> PreferenceFacts:

@@ -75,7 +75,7 @@ async def answer(request: Request) -> Answer:
     )
     if is_full and request.verb != authorised:
         # It was authorised as what was typed; something else may be meant.
-        await request.asked.authorise(request.verb)
+        await request.caller.authorise(request.verb)
     try:
         if not is_full:
             if request.surface.is_quoted:
@@ -468,7 +468,7 @@ async def _agreed(request: Request, press: Press) -> Answer:
     pressed = request.pressed(press)
     handler = routes.pressed(pressed, press.name)
     assert handler is not None, "what was offered exists"
-    await request.asked.authorise(pressed.verb)
+    await request.caller.authorise(pressed.verb)
     return await handler(pressed)
 
 

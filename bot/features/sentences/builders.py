@@ -124,7 +124,7 @@ async def answer_question(text: Utterance, label: Label) -> Answer | None:
     what = "result" if is_of_jobs and label.name in {"why", "status"} else label.name
     what = {"job-status": "result", "job-logs": "output"}.get(what, what)
     reading = replace(text.reading, kind="question", what=what, which=about, how="")
-    await request.asked.authorise("status")
+    await request.caller.authorise("status")
     return await questions.answered(replace(request, verb="status"), reading, text.rows)
 
 
@@ -306,7 +306,7 @@ async def build_hold(text: Utterance, label: Label) -> list[Proposal]:
 async def build_again(text: Utterance, label: Label) -> list[Proposal]:
     """Build a new start of the named workspaces, or a new run."""
     verb, build = ("start", build_operations) if text.which.named else ("job-run", build_runs)
-    is_allowed = (await text.request.asked.decide(verb.removeprefix("job-"))).allowed
+    is_allowed = (await text.request.caller.decide(verb.removeprefix("job-"))).allowed
     return await build(text, replace(label, name=verb)) if is_allowed else []
 
 

@@ -521,7 +521,7 @@ class _Turn:
             return None  # No command takes days away.
         if order.days < hours.days and len(self.frame.objects) == 1:
             # What they had replaced doesn't come back on the days that are left out.
-            await self.request.asked.authorise("hours")
+            await self.request.caller.authorise("hours")
             of_hours = self.request.about("workspace", "hours", ())
             carry_out, wanted = intents.hours.find().apply_order, time_parsing.write_hours(order)
             return await carry_out(of_hours, self.frame.objects[0], wanted, self.frame.rule)
@@ -537,7 +537,7 @@ class _Turn:
             return self._command([" ".join(said)])
         if action != "job.run" or not all(map(_VARIABLE.fullmatch, said)):
             return None
-        run = await self.request.asked.see(runs.owned, "run", done[0].errand)
+        run = await self.request.caller.see(runs.owned, "run", done[0].errand)
         takes = self.request.services.context.need(run.connection).need(base.Runs).variables_key
         if not takes or run.spec is None:
             return None

@@ -108,7 +108,7 @@ async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
     """Return the proposals of a label here and now, each tried; its form, where a slot is missing."""
     verb = label.verb
     is_verb = verb in {**VERBS["workspace"], **VERBS["job"]}
-    if is_verb and not (await text.request.asked.decide(verb)).allowed:
+    if is_verb and not (await text.request.caller.decide(verb)).allowed:
         return []
     bar = _find_bar(text, label)
     if bar not in {None, Bar.TIME}:
@@ -315,7 +315,7 @@ async def _show_state(text: Utterance, one: Workspace, name: str) -> Answer:
     is_open = is_start and one.state is State.RUNNING and text.reading.when is None
     if is_open and not (text.which.runs or text.which.jobs):
         return await text.run("open", one.id)
-    await text.request.asked.authorise("status")
+    await text.request.caller.authorise("status")
     about = text.request.about("workspace", "status", (), one.id)
     return await as_it_is(about, one, "" if is_operation else talk.NOT_UNDERSTOOD)
 

@@ -224,7 +224,7 @@ class Utterance:
         """Run a command as if it had been typed."""
         parsed = parse(command, NO_COMMANDS)
         folder, (verb, *words) = parsed.folder or "workspace", parsed.words
-        await self.request.asked.authorise(verb)
+        await self.request.caller.authorise(verb)
         return await routes.run(self.request.about(folder, verb, tuple(words), key))
 
     def offer_command(self, command: str) -> Proposal:

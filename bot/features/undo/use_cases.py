@@ -26,7 +26,7 @@ from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.services import home_sections, workspaces
 from bot.services import runs as job_runs
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.store import cards, inbox, operations, runs, timers, work_items
 from bot.store import undoable_actions as rows
@@ -71,62 +71,62 @@ async def _of_home(whose: home_sections.HomeOwner) -> list[ActFacts]:
 home_sections.PARTS["today"] = _of_home
 
 
-def undo(tx: Transaction, asked: Asked, act_id: str = "", *, leads_back: bool = False) -> TakenBack:
+def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool = False) -> TakenBack:
     """Take an act back, or the last one of two minutes with an effect, where it was said first.
 
     ``leads_back``: once something was sent for it, the request that leads back is made.
     Raises Refused: ``act.unknown``, and what an operation that begins again raises.
     """
-    asked.check(tx, "undo")
-    key, _, became = inbox.result_of(tx, asked.interaction).partition(" ")
+    caller.check(tx, "undo")
+    key, _, became = inbox.result_of(tx, caller.interaction).partition(" ")
     if became:
         done, (word, _, then) = rows.act(tx, key), became.partition(" ")
         return TakenBack(done, Inverse(Undone(word), then), *rows.about(tx, done))
-    for act in _candidates(tx, asked, act_id):
+    for act in _candidates(tx, caller, act_id):
         workspace, errand = rows.about(tx, act)
-        is_as_left, effects = rows.is_as_left(tx, act), _effects(asked, workspace)
+        is_as_left, effects = rows.is_as_left(tx, act), _effects(caller, workspace)
         found = inverse(act, is_as_left=is_as_left, errand=errand, effects=effects)
         if found.undone is Undone.NOTHING and not act_id:
             continue
         if leads_back and found.undone is Undone.SENT and errand is not None:
             if workspace is not None and operations.latest_operation(tx, workspace.id) != errand:
                 found = Inverse(Undone.CHANGED)
-            elif _can_request_opposite(tx, act, workspace, errand, found.then) and asked.is_new(tx):
+            elif _can_request_opposite(tx, act, workspace, errand, found.then) and caller.is_new(tx):
                 found = Inverse(Undone.LED, found.then)
-                inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone} {found.then}")
-                _request_opposite(tx, asked, act, errand, found.then)
-        elif found.undone is Undone.BACK and asked.is_new(tx):
+                inbox.keep_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}")
+                _request_opposite(tx, caller, act, errand, found.then)
+        elif found.undone is Undone.BACK and caller.is_new(tx):
             ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
-            inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
-            asked.note(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
-            _take_back(tx, asked, act, errand, found.then)
+            inbox.keep_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
+            caller.note(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
+            _take_back(tx, caller, act, errand, found.then)
             cards.owe(tx, act.errand or act.id, changed=True)
         return TakenBack(act, found, *rows.about(tx, act))
     # What is under way for a person although they asked for nothing lately.
-    running = [one for one in runs.runs(tx, asked.principal) if one.is_going]
-    going: list[Operation | Run] = [*operations.open_operations(tx, asked.principal), *running]
+    running = [one for one in runs.runs(tx, caller.principal) if one.is_going]
+    going: list[Operation | Run] = [*operations.open_operations(tx, caller.principal), *running]
     if not going:
         return TakenBack(None, Inverse(Undone.NOTHING))
     newest = max(going, key=lambda one: one.created_at)
     workspace = stored.workspace(tx, newest.workspace_id) if isinstance(newest, Operation) else None
     return TakenBack(
-        None, Inverse(Undone.SENT, way_back(newest, _effects(asked, workspace))), workspace, newest
+        None, Inverse(Undone.SENT, way_back(newest, _effects(caller, workspace))), workspace, newest
     )
 
 
-def _candidates(tx: Transaction, asked: Asked, act_id: str) -> list[Act]:
+def _candidates(tx: Transaction, caller: Caller, act_id: str) -> list[Act]:
     if not act_id:
-        return rows.recent_acts(tx, asked.principal, asked.channel_id or "", asked.thread_ts or "")
+        return rows.recent_acts(tx, caller.principal, caller.channel_id or "", caller.thread_ts or "")
     act = rows.act(tx, act_id)
     unknown = Refused("act.unknown", problems.sentence("no_act"))
     if act is None:
         raise unknown
-    asked.check(tx, "undo", Target("act", act.id, act.principal), hidden_as=unknown)
+    caller.check(tx, "undo", Target("act", act.id, act.principal), hidden_as=unknown)
     return [act]
 
 
-def _effects(asked: Asked, workspace: Workspace | None) -> Effects:
-    return {} if workspace is None else workspaces.effects(asked.context, workspace)
+def _effects(caller: Caller, workspace: Workspace | None) -> Effects:
+    return {} if workspace is None else workspaces.effects(caller.context, workspace)
 
 
 def _can_request_opposite(
@@ -141,13 +141,13 @@ def _can_request_opposite(
     return has_changed and workspace is not None and not (then == "stop" and workspace.stakes)
 
 
-def _request_opposite(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run, then: str) -> None:
+def _request_opposite(tx: Transaction, caller: Caller, act: Act, errand: Operation | Run, then: str) -> None:
     """Make the request that leads back from one that was sent; its own act can be undone in turn.
 
     A workspace that comes up again has the ends that it had.
     """
-    once = asked.interaction and f"{asked.interaction}/again"
-    again = replace(asked, interaction=once, is_answered=True)
+    once = caller.interaction and f"{caller.interaction}/again"
+    again = replace(caller, interaction=once, is_answered=True)
     if isinstance(errand, Operation):
         wanted = _find_ends(tx, act, errand.workspace_id)
         workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then))
@@ -168,24 +168,24 @@ def _find_ends(tx: Transaction, act: Act, workspace_id: str) -> Ends:
     return Ends.from_json(from_json(ends)) if ends else NO_ENDS
 
 
-def _take_back(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run | None, then: str) -> None:
+def _take_back(tx: Transaction, caller: Caller, act: Act, errand: Operation | Run | None, then: str) -> None:
     if isinstance(errand, Operation):
         operations.end(tx, errand.id, Outcome.CANCELLED, "replaced" if then else "cancelled")
     elif isinstance(errand, Run) and act.action == "job.run":
         work_items.end(tx, RUNS, errand.id, Outcome.CANCELLED, "cancelled")
     if isinstance(errand, Run) or rows.is_as_left(tx, act):
         for key in act.became:
-            _put_back(tx, asked, act, key)
+            _put_back(tx, caller, act, key)
     if isinstance(errand, Operation) and then:
-        once = asked.interaction and f"{asked.interaction}/again"
-        again = replace(asked, interaction=once, is_answered=True)
+        once = caller.interaction and f"{caller.interaction}/again"
+        again = replace(caller, interaction=once, is_answered=True)
         agreed = Consent(act.was[FORMER]["agreed"])
         workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then), agreed=agreed)
     if isinstance(errand, Operation):
         timers.settle_timer(tx, errand.workspace_id)
 
 
-def _put_back(tx: Transaction, asked: Asked, act: Act, key: str) -> None:
+def _put_back(tx: Transaction, caller: Caller, act: Act, key: str) -> None:
     """Let a row say again what it said before."""
     (table, by, row), was = rows.row_of(tx, act, key), act.was[key]
     if (put_back := rows.puts_back.get(table.name)) is not None:
@@ -193,7 +193,7 @@ def _put_back(tx: Transaction, asked: Asked, act: Act, key: str) -> None:
         return
     assert row is not None, "only what features have comes and goes"
     if (change_back := rows.changes_back.get(table.name)) is not None:
-        change_back(tx, asked, row, was)
+        change_back(tx, caller, row, was)
         return
     if table is RUNS:
         # A step that holds it must not send what it read.

@@ -13,7 +13,7 @@ from bot.features.hours.verbs import HoursAnswerHooks
 from bot.features.waitlist import store, use_cases, verbs
 from bot.features.waitlist.model import Wait
 from bot.features.waitlist.sentences import read_waiting
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.store.hooks import FindPlans, PausePlan, RecordedColumns
 from bot.store.transaction import Row, Transaction
 from handlers.intents import Order
@@ -38,7 +38,7 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
         return store.follow(tx, ended, notices)
 
     def on_operation_requested(
-        self, tx: Transaction, caller: Asked, workspace: Workspace, verb: OperationVerb
+        self, tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb
     ) -> None:
         use_cases.keep_place(tx, caller, workspace, verb)
 

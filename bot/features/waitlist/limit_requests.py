@@ -8,7 +8,7 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.features.waitlist.model import RoomKind
 from bot.messages.texts import problems
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.workspaces import operation_of
 from bot.store import operations, workspaces
 from bot.store.notices import add_notices, is_written
@@ -20,33 +20,33 @@ MOST: Final = 20
 policy.declare(policy.Rule("named", "limit"), "more_answer")
 
 
-def _asked_of(asked: Asked, of: Workspace) -> list[Principal]:
+def _asked_of(caller: Caller, of: Workspace) -> list[Principal]:
     """Return who is asked for more: of the owner's own Slack workspace."""
-    names, owner = asked.context.need(of.connection).settings.changes_limits, of.principal
-    named = [name.rpartition(":") for name in sorted(asked.context.installation.groups.expand(names))]
+    names, owner = caller.context.need(of.connection).settings.changes_limits, of.principal
+    named = [name.rpartition(":") for name in sorted(caller.context.installation.groups.expand(names))]
     here = dict.fromkeys(user for team, _, user in named if team in {"", owner.team_id})
     return [Principal(owner.enterprise_id, owner.team_id, user) for user in here][:MOST]
 
 
-def ask(tx: Transaction, asked: Asked, operation_id: str) -> Workspace:
+def ask(tx: Transaction, caller: Caller, operation_id: str) -> Workspace:
     """Ask for more of what a start failed at; return its workspace. Raises Refused if nobody can be asked."""
-    failed = operation_of(tx, asked, "more", operation_id)
+    failed = operation_of(tx, caller, "more", operation_id)
     workspace = workspaces.workspace(tx, failed.workspace_id)
-    those = _asked_of(asked, workspace) if workspace is not None else []
+    those = _asked_of(caller, workspace) if workspace is not None else []
     if workspace is None or not those:
         raise Refused(
-            "more.nobody", problems.sentence("nobody_to_ask", asked.context.title(failed.connection))
+            "more.nobody", problems.sentence("nobody_to_ask", caller.context.title(failed.connection))
         )
-    if asked.is_new(tx):
+    if caller.is_new(tx):
         said = (failed.cause or "").partition(":")[2].strip(": ")[: problems.MESSAGE_LIMIT]
         body = {"connection": failed.connection, "person": failed.principal.key, "operation": failed.id}
         body |= {"name": workspace.title, "said": said}
         add_notices(tx, [NewNotice(failed.id, RoomKind.MORE_ASKED, one.key, one, body) for one in those])
-        asked.note(tx, "workspace.more", workspace, None)
+        caller.note(tx, "workspace.more", workspace, None)
     return workspace
 
 
-def answer(tx: Transaction, asked: Asked, operation_id: str, word: str | None = None) -> Principal | None:
+def answer(tx: Transaction, caller: Caller, operation_id: str, word: str | None = None) -> Principal | None:
     """Tell whoever asked that it was done, or declined with a word; return them, None if somebody has."""
     failed, unknown = (
         operations.operation(tx, operation_id),
@@ -55,15 +55,15 @@ def answer(tx: Transaction, asked: Asked, operation_id: str, word: str | None = 
     workspace = workspaces.workspace(tx, failed.workspace_id) if failed is not None else None
     if failed is None or workspace is None:
         raise unknown
-    those = frozenset(one.key for one in _asked_of(asked, workspace))
+    those = frozenset(one.key for one in _asked_of(caller, workspace))
     target = policy.Target("limit", failed.id, failed.principal, trainers=those)
-    asked.check(tx, "more_answer", target, hidden_as=unknown)
-    if asked.principal.key not in those:
+    caller.check(tx, "more_answer", target, hidden_as=unknown)
+    if caller.principal.key not in those:
         raise unknown
-    if is_written(tx, failed.id, RoomKind.MORE_ANSWERED, "end") or not asked.is_new(tx):
+    if is_written(tx, failed.id, RoomKind.MORE_ANSWERED, "end") or not caller.is_new(tx):
         return None
     body = {"workspace": workspace.id, "connection": failed.connection, "word": word}
-    body |= {"by": asked.principal.user_id}
+    body |= {"by": caller.principal.user_id}
     add_notices(tx, [NewNotice(failed.id, RoomKind.MORE_ANSWERED, "end", failed.principal, body)])
-    asked.note(tx, "workspace.more_answered", workspace, None, done="yes" if word is None else "no")
+    caller.note(tx, "workspace.more_answered", workspace, None, done="yes" if word is None else "no")
     return failed.principal

@@ -32,7 +32,7 @@ from bot.features.waitlist.model import (
 )
 from bot.messages.texts import problems
 from bot.services import home_sections
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.services.message_context import Gatherer, Message, adds
 from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, Due
 from bot.services.workspaces import begin, effects_now, owned
@@ -46,10 +46,10 @@ from bot.support.errors import NotLinked, Refused
 SOME: Final = 50
 
 
-def shown(tx: Transaction, asked: Asked, wait: Wait) -> WaitFacts:
+def shown(tx: Transaction, caller: Caller, wait: Wait) -> WaitFacts:
     """Return a wait with its place in line."""
-    allowed = asked.context.need(wait.connection).settings.failures_allowed
-    return rows.describe(tx, wait, asked.context.title(wait.connection), allowed)
+    allowed = caller.context.need(wait.connection).settings.failures_allowed
+    return rows.describe(tx, wait, caller.context.title(wait.connection), allowed)
 
 
 @adds(RoomKind.ROOM_WAITING)
@@ -62,47 +62,49 @@ async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
     return WaitingFacts(**own, wait=wait) if isinstance(facts, WorkspaceFacts) else facts
 
 
-def own(tx: Transaction, asked: Asked) -> list[WaitFacts]:
+def own(tx: Transaction, caller: Caller) -> list[WaitFacts]:
     """Return what a person waits for."""
-    known = [one for one in rows.waits_of(tx, asked.principal) if one.connection in asked.context.connections]
-    return [shown(tx, asked, one) for one in known]
+    known = [
+        one for one in rows.waits_of(tx, caller.principal) if one.connection in caller.context.connections
+    ]
+    return [shown(tx, caller, one) for one in known]
 
 
 async def _of_home(whose: home_sections.HomeOwner) -> list[WaitFacts]:
-    return await Asked(whose.context, whose.principal).see(own)
+    return await Caller(whose.context, whose.principal).see(own)
 
 
 home_sections.PARTS["waits"] = _of_home
 
 
-def _is_held(tx: Transaction, asked: Asked, wait: Wait) -> bool:
+def _is_held(tx: Transaction, caller: Caller, wait: Wait) -> bool:
     """Return whether one more failed start would come too near to where its provider shuts down.
 
     The attempts under way may fail, too.
     """
-    allowed = asked.context.need(wait.connection).settings.failures_allowed
+    allowed = caller.context.need(wait.connection).settings.failures_allowed
     under_way = rows.count_attempts(tx, wait.connection)
     return rows.failed_in_a_row(tx, wait.connection) + under_way >= allowed
 
 
-def join(tx: Transaction, asked: Asked, workspace_id: str, until: float | None = None) -> WaitFacts:
+def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None = None) -> WaitFacts:
     """Wait for room for a workspace, until a time; whoever waits already keeps their place.
 
     Raises NotLinked and Refused: ``wait.limit`` where nobody knows how many starts may fail.
     """
-    workspace = owned(tx, asked, "start", workspace_id)
-    provider = asked.context.need(workspace.connection)
-    asked.account(tx, workspace.connection)
+    workspace = owned(tx, caller, "start", workspace_id)
+    provider = caller.context.need(workspace.connection)
+    caller.account(tx, workspace.connection)
     if provider.settings.failures_allowed <= 1:
         raise Refused("wait.limit", problems.sentence("wait_limit", provider.settings.title))
     now, known = tx.now(), rows.of_workspace(tx, workspace.id)
-    until = usual_end(now, people.zone(tx, asked.principal)) if until is None else until
+    until = usual_end(now, people.zone(tx, caller.principal)) if until is None else until
     if known is not None and known.state is not Waits.GOT:
-        if known.until != until and asked.is_new(tx):
+        if known.until != until and caller.is_new(tx):
             known, before = rows.put_off(tx, known, until), known
-            asked.note(tx, "workspace.wait", workspace, [(before, known)], until=f"{until:.0f}")
-        return shown(tx, asked, known)
-    if not asked.is_new(tx):
+            caller.note(tx, "workspace.wait", workspace, [(before, known)], until=f"{until:.0f}")
+        return shown(tx, caller, known)
+    if not caller.is_new(tx):
         raise Refused("wait.over", problems.sentence("wait_over"))
     if known is not None:
         rows.end(tx, known)
@@ -111,47 +113,47 @@ def join(tx: Transaction, asked: Asked, workspace_id: str, until: float | None =
     tried_at = latest.ended_at if latest is not None and kind else None
     where = workspace.principal, workspace.connection, workspace.id, kind or "room"
     wait = rows.join(tx, Wait(tx.ids.new("wait"), *where, 0, now, until, tried_at=tried_at))
-    asked.note(tx, "workspace.wait", workspace, [(None, wait)], until=f"{until:.0f}")
-    return shown(tx, asked, wait)
+    caller.note(tx, "workspace.wait", workspace, [(None, wait)], until=f"{until:.0f}")
+    return shown(tx, caller, wait)
 
 
-def own_and_last(tx: Transaction, asked: Asked, since: float) -> tuple[list[WaitFacts], WaitFacts | None]:
+def own_and_last(tx: Transaction, caller: Caller, since: float) -> tuple[list[WaitFacts], WaitFacts | None]:
     """Return the asking person's waits, and the one that ended last since a time."""
-    last = rows.last_wait(tx, asked.principal, since)
-    is_known = last is not None and last.connection in asked.context.connections
-    return own(tx, asked), shown(tx, asked, last) if last is not None and is_known else None
+    last = rows.last_wait(tx, caller.principal, since)
+    is_known = last is not None and last.connection in caller.context.connections
+    return own(tx, caller), shown(tx, caller, last) if last is not None and is_known else None
 
 
-def leave(tx: Transaction, asked: Asked, workspace_id: str) -> tuple[Workspace, bool]:
+def leave(tx: Transaction, caller: Caller, workspace_id: str) -> tuple[Workspace, bool]:
     """Wait no longer, and cancel the attempt that is under way; return whether its person waited."""
-    workspace = owned(tx, asked, "stop", workspace_id)
+    workspace = owned(tx, caller, "stop", workspace_id)
     known = rows.of_workspace(tx, workspace.id)
     if known is None or known.state is Waits.GOT:
         return workspace, False
     if known.state is Waits.TRYING:
-        begin(tx, asked, workspace.id, OperationVerb.STOP)
-    elif asked.is_new(tx):
+        begin(tx, caller, workspace.id, OperationVerb.STOP)
+    elif caller.is_new(tx):
         rows.end(tx, known)
         over = replace(known, state=Waits.OVER, ended_at=tx.now())
-        asked.note(tx, "workspace.unwait", workspace, [(known, over)])
+        caller.note(tx, "workspace.unwait", workspace, [(known, over)])
     return workspace, True
 
 
 def lines(
-    tx: Transaction, asked: Asked, since: float
+    tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[Row], tuple[list[WaitFacts], WaitFacts | None]]:
     """Return all lines by number, and the asking person's own places as ``own_and_last``."""
-    asked.check(tx, "list")
-    return rows.lines(tx, "", since), own_and_last(tx, asked, since)
+    caller.check(tx, "list")
+    return rows.lines(tx, "", since), own_and_last(tx, caller, since)
 
 
-def keep_place(tx: Transaction, asked: Asked, workspace: Workspace, verb: OperationVerb) -> None:
+def keep_place(tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb) -> None:
     """Keep a second start in its place in line, and end the wait with a stop."""
     known = rows.of_workspace(tx, workspace.id)
     if known is None or known.state is Waits.GOT:
         return
     if not verb.brings_down:
-        raise Waiting(shown(tx, asked, known))
+        raise Waiting(shown(tx, caller, known))
     rows.end(tx, known)
 
 
@@ -178,42 +180,42 @@ class Waiting(Refused):
 # -- when they are due ---------------------------------------------------------------------------------------
 
 
-def carry_out(tx: Transaction, asked: Asked, looked: Wait) -> None:
+def carry_out(tx: Transaction, caller: Caller, looked: Wait) -> None:
     """Do what is due of a wait: try, note what became of an attempt, give on, or end it."""
     wait = rows.wait(tx, looked.id)
     if wait is None or wait.state is Waits.OVER:
         return
     if wait.state is Waits.GOT:
-        _give_on(tx, asked, wait)
+        _give_on(tx, caller, wait)
     elif wait.state is Waits.TRYING:
-        _look_after(tx, asked, wait)
+        _look_after(tx, caller, wait)
     elif tx.now() >= wait.until:
         rows.close(tx, wait)
-    elif asked.account(tx, wait.connection).tried_in(tx.now()) > 0:
+    elif caller.account(tx, wait.connection).tried_in(tx.now()) > 0:
         rows.pass_turn(tx, wait, LEASE)
-    elif not _is_held(tx, asked, wait):
-        _try(tx, asked, wait)
+    elif not _is_held(tx, caller, wait):
+        _try(tx, caller, wait)
 
 
-def _try(tx: Transaction, asked: Asked, wait: Wait) -> None:
+def _try(tx: Transaction, caller: Caller, wait: Wait) -> None:
     """Start the workspace in its person's name; raises as ``begin``."""
-    workspace = owned(tx, asked, "start", wait.workspace_id)
+    workspace = owned(tx, caller, "start", wait.workspace_id)
     if workspace.hidden and not workspace.is_provisional:
         rows.end(tx, wait)
         return
-    effects = effects_now(asked.context, workspace)
+    effects = effects_now(caller.context, workspace)
     mode = planned_mode(effects)
     given_on = "" if is_final(effects, mode) else mode
     if not rows.change(tx, wait, state=Waits.TRYING, mode=given_on, tried_at=tx.now()):
         return
-    once = replace(asked, interaction=f"wait:{wait.id}:{tx.now():.3f}", via="")
+    once = replace(caller, interaction=f"wait:{wait.id}:{tx.now():.3f}", via="")
     accepted = begin(tx, once, workspace.id, OperationVerb.START, planned_for=tx.now(), asker=ROOM)
     trying = replace(wait, state=Waits.TRYING)
     begun = accepted.operation
     rows.change(tx, trying, operation_id=begun.id, workspace_id=begun.workspace_id)
 
 
-def _look_after(tx: Transaction, asked: Asked, wait: Wait) -> None:
+def _look_after(tx: Transaction, caller: Caller, wait: Wait) -> None:
     """End a wait whose attempt was undone, cancelled or deleted, so that the next person in line is tried."""
     operation = operations.operation(tx, wait.operation_id or "")
     cause = "cancelled" if operation is None else operation.cause or "cancelled"
@@ -221,7 +223,7 @@ def _look_after(tx: Transaction, asked: Asked, wait: Wait) -> None:
         rows.end(tx, wait)  # Whoever takes it off their list is answered.
     elif operation is None or not operation.is_open:
         rows.close(tx, wait, cause)
-    elif not operation.has_called and asked.account(tx, wait.connection).tried_in(tx.now()) > 0:
+    elif not operation.has_called and caller.account(tx, wait.connection).tried_in(tx.now()) > 0:
         # Nobody is tried while their sign-in is refused; it is tried again ever more rarely.
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
         rows.pass_turn(tx, wait, LEASE)
@@ -236,13 +238,13 @@ def _is_blocking_others(tx: Transaction, wait: Wait, attempt: Operation) -> bool
     return is_refused and rows.has_others(tx, wait) and tx.now() - (attempt.busy_since or 0.0) >= LEAST
 
 
-def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:
+def _give_on(tx: Transaction, caller: Caller, wait: Wait) -> None:
     """End the wait once what was got is used or down; else offer it to whoever waits for the same.
 
     Its person is warned of that first, and only asked where a stop would end it for good. What is busy counts
     as used, and where the provider doesn't tell use, what its person does with it here.
     """
-    workspace, now, since = owned(tx, asked, "status", wait.workspace_id), tx.now(), wait.got_at or 0.0
+    workspace, now, since = owned(tx, caller, "status", wait.workspace_id), tx.now(), wait.got_at or 0.0
     is_warned = any(one.because == "room" for one in workspace.ends.rows)
     if workspace.is_down:
         rows.end(tx, wait)
@@ -273,7 +275,7 @@ def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:
         add_notices(tx, [asks])
 
 
-def _refuse(tx: Transaction, _asked: Asked, looked: Wait, refusal: Refused) -> None:
+def _refuse(tx: Transaction, _caller: Caller, looked: Wait, refusal: Refused) -> None:
     """Let the others go on while somebody's sign-in is refused; end the wait for whatever else forbids it."""
     wait = rows.wait(tx, looked.id)
     if wait is None or wait.state not in {Waits.WAITING, Waits.GOT}:
@@ -290,7 +292,7 @@ def _refuse(tx: Transaction, _asked: Asked, looked: Wait, refusal: Refused) -> N
         rows.close(tx, wait, "unlinked" if isinstance(refusal, NotLinked) else word)
 
 
-def _later(tx: Transaction, _asked: Asked, looked: Wait) -> None:
+def _later(tx: Transaction, _caller: Caller, looked: Wait) -> None:
     rows.pass_turn(tx, looked, ASKS_AGAIN)
 
 

@@ -372,9 +372,9 @@ def several(
     blocks = [kit.section("\n".join([head, *parts[0]])), *(kit.section("\n".join(one)) for one in parts[1:])]
     small = [kit.context(*remarks)] if remarks else []
     keys = tuple(row.workspace.id for row in rows)
-    asked = Referents(keys, what=verb, ask="" if any(row.ends for row in rows) else press.text)
-    asked = replace(asked, takes_press=not asked.ask)
-    return kit.answer([*blocks, *small, *kit.actions([button])], about=asked)
+    caller = Referents(keys, what=verb, ask="" if any(row.ends for row in rows) else press.text)
+    caller = replace(caller, takes_press=not caller.ask)
+    return kit.answer([*blocks, *small, *kit.actions([button])], about=caller)
 
 
 def _several_row(verb: str, row: Row) -> str:

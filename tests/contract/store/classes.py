@@ -33,8 +33,8 @@ async def posted(store, interaction="post", **fields):
 
 async def press(store, who, interaction="p1", message_ts=None, **fields):
     """Let a person, or the owner of a workspace, press; their list was read."""
-    asked = by(store, getattr(who, "principal", who), interaction, **fields)
-    return await asked.to(courses_use_cases.press, CARD, message_ts=message_ts, has_looked=True)
+    caller = by(store, getattr(who, "principal", who), interaction, **fields)
+    return await caller.to(courses_use_cases.press, CARD, message_ts=message_ts, has_looked=True)
 
 
 async def look(store, card_id=CARD):

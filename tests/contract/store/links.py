@@ -10,8 +10,8 @@ NONCE, CODE = "n" * 43, "BCDF2345"
 VISIT = Visit(NONCE, "a browser")
 
 
-def waiting_for_code(asked, link):
+def waiting_for_code(caller, link):
     """Return a link that waits for CODE to be typed."""
     row = f"{link.principal.key}/{link.connection}/code/{link.nonce_hash}"
-    sealed = asked.context.vault.seal(row, {"code": digest(CODE)})
+    sealed = caller.context.vault.seal(row, {"code": digest(CODE)})
     return replace(link, stage="code", code_hash=sealed, code_tries_left=5)

@@ -21,7 +21,7 @@ from bot.features.hours import store as hours_store
 from bot.features.hours.model import HoursKind, Rule
 from bot.features.hours.store import RULES
 from bot.services import accounts, departures, restored_backups
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.store import accounts as account_rows
 from bot.store import (
     audit,
@@ -263,7 +263,7 @@ async def test_whoever_leaves_keeps_no_hours_however_many(store, clock):
     gone = Person(ALICE, "Alice", is_deleted=True, seen_at=clock.now() + 1)
     clock.advance(1)
     await store.save_people([gone])
-    await Asked(context(store, {}), ALICE).to(departures.let_go, gone, actor="slack")
+    await Caller(context(store, {}), ALICE).to(departures.let_go, gone, actor="slack")
     assert len(await store.read(hours_store.rules, ALICE)) > 0
     await until_done(store, lambda mortal: self_following(mortal, clock))
     assert await store.read(hours_store.rules, ALICE) == []
@@ -346,8 +346,8 @@ async def test_a_large_world_does_whatever_it_does_in_pieces(store, clock):
     assert await store.write(refusals.accept_again, again)
     await follow(store)
     for one in people:
-        asked = Asked(context(store, {}), one.principal)
-        await asked.to(accounts.end, one.principal, actor="slack", cause="uninstalled", tell=False)
+        caller = Caller(context(store, {}), one.principal)
+        await caller.to(accounts.end, one.principal, actor="slack", cause="uninstalled", tell=False)
     await unlink(store)
     await follow(store)
     assert await rows(store, WORKSPACES) == []

@@ -120,10 +120,10 @@ async def test_the_code_is_looked_for_among_the_unexpired_links_in_that_stage(st
 @pytest.mark.both_engines
 async def test_a_code_writes_the_account_and_all_that_follows_once(store, clock):
     await met(store, ALICE)
-    asked = ask(store)
-    await put_link(store, waiting_for_code(asked, fresh(clock, secret="s", username="alice")))
+    caller = ask(store)
+    await put_link(store, waiting_for_code(caller, fresh(clock, secret="s", username="alice")))
     made = await asyncio.gather(
-        *(asked.to(linking.confirm_code, CODE) for _ in range(10)), return_exceptions=True
+        *(caller.to(linking.confirm_code, CODE) for _ in range(10)), return_exceptions=True
     )
     (account,) = (one for one in made if isinstance(one, Account))
     assert {one.rule for one in made if isinstance(one, Refused)} == {"code.none"}

@@ -15,7 +15,7 @@ from bot.features.approvals import store as approval_rows
 from bot.features.approvals import use_cases
 from bot.features.approvals.model import ApprovalKind
 from bot.messages.blocks.notices import render
-from bot.services.caller import Asked
+from bot.services.caller import Caller
 from bot.store import accounts, audit, notices
 from bot.store import tasks as task_rows
 from bot.store.transaction import from_json
@@ -232,9 +232,9 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
     """An accomplice with a name like that would answer at once."""
     await of_one_name(bench)
     await bench.say("link bench asmith")
-    (asked,) = await asked_whose(bench)
-    assert asked.principal == OTHER
-    body = await bench.drawn(asked)
+    (caller,) = await asked_whose(bench)
+    assert caller.principal == OTHER
+    body = await bench.drawn(caller)
     assert body["text"] == "Someone asked to use asmith on Workbench. Is that your account?"
     if answer is not None:
         pressed = button(body, answer)
@@ -244,8 +244,8 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
         assert "I've told the Usher admins" in words(given)
         said, _ = await shown(bench)
         assert "I've asked <@UOTHER> whether the account is theirs. Their answer: “It isn't.”" in said
-        facts = await bench.services.gatherer.of_notice(asked)
-        assert "You said that" in render(asked.kind, facts).text
+        facts = await bench.services.gatherer.of_notice(caller)
+        assert "You said that" in render(caller.kind, facts).text
         entries = [(row["actor"], row["action"]) for row in await bench.store.read(audit.audit_entries)]
         assert (OTHER.key, "approval.owner") in entries
     else:
@@ -309,8 +309,8 @@ async def test_other_usernames_spend_no_question_and_the_fourth_a_day_waits(benc
     await pass_time(bench, DAY - 3 * 1800 - 600)
     assert await asked_whose(bench) == []
     await pass_time(bench, 1200)
-    (asked,) = await asked_whose(bench)
-    assert (asked.principal, asked.body["username"]) == (OTHER, "smith.alice")
+    (caller,) = await asked_whose(bench)
+    assert (caller.principal, caller.body["username"]) == (OTHER, "smith.alice")
     await pass_time(bench, DAY - 1200)
     assert (await bench.store.read(approval_rows.approval, request.id)).waits
     await pass_time(bench, 1200)
@@ -335,11 +335,11 @@ async def test_in_the_moment_in_which_the_day_ends_nobody_is_left_unasked(bench)
     await of_one_name(bench)
     for number in range(3):
         await bench.say(f"link bench name{number}")
-    asked = Asked(bench.services.context, ALICE, "once")
-    alike = await asked.see(use_cases.others_alike, "bench", "asmith")
+    caller = Caller(bench.services.context, ALICE, "once")
+    alike = await caller.see(use_cases.others_alike, "bench", "asmith")
     bench.clock.advance(DAY)
     with pytest.raises(Refused, match=r"approval\.often"):
-        await asked.to(use_cases.ask, "bench", "asmith", alike=alike)
+        await caller.to(use_cases.ask, "bench", "asmith", alike=alike)
 
 
 async def test_another_username_has_a_day_of_its_own(bench):
@@ -385,10 +385,10 @@ async def test_who_leaves_after_being_asked_holds_nothing_up_and_administrators_
     await bench.store.save_people([Person(COLLEAGUE, "Chen", handle="chen", seen_at=now)])
     await bench.say("link bench chen")
     claimed = await bench.store.perform(notices.claim_notices, 9, 60.0)
-    (asked,) = [one for one in claimed if one.kind is ApprovalKind.ACCOUNT_ASKED]
-    assert asked.principal == COLLEAGUE
+    (caller,) = [one for one in claimed if one.kind is ApprovalKind.ACCOUNT_ASKED]
+    assert caller.principal == COLLEAGUE
     assert "has a day to answer" in await approve(bench)
-    await bench.store.write(notices.notice_dead, asked.id, "user_disabled")
+    await bench.store.write(notices.notice_dead, caller.id, "user_disabled")
     await pass_time(bench, DAY + 1200)
     assert (await shown(bench))[1]
 

@@ -179,9 +179,9 @@ async def test_who_leaves_has_neither_rule_nor_consent(store, joined, way):
 
 @pytest.mark.both_engines
 async def test_a_change_is_told_to_each_member_once(store, joined):
-    asked = by(store, TRAINER, "change", drawing="TEST-1")
+    caller = by(store, TRAINER, "change", drawing="TEST-1")
     for _ in range(2):
-        await asked.to(lessons.change, CARD, "hours", {}, {"last_day": "2027-12-01"})
+        await caller.to(lessons.change, CARD, "hours", {}, {"last_day": "2027-12-01"})
         await members_follow(asking(store))
     told = await store.engine.read(lambda tx: NOTICES.rows(tx, subject=CARD, kind="course_changed"))
     assert sorted(row["principal"] for row in told) == sorted(one.key for one in MEMBERS)

@@ -94,8 +94,8 @@ async def test_a_start_by_an_assistant_in_between_keeps_nothing_up(term):
         lets = Preferences(assistant="start")
         await term.store.carry_out(lambda tx, who=one, to=lets: save_preferences(tx, who, to))
         (row,) = await term.store.perform(workspace_rows.workspaces, one)
-        asked = replace(ask(term, one), via=via)
-        await asked.to(workspaces.begin, row.id, OperationVerb.START)
+        caller = replace(ask(term, one), via=via)
+        await caller.to(workspaces.begin, row.id, OperationVerb.START)
     await until(term, "11:00")
     assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
 

@@ -48,9 +48,9 @@ async def test_two_presses_at_once_make_one_workspace(store):
     await posted(store, spec=Spec("lab"), pattern="")
     await link_account(store)
     await store.save_people([Person(ALICE, "", seen_at=await store.now())])
-    asked = ask(store)
+    caller = ask(store)
     made = await asyncio.gather(
-        *(replace(asked, interaction=f"p{n}").to(use_cases.press, CARD, has_looked=True) for n in range(5))
+        *(replace(caller, interaction=f"p{n}").to(use_cases.press, CARD, has_looked=True) for n in range(5))
     )
     assert sorted(one.result for one in made) == ["joined"] * 4 + ["started"]
     assert len({one.operation.id for one in made}) == 1

@@ -83,12 +83,12 @@ class Life:
 
     async def look(self) -> None:
         """Carry out what is due, and let what was begun come to its end."""
-        asked = ask(self.store, clock=self.clock, ids=self.ids)
+        caller = ask(self.store, clock=self.clock, ids=self.ids)
         while claimed := await within(self.store, rows.claim_hours, 10, LEASE):
             for rule in claimed:
                 watched, self.fails_at = WatchedStore(self.store, self.fails_at), None
                 try:
-                    await on(asked, watched).to(use_cases.carry_out, rule)
+                    await on(caller, watched).to(use_cases.carry_out, rule)
                 except StoreUnavailable:
                     # It comes again once its lease has ended.
                     self.clock.advance(LEASE + 1.0)
