@@ -214,7 +214,7 @@ class ActFacts:
     act: Act
     connection_title: str
     workspace: Workspace | None = None
-    errand: Operation | Run | None = None
+    work_item: Operation | Run | None = None
     can_be_undone: bool = False
     is_shown: bool = False
     is_awaited: bool = False

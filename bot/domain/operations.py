@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from bot.domain.row_times import Past, Since, Stays
 from bot.domain.stops import Consent
-from bot.domain.work_items import Call, Errand
+from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
 #: What happens instead of what a verb alone suggests, "" for nothing else.
@@ -55,7 +55,7 @@ class OperationVerb(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation(Errand):
+class Operation(WorkItem):
     """Hold what a person asked for, and its progress.
 
     ``read_since``: after an unknown outcome, a read later than this is required before the next call.

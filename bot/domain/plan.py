@@ -34,7 +34,7 @@ from bot.domain.timeouts import (
     find_settling_time,
 )
 from bot.domain.usability import Lack, is_awaited, is_late
-from bot.domain.work_items import Call, Errand, Outcome
+from bot.domain.work_items import Call, Outcome, WorkItem
 from bot.domain.workspaces import Action, State, is_down
 
 #: How many times in a row a call may fail temporarily (time-outs, 5xx, 429) before the operation gives up;
@@ -218,15 +218,15 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
     return _make(operation, creation, now, CREATE if is_wanted else NOT_MADE, UNANSWERED)
 
 
-def _make(errand: Errand, maker: Errand | None, now: float, first: Plan, unanswered: Plan) -> Plan:
+def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, unanswered: Plan) -> Plan:
     """Decide for what isn't known to exist yet: ``first`` before a call was sent, then look for its result.
 
     ``maker`` is whose call makes it. ``unanswered`` ends it if the person, when asked, doesn't answer.
     """
     if maker is None or maker.start_call is Call.NONE:
-        gives_up = first.step is not Step.END and errand.attempts >= MAX_ATTEMPTS
+        gives_up = first.step is not Step.END and work_item.attempts >= MAX_ATTEMPTS
         return _failed("gave_up") if gives_up else first
-    if errand.asked_at is not None and now >= errand.asked_at + ANSWER_SECONDS:
+    if work_item.asked_at is not None and now >= work_item.asked_at + ANSWER_SECONDS:
         return unanswered
     ends_at = (maker.called_at or 0.0) + CALL_ENDS
     is_under_way = maker.start_call is Call.CALLING and now < ends_at
@@ -425,12 +425,15 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
             return _failed(ended) if accepted or was_up else START
 
 
-def may_repeat(errand: Errand, step: Step) -> bool:
+def may_repeat(work_item: WorkItem, step: Step) -> bool:
     """Return whether sending a step's call twice does no harm: a start's, or a stop's of any kind.
 
     The calls of a restart or a creation undo each other, or make something.
     """
-    is_other = isinstance(errand, Operation) and errand.verb in (OperationVerb.RESTART, OperationVerb.CREATE)
+    is_other = isinstance(work_item, Operation) and work_item.verb in (
+        OperationVerb.RESTART,
+        OperationVerb.CREATE,
+    )
     return step in _REPEATABLE and not is_other
 
 

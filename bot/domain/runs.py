@@ -7,7 +7,7 @@ from typing import Literal
 from bot.domain.forms import Spec
 from bot.domain.reads import Doubt
 from bot.domain.row_times import Past, Stays
-from bot.domain.work_items import Errand
+from bot.domain.work_items import WorkItem
 
 
 class RunState(StrEnum):
@@ -75,7 +75,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run(Errand):
+class Run(WorkItem):
     """Hold one run: who launched it, from what, and its progress.
 
     ``remote_id`` is None until the provider accepts it. ``stop_wanted`` is the stop the person asked for. Its

@@ -15,7 +15,7 @@ from bot.domain.observations import Created
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.reads import Doubt
 from bot.domain.runs import Run
-from bot.domain.work_items import Call, Errand, Outcome
+from bot.domain.work_items import Call, Outcome, WorkItem
 from bot.domain.workspaces import State, Workspace
 
 #: A start or stop of unknown outcome that shows no effect within this many seconds is sent again; sending it
@@ -71,11 +71,11 @@ def unknown_since(call: Call, called_at: float | None, since: float | None) -> f
     return (called_at or 0.0) + CALL_ENDS
 
 
-def find_settling_time(errand: Errand) -> float:
+def find_settling_time(work_item: WorkItem) -> float:
     """Return when a start or stop of unknown outcome has had its time to show an effect."""
-    call = errand.stop_call if errand.stop_call.is_unsure else errand.start_call
+    call = work_item.stop_call if work_item.stop_call.is_unsure else work_item.start_call
     settles = INTERRUPTED_SETTLES if call is Call.INTERRUPTED else START_SETTLES
-    return unknown_since(call, errand.called_at, errand.unknown_since) + settles
+    return unknown_since(call, work_item.called_at, work_item.unknown_since) + settles
 
 
 def busy_pause(busy_for: float, jitter: float) -> float:
@@ -93,7 +93,7 @@ def search_in(pace: Pacing, asked_at: float | None, now: float) -> float:
     return usual if asked_at is None else max(usual, min((now - asked_at) / 20.0, _SELDOM))
 
 
-def has_settled(maker: Errand, now: float) -> bool:
+def has_settled(maker: WorkItem, now: float) -> bool:
     """Return whether the result of a creation or launch of unknown outcome would have shown up by now."""
     return now >= unknown_since(maker.start_call, maker.called_at, maker.unknown_since) + MAKE_SETTLES
 

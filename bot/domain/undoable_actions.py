@@ -12,7 +12,7 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS, Effects, is_final
-from bot.domain.work_items import Call, Errand, Outcome
+from bot.domain.work_items import Call, Outcome, WorkItem
 
 #: For how many seconds *undo* and *no* are about an act.
 RECENT_SECONDS: Final = 120.0
@@ -33,14 +33,15 @@ FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE, OperationV
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Hold what an act changed: the errand that it began, and what rows said before and say since.
+    """Hold what an act changed: the work item that it began, and what rows said before and say since.
 
     A row is ``TABLE ID``, with the columns that differ; None stands for no row. ``former`` in ``was`` is the
-    operation that the errand took the place of, ``back`` the request that leads back from the errand, and
-    ``ends`` those that a stopped workspace had. ``until`` is for how long that is. ``asker`` is what acted in
-    its person's name, "" for themself.
+    operation that the work item took the place of, ``back`` the request that leads back from the work item,
+    and ``ends`` those that a stopped workspace had. ``until`` is for how long that is. ``asker`` is what
+    acted in its person's name, "" for themself.
     """
 
+    #: The id of the work item, by its column's name.
     errand: str = ""
     was: Mapping[str, Any] = field(default_factory=dict)
     became: Mapping[str, Any] = field(default_factory=dict)
@@ -49,17 +50,17 @@ class Change:
 
     def begun(
         self,
-        errand: Errand,
+        work_item: WorkItem,
         former: Operation | None = None,
         asker: str = "",
         back: str = "",
         ends: str = "",
     ) -> Change:
-        """Return the same with an errand that began, in place of a former one."""
+        """Return the same with a work item that began, in place of a former one."""
         was = {} if former is None else {FORMER: {"verb": former.verb, "agreed": int(former.agreed)}}
         was |= {BACK: {"verb": back}} if back else {}
         was |= {PLANNED_ENDS: {"rows": ends}} if ends and back == "start" else {}
-        return replace(self, errand=errand.id, was={**self.was, **was}, asker=asker)
+        return replace(self, errand=work_item.id, was={**self.was, **was}, asker=asker)
 
 
 NO_CHANGE: Final = Change()
@@ -93,7 +94,7 @@ class Act(Change):
 
     @property
     def has_way_back(self) -> bool:
-        """Return whether *Undo* works whenever it is pressed: most errands are sent before anybody can."""
+        """Return whether *Undo* works whenever it is pressed: most work items are sent before anybody can."""
         return BACK in self.was if self.errand else bool(self.became)
 
 
@@ -128,28 +129,28 @@ class Inverse:
 
 
 def inverse(
-    act: Act, *, is_as_left: bool, errand: Operation | Run | None = None, effects: Effects = NO_EFFECTS
+    act: Act, *, is_as_left: bool, work_item: Operation | Run | None = None, effects: Effects = NO_EFFECTS
 ) -> Inverse:
     """Decide what takes an act back.
 
-    ``is_as_left``: rows still say what they said after it. ``errand`` is what it began, and ``effects`` what
-    stopping the workspace does. Nothing that ends for good is ever the way back.
+    ``is_as_left``: rows still say what they said after it. ``work_item`` is what it began, and ``effects``
+    what stopping the workspace does. Nothing that ends for good is ever the way back.
     """
     if act.undone_at is not None:
         return Inverse(Undone.NOTHING)
-    if errand is None and (act.errand or act.became):
+    if work_item is None and (act.errand or act.became):
         return Inverse(Undone.BACK if is_as_left and not act.errand else Undone.CHANGED)
-    if errand is None:
+    if work_item is None:
         return Inverse(Undone.NEVER if act.action.startswith(_FINAL) else Undone.NOTHING)
-    if errand.outcome in _NOTHING:
+    if work_item.outcome in _NOTHING:
         return Inverse(Undone.NOTHING)
-    if errand.outcome is Outcome.REPLACED:
-        return Inverse(Undone.CHANGED if errand.has_called else Undone.NOTHING)
-    if not errand.is_open or _is_sent(act, errand):
-        return Inverse(Undone.SENT, way_back(errand, effects))
+    if work_item.outcome is Outcome.REPLACED:
+        return Inverse(Undone.CHANGED if work_item.has_called else Undone.NOTHING)
+    if not work_item.is_open or _is_sent(act, work_item):
+        return Inverse(Undone.SENT, way_back(work_item, effects))
     former = OperationVerb(act.was[FORMER]["verb"]) if FORMER in act.was else None
     # A stop that was replaced before it was sent doesn't come back, as nobody is warned of it.
-    is_back = former is not None and (_has_prior(errand) or not former.brings_down)
+    is_back = former is not None and (_has_prior(work_item) or not former.brings_down)
     return Inverse(Undone.BACK, str(former) if is_back else "")
 
 
@@ -157,26 +158,26 @@ def inverse(
 _NOTHING: Final = frozenset({Outcome.FAILED, Outcome.REFUSED, Outcome.CANCELLED})
 
 
-def _has_prior(errand: Operation | Run) -> bool:
-    return isinstance(errand, Operation) and errand.prior_call is not Call.NONE
+def _has_prior(work_item: Operation | Run) -> bool:
+    return isinstance(work_item, Operation) and work_item.prior_call is not Call.NONE
 
 
-def _is_sent(act: Act, errand: Operation | Run) -> bool:
-    if isinstance(errand, Operation):
+def _is_sent(act: Act, work_item: Operation | Run) -> bool:
+    if isinstance(work_item, Operation):
         # What is created may have been made once a name was found for it.
-        return errand.has_called or errand.verb is OperationVerb.CREATE
-    return (errand.start_call if act.action == "job.run" else errand.stop_call) is not Call.NONE
+        return work_item.has_called or work_item.verb is OperationVerb.CREATE
+    return (work_item.start_call if act.action == "job.run" else work_item.stop_call) is not Call.NONE
 
 
-def is_done_with(errand: Operation | Run, now: float) -> bool:
-    """Return whether an errand ended so long ago that people have gone on from there."""
-    return errand.ended_at is not None and now - errand.ended_at > RECENT_SECONDS
+def is_done_with(work_item: Operation | Run, now: float) -> bool:
+    """Return whether a work item ended so long ago that people have gone on from there."""
+    return work_item.ended_at is not None and now - work_item.ended_at > RECENT_SECONDS
 
 
-def way_back(errand: Operation | Run, effects: Effects) -> str:
+def way_back(work_item: Operation | Run, effects: Effects) -> str:
     """Return the request that leads back from what began; "" where none does without an end for good."""
-    if not isinstance(errand, Operation):
-        return "job_stop" if errand.is_open and not errand.stop_wanted else ""
-    if errand.verb in FINAL or (errand.verb.brings_down and errand.agreed):
+    if not isinstance(work_item, Operation):
+        return "job_stop" if work_item.is_open and not work_item.stop_wanted else ""
+    if work_item.verb in FINAL or (work_item.verb.brings_down and work_item.agreed):
         return ""
-    return "start" if errand.verb.brings_down else "" if is_final(effects, "stop") else "stop"
+    return "start" if work_item.verb.brings_down else "" if is_final(effects, "stop") else "stop"

@@ -1,4 +1,4 @@
-"""Errands: what is done for a person in steps until it ends, be it an operation or a run."""
+"""Work items: operations and runs, each done for a person in steps until it ends."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -48,7 +48,7 @@ class Call(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class WorkItem:
     """Hold what is done for a person in steps until it ends: an operation, or a run of a job.
 
     ``start_call`` is what is known of the call that starts, creates or launches, ``stop_call`` of the one

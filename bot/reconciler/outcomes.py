@@ -23,7 +23,7 @@ _SHOWN = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 
 
 def ended(
-    errand: Operation | Run,
+    work_item: Operation | Run,
     outcome: Outcome,
     cause: str | None = None,
     claim: str = "",
@@ -42,34 +42,34 @@ def ended(
     body: dict[str, Any] = {"lines": list(last_lines)} if last_lines else {}
     if cause is not None:
         body["cause"] = cause
-    if outcome is Outcome.FULFILLED and not errand.has_called and errand.busy_since is None:
+    if outcome is Outcome.FULFILLED and not work_item.has_called and work_item.busy_since is None:
         body["is_so_already"] = True
-    if isinstance(errand, Operation):
-        kind, action, state = end_of(errand, outcome), f"operation.{errand.verb}", None
+    if isinstance(work_item, Operation):
+        kind, action, state = end_of(work_item, outcome), f"operation.{work_item.verb}", None
     else:
         kind = NoticeKind.JOB_ENDED if outcome is Outcome.ENDED else NoticeKind.JOB_FAILED
-        action, state = "job.end", str((observed or errand).state)
+        action, state = "job.end", str((observed or work_item).state)
     if outcome in _SHOWN:
         # Nothing that a provider said.
         said = {"action": action, "outcome": str(outcome), "cause": problems.word_of(cause)}
-        log.info("not fulfilled", reference=errand.reference, connection=errand.connection, **said)
-    ends_stop = isinstance(errand, Operation) and errand.verb.brings_down
+        log.info("not fulfilled", reference=work_item.reference, connection=work_item.connection, **said)
+    ends_stop = isinstance(work_item, Operation) and work_item.verb.brings_down
     return Update(
-        errand.id,
+        work_item.id,
         0.0,
-        start_call=None if ends_stop else _settled(errand, errand.start_call, outcome, cause),
-        stop_call=_settled(errand, errand.stop_call, outcome, cause) if ends_stop else None,
+        start_call=None if ends_stop else _settled(work_item, work_item.start_call, outcome, cause),
+        stop_call=_settled(work_item, work_item.stop_call, outcome, cause) if ends_stop else None,
         remote_id=observed.remote_id if observed is not None else None,
         observed=observed,
         hold="",
         outcome=outcome,
         cause=cause,
         card_dirty=True,
-        notices=[notice(errand, kind, END, body, due_in=due_in)] if tells else [],
-        audit=[audit(errand, action, str(outcome), cause=cause, state=state)],
+        notices=[notice(work_item, kind, END, body, due_in=due_in)] if tells else [],
+        audit=[audit(work_item, action, str(outcome), cause=cause, state=state)],
         claim=claim,
         hides=hides,
-        asked_at=errand.asked_at,
+        asked_at=work_item.asked_at,
     )
 
 
@@ -103,9 +103,9 @@ def audit(subject: Operation | Run, action: str, result: str, **detail: str | No
     return AuditEntry(subject.principal.key, action, target, result, fields)
 
 
-def _settled(errand: Operation | Run, call: Call, outcome: Outcome, cause: str | None) -> Call | None:
+def _settled(work_item: Operation | Run, call: Call, outcome: Outcome, cause: str | None) -> Call | None:
     """Treat a call of unknown outcome, or a refused one, as accepted if a read shows its effect."""
-    is_busy = errand.busy_since is not None
+    is_busy = work_item.busy_since is not None
     is_fulfilled = outcome is Outcome.FULFILLED and (is_busy or call.is_unsure)
     # A busy provider's own refusal tells nothing of the workspace: the failure is what the call came to.
     has_failed = outcome is Outcome.FAILED and problems.word_of(cause) == "provider_failed" and is_busy

@@ -106,25 +106,28 @@ def _hold(tx: Transaction) -> bool:
     return is_all
 
 
-def _ended(tx: Transaction, errand: Operation | Run, backup_at: float) -> Update:
+def _ended(tx: Transaction, work_item: Operation | Run, backup_at: float) -> Update:
     """Return its end: what was sent may have had its effect, what wasn't isn't sent any more."""
     cause = problems.restored(backup_at)
-    body = {"connection": errand.connection, "cause": cause}
+    body = {"connection": work_item.connection, "cause": cause}
     outcome, hides = Outcome.FAILED, False
-    if isinstance(errand, Operation):
-        workspace = WORKSPACES.one(tx, id=errand.workspace_id)
+    if isinstance(work_item, Operation):
+        workspace = WORKSPACES.one(tx, id=work_item.workspace_id)
         hides = workspace is not None and workspace.is_provisional
-        outcome = Outcome.UNKNOWN if errand.has_called else outcome
-        kind, body = NoticeKind.FAILED, body | {"operation": errand.id, "workspace": errand.workspace_id}
+        outcome = Outcome.UNKNOWN if work_item.has_called else outcome
+        kind, body = (
+            NoticeKind.FAILED,
+            body | {"operation": work_item.id, "workspace": work_item.workspace_id},
+        )
     else:
-        kind, body = NoticeKind.JOB_FAILED, body | {"job": errand.id}
+        kind, body = NoticeKind.JOB_FAILED, body | {"job": work_item.id}
     return Update(
-        errand.id,
+        work_item.id,
         0.0,
         outcome=outcome,
         cause=cause,
         card_dirty=True,
         hides=hides,
-        notices=[NewNotice(errand.id, kind, "end", errand.principal, body)],
-        asked_at=errand.asked_at,
+        notices=[NewNotice(work_item.id, kind, "end", work_item.principal, body)],
+        asked_at=work_item.asked_at,
     )

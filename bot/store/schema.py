@@ -169,8 +169,8 @@ def follow(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
     What is under way here keeps its leases for as long as it would have.
     """
     before = tx.now()
-    for errands in (OPERATIONS, RUNS):
-        tx.run(setting("move_leases", errands=errands.name), jump=jump, before=before)
+    for work_items in (OPERATIONS, RUNS):
+        tx.run(setting("move_leases", work_items=work_items.name), jump=jump, before=before)
     tx.run("move_sends", jump=jump, before=before)
     _heal(tx, before + jump, is_unknown=True)
     _write_beat(tx, before + jump, replace(clock_reading, ahead=clock_reading.ahead + jump))

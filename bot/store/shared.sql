@@ -1,4 +1,4 @@
--- A part is what {its_name} stands for in the queries below. {errands} is operations or runs: what stands here of
+-- A part is what {its_name} stands for in the queries below. {work_items} is operations or runs: what stands here of
 -- both is asked of either.
 
 -- It is stepped at once; if a step holds it, as soon as that is saved. woken is one of bot.store.work_items.Woken.

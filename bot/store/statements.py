@@ -1,14 +1,14 @@
 """Statements: those of the SQL files by name, with their parts, and others filled with the same parts.
 
 Each module's statements stand in the file of its name, those of a feature in its ``statements.sql``, and the
-parts that several use in ``shared.sql``. What is
-read and written by a key alone is in ``bot.store.tables``. In a statement, ``{model}`` are all columns of its
-table's model with their values, ``{replaced}`` the same on a conflict, ``{changes}`` those that a caller
-sets, ``{errands}`` operations or runs. They are portable between SQLite and PostgreSQL: no scalar MIN or MAX,
-no IN over a parameter, conflicts by ON CONFLICT, results by RETURNING. What only PostgreSQL is told stands in
-a comment that begins with its name: it locks what is read to be changed while others claim. What is run for
-many rows there gets all of them as ``:each``, and other parameters are columns of it. ``guards: RULE`` stands
-above a condition that keeps a rule behind an earlier guard (``bot.support.guards``).
+parts that several use in ``shared.sql``. What is read and written by a key alone is in ``bot.store.tables``.
+In a statement, ``{model}`` are all columns of its table's model with their values, ``{replaced}`` the same on
+a conflict, ``{changes}`` those that a caller sets, ``{work_items}`` operations or runs. They are portable
+between SQLite and PostgreSQL: no scalar MIN or MAX, no IN over a parameter, conflicts by ON CONFLICT, results
+by RETURNING. What only PostgreSQL is told stands in a comment that begins with its name: it locks what is
+read to be changed while others claim. What is run for many rows there gets all of them as ``:each``, and
+other parameters are columns of it. ``guards: RULE`` stands above a condition that keeps a rule behind an
+earlier guard (``bot.support.guards``).
 """
 
 import re
@@ -106,7 +106,7 @@ def _fill_columns(query: str) -> str:
 def setting(name: str, *columns: str, **words: str) -> str:
     """Return a named query that sets these columns where it has ``{changes}``, each to its parameter.
 
-    ``words`` are what else it has in braces: ``errands``, the table of a query that is about operations or
+    ``words`` are what else it has in braces: ``work_items``, the table of a query that is about operations or
     runs; ``tasks``, that of one about tasks; ``placed``, how a sent message is known.
     """
     words["changes"] = ", ".join(f"{column} = :{column}" for column in columns)

@@ -32,7 +32,7 @@ _BY_ITSELF: Final = frozenset({"settled_at", "lead", "seen_zone", "started_at", 
 
 
 def act(tx: Transaction, key: str) -> Act | None:
-    """Return an act, or the last one that began an errand."""
+    """Return an act, or the last one that began a work item."""
     return ACTS.one(tx, id=key) or next(iter(ACTS.all(tx, "done_at DESC", errand=key)), None)
 
 
@@ -40,9 +40,9 @@ def about(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation
     """Return the workspace that an act was about, and what it began."""
     if act is None:
         return None, None
-    errand = OPERATIONS.one(tx, id=act.errand) or RUNS.one(tx, id=act.errand) if act.errand else None
-    key = errand.workspace_id if isinstance(errand, Operation) else act.subject
-    return (WORKSPACES.one(tx, id=key) if key else None), errand
+    work_item = OPERATIONS.one(tx, id=act.errand) or RUNS.one(tx, id=act.errand) if act.errand else None
+    key = work_item.workspace_id if isinstance(work_item, Operation) else act.subject
+    return (WORKSPACES.one(tx, id=key) if key else None), work_item
 
 
 def act_facts(tx: Transaction, key: str) -> ActFacts | None:
@@ -50,14 +50,14 @@ def act_facts(tx: Transaction, key: str) -> ActFacts | None:
     found = ACTS.one(tx, id=key)
     if found is None:
         return None
-    workspace, errand = about(tx, found)
-    undone = inverse(found, is_as_left=is_as_left(tx, found), errand=errand).undone
-    goes = errand is not None and errand.outcome not in {Outcome.REPLACED, Outcome.CANCELLED}
+    workspace, work_item = about(tx, found)
+    undone = inverse(found, is_as_left=is_as_left(tx, found), work_item=work_item).undone
+    goes = work_item is not None and work_item.outcome not in {Outcome.REPLACED, Outcome.CANCELLED}
     # What was asked for once more is answered below the card, and stays until the end.
-    since = found.done_at - _TOGETHER if errand is not None and errand.is_open else 0.0
-    is_shown = errand is not None and tx.one("shown", subject=errand.id, since=since) is not None
+    since = found.done_at - _TOGETHER if work_item is not None and work_item.is_open else 0.0
+    is_shown = work_item is not None and tx.one("shown", subject=work_item.id, since=since) is not None
     can_be_undone = found.has_way_back and (goes or undone is Undone.BACK)
-    return ActFacts(found, "", workspace, errand, can_be_undone, is_shown, is_awaited=goes)
+    return ActFacts(found, "", workspace, work_item, can_be_undone, is_shown, is_awaited=goes)
 
 
 def recent_acts(

@@ -1,6 +1,6 @@
 """What is done with the rows of operations and of runs alike: claimed, held, resumed, ended, repeated, saved.
 
-A query with ``{errands}`` is about either table.
+A query with ``{work_items}`` is about either table.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ class Woken(IntEnum):
     OTHER_STOP = 4
 
 
-Errands = Table[Operation] | Table[Run]
+WorkItemTable = Table[Operation] | Table[Run]
 
 #: What a row says when nothing holds it up.
 _FREE: Final[Mapping[str, Row]] = {
@@ -60,40 +60,44 @@ _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
 
 
-def keep_waiting(tx: Transaction, errands: Errands, errand_id: str, deadline_seconds: float) -> Row | None:
+def keep_waiting(
+    tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float
+) -> Row | None:
     """Set a new deadline (number + 1) on an open one; return None if it is no longer open."""
     now = tx.now()
-    query = setting("keep_waiting", errands=errands.name)
-    row = tx.one(query, id=errand_id, deadline_at=now + deadline_seconds, now=now)
+    query = setting("keep_waiting", work_items=work_items.name)
+    row = tx.one(query, id=work_item_id, deadline_at=now + deadline_seconds, now=now)
     if row is not None:
-        cards.owe(tx, errand_id, changed=True)
+        cards.owe(tx, work_item_id, changed=True)
     return row
 
 
-def repeat(tx: Transaction, errands: Errands, errand_id: str, deadline_seconds: float) -> bool:
+def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
     """Repeat what its person is being asked about; return False if they aren't being asked."""
-    free = _FREE[errands.name]
-    query = setting("repeat", *free, errands=errands.name)
-    if tx.one(query, id=errand_id, now=tx.now(), **free) is None:
+    free = _FREE[work_items.name]
+    query = setting("repeat", *free, work_items=work_items.name)
+    if tx.one(query, id=work_item_id, now=tx.now(), **free) is None:
         return False
-    keep_waiting(tx, errands, errand_id, deadline_seconds)
-    cards.owe(tx, errand_id, changed=True)
+    keep_waiting(tx, work_items, work_item_id, deadline_seconds)
+    cards.owe(tx, work_item_id, changed=True)
     return True
 
 
-def end(tx: Transaction, errands: Errands, errand_id: str, outcome: Outcome, cause: str | None) -> Row | None:
+def end(
+    tx: Transaction, work_items: WorkItemTable, work_item_id: str, outcome: Outcome, cause: str | None
+) -> Row | None:
     """End an open one and mark its card dirty; return None if it had already ended."""
-    ended = {"outcome": outcome, "cause": cause, "ended_at": tx.now(), **_FREE[errands.name]}
-    row = errands.changed(tx, {"id": errand_id, "outcome": None}, **ended, leased_until=0, claim="")
+    ended = {"outcome": outcome, "cause": cause, "ended_at": tx.now(), **_FREE[work_items.name]}
+    row = work_items.changed(tx, {"id": work_item_id, "outcome": None}, **ended, leased_until=0, claim="")
     if row is not None:
-        release_card(tx, errand_id)
-        cards.owe(tx, errand_id, changed=True)
+        release_card(tx, work_item_id)
+        cards.owe(tx, work_item_id, changed=True)
     return row
 
 
-def hold(errands: Errands, tx: Transaction, row: Row, said: Row) -> None:
+def hold(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> None:
     """Hold an open one on an account that its provider refuses."""
-    errands.change(tx, {"id": row["id"]}, hold=said["hold"])
+    work_items.change(tx, {"id": row["id"]}, hold=said["hold"])
     release_card(tx, row["id"])
     cards.owe(tx, row["id"], changed=True)
 
@@ -103,13 +107,13 @@ def clear_silence(tx: Transaction, connection: str, beginning: str) -> None:
     follow(tx, "answering", connection=connection, beginning=beginning)
 
 
-def _clear(errands: Errands, tx: Transaction, row: Row, said: Row) -> None:
+def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> None:
     # That others are answered is no news of a call that goes on failing: since when is as true as it was.
-    free = _FREE[errands.name].keys() - ({"hold"} if errands.of(row).is_failing else set())
+    free = _FREE[work_items.name].keys() - ({"hold"} if work_items.of(row).is_failing else set())
     silent = [name for name in free if (row[name] or "").startswith(said["beginning"])]
     if not silent:
         return
-    errands.change(tx, {"id": row["id"]}, **dict.fromkeys(silent))
+    work_items.change(tx, {"id": row["id"]}, **dict.fromkeys(silent))
     cards.owe(tx, row["id"], changed=True)
 
 
@@ -121,10 +125,10 @@ know(
 )
 
 
-def resume(errands: Errands, tx: Transaction, row: Row, _said: Row) -> None:
+def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> None:
     """Resume at once an open one on an account that works again."""
-    free = _FREE[errands.name]
-    tx.run(setting("resume", *free, errands=errands.name), id=row["id"], now=tx.now(), **free)
+    free = _FREE[work_items.name]
+    tx.run(setting("resume", *free, work_items=work_items.name), id=row["id"], now=tx.now(), **free)
     if any(row[column] for column in free):
         cards.owe(tx, row["id"], changed=True)
 
@@ -157,7 +161,7 @@ def acting(tx: Transaction, row: Row, account: Account | None, person: Person | 
 
 def save(
     tx: Transaction,
-    errands: Errands,
+    work_items: WorkItemTable,
     update: Update,
     own: Callable[[Transaction, Row, Update, Row], Row],
     was: Row | None = None,
@@ -172,15 +176,15 @@ def save(
     columns after the update, given the shared ones. The card becomes dirty if anything visible changed.
     """
     append_audit(tx, update.audit)
-    saved = None if was is None else _saved(tx, errands, update, own, was, is_carried=True)
-    if saved is None and (row := errands.row(tx, id=update.id)) is not None:
-        saved = _saved(tx, errands, update, own, row)
+    saved = None if was is None else _saved(tx, work_items, update, own, was, is_carried=True)
+    if saved is None and (row := work_items.row(tx, id=update.id)) is not None:
+        saved = _saved(tx, work_items, update, own, row)
     return saved
 
 
 def _saved(
     tx: Transaction,
-    errands: Errands,
+    work_items: WorkItemTable,
     update: Update,
     own: Callable[[Transaction, Row, Update, Row], Row],
     row: Row,
@@ -197,9 +201,9 @@ def _saved(
         raise TooLate(f"{update.id} is past its deadline")
     after = own(tx, row, update, _changes(row, update, tx.now()))
     columns = [name for name in after if name not in _DECIDING]
-    same = [*columns, *_SAME[errands.name]] if is_carried else []
+    same = [*columns, *_SAME[work_items.name]] if is_carried else []
     who = _who(update)
-    query = setting("save", *columns, errands=errands.name, same=_same(tuple(same), tuple(who)))
+    query = setting("save", *columns, work_items=work_items.name, same=_same(tuple(same), tuple(who)))
     written = tx.one(query, id=update.id, **after, **{f"was_{name}": row[name] for name in same}, **who)
     if written is None and who and not is_carried:
         raise Outdated(f"{update.id} was to be done for who has changed")

@@ -1,22 +1,22 @@
 -- name: keep_waiting
-UPDATE {errands} SET deadline_at = :deadline_at, deadline_number = deadline_number + 1, {at_once}
+UPDATE {work_items} SET deadline_at = :deadline_at, deadline_number = deadline_number + 1, {at_once}
 WHERE id = :id AND outcome IS NULL
 RETURNING *;
 
 -- Answers the question whether to make another one, once; a result found meanwhile takes precedence.
 -- name: repeat
-UPDATE {errands} SET
+UPDATE {work_items} SET
     start_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, {changes},
     {at_once}
 WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND start_call IN ('unknown', 'interrupted')
 RETURNING *;
 
 -- name: resume
-UPDATE {errands} SET {changes}, {at_once} WHERE id = :id AND outcome IS NULL;
+UPDATE {work_items} SET {changes}, {at_once} WHERE id = :id AND outcome IS NULL;
 
 -- is_beside: written by somebody other than the step that holds the lease; that step keeps it.
 -- name: save
-UPDATE {errands} SET
+UPDATE {work_items} SET
     next_step_at = CASE
         WHEN :is_beside = 1 THEN next_step_at
         WHEN :keeps_lease = 1 THEN :next_step_at

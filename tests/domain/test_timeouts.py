@@ -28,7 +28,7 @@ from bot.domain.timeouts import (
     search_in,
     unknown_since,
 )
-from bot.domain.work_items import Call, Errand, Outcome
+from bot.domain.work_items import Call, Outcome, WorkItem
 from bot.domain.workspaces import State
 from bot.messages.texts.times import roughly
 from bot.providers.base import Pace
@@ -67,7 +67,7 @@ def test_what_a_search_comes_to(line):
         assert verdict == (expected or Verdict(word.strip()))
 
 
-MAKER = Errand(id="job_1", principal=ALICE, connection="saturn", created_at=0.0)
+MAKER = WorkItem(id="job_1", principal=ALICE, connection="saturn", created_at=0.0)
 
 # When a call was made and its outcome became unknown, and since when it has settled. One under way in another
 # process may take 45 s; so may one from before that was written down.

@@ -128,8 +128,8 @@ async def write_rows(store, verb, outcome, cause, state):
 
     def write(tx):
         for act in acts:
-            errand = {"operation": operation.id, "run": run.id}.get(act.errand, "")
-            ACTS.add(tx, replace(act, errand=errand))
+            work_item = {"operation": operation.id, "run": run.id}.get(act.errand, "")
+            ACTS.add(tx, replace(act, errand=work_item))
         OPERATIONS.add(tx, operation)
         CLASS_CARDS.add(tx, course, look_at=now)
         PARTICIPANTS.add(tx, member)

@@ -7,7 +7,7 @@ from bot.store.tables import TABLES
 
 #: What stands for one of several in a statement.
 WORDS = {
-    "{errands}": ("operations", "runs"),
+    "{work_items}": ("operations", "runs"),
 }
 #: Claims that no queue makes: of what another claim found, of one that is known, or while Slack is away.
 CLAIMS = {

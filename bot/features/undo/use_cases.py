@@ -43,7 +43,7 @@ class TakenBack:
     act: Act | None
     inverse: Inverse
     workspace: Workspace | None = None
-    errand: Operation | Run | None = None
+    work_item: Operation | Run | None = None
 
 
 async def today(context: Context, principal: Principal) -> list[ActFacts]:
@@ -83,23 +83,23 @@ def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool 
         done, (word, _, then) = rows.act(tx, key), became.partition(" ")
         return TakenBack(done, Inverse(Undone(word), then), *rows.about(tx, done))
     for act in _candidates(tx, caller, act_id):
-        workspace, errand = rows.about(tx, act)
+        workspace, work_item = rows.about(tx, act)
         is_as_left, effects = rows.is_as_left(tx, act), _effects(caller, workspace)
-        found = inverse(act, is_as_left=is_as_left, errand=errand, effects=effects)
+        found = inverse(act, is_as_left=is_as_left, work_item=work_item, effects=effects)
         if found.undone is Undone.NOTHING and not act_id:
             continue
-        if leads_back and found.undone is Undone.SENT and errand is not None:
-            if workspace is not None and operations.latest_operation(tx, workspace.id) != errand:
+        if leads_back and found.undone is Undone.SENT and work_item is not None:
+            if workspace is not None and operations.latest_operation(tx, workspace.id) != work_item:
                 found = Inverse(Undone.CHANGED)
-            elif _can_request_opposite(tx, act, workspace, errand, found.then) and caller.is_new(tx):
+            elif _can_request_opposite(tx, act, workspace, work_item, found.then) and caller.is_new(tx):
                 found = Inverse(Undone.LED, found.then)
                 inbox.keep_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}")
-                _request_opposite(tx, caller, act, errand, found.then)
+                _request_opposite(tx, caller, act, work_item, found.then)
         elif found.undone is Undone.BACK and caller.is_new(tx):
             ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
             inbox.keep_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
             caller.note(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
-            _take_back(tx, caller, act, errand, found.then)
+            _take_back(tx, caller, act, work_item, found.then)
             cards.owe(tx, act.errand or act.id, changed=True)
         return TakenBack(act, found, *rows.about(tx, act))
     # What is under way for a person although they asked for nothing lately.
@@ -130,30 +130,32 @@ def _effects(caller: Caller, workspace: Workspace | None) -> Effects:
 
 
 def _can_request_opposite(
-    tx: Transaction, act: Act, workspace: Workspace | None, errand: Operation | Run, then: str
+    tx: Transaction, act: Act, workspace: Workspace | None, work_item: Operation | Run, then: str
 ) -> bool:
     """Return whether the opposite request needs no question: something changed lately, nothing is lost."""
-    if not then or not act.has_way_back or is_done_with(errand, tx.now()):
+    if not then or not act.has_way_back or is_done_with(work_item, tx.now()):
         return False
-    if not isinstance(errand, Operation):
-        return tx.now() - errand.created_at <= RECENT_SECONDS
-    has_changed = errand.has_called or errand.prior_call is not Call.NONE
+    if not isinstance(work_item, Operation):
+        return tx.now() - work_item.created_at <= RECENT_SECONDS
+    has_changed = work_item.has_called or work_item.prior_call is not Call.NONE
     return has_changed and workspace is not None and not (then == "stop" and workspace.stakes)
 
 
-def _request_opposite(tx: Transaction, caller: Caller, act: Act, errand: Operation | Run, then: str) -> None:
+def _request_opposite(
+    tx: Transaction, caller: Caller, act: Act, work_item: Operation | Run, then: str
+) -> None:
     """Make the request that leads back from one that was sent; its own act can be undone in turn.
 
     A workspace that comes up again has the ends that it had.
     """
     once = caller.interaction and f"{caller.interaction}/again"
     again = replace(caller, interaction=once, is_answered=True)
-    if isinstance(errand, Operation):
-        wanted = _find_ends(tx, act, errand.workspace_id)
-        workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then))
-        timers.restore_ends(tx, errand.workspace_id, wanted)
+    if isinstance(work_item, Operation):
+        wanted = _find_ends(tx, act, work_item.workspace_id)
+        workspaces.begin(tx, again, work_item.workspace_id, OperationVerb(then))
+        timers.restore_ends(tx, work_item.workspace_id, wanted)
     else:
-        job_runs.stop(tx, again, errand.id, force=False)
+        job_runs.stop(tx, again, work_item.id, force=False)
 
 
 def _find_ends(tx: Transaction, act: Act, workspace_id: str) -> Ends:
@@ -168,21 +170,23 @@ def _find_ends(tx: Transaction, act: Act, workspace_id: str) -> Ends:
     return Ends.from_json(from_json(ends)) if ends else NO_ENDS
 
 
-def _take_back(tx: Transaction, caller: Caller, act: Act, errand: Operation | Run | None, then: str) -> None:
-    if isinstance(errand, Operation):
-        operations.end(tx, errand.id, Outcome.CANCELLED, "replaced" if then else "cancelled")
-    elif isinstance(errand, Run) and act.action == "job.run":
-        work_items.end(tx, RUNS, errand.id, Outcome.CANCELLED, "cancelled")
-    if isinstance(errand, Run) or rows.is_as_left(tx, act):
+def _take_back(
+    tx: Transaction, caller: Caller, act: Act, work_item: Operation | Run | None, then: str
+) -> None:
+    if isinstance(work_item, Operation):
+        operations.end(tx, work_item.id, Outcome.CANCELLED, "replaced" if then else "cancelled")
+    elif isinstance(work_item, Run) and act.action == "job.run":
+        work_items.end(tx, RUNS, work_item.id, Outcome.CANCELLED, "cancelled")
+    if isinstance(work_item, Run) or rows.is_as_left(tx, act):
         for key in act.became:
             _put_back(tx, caller, act, key)
-    if isinstance(errand, Operation) and then:
+    if isinstance(work_item, Operation) and then:
         once = caller.interaction and f"{caller.interaction}/again"
         again = replace(caller, interaction=once, is_answered=True)
         agreed = Consent(act.was[FORMER]["agreed"])
-        workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then), agreed=agreed)
-    if isinstance(errand, Operation):
-        timers.settle_timer(tx, errand.workspace_id)
+        workspaces.begin(tx, again, work_item.workspace_id, OperationVerb(then), agreed=agreed)
+    if isinstance(work_item, Operation):
+        timers.settle_timer(tx, work_item.workspace_id)
 
 
 def _put_back(tx: Transaction, caller: Caller, act: Act, key: str) -> None:

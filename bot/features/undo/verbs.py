@@ -115,17 +115,17 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
     act, undone = found.act, found.inverse.undone
     if found.workspace is not None:
         request.spoken.of([found.workspace])
-    elif found.errand is not None:
-        request.spoken.of_run(found.errand.id)
+    elif found.work_item is not None:
+        request.spoken.of_run(found.work_item.id)
     if undone is Undone.LED:
         return _show_opposite(request, found)
     if undone is Undone.NOTHING:
         return replies.hint(words.NOTHING if act is None else words.NOTHING_LEFT)
     if act is not None and undone is Undone.BACK:
-        facts = ActFacts(act, request.services.title(act.connection), found.workspace, found.errand)
+        facts = ActFacts(act, request.services.title(act.connection), found.workspace, found.work_item)
         return cards.taken_back(facts, found.inverse.then)
-    if found.errand is not None and undone is not Undone.CHANGED:
-        return _of_errand(request, found)
+    if found.work_item is not None and undone is not Undone.CHANGED:
+        return _answer_under_way(request, found)
     assert act is not None, "only what is under way is no act"
     name = found.workspace.title if found.workspace is not None else act.name
     about = {"name": name, "title": request.services.title(act.connection)}
@@ -138,42 +138,42 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
 
 def _show_opposite(request: Request, found: TakenBack) -> Answer:
     """Say the request that had been sent, and the one that leads back."""
-    errand = found.errand
-    assert errand is not None, "something was sent for it"
+    work_item = found.work_item
+    assert work_item is not None, "something was sent for it"
     back = FORMS[OperationVerb.START if found.inverse.then == "start" else OperationVerb.STOP]
-    if isinstance(errand, Operation):
-        verb, name = FORMS[errand.asked_verb]["verb"], found.workspace.title if found.workspace else ""
+    if isinstance(work_item, Operation):
+        verb, name = FORMS[work_item.asked_verb]["verb"], found.workspace.title if found.workspace else ""
     else:
-        verb, name = Markup(card_words.LAUNCH["verb"]), errand.name
+        verb, name = Markup(card_words.LAUNCH["verb"]), work_item.name
     template = words.LED_START if found.inverse.then == "start" else words.LED_STOP
-    title = request.services.title(errand.connection)
+    title = request.services.title(work_item.connection)
     return replies.answer(fill(template, verb=verb, name=name, title=title, end=back["end"]))
 
 
-def _of_errand(request: Request, found: TakenBack) -> Answer:
-    errand, then = found.errand, found.inverse.then
-    assert errand is not None, "it is about one"
-    title = request.services.title(errand.connection)
-    if not isinstance(errand, Operation):
-        is_stop = bool(errand.stop_wanted) or (found.act is not None and found.act.action != "job.run")
-        template = words.DONE if errand.is_open else words.ENDED
+def _answer_under_way(request: Request, found: TakenBack) -> Answer:
+    work_item, then = found.work_item, found.inverse.then
+    assert work_item is not None, "it is about one"
+    title = request.services.title(work_item.connection)
+    if not isinstance(work_item, Operation):
+        is_stop = bool(work_item.stop_wanted) or (found.act is not None and found.act.action != "job.run")
+        template = words.DONE if work_item.is_open else words.ENDED
         forms = FORMS[OperationVerb.STOP] if is_stop else card_words.LAUNCH
-        if is_stop and errand.is_open:
+        if is_stop and work_item.is_open:
             template = words.UNDER_WAY
-        back = [run_blocks.stop_run_button(errand)] if then else []
-        return replies.hint(fill(template, **forms, name=errand.name, title=title), back)
+        back = [run_blocks.stop_run_button(work_item)] if then else []
+        return replies.hint(fill(template, **forms, name=work_item.name, title=title), back)
     name = found.workspace.title if found.workspace is not None else found.act.name if found.act else ""
-    forms = {**FORMS[errand.asked_verb], "name": name, "title": title}
-    sentence = fill(words.UNDER_WAY if errand.is_open else words.DONE, **forms)
-    if errand.outcome is Outcome.FULFILLED and not errand.has_called:
-        sentence = fill(words.WAS_DOWN if errand.verb.brings_down else words.WAS_SO, **forms)
+    forms = {**FORMS[work_item.asked_verb], "name": name, "title": title}
+    sentence = fill(words.UNDER_WAY if work_item.is_open else words.DONE, **forms)
+    if work_item.outcome is Outcome.FULFILLED and not work_item.has_called:
+        sentence = fill(words.WAS_DOWN if work_item.verb.brings_down else words.WAS_SO, **forms)
     if then and found.workspace is not None:
         button = buttons.stop_button(found.workspace, effects_now(request.services.context, found.workspace))
         if then == "start":
             press = buttons.changing(then, found.workspace)
             button = kit.button(words.START_AGAIN, press, style=kit.PRIMARY)
         return replies.hint(sentence, [button])
-    instead = words.INSTEAD.get(f"workspace.{errand.verb}", "")
+    instead = words.INSTEAD.get(f"workspace.{work_item.verb}", "")
     more = request.filled(instead, None, typed=typed_name(name), **forms)
     return replies.hint(f"{sentence} {words.NO_WAY_BACK}", more=more)
 

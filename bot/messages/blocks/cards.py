@@ -8,7 +8,7 @@ from bot.domain.message_context import ActFacts, Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind, end_of
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.timeouts import is_going, is_slow, is_unanswered, progress_of
-from bot.domain.work_items import Errand, Outcome
+from bot.domain.work_items import Outcome, WorkItem
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
@@ -169,11 +169,11 @@ def still_waiting(operation: Operation) -> str:
     return cards.STILL_WAITING if operation.has_called else cards.STILL_TRYING
 
 
-def find_block(facts: Facts, errand: Errand) -> str:
-    """Return the obstacle that only a new link removes before an errand is sent, "" for none."""
+def find_block(facts: Facts, work_item: WorkItem) -> str:
+    """Return the obstacle that only a new link removes before a work item is sent, "" for none."""
     # Where several people's calls are refused, linking again wouldn't help.
-    is_theirs = errand.hold != problems.sentence("people_out", facts.connection_title)
-    return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not errand.has_called else ""
+    is_theirs = work_item.hold != problems.sentence("people_out", facts.connection_title)
+    return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
 
 
 def _under_way(operation: Operation, workspace: Workspace | None) -> OperationVerb:
@@ -207,18 +207,20 @@ def asked_buttons(key: str, prefix: str = "") -> list[Element]:
     ]
 
 
-def question_or_answer(facts: Facts, errand: Errand | None, question: Answer, *, is_made: bool) -> Answer:
+def question_or_answer(
+    facts: Facts, work_item: WorkItem | None, question: Answer, *, is_made: bool
+) -> Answer:
     """Return the question whether to make or launch another one, or say that it is no longer open."""
-    if errand is not None and errand.is_asked:
+    if work_item is not None and work_item.is_asked:
         return question
-    over = notices.ASKED_ANOTHER if errand is not None and errand.is_open else notices.ASKED_OVER
+    over = notices.ASKED_ANOTHER if work_item is not None and work_item.is_open else notices.ASKED_OVER
     sentence = filled(notices.ASKED_FOUND if is_made else over, facts)
     return kit.message(sentence)
 
 
-def keep_waiting_button(errand: Errand, prefix: str = "") -> Element:
+def keep_waiting_button(work_item: WorkItem, prefix: str = "") -> Element:
     """Return *Keep waiting*, for what takes longer than it should."""
-    return kit.button(cards.KEEP_WAITING, f"{prefix}keep_waiting", errand.id, style=kit.PRIMARY)
+    return kit.button(cards.KEEP_WAITING, f"{prefix}keep_waiting", work_item.id, style=kit.PRIMARY)
 
 
 def list_late_buttons(operation: Operation) -> list[Element]:
@@ -404,15 +406,15 @@ def link_value(connection: str, waiting: str = "") -> str:
 
 def taken_back(facts: ActFacts, then: str = "") -> Answer:
     """Say that an act was taken back, and how things are since; ``then`` is what begins again by that."""
-    act, errand, workspace = facts.act, facts.errand, facts.workspace
+    act, work_item, workspace = facts.act, facts.work_item, facts.workspace
     names = {"name": workspace.title if workspace is not None else act.name, "title": facts.connection_title}
-    if isinstance(errand, Operation):
+    if isinstance(work_item, Operation):
         again = FORMS[OperationVerb(then)]["doing"] if then else ""
         template = cards.CANCELLED_BACK if then else cards.CANCELLED
-        return kit.message(fill(template, doing_again=again, **FORMS[errand.asked_verb], **names))
-    if errand is not None:
+        return kit.message(fill(template, doing_again=again, **FORMS[work_item.asked_verb], **names))
+    if work_item is not None:
         forms = cards.LAUNCH if act.action == "job.run" else FORMS[OperationVerb.STOP]
-        return kit.message(fill(cards.CANCELLED, **{**forms, **names, "name": errand.name}))
+        return kit.message(fill(cards.CANCELLED, **{**forms, **names, "name": work_item.name}))
     if act.action in cards.RESTORED:
         return kit.message(fill(cards.RESTORED[act.action], **names))
     if workspace is None or workspace.stop_at is None:

@@ -83,10 +83,10 @@ def owed(kind: AnyKind, facts: Facts) -> Answer | None:
 
 def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
     """Return whether something else was asked for before its card was sent, which was answered then."""
-    errand = facts.operation if isinstance(facts, WorkspaceFacts) else facts.run
-    return errand is not None and (
-        errand.outcome is Outcome.REPLACED
-        or (errand.outcome is Outcome.CANCELLED and errand.cause in {"replaced", "cancelled"})
+    work_item = facts.operation if isinstance(facts, WorkspaceFacts) else facts.run
+    return work_item is not None and (
+        work_item.outcome is Outcome.REPLACED
+        or (work_item.outcome is Outcome.CANCELLED and work_item.cause in {"replaced", "cancelled"})
     )
 
 

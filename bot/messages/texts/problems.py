@@ -13,7 +13,7 @@ from bot.domain.failure_causes import Reason, reason_in, short_of
 from bot.domain.operations import Operation
 from bot.domain.runs import Run
 from bot.domain.usability import Lack
-from bot.domain.work_items import Errand
+from bot.domain.work_items import WorkItem
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts.times import time_mark
 from bot.support import errors
@@ -368,16 +368,16 @@ def get_fact(hold: str) -> str:
 MISSED_CAUSE: Final = "missed"
 
 
-def asked_long_ago(errand: Errand) -> str:
+def asked_long_ago(work_item: WorkItem) -> str:
     """Return the cause of the end of what is too old to be sent; its time is a mark, as in holds.
 
     Nobody asked for what a plan did: what held that up is the cause.
     """
-    if isinstance(errand, Operation) and errand.good_until is not None:
-        because = get_fact(errand.hold or errand.delayed_by)
+    if isinstance(work_item, Operation) and work_item.good_until is not None:
+        because = get_fact(work_item.hold or work_item.delayed_by)
         return f"{MISSED_CAUSE}:: {because}" if because else MISSED_CAUSE
-    planned = errand.planned_for if isinstance(errand, Operation) else None
-    return f"{STALE}:: {_ASKED_LONG_AGO.format(at=time_mark(planned or errand.created_at))}"
+    planned = work_item.planned_for if isinstance(work_item, Operation) else None
+    return f"{STALE}:: {_ASKED_LONG_AGO.format(at=time_mark(planned or work_item.created_at))}"
 
 
 _RESTORED: Final = f"My records were restored from a backup of {{at}}, so I'm asking first. {WANTED}"

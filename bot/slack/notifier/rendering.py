@@ -318,17 +318,21 @@ async def _remove_past(
 async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redrawn:
     """Draw an answer again: it loses what no longer works; one to an act says so if that was taken back."""
     found, facts = await gatherer.of_act(card.body["offers"]), await gatherer.of_offer(card)
-    act, errand = (found.act, found.errand) if found is not None else (None, None)
+    act, work_item = (found.act, found.work_item) if found is not None else (None, None)
     can_be_undone = found is not None and found.can_be_undone
     # What is under way can be changed whatever the state; what is about no row is true without one.
-    stands = act is not None and (not act.subject or (errand is not None and errand.is_open))
+    stands = act is not None and (not act.subject or (work_item is not None and work_item.is_open))
 
     def works(button: kit.Element) -> bool:
         return can_be_undone if button["action_id"] == "undo" else stands or fits(button, facts)
 
     answer = kit.only_with(said, works)
     # Where the row of what it began is gone, nobody knows how taking it back ended: the words stay.
-    if found is not None and found.act.undone_at is not None and bool(found.errand) is bool(found.act.errand):
+    if (
+        found is not None
+        and found.act.undone_at is not None
+        and bool(found.work_item) is bool(found.act.errand)
+    ):
         answer = taken_back(found)
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
     presses = [kit.Press.of(one) for one in kit.buttons_of(said.blocks)]

@@ -558,15 +558,15 @@ async def test_an_answer_that_offers_something_is_looked_at_when_that_changes(st
     assert await claimed(store, clock) == ["1"]
 
 
-async def test_an_answer_to_an_act_belongs_to_its_errand_or_to_the_act(store, workspace):
+async def test_answer_to_act_belongs_to_its_work_item_or_the_act(store, workspace):
     operation = (await accept_operation(store, workspace)).operation
-    for number, errand in enumerate(("", operation.id), 1):
+    for number, work_item in enumerate(("", operation.id), 1):
         given = {"principal": ALICE, "action": "workspace.alias", "done_at": 1.0, "subject": workspace.id}
-        act = Act(id=f"act_{number}", errand=errand, **given)
+        act = Act(id=f"act_{number}", errand=work_item, **given)
         await store.carry_out(lambda tx, act=act: ACTS.add(tx, act))
         place = {"channel_id": "D1", "where": "direct"}
         card = await answered(store, NoticeKind.REPLY, f"event:{number}", f"{number}", offers=act.id, **place)
-        assert card.subject == (errand or act.id)
+        assert card.subject == (work_item or act.id)
 
 
 async def test_what_administrators_are_asked_is_drawn_by_the_decision_and_when_it_is_withdrawn(store, clock):

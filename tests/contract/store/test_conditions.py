@@ -371,7 +371,7 @@ async def test_a_jump_of_the_clock_moves_what_a_lease_waits_for(store, clock, op
     now = clock.now()
     held = {"leased_until": now + 30, "next_step_at": now + 30}
     await change(store, OPERATIONS, operation.id, **held)
-    await run(store, setting("move_leases", errands="operations"), jump=600.0, before=now)
+    await run(store, setting("move_leases", work_items="operations"), jump=600.0, before=now)
     row = await row_of(store, OPERATIONS, id=operation.id)
     assert {name: row[name] - value for name, value in held.items()} == dict.fromkeys(held, 600.0)
 

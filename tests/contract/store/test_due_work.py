@@ -239,7 +239,7 @@ def owned(name):
 
 CARD = {"id": "one", "subject": "one", "kind": "card", "is_dirty": 1, "is_notice": 0, "stage": "live"}
 CARD |= {"message_ts": "1.2", "changed_at": 0.0, "updated_at": -10.5, "leased_until": 0.0, "over_at": None}
-ERRAND = {"id": "one", "outcome": None, "next_step_at": 0.0, "leased_until": 0.0, "start_call": "none"}
+WORK_ITEM = {"id": "one", "outcome": None, "next_step_at": 0.0, "leased_until": 0.0, "start_call": "none"}
 NOTICE = {"id": "one", "subject": "one", "kind": "outage", "state": "pending", "class": 0, "due_at": 0.0}
 NOTICE |= {"created_at": -90.5, "held_by": None, "unknown_since": None, "sent_at": None, "message_ts": None}
 WAIT = {"id": "one", "kind": "gpu", "state": "waiting", "seq": 1, "next_at": 0.0, "until": AHEAD}
@@ -248,7 +248,7 @@ END = {"notices": NOTICE | {"kind": "ready"}}
 #: By queue: a row that it takes, with rows of other tables, and what keeps it from that.
 DUE = {
     "operations": (
-        ERRAND | {"verb": "start", "connection": "saturn", "workspaces": {}},
+        WORK_ITEM | {"verb": "start", "connection": "saturn", "workspaces": {}},
         {"outcome": "failed"},
         {"next_step_at": AHEAD},
         {"leased_until": AHEAD},
@@ -270,7 +270,7 @@ DUE = {
         {"kind": "sync_people", **owned("people")},
     ),
     "runs": (
-        ERRAND,
+        WORK_ITEM,
         {"outcome": "failed"},
         {"next_step_at": AHEAD},
         {"leased_until": AHEAD},
@@ -342,7 +342,7 @@ DUE = {
         {"stage": "closed"},
         {"leased_until": AHEAD},
         END,
-        {"updated_at": -1.5, "workspaces": {}, "operations": ERRAND | {"planned_for": None}},
+        {"updated_at": -1.5, "workspaces": {}, "operations": WORK_ITEM | {"planned_for": None}},
     ),
     "progressed_cards": (
         CARD | {"changed_at": None},
@@ -389,7 +389,7 @@ CLAIMED = {
         {"next_check_at": AHEAD},
     ),
     "of_account": (
-        ERRAND | {"next_step_at": 2.5, "principal": ALICE.key, "connection": "saturn", "remote_id": "r1"},
+        WORK_ITEM | {"next_step_at": 2.5, "principal": ALICE.key, "connection": "saturn", "remote_id": "r1"},
         {"principal": BOB.key},
         {"connection": "posit"},
         {"outcome": "failed"},
