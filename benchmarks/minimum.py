@@ -2,8 +2,7 @@
 
 Signatures (Bolt's check), replays, the person, the one workspace of that name, the link, what is under way;
 one transaction with the operation, its card and the chain of the audit; *calling* committed before the call,
-and only while the link is what it was; a read once the poll gate opens; a message that is owed before it is
-sent.
+and only while the link is what it was; a read once the poll gate opens; a pending message before it is sent.
 The schema and the durability are Usher's. What it leaves out is all else that can go wrong.
 
 ``python -m benchmarks.minimum API_URL BOT_TOKEN SIGNING_SECRET DATABASE KEY PROVIDER_URL``

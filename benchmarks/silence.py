@@ -75,8 +75,8 @@ class _Silence:
         self._stage.cloud.start_takes = 2 * MINUTE
         self._stage.cloud.job_takes = 3 * MINUTE
         self._slack.history_page = 200
-        #: What each person is owed the truth about: the names of their workspaces and runs.
-        self._owed: dict[str, set[str]] = defaultdict(set)
+        #: What each person has yet to be told about: the names of their workspaces and runs.
+        self._pending: dict[str, set[str]] = defaultdict(set)
 
     async def play(self) -> Afterwards:
         world, cloud = self._world, self._stage.cloud
@@ -88,7 +88,7 @@ class _Silence:
             await world.begin(row)
         for principal in self._runners:
             name = f"job-{principal.user_id}"
-            self._owed[principal.user_id].add(name)
+            self._pending[principal.user_id].add(name)
             await self._stage.runs(principal, name, is_watched=False)
         await self._pass_until(began + ANSWERS_LOST)
         self._refuse(lambda method: SlackUnknownOutcome(method, "no_answer"))
@@ -109,7 +109,7 @@ class _Silence:
                 is_last = number == EACH - 1
                 state = State.RUNNING if is_last else State.STOPPED
                 row = await world.own(principal, f"{principal.user_id}-{number}", state)
-                self._owed[principal.user_id].add(row.name)
+                self._pending[principal.user_id].add(row.name)
                 (planned if is_last else started).append(row)
         for row in planned:
             timer = workspaces.made(world.asking, row, await world.store.now() + 8 * MINUTE)
@@ -152,12 +152,12 @@ class _Silence:
         for message in self._slack.messages[before:]:
             if _kind(message) not in _CARDS:
                 user = message["channel"].removeprefix("D")
-                found.update((user, name) for name in self._owed[user] if f"*{name}*" in _words(message))
+                found.update((user, name) for name in self._pending[user] if f"*{name}*" in _words(message))
         return found
 
     def _missing(self, before: int) -> set[tuple[str, str]]:
-        owed = {(user, name) for user, names in self._owed.items() for name in names}
-        return owed - self._told(before).keys()
+        pending = {(user, name) for user, names in self._pending.items() for name in names}
+        return pending - self._told(before).keys()
 
     def _called_ready(self) -> set[str]:
         """Return what messages called ready as they were sent since Slack's return, before any edit."""

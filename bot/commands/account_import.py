@@ -239,9 +239,9 @@ async def import_rows(
 
 
 async def retire(context: Context, connection: str) -> tuple[int, int]:
-    """End everybody's link on a connection that goes, and tell them; return how many, and what is owed.
+    """End everybody's link on a connection that goes, and tell them; return how many ended, and are pending.
 
-    What is owed on one that isn't set up any more can't be revoked, and is erased. Raises StoreError.
+    What is pending on one that isn't set up any more can't happen: the secret is erased. Raises StoreError.
     """
     ended, store = 0, context.store
     holders = {who async for batch in account_rows.find_holders(store.engine) for who in batch}
@@ -249,11 +249,15 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
         if any(one.connection == connection for one in await store.read(account_rows.accounts, who)):
             caller = Caller(context, who)
             ended += len(await caller.to(accounts.end, who, [connection], actor="operator", cause="retired"))
-    owed = [one for one in await store.read(revocation_rows.owed_revocations) if one.connection == connection]
+    pending = [
+        one
+        for one in await store.read(revocation_rows.list_pending_revocations)
+        if one.connection == connection
+    ]
     if connection in context.connections:
-        return ended, len(owed)
-    for one in owed:
-        erase = partial(revocations.settle, context=context, owed=one, ended="lapsed", tell=False)
+        return ended, len(pending)
+    for one in pending:
+        erase = partial(revocations.settle, context=context, account=one, ended="lapsed", tell=False)
         await store.carry_out(erase)
     return ended, 0
 

@@ -91,12 +91,11 @@ def retire(arguments: argparse.Namespace) -> int:
     async def run(store: Store) -> int:
         await store.migrate()
         async with operating(settings, connections, store) as context:
-            ended, owed = await retire_connection(context, name)
-        print(links_ended(name, ended, is_known=bool(ended or owed) or name in connections))
-        if owed:
-            print(
-                f"Keep it in the connections file until {command('doctor')} lists nothing owed there: {owed}."
-            )
+            ended, pending = await retire_connection(context, name)
+        print(links_ended(name, ended, is_known=bool(ended or pending) or name in connections))
+        if pending:
+            until = f"until {command('doctor')} lists nothing owed there"
+            print(f"Keep it in the connections file {until}: {pending}.")
         return 0
 
     return with_store(settings, run)

@@ -31,7 +31,7 @@ from bot.support.vault import Vault
 REFUSALS_SECONDS = 7 * 86_400.0
 #: Most revocations take seconds; what takes longer than this, in seconds, has a cause that lasts.
 REVOKED_WITHIN = 86_400.0
-_OWED_ADVICE = (
+_PENDING_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "
     "Each is erased after 30 days."
 )
@@ -225,20 +225,21 @@ async def check_retired(store: Store, providers: Mapping[str, base.Provider]) ->
 
 
 async def check_revocations(store: Store) -> Check:
-    """Count the secrets whose revocation is owed, and warn of what is for longer than a day.
+    """Count the pending revocations, and warn of those that are older than a day.
 
     Raises StoreError.
     """
-    label, owed, now = "owed revocations", await store.read(revocations.owed_revocations), await store.now()
-    if not owed:
+    label, now = "owed revocations", await store.now()
+    pending = await store.read(revocations.list_pending_revocations)
+    if not pending:
         return Check(label, True, "none")
-    at = Counter(account.connection for account in owed)
-    since = owed[0].unlinked_at or now
+    at = Counter(account.connection for account in pending)
+    since = pending[0].unlinked_at or now
     found = ", ".join(f"{name} {number}" for name, number in sorted(at.items()))
     found += f", the oldest since {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC"
     if now - since < REVOKED_WITHIN:
         return Check(label, True, found)
-    return Check(label, True, found, _OWED_ADVICE, is_warning=True)
+    return Check(label, True, found, _PENDING_ADVICE, is_warning=True)
 
 
 def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:

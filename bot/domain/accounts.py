@@ -27,7 +27,7 @@ class Account:
 
     ``secret`` is ciphertext (``bot.support.vault``). ``state`` is ``active``, ``refused`` (it can't be used,
     and its person must link again) or ``revoking``: it is nobody's link any more, and its secret is kept for
-    nothing but its revocation, which is owed. ``refused_since`` is set while its provider refuses an active
+    nothing but its pending revocation. ``refused_since`` is set while its provider refuses an active
     one, which was last tried at ``looked_at``; of one being revoked it says when that was first refused.
     """
 

@@ -64,7 +64,7 @@ class NoticeKind(AnyKind):
     #: A proof has ended somebody else's approved link of the same account.
     LINK_PROVEN = Traits("link_proven", marks=Mark.PEOPLE)
     OUTAGE = Traits("outage", marks=Mark.NEWS)
-    #: All the news that somebody is owed after a silence, in one message.
+    #: All pending news of somebody after a silence, in one message.
     SUMMARY = Traits("summary")
     #: How several ended that one request began, in one message.
     RESULTS = Traits("results")

@@ -330,7 +330,7 @@ class Entry:
     done_at: float = 0.0
     changed_at: float = float("-inf")
     #: The version of the transcript for which the card was last marked dirty.
-    owed_version: int = 0
+    pending_version: int = 0
     #: No delivery of the file before this time, after this many failures.
     deliver_after: float = 0.0
     deliveries: int = 0
@@ -389,8 +389,8 @@ class Board:
         grown = []
         for run_id in run_ids:
             entry = self.entries.get(run_id)
-            if entry is not None and entry.owed_version != entry.transcript.version:
-                entry.owed_version = entry.transcript.version
+            if entry is not None and entry.pending_version != entry.transcript.version:
+                entry.pending_version = entry.transcript.version
                 grown.append(run_id)
         return grown
 

@@ -1,4 +1,4 @@
-"""Revoke what is owed: the secrets of links that have ended, until their providers confirm it."""
+"""Pending revocations: the secrets of links that have ended, until their providers confirm it."""
 
 import math
 from typing import Final
@@ -15,7 +15,7 @@ from bot.reconciler.provider_calls import REVOKE, Done, Refused
 from bot.reconciler.tasks import Again, Work, Worker, slot
 from bot.services import revocations
 from bot.store import accounts
-from bot.store.revocations import owe, revocation_refused
+from bot.store.revocations import enqueue_revocation, revocation_refused
 from bot.support.errors import CredentialRefused, Forbidden
 
 log = structlog.get_logger(__name__)
@@ -38,52 +38,54 @@ class Revocations(Worker):
         """Return how secrets are revoked: as often as it takes, until that has an end of its own."""
         return {
             TaskKind.REVOCATION: Work(do=self.revoke, tries=math.inf),
-            TaskKind.REVOKE_UNUSED: Work(do=self._owe_unused),
+            TaskKind.REVOKE_UNUSED: Work(do=self._enqueue_unused),
         }
 
     async def revoke(self, task: Task) -> None:
-        """Revoke an owed secret; raise Again as long as its provider hasn't confirmed it."""
-        owed = await self._store.read(accounts.account_by_id, task.subject)
-        if owed is None or owed.state != "revoking":
+        """Revoke a secret; raise Again as long as its provider hasn't confirmed it."""
+        account = await self._store.read(accounts.account_by_id, task.subject)
+        if account is None or account.state != "revoking":
             return
-        ended = await self._ended(task, owed, await self._store.now())
+        ended = await self._ended(task, account, await self._store.now())
         tell = bool(task.payload.get("tell"))
-        log.info("revocation ended", connection=owed.connection, account=owed.id, ended=ended)
-        await self._store.carry_out(lambda tx: revocations.settle(tx, self._context, owed, ended, tell=tell))
+        log.info("revocation ended", connection=account.connection, account=account.id, ended=ended)
+        await self._store.carry_out(
+            lambda tx: revocations.settle(tx, self._context, account, ended, tell=tell)
+        )
 
-    async def _ended(self, task: Task, owed: Account, now: float) -> revocations.Ended:
-        if now - (owed.unlinked_at or 0.0) >= revocations.LAPSES_AFTER:
+    async def _ended(self, task: Task, account: Account, now: float) -> revocations.Ended:
+        if now - (account.unlinked_at or 0.0) >= revocations.LAPSES_AFTER:
             return "lapsed"
         wait = backoff(task.attempts + 1, self._jitter(), longest=LONGEST)
-        runtime = self._runtimes.get(owed.connection)
+        runtime = self._runtimes.get(account.connection)
         if runtime is None or not isinstance(runtime.provider, base.Revocation):
             raise Again(wait)
         revoke = runtime.provider.revoke
         try:
-            # However many are owed at once, they hold up nobody's list.
+            # However many are pending at once, they hold up nobody's list.
             with slot(runtime):
-                answer = await self._asker.ask(runtime, owed, REVOKE, revoke, attempts=task.attempts)
+                answer = await self._asker.ask(runtime, account, REVOKE, revoke, attempts=task.attempts)
         except Again:
             raise Again(wait) from None
         match answer:
             case Done():
                 return "deleted"
             case Refused(error=CredentialRefused() | Forbidden() as error):
-                if owed.refused_since is None:
-                    await self._store.carry_out(lambda tx: revocation_refused(tx, owed.id))
-                left = SECOND_LOOK - (now - (owed.refused_since or now))
+                if account.refused_since is None:
+                    await self._store.carry_out(lambda tx: revocation_refused(tx, account.id))
+                left = SECOND_LOOK - (now - (account.refused_since or now))
                 if left > 0:
                     raise Again(left)
                 return "forbidden" if isinstance(error, Forbidden) else "refused"
         raise Again(wait)
 
-    async def _owe_unused(self, task: Task) -> None:
-        """Owe the revocation of what a provider issued to Usher for a checked token, unless it is used."""
+    async def _enqueue_unused(self, task: Task) -> None:
+        """Enqueue the revocation of what a provider issued to Usher for a checked token, unless used."""
         unused = _as_account(task)
         access = self._asker.open(unused)
         if isinstance(access, Refused) or await self._is_used(unused, access):
             return
-        await self._store.carry_out(lambda tx: owe(tx, unused, tell=False))
+        await self._store.carry_out(lambda tx: enqueue_revocation(tx, unused, tell=False))
 
     async def _is_used(self, unused: Account, access: base.Access) -> bool:
         """Compare tokens, not ciphertexts, which change with the key."""

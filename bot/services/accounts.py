@@ -132,7 +132,7 @@ def begin(
     former = rows.account(tx, caller.principal, connection)
     rows.put(tx, account, moved)
     if former is not None and left_by(caller.context, former, secret) == "owed":
-        revocations.owe(tx, former, tell=False)
+        revocations.enqueue_revocation(tx, former, tell=False)
     body = {"connection": connection, "username": username, "account": account.id}
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
     # What waits for it: every press of a class or course, and the command of the button.

@@ -161,7 +161,7 @@ async def rotate(
     closed = {one.id for one in linked if _rotated(vault, one.secret) is None}
     if forget is not None and forget != len(closed) and (forget or 10 * len(closed) > len(linked)):
         rotation.spared, forget = (len(closed), len(linked)), None
-    for account in [*accounts, *await store.read(revocations.owed_revocations)]:
+    for account in [*accounts, *await store.read(revocations.list_pending_revocations)]:
         sealed = _rotated(vault, account.secret)
         if sealed is None and account.state == "revoking":
             continue  # Doctor counts it, and it lapses.

@@ -169,8 +169,8 @@ class Gatherer:
         """Leave the output out of a card that others may read: a direct message's id begins with D."""
         return facts if (card.channel_id or "").startswith("D") else replace(facts, output=None)
 
-    async def owed(self, notice: Notice) -> Facts:
-        """Gather facts for what somebody is owed: its rows as they are, and whether newer ones tell it."""
+    async def read_pending(self, notice: Notice) -> Facts:
+        """Gather facts for a pending notice: its rows as they are, and whether newer ones tell it."""
         facts = await self.of_notice(notice)
         return replace(facts, written_at=notice.created_at)
 
@@ -331,7 +331,7 @@ async def _of_held(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFac
     """Gather what was held; of several about the same, the newest."""
     newest: dict[str, tuple[AnyKind, Facts]] = {}
     for one in await gatherer.store.read(notices.held_notices, notice.id):
-        found = await gatherer.owed(one)
+        found = await gatherer.read_pending(one)
         workspace = found.workspace if isinstance(found, WorkspaceFacts) else None
         about = workspace.id if workspace is not None else one.subject
         newest.pop(about, None)

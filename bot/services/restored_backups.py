@@ -99,7 +99,7 @@ def _hold(tx: Transaction) -> bool:
             hold(tx, one, RESTORED)
             held[kind] += 1
     for row in tx.all("hold_classes", **given):
-        cards.owe(tx, row["id"], changed=True)
+        cards.queue_updates(tx, row["id"], changed=True)
         held["classes"] += 1
     is_all = tx.changes == before
     maintenance.note_held(tx, backup_at, began, held)

@@ -1,4 +1,4 @@
-"""What is left of an ended link at its provider: a secret to be revoked there, which is owed until it is.
+"""What is left of an ended link at its provider: a secret whose revocation there is pending.
 
 The secret stays sealed and is used for nothing else. Whoever was told that it isn't used any more is told
 again once the provider has confirmed that it is gone, or that it couldn't be had deleted.
@@ -33,7 +33,7 @@ _DAY: Final = 86_400.0
 def left_by(context: Context, account: Account, successor: str = "") -> Left:
     """Return what is left at the provider of an account that ends; ``successor`` is the secret that follows.
 
-    What no key opens is owed, too: the key may come back.
+    What no key opens is pending, too: the key may come back.
     """
     provider = context.connections.get(account.connection)
     if account.state != "active":
@@ -53,7 +53,7 @@ def left_by(context: Context, account: Account, successor: str = "") -> Left:
 
 
 def replace_secret(tx: Transaction, context: Context, account: Account, fresh: base.Credential) -> None:
-    """Use a fresh credential of Usher's own in place of the one before, whose revocation is owed.
+    """Use a fresh credential of Usher's own in place of the one before, whose revocation is enqueued.
 
     If that was ended or replaced meanwhile, it is the fresh one that nobody uses.
     """
@@ -62,30 +62,30 @@ def replace_secret(tx: Transaction, context: Context, account: Account, fresh: b
         tx, account.id, account.secret, sealed, is_fresh=True, ends_at=fresh.ends_at
     )
     unused = replace(account, id=tx.ids.new("account"), secret=account.secret if is_used else sealed)
-    revocations.owe(tx, unused, tell=False, due_in=UNDER_WAY)
+    revocations.enqueue_revocation(tx, unused, tell=False, due_in=UNDER_WAY)
     detail = {"account": account.id, "connection": account.connection}
     append_audit(
         tx, [AuditEntry("usher", "account.renew", account.id, "ok" if is_used else "unused", detail)]
     )
 
 
-def settle(tx: Transaction, context: Context, owed: Account, ended: Ended, *, tell: bool) -> None:
-    """Erase an owed secret, and say how its revocation ended: to its person where that was promised.
+def settle(tx: Transaction, context: Context, account: Account, ended: Ended, *, tell: bool) -> None:
+    """Erase a secret, and say how its revocation ended: to its person where that was promised.
 
     Administrators are told what may still be valid, once a day for a connection.
     """
-    if not revocations.drop(tx, owed.id):
+    if not revocations.drop(tx, account.id):
         return
     is_gone = ended in {"deleted", "refused"}
-    detail = {"account": owed.id, "username": owed.username, "ended": ended}
-    target, result = f"{owed.principal.key}/{owed.connection}", "ok" if is_gone else "refused"
+    detail = {"account": account.id, "username": account.username, "ended": ended}
+    target, result = f"{account.principal.key}/{account.connection}", "ok" if is_gone else "refused"
     append_audit(tx, [AuditEntry("usher", "account.revoked", target, result, detail)])
-    about = {"connection": owed.connection}
+    about = {"connection": account.connection}
     if tell:
         body = about | {"ended": ended}
-        add_notices(tx, [NewNotice(owed.id, NoticeKind.REVOKED, "revoked", owed.principal, body)])
+        add_notices(tx, [NewNotice(account.id, NoticeKind.REVOKED, "revoked", account.principal, body)])
     if not is_gone:
         place, day = context.installation, tx.now() // _DAY
-        for one in place.administrators_of(lambda one: place.are_together(one, owed.principal)):
+        for one in place.administrators_of(lambda one: place.are_together(one, account.principal)):
             occasion = f"{day:.0f}:{one.key}"
-            add_notices(tx, [NewNotice(owed.connection, NoticeKind.NOT_REVOKED, occasion, one, about)])
+            add_notices(tx, [NewNotice(account.connection, NoticeKind.NOT_REVOKED, occasion, one, about)])

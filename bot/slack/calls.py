@@ -54,7 +54,7 @@ _HOSTS: Final = ("slack.com", "slack-gov.com")
 UNREACHABLE: Final = "unreachable"
 #: How long a method isn't called, at most, after a 429: perhaps only one channel's limit was reached.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
-#: How often something that is owed is tried while Slack doesn't answer, in seconds.
+#: How often something pending is tried while Slack doesn't answer, in seconds.
 TRIES_EVERY: Final = 5.0
 #: How often, at most, what waits for Slack is released: a single message may fail by itself, again and again.
 RELEASES_EVERY: Final = 15.0

@@ -14,7 +14,7 @@ from bot.store.fan_out import follow, know, read_batches, some
 from bot.store.hooks import StoreHooks
 from bot.store.links import expire
 from bot.store.queues import Queue, declare_queue
-from bot.store.revocations import owe
+from bot.store.revocations import enqueue_revocation
 from bot.store.tables import (
     ACCOUNTS,
     ACTS,
@@ -99,10 +99,11 @@ def has_had_link(tx: Transaction, principal: Principal, connections: Collection[
 def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> None:
     """End an account and everything that depends on it, which is used no more from now on.
 
-    The row is deleted; if it ``can_revoke``, its secret is kept for that, as ``owe`` says. Open operations
-    and runs there end as cancelled, and their cards become dirty; watches end; its workspaces, unfinished
-    links, lists, snapshots and remembered form values are deleted. Of very many, some follow in pieces.
-    Where messages reach the person (``tell``), each run with a card also gets a JOB_FAILED notice.
+    The row is deleted; if it ``can_revoke``, its secret is kept for that, as ``enqueue_revocation`` says.
+    Open operations and runs there end as cancelled, and their cards become dirty; watches end; its
+    workspaces, unfinished links, lists, snapshots and remembered form values are deleted. Of very many, some
+    follow in pieces. Where messages reach the person (``tell``), each run with a card also gets a JOB_FAILED
+    notice.
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     CONVERSATIONS.delete(tx, principal=ending.principal)
@@ -112,7 +113,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> No
     REMEMBERED.delete(tx, **pair)
     # A refused account no longer has a secret, so there is nothing to revoke.
     if can_revoke and ending.secret:
-        owe(tx, ending, tell=tell)
+        enqueue_revocation(tx, ending, tell=tell)
     else:
         ACCOUNTS.delete(tx, id=ending.id)
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):

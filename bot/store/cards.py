@@ -193,7 +193,9 @@ def place(
         if over_at != row["over_at"]:
             CARDS.change(tx, {"id": card_id}, over_at=over_at)
     if row is not None and Mark.IN_CHANNEL not in word(AnyKind, row["kind"]).marks:
-        tx.run("owe_former", **{name: row[name] for name in ("id", "kind", "principal", "about", "subject")})
+        tx.run(
+            "queue_former", **{name: row[name] for name in ("id", "kind", "principal", "about", "subject")}
+        )
 
 
 def replace(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
@@ -201,9 +203,9 @@ def replace(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> 
     tx.run("forget_replaced", id=card_id, channel_id=channel_id, message_ts=message_ts)
 
 
-def owe_ended(tx: Transaction, subject: str) -> None:
+def queue_ended(tx: Transaction, subject: str) -> None:
     """Look once more at the messages about what has ended, also at what was closed, as another says so."""
-    tx.run("owe_ended", subject=subject)
+    tx.run("queue_ended", subject=subject)
 
 
 def close_about(tx: Transaction, workspace: Row) -> None:
@@ -212,25 +214,25 @@ def close_about(tx: Transaction, workspace: Row) -> None:
     queue_messages(tx, workspace["id"], changed=True)
 
 
-def owe(tx: Transaction, subject: str, *, changed: bool) -> None:
+def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
     """Mark the messages of an operation or run dirty; ``changed``: by more than progress."""
-    tx.run("owe_cards_of", subject=subject, changed=changed, now=tx.now())
+    tx.run("queue_cards", subject=subject, changed=changed, now=tx.now())
 
 
 def settle(tx: Transaction, subject: str) -> None:
     """Have questions drawn that are settled; the answer to a press on one comes first."""
-    owe(tx, subject, changed=True)
+    queue_updates(tx, subject, changed=True)
     CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWERED_WITHIN)
 
 
 def queue_for_reader(tx: Transaction, subject: str, principal: Principal) -> None:
     """Mark a person's messages about a class dirty."""
-    tx.run("owe_cards_to", subject=subject, principal=principal.key, changed=True, now=tx.now())
+    tx.run("queue_cards_of_reader", subject=subject, principal=principal.key, changed=True, now=tx.now())
 
 
 def queue_messages(tx: Transaction, about: str, *, changed: bool) -> None:
     """Mark the messages about a workspace, or the card of a class, dirty."""
-    tx.run("owe_cards_about", about=about, changed=changed, now=tx.now())
+    tx.run("queue_cards_about", about=about, changed=changed, now=tx.now())
 
 
 def claim_cards(
@@ -282,7 +284,7 @@ def card_updated(
         now=now,
     )
     # Nobody asks for a notice again; a card stays known by its operation, run or class. What came after the
-    # claim is still owed.
+    # claim is still pending.
     same = {"id": card_id, "is_dirty": False}
     if is_over and not CARDS.delete(tx, **same, is_notice=True):
         CARDS.change(tx, same, stage="closed", changed_at=None)

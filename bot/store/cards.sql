@@ -1,5 +1,5 @@
 -- What has become history only loses buttons, which waits for everything else.
--- part: owed_again
+-- part: queued_again
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN :changed = 1 AND (is_notice = 0 OR kind IN {ASKS}) THEN :now ELSE changed_at END
 
@@ -28,21 +28,21 @@ ORDER BY
     CASE WHEN is_notice = 1 AND created_at <= :written_at THEN 0 WHEN message_ts IS NULL THEN 2 ELSE 1 END, is_notice
 LIMIT 1;
 
--- name: owe_cards_of
-{owed_again}
+-- name: queue_cards
+{queued_again}
 WHERE subject = :subject AND stage = 'live';
 
--- name: owe_cards_to
-{owed_again}
+-- name: queue_cards_of_reader
+{queued_again}
 WHERE principal = :principal AND subject = :subject AND stage = 'live' AND is_notice = 1;
 
--- name: owe_cards_about
-{owed_again}
+-- name: queue_cards_about
+{queued_again}
 WHERE about = :about AND stage = 'live';
 
 -- What was sent before about the same may have lost its buttons by what was sent now; the card or the answer of what has
 -- ended goes, also a card that was closed before that was known to be in Slack. Of questions asked again, one is open.
--- name: owe_former
+-- name: queue_former
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN kind = :kind THEN NULL ELSE changed_at END,
     stage = CASE
@@ -53,7 +53,7 @@ WHERE principal = :principal AND about IN (:about, :subject) AND id <> :id
     AND (is_notice = 1 OR (subject = :subject AND kind NOT IN {IN_CHANNEL}))
     AND message_ts IS NOT NULL;
 
--- name: owe_ended
+-- name: queue_ended
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1
 WHERE subject = :subject AND (stage = 'live' OR is_notice = 0) AND kind NOT IN {IN_CHANNEL} AND message_ts IS NOT NULL;
 

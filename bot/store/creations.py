@@ -76,7 +76,7 @@ def renew(
     hidden = WORKSPACES.changed(tx, ended, hidden=True, **timers.NONE)
     if hidden is not None:
         tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
-    cards.owe(tx, operation_id, changed=True)
+    cards.queue_updates(tx, operation_id, changed=True)
     append_audit(tx, audit)
     return True
 
@@ -146,7 +146,7 @@ def name_created(
     else:
         named_id = _put_beside(tx, row, created, gate_key, now)
     gates.make_due(tx, named_id)
-    cards.owe(tx, operation_id, changed=True)
+    cards.queue_updates(tx, operation_id, changed=True)
     cards.queue_messages(tx, named_id, changed=True)
     return workspace(tx, named_id)
 
@@ -198,7 +198,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
     moving = OPERATIONS.rows(tx, workspace_id=listed["id"])
     OPERATIONS.change(tx, {"workspace_id": listed["id"]}, workspace_id=row["id"])
     for moved in moving:
-        cards.owe(tx, moved["id"], changed=True)
+        cards.queue_updates(tx, moved["id"], changed=True)
         for notice in tx.all("unsent_notices_of", subject=moved["id"]):
             body = from_json(notice["body"])
             if body.get("workspace") == listed["id"]:

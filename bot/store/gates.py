@@ -551,6 +551,6 @@ def _tell_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *
         strength = Woken.CHANGED if changed else Woken.READ
         tx.run("wake_operation", id=row["operation_id"], hold=result.hold, strength=strength, now=now)
     if has_news:
-        cards.owe(tx, row["operation_id"], changed=True)
+        cards.queue_updates(tx, row["operation_id"], changed=True)
     if has_news and result.hold:
         release_card(tx, row["operation_id"])

@@ -63,9 +63,9 @@ NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
 #: What Slack didn't answer is tried again whatever its pause: a send first, or a search, a reply if there is
 #: nothing else; each in turn, as one may fail by itself. What waits for a read is the one that is to be sent
 #: next. What may have been sent keeps its time to show before it is looked for.
-OWED_CLAIM: Final = Claim(
+PENDING_CLAIM: Final = Claim(
     table="notices",
-    where=f"class IN (0, 1, 2, 3) AND {_UNSENT} AND {{owed}} AND principal LIKE :people"
+    where=f"class IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
     " AND {claimable} AND {settled}",
     changes="{attempted}",
     order="CASE WHEN class = 0 THEN 2"
@@ -76,7 +76,7 @@ OWED_CLAIM: Final = Claim(
 #: What else of a person's may have been sent: one search answers for all. A reply is never sent again.
 UNSURE_CLAIM: Final = Claim(
     table="notices",
-    where=f"principal = :principal AND {_UNSENT} AND {{owed}}"
+    where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"
     " AND (unknown_since IS NOT NULL OR state = 'leased' OR {doubted})"
     " AND held_by IS NULL AND kind <> 'reply' AND {output_followed_here}",
     changes="{unsure_claimed}",
@@ -296,13 +296,15 @@ async def claim_notices(
     return claimed
 
 
-def claim_owed(tx: Transaction, place: str, lease: float, owner: str = "", *, is_send: bool) -> list[Notice]:
-    """Lease one that is owed in the installation with the id ``place``, whatever its pause, each in turn.
+def claim_pending(
+    tx: Transaction, place: str, lease: float, owner: str = "", *, is_send: bool
+) -> list[Notice]:
+    """Lease a pending one in the installation with the id ``place``, whatever its pause, each in turn.
 
     With ``is_send`` rather what wasn't sent than what may have been, which comes with all of its person.
     """
     _gather(tx, tx.now(), _NEWS)
-    return _claimed(tx, OWED_CLAIM.statement, lease, owner, is_send=is_send, people=_people(place))
+    return _claimed(tx, PENDING_CLAIM.statement, lease, owner, is_send=is_send, people=_people(place))
 
 
 def _claimed(tx: Transaction, query: str, lease: float, owner: str, **which: Any) -> list[Notice]:
@@ -420,7 +422,7 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
     marks = word(AnyKind, row["kind"]).marks
     # The card of a run stays where its end has no message of its own: its output is below it.
     if Mark.END in marks and Mark.OUTPUT not in marks and said["to"]["state"] == NoticeState.SENT:
-        cards.owe_ended(tx, row["subject"])
+        cards.queue_ended(tx, row["subject"])
         operation = OPERATIONS.row(tx, id=row["subject"])
         if operation is not None:
             # Nothing is posted about it by which what was sent before would lose its buttons.

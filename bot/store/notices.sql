@@ -68,7 +68,7 @@ unknown_since = CASE
 -- What Slack didn't answer is tried again whatever its pause: a send first, or a search, a reply if there is nothing else;
 -- each in turn, as one may fail by itself. What waits for a read is the one that is to be sent next. What may have been
 -- sent keeps its time to show before it is looked for.
--- part: owed
+-- part: due_or_retried
 (due_at <= :now OR (
         state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR leased_at > unknown_since)
     ))
@@ -90,7 +90,7 @@ WHERE EXISTS (
 -- twice for the index.
 -- name: late_news
 SELECT principal, MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) AS oldest FROM notices
-WHERE class IN (1, 3) AND {owed} AND state IN ('pending', 'retry', 'leased')
+WHERE class IN (1, 3) AND {due_or_retried} AND state IN ('pending', 'retry', 'leased')
     AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND NOT {doubted}
     AND (kind IN {NEWS} OR kind = 'summary')
 GROUP BY principal
@@ -115,7 +115,7 @@ WHERE principal = :principal AND outcome IS NULL AND reference = :request LIMIT 
 UPDATE notices SET held_by = :holder
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
-    WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND {owed}
+    WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND {due_or_retried}
         AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND kind IN {NEWS} AND NOT {doubted}
     LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */

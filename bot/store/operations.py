@@ -320,8 +320,8 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     Return None if it ended meanwhile (was replaced), or if another step now holds it. ``was`` is the row that
     the step has worked on.
     """
-    owed = update.notices if update.outcome is not None else ()
-    saved = work_items.save(tx, OPERATIONS, replace(update, notices=()) if owed else update, _changes, was)
+    pending = update.notices if update.outcome is not None else ()
+    saved = work_items.save(tx, OPERATIONS, replace(update, notices=()) if pending else update, _changes, was)
     if saved is None:
         return None
     row, update = saved
@@ -337,12 +337,12 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
         timers.settle_timer(tx, row["workspace_id"])
         ended = OPERATIONS.of(row)
         for hooks in StoreHooks.list_subscribers():
-            owed = hooks.on_operation_ended(tx, ended, owed)
+            pending = hooks.on_operation_ended(tx, ended, pending)
         if ended.verb.brings_down and ended.outcome is Outcome.FULFILLED and ended.has_called:
             for hooks in StoreHooks.list_subscribers():
                 hooks.on_capacity_freed(tx, ended.connection, STOP_PAUSE_SECONDS)
-        if owed:
-            add_notices(tx, owed, update.id)
+        if pending:
+            add_notices(tx, pending, update.id)
     return row
 
 

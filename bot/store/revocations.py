@@ -10,31 +10,31 @@ from bot.store.tasks import NewTask
 from bot.store.transaction import Priority, Transaction, prioritize
 
 
-def owe(tx: Transaction, ended: Account, *, tell: bool, due_in: float = 0.0) -> None:
-    """Keep the secret of an ended link for its revocation only, which is owed from now on.
+def enqueue_revocation(tx: Transaction, ended: Account, *, tell: bool, due_in: float = 0.0) -> None:
+    """Mark the secret of an ended link as pending revocation, and enqueue the task.
 
     ``tell``: its person is told once the provider has confirmed it. ``due_in``: calls made with it may still
     be under way for so many seconds.
     """
     ACCOUNTS.delete(tx, id=ended.id)
-    owed = replace(ended, state="revoking", unlinked_at=tx.now(), refused_since=None, remind_at=None)
-    ACCOUNTS.add(tx, owed)
-    tasks.add_tasks(tx, [NewTask(TaskKind.REVOCATION, owed.id, {"tell": tell}, due_in)])
+    account = replace(ended, state="revoking", unlinked_at=tx.now(), refused_since=None, remind_at=None)
+    ACCOUNTS.add(tx, account)
+    tasks.add_tasks(tx, [NewTask(TaskKind.REVOCATION, account.id, {"tell": tell}, due_in)])
 
 
 @prioritize(Priority.STEADY)
-def owed_revocations(tx: Transaction) -> list[Account]:
-    """Return the secrets whose revocation is owed, the oldest first."""
-    return ACCOUNTS.found(tx, "owed_revocations")
+def list_pending_revocations(tx: Transaction) -> list[Account]:
+    """Return the accounts whose revocation is pending, the oldest first."""
+    return ACCOUNTS.found(tx, "pending_revocations")
 
 
 def revocation_refused(tx: Transaction, account_id: str) -> None:
-    """Note that a provider refused an owed secret, for the first time."""
+    """Note that a provider refused to revoke a secret, for the first time."""
     ACCOUNTS.change(
         tx, {"id": account_id, "state": "revoking", "refused_since": None}, refused_since=tx.now()
     )
 
 
 def drop(tx: Transaction, account_id: str) -> bool:
-    """Erase a secret whose revocation was owed; return False if another process has."""
+    """Erase a secret whose revocation was pending; return False if another process has."""
     return ACCOUNTS.delete(tx, id=account_id, state="revoking") == 1

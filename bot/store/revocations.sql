@@ -1,2 +1,2 @@
--- name: owed_revocations
+-- name: pending_revocations
 SELECT * FROM accounts WHERE state = 'revoking' ORDER BY unlinked_at, id;

@@ -55,7 +55,7 @@ def want_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
         return
     strength = Woken.OTHER_STOP if run.stop_wanted else Woken.AT_ONCE
     tx.one("want_run_stop", id=run.id, wanted=wanted, strength=strength, now=now)
-    cards.owe(tx, run.id, changed=True)
+    cards.queue_updates(tx, run.id, changed=True)
 
 
 def _came_to_nothing(run: Run, now: float) -> bool:
@@ -90,7 +90,7 @@ def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | 
     watched = RUNS.of(row)
     show(tx, watched, channel_id)
     release_card(tx, run_id)
-    cards.owe(tx, run_id, changed=True)
+    cards.queue_updates(tx, run_id, changed=True)
     return watched
 
 
@@ -116,7 +116,7 @@ def watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
 def output_grown(tx: Transaction, run_ids: Sequence[str]) -> None:
     """Have the cards of runs redrawn that have written more."""
     for run_id in run_ids:
-        cards.owe(tx, run_id, changed=False)
+        cards.queue_updates(tx, run_id, changed=False)
 
 
 def output_done(tx: Transaction, run_id: str, notices: Sequence[NewNotice] = ()) -> None:
@@ -375,7 +375,7 @@ def _read(tx: Transaction, row: Row, one: FoundRun, start: float, now: float) ->
     if changed:
         tx.run("wake_run", id=row["id"], now=now)
     if gates.runs_differ(row, after):
-        cards.owe(tx, row["id"], changed=changed)
+        cards.queue_updates(tx, row["id"], changed=changed)
 
 
 def _run(run_id: str, one: FoundRun, pair: Row, start: float, now: float) -> Run:

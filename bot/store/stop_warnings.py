@@ -71,4 +71,4 @@ def becomes_card(tx: Transaction, notice_id: str | None, operation_id: str, body
         cards.drop(tx, warning["id"])
         CARDS.change(tx, {"id": operation_id}, body=body)
         cards.place(tx, operation_id, message.channel_id, warning["message_ts"])
-        cards.owe(tx, operation_id, changed=True)
+        cards.queue_updates(tx, operation_id, changed=True)

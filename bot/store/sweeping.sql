@@ -97,7 +97,7 @@ RETURNING id;
 -- name: some_workspaces
 SELECT id FROM workspaces WHERE id > :after ORDER BY id LIMIT :limit;
 
--- Nothing is owed about it: no operation, timer, hours or class, and no message.
+-- Nothing is pending about it: no operation, timer, hours or class, and no message.
 -- name: gone_workspace
 SELECT w.id FROM workspaces w
 WHERE w.gone_again_at < :before AND w.state = 'gone' AND w.stop_at IS NULL

@@ -68,7 +68,7 @@ def keep_waiting(
     query = setting("keep_waiting", work_items=work_items.name)
     row = tx.one(query, id=work_item_id, deadline_at=now + deadline_seconds, now=now)
     if row is not None:
-        cards.owe(tx, work_item_id, changed=True)
+        cards.queue_updates(tx, work_item_id, changed=True)
     return row
 
 
@@ -79,7 +79,7 @@ def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadli
     if tx.one(query, id=work_item_id, now=tx.now(), **free) is None:
         return False
     keep_waiting(tx, work_items, work_item_id, deadline_seconds)
-    cards.owe(tx, work_item_id, changed=True)
+    cards.queue_updates(tx, work_item_id, changed=True)
     return True
 
 
@@ -91,7 +91,7 @@ def end(
     row = work_items.changed(tx, {"id": work_item_id, "outcome": None}, **ended, leased_until=0, claim="")
     if row is not None:
         release_card(tx, work_item_id)
-        cards.owe(tx, work_item_id, changed=True)
+        cards.queue_updates(tx, work_item_id, changed=True)
     return row
 
 
@@ -99,7 +99,7 @@ def hold(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> Non
     """Hold an open one on an account that its provider refuses."""
     work_items.change(tx, {"id": row["id"]}, hold=said["hold"])
     release_card(tx, row["id"])
-    cards.owe(tx, row["id"], changed=True)
+    cards.queue_updates(tx, row["id"], changed=True)
 
 
 def clear_silence(tx: Transaction, connection: str, beginning: str) -> None:
@@ -114,7 +114,7 @@ def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> N
     if not silent:
         return
     work_items.change(tx, {"id": row["id"]}, **dict.fromkeys(silent))
-    cards.owe(tx, row["id"], changed=True)
+    cards.queue_updates(tx, row["id"], changed=True)
 
 
 know(
@@ -130,7 +130,7 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
     free = _FREE[work_items.name]
     tx.run(setting("resume", *free, work_items=work_items.name), id=row["id"], now=tx.now(), **free)
     if any(row[column] for column in free):
-        cards.owe(tx, row["id"], changed=True)
+        cards.queue_updates(tx, row["id"], changed=True)
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
@@ -214,7 +214,7 @@ def _saved(
     if any(after.get(name) not in (None, "", row.get(name)) for name in ("hold", "asked_at")):
         release_card(tx, update.id)
     if changed or moved or update.card_dirty:
-        cards.owe(tx, update.id, changed=changed or update.card_moves)
+        cards.queue_updates(tx, update.id, changed=changed or update.card_moves)
     return written, update
 
 

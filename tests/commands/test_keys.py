@@ -104,5 +104,5 @@ async def test_owed_secrets_are_encrypted_with_the_newest_key_too(store):
     await linked_under(store, KEY, ALICE)
     await unlink(store, ALICE, revocable=["saturn"])
     assert (await rotate(store, Vault([NEW, KEY]))).done == 1
-    (owed,) = await store.read(revocations.owed_revocations)
-    assert Vault([NEW]).open(row_key(ALICE.key, "saturn"), owed.secret) == {"token": "UALICE"}
+    (pending,) = await store.read(revocations.list_pending_revocations)
+    assert Vault([NEW]).open(row_key(ALICE.key, "saturn"), pending.secret) == {"token": "UALICE"}

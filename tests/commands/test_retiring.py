@@ -70,7 +70,7 @@ async def test_while_it_is_set_up_its_secrets_are_owed_and_everybody_is_told(hub
         if one.kind is NoticeKind.UNLINKED
     ]
     assert {(one.principal, one.body["cause"]) for one in told} == {(ALICE, "retired"), (BOB, "retired")}
-    assert {one.connection for one in await hub.store.read(revocations.owed_revocations)} == {"hub"}
+    assert {one.connection for one in await hub.store.read(revocations.list_pending_revocations)} == {"hub"}
     assert await check_retired(hub.store, without_hub(hub)) == []
     assert await retire(hub, "hub") == (0, 2)
 
@@ -79,7 +79,7 @@ async def test_once_it_is_taken_out_its_secrets_are_erased(hub):
     gone = context(hub.store, without_hub(hub), vault=hub.vault)
     await retire(hub, "hub")
     assert await retire(gone, "hub") == (0, 0)
-    assert await hub.store.read(revocations.owed_revocations) == []
+    assert await hub.store.read(revocations.list_pending_revocations) == []
     ended = [
         row["detail"]
         for row in await hub.store.read(audit.audit_entries)
@@ -92,7 +92,7 @@ async def test_once_it_is_taken_out_its_secrets_are_erased(hub):
 async def test_what_was_taken_out_before_is_retired_too(hub):
     gone = context(hub.store, without_hub(hub), vault=hub.vault)
     assert await retire(gone, "hub") == (2, 0)
-    assert await hub.store.read(revocations.owed_revocations) == []
+    assert await hub.store.read(revocations.list_pending_revocations) == []
     assert await hub.store.perform(workspaces.workspaces, ALICE, connection="hub") == []
 
 

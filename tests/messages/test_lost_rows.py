@@ -22,7 +22,7 @@ from bot.features.hours.store import RULES
 from bot.features.waitlist.model import Wait
 from bot.features.waitlist.store import WAITS
 from bot.messages.blocks import kit
-from bot.messages.blocks.notices import owed
+from bot.messages.blocks.notices import render_pending
 from bot.services.message_context import Gatherer
 from bot.slack.notifier.rendering import redraw
 from bot.store import operations, timers
@@ -193,7 +193,7 @@ async def draw_all(gatherer, rows, end):
         if kind.subject == "operation" and Mark.END in kind.marks and kind is not end:
             continue
         notice = make_notice(kind, rows, now)
-        answer = owed(kind, await gatherer.owed(notice))
+        answer = render_pending(kind, await gatherer.read_pending(notice))
         assert answer is None or answer.text
         for card in (as_card(notice), as_card(notice, body=notice.body | said)):
             await redraw(gatherer, card)

@@ -13,7 +13,7 @@ from bot.features.courses.model import ClassKind
 from bot.features.expiries.model import ExpiryKind
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing, fits, stop_button
-from bot.messages.blocks.notices import is_true, owed, render, still
+from bot.messages.blocks.notices import is_true, render, render_pending, still
 from bot.messages.blocks.runs import run_waiting
 from bot.messages.blocks.timers import keep_buttons
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts, run_facts
@@ -167,7 +167,7 @@ def test_what_is_not_so_any_more_is_left_out_of_what_is_told_together(kind, stat
     given = least_facts(kind, link_ends_at=NOW + 60)
     if state is not None:
         given = replace(facts(workspace={"state": state}), operation=None)
-    assert (owed(NoticeKind.SUMMARY, replace(HELD, held=((kind, given),))) is not None) is expected
+    assert (render_pending(NoticeKind.SUMMARY, replace(HELD, held=((kind, given),))) is not None) is expected
     assert Mark.NEWS in kind.marks
 
 
@@ -188,21 +188,21 @@ STOP = ENDED | {"verb": OperationVerb.STOP}
 )
 def test_how_an_operation_ended_is_told_as_things_are_then(kind, operation, state, said):
     given = facts(operation=operation, workspace={"state": state})
-    assert said in str(owed(kind, given).blocks)
+    assert said in str(render_pending(kind, given).blocks)
 
 
 @pytest.mark.parametrize("kind", [NoticeKind.READY, NoticeKind.STOPPED, NoticeKind.FAILED])
 def test_once_something_newer_was_asked_for_an_end_is_told_without_buttons(kind):
     operation = {NoticeKind.READY: ENDED, NoticeKind.STOPPED: STOP}.get(kind, verb("start", Outcome.FAILED))
     superseded = replace(facts(operation=operation), is_superseded=True)
-    answer = owed(kind, superseded)
+    answer = render_pending(kind, superseded)
     assert answer is not None
     assert not list(kit.buttons_of(answer.blocks))
 
 
 def test_a_wait_that_is_over_is_told_to_nobody():
     over = facts(operation=ENDED | {"outcome": Outcome.FAILED})
-    assert owed(NoticeKind.WAITING, over) is None
+    assert render_pending(NoticeKind.WAITING, over) is None
 
 
 def test_the_request_to_link_again_holds_while_the_account_is_refused():

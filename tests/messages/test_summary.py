@@ -9,7 +9,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.runs import RunState
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.messages.blocks.notices import owed
+from bot.messages.blocks.notices import render_pending
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts, run_facts
 from tests.messages.runs import RUN
 from tests.rigs.golden import check_golden, check_limits
@@ -48,27 +48,27 @@ def summary(*held):
     ],
 )
 def test_what_is_told_together_is_one_message(name, held):
-    answer = owed(NoticeKind.SUMMARY, summary(*held))
+    answer = render_pending(NoticeKind.SUMMARY, summary(*held))
     check_golden(f"notices/summary-{name}", answer)
     check_limits(answer)
 
 
 def test_link_that_came_in_a_silence_is_told_with_its_button():
     link = (NoticeKind.READY_LINK, ended("nb1"))
-    answer = owed(NoticeKind.SUMMARY, summary(link, STOPPED))
+    answer = render_pending(NoticeKind.SUMMARY, summary(link, STOPPED))
     assert "*nb1* is ready." in str(answer.blocks)
     assert IDE_URL in str(answer.blocks)
     shown = (NoticeKind.READY_LINK, replace(ended("nb1"), is_url_shown=True))
-    assert owed(NoticeKind.SUMMARY, summary(shown)) is None
+    assert render_pending(NoticeKind.SUMMARY, summary(shown)) is None
 
 
 def test_where_nothing_is_left_nothing_is_sent():
     over = (NoticeKind.STOPPED_ELSEWHERE, READY[1])
-    assert "*nb1* is ready." in str(owed(NoticeKind.SUMMARY, summary(over, READY)).blocks)
-    assert owed(NoticeKind.SUMMARY, summary(over)) is None
+    assert "*nb1* is ready." in str(render_pending(NoticeKind.SUMMARY, summary(over, READY)).blocks)
+    assert render_pending(NoticeKind.SUMMARY, summary(over)) is None
 
 
 def test_what_is_not_so_any_more_is_never_said_with_what_is():
-    words = str(owed(NoticeKind.SUMMARY, summary(READY, NO_LONGER)).blocks)
+    words = str(render_pending(NoticeKind.SUMMARY, summary(READY, NO_LONGER)).blocks)
     assert "*nb1* is ready." in words
     assert "It was running, and has since been stopped" in words

@@ -209,9 +209,9 @@ async def test_it_serves_for_nothing_else(world):
     world.provider.fail("revoke", ServerFailed("away"), times=100)
     await unlinks(world)
     await world.work()
-    (owed,) = await world.store.read(revocations.owed_revocations)
+    (pending,) = await world.store.read(revocations.list_pending_revocations)
     kinds = (TaskKind.DISCOVER, TaskKind.LIST_JOBS)
-    await world.store.write(tasks.add_tasks, [NewTask(kind, owed.id) for kind in kinds])
-    await world.store.write(tasks.add_tasks, [NewTask(TaskKind.SNAPSHOT, f"{owed.id}/templates")])
+    await world.store.write(tasks.add_tasks, [NewTask(kind, pending.id) for kind in kinds])
+    await world.store.write(tasks.add_tasks, [NewTask(TaskKind.SNAPSHOT, f"{pending.id}/templates")])
     await world.pass_time(300, step=30)
     assert {call.method for call in world.provider.calls} == {"revoke"}

@@ -13,7 +13,7 @@ WORDS = {
 CLAIMS = {
     "claim_gates_along": gates.ALONG_CLAIM.statement,
     "claim_runs_of_account": runs.ACCOUNT_CLAIM.statement,
-    "claim_owed": notices.OWED_CLAIM.statement,
+    "claim_pending": notices.PENDING_CLAIM.statement,
     "claim_unsure": notices.UNSURE_CLAIM.statement,
 }
 CLAIMS |= {f"claim_{queue.name}": queue.claim for queue in DECLARED_QUEUES.values() if queue.is_claimed}

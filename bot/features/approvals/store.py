@@ -29,7 +29,7 @@ def request(tx: Transaction, new: Approval) -> Approval:
         # It is another request: it has questions of its own, and a day for their answers.
         current = replace(new, id=current.id, waiting=current.waiting)
     APPROVALS.put(tx, current)
-    cards.owe(tx, current.id, changed=True)
+    cards.queue_updates(tx, current.id, changed=True)
     return current
 
 
@@ -65,7 +65,7 @@ def questions_to(tx: Transaction, key: str) -> int:
 def learn(tx: Transaction, approval_id: str, **facts: Any) -> None:
     """Keep what was learned about a request, and have its messages redrawn."""
     APPROVALS.change(tx, {"id": approval_id}, **facts)
-    cards.owe(tx, approval_id, changed=True)
+    cards.queue_updates(tx, approval_id, changed=True)
 
 
 def approval(tx: Transaction, approval_id: str) -> Approval | None:

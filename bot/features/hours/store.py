@@ -251,16 +251,16 @@ def waits_until(tx: Transaction, start: Operation) -> float:
     return max((one.until for one in sides if one.side == "start"), default=0.0)
 
 
-def follow_start(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequence[NewNotice]:
+def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
     """Schedule another try of a plan's failed start if the cause may pass, else notify its person."""
     plan = find_plan(tx, ended) if ended.outcome is Outcome.FAILED else None
     if plan is None:
-        return owed
+        return pending
     rule, begin = plan
     if (ended.cause or "").partition(":")[0] == "missed":
         return [missed(rule, begin, because=(ended.cause or "").partition(":: ")[2])]
     if not begun_hours.tries_again(ended, begin, tx.now(), is_own=rule.is_own):
-        return owed
+        return pending
     unsettle(tx, rule, begin)
     look_at_hours(tx, rule, tx.now() + begun_hours.RETRY_SECONDS)
     return ()

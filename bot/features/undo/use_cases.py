@@ -100,7 +100,7 @@ def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool 
             inbox.keep_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
             caller.note(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
             _take_back(tx, caller, act, work_item, found.then)
-            cards.owe(tx, act.errand or act.id, changed=True)
+            cards.queue_updates(tx, act.errand or act.id, changed=True)
         return TakenBack(act, found, *rows.about(tx, act))
     # What is under way for a person although they asked for nothing lately.
     running = [one for one in runs.runs(tx, caller.principal) if one.is_going]
@@ -202,7 +202,7 @@ def _put_back(tx: Transaction, caller: Caller, act: Act, key: str) -> None:
     if table is RUNS:
         # A step that holds it must not send what it read.
         was = {**was, "claim": "", "leased_until": 0}
-        cards.owe(tx, row["id"], changed=True)
+        cards.queue_updates(tx, row["id"], changed=True)
     apart = {"hidden", *rows.TIMER_COLUMNS}
     if own := {name: value for name, value in was.items() if name not in apart}:
         table.change(tx, by, **own)

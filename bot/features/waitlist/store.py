@@ -150,7 +150,7 @@ def join(tx: Transaction, new: Wait) -> Wait:
     joined = replace(new, seq=int(row["seq"]), round=entry)
     _reduce_pauses(tx, joined)
     WAITS.add(tx, joined, next_at=min(max(tx.now(), (new.tried_at or 0.0) + LEAST), new.until))
-    _owe_places(tx, joined)
+    _queue_updates_of_places(tx, joined)
     return joined
 
 
@@ -166,18 +166,18 @@ def pass_turn(tx: Transaction, of: Wait, pause: float) -> None:
         later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
         change(tx, of, state=Waits.WAITING, operation_id=None, **later)
         # Why they can't be tried.
-        cards.owe(tx, of.id, changed=True)
+        cards.queue_updates(tx, of.id, changed=True)
 
 
 def change(tx: Transaction, of: Wait, **to: Any) -> bool:
     """Change an open wait, unless it is in another state by now; return whether that was done."""
     row = WAITS.changed(tx, {"id": of.id, "state": of.state}, **to)
     if row is not None:
-        _owe_places(tx, WAITS.of(row), former=of)
+        _queue_updates_of_places(tx, WAITS.of(row), former=of)
     return row is not None
 
 
-def _owe_places(tx: Transaction, of: Wait, former: Wait | None = None) -> None:
+def _queue_updates_of_places(tx: Transaction, of: Wait, former: Wait | None = None) -> None:
     """Have the messages drawn again that show places in the line of a wait, and in its ``former`` one.
 
     From the second round on no message has a place, which would change with each attempt: only who joins or
@@ -188,7 +188,7 @@ def _owe_places(tx: Transaction, of: Wait, former: Wait | None = None) -> None:
     for kind in {of.kind, former.kind} - {""} if is_changed else ():
         tx.run("update_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
     if is_changed or of.until != former.until:
-        cards.owe(tx, of.id, changed=True)
+        cards.queue_updates(tx, of.id, changed=True)
 
 
 def put_off(tx: Transaction, of: Wait, until: float) -> Wait:
@@ -228,8 +228,8 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     ):
         present = find_others(tx, WAITS.of(row)).find_round(row["round"])
         WAITS.change(tx, {"id": row["id"]}, **was, round=present, next_at=tx.now())
-        cards.owe(tx, row["id"], changed=True)
-        _owe_places(tx, WAITS.of(row))
+        cards.queue_updates(tx, row["id"], changed=True)
+        _queue_updates_of_places(tx, WAITS.of(row))
 
 
 def close(tx: Transaction, of: Wait, cause: str = "") -> None:
@@ -282,7 +282,7 @@ def claim(tx: Transaction, limit: int, lease: float) -> list[Wait]:
     return WAITS.known(WAIT_QUEUE.take(tx, lease, limit))
 
 
-def follow(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequence[NewNotice]:
+def follow(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
     """Go on with the wait for whose workspace a start has ended; return what its person is told of that.
 
     Who doesn't wait yet is told until when they could.
@@ -296,19 +296,19 @@ def follow(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequ
             key, where = tx.ids.new("wait"), (ended.connection, ended.workspace_id, kind)
             joined = join(tx, Wait(key, ended.principal, *where, 0, now, until, tried_at=now))
             return [announce(joined, kind, ended.cause)]
-        return [replace(one, body=one.body | offer) for one in owed]
+        return [replace(one, body=one.body | offer) for one in pending]
     if waiting is None or waiting.state is Waits.GOT:
-        return owed
+        return pending
     if kind or (is_failed and says_nothing(ended.cause)):
         return failed(tx, waiting, now, kind)
     if ended.outcome is Outcome.FULFILLED and not ended.verb.brings_down:
         got(tx, waiting, now)
         granted = {"granted": waiting.mode, "waited_for": waiting.kind}
-        return [replace(one, body=one.body | granted) for one in owed]
+        return [replace(one, body=one.body | granted) for one in pending]
     end(tx, waiting)
-    if any(one.kind in _END_KINDS for one in owed):
-        return [replace(one, body=one.body | {"waited": waiting.kind}) for one in owed]
-    return [*owed, over(waiting, now, tx, ended.cause or "cancelled")]
+    if any(one.kind in _END_KINDS for one in pending):
+        return [replace(one, body=one.body | {"waited": waiting.kind}) for one in pending]
+    return [*pending, over(waiting, now, tx, ended.cause or "cancelled")]
 
 
 #: The messages that say, too, that nobody waits any more.

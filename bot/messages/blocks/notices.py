@@ -60,8 +60,8 @@ def is_true(kind: AnyKind, facts: Facts) -> bool:
     return drawn(kind).is_true(facts)
 
 
-def owed(kind: AnyKind, facts: Facts) -> Answer | None:
-    """Draw what somebody is owed, as things are now; None if there is nothing left to tell.
+def render_pending(kind: AnyKind, facts: Facts) -> Answer | None:
+    """Render a pending notice, as things are now; None if there is nothing left to tell.
 
     How an operation ended is told in any case: as its card, which says what has become of it since.
     """
@@ -131,7 +131,7 @@ def outage(facts: Facts) -> Answer:
 
 def _left(facts: HeldFacts) -> list[tuple[tuple[AnyKind, Facts], Answer]]:
     """Return what is left to tell of what a message holds, with how each would be told alone."""
-    return [(one, answer) for one in facts.held if (answer := owed(*one)) is not None]
+    return [(one, answer) for one in facts.held if (answer := render_pending(*one)) is not None]
 
 
 @draws(NoticeKind.SUMMARY)

@@ -86,7 +86,7 @@ class Notifier:
     async def _note_absence(self) -> None:
         """Write whether Slack answers, with a line in the log where that changes.
 
-        One call that fails is no absence. What is owed is tried again: where no call fails any more,
+        One call that fails is no absence. What is pending is tried again: where no call fails any more,
         nobody waits for Slack, and nobody knows.
         """
         answering, event = self._slack.answering, "slack answers again"

@@ -114,7 +114,7 @@ class Outbox:
         return len(notices) + len(tries)
 
     async def _try(self, slack: PacedSlack) -> None:
-        """Try one thing that is owed where Slack is away: a message that is answered releases everything.
+        """Try one pending message where Slack is away: a message that is answered releases everything.
 
         A send without an answer is one more to look for: while there is something to look for, sends come
         ever more rarely (the 1st, 3rd, 7th, 15th …). They don't end, as a search may fail by itself.
@@ -122,7 +122,7 @@ class Outbox:
         place, is_send = slack.budget.installation.id, slack.tried & (slack.tried + 1) == 0
         async with contained("try", self._ids, installation=place):
             claimed_at, lease, owner = self._clock.monotonic(), self._timing.lease, self._owners.name
-            notices = await self._store.claim(notice_rows.claim_owed, place, lease, owner, is_send=is_send)
+            notices = await self._store.claim(notice_rows.claim_pending, place, lease, owner, is_send=is_send)
             if not notices:
                 slack.owes_nothing(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:

@@ -1,7 +1,7 @@
 """Draw notices and cards from rows, where each belongs.
 
-What was written down is only who is owed the truth about which rows: it is drawn from them as they are then,
-and what nobody is owed any more ends unsent, as sent nowhere. What can't be drawn is tried again at growing
+A notice says only who is to be told about which rows: it is drawn from them as they are then, and one that
+nobody has to be told any more ends unsent, as sent nowhere. What can't be drawn is tried again at growing
 intervals, then a plain text is sent. A digest tells what is drawn, as the same isn't sent twice.
 """
 
@@ -23,7 +23,7 @@ from bot.domain.runs import Run
 from bot.messages.blocks import kit, plain
 from bot.messages.blocks.buttons import ENDS, fits
 from bot.messages.blocks.cards import taken_back
-from bot.messages.blocks.notices import is_true, owed, render, still
+from bot.messages.blocks.notices import is_true, render, render_pending, still
 from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
@@ -107,7 +107,7 @@ class Drawings:
             place = await self._places.of(notice)
             if notice.kind is NoticeKind.CARD_UPDATE and place is not None:
                 return await self._update(notice, place)
-            facts = await self._gatherer.owed(notice)
+            facts = await self._gatherer.read_pending(notice)
             end = await self._gatherer.end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
                 # It was held up until then; now it would come after what it is to announce.
@@ -118,7 +118,7 @@ class Drawings:
                 return None
             if await self._is_read_first(notice, facts):
                 return None
-            answer = owed(notice.kind, facts)
+            answer = render_pending(notice.kind, facts)
             if answer is None:
                 await self._store.write(notice_rows.notice_sent, notice.id, "", "")
                 return None
@@ -249,7 +249,7 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     elif facts is None:
         return None
     else:
-        drawn = owed(card.kind, facts) if stays and not is_card else render(card.kind, facts)
+        drawn = render_pending(card.kind, facts) if stays and not is_card else render(card.kind, facts)
         if drawn is None:
             return None
         answer = drawn if card.stage == "live" else kit.only_with(drawn, lambda _: False)

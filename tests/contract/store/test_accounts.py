@@ -74,7 +74,7 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.subject) == (TaskKind.REVOCATION, mine.account.id)
     assert task.payload == {"tell": True}
-    assert await store.read(revocations.owed_revocations) == [row]
+    assert await store.read(revocations.list_pending_revocations) == [row]
     assert (await store.perform(counts.statistics))["owed_revocations"] == 1
     ended_operation = await store.read(operations.operation, operation.id)
     assert (ended_operation.outcome, ended_operation.cause, ended_operation.ended_at) == (

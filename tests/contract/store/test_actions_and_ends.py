@@ -41,8 +41,8 @@ async def test_a_read_tells_them(store, clock, workspace, actions):
 
 async def test_other_buttons_owe_the_card_at_once_and_a_new_end_in_time(store, clock, workspace, card):
     await observe(store, clock, workspace, Observed(State.RUNNING, ends_at=5.0, ends_how="stops"))
-    owed = await store.read(cards.card, card)
-    assert (owed.is_dirty, owed.changed_at) == (True, None)
+    pending = await store.read(cards.card, card)
+    assert (pending.is_dirty, pending.changed_at) == (True, None)
     await observe(
         store, clock, workspace, Observed(State.RUNNING, ends_at=5.0, ends_how="stops", actions=BUTTONS)
     )

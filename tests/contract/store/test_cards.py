@@ -1,4 +1,4 @@
-"""Cards: placed once, owed updates, the newest state wins; answers are history."""
+"""Cards: placed once, pending updates, the newest state wins; answers are history."""
 
 import pytest
 
@@ -179,7 +179,7 @@ async def sent(store, *all_ts):
 
 
 async def claimed(store, clock, seconds=15.0):
-    """Let a pause between two updates pass, and claim what is owed; settle it, and return its messages."""
+    """Let a pause between two updates pass, and claim what is pending; settle it, and return its messages."""
     clock.advance(seconds)
     cards = await store.claim(card_rows.claim_cards, 20, 15.0, 60.0)
     for card in cards:
@@ -444,7 +444,7 @@ async def test_of_questions_about_a_class_card_the_last_is_open(store, clock):
 
 async def test_a_question_that_was_to_change_when_it_was_asked_again_is_looked_at(store, clock, workspace):
     await told(store, workspace, NoticeKind.ASKED, "operation_1", "1")
-    await store.carry_out(lambda tx: card_rows.owe(tx, "operation_1", changed=True))
+    await store.carry_out(lambda tx: card_rows.queue_updates(tx, "operation_1", changed=True))
     await told(store, workspace, NoticeKind.ASKED, "operation_2", "2")
     assert await claimed(store, clock) == ["1"]
 
@@ -469,7 +469,7 @@ async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
     assert (await store.read(card_rows.card, claimed_.id)).body == {}
 
 
-async def owed(store, clock, workspace, state):
+async def pending(store, clock, workspace, state):
     """Return what a message shows, as its claim after another change says."""
     clock.advance(MOMENT_SECONDS)
     await observe(store, clock, workspace, Observed(state))
@@ -478,25 +478,25 @@ async def owed(store, clock, workspace, state):
 
 
 async def test_what_a_message_shows_is_known_to_all(database, store, clock, workspace, operation):
-    card = await owed(store, clock, workspace, State.STARTING)
+    card = await pending(store, clock, workspace, State.STARTING)
     assert card.claimed_drawn == "", "it was posted by somebody who did not say"
     await store.write(card_rows.card_updated, operation.id, card, "starting")
-    card = await owed(await database.open(), clock, workspace, State.RUNNING)
+    card = await pending(await database.open(), clock, workspace, State.RUNNING)
     assert card.claimed_drawn == "starting"
     await store.write(card_rows.unplace_card, operation.id)
     assert (await store.read(card_rows.card, operation.id)).message_ts is None
 
 
 async def test_nobody_knows_what_an_update_without_an_end_has_shown(store, clock, workspace, operation):
-    card = await owed(store, clock, workspace, State.STARTING)
+    card = await pending(store, clock, workspace, State.STARTING)
     await store.write(card_rows.card_updated, operation.id, card, "starting")
-    lost = await owed(store, clock, workspace, State.RUNNING)
+    lost = await pending(store, clock, workspace, State.RUNNING)
     clock.advance(60)
     (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     assert (lost.claimed_drawn, again.claimed_drawn) == ("starting", "")
     # It ended after all, and late: what it showed isn't what the other one shows.
     await store.write(card_rows.card_updated, operation.id, lost, "running")
-    assert (await owed(store, clock, workspace, State.STOPPED)).claimed_drawn == ""
+    assert (await pending(store, clock, workspace, State.STOPPED)).claimed_drawn == ""
     await store.write(card_rows.card_retry, operation.id, 0.0)
     (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     assert again.claimed_drawn == "", "nor is it known after an attempt that failed"
@@ -507,7 +507,7 @@ async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, wor
     operation = (await accept_operation(store, workspace, notices=notices)).operation
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     await store.write(notice_rows.notice_sent, notice.id, "D1", "1.1", "posted")
-    card = await owed(store, clock, workspace, State.STARTING)
+    card = await pending(store, clock, workspace, State.STARTING)
     assert (card.id, card.claimed_drawn) == (operation.id, "posted")
     await store.write(card_rows.card_updated, operation.id, card, "starting")
     await store.write(card_rows.unplace_card, operation.id)
@@ -516,7 +516,7 @@ async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, wor
     )
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     await store.write(notice_rows.notice_sent, notice.id, "D1", "1.1")
-    assert (await owed(store, clock, workspace, State.RUNNING)).claimed_drawn == ""
+    assert (await pending(store, clock, workspace, State.RUNNING)).claimed_drawn == ""
 
 
 # -- answers; what administrators are asked is answered once -------------------------------------------------

@@ -441,8 +441,10 @@ async def test_a_newer_message_owes_a_look_at_those_before_of_its_own_person_alo
     await posted(BOB, "bobs", "1.0")
     await posted(ALICE, "first", "2.0")
     await posted(ALICE, "second", "3.0")
-    owed = {name: (await store.read(card_rows.card, name)).is_dirty for name in ("bobs", "first", "second")}
-    assert owed == {"bobs": False, "first": True, "second": False}
+    pending = {
+        name: (await store.read(card_rows.card, name)).is_dirty for name in ("bobs", "first", "second")
+    }
+    assert pending == {"bobs": False, "first": True, "second": False}
 
 
 # -- classes -------------------------------------------------------------------------------------------------
@@ -656,7 +658,7 @@ async def test_what_is_over_is_not_owed_again(store, workspace):
     def write(tx):
         card_rows.add(tx, NoticeKind.CARD, "card", ALICE.key, about=workspace.id)
         CARDS.change(tx, {"id": "card"}, stage="closed", is_dirty=False)
-        card_rows.owe(tx, "card", changed=True)
+        card_rows.queue_updates(tx, "card", changed=True)
         card_rows.queue_messages(tx, workspace.id, changed=True)
 
     await store.carry_out(write)

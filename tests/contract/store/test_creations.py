@@ -231,8 +231,8 @@ async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, acco
     assert (notice.subject, notice.body) == (stop.id, {**body, "workspace": "ws1"})
     await store.write(notices.notice_sent, notice.id, "D1", "1.1")
     clock.advance(MOMENT_SECONDS)
-    owed = await store.claim(cards.claim_cards, 10, 15.0, 60.0)
-    assert [card.id for card in owed] == [stop.id]
+    pending = await store.claim(cards.claim_cards, 10, 15.0, 60.0)
+    assert [card.id for card in pending] == [stop.id]
 
 
 async def test_a_press_that_was_about_the_listed_row_comes_along(store, clock, account, creating):

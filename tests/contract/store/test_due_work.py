@@ -420,7 +420,7 @@ CLAIMED = {
 CLAIM_OF = {
     "along": gates.ALONG_CLAIM,
     "of_account": runs.ACCOUNT_CLAIM,
-    "owed": notices.OWED_CLAIM,
+    "owed": notices.PENDING_CLAIM,
     "unsure": notices.UNSURE_CLAIM,
 }
 

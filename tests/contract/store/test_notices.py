@@ -76,7 +76,7 @@ async def test_what_is_owed_is_tried_in_turn_whatever_its_pause(store, clock):
     async def tried(*, is_send):
         """Put off what is claimed; return what it was."""
         clock.advance(1)
-        found = await store.claim(notice_rows.claim_owed, ALICE.team_id, 60.0, is_send=is_send)
+        found = await store.claim(notice_rows.claim_pending, ALICE.team_id, 60.0, is_send=is_send)
         for one in found:
             await store.write(notice_rows.notice_retry, one, 300.0, error="unreachable")
         return [one.subject for one in found]
@@ -99,7 +99,7 @@ async def test_what_is_owed_is_tried_in_turn_whatever_its_pause(store, clock):
         await store.write(notice_rows.notice_dead, one.id, "superseded")
     await store.write(notice_rows.add_notices, [NewNotice("reply", NoticeKind.REPLY, "2", ALICE)])
     assert await tried(is_send=True) == ["reply"]
-    assert await store.claim(notice_rows.claim_owed, "T8", 60.0, is_send=True) == []
+    assert await store.claim(notice_rows.claim_pending, "T8", 60.0, is_send=True) == []
 
 
 @pytest.mark.both_engines

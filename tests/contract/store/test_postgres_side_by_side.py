@@ -156,7 +156,7 @@ async def fill(store, clock):
     for notice in await store.perform(notices.claim_notices, 100, 60.0):
         await store.write(notices.notice_sent, notice.id, "C1", notice.id)
         if notice.kind is NoticeKind.CARD:
-            await store.engine.write(partial(cards.owe, subject=notice.subject, changed=False))
+            await store.engine.write(partial(cards.queue_updates, subject=notice.subject, changed=False))
     await store.write(
         notices.add_notices, [NewNotice(str(n), NoticeKind.MESSAGE, "1", ALICE) for n in range(MANY)]
     )
