@@ -79,11 +79,11 @@ async def measure_message(sizes: Sizes) -> list[Figure]:
         async with Http.new_session() as session:
             caller = Caller(context(store, place, Http(session, time.monotonic)), _TEACHER, "post", "R")
             try:
-                card = await caller.to(
+                card = await caller.run(
                     courses_use_cases.post, ClassCard(_TEACHER, "C1", place.connection, "Class")
                 )
                 every = await _press(store, card)
-                await caller.to(courses_use_cases.CLASSES.carry_out, card)
+                await caller.run(courses_use_cases.CLASSES.carry_out, card)
                 took = await _drawn(caller, card, every[: sizes.home_draws])
             finally:
                 await store.close()

@@ -113,7 +113,7 @@ class _Silence:
                 (planned if is_last else started).append(row)
         for row in planned:
             timer = workspaces.made(world.asking, row, await world.store.now() + 8 * MINUTE)
-            await world.ask(principal=row.principal).to(workspaces.set, row.id, timer)
+            await world.ask(principal=row.principal).run(workspaces.set, row.id, timer)
         await world.pass_time(6 * MINUTE, step=5.0)
         return started
 

@@ -42,10 +42,10 @@ async def _button(request: Request, action: str, key: str) -> kit.Element | None
     """Return the button of an action for a row that the person may act on; raises Refused."""
     services = request.services
     if action in _OF_RUNS:
-        return _OF_RUNS[action](await request.caller.see(run_of, action[4:], key))
+        return _OF_RUNS[action](await request.caller.read(run_of, action[4:], key))
     match action:
         case "stop" | "suspend" | "force":
-            workspace = await request.caller.see(owned, action, key)
+            workspace = await request.caller.read(owned, action, key)
             facts = await services.gatherer.of_workspace(workspace)
             if action == "suspend":
                 return buttons.suspend_button(workspace)

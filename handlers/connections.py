@@ -121,10 +121,10 @@ async def about(request: Request) -> Answer:
         return replies.plain_problem(problems.sentence(cause, title), request.reference)
     if snapshot is None:
         waiting = request.waiting(f"about {connection} {page}").as_body()
-        await request.caller.to(snapshots.read_about, connection, waiting)
+        await request.caller.run(snapshots.read_about, connection, waiting)
         return replies.answer(fill(answers.ABOUT_ASKING, title=title))
     if snapshots.is_stale(services.context, snapshot):
-        await request.caller.to(snapshots.read_about, connection)
+        await request.caller.run(snapshots.read_about, connection)
     return lists.about(
         snapshot,
         title,

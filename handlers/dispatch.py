@@ -24,7 +24,7 @@ from bot.messages.blocks.kit import Press, fill, safe
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
-from bot.services.caller import OLD_SECONDS, AskFirst
+from bot.services.caller import OLD_SECONDS, ConfirmationRequired
 from bot.store import inbox, notices
 from bot.store.transaction import one_request
 from bot.support.cleaning import clean, has_invisible, unescape
@@ -288,7 +288,7 @@ async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool 
     except Answered as early:
         _note(logger, "answered early", request, early.answer)
         return _fit(request, early.answer)
-    except AskFirst:
+    except ConfirmationRequired:
         logger().info("asked first")
         return _fit(request, _asked_again(request))
     except NotIdentified as unknown:
@@ -457,8 +457,8 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     waiting = replace(request.waiting(), first=request.promised_in, press=press)
     person = [request.principal.key]
     try:
-        await request.caller.to(snapshots.read_again, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
-    except AskFirst:
+        await request.caller.run(snapshots.read_again, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
+    except ConfirmationRequired:
         return _fit(request, _asked_again(request))
     except StoreError as error:
         return _instead(request, problems.sentence(error))

@@ -191,7 +191,7 @@ async def user_changed(occurrence: Occurrence) -> None:
         # They may have changed again since.
         person = await services.context.people.look_up(principal)
     caller = Caller(services.context, principal, occurrence.interaction)
-    ended = await caller.to(departures.let_go, person, actor="slack")
+    ended = await caller.run(departures.let_go, person, actor="slack")
     if ended:
         log.info("links ended", principal=principal.key, count=len(ended))
 
@@ -239,7 +239,7 @@ async def end_links(
         await services.store.perform(browsers.end_browser_sessions_at, installation.id)
     for principal in sorted(principals, key=lambda one: one.key):
         caller = Caller(services.context, principal)
-        await caller.to(accounts.end, principal, actor="slack", cause=cause, tell=users is not None)
+        await caller.run(accounts.end, principal, actor="slack", cause=cause, tell=users is not None)
     log.warning("links ended", cause=cause, installation=installation.id, people=len(principals))
 
 

@@ -167,9 +167,9 @@ async def make(request: Request, making: Making, spec: Spec, form: Form, values:
     """Write what to make, and remember what was filled in."""
     services, caller = request.services, replace(request.caller, channel_id=making.channel_id or None)
     if making.purpose == "workspace":
-        await caller.to(create, making.connection, spec)
+        await caller.run(create, making.connection, spec)
     else:
-        await caller.to(runs.launch, making.connection, spec)
+        await caller.run(runs.launch, making.connection, spec)
     kept = {one.name: values[one.name] for one in form.fields if one.remembers and one.name in values}
     try:
         await services.store.write(

@@ -60,13 +60,13 @@ async def run(request: Request) -> Answer:
 async def run_again(request: Request) -> Answer:
     """Launch a run with the settings of an earlier one, which stays as it is, and perhaps other variables."""
     key, *variables = (request.target or "").split()
-    run = await request.caller.see(runs.owned, "run", key)
+    run = await request.caller.read(runs.owned, "run", key)
     if run.spec is None:
         return replies.hint(request.filled(run_words.NO_SPEC, run))
     spec = run.spec
     if variables:
         spec = runs.varied(request.services.context.need(run.connection).need(base.Runs), spec, variables)
-    again = await request.caller.to(runs.launch, run.connection, spec)
+    again = await request.caller.run(runs.launch, run.connection, spec)
     return started(request, again.name, again.connection)
 
 
@@ -308,7 +308,7 @@ async def logs(request: Request) -> Answer:
         return replies.hint(fill(run_words.NOT_HANDED_OVER, name=run.name))
     if provider is not None:
         await linked(request, run.connection)
-    watched = await request.caller.to(runs.watch, run.id)
+    watched = await request.caller.run(runs.watch, run.id)
     template = run_words.SHOWING if watched.remote_id is not None else run_words.SHOWING_LATER
     if not watched.is_going:
         template = run_words.SENDING
@@ -342,7 +342,7 @@ def _has_failed(run: Run) -> bool:
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
     """Answer with the current row; a running run is read every few seconds anyway."""
-    run = await request.caller.see(runs.owned, "status", request.target or "")
+    run = await request.caller.read(runs.owned, "status", request.target or "")
     return lists.run_status(await request.services.gatherer.of_run(run))
 
 
@@ -363,13 +363,13 @@ async def stop(request: Request) -> Answer:
 async def force_quit(request: Request) -> Answer:
     """Ask for the run to be force quit."""
     return await ended(
-        request, await request.caller.see(runs.owned, "stop", request.target or ""), force=True
+        request, await request.caller.read(runs.owned, "stop", request.target or ""), force=True
     )
 
 
 async def ended(request: Request, run: Run, *, force: bool) -> Answer:
     """Ask for a run to be stopped; if it is already over, just say so."""
-    wanted, is_open = await request.caller.to(runs.stop, run.id, force=force)
+    wanted, is_open = await request.caller.run(runs.stop, run.id, force=force)
     if not is_open or wanted.state.is_over:
         return over_already(request, wanted)
     template = answers.FORCING if wanted.stop_wanted == "force" else answers.ACCEPTED
@@ -384,7 +384,7 @@ def over_already(request: Request, run: Run) -> Answer:
 @routes.action("job_keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
     """Extend the wait, or say how the run has ended in the meantime."""
-    run, is_open = await request.caller.to(runs.keep_waiting, request.target or "")
+    run, is_open = await request.caller.run(runs.keep_waiting, request.target or "")
     if not is_open:
         return over_already(request, run)
     time = times.duration(request.services.context.deadline_seconds)
@@ -394,7 +394,7 @@ async def keep_waiting(request: Request) -> Answer:
 @routes.action("job_let_go")
 async def let_go(request: Request) -> Answer:
     """Stop following the run; if it is already over, just say so."""
-    run = await request.caller.to(runs.let_go, request.target or "")
+    run = await request.caller.run(runs.let_go, request.target or "")
     if not run.is_open:
         return over_already(request, run)
     is_launched = run.remote_id is not None or run.start_call is not Call.NONE
@@ -405,7 +405,7 @@ async def let_go(request: Request) -> Answer:
 @routes.action("job_look_again")
 async def look_again(request: Request) -> Answer:
     """Check again, or say that there is nothing left to check."""
-    run = await request.caller.to(runs.look_again, request.target or "")
+    run = await request.caller.run(runs.look_again, request.target or "")
     template = run_words.LOOKING_AGAIN if run.is_asked else answers.NOT_ASKED
     return replies.answer(request.filled(template, run))
 
@@ -413,7 +413,7 @@ async def look_again(request: Request) -> Answer:
 @routes.action("job_start_another")
 async def start_another(request: Request) -> Answer:
     """Launch another run, once; a question that is already answered isn't answered again."""
-    run, is_asked = await request.caller.to(runs.start_another, request.target or "")
+    run, is_asked = await request.caller.run(runs.start_another, request.target or "")
     template = run_words.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
     return replies.answer(request.filled(template, run))
 
@@ -424,7 +424,7 @@ async def run_of(request: Request) -> Run:
     If several runs share a name, it is the newest; for stopping, the only one that is still going.
     """
     if request.target is not None:
-        return await request.caller.see(runs.owned, request.verb, request.target)
+        return await request.caller.read(runs.owned, request.verb, request.target)
     old, rows = await old_and_rows(request)
     if not request.name:
         return await _only(request, rows, old)
@@ -441,7 +441,7 @@ async def run_of(request: Request) -> Run:
 
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
-    old = await request.caller.see(snapshots.stale, TaskKind.LIST_JOBS, request.waited.looked)
+    old = await request.caller.read(snapshots.stale, TaskKind.LIST_JOBS, request.waited.looked)
     return old, await request.services.store.read(run_rows.runs, request.principal)
 
 

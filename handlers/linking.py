@@ -112,7 +112,7 @@ async def invite(request: Request) -> Answer:
     """Create the link; the button's command waits for it and runs with the presser's rights."""
     connection, _, text = (request.target or "").partition(" ")
     waiting = request.waiting(text).as_body() if text else None
-    url = await request.caller.to(linking.invite, connection, waiting)
+    url = await request.caller.run(linking.invite, connection, waiting)
     title, asks = request.services.title(connection), connection in request.services.approvable()
     ask = replies.ask_button(connection, title, text=text) if asks else None
     return replies.invitation(url, title, code_comes=not request.services.context.sign_in, ask=ask)
@@ -128,7 +128,7 @@ async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers
 async def code_typed(request: Request) -> Answer:
     """Finish linking; what is wrong with the code is shown at its field."""
     services = request.services
-    account = await request.caller.to(linking.confirm_code, value_in(request.view, "code"))
+    account = await request.caller.run(linking.confirm_code, value_in(request.view, "code"))
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
 
 
@@ -235,8 +235,8 @@ async def unlink(request: Request) -> Answer:
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
         return await _ask(request, connection, ending)
     ending = [connection] if connection else ending
-    running = await request.caller.see(accounts.find_running, ending)
-    ended = await request.caller.to(accounts.unlink, ending, is_answered=not request.is_beside_cards)
+    running = await request.caller.read(accounts.find_running, ending)
+    ended = await request.caller.run(accounts.unlink, ending, is_answered=not request.is_beside_cards)
     if not ended:
         return _none_at(request, ending)
     if request.is_beside_cards:
@@ -257,7 +257,7 @@ async def _ask(request: Request, connection: str | None, linked: list[str]) -> A
     """Ask once, in the words of the button's own question; None asks about every link."""
     ending = [connection] if connection else linked
     effect = fill(cards.CONFIRM_UNLINK[1], title=request.services.titles(ending))
-    running = format_still_running(await request.caller.see(accounts.find_running, ending))
+    running = format_still_running(await request.caller.read(accounts.find_running, ending))
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     button = kit.button(
         cards.UNLINK, kit.Press("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
@@ -290,7 +290,7 @@ def _none_at(request: Request, connections: Iterable[str]) -> Answer:
 async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
     """End the links of a colleague in the same Slack workspace, for administrators only."""
     other = replace(request.principal, user_id=person.group(1))
-    linked_there = await request.caller.see(accounts.linked_elsewhere, other)
+    linked_there = await request.caller.read(accounts.linked_elsewhere, other)
     who = kit.person(Named(other.user_id))
     name = " ".join(word for word in request.arguments if word != person.group())
     is_all = not name or name.casefold() == "all"
@@ -300,7 +300,7 @@ async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
         return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=who))
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
         return _ask_about_other(request, other.user_id, connection)
-    ended = await request.caller.to(accounts.unlink_other, other, connection)
+    ended = await request.caller.run(accounts.unlink_other, other, connection)
     if not ended:
         return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=who))
     titles = request.services.titles(account.connection for account in ended)
@@ -342,7 +342,7 @@ async def all_linked(request: Request, connections: Iterable[str]) -> None:
 
 async def add_former_link_remark(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
     """Add the reason that a former link isn't there any more, if there may have been one."""
-    had = await request.caller.see(accounts.has_former_link, connections)
+    had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
 

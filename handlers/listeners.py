@@ -163,7 +163,7 @@ class Listeners:
         if press.name in kit.ADDRESSES:
             if press.key and isinstance(principal, Principal):
                 with suppress(Refused, StoreError):
-                    await services.create_caller(principal).to(workspaces.refresh, press.key)
+                    await services.create_caller(principal).run(workspaces.refresh, press.key)
             return await ack()
         surface = payload.surface_of_button(body, action)
         if isinstance(principal, Answer):

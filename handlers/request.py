@@ -217,7 +217,9 @@ class Request:
     def then(self) -> str:
         """Return the command that waits for a link; "" if its person has to be asked first."""
         return (
-            "" if self.surface.via or not self.caller.acts_unasked(self.services.clock.now()) else self.text
+            ""
+            if self.surface.via or not self.caller.needs_no_confirmation(self.services.clock.now())
+            else self.text
         )
 
     @property

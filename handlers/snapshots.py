@@ -41,7 +41,7 @@ async def refresh_lists(
     """
     text = request.text if text is None else text
     if old is None:
-        old = await request.caller.see(snapshots.stale, kind, request.waited.looked)
+        old = await request.caller.read(snapshots.stale, kind, request.waited.looked)
     if not text:
         return ""
     wanted = [one for one in old if connection in {None, one.connection}]
@@ -57,9 +57,9 @@ async def refresh_lists(
     ).as_body()
     if not request.is_asked:
         # The others were asked for with the first.
-        await request.caller.to(snapshots.read_lists, kind, [account], then)
+        await request.caller.run(snapshots.read_lists, kind, [account], then)
         raise Answered(SILENT)
-    await request.caller.to(snapshots.read_lists, kind, wanted, then)
+    await request.caller.run(snapshots.read_lists, kind, wanted, then)
     titles = request.services.titles(one.connection for one in wanted)
     return fill(template, titles=titles, title=titles, **values)
 
@@ -93,7 +93,7 @@ async def refreshed(request: Request, kind: TaskKind, old: Sequence[Account], te
         return await refresh_lists(request, kind, answers.CHECKING, text=text, old=old, updates=True)
     if not old:
         return ""
-    await request.caller.to(snapshots.read_lists, kind, old)
+    await request.caller.run(snapshots.read_lists, kind, old)
     return fill(template, titles=request.services.titles(one.connection for one in old))
 
 
@@ -131,7 +131,7 @@ async def known_offer(request: Request, account: Account) -> Snapshot[Any] | Non
     context = request.services.context
     known = await snapshots.templates(context, account)
     if known is not None and snapshots.is_stale(context, known):
-        await request.caller.to(snapshots.read_templates, account)
+        await request.caller.run(snapshots.read_templates, account)
     return known
 
 
@@ -154,7 +154,7 @@ async def ask_for_offer(
             raise Answered(replies.problem(why, request.reference, buttons))
         raise Answered(replies.hint(fill(nothing, title=title), buttons))
     waiting = _then(account, request, then or request.waiting()).as_body()
-    await request.caller.to(snapshots.read_templates, account, waiting)
+    await request.caller.run(snapshots.read_templates, account, waiting)
 
 
 def _then(account: Account, request: Request, waiting: Waiting) -> Waiting:

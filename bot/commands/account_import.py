@@ -191,7 +191,7 @@ class Importer:
     async def _link(self, row: Row, caller: Caller, identity: base.Identity) -> Result:
         sealed = accounts.sealed(caller, row.connection, identity.credential)
         credential = (identity.username, sealed, identity.credential.ends_at)
-        done = await caller.to(
+        done = await caller.run(
             accounts.begin, row.connection, *credential, actor="operator", proof="import", made_by="import"
         )
         if done is None:
@@ -248,7 +248,7 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
     for who in sorted(holders, key=lambda one: one.key):
         if any(one.connection == connection for one in await store.read(account_rows.accounts, who)):
             caller = Caller(context, who)
-            ended += len(await caller.to(accounts.end, who, [connection], actor="operator", cause="retired"))
+            ended += len(await caller.run(accounts.end, who, [connection], actor="operator", cause="retired"))
     pending = [
         one
         for one in await store.read(revocation_rows.list_pending_revocations)

@@ -354,7 +354,7 @@ async def _waiting(process: Process, person: Principal, own: tuple[str, str] | N
     name, token = own
     try:
         identity = await process.providers[name].check(base.Credential(SecretStr(token)))
-        return await process.services.create_caller(person).to(linking.wait_for_proof, name, identity, token)
+        return await process.services.create_caller(person).run(linking.wait_for_proof, name, identity, token)
     except (ProviderError, Refused) as failed:
         print(plain(failed), flush=True)
         return ""

@@ -44,7 +44,7 @@ class People(Worker):
     async def _release(self, task: Task) -> None:
         """Carry out a leaver's planned stops, then end their links; raise Busy until that is done."""
         who = Principal.from_key(task.subject)
-        if not await Caller(self._context, who).to(advance, task):
+        if not await Caller(self._context, who).run(advance, task):
             raise Busy(LEAVER_INTERVAL)
         log.info("links ended", principal=who.key)
 
@@ -57,7 +57,7 @@ class People(Worker):
         resolve = self._context.installation.resolve_principal
         async for holders in accounts.find_holders(self._store.engine):
             for principal in leavers.keys() & {resolve(one) for one in holders}:
-                ended = await Caller(self._context, principal).to(
+                ended = await Caller(self._context, principal).run(
                     let_go, leavers.pop(principal), actor="usher"
                 )
                 if ended:

@@ -38,8 +38,8 @@ class Clockwork:
         async with contained(kind.name, context.ids, row=row.id):
             caller = Caller(context, row.principal, kind.key(row), context.ids.reference())
             try:
-                await caller.to(kind.carry_out, row)
+                await caller.run(kind.carry_out, row)
             except NotIdentified:
-                await caller.to(kind.later, row)
+                await caller.run(kind.later, row)
             except Refused as refusal:
-                await caller.to(kind.refuse, row, refusal)
+                await caller.run(kind.refuse, row, refusal)

@@ -33,11 +33,11 @@ from bot.support.vault import row_key
 
 async def own(caller: Caller, connection: str) -> Account | None:
     """Return the account a person acts through on a connection, or None; most calls only read."""
-    account = await caller.see(_usable, connection)
+    account = await caller.read(_usable, connection)
     provider = caller.context.connections.get(connection)
     if account is not None or provider is None or not provider.links_by("none"):
         return account
-    return await caller.to(acting, connection)
+    return await caller.run(acting, connection)
 
 
 def has_former_link(tx: Transaction, caller: Caller, connections: Collection[str]) -> bool:
@@ -79,7 +79,7 @@ def acting(tx: Transaction, caller: Caller, connection: str) -> Account | None:
     fresh = _fresh(tx, caller, connection, "", sealed(caller, connection, credential))
     rows.put(tx, fresh)
     target = f"{caller.principal.key}/{connection}"
-    caller.note(tx, "account.opened", target, None, result="ok", account=fresh.id)
+    caller.record(tx, "account.opened", target, None, result="ok", account=fresh.id)
     return fresh
 
 
@@ -147,7 +147,7 @@ def begin(
     detail = {"account": account.id, "username": username, "proof": proof, "made_by": made_by, **more}
     target = f"{caller.principal.key}/{connection}"
     append_audit(tx, [AuditEntry(actor, "account.linked", target, "ok", detail)])
-    caller.did(tx, "account.linked", connection)
+    caller.record_action(tx, "account.linked", connection)
     return account
 
 
@@ -286,7 +286,7 @@ def end(
         for account in rows.accounts(tx, person)
         if connections is None or account.connection in connections
     ]
-    if ending and not caller.is_new(tx):
+    if ending and not caller.is_first_delivery(tx):
         return []
     withdraw(tx, person, connections)
     for account in ending:
@@ -348,7 +348,7 @@ def _end(
     target = f"{account.principal.key}/{account.connection}"
     append_audit(tx, [AuditEntry(actor, "account.unlinked", target, "ok", detail)])
     if actor == caller.principal.key:
-        caller.did(tx, "account.unlinked", account.connection)
+        caller.record_action(tx, "account.unlinked", account.connection)
 
 
 def hold(tx: Transaction, account: Account, cause: str, *, renamed: str = "", lately: float) -> bool:

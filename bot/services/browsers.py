@@ -63,7 +63,7 @@ class Browsing:
 
     async def begin(self, principal: Principal) -> str:
         """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
-        return await Caller(self._context, self._context.installation.resolve_principal(principal)).to(
+        return await Caller(self._context, self._context.installation.resolve_principal(principal)).run(
             sign_in, self.lifetime
         )
 

@@ -1,18 +1,18 @@
 """The caller of a use case, which is one function in one transaction.
 
 A use case is a plain function of a module of this package. It gets the transaction, its caller, and what is
-asked for; whoever serves the person calls it with ``await caller.to(timers.keep, workspace_id)``::
+asked for; whoever serves the person calls it with ``await caller.run(timers.keep, workspace_id)``::
 
     def keep(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
         workspace = owned(tx, caller, "start", workspace_id)         # reads, and asks the policy
-        if workspace.stop_at is not None and caller.is_new(tx):      # something is to do, for the first time
+        if workspace.stop_at is not None and caller.is_first_delivery(tx):   # there is something to do
             rows.clear(tx, workspace.id)                             # the effect
-            caller.note(tx, "workspace.timer", workspace, stops="never")   # the audit row, and the act
+            caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and the act
         return workspaces.current(tx, workspace.id)
 
 In this order: read and decide (``check``, and whatever else refuses), then ask whether there is anything to
-do, then ``is_new``, then write. It waits for nothing, changes nothing but the database, and may be run again
-from the start. SQL stays in ``bot.store``, whose functions run it.
+do, then ``is_first_delivery``, then write. It waits for nothing, changes nothing but the database, and may be
+run again from the start. SQL stays in ``bot.store``, whose functions run it.
 
 Whatever raises Refused, nothing of the use case is written. If it was the policy that refused, the audit row
 is, once for an interaction however often it is repeated. That row has an inbox key of its own: the same
@@ -67,7 +67,7 @@ def is_old(said_at: float | None, now: float) -> bool:
     return said_at is not None and now - said_at > OLD_SECONDS
 
 
-class AskFirst(Exception):
+class ConfirmationRequired(Exception):
     """Signal that words from the past, or of somebody or something else, would change something.
 
     Nothing was written.
@@ -117,7 +117,7 @@ class Caller:
     def _via(self) -> dict[str, str]:
         return {"via": self.via} if self.via else {}
 
-    async def to(
+    async def run(
         self,
         work: Callable[Concatenate[Transaction, Caller, Arguments], Result | Refused],
         *arguments: Arguments.args,
@@ -132,13 +132,13 @@ class Caller:
             self.context.memory.keep(act, act.done_at)
         return done
 
-    async def see(
+    async def read(
         self,
         work: Callable[Concatenate[Transaction, Caller, Arguments], Result],
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run what only reads, on one snapshot and beside those who write; raises as ``to``."""
+        """Run what only reads, on one snapshot and beside those who write; raises as ``run``."""
         return await self._done(lambda tx, caller: work(tx, caller, *arguments, **named), is_read=True)
 
     async def _done(
@@ -261,35 +261,35 @@ class Caller:
             sentence = problems.sentence(account.refusal, self.context.title(connection))
             raise NotLinked(connection, sentence, is_refused=True)
 
-    def acts_unasked(self, now: float) -> bool:
-        """Return whether it is carried out unasked: it was said just now, and in the person's own words."""
+    def needs_no_confirmation(self, now: float) -> bool:
+        """Return whether it needs no confirmation: it was said just now, and in the person's own words."""
         return not (self.is_quoted or is_old(self.said_at, now))
 
-    def is_let(self, tx: Transaction, level: str) -> bool:
+    def has_assistant_level(self, tx: Transaction, level: str) -> bool:
         """Return whether its person lets whatever asks for them do what needs a level; "" is for themself."""
         if not self.via:
             return True
         subscribers = StoreHooks.list_subscribers()
         return any(hooks.is_assistant_allowed(tx, self.principal, level) for hooks in subscribers)
 
-    def is_new(self, tx: Transaction, level: str = "") -> bool:
+    def is_first_delivery(self, tx: Transaction, level: str = "") -> bool:
         """Write the inbox row; return whether this interaction is carried out for the first time.
 
         It is asked once in a use case, and only when something is to do. ``level`` is what that needs of
-        whoever asks for the person, by its effect. Raises AskFirst if it isn't carried out unasked.
+        whoever asks for the person, by its effect. Raises ConfirmationRequired if it needs a confirmation.
         """
-        is_unasked = self.acts_unasked(tx.now()) and self.is_let(tx, level)
-        if not is_unasked and not inbox.was_seen(tx, self.interaction):
-            raise AskFirst
-        is_new = inbox.first_sight(tx, self.interaction, self.said_at)
-        if not is_new:
+        is_confirmed = self.needs_no_confirmation(tx.now()) and self.has_assistant_level(tx, level)
+        if not is_confirmed and not inbox.was_seen(tx, self.interaction):
+            raise ConfirmationRequired
+        is_first = inbox.first_sight(tx, self.interaction, self.said_at)
+        if not is_first:
             known = rows.recent_acts(tx, self.principal)
             self.acts.update(
                 {(one.action, one.subject): one for one in known if one.interaction == self.interaction}
             )
-        return is_new
+        return is_first
 
-    def note(
+    def record(
         self,
         tx: Transaction,
         action: str,
@@ -311,11 +311,11 @@ class Caller:
             now = [(about, workspaces.workspace(tx, about.id))] if isinstance(about, Workspace) else []
             change = rows.changed(*change, *now)
         if change is not None:
-            self.did(tx, action, "" if isinstance(about, str) else about, change)
+            self.record_action(tx, action, "" if isinstance(about, str) else about, change)
         if change is None or not change.errand:
             follow_request(tx, self.principal)
 
-    def did(
+    def record_action(
         self,
         tx: Transaction,
         action: str,

@@ -178,7 +178,7 @@ def invite(tx: Transaction, caller: Caller, connection: str, waiting: dict[str, 
         raise Refused("link.not_by_token", pages.NOT_BY_TOKEN.format(title=provider.settings.title))
     if context.public_url is None:
         raise Refused("link.no_address", pages.NO_ADDRESS)
-    if not caller.is_new(tx):
+    if not caller.is_first_delivery(tx):
         raise Refused("link.repeated", pages.LINK_REPEATED)
     nonce, now = new_nonce(), tx.now()
     link = Link(digest(nonce), principal, connection, waiting, now, now + LINK_SECONDS, tries_left=TRIES)
@@ -281,7 +281,7 @@ async def check(caller: Caller, visit: Visit, pasted: str) -> Opened:
 
     Raises Refused with what to do next; an attempt doesn't count if the provider merely failed.
     """
-    tried = await caller.to(attempt, visit, pasted)
+    tried = await caller.run(attempt, visit, pasted)
     provider = caller.context.connections[tried.connection]
     token = provider.clean_token(pasted)
     asking = provider.check(base.Credential(SecretStr(token)))
@@ -292,7 +292,7 @@ async def check(caller: Caller, visit: Visit, pasted: str) -> Opened:
 
 async def signed_in(caller: Caller, visit: Visit, code: str, verifier: str) -> Opened:
     """Ask the provider whose account a code stands for; like ``check``."""
-    tried = await caller.to(attempt, visit)
+    tried = await caller.run(attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
     asking = client.finish(code, verifier, _back(caller, tried))
@@ -415,11 +415,11 @@ async def _identified(
     try:
         identity = await _in_time(asking)
     except ProviderError as error:
-        await caller.to(fail, tried, error)
+        await caller.run(fail, tried, error)
         rule = f"{way}.{'refused' if isinstance(error, CredentialRefused) else 'failed'}"
         title = caller.context.title(tried.connection)
         raise Refused(rule, why(error, title, tried.tries_left)) from None
-    return await caller.to(keep, visit, tried, identity, pasted)
+    return await caller.run(keep, visit, tried, identity, pasted)
 
 
 async def _in_time(asking: Awaitable[base.Identity]) -> base.Identity:

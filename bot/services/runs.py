@@ -29,7 +29,7 @@ def launch(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
     caller.check(tx, "run")
     check_offered(_able(caller, connection), spec, caller.principal, "job")
     account = caller.account(tx, connection)
-    if not caller.is_new(tx):
+    if not caller.is_first_delivery(tx):
         before = runs.run(tx, inbox.result_of(tx, caller.interaction))
         if before is None or before.principal != caller.principal:
             raise StoreError("this interaction was something else before")
@@ -51,7 +51,7 @@ def launch(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
     runs.insert(tx, run)
     inbox.keep_result(tx, caller.interaction, run.id)
     runs.show(tx, run, caller.channel_id, is_answered=caller.is_answered)
-    caller.note(tx, "job.run", run, NO_CHANGE.begun(run, back="job_stop"), reference=run.reference)
+    caller.record(tx, "job.run", run, NO_CHANGE.begun(run, back="job_stop"), reference=run.reference)
     return run
 
 
@@ -65,11 +65,11 @@ def varied(provider: base.Runs[Any], spec: Spec, variables: Sequence[str]) -> Sp
 def stop(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[Run, bool]:
     """Ask for a run to be stopped; return it, and False if it was already over."""
     run = _usable(tx, caller, "stop", run_id)
-    if run.is_open and caller.is_new(tx, "stop"):
+    if run.is_open and caller.is_first_delivery(tx, "stop"):
         wanted: StopKind = "force" if force else "stop"
         runs.want_stop(tx, run, wanted)
         now = runs.run(tx, run.id) or run
-        caller.note(tx, f"job.{wanted}", run, changed((run, now)).begun(run))
+        caller.record(tx, f"job.{wanted}", run, changed((run, now)).begun(run))
         return now, True
     return run, run.is_open
 
@@ -77,7 +77,7 @@ def stop(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[
 def keep_waiting(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
     """Set a new deadline for a run that hasn't begun or can't be read; return it, and False if it is over."""
     run = owned(tx, caller, "keep_waiting", run_id)
-    if run.is_open and caller.is_new(tx):
+    if run.is_open and caller.is_first_delivery(tx):
         work_items.keep_waiting(tx, RUNS, run.id, caller.context.deadline_seconds)
     return run, run.is_open
 
@@ -88,12 +88,12 @@ def let_go(tx: Transaction, caller: Caller, run_id: str) -> Run:
     Return it as it was.
     """
     run = owned(tx, caller, "stop", run_id)
-    if run.is_open and caller.is_new(tx):
+    if run.is_open and caller.is_first_delivery(tx):
         is_launched = run.remote_id is not None or run.start_call is not Call.NONE
         outcome = Outcome.FAILED if is_launched else Outcome.CANCELLED
         cause = "let_go" if is_launched else "cancelled"
         runs.save_run_step(tx, Update(run.id, 0.0, outcome=outcome, cause=cause, card_dirty=True))
-        caller.note(tx, "job.let_go", run)
+        caller.record(tx, "job.let_go", run)
     return run
 
 
@@ -108,24 +108,24 @@ def start_another(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bo
     """Launch another run if nobody knows what became of the first; False if that is settled by now."""
     run = _usable(tx, caller, "run", run_id)
     check_offered(caller.context.need(run.connection), run.spec, caller.principal, "job")
-    if not run.is_asked or not caller.is_new(tx):
+    if not run.is_asked or not caller.is_first_delivery(tx):
         return run, False
     is_asked = work_items.repeat(tx, RUNS, run.id, caller.context.deadline_seconds)
     if is_asked:
-        caller.note(tx, "job.another", run)
+        caller.record(tx, "job.another", run)
     return run, is_asked
 
 
 def watch(tx: Transaction, caller: Caller, run_id: str) -> Run:
     """Follow a run's output from now on; a run without a card gets one."""
     run = _usable(tx, caller, "logs", run_id)
-    if not caller.is_new(tx, "show"):
+    if not caller.is_first_delivery(tx, "show"):
         return run
     watched = runs.watch(tx, run.id, caller.channel_id)
     if watched is None:
         # The account was unlinked since, so nobody reads this run any more.
         raise _unknown()
-    caller.note(tx, "job.logs", run, None)
+    caller.record(tx, "job.logs", run, None)
     return watched
 
 
@@ -134,7 +134,7 @@ def schedule(tx: Transaction, caller: Caller, connection: str, job: base.Schedul
     caller.check(tx, "schedule")
     _able(caller, connection, base.Schedules)
     account = caller.account(tx, connection)
-    if not caller.is_new(tx):
+    if not caller.is_first_delivery(tx):
         return
     payload = {
         "account": account.id,
@@ -147,7 +147,7 @@ def schedule(tx: Transaction, caller: Caller, connection: str, job: base.Schedul
     # Each request is a task of its own: a second one is a new operation, not a repetition of the first.
     subject = f"{account.id}/{job.job_id}/{caller.interaction}"
     add_tasks(tx, [NewTask(TaskKind.SCHEDULE, subject, payload)])
-    caller.note(tx, "job.schedule", f"{connection}/{job.job_id}", cron=cron)
+    caller.record(tx, "job.schedule", f"{connection}/{job.job_id}", cron=cron)
 
 
 def owned(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:

@@ -60,7 +60,7 @@ def read_again(
 
     What is asked for somebody doesn't wait: whatever asks can ask again.
     """
-    if then is not None and not caller.is_new(tx, "show"):
+    if then is not None and not caller.is_first_delivery(tx, "show"):
         return
     waiting = [] if then is None or caller.via else [dict(then)]
     for number, subject in enumerate(subjects):

@@ -224,11 +224,11 @@ def keep_needed(
 ) -> Workspace:
     """Note that a workspace is still needed; take back the stop that was planned for want of an answer."""
     workspace = owned(tx, caller, "start", workspace_id)
-    if caller.is_new(tx):
+    if caller.is_first_delivery(tx):
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
             rows.clear(tx, workspace.id)
         gates.want(tx, workspace.id)
-        caller.note(tx, "workspace.needed", workspace)
+        caller.record(tx, "workspace.needed", workspace)
     return stored.workspace(tx, workspace.id) or workspace
 
 

@@ -120,7 +120,7 @@ def begin(
     if workspace.hidden and not workspace.is_provisional:
         # It is never read again, so the operation could never end. An old message's button was pressed.
         raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
-    if not caller.is_new(tx, _level(tx, caller, workspace, verb, timer)):
+    if not caller.is_first_delivery(tx, _level(tx, caller, workspace, verb, timer)):
         return _remarked(_repeated(tx, caller, workspace.id), context, workspace, verb)
     # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
     # After it has ended, or when its outcome has long been unknown, what it made may be in use.
@@ -146,7 +146,7 @@ def begin(
         good_until=good_until,
     )
     if timer is not None:
-        start = "" if caller.is_let(tx, "stop") else accepted.operation.id
+        start = "" if caller.has_assistant_level(tx, "stop") else accepted.operation.id
         timers.put(tx, workspace.id, replace(timer, via=caller.via, start=start))
         detail["until"] = f"{timer.at:.0f}"
     if verb is OperationVerb.START and planned_for is None and not (caller.via or accepted.joined):
@@ -157,7 +157,7 @@ def begin(
         back = _choose_opposite(context, workspace, accepted)
         ends = clean(workspace.ends)
         change = change.begun(accepted.operation, accepted.replaced, asker, back, ends)
-    caller.note(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
+    caller.record(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
     accepted = replace(accepted, obstacle=find_access_obstacle(account, tx.now(), is_connected=True))
     return _shown(tx, caller, _remarked(accepted, context, workspace, verb))
 
@@ -286,7 +286,7 @@ def _create(
         raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
     check_offered(provider, fresh.spec, caller.principal)
     account = usable(provider, acting(tx, caller, fresh.connection))
-    if not caller.is_new(tx):
+    if not caller.is_first_delivery(tx):
         return _repeated(tx, caller, fresh.id)
     if former is not None:
         _before(tx, caller, former, OperationVerb.START, planned_for)
@@ -298,7 +298,7 @@ def _create(
     made = operations.add(tx, fresh, verb, seconds, *where, planned_for=planned_for)
     if timer is not None:
         timers.put(tx, fresh.id, timer)
-    caller.note(tx, "workspace.create", fresh, NO_CHANGE.begun(made), reference=caller.reference)
+    caller.record(tx, "workspace.create", fresh, NO_CHANGE.begun(made), reference=caller.reference)
     return _shown(tx, caller, Accepted(made))
 
 
@@ -446,7 +446,7 @@ def keep_waiting(tx: Transaction, caller: Caller, operation_id: str) -> Operatio
     The timer that a start was asked for with went when that lapsed: it is set again, from now on.
     """
     operation = operation_of(tx, caller, "keep_waiting", operation_id)
-    if not operation.is_open or not caller.is_new(tx):
+    if not operation.is_open or not caller.is_first_delivery(tx):
         return operation
     kept = operations.keep_waiting(tx, operation.id, caller.context.deadline_seconds)
     workspace = workspaces.workspace(tx, operation.workspace_id)
@@ -472,11 +472,11 @@ def start_another(tx: Transaction, caller: Caller, operation_id: str) -> tuple[O
     provider = caller.context.need(workspace.connection)
     caller.account(tx, workspace.connection)
     check_offered(provider, workspace.spec, caller.principal)
-    if not operation.is_asked or not caller.is_new(tx):
+    if not operation.is_asked or not caller.is_first_delivery(tx):
         return operation, False
     is_asked = work_items.repeat(tx, OPERATIONS, operation.id, caller.context.deadline_seconds)
     if is_asked:
-        caller.note(tx, "workspace.another", workspace, reference=operation.reference)
+        caller.record(tx, "workspace.another", workspace, reference=operation.reference)
     return operation, is_asked
 
 
@@ -564,12 +564,12 @@ def add_an_hour(tx: Transaction, caller: Caller, workspace_id: str, instead_of: 
 
 
 def _changed(tx: Transaction, caller: Caller, workspace: Workspace, timer: End | None) -> Workspace:
-    if caller.is_new(tx, "stop"):
+    if caller.is_first_delivery(tx, "stop"):
         if timer is None:
             timers.clear(tx, workspace.id)
         else:
             timers.put(tx, workspace.id, replace(timer, via=caller.via))
-        caller.note(tx, "workspace.timer", workspace, **said(timer))
+        caller.record(tx, "workspace.timer", workspace, **said(timer))
     return workspaces.workspace(tx, workspace.id) or workspace
 
 
@@ -613,11 +613,11 @@ def bring_back(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
 
 
 def _listed(tx: Transaction, caller: Caller, workspace: Workspace, before: Workspace | None) -> Workspace:
-    if not caller.is_new(tx):
+    if not caller.is_first_delivery(tx):
         return before or workspace
     added = workspaces.add(tx, workspace)
     former = before or replace(added, hidden=True, alias=None)
-    caller.note(tx, "workspace.add", added, changed((former, added)))
+    caller.record(tx, "workspace.add", added, changed((former, added)))
     return added
 
 
@@ -626,18 +626,18 @@ def alias(tx: Transaction, caller: Caller, workspace_id: str, name: str | None) 
     workspace = owned(tx, caller, "alias", workspace_id)
     if name is not None:
         _check_free(tx, caller.principal, name, besides=workspace)
-    if caller.is_new(tx):
+    if caller.is_first_delivery(tx):
         workspaces.name(tx, workspace.id, name)
-        caller.note(tx, "workspace.alias", workspace)
+        caller.record(tx, "workspace.alias", workspace)
     return replace(workspace, alias=name)
 
 
 def forget(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Remove a workspace from a person's list; nothing changes at the provider."""
     workspace = owned(tx, caller, "forget", workspace_id)
-    if caller.is_new(tx):
+    if caller.is_first_delivery(tx):
         workspaces.hide(tx, workspace.id)
-        caller.note(tx, "workspace.forget", workspace)
+        caller.record(tx, "workspace.forget", workspace)
     return workspace
 
 
@@ -646,10 +646,10 @@ def notify(
 ) -> Workspace:
     """Set what is sent about one workspace; None: by the person's general settings."""
     workspace = owned(tx, caller, "notify", workspace_id)
-    if caller.is_new(tx):
+    if caller.is_first_delivery(tx):
         workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
         said = {None: "usual", True: "on", False: "off"}
-        caller.note(tx, "workspace.notify", workspace, ready=said[ready], stopped=said[stopped])
+        caller.record(tx, "workspace.notify", workspace, ready=said[ready], stopped=said[stopped])
     return replace(workspace, tells_ready=ready, tells_stopped=stopped)
 
 

@@ -372,7 +372,7 @@ class IdePages:
         caller = Caller(self._context, shown.workspace.principal, drawing=self._ids.reference())
         agreed = _AGREED.get(fields.get("agreed", ""), Consent.NONE)
         try:
-            accepted = await caller.to(workspaces.begin, shown.workspace.id, verb, agreed=agreed)
+            accepted = await caller.run(workspaces.begin, shown.workspace.id, verb, agreed=agreed)
         except Refused as refused:
             if refused.rule != "workspace.ends":
                 raise
@@ -483,7 +483,7 @@ class IdePages:
         """Request a read if the row is old; once, however many people look."""
         if shown.is_old and not shown.is_asked_for:
             caller = Caller(self._context, shown.workspace.principal)
-            await caller.to(workspaces.refresh, shown.workspace.id)
+            await caller.run(workspaces.refresh, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
         """Answer the same for *none* and *not yours*."""

@@ -128,7 +128,7 @@ class LinkPages:
     async def _prove(self, request: web.Request, visit: Visit) -> Opened:
         flow = self._browsers.flow(request, link=digest(visit.nonce), at=SLACK)
         principal = await proven(self._sign_in, flow, request.query, pages)
-        return await (await self._find_caller(visit)).to(linking.prove, visit, principal)
+        return await (await self._find_caller(visit)).run(linking.prove, visit, principal)
 
     # -- sign in at the provider -----------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class LinkPages:
         url = ""
         if opened.signs_in and not opened.needs_sign_in and self._has_seen_sides(request):
             caller = await self._find_caller(visit)
-            url = await caller.see(linking.sign_in_page, visit, flow.state, flow.challenge)
+            url = await caller.read(linking.sign_in_page, visit, flow.state, flow.challenge)
         response = see_other(url or _address(visit))
         if url:
             self._browsers.begin(request, response, flow, link=digest(visit.nonce), at=opened.link.connection)
@@ -201,13 +201,13 @@ class LinkPages:
 
     async def _again(self, request: web.Request) -> web.StreamResponse:
         visit, _fields = await self._form(request)
-        await (await self._find_caller(visit)).to(linking.again, visit)
+        await (await self._find_caller(visit)).run(linking.again, visit)
         return see_other(_address(visit))
 
     async def _confirm(self, request: web.Request) -> web.StreamResponse:
         visit, fields = await self._form(request)
         caller = await self._find_caller(visit)
-        confirmed = await caller.to(linking.confirm, visit, fields.get("account", ""))
+        confirmed = await caller.run(linking.confirm, visit, fields.get("account", ""))
         if confirmed.account is not None:
             return self._page("done.html", confirmed.opened, visit, 9, account=confirmed.account)
         return self._page("code.html", confirmed.opened, visit, 3, code=confirmed.code or "")
@@ -218,7 +218,7 @@ class LinkPages:
         return await linking.find_caller(self._context, visit)
 
     async def _opened(self, visit: Visit) -> Opened:
-        return await (await self._find_caller(visit)).see(linking.show, visit)
+        return await (await self._find_caller(visit)).read(linking.show, visit)
 
     def _visit(self, request: web.Request, name: str = "") -> Visit:
         """Return the link that a request is about; raises Refused if this browser doesn't have it."""

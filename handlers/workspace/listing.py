@@ -51,7 +51,7 @@ async def show_list(request: Request) -> Answer:
         old, rows = await old_and_rows(request)
         if not rows:
             return await nothing_yet(request, old)
-    stale = await request.caller.see(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
+    stale = await request.caller.read(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
     page, given = list_filters.asked(request)
     is_all = ALL in map(plain, given)
     typed = () if is_all and list_filters.is_whole(given) else given
@@ -115,7 +115,7 @@ async def show_address(request: Request) -> Answer:
         if facts.ide_url:
             sentence = f"{fill(answers.OPENING, name=workspace.title)} {opening(facts)}".rstrip()
             return replies.opening(facts, "\n".join([sentence, *buttons.ends(facts)]))
-        await request.caller.to(workspaces.refresh, workspace.id)
+        await request.caller.run(workspaces.refresh, workspace.id)
         return replies.answer(opening(facts), buttons.open_buttons(facts))
     operation = await services.store.read(operations.latest_operation, workspace.id)
     if operation is not None and operation.is_open:
@@ -155,7 +155,7 @@ async def add(request: Request) -> Answer:
         return replies.hint(request.filled(answers.ADD_AMBIGUOUS, titles=titles, example=example))
     connection, remote_id = next(iter(found.items()))
     await linked(request, connection)
-    added = await request.caller.to(
+    added = await request.caller.run(
         workspaces.add, connection, remote_id, naming.own_name(name) if name is not None else None
     )
     title = request.services.title(connection)
@@ -181,7 +181,7 @@ async def _bring_back(request: Request) -> Answer | None:
     if len(found) != 1:
         return None
     await linked(request, found[0].connection)
-    return _brought_back(request, await request.caller.to(workspaces.bring_back, found[0].id))
+    return _brought_back(request, await request.caller.run(workspaces.bring_back, found[0].id))
 
 
 async def _unknown(request: Request) -> Answer:
@@ -197,12 +197,12 @@ async def alias(request: Request) -> Answer:
     """Set a name, or remove it with ``--clear``."""
     if "clear" in request.flags and request.arguments:
         workspace = await named(request, request.name)
-        await request.caller.to(workspaces.alias, workspace.id, None)
+        await request.caller.run(workspaces.alias, workspace.id, None)
         return replies.answer(fill(answers.UNALIASED, name=workspace.name))
     if len(request.arguments) < 2:
         return replies.hint(request.filled(answers.ALIAS_USAGE))
     workspace, alias = await _split(request)
-    await request.caller.to(workspaces.alias, workspace.id, naming.own_name(alias))
+    await request.caller.run(workspaces.alias, workspace.id, naming.own_name(alias))
     return replies.answer(fill(answers.REALIASED, old=workspace.title, name=alias))
 
 
@@ -220,7 +220,7 @@ async def _split(request: Request) -> tuple[Workspace, str]:
 async def forget(request: Request) -> Answer:
     """Forget a workspace, and say how to bring it back."""
     workspace = await workspace_of(request)
-    await request.caller.to(workspaces.forget, workspace.id)
+    await request.caller.run(workspaces.forget, workspace.id)
     runs_on = [fill(answers.FORGOTTEN_RUNNING, state=workspace.state.value)] if workspace.state in UP else []
     return replies.answer(" ".join([request.filled(answers.FORGOTTEN, workspace), *runs_on]))
 
@@ -228,9 +228,9 @@ async def forget(request: Request) -> Answer:
 @routes.action("bring_back")
 async def bring_back(request: Request) -> Answer:
     """Bring back what was just forgotten."""
-    workspace = await request.caller.see(workspaces.owned, "add", request.target or "")
+    workspace = await request.caller.read(workspaces.owned, "add", request.target or "")
     await linked(request, workspace.connection)
-    return _brought_back(request, await request.caller.to(workspaces.bring_back, workspace.id))
+    return _brought_back(request, await request.caller.run(workspaces.bring_back, workspace.id))
 
 
 def _brought_back(request: Request, back: Workspace) -> Answer:
@@ -265,7 +265,7 @@ async def start_workspace(request: Request) -> Answer:
         await services.contacts.meet(request.principal)
         return await nothing_yet(request, old)
     if old:
-        await request.caller.to(snapshots.read_lists, TaskKind.DISCOVER, old)
+        await request.caller.run(snapshots.read_lists, TaskKind.DISCOVER, old)
     states = [cards.UNMADE if one.is_provisional else cards.STATES[one.state] for one in rows]
     view = drawn.start_view(rows, labels_of(request, rows, rows), states)
     return Answer(text=verbs.START_TITLE, view=view)

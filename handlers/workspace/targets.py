@@ -57,7 +57,7 @@ async def workspace_of(request: Request) -> Workspace:
     if request.row is not None:
         request.services.context.need(request.row.connection)
         return request.row
-    return await request.caller.see(owned, request.verb, request.target or "")
+    return await request.caller.read(owned, request.verb, request.target or "")
 
 
 async def named(request: Request, name: str) -> Workspace:
@@ -170,7 +170,7 @@ def _asking(request: Request, answer: Answer, found: Sequence[Workspace]) -> Ans
 
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
     """Return accounts with outdated lists, then the workspaces; a list may arrive in between."""
-    old = await request.caller.see(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
+    old = await request.caller.read(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
     return old, await request.services.store.perform(workspaces.workspaces, request.principal)
 
 

@@ -39,7 +39,7 @@ async def keep(request: Request) -> Answer:
     facts = await request.services.gatherer.of_workspace(workspace)
     if facts.next_stop is None:
         return replies.answer(fill(cards.NOTHING_PLANNED, name=workspace.title))
-    changed = await request.caller.to(workspaces.keep, workspace.id)
+    changed = await request.caller.run(workspaces.keep, workspace.id)
     return replies.answer(drawn.format_kept(replace(facts, workspace=changed)))
 
 
@@ -69,7 +69,7 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
     timer = await timer_or_ask(request, workspace, moment, mode)
     title = request.services.title(workspace.connection)
     try:
-        changed = await request.caller.to(workspaces.set, workspace.id, timer)
+        changed = await request.caller.run(workspaces.set, workspace.id, timer)
     except Refused as refusal:
         if refusal.rule != "workspace.not_up":
             raise
@@ -116,14 +116,16 @@ async def timer_or_ask(
 async def keep_running(request: Request) -> Answer:
     """Take the planned stop back that the message was about."""
     return await _kept(
-        request, await request.caller.to(workspaces.keep, request.target or "", instead_of=request.at)
+        request, await request.caller.run(workspaces.keep, request.target or "", instead_of=request.at)
     )
 
 
 @routes.action("needed")
 async def still_needed(request: Request) -> Answer:
     """Keep what was left running, without the stop that was planned if nobody answered."""
-    return await _kept(request, await request.caller.to(timers.keep_needed, request.target or "", request.at))
+    return await _kept(
+        request, await request.caller.run(timers.keep_needed, request.target or "", request.at)
+    )
 
 
 async def _kept(request: Request, changed: Workspace) -> Answer:
@@ -143,7 +145,7 @@ async def _kept(request: Request, changed: Workspace) -> Answer:
 @routes.action("hour_more")
 async def an_hour_more(request: Request) -> Answer:
     """Move the planned stop that the message was about by an hour."""
-    changed = await request.caller.to(workspaces.add_an_hour, request.target or "", request.at or 0.0)
+    changed = await request.caller.run(workspaces.add_an_hour, request.target or "", request.at or 0.0)
     if changed.stop_at is None:
         return replies.answer(fill(cards.TOO_LATE, name=changed.title), replaces=True)
     return _changed_since(request, changed)
@@ -159,7 +161,7 @@ def _changed_since(request: Request, workspace: Workspace) -> Answer:
 @routes.action("stop_later")
 async def open_form(request: Request) -> Answer:
     """Open the form; where none can be opened, say what to write."""
-    workspace = await request.caller.see(workspaces.owned, "stop", request.target or "")
+    workspace = await request.caller.read(workspaces.owned, "stop", request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
     mode = workspace.stop_mode or planned_mode(facts.effects)
     said = drawn.form_head(facts)
@@ -174,16 +176,16 @@ async def form_sent(request: Request) -> Answer:
     request, key = replace(request, verb="stop"), request.carried
     chosen, typed = value_in(request.view, "when"), value_in(request.view, "other").strip()
     if chosen == drawn.NEVER and not typed:
-        await request.caller.to(workspaces.keep, key)
+        await request.caller.run(workspaces.keep, key)
         return SILENT
-    workspace = await request.caller.see(workspaces.owned, "stop", key)
+    workspace = await request.caller.read(workspaces.owned, "stop", key)
     if not typed and chosen not in drawn.LENGTHS:
         raise AtFields({"when": cards.FORM_EMPTY})
     found = await typed_moment(request.services, request.principal, typed or f"{chosen} min")
     if not isinstance(found, Moment):
         raise AtFields({"other": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
     timer = await timer_or_ask(request, workspace, found, workspace.stop_mode)
-    await request.caller.to(workspaces.set, key, timer)
+    await request.caller.run(workspaces.set, key, timer)
     return SILENT
 
 

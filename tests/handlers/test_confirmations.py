@@ -92,7 +92,7 @@ async def test_what_changed_since_the_offer_is_told_and_not_done(bot: Rig):
     answer = await bot.say("stop all")
     await bot.sees(State.STOPPED, "training")
     report = await bot.workspace("report")
-    restarted = await bot.services.create_caller(ALICE, "r").to(begin, report.id, OperationVerb.RESTART)
+    restarted = await bot.services.create_caller(ALICE, "r").run(begin, report.id, OperationVerb.RESTART)
     await bot.store.write(
         operations.save_step, Update(restarted.operation.id, 0.0, outcome=Outcome.FULFILLED)
     )

@@ -21,7 +21,7 @@ async def rename_all(request, interactions):
     rows = await request.services.store.perform(workspaces.workspaces, ALICE)
     for row, interaction in zip(rows, interactions, strict=True):
         caller = request.services.create_caller(ALICE, interaction)
-        await caller.to(alias, row.id, f"my {row.name}")
+        await caller.run(alias, row.id, f"my {row.name}")
     return replies.answer(f"Renamed {len(rows)}.")
 
 
@@ -66,7 +66,7 @@ async def test_a_list_of_runs_that_was_just_read_is_not_read_again_for_a_home():
         account = await bot.store.read(accounts.account_by_id, task.subject)
         listed = Snapshot(account.connection, account.id, RUNS, None, bot.clock.now())
         await bot.store.write(snapshots.save_snapshot, listed)
-        await bot.services.create_caller(ALICE).to(read_lists)
+        await bot.services.create_caller(ALICE).run(read_lists)
         assert TaskKind.LIST_JOBS not in [
             task.kind for task in await bot.store.claim(tasks.claim_tasks, 10, 60.0)
         ]

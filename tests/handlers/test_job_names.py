@@ -277,7 +277,7 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
         assert buttons(answer)["Link again"]["value"] == f"posit job {text}"
     assert "Link again" in buttons(await bot.press("job_again", run.id))
     with pytest.raises(Refused):
-        await Caller(bot.services.context, ALICE).to(runs.launch, "posit", Spec("x"))
+        await Caller(bot.services.context, ALICE).run(runs.launch, "posit", Spec("x"))
 
 
 async def test_a_connection_that_was_taken_away_is_said(bot):

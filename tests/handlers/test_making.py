@@ -47,7 +47,7 @@ async def operation_of(bot, name="notebook"):
 
 
 async def make(bot, name="lab"):
-    return await bot.services.create_caller(ALICE, f"make {name}").to(create, "saturn", Spec(name))
+    return await bot.services.create_caller(ALICE, f"make {name}").run(create, "saturn", Spec(name))
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ async def test_a_failed_removal_is_asked_for_again(bot):
     await bot.link()
     workspace = await bot.workspace()
     operation = (
-        await bot.services.create_caller(ALICE, "r").to(begin, workspace.id, OperationVerb.REMOVE)
+        await bot.services.create_caller(ALICE, "r").run(begin, workspace.id, OperationVerb.REMOVE)
     ).operation
     await bot.store.write(
         operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="not_removed")
@@ -270,9 +270,9 @@ async def test_at_a_connection_without_people_nothing_is_added_by_its_id(bot):
     shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
     await bot.link(names=())
     with pytest.raises(Refused) as refused:
-        await bot.services.create_caller(ALICE).to(workspaces.add, "saturn", "id-1", None)
+        await bot.services.create_caller(ALICE).run(workspaces.add, "saturn", "id-1", None)
     assert refused.value.rule == "add.not_here"
-    assert await bot.services.create_caller(ALICE).see(stale, TaskKind.DISCOVER) == []
+    assert await bot.services.create_caller(ALICE).read(stale, TaskKind.DISCOVER) == []
 
 
 # -- about --------------------------------------------------------------------------

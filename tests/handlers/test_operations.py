@@ -111,13 +111,13 @@ async def test_use_cases_refuse_by_themselves_too(bot):
     """Whoever calls them, the account is looked at again within."""
     await bot.link()
     row = await bot.workspace()
-    restarted = await bot.services.create_caller(ALICE, "r:1").to(begin, row.id, OperationVerb.RESTART)
+    restarted = await bot.services.create_caller(ALICE, "r:1").run(begin, row.id, OperationVerb.RESTART)
     assert restarted.operation.verb is OperationVerb.RESTART
     account = await bot.store.read(accounts.account, ALICE, "saturn")
     await refuse(bot.store, account)
     with pytest.raises(Refused) as refused:
-        await bot.services.create_caller(ALICE, "r:2").to(begin, row.id, OperationVerb.START)
+        await bot.services.create_caller(ALICE, "r:2").run(begin, row.id, OperationVerb.START)
     assert refused.value.rule == "account.refused"
     with pytest.raises(Refused) as refused:
-        await bot.services.create_caller(ALICE).to(listed.add, "hub", "id-1", None)
+        await bot.services.create_caller(ALICE).run(listed.add, "hub", "id-1", None)
     assert refused.value.rule == "account.none"

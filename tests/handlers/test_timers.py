@@ -230,7 +230,7 @@ async def test_what_has_ended_asks_by_what_its_successor_will_lose():
         provider.ends_for_good = True
         await bot.link(names=())
         await bot.zone()
-        made = await bot.services.create_caller(ALICE, "make").to(create, "saturn", Spec("lab"))
+        made = await bot.services.create_caller(ALICE, "make").run(create, "saturn", Spec("lab"))
         row = await bot.store.write(
             creations.name_created, made.operation.id, Created("m1", "lab"), provider.gate_key("m1")
         )

@@ -41,7 +41,7 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
     async with rig(connections={"saturn": provider}) as bot:
         await bot.link(names=())
         spec = Spec("lab", {"template": "gpu"})
-        made = await bot.services.create_caller(ALICE, "make").to(create, "saturn", spec)
+        made = await bot.services.create_caller(ALICE, "make").run(create, "saturn", spec)
         row = await bot.store.write(
             creations.name_created, made.operation.id, Created("m1", "lab"), provider.gate_key("m1")
         )

@@ -206,13 +206,13 @@ class Life(World):
     async def opens_home(self, principal: Principal) -> None:
         """Open the Home: Slack says which version it shows."""
         seen, _ = self.slack.homes.get(principal.user_id, ("", {}))
-        await self.survives(lambda: self.services.create_caller(principal).to(use, HomeUse(seen=seen)))
+        await self.survives(lambda: self.services.create_caller(principal).run(use, HomeUse(seen=seen)))
 
     async def makes(self, principal: Principal, key: str) -> Answer | None:
         """Submit the form for a new workspace."""
         caller = Caller(self.services.context, principal, f"view/{key}", f"R{key}")
         with suppress(Refused):
-            accepted = await self.survives(lambda: caller.to(create, "cloud", Spec(f"made{key}")))
+            accepted = await self.survives(lambda: caller.run(create, "cloud", Spec(f"made{key}")))
             return None if accepted is None else Answer(text=f"Creating made{key}")
         return None
 
@@ -226,7 +226,7 @@ class Life(World):
         wanted = mine[row % len(mine)]
         caller = Caller(self.services.context, principal, f"view/{key}", f"R{key}")
         with suppress(Refused):
-            accepted = await self.survives(lambda: caller.to(begin, wanted.id, verb))
+            accepted = await self.survives(lambda: caller.run(begin, wanted.id, verb))
             return None if accepted is None else Answer(text=f"Calling off, or {verb} {wanted.title}")
         return None
 
@@ -368,7 +368,7 @@ class Life(World):
         caller = Caller(replace(self.context, store=self.store), thief or link.principal)
         mark = digest(link.secret or "")[:16]
         with suppress(Refused):
-            await caller.to(linking.confirm, visit, mark)
+            await caller.run(linking.confirm, visit, mark)
             return True
         return False
 

@@ -32,7 +32,7 @@ async def post(world: World, **keys: Any) -> ClassCard:
     """Post a card for workspaces called name-…, or for a template."""
     await world.know(TRAINER)
     draft = ClassCard(TRAINER, CHANNEL, "cloud", "Statistics", **({"pattern": "name-*"} | keys))
-    card = await ask(world).to(courses_use_cases.post, draft)
+    card = await ask(world).run(courses_use_cases.post, draft)
     await world.work()
     return card
 
@@ -45,7 +45,7 @@ async def seat(world: World, principal: Principal, state: State = State.STOPPED)
 
 async def press(world: World, card: ClassCard, principal: Principal) -> Press:
     """Press as the handler does, once the list was read."""
-    return await ask(world, principal).to(courses_use_cases.press, card.id, has_looked=True)
+    return await ask(world, principal).run(courses_use_cases.press, card.id, has_looked=True)
 
 
 def told(world: World, principal: Principal, *, has_gone: bool = False) -> list[str]:

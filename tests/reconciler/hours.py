@@ -25,7 +25,7 @@ async def given(world, text, state=State.STOPPED, *, at="08:00", **keys):
     world.clock.advance(monday - world.clock.now())
     workspace = await world.own(state=state)
     await world.know(time_zone="Europe/Berlin")
-    await world.ask("set").to(hours_use_cases.add, workspace.id, read_hours(text), **keys)
+    await world.ask("set").run(hours_use_cases.add, workspace.id, read_hours(text), **keys)
     return workspace
 
 

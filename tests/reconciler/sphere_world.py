@@ -49,7 +49,7 @@ class SphereWorld:
         await self.world.know(principal)
         reference = self.world.ids.reference()
         caller = Caller(self.world.asking, principal, reference, reference)
-        accepted = await caller.to(create, "cloud", spec)
+        accepted = await caller.run(create, "cloud", spec)
         return accepted.operation.id
 
     async def made(self, principal: Principal = ALICE, spec: Spec = SPEC) -> Workspace:

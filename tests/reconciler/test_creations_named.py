@@ -107,7 +107,7 @@ async def test_taken_at_the_first_call_is_nobodys_but_whose_it_is(world):
     # Another try looks again.
     world.provider.put("theirs", State.STOPPED, name="statistics")
     former = (await world.store.read(operations.operation, operation_id)).workspace_id
-    again = await world.ask().to(another, former)
+    again = await world.ask().run(another, former)
     assert await made(world, again.operation.id) == "statistics-2"
 
 

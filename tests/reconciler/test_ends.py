@@ -37,7 +37,7 @@ async def term(world):
 async def another(term, title, who, **keys):
     """Post another course, which somebody joins with the workspace that they have."""
     draft = ClassCard(TRAINER, CHANNEL, "cloud", title, pattern="name-*", **LESSONS | keys)
-    card = await ask(term).to(courses_use_cases.post, draft)
+    card = await ask(term).run(courses_use_cases.post, draft)
     assert (await press(term, card, who)).result == "enrolled"
     return card
 
@@ -97,7 +97,7 @@ async def test_a_lesson_that_is_skipped_leaves_what_the_other_says_and_that_is_w
     await until(term, "10:15")
     (end,) = [(await mine(term, alice)).stop_at]
     by = ask(term)
-    await by.to(lessons.change, other.id, "skip", {"days": "on 22 Nov"}, {"off": frozenset({"2027-11-22"})})
+    await by.run(lessons.change, other.id, "skip", {"days": "on 22 Nov"}, {"off": frozenset({"2027-11-22"})})
     await until(term, "10:16", step=5)
     assert (end, (await mine(term, alice)).stop_at) == (local("12:00"), local("10:30"))
     await until(term, "10:29")
@@ -111,7 +111,7 @@ async def test_what_a_person_sets_during_a_lesson_counts_and_is_said(term):
     await course(term, alice, bob)
     await until(term, "09:20")
     for who, at in ((alice, "09:50"), (bob, "11:30")):
-        await ask(term, who).to(workspaces.set, (await mine(term, who)).id, End(local(at), "stop"))
+        await ask(term, who).run(workspaces.set, (await mine(term, who)).id, End(local(at), "stop"))
     await until(term, "09:49")
     assert warned(term, alice)[0].endswith(
         "as you asked. You set that time yourself, so the end of Statistics won't change it. "
@@ -130,13 +130,13 @@ async def test_what_a_person_sets_during_a_lesson_counts_and_is_said(term):
 async def test_what_a_person_set_before_they_joined_doesnt_stop_them_in_a_lesson(term):
     (alice,) = people(1)
     workspace = await seat(term, alice, State.RUNNING)
-    await ask(term, alice).to(workspaces.set, workspace.id, End(local("09:30"), "stop"))
+    await ask(term, alice).run(workspaces.set, workspace.id, End(local("09:30"), "stop"))
     await term.pass_time(20, step=5)
     await course(term)
     (card,) = await term.store.read(class_rows.courses)
     await press(term, card, alice)
     assert (await mine(term, alice)).stop_at == local("10:30")
-    await ask(term, alice).to(lessons.leave, card.id)
+    await ask(term, alice).run(lessons.leave, card.id)
     assert (await mine(term, alice)).stop_at == local("09:30")
 
 
@@ -145,14 +145,14 @@ async def test_an_end_of_ones_own_that_counts_again_is_warned_of(term):
     (alice,) = people(1)
     workspace = await seat(term, alice, State.RUNNING)
     await until(term, "08:30")
-    await ask(term, alice).to(workspaces.set, workspace.id, End(local("09:30"), "stop"))
+    await ask(term, alice).run(workspaces.set, workspace.id, End(local("09:30"), "stop"))
     await term.pass_time(20, step=5)
     await course(term)
     (card,) = await term.store.read(class_rows.courses)
     await press(term, card, alice)
     await until(term, "09:27")
     assert (state(term), warned(term, alice)) == (State.RUNNING, [])
-    await ask(term, alice).to(lessons.leave, card.id)
+    await ask(term, alice).run(lessons.leave, card.id)
     await until(term, "09:31")
     assert (state(term), len(warned(term, alice))) == (State.RUNNING, 1)
     await until(term, "09:36")
@@ -165,10 +165,10 @@ async def test_an_end_that_was_taken_back_is_there_again(term):
     await course(term, alice)
     await until(term, "09:20")
     before = await mine(term, alice)
-    await ask(term, alice).to(workspaces.set, before.id, End(local("09:50"), "stop"))
-    await ask(term, alice).to(undo_use_cases.undo)
+    await ask(term, alice).run(workspaces.set, before.id, End(local("09:50"), "stop"))
+    await ask(term, alice).run(undo_use_cases.undo)
     assert (await mine(term, alice)).ends == before.ends
-    await ask(term, alice).to(workspaces.keep, before.id)
+    await ask(term, alice).run(workspaces.keep, before.id)
     await until(term, "10:45")
     assert state(term) is State.RUNNING
 
@@ -199,8 +199,8 @@ async def test_what_0_2_1_has_started_for_a_lesson_is_stopped_after_it(term):
     for who in (alice, bob):
         row = await mine(term, who)
         await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NONE)
-    await ask(term, bob).to(workspaces.set, row.id, End(local("12:00"), "stop"))
-    await ask(term, bob).to(workspaces.keep, row.id)
+    await ask(term, bob).run(workspaces.set, row.id, End(local("12:00"), "stop"))
+    await ask(term, bob).run(workspaces.keep, row.id)
     await until(term, "10:35")
     assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
 
@@ -211,7 +211,7 @@ async def test_lesson_that_somebody_leaves_stops_what_it_has_started(term, at):
     (alice,) = people(1)
     card = await course(term, alice)
     await until(term, at)
-    await ask(term, alice).to(lessons.leave, card.id)
+    await ask(term, alice).run(lessons.leave, card.id)
     assert (await mine(term, alice)).stop_at == local("10:30")
     await until(term, "10:33")
     assert told(term, alice)[-1].startswith("Statistics is over, and name-r-U000 on Fake Cloud was stopped.")
@@ -223,9 +223,9 @@ async def test_lesson_on_ends_as_planned_without_its_course(term, how):
     card = await course(term, alice)
     await until(term, "09:40")
     if how == "skip":
-        await ask(term, alice).to(lessons.skip, card.id, "2027-11-22")
+        await ask(term, alice).run(lessons.skip, card.id, "2027-11-22")
     else:
-        await ask(term).to(lessons.change, card.id, "end", {}, {})
+        await ask(term).run(lessons.change, card.id, "end", {}, {})
     await until(term, "10:33")
     assert told(term, alice)[-1].startswith("Statistics is over, and name-r-U000 on Fake Cloud was stopped.")
 
@@ -235,8 +235,8 @@ async def test_hours_turned_off_in_a_lesson_end_with_it(term):
     (alice,) = people(1)
     card = await course(term, starts=9 * 60, stops=10 * 60 + 30)
     workspace = await seat(term, alice)
-    await ask(term, alice).to(hours_use_cases.add, workspace.id, read_hours("2027-11-22 7:00-9:00"))
+    await ask(term, alice).run(hours_use_cases.add, workspace.id, read_hours("2027-11-22 7:00-9:00"))
     await press(term, card, alice)
     await until(term, "09:20", step=20)
-    await ask(term, alice).to(hours_use_cases.end, workspace.id)
+    await ask(term, alice).run(hours_use_cases.end, workspace.id)
     assert (await mine(term, alice)).stop_at == local("10:30")

@@ -53,7 +53,7 @@ async def test_a_start_for_two_hours_is_not_sent_three_days_later(world):
     goes_away(world)
     timer = End(world.clock.now() + 2 * HOUR, "stop")
     caller = Caller(world.asking, ALICE, "i1", "R-1")
-    accepted = await caller.to(begin, row.id, OperationVerb.START, timer=timer)
+    accepted = await caller.run(begin, row.id, OperationVerb.START, timer=timer)
     await world.pass_time(3 * DAY, step=HOUR)
     assert (await world.store.read(operation_rows.operation, accepted.operation.id)).is_open
     assert "Keep waiting" in told(world, "waiting")[0]
@@ -72,7 +72,7 @@ async def test_one_that_is_kept_waiting_is_sent(world):
     goes_away(world)
     operation_id = await world.begin(row)
     await world.pass_time(DEADLINE + 300, step=60)
-    await world.ask("i2").to(keep_waiting, operation_id)
+    await world.ask("i2").run(keep_waiting, operation_id)
     await world.pass_time(DEADLINE / 2, step=60)
     world.provider.heal()
     assert await world.until_ended(operation_id, 900) is Outcome.FULFILLED
@@ -82,11 +82,11 @@ async def test_one_that_is_kept_waiting_has_its_timer_again(world):
     row = await world.own()
     goes_away(world)
     timer = workspaces.made(world.asking, row, world.clock.now() + 2 * HOUR)
-    accepted = await world.ask("i1").to(begin, row.id, OperationVerb.START, timer=timer)
+    accepted = await world.ask("i1").run(begin, row.id, OperationVerb.START, timer=timer)
     await world.pass_time(DEADLINE + 2 * HOUR, step=60)
     assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
     for number in (2, 3):
-        await world.ask(f"i{number}").to(keep_waiting, accepted.operation.id)
+        await world.ask(f"i{number}").run(keep_waiting, accepted.operation.id)
         assert (
             await world.store.read(workspace_rows.workspace, row.id)
         ).stop_at == world.clock.now() + 2 * HOUR
@@ -101,10 +101,10 @@ async def test_one_that_is_kept_waiting_has_no_timer_that_was_taken_back(world):
     row = await world.own()
     goes_away(world)
     timer = workspaces.made(world.asking, row, world.clock.now() + 2 * HOUR)
-    accepted = await world.ask("i1").to(begin, row.id, OperationVerb.START, timer=timer)
-    await world.ask("i2").to(workspaces.keep, row.id)
+    accepted = await world.ask("i1").run(begin, row.id, OperationVerb.START, timer=timer)
+    await world.ask("i2").run(workspaces.keep, row.id)
     await world.pass_time(DEADLINE + 2 * HOUR, step=60)
-    await world.ask("i3").to(keep_waiting, accepted.operation.id)
+    await world.ask("i3").run(keep_waiting, accepted.operation.id)
     assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
 
 
@@ -113,11 +113,11 @@ async def test_one_that_is_kept_waiting_has_no_timer_that_was_undone(world):
     goes_away(world)
     operation_id = await world.begin(row)
     timer = workspaces.made(world.asking, row, world.clock.now() + 2 * HOUR)
-    await world.ask("i2").to(workspaces.set, row.id, timer)
-    await world.ask("i3").to(undo_use_cases.undo)
+    await world.ask("i2").run(workspaces.set, row.id, timer)
+    await world.ask("i3").run(undo_use_cases.undo)
     assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
     await world.pass_time(DEADLINE + 2 * HOUR, step=60)
-    await world.ask("i4").to(keep_waiting, operation_id)
+    await world.ask("i4").run(keep_waiting, operation_id)
     assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
 
 

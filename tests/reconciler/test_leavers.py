@@ -30,7 +30,7 @@ async def leave(leaver_world, who=ALICE, **flags):
     """Let Slack say that somebody is deactivated, or is what the flags say."""
     person = Person(who, who.user_id, seen_at=await leaver_world.store.now(), **flags or {"is_deleted": True})
     await leaver_world.store.save_people([person])
-    await leaver_world.ask(principal=who).to(departures.let_go, person, actor="slack")
+    await leaver_world.ask(principal=who).run(departures.let_go, person, actor="slack")
 
 
 async def runs(leaver_world, remote_id="r1", who=ALICE, *, is_planned=True):
@@ -65,7 +65,7 @@ async def test_what_a_plan_was_to_stop_is_stopped_before_the_link_ends(leaver_wo
 
 async def test_hours_are_a_plan(leaver_world):
     workspace = await runs(leaver_world, is_planned=False)
-    await leaver_world.ask("hours").to(hours_use_cases.add, workspace.id, read_hours("daily 0:00-23:59"))
+    await leaver_world.ask("hours").run(hours_use_cases.add, workspace.id, read_hours("daily 0:00-23:59"))
     await leave(leaver_world)
     await leaver_world.pass_time(120)
     assert (leaver_world.provider.accepted_stops, await leaver_world.store.read(hour_rows.rules, ALICE)) == (
@@ -190,7 +190,7 @@ async def test_who_is_unlinked_reads_of_what_is_coming_up(leaver_world):
     workspace = await leaver_world.own()
     await leaver_world.begin(workspace)
     await leaver_world.pass_time(2, step=1.0)
-    await leaver_world.ask().to(accounts.end, ALICE, ["cloud"], actor="operator", cause="retired")
+    await leaver_world.ask().run(accounts.end, ALICE, ["cloud"], actor="operator", cause="retired")
     await leaver_world.pass_time(10)
     (blocks,) = [str(one["blocks"]) for one in leaver_world.slack.messages if "unlinked from" in one["text"]]
     assert "I won't stop what's running there: *name-r1*" in blocks

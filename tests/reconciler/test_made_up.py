@@ -149,12 +149,12 @@ async def test_stopped_meanwhile_is_not_made_up(world, how):
     if how == "stop":
         await world.begin(workspace, OperationVerb.STOP)
     elif how == "skip":
-        await world.ask("skip").to(hours_use_cases.rest, workspace.id, ["2027-11-22"])
+        await world.ask("skip").run(hours_use_cases.rest, workspace.id, ["2027-11-22"])
     elif how == "pause":
         days = [f"2027-11-{day}" for day in range(22, 29)]
-        await world.ask("pause").to(hours_use_cases.rest, workspace.id, days)
+        await world.ask("pause").run(hours_use_cases.rest, workspace.id, days)
     else:
-        await world.ask("off").to(hours_use_cases.end, workspace.id)
+        await world.ask("off").run(hours_use_cases.end, workspace.id)
     await until(world, "10:00", step=30)
     world.provider.heal()
     await until(world, "15:10", step=60)
@@ -167,7 +167,7 @@ async def test_hours_changed_meanwhile_count_as_they_are_now(world):
     workspace = await given(world, "weekdays 9:05-18:00", at="8:30")
     goes_away(world)
     await until(world, "9:30", step=30)
-    await world.ask("new").to(hours_use_cases.add, workspace.id, read_hours("weekdays 9:05-12:00"))
+    await world.ask("new").run(hours_use_cases.add, workspace.id, read_hours("weekdays 9:05-12:00"))
     operation = await world.store.read(operations.latest_operation, workspace.id)
     assert operation.is_open
     await until(world, "11:15", step=30)
@@ -278,7 +278,7 @@ async def test_lesson_that_is_skipped_in_an_outage_starts_nothing(world):
     await lesson_until(world, "8:40")
     goes_away(world)
     await lesson_until(world, "9:10")
-    await ask(world, alice).to(lessons.skip, card.id, "2027-11-22")
+    await ask(world, alice).run(lessons.skip, card.id, "2027-11-22")
     assert (await world.store.perform(workspaces.workspaces, alice))[0].stop_at is None
     world.provider.heal()
     await lesson_until(world, "9:30", step=10.0)
@@ -335,7 +335,7 @@ async def test_who_leaves_a_course_meanwhile_is_not_started(world):
     await lesson_until(world, "8:40")
     goes_away(world)
     await lesson_until(world, "9:10")
-    await ask(world, alice).to(lessons.leave, card.id)
+    await ask(world, alice).run(lessons.leave, card.id)
     await lesson_until(world, "9:30")
     world.provider.heal()
     await lesson_until(world, "9:35", step=5.0)

@@ -124,7 +124,7 @@ async def test_whoever_asks_for_something_has_it_tried_at_once(world, is_new):
         operation = await world.make()
     else:
         other = await world.own(ALICE, "r-other")
-        accepted = await world.ask().to(workspaces.begin, other.id, OperationVerb.START)
+        accepted = await world.ask().run(workspaces.begin, other.id, OperationVerb.START)
         operation = accepted.operation.id
     assert await world.until_ended(operation, 60) is Outcome.FULFILLED
 
@@ -135,7 +135,7 @@ async def test_a_run_that_is_asked_for_is_tried_at_once():
         runs.cloud.refused_tokens.add("token-1")
         await runs.world.pass_time(20 * 60, step=10)
         runs.cloud.refused_tokens.clear()
-        run = await runs.world.ask().to(launch, "cloud", Spec("train"))
+        run = await runs.world.ask().run(launch, "cloud", Spec("train"))
         await runs.world.pass_time(10)
         assert (await runs.run(run.id)).start_call is Call.ACCEPTED
 

@@ -27,22 +27,22 @@ def words(world):
 
 
 async def unlinks(world):
-    await world.ask().to(accounts.unlink, ["cloud"])
+    await world.ask().run(accounts.unlink, ["cloud"])
 
 
 async def leaves(world, **flags):
     person = Person(ALICE, "Alice", seen_at=await world.store.now(), **flags)
     await world.store.save_people([person])
-    await world.ask().to(departures.let_go, person, actor="slack")
+    await world.ask().run(departures.let_go, person, actor="slack")
 
 
 async def is_uninstalled(world):
-    await world.ask().to(accounts.end, ALICE, actor="slack", cause="uninstalled", tell=False)
+    await world.ask().run(accounts.end, ALICE, actor="slack", cause="uninstalled", tell=False)
 
 
 async def links_again(world):
     begin = partial(accounts.begin, actor=ALICE.key, proof="sign_in", made_by="token")
-    await world.ask().to(begin, "cloud", "alice", world.seal(ALICE, "token-2"))
+    await world.ask().run(begin, "cloud", "alice", world.seal(ALICE, "token-2"))
 
 
 WAYS = {
@@ -95,7 +95,7 @@ async def test_however_a_link_ends_its_secret_ends_revoked(world, way, trouble):
 async def test_a_secret_that_took_the_place_of_itself_is_kept(world):
     await world.own()
     begin = partial(accounts.begin, actor=ALICE.key, proof="sign_in", made_by="token")
-    await world.ask().to(begin, "cloud", "alice", world.seal(ALICE, "token-1"))
+    await world.ask().run(begin, "cloud", "alice", world.seal(ALICE, "token-1"))
     await world.pass_time(60)
     assert world.provider.count("revoke") == 0
 
@@ -108,7 +108,7 @@ async def test_whoever_got_another_name_there_links_that_and_the_secret_of_befor
     # As long as nothing has taken its place, it may be called by its name again.
     assert world.provider.count("revoke") == 0
     begin = partial(accounts.begin, actor=ALICE.key, proof="sign_in", made_by="token")
-    await world.ask().to(begin, "cloud", "alicia", world.seal(ALICE, "token-2"))
+    await world.ask().run(begin, "cloud", "alicia", world.seal(ALICE, "token-2"))
     await world.pass_time(60)
     assert world.provider.revoked == ["token-1"]
 
@@ -198,7 +198,7 @@ async def test_however_many_are_owed_at_once_they_take_a_share_of_the_connection
 
     world.provider.during = slowly
     for who in everybody:
-        await world.ask(principal=who).to(accounts.end, who, actor="slack", cause="uninstalled", tell=False)
+        await world.ask(principal=who).run(accounts.end, who, actor="slack", cause="uninstalled", tell=False)
     await world.pass_time(3_600, step=1)
     assert sorted(world.provider.revoked) == sorted(f"token-{number}" for number in range(60))
     assert 0 < most <= LISTS_SHARE * world.provider.pace.concurrency

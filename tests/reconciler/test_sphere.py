@@ -314,7 +314,7 @@ async def test_the_end_of_a_class_removes_nothing_whose_card_spoke_of_a_stop(sph
     machine.options = replace(machine.options, retention_time_stopped=0)
     await want_read(sphere.store, row.id)
     await sphere.pass_time(10)
-    await ask(sphere.world).to(courses_use_cases.stop_all, card.id)
+    await ask(sphere.world).run(courses_use_cases.stop_all, card.id)
     await sphere.pass_time(35)
     assert "I'll leave it running" in str(sphere.told("timer_ending")[-1])
     await sphere.pass_time(400)

@@ -73,11 +73,11 @@ async def happens(world, card, day):
     who = people(8)
     match day:
         case "2028-01-04":
-            await ask(world, who[SKIPS]).to(lessons.skip, card.id, "")
+            await ask(world, who[SKIPS]).run(lessons.skip, card.id, "")
         case "2028-01-18":
             await press(world, card, who[COMES])
         case "2028-02-01":
-            await ask(world, who[LEAVES]).to(lessons.leave, card.id)
+            await ask(world, who[LEAVES]).run(lessons.leave, card.id)
         case "2028-02-13":
             await unlink(world.store, who[UNLINKS], "cloud")
         case "2028-02-27":
@@ -85,12 +85,12 @@ async def happens(world, card, day):
             off = OFF | {MOVED_FROM}
             to = {"off": off, "moved": {f"{MOVED:%Y-%m-%d}": [begin, end]}}
             said = {"former": MOVED_FROM, "day": "9 Mar", "begin": "14:00", "end": "15:30"}
-            await ask(world, TRAINER).to(lessons.change, card.id, "move", said, to)
+            await ask(world, TRAINER).run(lessons.change, card.id, "move", said, to)
         case "2028-03-12":
             gone = Person(who[GOES], "U004", is_deleted=True)
-            await ask(world, who[GOES]).to(departures.let_go, gone, actor="slack")
+            await ask(world, who[GOES]).run(departures.let_go, gone, actor="slack")
         case "2028-02-29":
-            await ask(world, who[SKIPS]).to(lessons.skip, card.id, "2028-03-05")
+            await ask(world, who[SKIPS]).run(lessons.skip, card.id, "2028-03-05")
 
 
 async def test_a_term_is_counted_to_the_start(world):
@@ -102,7 +102,7 @@ async def test_a_term_is_counted_to_the_start(world):
         await seat(world, one, State.RUNNING if number == WORKS else State.STOPPED)
         if number != COMES:
             await press(world, card, one)
-    await ask(world).to(lessons.change, card.id, "skip", {"days": "in February"}, {"off": OFF})
+    await ask(world).run(lessons.change, card.id, "skip", {"days": "in February"}, {"off": OFF})
     for day, (begins, ends) in every.items():
         for one in [TRAINER, *who]:
             await world.know(one)
@@ -116,7 +116,7 @@ async def test_a_term_is_counted_to_the_start(world):
         await world.pass_time(300.0, step=20.0)
         if day == "2028-02-06":
             (mine,) = await world.store.perform(workspace_rows.workspaces, who[KEEPS])
-            await ask(world, who[KEEPS]).to(workspaces.keep, mine.id)
+            await ask(world, who[KEEPS]).run(workspaces.keep, mine.id)
         await world.pass_time(600.0, step=20.0)
         if day == "2028-02-08":
             world.provider.machines[f"r-{who[KEEPS].user_id}"].state = State.STOPPED

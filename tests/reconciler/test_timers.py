@@ -31,7 +31,7 @@ async def timed(world, seconds=15 * MINUTE, *, workspace=None, **keys):
     workspace = workspace or await world.own(state=State.RUNNING)
     await world.pass_time(12)
     timer = workspaces.made(world.asking, workspace, await world.store.now() + seconds, **keys)
-    await world.ask().to(workspaces.set, workspace.id, timer)
+    await world.ask().run(workspaces.set, workspace.id, timer)
     return await row(world, workspace)
 
 
@@ -60,8 +60,8 @@ async def test_changed_it_is_warned_of_again_and_stopped_once(world):
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - 500)
     assert told(world) == ["timer_ending"]
-    later = await world.ask("b1").to(workspaces.add_an_hour, workspace.id, workspace.stop_at)
-    again = await world.ask("b2").to(workspaces.add_an_hour, workspace.id, workspace.stop_at)
+    later = await world.ask("b1").run(workspaces.add_an_hour, workspace.id, workspace.stop_at)
+    again = await world.ask("b2").run(workspaces.add_an_hour, workspace.id, workspace.stop_at)
     assert later.stop_at == again.stop_at == workspace.stop_at + HOUR
     await pass_until(world, later.stop_at + 60)
     assert told(world) == ["timer_ending", "timer_ending", "stopped"]
@@ -248,7 +248,7 @@ async def test_message_of_readiness_loses_an_end_that_was_taken_back(world):
     await world.pass_time(30)
     (ready,) = world.slack.told("ready")
     assert "I'll stop it" in str(ready["blocks"])
-    await world.ask("keep").to(workspaces.keep, workspace.id)
+    await world.ask("keep").run(workspaces.keep, workspace.id)
     await world.pass_time(60, step=5)
     assert "I'll stop it" not in str(ready["blocks"])
     assert "is ready" in str(ready["blocks"])

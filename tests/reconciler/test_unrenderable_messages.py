@@ -98,7 +98,7 @@ async def test_a_class_card_that_cannot_be_drawn_keeps_its_button_and_is_visibly
         raise RuntimeError("a mistake")
 
     world.notifier._cards._gatherer.of_card = broken
-    await classroom.ask(world).to(courses_use_cases.stop_all, card.id)
+    await classroom.ask(world).run(courses_use_cases.stop_all, card.id)
     with capture_logs():
         await world.pass_time(450, step=5)
     assert "Get my workspace" in str(classroom.shown(world)["blocks"])

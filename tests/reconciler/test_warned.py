@@ -42,13 +42,13 @@ async def running(world, at="17:30", **settings):
 async def timer(world):
     workspace = await running(world)
     made = workspaces.made(world.asking, workspace, END, agreed=world.provider.ends_for_good)
-    await world.ask("set").to(workspaces.set, workspace.id, made)
+    await world.ask("set").run(workspaces.set, workspace.id, made)
 
 
 async def by_hours(world):
     workspace = await running(world)
     wanted = read_hours("every day -18:00")
-    await world.ask("set").to(hours_use_cases.add, workspace.id, wanted, agreed=world.provider.ends_for_good)
+    await world.ask("set").run(hours_use_cases.add, workspace.id, wanted, agreed=world.provider.ends_for_good)
 
 
 async def unanswered(world):
@@ -144,7 +144,7 @@ async def test_the_buttons_of_a_late_warning_are_for_the_end_that_it_names(world
     assert abs(row.stop_at - named(warning)) < 1
     labels = [one["text"]["text"] for one in kit.buttons_of(warning["blocks"])]
     assert "Keep running" in labels
-    await world.ask("keep").to(workspaces.keep, row.id)
+    await world.ask("keep").run(workspaces.keep, row.id)
     await until(world, END + 90 * MINUTE)
     assert is_up(world)
 
@@ -156,7 +156,7 @@ async def test_without_its_hours_a_stop_that_waits_for_its_warning_is_off(world)
     await until(world, END + 40 * MINUTE)
     (row,) = await world.store.perform(workspace_rows.workspaces, ALICE)
     assert row.stop_at > END + 40 * MINUTE
-    await world.ask("off").to(hours_use_cases.end, row.id)
+    await world.ask("off").run(hours_use_cases.end, row.id)
     (row,) = await world.store.perform(workspace_rows.workspaces, ALICE)
     assert row.stop_at is None
 
@@ -168,7 +168,7 @@ async def test_warning_whose_sending_was_cut_off_goes_with_its_end(world):
     await world.pass_time(10.0)
     assert len(warnings(world)) == 1
     (row,) = await world.store.perform(workspace_rows.workspaces, ALICE)
-    await world.ask("later").to(workspaces.set, row.id, workspaces.made(world.asking, row, END + HOUR))
+    await world.ask("later").run(workspaces.set, row.id, workspaces.made(world.asking, row, END + HOUR))
     await world.pass_time(2 * MINUTE, step=5)
     assert warnings(world) == []
 
@@ -277,6 +277,6 @@ async def test_hours_that_go_take_their_stop_along_however_late_its_warning_was(
     await warned(world)
     (workspace,) = await world.store.perform(workspace_rows.workspaces, ALICE)
     assert workspace.stop_at > END + 20 * MINUTE
-    await world.ask("off").to(hours_use_cases.end, workspace.id)
+    await world.ask("off").run(hours_use_cases.end, workspace.id)
     await until(world, END + HOUR)
     assert world.provider.accepted_stops == []

@@ -239,7 +239,7 @@ class World:
         await self.know(principal)
         reference = self.ids.reference()
         caller = Caller(self.asking, principal, key or reference, reference)
-        accepted = await caller.to(create, "cloud", Spec("" if stem else name, {}, stem))
+        accepted = await caller.run(create, "cloud", Spec("" if stem else name, {}, stem))
         return accepted.operation.id
 
     def hang(self, called: str) -> asyncio.Event:

@@ -20,12 +20,12 @@ class Linking:
         self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
     ) -> str:
         """Return the address of a fresh link."""
-        return await Caller(self.context, principal).to(linking.invite, connection, waiting)
+        return await Caller(self.context, principal).run(linking.invite, connection, waiting)
 
     async def open(self, nonce: str, browser: str) -> Opened:
         """Look at a link's page."""
         visit = Visit(nonce, browser)
-        return await (await linking.find_caller(self.context, visit)).see(linking.show, visit)
+        return await (await linking.find_caller(self.context, visit)).read(linking.show, visit)
 
     async def check(self, nonce: str, browser: str, pasted: str) -> Opened:
         """Paste a token."""
@@ -35,13 +35,13 @@ class Linking:
     async def again(self, nonce: str, browser: str) -> Opened:
         """Take another token."""
         visit = Visit(nonce, browser)
-        return await (await linking.find_caller(self.context, visit)).to(linking.again, visit)
+        return await (await linking.find_caller(self.context, visit)).run(linking.again, visit)
 
     async def confirm(self, nonce: str, browser: str, mark: str) -> Confirmed:
         """Confirm what was checked."""
         visit = Visit(nonce, browser)
-        return await (await linking.find_caller(self.context, visit)).to(linking.confirm, visit, mark)
+        return await (await linking.find_caller(self.context, visit)).run(linking.confirm, visit, mark)
 
     async def confirm_code(self, principal: Principal, code: str) -> Account:
         """Type a code in Slack."""
-        return await Caller(self.context, principal).to(linking.confirm_code, code)
+        return await Caller(self.context, principal).run(linking.confirm_code, code)

@@ -195,7 +195,7 @@ async def unlink(
     """End a person's accounts, which ``says`` so; at ``revocable`` connections they are revoked first."""
     caller = Caller(context(store, {name: _Revoking() for name in revocable}), principal)
     connections = None if connection is None else [connection]
-    return await caller.to(
+    return await caller.run(
         accounts.end, principal, connections, actor="test", cause="person", tell=tell, is_answered=not says
     )
 

@@ -58,7 +58,7 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     (approval,) = await services.store.read(approval_rows.asked_approvals, 9)
     forged = Caller(services.context, AMIR, "forged")
     with pytest.raises(Refused, match=OTHER):
-        await forged.to(approvals_use_cases.decide, approval.id, "bob", approve=True)
+        await forged.run(approvals_use_cases.decide, approval.id, "bob", approve=True)
     assert (await services.store.read(approval_rows.approval, approval.id)).state == "asked"
     # Their own administrator reads a mention and the workspace, whoever administers all a name instead.
     (own,), (others,) = asked(chen), asked(tara)
@@ -96,18 +96,18 @@ async def test_a_class_is_ended_by_its_own_administrators_and_those_of_all(place
     key = card.button("Get my workspace")["value"]
     forged = Caller(services.context, AMIR, "forged")
     with pytest.raises(Refused, match=OTHER):
-        await forged.see(courses_use_cases.problems_of, key)
+        await forged.read(courses_use_cases.problems_of, key)
     with pytest.raises(Refused, match=OTHER):
-        await forged.to(courses_use_cases.stop_all, key)
+        await forged.run(courses_use_cases.stop_all, key)
     # Nobody of another workspace joins it, either.
     with pytest.raises(Refused) as refused:
-        await forged.to(courses_use_cases.press, key)
+        await forged.run(courses_use_cases.press, key)
     assert refused.value.rule == "class.unknown"
     assert (await services.store.read(class_rows.class_card, key)).closed_at is None
     await oscar.presses(card, "Get my workspace")
     await places.pass_time(40)
     tara_ = Principal(None, FIRST, TARA)
-    await Caller(services.context, tara_, "by tara").to(courses_use_cases.stop_all, key)
+    await Caller(services.context, tara_, "by tara").run(courses_use_cases.stop_all, key)
     await places.pass_time(10)
     (card,) = [one for one in chen.sees(GENERAL) if one.kind == "class_card"]
     said = words(card) + words(oscar.only("timer_ending"))

@@ -36,10 +36,10 @@ async def made():
 
 async def approved(made, principal=BOB, username="alice"):
     """Let somebody be approved as a username, and the provider know it."""
-    approval = await Caller(made.context, principal).to(approvals_use_cases.ask, "saturn", username)
-    await Caller(made.context, DANA).to(approvals_use_cases.decide, approval.id, username, approve=True)
+    approval = await Caller(made.context, principal).run(approvals_use_cases.ask, "saturn", username)
+    await Caller(made.context, DANA).run(approvals_use_cases.decide, approval.id, username, approve=True)
     identity = Identity(username, Credential(SecretStr("minted"), extra={"acts": "admin"}))
-    await Caller(made.context, principal).to(approvals_use_cases.link_approved, approval.id, identity)
+    await Caller(made.context, principal).run(approvals_use_cases.link_approved, approval.id, identity)
     return await made.store.read(approval_rows.approval, approval.id)
 
 
@@ -104,7 +104,7 @@ async def test_of_two_approvals_the_first_stays(made):
 
 async def test_a_request_ends_with_the_proof_of_who_asked(made):
     """Otherwise a press on an old message would put an approval in the place of a proof."""
-    request = await Caller(made.context, ALICE).to(approvals_use_cases.ask, "saturn", "alice")
+    request = await Caller(made.context, ALICE).run(approvals_use_cases.ask, "saturn", "alice")
     await proven(made)
     assert await made.store.read(approval_rows.approval, request.id) is None
 

@@ -34,14 +34,14 @@ async def test_another_person_can_do_nothing_with_it(sphere, bob):
     sent = dict(sphere.server.harness.requests)
     for verb in (OperationVerb.START, OperationVerb.STOP, OperationVerb.RESTART, OperationVerb.REMOVE):
         with pytest.raises(Refused) as refused:
-            await bob.to(begin, row.id, verb)
+            await bob.run(begin, row.id, verb)
         assert refused.value.rule == "policy.not_owner"
     for call in (
-        bob.see(owned, "open", row.id),
-        bob.to(refresh, row.id),
-        bob.to(again, row.id),
-        bob.to(alias, row.id, "mine"),
-        bob.to(forget, row.id),
+        bob.read(owned, "open", row.id),
+        bob.run(refresh, row.id),
+        bob.run(again, row.id),
+        bob.run(alias, row.id, "mine"),
+        bob.run(forget, row.id),
     ):
         with pytest.raises(Refused):
             await call
@@ -54,7 +54,7 @@ async def test_it_cannot_be_added_by_its_id(sphere, bob):
     row = await sphere.made(ALICE)
     await sphere.made(BOB)
     with pytest.raises(Refused) as refused:
-        await bob.to(add, "cloud", row.remote_id, None)
+        await bob.run(add, "cloud", row.remote_id, None)
     assert refused.value.rule == "add.not_here"
     assert sphere.world.provider.parse_reference(row.remote_id) is None
 
@@ -66,7 +66,7 @@ async def test_no_list_ever_shows_it_to_another(sphere, bob):
     await sphere.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     await sphere.pass_time(30)
     assert [one.id for one in await sphere.store.perform(workspaces.workspaces, BOB)] == [theirs.id]
-    assert await bob.see(stale, TaskKind.DISCOVER) == []
+    assert await bob.read(stale, TaskKind.DISCOVER) == []
     assert "GET /api/v1/workspaces" not in sphere.server.harness.requests
     assert row.id != theirs.id
 

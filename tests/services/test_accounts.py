@@ -169,5 +169,5 @@ async def test_user_who_left_is_unlinked_under_each_of_their_keys():
         for person in (ALICE, former, BOB):
             await link_account(made.store, person, username=person.key)
         left = Person(ALICE, "Alice", is_deleted=True, seen_at=made.clock.now())
-        await Caller(made.context, ALICE).to(departures.let_go, left, actor="slack")
+        await Caller(made.context, ALICE).run(departures.let_go, left, actor="slack")
         assert [one.principal for one in await made.store.perform(accounts.active_accounts)] == [BOB]

@@ -286,7 +286,7 @@ async def test_a_stop_that_has_become_final_since_asks_again(rig):
 
 async def test_what_is_being_created_is_called_off_from_the_page(rig):
     await rig.workspace()
-    made = await rig.made.services.create_caller(ALICE, "make").to(
+    made = await rig.made.services.create_caller(ALICE, "make").run(
         create, "sphere", Spec("lab", {"project": "p"})
     )
     browser = await rig.signed_in(page=made.operation.workspace_id)

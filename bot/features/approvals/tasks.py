@@ -71,7 +71,7 @@ class Approvals(Worker):
         )
         match answer:
             case Done(identity):
-                await Caller(self._context, approval.principal).to(link_approved, approval.id, identity)
+                await Caller(self._context, approval.principal).run(link_approved, approval.id, identity)
             case Refused(error=NotFound()):
                 await self.give_up(task, "not_found")
             case Refused(error=CredentialRefused()):
@@ -100,7 +100,7 @@ class Approvals(Worker):
         )
         match answer:
             case Done(str(email)):
-                await Caller(self._context, approval.principal).to(note_address, approval, email)
+                await Caller(self._context, approval.principal).run(note_address, approval, email)
             case Done() | Refused():
                 log.info("address not told", connection=approval.connection)
             case _:
@@ -111,4 +111,4 @@ class Approvals(Worker):
         approval = await self._store.read(store.approval, task.subject)
         if approval is not None:
             caller = Caller(self._context, approval.principal)
-            await caller.to(fail_approved, approval.id, because, said=said)
+            await caller.run(fail_approved, approval.id, because, said=said)

@@ -73,8 +73,8 @@ async def request(
 ) -> Approval:
     """Ask the administrators, and whom else the username may mean; as ``ask``."""
     # Of a large Slack workspace this takes a while: it is read beside those who write.
-    alike = await caller.see(others_alike, connection, username)
-    return await caller.to(ask, connection, username, alike=alike, waiting=waiting)
+    alike = await caller.read(others_alike, connection, username)
+    return await caller.run(ask, connection, username, alike=alike, waiting=waiting)
 
 
 def others_alike(tx: Transaction, caller: Caller, connection: str, username: str) -> list[str] | None:
@@ -123,7 +123,7 @@ def ask(
     now = tx.now()
     new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting)
     new = replace(new, alike=list(alike or ()), waits=bool(alike))
-    if not caller.is_new(tx):
+    if not caller.is_first_delivery(tx):
         return store.approval(tx, inbox.result_of(tx, caller.interaction)) or new
     open_ = store.asked_at(tx, principal, connection)
     is_other = open_ is None or open_.username != username
@@ -139,7 +139,7 @@ def ask(
         _ask_administrators(tx, context, new, "asked")
     inbox.keep_result(tx, caller.interaction, approval.id)
     append_audit(tx, [approval_entry(approval, principal.key, "approval.asked", "ok")])
-    caller.did(tx, "approval.asked", connection)
+    caller.record_action(tx, "approval.asked", connection)
     return approval
 
 
@@ -234,7 +234,7 @@ def say_whose(
     own = caller.principal.key
     if approval is None or not is_open or own not in (answers := approval.answers or {}):
         raise Refused("approval.unknown", pages.GONE)
-    if caller.is_new(tx):
+    if caller.is_first_delivery(tx):
         store.learn(tx, approval.id, answers={**answers, own: is_theirs})
         if is_theirs:
             store.move(tx, approval.id, "denied", own)
@@ -268,7 +268,7 @@ def decide(
     if approval is None:
         raise Refused("approval.unknown", pages.GONE)
     caller.context.need(approval.connection)
-    if approval.username != username or approval.state != "asked" or not caller.is_new(tx):
+    if approval.username != username or approval.state != "asked" or not caller.is_first_delivery(tx):
         return approval, False
     if approve and approval.waits:
         raise Refused("approval.waits", pages.NOT_OPEN)
@@ -280,7 +280,7 @@ def decide(
     else:
         add_notices(tx, [notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)])
     append_audit(tx, [approval_entry(approval, caller.principal.key, f"approval.{state}", "ok")])
-    caller.did(tx, f"approval.{state}", approval.connection)
+    caller.record_action(tx, f"approval.{state}", approval.connection)
     return decided, True
 
 

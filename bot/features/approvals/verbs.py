@@ -61,7 +61,7 @@ async def not_mine(request: Request) -> Answer:
 
 async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
     approval_id, _, username = (request.target or "").partition(" ")
-    return await request.caller.to(use_cases.say_whose, approval_id, username, is_theirs=is_theirs)
+    return await request.caller.run(use_cases.say_whose, approval_id, username, is_theirs=is_theirs)
 
 
 async def asked(request: Request, connection: str, username: str) -> Answer:
@@ -74,7 +74,7 @@ async def asked(request: Request, connection: str, username: str) -> Answer:
 async def decided(request: Request, *, approve: bool) -> Answer:
     """Decide a request as an administrator; the message with the buttons becomes the answer."""
     approval_id, _, username = (request.target or "").partition(" ")
-    approval, is_new = await request.caller.to(use_cases.decide, approval_id, username, approve=approve)
+    approval, is_new = await request.caller.run(use_cases.decide, approval_id, username, approve=approve)
     names = await request.services.names.of(request.principal, approval.principal, in_full=True)
     who = kit.person(names[approval.principal.key])
     title = request.services.title(approval.connection)

@@ -39,9 +39,9 @@ _LONGEST: Final = 200
 class Tool:
     """Describe a tool: the verb that it is, from which level a person lets it ask, and what it takes.
 
-    What it does needs a level of its own, by its effect (``Caller.is_new``). ``takes`` are its fields, in the
-    verb's order; it needs the first. ``only_shows``: it changes nothing and sends nothing, so that the same
-    bytes may come twice.
+    What it does needs a level of its own, by its effect (``Caller.is_first_delivery``). ``takes`` are its
+    fields, in the verb's order; it needs the first. ``only_shows``: it changes nothing and sends nothing, so
+    that the same bytes may come twice.
     """
 
     verb: str

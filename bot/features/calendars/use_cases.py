@@ -33,20 +33,20 @@ def address(tx: Transaction, caller: Caller, card_id: str, *, renews: bool = Fal
         raise Refused("calendar.no_address", words.NOWHERE)
     row = COURSE_RULES.row(tx, id=rule.id)
     has_one = row is not None and row["calendar"] is not None
-    if (has_one and not renews) or not caller.is_new(tx):
+    if (has_one and not renews) or not caller.is_first_delivery(tx):
         return card, ""
     nonce = new_nonce()
     COURSE_RULES.change(tx, {"id": rule.id}, calendar=digest(nonce))
-    caller.note(tx, "class.calendar", card.subject, None)
+    caller.record(tx, "class.calendar", card.subject, None)
     return card, f"{caller.context.public_url.rstrip('/')}{CALENDAR_PATH}/{nonce}.ics"
 
 
 def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
     """End the address of a person's lessons; raises Refused (``course.not_joined``)."""
     card, rule = _joined(tx, caller, card_id)
-    if caller.is_new(tx):
+    if caller.is_first_delivery(tx):
         COURSE_RULES.change(tx, {"id": rule.id}, calendar=None)
-        caller.note(tx, "class.calendar_end", card.subject, None)
+        caller.record(tx, "class.calendar_end", card.subject, None)
     return card
 
 

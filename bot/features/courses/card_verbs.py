@@ -82,13 +82,13 @@ async def post(request: Request) -> Answer:
         draft = await _pattern(request, asked)
     given |= {"channel_id": surface.channel_id, "time_zone": zone.key, "stops_at": stops_at}
     given |= {"title": asked.title or draft.title, "maximum": asked.maximum, "trainers": others}
-    card = await request.caller.to(use_cases.post, replace(draft, **given))
+    card = await request.caller.run(use_cases.post, replace(draft, **given))
     facts, ends = await of_class(services.gatherer, card, request.principal), class_words.POSTED_NO_END
     if asked.hours:
         said = [fill(class_words.COURSE_POSTED, lessons=drawn.timetable(card, card.time_zone))]
         said += [] if asked.until else [request.filled(class_words.TWENTY_WEEKS, course=card.title)]
         said += [fill(class_words.CO_TEACHERS, who=await verbs.named(request, others))] if others else []
-        most, title = await request.caller.see(readiness.in_time, card), facts.connection_title
+        most, title = await request.caller.read(readiness.in_time, card), facts.connection_title
         said += [] if most is None else [fill(class_words.IN_TIME, count=f"{most:,}", title=title)]
         ends = " ".join(said)
     elif stops_at is not None:
@@ -286,7 +286,7 @@ async def press(request: Request) -> Answer:
     surface, key = request.surface, request.target or request.name
     # Only the card's own button says where the card stands.
     message_ts = surface.message_ts if request.verb == "class_press" else None
-    pressed = await request.caller.to(use_cases.press, key, message_ts=message_ts)
+    pressed = await request.caller.run(use_cases.press, key, message_ts=message_ts)
     if pressed.result == "sought":
         # The press continues once an outdated list was read again.
         sought = pressed.card
@@ -301,7 +301,7 @@ async def press(request: Request) -> Answer:
         if promise:
             return replies.answer(promise)
         # Whatever the list says now is all there is to know.
-        pressed = await request.caller.to(use_cases.press, key, message_ts=message_ts, has_looked=True)
+        pressed = await request.caller.run(use_cases.press, key, message_ts=message_ts, has_looked=True)
     card, wanted = pressed.card, pressed.target
     match pressed.result:
         case "over":
@@ -397,14 +397,14 @@ def _place(queue: Queue, per_second: float | None) -> list[str]:
 @routes.action("class_post")
 async def post_again(request: Request) -> Answer:
     """Send the card again, unless it is known to have been posted."""
-    again = await request.caller.to(use_cases.post_again, request.target or "")
+    again = await request.caller.run(use_cases.post_again, request.target or "")
     return replies.answer(class_words.POSTED_AGAIN if again else class_words.STANDS_ALREADY, replaces=True)
 
 
 @routes.button("class_stop")
 async def stop_button(request: Request, card_id: str) -> Element:
     """Return *Stop all* with its question, for the card's trainer or an administrator."""
-    card = await trainers(request, card_id, request.caller.see(use_cases.owned, "class_stop", card_id))
+    card = await trainers(request, card_id, request.caller.read(use_cases.owned, "class_stop", card_id))
     return drawn.stop_button(await of_class(request.services.gatherer, card, request.principal))
 
 
@@ -417,7 +417,7 @@ async def show_problems(request: Request) -> Answer:
 async def problems_of(request: Request, key: str) -> Answer:
     """Return the same about a card."""
     services = request.services
-    card, found = await trainers(request, key, request.caller.see(use_cases.problems_of, key))
+    card, found = await trainers(request, key, request.caller.read(use_cases.problems_of, key))
     people = await services.names.of(request.principal, *(one.press.principal for one in found))
     facts = await of_class(services.gatherer, card, request.principal)
     counts = await services.store.read(class_rows.class_counts, key)
@@ -428,9 +428,9 @@ async def problems_of(request: Request, key: str) -> Answer:
 async def stop_all(request: Request) -> Answer:
     """End the class: participants are told now, and what they don't keep is stopped five minutes later."""
     services, key = request.services, request.target or ""
-    if (card := await request.caller.see(use_cases.seen, key)).is_course:
+    if (card := await request.caller.read(use_cases.seen, key)).is_course:
         return await trainers(request, key, verbs.changed(request, card, ("end", {}, {})))
-    closed = await trainers(request, key, request.caller.to(use_cases.stop_all, key))
+    closed = await trainers(request, key, request.caller.run(use_cases.stop_all, key))
     if closed is None or closed.stops_at is None:
         return replies.hint(class_words.CLOSED_ALREADY)
     return replies.answer(fill(class_words.CLOSED, at=kit.moment_at(closed.stops_at, services.clock.now())))

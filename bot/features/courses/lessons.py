@@ -53,7 +53,7 @@ def own(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
 
 async def _of_home(whose: home_sections.HomeOwner) -> Sequence[ClassFacts]:
     """Gather the courses that somebody teaches, then those that they have joined."""
-    found = await Caller(whose.context, whose.principal).see(own)
+    found = await Caller(whose.context, whose.principal).read(own)
     return await of_courses(whose.gatherer, whose.principal, found)
 
 
@@ -90,11 +90,11 @@ def skip(tx: Transaction, caller: Caller, card_id: str, day: str) -> tuple[Cours
         day = coming.local[:10]
     days = day.split(",")
     left_out = replace(rule, off=rule.off.union(days))
-    if left_out != rule and caller.is_new(tx):
+    if left_out != rule and caller.is_first_delivery(tx):
         rules.put_rule(tx, left_out)
         rows.review_start(tx, rule.workspace_id, rule)
         timers.decide(tx, rule.workspace_id)
-        caller.note(tx, "class.skip", card.subject, [(rule, left_out)], day=day)
+        caller.record(tx, "class.skip", card.subject, [(rule, left_out)], day=day)
     return rule, days
 
 
@@ -105,13 +105,13 @@ def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, Cou
     """
     caller.check(tx, "course_leave")
     card, rule = use_cases.seen(tx, caller, card_id), rules.own_lessons(tx, card_id, caller.principal)
-    if caller.is_new(tx):
+    if caller.is_first_delivery(tx):
         rules.leave(tx, card.id, caller.principal)
         if rule is not None:
             timers.decide(tx, rule.workspace_id)
             cards.queue_messages(tx, rule.workspace_id, changed=True)
             rows.review_start(tx, rule.workspace_id, rule)
-        caller.note(tx, "class.leave", card.subject, consent="withdrawn")
+        caller.record(tx, "class.leave", card.subject, consent="withdrawn")
     return card, rule
 
 
@@ -142,13 +142,13 @@ def change(
     changed = replace(changed, stops_at=timetable.last_end(changed))
     if what != "end" and changed.is_over(now):
         raise Refused("course.never", words.NO_LESSONS)
-    if changed != card and caller.is_new(tx):
+    if changed != card and caller.is_first_delivery(tx):
         if what == "teachers":
             _teach(tx, caller, card, dict(to))
         else:
             _decide(tx, caller, card, {**to, "stops_at": changed.stops_at}, what, dict(said))
         # What a member skips has the same name, and is theirs alone.
-        caller.note(tx, "class.off" if what == "skip" else f"class.{what}", card.subject, [(card, changed)])
+        caller.record(tx, "class.off" if what == "skip" else f"class.{what}", card.subject, [(card, changed)])
     return changed
 
 
@@ -227,7 +227,7 @@ def _watch(tx: Transaction, caller: Caller, card: ClassCard) -> ClassCard:
                 add_notices(tx, [NewNotice(card.id, kind, occasion, one, body)])
         case "end":
             _decide(tx, caller, card, _ended(card, now, card.principal.key), "end", {})
-            caller.note(tx, "class.end", card.subject, None, because="untaught")
+            caller.record(tx, "class.end", card.subject, None, because="untaught")
         case "keep":
             CLASS_CARDS.change(tx, {"id": card.id}, untaught_until="")
         case _:

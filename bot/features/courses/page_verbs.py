@@ -51,7 +51,7 @@ async def show(request: Request) -> Answer:
     """Show one's own courses, or the one with a title."""
     named = await verbs.own(request, request.name) if request.name else []
     shown = [(card, is_taught) for card, is_taught, rest in named if not rest]
-    shown = shown or list(await request.caller.see(lessons.own))
+    shown = shown or list(await request.caller.read(lessons.own))
     return await _rooms(request, shown) if shown else drawn.show_no_courses(request.command)
 
 
@@ -64,7 +64,7 @@ async def read_question(request: Request) -> Intent | None:
     asked = _ASKED.fullmatch(" ".join(request.arguments).rstrip(" ?!."))
     if asked is None or (asked["noun"] and await verbs.is_workspace(request, asked["noun"])):
         return None
-    own = await request.caller.see(lessons.own)
+    own = await request.caller.read(lessons.own)
     if asked["unready"]:
         title = (asked["in"] or "").casefold()
         taught = [
@@ -97,7 +97,7 @@ async def answer_question(request: Request, what: str, courses: Sequence[ClassCa
             return kit.answer([await _joined(request, one) for one in courses])
         case "teachers":
             return kit.answer([await _teachers(request, one) for one in courses])
-    taught = {one.id for one, is_taught in await request.caller.see(lessons.own) if is_taught}
+    taught = {one.id for one, is_taught in await request.caller.read(lessons.own) if is_taught}
     every = [(one, one.id in taught) for one in courses]
     return await (_rooms(request, every) if every else show(replace(request, arguments=())))
 
@@ -123,7 +123,7 @@ async def _teachers(request: Request, card: ClassCard) -> kit.Block:
 
 async def _joined(request: Request, card: ClassCard) -> kit.Block:
     """Say how many joined a course, and who to its teachers."""
-    found = await request.caller.see(lessons.members, card.id) if _teaches(request, card) else []
+    found = await request.caller.read(lessons.members, card.id) if _teaches(request, card) else []
     people = await request.services.names.of(request.principal, *(one.principal for one in found))
     (facts,) = await of_courses(request.services.gatherer, request.principal, [(card, True)])
     return drawn.joined(facts, list(map(kit.person, people.values())))
@@ -132,13 +132,13 @@ async def _joined(request: Request, card: ClassCard) -> kit.Block:
 @routes.action("course_room")
 async def shown(request: Request) -> Answer:
     """Answer the button on a course's card: with its room, or with whose it is."""
-    card = await request.caller.see(use_cases.seen, request.target or "")
+    card = await request.caller.read(use_cases.seen, request.target or "")
     return await _rooms(request, [(card, _teaches(request, card))])
 
 
 async def _taught(request: Request, card_id: str) -> ClassCard:
     """Return a course that they may change; raises Answered with whose it is."""
-    found = request.caller.see(use_cases.owned, "class_change", card_id)
+    found = request.caller.read(use_cases.owned, "class_change", card_id)
     return await verbs.trainers(request, card_id, found)
 
 

@@ -73,7 +73,7 @@ async def ask_for_course(text: Sentence, _: str) -> list[str]:
 async def _list_own(text: Sentence) -> Sequence[tuple[ClassCard, bool]]:
     """Return one's own courses that may be meant, and whether one teaches each."""
     named = {one.id for one in text.courses}
-    own = await text.request.caller.see(cases.own) if named or not text.workspaces else []
+    own = await text.request.caller.read(cases.own) if named or not text.workspaces else []
     return [one for one in own if not named or one[0].id in named]
 
 

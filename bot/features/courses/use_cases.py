@@ -117,12 +117,12 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
         card, look_at = replace(card, stops_at=timetable.last_end(card)), now
         if card.is_over(now):
             raise Refused("course.never", class_words.NO_LESSONS)
-    if caller.is_new(tx):
+    if caller.is_first_delivery(tx):
         CLASS_CARDS.add(tx, card, look_at=look_at)
         cards.add(tx, ClassKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_posting(card)])
         tell_teachers(tx, caller, replace(card, trainers=frozenset()), card.trainers)
-        caller.note(tx, "class.post", card.subject, channel=draft.channel_id)
+        caller.record(tx, "class.post", card.subject, channel=draft.channel_id)
     return card
 
 
@@ -157,7 +157,7 @@ def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
     if existing is None or existing.message_ts:
         return False
     # After a second press of the same question it is already being sent.
-    if tx.one("class_card_on_its_way", id=card.id) is None and caller.is_new(tx):
+    if tx.one("class_card_on_its_way", id=card.id) is None and caller.is_first_delivery(tx):
         again = CLASS_CARDS.first(tx, "repost_class", id=card.id)
         assert again is not None, "it was read in this transaction"
         add_notices(tx, [_posting(again)])
@@ -182,14 +182,14 @@ def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
     Return None if it has already ended. Raises Refused as ``owned`` does.
     """
     card = owned(tx, caller, "class_stop", card_id)
-    if card.closed_at is not None or card.done_at is not None or not caller.is_new(tx):
+    if card.closed_at is not None or card.done_at is not None or not caller.is_first_delivery(tx):
         return None
     now, by = tx.now(), caller.principal.key
     ends = {"now": now, "stops_at": now + CLASS_WARNING_SECONDS, "stopped_by": by}
     closed = CLASS_CARDS.first(tx, "close_class", id=card.id, **ends)
     if closed is not None:
         cards.queue_messages(tx, card.id, changed=True)
-        caller.note(tx, "class.stop_all", card.subject)
+        caller.record(tx, "class.stop_all", card.subject)
     return closed
 
 
@@ -242,7 +242,7 @@ def press(
     target = _target(tx, caller, card, before, has_looked=has_looked)
     if target.waits_for == "no_workspace" and not has_looked:
         return Press(card, target, "sought")
-    is_new, workspace = caller.is_new(tx), target.workspace
+    is_new, workspace = caller.is_first_delivery(tx), target.workspace
     key = {"card_id": card.id, "principal": caller.principal.key, "now": tx.now()}
     if workspace is None:
         if is_new:
@@ -265,7 +265,7 @@ def press(
         _place(tx, caller, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
-        caller.note(tx, "class.press", card.subject, change, workspace=workspace.id, consent=consent)
+        caller.record(tx, "class.press", card.subject, change, workspace=workspace.id, consent=consent)
     if timetable.lesson_on(card, tx.now()) is None:
         return Press(card, target, "enrolled", operation)
     if operation is None:

@@ -83,7 +83,7 @@ async def own(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
 
     If the cards of some stand in this channel, these are meant.
     """
-    found = _begun(await request.caller.see(cases.own), text)
+    found = _begun(await request.caller.read(cases.own), text)
     return [one for one in found if one[0].channel_id == request.surface.channel_id] or found
 
 
@@ -173,7 +173,7 @@ async def carried_out(
 
     What takes much from its members is asked about first, unless that ``is_sure``. Raises Refused, Answered.
     """
-    card, mine = await request.caller.see(use_cases.seen, card_id), await request.caller.see(cases.own)
+    card, mine = await request.caller.read(use_cases.seen, card_id), await request.caller.read(cases.own)
     has_joined = any(one.id == card.id and not is_taught for one, is_taught in mine)
     now, verb = request.services.clock.now(), _verb(text)
     if verb == "leave" and has_joined:
@@ -296,7 +296,7 @@ async def change_said(request: Request, said: CourseChange) -> Answer:
     A teacher changes it for all, and a member skips, leaves and joins for themselves.
     """
     order_, now = " ".join(said.order.split()), request.services.clock.now()
-    verb, mine = _verb(order_), await request.caller.see(cases.own)
+    verb, mine = _verb(order_), await request.caller.read(cases.own)
     taught = {card.id for card, is_taught in mine if is_taught}
     able = [card for card in said.courses if card.id in taught or verb in _OWN]
     if not able:
@@ -319,7 +319,7 @@ async def _read_part(request: Request, verb: str, about: str) -> Intent | None:
     named = _PART_OF_TITLE.fullmatch(about)
     if named is None or verb in {"pause", "move"}:
         return None
-    every = await request.caller.see(cases.own)
+    every = await request.caller.read(cases.own)
     found = [card for card, _ in every if named[1].casefold() in card.title.casefold().split()]
     return _as_intent(verb, found, is_near=True) if len(found) == 1 else None
 
@@ -353,7 +353,7 @@ async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) 
     """
     now, found = request.services.clock.now(), list[tuple[ClassCard, bool]]()
     is_next = _NEXT.fullmatch(said) is not None
-    for card, is_taught in await request.caller.see(cases.own):
+    for card, is_taught in await request.caller.read(cases.own):
         day, until, last = _days(said, card.day(now))
         is_dated = until is not None or (verb == "move" and time_parsing.minute_of(last) is not None)
         has_lesson = day is not None and is_dated and courses_timetable.days_of(card, now, day, day)
@@ -568,7 +568,7 @@ async def _question(request: Request, card: ClassCard, change: Change, typed: st
     first, last = (date.fromisoformat(one) for one in ([*lost[:1], *lost[-1:]] or [card.last_day] * 2))
     is_large = what == "end" or (last - first).days > courses_timetable.LARGE_DAYS
     of_whom = days or (card.days if is_large else frozenset())
-    count = await request.caller.see(cases.affected, card.id, of_whom) if of_whom else 0
+    count = await request.caller.read(cases.affected, card.id, of_whom) if of_whom else 0
     if not count:
         return None
     asked = words.TAKES["days" if days else "end" if what == "end" else "lessons"]
@@ -585,7 +585,7 @@ async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Don
     except Refused as refusal:
         if refusal.rule != "policy.not_trainer":
             raise
-        card = await request.caller.see(use_cases.seen, card_id)
+        card = await request.caller.read(use_cases.seen, card_id)
         who = await named(request, [card.principal.key])
         said = fill(words.NOT_YOURS, who=who, end=drawn.words_of(card).end[2])
         raise Answered(replies.hint(said)) from None
@@ -594,7 +594,7 @@ async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Don
 async def changed(request: Request, card: ClassCard, change: Change) -> Answer:
     """Change a course as its teacher says, and tell them what it is now."""
     what, said, to = change
-    now = await request.caller.to(cases.change, card.id, what, said, to, card)
+    now = await request.caller.run(cases.change, card.id, what, said, to, card)
     if what == "teachers":
         return await _taught(request, now)
     news = drawn.change_of(now, what, said, request.services.clock.now())
@@ -609,7 +609,7 @@ async def _taught(request: Request, card: ClassCard) -> Answer:
 @routes.action("course_take_over")
 async def take_over(request: Request) -> Answer:
     """Have an administrator teach a course that nobody teaches any more."""
-    return await _taught(request, await request.caller.to(cases.take_over, request.target or ""))
+    return await _taught(request, await request.caller.run(cases.take_over, request.target or ""))
 
 
 @routes.action("lesson_skip")
@@ -628,13 +628,13 @@ async def _skips_next(request: Request, card: ClassCard, *, has_joined: bool) ->
     press = Press("course_change", f"{card.id} {card.day(request.services.clock.now())} skip {day}")
     button = kit.button(words.SKIP_IT.format(day=date_of(day)), press, style=kit.DANGER)
     said = fill(words.SKIP_FOR_ALL, course=card.title, day=weekday_of(day))
-    await trainers(request, card.id, request.caller.see(use_cases.owned, "class_change", card.id))
+    await trainers(request, card.id, request.caller.read(use_cases.owned, "class_change", card.id))
     return replies.answer(said, [button])
 
 
 async def _skipped(request: Request, card_id: str, day: str) -> Answer:
-    rule, days = await request.caller.to(cases.skip, card_id, day)
-    card = await request.caller.see(use_cases.seen, card_id)
+    rule, days = await request.caller.run(cases.skip, card_id, day)
+    card = await request.caller.read(use_cases.seen, card_id)
     on = courses_timetable.lesson_on(card, request.services.clock.now())
     workspace = await request.services.store.read(workspace_rows.workspace, rule.workspace_id)
     is_up = workspace is not None and (not workspace.is_down or workspace.stop_at is not None)
@@ -670,7 +670,7 @@ async def leave(request: Request) -> Answer:
 
 
 async def _left(request: Request, card_id: str) -> Answer:
-    card, rule = await request.caller.to(cases.leave, card_id)
+    card, rule = await request.caller.run(cases.leave, card_id)
     is_on = courses_timetable.lesson_on(card, request.services.clock.now()) is not None
     ending, buttons = await _end_of_run(request, rule, is_on=is_on)
     said = [fill(words.LEFT_COURSE, course=card.title), *(ending or [words.LEFT_NEXT])]
@@ -679,4 +679,4 @@ async def _left(request: Request, card_id: str) -> Answer:
 
 async def list_courses(request: Request) -> list[ClassCard]:
     """Return the courses that a person's words can name."""
-    return [card for card, _ in await request.caller.see(cases.own)]
+    return [card for card, _ in await request.caller.read(cases.own)]

@@ -20,23 +20,23 @@ async def opened(occurrence: Occurrence) -> None:
     shown = event.get("view")
     seen = str(shown.get("hash") or "") if isinstance(shown, dict) else ""
     caller = services.create_caller(principal)
-    await caller.to(use, HomeUse(seen=seen))
+    await caller.run(use, HomeUse(seen=seen))
     if (await caller.decide("home")).allowed:
         # As long as there is nothing else to show, a Home itself says what Usher is.
         await services.contacts.meet(principal)
-        await caller.to(read_lists)
+        await caller.run(read_lists)
 
 
 @routes.shown(Where.HOME)
 async def answered(caller: Caller, answer: Answer | None) -> None:
     """Have somebody's Home drawn again with the answer to what they pressed in it."""
-    await caller.to(use, HomeUse(answer=answer.as_body() if answer is not None and answer.text else None))
+    await caller.run(use, HomeUse(answer=answer.as_body() if answer is not None and answer.text else None))
 
 
 @routes.shown(Where.FORM)
 async def submitted(caller: Caller, _: Answer | None) -> None:
     """Have somebody's Home drawn again, as what a form did shows in it."""
-    await caller.to(show_again)
+    await caller.run(show_again)
 
 
 @routes.action("home")
@@ -45,7 +45,7 @@ async def turned(request: Request) -> Answer:
     part, _, page = (request.target or "").partition(" ")
     number = int(page) if page.isdecimal() and len(page) < 6 else 1
     if part == "refresh":
-        await request.caller.to(read_lists)
+        await request.caller.run(read_lists)
     else:
-        await request.caller.to(use, HomeUse(page=number, is_totals=part == "totals"))
+        await request.caller.run(use, HomeUse(page=number, is_totals=part == "totals"))
     return SILENT

@@ -107,13 +107,13 @@ def add(
     made = [Rule(tx.ids.new("rule"), *shared, waits=waits, **asdict(one)) for one in wanted]
     if any(one.after(now) is None for one in made):
         raise Refused("hours.never", problems.sentence("hours_never", title))
-    if not caller.is_new(tx):
+    if not caller.is_first_delivery(tx):
         return []
     change: list[RuleChange] = [*((one, None) for one in replaced), *((None, one) for one in made)]
     change_rules(tx, workspace, change, get_mode(caller, workspace))
     agreed_to = {"agreed": "yes"} if is_agreed else {}
     said = "; ".join(map(write_hours, wanted))
-    caller.note(tx, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
+    caller.record(tx, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
     return replaced
 
 
@@ -134,11 +134,11 @@ def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Take a workspace's hours away; return it. What they have begun ends as planned."""
     workspace = owned(tx, caller, "hours", workspace_id)
     rules = [one for one in rows.rules_of(tx, workspace.id) if one.is_own]
-    if rules and caller.is_new(tx):
+    if rules and caller.is_first_delivery(tx):
         change: list[RuleChange] = [(one, None) for one in rules]
         change_rules(tx, workspace, change, get_mode(caller, workspace))
         cards.queue_messages(tx, workspace.id, changed=False)
-        caller.note(tx, "workspace.hours", workspace, change, hours="off")
+        caller.record(tx, "workspace.hours", workspace, change, hours="off")
     return stored.workspace(tx, workspace.id) or workspace
 
 
@@ -222,9 +222,9 @@ def pause(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
 def _change_rest(
     tx: Transaction, caller: Caller, workspace: Workspace, change: Sequence[RuleChange], **said: str
 ) -> Workspace:
-    if any(before != after for before, after in change) and caller.is_new(tx):
+    if any(before != after for before, after in change) and caller.is_first_delivery(tx):
         change_rules(tx, workspace, change, get_mode(caller, workspace))
-        caller.note(tx, "workspace.hours", workspace, change, **said)
+        caller.record(tx, "workspace.hours", workspace, change, **said)
     return stored.workspace(tx, workspace.id) or workspace
 
 
@@ -234,12 +234,12 @@ def move(tx: Transaction, caller: Caller) -> str:
     zone = people.zone(tx, caller.principal).key
     found = [one for one in rows.rules(tx, caller.principal) if one.zone != zone and one.is_own]
     moving = [(one, replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())) for one in found]
-    if moving and caller.is_new(tx):
+    if moving and caller.is_first_delivery(tx):
         for key in dict.fromkeys(one.workspace_id for one in found):
             if (workspace := stored.workspace(tx, key)) is not None:
                 change: list[RuleChange] = [pair for pair in moving if pair[0].workspace_id == key]
                 change_rules(tx, workspace, change, get_mode(caller, workspace))
-        caller.note(tx, "hours.zone", caller.principal.key, moving, zone=zone)
+        caller.record(tx, "hours.zone", caller.principal.key, moving, zone=zone)
     return zone
 
 
@@ -356,9 +356,9 @@ def _ask_on(tx: Transaction, rule: Rule, workspace: Workspace) -> None:
 def go_on(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Note that a workspace's hours go on although nobody uses it."""
     workspace = owned(tx, caller, "hours", workspace_id)
-    if caller.is_new(tx):
+    if caller.is_first_delivery(tx):
         RULES.change(tx, {"workspace_id": workspace.id}, unused=-UNUSED_SPARED)
-        caller.note(tx, "workspace.needed", workspace)
+        caller.record(tx, "workspace.needed", workspace)
     return workspace
 
 

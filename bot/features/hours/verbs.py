@@ -99,14 +99,14 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
     planned = await _list_beside(request)
     try:
         ways = {"agreed": agreed, "waits": "wait" in request.flags}
-        replaced = await request.caller.to(use_cases.add, workspace.id, *wanted, former=former, **ways)
+        replaced = await request.caller.run(use_cases.add, workspace.id, *wanted, former=former, **ways)
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
             raise
         return _question(request, workspace, said)
     (asked,) = wanted if len(wanted) == 1 else (None,)
     once = asked if asked is not None and len(asked.days) == 1 and not asked.days & EVERY_DAY else None
-    workspace = await request.caller.see(owned, "hours", workspace.id)
+    workspace = await request.caller.read(owned, "hours", workspace.id)
     return await _answered(request, workspace, words.SET, replaced, once, planned)
 
 
@@ -120,7 +120,7 @@ async def rest_all(request: Request, chosen: Sequence[Workspace], said: str) -> 
         is_pause = said == "pause"
         rested.append(
             await (
-                caller.to(use_cases.pause, one.id) if is_pause else caller.to(use_cases.rest, one.id, days)
+                caller.run(use_cases.pause, one.id) if is_pause else caller.run(use_cases.rest, one.id, days)
             )
         )
     request.spoken.of(rested)
@@ -181,7 +181,7 @@ async def form_sent(request: Request) -> Answer:
     wrong = {field: sentence for field, sentence in wrong.items() if sentence}
     if wrong or not is_order(said):
         raise AtFields(wrong or {drawn.UNTIL: words.FORM_SHORT})
-    return await ordered(request, await request.caller.see(owned, "hours", key), said, former)
+    return await ordered(request, await request.caller.read(owned, "hours", key), said, former)
 
 
 @routes.action("hours_rest")
@@ -193,7 +193,7 @@ async def leave_out(request: Request) -> Answer:
 
 async def _show_rest(request: Request, key: str, days: Sequence[str]) -> Answer:
     planned = await _list_beside(request)
-    workspace = await request.caller.to(use_cases.rest, key, days)
+    workspace = await request.caller.run(use_cases.rest, key, days)
     return await _answered(request, workspace, words.KEPT, planned=planned)
 
 
@@ -272,7 +272,7 @@ async def turn_off(request: Request) -> Answer:
         await request.services.store.read(hour_rows.rules_of, request.target or ""),
         await _list_beside(request),
     )
-    workspace = await request.caller.to(use_cases.end, request.target or "")
+    workspace = await request.caller.run(use_cases.end, request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
     ending, buttons = drawn.end_of_run(facts, [one for one in former if one.is_own])
     if not ending and facts.state in NOT_UP:
@@ -285,27 +285,27 @@ async def turn_off(request: Request) -> Answer:
 async def pause(request: Request) -> Answer:
     """Pause a workspace's hours until they are resumed."""
     planned = await _list_beside(request)
-    workspace = await request.caller.to(use_cases.pause, request.target or "")
+    workspace = await request.caller.run(use_cases.pause, request.target or "")
     return await _answered(request, workspace, words.KEPT, planned=planned)
 
 
 @routes.action("hours_on")
 async def resume(request: Request) -> Answer:
     """Let a workspace's hours come again."""
-    return await _answered(request, await request.caller.to(use_cases.rest, request.target or ""), words.SET)
+    return await _answered(request, await request.caller.run(use_cases.rest, request.target or ""), words.SET)
 
 
 @routes.action("hours_keep")
 async def go_on(request: Request) -> Answer:
     """Let hours go on that nobody uses."""
-    workspace = await request.caller.to(use_cases.go_on, request.target or "")
+    workspace = await request.caller.run(use_cases.go_on, request.target or "")
     return replies.answer(request.filled(words.GOING_ON, workspace), replaces=True)
 
 
 @routes.action("hours_move")
 async def move(request: Request) -> Answer:
     """Move a person's hours to their time zone."""
-    zone, services = await request.caller.to(use_cases.move), request.services
+    zone, services = await request.caller.run(use_cases.move), request.services
     blocks = [kit.section(fill(words.MOVED_DONE, zone=zone))]
     workspaces = await having(
         request, await services.store.perform(workspace_rows.workspaces, request.principal)

@@ -39,7 +39,7 @@ async def schedule(request: Request) -> Answer:
         shown = fill(template, name=wanted.job.name, title=title, cron=_when(wanted.job))
         return replies.answer(f"{shown} {request.filled(run_words.NEXT_OF_ONE, name=name)}")
     given = "" if cron == OFF else cron
-    await request.caller.to(runs.schedule, wanted.connection, wanted.job, given)
+    await request.caller.run(runs.schedule, wanted.connection, wanted.job, given)
     template = run_words.CLEARING if cron == OFF else run_words.SETTING
     return replies.answer(fill(template, name=wanted.job.name, title=title))
 

@@ -19,12 +19,12 @@ policy.declare(policy.Rule(shows=True), "settings", "settings_form")
 def save(tx: Transaction, caller: Caller, wanted: Preferences) -> None:
     """Set a person's preferences."""
     caller.check(tx, "settings")
-    if caller.is_new(tx):
+    if caller.is_first_delivery(tx):
         before = store.preferences(tx, caller.principal)
         store.save_preferences(tx, caller.principal, wanted)
         had, has = asdict(before), asdict(wanted)
         said = {name: f"{had[name]} → {has[name]}" for name in has if has[name] != had[name]}
-        caller.note(tx, "settings.save", caller.principal.key, [(before, wanted)], **said)
+        caller.record(tx, "settings.save", caller.principal.key, [(before, wanted)], **said)
 
 
 async def shown(context: Context, principal: Principal, workspaces: Sequence[Workspace]) -> PreferenceFacts:

@@ -68,7 +68,7 @@ async def saved(request: Request) -> Answer:
     )
     if problems:
         raise AtFields(problems)
-    await request.caller.to(save, wanted)
+    await request.caller.run(save, wanted)
     return Answer(text="", view=drawn.saved(await shown(services.context, principal, rows)))
 
 
@@ -114,7 +114,7 @@ async def notify(request: Request) -> Answer:
         return replies.hint(request.filled(words.NOTIFY_USAGE))
     workspace = await named(request, " ".join(request.arguments[:-1]))
     only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
-    changed = await request.caller.to(
+    changed = await request.caller.run(
         workspaces.notify,
         workspace.id,
         ready=chosen if only != {"stopped"} else workspace.tells_ready,

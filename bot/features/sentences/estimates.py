@@ -78,7 +78,7 @@ async def _of_start(request: Request, workspace: Workspace) -> Answer:
     request.spoken.of([workspace])
     if (place := await _find_wait(request, workspace.id)) is not None:
         return place
-    usual = await request.caller.see(usual_start, workspace.id)
+    usual = await request.caller.read(usual_start, workspace.id)
     operation = await request.services.store.read(operations.latest_operation, workspace.id)
     template, now = answers.USUAL_UNKNOWN if usual is None else answers.USUAL, request.services.clock.now()
     at = now

@@ -91,14 +91,16 @@ def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool 
         if leads_back and found.undone is Undone.SENT and work_item is not None:
             if workspace is not None and operations.latest_operation(tx, workspace.id) != work_item:
                 found = Inverse(Undone.CHANGED)
-            elif _can_request_opposite(tx, act, workspace, work_item, found.then) and caller.is_new(tx):
+            elif _can_request_opposite(
+                tx, act, workspace, work_item, found.then
+            ) and caller.is_first_delivery(tx):
                 found = Inverse(Undone.LED, found.then)
                 inbox.keep_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}")
                 _request_opposite(tx, caller, act, work_item, found.then)
-        elif found.undone is Undone.BACK and caller.is_new(tx):
+        elif found.undone is Undone.BACK and caller.is_first_delivery(tx):
             ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
             inbox.keep_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
-            caller.note(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
+            caller.record(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
             _take_back(tx, caller, act, work_item, found.then)
             cards.queue_updates(tx, act.errand or act.id, changed=True)
         return TakenBack(act, found, *rows.about(tx, act))

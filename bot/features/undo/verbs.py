@@ -34,7 +34,7 @@ _MOST: Final = 20
 @routes.action("undo")
 async def pressed(request: Request) -> Answer:
     """Undo what this button is for; its answer is replaced, while a card is redrawn in any case."""
-    found = await request.caller.to(use_cases.undo, request.target or "", leads_back=True)
+    found = await request.caller.run(use_cases.undo, request.target or "", leads_back=True)
     is_answer = found.act is not None and found.act.id == request.target
     is_back = found.inverse.undone is Undone.BACK
     return replace(taken_back(request, found), replaces=is_answer and is_back)
@@ -195,7 +195,7 @@ class _Undo:
         caller = request.caller
         if act_id:
             caller = replace(caller, interaction=caller.interaction and f"{caller.interaction}/{act_id}")
-        found = await caller.to(use_cases.undo, act_id)
+        found = await caller.run(use_cases.undo, act_id)
         if or_else is not None and found.act is None:
             return await or_else(), False
         return taken_back(request, found), found.inverse.undone is Undone.BACK

@@ -37,12 +37,12 @@ def ask(tx: Transaction, caller: Caller, operation_id: str) -> Workspace:
         raise Refused(
             "more.nobody", problems.sentence("nobody_to_ask", caller.context.title(failed.connection))
         )
-    if caller.is_new(tx):
+    if caller.is_first_delivery(tx):
         said = (failed.cause or "").partition(":")[2].strip(": ")[: problems.MESSAGE_LIMIT]
         body = {"connection": failed.connection, "person": failed.principal.key, "operation": failed.id}
         body |= {"name": workspace.title, "said": said}
         add_notices(tx, [NewNotice(failed.id, RoomKind.MORE_ASKED, one.key, one, body) for one in those])
-        caller.note(tx, "workspace.more", workspace, None)
+        caller.record(tx, "workspace.more", workspace, None)
     return workspace
 
 
@@ -60,10 +60,10 @@ def answer(tx: Transaction, caller: Caller, operation_id: str, word: str | None 
     caller.check(tx, "more_answer", target, hidden_as=unknown)
     if caller.principal.key not in those:
         raise unknown
-    if is_written(tx, failed.id, RoomKind.MORE_ANSWERED, "end") or not caller.is_new(tx):
+    if is_written(tx, failed.id, RoomKind.MORE_ANSWERED, "end") or not caller.is_first_delivery(tx):
         return None
     body = {"workspace": workspace.id, "connection": failed.connection, "word": word}
     body |= {"by": caller.principal.user_id}
     add_notices(tx, [NewNotice(failed.id, RoomKind.MORE_ANSWERED, "end", failed.principal, body)])
-    caller.note(tx, "workspace.more_answered", workspace, None, done="yes" if word is None else "no")
+    caller.record(tx, "workspace.more_answered", workspace, None, done="yes" if word is None else "no")
     return failed.principal

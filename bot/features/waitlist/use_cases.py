@@ -71,7 +71,7 @@ def own(tx: Transaction, caller: Caller) -> list[WaitFacts]:
 
 
 async def _of_home(whose: home_sections.HomeOwner) -> list[WaitFacts]:
-    return await Caller(whose.context, whose.principal).see(own)
+    return await Caller(whose.context, whose.principal).read(own)
 
 
 home_sections.PARTS["waits"] = _of_home
@@ -100,11 +100,11 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     now, known = tx.now(), rows.of_workspace(tx, workspace.id)
     until = usual_end(now, people.zone(tx, caller.principal)) if until is None else until
     if known is not None and known.state is not Waits.GOT:
-        if known.until != until and caller.is_new(tx):
+        if known.until != until and caller.is_first_delivery(tx):
             known, before = rows.put_off(tx, known, until), known
-            caller.note(tx, "workspace.wait", workspace, [(before, known)], until=f"{until:.0f}")
+            caller.record(tx, "workspace.wait", workspace, [(before, known)], until=f"{until:.0f}")
         return shown(tx, caller, known)
-    if not caller.is_new(tx):
+    if not caller.is_first_delivery(tx):
         raise Refused("wait.over", problems.sentence("wait_over"))
     if known is not None:
         rows.end(tx, known)
@@ -113,7 +113,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     tried_at = latest.ended_at if latest is not None and kind else None
     where = workspace.principal, workspace.connection, workspace.id, kind or "room"
     wait = rows.join(tx, Wait(tx.ids.new("wait"), *where, 0, now, until, tried_at=tried_at))
-    caller.note(tx, "workspace.wait", workspace, [(None, wait)], until=f"{until:.0f}")
+    caller.record(tx, "workspace.wait", workspace, [(None, wait)], until=f"{until:.0f}")
     return shown(tx, caller, wait)
 
 
@@ -132,10 +132,10 @@ def leave(tx: Transaction, caller: Caller, workspace_id: str) -> tuple[Workspace
         return workspace, False
     if known.state is Waits.TRYING:
         begin(tx, caller, workspace.id, OperationVerb.STOP)
-    elif caller.is_new(tx):
+    elif caller.is_first_delivery(tx):
         rows.end(tx, known)
         over = replace(known, state=Waits.OVER, ended_at=tx.now())
-        caller.note(tx, "workspace.unwait", workspace, [(known, over)])
+        caller.record(tx, "workspace.unwait", workspace, [(known, over)])
     return workspace, True
 
 

@@ -43,7 +43,7 @@ async def queue(request: Request) -> Answer:
 async def keep_trying(request: Request) -> Answer:
     """Wait until the time of the button, whose message becomes the place; the press is the consent."""
     moment = await moment_of(request)
-    place = await request.caller.to(
+    place = await request.caller.run(
         use_cases.join, request.target or "", None if moment is None else moment.at
     )
     is_message = request.surface.message_ts is not None
@@ -53,7 +53,7 @@ async def keep_trying(request: Request) -> Answer:
 @routes.action("try_until")
 async def open_form(request: Request) -> Answer:
     """Ask until when."""
-    workspace = await request.caller.see(workspaces.owned, "start", request.target or "")
+    workspace = await request.caller.read(workspaces.owned, "start", request.target or "")
     view = drawn.form(drawn.UNTIL_FORM, workspace.id)
     return Answer(text=words.UNTIL_LABEL, blocks=(), view=view)
 
@@ -69,7 +69,7 @@ async def form_sent(request: Request) -> Answer:
 
 
 async def _joined(request: Request, workspace_id: str, until: float | None) -> Answer:
-    return _show_place(request, await request.caller.to(use_cases.join, workspace_id, until))
+    return _show_place(request, await request.caller.run(use_cases.join, workspace_id, until))
 
 
 def _show_place(request: Request, place: WaitFacts) -> Answer:
@@ -87,7 +87,7 @@ def waits_already(request: Request, refusal: Refused) -> Answer:
 @routes.action("stop_waiting")
 async def stop_waiting(request: Request) -> Answer:
     """Leave the line."""
-    workspace, has_waited = await request.caller.to(use_cases.leave, request.target or "")
+    workspace, has_waited = await request.caller.run(use_cases.leave, request.target or "")
     return replies.answer(fill(words.LEFT if has_waited else words.NOT_WAITING_FOR, name=workspace.title))
 
 
@@ -100,7 +100,7 @@ async def unqueue(request: Request) -> Answer:
         if names_wait(f"stop {request.name}"):
             return await _ask_which(request, workspace)
         return await stop_waiting(request.about("workspace", request.verb, (), workspace.id))
-    own, last = await request.caller.see(use_cases.own_and_last, now - DAY)
+    own, last = await request.caller.read(use_cases.own_and_last, now - DAY)
     if len(own) == 1:
         return await stop_waiting(request.about("workspace", request.verb, (), own[0].workspace_id))
     if own:
@@ -110,7 +110,7 @@ async def unqueue(request: Request) -> Answer:
 
 async def _ask_which(request: Request, workspace: Workspace) -> Answer:
     """Ask whether a wait is to end, or a workspace is to stop that is called as one."""
-    own, _ = await request.caller.see(use_cases.own_and_last, request.services.clock.now())
+    own, _ = await request.caller.read(use_cases.own_and_last, request.services.clock.now())
     stops = [drawn.stop_button(one, at) for at, one in enumerate(own)]
     stop = stop_button(workspace, workspaces.effects_now(request.caller.context, workspace))
     return replies.hint(fill(words.WORKSPACE_OR_WAIT, name=workspace.title), [*stops, stop])
@@ -118,7 +118,7 @@ async def _ask_which(request: Request, workspace: Workspace) -> Answer:
 
 async def find_place(request: Request, workspace_id: str = "") -> Answer | None:
     """Answer with the place in line of a workspace, or of the only one that waits; None if none does."""
-    own, _ = await request.caller.see(use_cases.own_and_last, request.services.clock.now())
+    own, _ = await request.caller.read(use_cases.own_and_last, request.services.clock.now())
     matching = [one for one in own if workspace_id in {"", one.workspace_id}]
     return _show_place(request, matching[0]) if len(matching) == 1 else None
 
@@ -130,7 +130,7 @@ async def waiting(request: Request) -> Answer:
     Who doesn't wait any more reads since when.
     """
     now = request.services.clock.now()
-    found, (own, last) = await request.caller.see(use_cases.lines, now - DAY)
+    found, (own, last) = await request.caller.read(use_cases.lines, now - DAY)
     places = [drawn.place(one, now) for one in own or filter(None, [last])]
     lines = []
     for row in found:
@@ -151,14 +151,14 @@ async def waiting(request: Request) -> Answer:
 @routes.action("ask_for_more")
 async def ask_for_more(request: Request) -> Answer:
     """Ask whoever changes limits."""
-    workspace = await request.caller.to(limit_requests.ask, request.target or "")
+    workspace = await request.caller.run(limit_requests.ask, request.target or "")
     return replies.answer(request.filled(words.MORE_SENT, workspace))
 
 
 @routes.action("more_done")
 async def more_done(request: Request) -> Answer:
     """Tell whoever asked that their limit was changed."""
-    return _answered(await request.caller.to(limit_requests.answer, request.target or ""))
+    return _answered(await request.caller.run(limit_requests.answer, request.target or ""))
 
 
 @routes.action("more_declined")
@@ -172,7 +172,7 @@ async def more_declined(request: Request) -> Answer:
 async def declined(request: Request) -> Answer:
     """Tell whoever asked that it was declined."""
     return _answered(
-        await request.caller.to(limit_requests.answer, request.carried, value_in(request.view, "text"))
+        await request.caller.run(limit_requests.answer, request.carried, value_in(request.view, "text"))
     )
 
 
@@ -184,5 +184,5 @@ def _answered(person: Principal | None) -> Answer:
 async def list_ended_waits(request: Request) -> dict[str, str]:
     """Return the sentence about each wait that a change of hours ends, by workspace."""
     return {
-        one.workspace_id: fill(words.LEFT, name=one.name) for one in await request.caller.see(use_cases.own)
+        one.workspace_id: fill(words.LEFT, name=one.name) for one in await request.caller.read(use_cases.own)
     }

@@ -28,19 +28,19 @@ async def posted(store, interaction="post", **fields):
     """Post a card, which is the only one: ``CARD``."""
     await store.save_people([Person(TRAINER, "Trainer", seen_at=await store.now())])
     draft = ClassCard(TRAINER, "C1", "saturn", "Statistics", **({"pattern": "notebook"} | fields))
-    return await by(store, TRAINER, interaction).to(courses_use_cases.post, draft)
+    return await by(store, TRAINER, interaction).run(courses_use_cases.post, draft)
 
 
 async def press(store, who, interaction="p1", message_ts=None, **fields):
     """Let a person, or the owner of a workspace, press; their list was read."""
     caller = by(store, getattr(who, "principal", who), interaction, **fields)
-    return await caller.to(courses_use_cases.press, CARD, message_ts=message_ts, has_looked=True)
+    return await caller.run(courses_use_cases.press, CARD, message_ts=message_ts, has_looked=True)
 
 
 async def look(store, card_id=CARD):
     """Do what time does for a card."""
     card = await store.read(class_rows.class_card, card_id)
-    await by(store, TRAINER).to(courses_use_cases.CLASSES.carry_out, card)
+    await by(store, TRAINER).run(courses_use_cases.CLASSES.carry_out, card)
 
 
 async def time(store, who):
@@ -51,7 +51,7 @@ async def time(store, who):
 
 async def stop(store, who):
     """Do what somebody's timer does when its time has come."""
-    await ask(store, principal=who).to(timers.stop, await time(store, who))
+    await ask(store, principal=who).run(timers.stop, await time(store, who))
 
 
 async def up(store, clock, principal=ALICE):
@@ -65,4 +65,4 @@ async def ended(store, clock, *people):
     await posted(store)
     for number, principal in enumerate(people):
         await press(store, await up(store, clock, principal), f"p{number}")
-    return await by(store, TRAINER, "stop").to(courses_use_cases.stop_all, CARD)
+    return await by(store, TRAINER, "stop").run(courses_use_cases.stop_all, CARD)

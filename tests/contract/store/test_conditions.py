@@ -455,7 +455,7 @@ async def pressed(store, clock):
     await posted_class(store)
     row = await up(store, clock)
     await press(store, row)
-    await by(store, TRAINER, "stop").to(courses_use_cases.stop_all, CARD)
+    await by(store, TRAINER, "stop").run(courses_use_cases.stop_all, CARD)
     return row
 
 
@@ -485,7 +485,7 @@ async def test_who_consents_again_is_warned_again_before_the_end(store, clock):
     row = await up(store, clock)
     await press(store, row)
     await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, stop_warned=True))
-    await by(store, ALICE, "keep").to(workspaces.keep, row.id)
+    await by(store, ALICE, "keep").run(workspaces.keep, row.id)
     await press(store, row, "again")
     again = await store.read(workspace_rows.workspace, row.id)
     assert (again.stop_card, again.stop_warned) == (CARD, False)

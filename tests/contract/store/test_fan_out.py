@@ -263,7 +263,7 @@ async def test_whoever_leaves_keeps_no_hours_however_many(store, clock):
     gone = Person(ALICE, "Alice", is_deleted=True, seen_at=clock.now() + 1)
     clock.advance(1)
     await store.save_people([gone])
-    await Caller(context(store, {}), ALICE).to(departures.let_go, gone, actor="slack")
+    await Caller(context(store, {}), ALICE).run(departures.let_go, gone, actor="slack")
     assert len(await store.read(hours_store.rules, ALICE)) > 0
     await until_done(store, lambda mortal: self_following(mortal, clock))
     assert await store.read(hours_store.rules, ALICE) == []
@@ -347,7 +347,7 @@ async def test_a_large_world_does_whatever_it_does_in_pieces(store, clock):
     await follow(store)
     for one in people:
         caller = Caller(context(store, {}), one.principal)
-        await caller.to(accounts.end, one.principal, actor="slack", cause="uninstalled", tell=False)
+        await caller.run(accounts.end, one.principal, actor="slack", cause="uninstalled", tell=False)
     await unlink(store)
     await follow(store)
     assert await rows(store, WORKSPACES) == []

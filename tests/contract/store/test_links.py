@@ -49,7 +49,7 @@ async def test_a_new_link_ends_the_older_one_of_the_same_pair_alone(store, clock
     await put_link(store, fresh(clock, "other", connection="hub"))
     await put_link(store, fresh(clock, "bobs", principal=BOB))
     await met(store, ALICE)
-    await ask(store, "i1").to(linking.invite, "saturn")
+    await ask(store, "i1").run(linking.invite, "saturn")
     old = await store.read(links.link, "old")
     assert (old.expires_at, old.secret, old.stage) == (clock.now(), None, "checked")
     for nonce in ("other", "bobs"):
@@ -68,7 +68,7 @@ async def test_neither_a_used_link_nor_one_of_nobody_in_particular_goes_on(
     await met(store, ALICE)
     await put_link(store, fresh(clock, digest(NONCE), stage=stage))
     with pytest.raises(Refused) as refused:
-        await ask(store, sign_in=sign_in).to(use, VISIT)
+        await ask(store, sign_in=sign_in).run(use, VISIT)
     assert refused.value.rule == rule
     assert (await store.read(links.link, digest(NONCE))).stage == stage
 
@@ -77,7 +77,7 @@ async def test_neither_a_used_link_nor_one_of_nobody_in_particular_goes_on(
 async def test_many_attempts_at_once_are_five_at_most(store, clock):
     await met(store, ALICE)
     await put_link(store, fresh(clock, digest(NONCE)))
-    attempts = (ask(store).to(linking.attempt, VISIT, "good") for _ in range(20))
+    attempts = (ask(store).run(linking.attempt, VISIT, "good") for _ in range(20))
     tried = await asyncio.gather(*attempts, return_exceptions=True)
     assert {one.rule for one in tried if isinstance(one, Refused)} == {"link.tries"}
     assert sorted(one.tries_left for one in tried if isinstance(one, Link)) == [0, 1, 2, 3, 4]
@@ -87,10 +87,10 @@ async def test_many_attempts_at_once_are_five_at_most(store, clock):
 async def test_what_a_provider_said_of_a_link_that_changed_since_is_revoked(store, clock, meanwhile):
     await linked(store)
     await put_link(store, fresh(clock, digest(NONCE)))
-    tried = await ask(store).to(linking.attempt, VISIT, "good")
+    tried = await ask(store).run(linking.attempt, VISIT, "good")
     match meanwhile:
         case "another attempt":
-            await ask(store).to(linking.attempt, VISIT, "good")
+            await ask(store).run(linking.attempt, VISIT, "good")
         case "unlinked":
             await unlink(store)
         case "too late":
@@ -98,7 +98,7 @@ async def test_what_a_provider_said_of_a_link_that_changed_since_is_revoked(stor
     before = await store.read(links.link, digest(NONCE))
     identity = Identity("alice", Credential(SecretStr("minted")))
     with pytest.raises(Refused, match=r"link\.changed"):
-        await ask(store).to(linking.keep, VISIT, tried, identity, "good")
+        await ask(store).run(linking.keep, VISIT, tried, identity, "good")
     assert await store.read(links.link, digest(NONCE)) == before
     clock.advance(linking.UNUSED_SECONDS)
     assert [task.kind for task in await store.claim(tasks.claim_tasks, 10, 60.0)] == [TaskKind.REVOKE_UNUSED]
@@ -123,7 +123,7 @@ async def test_a_code_writes_the_account_and_all_that_follows_once(store, clock)
     caller = ask(store)
     await put_link(store, waiting_for_code(caller, fresh(clock, secret="s", username="alice")))
     made = await asyncio.gather(
-        *(caller.to(linking.confirm_code, CODE) for _ in range(10)), return_exceptions=True
+        *(caller.run(linking.confirm_code, CODE) for _ in range(10)), return_exceptions=True
     )
     (account,) = (one for one in made if isinstance(one, Account))
     assert {one.rule for one in made if isinstance(one, Refused)} == {"code.none"}

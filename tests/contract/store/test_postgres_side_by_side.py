@@ -150,7 +150,7 @@ async def fill(store, clock):
         draft = ClassCard(
             ALICE, "C1", "saturn", "Statistics", pattern="notebook", stops_at=clock.now() + 30.0
         )
-        await replace(trainer, interaction=f"post-{number}").to(use_cases.post, draft)
+        await replace(trainer, interaction=f"post-{number}").run(use_cases.post, draft)
         await store.write(tasks.add_tasks, [NewTask(TaskKind.REPLAY, str(number))])
         await store.engine.write(partial(hours_store.put, new=hours_of(workspace, clock.now())))
     for notice in await store.perform(notices.claim_notices, 100, 60.0):

@@ -48,7 +48,7 @@ async def test_a_second_one_joins_the_open_one(store, clock):
 
 async def test_the_same_interaction_adds_once(store):
     for _ in range(2):
-        await ask(store, "i1").to(read_again, TaskKind.DISCOVER, ["a1"], {"text": "one"})
+        await ask(store, "i1").run(read_again, TaskKind.DISCOVER, ["a1"], {"text": "one"})
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert task.payload == {"then": [{"text": "one"}]}
 

@@ -31,7 +31,7 @@ from bot.features.preferences.use_cases import save as save_preferences
 from bot.features.undo import use_cases as undo_use_cases
 from bot.providers.base import Scheduled
 from bot.services import accounts, browsers, linking, runs, timers, workspaces
-from bot.services.caller import AskFirst, Caller
+from bot.services.caller import Caller, ConfirmationRequired
 from bot.services.linking import digest
 from bot.services.workspaces import owned
 from bot.store import audit, creations, notices, operations
@@ -121,12 +121,12 @@ async def made_in(store, clock):
     made.over = await launched(store, connection="saturn", name="over", outcome="ended")
     await have_operations(store, clock, made, one, two)
     caller, draft = ask(store), ClassCard(ALICE, "C1", "saturn", "Statistics", pattern="notebook")
-    made.lost_card = await caller.to(courses_use_cases.post, draft)
+    made.lost_card = await caller.run(courses_use_cases.post, draft)
     for notice in await store.perform(notices.claim_notices, 10, 60.0):
         await store.write(notices.notice_dead, notice.id, "outcome_unknown")
-    made.card = await caller.to(courses_use_cases.post, draft)
-    made.pressed = await caller.to(courses_use_cases.post, draft)
-    await caller.to(courses_use_cases.press, made.pressed.id)
+    made.card = await caller.run(courses_use_cases.post, draft)
+    made.pressed = await caller.run(courses_use_cases.post, draft)
+    await caller.run(courses_use_cases.press, made.pressed.id)
     return made
 
 
@@ -167,15 +167,15 @@ async def world(store, clock, engine_name):
 async def have_operations(store, clock, made, one, two):
     """Give her operations in all states."""
     caller = ask(store)
-    made.start = (await caller.to(workspaces.begin, one.id, OperationVerb.START)).operation
-    ended = (await caller.to(workspaces.begin, two.id, OperationVerb.START)).operation
+    made.start = (await caller.run(workspaces.begin, one.id, OperationVerb.START)).operation
+    ended = (await caller.run(workspaces.begin, two.id, OperationVerb.START)).operation
     await store.write(operations.save_step, Update(ended.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
     made.ended = await store.read(operations.operation, ended.id)
-    made.creation = (await caller.to(workspaces.create, "saturn", Spec("doubtful"))).operation
+    made.creation = (await caller.run(workspaces.create, "saturn", Spec("doubtful"))).operation
     await store.write(
         operations.save_step, Update(made.creation.id, 0.0, start_call=Call.UNKNOWN, asked=True)
     )
-    operation = (await caller.to(workspaces.create, "saturn", Spec("lab"))).operation
+    operation = (await caller.run(workspaces.create, "saturn", Spec("lab"))).operation
     row = await store.write(
         creations.name_created, operation.id, Created("r1", "lab"), gate_key("saturn", "r1")
     )
@@ -191,67 +191,67 @@ def ask(store, *given, **more):
 
 def begins(verb):
     """Return the use case that begins an operation on her running workspace."""
-    return lambda w, caller: caller.to(workspaces.begin, w.workspace.id, OperationVerb(verb), agreed=True)
+    return lambda w, caller: caller.run(workspaces.begin, w.workspace.id, OperationVerb(verb), agreed=True)
 
 
 OFFICE = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 NIGHTLY = Scheduled("job1", "nightly", None)
 #: Each use case, doing something for ALICE.
 USE_CASES: dict[str, Do] = {
-    "timers.set": lambda w, caller: caller.to(workspaces.set, w.workspace.id, End(w.at + HOUR, "stop")),
-    "timers.keep": lambda w, caller: caller.to(workspaces.keep, w.workspace.id),
-    "timers.add_an_hour": lambda w, caller: caller.to(workspaces.add_an_hour, w.workspace.id, w.at),
+    "timers.set": lambda w, caller: caller.run(workspaces.set, w.workspace.id, End(w.at + HOUR, "stop")),
+    "timers.keep": lambda w, caller: caller.run(workspaces.keep, w.workspace.id),
+    "timers.add_an_hour": lambda w, caller: caller.run(workspaces.add_an_hour, w.workspace.id, w.at),
     **{f"begin {verb}": begins(verb) for verb in ("start", "stop", "restart", "suspend", "force", "remove")},
-    "begin start with a timer": lambda w, caller: caller.to(
+    "begin start with a timer": lambda w, caller: caller.run(
         workspaces.begin, w.workspace.id, OperationVerb.START, timer=End(w.at + HOUR, "stop")
     ),
-    "begin start of what is being made, with a timer": lambda w, caller: caller.to(
+    "begin start of what is being made, with a timer": lambda w, caller: caller.run(
         workspaces.begin, w.creation.workspace_id, OperationVerb.START, timer=End(w.at + HOUR, "stop")
     ),
-    "begin start of what is gone": lambda w, caller: caller.to(
+    "begin start of what is gone": lambda w, caller: caller.run(
         workspaces.begin, w.gone.id, OperationVerb.START
     ),
-    "timer stops": lambda w, caller: caller.to(timers.stop, w.workspace),
-    "keep_waiting": lambda w, caller: caller.to(workspaces.keep_waiting, w.start.id),
-    "start_another": lambda w, caller: caller.to(workspaces.start_another, w.creation.id),
-    "workspaces.create": lambda w, caller: caller.to(workspaces.create, "saturn", Spec("fresh")),
-    "workspaces.again": lambda w, caller: caller.to(workspaces.again, w.gone.id),
-    "list.add": lambda w, caller: caller.to(workspaces.add, "saturn", "notebook2", "mine"),
-    "list.bring_back": lambda w, caller: caller.to(workspaces.bring_back, w.forgotten.id),
-    "list.alias": lambda w, caller: caller.to(workspaces.alias, w.workspace.id, "mine"),
-    "list.forget": lambda w, caller: caller.to(workspaces.forget, w.workspace.id),
-    "list.notify": lambda w, caller: caller.to(workspaces.notify, w.workspace.id, ready=None, stopped=True),
-    "preferences": lambda w, caller: caller.to(save_preferences, Preferences(ready=False)),
-    "hours.add": lambda w, caller: caller.to(hours_use_cases.add, w.workspace.id, OFFICE),
-    "hours.end": lambda w, caller: caller.to(hours_use_cases.end, w.workspace.id),
-    "hours.rest": lambda w, caller: caller.to(hours_use_cases.rest, w.workspace.id, ["2100-01-01"]),
-    "hours.move": lambda w, caller: caller.to(hours_use_cases.move),
-    "timers.keep_needed": lambda w, caller: caller.to(timers.keep_needed, w.workspace.id, w.at),
-    "hours.go_on": lambda w, caller: caller.to(hours_use_cases.go_on, w.workspace.id),
-    "approvals.ask": lambda w, caller: caller.to(approvals_use_cases.ask, "saturn", "alice"),
-    "approvals.decide": lambda w, caller: caller.to(approvals_use_cases.decide, "bobs", "bob", approve=True),
-    "accounts.unlink": lambda w, caller: caller.to(accounts.unlink, ["saturn"]),
-    "accounts.unlink_other": lambda w, caller: caller.to(accounts.unlink_other, BOB, None),
-    "linking.invite": lambda w, caller: caller.to(linking.invite, "saturn"),
-    "linking.confirm_code": lambda w, caller: caller.to(linking.confirm_code, CODE),
-    "linking.prove": lambda w, caller: caller.to(linking.prove, VISIT, ALICE),
-    "linking.attempt": lambda w, caller: caller.to(linking.attempt, VISIT, "good"),
-    "linking.again": lambda w, caller: caller.to(linking.again, VISIT),
-    "linking.confirm": lambda w, caller: caller.to(linking.confirm, VISIT, digest("sealed")[:16]),
-    "browsers.sign_in": lambda w, caller: caller.to(browsers.sign_in, HOUR),
-    "runs.launch": lambda w, caller: caller.to(runs.launch, "saturn", Spec("train")),
-    "runs.stop": lambda w, caller: caller.to(runs.stop, w.run.id, force=False),
-    "runs.keep_waiting": lambda w, caller: caller.to(runs.keep_waiting, w.run.id),
-    "runs.let_go": lambda w, caller: caller.to(runs.let_go, w.run.id),
-    "runs.start_another": lambda w, caller: caller.to(runs.start_another, w.lost.id),
-    "runs.watch": lambda w, caller: caller.to(runs.watch, w.run.id),
-    "runs.schedule": lambda w, caller: caller.to(runs.schedule, "saturn", NIGHTLY, "0 4 * * 1"),
-    "classes.post": lambda w, caller: caller.to(
+    "timer stops": lambda w, caller: caller.run(timers.stop, w.workspace),
+    "keep_waiting": lambda w, caller: caller.run(workspaces.keep_waiting, w.start.id),
+    "start_another": lambda w, caller: caller.run(workspaces.start_another, w.creation.id),
+    "workspaces.create": lambda w, caller: caller.run(workspaces.create, "saturn", Spec("fresh")),
+    "workspaces.again": lambda w, caller: caller.run(workspaces.again, w.gone.id),
+    "list.add": lambda w, caller: caller.run(workspaces.add, "saturn", "notebook2", "mine"),
+    "list.bring_back": lambda w, caller: caller.run(workspaces.bring_back, w.forgotten.id),
+    "list.alias": lambda w, caller: caller.run(workspaces.alias, w.workspace.id, "mine"),
+    "list.forget": lambda w, caller: caller.run(workspaces.forget, w.workspace.id),
+    "list.notify": lambda w, caller: caller.run(workspaces.notify, w.workspace.id, ready=None, stopped=True),
+    "preferences": lambda w, caller: caller.run(save_preferences, Preferences(ready=False)),
+    "hours.add": lambda w, caller: caller.run(hours_use_cases.add, w.workspace.id, OFFICE),
+    "hours.end": lambda w, caller: caller.run(hours_use_cases.end, w.workspace.id),
+    "hours.rest": lambda w, caller: caller.run(hours_use_cases.rest, w.workspace.id, ["2100-01-01"]),
+    "hours.move": lambda w, caller: caller.run(hours_use_cases.move),
+    "timers.keep_needed": lambda w, caller: caller.run(timers.keep_needed, w.workspace.id, w.at),
+    "hours.go_on": lambda w, caller: caller.run(hours_use_cases.go_on, w.workspace.id),
+    "approvals.ask": lambda w, caller: caller.run(approvals_use_cases.ask, "saturn", "alice"),
+    "approvals.decide": lambda w, caller: caller.run(approvals_use_cases.decide, "bobs", "bob", approve=True),
+    "accounts.unlink": lambda w, caller: caller.run(accounts.unlink, ["saturn"]),
+    "accounts.unlink_other": lambda w, caller: caller.run(accounts.unlink_other, BOB, None),
+    "linking.invite": lambda w, caller: caller.run(linking.invite, "saturn"),
+    "linking.confirm_code": lambda w, caller: caller.run(linking.confirm_code, CODE),
+    "linking.prove": lambda w, caller: caller.run(linking.prove, VISIT, ALICE),
+    "linking.attempt": lambda w, caller: caller.run(linking.attempt, VISIT, "good"),
+    "linking.again": lambda w, caller: caller.run(linking.again, VISIT),
+    "linking.confirm": lambda w, caller: caller.run(linking.confirm, VISIT, digest("sealed")[:16]),
+    "browsers.sign_in": lambda w, caller: caller.run(browsers.sign_in, HOUR),
+    "runs.launch": lambda w, caller: caller.run(runs.launch, "saturn", Spec("train")),
+    "runs.stop": lambda w, caller: caller.run(runs.stop, w.run.id, force=False),
+    "runs.keep_waiting": lambda w, caller: caller.run(runs.keep_waiting, w.run.id),
+    "runs.let_go": lambda w, caller: caller.run(runs.let_go, w.run.id),
+    "runs.start_another": lambda w, caller: caller.run(runs.start_another, w.lost.id),
+    "runs.watch": lambda w, caller: caller.run(runs.watch, w.run.id),
+    "runs.schedule": lambda w, caller: caller.run(runs.schedule, "saturn", NIGHTLY, "0 4 * * 1"),
+    "classes.post": lambda w, caller: caller.run(
         courses_use_cases.post, ClassCard(ALICE, "C1", "saturn", "Maths", pattern="lab")
     ),
-    "classes.post_again": lambda w, caller: caller.to(courses_use_cases.post_again, w.lost_card.id),
-    "classes.stop_all": lambda w, caller: caller.to(courses_use_cases.stop_all, w.card.id),
-    "classes.press": lambda w, caller: caller.to(courses_use_cases.press, w.card.id),
+    "classes.post_again": lambda w, caller: caller.run(courses_use_cases.post_again, w.lost_card.id),
+    "classes.stop_all": lambda w, caller: caller.run(courses_use_cases.stop_all, w.card.id),
+    "classes.press": lambda w, caller: caller.run(courses_use_cases.press, w.card.id),
 }
 #: The steps of linking have no key, as a page or a form is sent again: the link says what may come next.
 WITHOUT_KEY = {
@@ -293,22 +293,22 @@ LEVEL_OF = {
 }
 #: What they ask for where nothing is to do.
 NEEDLESS: dict[str, Do] = {
-    "timer stops": lambda w, caller: caller.to(timers.carry_out, replace(w.workspace, stop_at=w.at + HOUR)),
-    "keep_waiting": lambda w, caller: caller.to(workspaces.keep_waiting, w.ended.id),
-    "start_another": lambda w, caller: caller.to(workspaces.start_another, w.start.id),
-    "accounts.unlink": lambda w, caller: caller.to(accounts.unlink, ["hub"]),
-    "accounts.unlink_other": lambda w, caller: caller.to(accounts.unlink_other, BOB, "hub"),
-    "timers.keep": lambda w, caller: caller.to(workspaces.keep, w.workspace.id, instead_of=w.at - HOUR),
-    "timers.add_an_hour": lambda w, caller: caller.to(workspaces.add_an_hour, w.workspace.id, w.at - HOUR),
-    "hours.rest": lambda w, caller: caller.to(hours_use_cases.rest, w.workspace.id),
-    "approvals.decide": lambda w, caller: caller.to(
+    "timer stops": lambda w, caller: caller.run(timers.carry_out, replace(w.workspace, stop_at=w.at + HOUR)),
+    "keep_waiting": lambda w, caller: caller.run(workspaces.keep_waiting, w.ended.id),
+    "start_another": lambda w, caller: caller.run(workspaces.start_another, w.start.id),
+    "accounts.unlink": lambda w, caller: caller.run(accounts.unlink, ["hub"]),
+    "accounts.unlink_other": lambda w, caller: caller.run(accounts.unlink_other, BOB, "hub"),
+    "timers.keep": lambda w, caller: caller.run(workspaces.keep, w.workspace.id, instead_of=w.at - HOUR),
+    "timers.add_an_hour": lambda w, caller: caller.run(workspaces.add_an_hour, w.workspace.id, w.at - HOUR),
+    "hours.rest": lambda w, caller: caller.run(hours_use_cases.rest, w.workspace.id),
+    "approvals.decide": lambda w, caller: caller.run(
         approvals_use_cases.decide, "bobs", "another", approve=True
     ),
-    "runs.stop": lambda w, caller: caller.to(runs.stop, w.over.id, force=False),
-    "runs.keep_waiting": lambda w, caller: caller.to(runs.keep_waiting, w.over.id),
-    "runs.let_go": lambda w, caller: caller.to(runs.let_go, w.over.id),
-    "runs.start_another": lambda w, caller: caller.to(runs.start_another, w.run.id),
-    "classes.post_again": lambda w, caller: caller.to(courses_use_cases.post_again, w.card.id),
+    "runs.stop": lambda w, caller: caller.run(runs.stop, w.over.id, force=False),
+    "runs.keep_waiting": lambda w, caller: caller.run(runs.keep_waiting, w.over.id),
+    "runs.let_go": lambda w, caller: caller.run(runs.let_go, w.over.id),
+    "runs.start_another": lambda w, caller: caller.run(runs.start_another, w.run.id),
+    "classes.post_again": lambda w, caller: caller.run(courses_use_cases.post_again, w.card.id),
 }
 each = pytest.mark.parametrize("name", USE_CASES)
 each_on_one_engine = on_one_engine("name", USE_CASES, "timers.set")
@@ -432,7 +432,7 @@ async def test_what_asks_for_somebody_goes_as_far_as_they_let_it_by_the_effect(s
     for level in LEVELS[:needed]:
         await store.carry_out(lambda tx, to=level: save_level(tx, ALICE, Preferences(assistant=to)))
         before = await tables(store)
-        with pytest.raises(AskFirst):
+        with pytest.raises(ConfirmationRequired):
             await USE_CASES[name](world, caller)
         assert await tables(store) == before
     if needed < len(LEVELS):
@@ -449,7 +449,9 @@ def test_no_other_use_case_is_open_to_what_asks_for_somebody():
     found = [
         (path.stem, given)
         for path in [*sorted((ROOT / "bot/services").glob("*.py")), *list_store("use_cases.py")]
-        for given in re.findall(r"caller\.is_new\(tx, (.+?)\)+(?::| )", path.read_text(encoding="utf-8"))
+        for given in re.findall(
+            r"caller\.is_first_delivery\(tx, (.+?)\)+(?::| )", path.read_text(encoding="utf-8")
+        )
     ]
     # That a list is read again changes nothing.
     assert found == [
@@ -464,10 +466,10 @@ def test_no_other_use_case_is_open_to_what_asks_for_somebody():
 async def test_what_asks_for_somebody_takes_nothing_back(store, world):
     await store.carry_out(lambda tx: save_level(tx, ALICE, Preferences(assistant=LEVELS[-1])))
     own = ask(store, "i1")
-    await own.to(workspaces.alias, world.workspace.id, "mine")
+    await own.run(workspaces.alias, world.workspace.id, "mine")
     (act,) = own.acts.values()
-    with pytest.raises(AskFirst):
-        await replace(ask(store, "i2"), via="assistant").to(undo_use_cases.undo, act.id)
+    with pytest.raises(ConfirmationRequired):
+        await replace(ask(store, "i2"), via="assistant").run(undo_use_cases.undo, act.id)
     assert (await store.read(workspace_rows.workspace, world.workspace.id)).title == "mine"
 
 
@@ -486,10 +488,10 @@ async def test_what_is_refused_in_front_leaves_the_same_and_what_only_shows_leav
 
 async def test_an_interaction_that_was_something_else_makes_nothing(store, world):
     caller = ask(store, "i1")
-    await caller.to(workspaces.alias, world.workspace.id, "mine")
+    await caller.run(workspaces.alias, world.workspace.id, "mine")
     before = await tables(store)
     with pytest.raises(StoreError, match="something else before"):
-        await caller.to(workspaces.create, "saturn", Spec("fresh"))
+        await caller.run(workspaces.create, "saturn", Spec("fresh"))
     assert await tables(store) == before
 
 
@@ -501,14 +503,14 @@ async def test_a_refusal_after_a_write_takes_that_back(store, world):
     await a_guest(store)
     before = await tables(store)
     with pytest.raises(Refused):
-        await ask(store, "i1").to(careless)
+        await ask(store, "i1").run(careless)
     assert changed(before, await tables(store)) == REFUSAL
 
 
 async def test_what_is_refused_for_another_reason_leaves_nothing(store, world):
     before = await tables(store)
     with pytest.raises(Refused) as refusal:
-        await ask(store, "i1").to(approvals_use_cases.ask, "saturn", "two words")
+        await ask(store, "i1").run(approvals_use_cases.ask, "saturn", "two words")
     assert refusal.value.rule == "approval.username"
     assert await tables(store) == before
 
@@ -517,7 +519,7 @@ async def test_a_stranger_is_refused_without_a_word_of_slack(store, world):
     people = Colleagues(store)
     stranger = replace(ALICE, team_id="T9")
     with pytest.raises(Refused) as refusal:
-        await ask(store, "i1", stranger, people=people).to(workspaces.keep, world.workspace.id)
+        await ask(store, "i1", stranger, people=people).run(workspaces.keep, world.workspace.id)
     assert refusal.value.rule == "policy.foreign_team"
     assert people.asked == []
 
@@ -526,10 +528,10 @@ async def test_the_background_work_is_woken_by_what_was_done_alone(store, world)
     wakes = []
     store.engine.report_to(lambda tables: wakes.extend(one for one in tables if find_kinds(one)))
     caller = ask(store, "i1")
-    await caller.to(workspaces.keep, world.workspace.id)
+    await caller.run(workspaces.keep, world.workspace.id)
     woken = list(wakes)
     assert woken
     await a_guest(store)
     with pytest.raises(Refused):
-        await caller.to(workspaces.keep, world.workspace.id)
+        await caller.run(workspaces.keep, world.workspace.id)
     assert wakes == woken

@@ -59,7 +59,7 @@ async def test_people_and_connections_have_requests_of_their_own(store):
 async def test_why_it_failed_is_told_and_noted_once(store):
     await approved(store)
     for _ in range(2):
-        await ask(store).to(use_cases.fail_approved, "a1", "not_found")
+        await ask(store).run(use_cases.fail_approved, "a1", "not_found")
     assert "not_found" not in (await store.read(approval_rows.approval, "a1")).detail
     assert [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)] == [
         ApprovalKind.APPROVAL_FAILED
@@ -106,7 +106,7 @@ async def test_after_a_decision_one_may_ask_again(store):
 async def test_an_account_is_linked_with_its_approval_once(store):
     await approved(store, waiting=WAITING)
     for _ in range(2):
-        await ask(store).to(use_cases.link_approved, "a1", IDENTITY)
+        await ask(store).run(use_cases.link_approved, "a1", IDENTITY)
     assert (await store.read(approval_rows.approval, "a1")).state == "linked"
     (account,) = await store.read(accounts.accounts, ALICE)
     assert (account.connection, account.username) == ("saturn", "alice")
@@ -120,7 +120,7 @@ async def test_an_account_is_linked_with_its_approval_once(store):
 async def test_without_a_standing_approval_nothing_is_linked(store, number):
     await ask_approval(store, request(1))
     await approved(store, 2, username="bob", principal=BOB)
-    await ask(store).to(use_cases.link_approved, f"a{number}", IDENTITY)
+    await ask(store).run(use_cases.link_approved, f"a{number}", IDENTITY)
     assert await store.perform(accounts.active_accounts) == []
     assert await store.read(audit.audit_entries) == []
 

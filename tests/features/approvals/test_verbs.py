@@ -336,10 +336,10 @@ async def test_in_the_moment_in_which_the_day_ends_nobody_is_left_unasked(bench)
     for number in range(3):
         await bench.say(f"link bench name{number}")
     caller = Caller(bench.services.context, ALICE, "once")
-    alike = await caller.see(use_cases.others_alike, "bench", "asmith")
+    alike = await caller.read(use_cases.others_alike, "bench", "asmith")
     bench.clock.advance(DAY)
     with pytest.raises(Refused, match=r"approval\.often"):
-        await caller.to(use_cases.ask, "bench", "asmith", alike=alike)
+        await caller.run(use_cases.ask, "bench", "asmith", alike=alike)
 
 
 async def test_another_username_has_a_day_of_its_own(bench):

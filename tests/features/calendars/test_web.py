@@ -52,7 +52,7 @@ async def made():
         await one.store.carry_out(lambda tx: CLASS_CARDS.add(tx, CARD, look_at=1e12))
         for who in (ALICE, BOB):
             await linked(one.store, who, names=["notebook"])
-            pressed = await one.services.create_caller(who, f"join {who.user_id}").to(
+            pressed = await one.services.create_caller(who, f"join {who.user_id}").run(
                 courses_use_cases.press, CARD.id
             )
             assert pressed.result == "enrolled"
@@ -62,7 +62,7 @@ async def made():
 async def address(made, who=ALICE, **more):
     """Return the path of a new address."""
     caller = made.services.create_caller(who, f"calendar {made.context.ids.new('press')}")
-    _, url = await caller.to(use_cases.address, CARD.id, **more)
+    _, url = await caller.run(use_cases.address, CARD.id, **more)
     assert re.fullmatch(re.escape(made.origin) + r"/calendar/[\w-]{43}\.ics", url)
     return url.removeprefix(made.origin)
 
@@ -157,7 +157,7 @@ async def test_it_has_the_lessons_as_they_are_now_and_names_nobody(made):
     assert {"20280321T070000Z", "20280323T070000Z", "20280328T060000Z", "20280330T060000Z"} <= starts
 
     await changed(made, off=frozenset({"2028-03-28", "2028-03-30"}), moved={"2028-03-31": [600, 690]})
-    await made.services.create_caller(ALICE, "skip").to(lessons.skip, CARD.id, "2028-04-04")
+    await made.services.create_caller(ALICE, "skip").run(lessons.skip, CARD.id, "2028-04-04")
     _, (_, now) = await read(made, path)
     gone = {"03-28", "03-30", "04-04"}
     assert by_day(now) == {day: at for day, at in first.items() if day not in gone} | {"03-31": "10:00-11:30"}
@@ -202,7 +202,7 @@ async def test_it_is_kept_as_a_digest_alone_and_in_no_log(made, caplog):
 
 
 async def leaves(made):
-    await made.services.create_caller(ALICE, "leave").to(lessons.leave, CARD.id)
+    await made.services.create_caller(ALICE, "leave").run(lessons.leave, CARD.id)
 
 
 async def unlinks(made):
@@ -222,7 +222,7 @@ async def has_left(made):
 
 
 async def ends_it(made):
-    await made.services.create_caller(ALICE, "end").to(use_cases.end, CARD.id)
+    await made.services.create_caller(ALICE, "end").run(use_cases.end, CARD.id)
 
 
 async def takes_another(made):
@@ -248,7 +248,7 @@ async def test_it_ends_and_then_it_is_like_any_that_never_was(made, ends):
     assert browser.status == 404
     if ends is leaves:
         # Joining once more brings nothing back.
-        await made.services.create_caller(ALICE, "join again").to(courses_use_cases.press, CARD.id)
+        await made.services.create_caller(ALICE, "join again").run(courses_use_cases.press, CARD.id)
         assert await browser.get(path) == never
 
 

@@ -112,7 +112,7 @@ async def test_a_trainer_who_lost_the_right_stops_nothing(school):
     card = await post(school)
     await press(school, card, alice)
     await school.pass_time(20)
-    await ask(school).to(use_cases.stop_all, card.id)
+    await ask(school).run(use_cases.stop_all, card.id)
     school.clock.advance(1.0)
     await school.know(TRAINER, is_deleted=True)
     await school.pass_time(400, step=4)
@@ -171,10 +171,10 @@ async def test_a_card_of_unknown_outcome_is_not_repeated_and_its_poster_is_asked
     (asked,) = [one for one in school.slack.messages if one["channel"] == "DUTRAINER"]
     assert buttons(asked) == ["Post again"]
     assert "Did" in asked["text"] or "whether the card" in asked["text"]
-    assert await ask(school).to(use_cases.post_again, card.id)
+    assert await ask(school).run(use_cases.post_again, card.id)
     await school.pass_time(5)
     assert len([one for one in school.slack.messages if one["channel"] == CHANNEL]) == 2
-    assert not await ask(school).to(use_cases.post_again, card.id)
+    assert not await ask(school).run(use_cases.post_again, card.id)
 
 
 async def test_a_card_that_is_refused_with_a_code_that_nobody_knows_is_given_up_after_an_hour(school):

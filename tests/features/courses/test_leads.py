@@ -153,7 +153,7 @@ async def test_a_teacher_is_asked_whether_lessons_go_on_that_nobody_used(term):
         await until(term, "09:20", day)
         if day == 22:
             # One of them has used it, which is enough for that lesson.
-            await ask(term, bob).to(workspaces.refresh, mine.id)
+            await ask(term, bob).run(workspaces.refresh, mine.id)
         await until(term, "10:40", day, step=20.0)
     for day in (1, 6):
         begins = local("09:00", 30) + day * 86_400.0

@@ -78,7 +78,7 @@ async def test_a_lesson_stops_only_what_it_started(term):
     assert "your workspace is ready" in told(term, alice)[-1]
     (row,) = await term.store.perform(workspace_rows.workspaces, bob)
     for verb in (OperationVerb.STOP, OperationVerb.START):
-        await ask(term, bob).to(workspaces.begin, row.id, verb)
+        await ask(term, bob).run(workspaces.begin, row.id, verb)
         await term.pass_time(60, step=5)
     await until(term, "11:00")
     assert (state(term, 0), state(term, 1)) == (State.RUNNING, State.RUNNING)
@@ -95,7 +95,7 @@ async def test_a_start_by_an_assistant_in_between_keeps_nothing_up(term):
         await term.store.carry_out(lambda tx, who=one, to=lets: save_preferences(tx, who, to))
         (row,) = await term.store.perform(workspace_rows.workspaces, one)
         caller = replace(ask(term, one), via=via)
-        await caller.to(workspaces.begin, row.id, OperationVerb.START)
+        await caller.run(workspaces.begin, row.id, OperationVerb.START)
     await until(term, "11:00")
     assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
 
@@ -114,11 +114,11 @@ async def test_own_hours_and_an_own_stop_go_first(term):
     await course(term, alice, bob)
     (mine,) = await term.store.perform(workspace_rows.workspaces, alice)
     await term.know(alice, time_zone="Europe/Berlin")
-    await ask(term, alice).to(hours_use_cases.add, mine.id, read_hours("mon 9:15-12:00"))
+    await ask(term, alice).run(hours_use_cases.add, mine.id, read_hours("mon 9:15-12:00"))
     await until(term, "09:14")
     await until(term, "09:20", step=5)
     (theirs,) = await term.store.perform(workspace_rows.workspaces, bob)
-    await ask(term, bob).to(workspaces.set, theirs.id, End(local("10:00"), "stop"))
+    await ask(term, bob).run(workspaces.set, theirs.id, End(local("10:00"), "stop"))
     await until(term, "10:05")
     assert (state(term, 0), state(term, 1)) == (State.RUNNING, State.STOPPED)
     await until(term, "11:00")
@@ -130,13 +130,13 @@ async def test_own_hours_and_an_own_stop_go_first(term):
 async def test_one_skips_the_next_lesson_another_leaves(term):
     alice, bob, cleo = people(3)
     card = await course(term, alice, bob, cleo)
-    rule, days = await ask(term, alice).to(lessons.skip, card.id, "")
+    rule, days = await ask(term, alice).run(lessons.skip, card.id, "")
     assert (rule.principal, days) == (alice, ["2027-11-22"])
     # A second press of the same button means the same lesson.
-    assert (await ask(term, alice).to(lessons.skip, card.id, ""))[1] == days
-    await ask(term, bob).to(lessons.leave, card.id)
+    assert (await ask(term, alice).run(lessons.skip, card.id, ""))[1] == days
+    await ask(term, bob).run(lessons.leave, card.id)
     with pytest.raises(Refused, match=r"course\.not_joined"):
-        await ask(term, bob).to(lessons.skip, card.id, "")
+        await ask(term, bob).run(lessons.skip, card.id, "")
     await until(term, "09:05")
     assert [state(term, number) for number in range(3)] == [
         State.STOPPED,
@@ -146,9 +146,9 @@ async def test_one_skips_the_next_lesson_another_leaves(term):
     assert told(term, alice) == told(term, bob) == []
     assert "1 of 1 is ready" in str(shown(term)["blocks"])
     # Once it was started, or from the message that it begins, the one after it is meant.
-    assert (await ask(term, cleo).to(lessons.skip, card.id, ""))[1] == ["2027-11-24"]
-    await ask(term, cleo).to(undo_use_cases.undo)
-    assert (await ask(term, cleo).to(lessons.skip, card.id, f"{local('10:30'):.0f}"))[1] == ["2027-11-24"]
+    assert (await ask(term, cleo).run(lessons.skip, card.id, ""))[1] == ["2027-11-24"]
+    await ask(term, cleo).run(undo_use_cases.undo)
+    assert (await ask(term, cleo).run(lessons.skip, card.id, f"{local('10:30'):.0f}"))[1] == ["2027-11-24"]
     await until(term, "09:05", day=24, step=120)
     assert [state(term, number) for number in range(3)] == [
         State.RUNNING,
@@ -164,13 +164,13 @@ async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_ag
     card = await course(term, alice, bob)
     by = ask(term)
     off = {"off": frozenset({"2027-11-22"})}
-    await by.to(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, off)
-    await by.to(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, off)
+    await by.run(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, off)
+    await by.run(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, off)
     await until(term, "09:30")
     assert told(term, alice) == told(term, bob) == ["There's no Statistics on 22 Nov."]
     assert state(term) is State.STOPPED
     times = {"days": frozenset({"mon", "wed", "thu"}), "starts": 14 * 60, "stops": 16 * 60}
-    await ask(term).to(lessons.change, card.id, "hours", {}, times)
+    await ask(term).run(lessons.change, card.id, "hours", {}, times)
     await term.pass_time(130, step=2)
     assert "It's now on Thursdays, too." in told(term, alice)[-1]
     assert (await press(term, card, bob)).result == "enrolled"
@@ -182,14 +182,14 @@ async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_ag
     assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
     await until(term, "14:05", day=25, step=120)
     assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
-    await ask(term).to(lessons.change, card.id, "end", {}, {})
+    await ask(term).run(lessons.change, card.id, "end", {}, {})
     await until(term, "16:05", day=25, step=60)
     assert "Statistics has ended." in told(term, alice)[-1]
     assert state(term, 1) is State.STOPPED
     assert await term.store.read(class_rows.courses) == []
     assert await term.store.read(hour_rows.rules, bob) == []
     with pytest.raises(Refused):
-        await ask(term, alice).to(lessons.change, card.id, "end", {}, {})
+        await ask(term, alice).run(lessons.change, card.id, "end", {}, {})
 
 
 async def test_unlinking_leaves_the_course(term):
@@ -247,7 +247,7 @@ async def test_what_is_being_made_is_started_for_whoever_wants_it_now(term):
     term.provider.fail("create", ServerFailed("busy"), times=3)
     await course(term, alice, **TEMPLATE)
     (_, row) = await term.store.perform(workspace_rows.workspaces, alice)
-    started = await ask(term, alice).to(workspaces.begin, row.id, OperationVerb.START)
+    started = await ask(term, alice).run(workspaces.begin, row.id, OperationVerb.START)
     assert (started.joined, started.operation.rests) == (True, False)
     await term.pass_time(600, step=5)
     assert (await term.store.read(workspace_rows.workspace, row.id)).state is State.RUNNING
@@ -264,7 +264,7 @@ async def test_what_is_being_made_is_started_and_stopped_for_a_lesson_or_class_t
     assert (await press(term, course_, alice)).operation.rests
     keys = LESSONS | {"starts": 12 * 60 + 30, "stops": 14 * 60} if is_course else {"stops_at": local("14:00")}
     draft = ClassCard(TRAINER, CHANNEL, "cloud", "Statistics", **keys | TEMPLATE)
-    pressed = await press(term, await ask(term).to(use_cases.post, draft), alice)
+    pressed = await press(term, await ask(term).run(use_cases.post, draft), alice)
     assert (pressed.result, pressed.operation.rests) == ("started", False)
     await until(term, "13:50")
     (_, row) = await term.store.perform(workspace_rows.workspaces, alice)
@@ -301,9 +301,9 @@ async def test_a_lesson_that_has_begun_ends_as_planned(term):
     await until(term, "08:57")
     for to in ({"off": frozenset({"2027-11-22"})}, {"starts": 14 * 60, "stops": 15 * 60}):
         with pytest.raises(Refused, match=r"course\.began"):
-            await ask(term).to(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, to)
+            await ask(term).run(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, to)
     next_one = {"off": frozenset({"2027-11-24"})}
-    await ask(term).to(lessons.change, card.id, "skip", {"days": "on 24 Nov"}, next_one)
+    await ask(term).run(lessons.change, card.id, "skip", {"days": "on 24 Nov"}, next_one)
     await until(term, "10:35")
     assert state(term) is State.STOPPED
 
@@ -364,9 +364,9 @@ async def test_a_link_made_anywhere_wakes_every_press_that_waits_and_is_still_go
     for card in (over, *cards):
         await press(term, card, alice)
         term.clock.advance(1.0)
-    await ask(term).to(use_cases.stop_all, over.id)
+    await ask(term).run(use_cases.stop_all, over.id)
     waiting = {"principal": alice.key, "text": f"press {cards[1].id}", "channel_id": "C9"}
-    begin = ask(term, alice).to
+    begin = ask(term, alice).run
     secret = term.seal(alice)
     of = {"actor": "x", "proof": "sign_in", "made_by": "sign_in"}
     await begin(accounts.begin, "cloud", "alice", secret, waiting=waiting, **of)

@@ -74,7 +74,7 @@ async def members(store):
 
 
 async def decide(store, what="skip", said=DAYS, to=OFF):
-    return await asks(store, f"decide {what} {to}").to(lessons.change, CARD, what, said, to)
+    return await asks(store, f"decide {what} {to}").run(lessons.change, CARD, what, said, to)
 
 
 def asks(store, interaction):
@@ -144,7 +144,7 @@ async def test_undone_in_the_middle_everybody_has_what_they_had(store, clock, ma
     _, before = await members(store)
     await decide(store)
     await members_follow(asking(store), pieces=1)
-    undone = await asks(store, "undo").to(undo_use_cases.undo)
+    undone = await asks(store, "undo").run(undo_use_cases.undo)
     assert undone.inverse.undone is Undone.BACK
     card = await store.read(class_rows.class_card, CARD)
     assert (card.off, card.state) == (many.off, many.state)
@@ -163,17 +163,17 @@ async def test_nobody_loses_agreed_days_by_an_end_that_is_undone(store, clock, m
     await look(store)
     await members_follow(asking(store))
     assert {one.after(clock.now()) for one in (await members(store))[0]} == {None}
-    await asks(store, "undo").to(undo_use_cases.undo)
+    await asks(store, "undo").run(undo_use_cases.undo)
     await members_follow(asking(store))
     assert (await members(store))[1] == before
     assert {tuple(said) for said in (await heard(store)).values()} == {("end", "hours")}
     # Once it is over for good, it stays so.
-    await asks(store, "again").to(lessons.change, CARD, "end", {}, {})
+    await asks(store, "again").run(lessons.change, CARD, "end", {}, {})
     act = (await store.read(act_rows.acts_since, TRAINER, 0.0))[0]
     clock.advance(readiness.SUMMARY_SECONDS + 1)
     await look(store)
     with pytest.raises(lessons.Refused, match=r"course\.over"):
-        await by(store, TRAINER, "late").to(undo_use_cases.undo, act.id)
+        await by(store, TRAINER, "late").run(undo_use_cases.undo, act.id)
 
 
 @pytest.mark.both_engines
@@ -192,7 +192,7 @@ async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store,
         (act,) = [
             one for one in await store.read(act_rows.acts_since, TRAINER, 0.0) if one.action == "class.off"
         ]
-        await asks(store, "undo").to(undo_use_cases.undo, act.id)
+        await asks(store, "undo").run(undo_use_cases.undo, act.id)
         await members_follow(asking(store))
         assert await Clockwork(asking(store), [LESSONS]).step() == len(MEMBERS)
         assert [len(await store.read(operations.open_operations, one)) for one in MEMBERS] == [1] * 3
@@ -203,7 +203,7 @@ async def test_a_second_decision_meets_those_who_follow_the_first(store, many):
     await decide(store)
     await members_follow(asking(store), pieces=1)
     later = {"off": frozenset({"2027-11-24", "2027-11-29"})}
-    await asks(store, "second").to(lessons.change, CARD, "skip", {"days": "on 29 Nov"}, later)
+    await asks(store, "second").run(lessons.change, CARD, "skip", {"days": "on 29 Nov"}, later)
     await members_follow(asking(store))
     assert {row["off"] for row in (await members(store))[1]} == {"2027-11-24 2027-11-29"}
     # Who hasn't heard of the first yet hears of both together.
@@ -216,7 +216,7 @@ async def test_who_joins_through_0_2_0_follows_too(store, clock, joined):
     """It names none of the columns that this release has added."""
     await decide(store)
     await members_follow(asking(store))
-    await by(store, TRAINER, "look").to(
+    await by(store, TRAINER, "look").run(
         use_cases.CLASSES.carry_out, await store.read(class_rows.class_card, CARD)
     )
     added = ("agreed_days", "agreed_minutes", "agreed_until", "course_off", "follows", "heard")
@@ -242,7 +242,7 @@ async def test_the_end_of_a_large_class_is_set_in_pieces(store, clock):
 
     await within(store, clones)
     watched, changed = counted(store)
-    closed = await by(watched, TRAINER, "stop").to(use_cases.stop_all, CARD)
+    closed = await by(watched, TRAINER, "stop").run(use_cases.stop_all, CARD)
 
     def ends(tx):
         return {row["stop_at"] for row in tx.all("SELECT stop_at FROM workspaces")}

@@ -50,7 +50,7 @@ async def test_two_presses_at_once_make_one_workspace(store):
     await store.save_people([Person(ALICE, "", seen_at=await store.now())])
     caller = ask(store)
     made = await asyncio.gather(
-        *(replace(caller, interaction=f"p{n}").to(use_cases.press, CARD, has_looked=True) for n in range(5))
+        *(replace(caller, interaction=f"p{n}").run(use_cases.press, CARD, has_looked=True) for n in range(5))
     )
     assert sorted(one.result for one in made) == ["joined"] * 4 + ["started"]
     assert len({one.operation.id for one in made}) == 1
@@ -81,7 +81,7 @@ async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
     assert (await noted(store, ALICE, "p1")).result == "noted"
     counts = await store.read(class_rows.class_counts, CARD)
     assert (counts.joined, counts.waiting, counts.starting, counts.consented) == (1, 1, 0, 0)
-    _, (problem,) = await by(store, TRAINER).see(use_cases.problems_of, CARD)
+    _, (problem,) = await by(store, TRAINER).read(use_cases.problems_of, CARD)
     assert (problem.press.principal, problem.press.waits_for) == (ALICE, "unlinked")
     alice = await linked(store)
     await press(store, ALICE, "p2")
@@ -102,14 +102,14 @@ async def test_counts_follow_the_newest_operation_of_each(store):
         operations.save_step, Update(made.id, 0.0, outcome=Outcome.FAILED, cause="limit: no more")
     )
     assert (await store.read(class_rows.class_counts, CARD)).failed == 1
-    _, (problem,) = await by(store, TRAINER).see(use_cases.problems_of, CARD)
+    _, (problem,) = await by(store, TRAINER).read(use_cases.problems_of, CARD)
     assert problem.operation.cause == "limit: no more"
     again = (await accept_operation(store, row, interaction="again")).operation
     assert (await store.read(class_rows.class_counts, CARD)).waiting == 1
     await store.write(operations.save_step, Update(again.id, 0.0, outcome=Outcome.FULFILLED))
     counts = await store.read(class_rows.class_counts, CARD)
     assert (counts.ready, counts.failed, counts.waiting) == (1, 0, 0)
-    assert (await by(store, TRAINER).see(use_cases.problems_of, CARD))[1] == []
+    assert (await by(store, TRAINER).read(use_cases.problems_of, CARD))[1] == []
 
 
 #: What is replaced is counted by what replaced it.
@@ -125,7 +125,7 @@ async def test_however_a_start_ends_its_press_is_counted(store, outcome):
     is_ready = outcome is Outcome.FULFILLED
     counts = await store.read(class_rows.class_counts, CARD)
     assert (counts.ready, counts.failed, counts.waiting) == (is_ready, not is_ready, 0)
-    _, problems = await by(store, TRAINER).see(use_cases.problems_of, CARD)
+    _, problems = await by(store, TRAINER).read(use_cases.problems_of, CARD)
     assert len(problems) == (not is_ready)
 
 
@@ -164,7 +164,7 @@ async def test_a_card_of_unknown_outcome_is_found_by_a_press_of_it(store):
     await press(store, row, "p2", channel_id="C1", message_ts="1.2")
     placed = await store.read(cards.card, CARD)
     assert (placed.channel_id, placed.message_ts, placed.is_dirty) == ("C1", "1.2", True)
-    assert not await by(store, TRAINER, "r1").to(use_cases.post_again, CARD)
+    assert not await by(store, TRAINER, "r1").run(use_cases.post_again, CARD)
 
 
 async def claimed(store):
@@ -234,7 +234,7 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
     closed = await ended(store, clock, ALICE, BOB)
     over = (closed.stopped_by, closed.stops_at, closed.is_over(clock.now()))
     assert over == (TRAINER.key, clock.now() + 300, True)
-    assert await by(store, TRAINER, "other").to(use_cases.stop_all, CARD) is None
+    assert await by(store, TRAINER, "other").run(use_cases.stop_all, CARD) is None
     await look(store)
     for who in (ALICE, BOB):
         row = await time(store, who)
@@ -247,7 +247,7 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
     assert (await time(store, ALICE)).stop_warned
     left = await store.carry_out(lambda tx: class_rows.presses_to_end(tx, CARD, closed.stops_at, 9))
     assert [one.principal for one in left] == []
-    await ask(store, "keep", BOB).to(workspaces.keep, (await time(store, BOB)).id)
+    await ask(store, "keep", BOB).run(workspaces.keep, (await time(store, BOB)).id)
     await look(store)
     assert (await time(store, BOB)).stop_at is None
     clock.advance(300.0)
@@ -289,7 +289,7 @@ async def test_a_timer_of_ones_own_takes_the_place_of_the_classs(store, clock):
     row = await up(store, clock)
     await press(store, row)
     later = End(clock.now() + 9000, "stop")
-    await ask(store, "later").to(workspaces.set, row.id, later)
+    await ask(store, "later").run(workspaces.set, row.id, later)
     assert ((await time(store, ALICE)).stop_at, (await time(store, ALICE)).stop_card) == (later.at, None)
     clock.advance(3600)
     await look(store)
@@ -301,7 +301,7 @@ async def test_a_timer_of_ones_own_takes_the_place_of_the_classs(store, clock):
 async def test_stop_all_moves_the_end(store, clock):
     await posted(store, stops_at=clock.now() + 3600)
     await press(store, await up(store, clock))
-    closed = await by(store, TRAINER, "stop").to(use_cases.stop_all, CARD)
+    closed = await by(store, TRAINER, "stop").run(use_cases.stop_all, CARD)
     await look(store)
     assert (await time(store, ALICE)).stop_at == closed.stops_at == clock.now() + 300
 
@@ -325,12 +325,12 @@ async def test_of_two_classes_the_later_end_counts(store, clock):
     another = by(store, TRAINER, "again")
     another = replace(another, context=replace(another.context, ids=SystemIds()))
     draft = ClassCard(TRAINER, "C1", "saturn", "Maths", pattern="notebook", stops_at=clock.now() + 1800)
-    second = await another.to(use_cases.post, draft)
-    await by(store, ALICE, "p2").to(use_cases.press, second.id, has_looked=True)
+    second = await another.run(use_cases.post, draft)
+    await by(store, ALICE, "p2").run(use_cases.press, second.id, has_looked=True)
     row = await time(store, ALICE)
     assert (row.stop_at, row.stop_card) == (first.stops_at, first.id)
     # A teacher who ends theirs at once leaves what the other says.
-    await by(store, TRAINER, "stop").to(use_cases.stop_all, second.id)
+    await by(store, TRAINER, "stop").run(use_cases.stop_all, second.id)
     await look(store, second.id)
     assert (await time(store, ALICE)).stop_card == first.id
     assert (await store.read(class_rows.class_counts, second.id)).left == 0
@@ -351,7 +351,7 @@ async def test_however_a_stop_for_the_class_ends_it_is_counted(store, clock, out
 
 async def test_the_sooner_end_counts(store, clock):
     await posted(store, stops_at=clock.now() + 100)
-    closed = await by(store, TRAINER, "stop").to(use_cases.stop_all, CARD)
+    closed = await by(store, TRAINER, "stop").run(use_cases.stop_all, CARD)
     assert closed.stops_at == clock.now() + 100
 
 
@@ -392,6 +392,6 @@ async def test_a_consent_is_to_one_workspace(store, clock):
     await ended(store, clock, ALICE)
     rows = (await linked(store, ALICE, ("notebook", "other"), state=State.RUNNING)).workspaces
     await timed_by(store, rows[1], clock.now())
-    await ask(store).to(timers.stop, await store.read(workspace_rows.workspace, rows[1].id))
+    await ask(store).run(timers.stop, await store.read(workspace_rows.workspace, rows[1].id))
     assert await store.read(operations.open_operations, ALICE) == []
     assert (await store.read(workspace_rows.workspace, rows[1].id)).stop_at is None

@@ -621,7 +621,7 @@ async def test_an_administrator_is_asked_about_a_course_that_nobody_teaches(bot)
     card = await posted(bot, POST)
     gone = Person(TRAINER, "Tara", is_deleted=True, seen_at=bot.clock.now())
     await bot.store.save_people([gone])
-    await bot.services.create_caller(TRAINER).to(use_cases.CLASSES.carry_out, card)
+    await bot.services.create_caller(TRAINER).run(use_cases.CLASSES.carry_out, card)
     await members_follow(bot.services.context)
     (notice,) = [one for one in await bot.notices() if one.kind is ClassKind.COURSE_UNTAUGHT]
     assert notice.principal == ADMIN

@@ -107,7 +107,7 @@ async def test_what_was_minted_for_a_link_that_ended_meanwhile_is_revoked_too(wo
 
     async def unlinked_meanwhile(access):
         minted = await real(access)
-        await world.ask().to(accounts.unlink, ["cloud"])
+        await world.ask().run(accounts.unlink, ["cloud"])
         return minted
 
     world.provider.mint = unlinked_meanwhile

@@ -160,7 +160,7 @@ async def test_administrators_switch_to_the_totals_and_back_and_nobody_else_does
     assert "notebook" not in shown.text
     assert "Your workspaces" in (await amir.presses_home("Show my workspaces")).text
     # Whatever a payload asks for, the policy is asked again when it is drawn.
-    await cloud.bot.services.create_caller(cloud.principal()).to(use, HomeUse(is_totals=True))
+    await cloud.bot.services.create_caller(cloud.principal()).run(use, HomeUse(is_totals=True))
     await cloud.settle()
     assert "Slow starts" not in cloud.alice.home().text
 

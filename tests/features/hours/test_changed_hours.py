@@ -48,12 +48,12 @@ class Change:
     async def to(self, world, workspace, key="change"):
         if self.work == "move":
             await world.know(time_zone=self.zone)
-            return await world.ask(key).to(use_cases.move)
+            return await world.ask(key).run(use_cases.move)
         if self.work == "add":
             (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
             wanted = read_hours(self.values[0])
-            return await world.ask(key).to(use_cases.add, workspace.id, wanted, former=rule.id)
-        return await world.ask(key).to(getattr(use_cases, self.work), workspace.id, *self.values)
+            return await world.ask(key).run(use_cases.add, workspace.id, wanted, former=rule.id)
+        return await world.ask(key).run(getattr(use_cases, self.work), workspace.id, *self.values)
 
 
 SKIP, PAUSE, OFF = Change("rest", ([TODAY],)), Change("pause"), Change("end")
@@ -136,7 +136,7 @@ async def test_undone_change_of_hours_leaves_one_stop(world, change, at):
     before = await world.store.read(hour_rows.rules_of, workspace.id)
     await change.to(world, workspace)
     await world.know(time_zone="Europe/Berlin")
-    await world.ask("undo").to(undo_use_cases.undo)
+    await world.ask("undo").run(undo_use_cases.undo)
     assert [one.wanted for one in await world.store.read(hour_rows.rules_of, workspace.id)] == [
         one.wanted for one in before
     ]
@@ -154,7 +154,7 @@ async def test_hours_undone_just_after_their_start_stop_it(world):
     (act,) = await within(
         world.store, lambda tx: tx.all("SELECT id FROM acts WHERE action = 'workspace.hours'")
     )
-    await world.ask("undo").to(undo_use_cases.undo, act["id"])
+    await world.ask("undo").run(undo_use_cases.undo, act["id"])
     assert await world.store.read(hour_rows.rules_of, workspace.id) == []
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
 
@@ -163,7 +163,7 @@ async def test_hours_undone_before_they_started_anything_leave_no_stop(world):
     """They were set in the middle of their first day, while what somebody had started was running."""
     workspace = await given(world, "weekdays 9:00-18:00", at="10:00", state=State.RUNNING)
     await world.pass_time(20, step=5)
-    await world.ask("undo").to(undo_use_cases.undo)
+    await world.ask("undo").run(undo_use_cases.undo)
     assert await world.store.read(hour_rows.rules_of, workspace.id) == []
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
 
@@ -201,7 +201,7 @@ async def test_run_that_is_kept_today_stays_kept(world, at):
     workspace = await running(world, min(at, "17:47"))
     await until(world, at, step=10)
     await SKIP.to(world, workspace)
-    await world.ask("keep").to(workspaces.keep, workspace.id)
+    await world.ask("keep").run(workspaces.keep, workspace.id)
     await OFF.to(world, workspace, "off")
     await until(world, "18:30")
     assert world.provider.accepted_stops == []
@@ -234,7 +234,7 @@ async def test_night_that_is_skipped_next_ends_as_planned(world):
 
 async def test_start_and_stop_of_two_rules_are_one_run(world):
     workspace = await given(world, "weekdays 9:00", at="08:58")
-    await world.ask("stop").to(use_cases.add, workspace.id, read_hours("every day -18:00"))
+    await world.ask("stop").run(use_cases.add, workspace.id, read_hours("every day -18:00"))
     await until(world, "9:05", step=5)
     await SKIP.to(world, workspace)
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
@@ -246,7 +246,7 @@ async def test_paused_hours_start_nothing_until_they_are_resumed(world):
     await Change("rest", (["2027-11-24"],)).to(world, workspace, "skip")
     await until(world, "12:00", day=23, step=600)
     assert world.provider.accepted_starts == []
-    await world.ask("on").to(use_cases.rest, workspace.id)
+    await world.ask("on").run(use_cases.rest, workspace.id)
     await until(world, "9:05", day=24, step=120)
     assert world.provider.accepted_starts == ["r1"]
 

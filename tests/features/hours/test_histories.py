@@ -88,7 +88,7 @@ class Life:
             for rule in claimed:
                 watched, self.fails_at = WatchedStore(self.store, self.fails_at), None
                 try:
-                    await on(caller, watched).to(use_cases.carry_out, rule)
+                    await on(caller, watched).run(use_cases.carry_out, rule)
                 except StoreUnavailable:
                     # It comes again once its lease has ended.
                     self.clock.advance(LEASE + 1.0)
@@ -133,7 +133,7 @@ async def test_each_comes_once_or_is_said_to_be_missed(wanted, events):
         await life.begin()
         (workspace,) = (await linked(life.store)).workspaces
         await life.known("Europe/Berlin")
-        await ask(life.store, "set", clock=life.clock, ids=life.ids).to(use_cases.add, workspace.id, wanted)
+        await ask(life.store, "set", clock=life.clock, ids=life.ids).run(use_cases.add, workspace.id, wanted)
         (rule,) = await life.store.read(rows.rules_of, workspace.id)
         latest = await _lived(life, events)
         await _judged(life, rule, latest, is_moved=any(what == "move" for what, _ in events))
@@ -160,7 +160,7 @@ async def _lived(life: Life, events: list[tuple[str, Any]]) -> float:
                 await life.store.carry_out(partial(life.turn, to=given_))
             case "move":
                 await life.known(given_)
-                await ask(life.store, f"move{life.clock.now()}", clock=life.clock, ids=life.ids).to(
+                await ask(life.store, f"move{life.clock.now()}", clock=life.clock, ids=life.ids).run(
                     use_cases.move
                 )
     return latest

@@ -94,7 +94,7 @@ async def test_a_class_that_stops_it_at_its_end_is_a_planned_stop(world):
     await press(world, card, ALICE)
     await until(world, "16:50")
     assert asked(world) == 0
-    await ask(world, ALICE, "keep").to(
+    await ask(world, ALICE, "keep").run(
         workspaces.keep, (await world.store.perform(workspace_rows.workspaces, ALICE))[0].id
     )
     await until(world, "15:45", 23)
@@ -106,7 +106,7 @@ async def test_a_person_has_themselves_asked_and_keeps_it(world):
     await prefer(world.store, ALICE, Preferences(asks_after=4))
     await until(world, "12:00")
     assert asked(world) == 1
-    await world.ask("i").to(timers.keep_needed, workspace.id)
+    await world.ask("i").run(timers.keep_needed, workspace.id)
     await until(world, "9:40", 23)
     assert asked(world) == 2
 
@@ -124,16 +124,16 @@ async def test_a_person_has_themselves_asked_and_keeps_it(world):
 async def test_hours_spare_the_question_while_a_stop_is_near(world, text, skipped, is_asked):
     """They are a reason not to ask only while one of their stops is ahead within the day."""
     workspace = await left(world, asks_after_hours=4)
-    await world.ask("i").to(use_cases.add, workspace.id, read_hours(text))
+    await world.ask("i").run(use_cases.add, workspace.id, read_hours(text))
     if skipped:
-        await world.ask("skip").to(use_cases.rest, workspace.id, skipped)
+        await world.ask("skip").run(use_cases.rest, workspace.id, skipped)
     await until(world, "16:55")
     assert asked(world) == is_asked
 
 
 async def test_paused_hours_do_not_spare_the_question(world):
     workspace = await left(world, asks_after_hours=4)
-    await world.ask("i").to(use_cases.add, workspace.id, read_hours("daily 7:00-18:00"))
+    await world.ask("i").run(use_cases.add, workspace.id, read_hours("daily 7:00-18:00"))
     (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
     await world.store.engine.write(lambda tx: pause(tx, rule, "unused", tell=False))
     await until(world, "16:55")
@@ -202,7 +202,7 @@ async def test_what_nobody_answers_about_is_stopped_in_the_evening(world):
 async def test_who_answers_keeps_it_in_the_evening_too(world):
     workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
     await until(world, "12:00")
-    await world.ask("i").to(timers.keep_needed, workspace.id, local("18:00"))
+    await world.ask("i").run(timers.keep_needed, workspace.id, local("18:00"))
     await until(world, "19:00")
     assert world.provider.accepted_stops == []
 

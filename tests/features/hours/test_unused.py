@@ -49,12 +49,12 @@ async def test_who_is_on_leave_is_asked_once_and_then_nothing_starts_any_more(wo
 
 
 async def opened(world, workspace, _day):
-    await world.ask().to(workspaces.refresh, workspace.id)
+    await world.ask().run(workspaces.refresh, workspace.id)
 
 
 async def put_off(world, workspace, day):
     timer = workspaces.made(world.asking, workspace, local("10:10", day=day))
-    await world.ask(f"timer{day}").to(workspaces.set, workspace.id, timer)
+    await world.ask(f"timer{day}").run(workspaces.set, workspace.id, timer)
 
 
 async def used_there(world, _workspace, day):
@@ -78,7 +78,7 @@ async def test_what_is_used_in_any_way_goes_on_without_a_question(world, use):
 async def test_who_lets_them_come_again_is_not_asked_again_for_long(world, after, says, unused, starts):
     workspace = await given(world, "weekdays 9:00")
     await days(world, after)
-    await world.ask("on").to(says, workspace.id)
+    await world.ask("on").run(says, workspace.id)
     await days(world, 7)
     assert told(world).count("hours_unused") == 1
     (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
@@ -90,6 +90,6 @@ async def test_message_of_paused_hours_goes_once_they_are_resumed(world):
     workspace = await given(world, "weekdays 9:00")
     await days(world, 7)
     assert world.slack.kinds()[-1] == "hours_paused"
-    await world.ask("on").to(use_cases.rest, workspace.id)
+    await world.ask("on").run(use_cases.rest, workspace.id)
     await world.pass_time(60, step=5)
     assert "hours_paused" not in world.slack.kinds()

@@ -28,9 +28,9 @@ async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
     assert told(world) == ["timer_ending"]
     row = await world.store.read(workspace_rows.workspace, workspace.id)
     assert row.stop_at == local("18:00")
-    await world.ask("hour").to(workspaces.add_an_hour, workspace.id, row.stop_at)
+    await world.ask("hour").run(workspaces.add_an_hour, workspace.id, row.stop_at)
     await until(world, "18:51", step=120)
-    await world.ask("keep").to(workspaces.keep, workspace.id)
+    await world.ask("keep").run(workspaces.keep, workspace.id)
     await until(world, "17:45", day=23, step=600)
     assert world.provider.accepted_stops == []
     await until(world, "18:02", day=23)
@@ -40,10 +40,10 @@ async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
 async def test_a_stop_that_is_left_out_and_taken_back_comes_after_all(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
-    await world.ask("skip").to(use_cases.rest, workspace.id, ["2027-11-22"])
+    await world.ask("skip").run(use_cases.rest, workspace.id, ["2027-11-22"])
     await until(world, "17:53")
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
-    await world.ask("back").to(use_cases.rest, workspace.id)
+    await world.ask("back").run(use_cases.rest, workspace.id)
     await until(world, "18:02")
     assert world.provider.accepted_stops == ["r1"]
     assert await became(world) == [("22T18:00", "stop", "timer")]
@@ -55,7 +55,7 @@ async def test_a_stop_that_its_warning_put_off_goes_with_its_hours(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:58")
     await until(world, "17:59")
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at > local("18:02")
-    await world.ask("off").to(use_cases.end, workspace.id)
+    await world.ask("off").run(use_cases.end, workspace.id)
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
 
 
@@ -63,11 +63,11 @@ async def test_a_stop_comes_back_with_its_hours_and_goes_with_them(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
     planned = await world.store.read(workspace_rows.workspace, workspace.id)
-    await world.ask("off").to(use_cases.end, workspace.id)
-    await world.ask("undo").to(undo_use_cases.undo)
+    await world.ask("off").run(use_cases.end, workspace.id)
+    await world.ask("undo").run(undo_use_cases.undo)
     again = await world.store.read(workspace_rows.workspace, workspace.id)
     assert (again.stop_at, again.stop_rule) == (planned.stop_at, planned.stop_rule)
-    await world.ask("off again").to(use_cases.end, workspace.id)
+    await world.ask("off again").run(use_cases.end, workspace.id)
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
 
 
@@ -75,16 +75,16 @@ async def test_a_timer_of_their_own_stays_without_the_hours(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     timer = workspaces.made(world.asking, workspace, local("18:02"))
     await world.pass_time(20, step=5)
-    await world.ask("later").to(workspaces.set, workspace.id, timer)
+    await world.ask("later").run(workspaces.set, workspace.id, timer)
     await until(world, "17:51")
-    await world.ask("off").to(use_cases.end, workspace.id)
+    await world.ask("off").run(use_cases.end, workspace.id)
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:02")
 
 
 async def test_a_stop_that_another_day_leaves_alone_keeps_its_timer(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
-    await world.ask("skip").to(use_cases.rest, workspace.id, ["2027-11-23"])
+    await world.ask("skip").run(use_cases.rest, workspace.id, ["2027-11-23"])
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
 
 
@@ -92,14 +92,14 @@ async def test_a_stop_that_was_warned_of_moves_with_its_hours(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
     await world.know(time_zone="Europe/London")
-    assert await world.ask("move").to(use_cases.move) == "Europe/London"
+    assert await world.ask("move").run(use_cases.move) == "Europe/London"
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
 
 
 async def test_those_that_came_first_are_carried_out_first(world):
     workspace = await given(world, "mon 9:00", State.STOPPED)
     for day in (25, 22, 29, 24, 28, 23, 27, 26):
-        await world.ask(f"once{day}").to(use_cases.add, workspace.id, read_hours(f"2027-11-{day} 10:00"))
+        await world.ask(f"once{day}").run(use_cases.add, workspace.id, read_hours(f"2027-11-{day} 10:00"))
     world.clock.advance(local("8:00", day=30) - world.clock.now())
     claimed = await within(world.store, rows.claim_hours, 100, 60.0)
     first = [one.due(world.clock.now())[0].local for one in claimed]
@@ -111,7 +111,7 @@ async def test_a_timer_set_by_hand_wins_that_day(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     timer = workspaces.made(world.asking, workspace, local("20:00"))
     await world.pass_time(20, step=5)
-    await world.ask("later").to(workspaces.set, workspace.id, timer)
+    await world.ask("later").run(workspaces.set, workspace.id, timer)
     await until(world, "18:30", step=120)
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("20:00")
     assert await became(world) == [("22T18:00", "stop", "timer")]
@@ -176,7 +176,7 @@ async def test_many_days_without_us_are_one_message(world):
 
 async def test_they_pause_with_the_link_and_go_on_with_it(world):
     workspace = await given(world, "weekdays 9:00-18:00")
-    await world.ask().to(accounts.unlink, ["cloud"])
+    await world.ask().run(accounts.unlink, ["cloud"])
     await world.pass_time(10)
     assert "hours_paused" in told(world)
     await until(world, "9:30", day=23, step=600)
@@ -198,7 +198,7 @@ async def test_of_a_workspace_that_is_gone_nothing_is_made(world):
     assert world.provider.accepted_starts == []
     assert (await world.store.read(rows.rules_of, workspace.id))[0].paused == "gone"
     with pytest.raises(Refused, match=r"workspace\.gone"):
-        await world.ask("on").to(use_cases.rest, workspace.id)
+        await world.ask("on").run(use_cases.rest, workspace.id)
 
 
 async def test_somebody_who_has_moved_is_asked_once(world):
@@ -207,7 +207,7 @@ async def test_somebody_who_has_moved_is_asked_once(world):
         await world.know(time_zone="America/New_York")
         await world.pass_time(10)
     assert told(world) == ["hours_moved"]
-    await world.ask("move").to(use_cases.move)
+    await world.ask("move").run(use_cases.move)
     (rule,) = await world.store.read(rows.rules_of, workspace.id)
     assert rule.zone == "America/New_York"
 
@@ -217,7 +217,7 @@ async def test_where_a_stop_is_final_its_person_agrees_and_nothing_is_started(wo
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30", agreed=True)
     for text, rule in {"weekdays 9:00": "hours.makes", "sat -18:00": "workspace.ends"}.items():
         with pytest.raises(Refused, match=rule.replace(".", r"\.")):
-            await world.ask(text).to(use_cases.add, workspace.id, read_hours(text))
+            await world.ask(text).run(use_cases.add, workspace.id, read_hours(text))
     await until(world, "18:02", step=20)
     assert (told(world), len(world.slack.told("stopped"))) == (["timer_ending"], 1)
     await until(world, "18:10", day=23, step=600)
@@ -234,21 +234,21 @@ async def test_what_would_end_it_for_good_only_since_they_were_set_ends_nothing(
 
 async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_nothing_comes(world):
     workspace = await given(world, "weekdays 9:00-18:00")
-    replaced = await world.ask("b").to(use_cases.add, workspace.id, read_hours("weekdays 10:00-18:00"))
+    replaced = await world.ask("b").run(use_cases.add, workspace.id, read_hours("weekdays 10:00-18:00"))
     assert [one.starts for one in replaced] == [9 * 60]
-    assert await world.ask("c").to(use_cases.add, workspace.id, read_hours("sat 10:00")) == []
+    assert await world.ask("c").run(use_cases.add, workspace.id, read_hours("sat 10:00")) == []
     assert len(await world.store.read(rows.rules_of, workspace.id)) == 2
     await until(world, "17:50", step=120)
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
     await until(world, "18:02", step=10)
-    await world.ask("d").to(use_cases.end, workspace.id)
+    await world.ask("d").run(use_cases.end, workspace.id)
     await until(world, "12:00", day=23, step=600)
     assert (world.provider.accepted_starts, world.provider.accepted_stops) == (["r1"], ["r1"])
 
 
 async def test_days_that_are_left_out_pass_and_the_others_come(world):
     workspace = await given(world, "weekdays 9:00-18:00")
-    await world.ask("b").to(use_cases.rest, workspace.id, ["2027-11-23"])
+    await world.ask("b").run(use_cases.rest, workspace.id, ["2027-11-23"])
     assert [one.off for one in await world.store.read(rows.rules_of, workspace.id)] == [{"2027-11-23"}]
     await until(world, "12:00", day=23, step=600)
     assert await became(world) == [("22T09:00", "start", "started"), ("22T18:00", "stop", "timer")]

@@ -80,7 +80,7 @@ async def with_workspaces():
         await linked(bot.store, ALICE, ("report", "notebook", "lab-red"), connection="hub", username="alice")
         for name in ("lab-blue", "studio"):
             spec = Spec(name, {"template": "jupyter", "more": ("a", "b")})
-            await bot.services.create_caller(ALICE, f"make {name}").to(create, "posit", spec)
+            await bot.services.create_caller(ALICE, f"make {name}").run(create, "posit", spec)
         for row in await bot.store.perform(workspaces.workspaces, ALICE):
             if row.name in {"report", "notebook"}:
                 await observe(bot.store, bot.clock, row, Observed(State.RUNNING))

@@ -354,7 +354,7 @@ async def test_what_is_to_be_off_but_something_takes_nothing_back(bot, said):
 async def test_what_was_made_here_is_chosen_by_a_part_of_its_name_too():
     async with one_cloud() as bot:
         await bot.link(names=("lab-red",))
-        await bot.services.create_caller(ALICE, "make").to(
+        await bot.services.create_caller(ALICE, "make").run(
             create, "saturn", Spec("lab-blue", {"size": "small"})
         )
         said = await bot.talk("stop them", "just blue")

@@ -246,7 +246,7 @@ async def test_undo_of_a_sent_stop_restores_the_end_of_a_lesson(bot):
     """A start by hand in a lesson says that it goes on; *Undo* says that it is as before."""
     workspace = await bot.workspace("report")
     lesson = End(bot.clock.now() + 7200.0, "stop", warns=True, because="lesson", source="rule_1")
-    await bot.services.create_caller(ALICE).to(_put, workspace.id, lesson)
+    await bot.services.create_caller(ALICE).run(_put, workspace.id, lesson)
     bot.clock.advance(1)
     stopping = await bot.say("stop report")
     await begun(bot, "report", stop_call=Call.ACCEPTED)
@@ -511,7 +511,7 @@ async def test_what_hours_do_is_told_as_theirs(bot):
     (rule,) = await bot.store.read(hour_rows.rules, ALICE)
     bot.clock.advance(rule.after(bot.clock.now()).at - bot.clock.now())
     await bot.sees(State.STOPPED)
-    await bot.services.create_caller(ALICE).to(hours_use_cases.carry_out, rule)
+    await bot.services.create_caller(ALICE).run(hours_use_cases.carry_out, rule)
     assert "start *notebook*, by its hours" in words(await asked(bot, "what did you do today?"))
     assert ", by its hours." in words(await asked(bot, "who started notebook?"))
     await begun(bot, "notebook", start_call=Call.ACCEPTED)

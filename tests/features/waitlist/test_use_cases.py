@@ -54,11 +54,11 @@ async def line_up(farm, count, until=12 * HOURS):
     every = people(count)
     own = [await farm.own(one, f"r-{one.user_id}") for one in every]
     for one, workspace in zip(every, own, strict=True):
-        await ask(farm, one).to(workspaces.begin, workspace.id, STARTS)
+        await ask(farm, one).run(workspaces.begin, workspace.id, STARTS)
         await farm.pass_time(20, step=5)
         latest = await farm.store.read(operations.latest_operation, workspace.id)
         if latest.cause:
-            await ask(farm, one).to(use_cases.join, workspace.id, farm.clock.now() + until)
+            await ask(farm, one).run(use_cases.join, workspace.id, farm.clock.now() + until)
     return every, own
 
 
@@ -119,7 +119,7 @@ async def test_the_pace_is_one_two_five_and_ten_minutes(farm):
 
 async def test_a_wait_that_was_cut_short_by_a_stop_or_a_start_elsewhere_is_over(farm):
     every, own = await line_up(farm, 3)
-    await ask(farm, every[2]).to(workspaces.begin, own[2].id, OperationVerb.STOP)
+    await ask(farm, every[2]).run(workspaces.begin, own[2].id, OperationVerb.STOP)
     begun = len(farm.provider.calls)
     await farm.pass_time(HOURS, step=10)
     assert attempts(farm, begun) == []
@@ -144,7 +144,7 @@ async def sizes():
 
 async def wait_for(farm, person, size, hours=12):
     workspace = await farm.own(person, f"r-{person.user_id}-{size}")
-    return workspace, await ask(farm, person).to(
+    return workspace, await ask(farm, person).run(
         use_cases.join, workspace.id, farm.clock.now() + hours * HOURS
     )
 
@@ -295,7 +295,7 @@ async def test_words_of_no_room_mean_the_same_in_a_refusal(farm, status, is_star
         farm.provider.start_ends, farm.provider.start_takes = State.FAILED, 10.0
     else:
         farm.provider.fail("start", kinds[status](f"No free GPUs available: {NO_GPU}", status=status))
-    await ask(farm, person).to(use_cases.join, workspace.id, farm.clock.now() + HOURS)
+    await ask(farm, person).run(use_cases.join, workspace.id, farm.clock.now() + HOURS)
     for _ in range(12):
         farm.provider.machines["r1"].reason = NO_GPU
         await farm.pass_time(10, step=5)
@@ -311,7 +311,7 @@ async def test_nothing_is_left_by_who_waits_no_more(farm, is_got):
         give_back(farm, every[0])
     await farm.pass_time(900 if is_got else 2400, step=10)
     before = len(farm.provider.calls)
-    _, has_waited = await ask(farm, every[2]).to(use_cases.leave, own[2].id)
+    _, has_waited = await ask(farm, every[2]).run(use_cases.leave, own[2].id)
     await farm.pass_time(60, step=10)
     assert not has_waited
     assert not [one for one in farm.provider.calls[before:] if one.method != "status"]
@@ -364,16 +364,16 @@ async def test_half_of_what_a_provider_allows_may_fail_in_a_row(farm):
     farm.provider.settings = TwoMayFail(**fake_settings().model_dump(by_alias=True))
     farm.reborn()
     farm.provider.start_ends, farm.provider.start_takes = State.FAILED, 30.0
-    await ask(farm, person).to(workspaces.begin, workspace.id, STARTS)
+    await ask(farm, person).run(workspaces.begin, workspace.id, STARTS)
     for _ in range(12):
         farm.provider.machines["r1"].reason = NO_GPU
         await farm.pass_time(10, step=5)
-    await ask(farm, person).to(use_cases.join, workspace.id, farm.clock.now() + HOURS)
+    await ask(farm, person).run(use_cases.join, workspace.id, farm.clock.now() + HOURS)
     for _ in range(120):
         farm.provider.machines["r1"].reason = NO_GPU
         await farm.pass_time(20, step=10)
     assert farm.provider.count("start") == 2
-    place = await ask(farm, person).to(use_cases.join, workspace.id, farm.clock.now() + HOURS)
+    place = await ask(farm, person).run(use_cases.join, workspace.id, farm.clock.now() + HOURS)
     assert place.is_held
 
 
@@ -394,7 +394,7 @@ async def test_where_nobody_knows_how_many_may_fail_nobody_waits(farm):
     farm.provider.settings = NoneMayFail(**fake_settings().model_dump(by_alias=True))
     farm.reborn()
     with pytest.raises(Refused) as refused:
-        await ask(farm, every[0]).to(use_cases.join, own[0].id)
+        await ask(farm, every[0]).run(use_cases.join, own[0].id)
     assert refused.value.rule == "wait.limit"
 
 
@@ -429,7 +429,7 @@ async def test_unused_grant_is_warned_of_and_goes_to_the_next(farm, is_used, tel
     if is_used and tells_use:
         machine.last_used_at = farm.clock.now()
     elif is_used:
-        await ask(farm, every[2]).to(workspaces.refresh, own[2].id)
+        await ask(farm, every[2]).run(workspaces.refresh, own[2].id)
     await farm.pass_time(600, step=20)
     assert len(warned(farm, every[2])) == (not is_used)
     await farm.pass_time(ANSWERED_WITHIN_SECONDS + 300, step=10)
@@ -447,11 +447,11 @@ async def test_warning_of_unused_grant_ends_with_its_reason(farm, how):
     await farm.pass_time(UNUSED + 120, step=20)
     assert len(warned(farm, every[2])) == 1
     if how == "opened":
-        await ask(farm, every[2]).to(workspaces.refresh, own[2].id)
+        await ask(farm, every[2]).run(workspaces.refresh, own[2].id)
     elif how == "kept":
-        await ask(farm, every[2]).to(workspaces.keep, own[2].id)
+        await ask(farm, every[2]).run(workspaces.keep, own[2].id)
     else:
-        await ask(farm, every[3]).to(use_cases.leave, own[3].id)
+        await ask(farm, every[3]).run(use_cases.leave, own[3].id)
     await farm.pass_time(2 * HOURS, step=30)
     # The warning has gone with its reason.
     assert (machine.state, warned(farm, every[2])) == (State.RUNNING, [])
@@ -462,11 +462,11 @@ async def test_warning_of_unused_grant_ends_with_its_reason(farm, how):
 async def test_grant_is_warned_of_once_somebody_waits(farm):
     """Nobody waits after half an hour, so nothing is said; who joins later makes it matter."""
     every, own = await line_up(farm, 4)
-    await ask(farm, every[3]).to(use_cases.leave, own[3].id)
+    await ask(farm, every[3]).run(use_cases.leave, own[3].id)
     machine = await grant(farm, every, tells_use=False)
     await farm.pass_time(UNUSED + 1200, step=30)
     assert warned(farm, every[2]) == []
-    await ask(farm, every[3]).to(use_cases.join, own[3].id, farm.clock.now() + HOURS)
+    await ask(farm, every[3]).run(use_cases.join, own[3].id, farm.clock.now() + HOURS)
     await farm.pass_time(240, step=10)
     assert len(warned(farm, every[2])) == 1
     assert machine.state is State.RUNNING
@@ -496,7 +496,7 @@ async def test_freed_room_is_offered_within_a_minute(farm, who):
         await within(farm.store, stored_waits.offer, freed.connection, STOP_PAUSE_SECONDS)
         give_back(farm, every[0])
     else:
-        await ask(farm, every[0]).to(workspaces.begin, freed.id, OperationVerb.STOP)
+        await ask(farm, every[0]).run(workspaces.begin, freed.id, OperationVerb.STOP)
     begun, stopped_at = len(farm.provider.calls), None
     for _ in range(60):
         await farm.pass_time(5, step=5)
@@ -544,16 +544,16 @@ async def test_only_who_changes_limits_answers_for_more(farm):
     for one in (bob, carol):
         await farm.know(one)
     farm.provider.fail("start", LimitReached("at most 2 of yours", status=403))
-    await ask(farm, alice).to(workspaces.begin, workspace.id, STARTS)
+    await ask(farm, alice).run(workspaces.begin, workspace.id, STARTS)
     await farm.pass_time(30, step=5)
     failed = await farm.store.read(operations.latest_operation, workspace.id)
-    await ask(farm, alice).to(limit_requests.ask, failed.id)
+    await ask(farm, alice).run(limit_requests.ask, failed.id)
     for one in (alice, bob):
         with pytest.raises(Refused):
-            await ask(farm, one).to(limit_requests.answer, failed.id)
+            await ask(farm, one).run(limit_requests.answer, failed.id)
     with pytest.raises(Refused):
-        await ask(farm, bob).to(limit_requests.ask, failed.id)
-    assert await ask(farm, carol).to(limit_requests.answer, failed.id) == alice
-    assert await ask(farm, carol).to(limit_requests.answer, failed.id, "no") is None
+        await ask(farm, bob).run(limit_requests.ask, failed.id)
+    assert await ask(farm, carol).run(limit_requests.answer, failed.id) == alice
+    assert await ask(farm, carol).run(limit_requests.answer, failed.id, "no") is None
     await farm.pass_time(30, step=5)
     assert "has changed your limit" in str(told(farm, alice))

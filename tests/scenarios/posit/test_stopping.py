@@ -11,7 +11,7 @@ SPEC = Spec("paper", {"workbench": "JupyterLab", "cluster": "Local", "directory"
 
 async def makes(world, spec=SPEC):
     """Have a session made through Usher, and wait until it runs."""
-    await world.bot.services.create_caller(world.principal(), "once").to(create, "wb", spec)
+    await world.bot.services.create_caller(world.principal(), "once").run(create, "wb", spec)
     await world.pass_time(20)
     return world.session(spec.name)
 
