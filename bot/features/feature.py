@@ -15,7 +15,7 @@ from bot.features.hooks import Hooks
 from bot.messages import blocks
 from bot.reconciler.context import EngineContext
 from bot.reconciler.tasks import TaskWorker
-from bot.services.scheduled_work import Due
+from bot.services.scheduled_work import ScheduledWork
 from bot.support import declarations
 
 #: The packages whose modules declare kinds of messages, drawings and verbs, those of the core first.
@@ -34,7 +34,7 @@ class Feature:
     summary: str
     page: str
     needs: tuple[str, ...] = ()
-    due: tuple[Due[Any], ...] = ()
+    due: tuple[ScheduledWork[Any], ...] = ()
     workers: tuple[Callable[[EngineContext], TaskWorker], ...] = ()
     hooks: Hooks = field(default_factory=Hooks)
 

@@ -28,7 +28,7 @@ from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.streams import Streams
 from bot.reconciler.tasks import Tasks, TaskWorker, Work
 from bot.services.context import Context
-from bot.services.scheduled_work import Due
+from bot.services.scheduled_work import ScheduledWork
 from bot.services.timers import TIMERS
 from bot.store import fan_out
 
@@ -39,7 +39,7 @@ class EngineFeature(Protocol):
     """The parts of a feature that the engine drives: kinds of due rows, and workers for kinds of tasks."""
 
     @property
-    def due(self) -> Sequence[Due[Any]]:
+    def due(self) -> Sequence[ScheduledWork[Any]]:
         """Return the kinds of rows that come due."""
         ...
 

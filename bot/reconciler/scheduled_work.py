@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.scheduled_work import Due, R
+from bot.services.scheduled_work import R, ScheduledWork
 from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contained, run_all
 
@@ -16,7 +16,7 @@ TOGETHER: Final = 10
 class Clockwork:
     """Drive every kind of what is due; what fails is due again after its claim."""
 
-    def __init__(self, context: Context, kinds: Sequence[Due[Any]]) -> None:
+    def __init__(self, context: Context, kinds: Sequence[ScheduledWork[Any]]) -> None:
         self._context = context
         self._kinds, self.names = kinds, [kind.name for kind in kinds]
 
@@ -24,7 +24,7 @@ class Clockwork:
         """Carry out what is due of each kind, or of these; return how much there was."""
         return sum([await self._due(kind) for kind in self._kinds if due is None or kind.name in due])
 
-    async def _due(self, kind: Due[R]) -> int:
+    async def _due(self, kind: ScheduledWork[R]) -> int:
         context = self._context
         rows: Sequence[R] = ()
         async with contained(kind.name, context.ids):
@@ -33,7 +33,7 @@ class Clockwork:
             await run_all([self._one(kind, row) for row in rows[first : first + TOGETHER]], None)
         return len(rows)
 
-    async def _one(self, kind: Due[R], row: R) -> None:
+    async def _one(self, kind: ScheduledWork[R], row: R) -> None:
         context = self._context
         async with contained(kind.name, context.ids, row=row.id):
             caller = Caller(context, row.principal, kind.key(row), context.ids.reference())

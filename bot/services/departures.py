@@ -84,7 +84,7 @@ def advance(tx: Transaction, caller: Caller, task: Task) -> bool:
                 waits, begun = True, begun + 1
                 continue
         if (workspace.observed_at or 0.0) < since and tx.now() < since + MAX_READING_SECONDS:
-            gates.make_due(tx, workspace.id)
+            gates.request_read_now(tx, workspace.id)
             waits = True
         left.append(_describe(workspace, cause, was_planned=was_tried))
     if waits:

@@ -54,8 +54,8 @@ def when_the_claim_ends(_tx: Transaction, _caller: Caller, _row: Any) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due(Generic[R]):
-    """A kind of what is due; those with a smaller ``order`` go first in a step.
+class ScheduledWork(Generic[R]):
+    """A kind of work on rows that come due; those with a smaller ``order`` go first in a step.
 
     ``refuse`` writes what follows where it may not be carried out, ``later`` when to try again while Slack
     can't say who somebody is. ``key`` is the inbox key of a row's due time, if it is told from others by one.

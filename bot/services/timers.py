@@ -37,7 +37,7 @@ from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.hooks import UseCaseHooks
 from bot.services.message_context import Gatherer, Message, adds
-from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
+from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, ScheduledWork
 from bot.services.workspaces import begin, effects_now, find_obstacle, owned
 from bot.store import gates, operations, stop_warnings
 from bot.store import timers as rows
@@ -91,7 +91,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     due_at, rule = stop_at + (GRACE_SECONDS if is_passing else 0.0), workspace.stop_rule
     if is_passing:
         # Only a call finds out.
-        gates.make_due(tx, workspace.id)
+        gates.request_read_now(tx, workspace.id)
     if now < due_at:
         rows.look_at_timer(tx, workspace.id, stop_at, min(due_at, now + ASKS_AGAIN))
     elif rows.settle_timer(tx, workspace.id):
@@ -136,7 +136,7 @@ def _read_at(workspace: Workspace, now: float) -> float:
 
 
 def _read(tx: Transaction, workspace: Workspace, *, unwarned: bool = False) -> None:
-    gates.make_due(tx, workspace.id)
+    gates.request_read_now(tx, workspace.id)
     look_at = tx.now() + LOOKS_EVERY
     rows.look_at_timer(tx, workspace.id, workspace.stop_at or 0.0, look_at, unwarned=unwarned)
 
@@ -257,7 +257,7 @@ def _claim(tx: Transaction, context: Context) -> list[Workspace]:
     return [one for one in claimed if one not in waiting]
 
 
-TIMERS: Final = Due(
+TIMERS: Final = ScheduledWork(
     name="timer",
     order=40,
     claim=_claim,

@@ -217,7 +217,7 @@ def _look_again(tx: Transaction, workspace: Row, said: Row) -> None:
     if said["is_other"]:
         WORKSPACES.change(tx, {"id": workspace["id"]}, verified_at=None, tried_at=None)
     if not workspace["hidden"]:
-        gates.make_due(tx, workspace["id"])
+        gates.request_read_now(tx, workspace["id"])
     if workspace["stop_at"] is not None:
         redraw_plan(tx, workspace)
         WORKSPACES.change(tx, {"id": workspace["id"]}, stop_look_at=tx.now())

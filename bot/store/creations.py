@@ -145,7 +145,7 @@ def name_created(
         _make_known(tx, row, created, gate_key, now)
     else:
         named_id = _put_beside(tx, row, created, gate_key, now)
-    gates.make_due(tx, named_id)
+    gates.request_read_now(tx, named_id)
     cards.queue_updates(tx, operation_id, changed=True)
     cards.queue_messages(tx, named_id, changed=True)
     return workspace(tx, named_id)

@@ -191,7 +191,7 @@ def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float)
     )
     written = insert(tx, found)
     if written and one.state in _MOVING:
-        gates.make_due(tx, found.id)
+        gates.request_read_now(tx, found.id)
     return written
 
 
@@ -202,7 +202,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     if comes_up and OPERATIONS.row(tx, workspace_id=row["id"], outcome=None) is not None:
         # Whether it's usable, only a read finds out: the start waits for that.
         is_news = False
-        gates.make_due(tx, row["id"])
+        gates.request_read_now(tx, row["id"])
     state = one.state if is_news else word(State, row["state"])
     changed = state.value != row["state"]
     is_new = changed or row["unknown_at"] is not None
@@ -231,7 +231,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     if not row["hidden"]:
         timers.note(tx, row, state, start)
         if changed and state in _MOVING:
-            gates.make_due(tx, row["id"])
+            gates.request_read_now(tx, row["id"])
     is_up_on = is_news and not changed and state is State.RUNNING and row["lacks"] not in UNUSABLE
     if is_up_on and one.url and one.url != row["url"]:
         handovers.notify_of_address(tx, row["id"], one.url)
@@ -270,7 +270,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         # One list isn't proof: a read of the workspace decides, or the next list that lacks it too.
         WORKSPACES.change(tx, {"id": row["id"]}, **doubt_columns(Doubt(UNLISTED, 1, tx.now())))
         if not row["hidden"]:
-            gates.make_due(tx, row["id"])
+            gates.request_read_now(tx, row["id"])
         return
     _put(
         tx,
@@ -290,5 +290,5 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     )
     timers.note(tx, row, State.GONE, start)
     if not row["hidden"]:
-        gates.make_due(tx, row["id"])
+        gates.request_read_now(tx, row["id"])
     cards.queue_messages(tx, row["id"], changed=True)

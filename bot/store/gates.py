@@ -51,10 +51,10 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
     """
     asked_at = None if by_itself else tx.now()
     tx.run("use_workspace", id=workspace_id, now=tx.now(), asked_at=asked_at, brings_up=brings_up)
-    make_due(tx, workspace_id)
+    request_read_now(tx, workspace_id)
 
 
-def make_due(tx: Transaction, workspace_id: str) -> None:
+def request_read_now(tx: Transaction, workspace_id: str) -> None:
     """Make a workspace's gate due now, or as soon as it may open, without counting as use.
 
     One that wasn't made has nothing to read: its gate is never due, so no claim finds it.

@@ -330,7 +330,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     if update.wants_read:
         gates.want(tx, row["workspace_id"], by_itself=True)
     if update.read_needed:
-        gates.make_due(tx, row["workspace_id"])
+        gates.request_read_now(tx, row["workspace_id"])
     if update.hides and update.outcome is not None:
         put_away(tx, row["workspace_id"])
     if update.outcome is not None:

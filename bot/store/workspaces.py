@@ -183,7 +183,7 @@ def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, rema
     for row in found:
         WORKSPACES.change(tx, {"id": row["id"]}, remark=remark)
         cards.queue_messages(tx, row["id"], changed=True)
-    gates.make_due(tx, found[0]["id"])
+    gates.request_read_now(tx, found[0]["id"])
     return True
 
 

@@ -27,7 +27,7 @@ from bot.features.hours.model import spans
 from bot.messages.texts import times
 from bot.services import home_sections
 from bot.services.caller import Caller, follow_request
-from bot.services.scheduled_work import Due
+from bot.services.scheduled_work import ScheduledWork
 from bot.store import cards, timers, undoable_actions
 from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
@@ -270,7 +270,7 @@ def _tell(tx: Transaction, card: ClassCard, rule: CourseRule, news: Sequence[Map
     follow_request(tx, rule.principal)
 
 
-MEMBERS: Final = Due(
+MEMBERS: Final = ScheduledWork(
     name="members",
     order=20,
     claim=lambda tx, _: stored.claim_followed(tx, REST),

@@ -45,7 +45,7 @@ from bot.services.accounts import acting
 from bot.services.caller import Caller, follow_request, usable
 from bot.services.context import Context
 from bot.services.message_context import shown_url
-from bot.services.scheduled_work import Due
+from bot.services.scheduled_work import ScheduledWork
 from bot.services.workspaces import effects, unmade
 from bot.store import cards, creations, inbox, operations, people, timers, workspaces
 from bot.store.audit import append_audit
@@ -615,7 +615,7 @@ def _ended(tx: Transaction, card_id: str, principal: Principal, stop: Operation 
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
 
 
-CLASSES: Final = Due(
+CLASSES: Final = ScheduledWork(
     name="class",
     order=10,
     claim=lambda tx, _: store.claim_class_cards(tx, CARDS, REST),

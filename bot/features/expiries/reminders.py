@@ -10,7 +10,7 @@ from bot.providers import base
 from bot.services.accounts import refuse
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.scheduled_work import LEASE, Due
+from bot.services.scheduled_work import LEASE, ScheduledWork
 from bot.store import accounts
 from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
@@ -68,4 +68,4 @@ def _claim(tx: Transaction, _context: Context) -> list[Account]:
     return accounts.claim_reminders(tx, SOME, LEASE)
 
 
-REMINDERS: Final = Due(name="reminder", order=60, claim=_claim, carry_out=_remind)
+REMINDERS: Final = ScheduledWork(name="reminder", order=60, claim=_claim, carry_out=_remind)

@@ -7,7 +7,7 @@ from bot.domain.workspaces import Workspace
 from bot.features.expiries.model import ExpiryKind
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.scheduled_work import FRESH_SECONDS, Due
+from bot.services.scheduled_work import FRESH_SECONDS, ScheduledWork
 from bot.store import gates, workspaces
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
@@ -26,11 +26,11 @@ def _claim(tx: Transaction, context: Context) -> list[Workspace]:
 def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
     """Announce the end of a workspace that was read just now, else have it read."""
     if tx.now() - (workspace.observed_at or 0.0) > FRESH_SECONDS:
-        gates.make_due(tx, workspace.id)
+        gates.request_read_now(tx, workspace.id)
         return
     body = {"workspace": workspace.id, "connection": workspace.connection, "ends_at": workspace.ends_at}
     occasion = f"{workspace.ends_at:.0f}"
     add_notices(tx, [NewNotice(workspace.id, ExpiryKind.ENDING, occasion, workspace.principal, body)])
 
 
-EXPIRIES: Final = Due(name="expiry", order=50, claim=_claim, carry_out=_warn)
+EXPIRIES: Final = ScheduledWork(name="expiry", order=50, claim=_claim, carry_out=_warn)

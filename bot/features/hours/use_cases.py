@@ -39,7 +39,7 @@ from bot.features.preferences.model import find_asking_hours
 from bot.messages.texts import problems
 from bot.services import workspaces
 from bot.services.caller import Caller
-from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
+from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, ScheduledWork
 from bot.services.workspaces import owned
 from bot.store import accounts, cards, gates, operations, people, timers, undoable_actions
 from bot.store import workspaces as stored
@@ -421,7 +421,7 @@ def later(tx: Transaction, _caller: Caller, looked: Rule) -> None:
     rows.look_at_hours(tx, looked, tx.now() + ASKS_AGAIN)
 
 
-HOURS: Final = Due(
+HOURS: Final = ScheduledWork(
     name="hours",
     order=30,
     claim=lambda tx, _: rows.claim_hours(tx, SOME // 2, LEASE),
@@ -464,7 +464,7 @@ def _ask(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     if latest is not None and latest.is_open and latest.verb.brings_down:
         return
     if now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
-        gates.make_due(tx, workspace.id)
+        gates.request_read_now(tx, workspace.id)
         stored.ask_again(tx, workspace.id, now + LOOKS_AGAIN)
         return
     mode = planned_mode(workspaces.effects(context, workspace))
@@ -492,7 +492,7 @@ def _ask(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     add_notices(tx, [NewNotice(workspace.id, HoursKind.NEEDED, day, principal, body)])
 
 
-NEEDED: Final = Due(
+NEEDED: Final = ScheduledWork(
     name="needed",
     order=70,
     claim=lambda tx, _: stored.claim_running(tx, SOME, NEEDED_EVERY),

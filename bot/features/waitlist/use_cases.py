@@ -34,7 +34,7 @@ from bot.messages.texts import problems
 from bot.services import home_sections
 from bot.services.caller import Caller
 from bot.services.message_context import Gatherer, Message, adds
-from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, Due
+from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, ScheduledWork
 from bot.services.workspaces import begin, effects_now, owned
 from bot.store import gates, operations, people, timers, undoable_actions
 from bot.store.hooks import STOP_PAUSE_SECONDS
@@ -261,7 +261,7 @@ def _give_on(tx: Transaction, caller: Caller, wait: Wait) -> None:
     elif now < since + UNUSED:
         return
     elif now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
-        gates.make_due(tx, workspace.id)
+        gates.request_read_now(tx, workspace.id)
     elif is_warned:
         return
     elif wait.mode:
@@ -296,7 +296,7 @@ def _later(tx: Transaction, _caller: Caller, looked: Wait) -> None:
     rows.pass_turn(tx, looked, ASKS_AGAIN)
 
 
-WAITS: Final = Due(
+WAITS: Final = ScheduledWork(
     name="wait",
     order=80,
     claim=lambda tx, _: rows.claim(tx, SOME, LEASE),

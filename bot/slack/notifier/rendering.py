@@ -154,7 +154,7 @@ class Drawings:
         rows = [one.workspace for one in found if isinstance(one, WorkspaceFacts) and not one.is_refused]
         unread = [row.id for row in rows if row is not None and (row.observed_at or 0.0) < since]
         for workspace_id in unread if waits != TO_BE_READ else ():
-            await self._store.write(gates.make_due, workspace_id)
+            await self._store.write(gates.request_read_now, workspace_id)
         if unread:
             error = retry_error(notice, "")
             await self._store.write(

@@ -139,11 +139,11 @@ async def test_without_an_account_nothing_ends_for_anybody(store, clock, workspa
 
 async def test_a_read_for_nobody_in_particular_is_no_use(store, clock, workspace):
     used = (await store.read(workspaces.workspace, workspace.id)).used_at
-    await store.write(gates.make_due, workspace.id)
+    await store.write(gates.request_read_now, workspace.id)
     (claim,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     assert claim.remote_id == workspace.remote_id
     assert (await store.read(workspaces.workspace, workspace.id)).used_at == used
-    await store.write(gates.make_due, "nobody's")
+    await store.write(gates.request_read_now, "nobody's")
 
 
 @pytest.mark.both_engines

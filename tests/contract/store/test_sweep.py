@@ -289,7 +289,7 @@ async def test_what_is_gone_goes_thirty_days_after_its_provider_said_so_on_two_d
 
 async def test_what_came_back_meanwhile_begins_anew(store, clock):
     (workspace,) = (await linked(store)).workspaces
-    await store.engine.write(lambda tx: gates.make_due(tx, workspace.id))
+    await store.engine.write(lambda tx: gates.request_read_now(tx, workspace.id))
     await said_to_be_gone(store, workspace)
     clock.advance(DAY + 1)
     (claim,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)

@@ -32,7 +32,7 @@ async def test_lack_is_kept_since_its_first_read(store, clock, workspace):
     await observe(store, clock, workspace, replace(WITHOUT, lacks="page"))
     assert await lack_of(store, workspace) == ("page", since)
     clock.advance(60.0)
-    await store.write(gates.make_due, workspace.id)
+    await store.write(gates.request_read_now, workspace.id)
     [claim] = await store.claim(gates.claim_reads, workspace.connection, 10, 10.0, 0.5)
     assert (claim.lacks, claim.lacks_since, claim.is_usable) == ("page", since, True)
 

@@ -115,7 +115,7 @@ async def test_an_end_that_any_provider_tells_is_warned_of_once(kind):
     async with new_world(lambda clock: Foretelling(clock, kind)) as sphere:
         row = await sphere.own(state=State.RUNNING)
         sphere.provider.machines["r1"].ends_at = sphere.clock.now() + 12 * MINUTE
-        await sphere.store.write(gates.make_due, row.id)
+        await sphere.store.write(gates.request_read_now, row.id)
         await sphere.pass_time(6 * MINUTE)
         assert (await sphere.store.read(workspaces.workspace, row.id)).ends_how == "stops"
         assert sphere.slack.messages == []

@@ -27,7 +27,7 @@ async def left(world, **settings):
     workspace = await world.own(state=State.RUNNING)
     world.provider.machines["r1"].started_at = local("7:00")
     await world.know(time_zone="Europe/Berlin")
-    await world.store.write(gates.make_due, workspace.id)
+    await world.store.write(gates.request_read_now, workspace.id)
     await world.pass_time(60, step=20)
     return workspace
 
