@@ -18,7 +18,7 @@ from bot.reconciler.operations import Operations
 from bot.reconciler.outages import Outages
 from bot.reconciler.pauses import Pauses
 from bot.reconciler.people import People
-from bot.reconciler.provider_calls import Asker
+from bot.reconciler.provider_calls import ProviderCaller
 from bot.reconciler.reads import Reads
 from bot.reconciler.revocations import Revocations
 from bot.reconciler.runs import Runs
@@ -73,12 +73,12 @@ class Reconciler:
             for name, provider in context.connections.items()
         }
         keys = Keys(context)
-        asker = Asker(context.store, keys, numbers, jitter, context.clock.monotonic)
+        provider_caller = ProviderCaller(context.store, keys, numbers, jitter, context.clock.monotonic)
         engine = EngineContext.over(
             context,
             runtimes=runtimes,
             keys=keys,
-            asker=asker,
+            provider_caller=provider_caller,
             numbers=numbers,
             jitter=jitter,
             board=board,

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain.transcript import Board
 from bot.reconciler.keys import Keys
-from bot.reconciler.provider_calls import Asker
+from bot.reconciler.provider_calls import ProviderCaller
 from bot.reconciler.runtimes import Numbers, Runtime
 from bot.services.context import Context
 
@@ -22,7 +22,7 @@ class EngineContext(Context):
 
     runtimes: Mapping[str, Runtime]
     keys: Keys
-    asker: Asker
+    provider_caller: ProviderCaller
     numbers: Numbers
     jitter: Callable[[], float]
     board: Board
@@ -44,5 +44,5 @@ class EnginePart:
         self._owners = engine.owners
         self._installation = engine.installation
         self._runtimes = engine.runtimes
-        self._asker = engine.asker
+        self._provider_caller = engine.provider_caller
         self._numbers = engine.numbers

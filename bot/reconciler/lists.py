@@ -66,7 +66,7 @@ class Lists(Worker):
     ) -> str:
         """Read and merge; return the cause of failure, for those who wait, or "". Raise Again to retry."""
         with slot(runtime):
-            answer = await self._asker.ask(
+            answer = await self._provider_caller.call(
                 runtime, account, what, listing, attempts=task.attempts, seconds=DISCOVER_SECONDS
             )
             match settled(answer):

@@ -317,7 +317,7 @@ class Operations(Stepper[ClaimedOperation]):
 
         If no look can tell, the name gets a mark that nobody else's has.
         """
-        answer = await self._asker.ask(
+        answer = await self._provider_caller.call(
             runtime,
             claimed.account,
             "names",
@@ -533,7 +533,7 @@ class Operations(Stepper[ClaimedOperation]):
             # It was found down or missing before the call landed, and the person was told so: enforce that.
             log.info("bringing down what was replaced", operation=claimed.operation.id, verb=str(latest.verb))
             step, workspace = Step(latest.verb.value), replace(claimed.workspace, remote_id=remote_id)
-            await self._asker.ask(
+            await self._provider_caller.call(
                 runtime,
                 claimed.account,
                 str(step),

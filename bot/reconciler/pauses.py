@@ -10,7 +10,7 @@ log = structlog.get_logger(__name__)
 
 
 class Pauses(EnginePart):
-    """Let the connections' limits learn from the rows. ``Asker`` writes them."""
+    """Let the connections' limits learn from the rows. ``ProviderCaller`` writes them."""
 
     async def step(self) -> None:
         """Read the rows: there are few, and none while nobody asks for a pause."""

@@ -133,7 +133,7 @@ NotDone: TypeAlias = Later | Unknown | Refused
 Answer: TypeAlias = Done[_T] | NotDone
 
 
-class Asker:
+class ProviderCaller:
     """Ask providers, and update credentials and the connections' health from their answers."""
 
     def __init__(
@@ -181,7 +181,7 @@ class Asker:
             return Later(wait, runtime.health.asked(wait), attempts, LIMITED)
         return self.open(account)
 
-    async def ask(
+    async def call(
         self,
         runtime: Runtime,
         account: Account | None,

@@ -150,7 +150,7 @@ class Reads(EnginePart):
         self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow
     ) -> list[ReadResult]:
         account = claims[0].account
-        answer = await self._asker.ask(
+        answer = await self._provider_caller.call(
             runtime,
             account,
             "read",
@@ -273,7 +273,7 @@ class Reads(EnginePart):
         if observed is None:
             error = errors.BadAnswer("the answer leaves it out")
             failures = self._failures.get(claim.gate_key, 0)
-            answer = await self._asker.judge(runtime, claim.account, "read", error, failures)
+            answer = await self._provider_caller.judge(runtime, claim.account, "read", error, failures)
             assert not isinstance(answer, Refused), "a bad answer is no refusal"
             return self._later(runtime, claim, answer)
         self._failures.pop(claim.gate_key, None)

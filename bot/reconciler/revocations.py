@@ -64,7 +64,9 @@ class Revocations(Worker):
         try:
             # However many are pending at once, they hold up nobody's list.
             with slot(runtime):
-                answer = await self._asker.ask(runtime, account, REVOKE, revoke, attempts=task.attempts)
+                answer = await self._provider_caller.call(
+                    runtime, account, REVOKE, revoke, attempts=task.attempts
+                )
         except Again:
             raise Again(wait) from None
         match answer:
@@ -82,7 +84,7 @@ class Revocations(Worker):
     async def _enqueue_unused(self, task: Task) -> None:
         """Enqueue the revocation of what a provider issued to Usher for a checked token, unless used."""
         unused = _as_account(task)
-        access = self._asker.open(unused)
+        access = self._provider_caller.open(unused)
         if isinstance(access, Refused) or await self._is_used(unused, access):
             return
         await self._store.carry_out(lambda tx: enqueue_revocation(tx, unused, tell=False))
@@ -92,7 +94,7 @@ class Revocations(Worker):
         account = await self._store.read(accounts.account, unused.principal, unused.connection)
         if account is None or not account.secret:
             return False
-        opened = self._asker.open(account)
+        opened = self._provider_caller.open(account)
         # A secret that can't be decrypted can't be compared, so it is left alone.
         return isinstance(opened, Refused) or opened.credential.token == access.credential.token
 

@@ -300,7 +300,7 @@ class Runs(Stepper[ClaimedRun]):
         """Read runs of one account in one request, record the results, and end the runs that are over."""
         runtime.observer.polled(runtime.name, len(batch))
         remote_ids = [_remote(claimed.run) for claimed in batch]
-        answer = await self._asker.ask(
+        answer = await self._provider_caller.call(
             runtime,
             account,
             "read runs",

@@ -62,7 +62,9 @@ class Snapshots(Worker):
 
         seconds, attempts = None if account is None else DISCOVER_SECONDS, task.attempts
         with slot(runtime):
-            answer = await self._asker.ask(runtime, account, kind, send, attempts=attempts, seconds=seconds)
+            answer = await self._provider_caller.call(
+                runtime, account, kind, send, attempts=attempts, seconds=seconds
+            )
             match answer:
                 case Done(offer):
                     owner, now = account.id if account is not None else "", await self._store.now()

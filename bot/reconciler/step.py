@@ -231,7 +231,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return await self._find(claimed, runtime)
         starts = step in UP
         attempts = subject.attempts if self.keeps_call else 0
-        access = await self._asker.admit(runtime, account, attempts, starts=starts)
+        access = await self._provider_caller.admit(runtime, account, attempts, starts=starts)
         if not isinstance(access, Access):
             return self.again(claimed, runtime, step, access, None if self.keeps_call else Call.NONE)
         calling = await self.calling(claimed, runtime, step, access)
@@ -249,7 +249,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return claimed.update(0.0)
         self._context.memory.keep(subject, await self._store.now())
         claimed = await self.committed(replace(claimed, row=row), calling)
-        answer = await self._asker.ask(
+        answer = await self._provider_caller.call(
             runtime,
             account,
             str(step),
@@ -284,7 +284,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return self.again(claimed, runtime, step, answer, Call.NONE)
         now = await self._store.now()
         since = claimed.subject.busy_since or now
-        wait = max(self._asker.busy_pause(max(now - since, 0.0)), answer.wait)
+        wait = max(self._provider_caller.busy_pause(max(now - since, 0.0)), answer.wait)
         answer = replace(answer, wait=wait, sentence=busy_hold(runtime, since))
         again = self.again(claimed, runtime, step, answer, Call.NONE)
         return replace(again, busy_since=since, retry_at=now + wait)
@@ -296,7 +296,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     def _retry(self, claimed: S) -> Later:
         attempts = claimed.subject.attempts + 1
-        return Later(self._asker.backoff(attempts), None, attempts)
+        return Later(self._provider_caller.backoff(attempts), None, attempts)
 
     # -- after an unknown outcome ----------------------------------------------------------------------------
 
@@ -304,7 +304,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Look for what was made. This has no effect, so nothing is committed first."""
         account = claimed.account
         assert account is not None, "what has no account ends before it calls"
-        answer = await self._asker.ask(
+        answer = await self._provider_caller.call(
             runtime,
             account,
             "find",

@@ -253,7 +253,7 @@ class Streams(context.EnginePart):
                 follower.has_news = True
 
         try:
-            follower.answer = await self._asker.follow(
+            follower.answer = await self._provider_caller.follow(
                 runtime,
                 account,
                 "output",
@@ -268,7 +268,7 @@ class Streams(context.EnginePart):
         except Exception as error:
             # A provider's code may raise anything; the stream is reopened.
             failures, reference = follower.failures + 1, self._ids.reference()
-            wait = self._asker.backoff(failures)
+            wait = self._provider_caller.backoff(failures)
             follower.answer = provider_calls.Unknown(
                 wait, problems.sentence("internal"), failures, "internal"
             )

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from bot.domain.accounts import Account
 from bot.messages.texts import cards
 from bot.providers.base import Access, Credential
-from bot.reconciler.provider_calls import Asker, Done, Later, Refused, Unknown
+from bot.reconciler.provider_calls import Done, Later, ProviderCaller, Refused, Unknown
 from bot.reconciler.runtimes import Numbers, Runtime
 from bot.support import errors
 from tests.reconciler.ask_table import TABLE
@@ -107,7 +107,9 @@ class Bench:
         self.runtime = Runtime("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved())
         self.book = Book()
         self.rows = Rows()
-        self.asker = Asker(self.rows, self.book, Numbers(watch=0.0), lambda: 0.0, clock.monotonic)
+        self.provider_caller = ProviderCaller(
+            self.rows, self.book, Numbers(watch=0.0), lambda: 0.0, clock.monotonic
+        )
 
     async def ask(self, way: str, error: BaseException, attempts: int = 0):
         async def send(_access):
@@ -122,10 +124,12 @@ class Bench:
             pass
 
         if way.startswith("a stream"):
-            return await self.asker.follow(self.runtime, ACCOUNT, "output", stream, take, attempts=attempts)
+            return await self.provider_caller.follow(
+                self.runtime, ACCOUNT, "output", stream, take, attempts=attempts
+            )
         account = None if way == "the connection's own" else DUE if way == "one refused before" else ACCOUNT
         self.rows.account = account
-        return await self.asker.ask(
+        return await self.provider_caller.call(
             self.runtime,
             account,
             "list" if way == "one refused before" else "call",
@@ -215,7 +219,9 @@ async def test_401_is_about_the_call_if_the_list_is_accepted(account, lists, was
         sent.append("start")
         raise UNAUTHORIZED
 
-    got = await bench.asker.ask(bench.runtime, account, "start", send, was_unauthorized=was_unauthorized)
+    got = await bench.provider_caller.call(
+        bench.runtime, account, "start", send, was_unauthorized=was_unauthorized
+    )
     is_held = "refused" in bench.book.seen
     assert (type(got), [*sent, *(["held"] if is_held else [])]) == (answer, calls)
     if not sent:
@@ -236,7 +242,9 @@ async def test_401_of_a_proven_credential_is_tried_once_more(was_unauthorized, a
     async def send(_access):
         raise errors.Forbidden("Accept the new terms first", status=401)
 
-    got = await bench.asker.ask(bench.runtime, ACCOUNT, "start", send, was_unauthorized=was_unauthorized)
+    got = await bench.provider_caller.call(
+        bench.runtime, ACCOUNT, "start", send, was_unauthorized=was_unauthorized
+    )
     assert type(got) is answer
     assert "refused" not in bench.book.seen
 
@@ -263,7 +271,7 @@ async def test_what_leaves_too_late_after_a_first_request_may_have_been_done():
         bench.clock.advance(11.0)
         raise errors.SentTooLate
 
-    got = await bench.asker.ask(bench.runtime, ACCOUNT, "call", second_of_two, seconds=10.0)
+    got = await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", second_of_two, seconds=10.0)
     assert (type(got), got.attempts) == (Unknown, 1)
 
 
@@ -307,7 +315,9 @@ async def test_who_stood_still_since_committing_to_a_call_sends_nothing():
 
     began = bench.clock.monotonic()
     bench.clock.advance(11.0)
-    got = await bench.asker.ask(bench.runtime, ACCOUNT, "call", send, attempts=2, seconds=10.0, began=began)
+    got = await bench.provider_caller.call(
+        bench.runtime, ACCOUNT, "call", send, attempts=2, seconds=10.0, began=began
+    )
     assert got == Later(0.0, None, 2)
     assert bench.book.seen == []
 
@@ -319,10 +329,10 @@ async def test_an_unlinked_accounts_last_call_is_sent_with_a_refused_credential_
         return "revoked"
 
     revoking = replace(HELD, state="revoking")
-    assert await bench.asker.ask(bench.runtime, revoking, "revoke", revoke) == Done("revoked")
+    assert await bench.provider_caller.call(bench.runtime, revoking, "revoke", revoke) == Done("revoked")
     assert bench.rows.reads == 0
     # It is used for nothing else.
-    assert (await bench.asker.ask(bench.runtime, revoking, "who am i", revoke)).cause == "unlinked"
+    assert (await bench.provider_caller.call(bench.runtime, revoking, "who am i", revoke)).cause == "unlinked"
 
 
 @pytest.mark.parametrize(("row", "is_ours", "wait"), [(HELD, True, HOUR), (DUE, False, 30.0)])
@@ -333,10 +343,10 @@ async def test_what_was_refused_is_sent_by_one_alone_and_when_it_is_due(row, is_
         raise NOTHING_MAY_BE_SENT
 
     bench.rows.account, bench.rows.is_ours = row, is_ours
-    got = await bench.asker.ask(bench.runtime, ACCOUNT, "call", send, attempts=2)
+    got = await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send, attempts=2)
     assert (type(got), got.cause, got.attempts, got.wait) == (Later, "sign_in_refused", 2, wait)
     bench.rows.account = replace(row, renamed_to="alicia")
-    assert (await bench.asker.ask(bench.runtime, ACCOUNT, "call", send)).cause == "renamed"
+    assert (await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send)).cause == "renamed"
 
 
 async def test_what_was_done_counts_though_it_is_not_written_that_the_sign_in_was_accepted():
@@ -350,7 +360,7 @@ async def test_what_was_done_counts_though_it_is_not_written_that_the_sign_in_wa
         return "done"
 
     bench.rows.accept_again = busy
-    assert await bench.asker.ask(bench.runtime, ACCOUNT, "call", send) == Done("done")
+    assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send) == Done("done")
 
 
 @pytest.mark.parametrize(
@@ -392,7 +402,7 @@ async def test_nothing_is_sent_for_an_account_that_has_ended_since_it_was_read(r
     async def send(_access):
         raise NOTHING_MAY_BE_SENT
 
-    got = await bench.asker.ask(bench.runtime, ACCOUNT, "call", send)
+    got = await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send)
     assert (type(got), got.cause, got.needs_credential) == (Refused, cause, True)
     assert (bench.book.seen, bench.runtime.health.since) == ([], None)
 
@@ -405,7 +415,7 @@ async def test_a_call_that_takes_long_ends_when_its_account_is_unlinked():
         bench.rows.account = None
         await asyncio.Event().wait()
 
-    got = await bench.asker.ask(bench.runtime, ACCOUNT, "call", many_requests)
+    got = await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", many_requests)
     assert (type(got), got.cause) == (Refused, "unlinked")
     assert (bench.book.seen, bench.runtime.health.since) == ([], None)
 
@@ -416,7 +426,9 @@ async def test_the_poll_gates_reads_cost_no_other_look():
     async def soon(_access):
         return "read"
 
-    assert await bench.asker.ask(bench.runtime, ACCOUNT, "read", soon, is_gated=True) == Done("read")
+    assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "read", soon, is_gated=True) == Done(
+        "read"
+    )
     assert bench.rows.reads == 0
 
 
@@ -426,13 +438,15 @@ async def test_a_call_that_takes_too_long_is_unknown_and_an_answer_is_handed_on(
     async def never(_access):
         await asyncio.Event().wait()
 
-    assert isinstance(await bench.asker.ask(bench.runtime, ACCOUNT, "call", never, seconds=0.001), Unknown)
+    assert isinstance(
+        await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", never, seconds=0.001), Unknown
+    )
     assert bench.runtime.health.since is not None
 
     async def soon(_access):
         return "made"
 
-    assert await bench.asker.ask(bench.runtime, ACCOUNT, "call", soon) == Done("made")
+    assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", soon) == Done("made")
     assert (bench.runtime.health.since, bench.book.seen) == (None, ["worked"])
 
 

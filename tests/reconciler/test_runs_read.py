@@ -95,7 +95,7 @@ async def test_runs_from_elsewhere_are_listed_followed_and_not_told_of(runs):
 
 async def access(runs):
     account = await runs.store.read(accounts.account, ALICE, "cloud") or await runs.world.link()
-    return runs.world.reconciler.engine.asker.open(account)
+    return runs.world.reconciler.engine.provider_caller.open(account)
 
 
 async def test_a_list_says_of_a_known_run_what_a_read_would(runs):

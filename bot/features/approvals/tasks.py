@@ -61,7 +61,7 @@ class Approvals(Worker):
             # The operator has changed the connections file since the approval.
             await self.give_up(task, "not_set_up")
             return
-        answer = await self._asker.ask(
+        answer = await self._provider_caller.call(
             runtime,
             None,
             "check a username",
@@ -91,7 +91,7 @@ class Approvals(Worker):
             return
         if not isinstance(runtime.provider, base.Addresses):
             return
-        answer = await self._asker.ask(
+        answer = await self._provider_caller.call(
             runtime,
             None,
             "look up a user",

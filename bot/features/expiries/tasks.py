@@ -23,7 +23,9 @@ class Renewals(Worker):
         if account is None or runtime is None:
             return
         minting = runtime.provider.need(base.Minting).mint
-        answer = settled(await self._asker.ask(runtime, account, "mint", minting, attempts=task.attempts))
+        answer = settled(
+            await self._provider_caller.call(runtime, account, "mint", minting, attempts=task.attempts)
+        )
         if isinstance(answer, Refused):
             await self.give_up(task)
             return

@@ -54,7 +54,7 @@ class Schedules(Worker):
             return ()
         job, cron = str(asked["job"]), asked["cron"] or None
         with slot(runtime):
-            answer = await self._asker.ask(
+            answer = await self._provider_caller.call(
                 runtime,
                 account,
                 "schedule",
