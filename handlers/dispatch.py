@@ -330,12 +330,12 @@ def _unwritten(request: Request, handler: routes.Verb, answer: Answer, error: Us
     """
     if not isinstance(error, StoreUnsure):
         return replace(answer, about=None, unwritten="not")
-    request.services.later.add(_tell_later(request, handler))
+    request.services.later.add(_notify_later(request, handler))
     return replace(answer, about=None, unwritten="unsure")
 
 
-async def _tell_later(request: Request, handler: routes.Verb) -> None:
-    """Tell a person what came of a commit that took long, as promised.
+async def _notify_later(request: Request, handler: routes.Verb) -> None:
+    """Notify a person of the result of a commit that took long, as promised.
 
     The same is asked again once the store answers: its interaction is an inbox key, so it has one effect, and
     the answer is true whether the commit went through or not. That ends when nobody would act on words that
@@ -345,7 +345,7 @@ async def _tell_later(request: Request, handler: routes.Verb) -> None:
     # What Slack delivers again is answered once, whoever is first.
     notice_of = reply_notice if surface.kind == "message" else message_notice
 
-    async def tell() -> None:
+    async def notify() -> None:
         answer = await _authorised(request, handler, is_later=True)
         if answer.errors:
             answer = replies.hint("\n".join(answer.errors.values()))
@@ -356,7 +356,7 @@ async def _tell_later(request: Request, handler: routes.Verb) -> None:
         elif surface.kind == "message":
             await services.store.write(inbox.mark_answered, surface.interaction)
 
-    await written_later(services, tell, surface.interaction)
+    await written_later(services, notify, surface.interaction)
 
 
 async def written_later(services: Services, write: Callable[[], Awaitable[None]], interaction: str) -> None:

@@ -239,7 +239,7 @@ async def end_links(
         await services.store.perform(browsers.end_browser_sessions_at, installation.id)
     for principal in sorted(principals, key=lambda one: one.key):
         caller = Caller(services.context, principal)
-        await caller.run(accounts.end, principal, actor="slack", cause=cause, tell=users is not None)
+        await caller.run(accounts.end, principal, actor="slack", cause=cause, notify=users is not None)
     log.warning("links ended", cause=cause, installation=installation.id, people=len(principals))
 
 

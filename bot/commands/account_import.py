@@ -257,7 +257,7 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
     if connection in context.connections:
         return ended, len(pending)
     for one in pending:
-        erase = partial(revocations.settle, context=context, account=one, ended="lapsed", tell=False)
+        erase = partial(revocations.settle, context=context, account=one, ended="lapsed", notify=False)
         await store.carry_out(erase)
     return ended, 0
 

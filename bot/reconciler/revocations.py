@@ -47,10 +47,10 @@ class Revocations(Worker):
         if account is None or account.state != "revoking":
             return
         ended = await self._ended(task, account, await self._store.now())
-        tell = bool(task.payload.get("tell"))
+        notify = bool(task.payload.get("tell"))
         log.info("revocation ended", connection=account.connection, account=account.id, ended=ended)
         await self._store.carry_out(
-            lambda tx: revocations.settle(tx, self._context, account, ended, tell=tell)
+            lambda tx: revocations.settle(tx, self._context, account, ended, notify=notify)
         )
 
     async def _ended(self, task: Task, account: Account, now: float) -> revocations.Ended:
@@ -87,7 +87,7 @@ class Revocations(Worker):
         access = self._provider_caller.open(unused)
         if isinstance(access, Refused) or await self._is_used(unused, access):
             return
-        await self._store.carry_out(lambda tx: enqueue_revocation(tx, unused, tell=False))
+        await self._store.carry_out(lambda tx: enqueue_revocation(tx, unused, notify=False))
 
     async def _is_used(self, unused: Account, access: base.Access) -> bool:
         """Compare tokens, not ciphertexts, which change with the key."""

@@ -118,7 +118,7 @@ def begin(
         if not account.is_proven or (holder.is_proven and not is_former):
             return None
         if is_former:
-            _end(tx, caller, holder, actor=actor, cause="moved", tell=False)
+            _end(tx, caller, holder, actor=actor, cause="moved", notify=False)
         else:
             _give_way(tx, caller, holder, actor)
     if account.is_proven:
@@ -132,7 +132,7 @@ def begin(
     former = rows.account(tx, caller.principal, connection)
     rows.put(tx, account, moved)
     if former is not None and left_by(caller.context, former, secret) == "owed":
-        revocations.enqueue_revocation(tx, former, tell=False)
+        revocations.enqueue_revocation(tx, former, notify=False)
     body = {"connection": connection, "username": username, "account": account.id}
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
     # What waits for it: every press of a class or course, and the command of the button.
@@ -271,13 +271,13 @@ def end(
     *,
     actor: str,
     cause: str,
-    tell: bool = True,
+    notify: bool = True,
     is_answered: bool = False,
 ) -> list[Account]:
     """End a person's accounts on some connections, or all, with everything that depends on them.
 
     Return the accounts that ended, as they were. ``actor`` is who did it (a principal's key, ``slack`` …);
-    ``cause`` says why: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``. ``tell`` is
+    ``cause`` says why: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``. ``notify`` is
     False where no message can reach them; ``is_answered`` where the answer says it already. Their requests to
     administrators are withdrawn and their browser sessions end, even without an account.
     """
@@ -290,7 +290,7 @@ def end(
         return []
     withdraw(tx, person, connections)
     for account in ending:
-        _end(tx, caller, account, actor=actor, cause=cause, tell=tell, is_answered=is_answered)
+        _end(tx, caller, account, actor=actor, cause=cause, notify=notify, is_answered=is_answered)
     return ending
 
 
@@ -326,15 +326,15 @@ def _end(
     *,
     actor: str,
     cause: str,
-    tell: bool = True,
+    notify: bool = True,
     is_answered: bool = False,
 ) -> None:
     left, running = (
         left_by(caller.context, account),
         name_running(tx, account.principal, [account.connection]),
     )
-    rows.end(tx, account, can_revoke=left == "owed", tell=tell)
-    if tell and not is_answered:
+    rows.end(tx, account, can_revoke=left == "owed", notify=notify)
+    if notify and not is_answered:
         body: dict[str, Any] = {"connection": account.connection, "username": account.username}
         body |= {"cause": cause, "left": left, "running": running}
         ended = NewNotice(account.id, NoticeKind.UNLINKED, "unlinked", account.principal, body)

@@ -170,7 +170,7 @@ def _end_links(
     person = people.person(tx, who)
     can_read = cause == "guest" or (person is not None and flaw(person) is None)
     connections = linked - open_to_all if cause == "guest" else linked
-    return accounts.end(tx, caller, who, connections, actor=actor, cause=cause, tell=can_read)
+    return accounts.end(tx, caller, who, connections, actor=actor, cause=cause, notify=can_read)
 
 
 def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[str, Any]:

@@ -40,11 +40,11 @@ class Failovers:
                 message = NewNotice(f"failover:{who.key}", NoticeKind.OUTAGE, occasion, who, body)
                 await store.write(notices.add_notices, [message])
             for one in context.memory.since(found["lost_since"]):
-                await store.carry_out(partial(_tell, one=one, found=found))
+                await store.carry_out(partial(_notify, one=one, found=found))
             self._last = found
 
 
-def _tell(tx: Transaction, one: Kept, found: Row) -> None:
+def _notify(tx: Transaction, one: Kept, found: Row) -> None:
     """Tell the person of what isn't there any more how things are, once that was read again."""
     if TABLES[f"{type(one).__name__.lower()}s"].row(tx, id=one.id) is not None:
         return

@@ -43,12 +43,12 @@ async def restore(
         pass
     links = [one for one in await store.perform(accounts.active_accounts) if one.connection in apart]
     for first in range(0, len(links), PIECE):
-        await store.carry_out(partial(_tell, links=links[first : first + PIECE]))
+        await store.carry_out(partial(_notify, links=links[first : first + PIECE]))
     backup_at, held = await store.carry_out(partial(_end, administrators=administrators, links=len(links)))
     return backup_at, held, len(links)
 
 
-def _tell(tx: Transaction, links: Sequence[Account]) -> None:
+def _notify(tx: Transaction, links: Sequence[Account]) -> None:
     """Tell some that a link which they ended may be back."""
     occasion = f"{RESTORED}:{maintenance.made_at(tx):.3f}"
     for one in links:

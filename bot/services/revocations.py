@@ -62,14 +62,14 @@ def replace_secret(tx: Transaction, context: Context, account: Account, fresh: b
         tx, account.id, account.secret, sealed, is_fresh=True, ends_at=fresh.ends_at
     )
     unused = replace(account, id=tx.ids.new("account"), secret=account.secret if is_used else sealed)
-    revocations.enqueue_revocation(tx, unused, tell=False, due_in=UNDER_WAY)
+    revocations.enqueue_revocation(tx, unused, notify=False, due_in=UNDER_WAY)
     detail = {"account": account.id, "connection": account.connection}
     append_audit(
         tx, [AuditEntry("usher", "account.renew", account.id, "ok" if is_used else "unused", detail)]
     )
 
 
-def settle(tx: Transaction, context: Context, account: Account, ended: Ended, *, tell: bool) -> None:
+def settle(tx: Transaction, context: Context, account: Account, ended: Ended, *, notify: bool) -> None:
     """Erase a secret, and say how its revocation ended: to its person where that was promised.
 
     Administrators are told what may still be valid, once a day for a connection.
@@ -81,7 +81,7 @@ def settle(tx: Transaction, context: Context, account: Account, ended: Ended, *,
     target, result = f"{account.principal.key}/{account.connection}", "ok" if is_gone else "refused"
     append_audit(tx, [AuditEntry("usher", "account.revoked", target, result, detail)])
     about = {"connection": account.connection}
-    if tell:
+    if notify:
         body = about | {"ended": ended}
         add_notices(tx, [NewNotice(account.id, NoticeKind.REVOKED, "revoked", account.principal, body)])
     if not is_gone:

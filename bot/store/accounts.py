@@ -96,14 +96,14 @@ def has_had_link(tx: Transaction, principal: Principal, connections: Collection[
     )
 
 
-def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> None:
+def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> None:
     """End an account and everything that depends on it, which is used no more from now on.
 
     The row is deleted; if it ``can_revoke``, its secret is kept for that, as ``enqueue_revocation`` says.
     Open operations and runs there end as cancelled, and their cards become dirty; watches end; its
     workspaces, unfinished links, lists, snapshots and remembered form values are deleted. Of very many, some
-    follow in pieces. Where messages reach the person (``tell``), each run with a card also gets a JOB_FAILED
-    notice.
+    follow in pieces. Where messages reach the person (``notify``), each run with a card also gets a
+    JOB_FAILED notice.
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     CONVERSATIONS.delete(tx, principal=ending.principal)
@@ -113,13 +113,13 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> No
     REMEMBERED.delete(tx, **pair)
     # A refused account no longer has a secret, so there is nothing to revoke.
     if can_revoke and ending.secret:
-        enqueue_revocation(tx, ending, tell=tell)
+        enqueue_revocation(tx, ending, notify=notify)
     else:
         ACCOUNTS.delete(tx, id=ending.id)
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
         TASKS.delete(tx, kind=kind, subject=ending.id)
     expire(tx, ending.principal.key, ending.connection)
-    follow(tx, "revoking", **pair, tell=tell)
+    follow(tx, "revoking", **pair, tell=notify)
 
 
 def _forget(tx: Transaction, workspace: Row, said: Row) -> None:

@@ -10,16 +10,16 @@ from bot.store.tasks import NewTask
 from bot.store.transaction import Priority, Transaction, prioritize
 
 
-def enqueue_revocation(tx: Transaction, ended: Account, *, tell: bool, due_in: float = 0.0) -> None:
+def enqueue_revocation(tx: Transaction, ended: Account, *, notify: bool, due_in: float = 0.0) -> None:
     """Mark the secret of an ended link as pending revocation, and enqueue the task.
 
-    ``tell``: its person is told once the provider has confirmed it. ``due_in``: calls made with it may still
-    be under way for so many seconds.
+    ``notify``: its person is told once the provider has confirmed it. ``due_in``: calls made with it may
+    still be under way for so many seconds.
     """
     ACCOUNTS.delete(tx, id=ended.id)
     account = replace(ended, state="revoking", unlinked_at=tx.now(), refused_since=None, remind_at=None)
     ACCOUNTS.add(tx, account)
-    tasks.add_tasks(tx, [NewTask(TaskKind.REVOCATION, account.id, {"tell": tell}, due_in)])
+    tasks.add_tasks(tx, [NewTask(TaskKind.REVOCATION, account.id, {"tell": notify}, due_in)])
 
 
 @prioritize(Priority.STEADY)

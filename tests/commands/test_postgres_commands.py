@@ -106,7 +106,7 @@ async def test_a_dump_is_restored_as_the_page_says(env):
     await set_timer(store, workspace, End(await store.now() + 3600, "stop"))
     dumped, restored = (as_written(program, url) for program in ("pg_dump", "pg_restore"))
     made = await asyncio.to_thread(subprocess.run, dumped, check=True, capture_output=True, timeout=60)
-    await unlink(store, ALICE, revocable=[], tell=False)
+    await unlink(store, ALICE, revocable=[], notify=False)
     await store.close()
     await asyncio.to_thread(subprocess.run, restored, check=True, input=made.stdout, timeout=60)
     refused = await run("restored", "usher.dump", env=env)

@@ -58,7 +58,7 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
         # Started and stopped once more, nothing is said: nothing is missing.
         async with served(tmp_path, local) as made:
             assert await told(made) == []
-            await unlink(made.store, ALICE, revocable=["saturn"], tell=False)
+            await unlink(made.store, ALICE, revocable=["saturn"], notify=False)
             await made.scheduler._beat()
         shutil.copy(backup, database)
         store = await open_store(f"sqlite:///{database}", FakeClock(), CountingIds())

@@ -37,7 +37,7 @@ async def leaves(world, **flags):
 
 
 async def is_uninstalled(world):
-    await world.ask().run(accounts.end, ALICE, actor="slack", cause="uninstalled", tell=False)
+    await world.ask().run(accounts.end, ALICE, actor="slack", cause="uninstalled", notify=False)
 
 
 async def links_again(world):
@@ -198,7 +198,9 @@ async def test_however_many_are_owed_at_once_they_take_a_share_of_the_connection
 
     world.provider.during = slowly
     for who in everybody:
-        await world.ask(principal=who).run(accounts.end, who, actor="slack", cause="uninstalled", tell=False)
+        await world.ask(principal=who).run(
+            accounts.end, who, actor="slack", cause="uninstalled", notify=False
+        )
     await world.pass_time(3_600, step=1)
     assert sorted(world.provider.revoked) == sorted(f"token-{number}" for number in range(60))
     assert 0 < most <= LISTS_SHARE * world.provider.pace.concurrency

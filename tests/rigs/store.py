@@ -189,14 +189,20 @@ async def unlink(
     connection: str | None = None,
     *,
     revocable: Sequence[str] = (),
-    tell: bool = True,
+    notify: bool = True,
     says: bool = False,
 ) -> list[Account]:
     """End a person's accounts, which ``says`` so; at ``revocable`` connections they are revoked first."""
     caller = Caller(context(store, {name: _Revoking() for name in revocable}), principal)
     connections = None if connection is None else [connection]
     return await caller.run(
-        accounts.end, principal, connections, actor="test", cause="person", tell=tell, is_answered=not says
+        accounts.end,
+        principal,
+        connections,
+        actor="test",
+        cause="person",
+        notify=notify,
+        is_answered=not says,
     )
 
 

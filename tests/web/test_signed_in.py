@@ -90,7 +90,7 @@ async def test_signing_out_twice_does_no_harm(rig):
 async def test_who_leaves_is_signed_out_without_any_account(rig):
     browser = await rig.signed_in(page="workspace_x")
     await rig.store.save_people([Person(ALICE, "Alice", is_deleted=True, seen_at=rig.clock.now())])
-    await unlink(rig.store, ALICE, tell=False)
+    await unlink(rig.store, ALICE, notify=False)
     assert not await is_signed_in(browser, "workspace_x")
     # Slack would not sign them in any more; if it did, Usher would not.
     await browser.get("/ide/workspace_x/sign-in")

@@ -172,7 +172,7 @@ def _ended(card: ClassCard, now: float, by: str) -> Row:
 def _teach(tx: Transaction, caller: Caller, card: ClassCard, to: Row) -> None:
     """Write who may change a course, and tell those to whom that is new."""
     CLASS_CARDS.change(tx, {"id": card.id}, **to)
-    use_cases.tell_teachers(tx, caller, card, to["trainers"])
+    use_cases.notify_teachers(tx, caller, card, to["trainers"])
 
 
 @undoable_actions.changes_back(CLASS_CARDS.name)
@@ -251,13 +251,15 @@ def _follow(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
         rows.review_start(tx, rule.workspace_id, rule)
         timers.decide(tx, rule.workspace_id)
         if news := timetable.untold(card, rule.heard):
-            _tell(tx, card, rule, news)
+            _notify_member(tx, card, rule, news)
     CLASS_CARDS.change(tx, {"id": card.id}, follow_at=tx.now() if len(found) == SOME else None)
     tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
 
 
-def _tell(tx: Transaction, card: ClassCard, rule: CourseRule, news: Sequence[Mapping[str, Any]]) -> None:
-    """Tell a member what has changed about their course; of several changes, how it is now."""
+def _notify_member(
+    tx: Transaction, card: ClassCard, rule: CourseRule, news: Sequence[Mapping[str, Any]]
+) -> None:
+    """Notify a member of changes to their course; of several, how it is now."""
     last, more = news[-1], (list[str](), False)
     if "hours" in {one["what"] for one in news}:
         more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)

@@ -59,7 +59,7 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
     if coming is None:
         return None if card.closed_at is None else card.closed_at + SUMMARY_SECONDS
     looks = [timetable.evening_before(card, coming), coming.at - WARNED_SECONDS, coming.at - PREPARED_SECONDS]
-    if looks[0] <= now < coming.due_at and _tell_unserved(tx, context, card, coming, looks):
+    if looks[0] <= now < coming.due_at and _notify_members_not_ready(tx, context, card, coming, looks):
         return now
     if now < looks[-1]:
         return min(one for one in looks if one > now)
@@ -77,18 +77,18 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
         late = store.count_late_starts(tx, card.id, coming.at + LATE_START_SECONDS)
         if late["late"] or late["missed"]:
             body = {"connection": card.connection, "ends": coming.until, **late}
-            store.tell(tx, card, ClassKind.LESSON_REPORT, f"{coming.local}:late", body, card.teachers)
+            store.notify(tx, card, ClassKind.LESSON_REPORT, f"{coming.local}:late", body, card.teachers)
         return coming.until
     is_settled = not (counts.starting or counts.coming or tried)
     if now >= coming.at - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
         body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
         if timetable.following(card, coming.at) is not None:
             body |= tx.one("least_unused", card_id=card.id) or {}
-        store.tell(tx, card, ClassKind.LESSON_REPORT, coming.local, body, card.teachers)
+        store.notify(tx, card, ClassKind.LESSON_REPORT, coming.local, body, card.teachers)
     return min(now + PREPARES_EVERY, coming.at)
 
 
-def _tell_unserved(
+def _notify_members_not_ready(
     tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, looks: Sequence[float]
 ) -> bool:
     """Tell some for whom nothing would be ready what is missing; return whether there may be more of them.
@@ -103,7 +103,7 @@ def _tell_unserved(
     ]
     for key, is_withheld in found[:PIECE]:
         body = {"connection": card.connection, "begins": coming.at, "is_withheld": is_withheld}
-        store.tell(tx, card, ClassKind.UNSERVED, coming.local, body, [key])
+        store.notify(tx, card, ClassKind.UNSERVED, coming.local, body, [key])
     return len(found) > PIECE
 
 
@@ -119,5 +119,5 @@ def _count_tried(tx: Transaction, card: ClassCard, coming: Occurrence) -> int:
         tried += 1
         if is_no_room(failed.cause) and now >= coming.at - 2 * RETRY_SECONDS:
             body = {"connection": card.connection, "until": coming.latest_start}
-            store.tell(tx, card, ClassKind.UNSERVED, f"{coming.local}:room", body, [rule.principal.key])
+            store.notify(tx, card, ClassKind.UNSERVED, f"{coming.local}:room", body, [rule.principal.key])
     return tried

@@ -231,7 +231,7 @@ def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
     return max((one.consented_at or 0.0 for one in joined), default=0.0)
 
 
-def tell(
+def notify(
     tx: Transaction, card: ClassCard, kind: AnyKind, occasion: str, body: Row, to: Collection[str]
 ) -> None:
     """Tell people, by their keys, something about a card."""

@@ -121,16 +121,16 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
         CLASS_CARDS.add(tx, card, look_at=look_at)
         cards.add(tx, ClassKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_posting(card)])
-        tell_teachers(tx, caller, replace(card, trainers=frozenset()), card.trainers)
+        notify_teachers(tx, caller, replace(card, trainers=frozenset()), card.trainers)
         caller.record(tx, "class.post", card.subject, channel=draft.channel_id)
     return card
 
 
-def tell_teachers(tx: Transaction, caller: Caller, card: ClassCard, trainers: frozenset[str]) -> None:
+def notify_teachers(tx: Transaction, caller: Caller, card: ClassCard, trainers: frozenset[str]) -> None:
     """Tell whoever may change a card from now on, or may not any more."""
     for key in sorted((card.trainers ^ trainers) - {caller.principal.key}):
         body = {"connection": card.connection, "person": key, "is_teacher": key in trainers}
-        store.tell(tx, card, ClassKind.COURSE_TEACHER, caller.reference, body, {key})
+        store.notify(tx, card, ClassKind.COURSE_TEACHER, caller.reference, body, {key})
         follow_request(tx, Principal.from_key(key))
 
 
@@ -564,7 +564,7 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
     CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now(), follow_at=tx.now())
     cards.queue_messages(tx, card.id, changed=True)
     body: Row = {"connection": card.connection}
-    store.tell(tx, card, ClassKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
+    store.notify(tx, card, ClassKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
     detail = {"card": card.id, "stopped": str(counts.stopped), "kept": str(counts.kept)}
     target = f"{card.connection}/{card.title}"
     append_audit(tx, [AuditEntry(card.stopper, "class.over", target, "ok", detail)])

@@ -275,10 +275,10 @@ def missed(rule: Rule, one: Occurrence, **more: Any) -> NewNotice:
     return NewNotice(rule.workspace_id, HoursKind.HOURS_MISSED, occasion, rule.principal, body)
 
 
-def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None:
+def pause(tx: Transaction, paused: Rule, why: str, *, notify: bool = True) -> None:
     """Pause a rule until something has changed; tell its person, once for a workspace and cause."""
     RULES.change(tx, {"id": paused.id}, paused=why, **paused.plan_check(None))
-    if tell:
+    if notify:
         body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
         body |= {"name": paused.name, **paused.subject}
         occasion = f"{why}:{paused.settled_at:.0f}"
@@ -304,14 +304,14 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
 RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
 
-def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:
+def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
     """Pause the hours of a workspace whose account was unlinked, which deletes its row."""
     for one in rules_of(tx, workspace["id"]):
         if not one.is_own:
             continue
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
         put(tx, named)
-        pause(tx, named, "unlinked", tell=tell)
+        pause(tx, named, "unlinked", notify=notify)
 
 
 def link_rules(tx: Transaction, workspace: Workspace) -> None:

@@ -65,14 +65,14 @@ class Schedules(Worker):
         if isinstance(refusal, Refused):
             await self.give_up(task, refusal.cause)
             return ()
-        await self._tell(task, "ok")
+        await self._notify(task, "ok")
         return [NewTask(TaskKind.SNAPSHOT, f"{account.id}/{TEMPLATES}", {"then": []})]
 
     async def give_up(self, task: Task, because: str = "gave_up") -> None:
         """Tell the person that it wasn't set; by default because no attempt worked."""
-        await self._tell(task, "refused", cause=because)
+        await self._notify(task, "refused", cause=because)
 
-    async def _tell(self, task: Task, result: str, **cause: str) -> None:
+    async def _notify(self, task: Task, result: str, **cause: str) -> None:
         asked = task.payload
         principal = Principal.from_key(str(asked["principal"]))
         detail = {"connection": asked["connection"], "cron": asked["cron"], **cause}

@@ -243,13 +243,13 @@ def find_open_entries(tx: Transaction, limit: int) -> list[Wait]:
     return WAITS.found(tx, "open_waits_left", limit=limit)
 
 
-def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:
+def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
     """End the wait for a workspace whose account was unlinked, which deletes both rows."""
     waiting = of_workspace(tx, workspace["id"])
     if waiting is None or waiting.state is Waits.GOT:
         return
     end(tx, waiting)
-    if tell:
+    if notify:
         notice = over(waiting, tx.now(), tx, "unlinked")
         name = workspace["alias"] or workspace["name"]
         add_notices(tx, [replace(notice, body=notice.body | {"name": name})])

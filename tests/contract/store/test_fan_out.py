@@ -347,7 +347,7 @@ async def test_a_large_world_does_whatever_it_does_in_pieces(store, clock):
     await follow(store)
     for one in people:
         caller = Caller(context(store, {}), one.principal)
-        await caller.run(accounts.end, one.principal, actor="slack", cause="uninstalled", tell=False)
+        await caller.run(accounts.end, one.principal, actor="slack", cause="uninstalled", notify=False)
     await unlink(store)
     await follow(store)
     assert await rows(store, WORKSPACES) == []

@@ -420,8 +420,8 @@ async def test_no_run_takes_the_place_of_another_that_was_launched(store, clock,
 AGAIN = NewNotice("account", NoticeKind.LINK_AGAIN, "1", ALICE)
 
 
-async def unlinked(store, *, tell=True):
-    return await unlink(store, ALICE, "posit", tell=tell, says=True)
+async def unlinked(store, *, notify=True):
+    return await unlink(store, ALICE, "posit", notify=notify, says=True)
 
 
 async def failed(store):
@@ -455,7 +455,7 @@ async def test_nobody_is_told_of_runs_that_they_never_asked_for_or_when_they_lef
     assert await failed(store) == []
     await link_account(store, ALICE, "posit", secret="again")
     run = await launched(store)
-    await unlinked(store, tell=False)
+    await unlinked(store, notify=False)
     assert not (await store.read(runs.run, run.id)).is_open
     assert await failed(store) == []
 

@@ -303,7 +303,7 @@ async def test_off_the_list_it_is_gone(store, clock, workspace):
 @pytest.mark.parametrize("told", [True, False])
 async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, workspace, told):
     at = await put(store, clock, workspace)
-    await unlink(store, ALICE, "saturn", tell=told, says=True)
+    await unlink(store, ALICE, "saturn", notify=told, says=True)
     kinds = {one.kind: one.body for one in await store.perform(notices.claim_notices, 10, 60.0)}
     assert (TimerKind.TIMER_FAILED in kinds) is told
     if told:

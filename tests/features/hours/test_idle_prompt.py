@@ -135,7 +135,7 @@ async def test_paused_hours_do_not_spare_the_question(world):
     workspace = await left(world, asks_after_hours=4)
     await world.ask("i").run(use_cases.add, workspace.id, read_hours("daily 7:00-18:00"))
     (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
-    await world.store.engine.write(lambda tx: pause(tx, rule, "unused", tell=False))
+    await world.store.engine.write(lambda tx: pause(tx, rule, "unused", notify=False))
     await until(world, "16:55")
     assert asked(world) == 1
 

@@ -56,7 +56,7 @@ async def test_hours_are_set_shown_and_turned_off(bot):
 async def test_the_buttons_turn_off_and_resume(bot):
     answer = await bot.say("hours notebook weekdays 9:00-18:00")
     (rule,) = await rules(bot)
-    await bot.store.carry_out(lambda tx: rows.pause(tx, rule, "gone", tell=False))
+    await bot.store.carry_out(lambda tx: rows.pause(tx, rule, "gone", notify=False))
     check_golden("hours/paused", paused := await bot.say("hours notebook"))
     assert "Paused" not in words(await bot.push(paused, "Resume hours"))
     assert [one.paused for one in await rules(bot)] == [""]

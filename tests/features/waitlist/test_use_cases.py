@@ -219,7 +219,7 @@ async def test_refused_sign_in_stops_nobody_else(farm):
 @pytest.mark.parametrize("tell", [True, False])
 async def test_unlinking_ends_a_wait_and_is_told(farm, tell):
     every, own = await line_up(farm, 4)
-    await unlink(farm.store, every[2], "cloud", tell=tell)
+    await unlink(farm.store, every[2], "cloud", notify=tell)
     assert list(await states(farm)) == [own[3].id]
     give_back(farm, every[0])
     await farm.pass_time(900, step=10)
