@@ -123,7 +123,7 @@ def message_notice(
         kind=NoticeKind.ASSISTANT_ASKED if surface.via else NoticeKind.MESSAGE,
         occasion="1",
         principal=principal,
-        body=replace(answer, in_channel=False, replaces=False).as_body()
+        body=replace(answer, replaces=False).as_body()
         | {"becomes": becomes, "spoken": _spoken(answer, surface)},
     )
 

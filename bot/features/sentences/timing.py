@@ -99,6 +99,4 @@ def only_stops(request: Request, titles: Sequence[str]) -> Answer:
 def _example(template: str, request: Request, verb: str, titles: Sequence[str]) -> Answer:
     """Say what can't be timed so, with a command that can, for the workspace that is meant."""
     name = titles[0] if len(titles) == 1 else "NAME"
-    lead = Markup("at" if verb in _STOPS else "until")
-    sentence = request.filled(template, name=name, typed=typed_name(name), verb=Markup(verb), lead=lead)
-    return replies.hint(sentence)
+    return replies.hint(request.filled(template, name=name, typed=typed_name(name), verb=Markup(verb)))
