@@ -60,6 +60,9 @@ async def test_the_limit_comes_first_then_the_length_then_what_was_answered_then
         said = await run_text(bot.services, ALICE, bot.surface(), text)
         assert "You're sending requests too quickly" in words(said)
     assert bot.services.commands.looks == looks
+    # A message is told so once, and then nothing for a while.
+    said = [(await bot.direct("list")).text for _ in range(2)]
+    assert ("too quickly" in said[0], said[1]) == (True, "")
 
 
 async def test_a_redelivered_message_is_not_read_again(bot):

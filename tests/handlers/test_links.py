@@ -158,6 +158,12 @@ async def test_an_administrator_is_asked_about_somebody_elses_link_too():
         assert words(await other.push(asked, "Unlink")) == "<@UCHEN> is unlinked from Saturn Cloud."
 
 
+async def test_link_with_a_workspaces_name_offers_to_open_it(bot):
+    await bot.link()
+    offered = buttons(await bot.say("link notebook")).values()
+    assert any("notebook" in str(button.get("value")) for button in offered)
+
+
 async def test_what_is_not_linked_can_not_be_unlinked(bot):
     assert "You haven't linked an account." in words(await bot.say("unlink"))
     await activate(bot.store, ALICE, "saturn")

@@ -7,7 +7,7 @@ from bot.domain.workspaces import State
 from bot.store import operations, workspaces
 from tests.handlers.rig import activate, buttons, words
 from tests.rigs.golden import check_golden
-from tests.rigs.store import ALICE, observe
+from tests.rigs.store import ALICE, observe, refuse
 
 LINK = "https://app.example.test/dash/abc"
 
@@ -70,6 +70,15 @@ async def test_ones_own_name_may_be_given_again(bot):
     await bot.link()
     await bot.say("alias notebook nb")
     assert "*nb* is now called *NB* on your list." in words(await bot.say("alias nb NB"))
+
+
+async def test_bring_back_of_a_refused_link_changes_nothing(bot):
+    account = (await bot.link()).account
+    workspace = await bot.workspace()
+    await bot.say("forget notebook")
+    await refuse(bot.store, account)
+    await bot.press("bring_back", workspace.id)
+    assert (await bot.store.read(workspaces.workspace, workspace.id)).hidden
 
 
 async def test_forgetting_and_bringing_back(bot):

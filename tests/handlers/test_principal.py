@@ -10,7 +10,7 @@ from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.domain.policy import decide
 from bot.support.errors import Refused
-from handlers.payload import installed_at, principal
+from handlers.payload import installed_at, place_of, principal
 
 COMMAND = {"command": "/workspace", "team_id": "T1", "user_id": "U1"}
 BUTTON = {
@@ -150,3 +150,7 @@ def test_for_which_installation_an_event_is():
     )
     assert installed_at({"team_id": "T9", "enterprise_id": "E9"}) == ("T9", "E9")
     assert installed_at({}) == (None, None)
+
+
+def test_place_of_a_payload_without_a_team_is_nobodys():
+    assert place_of({}) == Principal(None, "", "")

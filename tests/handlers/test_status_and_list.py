@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib import metadata
 
 import pytest
 
@@ -317,6 +318,10 @@ async def test_why_it_failed_is_answered_in_plain_words(bot):
     assert "There was no free GPU on Saturn Cloud. Try again later, or ask your Saturn Cloud admin" in said
     assert "Timeout" not in said
     assert "That's all I know" not in said
+
+
+async def test_version_is_the_installed_packages(bot):
+    assert words(await bot.say("version")) == f"This is Usher {metadata.version('usher-bot')}."
 
 
 async def test_why_nobody_started_it_is_said_where_that_is_all(bot):

@@ -83,6 +83,10 @@ async def test_only_the_slack_workspaces_that_the_operator_named_are_served(tmp_
         (bad,) = [one for one in checks if not one.is_good]
         assert bad.name == f"slack workspace Beta Labs ({SECOND})"
         assert "nobody there is served" in bad.found
+        settings = places.settings().model_copy(update={"administrators": "T0GONE:U0AMIR"})
+        checks = await check_installations(places.bot.store, settings, places.bot.http)
+        homeless = next(check for check in checks if check.name == "administrators")
+        assert (homeless.is_good, "T0GONE:U0AMIR" in homeless.found) == (False, True)
         refused = [row for row in await places.audit("slack.installed") if row["result"] == "refused"]
         assert [row["target"] for row in refused] == [SECOND, ORG]
         assert all(re.search(r"['\"]slack['\"]: ?['\"]ok['\"]", str(row["detail"])) for row in refused)

@@ -129,6 +129,17 @@ async def test_a_clone_has_name_owner_and_size_and_stands_still(rig):
     assert rig.harness.requests["POST /api/resource_recipes/clone"] == 1
 
 
+async def test_recipes_organisation_is_sent_where_the_persons_is_unknown(tmp_path):
+    file = tmp_path / "other.json"
+    file.write_text(json.dumps({**RECIPE, "spec": {**RECIPE["spec"], "owner": "other/teacher"}}))
+    async with ready(tmp_path, [{"name": "course", "file": str(file)}]) as rig:
+        values = {"recipe": "course", "size": ""}
+        with pytest.raises(errors.InvalidRequest):
+            await rig.provider.create(rig.access, Spec("course", {**values, "owner": ""}), "ws_1")
+        known = Spec("course", {**values, "owner": "acme/alice"})
+        assert (await rig.provider.create(rig.access, known, "ws_1")).name == "course"
+
+
 async def test_without_a_username_the_tokens_owner_is_the_owner(rig):
     access = Access("", rig.access.credential)
     snapshot = await rig.provider.templates(access)

@@ -149,7 +149,7 @@ async def test_one_workspace_may_differ(bot, text, ready, stopped, said):
     assert ("With settings of their own: *notebook*" in shown) is ((ready, stopped) != (None, None))
 
 
-@pytest.mark.parametrize("text", ["notify", "notify notebook", "notify notebook maybe"])
+@pytest.mark.parametrize("text", ["notify", "notify off", "notify notebook", "notify notebook maybe"])
 async def test_notify_says_how_it_is_written(bot, text):
     await bot.link()
     assert "notify NAME on" in words(await bot.say(text))
