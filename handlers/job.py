@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -207,8 +208,15 @@ async def checked_words(request: Request, typed: CommandLine) -> None:
     name = " ".join(typed.words)
     ran = await request.services.store.read(run_rows.runs, request.principal)
     alike = [run for run in ran if run.name == name] or [run for run in ran if is_slip(name, run.name)]
-    known = dict.fromkeys((run.name,) for run in alike if run.spec is not None or run.connection in by_name)
-    places: list[tuple[str, ...]] = list(known) or [(connection, name) for connection in by_name]
+    known = dict.fromkeys(
+        (run.name, run.connection) for run in alike if run.spec is not None or run.connection in by_name
+    )
+    count = Counter(name for name, _ in known)
+    places: list[tuple[str, ...]] = [
+        (f"{name}@{request.services.title(connection)}" if count[name] > 1 else name,)
+        for name, connection in known
+    ]
+    places = places or [(connection, name) for connection in by_name]
     commands = [f"job run {written(one)}" for one in places[: replies.FEW]]
     leading(request, typed.words, "\n".join(more), lists.command_buttons(commands))
 

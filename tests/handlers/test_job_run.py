@@ -10,7 +10,7 @@ from bot.store import accounts, forms, runs, snapshots, tasks
 from bot.store.cards import CARD_AFTER
 from handlers.replaying import replay
 from tests.handlers.rig import buttons, invited, staged, words
-from tests.handlers.run_rig import run_rig
+from tests.handlers.run_rig import launch, run_rig
 from tests.rigs.forms import JOB_OFFER, Workbench
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import fake_settings
@@ -189,3 +189,17 @@ async def test_a_form_that_waits_for_the_first_offer_keeps_its_template():
         await replay(bot.services, ALICE, {**waiting, "task": "t1"})
         [notice] = await bot.notices(NoticeKind.REPLY)
         assert "nightly" in str(notice.body["view"]["blocks"])
+
+
+async def test_run_of_a_name_at_two_places_offers_each_of_them():
+    async with run_rig("saturn") as bot:
+        for name, connection in (("etl", "posit"), ("etl", "saturn"), ("etk", "posit")):
+            await launch(bot, name, connection=connection)
+        offered = await bot.say("job run etl")
+        assert set(buttons(offered)) == {"Run etl@Posit Workbench", "Run etl@Saturn"}
+        assert "*etl* on Saturn" in words(await bot.push(offered, "Run etl@Saturn"))
+        assert set(buttons(await bot.say("job run etx"))) == {
+            "Run etk",
+            "Run etl@Posit Workbench",
+            "Run etl@Saturn",
+        }
