@@ -38,6 +38,12 @@ async def test_two_that_begin_alike_are_asked_about(bot):
     assert "Starting *notes*" in words(await bot.push(answer, "Start notes"))
 
 
+async def test_three_letters_are_the_beginning_of_a_name(bot):
+    await bot.link(names=("training", "trained"))
+    assert "More than one of your workspaces begins with *tra*." in words(await bot.say("stop tra"))
+    assert "begins with" not in words(await bot.say("stop tr"))
+
+
 async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):
     await bot.link()
     await bot.link(connection="hub", username="al")

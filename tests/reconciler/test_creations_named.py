@@ -98,6 +98,14 @@ async def test_taken_after_an_unknown_outcome_is_a_reason_to_look(world):
     assert world.provider.count("names") == 1
 
 
+async def test_conflict_after_one_failed_call_is_a_reason_to_look(world):
+    """The call was said not to have arrived, and it had."""
+    world.provider.fail("create", Unreachable("no connection"), after=True)
+    world.provider.fail("create", Conflict("name taken"))
+    assert await made(world, await world.make(stem="statistics")) == "statistics"
+    assert [len(ids) for ids in world.provider.made.values()] == [1]
+
+
 async def test_taken_at_the_first_call_is_nobodys_but_whose_it_is(world):
     world.provider.fail("names", Unreachable("no connection"), times=2)
     world.provider.fail("create", Conflict("name taken"))

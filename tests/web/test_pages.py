@@ -299,3 +299,13 @@ def test_a_page_that_leads_to_no_token_is_not_offered():
     assert "Open Workbench" in with_page
     assert "Open Workbench" not in without
     assert "<title>Error: " in without
+
+
+@pytest.mark.parametrize(
+    ("former", "username", "is_another"),
+    [("", "alice", False), ("alice", "", False), ("alice", "alice", False), ("alice", "bob", True)],
+)
+def test_another_account_is_warned_of_only_beside_a_former(former, username, is_another):
+    link = Link("0" * 64, Principal(None, "T1", "U1"), "saturn", None, 0, 600, username=username)
+    opened = Opened(link, "Saturn", "Al", "Acme", TokenHelp("", [], ""), needs_sign_in=False, former=former)
+    assert opened.is_another is is_another

@@ -199,6 +199,19 @@ async def test_templates_that_cannot_be_read_cost_their_line_and_not_the_home(wo
     assert [one["event"] for one in logs if one["log_level"] == "error"] == ["templates not read"]
 
 
+async def test_templates_are_the_first_choices_without_a_template_field(world):
+    world.reborn(connections={"cloud": world.provider, "maker": Maker(world.clock)})
+    await world.own()
+    account = await link_account(world.store, connection="maker")
+    offer = {"clusters": {"Local": [], "Kubernetes": []}, "maximum": 8}
+    await world.store.write(
+        snapshots.save_snapshot, Snapshot("maker", account.id, "templates", offer, world.clock.now())
+    )
+    await opened(world)
+    await world.pass_time(100)
+    assert "Kubernetes" in shown(world)
+
+
 async def test_somebody_whom_slack_does_not_know_yet_gets_their_rows_once_it_does(world):
     await world.own(is_known=False)
     await opened(world)

@@ -184,6 +184,23 @@ def test_what_leaves_a_word_over_is_not_full_and_keeps_its_names(text, verb, nam
     assert (reading.verb, [one.title for one in reading.which.named]) == (verb, names)
 
 
+def test_start_and_stop_with_a_time_each_stay_two_requests():
+    reading = read(
+        ("start", "notebook", "at", "9am", "and", "stop", "notebook", "at", "6pm"), "workspace", VERBS, NAMES
+    )
+    assert [(part.what, part.when.text) for part in reading.parts] == [
+        ("start", "at 9am"),
+        ("stop", "at 6pm"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"), [("restart runs", "workspace"), ("restart jobs", "job"), ("stop runs", "job")]
+)
+def test_run_starts_no_job_but_names_a_run(text, folder):
+    assert read(text.split(), "workspace", VERBS, NAMES).folder == folder
+
+
 @given(st.lists(st.from_regex(r"[a-z0-9'\"é-]{1,8}( [a-z]{1,4})?", fullmatch=True), min_size=1, max_size=4))
 def test_a_command_that_is_offered_is_read_as_it_was_shown(words):
     if all('"' not in word for word in words):

@@ -76,6 +76,16 @@ def give_back(farm, person):
     farm.provider.machines[f"r-{person.user_id}"].state = State.STOPPED
 
 
+async def test_second_start_is_refused_with_the_place_in_line(farm):
+    await line_up(farm, 2)
+    person, *_ = people(3)[2:]
+    workspace, place = await wait_for(farm, person, "small")
+    with pytest.raises(Refused) as refusal:
+        await ask(farm, person).to(workspaces.begin, workspace.id, STARTS)
+    assert (refusal.value.rule, refusal.value.place.ahead) == ("wait.already", place.ahead)
+    assert "already waiting" in refusal.value.text
+
+
 @pytest.mark.parametrize("kills", [False, True], ids=["undisturbed", "killed"])
 async def test_ten_people_get_two_machines_in_order_none_twice_and_all_are_told(farm, kills):
     chance = random.Random(7)
