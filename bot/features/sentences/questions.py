@@ -61,11 +61,6 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
     if which.quoted:
         old, rows = await targets.old_and_rows(request)
         return await targets.unknown(request.about("workspace", "status", ()), which.quoted, rows, old)
-    is_about_yours = which.connections or which.state or which.is_all or reading.kind != "question"
-    is_strange = any(plain(word) not in vocabulary.OF_LISTS for word in which.unknown)
-    if which.unknown and not is_about_yours and (reading.what != "list" or is_strange):
-        more = request.filled(answers.UNKNOWN_VERB_HELP)
-        return replies.hint(talk.NOTHING_NAMED, more=more)
     await all_linked(request, which.connections)
     is_state = bool(which.state) and reading.what == "list"
     if is_state and not which.connections and not any(targets.is_in(one, which.state) for one in rows):

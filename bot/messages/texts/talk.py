@@ -87,8 +87,6 @@ OR: Final = " or "
 IN_WORDS: Final = "*{doing}*"
 #: What was said in other words, as a command that one press runs.
 AS_COMMAND: Final = "Do you mean {commands}?"
-#: After a question about something that isn't the person's.
-NOTHING_NAMED: Final = "I don't see the name of any of your workspaces or runs in that."
 NEVER_RUN: Final = "*{name}* hasn't been run from here yet."
 NOT_UNDERSTOOD: Final = "I didn't understand that."
 #: Above what may be meant.
