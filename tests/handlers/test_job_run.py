@@ -203,3 +203,9 @@ async def test_run_of_a_name_at_two_places_offers_each_of_them():
             "Run etl@Posit Workbench",
             "Run etl@Saturn",
         }
+
+
+async def test_make_button_keeps_its_command_for_after_linking():
+    async with run_rig(linked=False) as bot:
+        asked = await bot.press("make", "workspace posit")
+        assert buttons(asked)["Link Posit Workbench"]["value"] == "posit new posit"

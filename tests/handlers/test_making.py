@@ -22,12 +22,13 @@ from bot.services.workspaces import begin, create
 from bot.store import creations, operations, snapshots, tasks
 from bot.store import workspaces as workspace_rows
 from bot.store.cards import CARD_AFTER
+from bot.store.tables import GATES
 from bot.support.errors import Refused
 from handlers.replaying import replay
 from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import FakeMachines
-from tests.rigs.store import ALICE, BOB, observe
+from tests.rigs.store import ALICE, BOB, observe, within
 
 
 class Plain(FakeMachines, base.Lists, base.Revocation, base.Renewal, base.Tokens):
@@ -359,3 +360,35 @@ async def test_a_provider_with_nothing_to_tell_says_so(plain):
     )
     assert "nothing to show" in words(await plain.say("about saturn"))
     assert "has anything to show" in words(await plain.say("about"))
+
+
+async def test_several_are_suspended_at_their_time(bot):
+    await bot.link(names=("notebook", "report"))
+    for name in ("notebook", "report"):
+        await bot.sees(State.RUNNING, name)
+    await bot.say("suspend notebook and report at 18:00 --yes")
+    rows = await bot.store.perform(workspace_rows.workspaces, ALICE)
+    assert [row.stop_mode for row in rows] == ["suspend", "suspend"]
+
+
+async def test_resume_of_what_runs_has_its_state_read_again(bot):
+    await bot.link()
+    row = await bot.sees(State.RUNNING)
+    bot.clock.advance(600)
+    await bot.say("resume notebook")
+    gate = await within(bot.store, GATES.row, gate_key=row.gate_key)
+    assert gate["wanted_at"] == bot.clock.now()
+
+
+async def test_start_of_what_is_being_stopped_is_a_start(bot):
+    await bot.link(names=())
+    operation = (await make(bot)).operation
+    provider = bot.services.connections["saturn"]
+    row = await bot.store.write(
+        creations.name_created, operation.id, Created("m1", "lab"), provider.gate_key("m1")
+    )
+    await bot.store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    await observe(bot.store, bot.clock, row, Observed(State.RUNNING))
+    for verb in (OperationVerb.STOP, OperationVerb.START):
+        accepted = await bot.services.asked(ALICE, verb.value).to(begin, row.id, verb)
+        assert accepted.operation.verb is verb

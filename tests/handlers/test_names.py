@@ -12,7 +12,8 @@ from bot.features.preferences.model import Preferences
 from bot.features.sentences.reading import READ
 from bot.store import accounts, discovered, operations, workspaces
 from bot.store import tasks as task_rows
-from handlers.deferred_command import RESPONSE_SECONDS
+from handlers.deferred_command import RESPONSE_SECONDS, Waiting
+from handlers.dispatch import run_text
 from handlers.replaying import replay
 from tests.handlers.rig import activate, buttons, rig, words
 from tests.handlers.run_rig import run_rig
@@ -352,3 +353,12 @@ async def test_the_others_are_all_but_what_was_spoken_of(bot):
     answer = await bot.direct("stop the others")
     assert list(buttons(answer)) == ["Stop 2 workspaces"]
     assert "*report*" not in words(answer)
+
+
+async def test_unread_list_is_named_though_another_was_read_since(bot):
+    await bot.link()
+    await bot.link(connection="hub", names=("lab",))
+    looked = tuple(account.id for account in await bot.store.read(accounts.accounts, ALICE))
+    waited = Waiting(looked=looked, asked="hub", unread="saturn", problem="forbidden: no")
+    answer = await run_text(bot.services, ALICE, bot.surface(), "start zebra", waited=waited)
+    assert "I couldn't read your list on Saturn Cloud." in words(answer)

@@ -271,3 +271,10 @@ async def test_who_has_nothing_ready_is_told_in_pieces_and_once(store, clock, ma
 
 async def warned(store):
     return await store.engine.read(lambda tx: NOTICES.rows(tx, subject=CARD, kind="unserved"))
+
+
+async def test_dropped_rules_of_a_person_leave_their_course(store, joined):
+    await within(store, hours_store.drop_all, MEMBERS[0])
+    left = await within(store, PARTICIPANTS.row, card_id=CARD, principal=MEMBERS[0])
+    others = await within(store, PARTICIPANTS.row, card_id=CARD, principal=MEMBERS[1])
+    assert (left["withdrawn_at"] is None, others["withdrawn_at"] is None) == (False, True)
