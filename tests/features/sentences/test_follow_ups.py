@@ -332,6 +332,19 @@ async def test_the_next_message_answers_an_open_question():
         assert "Checking" in words(await bot.talk("list"))
 
 
+async def test_own_workspace_called_as_a_template_is_not_made_anew():
+    settings = [fake_settings(name, title=name.title()) for name in ("saturn", "posit")]
+    async with rig(connections={one.name: Studio(FakeClock(), one) for one in settings}) as bot:
+        for name in ("saturn", "posit"):
+            account = (
+                await linked(bot.store, ALICE, ("rstudio",)[: name == "saturn"], connection=name)
+            ).account
+            offered = Snapshot(name, account.id, "templates", OFFERED[name], bot.clock.now())
+            await bot.store.write(snapshots.save_snapshot, offered)
+        answer = await bot.talk("new", "rstudio")
+        assert (answer.view, "rstudio" in words(answer)) == (None, True)
+
+
 async def test_some_of_those_that_were_asked_about_are_left_out(bot):
     for name in ("notebook", "training"):
         await bot.sees(State.RUNNING, name)
