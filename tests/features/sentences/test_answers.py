@@ -1,7 +1,10 @@
 """The answers to sentences that were read: several requests, *it* and places, runs, and open questions."""
 
 from bot.domain.workspaces import State
+from bot.features.sentences.reading import read
 from bot.store import accounts, operations
+from handlers import routes
+from handlers.names import Names
 from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import going, run_rig
 from tests.rigs.store import ALICE, hide_workspace
@@ -52,3 +55,10 @@ async def test_order_about_hours_of_several_is_offered_for_each(bot):
         "Pause the hours of notebook until monday",
         "Pause the hours of report until monday",
     }
+
+
+async def test_words_of_questions_beside_a_run_are_not_left_out():
+    async with run_rig() as bot:
+        names = Names((), [await going(bot, "train.R")])
+        text = ("logs", "train.R", "for", "2h", "ready")
+        assert read(text, "job", routes.verbs_of_folders(), names).which.left_out == ("for 2h",)
