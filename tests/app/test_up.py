@@ -52,7 +52,7 @@ class Colleague(Person):
 
 
 @dataclass(frozen=True)
-class World:
+class LocalServices:
     """Hold the local Slack, the Workbench's address, and who sets Usher up."""
 
     slack: SlackServer
@@ -83,7 +83,7 @@ class World:
 
 
 @asynccontextmanager
-async def world():
+async def local_services():
     """Run a local Slack, a Workbench, and a person."""
     async with AsyncExitStack() as stack:
         local, _client = await stack.enter_async_context(slack(clock=Clock(time.time)))
@@ -91,7 +91,7 @@ async def world():
         server = await stack.enter_async_context(TestServer(posit.app, host="127.0.0.1"))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         person = Colleague(session, local.credentials["api_url"].removesuffix("/api/"), OLIVIA, "Olivia")
-        yield World(local, str(server.make_url("")).rstrip("/"), person)
+        yield LocalServices(local, str(server.make_url("")).rstrip("/"), person)
 
 
 class Typist:
@@ -146,7 +146,7 @@ def installed(tmp_path_factory):
 
 
 async def test_five_answers_from_an_empty_folder_to_the_first_workspace(installed, tmp_path):
-    async with world() as made, usher(installed, tmp_path, "up", **made.env) as (process, typist):
+    async with local_services() as made, usher(installed, tmp_path, "up", **made.env) as (process, typist):
         # Whoever sets Usher up is written to, not whoever else is named.
         made.slack.state.groups["S0ADMINS"] = {AMIR, OLIVIA}
         for answer in [*made.answers[:-1], f"{OLIVIA}, S0ADMINS"]:
@@ -186,7 +186,7 @@ async def test_ctrl_c_ends_the_question_for_a_token_at_once(installed, tmp_path)
 
 async def test_everything_goes_wrong_once_and_the_workspace_is_ready_all_the_same(installed, tmp_path):
     """Wrong answers, an address that nothing serves, an interruption, and another Usher with the same app."""
-    async with world() as made:
+    async with local_services() as made:
         provider, token, browsers, *slack_answers = made.answers
         env, gone = made.env, f"http://127.0.0.1:{reserved_port()}"
         async with usher(installed, tmp_path, "up", **env) as (process, typist):

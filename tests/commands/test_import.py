@@ -40,7 +40,7 @@ async def place(tmp_path):
         yield tmp_path, env
 
 
-async def linked(folder):
+async def read_accounts(folder):
     store = await open_store(f"sqlite:///{folder / 'usher.db'}", SystemClock(), SystemIds())
     try:
         return {
@@ -62,7 +62,7 @@ async def test_a_dry_run_writes_nothing_and_says_what_it_would(place):
         "1 to be linked, 0 already linked, 2 with a problem.",
         "Nothing was written. Add --apply to link them.",
     ]
-    assert await linked(folder) == {}
+    assert await read_accounts(folder) == {}
 
 
 async def test_applied_it_links_once_and_a_second_time_changes_nothing(place):
@@ -74,12 +74,12 @@ async def test_applied_it_links_once_and_a_second_time_changes_nothing(place):
         0,
         "ok   line 2: UALICE at bench as alice: is linked, and gets a direct message about it",
     ), first.err
-    [account] = (await linked(folder)).values()
+    [account] = (await read_accounts(folder)).values()
     secret = Vault([KEY]).open(row_key(account.principal.key, "bench"), account.secret)
     assert secret == {"token": "", "x_acts": "admin"}
     second = await run(*words, env=env)
     assert second.out.startswith("same line 2")
-    assert list((await linked(folder)).values()) == [account]
+    assert list((await read_accounts(folder)).values()) == [account]
     listed = await run("accounts", "list", env=env)
     until = datetime.fromtimestamp(account.ends_at, UTC)
     line = f"{account.principal.key} at bench as alice: not proven (import) until {until:%Y-%m-%d}\n"
@@ -136,4 +136,4 @@ async def test_whoever_slack_does_not_know_or_who_may_not_use_it_is_not_linked(p
     guest, nobody = ended.out.splitlines()[:2]
     assert guest.startswith("BAD  line 2: UGUEST at bench as alice: UGUEST can't use Usher: a guest,")
     assert nobody.startswith("BAD  line 3: UNOBODY at bench as bob: Slack doesn't say who UNOBODY is:")
-    assert await linked(folder) == {}
+    assert await read_accounts(folder) == {}

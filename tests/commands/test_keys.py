@@ -32,7 +32,7 @@ async def linked_under(store, key, principal):
     return await link_account(store, principal, "saturn", secret=sealed, username=principal.user_id)
 
 
-async def linked(store):
+async def count_accounts(store):
     """Return how many are linked."""
     return len(await store.perform(accounts.active_accounts))
 
@@ -51,7 +51,7 @@ async def twenty(store):
 async def test_a_wrong_key_or_number_ends_no_link(store, key, number, closed):
     rotation = await rotate(store, Vault([key]), forget=number)
     assert (rotation.spared, rotation.is_whole, rotation.forgotten) == ((closed, 20), False, 0)
-    assert await linked(store) == 20
+    assert await count_accounts(store) == 20
     told = " ".join(rotation.problems())
     assert f"No key opens {closed} of the 20 links' secrets" in told
     assert f"keys rotate --forget {closed}`" in told
@@ -62,14 +62,14 @@ async def test_a_tenth_at_most_ends_without_a_number(store):
     await unlink(store, PEOPLE[0])
     await linked_under(store, KEY, PEOPLE[0])
     rotation = await rotate(store, Vault([KEY]), forget=0)
-    assert (rotation.forgotten, rotation.is_whole, await linked(store)) == (2, True, 18)
+    assert (rotation.forgotten, rotation.is_whole, await count_accounts(store)) == (2, True, 18)
 
 
 @pytest.mark.usefixtures("twenty")
 async def test_what_was_forgotten_goes_on_with_the_right_keys_unless_its_person_has_done_otherwise(store):
     assert (await rotate(store, Vault([KEY]), forget=3)).forgotten == 3
     assert (await rotate(store, Vault([NEW]), forget=17)).forgotten == 17
-    assert await linked(store) == 0
+    assert await count_accounts(store) == 0
     await unlink(store, PEOPLE[0])
     await linked_under(store, NEW, PEOPLE[1])
     rotation = await rotate(store, Vault([NEW, KEY, OTHER]))
@@ -97,7 +97,7 @@ async def test_after_a_week_it_is_gone(store, clock):
     clock.advance(WEEK + 60)
     await store.perform(sweeping.sweep)
     assert (await rotate(store, Vault([NEW, KEY, OTHER]))).recalled == 0
-    assert await linked(store) == 0
+    assert await count_accounts(store) == 0
 
 
 async def test_owed_secrets_are_encrypted_with_the_newest_key_too(store):

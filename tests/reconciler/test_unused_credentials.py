@@ -63,21 +63,21 @@ async def test_each_token_that_another_took_the_place_of_is_revoked(minting):
     assert minting.provider.revoked == ["minted-1", "minted-2"]
 
 
-async def linked(minting):
+async def confirm_account(minting):
     nonce, opened = await checked(minting)
     confirmed = await minting.accounts.confirm(nonce, BROWSER, opened.mark)
     return await minting.accounts.confirm_code(ALICE, confirmed.code)
 
 
 async def test_what_became_an_account_is_kept(minting):
-    await linked(minting)
+    await confirm_account(minting)
     await minting.pass_time(UNUSED_SECONDS + 60, step=30)
     assert minting.provider.revoked == []
     assert await minting.store.read(accounts.account, ALICE, "cloud") is not None
 
 
 async def test_after_an_unlink_nothing_comes_back_to_it(minting):
-    await linked(minting)
+    await confirm_account(minting)
     await unlink(minting.store, ALICE, revocable=["cloud"])
     await minting.pass_time(2)
     calls = len(minting.provider.calls)

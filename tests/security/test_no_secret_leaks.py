@@ -28,6 +28,14 @@ FAULTS = [
 ]  # fmt: skip
 
 
+def name_fault(number):
+    """Return the id of a test with that fault: its status, its body, or what happens to the answer."""
+    fault = FAULTS[number]
+    if "body" in fault:
+        return {"null": "null", '{"a": 1}': "strange JSON"}.get(fault["body"], "a page")
+    return " ".join(["status", str(fault["status"])] if "status" in fault else fault)
+
+
 class Canaries:
     """Collect the secrets of a run, and search every sink for them."""
 
@@ -150,7 +158,7 @@ async def test_no_secret_leaks_between_linking_and_unlinking(tmp_path, sign_in):
         assert canaries.hub.deleted == 1
 
 
-@pytest.mark.parametrize("number", one_in(3, range(len(FAULTS)), 1))
+@pytest.mark.parametrize("number", one_in(3, range(len(FAULTS)), 1), ids=name_fault)
 async def test_failing_provider_leaks_no_secret(tmp_path, number):
     """At the check of a token, at lists, starts, reads and stops; what it says may hold the token itself."""
     fault = FAULTS[number]
@@ -229,7 +237,7 @@ async def test_search_finds_a_planted_secret(tmp_path):
 METHODS = ["chat.postMessage", "chat.update", "chat.postEphemeral", "users.info", "views.open", "auth.test"]
 
 
-@pytest.mark.parametrize("number", one_in(3, [6, 7, 9, 11, 13, 14, 15]))
+@pytest.mark.parametrize("number", one_in(3, [6, 7, 9, 11, 13, 14, 15]), ids=name_fault)
 async def test_failing_slack_leaks_no_secret(tmp_path, number):
     async with run(tmp_path) as canaries:
         scene, alice = canaries.scene, canaries.scene.alice

@@ -473,19 +473,6 @@ async def test_what_asks_for_somebody_takes_nothing_back(store, world):
     assert (await store.read(workspace_rows.workspace, world.workspace.id)).title == "mine"
 
 
-async def test_undo_is_refused_to_guests(store, world):
-    """Without an act to take back, too: the answer would name open operations."""
-    await a_guest(store)
-    with pytest.raises(Refused) as refusal:
-        await ask(store, "i1").to(undo_use_cases.undo)
-    assert refusal.value.rule == "policy.guest"
-
-
-async def test_watch_of_a_repeated_interaction_returns_the_run(store, world):
-    for _ in range(2):
-        assert (await ask(store, "i1").to(runs.watch, world.run.id)).id == world.run.id
-
-
 async def test_what_is_refused_in_front_leaves_the_same_and_what_only_shows_leaves_nothing(store, world):
     await a_guest(store)
     caller = ask(store, "i1")
