@@ -129,7 +129,7 @@ async def test_a_clone_has_name_owner_and_size_and_stands_still(rig):
     assert rig.harness.requests["POST /api/resource_recipes/clone"] == 1
 
 
-async def test_recipes_organisation_is_sent_where_the_persons_is_unknown(tmp_path):
+async def test_recipes_organisation_is_sent_if_the_persons_is_unknown(tmp_path):
     file = tmp_path / "other.json"
     file.write_text(json.dumps({**RECIPE, "spec": {**RECIPE["spec"], "owner": "other/teacher"}}))
     async with ready(tmp_path, [{"name": "course", "file": str(file)}]) as rig:

@@ -199,7 +199,7 @@ async def test_templates_that_cannot_be_read_cost_their_line_and_not_the_home(wo
     assert [one["event"] for one in logs if one["log_level"] == "error"] == ["templates not read"]
 
 
-async def test_templates_are_the_first_choices_without_a_template_field(world):
+async def test_templates_are_first_choices_without_a_template_field(world):
     world.reborn(connections={"cloud": world.provider, "maker": Maker(world.clock)})
     await world.own()
     account = await link_account(world.store, connection="maker")
