@@ -529,8 +529,8 @@ class Worker:
         loop = opened.get_loop()
         try:
             self._session.open()
-        except StoreError as error:
-            self._queue.end(str(error))
+        except Exception as error:  # noqa: BLE001 - it belongs to the caller, who would wait for ever
+            self._queue.end(str(error) if isinstance(error, StoreError) else "the database can't be opened")
             # Who opened it may have been cancelled, with its loop.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(_settle, opened, error)

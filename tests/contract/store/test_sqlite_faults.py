@@ -15,11 +15,11 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.store import counts, gates, operations, workspaces
 from bot.store import notices as notice_rows
-from bot.store.database_thread import PATIENCE
-from bot.store.sqlite import SqliteEngine
+from bot.store.database_thread import PATIENCE, Worker, WriteQueue
+from bot.store.sqlite import SqliteEngine, SqliteSession
 from bot.store.store import Store
 from bot.store.tables import INBOX
-from bot.store.transaction import Priority
+from bot.store.transaction import Priority, StoreTime
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.rigs.clock import FakeClock
@@ -271,3 +271,19 @@ async def test_what_was_answered_before_a_kill_is_there_after_it(path):
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert notice.unknown_since == clock.now() - 60
     await store.close()
+
+
+class Unopenable(SqliteSession):
+    """Fail in a way that nobody has foreseen."""
+
+    def open(self) -> None:
+        raise ValueError("not foreseen")
+
+
+async def test_unforeseen_error_of_opening_reaches_the_caller(path, clock):
+    queue = WriteQueue(PATIENCE, 1, 0.0)
+    worker = Worker(queue, Unopenable(str(path), StoreTime(clock), SystemIds()), lambda _: None)
+    with pytest.raises(ValueError, match="not foreseen"):
+        await worker.start("store")
+    with pytest.raises(StoreUnavailable, match="can't be opened"):
+        await queue.submit(lambda _: None, Priority.STEADY, is_read=True)
