@@ -390,5 +390,5 @@ async def test_start_of_what_is_being_stopped_is_a_start(bot):
     await bot.store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
     await observe(bot.store, bot.clock, row, Observed(State.RUNNING))
     for verb in (OperationVerb.STOP, OperationVerb.START):
-        accepted = await bot.services.asked(ALICE, verb.value).to(begin, row.id, verb)
+        accepted = await bot.services.create_caller(ALICE, verb.value).run(begin, row.id, verb)
         assert accepted.operation.verb is verb

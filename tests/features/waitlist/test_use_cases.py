@@ -81,7 +81,7 @@ async def test_second_start_is_refused_with_the_place_in_line(farm):
     person, *_ = people(3)[2:]
     workspace, place = await wait_for(farm, person, "small")
     with pytest.raises(Refused) as refusal:
-        await ask(farm, person).to(workspaces.begin, workspace.id, STARTS)
+        await ask(farm, person).run(workspaces.begin, workspace.id, STARTS)
     assert (refusal.value.rule, refusal.value.place.ahead) == ("wait.already", place.ahead)
     assert "already waiting" in refusal.value.text
 
