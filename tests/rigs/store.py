@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from bot.domain.accounts import Account, Approval, Link, MadeBy
+from bot.domain.accounts import Account, Link, MadeBy
 from bot.domain.audit import AuditEntry
 from bot.domain.browsers import BrowserSession
 from bot.domain.forms import Spec
@@ -21,7 +21,6 @@ from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
-from bot.features.approvals import store as approvals_store
 from bot.features.preferences import store as preferences_store
 from bot.features.preferences.model import Preferences
 from bot.providers import base
@@ -231,21 +230,6 @@ async def begin_session(store: Store, session: BrowserSession) -> None:
     """Write a browser session."""
     user_id = session.principal.user_id
     await store.carry_out(lambda tx: BROWSER_SESSIONS.add(tx, session, user_id=user_id))
-
-
-async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNotice] = ()) -> Approval:
-    """Write a request with its notices; return the current one."""
-
-    def write(tx: Transaction) -> Approval:
-        add_notices(tx, notices, approval.id)
-        return approvals_store.request(tx, approval)
-
-    return await store.carry_out(write)
-
-
-async def decide_approval(store: Store, approval_id: str, *given: Any) -> Approval | None:
-    """Move a request to another state, by whom, and perhaps with a detail."""
-    return await store.carry_out(lambda tx: approvals_store.move(tx, approval_id, *given))
 
 
 async def launched(

@@ -19,12 +19,11 @@ from bot.store.cards import MOMENT_SECONDS
 from bot.store.notices import SILENCE
 from bot.store.sweeping import sweep
 from bot.store.tables import ACTS, CARDS
+from tests.rigs.approvals import ask_approval, decide_approval
 from tests.rigs.store import (
     ALICE,
     BOB,
     accept_operation,
-    ask_approval,
-    decide_approval,
     hide_workspace,
     keep_waiting,
     launched,

@@ -17,11 +17,10 @@ from bot.features.approvals import store as approvals_store
 from bot.store import accounts, cards, forms, notices, runs, snapshots, sweeping, tasks
 from bot.store.tasks import NewTask
 from tests.contract.store.conftest import machines_clock
+from tests.rigs.approvals import ask_approval, decide_approval
 from tests.rigs.store import (
     ALICE,
     BOB,
-    ask_approval,
-    decide_approval,
     launched,
     link_account,
     refuse,

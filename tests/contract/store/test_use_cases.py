@@ -45,12 +45,12 @@ from tests.contract.store.conftest import on_one_engine
 from tests.contract.store.links import CODE, NONCE, VISIT, waiting_for_code
 from tests.project.repository import ROOT, list_store
 from tests.rigs import use_cases
+from tests.rigs.approvals import ask_approval
 from tests.rigs.clock import FakeClock
 from tests.rigs.people import Colleagues
 from tests.rigs.store import (
     ALICE,
     BOB,
-    ask_approval,
     gate_key,
     hide_workspace,
     launched,

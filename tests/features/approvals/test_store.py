@@ -14,7 +14,8 @@ from bot.features.approvals import use_cases
 from bot.features.approvals.model import ApprovalKind
 from bot.providers.base import Credential, Identity
 from bot.store import accounts, audit, notices, tasks
-from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval
+from tests.rigs.approvals import ask_approval, decide_approval
+from tests.rigs.store import ALICE, BOB
 from tests.rigs.use_cases import ask
 
 WAITING = {"text": "start notebook"}

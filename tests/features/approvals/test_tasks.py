@@ -16,10 +16,11 @@ from bot.store.tables import CARDS
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, NotFound, Unreachable
 from tests.reconciler.world import World
+from tests.rigs.approvals import ask_approval, decide_approval
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, memory_store, unlink
+from tests.rigs.store import ALICE, BOB, memory_store, unlink
 
 DANA = Principal(None, "T1", "UDANA")
 ERIN = Principal(None, "T1", "UERIN")

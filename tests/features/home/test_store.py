@@ -12,8 +12,9 @@ from bot.features.home.model import HomeUse
 from bot.store import counts, notices, sweeping
 from bot.store.slack_rate_limits import ENDLESS
 from tests.contract.store.operations import start
+from tests.rigs.approvals import ask_approval
 from tests.rigs.homes import use_home, want_home
-from tests.rigs.store import ALICE, ask_approval, linked, refuse
+from tests.rigs.store import ALICE, linked, refuse
 
 BOB = Principal(None, "T1", "UBOB")
 

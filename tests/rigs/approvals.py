@@ -1,0 +1,26 @@
+"""Requests to be linked as a username, as the database has them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.domain.accounts import Approval
+from bot.domain.notices import NewNotice
+from bot.features.approvals import store as approvals_store
+from bot.store.notices import add_notices
+from bot.store.store import Store
+from bot.store.transaction import Transaction
+
+
+async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNotice] = ()) -> Approval:
+    """Write a request with its notices; return the current one."""
+
+    def write(tx: Transaction) -> Approval:
+        add_notices(tx, notices, approval.id)
+        return approvals_store.request(tx, approval)
+
+    return await store.carry_out(write)
+
+
+async def decide_approval(store: Store, approval_id: str, *given: Any) -> Approval | None:
+    """Move a request to another state, by whom, and perhaps with a detail."""
+    return await store.carry_out(lambda tx: approvals_store.move(tx, approval_id, *given))
