@@ -292,7 +292,7 @@ async def _settle_one(place: Place) -> None:
 def _add_rows(tx: Transaction, principal: Principal) -> None:
     """Add what a person has done: starts with their messages, a link, a wait, hours."""
     now, (row,) = tx.now(), WORKSPACES.rows(tx, principal=principal)
-    workspace, whose = WORKSPACES.of(row), dict[str, Any](principal=principal, connection=CONNECTION)
+    workspace, whose = WORKSPACES.parse(row), dict[str, Any](principal=principal, connection=CONNECTION)
     for number in range(2):
         started = operations.accept(tx, workspace, OperationVerb.START, 60.0, "R").operation
         add_notices(

@@ -92,7 +92,7 @@ async def measure_message(sizes: Sizes) -> list[Figure]:
 
 async def _press(store: Store, card: ClassCard) -> Sequence[Workspace]:
     """Let everybody have pressed a card of no course."""
-    every = [WORKSPACES.of(row) for row in await store.engine.read(lambda tx: tx.all(_EVERY))]
+    every = [WORKSPACES.parse(row) for row in await store.engine.read(lambda tx: tx.all(_EVERY))]
 
     def write(tx: Transaction, first: int) -> None:
         pressed = {"joined_at": tx.now(), "consented_at": tx.now()}
@@ -184,7 +184,7 @@ async def _store(scene: Stage) -> AsyncIterator[Store]:
 
 async def _join(store: Store, card: ClassCard) -> None:
     """Let everybody have joined, as pressing would have written it."""
-    every = [WORKSPACES.of(row) for row in await store.engine.read(lambda tx: tx.all(_EVERY))]
+    every = [WORKSPACES.parse(row) for row in await store.engine.read(lambda tx: tx.all(_EVERY))]
 
     def write(tx: Transaction, first: int) -> None:
         now = tx.now()

@@ -172,7 +172,7 @@ class Verdict:
             for row in rows(database, "SELECT at, detail FROM audit WHERE action = 'workspace.hours'")
         }
         found = []
-        for rule in map(RULES.of, rows(database, "SELECT * FROM rules")):
+        for rule in map(RULES.parse, rows(database, "SELECT * FROM rules")):
             first = rule.after(was_set[rule.workspace_id])
             settled = known.get((rule.id, first.at)) if first is not None else None
             if first is None or settled is None:
@@ -216,7 +216,7 @@ class Verdict:
         database = self._stage.database
         timers = rows(database, "SELECT rule_id FROM occurrences WHERE became = 'timer'")
         planned = Counter(row["rule_id"] for row in timers)
-        for rule in map(RULES.of, rows(database, "SELECT * FROM rules")):
+        for rule in map(RULES.parse, rows(database, "SELECT * FROM rules")):
             stops = len(self._planned(rule, "stop"))
             found += [f"hours {rule.id}: {stops} stops"] if stops > planned[rule.id] else []
         return found

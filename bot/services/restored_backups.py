@@ -82,11 +82,11 @@ def _hold(tx: Transaction) -> bool:
     backup_at, began, held = maintenance.restoring(tx)
     before, given = tx.changes, {"limit": PIECE // 2, "now": tx.now()}
     tx.run("seek_notices", since=backup_at, began=began, **given)
-    for operation in some(tx, OPERATIONS.found(tx, "open_operations_left", **given), before):
+    for operation in some(tx, OPERATIONS.query(tx, "open_operations_left", **given), before):
         held["requests"] += operations.save_step(tx, _ended(tx, operation, backup_at)) is not None
-    for run in some(tx, RUNS.found(tx, "unseen_runs_left", **given), before):
+    for run in some(tx, RUNS.query(tx, "unseen_runs_left", **given), before):
         held["runs"] += runs.save_run_step(tx, _ended(tx, run, backup_at)) is not None
-    for workspace in some(tx, WORKSPACES.found(tx, "timers_left", **given), before):
+    for workspace in some(tx, WORKSPACES.query(tx, "timers_left", **given), before):
         assert workspace.stop_at is not None, "it is found by that"
         body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": workspace.stop_at}
         body |= {"cause": RESTORED, "mode": workspace.stop_mode, "backup_at": backup_at}

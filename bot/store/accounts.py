@@ -44,7 +44,7 @@ def account_by_id(tx: Transaction, account_id: str) -> Account | None:
 
 def accounts(tx: Transaction, principal: Principal) -> list[Account]:
     """Return a principal's accounts except the ones being revoked, by connection name."""
-    return ACCOUNTS.found(tx, "accounts", principal=principal.key)
+    return ACCOUNTS.query(tx, "accounts", principal=principal.key)
 
 
 def account_states(tx: Transaction, principal: Principal) -> dict[str, str]:
@@ -55,12 +55,12 @@ def account_states(tx: Transaction, principal: Principal) -> dict[str, str]:
 async def active_accounts(engine: Engine) -> list[Account]:
     """Return all active accounts, with their secrets, by id."""
     batches = read_batches(engine, "some_active_accounts", after_id="")
-    return [account async for rows in batches for account in ACCOUNTS.known(rows)]
+    return [account async for rows in batches for account in ACCOUNTS.parse_all(rows)]
 
 
 def accounts_of(tx: Transaction, connection: str, username: str) -> list[Account]:
     """Return the accounts that act as a username on a connection; none for ""."""
-    return ACCOUNTS.found(tx, "accounts_of_username", connection=connection, username=username)
+    return ACCOUNTS.query(tx, "accounts_of_username", connection=connection, username=username)
 
 
 def find_former_candidates(
@@ -283,7 +283,7 @@ REMINDER_QUEUE: Final = declare_queue(
 
 def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
     """Lease active accounts whose credential ends soon enough for the next reminder."""
-    return ACCOUNTS.known(REMINDER_QUEUE.take(tx, lease, limit))
+    return ACCOUNTS.parse_all(REMINDER_QUEUE.take(tx, lease, limit))
 
 
 def reminder_done(tx: Transaction, account: Account, next_at: float | None) -> bool:

@@ -188,7 +188,7 @@ def place(
     row = tx.one("place_card", id=card_id, drawn=drawn, said=said, **at)
     if row is not None:
         # Cards and questions are drawn from their rows, which say when.
-        card = CARDS.of(row)
+        card = CARDS.parse(row)
         over_at = _find_over_at(card.kind, card.body, tx.now())
         if over_at != row["over_at"]:
             CARDS.change(tx, {"id": card_id}, over_at=over_at)
@@ -255,7 +255,7 @@ def claim_cards(
     cards: list[Card] = []
     for dirt, queue in _QUEUE_OF_DIRT.items():
         if dirt in dirty and len(cards) < fit:
-            claimed = CARDS.known(queue.take(tx, lease, fit - len(cards), now, **given))
+            claimed = CARDS.parse_all(queue.take(tx, lease, fit - len(cards), now, **given))
             cards += sorted(claimed, key=lambda card: (card.changed_at or card.updated_at, card.id))
     return cards
 
@@ -321,12 +321,12 @@ def find_cards_beside(tx: Transaction, card: Card) -> list[Card]:
     if "holder" not in card.body:
         return []
     at = {"channel_id": card.channel_id, "message_ts": card.message_ts}
-    return CARDS.found(tx, "cards_beside", id=card.id, **at)
+    return CARDS.query(tx, "cards_beside", id=card.id, **at)
 
 
 def head_of(tx: Transaction, subject: str, written_at: float) -> Card | None:
     """Return what a run's file that was written then stands below: its card, or the message about its end."""
-    return next(iter(CARDS.found(tx, "head_of", subject=subject, written_at=written_at)), None)
+    return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 
 def card(tx: Transaction, card_id: str) -> Card | None:

@@ -16,7 +16,7 @@ def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: flo
     """
     kept = CHANNEL_IDS.row(tx, place=place, id=old)
     if kept is None or kept["changed_at"] <= at:
-        CHANNEL_IDS.put(tx, place=place, id=old, new_id=new, changed_at=at)
+        CHANNEL_IDS.upsert(tx, place=place, id=old, new_id=new, changed_at=at)
     changes = {row["id"]: row["new_id"] for row in CHANNEL_IDS.rows(tx, place=place)}
     chains = [_list_ids(changes, channel) for channel in changes]
     return [one for one in chains if old in one and _find_rows(tx, place, one[0], 1)]

@@ -34,7 +34,7 @@ def speak(
         }
     else:
         about = {**about, "listed": several}
-    tables.CONVERSATIONS.put(tx, **key, about=dict(about), spoken_at=tx.now())
+    tables.CONVERSATIONS.upsert(tx, **key, about=dict(about), spoken_at=tx.now())
 
 
 def spoken(

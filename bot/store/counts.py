@@ -154,7 +154,7 @@ def _find_outstanding(
             failed=_count(tx, "count_failed_operations", connection=name, since=since, place=place),
         )
         if at[name].failed:
-            failed += OPERATIONS.found(
+            failed += OPERATIONS.query(
                 tx, "failed_operations", connection=name, since=since, limit=limit, place=place
             )
     failed.sort(key=lambda operation: (-(operation.ended_at or 0.0), operation.id))
@@ -166,9 +166,9 @@ def _find_outstanding(
         dead_notices=int(counts.get("dead_notices", 0)),
         starting=int(counts.get("starting", 0)),
         failed_runs=int(counts.get("failed_runs", 0)),
-        slow=OPERATIONS.found(tx, "slow_starts", now=now, unless_known=slow_unless_known, **here),
+        slow=OPERATIONS.query(tx, "slow_starts", now=now, unless_known=slow_unless_known, **here),
         failed=failed[:limit],
-        lost_runs=RUNS.found(tx, "failed_runs", since=since, **here),
+        lost_runs=RUNS.query(tx, "failed_runs", since=since, **here),
     )
 
 

@@ -73,7 +73,7 @@ def renew(
     CARDS.change(tx, {"subject": operation_id}, about=fresh.id)
     cards.queue_messages(tx, row["workspace_id"], changed=True)
     ended = {"id": row["workspace_id"], "hidden": False}
-    hidden = WORKSPACES.changed(tx, ended, hidden=True, **timers.NONE)
+    hidden = WORKSPACES.change_returning(tx, ended, hidden=True, **timers.NONE)
     if hidden is not None:
         tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
     cards.queue_updates(tx, operation_id, changed=True)
@@ -211,7 +211,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
 
 def _put_beside(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
     """Show a second workspace made by the same creation in a row of its own; return the row's id."""
-    first = WORKSPACES.of(row)
+    first = WORKSPACES.parse(row)
     made = Workspace(
         id=tx.ids.new("workspace"),
         principal=first.principal,
@@ -227,6 +227,6 @@ def _put_beside(tx: Transaction, row: Row, created: Created, gate_key: str, now:
     if insert(tx, made):
         return made.id
     key = {"principal": made.principal, "connection": made.connection, "remote_id": made.remote_id}
-    existing = WORKSPACES.changed(tx, key, hidden=False)
+    existing = WORKSPACES.change_returning(tx, key, hidden=False)
     assert existing is not None  # it was there
     return str(existing["id"])

@@ -11,21 +11,21 @@ from bot.store.transaction import Transaction
 
 def forget(tx: Transaction, account_id: str, secret: str) -> None:
     """Keep for a week, sealed as it is, the secret of an account that was refused as no key opens it."""
-    FORGOTTEN.put(tx, account_id=account_id, secret=secret, forgotten_at=tx.now())
+    FORGOTTEN.upsert(tx, account_id=account_id, secret=secret, forgotten_at=tx.now())
 
 
 def forgotten_accounts(tx: Transaction) -> list[Account]:
     """Return the accounts whose secrets were forgotten, with these, as far as they are refused still."""
-    return [ACCOUNTS.of({**row, "secret": row["forgotten"]}) for row in tx.all("forgotten_accounts")]
+    return [ACCOUNTS.parse({**row, "secret": row["forgotten"]}) for row in tx.all("forgotten_accounts")]
 
 
 def recall(tx: Transaction, account_id: str, secret: str) -> bool:
     """Let a link go on whose secret was forgotten and opens again; return False if it was ended meanwhile."""
     FORGOTTEN.delete(tx, account_id=account_id)
     refused = {"id": account_id, "state": "refused"}
-    row = ACCOUNTS.changed(tx, refused, state="active", secret=secret, **ACCEPTED)
+    row = ACCOUNTS.change_returning(tx, refused, state="active", secret=secret, **ACCEPTED)
     if row is not None:
-        go_on(tx, ACCOUNTS.of(row))
+        go_on(tx, ACCOUNTS.parse(row))
     return row is not None
 
 
@@ -52,11 +52,11 @@ def save_secret(
     # What is known about the old secret doesn't apply to a fresh one; a re-encrypted one is the same secret.
     if is_fresh:
         known = {**ACCEPTED}
-        if before is not None and not ACCOUNTS.of(before).is_approved:
+        if before is not None and not ACCOUNTS.parse(before).is_approved:
             # What ends by itself isn't prolonged by what opens it.
             known |= {"ends_at": ends_at, "remind_at": first_reminder(tx.now(), ends_at)}
     if not ACCOUNTS.change(tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known):
         return False
     if is_fresh and before is not None and before["refused_since"] is not None:
-        go_on(tx, ACCOUNTS.of(before))
+        go_on(tx, ACCOUNTS.parse(before))
     return True

@@ -13,7 +13,7 @@ def remember(
     tx: Transaction, principal: Principal, connection: str, purpose: str, values: Mapping[str, Any]
 ) -> None:
     """Keep a person's form values for the next time; an unlink deletes them."""
-    REMEMBERED.put(tx, principal=principal, connection=connection, purpose=purpose, payload=dict(values))
+    REMEMBERED.upsert(tx, principal=principal, connection=connection, purpose=purpose, payload=dict(values))
 
 
 def remembered(tx: Transaction, principal: Principal, connection: str, purpose: str) -> dict[str, Any]:

@@ -39,14 +39,14 @@ def install(
     place = keep_place(tx, made.id, made.enterprise_id)
     made = replace(made, enterprise_id=place, organisation_id=made.enterprise_id)
     made = replace(made, installed_at=tx.now(), lost_at=None)
-    INSTALLATIONS.put(tx, made, renewing_until=0, removed_at=None)
+    INSTALLATIONS.upsert(tx, made, renewing_until=0, removed_at=None)
     append_audit(tx, audit)
     return "new" if former is None or former["removed_at"] is not None else "again"
 
 
 def installations(tx: Transaction) -> list[Installed]:
     """Return all that weren't removed, sorted by id."""
-    return INSTALLATIONS.found(tx, "installations")
+    return INSTALLATIONS.query(tx, "installations")
 
 
 @prioritize(Priority.URGENT)
@@ -140,7 +140,7 @@ def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None)
 @prioritize(Priority.URGENT)
 def keep_identity(tx: Transaction, digest: str, said: Mapping[str, Any]) -> None:
     """Keep what Slack says of the bot token with this digest, in place of any other's."""
-    IDENTITY.put(tx, id=1, digest=digest, said=as_json(dict(said)))
+    IDENTITY.upsert(tx, id=1, digest=digest, said=as_json(dict(said)))
 
 
 def kept_identity(tx: Transaction, digest: str) -> dict[str, Any] | None:

@@ -25,7 +25,7 @@ _TRIED = "trial"
 def did_daily(tx: Transaction, work: str, problem: str = "") -> None:
     """Note that daily work is done, or what the problem is: then it stays due."""
     done_at = last_did(tx, work) or 0.0 if problem else tx.now()
-    UPKEEP.put(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
+    UPKEEP.upsert(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
 
 
 @prioritize(Priority.STEADY)
@@ -45,7 +45,7 @@ def problem_with(tx: Transaction, work: str) -> str:
 @prioritize(Priority.URGENT)
 def try_writing(tx: Transaction) -> None:
     """Write one tiny row, always the same: who may only look, or has no space left, learns it here."""
-    UPKEEP.put(tx, work=_TRIED, done_at=tx.now())
+    UPKEEP.upsert(tx, work=_TRIED, done_at=tx.now())
 
 
 #: What nobody may serve from as it is. ``moved``: this file was copied to another database, which is in use.
@@ -68,7 +68,7 @@ Mark = Literal["moved", "copied"]
 
 def mark(tx: Transaction, left: Mark) -> None:
     """Mark a database as one that nobody may serve from as it is."""
-    UPKEEP.put(tx, work=left, done_at=tx.now())
+    UPKEEP.upsert(tx, work=left, done_at=tx.now())
 
 
 def unmark(tx: Transaction, *marks: Mark) -> None:
@@ -100,7 +100,7 @@ def restoring(tx: Transaction) -> tuple[float, float, Counter[str]]:
 
 def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str]) -> None:
     """Write how much is on hold: until all is, nobody serves, and whoever goes on knows the same moment."""
-    UPKEEP.put(tx, work="copied", done_at=backup_at, detail={"began": began, **held})
+    UPKEEP.upsert(tx, work="copied", done_at=backup_at, detail={"began": began, **held})
 
 
 def made_at(tx: Transaction) -> float:

@@ -237,7 +237,7 @@ def _gather(tx: Transaction, now: float, due: Collection[int]) -> bool:
 
 def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
     """Return the notices that one of kind SUMMARY or RESULTS reports, oldest first."""
-    found = NOTICES.found(tx, "held_notices", id=notice_id)
+    found = NOTICES.query(tx, "held_notices", id=notice_id)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
@@ -310,9 +310,9 @@ def claim_pending(
 def _claimed(tx: Transaction, query: str, lease: float, owner: str, **which: Any) -> list[Notice]:
     now = tx.now()
     given = {"now": now, "until": now + lease, "owner": owner}
-    found = NOTICES.found(tx, query, **which, settled=now - CARD_FIRST, **given)
+    found = NOTICES.query(tx, query, **which, settled=now - CARD_FIRST, **given)
     for principal in some(tx, {one.principal for one in found if one.unknown_since is not None}):
-        found += NOTICES.found(tx, UNSURE_CLAIM.statement, principal=principal.key, limit=_MOST, **given)
+        found += NOTICES.query(tx, UNSURE_CLAIM.statement, principal=principal.key, limit=_MOST, **given)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
@@ -353,7 +353,7 @@ def notice_sent(
     # the person typed, which may be a conversation with somebody else.
     is_direct = channel_id.startswith("D") and kind is not NoticeKind.REPLY
     if is_direct and row["direct"] != channel_id:
-        DIRECT_CHANNELS.put(tx, principal=row["principal"], channel_id=channel_id)
+        DIRECT_CHANNELS.upsert(tx, principal=row["principal"], channel_id=channel_id)
 
 
 def notices_not_sent(tx: Transaction, notices: Sequence[Notice]) -> None:
@@ -440,7 +440,7 @@ def reply_to(tx: Transaction, interaction: str) -> Notice | None:
 @prioritize(Priority.STEADY)
 def dead_notices(tx: Transaction, limit: int = 50) -> list[Notice]:
     """Return the newest dead notices."""
-    return NOTICES.found(tx, "dead_notices", limit=limit)
+    return NOTICES.query(tx, "dead_notices", limit=limit)
 
 
 def known_channel(tx: Transaction, principal: Principal) -> str | None:

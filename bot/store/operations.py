@@ -107,12 +107,12 @@ def accept(
     if row is not None and is_joined:
         agreed = more.get("agreed", Consent.NONE)
         if agreed > row["agreed"]:
-            row = OPERATIONS.changed(tx, {"id": row["id"]}, agreed=agreed) or row
-        made = wanted_again(tx, OPERATIONS.of(row), deadline_seconds)
+            row = OPERATIONS.change_returning(tx, {"id": row["id"]}, agreed=agreed) or row
+        made = wanted_again(tx, OPERATIONS.parse(row), deadline_seconds)
     else:
         if row is not None:
             # Without a call sent, it is cancelled; otherwise its call takes effect, whatever is asked next.
-            cause = "sent" if OPERATIONS.of(row).has_called else None
+            cause = "sent" if OPERATIONS.parse(row).has_called else None
             replaced = end(tx, row["id"], Outcome.REPLACED, cause)
         made = add(tx, workspace, verb, deadline_seconds, reference, channel_id, **more)
         if replaced is not None:
@@ -175,8 +175,8 @@ def _carried_over(tx: Transaction, made: Operation, former: Operation) -> Operat
     is_same_call = sent is not Call.NONE or not former.has_called
     if is_same_call and former.called_from is State.FAILED:
         carried["called_from"] = State.FAILED
-    row = OPERATIONS.changed(tx, {"id": made.id}, **carried)
-    return made if row is None else OPERATIONS.of(row)
+    row = OPERATIONS.change_returning(tx, {"id": made.id}, **carried)
+    return made if row is None else OPERATIONS.parse(row)
 
 
 def add(
@@ -241,12 +241,12 @@ def _usual(tx: Transaction, workspace: Workspace, verb: OperationVerb) -> tuple[
 def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None) -> Operation | None:
     """End an open operation and mark its card dirty; return None if it had already ended."""
     row = work_items.end(tx, OPERATIONS, operation_id, outcome, cause)
-    return None if row is None else OPERATIONS.of(row)
+    return None if row is None else OPERATIONS.parse(row)
 
 
 def put_away(tx: Transaction, workspace_id: str) -> None:
     """Hide a workspace: its watch ends, and an open operation on it ends as cancelled."""
-    row = WORKSPACES.changed(tx, {"id": workspace_id, "hidden": False}, hidden=True, **timers.NONE)
+    row = WORKSPACES.change_returning(tx, {"id": workspace_id, "hidden": False}, hidden=True, **timers.NONE)
     if row is None:
         return
     cards.queue_messages(tx, workspace_id, changed=True)
@@ -262,7 +262,7 @@ def keep_waiting(tx: Transaction, operation_id: str, deadline_seconds: float) ->
     if row is None:
         return None
     gates.want(tx, row["workspace_id"])
-    return OPERATIONS.of(row)
+    return OPERATIONS.parse(row)
 
 
 def operation(tx: Transaction, operation_id: str) -> Operation | None:
@@ -311,7 +311,7 @@ def _step(tx: Transaction, row: Row, beside: Row) -> ClaimedOperation | None:
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
     given = work_items.acting(tx, row, *who)
-    return ClaimedOperation(subject=OPERATIONS.of(row), workspace=workspace, **given)
+    return ClaimedOperation(subject=OPERATIONS.parse(row), workspace=workspace, **given)
 
 
 def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
@@ -335,7 +335,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
         put_away(tx, row["workspace_id"])
     if update.outcome is not None:
         timers.settle_timer(tx, row["workspace_id"])
-        ended = OPERATIONS.of(row)
+        ended = OPERATIONS.parse(row)
         for hooks in StoreHooks.list_subscribers():
             pending = hooks.on_operation_ended(tx, ended, pending)
         if ended.verb.brings_down and ended.outcome is Outcome.FULFILLED and ended.has_called:
@@ -375,7 +375,7 @@ def choose(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
     workspace = WORKSPACES.one(tx, id=workspace_id)
     if workspace is None or workspace.spec is None or not workspace.spec.is_unnamed:
         return
-    others = WORKSPACES.found(
+    others = WORKSPACES.query(
         tx,
         "namesakes",
         id=workspace_id,

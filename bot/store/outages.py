@@ -75,4 +75,4 @@ def reached(tx: Transaction) -> dict[str, Reached]:
     What only has an outage has been silent since that began.
     """
     away = {name: Reached(name, silent_since=since) for name, since in outages(tx).items()}
-    return away | {one.name: one for one in REACHED.known(tx.all("reached"))}
+    return away | {one.name: one for one in REACHED.parse_all(tx.all("reached"))}

@@ -23,14 +23,14 @@ def hold(tx: Transaction, account: Account, renamed_to: str | None) -> Account |
     """
     now, same = tx.now(), {"id": account.id, "secret": account.secret, "state": "active"}
     ACCOUNTS.change(tx, {**same, "refused_since": None}, refused_since=now)
-    row = ACCOUNTS.changed(tx, same, looked_at=now, renamed_to=renamed_to)
-    return None if row is None else ACCOUNTS.of(row)
+    row = ACCOUNTS.change_returning(tx, same, looked_at=now, renamed_to=renamed_to)
+    return None if row is None else ACCOUNTS.parse(row)
 
 
 @prioritize(Priority.STEADY)
 def held_accounts(tx: Transaction) -> list[Account]:
     """Return the active accounts that their providers refuse."""
-    return ACCOUNTS.found(tx, "held_accounts")
+    return ACCOUNTS.query(tx, "held_accounts")
 
 
 def are_several(tx: Transaction, connection: str, since: float) -> bool:
@@ -62,7 +62,7 @@ def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) ->
 
 
 def _try(tx: Transaction, row: Row, _said: Row) -> None:
-    account = ACCOUNTS.of(row)
+    account = ACCOUNTS.parse(row)
     try_at_once(tx, account)
     go_on(tx, account)
 

@@ -25,7 +25,7 @@ def enqueue_revocation(tx: Transaction, ended: Account, *, notify: bool, due_in:
 @prioritize(Priority.STEADY)
 def list_pending_revocations(tx: Transaction) -> list[Account]:
     """Return the accounts whose revocation is pending, the oldest first."""
-    return ACCOUNTS.found(tx, "pending_revocations")
+    return ACCOUNTS.query(tx, "pending_revocations")
 
 
 def revocation_refused(tx: Transaction, account_id: str) -> None:

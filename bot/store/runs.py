@@ -84,10 +84,10 @@ def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | 
 
     Return None if there is no such run or its account was unlinked.
     """
-    row = RUNS.changed(tx, {"id": run_id, "is_orphan": False}, is_watched=True)
+    row = RUNS.change_returning(tx, {"id": run_id, "is_orphan": False}, is_watched=True)
     if row is None:
         return None
-    watched = RUNS.of(row)
+    watched = RUNS.parse(row)
     show(tx, watched, channel_id)
     release_card(tx, run_id)
     cards.queue_updates(tx, run_id, changed=True)
@@ -101,7 +101,7 @@ def run(tx: Transaction, run_id: str) -> Run | None:
 
 def runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
     """Return a person's runs, newest first, without those of unlinked accounts."""
-    return RUNS.found(tx, "runs", principal=principal.key, limit=limit)
+    return RUNS.query(tx, "runs", principal=principal.key, limit=limit)
 
 
 @prioritize(Priority.STEADY)
@@ -110,7 +110,7 @@ def watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
 
     Those that another process follows are left out.
     """
-    return RUNS.found(tx, "watched_runs", owner=owner, now=tx.now())
+    return RUNS.query(tx, "watched_runs", owner=owner, now=tx.now())
 
 
 def output_grown(tx: Transaction, run_ids: Sequence[str]) -> None:
@@ -208,7 +208,7 @@ def claim_runs_of(
 
 def _steps(tx: Transaction, found: Sequence[tuple[Row, Row]]) -> list[ClaimedRun]:
     return [
-        ClaimedRun(subject=RUNS.of(row), **work_items.acting(tx, row, *_BESIDE(beside)))
+        ClaimedRun(subject=RUNS.parse(row), **work_items.acting(tx, row, *_BESIDE(beside)))
         for row, beside in found
     ]
 

@@ -188,8 +188,8 @@ def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -
 def _write_beat(tx: Transaction, now: float, clock_reading: ClockReading) -> None:
     last = SERVING.row(tx, id=1)
     if last is None or now - last["seen_at"] > PAUSE:
-        UPKEEP.put(tx, work=AWAY, done_at=now)
-    SERVING.put(tx, id=1, seen_at=now, ahead=clock_reading.ahead, slept=0.0, boot=clock_reading.boot)
+        UPKEEP.upsert(tx, work=AWAY, done_at=now)
+    SERVING.upsert(tx, id=1, seen_at=now, ahead=clock_reading.ahead, slept=0.0, boot=clock_reading.boot)
 
 
 @prioritize(Priority.STEADY)

@@ -212,7 +212,7 @@ class Table(Generic[Model]):
         #: How each field is read that is just a column.
         self.ways = {field: _way(hints[field]) for field in self.fields if field not in self.own}
         #: Return the model of a row.
-        self.of: Callable[[Row], Model] = _reader((self, ""))
+        self.parse: Callable[[Row], Model] = _reader((self, ""))
         found = {
             field: [kind for kind in _kinds(hints[field]) if isinstance(kind, Time)] for field in self.fields
         }
@@ -246,20 +246,20 @@ class Table(Generic[Model]):
 
     def all(self, tx: Transaction, order: str = "", **by: Any) -> list[Model]:
         """Return the models of the rows with these values."""
-        return self.known(self.rows(tx, order, **by))
+        return self.parse_all(self.rows(tx, order, **by))
 
-    def found(self, tx: Transaction, query: str, /, **params: Any) -> list[Model]:
+    def query(self, tx: Transaction, query: str, /, **params: Any) -> list[Model]:
         """Return the models of the rows that a query finds."""
-        return self.known(tx.all(query, **params))
+        return self.parse_all(tx.all(query, **params))
 
-    def known(self, rows: Sequence[Row]) -> list[Model]:
+    def parse_all(self, rows: Sequence[Row]) -> list[Model]:
         """Return the models of rows."""
-        return [self.of(row) for row in rows]
+        return [self.parse(row) for row in rows]
 
     def first(self, tx: Transaction, query: str, /, **params: Any) -> Model | None:
         """Return the model of the row, or the first of those, that a query finds."""
         row = tx.one(query, **params)
-        return None if row is None else self.of(row)
+        return None if row is None else self.parse(row)
 
     def add(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
         """Add a row; the database refuses one that is there."""
@@ -271,7 +271,7 @@ class Table(Generic[Model]):
         given = self._given(one, more)
         return tx.run(_insert(self.name, tuple(given), "DO NOTHING"), **given) == 1
 
-    def put(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
+    def upsert(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
         """Add a row, or replace what the one with its key has in these columns."""
         given = self._given(one, more)
         key = self.keys[0]
@@ -282,7 +282,7 @@ class Table(Generic[Model]):
         """Change the rows with these values; return how many there were."""
         return tx.run(self._statement("UPDATE", by, tuple(to)), **to, **_by(by))
 
-    def changed(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
+    def change_returning(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
         """Change the row with these values and return it as it is then; None if there is none."""
         query = self._statement("UPDATE", by, tuple(to), " RETURNING *")
         return tx.one(query, **to, **_by(by))

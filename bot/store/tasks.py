@@ -116,7 +116,7 @@ def claim_tasks(
         if row["joined"] is not None:
             row["payload"] = as_json(_extended(from_json(row["payload"]), from_json(row["joined"])))
             TASKS.change(tx, {"id": row["id"]}, payload=row["payload"], joined=None)
-        claimed.append(TASKS.of(row))
+        claimed.append(TASKS.parse(row))
     return sorted(claimed, key=lambda task: (task.created_at, task.id))
 
 

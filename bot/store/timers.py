@@ -145,7 +145,7 @@ def _change(
     if row is None:
         return
     is_bare = row["stop_at"] is None and not row["ends"]
-    former = Ends() if is_bare else _as_set(WORKSPACES.of(row), tx.now())
+    former = Ends() if is_bare else _as_set(WORKSPACES.parse(row), tx.now())
     for one in former.rows:
         if withdraws and one.card:
             for hooks in StoreHooks.list_subscribers():
@@ -220,7 +220,7 @@ def claim_timers(
     looked at when it is.
     """
     now = tx.now()
-    found = WORKSPACES.known(TIMER_QUEUE.take(tx, lease, limit, now, waited=now - waits))
+    found = WORKSPACES.parse_all(TIMER_QUEUE.take(tx, lease, limit, now, waited=now - waits))
     early = [one for one in found if now < timers.due_at(one)]
     for one in early:
         look_at_timer(tx, one.id, one.stop_at or 0.0, timers.due_at(one))
@@ -265,9 +265,9 @@ def timer_warned(
     else:
         warning_id = stop_warnings.write(tx, notice, warning_id)
     moved = {"stop_at": moved_to, "stop_look_at": look_at, "stop_warning": warning_id}
-    is_moved = WORKSPACES.changed(tx, {"id": workspace_id}, stop_warned=True, **moved)
+    is_moved = WORKSPACES.change_returning(tx, {"id": workspace_id}, stop_warned=True, **moved)
     if is_moved is not None:
-        WORKSPACES.change(tx, {"id": workspace_id}, ends=_as_set(WORKSPACES.of(is_moved), now))
+        WORKSPACES.change(tx, {"id": workspace_id}, ends=_as_set(WORKSPACES.parse(is_moved), now))
     cards.queue_messages(tx, workspace_id, changed=True)
 
 
@@ -312,7 +312,7 @@ def settle_timer(tx: Transaction, workspace_id: str) -> bool:
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or (row["stop_at"] is None and not row["ends"]):
         return False
-    workspace, settle = WORKSPACES.of(row), setting("settle_timer", *NONE)
+    workspace, settle = WORKSPACES.parse(row), setting("settle_timer", *NONE)
     if workspace.is_down and tx.run(settle, id=workspace_id, now=tx.now(), **NONE):
         return True
     ends = workspace.ends.rows

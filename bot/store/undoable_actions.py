@@ -69,12 +69,12 @@ def recent_acts(
     """
     since = tx.now() - RECENT_SECONDS
     place = {"channel_id": channel_id, "thread_ts": thread_ts}
-    return ACTS.found(tx, "recent_acts", principal=principal.key, since=since, **place)
+    return ACTS.query(tx, "recent_acts", principal=principal.key, since=since, **place)
 
 
 def acts_since(tx: Transaction, principal: Principal, since: float) -> list[Act]:
     """Return a person's acts from a moment on, the newest first."""
-    return ACTS.found(tx, "acts_since", principal=principal.key, since=since)
+    return ACTS.query(tx, "acts_since", principal=principal.key, since=since)
 
 
 def asker_of(tx: Transaction, operation: Operation) -> str:

@@ -88,7 +88,9 @@ def end(
 ) -> Row | None:
     """End an open one and mark its card dirty; return None if it had already ended."""
     ended = {"outcome": outcome, "cause": cause, "ended_at": tx.now(), **_FREE[work_items.name]}
-    row = work_items.changed(tx, {"id": work_item_id, "outcome": None}, **ended, leased_until=0, claim="")
+    row = work_items.change_returning(
+        tx, {"id": work_item_id, "outcome": None}, **ended, leased_until=0, claim=""
+    )
     if row is not None:
         release_card(tx, work_item_id)
         cards.queue_updates(tx, work_item_id, changed=True)
@@ -109,7 +111,7 @@ def clear_silence(tx: Transaction, connection: str, beginning: str) -> None:
 
 def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> None:
     # That others are answered is no news of a call that goes on failing: since when is as true as it was.
-    free = _FREE[work_items.name].keys() - ({"hold"} if work_items.of(row).is_failing else set())
+    free = _FREE[work_items.name].keys() - ({"hold"} if work_items.parse(row).is_failing else set())
     silent = [name for name in free if (row[name] or "").startswith(said["beginning"])]
     if not silent:
         return

@@ -33,7 +33,7 @@ async def workspaces(
     found: dict[str, Workspace] = {}
     key = {"principal": principal, "connection": "", "remote_id": "", "limit": _PIECE}
     while True:
-        some = await engine.read(lambda tx: WORKSPACES.found(tx, "piece_of_workspaces", **key))
+        some = await engine.read(lambda tx: WORKSPACES.query(tx, "piece_of_workspaces", **key))
         found |= {one.id: one for one in some}
         if len(some) < _PIECE:
             return _by_title(found.values(), connection, hidden=hidden)
@@ -51,7 +51,7 @@ def workspaces_called(tx: Transaction, principal: Principal, name: str, stem: st
     All that are called that are among them, except hidden ones.
     """
     folded = {"folded": fold(name), "folded_stem": fold(stem)}
-    return WORKSPACES.found(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)
+    return WORKSPACES.query(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)
 
 
 def reached(
@@ -157,13 +157,13 @@ def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> li
     operation, and whose owner hasn't been told about that end (an ENDING notice with the end in whole epoch
     seconds as its occasion, within a minute).
     """
-    found = WORKSPACES.known(ENDING_QUEUE.take(tx, lease, limit, warn_seconds=within))
+    found = WORKSPACES.parse_all(ENDING_QUEUE.take(tx, lease, limit, warn_seconds=within))
     return sorted(found, key=lambda one: (one.ends_at or 0.0, one.id))
 
 
 def claim_running(tx: Transaction, limit: int, every: float) -> list[Workspace]:
     """Return workspaces that run on without an end, longest unseen first; again after ``every`` s."""
-    found = WORKSPACES.known(RUNNING_QUEUE.take(tx, every, limit))
+    found = WORKSPACES.parse_all(RUNNING_QUEUE.take(tx, every, limit))
     return sorted(found, key=lambda one: one.id)
 
 

@@ -55,7 +55,7 @@ async def sides():
 async def replies(bot):
     """Return whom each reply is for, with its body."""
     query = "SELECT * FROM notices WHERE kind = 'reply' ORDER BY created_at"
-    rows = await bot.store.engine.read(lambda tx: NOTICES.known(tx.all(query)))
+    rows = await bot.store.engine.read(lambda tx: NOTICES.parse_all(tx.all(query)))
     return [(row.principal, row.body) for row in rows]
 
 

@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 BESIDE = {Priority.CLAIMS, Priority.RECORDS}
 
 #: The tables, by what makes models of their rows.
-READERS = {cast("FunctionType", table.of).__code__: name for name, table in TABLES.items()}
+READERS = {cast("FunctionType", table.parse).__code__: name for name, table in TABLES.items()}
 
 
 @dataclass

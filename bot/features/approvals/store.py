@@ -28,7 +28,7 @@ def request(tx: Transaction, new: Approval) -> Approval:
     if new.username != existing.username:
         # It is another request: it has questions of its own, and a day for their answers.
         current = replace(new, id=current.id, waiting=current.waiting)
-    APPROVALS.put(tx, current)
+    APPROVALS.upsert(tx, current)
     cards.queue_updates(tx, current.id, changed=True)
     return current
 
@@ -75,12 +75,12 @@ def approval(tx: Transaction, approval_id: str) -> Approval | None:
 
 def asked_approvals(tx: Transaction, limit: int, place: str = "") -> list[Approval]:
     """Return the oldest undecided requests, of people whose keys begin with a place."""
-    return APPROVALS.found(tx, "asked_approvals", limit=limit, place=place)
+    return APPROVALS.query(tx, "asked_approvals", limit=limit, place=place)
 
 
 def asked_approvals_of(tx: Transaction, principal: Principal) -> list[Approval]:
     """Return one person's undecided requests."""
-    return APPROVALS.found(tx, "asked_approvals_of", principal=principal.key)
+    return APPROVALS.query(tx, "asked_approvals_of", principal=principal.key)
 
 
 def move(

@@ -28,7 +28,7 @@ def _follow(tx: Transaction, rules: Sequence[CourseRule]) -> list[CourseRule]:
 
 def read_shared_rules(tx: Transaction, rows: Sequence[Row]) -> Sequence[CourseRule]:
     """Return the rules of courses of rows, as the courses say now."""
-    return _follow(tx, COURSE_RULES.known(rows))
+    return _follow(tx, COURSE_RULES.parse_all(rows))
 
 
 def put_rule(tx: Transaction, new: CourseRule) -> None:
@@ -50,7 +50,7 @@ def lessons_of(tx: Transaction, workspace_id: str) -> list[CourseRule]:
 def behind(tx: Transaction, card: ClassCard, limit: int) -> list[CourseRule]:
     """Return rules of a course that don't follow it yet, as it is now, in the order of joining."""
     now = {"state": card.state, "lead": card.lead, "is_over": card.done_at is not None}
-    return _follow(tx, COURSE_RULES.found(tx, "members_behind", card=card.id, limit=limit, **now))
+    return _follow(tx, COURSE_RULES.query(tx, "members_behind", card=card.id, limit=limit, **now))
 
 
 def own_lessons(tx: Transaction, card_id: str, principal: Principal) -> CourseRule | None:

@@ -68,7 +68,7 @@ def affected(tx: Transaction, caller: Caller, card_id: str, days: Collection[str
 def members(tx: Transaction, caller: Caller, card_id: str) -> list[Participant]:
     """Return who joined a course first, to who teaches it; raises Refused as ``classes.owned`` does."""
     card = use_cases.owned(tx, caller, "class_problems", card_id)
-    return PARTICIPANTS.found(tx, "joined_first", card_id=card.id, limit=SOME)
+    return PARTICIPANTS.query(tx, "joined_first", card_id=card.id, limit=SOME)
 
 
 def skip(tx: Transaction, caller: Caller, card_id: str, day: str) -> tuple[CourseRule, list[str]]:
@@ -178,7 +178,7 @@ def _teach(tx: Transaction, caller: Caller, card: ClassCard, to: Row) -> None:
 @undoable_actions.changes_back(CLASS_CARDS.name)
 def put_back(tx: Transaction, caller: Caller, row: Row, was: Row) -> None:
     """Let a course's timetable say again what it said before a change; raises Refused as ``change`` does."""
-    card, former = use_cases.owned(tx, caller, "class_change", row["id"]), CLASS_CARDS.of(row | was)
+    card, former = use_cases.owned(tx, caller, "class_change", row["id"]), CLASS_CARDS.parse(row | was)
     if card.done_at is not None:
         raise Refused("course.over", words.COURSE_OVER)
     if "trainers" in was:

@@ -41,13 +41,13 @@ def class_card(tx: Transaction, card_id: str) -> ClassCard | None:
 
 def courses(tx: Transaction) -> list[ClassCard]:
     """Return the courses that go on, the newest first."""
-    return CLASS_CARDS.found(tx, "courses")
+    return CLASS_CARDS.query(tx, "courses")
 
 
 def ended_courses(tx: Transaction, since: float) -> list[ClassCard]:
     """Return the courses that have ended since a moment, the last one first."""
     # No course goes on for longer than a year.
-    return CLASS_CARDS.found(tx, "ended_courses", since=since, posted_since=since - YEAR)
+    return CLASS_CARDS.query(tx, "ended_courses", since=since, posted_since=since - YEAR)
 
 
 def participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
@@ -93,7 +93,7 @@ def failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[Co
     found = []
     for row in tx.all("failed_starts", card_id=card_id, begins=begins):
         failed = operations.operation(tx, row["failed_start"])
-        found += [(COURSE_RULES.of(row), failed)] if failed is not None else []
+        found += [(COURSE_RULES.parse(row), failed)] if failed is not None else []
     return found
 
 
@@ -126,7 +126,7 @@ def unserved(tx: Transaction, card: ClassCard, joined_by: float) -> list[tuple[P
 
 
 def _member(tx: Transaction, row: Row) -> ClassProblem:
-    press = PARTICIPANTS.of(row)
+    press = PARTICIPANTS.parse(row)
     operation = operations.operation(tx, row["newest"]) if row["newest"] else None
     workspace = workspaces.workspace(tx, press.workspace_id) if press.workspace_id else None
     return ClassProblem(press, operation, workspace, row["state"], row["paused"] or "")
@@ -156,12 +156,12 @@ MEMBER_QUEUE: Final = declare_queue(
 
 def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
     """Lease the cards whose counts or end are due, for ``rest`` seconds."""
-    return CLASS_CARDS.known(CLASS_CARD_QUEUE.take(tx, rest, limit))
+    return CLASS_CARDS.parse_all(CLASS_CARD_QUEUE.take(tx, rest, limit))
 
 
 def claim_followed(tx: Transaction, lease: float) -> list[ClassCard]:
     """Lease one course whose members follow it: whoever types waits for one piece."""
-    return CLASS_CARDS.known(MEMBER_QUEUE.take(tx, lease, 1))
+    return CLASS_CARDS.parse_all(MEMBER_QUEUE.take(tx, lease, 1))
 
 
 def class_counted(
@@ -205,7 +205,7 @@ def presses_to_end(tx: Transaction, card_id: str, stops_at: float, limit: int) -
 
     One for a later end, of which nobody was warned yet, counts as none.
     """
-    return PARTICIPANTS.found(tx, "presses_to_end", card_id=card_id, stops_at=stops_at, limit=limit)
+    return PARTICIPANTS.query(tx, "presses_to_end", card_id=card_id, stops_at=stops_at, limit=limit)
 
 
 @prioritize(Priority.STEADY)

@@ -306,7 +306,7 @@ def _brought_up(
         row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if row is not None and row["verb"] in store.UP:
             inbox.keep_result(tx, caller.interaction, row["id"])
-            found = OPERATIONS.of(row)
+            found = OPERATIONS.parse(row)
             # What was only to be made is started by this press.
             rested = found.rests
             if lesson is not None or not card.is_course:

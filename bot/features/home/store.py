@@ -54,7 +54,7 @@ def want(tx: Transaction, principal: Principal) -> None:
 
 def claim_wanted_homes(tx: Transaction, limit: int, lease: float, room: Room = ENDLESS) -> list[Home]:
     """Lease the Homes that people wait for and there is ``room`` for, those who have waited longest first."""
-    claimed = HOMES.known(WANTED_HOME_QUEUE.take(tx, lease, limit, **room.within(tx.now())))
+    claimed = HOMES.parse_all(WANTED_HOME_QUEUE.take(tx, lease, limit, **room.within(tx.now())))
     return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
 
 
@@ -68,7 +68,9 @@ def claim_homes_to_look_at(
     They aren't leased: a view drawn for one carries the version that it replaces, so Slack refuses it if the
     person's own view came first.
     """
-    open_homes = HOMES.known(OPEN_HOME_QUEUE.take(tx, REDRAW_SECONDS, limit, **room.within(tx.now(), share)))
+    open_homes = HOMES.parse_all(
+        OPEN_HOME_QUEUE.take(tx, REDRAW_SECONDS, limit, **room.within(tx.now(), share))
+    )
     return sorted(open_homes, key=lambda home: (home.used_at, home.principal.key))
 
 

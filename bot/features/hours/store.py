@@ -60,7 +60,7 @@ def _is_own(row: Row) -> bool:
 
 def read_rules(tx: Transaction, rows: Sequence[Row]) -> list[Rule]:
     """Return the rules of rows, in their order; those that nobody reads any more are left out."""
-    found = {row["id"]: RULES.of(row) for row in rows if _is_own(row)}
+    found = {row["id"]: RULES.parse(row) for row in rows if _is_own(row)}
     if shared := [row for row in rows if not _is_own(row)]:
         every = (one for hooks in RuleHooks.list_subscribers() for one in hooks.read_shared_rules(tx, shared))
         found |= {one.id: one for one in every}
@@ -106,7 +106,7 @@ def put(tx: Transaction, new: Rule) -> None:
 
 def put_in(tx: Transaction, table: Table[AnyRule], new: AnyRule) -> None:
     """Add a rule to the table of its kind, or replace it."""
-    table.put(tx, new, **new.plan_check(_look_at(new, new.settled_at)))
+    table.upsert(tx, new, **new.plan_check(_look_at(new, new.settled_at)))
 
 
 def drop(tx: Transaction, rule_id: str) -> None:
@@ -148,7 +148,7 @@ RULE_QUEUE: Final = declare_queue(
 
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[Rule]:
     """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
-    return sort_due(tx, RULES.known(RULE_QUEUE.take(tx, lease, limit)))
+    return sort_due(tx, RULES.parse_all(RULE_QUEUE.take(tx, lease, limit)))
 
 
 def sort_due(tx: Transaction, rules: Iterable[AnyRule]) -> list[AnyRule]:
@@ -227,7 +227,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: Rule) -> None:
     It is good for as long as they say, and is cancelled where they don't want it any more.
     """
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
-    start = None if row is None else OPERATIONS.of(row)
+    start = None if row is None else OPERATIONS.parse(row)
     if start is None or not start.is_planned_ahead:
         return
     # A changed rule may hide the occurrence for which a start was made; the end is kept with that.
@@ -340,7 +340,7 @@ def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
     for person in people:
         moved = [
             one
-            for one in map(RULES.of, filter(_is_own, RULES.rows(tx, principal=person.principal)))
+            for one in map(RULES.parse, filter(_is_own, RULES.rows(tx, principal=person.principal)))
             if person.time_zone and one.seen_zone != person.time_zone
         ]
         for one in moved:

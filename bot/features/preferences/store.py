@@ -28,7 +28,7 @@ def lets_assistant(tx: Transaction, principal: Principal, level: str) -> bool:
 
 def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences) -> None:
     """Set a person's preferences."""
-    PREFERENCES.put(tx, wanted, principal=principal)
+    PREFERENCES.upsert(tx, wanted, principal=principal)
 
 
 def wants(tx: Transaction, new: NewNotice) -> bool:

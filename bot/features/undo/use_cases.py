@@ -210,7 +210,7 @@ def _put_back(tx: Transaction, caller: Caller, act: Act, key: str) -> None:
         table.change(tx, by, **own)
     if table is not WORKSPACES:
         return
-    before = WORKSPACES.of({**row, **was})
+    before = WORKSPACES.parse({**row, **was})
     cards.queue_messages(tx, before.id, changed=True)
     if before.hidden:
         stored.hide(tx, before.id)

@@ -46,7 +46,7 @@ def of_workspace(tx: Transaction, workspace_id: str) -> Wait | None:
 
 def waits_of(tx: Transaction, principal: Principal) -> list[Wait]:
     """Return what a person waits for, in the order of joining."""
-    return WAITS.found(tx, "waits_of", principal=principal.key)
+    return WAITS.query(tx, "waits_of", principal=principal.key)
 
 
 def last_wait(tx: Transaction, principal: Principal, since: float) -> Wait | None:
@@ -171,9 +171,9 @@ def pass_turn(tx: Transaction, of: Wait, pause: float) -> None:
 
 def change(tx: Transaction, of: Wait, **to: Any) -> bool:
     """Change an open wait, unless it is in another state by now; return whether that was done."""
-    row = WAITS.changed(tx, {"id": of.id, "state": of.state}, **to)
+    row = WAITS.change_returning(tx, {"id": of.id, "state": of.state}, **to)
     if row is not None:
-        _queue_updates_of_places(tx, WAITS.of(row), former=of)
+        _queue_updates_of_places(tx, WAITS.parse(row), former=of)
     return row is not None
 
 
@@ -222,14 +222,16 @@ def over(of: Wait, now: float, tx: Transaction, cause: str = "") -> NewNotice:
 def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     """Let a wait be as it was before an act; None for no wait. Whoever left has their place again."""
     if row is not None and was is None:
-        end(tx, WAITS.of(row))
+        end(tx, WAITS.parse(row))
     elif (
-        row is not None and was is not None and of_workspace(tx, row["workspace_id"]) in (None, WAITS.of(row))
+        row is not None
+        and was is not None
+        and of_workspace(tx, row["workspace_id"]) in (None, WAITS.parse(row))
     ):
-        present = find_others(tx, WAITS.of(row)).find_round(row["round"])
+        present = find_others(tx, WAITS.parse(row)).find_round(row["round"])
         WAITS.change(tx, {"id": row["id"]}, **was, round=present, next_at=tx.now())
         cards.queue_updates(tx, row["id"], changed=True)
-        _queue_updates_of_places(tx, WAITS.of(row))
+        _queue_updates_of_places(tx, WAITS.parse(row))
 
 
 def close(tx: Transaction, of: Wait, cause: str = "") -> None:
@@ -240,7 +242,7 @@ def close(tx: Transaction, of: Wait, cause: str = "") -> None:
 
 def find_open_entries(tx: Transaction, limit: int) -> list[Wait]:
     """Return entries that are still open."""
-    return WAITS.found(tx, "open_waits_left", limit=limit)
+    return WAITS.query(tx, "open_waits_left", limit=limit)
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
@@ -279,7 +281,7 @@ WAIT_QUEUE: Final = declare_queue(
 
 def claim(tx: Transaction, limit: int, lease: float) -> list[Wait]:
     """Return the waits that are due; they come again after ``lease`` seconds."""
-    return WAITS.known(WAIT_QUEUE.take(tx, lease, limit))
+    return WAITS.parse_all(WAIT_QUEUE.take(tx, lease, limit))
 
 
 def follow(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:

@@ -409,7 +409,7 @@ async def waiting(store, kind=NoticeKind.MESSAGE, principal=ALICE, subject="s", 
 
 
 async def notice_of(store, notice):
-    return NOTICES.of(await row_of(store, NOTICES, id=notice.id))
+    return NOTICES.parse(await row_of(store, NOTICES, id=notice.id))
 
 
 async def test_what_was_sent_stays_sent_and_where_it_is(store):

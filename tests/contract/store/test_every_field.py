@@ -44,12 +44,12 @@ def try_all(tx: Transaction, table: Table[Any], number: int) -> None:
     for field in table.fields:
         with pytest.raises(FrozenInstanceError):
             setattr(found, field, None)
-    changed = table.changed(tx, key_of(table, first), **table.columns(second))
+    changed = table.change_returning(tx, key_of(table, first), **table.columns(second))
     assert changed is not None
-    assert table.of(changed) == table.one(tx, **key_of(table, second)) == second
+    assert table.parse(changed) == table.one(tx, **key_of(table, second)) == second
     own = {name: getattr(second, name) for name in table.keys[0] if name in table.fields}
     third = replace(third, **own)
-    table.put(tx, third, **beside)
+    table.upsert(tx, third, **beside)
     assert table.all(tx, **key_of(table, third)) == [third]
 
 
