@@ -10,7 +10,7 @@ from bot.domain.runs import FoundRun
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
-from bot.reconciler.provider_calls import Done, Refused
+from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.tasks import Work, Worker, settled, slot, waiting_commands
 from bot.services.snapshots import RUNS
@@ -70,12 +70,12 @@ class Lists(Worker):
                 runtime, account, what, listing, attempts=task.attempts, seconds=DISCOVER_SECONDS
             )
             match settled(answer):
-                case Done(found):
+                case Succeeded(found):
                     await merge(account, runtime, found)
                     return ""
-                case Refused(error=NotFound()):  # The server has no such lists.
+                case Rejected(error=NotFound()):  # The server has no such lists.
                     return ""
-                case Refused(cause=cause):
+                case Rejected(cause=cause):
                     return cause
 
     async def _merge_workspaces(

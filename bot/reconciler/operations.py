@@ -26,7 +26,15 @@ from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.reconciler import outcomes
 from bot.reconciler.context import EngineContext
-from bot.reconciler.provider_calls import REFUSED_WAIT, Done, Later, NotDone, ProviderBusy, Refused, Unknown
+from bot.reconciler.provider_calls import (
+    REFUSED_WAIT,
+    CallFailure,
+    OutcomeUnknown,
+    ProviderBusy,
+    Rejected,
+    RetryLater,
+    Succeeded,
+)
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, UP, Stepper, find_hold, knowing, went_well
 from bot.services.workspaces import another, effects_now
@@ -325,9 +333,9 @@ class Operations(Stepper[ClaimedOperation]):
             attempts=claimed.operation.attempts,
         )
         match answer:
-            case Done(names) if names is not None:
+            case Succeeded(names) if names is not None:
                 return FreeName(stem, names)
-            case Unknown(is_unreadable=False) | Later() | Refused(needs_credential=True):
+            case OutcomeUnknown(is_unreadable=False) | RetryLater() | Rejected(needs_credential=True):
                 return self.again(claimed, runtime, Step.FIND, answer, None)
             case _:
                 return FreeName(marked(stem, claimed.workspace.id))
@@ -396,14 +404,14 @@ class Operations(Stepper[ClaimedOperation]):
         return None
 
     def again(
-        self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: NotDone, known: Call | None
+        self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: CallFailure, known: Call | None
     ) -> Update:
         """Read before retrying; soon after an unknown outcome, as a requested pause applies to calls only."""
         sentence, update = answer.sentence, claimed.update(REFUSED_WAIT)
-        if not isinstance(answer, Refused):
+        if not isinstance(answer, Rejected):
             is_call = step is not Step.FIND
             update = replace(update, next_in=answer.wait, attempts=answer.attempts, read_needed=is_call)
-            if is_call and isinstance(answer, Unknown | ProviderBusy):
+            if is_call and isinstance(answer, OutcomeUnknown | ProviderBusy):
                 update = replace(
                     update, next_in=min(answer.wait, self._first_look(runtime)), waits_for="read"
                 )
@@ -412,7 +420,7 @@ class Operations(Stepper[ClaimedOperation]):
     def _first_look(self, runtime: Runtime) -> float:
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin
 
-    def refused(self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Refused) -> Update:
+    def refused(self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected) -> Update:
         """End it; retry a few times if the current state doesn't allow the call, as that may be changing."""
         operation, makes = claimed.operation, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)

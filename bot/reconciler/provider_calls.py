@@ -53,14 +53,14 @@ _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswe
 
 
 @dataclass(frozen=True, slots=True)
-class Done(Generic[_T]):
+class Succeeded(Generic[_T]):
     """The provider answered."""
 
     value: _T
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class RetryLater:
     """It certainly wasn't done, and may be retried after ``wait`` seconds.
 
     ``sentence`` says what is holding it up, None if that isn't worth mentioning; ``cause`` is its key
@@ -77,13 +77,13 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderBusy(Later):
+class ProviderBusy(RetryLater):
     """The provider said that it is busy: ``wait`` is the pause that it asked for, and nothing failed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
-    """It may have been done: check before retrying, after ``wait`` seconds. Fields as in ``Later``."""
+class OutcomeUnknown:
+    """It may have been done: check before retrying, after ``wait`` seconds. Fields as in ``RetryLater``."""
 
     wait: float
     sentence: str
@@ -97,8 +97,8 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """Retrying won't help. ``cause`` and ``sentence`` say why, as in ``Later``."""
+class Rejected:
+    """Retrying won't help. ``cause`` and ``sentence`` say why, as in ``RetryLater``."""
 
     error: errors.ProviderError | errors.SecretError
     cause: str
@@ -129,8 +129,8 @@ class Refused:
         return isinstance(self.error, (errors.CredentialRefused, errors.SecretError))
 
 
-NotDone: TypeAlias = Later | Unknown | Refused
-Answer: TypeAlias = Done[_T] | NotDone
+CallFailure: TypeAlias = RetryLater | OutcomeUnknown | Rejected
+CallResult: TypeAlias = Succeeded[_T] | CallFailure
 
 
 class ProviderCaller:
@@ -158,17 +158,17 @@ class ProviderCaller:
         """Return the seconds to wait after ``busy_for`` seconds of refusals by a busy provider."""
         return busy_pause(busy_for, self._jitter())
 
-    def open(self, account: Account) -> Access | Refused:
+    def open(self, account: Account) -> Access | Rejected:
         """Return the access that an account's calls are made with."""
         try:
             return self._keys.open(account)
         except errors.SecretError as error:
             log.exception("a stored secret does not open", connection=account.connection, account=account.id)
-            return Refused(error, "secret", problems.sentence("secret"))
+            return Rejected(error, "secret", problems.sentence("secret"))
 
     async def admit(
         self, runtime: Runtime, account: Account | None, attempts: int = 0, *, starts: bool = False
-    ) -> Access | Later | Refused:
+    ) -> Access | RetryLater | Rejected:
         """Return the access for a call that may be sent now, else the answer to give without sending it."""
         if account is None:
             return _OWN
@@ -178,7 +178,7 @@ class ProviderCaller:
         if starts:
             wait = max(wait, runtime.start_limits.wait(account.id))
         if wait > 0:
-            return Later(wait, runtime.health.asked(wait), attempts, LIMITED)
+            return RetryLater(wait, runtime.health.asked(wait), attempts, LIMITED)
         return self.open(account)
 
     async def call(
@@ -196,7 +196,7 @@ class ProviderCaller:
         began: float | None = None,
         may_leave: Callable[[], bool] = freely,
         was_unauthorized: bool | None = None,
-    ) -> Answer[_T]:
+    ) -> CallResult[_T]:
         """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
 
         ``account`` None uses the connection's own secret. ``starts``: the call starts something, and such
@@ -232,7 +232,7 @@ class ProviderCaller:
         if proof and account is not None:
             account, is_accepted = replace(account, refused_since=None, renamed_to=None), True
         if self._monotonic() > until or not may_leave():
-            return Later(0.0, None, attempts)
+            return RetryLater(0.0, None, attempts)
         limit = asyncio.timeout(None)
         watch = Watch(limit, within, account, self._current, self._numbers.watch)
         try:
@@ -250,7 +250,7 @@ class ProviderCaller:
                 failure = errors.UnknownOutcome("not sent in time")
         else:
             await self._worked(runtime, account, access)
-            return Done(value)
+            return Succeeded(value)
         return await self.judge(
             runtime,
             account,
@@ -270,7 +270,7 @@ class ProviderCaller:
 
     async def _verify_credential(
         self, runtime: Runtime, account: Account | None, what: str, access: Access, seconds: float
-    ) -> bool | Later | Refused:
+    ) -> bool | RetryLater | Rejected:
         """Try a refused credential with a list; return whether it is accepted by now, or the refusal.
 
         Any other error proves nothing.
@@ -306,7 +306,7 @@ class ProviderCaller:
         *,
         attempts: int = 0,
         was_unauthorized: bool = False,
-    ) -> Answer[None]:
+    ) -> CallResult[None]:
         """Read a stream to its end. One that breaks off after sending data doesn't count as a failure.
 
         Whoever follows it reads the run's row every second, and ends it when its account is unlinked.
@@ -337,11 +337,11 @@ class ProviderCaller:
             if close is not None:
                 await close()
         await self._worked(runtime, account, access)
-        return Done(None)
+        return Succeeded(None)
 
     async def _let(
         self, runtime: Runtime, account: Account | None, attempts: int, *, starts: bool = False
-    ) -> Access | Later | Refused:
+    ) -> Access | RetryLater | Rejected:
         """Return as ``admit``, for a call sent now: only one at a time tries what is refused."""
         access = await self.admit(runtime, account, attempts, starts=starts)
         if account is None or not account.is_held or not isinstance(access, Access):
@@ -352,14 +352,14 @@ class ProviderCaller:
 
     async def _held(
         self, runtime: Runtime, account: Account, wait: float, tried: int, cause: str = "", at: float = 0.0
-    ) -> Later:
+    ) -> RetryLater:
         """Return that an account was refused, ``at`` a time or when last tried; the first is no news."""
         has_ended = account.has_ended(await self._store.now())
         cause = cause or ("approval_ended" if has_ended else account.refusal)
         is_out = cause == "sign_in_refused" and self._keys.people_out.get(runtime.name) is not None
         sentence = problems.sentence("people_out" if is_out else cause, runtime.title)
         is_news = has_ended or is_out or account.repeats(at or account.looked_at)
-        return Later(wait, sentence if is_news else None, tried, cause)
+        return RetryLater(wait, sentence if is_news else None, tried, cause)
 
     async def _worked(self, runtime: Runtime, account: Account | None, access: Access) -> None:
         runtime.health.worked()
@@ -391,7 +391,7 @@ class ProviderCaller:
         is_accepted: bool = False,
         is_first_401: bool = False,
         repeats: bool = False,
-    ) -> Later | Unknown | Refused:
+    ) -> RetryLater | OutcomeUnknown | Rejected:
         """Return what a provider's error means, and record it. ``spoke``: part of an answer had arrived.
 
         ``is_accepted``: the call was refused with 401 before, and something else was accepted since.
@@ -400,7 +400,7 @@ class ProviderCaller:
         """
         if isinstance(error, errors.SentTooLate):
             # Nothing was sent, so nothing failed; the poll gate decides when to retry.
-            return Later(0.0, None, attempts)
+            return RetryLater(0.0, None, attempts)
         who = account.id if account is not None else ""
         log.info("not done", connection=runtime.name, call=what, account=who, problem=error)
         if isinstance(error, errors.CredentialRefused) and not isinstance(error, errors.Renamed):
@@ -410,7 +410,7 @@ class ProviderCaller:
         if isinstance(error, errors.Forbidden) and error.status == 401 and is_first_401:
             # The provider has found the credential to be good: one stray answer changes nothing.
             runtime.health.worked(error)
-            return Later(self.backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
+            return RetryLater(self.backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
         error = as_no_room(error) if starts else error
         if isinstance(error, errors.CredentialRefused):
             runtime.health.worked(error)
@@ -421,7 +421,7 @@ class ProviderCaller:
                 # Whatever the refusal was for, the sign-in was accepted.
                 await self._accepted(account)
             cause = problems.cause_of(error)
-            return Refused(error, cause, problems.sentence(cause, runtime.title))
+            return Rejected(error, cause, problems.sentence(cause, runtime.title))
         return await self._handle_temporary_error(
             runtime, account, what, error, attempts, spoke=spoke, starts=starts, repeats=repeats
         )
@@ -437,7 +437,7 @@ class ProviderCaller:
         spoke: bool,
         starts: bool,
         repeats: bool,
-    ) -> Later | Unknown:
+    ) -> RetryLater | OutcomeUnknown:
         """Return the answer for an error that may pass by itself, and record the error."""
         who = account.id if account is not None else ""
         is_busy = repeats and error.is_refusal
@@ -449,7 +449,7 @@ class ProviderCaller:
             is_shared = account is None or self._is_shared(runtime, account, what)
             await self._pause(runtime, who, wait, "start" if starts else "any", is_shared=is_shared)
             if not is_busy:
-                return Later(wait, runtime.health.asked(wait), attempts, LIMITED)
+                return RetryLater(wait, runtime.health.asked(wait), attempts, LIMITED)
         elif starts and error.retry_after:
             # If its result is unknown, that is looked for first; it isn't sent again before that.
             await self._pause(runtime, who, wait, "start", is_shared=False)
@@ -467,8 +467,8 @@ class ProviderCaller:
             asked = min(error.retry_after or 0.0, LONGEST_ASKED) * (1.0 + self._jitter() / 4.0)
             return ProviderBusy(asked, sentence, attempts, cause)
         if isinstance(error, _AMBIGUOUS):
-            return Unknown(wait, sentence, attempts, cause)
-        return Later(wait, sentence, attempts, cause)
+            return OutcomeUnknown(wait, sentence, attempts, cause)
+        return RetryLater(wait, sentence, attempts, cause)
 
     async def _pause(self, runtime: Runtime, who: str, wait: float, calls: Calls, *, is_shared: bool) -> None:
         """Note that the provider asked for a pause: here at once, in the rows for other processes."""
@@ -485,7 +485,7 @@ class ProviderCaller:
 
     async def _refused(
         self, runtime: Runtime, account: Account | None, error: errors.CredentialRefused, attempts: int
-    ) -> Later | Refused:
+    ) -> RetryLater | Rejected:
         """Handle a refused credential; the request had no effect."""
         if account is None:
             self._keys.locked_out(runtime.name)
@@ -494,9 +494,9 @@ class ProviderCaller:
             became = await self._keys.refused(account, runtime, error)
         match became:
             case "changed":
-                return Later(0.0, None, attempts, is_unauthorized=True)
+                return RetryLater(0.0, None, attempts, is_unauthorized=True)
             case "later":
-                return Later(self.backoff(attempts + 1), None, attempts)
+                return RetryLater(self.backoff(attempts + 1), None, attempts)
             case "held":
                 # It counts like any failing call: a credential may be good for every call but one.
                 assert account is not None, "no person's own is locked"
@@ -508,7 +508,7 @@ class ProviderCaller:
                 cause = "connection_refused"
             case _:
                 cause = "credential_refused"
-        return Refused(error, cause, problems.sentence(cause, runtime.title))
+        return Rejected(error, cause, problems.sentence(cause, runtime.title))
 
 
 def as_no_room(error: errors.ProviderError) -> errors.ProviderError:
@@ -520,16 +520,16 @@ def as_no_room(error: errors.ProviderError) -> errors.ProviderError:
     return errors.NoRoom(error.message, status=error.status) if is_lack and refuses and not is_own else error
 
 
-def _mark_unsent(answer: Later | Refused, attempts: int) -> Later | Refused:
+def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | Rejected:
     """Return the answer for a call that isn't sent as its credential was refused for something else."""
-    if isinstance(answer, Later):
+    if isinstance(answer, RetryLater):
         return replace(answer, attempts=attempts, is_unauthorized=False)
     return replace(answer, error=errors.CredentialRefused())
 
 
-def _ended(runtime: Runtime, cause: str) -> Refused:
+def _ended(runtime: Runtime, cause: str) -> Rejected:
     """Return the answer for an account whose credential isn't used any more."""
-    return Refused(errors.CredentialRefused(), cause, problems.sentence(cause, runtime.title))
+    return Rejected(errors.CredentialRefused(), cause, problems.sentence(cause, runtime.title))
 
 
 class Watch:

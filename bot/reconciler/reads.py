@@ -29,7 +29,7 @@ from bot.providers.base import Access, Pace, SendWindow
 from bot.providers.requests import side_by_side
 from bot.reconciler import outcomes
 from bot.reconciler.context import EngineContext, EnginePart
-from bot.reconciler.provider_calls import Done, Later, Refused, Unknown
+from bot.reconciler.provider_calls import OutcomeUnknown, Rejected, RetryLater, Succeeded
 from bot.reconciler.runtimes import Runtime
 from bot.store import audit, gates, operations, workspaces
 from bot.store.store import Store
@@ -159,20 +159,20 @@ class Reads(EnginePart):
             is_gated=True,
         )
         match answer:
-            case Done((found, is_own)):
+            case Succeeded((found, is_own)):
                 results = await self._found(runtime, claims, found)
                 return results if is_own else [replace(result, is_own=False) for result in results]
-            case Later() | Unknown():
+            case RetryLater() | OutcomeUnknown():
                 return [self._later(runtime, claim, answer) for claim in claims]
-            case Refused(error=errors.SecretError()):
+            case Rejected(error=errors.SecretError()):
                 return [self._own(claim, LACKING, answer.sentence) for claim in claims]
-            case Refused(error=errors.CredentialRefused()):
+            case Rejected(error=errors.CredentialRefused()):
                 is_ours = answer.cause == "connection_refused"
                 # People who must link again were already told; only a problem that the operator must fix is
                 # reported here.
                 hold = answer.sentence if is_ours else None
                 return [self._held(claim, LACKING / 10 if is_ours else 0.0, hold) for claim in claims]
-            case Refused():
+            case Rejected():
                 return [
                     await self._refused(runtime, claim, answer, alone=len(claims) == 1) for claim in claims
                 ]
@@ -274,7 +274,7 @@ class Reads(EnginePart):
             error = errors.BadAnswer("the answer leaves it out")
             failures = self._failures.get(claim.gate_key, 0)
             answer = await self._provider_caller.judge(runtime, claim.account, "read", error, failures)
-            assert not isinstance(answer, Refused), "a bad answer is no refusal"
+            assert not isinstance(answer, Rejected), "a bad answer is no refusal"
             return self._later(runtime, claim, answer)
         self._failures.pop(claim.gate_key, None)
         if observed.state is State.UNKNOWN:
@@ -308,7 +308,7 @@ class Reads(EnginePart):
         held = self._held(claim, wait, cards.strange_state(runtime.title, word))
         return replace(held, observed=observed)
 
-    def _later(self, runtime: Runtime, claim: ReadClaim, answer: Later | Unknown) -> ReadResult:
+    def _later(self, runtime: Runtime, claim: ReadClaim, answer: RetryLater | OutcomeUnknown) -> ReadResult:
         """Keep what is known and read later; the gate decides when."""
         wait = answer.wait
         if answer.attempts > self._failures.get(claim.gate_key, 0):
@@ -322,7 +322,7 @@ class Reads(EnginePart):
         return self._held(claim, wait, answer.sentence)
 
     async def _refused(
-        self, runtime: Runtime, claim: ReadClaim, answer: Refused, *, alone: bool
+        self, runtime: Runtime, claim: ReadClaim, answer: Rejected, *, alone: bool
     ) -> ReadResult:
         """Handle a read refused to this account alone; nobody else's row changes."""
         now = await self._store.now()

@@ -11,7 +11,7 @@ from bot.domain.plan import backoff
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.context import EngineContext
-from bot.reconciler.provider_calls import REVOKE, Done, Refused
+from bot.reconciler.provider_calls import REVOKE, Rejected, Succeeded
 from bot.reconciler.tasks import Again, Work, Worker, slot
 from bot.services import revocations
 from bot.store import accounts
@@ -70,9 +70,9 @@ class Revocations(Worker):
         except Again:
             raise Again(wait) from None
         match answer:
-            case Done():
+            case Succeeded():
                 return "deleted"
-            case Refused(error=CredentialRefused() | Forbidden() as error):
+            case Rejected(error=CredentialRefused() | Forbidden() as error):
                 if account.refused_since is None:
                     await self._store.carry_out(lambda tx: revocation_refused(tx, account.id))
                 left = SECOND_LOOK - (now - (account.refused_since or now))
@@ -85,7 +85,7 @@ class Revocations(Worker):
         """Enqueue the revocation of what a provider issued to Usher for a checked token, unless used."""
         unused = _as_account(task)
         access = self._provider_caller.open(unused)
-        if isinstance(access, Refused) or await self._is_used(unused, access):
+        if isinstance(access, Rejected) or await self._is_used(unused, access):
             return
         await self._store.carry_out(lambda tx: enqueue_revocation(tx, unused, notify=False))
 
@@ -96,7 +96,7 @@ class Revocations(Worker):
             return False
         opened = self._provider_caller.open(account)
         # A secret that can't be decrypted can't be compared, so it is left alone.
-        return isinstance(opened, Refused) or opened.credential.token == access.credential.token
+        return isinstance(opened, Rejected) or opened.credential.token == access.credential.token
 
 
 def _as_account(task: Task) -> Account:

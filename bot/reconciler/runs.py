@@ -223,14 +223,17 @@ class Runs(Stepper[ClaimedRun]):
         claimed: ClaimedRun,
         runtime: Runtime,
         step: Step,
-        answer: provider_calls.NotDone,
+        answer: provider_calls.CallFailure,
         known: Call | None,
     ) -> Update:
         """Look soon after an unknown outcome, as a requested pause doesn't apply to looks."""
         run, wait, attempts = claimed.run, provider_calls.REFUSED_WAIT, None
-        if not isinstance(answer, provider_calls.Refused):
+        if not isinstance(answer, provider_calls.Rejected):
             wait, attempts = answer.wait, answer.attempts
-        if isinstance(answer, provider_calls.Unknown | provider_calls.ProviderBusy) and step is not Step.FIND:
+        if (
+            isinstance(answer, provider_calls.OutcomeUnknown | provider_calls.ProviderBusy)
+            and step is not Step.FIND
+        ):
             wait = _first_read(runtime)
         notices: list[NewNotice] = []
         if step is Step.STOP and run.attempts < MAX_ATTEMPTS == attempts:
@@ -239,7 +242,7 @@ class Runs(Stepper[ClaimedRun]):
         return knowing(again, step, known)
 
     def refused(
-        self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: provider_calls.Refused
+        self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: provider_calls.Rejected
     ) -> Update:
         """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
         run = claimed.run
@@ -310,14 +313,14 @@ class Runs(Stepper[ClaimedRun]):
         )
         found: Mapping[str, ObservedRun]
         match answer:
-            case provider_calls.Done(found):
+            case provider_calls.Succeeded(found):
                 pass
-            case provider_calls.Refused(error=NotFound()):
+            case provider_calls.Rejected(error=NotFound()):
                 found = {}
-            case provider_calls.Refused(needs_credential=True, sentence=sentence):
+            case provider_calls.Rejected(needs_credential=True, sentence=sentence):
                 await self.all_later(batch, PATIENCE, sentence)
                 return
-            case provider_calls.Refused():
+            case provider_calls.Rejected():
                 for claimed in batch:
                     await self.save(claimed, await self._refused_read(claimed, runtime, answer))
                 return
@@ -388,7 +391,7 @@ class Runs(Stepper[ClaimedRun]):
         return replace(claimed.update(wait), doubt=doubt)
 
     async def _refused_read(
-        self, claimed: ClaimedRun, runtime: Runtime, answer: provider_calls.Refused
+        self, claimed: ClaimedRun, runtime: Runtime, answer: provider_calls.Rejected
     ) -> Update:
         """Count a refused read; the reason is shown once refusals last."""
         run, now = claimed.run, await self._store.now()

@@ -10,7 +10,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.lists import DISCOVER_SECONDS
-from bot.reconciler.provider_calls import Done, Refused
+from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.tasks import Work, Worker, not_yet, slot, waiting_commands
 from bot.services.snapshots import TEMPLATES, payload_of
 from bot.store import accounts, snapshots
@@ -66,13 +66,13 @@ class Snapshots(Worker):
                 runtime, account, kind, send, attempts=attempts, seconds=seconds
             )
             match answer:
-                case Done(offer):
+                case Succeeded(offer):
                     owner, now = account.id if account is not None else "", await self._store.now()
                     read = Snapshot(connection, owner, kind, payload_of(offer), now)
                     await self._store.write(snapshots.save_snapshot, read)
                     log.info("snapshot read", connection=connection, kind=kind)
                     return ""
-                case Refused(cause=cause):
+                case Rejected(cause=cause):
                     return cause
                 case _:
                     raise not_yet(answer)

@@ -28,7 +28,14 @@ from bot.messages.texts import cards, problems
 from bot.providers.base import Access
 from bot.reconciler import outcomes
 from bot.reconciler.context import EngineContext, EnginePart
-from bot.reconciler.provider_calls import Done, Later, NotDone, ProviderBusy, Refused, Unknown
+from bot.reconciler.provider_calls import (
+    CallFailure,
+    OutcomeUnknown,
+    ProviderBusy,
+    Rejected,
+    RetryLater,
+    Succeeded,
+)
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.services.caller import decided
 from bot.services.owners import STARTS
@@ -262,20 +269,22 @@ class Stepper(EnginePart, ABC, Generic[S]):
             was_unauthorized=subject.was_unauthorized,
         )
         match answer:
-            case Done(created):
+            case Succeeded(created):
                 return await self.accepted(claimed, runtime, step, access, created)
-            case Later() | Refused(needs_credential=True):
+            case RetryLater() | Rejected(needs_credential=True):
                 again = await self._defer_call(claimed, runtime, step, answer)
                 return replace(again, cause=UNAUTHORIZED if answer.is_unauthorized else None)
-            case Unknown():
+            case OutcomeUnknown():
                 return self.again(claimed, runtime, step, answer, Call.UNKNOWN)
-            case Refused(error=Conflict()) if self._may_be_ours(claimed, step):
+            case Rejected(error=Conflict()) if self._may_be_ours(claimed, step):
                 # The name may be taken by what an earlier attempt made after all: look for it.
                 return self.again(claimed, runtime, step, self._retry(claimed), Call.UNKNOWN)
-            case Refused():
+            case Rejected():
                 return self.refused(claimed, runtime, step, answer)
 
-    async def _defer_call(self, claimed: S, runtime: Runtime, step: Step, answer: Later | Refused) -> Update:
+    async def _defer_call(
+        self, claimed: S, runtime: Runtime, step: Step, answer: RetryLater | Rejected
+    ) -> Update:
         """Return the update to send a call again that certainly wasn't carried out.
 
         While the provider is busy that follows a growing pause, and a read that shows no effect.
@@ -294,9 +303,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
         subject = claimed.subject
         return step in _MAKES and subject.called_at is not None and 0 < subject.attempts < CONFLICTS
 
-    def _retry(self, claimed: S) -> Later:
+    def _retry(self, claimed: S) -> RetryLater:
         attempts = claimed.subject.attempts + 1
-        return Later(self._provider_caller.backoff(attempts), None, attempts)
+        return RetryLater(self._provider_caller.backoff(attempts), None, attempts)
 
     # -- after an unknown outcome ----------------------------------------------------------------------------
 
@@ -312,9 +321,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
             attempts=claimed.subject.attempts,
         )
         match answer:
-            case Done(traces):
+            case Succeeded(traces):
                 return await self._judged(claimed, runtime, traces)
-            case Unknown(is_unreadable=False) | Later() | Refused(needs_credential=True):
+            case OutcomeUnknown(is_unreadable=False) | RetryLater() | Rejected(needs_credential=True):
                 return self.again(claimed, runtime, Step.FIND, answer, None)
             case _:  # Repeating the look wouldn't tell more.
                 return await self._judged(claimed, runtime, Traces())
@@ -494,11 +503,13 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Write what follows from an accepted call, or return the update still to be written."""
 
     @abstractmethod
-    def again(self, claimed: S, runtime: Runtime, step: Step, answer: NotDone, known: Call | None) -> Update:
-        """Return the update to retry the call or look for its result; Refused waits for a credential."""
+    def again(
+        self, claimed: S, runtime: Runtime, step: Step, answer: CallFailure, known: Call | None
+    ) -> Update:
+        """Return the update to retry the call or look for its result; Rejected waits for a credential."""
 
     @abstractmethod
-    def refused(self, claimed: S, runtime: Runtime, step: Step, answer: Refused) -> Update:
+    def refused(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
         """Return the update after a call was refused for good."""
 
     @abstractmethod

@@ -47,7 +47,7 @@ class _Follower:
     is_reading: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     #: How the last stream ended; None if Usher ended it.
-    answer: provider_calls.Answer[None] | None = None
+    answer: provider_calls.CallResult[None] | None = None
     has_news: bool = False
     was_read: bool = False
     #: Whether the last stream was opened after the run was known to be over.
@@ -169,11 +169,11 @@ class Streams(context.EnginePart):
         """Decide what follows a stream: another one, or the end of the output."""
         answer, transcript = follower.answer, follower.entry.transcript
         follower.failures, wait, cause = 0, 0.0, ""
-        if isinstance(answer, (provider_calls.Later, provider_calls.Unknown)):
+        if isinstance(answer, (provider_calls.RetryLater, provider_calls.OutcomeUnknown)):
             follower.failures = 0 if follower.has_news else answer.attempts
             # Nothing wakes a stream once its account is accepted again, and to look takes no request.
             wait, cause = 0.0 if answer.cause in provider_calls.HELD else answer.wait, answer.cause
-        elif isinstance(answer, provider_calls.Refused):
+        elif isinstance(answer, provider_calls.Rejected):
             cause = answer.cause
             if answer.needs_credential:
                 follower.next_at = now + provider_calls.REFUSED_WAIT
@@ -190,7 +190,7 @@ class Streams(context.EnginePart):
         """Return whether an ended run's output is complete, or can't be read any further."""
         if not follower.began_after_end:
             return False  # The run's last lines may have come after the end of that stream.
-        if isinstance(follower.answer, (provider_calls.Later, provider_calls.Unknown)):
+        if isinstance(follower.answer, (provider_calls.RetryLater, provider_calls.OutcomeUnknown)):
             return follower.failures >= TRIES_AT_END
         return True
 
@@ -224,7 +224,7 @@ class Streams(context.EnginePart):
     async def _follow(self, run: Run, follower: _Follower, account: Account) -> None:
         """Read one stream to its end, or until nobody wants it any more."""
         was_unauthorized = (
-            isinstance(follower.answer, provider_calls.Later) and follower.answer.is_unauthorized
+            isinstance(follower.answer, provider_calls.RetryLater) and follower.answer.is_unauthorized
         )
         follower.is_reading, follower.has_news, follower.answer = True, False, None
         follower.began_after_end = run.outcome is not None
@@ -269,7 +269,7 @@ class Streams(context.EnginePart):
             # A provider's code may raise anything; the stream is reopened.
             failures, reference = follower.failures + 1, self._ids.reference()
             wait = self._provider_caller.backoff(failures)
-            follower.answer = provider_calls.Unknown(
+            follower.answer = provider_calls.OutcomeUnknown(
                 wait, problems.sentence("internal"), failures, "internal"
             )
             log.exception("stream failed", run=run.id, problem=error, reference=reference)

@@ -13,7 +13,15 @@ from bot.domain.plan import backoff
 from bot.domain.policy import is_current
 from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.context import EngineContext, EnginePart
-from bot.reconciler.provider_calls import HELD, LIMITED, Answer, Done, Later, Refused, Unknown
+from bot.reconciler.provider_calls import (
+    HELD,
+    LIMITED,
+    CallResult,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    Succeeded,
+)
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.services.caller import decided
 from bot.store import accounts
@@ -198,19 +206,19 @@ async def asked_of_slack(asking: Coroutine[Any, Any, _Found]) -> _Found:
         raise Again(0.0) from None
 
 
-def settled(answer: Answer[_Found]) -> Done[_Found] | Refused:
+def settled(answer: CallResult[_Found]) -> Succeeded[_Found] | Rejected:
     """Return an answer that a task can end with; raise Again for any other.
 
     A refusal of the connection's own secret isn't the person's to fix, so the task keeps waiting.
     """
-    if isinstance(answer, (Later, Unknown)):
+    if isinstance(answer, (RetryLater, OutcomeUnknown)):
         raise not_yet(answer)
-    if isinstance(answer, Refused) and answer.cause == "connection_refused":
+    if isinstance(answer, Rejected) and answer.cause == "connection_refused":
         raise Again(0.0, answer.cause)
     return answer
 
 
-def not_yet(answer: Later | Unknown) -> Again:
+def not_yet(answer: RetryLater | OutcomeUnknown) -> Again:
     """Return how to retry a task that wasn't done; what limits or holds everything isn't its own failure."""
     return (Busy if answer.cause in {LIMITED, *HELD} else Again)(answer.wait, answer.cause)
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from bot.domain.accounts import Account
 from bot.messages.texts import cards
 from bot.providers.base import Access, Credential
-from bot.reconciler.provider_calls import Done, Later, ProviderCaller, Refused, Unknown
+from bot.reconciler.provider_calls import OutcomeUnknown, ProviderCaller, Rejected, RetryLater, Succeeded
 from bot.reconciler.runtimes import Numbers, Runtime
 from bot.support import errors
 from tests.reconciler.ask_table import TABLE
@@ -146,12 +146,12 @@ async def test_every_error_means_one_answer_whichever_way_was_asked(kind, way):
     answer, fails, is_credentials = TABLE[kind]
     got = await bench.ask(way, kind())
     if is_credentials and way == "the connection's own":
-        assert (type(got), got.cause, bench.book.seen) == (Refused, "connection_refused", ["locked"])
+        assert (type(got), got.cause, bench.book.seen) == (Rejected, "connection_refused", ["locked"])
     else:
         assert type(got) is answer
         assert ("refused" in bench.book.seen) is is_credentials
     # Whoever refuses it for another reason has accepted the sign-in.
-    is_let_in = answer is Refused and way == "one refused before"
+    is_let_in = answer is Rejected and way == "one refused before"
     assert bench.rows.accepted == is_let_in
     # A stream that breaks off after it spoke says nothing about the connection.
     assert (bench.runtime.health.since is not None) is (fails and way != "a stream that spoke")
@@ -177,11 +177,11 @@ def test_the_table_has_every_error_of_a_provider():
 @pytest.mark.parametrize(
     ("became", "answer", "cause"),
     [
-        ("changed", Later, ""),
-        ("later", Later, ""),
-        ("held", Later, "sign_in_refused"),
-        ("locked", Refused, "connection_refused"),
-        ("refused", Refused, "credential_refused"),
+        ("changed", RetryLater, ""),
+        ("later", RetryLater, ""),
+        ("held", RetryLater, "sign_in_refused"),
+        ("locked", Rejected, "connection_refused"),
+        ("refused", Rejected, "credential_refused"),
     ],
 )
 async def test_what_a_refused_credential_became_decides(became, answer, cause):
@@ -190,7 +190,7 @@ async def test_what_a_refused_credential_became_decides(became, answer, cause):
     got = await bench.ask("a person's", errors.CredentialRefused(), attempts=3)
     assert (type(got), got.cause) == (answer, cause)
     # It counts as any call that fails: the credential may be good for all but one of them.
-    assert got.attempts == 3 + (became == "held") if answer is Later else got.needs_credential
+    assert got.attempts == 3 + (became == "held") if answer is RetryLater else got.needs_credential
 
 
 UNAUTHORIZED = errors.CredentialRefused("Accept the new terms first", status=401)
@@ -199,13 +199,17 @@ UNAUTHORIZED = errors.CredentialRefused("Accept the new terms first", status=401
 @pytest.mark.parametrize(
     ("account", "lists", "was_unauthorized", "answer", "calls"),
     [
-        pytest.param(ACCOUNT, None, False, Later, ["start", "held"], id="once"),
-        pytest.param(ACCOUNT, None, True, Refused, ["start"], id="twice-accepted-between"),
-        pytest.param(DUE, None, False, Later, ["start"], id="once-list-accepted"),
-        pytest.param(DUE, None, True, Refused, ["start"], id="twice-list-accepted"),
-        pytest.param(DUE, None, None, Refused, ["start"], id="not-repeated-list-accepted"),
-        pytest.param(DUE, errors.CredentialRefused(status=401), True, Later, ["held"], id="list-refused-too"),
-        pytest.param(DUE, errors.ServerFailed(), True, Later, ["start", "held"], id="list-proves-nothing"),
+        pytest.param(ACCOUNT, None, False, RetryLater, ["start", "held"], id="once"),
+        pytest.param(ACCOUNT, None, True, Rejected, ["start"], id="twice-accepted-between"),
+        pytest.param(DUE, None, False, RetryLater, ["start"], id="once-list-accepted"),
+        pytest.param(DUE, None, True, Rejected, ["start"], id="twice-list-accepted"),
+        pytest.param(DUE, None, None, Rejected, ["start"], id="not-repeated-list-accepted"),
+        pytest.param(
+            DUE, errors.CredentialRefused(status=401), True, RetryLater, ["held"], id="list-refused-too"
+        ),
+        pytest.param(
+            DUE, errors.ServerFailed(), True, RetryLater, ["start", "held"], id="list-proves-nothing"
+        ),
     ],
 )
 async def test_401_is_about_the_call_if_the_list_is_accepted(account, lists, was_unauthorized, answer, calls):
@@ -226,13 +230,13 @@ async def test_401_is_about_the_call_if_the_list_is_accepted(account, lists, was
     assert (type(got), [*sent, *(["held"] if is_held else [])]) == (answer, calls)
     if not sent:
         assert (got.is_unauthorized, got.attempts) == (False, 0), "the call itself wasn't refused"
-    if answer is Refused:
+    if answer is Rejected:
         assert (got.cause, got.needs_credential) == ("refused: Accept the new terms first", False)
 
 
 @pytest.mark.parametrize(
     ("was_unauthorized", "answer"),
-    [(False, Later), (True, Refused), (None, Refused)],
+    [(False, RetryLater), (True, Rejected), (None, Rejected)],
     ids=["first", "second", "not-repeated"],
 )
 async def test_401_of_a_proven_credential_is_tried_once_more(was_unauthorized, answer):
@@ -261,7 +265,7 @@ async def test_waits_grow_and_heed_what_the_provider_asked_for():
 
 async def test_what_did_not_leave_counts_for_nothing():
     got = await Bench().ask("a person's", errors.SentTooLate(), attempts=2)
-    assert got == Later(0.0, None, 2)
+    assert got == RetryLater(0.0, None, 2)
 
 
 async def test_what_leaves_too_late_after_a_first_request_may_have_been_done():
@@ -272,14 +276,14 @@ async def test_what_leaves_too_late_after_a_first_request_may_have_been_done():
         raise errors.SentTooLate
 
     got = await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", second_of_two, seconds=10.0)
-    assert (type(got), got.attempts) == (Unknown, 1)
+    assert (type(got), got.attempts) == (OutcomeUnknown, 1)
 
 
 @pytest.mark.parametrize("way", ["a person's", "a start"])
 async def test_a_start_that_may_have_been_done_keeps_the_pause_that_its_answer_asked_for(way):
     bench = Bench()
     got = await bench.ask(way, errors.ServerFailed(retry_after=33.0))
-    assert (type(got), got.wait) == (Unknown, 33.0)
+    assert (type(got), got.wait) == (OutcomeUnknown, 33.0)
     assert bench.rows.pauses == ([("start", {ACCOUNT.id: 33.0})] if way == "a start" else [])
     assert bench.runtime.limits.wait(ACCOUNT.id) == 0.0
 
@@ -292,10 +296,10 @@ async def test_what_holds_somebody_up_is_answered_before_anything_is_sent(way):
     bench = Bench()
     bench.book.closed = errors.SecretError("a stored secret does not open")
     got = await bench.ask(way, NOTHING_MAY_BE_SENT)
-    assert (type(got), got.cause, got.needs_credential) == (Refused, "secret", True)
+    assert (type(got), got.cause, got.needs_credential) == (Rejected, "secret", True)
     bench.runtime.limits.note(ACCOUNT.id, 30.0, is_shared=False)
     held = await bench.ask(way, NOTHING_MAY_BE_SENT, attempts=2)
-    assert (type(held), held.cause, held.wait, held.attempts) == (Later, "rate_limited", 30.0, 2)
+    assert (type(held), held.cause, held.wait, held.attempts) == (RetryLater, "rate_limited", 30.0, 2)
     assert not bench.runtime.health.answers
 
 
@@ -303,8 +307,8 @@ async def test_a_limit_of_starts_holds_up_starts_alone():
     bench = Bench()
     bench.runtime.start_limits.note(ACCOUNT.id, 30.0, is_shared=False)
     held = await bench.ask("a start", NOTHING_MAY_BE_SENT, attempts=2)
-    assert (type(held), held.cause, held.wait, held.attempts) == (Later, "rate_limited", 30.0, 2)
-    assert isinstance(await bench.ask("a person's", errors.NotFound()), Refused)
+    assert (type(held), held.cause, held.wait, held.attempts) == (RetryLater, "rate_limited", 30.0, 2)
+    assert isinstance(await bench.ask("a person's", errors.NotFound()), Rejected)
 
 
 async def test_who_stood_still_since_committing_to_a_call_sends_nothing():
@@ -318,7 +322,7 @@ async def test_who_stood_still_since_committing_to_a_call_sends_nothing():
     got = await bench.provider_caller.call(
         bench.runtime, ACCOUNT, "call", send, attempts=2, seconds=10.0, began=began
     )
-    assert got == Later(0.0, None, 2)
+    assert got == RetryLater(0.0, None, 2)
     assert bench.book.seen == []
 
 
@@ -329,7 +333,7 @@ async def test_an_unlinked_accounts_last_call_is_sent_with_a_refused_credential_
         return "revoked"
 
     revoking = replace(HELD, state="revoking")
-    assert await bench.provider_caller.call(bench.runtime, revoking, "revoke", revoke) == Done("revoked")
+    assert await bench.provider_caller.call(bench.runtime, revoking, "revoke", revoke) == Succeeded("revoked")
     assert bench.rows.reads == 0
     # It is used for nothing else.
     assert (await bench.provider_caller.call(bench.runtime, revoking, "who am i", revoke)).cause == "unlinked"
@@ -344,7 +348,7 @@ async def test_what_was_refused_is_sent_by_one_alone_and_when_it_is_due(row, is_
 
     bench.rows.account, bench.rows.is_ours = row, is_ours
     got = await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send, attempts=2)
-    assert (type(got), got.cause, got.attempts, got.wait) == (Later, "sign_in_refused", 2, wait)
+    assert (type(got), got.cause, got.attempts, got.wait) == (RetryLater, "sign_in_refused", 2, wait)
     bench.rows.account = replace(row, renamed_to="alicia")
     assert (await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send)).cause == "renamed"
 
@@ -360,7 +364,7 @@ async def test_what_was_done_counts_though_it_is_not_written_that_the_sign_in_wa
         return "done"
 
     bench.rows.accept_again = busy
-    assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send) == Done("done")
+    assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send) == Succeeded("done")
 
 
 @pytest.mark.parametrize(
@@ -403,7 +407,7 @@ async def test_nothing_is_sent_for_an_account_that_has_ended_since_it_was_read(r
         raise NOTHING_MAY_BE_SENT
 
     got = await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", send)
-    assert (type(got), got.cause, got.needs_credential) == (Refused, cause, True)
+    assert (type(got), got.cause, got.needs_credential) == (Rejected, cause, True)
     assert (bench.book.seen, bench.runtime.health.since) == ([], None)
 
 
@@ -416,7 +420,7 @@ async def test_a_call_that_takes_long_ends_when_its_account_is_unlinked():
         await asyncio.Event().wait()
 
     got = await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", many_requests)
-    assert (type(got), got.cause) == (Refused, "unlinked")
+    assert (type(got), got.cause) == (Rejected, "unlinked")
     assert (bench.book.seen, bench.runtime.health.since) == ([], None)
 
 
@@ -426,7 +430,7 @@ async def test_the_poll_gates_reads_cost_no_other_look():
     async def soon(_access):
         return "read"
 
-    assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "read", soon, is_gated=True) == Done(
+    assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "read", soon, is_gated=True) == Succeeded(
         "read"
     )
     assert bench.rows.reads == 0
@@ -439,14 +443,14 @@ async def test_a_call_that_takes_too_long_is_unknown_and_an_answer_is_handed_on(
         await asyncio.Event().wait()
 
     assert isinstance(
-        await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", never, seconds=0.001), Unknown
+        await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", never, seconds=0.001), OutcomeUnknown
     )
     assert bench.runtime.health.since is not None
 
     async def soon(_access):
         return "made"
 
-    assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", soon) == Done("made")
+    assert await bench.provider_caller.call(bench.runtime, ACCOUNT, "call", soon) == Succeeded("made")
     assert (bench.runtime.health.since, bench.book.seen) == (None, ["worked"])
 
 

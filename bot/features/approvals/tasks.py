@@ -10,7 +10,7 @@ from bot.domain.tasks import Task, TaskKind
 from bot.features.approvals import store
 from bot.features.approvals.use_cases import fail_approved, follow_up, link_approved, note_address, proceed
 from bot.providers import base
-from bot.reconciler.provider_calls import Done, Refused
+from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.tasks import Work, Worker, not_yet
 from bot.services.caller import Caller
 from bot.store.tasks import NewTask
@@ -70,15 +70,15 @@ class Approvals(Worker):
             seconds=CHECK_SECONDS,
         )
         match answer:
-            case Done(identity):
+            case Succeeded(identity):
                 await Caller(self._context, approval.principal).run(link_approved, approval.id, identity)
-            case Refused(error=NotFound()):
+            case Rejected(error=NotFound()):
                 await self.give_up(task, "not_found")
-            case Refused(error=CredentialRefused()):
+            case Rejected(error=CredentialRefused()):
                 await self.give_up(task, "credential_refused")
-            case Refused(error=Untrusted() as error):
+            case Rejected(error=Untrusted() as error):
                 await self.give_up(task, "untrusted", error.message)
-            case Refused():
+            case Rejected():
                 await self.give_up(task, "forbidden")
             case _:
                 raise not_yet(answer)
@@ -99,9 +99,9 @@ class Approvals(Worker):
             attempts=task.attempts,
         )
         match answer:
-            case Done(str(email)):
+            case Succeeded(str(email)):
                 await Caller(self._context, approval.principal).run(note_address, approval, email)
-            case Done() | Refused():
+            case Succeeded() | Rejected():
                 log.info("address not told", connection=approval.connection)
             case _:
                 raise not_yet(answer)

@@ -3,7 +3,7 @@
 from bot.domain.tasks import Task, TaskKind
 from bot.features.expiries import reminders
 from bot.providers import base
-from bot.reconciler.provider_calls import Refused
+from bot.reconciler.provider_calls import Rejected
 from bot.reconciler.tasks import Work, Worker, settled
 from bot.services import revocations
 from bot.store import accounts
@@ -26,7 +26,7 @@ class Renewals(Worker):
         answer = settled(
             await self._provider_caller.call(runtime, account, "mint", minting, attempts=task.attempts)
         )
-        if isinstance(answer, Refused):
+        if isinstance(answer, Rejected):
             await self.give_up(task)
             return
         fresh = answer.value

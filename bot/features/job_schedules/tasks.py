@@ -9,7 +9,7 @@ from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.features.job_schedules.model import ScheduleKind
 from bot.providers import base
-from bot.reconciler.provider_calls import Refused
+from bot.reconciler.provider_calls import Rejected
 from bot.reconciler.tasks import Busy, Work, Worker, settled, slot
 from bot.services.snapshots import TEMPLATES
 from bot.store import accounts, audit, notices, tasks
@@ -62,7 +62,7 @@ class Schedules(Worker):
                 attempts=task.attempts,
             )
             refusal = settled(answer)
-        if isinstance(refusal, Refused):
+        if isinstance(refusal, Rejected):
             await self.give_up(task, refusal.cause)
             return ()
         await self._notify(task, "ok")
