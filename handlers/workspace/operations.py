@@ -14,7 +14,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_button, said
 from bot.messages.blocks.cards import FORMS
-from bot.messages.blocks.kit import AGREED, DRAWN, Markup, fill, line, safe
+from bot.messages.blocks.kit import AGREED, RENDERERS, Markup, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import workspaces
 from bot.services.caller import Caller
@@ -136,7 +136,7 @@ async def begin_for(
     if accepted.obstacle and accepted.operation.is_open and not request.is_shared:
         # It waits for its person: nothing else is promised. In a direct message its card says so.
         facts = await services.gatherer.of_workspace(workspace, accepted.operation)
-        return SILENT if request.is_beside_cards else DRAWN[NoticeKind.WAITING].draw(facts)
+        return SILENT if request.is_beside_cards else RENDERERS[NoticeKind.WAITING].render(facts)
     answer = _answer(request, workspace, accepted)
     if moment is None or timer is None:
         return answer

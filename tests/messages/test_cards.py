@@ -20,7 +20,7 @@ from bot.domain.workspaces import State
 from bot.features.expiries.model import ExpiryKind
 from bot.features.hours.model import HoursKind
 from bot.messages.blocks.cards import link_value, operation_card
-from bot.messages.blocks.kit import DRAWN, draws
+from bot.messages.blocks.kit import RENDERERS, renders
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards, problems
 from bot.messages.texts.notices import OUTAGES
@@ -496,9 +496,9 @@ def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
 
 def test_a_kind_of_message_is_declared_once_and_drawn_once():
     # An update is drawn as the card that it is of; a second function for a kind is refused.
-    assert set(DRAWN) == set(declared(AnyKind)) - {NoticeKind.CARD_UPDATE}
-    with pytest.raises(ValueError, match="two functions draw ready"):
-        draws(NoticeKind.READY)(operation_card)
+    assert set(RENDERERS) == set(declared(AnyKind)) - {NoticeKind.CARD_UPDATE}
+    with pytest.raises(ValueError, match="two functions render ready"):
+        renders(NoticeKind.READY)(operation_card)
 
 
 def shown(answer):

@@ -8,7 +8,7 @@ from bot.domain.announcements import Span, drop_past, find_next_moment
 from bot.domain.message_kinds import AnyKind, Mark, declared
 from bot.features.waitlist.model import RoomKind
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import DRAWN, Press
+from bot.messages.blocks.kit import RENDERERS, Press
 from tests.messages.card_facts import NOW
 from tests.rigs.golden import entries, shown
 
@@ -53,11 +53,11 @@ def test_buttons_name_no_day_and_no_time_that_was_not_typed():
 
 
 def test_every_kind_that_passes_says_when_it_is_true():
-    usual = kit.draws.__kwdefaults__["is_true"]
+    usual = kit.renders.__kwdefaults__["is_true"]
     passing = [kind for kind in declared(AnyKind) if Mark.PASSES in kind.marks]
     assert len(passing) >= 12
     # A question passes once it has a successor.
-    assert [kind for kind in passing if DRAWN[kind].is_true is usual] == [RoomKind.ROOM_WAITING]
+    assert [kind for kind in passing if RENDERERS[kind].is_true is usual] == [RoomKind.ROOM_WAITING]
     assert [kind for kind in passing if Mark.ASKS in kind.marks] == [RoomKind.ROOM_WAITING]
     # Nobody is told whom a message names by its absence.
     assert not [kind for kind in passing if Mark.PEOPLE in kind.marks]

@@ -6,7 +6,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import Named, People
 from bot.features.approvals.model import UNDECIDED, ApprovalKind
 from bot.messages.blocks import home_sections, kit
-from bot.messages.blocks.kit import Block, Markup, draws, fill
+from bot.messages.blocks.kit import Block, Markup, fill, renders
 from bot.messages.texts import pages, requests
 
 
@@ -49,7 +49,7 @@ def _answered(facts: RequestFacts) -> str:
     return fill(template, username=facts.word("username"), title=facts.connection_title)
 
 
-@draws(ApprovalKind.APPROVAL_ASKED, is_true=_is_asked)
+@renders(ApprovalKind.APPROVAL_ASKED, is_true=_is_asked)
 def asked(facts: RequestFacts) -> Answer:
     """Ask an administrator, or say who decided; the buttons carry the request's key and its username."""
     if facts.approval is None or not _is_asked(facts) or facts.is_superseded:
@@ -125,7 +125,7 @@ def _known(named: Named | None) -> Markup:
     return Markup(fill(template, who=kit.person(named), id=user_id, **names))
 
 
-@draws(ApprovalKind.ACCOUNT_ASKED, is_true=_is_unanswered)
+@renders(ApprovalKind.ACCOUNT_ASKED, is_true=_is_unanswered)
 def account_asked(facts: RequestFacts) -> Answer:
     """Ask a member whether the account that somebody else asked for is theirs, or say what they answered."""
     if not _is_unanswered(facts):
@@ -136,7 +136,7 @@ def account_asked(facts: RequestFacts) -> Answer:
     return kit.message(fill(requests.WHOSE, **names), buttons=buttons)
 
 
-@draws(ApprovalKind.APPROVAL_DENIED)
+@renders(ApprovalKind.APPROVAL_DENIED)
 def denied(facts: RequestFacts) -> Answer:
     """Tell a person that a request was denied; or them and the administrators that nobody decided."""
     if facts.word("cause") == UNDECIDED:
@@ -144,13 +144,13 @@ def denied(facts: RequestFacts) -> Answer:
     return _decision(pages.DENIED_PERSON, facts)
 
 
-@draws(ApprovalKind.APPROVAL_FAILED)
+@renders(ApprovalKind.APPROVAL_FAILED)
 def failed(facts: RequestFacts) -> Answer:
     """Tell a person, or whoever approved it, that a request can't be fulfilled."""
     return _decision(pages.FAILED_PERSON if facts.body.get("is_own") else pages.FAILED_ADMINISTRATOR, facts)
 
 
-@draws(ApprovalKind.APPROVAL_DONE)
+@renders(ApprovalKind.APPROVAL_DONE)
 def done(facts: RequestFacts) -> Answer:
     """Tell whoever approved a request that the person is linked."""
     return _decision(pages.DONE, facts)

@@ -27,10 +27,10 @@ from bot.features.hours import texts as hours_texts
 from bot.features.hours.messages import format_time_of_day
 from bot.features.hours.model import UNUSED_ASKS, HoursKind, spans
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.alternatives import draws_where
+from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, link_again_button
-from bot.messages.blocks.kit import Block, Element, Markup, Press, cut, draws, fill, safe
+from bot.messages.blocks.kit import Block, Element, Markup, Press, cut, fill, renders, safe
 from bot.messages.texts import answers, cards, problems, times
 
 #: How many people are listed in one answer, one per line.
@@ -42,7 +42,7 @@ _LINK_AGAIN = texts.WHY_CAUSE["credential_refused"]
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
 
 
-@draws(ClassKind.CLASS_CARD)
+@renders(ClassKind.CLASS_CARD)
 def class_card(facts: ClassFacts) -> Answer:
     """Draw the card as it appears in its channel."""
     card, own, is_over = facts.card, words_of(facts.card), facts.card.is_over(facts.now)
@@ -262,8 +262,8 @@ def _is_lesson(facts: WorkspaceFacts) -> bool:
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
 
 
-@draws(ClassKind.LESSON, is_true=_is_lesson)
-@draws(ClassKind.CLASS_ENDING, is_true=lambda _: False)
+@renders(ClassKind.LESSON, is_true=_is_lesson)
+@renders(ClassKind.CLASS_ENDING, is_true=lambda _: False)
 def lesson(facts: WorkspaceFacts) -> Answer:
     """Tell a person when a lesson begins whether their workspace is ready for it."""
     ends = facts.time("ends")
@@ -286,7 +286,7 @@ def change_of(card: ClassCard, what: str, said: Mapping[str, str], now: float) -
     return f"{news} {fill(texts.LAST_LESSON, at=kit.day_moment(card.stops_at))}"
 
 
-@draws(ClassKind.COURSE_CHANGED)
+@renders(ClassKind.COURSE_CHANGED)
 def changed(facts: ClassFacts) -> Answer:
     """Tell a member what has changed about their course, and ask them to agree to any extra time."""
     card, (more, is_longer) = facts.card, facts.body["more"]
@@ -311,7 +311,7 @@ def _is_so(facts: ClassFacts) -> bool:
     return (facts.word("person") in facts.card.trainers) is bool(facts.body["is_teacher"])
 
 
-@draws(ClassKind.COURSE_TEACHER, is_true=_is_so)
+@renders(ClassKind.COURSE_TEACHER, is_true=_is_so)
 def teacher(facts: ClassFacts) -> Answer:
     """Tell somebody that they can change a course, or can't any more."""
     template = texts.NOW_TEACHER if facts.body["is_teacher"] else texts.NO_TEACHER_NOW
@@ -319,7 +319,7 @@ def teacher(facts: ClassFacts) -> Answer:
     return replies.answer(fill(template, who=_poster(facts), **names))
 
 
-@draws(
+@renders(
     ClassKind.COURSE_UNTAUGHT,
     is_true=lambda facts: bool(facts.card.untaught_until) and not facts.card.is_over(facts.now),
 )
@@ -333,7 +333,9 @@ def untaught(facts: ClassFacts) -> Answer:
     return kit.message(said, [], [take, end])
 
 
-@draws(ClassKind.LESSON_REPORT, is_true=lambda facts: "late" in facts.body or facts.now < facts.time("ends"))
+@renders(
+    ClassKind.LESSON_REPORT, is_true=lambda facts: "late" in facts.body or facts.now < facts.time("ends")
+)
 def report(facts: ClassFacts) -> Answer:
     """Draw a lesson's figures for a teacher: the ready ones, the problems of the others, and late starts."""
     if "late" in facts.body:
@@ -394,7 +396,7 @@ def _is_unserved(facts: ClassFacts) -> bool:
     return coming is not None and coming.at == facts.body["begins"] > facts.now and bool(states & missing)
 
 
-@draws(ClassKind.UNSERVED, is_true=lambda facts: isinstance(facts, ClassFacts) and _is_unserved(facts))
+@renders(ClassKind.UNSERVED, is_true=lambda facts: isinstance(facts, ClassFacts) and _is_unserved(facts))
 def unserved(facts: ClassFacts) -> Answer:
     """Tell a person what is missing for a lesson, with the button that mends it, or that it was full."""
     card, one, names = facts.card, facts.problems[0], (facts.connection, facts.connection_title)
@@ -461,14 +463,14 @@ def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
     ]
 
 
-@draws_where(HoursKind.HOURS_MISSED, lambda facts: bool(facts.word("course")), needs_row=False)
+@render_override(HoursKind.HOURS_MISSED, lambda facts: bool(facts.word("course")), needs_row=False)
 def lesson_missed(facts: WorkspaceFacts) -> Answer:
     """Format a missed start or stop of a lesson."""
     template = hours_texts.MISSED if facts.word("side") == "stop" else texts.LESSON_MISSED
     return hours_blocks.format_missed(facts, template, [], course=facts.word("course"))
 
 
-@draws_where(
+@render_override(
     HoursKind.HOURS_PAUSED,
     lambda facts: bool(facts.word("card")),
     needs_row=False,
@@ -508,7 +510,7 @@ def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
     return filled(template if is_done else texts.STOP_FAILED_BY, facts, **names)
 
 
-@draws(ClassKind.CLASS_OVER)
+@renders(ClassKind.CLASS_OVER)
 def summary(facts: ClassFacts) -> Answer:
     """Tell the trainer how a class went."""
     counts, numbers = facts.counts, _numbers(facts.counts)
@@ -522,7 +524,7 @@ def summary(facts: ClassFacts) -> Answer:
     return replies.answer("\n".join(lines))
 
 
-@draws(ClassKind.CLASS_POSTED)
+@renders(ClassKind.CLASS_POSTED)
 def posted(facts: ClassFacts) -> Answer:
     """Ask the poster whether to post the card again: it was refused, or nobody knows.
 

@@ -8,11 +8,11 @@ from bot.features.expiries.model import ExpiryKind
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import at_stake, offered, open_buttons, remove_button
 from bot.messages.blocks.cards import link_again_button, notice
-from bot.messages.blocks.kit import draws
+from bot.messages.blocks.kit import renders
 from bot.messages.texts import notices, times
 
 
-@draws(ExpiryKind.LINK_ENDING, is_true=lambda facts: facts.link_is_ending)
+@renders(ExpiryKind.LINK_ENDING, is_true=lambda facts: facts.link_is_ending)
 def _link_ending(facts: Facts) -> Answer:
     """Say when a link ends."""
     at = facts.time("ends_at")
@@ -32,7 +32,7 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
     return abs(ends_at - float(facts.body.get("ends_at") or ends_at)) < 60.0
 
 
-@draws(ExpiryKind.ENDING, is_true=_is_coming)
+@renders(ExpiryKind.ENDING, is_true=_is_coming)
 def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row."""
     workspace = facts.workspace

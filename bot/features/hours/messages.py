@@ -36,7 +36,7 @@ from bot.messages.blocks.buttons import (
     suspend_button,
 )
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
-from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
+from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, renders
 from bot.messages.texts import cards, problems, times, verbs
 from bot.support.declarations import LayerHooks
 
@@ -379,7 +379,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
     return facts.state in NOT_UP
 
 
-@draws(HoursKind.HOURS_MISSED, is_true=_is_down)
+@renders(HoursKind.HOURS_MISSED, is_true=_is_down)
 def missed(facts: WorkspaceFacts) -> Answer:
     """Format a missed start or stop of hours."""
     return format_missed(facts, words.MISSED, [words.NEEDED_AFTER])
@@ -439,7 +439,7 @@ def _are_paused(facts: Facts) -> bool:
     return any(one.paused == cause for one in (*found.rules, *found.shared))
 
 
-@draws(HoursKind.HOURS_PAUSED, is_true=_are_paused)
+@renders(HoursKind.HOURS_PAUSED, is_true=_are_paused)
 def paused(facts: Facts) -> Answer:
     """Format the pause of hours, with its cause and buttons."""
     end = kit.button(words.TURN_OFF, "hours_off", facts.word("workspace"))
@@ -460,7 +460,7 @@ def format_paused(facts: Facts, template: str, end: Element, **names: str) -> An
     return kit.message(sentence, [], buttons)
 
 
-@draws(HoursKind.HOURS_UNUSED, is_true=lambda facts: facts.workspace is None or bool(get_rules(facts)))
+@renders(HoursKind.HOURS_UNUSED, is_true=lambda facts: facts.workspace is None or bool(get_rules(facts)))
 def unused(facts: WorkspaceFacts) -> Answer:
     """Ask whether hours go on that start what nobody uses."""
     count, key = Markup(str(facts.body.get("times"))), facts.word("workspace")
@@ -472,7 +472,7 @@ def unused(facts: WorkspaceFacts) -> Answer:
     return kit.message(said, unseen, buttons)
 
 
-@draws(HoursKind.HOURS_MOVED)
+@renders(HoursKind.HOURS_MOVED)
 def moved(facts: Facts) -> Answer:
     """Ask somebody whose time zone has changed whether their hours move."""
     zones = {"zone": facts.word("zone"), "former": facts.word("former")}
@@ -496,7 +496,7 @@ def _is_left(facts: WorkspaceFacts) -> bool:
     return workspace.stop_at == planned and (workspace.used_at or 0.0) <= facts.written_at
 
 
-@draws(HoursKind.NEEDED, is_true=_is_left)
+@renders(HoursKind.NEEDED, is_true=_is_left)
 def still_needed(facts: WorkspaceFacts) -> Answer:
     """Ask whether a workspace that was left running is needed, and say what comes without an answer."""
     names, stop_at = timers.get_names(facts), facts.body.get("stop_at")

@@ -4,12 +4,12 @@ from bot.domain.message_context import Facts
 from bot.domain.notices import Answer
 from bot.features.job_schedules.model import ScheduleKind
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Markup, draws, fill
+from bot.messages.blocks.kit import Markup, fill, renders
 from bot.messages.texts import problems
 from bot.messages.texts import runs as run_words
 
 
-@draws(ScheduleKind.SCHEDULED)
+@renders(ScheduleKind.SCHEDULED)
 def _scheduled(facts: Facts) -> Answer:
     """Say whether a job's schedule was set."""
     cause, cron, title = facts.word("cause"), facts.word("cron"), facts.connection_title

@@ -13,11 +13,11 @@ from bot.features.hours.model import HoursKind
 from bot.features.waitlist import texts as words
 from bot.features.waitlist.model import ANSWERED_WITHIN_SECONDS, UNUSED, RoomKind, WaitFacts, WaitingFacts
 from bot.messages.blocks import kit, notices, replies
-from bot.messages.blocks.alternatives import draws_where
+from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.buttons import ends, open_buttons
 from bot.messages.blocks.cards import filled, reference_of
 from bot.messages.blocks.home_sections import HomeContent, part
-from bot.messages.blocks.kit import Element, Press, draws, fill
+from bot.messages.blocks.kit import Element, Press, fill, renders
 from bot.messages.texts import cards, problems, times, verbs
 
 _STARTS = frozenset({OperationVerb.START})
@@ -81,7 +81,7 @@ def answer(of: WaitFacts, now: float, *, is_lasting: bool = True, replaces: bool
     return replace(drawn, shows=shows)
 
 
-@draws(RoomKind.ROOM_WAITING)
+@renders(RoomKind.ROOM_WAITING)
 def _render_wait(facts: WorkspaceFacts) -> Answer:
     """Draw the place in line as it is now, or the end of the wait."""
     wait = facts.wait if isinstance(facts, WaitingFacts) else None
@@ -115,7 +115,7 @@ def _is_offered(facts: WorkspaceFacts) -> bool:
     return is_room and is_missed and "waiting" in facts.capabilities
 
 
-@draws_where(NoticeKind.FAILED, _is_offered)
+@render_override(NoticeKind.FAILED, _is_offered)
 def _offer(facts: WorkspaceFacts) -> Answer:
     """Say that there is no room, and offer to keep trying."""
     assert facts.workspace is not None, "a start is about a workspace"
@@ -144,10 +144,10 @@ def _can_ask(facts: WorkspaceFacts) -> bool:
     return operation is not None and "more" in facts.capabilities and problems.is_own_limit(operation.cause)
 
 
-_failed = kit.DRAWN[NoticeKind.FAILED].draw
+_failed = kit.RENDERERS[NoticeKind.FAILED].render
 
 
-@draws_where(NoticeKind.FAILED, _can_ask)
+@render_override(NoticeKind.FAILED, _can_ask)
 def _limit(facts: WorkspaceFacts) -> Answer:
     """Add to a failure at a person's own limit that they can ask for more."""
     assert facts.operation is not None, "it was asked"
@@ -159,7 +159,7 @@ def _is_granted(facts: WorkspaceFacts) -> bool:
     return facts.word("granted") in words.GOT and not facts.is_unusable
 
 
-@draws_where(NoticeKind.READY, _is_granted)
+@render_override(NoticeKind.READY, _is_granted)
 def _got(facts: WorkspaceFacts) -> Answer:
     """Say that what was waited for is there, and when it is given on if nobody uses it."""
     what = words.FOR.get(facts.word("waited_for"), words.FOR["room"])
@@ -172,7 +172,7 @@ def _is_wanted(facts: WorkspaceFacts) -> bool:
     return bool(facts.word("waited_for"))
 
 
-@draws_where(HoursKind.NEEDED, _is_wanted)
+@render_override(HoursKind.NEEDED, _is_wanted)
 def _add_waiting(facts: WorkspaceFacts) -> Answer:
     """Add to the question whether something is needed that somebody waits for it."""
     usual, what = still_needed(facts), words.FOR.get(facts.word("waited_for"), words.FOR["room"])
@@ -180,7 +180,7 @@ def _add_waiting(facts: WorkspaceFacts) -> Answer:
     return kit.with_blocks(usual, (first, kit.section(filled(words.GRANT_WANTED, facts, what=what)), *rest))
 
 
-@draws(RoomKind.ROOM_OVER, is_true=lambda facts: not facts.is_up)
+@renders(RoomKind.ROOM_OVER, is_true=lambda facts: not facts.is_up)
 def _over(facts: WorkspaceFacts) -> Answer:
     """Say that nobody tries any more, and why."""
     kind, cause = facts.word("kind"), facts.word("cause")
@@ -219,7 +219,7 @@ def _add_end(usual: Callable[[WorkspaceFacts], Answer]) -> Callable[[WorkspaceFa
 
 
 for _kind in (NoticeKind.FAILED, NoticeKind.REFUSED):
-    draws_where(_kind, _has_waited)(_add_end(kit.DRAWN[_kind].draw))
+    render_override(_kind, _has_waited)(_add_end(kit.RENDERERS[_kind].render))
 
 
 def form(callback_id: str, key: str) -> dict[str, object]:
@@ -230,7 +230,7 @@ def form(callback_id: str, key: str) -> dict[str, object]:
     return kit.modal(title, [field], submit=title, close=verbs.CLOSE, **keys)
 
 
-@draws(RoomKind.MORE_ASKED)
+@renders(RoomKind.MORE_ASKED)
 def _more_asked(facts: RequestFacts) -> Answer:
     """Ask whoever changes limits for more of one."""
     person, key = kit.person(facts.people.get(facts.word("person"))), facts.word("operation")
@@ -240,7 +240,7 @@ def _more_asked(facts: RequestFacts) -> Answer:
     return replies.answer(fill(words.MORE_ASKED, person=person, said=said, **names), buttons)
 
 
-@draws(RoomKind.MORE_ANSWERED)
+@renders(RoomKind.MORE_ANSWERED)
 def _more_answered(facts: WorkspaceFacts) -> Answer:
     """Tell whoever asked for more what became of it."""
     word, person, workspace = facts.body.get("word"), kit.person(Named(facts.word("by"))), facts.workspace

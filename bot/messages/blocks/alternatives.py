@@ -1,4 +1,4 @@
-"""Alternatives: what a feature draws in place of a kind's own message."""
+"""Alternatives: messages that a feature renders in place of a kind's own."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,10 +6,10 @@ from typing import Any
 
 from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import Answer
-from bot.messages.blocks.kit import DRAWN, D
+from bot.messages.blocks.kit import RENDERERS, D
 
 
-def draws_where(
+def render_override(
     kind: AnyKind,
     applies: Callable[[Any], bool],
     *,
@@ -21,19 +21,19 @@ def draws_where(
     Where the row is gone, only what doesn't need it is. ``is_true`` says whether the message still holds.
     """
 
-    def declare(draw: D) -> D:
-        usual = DRAWN[kind]
+    def declare(render: D) -> D:
+        usual = RENDERERS[kind]
 
         def is_chosen(facts: Any) -> bool:
             return (not needs_row or facts.workspace is not None) and applies(facts)
 
         def render_either(facts: Any) -> Answer:
-            return (draw if is_chosen(facts) else usual.draw)(facts)
+            return (render if is_chosen(facts) else usual.render)(facts)
 
         def is_either_true(facts: Any) -> bool:
             return (is_true if is_true is not None and is_chosen(facts) else usual.is_true)(facts)
 
-        DRAWN[kind] = replace(usual, draw=render_either, is_true=is_either_true)
-        return draw
+        RENDERERS[kind] = replace(usual, render=render_either, is_true=is_either_true)
+        return render
 
     return declare

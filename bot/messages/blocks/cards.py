@@ -25,7 +25,7 @@ from bot.messages.blocks.buttons import (
     said,
     stop_button,
 )
-from bot.messages.blocks.kit import DRAWN, VALUE, Element, Markup, draws, fill, safe
+from bot.messages.blocks.kit import RENDERERS, VALUE, Element, Markup, fill, renders, safe
 from bot.messages.texts import cards, notices, problems, times
 
 _BAR_CELLS = 10
@@ -51,16 +51,16 @@ _WORDS: Final[Mapping[OperationVerb, str]] = {
 }
 
 
-@draws(NoticeKind.CARD)
+@renders(NoticeKind.CARD)
 def operation_card(facts: WorkspaceFacts) -> Answer:
     """Draw the card of ``facts.operation`` in its current state, with the workspace if it is known."""
     operation = facts.operation
     assert operation is not None, "a card is the card of an operation"
     if operation.is_open:
         return _open_card(facts, operation)
-    end = DRAWN[end_of(operation)]
+    end = RENDERERS[end_of(operation)]
     if operation.outcome is not Outcome.FULFILLED or end.is_true(facts):
-        return end.draw(facts)
+        return end.render(facts)
     if operation.verb.brings_down:
         return _card(facts, [cards.SINCE[State.STARTING]], [], offered(facts, State.RUNNING))
     return _no_longer_running(facts, operation)
@@ -260,7 +260,7 @@ def _no_longer_running(facts: WorkspaceFacts, operation: Operation) -> Answer:
     """Say what has become of a workspace since a start or restart was fulfilled."""
     template = cards.SINCE.get(facts.state)
     if template is None:
-        return DRAWN[NoticeKind.READY].draw(facts)
+        return RENDERERS[NoticeKind.READY].render(facts)
     sentence = fill(template, title=facts.connection_title, because=failure_words(facts))
     buttons = offered(facts, State.GONE if facts.state is State.GONE else State.STOPPED)
     if facts.state in {State.STARTING, State.STOPPING}:

@@ -6,11 +6,11 @@ from bot.domain.notices import Answer
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import offered
 from bot.messages.blocks.cards import name_of, notice
-from bot.messages.blocks.kit import Press, draws, fill
+from bot.messages.blocks.kit import Press, fill, renders
 from bot.messages.texts import cards, notices, pages
 
 
-@draws(LossKind.LOST)
+@renders(LossKind.LOST)
 def lost_records(facts: WorkspaceFacts) -> Answer:
     """Say that records were lost, and what its person's workspace does, if that was read since."""
     workspace = facts.workspace
@@ -21,7 +21,7 @@ def lost_records(facts: WorkspaceFacts) -> Answer:
     return notice(notices.LOST, facts, buttons, state=cards.STATES[workspace.state].lower())
 
 
-@draws(LossKind.RESTORED)
+@renders(LossKind.RESTORED)
 def _restored(facts: Facts) -> Answer:
     """Say that a link which its person ended may be back."""
     return replies.answer(fill(pages.RESTORED, title=facts.connection_title))

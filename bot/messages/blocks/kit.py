@@ -644,35 +644,35 @@ D = TypeVar("D", bound=Callable[..., Answer])
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """Hold how a kind of message is drawn, and when it is.
+class Renderer:
+    """A kind of message's rendering, and when its text holds.
 
     ``is_true``: whether what it is to say is so when it is sent. ``together`` says the same of several at
     once, of one and of more; None where each has words of its own.
     """
 
-    draw: Callable[[Any], Answer]
+    render: Callable[[Any], Answer]
     is_true: Callable[[Any], bool]
     together: Callable[[Any], tuple[str, str] | None]
 
 
-DRAWN: Final[dict[AnyKind, Drawn]] = {}
-#: The functions that draw the answer instead of a message whose row is gone, by the subject of its kind.
+RENDERERS: Final[dict[AnyKind, Renderer]] = {}
+#: The functions that render the answer instead of a message whose row is gone, by the subject of its kind.
 render_gone: Registry[Callable[[], Answer]] = Registry()
 
 
-def draws(
+def renders(
     kind: AnyKind,
     *,
     is_true: Callable[[Any], bool] = lambda _facts: True,
     together: Callable[[Any], tuple[str, str] | None] = lambda _facts: None,
 ) -> Callable[[D], D]:
-    """Declare what draws messages of a kind, from the facts of its family."""
+    """Return the decorator of a kind's renderer, from the facts of its family."""
 
-    def declare(draw: D) -> D:
-        if kind in DRAWN:
-            raise ValueError(f"two functions draw {kind}")
-        DRAWN[kind] = Drawn(draw, is_true, together)
-        return draw
+    def declare(render: D) -> D:
+        if kind in RENDERERS:
+            raise ValueError(f"two functions render {kind}")
+        RENDERERS[kind] = Renderer(render, is_true, together)
+        return render
 
     return declare

@@ -9,7 +9,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.cards import filled, link_again_button, notice
-from bot.messages.blocks.kit import Element, Markup, draws, fill
+from bot.messages.blocks.kit import Element, Markup, fill, renders
 from bot.messages.texts import answers, cards, notices, pages, requests
 
 #: How many workspaces a message to administrators names, and how many pages it leads to.
@@ -17,7 +17,7 @@ MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
 
 
-@draws(NoticeKind.LINK_AGAIN, is_true=lambda facts: facts.is_refused)
+@renders(NoticeKind.LINK_AGAIN, is_true=lambda facts: facts.is_refused)
 def _link_again(facts: Facts) -> Answer:
     """Say that a link was ended."""
     again, renamed = [link_again_button(facts)], facts.word("renamed")
@@ -31,7 +31,7 @@ def _link_again(facts: Facts) -> Answer:
     return notice(notices.LINK_AGAIN, facts, again)
 
 
-@draws(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
+@renders(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody doing anything."""
     if facts.link_has_ended or facts.word("renamed"):
@@ -40,7 +40,7 @@ def _sign_in_refused(facts: Facts) -> Answer:
     return notice(notices.SIGN_IN_REFUSED, facts, again, since=since)
 
 
-@draws(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
+@renders(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
 def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     # Who has to be signed in there is said here alone, and not with each workspace.
@@ -77,7 +77,7 @@ def format_still_running(names: Sequence[str]) -> list[str]:
     return [fill(answers.STILL_RUNNING, names=Markup(", ".join(shown)))]
 
 
-@draws(NoticeKind.UNLINKED)
+@renders(NoticeKind.UNLINKED)
 def _unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
@@ -95,13 +95,13 @@ def _unlinked(facts: Facts) -> Answer:
     )
 
 
-@draws(NoticeKind.REVOKED)
+@renders(NoticeKind.REVOKED)
 def _revoked(facts: Facts) -> Answer:
     """Say whether the provider has deleted what was left of a link."""
     return notice(notices.REVOKED[facts.word("ended") or "lapsed"], facts)
 
 
-@draws(NoticeKind.LEFT_RUNNING)
+@renders(NoticeKind.LEFT_RUNNING)
 def draw_left_running(facts: RequestFacts) -> Answer:
     """Draw the running workspaces of people who left, with their connections, for an administrator."""
     left, lines = list(facts.body.get("left", ())), list[str]()
@@ -122,13 +122,13 @@ def draw_left_running(facts: RequestFacts) -> Answer:
     return kit.message("\n".join([*lines, notices.LEFT_NEXT]), [], buttons[:MAX_PAGES])
 
 
-@draws(NoticeKind.NOT_REVOKED)
+@renders(NoticeKind.NOT_REVOKED)
 def _not_revoked(facts: Facts) -> Answer:
     """Tell administrators what may still be valid at a provider."""
     return notice(notices.NOT_REVOKED, facts)
 
 
-@draws(NoticeKind.LINK_TRIED)
+@renders(NoticeKind.LINK_TRIED)
 def _link_tried(facts: RequestFacts) -> Answer:
     """Tell the owner of a linked account that somebody else tried to link it."""
     template = pages.TRIED_BY_APPROVAL if facts.body.get("is_approved") else pages.TRIED
@@ -136,7 +136,7 @@ def _link_tried(facts: RequestFacts) -> Answer:
     return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))
 
 
-@draws(NoticeKind.LINK_PROVEN)
+@renders(NoticeKind.LINK_PROVEN)
 def _link_proven(facts: RequestFacts) -> Answer:
     """Say whose link has ended because the account's owner proved that it is theirs."""
     template = requests.PROVEN_OWN if facts.body.get("is_own") else requests.PROVEN

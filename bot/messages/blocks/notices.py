@@ -11,19 +11,19 @@ from bot.domain.work_items import Outcome
 from bot.messages.blocks import kit, outcomes
 from bot.messages.blocks.buttons import FEW, open_buttons
 from bot.messages.blocks.cards import name_of, notice, reference_of
-from bot.messages.blocks.kit import DRAWN, Drawn, Element, Markup, Press, draws, fill, render_gone
+from bot.messages.blocks.kit import RENDERERS, Element, Markup, Press, Renderer, fill, render_gone, renders
 from bot.messages.texts import answers, notices, times
 from bot.support.declarations import require_complete
 
 
-def drawn(kind: AnyKind) -> Drawn:
-    """Return what draws a kind of message."""
+def find_renderer(kind: AnyKind) -> Renderer:
+    """Return the renderer of a kind of message."""
     require_complete()
-    return DRAWN[kind]
+    return RENDERERS[kind]
 
 
 def _is_row_gone(kind: AnyKind, facts: Facts) -> bool:
-    """Return whether the row that a kind of message can't be drawn without is gone."""
+    """Return whether the row that a kind of message can't be rendered without is gone."""
     if kind is NoticeKind.CARD:
         return not isinstance(facts, WorkspaceFacts) or facts.operation is None
     return type(facts) is Facts and kind.subject in render_gone
@@ -57,7 +57,7 @@ def is_true(kind: AnyKind, facts: Facts) -> bool:
     is_beside = bool(kind.marks & (Mark.CARD | Mark.ASKS))
     if _is_row_gone(kind, facts) or (facts.is_superseded and not is_beside):
         return False
-    return drawn(kind).is_true(facts)
+    return find_renderer(kind).is_true(facts)
 
 
 def render_pending(kind: AnyKind, facts: Facts) -> Answer | None:
@@ -99,12 +99,12 @@ _IN_A_SECTION: Final = 8
 
 def render(kind: AnyKind, facts: Facts) -> Answer:
     """Draw a notice from its facts; a sentence says so if its row is gone."""
-    return render_gone[kind.subject]() if _is_row_gone(kind, facts) else drawn(kind).draw(facts)
+    return render_gone[kind.subject]() if _is_row_gone(kind, facts) else find_renderer(kind).render(facts)
 
 
-@draws(NoticeKind.ASSISTANT_ASKED)
-@draws(NoticeKind.MESSAGE)
-@draws(NoticeKind.REPLY)
+@renders(NoticeKind.ASSISTANT_ASKED)
+@renders(NoticeKind.MESSAGE)
+@renders(NoticeKind.REPLY)
 def carried(facts: Facts) -> Answer:
     """Return the Answer that a reply or a plain message carries in its body, as it was derived then."""
     body = facts.body
@@ -112,7 +112,7 @@ def carried(facts: Facts) -> Answer:
     return replace(answer, text=kit.cut(str(body.get("text") or ""), kit.TEXT) or kit.NOTHING)
 
 
-@draws(NoticeKind.OUTAGE)
+@renders(NoticeKind.OUTAGE)
 def outage(facts: Facts) -> Answer:
     """Say that an outage began or ended: ``what`` happened ``since`` when, and how long it lasted."""
     template = notices.OUTAGES[facts.word("what") or "away"]
@@ -134,7 +134,7 @@ def _left(facts: HeldFacts) -> list[tuple[tuple[AnyKind, Facts], Answer]]:
     return [(one, answer) for one in facts.held if (answer := render_pending(*one)) is not None]
 
 
-@draws(NoticeKind.SUMMARY)
+@renders(NoticeKind.SUMMARY)
 def _summary(facts: HeldFacts) -> Answer:
     """Draw what happened in a silence as one message: alike things in one sentence, then the way to each."""
     left = _left(facts)
@@ -160,7 +160,7 @@ def _write_lines(left: Sequence[tuple[tuple[AnyKind, Facts], Answer]]) -> list[s
     alike: dict[tuple[str, str], list[Facts]] = {}
     lines = list[str]()
     for (kind, one), answer in left:
-        together = drawn(kind).together(one) if is_true(kind, one) else None
+        together = find_renderer(kind).together(one) if is_true(kind, one) else None
         if together is None:
             small = reference_of(one.operation) if isinstance(one, WorkspaceFacts) else []
             lines.append(" ".join([_first_words(answer), *small]))
@@ -169,7 +169,7 @@ def _write_lines(left: Sequence[tuple[tuple[AnyKind, Facts], Answer]]) -> list[s
     return [*(_of_all(words, of) for words, of in alike.items()), *lines]
 
 
-@draws(NoticeKind.RESULTS)
+@renders(NoticeKind.RESULTS)
 def _render_results(facts: HeldFacts) -> Answer:
     """Draw the results of one request for several workspaces, with the first button of each."""
     left = _left(facts)

@@ -27,7 +27,7 @@ from bot.messages.blocks.cards import (
     still_waiting,
     while_running,
 )
-from bot.messages.blocks.kit import Markup, draws, fill
+from bot.messages.blocks.kit import Markup, fill, renders
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import cards, notices, problems, times
 
@@ -40,7 +40,7 @@ def _of_feature(facts: WorkspaceFacts, *, is_done: bool) -> str:
     return next(filter(None, sentences), "")
 
 
-@draws(
+@renders(
     NoticeKind.READY,
     is_true=lambda facts: facts.state is State.RUNNING,
     together=lambda facts: None if facts.is_unusable else notices.READY_TOGETHER,
@@ -68,7 +68,7 @@ def _format_delay(facts: WorkspaceFacts) -> Markup:
     return Markup(kit.held(said, facts.now))
 
 
-@draws(
+@renders(
     NoticeKind.READY_LINK,
     is_true=lambda facts: (
         facts.state is State.RUNNING and facts.ide_url is not None and not facts.is_url_shown
@@ -86,12 +86,12 @@ def _is_missed(facts: WorkspaceFacts) -> bool:
     return facts.operation is not None and not is_so_anyhow(facts, facts.operation)
 
 
-@draws(NoticeKind.REFUSED, is_true=_is_missed)
+@renders(NoticeKind.REFUSED, is_true=_is_missed)
 def _refused(facts: WorkspaceFacts) -> Answer:
     return _not_done(facts, Outcome.REFUSED)
 
 
-@draws(NoticeKind.FAILED, is_true=_is_missed)
+@renders(NoticeKind.FAILED, is_true=_is_missed)
 def _not_done(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> Answer:
     """Say that an operation wasn't fulfilled, and why; and how things are if they have since become so."""
     operation = facts.operation
@@ -125,9 +125,9 @@ def _stopped_together(facts: WorkspaceFacts) -> tuple[str, str] | None:
     return notices.PLANNED_TOGETHER if operation.planned_for is not None else notices.STOPPED_TOGETHER
 
 
-@draws(NoticeKind.STOPPED, is_true=_is_down, together=_stopped_together)
-@draws(NoticeKind.STOPPED_ELSEWHERE, is_true=_is_down)
-@draws(NoticeKind.SUSPENDED, is_true=_is_down)
+@renders(NoticeKind.STOPPED, is_true=_is_down, together=_stopped_together)
+@renders(NoticeKind.STOPPED_ELSEWHERE, is_true=_is_down)
+@renders(NoticeKind.SUSPENDED, is_true=_is_down)
 def _stopped(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace is down, whether the person asked for it or it was stopped elsewhere."""
     operation, workspace = facts.operation, facts.workspace
@@ -155,7 +155,7 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
     return kit.message(sentence, [], buttons)
 
 
-@draws(NoticeKind.REMOVED)
+@renders(NoticeKind.REMOVED)
 def _removed(facts: WorkspaceFacts) -> Answer:
     if facts.operation is not None and facts.operation.cause == "not_made":
         return _not_made(facts)
@@ -174,7 +174,7 @@ def _is_waiting(facts: WorkspaceFacts) -> bool:
     return operation.deadline_at is None or (operation.planned_for is not None and not operation.has_called)
 
 
-@draws(NoticeKind.WAITING, is_true=_is_waiting)
+@renders(NoticeKind.WAITING, is_true=_is_waiting)
 def _waiting(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     if operation is None:
@@ -198,7 +198,7 @@ def _waiting(facts: WorkspaceFacts) -> Answer:
     return kit.message(" ".join([sentence, *([] if operation.has_called else then)]), small, buttons)
 
 
-@draws(NoticeKind.ASKED)
+@renders(NoticeKind.ASKED)
 def asked(facts: WorkspaceFacts) -> Answer:
     """Draw the question whether to make another one, or say that it is no longer open."""
     operation, workspace = facts.operation, facts.workspace

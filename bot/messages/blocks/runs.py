@@ -23,7 +23,7 @@ from bot.messages.blocks.cards import (
     question_or_answer,
     reference_line,
 )
-from bot.messages.blocks.kit import ELLIPSIS, SECTION, Block, Element, Markup, draws, fill, safe
+from bot.messages.blocks.kit import ELLIPSIS, SECTION, Block, Element, Markup, fill, renders, safe
 from bot.messages.texts import cards, notices, problems, runs, times
 from bot.support.cleaning import clean, escape
 
@@ -35,7 +35,7 @@ def unknown() -> Answer:
     return kit.message(text)
 
 
-@draws(NoticeKind.JOB_CARD)
+@renders(NoticeKind.JOB_CARD)
 def run_card(facts: RunFacts) -> Answer:
     """Draw the card of a run in its current state, with the end of what it has written."""
     run = facts.run
@@ -64,7 +64,7 @@ def _done_together(facts: RunFacts) -> tuple[str, str] | None:
     return notices.DONE_TOGETHER if facts.run.state is RunState.SUCCEEDED else None
 
 
-@draws(NoticeKind.JOB_ENDED, together=_done_together)
+@renders(NoticeKind.JOB_ENDED, together=_done_together)
 def run_ended(facts: RunFacts) -> Answer:
     """Tell how a run ended: exit code, duration, the last lines of its output."""
     return _ended(facts, _over_buttons(facts))
@@ -100,7 +100,7 @@ def _last_lines(facts: RunFacts) -> tuple[str, ...]:
     return tuple(str(line) for line in lines) if isinstance(lines, list) else ()
 
 
-@draws(NoticeKind.JOB_FAILED)
+@renders(NoticeKind.JOB_FAILED)
 def run_failed(facts: RunFacts) -> Answer:
     """Tell that a run was never launched, or was lost, with the cause."""
     run = facts.run
@@ -115,7 +115,7 @@ def run_failed(facts: RunFacts) -> Answer:
     return kit.message(sentence, small, _over_buttons(facts))
 
 
-@draws(NoticeKind.JOB_ASKED)
+@renders(NoticeKind.JOB_ASKED)
 def run_asked(facts: RunFacts) -> Answer:
     """Draw the question whether to start another run, or say that it is no longer open."""
     run, sentence = facts.run, filled(runs.ASKED_NOTICE, facts)
@@ -123,7 +123,7 @@ def run_asked(facts: RunFacts) -> Answer:
     return question_or_answer(facts, run, question, is_made=run.remote_id is not None)
 
 
-@draws(NoticeKind.JOB_WAITING, is_true=lambda facts: facts.run.is_open and facts.run.is_late)
+@renders(NoticeKind.JOB_WAITING, is_true=lambda facts: facts.run.is_open and facts.run.is_late)
 def run_waiting(facts: RunFacts) -> Answer:
     """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
     run = facts.run
@@ -135,19 +135,19 @@ def run_waiting(facts: RunFacts) -> Answer:
     return kit.message(sentence, buttons=card_buttons(facts) if run.is_open else [])
 
 
-@draws(NoticeKind.JOB_FILE)
+@renders(NoticeKind.JOB_FILE)
 def file(facts: RunFacts) -> Answer:
     """Draw what is said with the file of the whole output."""
     return kit.message(filled(runs.FILE, facts))
 
 
-@draws(NoticeKind.JOB_FILE_MISSING)
+@renders(NoticeKind.JOB_FILE_MISSING)
 def file_missing(facts: RunFacts) -> Answer:
     """Say that there is no file."""
     return _because(runs.NO_FILE.get(facts.word("cause"), runs.FILE_MISSING), facts)
 
 
-@draws(NoticeKind.JOB_NOT_STOPPED)
+@renders(NoticeKind.JOB_NOT_STOPPED)
 def not_stopped(facts: RunFacts) -> Answer:
     """Say that a run goes on, although it was to stop."""
     return _because(runs.STOP_REFUSED if facts.word("cause") else runs.STOP_GIVEN_UP, facts)

@@ -22,7 +22,7 @@ from bot.messages.blocks.buttons import (
     page_button,
 )
 from bot.messages.blocks.cards import link_again_button, name_of
-from bot.messages.blocks.kit import Element, Markup, Press, draws, fill, safe
+from bot.messages.blocks.kit import Element, Markup, Press, fill, renders, safe
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import answers, cards, notices, problems, times, verbs
 
@@ -52,7 +52,7 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
     return workspace.stop_warned or facts.now < workspace.stop_at
 
 
-@draws(TimerKind.TIMER_ENDING, is_true=_is_coming)
+@renders(TimerKind.TIMER_ENDING, is_true=_is_coming)
 def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row."""
     workspace, names = facts.workspace, get_names(facts)
@@ -121,7 +121,7 @@ def _is_unstopped(facts: WorkspaceFacts) -> bool:
     return _can_run(facts) and (facts.word("cause") not in LINK_HELPS or bool(facts.obstacle))
 
 
-@draws(TimerKind.TIMER_FAILED, is_true=_is_unstopped)
+@renders(TimerKind.TIMER_FAILED, is_true=_is_unstopped)
 def failed(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace wasn't stopped as planned, and why."""
     names = get_names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
@@ -232,7 +232,7 @@ def form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
     )
 
 
-@draws(TimerKind.UNWARNED)
+@renders(TimerKind.UNWARNED)
 def _unwarned(facts: RequestFacts) -> Answer:
     """Tell an administrator what became of an end whose person couldn't be warned."""
     template = notices.UNWARNED_STOPPED if facts.body.get("is_kept") else notices.UNWARNED_LEFT
