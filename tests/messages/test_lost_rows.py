@@ -1,4 +1,4 @@
-"""Drawing: each kind of message is drawn though any of the rows that it is drawn from is gone."""
+"""Rendering: each kind of message is rendered though any of the rows that it is made of is gone."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,7 +24,7 @@ from bot.features.waitlist.store import WAITS
 from bot.messages.blocks import kit
 from bot.messages.blocks.notices import render_pending
 from bot.services.message_context import Gatherer
-from bot.slack.notifier.rendering import redraw
+from bot.slack.notifier.rendering import render_update
 from bot.store import operations, timers
 from bot.store.tables import ACTS, APPROVALS, OPERATIONS
 from tests.rigs.clock import CountingIds, FakeClock
@@ -196,11 +196,11 @@ async def draw_all(gatherer, rows, end):
         answer = render_pending(kind, await gatherer.read_pending(notice))
         assert answer is None or answer.text
         for card in (as_card(notice), as_card(notice, body=notice.body | said)):
-            await redraw(gatherer, card)
+            await render_update(gatherer, card)
     for number in range(2 * len(ACTED)):
         answer = make_notice(NoticeKind.MESSAGE, rows, now)
         body = {**said, "offers": f"act_{number}"}
-        await redraw(gatherer, as_card(answer, body=body, about=rows.body["workspace"]))
+        await render_update(gatherer, as_card(answer, body=body, about=rows.body["workspace"]))
 
 
 TABLES = [

@@ -13,8 +13,8 @@ from bot.domain.transcript import Board
 from bot.services.message_context import Gatherer
 from bot.slack.calls import MAX_METHOD_PAUSE_SECONDS, Budget, PacedSlack
 from bot.slack.notifier import Notifier
-from bot.slack.notifier.destinations import CARD_WAIT, Place, Places
-from bot.slack.notifier.rendering import LONGEST_PAUSE, redraw
+from bot.slack.notifier.destinations import MAX_CARD_WAIT_SECONDS, Destination, Destinations
+from bot.slack.notifier.rendering import LONGEST_PAUSE, render_update
 from bot.store import cards, counts
 from bot.store import notices as notice_rows
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
@@ -61,28 +61,28 @@ async def place_of(store, kind, channel_id):
         await store.write(notice_rows.notice_sent, card.id, channel_id, "1.1")
     await store.write(notice_rows.add_notices, [NewNotice(run.id, kind, "1", ALICE)])
     (notice,) = [one for one in await store.perform(notice_rows.claim_notices, 10, 60.0) if one.kind is kind]
-    return Places(store), notice
+    return Destinations(store), notice
 
 
 @pytest.mark.parametrize("kind", THREADED)
 @pytest.mark.parametrize("channel_id", ["C1", "G1"])
 async def test_output_of_a_run_whose_card_others_read_goes_to_its_person_alone(line, kind, channel_id):
-    places, notice = await place_of(line.store, kind, channel_id)
-    assert await places.of(notice) == Place(ALICE.user_id)
+    destinations, notice = await place_of(line.store, kind, channel_id)
+    assert await destinations.find(notice) == Destination(ALICE.user_id)
 
 
 async def test_output_goes_below_a_card_that_only_its_person_reads_once_that_is_there(line):
-    places, notice = await place_of(line.store, NoticeKind.JOB_FILE, None)
-    assert await places.of(notice) is None
-    line.clock.advance(CARD_WAIT)
-    assert await places.of(notice) == Place(ALICE.user_id)
+    destinations, notice = await place_of(line.store, NoticeKind.JOB_FILE, None)
+    assert await destinations.find(notice) is None
+    line.clock.advance(MAX_CARD_WAIT_SECONDS)
+    assert await destinations.find(notice) == Destination(ALICE.user_id)
     (card,) = [
         one
         for one in await line.store.perform(notice_rows.claim_notices, 10, 60.0)
         if one.kind is NoticeKind.JOB_CARD
     ]
     await line.store.write(notice_rows.notice_sent, card.id, "D1", "1.1")
-    assert await places.of(notice) == Place("D1", "1.1")
+    assert await destinations.find(notice) == Destination("D1", "1.1")
 
 
 @pytest.mark.parametrize(("channel_id", "is_shown"), [("C1", False), ("G1", False), ("D1", True)])
@@ -93,7 +93,7 @@ async def test_output_is_drawn_only_where_its_person_alone_reads_it(line, channe
     board = Board(line.clock.monotonic)
     await board.add(run.id).transcript.take(OutputChunk("stdout", "its output\n"))
     gatherer = Gatherer(context(line.store, clock=line.clock), board)
-    answer = (await redraw(gatherer, await line.store.read(cards.card, run.id))).answer
+    answer = (await render_update(gatherer, await line.store.read(cards.card, run.id))).answer
     assert ("its output" in str(answer.blocks)) is is_shown
 
 

@@ -12,7 +12,7 @@ from bot.services.message_context import Gatherer
 from bot.slack import methods
 from bot.slack.calls import AnySlack, PacedSlack
 from bot.slack.errors import Meaning, meaning, rests
-from bot.slack.notifier.rendering import NOT_READY, as_sent, digest, edit, redraw, update
+from bot.slack.notifier.rendering import NOT_READY, as_sent, digest, edit, render_update, update
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.store import cards as card_rows
@@ -102,19 +102,19 @@ class CardUpdates:
             # What a run has written is kept nowhere else.
             await self._store.write(card_rows.card_updated, card.id, card, card.claimed_drawn)
             return
-        redrawn = await redraw(self._gatherer, card)
-        if redrawn is None or card.channel_id is None or card.message_ts is None:
+        updated = await render_update(self._gatherer, card)
+        if updated is None or card.channel_id is None or card.message_ts is None:
             await self._store.write(notices.card_lost, card.id)
             return
-        if redrawn.goes and await self._is_deleted(slack, card):
+        if updated.goes and await self._is_deleted(slack, card):
             await self._store.write(notices.card_lost, card.id)
             return
-        if redrawn.waits:
+        if updated.waits:
             await self._store.write(card_rows.card_retry, card.id, NOT_READY)
             return
-        message = update(card.channel_id, card.message_ts, redrawn.answer)
+        message = update(card.channel_id, card.message_ts, updated.answer)
         drawn = digest(message)
-        said = redrawn.said(card)
+        said = updated.said(card)
         if drawn != card.claimed_drawn and said != as_sent(card).body:
             await edit(slack, message)
-        await self._store.write(card_rows.card_updated, card.id, card, drawn, said, is_over=redrawn.is_over)
+        await self._store.write(card_rows.card_updated, card.id, card, drawn, said, is_over=updated.is_over)

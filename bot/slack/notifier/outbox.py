@@ -20,13 +20,13 @@ from bot.services.message_context import Gatherer
 from bot.slack import calls, methods
 from bot.slack.calls import NOT_INSTALLED, AnySlack, PacedSlack
 from bot.slack.errors import Meaning, is_content_refused, meaning
-from bot.slack.notifier.destinations import Place, Places
+from bot.slack.notifier.destinations import Destination, Destinations
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.slack.notifier.rendering import (
     AS_WRITTEN,
     LONGEST_PAUSE,
-    Drawing,
-    Drawings,
+    NoticeRenderer,
+    RenderedNotice,
     as_text,
     digest,
     edit,
@@ -79,7 +79,7 @@ class Outbox:
         timing: Timing,
     ) -> None:
         self._store = context.store
-        self._places = Places(self._store)
+        self._destinations = Destinations(self._store)
         self._slack = slack
         self._replies = replies
         self._results = results
@@ -88,7 +88,7 @@ class Outbox:
         self._owners = context.owners
         self._timing = timing
         self._lookup = Lookup(self._store, slack)
-        self._drawings = Drawings(context, self._places, gatherer, timing)
+        self._renderer = NoticeRenderer(context, self._destinations, gatherer, timing)
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim due notices and handle each, in the pool or at once; return how many, with tries."""
@@ -119,10 +119,12 @@ class Outbox:
         A send without an answer is one more to look for: while there is something to look for, sends come
         ever more rarely (the 1st, 3rd, 7th, 15th …). They don't end, as a search may fail by itself.
         """
-        place, is_send = slack.budget.installation.id, slack.tried & (slack.tried + 1) == 0
-        async with contained("try", self._ids, installation=place):
+        installation_id, is_send = slack.budget.installation.id, slack.tried & (slack.tried + 1) == 0
+        async with contained("try", self._ids, installation=installation_id):
             claimed_at, lease, owner = self._clock.monotonic(), self._timing.lease, self._owners.name
-            notices = await self._store.claim(notice_rows.claim_pending, place, lease, owner, is_send=is_send)
+            notices = await self._store.claim(
+                notice_rows.claim_pending, installation_id, lease, owner, is_send=is_send
+            )
             if not notices:
                 slack.owes_nothing(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
@@ -172,9 +174,9 @@ class Outbox:
                 # Channel history is never read: the poster is asked, and says whether to send it again.
                 await self._ask_poster(notice, _UNSURE)
                 return
-            drawing = await self._drawings.of(notice)
-            if drawing is not None:
-                await self._hand_over(notice, drawing)
+            rendered = await self._renderer.render(notice)
+            if rendered is not None:
+                await self._hand_over(notice, rendered)
         except errors.SlackFailed as error:
             await self._failed(notice, error)
 
@@ -186,25 +188,25 @@ class Outbox:
             await self._unknown(notice, error)
         elif isinstance(error, errors.SlackPermanent) and not meaning(error).is_shut_out:
             if meaning(error) is Meaning.THREAD and Mark.THREADED in notice.kind.marks:
-                self._places.leave_thread(notice)
+                self._destinations.leave_thread(notice)
                 await self._results.retry(notice, 0.0, error=error.code)
             else:
                 await self._undeliverable(notice, error)
         else:
             await self._later(notice, error)
 
-    async def _hand_over(self, notice: Notice, drawing: Drawing) -> None:
-        if drawing.is_plain and notice.kind in UNPOSTED:
+    async def _hand_over(self, notice: Notice, rendered: RenderedNotice) -> None:
+        if rendered.is_plain and notice.kind in UNPOSTED:
             await self._ask_poster(notice, "undrawable")
         elif notice.kind is NoticeKind.CARD_UPDATE:
-            await self._update(notice, drawing)
-        elif notice.kind is NoticeKind.JOB_FILE and not drawing.is_plain:
-            await self._complete(notice, drawing.answer, drawing.place)
-        elif not await self._keep_promise(notice, drawing):
-            await self._send(notice, drawing)
+            await self._update(notice, rendered)
+        elif notice.kind is NoticeKind.JOB_FILE and not rendered.is_plain:
+            await self._complete(notice, rendered.answer, rendered.destination)
+        elif not await self._keep_promise(notice, rendered):
+            await self._send(notice, rendered)
 
     @guards("No notice is lost or sent twice")
-    async def _keep_promise(self, notice: Notice, drawing: Drawing) -> bool:
+    async def _keep_promise(self, notice: Notice, rendered: RenderedNotice) -> bool:
         """Let an answer replace the message that promised it; return False if it has to be sent as its own.
 
         A promise that wasn't sent yet never is. Raises SlackFailed.
@@ -225,7 +227,7 @@ class Outbox:
             return False
         try:
             # With the key, so that an edit of unknown outcome is found like any message.
-            message = update(channel, ts, drawing.answer) | {"metadata": metadata(notice)}
+            message = update(channel, ts, rendered.answer) | {"metadata": metadata(notice)}
             await edit(self._slack.to(notice.principal), message)
         except errors.SlackLimited as error:
             if error.retry_after <= LONGEST_WAIT:
@@ -236,7 +238,7 @@ class Outbox:
             if meaning(error).is_shut_out:
                 raise
             return False
-        await self._results.write_sent(notice, channel, ts, said=drawing.said, in_place=True)
+        await self._results.write_sent(notice, channel, ts, said=rendered.said, in_place=True)
         return True
 
     async def _searched(self, notices: Sequence[Notice]) -> None:
@@ -249,8 +251,10 @@ class Outbox:
         ):
             threads: dict[str | None, list[Notice]] = {}
             for notice in notices:
-                place = await self._places.of(notice)
-                threads.setdefault(place.thread_ts if place is not None else None, []).append(notice)
+                destination = await self._destinations.find(notice)
+                threads.setdefault(destination.thread_ts if destination is not None else None, []).append(
+                    notice
+                )
             for thread_ts, of_one in threads.items():
                 await self._search(of_one, thread_ts)
 
@@ -276,40 +280,40 @@ class Outbox:
         for notice in notices:
             await self._failed(notice, error, is_search=True)
 
-    async def _update(self, notice: Notice, drawing: Drawing) -> None:
+    async def _update(self, notice: Notice, rendered: RenderedNotice) -> None:
         """Correct a card in place; one of a channel keeps its buttons and is given up instead."""
-        if drawing.is_plain and notice.body["card"] in UNPOSTED:
+        if rendered.is_plain and notice.body["card"] in UNPOSTED:
             await self._results.write_dead(notice, "undrawable")
             return
-        channel, ts = drawing.place.channel, str(notice.body["message_ts"])
-        await edit(self._slack.to(notice.principal), update(channel, ts, drawing.answer))
-        await self._results.write_sent(notice, channel, ts, said=drawing.said)
+        channel, ts = rendered.destination.channel, str(notice.body["message_ts"])
+        await edit(self._slack.to(notice.principal), update(channel, ts, rendered.answer))
+        await self._results.write_sent(notice, channel, ts, said=rendered.said)
 
-    async def _complete(self, notice: Notice, answer: Answer, place: Place) -> None:
+    async def _complete(self, notice: Notice, answer: Answer, destination: Destination) -> None:
         """Share a file that was uploaded earlier: the only step that people see."""
-        channel = place.channel
-        if place.thread_ts is None:
+        channel = destination.channel
+        if destination.thread_ts is None:
             channel = await self._lookup.channel(notice)
         message: dict[str, Any] = {
             "files": [{"id": notice.body.get("file"), "title": notice.body.get("name")}],
             "channel_id": channel,
             "initial_comment": answer.text,
         }
-        if place.thread_ts is not None:
-            message["thread_ts"] = place.thread_ts
+        if destination.thread_ts is not None:
+            message["thread_ts"] = destination.thread_ts
         await self._slack.to(notice.principal).call(methods.FILES_COMPLETE_UPLOAD, message)
         await self._results.write_sent(notice, channel, "")
 
-    async def _send(self, notice: Notice, drawing: Drawing) -> None:
-        answer, place, is_text = drawing.answer, drawing.place, is_as_text(notice)
+    async def _send(self, notice: Notice, rendered: RenderedNotice) -> None:
+        answer, destination, is_text = rendered.answer, rendered.destination, is_as_text(notice)
         message: dict[str, Any] = {
-            "channel": place.channel,
+            "channel": destination.channel,
             **make_message_content(answer, is_text=is_text),
             "metadata": metadata(notice),
             **AS_WRITTEN,
         }
-        if place.thread_ts is not None:
-            message["thread_ts"] = place.thread_ts
+        if destination.thread_ts is not None:
+            message["thread_ts"] = destination.thread_ts
         try:
             sent = await self._post(notice, message)
         except errors.SlackPermanent as error:
@@ -320,7 +324,7 @@ class Outbox:
             await self._results.retry(notice, 0.0, error=as_text(notice, error.code))
             return
         drawn = "" if is_text else digest(update(*sent, answer))
-        await self._results.write_sent(notice, *sent, drawn=drawn, said=drawing.said)
+        await self._results.write_sent(notice, *sent, drawn=drawn, said=rendered.said)
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
         method = methods.CHAT_POST_MESSAGE

@@ -30,7 +30,7 @@ from bot.services.message_context import Gatherer
 from bot.slack import methods
 from bot.slack.calls import PacedSlack
 from bot.slack.errors import is_content_refused
-from bot.slack.notifier.destinations import Place, Places
+from bot.slack.notifier.destinations import Destination, Destinations
 from bot.slack.notifier.timing import Timing
 from bot.store import cards, gates
 from bot.store import notices as notice_rows
@@ -78,42 +78,44 @@ def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, 
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
-    """Hold what to send, and where.
+class RenderedNotice:
+    """A message to be sent, and its destination.
 
     ``is_plain``: a sentence replaces what can't be drawn. ``said`` is what it says for good, None if it is
     drawn again.
     """
 
-    place: Place
+    destination: Destination
     answer: Answer
     is_plain: bool = False
     said: Said = None
 
 
-class Drawings:
-    """Draw notices; one that isn't ready is put back for later."""
+class NoticeRenderer:
+    """Render notices; one that isn't ready is put back for later."""
 
-    def __init__(self, context: Context, places: Places, gatherer: Gatherer, timing: Timing) -> None:
+    def __init__(
+        self, context: Context, destinations: Destinations, gatherer: Gatherer, timing: Timing
+    ) -> None:
         self._store = context.store
-        self._places = places
+        self._destinations = destinations
         self._gatherer = gatherer
         self._ids = context.ids
         self._timing = timing
 
-    async def of(self, notice: Notice) -> Drawing | None:
-        """Return what to send; None if the notice was put back."""
+    async def render(self, notice: Notice) -> RenderedNotice | None:
+        """Render a notice; return None if it was put back."""
         try:
-            place = await self._places.of(notice)
-            if notice.kind is NoticeKind.CARD_UPDATE and place is not None:
-                return await self._update(notice, place)
+            destination = await self._destinations.find(notice)
+            if notice.kind is NoticeKind.CARD_UPDATE and destination is not None:
+                return await self._update(notice, destination)
             facts = await self._gatherer.read_pending(notice)
             end = await self._gatherer.end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
                 # It was held up until then; now it would come after what it is to announce.
                 await self._store.write(notice_rows.notice_sent, notice.id, "", "")
                 return None
-            if place is None or end == "pending":
+            if destination is None or end == "pending":
                 await self._put_back(notice)
                 return None
             if await self._is_read_first(notice, facts):
@@ -123,21 +125,21 @@ class Drawings:
                 await self._store.write(notice_rows.notice_sent, notice.id, "", "")
                 return None
             stays = _stays(notice.kind, facts)
-            return Drawing(place, answer, said=notice.body | _spoken(answer) if stays else None)
+            return RenderedNotice(destination, answer, said=notice.body | _spoken(answer) if stays else None)
         except StoreError:
             raise
         except Exception:
             reference = self._ids.reference()
             log.exception("notice not drawn", notice=notice.id, kind=str(notice.kind), reference=reference)
-        if await self._store.now() - notice.created_at < self._timing.draws_for:
+        if await self._store.now() - notice.created_at < self._timing.plain_text_after:
             # Nothing was sent, so there is nothing to look up.
             wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
             await self._store.write(notice_rows.notice_retry, notice, wait, error="undrawable")
             return None
         text = notices.NOT_DRAWN.format(reference=reference)
         is_update = notice.kind is NoticeKind.CARD_UPDATE
-        place = Place(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
-        return Drawing(place, Answer(text), is_plain=True)
+        destination = Destination(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
+        return RenderedNotice(destination, Answer(text), is_plain=True)
 
     async def _is_read_first(self, notice: Notice, facts: Facts) -> bool:
         """Put back what has waited through a silence until its workspaces were read again, a minute at most.
@@ -167,23 +169,23 @@ class Drawings:
             notice_rows.notice_retry, notice, NOT_READY, error=retry_error(notice, "not ready")
         )
 
-    async def _update(self, notice: Notice, place: Place) -> Drawing | None:
+    async def _update(self, notice: Notice, destination: Destination) -> RenderedNotice | None:
         card = await self._store.read(cards.card, notice.subject)
-        redrawn = None if card is None else await redraw(self._gatherer, card)
-        if card is None or redrawn is None:  # Its subject was deleted: the message stays as it is.
+        updated = None if card is None else await render_update(self._gatherer, card)
+        if card is None or updated is None:  # Its subject was deleted: the message stays as it is.
             await self._store.write(
-                notice_rows.notice_sent, notice.id, place.channel, notice.body["message_ts"]
+                notice_rows.notice_sent, notice.id, destination.channel, notice.body["message_ts"]
             )
             return None
-        if redrawn.waits:
+        if updated.waits:
             await self._put_back(notice)
             return None
-        return Drawing(place, redrawn.answer, said=redrawn.said(card))
+        return RenderedNotice(destination, updated.answer, said=updated.said(card))
 
 
 @dataclass(frozen=True, slots=True)
-class Redrawn:
-    """Hold what a message shows from now on.
+class MessageUpdate:
+    """The new content of a message in Slack.
 
     ``stays``: for good, but for its buttons; ``is_over``: with them. ``goes``: another says how it ended;
     ``waits``: another is to say so.
@@ -233,13 +235,13 @@ def as_sent(card: Card) -> Card:
     return replace(card, body=card.body | {"text": text})
 
 
-async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
+async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     """Draw a message again; return None if what it shows is gone, or nobody knows what it said."""
     card = as_sent(card)
     blocks = None if Mark.ASKS in card.kind.marks else card.body.get("blocks")
     said = None if blocks is None else Answer(str(card.body.get("text") or ""), tuple(blocks))
     if said is not None and "offers" in card.body:
-        return await _redrawn_answer(gatherer, card, said)
+        return await _render_answer_update(gatherer, card, said)
     facts, is_card = await gatherer.of_message(card), Mark.CARD in card.kind.marks
     stays = _stays(card.kind, facts)
     if said is not None:
@@ -259,8 +261,8 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     cancelled = frozenset[int]() if is_shared else _find_cancelled_ends(card.kind, facts, answer)
     left = await _remove_past(gatherer, card, answer, cancelled) if stays else _Left(answer)
     is_past = not is_card or facts is None or facts.is_superseded
-    is_drawn = Mark.ASKS in card.kind.marks
-    has_passed = not is_drawn and facts is not None and not is_true(card.kind, facts)
+    has_blocks = Mark.ASKS in card.kind.marks
+    has_passed = not has_blocks and facts is not None and not is_true(card.kind, facts)
     passes = Mark.PASSES in card.kind.marks and (has_passed or card.stage != "live")
     is_end = Mark.END in card.kind.marks
     if left.is_nothing and (is_end or Mark.PASSES in card.kind.marks) and not passes:
@@ -268,7 +270,7 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
         left = _Left(answer)
     goes = end == "sent" or left.is_nothing or passes
     waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
-    return Redrawn(left.answer, stays, stays and is_past and left.is_over, goes, waits)
+    return MessageUpdate(left.answer, stays, stays and is_past and left.is_over, goes, waits)
 
 
 def _find_cancelled_ends(kind: AnyKind, facts: Facts | None, said: Answer) -> frozenset[int]:
@@ -315,7 +317,7 @@ async def _remove_past(
     return _Left(answer, is_nothing, announcements.find_next_moment(answer.blocks, now) is not None)
 
 
-async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redrawn:
+async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) -> MessageUpdate:
     """Draw an answer again: it loses what no longer works; one to an act says so if that was taken back."""
     found, facts = await gatherer.of_act(card.body["offers"]), await gatherer.of_offer(card)
     act, work_item = (found.act, found.work_item) if found is not None else (None, None)
@@ -344,7 +346,7 @@ async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redra
     # A question that was answered in words has nothing more to ask.
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION)
     goes = left.is_nothing or is_answered or (found is not None and found.is_shown)
-    return Redrawn(left.answer, True, is_over, goes)
+    return MessageUpdate(left.answer, True, is_over, goes)
 
 
 def _spoken(answer: Answer) -> dict[str, Any]:

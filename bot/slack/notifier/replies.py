@@ -120,19 +120,19 @@ class Replies:
         """
         body = notice.body
         if body.get("view"):
-            return [self._redraw, self._post_to_person] if body.get("blocks") else [self._redraw]
+            return [self._update_view, self._post_to_person] if body.get("blocks") else [self._update_view]
         is_in_channel = bool(body.get("channel_id")) and body.get("where") != Where.DIRECT
         ways: list[Way] = [self._respond] if body.get("response_url") else []
         if is_in_channel:
             ways.append(self._post_for_all if body.get("in_channel") and not ways else self._post_ephemeral)
         return [*ways, self._post_to_person]
 
-    async def _redraw(self, notice: Notice) -> None:
+    async def _update_view(self, notice: Notice) -> None:
         """Redraw an open form, as paragraphs alone if Slack has refused it."""
         body = notice.body
-        place = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
+        view_fields = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
         view = plain.make_plain_view(body["view"]) if is_as_text(notice) else body["view"]
-        await self._slack.to(notice.principal).call(methods.VIEWS_UPDATE, {"view": view, **place})
+        await self._slack.to(notice.principal).call(methods.VIEWS_UPDATE, {"view": view, **view_fields})
         await self._results.write_sent(notice, "", "")
 
     async def _respond(self, notice: Notice) -> None:
@@ -201,8 +201,8 @@ class Replies:
             methods.CHAT_POST_MESSAGE, message, channel=paced
         )
         stands_in, ts = str(answer.data.get("channel") or ""), str(answer.data.get("ts") or "")
-        is_drawn_again = bool(notice.body.get("shows")) and not is_as_text(notice)
-        drawn = digest(update(stands_in, ts, _answer(notice.body, ""))) if is_drawn_again else ""
+        is_rendered_again = bool(notice.body.get("shows")) and not is_as_text(notice)
+        drawn = digest(update(stands_in, ts, _answer(notice.body, ""))) if is_rendered_again else ""
         await self._results.write_sent(notice, stands_in, ts, drawn=drawn)
 
     def _make_thread_fields(self, notice: Notice) -> dict[str, Any]:
@@ -250,8 +250,8 @@ def _should_try_next_way(notice: Notice, error: errors.SlackFailed, left: float)
 
 def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
     """Return whether Slack may take a reply without the blocks that it was sent with."""
-    is_drawn = bool(notice.body.get("blocks") or notice.body.get("view"))
-    return is_drawn and not is_as_text(notice) and is_content_refused(error)
+    has_blocks = bool(notice.body.get("blocks") or notice.body.get("view"))
+    return has_blocks and not is_as_text(notice) and is_content_refused(error)
 
 
 def _make_content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:

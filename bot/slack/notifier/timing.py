@@ -22,7 +22,7 @@ class Timing:
     #: The same where it is refused in a channel with a code that nobody knows: a class waits for it.
     gives_up_in_channel: float = 3_600.0
     #: What can't be drawn after this long is sent as a plain text.
-    draws_for: float = 300.0
+    plain_text_after: float = 300.0
     batch: int = 20
 
     def check(self) -> None:
