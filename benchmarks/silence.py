@@ -20,7 +20,7 @@ from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
-from bot.services import workspaces
+from bot.services.timers import plan_timer, set_timer
 from bot.slack.methods import CHAT_POST_MESSAGE, CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES, METHODS
 from bot.support.errors import SlackUnknownOutcome
 from tests.reconciler.runs import RunWorld, new_run_world
@@ -112,8 +112,8 @@ class _Silence:
                 self._pending[principal.user_id].add(row.name)
                 (planned if is_last else started).append(row)
         for row in planned:
-            timer = workspaces.made(world.asking, row, await world.store.now() + 8 * MINUTE)
-            await world.ask(principal=row.principal).run(workspaces.set, row.id, timer)
+            timer = plan_timer(world.asking, row, await world.store.now() + 8 * MINUTE)
+            await world.ask(principal=row.principal).run(set_timer, row.id, timer)
         await world.pass_time(6 * MINUTE, step=5.0)
         return started
 

@@ -9,7 +9,7 @@ from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import buttons, kit, replies, runs
 from bot.messages.blocks.links import unlink_button
 from bot.services.runs import owned as run_of
-from bot.services.workspaces import owned
+from bot.services.workspaces import require_workspace
 from handlers import routes
 from handlers.dispatch import old_button, run_button
 from handlers.request import Request
@@ -45,7 +45,7 @@ async def _button(request: Request, action: str, key: str) -> kit.Element | None
         return _OF_RUNS[action](await request.caller.read(run_of, action[4:], key))
     match action:
         case "stop" | "suspend" | "force":
-            workspace = await request.caller.read(owned, action, key)
+            workspace = await request.caller.read(require_workspace, action, key)
             facts = await services.gatherer.of_workspace(workspace)
             if action == "suspend":
                 return buttons.suspend_button(workspace)

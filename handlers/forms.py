@@ -22,7 +22,7 @@ from bot.services import runs, snapshots
 from bot.services.accounts import own
 from bot.services.creation import PersonalOffer, find_choice
 from bot.services.naming import find_connection, leading_connection
-from bot.services.workspaces import create
+from bot.services.operation_requests import create_workspace
 from bot.store import forms as form_rows
 from bot.support.cleaning import fold
 from bot.support.errors import Refused, StoreError
@@ -167,7 +167,7 @@ async def make(request: Request, making: Making, spec: Spec, form: Form, values:
     """Write what to make, and remember what was filled in."""
     services, caller = request.services, replace(request.caller, channel_id=making.channel_id or None)
     if making.purpose == "workspace":
-        await caller.run(create, making.connection, spec)
+        await caller.run(create_workspace, making.connection, spec)
     else:
         await caller.run(runs.launch, making.connection, spec)
     kept = {one.name: values[one.name] for one in form.fields if one.remembers and one.name in values}

@@ -24,7 +24,7 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit, plain, replies
 from bot.messages.texts import answers, problems, verbs
-from bot.services import workspaces
+from bot.services.workspaces import request_status_read
 from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.errors import is_content_refused
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE, RESPONSE_URL, VIEWS_OPEN
@@ -163,7 +163,7 @@ class Listeners:
         if press.name in kit.ADDRESSES:
             if press.key and isinstance(principal, Principal):
                 with suppress(Refused, StoreError):
-                    await services.create_caller(principal).run(workspaces.refresh, press.key)
+                    await services.create_caller(principal).run(request_status_read, press.key)
             return await ack()
         surface = payload.surface_of_button(body, action)
         if isinstance(principal, Answer):

@@ -28,8 +28,8 @@ from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.streams import Streams
 from bot.reconciler.tasks import Tasks, TaskWorker, Work
 from bot.services.context import Context
+from bot.services.due_timers import TIMERS
 from bot.services.scheduled_work import ScheduledWork
-from bot.services.timers import TIMERS
 from bot.store import fan_out
 
 __all__ = ["Numbers", "Reconciler"]

@@ -37,7 +37,8 @@ from bot.reconciler.provider_calls import (
 )
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, UP, Stepper, find_hold, knowing, went_well
-from bot.services.workspaces import another, effects_now
+from bot.services.feasibility import get_stop_effects
+from bot.services.operation_requests import build_replacement
 from bot.store import creations, gates, operations, workspaces
 from bot.store import notices as notice_rows
 from bot.store.transaction import Row
@@ -183,7 +184,7 @@ class Operations(Stepper[ClaimedOperation]):
 
     def goes_by_rows(self, claimed: ClaimedOperation) -> bool:
         """Let a stop be made after which it can be started again: what runs on costs more."""
-        verb, effects = claimed.operation.verb, effects_now(self._context, claimed.workspace)
+        verb, effects = claimed.operation.verb, get_stop_effects(self._context, claimed.workspace)
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def goes_on_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
@@ -227,7 +228,7 @@ class Operations(Stepper[ClaimedOperation]):
         if claimed.workspace.spec is None:
             await self.save(claimed, await self.end(claimed, NO_RESTART))
             return
-        fresh = another(self._ids, runtime.provider, claimed.workspace)
+        fresh = build_replacement(self._ids, runtime.provider, claimed.workspace)
         made = outcomes.audit(operation, "workspace.renew", "accepted")
         await self._store.write(creations.renew, operation.id, claimed.claim, fresh, [made])
 

@@ -1,14 +1,14 @@
 """The caller of a use case, which is one function in one transaction.
 
 A use case is a plain function of a module of this package. It gets the transaction, its caller, and what is
-asked for; whoever serves the person calls it with ``await caller.run(timers.keep, workspace_id)``::
+asked for; whoever serves the person calls it with ``await caller.run(cancel_timer, workspace_id)``::
 
-    def keep(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-        workspace = owned(tx, caller, "start", workspace_id)         # reads, and asks the policy
+    def cancel_timer(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
+        workspace = require_workspace(tx, caller, "start", workspace_id)     # reads, and asks the policy
         if workspace.stop_at is not None and caller.is_first_delivery(tx):   # there is something to do
-            rows.clear(tx, workspace.id)                             # the effect
+            timers.clear(tx, workspace.id)                           # the effect
             caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and the act
-        return workspaces.current(tx, workspace.id)
+        return workspaces.workspace(tx, workspace.id) or workspace
 
 In this order: read and decide (``check``, and whatever else refuses), then ask whether there is anything to
 do, then ``is_first_delivery``, then write. It waits for nothing, changes nothing but the database, and may be

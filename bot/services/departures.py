@@ -19,8 +19,8 @@ from bot.domain.tasks import Task, TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.services import accounts
 from bot.services.caller import Caller
+from bot.services.feasibility import get_stop_effects
 from bot.services.message_context import Gatherer, Message, adds
-from bot.services.workspaces import effects_now
 from bot.store import accounts as rows
 from bot.store import gates, operations, people, timers, workspaces
 from bot.store.audit import append_audit
@@ -130,7 +130,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
     planned = _find_plan(tx, workspace)
     if planned is None:
         return False
-    at, agreed, effects = planned[0], planned[1], effects_now(caller.context, workspace)
+    at, agreed, effects = planned[0], planned[1], get_stop_effects(caller.context, workspace)
     mode: StopMode = workspace.stop_mode or planned_mode(effects)
     consent = Consent(agreed)
     if is_final(effects, mode):

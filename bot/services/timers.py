@@ -1,268 +1,105 @@
-"""A workspace's timer when it is due: its warning, and its stop in its person's name.
-
-The stop and the end of the timer are written as one, so it is done once, and never after its person took it
-back.
-
-Nobody's work is stopped on a warning that they don't have, or that was for something else. Where it wasn't
-delivered, the stop moves until it is; after an absence, or if the workspace hasn't been read since the
-warning, it is read first and its person is warned again.
-
-What can't be carried out as things are isn't announced, and its person reads so once its time has passed. If
-that may change by itself, or by a new link, the stop stays due: then it is warned of, and carried out.
-"""
+"""Timers: a person sets, moves and cancels the planned stop of a workspace."""
 
 from dataclasses import replace
-from typing import Any, Final
+from datetime import UTC, datetime
 
-import structlog
-
-from bot.domain.feasibility import GRACE_SECONDS, LINK_HELPS, PASSING_OBSTACLES
-from bot.domain.installations import AnyInstallation
-from bot.domain.message_context import Facts, WorkspaceFacts
-from bot.domain.message_kinds import AnyKind
-from bot.domain.notices import NewNotice
-from bot.domain.operations import Operation, OperationVerb
-from bot.domain.stops import Consent, End, costs_more, is_final, planned_mode
-from bot.domain.timers import (
-    AGAIN_SECONDS,
-    LEAST_TIMER_WARNING_SECONDS,
-    MORE_SECONDS,
-    TimerKind,
-    due_at,
-    warned_before,
-)
-from bot.domain.undoable_actions import CLASS, HOURS, TIMER
+from bot.domain.feasibility import find_stop_obstacle
+from bot.domain.stops import End, StopMode, is_final, planned_mode
+from bot.domain.timers import MORE_SECONDS
 from bot.domain.workspaces import Workspace
+from bot.messages.texts import problems
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.hooks import UseCaseHooks
-from bot.services.message_context import Gatherer, Message, adds
-from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, ScheduledWork
-from bot.services.workspaces import begin, effects_now, find_obstacle, owned
-from bot.store import gates, operations, stop_warnings
-from bot.store import timers as rows
-from bot.store import workspaces as stored
-from bot.store.hooks import StoreHooks
-from bot.store.notices import add_notices
+from bot.services.feasibility import predict_stop_effects
+from bot.services.workspaces import require_workspace
+from bot.store import gates, operations, timers, workspaces
 from bot.store.transaction import Transaction
-from bot.support.errors import NotLinked, Refused
-
-log = structlog.get_logger(__name__)
-
-#: How many timers are claimed at once.
-SOME: Final = 50
-#: What some rules are called as the cause of a stop that wasn't possible.
-_CAUSES: Final = {
-    "ends": "not_agreed",
-    "not_allowed": "not_allowed_now",
-}
+from bot.support.errors import Refused
 
 
-def carry_out(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """Warn of a timer's stop, or stop; raises Refused where that can't be done any more."""
-    workspace, now = rows.decide(tx, looked.id), tx.now()
-    if workspace is None or workspace.stop_at is None or workspace.stop_at != looked.stop_at:
-        return
-    stop_at, is_warned, read_at = workspace.stop_at, workspace.stop_warned, _read_at(workspace, now)
-    warned_at = stop_at - warned_before(workspace.stop_card) if is_warned else now
-    if obstacle := find_obstacle(tx, caller.context, workspace):
-        _hold_back(tx, workspace, obstacle)
-    elif now - read_at > FRESH_SECONDS and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
-        # Its person is warned again once it was read.
-        _read(tx, workspace, unwarned=True)
-    elif rows.settle_timer(tx, workspace.id):
-        log.info("timer of a workspace that is down", workspace=workspace.id)
-    elif is_warned:
-        stop(tx, caller, workspace)
-    else:
-        # Nobody is stopped without their warning, however late that is.
-        moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
-        warning = _notice(workspace, TimerKind.TIMER_ENDING, moved_to)
-        rows.timer_warned(tx, workspace.id, stop_at, moved_to, warning)
+def plan_timer(
+    context: Context, workspace: Workspace, at: float, mode: StopMode | None = None, *, agreed: bool = False
+) -> End:
+    """Return a timer for a workspace; without a mode it is stopped so that it can be started again.
 
-
-def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
-    """Announce no stop that can't be carried out; after its time tell its person, once.
-
-    A class doesn't wait for one person's sign-in, and hours may need the workspace again by now.
+    Raises Refused: ``workspace.ends`` if that would end it for good and its person hasn't agreed,
+    ``workspace.no_suspend`` or ``workspace.not_allowed`` for what can't be done with it as things are.
     """
-    now, stop_at = tx.now(), workspace.stop_at or 0.0
-    is_passing = obstacle in PASSING_OBSTACLES and (workspace.stop_card is None or obstacle not in LINK_HELPS)
-    due_at, rule = stop_at + (GRACE_SECONDS if is_passing else 0.0), workspace.stop_rule
-    if is_passing:
-        # Only a call finds out.
-        gates.request_read_now(tx, workspace.id)
-    if now < due_at:
-        rows.look_at_timer(tx, workspace.id, stop_at, min(due_at, now + ASKS_AGAIN))
-    elif rows.settle_timer(tx, workspace.id):
-        log.info("timer of a workspace that is down", workspace=workspace.id)
-    elif rule is not None and any(hooks.is_plan_on(tx, rule) for hooks in StoreHooks.list_subscribers()):
-        rows.drop(tx, workspace.id, rule)
-    elif is_passing:
-        # One message for all that were to stop then.
-        one = _notice(workspace, TimerKind.TIMER_FAILED, stop_at, cause=obstacle, is_due=True)
-        add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
-        rows.look_at_timer(tx, workspace.id, stop_at, now + ASKS_AGAIN, unwarned=True)
-    else:
-        _give_up(tx, workspace, obstacle)
+    provider, planned = context.need(workspace.connection), predict_stop_effects(context, workspace)
+    mode = mode or planned_mode(planned)
+    title = provider.settings.title
+    if mode == "suspend" and "suspend" not in provider.stop_modes:
+        raise Refused("workspace.no_suspend", problems.sentence("no_suspend", title))
+    if find_stop_obstacle(workspace, planned, mode):
+        raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
+    ends = is_final(planned, mode)
+    if ends and not agreed:
+        raise Refused("workspace.ends", problems.sentence("not_agreed", title))
+    return End(at, mode, ends)
 
 
-@adds(TimerKind.TIMER_FAILED)
-async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the other workspaces that were to be stopped then, if a message is about all of them."""
-    if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
-        return facts
-    at, own = facts.time("stop_at"), await gatherer.store.perform(stored.workspaces, message.principal)
-    others = [one for one in own if one.connection == facts.connection and one.stops_at(at)]
-    others = [one for one in others if one.id != facts.body.get("workspace") and not one.is_down]
-    return replace(facts, others=tuple(await gatherer.of_all(message.principal, others)))
+def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: End) -> Workspace:
+    """Set the timer of a workspace; raises Refused (``workspace.not_up``) if it is down.
 
-
-def _give_up(tx: Transaction, workspace: Workspace, cause: str) -> None:
-    stop_at = workspace.stop_at or 0.0
-    rows.end_timer(
-        tx, workspace.id, stop_at, [_notice(workspace, TimerKind.TIMER_FAILED, stop_at, cause=cause)]
-    )
-    _end(tx, workspace)
-
-
-def _end(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
-    for hooks in UseCaseHooks.list_subscribers():
-        hooks.on_timer_ended(tx, workspace, stop)
-
-
-def _read_at(workspace: Workspace, now: float) -> float:
-    return now if workspace.is_provisional else workspace.read_at or 0.0
-
-
-def _read(tx: Transaction, workspace: Workspace, *, unwarned: bool = False) -> None:
-    gates.request_read_now(tx, workspace.id)
-    look_at = tx.now() + LOOKS_EVERY
-    rows.look_at_timer(tx, workspace.id, workspace.stop_at or 0.0, look_at, unwarned=unwarned)
-
-
-def _later(tx: Transaction, _caller: Caller, looked: Workspace) -> None:
-    rows.look_at_timer(tx, looked.id, looked.stop_at or 0.0, tx.now() + ASKS_AGAIN)
-
-
-def _refuse(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
-    """End a timer that can't be carried out, and tell its person why."""
-    cause = refusal.rule.removeprefix("workspace.")
-    if isinstance(refusal, NotLinked):
-        cause = "credential_refused" if refusal.is_refused else "unlinked"
-    _give_up(tx, looked, _CAUSES.get(cause, cause))
-
-
-def _notice(workspace: Workspace, kind: AnyKind, stop_at: float, **more: Any) -> NewNotice:
-    body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": stop_at, **more}
-    body |= {"mode": workspace.stop_mode} if kind is TimerKind.TIMER_FAILED else {}
-    return NewNotice(workspace.id, kind, f"{stop_at:.0f}", workspace.principal, body)
-
-
-def stop(tx: Transaction, caller: Caller, workspace: Workspace) -> None:
-    """Stop a workspace in its person's name, as its timer says; raises as ``begin``.
-
-    A class's timer stops nothing without its person's consent.
+    A start that has lapsed, and so needs a confirmation, brings nothing up.
     """
-    is_own, subscribers = workspace.stop_card is None, UseCaseHooks.list_subscribers()
-    if is_own or any(hooks.has_consent(tx, caller.context, workspace) for hooks in subscribers):
-        _end(tx, workspace, _stop(tx, caller, workspace))
-    else:
-        rows.drop(tx, workspace.id, workspace.stop_card or "")
-        _end(tx, workspace)
+    workspace = require_workspace(tx, caller, "stop", workspace_id)
+    caller.check_plan(tx, workspace.connection)
+    latest = operations.latest_operation(tx, workspace.id) if workspace.is_down else None
+    is_open = latest is not None and latest.is_open and not latest.has_lapsed
+    is_coming_up = latest is not None and is_open and not latest.verb.brings_down
+    if workspace.is_down and not is_coming_up:
+        raise Refused("workspace.not_up", problems.sentence("not_up"))
+    return change_timer(tx, caller, workspace, timer)
 
 
-def _stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | None:
-    """Begin the stop, or write what comes instead.
-
-    Nothing but the end of the timer is left to do where it is being stopped already. One that is busy isn't
-    ended for good: its person is asked, and has an hour more. Nor is one whose person couldn't be warned: it
-    is tried again a day later, unless that was for a class. Administrators are told of both that and of a
-    stop without a warning.
-    """
-    stop_at, latest = workspace.stop_at or 0.0, operations.latest_operation(tx, workspace.id)
-    if latest is not None and latest.is_open and latest.verb.brings_down:
-        rows.end_timer(tx, workspace.id, stop_at)
-        return None
-    planned, mode = effects_now(caller.context, workspace), workspace.stop_mode or "stop"
-    if is_final(planned, mode) and not workspace.stop_agreed:
-        # The way that was chosen ends it for good only since then.
-        mode = planned_mode(planned)
-        if is_final(planned, mode):
-            raise Refused("workspace.ends", "its person hasn't agreed to that")
-    agreed, warned = Consent(workspace.stop_agreed), rows.warning_of(tx, workspace.id)
-    to_admins: list[NewNotice] = []
-    if not stop_warnings.is_delivered(tx, warned):
-        is_kept = not is_final(planned, mode)
-        to_admins = unwarned(caller.context.installation, workspace, f"{stop_at:.0f}", is_kept=is_kept)
-        if not is_kept:
-            add_notices(tx, to_admins)
-            if workspace.stop_card is None:
-                rows.put(tx, workspace.id, End(tx.now() + AGAIN_SECONDS, mode, bool(agreed), warns=True))
-            else:
-                rows.end_timer(tx, workspace.id, stop_at)
-            return None
-        # Slack may not have been there to be asked about its person, either.
-        caller = replace(caller, goes_by_rows=True)
-    if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
-        later = tx.now() + MORE_SECONDS
-        warning = _notice(workspace, TimerKind.TIMER_ENDING, later, put_off=stop_at)
-        rows.timer_warned(tx, workspace.id, stop_at, later, warning, again=True)
-        return None
-    asker = CLASS if workspace.stop_card else HOURS if workspace.stop_rule else TIMER
-    verb = OperationVerb(mode)
-    stop = begin(tx, caller, workspace.id, verb, agreed=agreed, planned_for=stop_at, asker=asker)
-    add_notices(tx, to_admins)
-    lesson = workspace.ends.counts
-    course = lesson.title if lesson is not None and lesson.because == "lesson" else ""
-    stop_warnings.becomes_card(tx, warned, stop.operation.id, {"course": course})
-    return stop.operation
+def cancel_timer(
+    tx: Transaction, caller: Caller, workspace_id: str, *, instead_of: float | None = None
+) -> Workspace:
+    """Cancel a timer, or only the one for ``instead_of``; return the workspace as it is then."""
+    workspace = require_workspace(tx, caller, "start", workspace_id)
+    if workspace.stop_at is None or (instead_of is not None and not workspace.stops_at(instead_of)):
+        return workspace
+    return change_timer(tx, caller, workspace, None)
 
 
-def keep_needed(
+def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_of: float) -> Workspace:
+    """Postpone the timer for exactly ``instead_of`` by an hour; return the workspace as it is then."""
+    workspace = require_workspace(tx, caller, "start", workspace_id)
+    if workspace.stop_mode is None or not workspace.stops_at(instead_of):
+        return workspace
+    timer = End(instead_of + MORE_SECONDS, workspace.stop_mode, workspace.stop_agreed)
+    return change_timer(tx, caller, workspace, timer)
+
+
+def confirm_needed(
     tx: Transaction, caller: Caller, workspace_id: str, stop_at: float | None = None
 ) -> Workspace:
-    """Note that a workspace is still needed; take back the stop that was planned for want of an answer."""
-    workspace = owned(tx, caller, "start", workspace_id)
+    """Record that a workspace is still needed; cancel the stop planned for want of an answer."""
+    workspace = require_workspace(tx, caller, "start", workspace_id)
     if caller.is_first_delivery(tx):
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
-            rows.clear(tx, workspace.id)
+            timers.clear(tx, workspace.id)
         gates.want(tx, workspace.id)
         caller.record(tx, "workspace.needed", workspace)
-    return stored.workspace(tx, workspace.id) or workspace
+    return workspaces.workspace(tx, workspace.id) or workspace
 
 
-def unwarned(
-    installation: AnyInstallation, workspace: Workspace, occasion: str, *, is_kept: bool
-) -> list[NewNotice]:
-    """Return what administrators are told of an end whose person couldn't be warned of it.
-
-    ``is_kept``: the workspace can be started again, so it was stopped all the same.
-    """
-    owner, subject = workspace.principal, f"unwarned:{workspace.id}"
-    body = {"connection": workspace.connection, "person": owner.key, "name": workspace.title}
-    return [
-        NewNotice(subject, TimerKind.UNWARNED, f"{occasion}:{one.key}", one, body | {"is_kept": is_kept})
-        for one in installation.administrators_of(lambda one: installation.are_together(one, owner))
-    ]
+def change_timer(tx: Transaction, caller: Caller, workspace: Workspace, timer: End | None) -> Workspace:
+    """Write a timer with its audit row, or clear it for None; return the workspace as it is then."""
+    if caller.is_first_delivery(tx, "stop"):
+        if timer is None:
+            timers.clear(tx, workspace.id)
+        else:
+            timers.put(tx, workspace.id, replace(timer, via=caller.via))
+        caller.record(tx, "workspace.timer", workspace, **_describe_timer(timer))
+    return workspaces.workspace(tx, workspace.id) or workspace
 
 
-def _claim(tx: Transaction, context: Context) -> list[Workspace]:
-    """Claim what is due, and have read first what wasn't lately."""
-    now, claimed = tx.now(), rows.claim_timers(tx, SOME, LEASE, context.unwarned_seconds)
-    unread = [one for one in claimed if now - _read_at(one, now) > FRESH_SECONDS]
-    waiting = [one for one in unread if now < due_at(one) + PATIENCE]
-    for one in waiting:
-        _read(tx, one)
-    return [one for one in claimed if one not in waiting]
-
-
-TIMERS: Final = ScheduledWork(
-    name="timer",
-    order=40,
-    claim=_claim,
-    carry_out=carry_out,
-    refuse=_refuse,
-    later=_later,
-    key=lambda looked: f"timer:{looked.id}:{looked.stop_at:.0f}",
-)
+def _describe_timer(timer: End | None) -> dict[str, str]:
+    """Return the audit's details of a timer."""
+    if timer is None:
+        return {"stops": "never"}
+    agreed = {"agreed": "yes"} if timer.agreed else {}
+    at = datetime.fromtimestamp(timer.at, UTC).isoformat(timespec="seconds")
+    return {"stops": at, "mode": timer.mode, **agreed}

@@ -31,12 +31,14 @@ from bot.messages.blocks import buttons
 from bot.messages.blocks.kit import Press
 from bot.messages.texts import cards, ide, problems, times
 from bot.providers import base
-from bot.services import workspaces
 from bot.services.browsers import Browsing
 from bot.services.caller import Caller
 from bot.services.context import Context
+from bot.services.feasibility import check_possible, get_stop_effects
 from bot.services.linking import shown_name
 from bot.services.message_context import IDE_PATH
+from bot.services.operation_requests import begin_operation
+from bot.services.workspaces import request_status_read
 from bot.support.errors import Refused, SecretError
 from bot.web import render
 from bot.web.browsers import MARK_HEADER, Browsers, SlackSignIn, proven, read_form, see_other, slack_url
@@ -372,7 +374,7 @@ class IdePages:
         caller = Caller(self._context, shown.workspace.principal, drawing=self._ids.reference())
         agreed = _AGREED.get(fields.get("agreed", ""), Consent.NONE)
         try:
-            accepted = await caller.run(workspaces.begin, shown.workspace.id, verb, agreed=agreed)
+            accepted = await caller.run(begin_operation, shown.workspace.id, verb, agreed=agreed)
         except Refused as refused:
             if refused.rule != "workspace.ends":
                 raise
@@ -381,8 +383,8 @@ class IdePages:
 
     async def _ask_stop(self, shown: Shown, _fields: Mapping[str, str]) -> web.StreamResponse:
         """Ask whether to stop the workspace, in the words of the button in Slack."""
-        workspaces.check_possible(self._context, shown.workspace, OperationVerb.STOP)
-        effect = workspaces.effects_now(self._context, shown.workspace).get("stop")
+        check_possible(self._context, shown.workspace, OperationVerb.STOP)
+        effect = get_stop_effects(self._context, shown.workspace).get("stop")
         is_final = effect is not None and effect.is_final
         return render.page(
             "stop.html",
@@ -483,7 +485,7 @@ class IdePages:
         """Request a read if the row is old; once, however many people look."""
         if shown.is_old and not shown.is_asked_for:
             caller = Caller(self._context, shown.workspace.principal)
-            await caller.run(workspaces.refresh, shown.workspace.id)
+            await caller.run(request_status_read, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
         """Answer the same for *none* and *not yours*."""

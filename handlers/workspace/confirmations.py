@@ -17,7 +17,7 @@ from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.buttons import agreed_button, at_stake, knowing, lost, suspend_button
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, cards, talk, times
-from bot.services.workspaces import check_possible, effects, final_mode
+from bot.services.feasibility import check_possible, find_final_mode, predict_stop_effects
 from bot.store import operations as operation_rows
 from bot.support.errors import Refused
 from handlers.linking import linked
@@ -66,7 +66,7 @@ def time_of(request: Request, workspace: Workspace) -> float | None:
 
 async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answer:
     """Say that a workspace can't be suspended, and offer to stop it at that time, which may ask first."""
-    is_end = is_final(effects(request.services.context, workspace), "stop")
+    is_end = is_final(predict_stop_effects(request.services.context, workspace), "stop")
     zone = await request.services.store.zone(request.principal)
     then = times.format_label(at, request.services.clock.now(), zone, request.text)
     then = then if " at " in then else f"at {then}"
@@ -98,7 +98,7 @@ async def _at_its_time(request: Request, workspace: Workspace, at: float) -> Ans
 
 def ends_for_good(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
     """Return whether an operation would end a workspace for good, as it was last read."""
-    return final_mode(request.services.context, workspace, verb) is not None
+    return find_final_mode(request.services.context, workspace, verb) is not None
 
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
@@ -221,16 +221,16 @@ async def stamp(request: Request, workspace: Workspace) -> str:
 def _row(request: Request, verb: str, workspace: Workspace) -> lists.Row:
     services = request.services
     title = services.title(workspace.connection)
-    mode = final_mode(services.context, workspace, _VERBS[verb]) if verb in _VERBS else None
+    mode = find_final_mode(services.context, workspace, _VERBS[verb]) if verb in _VERBS else None
     if request.at is not None:
         mode = final_mode_then(request, verb, workspace)
-    effect = effects(services.context, workspace).get(mode) if mode is not None else None
+    effect = predict_stop_effects(services.context, workspace).get(mode) if mode is not None else None
     return lists.Row(workspace, title, effect)
 
 
 def final_mode_then(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
     """Return how a workspace ends for good at the time that was asked for; None if it doesn't."""
-    planned = effects(request.services.context, workspace)
+    planned = predict_stop_effects(request.services.context, workspace)
     mode = mode_then(verb, workspace) or planned_mode(planned)
     return mode if is_final(planned, mode) else None
 

@@ -13,8 +13,10 @@ from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import AGREED, Press, fill, line
 from bot.messages.texts import answers, cards, verbs
-from bot.services import naming, snapshots, workspaces
+from bot.services import naming, snapshots
 from bot.services.message_context import in_short, rank
+from bot.services.workspace_list import add_workspace, forget_workspace, relist_workspace, set_alias
+from bot.services.workspaces import request_status_read, require_workspace
 from bot.store import accounts as account_rows
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
@@ -115,7 +117,7 @@ async def show_address(request: Request) -> Answer:
         if facts.ide_url:
             sentence = f"{fill(answers.OPENING, name=workspace.title)} {opening(facts)}".rstrip()
             return replies.opening(facts, "\n".join([sentence, *buttons.ends(facts)]))
-        await request.caller.run(workspaces.refresh, workspace.id)
+        await request.caller.run(request_status_read, workspace.id)
         return replies.answer(opening(facts), buttons.open_buttons(facts))
     operation = await services.store.read(operations.latest_operation, workspace.id)
     if operation is not None and operation.is_open:
@@ -156,7 +158,7 @@ async def add(request: Request) -> Answer:
     connection, remote_id = next(iter(found.items()))
     await linked(request, connection)
     added = await request.caller.run(
-        workspaces.add, connection, remote_id, naming.own_name(name) if name is not None else None
+        add_workspace, connection, remote_id, naming.own_name(name) if name is not None else None
     )
     title = request.services.title(connection)
     return replies.answer(fill(answers.ADDED, name=added.title, title=title), [replies.list_button()])
@@ -181,7 +183,7 @@ async def _bring_back(request: Request) -> Answer | None:
     if len(found) != 1:
         return None
     await linked(request, found[0].connection)
-    return _brought_back(request, await request.caller.run(workspaces.bring_back, found[0].id))
+    return _brought_back(request, await request.caller.run(relist_workspace, found[0].id))
 
 
 async def _unknown(request: Request) -> Answer:
@@ -197,12 +199,12 @@ async def alias(request: Request) -> Answer:
     """Set a name, or remove it with ``--clear``."""
     if "clear" in request.flags and request.arguments:
         workspace = await named(request, request.name)
-        await request.caller.run(workspaces.alias, workspace.id, None)
+        await request.caller.run(set_alias, workspace.id, None)
         return replies.answer(fill(answers.UNALIASED, name=workspace.name))
     if len(request.arguments) < 2:
         return replies.hint(request.filled(answers.ALIAS_USAGE))
     workspace, alias = await _split(request)
-    await request.caller.run(workspaces.alias, workspace.id, naming.own_name(alias))
+    await request.caller.run(set_alias, workspace.id, naming.own_name(alias))
     return replies.answer(fill(answers.REALIASED, old=workspace.title, name=alias))
 
 
@@ -220,7 +222,7 @@ async def _split(request: Request) -> tuple[Workspace, str]:
 async def forget(request: Request) -> Answer:
     """Forget a workspace, and say how to bring it back."""
     workspace = await workspace_of(request)
-    await request.caller.run(workspaces.forget, workspace.id)
+    await request.caller.run(forget_workspace, workspace.id)
     runs_on = [fill(answers.FORGOTTEN_RUNNING, state=workspace.state.value)] if workspace.state in UP else []
     return replies.answer(" ".join([request.filled(answers.FORGOTTEN, workspace), *runs_on]))
 
@@ -228,9 +230,9 @@ async def forget(request: Request) -> Answer:
 @routes.action("bring_back")
 async def bring_back(request: Request) -> Answer:
     """Bring back what was just forgotten."""
-    workspace = await request.caller.read(workspaces.owned, "add", request.target or "")
+    workspace = await request.caller.read(require_workspace, "add", request.target or "")
     await linked(request, workspace.connection)
-    return _brought_back(request, await request.caller.run(workspaces.bring_back, workspace.id))
+    return _brought_back(request, await request.caller.run(relist_workspace, workspace.id))
 
 
 def _brought_back(request: Request, back: Workspace) -> Answer:

@@ -16,8 +16,18 @@ from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_butt
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import AGREED, RENDERERS, Markup, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
-from bot.services import workspaces
 from bot.services.caller import Caller
+from bot.services.feasibility import check_possible, get_stop_effects, is_final_stop
+from bot.services.operation_requests import (
+    begin_operation,
+    check_creation_now,
+    extend_deadline,
+    repeat_creation,
+    replace_workspace,
+)
+from bot.services.timers import cancel_timer, plan_timer, set_timer
+from bot.services.workspace_list import forget_workspace
+from bot.services.workspaces import request_status_read, require_operation, require_workspace
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
 from bot.store.operations import Accepted
@@ -73,7 +83,7 @@ async def resume(request: Request) -> Answer:
     if workspace.state in _RESUMED:
         return await begin_for(request, workspace, OperationVerb.START, await moment_of(request))
     await linked(request, workspace.connection)
-    await request.caller.run(workspaces.refresh, workspace.id)
+    await request.caller.run(request_status_read, workspace.id)
     facts = await request.services.gatherer.of_workspace(workspace)
     sentence = lists.in_its_state(facts.now, workspace, answers.NOT_SUSPENDED)
     buttons = [] if workspace.state is State.RUNNING else offered(facts, State.STOPPED)
@@ -91,7 +101,7 @@ async def as_it_is(request: Request, workspace: Workspace, remark: str = "", mor
     ``remark`` comes first, ``more`` last.
     """
     services = request.services
-    await request.caller.run(workspaces.refresh, workspace.id)
+    await request.caller.run(request_status_read, workspace.id)
     operation = await services.store.read(operations.latest_operation, workspace.id)
     facts = await services.gatherer.of_workspace(workspace, operation)
     if operation is not None and operation.is_open and not request.is_shared:
@@ -114,12 +124,12 @@ async def begin_for(
     is_made_again = verb is OperationVerb.START and workspace.spec is not None
     if workspace.state is State.GONE and not is_made_again:
         await linked(request, workspace.connection)
-        await request.caller.run(workspaces.refresh, workspace.id)
+        await request.caller.run(request_status_read, workspace.id)
         return not_there(request, workspace)
     timer = None if moment is None else await timer_or_ask(request, workspace, moment)
     try:
         accepted = await request.caller.run(
-            workspaces.begin, workspace.id, verb, agreed=request.agreed, timer=timer
+            begin_operation, workspace.id, verb, agreed=request.agreed, timer=timer
         )
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
@@ -156,7 +166,7 @@ def _with_timer(request: Request, workspace: Workspace, moment: Moment, answer: 
 
 async def made_again(request: Request, former: Workspace) -> Answer:
     """Make another workspace like one that is gone or was never made."""
-    return _answer(request, former, await request.caller.run(workspaces.again, former.id))
+    return _answer(request, former, await request.caller.run(replace_workspace, former.id))
 
 
 def not_there(request: Request, workspace: Workspace) -> Answer:
@@ -179,9 +189,7 @@ def _answer(request: Request, workspace: Workspace, accepted: Accepted) -> Answe
     template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
     if begun is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING
-    elif workspaces.ends_for_good(
-        accepted.operation, workspaces.effects_now(request.services.context, workspace)
-    ):
+    elif is_final_stop(accepted.operation, get_stop_effects(request.services.context, workspace)):
         template = answers.ENDING
     return replies.answer(request.filled(template, workspace, **FORMS[begun]))
 
@@ -217,7 +225,7 @@ async def pressed(request: Request) -> Answer:
         key, _, _ = one.partition(".")
         caller = create_caller_of_several(request, key, len(stamps))
         try:
-            workspace = await caller.read(workspaces.owned, verb, key)
+            workspace = await caller.read(require_workspace, verb, key)
         except Refused:
             done.remarks.append(talk.GONE)
             continue
@@ -259,16 +267,16 @@ async def _do(
         timer = None
         if request.at is not None:
             mode = mode_then(verb, workspace)
-            timer = workspaces.made(services.context, workspace, request.at, mode, agreed=bool(agreed))
+            timer = plan_timer(services.context, workspace, request.at, mode, agreed=bool(agreed))
         if verb == "forget":
-            await caller.run(workspaces.forget, key)
+            await caller.run(forget_workspace, key)
         elif verb == "keep" and timer is None:
-            await caller.run(workspaces.keep, key)
+            await caller.run(cancel_timer, key)
         elif verb in {"keep", "stop", "suspend"} and timer is not None:
-            await caller.run(workspaces.set, key, timer)
+            await caller.run(set_timer, key, timer)
         else:
             begun = OperationVerb.START if verb == "resume" else OperationVerb(verb)
-            await caller.run(workspaces.begin, key, begun, agreed=agreed, timer=timer)
+            await caller.run(begin_operation, key, begun, agreed=agreed, timer=timer)
     except NotLinked:
         raise
     except UsherError as error:
@@ -299,10 +307,10 @@ async def remove(request: Request) -> Answer:
     workspace = await workspace_of(request)
     await linked(request, workspace.connection)
     if workspace.state is State.GONE:
-        await request.caller.run(workspaces.refresh, workspace.id)
+        await request.caller.run(request_status_read, workspace.id)
         return not_there(request, workspace)
     try:
-        workspaces.check_possible(request.services.context, workspace, OperationVerb.REMOVE)
+        check_possible(request.services.context, workspace, OperationVerb.REMOVE)
     except Refused as refusal:
         facts = await request.services.gatherer.of_workspace(workspace)
         return lists.status_answer(facts, workspace, remark=safe(refusal.text))
@@ -327,10 +335,10 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
 @routes.view("remove")
 async def name_typed(request: Request) -> Answer:
     """Write the operation if the name is right; the card in the direct message reports the rest."""
-    workspace = await request.caller.read(workspaces.owned, "remove", request.carried)
+    workspace = await request.caller.read(require_workspace, "remove", request.carried)
     if normalise(value_in(request.view, "name")) != normalise(workspace.title):
         raise AtFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
-    await request.caller.run(workspaces.begin, workspace.id, OperationVerb.REMOVE)
+    await request.caller.run(begin_operation, workspace.id, OperationVerb.REMOVE)
     return SILENT
 
 
@@ -338,7 +346,7 @@ async def name_typed(request: Request) -> Answer:
 async def refresh(request: Request) -> Answer:
     """Answer with the current row; the card itself changes when the read brings something new."""
     operation = await _operation(request)
-    workspace = await request.caller.run(workspaces.refresh, operation.workspace_id)
+    workspace = await request.caller.run(request_status_read, operation.workspace_id)
     facts = await request.services.gatherer.of_workspace(workspace)
     return replies.answer(f"{lists.state_line(facts, workspace)}\n{answers.LOOKING}")
 
@@ -346,10 +354,10 @@ async def refresh(request: Request) -> Answer:
 @routes.action("keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
     """Extend the wait, or say how the operation has ended in the meantime."""
-    kept = await request.caller.run(workspaces.keep_waiting, request.target or "")
+    kept = await request.caller.run(extend_deadline, request.target or "")
     if not kept.is_open:
         return too_late(request, kept)
-    workspace = await request.caller.read(workspaces.owned, request.verb, kept.workspace_id)
+    workspace = await request.caller.read(require_workspace, request.verb, kept.workspace_id)
     time = times.duration(request.services.context.deadline_seconds)
     answer = fill(answers.KEPT_WAITING, name=workspace.title, time=Markup(time))
     if kept.lasts and workspace.stop_at is None:
@@ -359,7 +367,7 @@ async def keep_waiting(request: Request) -> Answer:
 
 async def _operation(request: Request) -> Operation:
     """Return the operation whose key a button carries; raises Refused."""
-    return await request.caller.read(workspaces.operation_of, request.verb, request.target or "")
+    return await request.caller.read(require_operation, request.verb, request.target or "")
 
 
 def too_late(request: Request, operation: Operation) -> Answer:
@@ -373,7 +381,7 @@ def too_late(request: Request, operation: Operation) -> Answer:
 async def try_again(request: Request) -> Answer:
     """Repeat a request; an operation that is still open, or fulfilled, isn't repeated."""
     ended = await _operation(request)
-    workspace = await request.caller.read(workspaces.owned, request.verb, ended.workspace_id)
+    workspace = await request.caller.read(require_workspace, request.verb, ended.workspace_id)
     if ended.is_open:
         return replies.answer(fill(answers.STILL_AT_IT, name=workspace.title, **FORMS[ended.verb]))
     if ended.outcome is Outcome.FULFILLED:
@@ -403,8 +411,8 @@ async def start_a_new_one(request: Request) -> Answer:
 @routes.action("look_again")
 async def look_again(request: Request) -> Answer:
     """Check again, or say that there is nothing left to check."""
-    operation = await request.caller.run(workspaces.look_again, request.target or "")
-    workspace = await request.caller.read(workspaces.owned, request.verb, operation.workspace_id)
+    operation = await request.caller.run(check_creation_now, request.target or "")
+    workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.LOOKING_AGAIN if operation.is_asked else answers.NOT_ASKED
     return replies.answer(fill(template, name=workspace.title))
 
@@ -412,8 +420,8 @@ async def look_again(request: Request) -> Answer:
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
     """Make another one, once; a question that is already answered isn't answered again."""
-    operation, is_asked = await request.caller.run(workspaces.start_another, request.target or "")
-    workspace = await request.caller.read(workspaces.owned, request.verb, operation.workspace_id)
+    operation, is_asked = await request.caller.run(repeat_creation, request.target or "")
+    workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
     return replies.answer(fill(template, name=workspace.title))
 

@@ -14,7 +14,8 @@ from bot.messages.blocks import buttons, lists, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import answers, talk, times
 from bot.services import naming, snapshots
-from bot.services.workspaces import effects_now, owned
+from bot.services.feasibility import get_stop_effects
+from bot.services.workspaces import require_workspace
 from bot.store import accounts as account_rows
 from bot.store import workspaces
 from bot.support.cleaning import fold
@@ -57,7 +58,7 @@ async def workspace_of(request: Request) -> Workspace:
     if request.row is not None:
         request.services.context.need(request.row.connection)
         return request.row
-    return await request.caller.read(owned, request.verb, request.target or "")
+    return await request.caller.read(require_workspace, request.verb, request.target or "")
 
 
 async def named(request: Request, name: str) -> Workspace:
@@ -225,7 +226,7 @@ def choices(request: Request, found: Sequence[Workspace], labels: Sequence[str])
         labels = [done.format(name=label, then=talk.THEN) for label in labels]
     if request.at is not None or request.verb == "keep":
         return buttons.choices(request.verb, found, labels, [time_of(request, one) for one in found])
-    return replies.choices(request.verb, found, labels, partial(effects_now, request.services.context))
+    return replies.choices(request.verb, found, labels, partial(get_stop_effects, request.services.context))
 
 
 def labels_of(request: Request, found: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:

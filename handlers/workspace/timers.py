@@ -15,7 +15,9 @@ from bot.messages.blocks.buttons import day_said
 from bot.messages.blocks.buttons import said as said_of
 from bot.messages.blocks.kit import AGREED, fill
 from bot.messages.texts import answers, cards, times
-from bot.services import timers, workspaces
+from bot.services.feasibility import predict_stop_effects
+from bot.services.timers import cancel_timer, confirm_needed, plan_timer, postpone_timer, set_timer
+from bot.services.workspaces import require_workspace
 from bot.store import operations
 from bot.support.errors import Refused
 from handlers import routes
@@ -39,7 +41,7 @@ async def keep(request: Request) -> Answer:
     facts = await request.services.gatherer.of_workspace(workspace)
     if facts.next_stop is None:
         return replies.answer(fill(cards.NOTHING_PLANNED, name=workspace.title))
-    changed = await request.caller.run(workspaces.keep, workspace.id)
+    changed = await request.caller.run(cancel_timer, workspace.id)
     return replies.answer(drawn.format_kept(replace(facts, workspace=changed)))
 
 
@@ -69,7 +71,7 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
     timer = await timer_or_ask(request, workspace, moment, mode)
     title = request.services.title(workspace.connection)
     try:
-        changed = await request.caller.run(workspaces.set, workspace.id, timer)
+        changed = await request.caller.run(set_timer, workspace.id, timer)
     except Refused as refusal:
         if refusal.rule != "workspace.not_up":
             raise
@@ -93,7 +95,7 @@ async def timer_or_ask(
     """
     agreed = AGREED in request.flags
     try:
-        return workspaces.made(request.services.context, workspace, moment.at, mode, agreed=agreed)
+        return plan_timer(request.services.context, workspace, moment.at, mode, agreed=agreed)
     except Refused as refusal:
         if refusal.rule in confirmations.NOT_OFFERED:
             raise Answered(await confirmations.offer_stop(request, workspace, moment.at)) from None
@@ -104,7 +106,7 @@ async def timer_or_ask(
     asked = drawn.asked(
         workspace,
         services.title(workspace.connection),
-        workspaces.effects(services.context, workspace),
+        predict_stop_effects(services.context, workspace),
         request.verb,
         moment.at,
         can_suspend="suspend" in provider.stop_modes and workspace.allows("suspend"),
@@ -116,16 +118,14 @@ async def timer_or_ask(
 async def keep_running(request: Request) -> Answer:
     """Take the planned stop back that the message was about."""
     return await _kept(
-        request, await request.caller.run(workspaces.keep, request.target or "", instead_of=request.at)
+        request, await request.caller.run(cancel_timer, request.target or "", instead_of=request.at)
     )
 
 
 @routes.action("needed")
 async def still_needed(request: Request) -> Answer:
     """Keep what was left running, without the stop that was planned if nobody answered."""
-    return await _kept(
-        request, await request.caller.run(timers.keep_needed, request.target or "", request.at)
-    )
+    return await _kept(request, await request.caller.run(confirm_needed, request.target or "", request.at))
 
 
 async def _kept(request: Request, changed: Workspace) -> Answer:
@@ -145,7 +145,7 @@ async def _kept(request: Request, changed: Workspace) -> Answer:
 @routes.action("hour_more")
 async def an_hour_more(request: Request) -> Answer:
     """Move the planned stop that the message was about by an hour."""
-    changed = await request.caller.run(workspaces.add_an_hour, request.target or "", request.at or 0.0)
+    changed = await request.caller.run(postpone_timer, request.target or "", request.at or 0.0)
     if changed.stop_at is None:
         return replies.answer(fill(cards.TOO_LATE, name=changed.title), replaces=True)
     return _changed_since(request, changed)
@@ -161,7 +161,7 @@ def _changed_since(request: Request, workspace: Workspace) -> Answer:
 @routes.action("stop_later")
 async def open_form(request: Request) -> Answer:
     """Open the form; where none can be opened, say what to write."""
-    workspace = await request.caller.read(workspaces.owned, "stop", request.target or "")
+    workspace = await request.caller.read(require_workspace, "stop", request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
     mode = workspace.stop_mode or planned_mode(facts.effects)
     said = drawn.form_head(facts)
@@ -176,16 +176,16 @@ async def form_sent(request: Request) -> Answer:
     request, key = replace(request, verb="stop"), request.carried
     chosen, typed = value_in(request.view, "when"), value_in(request.view, "other").strip()
     if chosen == drawn.NEVER and not typed:
-        await request.caller.run(workspaces.keep, key)
+        await request.caller.run(cancel_timer, key)
         return SILENT
-    workspace = await request.caller.read(workspaces.owned, "stop", key)
+    workspace = await request.caller.read(require_workspace, "stop", key)
     if not typed and chosen not in drawn.LENGTHS:
         raise AtFields({"when": cards.FORM_EMPTY})
     found = await typed_moment(request.services, request.principal, typed or f"{chosen} min")
     if not isinstance(found, Moment):
         raise AtFields({"other": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
     timer = await timer_or_ask(request, workspace, found, workspace.stop_mode)
-    await request.caller.run(workspaces.set, key, timer)
+    await request.caller.run(set_timer, key, timer)
     return SILENT
 
 

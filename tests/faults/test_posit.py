@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.messages.texts import problems
-from bot.services.workspaces import create
+from bot.services.operation_requests import create_workspace
 from tests.rigs.scenario.stage import spoil
 from tests.rigs.scenario.workbench import workbench_world
 
@@ -94,7 +94,9 @@ async def test_a_resume_of_unknown_outcome_is_looked_at_before_a_second_one(work
 async def test_a_launch_that_goes_wrong_makes_one_session_or_none(workbench, name):
     alice = workbench.alice
     meets(workbench, "launch_session", FAULTS[name])
-    await workbench.bot.services.create_caller(workbench.principal(), "once").run(create, "wb", SPEC)
+    await workbench.bot.services.create_caller(workbench.principal(), "once").run(
+        create_workspace, "wb", SPEC
+    )
     # A launch of unknown outcome has two minutes to show.
     await workbench.pass_time(200, step=4)
     told = [shown for shown in alice.sees() if shown.kind not in {"card", "linked", ""}]

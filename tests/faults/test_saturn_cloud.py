@@ -7,7 +7,7 @@ from bot.messages.texts import problems
 from bot.providers.base import Scheduled
 from bot.services import runs
 from bot.services.caller import Caller
-from bot.services.workspaces import create
+from bot.services.operation_requests import create_workspace
 from bot.store import accounts
 from tests.rigs.scenario.cloud import AMIR, cloud_world
 
@@ -49,7 +49,7 @@ def ends(person, *besides):
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_clone_that_goes_wrong_makes_one_workspace_or_none(cloud, name):
     cloud.saturn_fails("/clone$", **FAULTS[name])
-    await asks(cloud).run(create, "saturn", SPEC)
+    await asks(cloud).run(create_workspace, "saturn", SPEC)
     await cloud.pass_time(200, step=5)
     assert len(cloud.made("mine")) == (ends(cloud.alice) == "ready")
     assert 1 <= cloud.calls("POST .*/clone$") <= 2
@@ -58,7 +58,7 @@ async def test_a_clone_that_goes_wrong_makes_one_workspace_or_none(cloud, name):
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_start_of_what_was_just_made_is_called_until_it_runs_or_can_not(cloud, name):
     cloud.saturn_fails(r"/workspaces/\w+/start$", **FAULTS[name])
-    await asks(cloud).run(create, "saturn", SPEC)
+    await asks(cloud).run(create_workspace, "saturn", SPEC)
     await cloud.pass_time(200, step=5)
     kind = ends(cloud.alice)
     (made,) = cloud.made("mine")

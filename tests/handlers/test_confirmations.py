@@ -9,7 +9,7 @@ from bot.domain.stops import StopEffect
 from bot.domain.surfaces import Where
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.services.workspaces import begin
+from bot.services.operation_requests import begin_operation
 from bot.store import operations, workspaces
 from tests.handlers.rig import Cloud, Rig, buttons, one_cloud, words
 from tests.rigs.golden import check_golden
@@ -92,7 +92,9 @@ async def test_what_changed_since_the_offer_is_told_and_not_done(bot: Rig):
     answer = await bot.say("stop all")
     await bot.sees(State.STOPPED, "training")
     report = await bot.workspace("report")
-    restarted = await bot.services.create_caller(ALICE, "r").run(begin, report.id, OperationVerb.RESTART)
+    restarted = await bot.services.create_caller(ALICE, "r").run(
+        begin_operation, report.id, OperationVerb.RESTART
+    )
     await bot.store.write(
         operations.save_step, Update(restarted.operation.id, 0.0, outcome=Outcome.FULFILLED)
     )

@@ -9,7 +9,7 @@ from bot.domain.steps import Update
 from bot.domain.stops import Consent, End
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
-from bot.services.workspaces import begin, create
+from bot.services.operation_requests import begin_operation, create_workspace
 from bot.store import accounts, creations, operations, timers, workspaces
 from tests.handlers.rig import buttons, one_cloud, words
 from tests.rigs.store import ALICE, accept_operation, observe, within
@@ -26,7 +26,7 @@ async def bot():
 
 async def making(bot):
     """Have *lab* made; return the operation."""
-    made = await bot.services.create_caller(ALICE, "make").run(create, "saturn", Spec("lab"))
+    made = await bot.services.create_caller(ALICE, "make").run(create_workspace, "saturn", Spec("lab"))
     return made.operation
 
 
@@ -109,7 +109,7 @@ async def test_timer_of_a_start_that_waits_is_set(bot, has_lapsed):
     """One that is asked about before it is sent brings nothing up: its timer would end at once."""
     row = await made(bot, State.STOPPED)
     start = (
-        await bot.services.create_caller(ALICE, "start").run(begin, row.id, OperationVerb.START)
+        await bot.services.create_caller(ALICE, "start").run(begin_operation, row.id, OperationVerb.START)
     ).operation
     if has_lapsed:
         await bot.store.write(operations.save_step, Update(start.id, 5.0, deadline_passed=True))
@@ -123,7 +123,9 @@ async def test_a_start_kept_waiting_says_that_no_end_for_good_is_set_again(bot):
     row = await made(bot, State.STOPPED)
     timer = End(bot.clock.now() + 7200, "stop", agreed=True)
     start = (
-        await bot.services.create_caller(ALICE, "start").run(begin, row.id, OperationVerb.START, timer=timer)
+        await bot.services.create_caller(ALICE, "start").run(
+            begin_operation, row.id, OperationVerb.START, timer=timer
+        )
     ).operation
     bot.clock.advance(7200)
     assert await within(bot.store, timers.settle_timer, row.id)

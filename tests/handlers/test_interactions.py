@@ -7,7 +7,7 @@ from bot.domain.tasks import TaskKind
 from bot.features.home.use_cases import read_lists
 from bot.messages.blocks import replies
 from bot.services.snapshots import RUNS
-from bot.services.workspaces import alias
+from bot.services.workspace_list import set_alias
 from bot.store import accounts, snapshots, tasks, workspaces
 from handlers.dispatch import guarded
 from handlers.request import Reference, Request
@@ -21,7 +21,7 @@ async def rename_all(request, interactions):
     rows = await request.services.store.perform(workspaces.workspaces, ALICE)
     for row, interaction in zip(rows, interactions, strict=True):
         caller = request.services.create_caller(ALICE, interaction)
-        await caller.run(alias, row.id, f"my {row.name}")
+        await caller.run(set_alias, row.id, f"my {row.name}")
     return replies.answer(f"Renamed {len(rows)}.")
 
 

@@ -16,9 +16,9 @@ from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.providers import base
-from bot.services import workspaces
+from bot.services.operation_requests import begin_operation, create_workspace
 from bot.services.snapshots import stale
-from bot.services.workspaces import begin, create
+from bot.services.workspace_list import add_workspace
 from bot.store import creations, operations, snapshots, tasks
 from bot.store import workspaces as workspace_rows
 from bot.store.cards import CARD_AFTER
@@ -48,7 +48,7 @@ async def operation_of(bot, name="notebook"):
 
 
 async def make(bot, name="lab"):
-    return await bot.services.create_caller(ALICE, f"make {name}").run(create, "saturn", Spec(name))
+    return await bot.services.create_caller(ALICE, f"make {name}").run(create_workspace, "saturn", Spec(name))
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ async def test_a_failed_removal_is_asked_for_again(bot):
     await bot.link()
     workspace = await bot.workspace()
     operation = (
-        await bot.services.create_caller(ALICE, "r").run(begin, workspace.id, OperationVerb.REMOVE)
+        await bot.services.create_caller(ALICE, "r").run(begin_operation, workspace.id, OperationVerb.REMOVE)
     ).operation
     await bot.store.write(
         operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="not_removed")
@@ -271,7 +271,7 @@ async def test_at_a_connection_without_people_nothing_is_added_by_its_id(bot):
     shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
     await bot.link(names=())
     with pytest.raises(Refused) as refused:
-        await bot.services.create_caller(ALICE).run(workspaces.add, "saturn", "id-1", None)
+        await bot.services.create_caller(ALICE).run(add_workspace, "saturn", "id-1", None)
     assert refused.value.rule == "add.not_here"
     assert await bot.services.create_caller(ALICE).read(stale, TaskKind.DISCOVER) == []
 
@@ -390,5 +390,5 @@ async def test_start_of_what_is_being_stopped_is_a_start(bot):
     await bot.store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
     await observe(bot.store, bot.clock, row, Observed(State.RUNNING))
     for verb in (OperationVerb.STOP, OperationVerb.START):
-        accepted = await bot.services.create_caller(ALICE, verb.value).run(begin, row.id, verb)
+        accepted = await bot.services.create_caller(ALICE, verb.value).run(begin_operation, row.id, verb)
         assert accepted.operation.verb is verb

@@ -6,8 +6,8 @@ from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.services import workspaces as listed
-from bot.services.workspaces import begin
+from bot.services.operation_requests import begin_operation
+from bot.services.workspace_list import add_workspace
 from bot.store import accounts, discovered, operations
 from bot.store.cards import CARD_AFTER
 from bot.support.errors import Refused
@@ -111,13 +111,15 @@ async def test_use_cases_refuse_by_themselves_too(bot):
     """Whoever calls them, the account is looked at again within."""
     await bot.link()
     row = await bot.workspace()
-    restarted = await bot.services.create_caller(ALICE, "r:1").run(begin, row.id, OperationVerb.RESTART)
+    restarted = await bot.services.create_caller(ALICE, "r:1").run(
+        begin_operation, row.id, OperationVerb.RESTART
+    )
     assert restarted.operation.verb is OperationVerb.RESTART
     account = await bot.store.read(accounts.account, ALICE, "saturn")
     await refuse(bot.store, account)
     with pytest.raises(Refused) as refused:
-        await bot.services.create_caller(ALICE, "r:2").run(begin, row.id, OperationVerb.START)
+        await bot.services.create_caller(ALICE, "r:2").run(begin_operation, row.id, OperationVerb.START)
     assert refused.value.rule == "account.refused"
     with pytest.raises(Refused) as refused:
-        await bot.services.create_caller(ALICE).run(listed.add, "hub", "id-1", None)
+        await bot.services.create_caller(ALICE).run(add_workspace, "hub", "id-1", None)
     assert refused.value.rule == "account.none"

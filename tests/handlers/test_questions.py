@@ -8,7 +8,7 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.work_items import Call
-from bot.services.workspaces import create
+from bot.services.operation_requests import create_workspace
 from bot.store import accounts, operations, runs
 from tests.handlers.rig import COLLEAGUE, buttons, staged, words
 from tests.handlers.run_rig import going, launch, run_rig, step
@@ -26,7 +26,7 @@ async def asked_run(bot):
 
 async def asked_creation(bot):
     caller = replace(bot.services.create_caller(ALICE, "make"), drawing="REF-2")
-    accepted = await caller.run(create, "posit", Spec("lab"))
+    accepted = await caller.run(create_workspace, "posit", Spec("lab"))
     lost = Update(accepted.operation.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
     assert accepted.operation.verb is OperationVerb.CREATE
     assert await bot.store.write(operations.save_step, lost)

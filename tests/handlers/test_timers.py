@@ -13,8 +13,8 @@ from bot.domain.timers import TimerKind
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
+from bot.services.operation_requests import create_workspace
 from bot.services.restored_backups import restore
-from bot.services.workspaces import create
 from bot.store import creations, operations, timers, workspaces
 from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words
 from tests.rigs.golden import check_golden
@@ -230,7 +230,7 @@ async def test_what_has_ended_asks_by_what_its_successor_will_lose():
         provider.ends_for_good = True
         await bot.link(names=())
         await bot.zone()
-        made = await bot.services.create_caller(ALICE, "make").run(create, "saturn", Spec("lab"))
+        made = await bot.services.create_caller(ALICE, "make").run(create_workspace, "saturn", Spec("lab"))
         row = await bot.store.write(
             creations.name_created, made.operation.id, Created("m1", "lab"), provider.gate_key("m1")
         )

@@ -10,7 +10,7 @@ from bot.domain.people import Principal
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.services.workspaces import create
+from bot.services.operation_requests import create_workspace
 from bot.store import creations, operations, runs
 from tests.handlers.rig import activate, rig, words
 from tests.handlers.run_rig import launch, over, run_rig
@@ -41,7 +41,7 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
     async with rig(connections={"saturn": provider}) as bot:
         await bot.link(names=())
         spec = Spec("lab", {"template": "gpu"})
-        made = await bot.services.create_caller(ALICE, "make").run(create, "saturn", spec)
+        made = await bot.services.create_caller(ALICE, "make").run(create_workspace, "saturn", spec)
         row = await bot.store.write(
             creations.name_created, made.operation.id, Created("m1", "lab"), provider.gate_key("m1")
         )

@@ -20,7 +20,7 @@ from bot.messages.blocks.kit import Press
 from bot.services import linking
 from bot.services.caller import Caller
 from bot.services.linking import Visit, digest
-from bot.services.workspaces import begin, create
+from bot.services.operation_requests import begin_operation, create_workspace
 from bot.store import accounts, links, notices, workspaces
 from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
@@ -212,7 +212,7 @@ class Life(World):
         """Submit the form for a new workspace."""
         caller = Caller(self.services.context, principal, f"view/{key}", f"R{key}")
         with suppress(Refused):
-            accepted = await self.survives(lambda: caller.run(create, "cloud", Spec(f"made{key}")))
+            accepted = await self.survives(lambda: caller.run(create_workspace, "cloud", Spec(f"made{key}")))
             return None if accepted is None else Answer(text=f"Creating made{key}")
         return None
 
@@ -226,7 +226,7 @@ class Life(World):
         wanted = mine[row % len(mine)]
         caller = Caller(self.services.context, principal, f"view/{key}", f"R{key}")
         with suppress(Refused):
-            accepted = await self.survives(lambda: caller.run(begin, wanted.id, verb))
+            accepted = await self.survives(lambda: caller.run(begin_operation, wanted.id, verb))
             return None if accepted is None else Answer(text=f"Calling off, or {verb} {wanted.title}")
         return None
 

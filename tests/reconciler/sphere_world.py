@@ -13,7 +13,7 @@ from bot.domain.workspaces import Workspace
 from bot.providers import build
 from bot.providers.sphere import SphereSettings
 from bot.services.caller import Caller
-from bot.services.workspaces import create
+from bot.services.operation_requests import create_workspace
 from bot.store import workspaces
 from bot.support.http import Http
 from playground import sphere
@@ -49,7 +49,7 @@ class SphereWorld:
         await self.world.know(principal)
         reference = self.world.ids.reference()
         caller = Caller(self.world.asking, principal, reference, reference)
-        accepted = await caller.run(create, "cloud", spec)
+        accepted = await caller.run(create_workspace, "cloud", spec)
         return accepted.operation.id
 
     async def made(self, principal: Principal = ALICE, spec: Spec = SPEC) -> Workspace:

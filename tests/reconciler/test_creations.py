@@ -8,7 +8,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.providers.base import Credential
-from bot.services import workspaces
+from bot.services.operation_requests import create_workspace, replace_workspace
 from bot.store import accounts, operations, tasks
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
@@ -259,8 +259,8 @@ async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
     del world.provider.machines["m1"]
     await want_read(world.store, first.id)
     await world.pass_time(30)
-    again = await world.ask().run(workspaces.again, first.id)
-    twice = await world.ask().run(workspaces.again, first.id)
+    again = await world.ask().run(replace_workspace, first.id)
+    twice = await world.ask().run(replace_workspace, first.id)
     assert (again.repeated, twice.repeated, twice.operation.id) == (False, True, again.operation.id)
     assert await world.until_ended(again.operation.id) is Outcome.FULFILLED
     (row,) = await rows(world)
@@ -270,7 +270,7 @@ async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
 
 async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(world):
     made = await world.workspace_of(await world.make())
-    joined = await world.ask().run(workspaces.again, made.id)
+    joined = await world.ask().run(replace_workspace, made.id)
     assert joined.joined
     await world.pass_time(60)
     found = await world.own(remote_id="r1")
@@ -281,7 +281,7 @@ async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(w
         (BOB, made, "policy.not_owner"),
     ):
         with pytest.raises(Refused) as refused:
-            await world.ask(principal=principal).run(workspaces.again, workspace.id)
+            await world.ask(principal=principal).run(replace_workspace, workspace.id)
         assert refused.value.rule == rule
     assert world.provider.count("create") == 1
 
@@ -289,6 +289,6 @@ async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(w
 async def test_without_an_account_nothing_is_made(world):
     await world.know()
     with pytest.raises(Refused) as refused:
-        await world.ask().run(workspaces.create, "cloud", Spec("lab"))
+        await world.ask().run(create_workspace, "cloud", Spec("lab"))
     assert refused.value.rule == "account.none"
     assert await rows(world) == []

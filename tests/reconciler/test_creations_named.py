@@ -7,7 +7,7 @@ import pytest
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
-from bot.services.workspaces import again as another
+from bot.services.operation_requests import replace_workspace
 from bot.store import discovered, operations
 from bot.store.discovered import FoundWorkspace
 from bot.support.errors import BadAnswer, Conflict, Forbidden, UnknownOutcome, Unreachable, Untold
@@ -115,7 +115,7 @@ async def test_taken_at_the_first_call_is_nobodys_but_whose_it_is(world):
     # Another try looks again.
     world.provider.put("theirs", State.STOPPED, name="statistics")
     former = (await world.store.read(operations.operation, operation_id)).workspace_id
-    again = await world.ask().run(another, former)
+    again = await world.ask().run(replace_workspace, former)
     assert await made(world, again.operation.id) == "statistics-2"
 
 

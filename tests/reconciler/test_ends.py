@@ -14,7 +14,7 @@ from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.model import ClassCard
 from bot.features.hours import use_cases as hours_use_cases
 from bot.features.undo import use_cases as undo_use_cases
-from bot.services import workspaces
+from bot.services.timers import cancel_timer, set_timer
 from bot.store import timers
 from bot.store import workspaces as workspace_rows
 from bot.store.tables import WORKSPACES
@@ -111,7 +111,7 @@ async def test_what_a_person_sets_during_a_lesson_counts_and_is_said(term):
     await course(term, alice, bob)
     await until(term, "09:20")
     for who, at in ((alice, "09:50"), (bob, "11:30")):
-        await ask(term, who).run(workspaces.set, (await mine(term, who)).id, End(local(at), "stop"))
+        await ask(term, who).run(set_timer, (await mine(term, who)).id, End(local(at), "stop"))
     await until(term, "09:49")
     assert warned(term, alice)[0].endswith(
         "as you asked. You set that time yourself, so the end of Statistics won't change it. "
@@ -130,7 +130,7 @@ async def test_what_a_person_sets_during_a_lesson_counts_and_is_said(term):
 async def test_what_a_person_set_before_they_joined_doesnt_stop_them_in_a_lesson(term):
     (alice,) = people(1)
     workspace = await seat(term, alice, State.RUNNING)
-    await ask(term, alice).run(workspaces.set, workspace.id, End(local("09:30"), "stop"))
+    await ask(term, alice).run(set_timer, workspace.id, End(local("09:30"), "stop"))
     await term.pass_time(20, step=5)
     await course(term)
     (card,) = await term.store.read(class_rows.courses)
@@ -145,7 +145,7 @@ async def test_an_end_of_ones_own_that_counts_again_is_warned_of(term):
     (alice,) = people(1)
     workspace = await seat(term, alice, State.RUNNING)
     await until(term, "08:30")
-    await ask(term, alice).run(workspaces.set, workspace.id, End(local("09:30"), "stop"))
+    await ask(term, alice).run(set_timer, workspace.id, End(local("09:30"), "stop"))
     await term.pass_time(20, step=5)
     await course(term)
     (card,) = await term.store.read(class_rows.courses)
@@ -165,10 +165,10 @@ async def test_an_end_that_was_taken_back_is_there_again(term):
     await course(term, alice)
     await until(term, "09:20")
     before = await mine(term, alice)
-    await ask(term, alice).run(workspaces.set, before.id, End(local("09:50"), "stop"))
+    await ask(term, alice).run(set_timer, before.id, End(local("09:50"), "stop"))
     await ask(term, alice).run(undo_use_cases.undo)
     assert (await mine(term, alice)).ends == before.ends
-    await ask(term, alice).run(workspaces.keep, before.id)
+    await ask(term, alice).run(cancel_timer, before.id)
     await until(term, "10:45")
     assert state(term) is State.RUNNING
 
@@ -199,8 +199,8 @@ async def test_what_0_2_1_has_started_for_a_lesson_is_stopped_after_it(term):
     for who in (alice, bob):
         row = await mine(term, who)
         await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NONE)
-    await ask(term, bob).run(workspaces.set, row.id, End(local("12:00"), "stop"))
-    await ask(term, bob).run(workspaces.keep, row.id)
+    await ask(term, bob).run(set_timer, row.id, End(local("12:00"), "stop"))
+    await ask(term, bob).run(cancel_timer, row.id)
     await until(term, "10:35")
     assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
 

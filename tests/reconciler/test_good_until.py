@@ -9,9 +9,9 @@ from bot.domain.stops import End
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.undo import use_cases as undo_use_cases
-from bot.services import workspaces
 from bot.services.caller import Caller
-from bot.services.workspaces import begin, keep_waiting
+from bot.services.operation_requests import begin_operation, extend_deadline
+from bot.services.timers import cancel_timer, plan_timer, set_timer
 from bot.store import accounts
 from bot.store import operations as operation_rows
 from bot.store import workspaces as workspace_rows
@@ -53,7 +53,7 @@ async def test_a_start_for_two_hours_is_not_sent_three_days_later(world):
     goes_away(world)
     timer = End(world.clock.now() + 2 * HOUR, "stop")
     caller = Caller(world.asking, ALICE, "i1", "R-1")
-    accepted = await caller.run(begin, row.id, OperationVerb.START, timer=timer)
+    accepted = await caller.run(begin_operation, row.id, OperationVerb.START, timer=timer)
     await world.pass_time(3 * DAY, step=HOUR)
     assert (await world.store.read(operation_rows.operation, accepted.operation.id)).is_open
     assert "Keep waiting" in told(world, "waiting")[0]
@@ -72,7 +72,7 @@ async def test_one_that_is_kept_waiting_is_sent(world):
     goes_away(world)
     operation_id = await world.begin(row)
     await world.pass_time(DEADLINE + 300, step=60)
-    await world.ask("i2").run(keep_waiting, operation_id)
+    await world.ask("i2").run(extend_deadline, operation_id)
     await world.pass_time(DEADLINE / 2, step=60)
     world.provider.heal()
     assert await world.until_ended(operation_id, 900) is Outcome.FULFILLED
@@ -81,12 +81,12 @@ async def test_one_that_is_kept_waiting_is_sent(world):
 async def test_one_that_is_kept_waiting_has_its_timer_again(world):
     row = await world.own()
     goes_away(world)
-    timer = workspaces.made(world.asking, row, world.clock.now() + 2 * HOUR)
-    accepted = await world.ask("i1").run(begin, row.id, OperationVerb.START, timer=timer)
+    timer = plan_timer(world.asking, row, world.clock.now() + 2 * HOUR)
+    accepted = await world.ask("i1").run(begin_operation, row.id, OperationVerb.START, timer=timer)
     await world.pass_time(DEADLINE + 2 * HOUR, step=60)
     assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
     for number in (2, 3):
-        await world.ask(f"i{number}").run(keep_waiting, accepted.operation.id)
+        await world.ask(f"i{number}").run(extend_deadline, accepted.operation.id)
         assert (
             await world.store.read(workspace_rows.workspace, row.id)
         ).stop_at == world.clock.now() + 2 * HOUR
@@ -100,11 +100,11 @@ async def test_one_that_is_kept_waiting_has_its_timer_again(world):
 async def test_one_that_is_kept_waiting_has_no_timer_that_was_taken_back(world):
     row = await world.own()
     goes_away(world)
-    timer = workspaces.made(world.asking, row, world.clock.now() + 2 * HOUR)
-    accepted = await world.ask("i1").run(begin, row.id, OperationVerb.START, timer=timer)
-    await world.ask("i2").run(workspaces.keep, row.id)
+    timer = plan_timer(world.asking, row, world.clock.now() + 2 * HOUR)
+    accepted = await world.ask("i1").run(begin_operation, row.id, OperationVerb.START, timer=timer)
+    await world.ask("i2").run(cancel_timer, row.id)
     await world.pass_time(DEADLINE + 2 * HOUR, step=60)
-    await world.ask("i3").run(keep_waiting, accepted.operation.id)
+    await world.ask("i3").run(extend_deadline, accepted.operation.id)
     assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
 
 
@@ -112,12 +112,12 @@ async def test_one_that_is_kept_waiting_has_no_timer_that_was_undone(world):
     row = await world.own()
     goes_away(world)
     operation_id = await world.begin(row)
-    timer = workspaces.made(world.asking, row, world.clock.now() + 2 * HOUR)
-    await world.ask("i2").run(workspaces.set, row.id, timer)
+    timer = plan_timer(world.asking, row, world.clock.now() + 2 * HOUR)
+    await world.ask("i2").run(set_timer, row.id, timer)
     await world.ask("i3").run(undo_use_cases.undo)
     assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
     await world.pass_time(DEADLINE + 2 * HOUR, step=60)
-    await world.ask("i4").run(keep_waiting, operation_id)
+    await world.ask("i4").run(extend_deadline, operation_id)
     assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
 
 

@@ -13,7 +13,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.reconciler.keys import TOGETHER
-from bot.services import workspaces
+from bot.services.operation_requests import begin_operation
 from bot.services.runs import launch
 from bot.store import accounts, tasks
 from bot.store import operations as operation_rows
@@ -124,7 +124,7 @@ async def test_whoever_asks_for_something_has_it_tried_at_once(world, is_new):
         operation = await world.make()
     else:
         other = await world.own(ALICE, "r-other")
-        accepted = await world.ask().run(workspaces.begin, other.id, OperationVerb.START)
+        accepted = await world.ask().run(begin_operation, other.id, OperationVerb.START)
         operation = accepted.operation.id
     assert await world.until_ended(operation, 60) is Outcome.FULFILLED
 

@@ -14,7 +14,8 @@ from bot.domain.workspaces import State
 from bot.features.courses import lessons
 from bot.features.courses import store as courses_store
 from bot.features.courses.lesson_starts import LEAST
-from bot.services import departures, workspaces
+from bot.services import departures
+from bot.services.timers import cancel_timer
 from bot.store import workspaces as workspace_rows
 from tests.reconciler.classroom import TRAINER, ask, people, post, press, seat
 from tests.rigs.store import unlink
@@ -116,7 +117,7 @@ async def test_a_term_is_counted_to_the_start(world):
         await world.pass_time(300.0, step=20.0)
         if day == "2028-02-06":
             (mine,) = await world.store.perform(workspace_rows.workspaces, who[KEEPS])
-            await ask(world, who[KEEPS]).run(workspaces.keep, mine.id)
+            await ask(world, who[KEEPS]).run(cancel_timer, mine.id)
         await world.pass_time(600.0, step=20.0)
         if day == "2028-02-08":
             world.provider.machines[f"r-{who[KEEPS].user_id}"].state = State.STOPPED

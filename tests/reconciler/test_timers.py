@@ -8,8 +8,9 @@ from bot.domain.operations import OperationVerb
 from bot.domain.timers import TIMER_WARNING_SECONDS
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.services import workspaces
-from bot.services.timers import TIMERS
+from bot.services import timers
+from bot.services.due_timers import TIMERS
+from bot.services.timers import cancel_timer, plan_timer, postpone_timer
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import ServerFailed
@@ -30,8 +31,8 @@ async def timed(world, seconds=15 * MINUTE, *, workspace=None, **keys):
     """Give Alice a running workspace that is to be stopped in so many seconds."""
     workspace = workspace or await world.own(state=State.RUNNING)
     await world.pass_time(12)
-    timer = workspaces.made(world.asking, workspace, await world.store.now() + seconds, **keys)
-    await world.ask().run(workspaces.set, workspace.id, timer)
+    timer = plan_timer(world.asking, workspace, await world.store.now() + seconds, **keys)
+    await world.ask().run(timers.set_timer, workspace.id, timer)
     return await row(world, workspace)
 
 
@@ -60,8 +61,8 @@ async def test_changed_it_is_warned_of_again_and_stopped_once(world):
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - 500)
     assert told(world) == ["timer_ending"]
-    later = await world.ask("b1").run(workspaces.add_an_hour, workspace.id, workspace.stop_at)
-    again = await world.ask("b2").run(workspaces.add_an_hour, workspace.id, workspace.stop_at)
+    later = await world.ask("b1").run(postpone_timer, workspace.id, workspace.stop_at)
+    again = await world.ask("b2").run(postpone_timer, workspace.id, workspace.stop_at)
     assert later.stop_at == again.stop_at == workspace.stop_at + HOUR
     await pass_until(world, later.stop_at + 60)
     assert told(world) == ["timer_ending", "timer_ending", "stopped"]
@@ -83,7 +84,7 @@ async def test_changed_while_others_are_stopped_it_is_not_stopped(world, later):
     workspace = await timed(world, 5 * MINUTE)
 
     async def change():
-        timer = later and workspaces.made(world.asking, workspace, await whole.now() + later)
+        timer = later and plan_timer(world.asking, workspace, await whole.now() + later)
         await set_timer(whole, workspace, timer)
 
     whole = world.store
@@ -248,7 +249,7 @@ async def test_message_of_readiness_loses_an_end_that_was_taken_back(world):
     await world.pass_time(30)
     (ready,) = world.slack.told("ready")
     assert "I'll stop it" in str(ready["blocks"])
-    await world.ask("keep").run(workspaces.keep, workspace.id)
+    await world.ask("keep").run(cancel_timer, workspace.id)
     await world.pass_time(60, step=5)
     assert "I'll stop it" not in str(ready["blocks"])
     assert "is ready" in str(ready["blocks"])

@@ -8,7 +8,7 @@ from bot.domain.time_parsing import read_hours
 from bot.domain.workspaces import State
 from bot.features.hours import use_cases as hours_use_cases
 from bot.messages.blocks import kit
-from bot.services import workspaces
+from bot.services.timers import cancel_timer, plan_timer, set_timer
 from bot.store import workspaces as workspace_rows
 from bot.store.tables import PEOPLE
 from bot.support.errors import SlackPermanent, SlackUnknownOutcome
@@ -41,8 +41,8 @@ async def running(world, at="17:30", **settings):
 
 async def timer(world):
     workspace = await running(world)
-    made = workspaces.made(world.asking, workspace, END, agreed=world.provider.ends_for_good)
-    await world.ask("set").run(workspaces.set, workspace.id, made)
+    made = plan_timer(world.asking, workspace, END, agreed=world.provider.ends_for_good)
+    await world.ask("set").run(set_timer, workspace.id, made)
 
 
 async def by_hours(world):
@@ -144,7 +144,7 @@ async def test_the_buttons_of_a_late_warning_are_for_the_end_that_it_names(world
     assert abs(row.stop_at - named(warning)) < 1
     labels = [one["text"]["text"] for one in kit.buttons_of(warning["blocks"])]
     assert "Keep running" in labels
-    await world.ask("keep").run(workspaces.keep, row.id)
+    await world.ask("keep").run(cancel_timer, row.id)
     await until(world, END + 90 * MINUTE)
     assert is_up(world)
 
@@ -168,7 +168,7 @@ async def test_warning_whose_sending_was_cut_off_goes_with_its_end(world):
     await world.pass_time(10.0)
     assert len(warnings(world)) == 1
     (row,) = await world.store.perform(workspace_rows.workspaces, ALICE)
-    await world.ask("later").run(workspaces.set, row.id, workspaces.made(world.asking, row, END + HOUR))
+    await world.ask("later").run(set_timer, row.id, plan_timer(world.asking, row, END + HOUR))
     await world.pass_time(2 * MINUTE, step=5)
     assert warnings(world) == []
 

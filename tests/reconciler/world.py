@@ -24,8 +24,8 @@ from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.streams import AT_ONCE
 from bot.services.caller import Caller
 from bot.services.context import Context
+from bot.services.operation_requests import create_workspace
 from bot.services.owners import Owners
-from bot.services.workspaces import create
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import People
@@ -239,7 +239,7 @@ class World:
         await self.know(principal)
         reference = self.ids.reference()
         caller = Caller(self.asking, principal, key or reference, reference)
-        accepted = await caller.run(create, "cloud", Spec("" if stem else name, {}, stem))
+        accepted = await caller.run(create_workspace, "cloud", Spec("" if stem else name, {}, stem))
         return accepted.operation.id
 
     def hang(self, called: str) -> asyncio.Event:

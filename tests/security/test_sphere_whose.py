@@ -8,8 +8,10 @@ from bot.domain.tasks import TaskKind
 from bot.features.expiries.model import ExpiryKind
 from bot.services.caller import Caller
 from bot.services.message_context import Gatherer
+from bot.services.operation_requests import begin_operation, replace_workspace
 from bot.services.snapshots import stale
-from bot.services.workspaces import add, again, alias, begin, forget, owned, refresh
+from bot.services.workspace_list import add_workspace, forget_workspace, set_alias
+from bot.services.workspaces import request_status_read, require_workspace
 from bot.store import accounts, audit, notices, tasks, workspaces
 from bot.store.tasks import NewTask
 from bot.support.errors import Refused
@@ -34,14 +36,14 @@ async def test_another_person_can_do_nothing_with_it(sphere, bob):
     sent = dict(sphere.server.harness.requests)
     for verb in (OperationVerb.START, OperationVerb.STOP, OperationVerb.RESTART, OperationVerb.REMOVE):
         with pytest.raises(Refused) as refused:
-            await bob.run(begin, row.id, verb)
+            await bob.run(begin_operation, row.id, verb)
         assert refused.value.rule == "policy.not_owner"
     for call in (
-        bob.read(owned, "open", row.id),
-        bob.run(refresh, row.id),
-        bob.run(again, row.id),
-        bob.run(alias, row.id, "mine"),
-        bob.run(forget, row.id),
+        bob.read(require_workspace, "open", row.id),
+        bob.run(request_status_read, row.id),
+        bob.run(replace_workspace, row.id),
+        bob.run(set_alias, row.id, "mine"),
+        bob.run(forget_workspace, row.id),
     ):
         with pytest.raises(Refused):
             await call
@@ -54,7 +56,7 @@ async def test_it_cannot_be_added_by_its_id(sphere, bob):
     row = await sphere.made(ALICE)
     await sphere.made(BOB)
     with pytest.raises(Refused) as refused:
-        await bob.run(add, "cloud", row.remote_id, None)
+        await bob.run(add_workspace, "cloud", row.remote_id, None)
     assert refused.value.rule == "add.not_here"
     assert sphere.world.provider.parse_reference(row.remote_id) is None
 

@@ -20,7 +20,7 @@ from bot.domain.workspaces import State
 from bot.messages.texts import ide
 from bot.messages.texts.cards import CONFIRM_STOP, LOST
 from bot.providers.base import Embedding
-from bot.services.workspaces import create
+from bot.services.operation_requests import create_workspace
 from bot.store import operations, workspaces
 from bot.web.render import headers_showing
 from tests.rigs.store import hide_workspace, set_timer
@@ -287,7 +287,7 @@ async def test_a_stop_that_has_become_final_since_asks_again(rig):
 async def test_what_is_being_created_is_called_off_from_the_page(rig):
     await rig.workspace()
     made = await rig.made.services.create_caller(ALICE, "make").run(
-        create, "sphere", Spec("lab", {"project": "p"})
+        create_workspace, "sphere", Spec("lab", {"project": "p"})
     )
     browser = await rig.signed_in(page=made.operation.workspace_id)
     await browser.get(f"/ide/{made.operation.workspace_id}/stop")

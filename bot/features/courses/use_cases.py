@@ -44,9 +44,10 @@ from bot.providers.base import Making, Provider
 from bot.services.accounts import acting
 from bot.services.caller import Caller, follow_request, usable
 from bot.services.context import Context
+from bot.services.feasibility import predict_stop_effects
 from bot.services.message_context import shown_url
+from bot.services.operation_requests import build_provisional
 from bot.services.scheduled_work import ScheduledWork
-from bot.services.workspaces import effects, unmade
 from bot.store import cards, creations, inbox, operations, people, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -370,7 +371,7 @@ def _enrol(
         return "stop"
     workspace = workspaces.workspace(tx, workspace_id)
     assert workspace is not None, "it was read or written in this transaction"
-    check_lessons(caller.context.need(card.connection), effects(caller.context, workspace))
+    check_lessons(caller.context.need(card.connection), predict_stop_effects(caller.context, workspace))
     now, lesson = tx.now(), timetable.lesson_on(card, tx.now())
     former, principal = lesson_rules.own_lessons(tx, card.id, caller.principal), caller.principal
     # In the order of joining, which is that of their starts.
@@ -389,7 +390,7 @@ def _enrol(
     if started is None or started.rests:
         timers.decide(tx, workspace_id)
     elif lesson is not None:
-        mode = planned_mode(effects(caller.context, workspace))
+        mode = planned_mode(predict_stop_effects(caller.context, workspace))
         timers.put(tx, workspace_id, timetable.of_lesson(rule, lesson.until, mode, started.id))
     else:
         mode = gentlest_mode(class_effects(caller.context.connections.get(card.connection), card))
@@ -448,7 +449,7 @@ def _target(
     if provider.withholds(card.spec, principal):
         # The poster may use this template, but that gives nobody else the right to.
         raise Refused("workspace.withheld", class_words.WITHHELD.format(title=provider.settings.title))
-    fresh = unmade(caller.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
+    fresh = build_provisional(caller.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
     beside = next((one.title for one in known if one.name.casefold() == stem and one != mine), "")
     return JoinTarget(fresh, instead_of=mine.id if mine is not None else "", beside=beside)
 
@@ -514,7 +515,7 @@ def _time(tx: Transaction, context: Context, card: ClassCard, workspace_id: str)
     workspace, provider = workspaces.workspace(tx, workspace_id), context.connections.get(card.connection)
     if workspace is None or provider is None or card.stops_at is None:
         return False
-    mode = gentlest_mode(effects(context, workspace))
+    mode = gentlest_mode(predict_stop_effects(context, workspace))
     agreed = ends_by_consent(class_effects(provider, card), is_any=card.spec is None)
     timers.put(tx, workspace.id, End(card.stops_at, mode, agreed, True, "class", card.id, card.title))
     timed = workspaces.workspace(tx, workspace.id)

@@ -37,10 +37,12 @@ from bot.features.hours.store import RULES, AnyRule
 from bot.features.preferences import store as preferences_store
 from bot.features.preferences.model import find_asking_hours
 from bot.messages.texts import problems
-from bot.services import workspaces
 from bot.services.caller import Caller
+from bot.services.feasibility import get_stop_effects, predict_stop_effects
+from bot.services.operation_requests import begin_operation
 from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, ScheduledWork
-from bot.services.workspaces import owned
+from bot.services.timers import plan_timer
+from bot.services.workspaces import require_workspace
 from bot.store import accounts, cards, gates, operations, people, timers, undoable_actions
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
@@ -93,11 +95,11 @@ def add(
     title = context.need(workspace.connection).settings.title
     if waits and context.need(workspace.connection).settings.failures_allowed <= 1:
         raise Refused("wait.limit", problems.sentence("wait_limit", title))
-    effects = workspaces.effects(context, workspace)
+    effects = predict_stop_effects(context, workspace)
     if any(one.starts is not None for one in wanted) and is_final(effects, gentlest_mode(effects)):
         raise Refused("hours.makes", problems.sentence("hours_make", title))
     stops = any(one.stops is not None for one in wanted)
-    is_agreed = stops and workspaces.made(context, workspace, now, agreed=agreed).agreed
+    is_agreed = stops and plan_timer(context, workspace, now, agreed=agreed).agreed
     known = [one for one in rows.rules_of(tx, workspace.id) if one.is_own]
     replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
     if len(known) - len(replaced) >= MOST:
@@ -132,7 +134,7 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
 
 def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Take a workspace's hours away; return it. What they have begun ends as planned."""
-    workspace = owned(tx, caller, "hours", workspace_id)
+    workspace = require_workspace(tx, caller, "hours", workspace_id)
     rules = [one for one in rows.rules_of(tx, workspace.id) if one.is_own]
     if rules and caller.is_first_delivery(tx):
         change: list[RuleChange] = [(one, None) for one in rules]
@@ -212,7 +214,7 @@ def rest(tx: Transaction, caller: Caller, workspace_id: str, days: Collection[st
 
 def pause(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Pause a workspace's hours until its person resumes them; what they have begun ends as planned."""
-    workspace = owned(tx, caller, "hours", workspace_id)
+    workspace = require_workspace(tx, caller, "hours", workspace_id)
     found = [one for one in rows.rules_of(tx, workspace.id) if one.is_own and not one.paused]
     return _change_rest(
         tx, caller, workspace, [(one, replace(one, paused="person")) for one in found], off="all"
@@ -245,7 +247,7 @@ def move(tx: Transaction, caller: Caller) -> str:
 
 def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
     """Return a workspace that can be started or stopped: nothing is made by itself. Raises Refused."""
-    workspace = owned(tx, caller, verb, workspace_id)
+    workspace = require_workspace(tx, caller, verb, workspace_id)
     provider = caller.context.need(workspace.connection)
     caller.account(tx, workspace.connection)
     causes = {
@@ -327,7 +329,7 @@ def start(
     # Of the same time, another try is another request.
     tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
     once = replace(caller, interaction=f"hours:{started.id}:{plan.local}:{tried}".rstrip(":"))
-    begun = workspaces.begin(
+    begun = begin_operation(
         tx,
         once,
         workspace.id,
@@ -342,7 +344,7 @@ def start(
 
 def get_mode(caller: Caller, workspace: Workspace) -> StopMode:
     """Return the mode in which a plan stops a workspace."""
-    return planned_mode(workspaces.effects_now(caller.context, workspace))
+    return planned_mode(get_stop_effects(caller.context, workspace))
 
 
 def _ask_on(tx: Transaction, rule: Rule, workspace: Workspace) -> None:
@@ -355,7 +357,7 @@ def _ask_on(tx: Transaction, rule: Rule, workspace: Workspace) -> None:
 
 def go_on(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Note that a workspace's hours go on although nobody uses it."""
-    workspace = owned(tx, caller, "hours", workspace_id)
+    workspace = require_workspace(tx, caller, "hours", workspace_id)
     if caller.is_first_delivery(tx):
         RULES.change(tx, {"workspace_id": workspace.id}, unused=-UNUSED_SPARED)
         caller.record(tx, "workspace.needed", workspace)
@@ -467,8 +469,8 @@ def _ask(tx: Transaction, caller: Caller, looked: Workspace) -> None:
         gates.request_read_now(tx, workspace.id)
         stored.ask_again(tx, workspace.id, now + LOOKS_AGAIN)
         return
-    mode = planned_mode(workspaces.effects(context, workspace))
-    is_over = is_final(workspaces.effects(context, workspace), mode)
+    mode = planned_mode(predict_stop_effects(context, workspace))
+    is_over = is_final(predict_stop_effects(context, workspace), mode)
     stops_after = find_asking_hours(None, here)
     stops = (
         provider.settings.stops_unanswered

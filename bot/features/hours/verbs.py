@@ -24,7 +24,8 @@ from bot.messages.blocks.buttons import hours_button, lost, offered
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import cards
-from bot.services.workspaces import effects, owned
+from bot.services.feasibility import predict_stop_effects
+from bot.services.workspaces import require_workspace
 from bot.store import workspaces as workspace_rows
 from bot.support.declarations import LayerHooks
 from bot.support.errors import Refused
@@ -106,7 +107,7 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
         return _question(request, workspace, said)
     (asked,) = wanted if len(wanted) == 1 else (None,)
     once = asked if asked is not None and len(asked.days) == 1 and not asked.days & EVERY_DAY else None
-    workspace = await request.caller.read(owned, "hours", workspace.id)
+    workspace = await request.caller.read(require_workspace, "hours", workspace.id)
     return await _answered(request, workspace, words.SET, replaced, once, planned)
 
 
@@ -181,7 +182,7 @@ async def form_sent(request: Request) -> Answer:
     wrong = {field: sentence for field, sentence in wrong.items() if sentence}
     if wrong or not is_order(said):
         raise AtFields(wrong or {drawn.UNTIL: words.FORM_SHORT})
-    return await ordered(request, await request.caller.read(owned, "hours", key), said, former)
+    return await ordered(request, await request.caller.read(require_workspace, "hours", key), said, former)
 
 
 @routes.action("hours_rest")
@@ -213,7 +214,7 @@ async def _format_ended(request: Request, planned: Mapping[str, str]) -> list[st
 def _question(request: Request, workspace: Workspace, said: str) -> Answer:
     """Ask whether a stop may end a workspace for good; the button says the same command with consent."""
     services = request.services
-    what = effects(services.context, workspace)
+    what = predict_stop_effects(services.context, workspace)
     sentence = request.filled(words.ASK, workspace, lost=lost(workspace, what[planned_mode(what)]))
     command = f"hours {written((workspace.title,))} {said} --{AGREED}"
     return replies.answer(sentence, [kit.button(cards.END_THEN, SAY, command, style=kit.DANGER)])

@@ -13,7 +13,8 @@ from bot.features.preferences.model import ASKS_AFTER, LEVELS, NEVER, Preference
 from bot.features.preferences.use_cases import save, shown
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import line
-from bot.services import naming, workspaces
+from bot.services import naming
+from bot.services.workspace_list import set_notifications
 from bot.store import workspaces as workspace_rows
 from handlers import routes
 from handlers.connections import list_templates, makers
@@ -115,7 +116,7 @@ async def notify(request: Request) -> Answer:
     workspace = await named(request, " ".join(request.arguments[:-1]))
     only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
     changed = await request.caller.run(
-        workspaces.notify,
+        set_notifications,
         workspace.id,
         ready=chosen if only != {"stopped"} else workspace.tells_ready,
         stopped=chosen if only != {"ready"} else workspace.tells_stopped,

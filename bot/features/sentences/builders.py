@@ -20,7 +20,7 @@ from bot.messages.blocks.kit import fill, line
 from bot.messages.texts import cards, talk, times
 from bot.providers.base import Schedules
 from bot.services import naming
-from bot.services.workspaces import effects_now
+from bot.services.feasibility import get_stop_effects
 from bot.store import operations
 from bot.store import runs as run_rows
 from handlers import intents, routes, suggestions, vocabulary
@@ -229,7 +229,7 @@ async def _build_one(text: Utterance, about: Request, one: Workspace) -> Proposa
     label = await confirmations.label_of(about, about.verb, line(one.title))
     button = kit.button(line(label, kit.BUTTON), buttons.changing(about.verb, one, at=about.at))
     if about.at is None and about.verb not in {"keep", "cancel"}:
-        effects = effects_now(about.services.context, one)
+        effects = get_stop_effects(about.services.context, one)
         button = kit.quiet(replies.verb_button(about.verb, one, 0, effects, label))
     if about.verb in {"cancel", "remove"}:
         return offer_button(button)

@@ -12,7 +12,7 @@ from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
 from bot.services import naming
-from bot.services.workspaces import usual_start
+from bot.services.workspaces import estimate_start
 from bot.store import operations, workspaces
 from bot.store import runs as run_rows
 from handlers import routes
@@ -78,7 +78,7 @@ async def _of_start(request: Request, workspace: Workspace) -> Answer:
     request.spoken.of([workspace])
     if (place := await _find_wait(request, workspace.id)) is not None:
         return place
-    usual = await request.caller.read(usual_start, workspace.id)
+    usual = await request.caller.read(estimate_start, workspace.id)
     operation = await request.services.store.read(operations.latest_operation, workspace.id)
     template, now = answers.USUAL_UNKNOWN if usual is None else answers.USUAL, request.services.clock.now()
     at = now

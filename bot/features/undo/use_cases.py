@@ -24,10 +24,12 @@ from bot.domain.undoable_actions import (
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
-from bot.services import home_sections, workspaces
+from bot.services import home_sections
 from bot.services import runs as job_runs
 from bot.services.caller import Caller
 from bot.services.context import Context
+from bot.services.feasibility import predict_stop_effects
+from bot.services.operation_requests import begin_operation
 from bot.store import cards, inbox, operations, runs, timers, work_items
 from bot.store import undoable_actions as rows
 from bot.store import workspaces as stored
@@ -128,7 +130,7 @@ def _candidates(tx: Transaction, caller: Caller, act_id: str) -> list[Act]:
 
 
 def _effects(caller: Caller, workspace: Workspace | None) -> Effects:
-    return {} if workspace is None else workspaces.effects(caller.context, workspace)
+    return {} if workspace is None else predict_stop_effects(caller.context, workspace)
 
 
 def _can_request_opposite(
@@ -154,7 +156,7 @@ def _request_opposite(
     again = replace(caller, interaction=once, is_answered=True)
     if isinstance(work_item, Operation):
         wanted = _find_ends(tx, act, work_item.workspace_id)
-        workspaces.begin(tx, again, work_item.workspace_id, OperationVerb(then))
+        begin_operation(tx, again, work_item.workspace_id, OperationVerb(then))
         timers.restore_ends(tx, work_item.workspace_id, wanted)
     else:
         job_runs.stop(tx, again, work_item.id, force=False)
@@ -186,7 +188,7 @@ def _take_back(
         once = caller.interaction and f"{caller.interaction}/again"
         again = replace(caller, interaction=once, is_answered=True)
         agreed = Consent(act.was[FORMER]["agreed"])
-        workspaces.begin(tx, again, work_item.workspace_id, OperationVerb(then), agreed=agreed)
+        begin_operation(tx, again, work_item.workspace_id, OperationVerb(then), agreed=agreed)
     if isinstance(work_item, Operation):
         timers.settle_timer(tx, work_item.workspace_id)
 

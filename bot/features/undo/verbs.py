@@ -21,7 +21,7 @@ from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import cards as card_words
-from bot.services.workspaces import effects_now
+from bot.services.feasibility import get_stop_effects
 from bot.store import workspaces
 from handlers import intents, routes
 from handlers.request import Request
@@ -168,7 +168,9 @@ def _answer_under_way(request: Request, found: TakenBack) -> Answer:
     if work_item.outcome is Outcome.FULFILLED and not work_item.has_called:
         sentence = fill(words.WAS_DOWN if work_item.verb.brings_down else words.WAS_SO, **forms)
     if then and found.workspace is not None:
-        button = buttons.stop_button(found.workspace, effects_now(request.services.context, found.workspace))
+        button = buttons.stop_button(
+            found.workspace, get_stop_effects(request.services.context, found.workspace)
+        )
         if then == "start":
             press = buttons.changing(then, found.workspace)
             button = kit.button(words.START_AGAIN, press, style=kit.PRIMARY)

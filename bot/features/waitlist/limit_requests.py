@@ -9,7 +9,7 @@ from bot.domain.workspaces import Workspace
 from bot.features.waitlist.model import RoomKind
 from bot.messages.texts import problems
 from bot.services.caller import Caller
-from bot.services.workspaces import operation_of
+from bot.services.workspaces import require_operation
 from bot.store import operations, workspaces
 from bot.store.notices import add_notices, is_written
 from bot.store.transaction import Transaction
@@ -30,7 +30,7 @@ def _asked_of(caller: Caller, of: Workspace) -> list[Principal]:
 
 def ask(tx: Transaction, caller: Caller, operation_id: str) -> Workspace:
     """Ask for more of what a start failed at; return its workspace. Raises Refused if nobody can be asked."""
-    failed = operation_of(tx, caller, "more", operation_id)
+    failed = require_operation(tx, caller, "more", operation_id)
     workspace = workspaces.workspace(tx, failed.workspace_id)
     those = _asked_of(caller, workspace) if workspace is not None else []
     if workspace is None or not those:

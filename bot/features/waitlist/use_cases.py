@@ -33,9 +33,11 @@ from bot.features.waitlist.model import (
 from bot.messages.texts import problems
 from bot.services import home_sections
 from bot.services.caller import Caller
+from bot.services.feasibility import get_stop_effects
 from bot.services.message_context import Gatherer, Message, adds
+from bot.services.operation_requests import begin_operation
 from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, ScheduledWork
-from bot.services.workspaces import begin, effects_now, owned
+from bot.services.workspaces import require_workspace
 from bot.store import gates, operations, people, timers, undoable_actions
 from bot.store.hooks import STOP_PAUSE_SECONDS
 from bot.store.notices import add_notices
@@ -92,7 +94,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
 
     Raises NotLinked and Refused: ``wait.limit`` where nobody knows how many starts may fail.
     """
-    workspace = owned(tx, caller, "start", workspace_id)
+    workspace = require_workspace(tx, caller, "start", workspace_id)
     provider = caller.context.need(workspace.connection)
     caller.account(tx, workspace.connection)
     if provider.settings.failures_allowed <= 1:
@@ -126,12 +128,12 @@ def own_and_last(tx: Transaction, caller: Caller, since: float) -> tuple[list[Wa
 
 def leave(tx: Transaction, caller: Caller, workspace_id: str) -> tuple[Workspace, bool]:
     """Wait no longer, and cancel the attempt that is under way; return whether its person waited."""
-    workspace = owned(tx, caller, "stop", workspace_id)
+    workspace = require_workspace(tx, caller, "stop", workspace_id)
     known = rows.of_workspace(tx, workspace.id)
     if known is None or known.state is Waits.GOT:
         return workspace, False
     if known.state is Waits.TRYING:
-        begin(tx, caller, workspace.id, OperationVerb.STOP)
+        begin_operation(tx, caller, workspace.id, OperationVerb.STOP)
     elif caller.is_first_delivery(tx):
         rows.end(tx, known)
         over = replace(known, state=Waits.OVER, ended_at=tx.now())
@@ -199,17 +201,17 @@ def carry_out(tx: Transaction, caller: Caller, looked: Wait) -> None:
 
 def _try(tx: Transaction, caller: Caller, wait: Wait) -> None:
     """Start the workspace in its person's name; raises as ``begin``."""
-    workspace = owned(tx, caller, "start", wait.workspace_id)
+    workspace = require_workspace(tx, caller, "start", wait.workspace_id)
     if workspace.hidden and not workspace.is_provisional:
         rows.end(tx, wait)
         return
-    effects = effects_now(caller.context, workspace)
+    effects = get_stop_effects(caller.context, workspace)
     mode = planned_mode(effects)
     given_on = "" if is_final(effects, mode) else mode
     if not rows.change(tx, wait, state=Waits.TRYING, mode=given_on, tried_at=tx.now()):
         return
     once = replace(caller, interaction=f"wait:{wait.id}:{tx.now():.3f}", via="")
-    accepted = begin(tx, once, workspace.id, OperationVerb.START, planned_for=tx.now(), asker=ROOM)
+    accepted = begin_operation(tx, once, workspace.id, OperationVerb.START, planned_for=tx.now(), asker=ROOM)
     trying = replace(wait, state=Waits.TRYING)
     begun = accepted.operation
     rows.change(tx, trying, operation_id=begun.id, workspace_id=begun.workspace_id)
@@ -244,7 +246,11 @@ def _give_on(tx: Transaction, caller: Caller, wait: Wait) -> None:
     Its person is warned of that first, and only asked where a stop would end it for good. What is busy counts
     as used, and where the provider doesn't tell use, what its person does with it here.
     """
-    workspace, now, since = owned(tx, caller, "status", wait.workspace_id), tx.now(), wait.got_at or 0.0
+    workspace, now, since = (
+        require_workspace(tx, caller, "status", wait.workspace_id),
+        tx.now(),
+        wait.got_at or 0.0,
+    )
     is_warned = any(one.because == "room" for one in workspace.ends.rows)
     if workspace.is_down:
         rows.end(tx, wait)

@@ -18,7 +18,8 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import stop_button
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import times
-from bot.services import workspaces
+from bot.services.feasibility import get_stop_effects
+from bot.services.workspaces import require_workspace
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.payload import value_in
@@ -53,7 +54,7 @@ async def keep_trying(request: Request) -> Answer:
 @routes.action("try_until")
 async def open_form(request: Request) -> Answer:
     """Ask until when."""
-    workspace = await request.caller.read(workspaces.owned, "start", request.target or "")
+    workspace = await request.caller.read(require_workspace, "start", request.target or "")
     view = drawn.form(drawn.UNTIL_FORM, workspace.id)
     return Answer(text=words.UNTIL_LABEL, blocks=(), view=view)
 
@@ -112,7 +113,7 @@ async def _ask_which(request: Request, workspace: Workspace) -> Answer:
     """Ask whether a wait is to end, or a workspace is to stop that is called as one."""
     own, _ = await request.caller.read(use_cases.own_and_last, request.services.clock.now())
     stops = [drawn.stop_button(one, at) for at, one in enumerate(own)]
-    stop = stop_button(workspace, workspaces.effects_now(request.caller.context, workspace))
+    stop = stop_button(workspace, get_stop_effects(request.caller.context, workspace))
     return replies.hint(fill(words.WORKSPACE_OR_WAIT, name=workspace.title), [*stops, stop])
 
 

@@ -8,7 +8,7 @@ from bot.domain.workspaces import State
 from bot.features.courses import store as class_rows
 from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.model import ClassCard
-from bot.services import timers
+from bot.services import due_timers
 from bot.store import workspaces
 from tests.rigs.providers import BASE_URL
 from tests.rigs.store import ALICE, linked, observe
@@ -51,7 +51,7 @@ async def time(store, who):
 
 async def stop(store, who):
     """Do what somebody's timer does when its time has come."""
-    await ask(store, principal=who).run(timers.stop, await time(store, who))
+    await ask(store, principal=who).run(due_timers.stop_workspace, await time(store, who))
 
 
 async def up(store, clock, principal=ALICE):

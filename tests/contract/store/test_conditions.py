@@ -23,7 +23,7 @@ from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.tables import PARTICIPANTS
 from bot.features.hours import store as hour_rows
 from bot.features.hours.model import Rule
-from bot.services import workspaces
+from bot.services.timers import cancel_timer
 from bot.store import accounts as account_rows
 from bot.store import (
     browsers,
@@ -485,7 +485,7 @@ async def test_who_consents_again_is_warned_again_before_the_end(store, clock):
     row = await up(store, clock)
     await press(store, row)
     await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, stop_warned=True))
-    await by(store, ALICE, "keep").run(workspaces.keep, row.id)
+    await by(store, ALICE, "keep").run(cancel_timer, row.id)
     await press(store, row, "again")
     again = await store.read(workspace_rows.workspace, row.id)
     assert (again.stop_card, again.stop_warned) == (CARD, False)

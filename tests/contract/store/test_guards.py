@@ -7,7 +7,7 @@ from bot.domain.steps import Update
 from bot.domain.work_items import Call
 from bot.features.courses import store as class_rows
 from bot.features.courses.tables import PARTICIPANTS
-from bot.services import workspaces
+from bot.services.timers import cancel_timer
 from bot.store import accounts as account_rows
 from bot.store import operations, runs
 from bot.store import timers as timer_rows
@@ -48,7 +48,7 @@ async def test_what_a_class_has_let_go_gets_no_timer_again(store, clock):
 async def test_who_keeps_theirs_before_the_warning_is_neither_warned_nor_stopped(store, clock):
     await ended(store, clock, ALICE, BOB)
     await look(store)
-    await ask(store, "keep", ALICE).run(workspaces.keep, (await time(store, ALICE)).id)
+    await ask(store, "keep", ALICE).run(cancel_timer, (await time(store, ALICE)).id)
     await look(store)
     assert (await time(store, ALICE)).stop_at is None
     assert (await time(store, BOB)).stop_card == CARD

@@ -30,10 +30,25 @@ from bot.features.preferences.store import save_preferences as save_level
 from bot.features.preferences.use_cases import save as save_preferences
 from bot.features.undo import use_cases as undo_use_cases
 from bot.providers.base import Scheduled
-from bot.services import accounts, browsers, linking, runs, timers, workspaces
+from bot.services import accounts, browsers, due_timers, linking, runs, timers
 from bot.services.caller import Caller, ConfirmationRequired
 from bot.services.linking import digest
-from bot.services.workspaces import owned
+from bot.services.operation_requests import (
+    begin_operation,
+    create_workspace,
+    extend_deadline,
+    repeat_creation,
+    replace_workspace,
+)
+from bot.services.timers import cancel_timer, confirm_needed, postpone_timer
+from bot.services.workspace_list import (
+    add_workspace,
+    forget_workspace,
+    relist_workspace,
+    set_alias,
+    set_notifications,
+)
+from bot.services.workspaces import require_workspace
 from bot.store import audit, creations, notices, operations
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
@@ -167,15 +182,15 @@ async def world(store, clock, engine_name):
 async def have_operations(store, clock, made, one, two):
     """Give her operations in all states."""
     caller = ask(store)
-    made.start = (await caller.run(workspaces.begin, one.id, OperationVerb.START)).operation
-    ended = (await caller.run(workspaces.begin, two.id, OperationVerb.START)).operation
+    made.start = (await caller.run(begin_operation, one.id, OperationVerb.START)).operation
+    ended = (await caller.run(begin_operation, two.id, OperationVerb.START)).operation
     await store.write(operations.save_step, Update(ended.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
     made.ended = await store.read(operations.operation, ended.id)
-    made.creation = (await caller.run(workspaces.create, "saturn", Spec("doubtful"))).operation
+    made.creation = (await caller.run(create_workspace, "saturn", Spec("doubtful"))).operation
     await store.write(
         operations.save_step, Update(made.creation.id, 0.0, start_call=Call.UNKNOWN, asked=True)
     )
-    operation = (await caller.run(workspaces.create, "saturn", Spec("lab"))).operation
+    operation = (await caller.run(create_workspace, "saturn", Spec("lab"))).operation
     row = await store.write(
         creations.name_created, operation.id, Created("r1", "lab"), gate_key("saturn", "r1")
     )
@@ -191,42 +206,42 @@ def ask(store, *given, **more):
 
 def begins(verb):
     """Return the use case that begins an operation on her running workspace."""
-    return lambda w, caller: caller.run(workspaces.begin, w.workspace.id, OperationVerb(verb), agreed=True)
+    return lambda w, caller: caller.run(begin_operation, w.workspace.id, OperationVerb(verb), agreed=True)
 
 
 OFFICE = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 NIGHTLY = Scheduled("job1", "nightly", None)
 #: Each use case, doing something for ALICE.
 USE_CASES: dict[str, Do] = {
-    "timers.set": lambda w, caller: caller.run(workspaces.set, w.workspace.id, End(w.at + HOUR, "stop")),
-    "timers.keep": lambda w, caller: caller.run(workspaces.keep, w.workspace.id),
-    "timers.add_an_hour": lambda w, caller: caller.run(workspaces.add_an_hour, w.workspace.id, w.at),
+    "timers.set": lambda w, caller: caller.run(timers.set_timer, w.workspace.id, End(w.at + HOUR, "stop")),
+    "timers.keep": lambda w, caller: caller.run(cancel_timer, w.workspace.id),
+    "timers.add_an_hour": lambda w, caller: caller.run(postpone_timer, w.workspace.id, w.at),
     **{f"begin {verb}": begins(verb) for verb in ("start", "stop", "restart", "suspend", "force", "remove")},
     "begin start with a timer": lambda w, caller: caller.run(
-        workspaces.begin, w.workspace.id, OperationVerb.START, timer=End(w.at + HOUR, "stop")
+        begin_operation, w.workspace.id, OperationVerb.START, timer=End(w.at + HOUR, "stop")
     ),
     "begin start of what is being made, with a timer": lambda w, caller: caller.run(
-        workspaces.begin, w.creation.workspace_id, OperationVerb.START, timer=End(w.at + HOUR, "stop")
+        begin_operation, w.creation.workspace_id, OperationVerb.START, timer=End(w.at + HOUR, "stop")
     ),
     "begin start of what is gone": lambda w, caller: caller.run(
-        workspaces.begin, w.gone.id, OperationVerb.START
+        begin_operation, w.gone.id, OperationVerb.START
     ),
-    "timer stops": lambda w, caller: caller.run(timers.stop, w.workspace),
-    "keep_waiting": lambda w, caller: caller.run(workspaces.keep_waiting, w.start.id),
-    "start_another": lambda w, caller: caller.run(workspaces.start_another, w.creation.id),
-    "workspaces.create": lambda w, caller: caller.run(workspaces.create, "saturn", Spec("fresh")),
-    "workspaces.again": lambda w, caller: caller.run(workspaces.again, w.gone.id),
-    "list.add": lambda w, caller: caller.run(workspaces.add, "saturn", "notebook2", "mine"),
-    "list.bring_back": lambda w, caller: caller.run(workspaces.bring_back, w.forgotten.id),
-    "list.alias": lambda w, caller: caller.run(workspaces.alias, w.workspace.id, "mine"),
-    "list.forget": lambda w, caller: caller.run(workspaces.forget, w.workspace.id),
-    "list.notify": lambda w, caller: caller.run(workspaces.notify, w.workspace.id, ready=None, stopped=True),
+    "timer stops": lambda w, caller: caller.run(due_timers.stop_workspace, w.workspace),
+    "keep_waiting": lambda w, caller: caller.run(extend_deadline, w.start.id),
+    "start_another": lambda w, caller: caller.run(repeat_creation, w.creation.id),
+    "workspaces.create": lambda w, caller: caller.run(create_workspace, "saturn", Spec("fresh")),
+    "workspaces.again": lambda w, caller: caller.run(replace_workspace, w.gone.id),
+    "list.add": lambda w, caller: caller.run(add_workspace, "saturn", "notebook2", "mine"),
+    "list.bring_back": lambda w, caller: caller.run(relist_workspace, w.forgotten.id),
+    "list.alias": lambda w, caller: caller.run(set_alias, w.workspace.id, "mine"),
+    "list.forget": lambda w, caller: caller.run(forget_workspace, w.workspace.id),
+    "list.notify": lambda w, caller: caller.run(set_notifications, w.workspace.id, ready=None, stopped=True),
     "preferences": lambda w, caller: caller.run(save_preferences, Preferences(ready=False)),
     "hours.add": lambda w, caller: caller.run(hours_use_cases.add, w.workspace.id, OFFICE),
     "hours.end": lambda w, caller: caller.run(hours_use_cases.end, w.workspace.id),
     "hours.rest": lambda w, caller: caller.run(hours_use_cases.rest, w.workspace.id, ["2100-01-01"]),
     "hours.move": lambda w, caller: caller.run(hours_use_cases.move),
-    "timers.keep_needed": lambda w, caller: caller.run(timers.keep_needed, w.workspace.id, w.at),
+    "confirm_needed": lambda w, caller: caller.run(confirm_needed, w.workspace.id, w.at),
     "hours.go_on": lambda w, caller: caller.run(hours_use_cases.go_on, w.workspace.id),
     "approvals.ask": lambda w, caller: caller.run(approvals_use_cases.ask, "saturn", "alice"),
     "approvals.decide": lambda w, caller: caller.run(approvals_use_cases.decide, "bobs", "bob", approve=True),
@@ -293,13 +308,15 @@ LEVEL_OF = {
 }
 #: What they ask for where nothing is to do.
 NEEDLESS: dict[str, Do] = {
-    "timer stops": lambda w, caller: caller.run(timers.carry_out, replace(w.workspace, stop_at=w.at + HOUR)),
-    "keep_waiting": lambda w, caller: caller.run(workspaces.keep_waiting, w.ended.id),
-    "start_another": lambda w, caller: caller.run(workspaces.start_another, w.start.id),
+    "timer stops": lambda w, caller: caller.run(
+        due_timers.carry_out, replace(w.workspace, stop_at=w.at + HOUR)
+    ),
+    "keep_waiting": lambda w, caller: caller.run(extend_deadline, w.ended.id),
+    "start_another": lambda w, caller: caller.run(repeat_creation, w.start.id),
     "accounts.unlink": lambda w, caller: caller.run(accounts.unlink, ["hub"]),
     "accounts.unlink_other": lambda w, caller: caller.run(accounts.unlink_other, BOB, "hub"),
-    "timers.keep": lambda w, caller: caller.run(workspaces.keep, w.workspace.id, instead_of=w.at - HOUR),
-    "timers.add_an_hour": lambda w, caller: caller.run(workspaces.add_an_hour, w.workspace.id, w.at - HOUR),
+    "timers.keep": lambda w, caller: caller.run(cancel_timer, w.workspace.id, instead_of=w.at - HOUR),
+    "timers.add_an_hour": lambda w, caller: caller.run(postpone_timer, w.workspace.id, w.at - HOUR),
     "hours.rest": lambda w, caller: caller.run(hours_use_cases.rest, w.workspace.id),
     "approvals.decide": lambda w, caller: caller.run(
         approvals_use_cases.decide, "bobs", "another", approve=True
@@ -455,18 +472,18 @@ def test_no_other_use_case_is_open_to_what_asks_for_somebody():
     ]
     # That a list is read again changes nothing.
     assert found == [
+        ("operation_requests", "_find_assistant_level(tx, caller, workspace, verb, timer"),
         ("runs", '"stop"'),
         ("runs", '"show"'),
         ("snapshots", '"show"'),
-        ("workspaces", "_level(tx, caller, workspace, verb, timer"),
-        ("workspaces", '"stop"'),
+        ("timers", '"stop"'),
     ]
 
 
 async def test_what_asks_for_somebody_takes_nothing_back(store, world):
     await store.carry_out(lambda tx: save_level(tx, ALICE, Preferences(assistant=LEVELS[-1])))
     own = ask(store, "i1")
-    await own.run(workspaces.alias, world.workspace.id, "mine")
+    await own.run(set_alias, world.workspace.id, "mine")
     (act,) = own.acts.values()
     with pytest.raises(ConfirmationRequired):
         await replace(ask(store, "i2"), via="assistant").run(undo_use_cases.undo, act.id)
@@ -488,17 +505,17 @@ async def test_what_is_refused_in_front_leaves_the_same_and_what_only_shows_leav
 
 async def test_an_interaction_that_was_something_else_makes_nothing(store, world):
     caller = ask(store, "i1")
-    await caller.run(workspaces.alias, world.workspace.id, "mine")
+    await caller.run(set_alias, world.workspace.id, "mine")
     before = await tables(store)
     with pytest.raises(StoreError, match="something else before"):
-        await caller.run(workspaces.create, "saturn", Spec("fresh"))
+        await caller.run(create_workspace, "saturn", Spec("fresh"))
     assert await tables(store) == before
 
 
 async def test_a_refusal_after_a_write_takes_that_back(store, world):
     def careless(tx, caller):
         WORKSPACES.change(tx, {"id": world.workspace.id}, alias="lab")
-        owned(tx, caller, "stop", world.workspace.id)
+        require_workspace(tx, caller, "stop", world.workspace.id)
 
     await a_guest(store)
     before = await tables(store)
@@ -519,7 +536,7 @@ async def test_a_stranger_is_refused_without_a_word_of_slack(store, world):
     people = Colleagues(store)
     stranger = replace(ALICE, team_id="T9")
     with pytest.raises(Refused) as refusal:
-        await ask(store, "i1", stranger, people=people).run(workspaces.keep, world.workspace.id)
+        await ask(store, "i1", stranger, people=people).run(cancel_timer, world.workspace.id)
     assert refusal.value.rule == "policy.foreign_team"
     assert people.asked == []
 
@@ -528,10 +545,10 @@ async def test_the_background_work_is_woken_by_what_was_done_alone(store, world)
     wakes = []
     store.engine.report_to(lambda tables: wakes.extend(one for one in tables if find_kinds(one)))
     caller = ask(store, "i1")
-    await caller.run(workspaces.keep, world.workspace.id)
+    await caller.run(cancel_timer, world.workspace.id)
     woken = list(wakes)
     assert woken
     await a_guest(store)
     with pytest.raises(Refused):
-        await caller.run(workspaces.keep, world.workspace.id)
+        await caller.run(cancel_timer, world.workspace.id)
     assert wakes == woken

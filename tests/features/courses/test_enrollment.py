@@ -8,7 +8,7 @@ from bot.domain.people import Principal
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
 from bot.features.courses import store
-from bot.services.workspaces import begin
+from bot.services.operation_requests import begin_operation
 from bot.store import accounts, discovered, operations, workspaces
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words
@@ -53,7 +53,7 @@ async def test_what_is_being_called_off_is_waited_for(bot):
     card = await posted(bot, "card saturn/local --title Maths")
     await bot.press("class_press", card.id)
     (row,) = await bot.store.perform(workspaces.workspaces, ALICE)
-    stop = await bot.services.create_caller(ALICE, "s").run(begin, row.id, OperationVerb.STOP)
+    stop = await bot.services.create_caller(ALICE, "s").run(begin_operation, row.id, OperationVerb.STOP)
     assert "hasn't created it yet" in words(await bot.press("class_press", card.id))
     assert (await bot.store.read(operations.latest_operation, row.id)).id == stop.operation.id
 

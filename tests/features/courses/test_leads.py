@@ -7,7 +7,7 @@ import pytest
 from bot.domain.workspaces import State
 from bot.features.courses import store
 from bot.features.hours import store as hours_store
-from bot.services import workspaces
+from bot.services.workspaces import request_status_read
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Conflict, Forbidden, InvalidRequest, NoRoom, ServerFailed
@@ -153,7 +153,7 @@ async def test_a_teacher_is_asked_whether_lessons_go_on_that_nobody_used(term):
         await until(term, "09:20", day)
         if day == 22:
             # One of them has used it, which is enough for that lesson.
-            await ask(term, bob).run(workspaces.refresh, mine.id)
+            await ask(term, bob).run(request_status_read, mine.id)
         await until(term, "10:40", day, step=20.0)
     for day in (1, 6):
         begins = local("09:00", 30) + day * 86_400.0

@@ -20,7 +20,9 @@ from bot.features.hours import use_cases as hours_use_cases
 from bot.features.preferences.model import Preferences
 from bot.features.preferences.store import save_preferences
 from bot.features.undo import use_cases as undo_use_cases
-from bot.services import accounts, workspaces
+from bot.services import accounts
+from bot.services.operation_requests import begin_operation
+from bot.services.timers import set_timer
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Conflict, LimitReached, Refused, ServerFailed
@@ -78,7 +80,7 @@ async def test_a_lesson_stops_only_what_it_started(term):
     assert "your workspace is ready" in told(term, alice)[-1]
     (row,) = await term.store.perform(workspace_rows.workspaces, bob)
     for verb in (OperationVerb.STOP, OperationVerb.START):
-        await ask(term, bob).run(workspaces.begin, row.id, verb)
+        await ask(term, bob).run(begin_operation, row.id, verb)
         await term.pass_time(60, step=5)
     await until(term, "11:00")
     assert (state(term, 0), state(term, 1)) == (State.RUNNING, State.RUNNING)
@@ -95,7 +97,7 @@ async def test_a_start_by_an_assistant_in_between_keeps_nothing_up(term):
         await term.store.carry_out(lambda tx, who=one, to=lets: save_preferences(tx, who, to))
         (row,) = await term.store.perform(workspace_rows.workspaces, one)
         caller = replace(ask(term, one), via=via)
-        await caller.run(workspaces.begin, row.id, OperationVerb.START)
+        await caller.run(begin_operation, row.id, OperationVerb.START)
     await until(term, "11:00")
     assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
 
@@ -118,7 +120,7 @@ async def test_own_hours_and_an_own_stop_go_first(term):
     await until(term, "09:14")
     await until(term, "09:20", step=5)
     (theirs,) = await term.store.perform(workspace_rows.workspaces, bob)
-    await ask(term, bob).run(workspaces.set, theirs.id, End(local("10:00"), "stop"))
+    await ask(term, bob).run(set_timer, theirs.id, End(local("10:00"), "stop"))
     await until(term, "10:05")
     assert (state(term, 0), state(term, 1)) == (State.RUNNING, State.STOPPED)
     await until(term, "11:00")
@@ -247,7 +249,7 @@ async def test_what_is_being_made_is_started_for_whoever_wants_it_now(term):
     term.provider.fail("create", ServerFailed("busy"), times=3)
     await course(term, alice, **TEMPLATE)
     (_, row) = await term.store.perform(workspace_rows.workspaces, alice)
-    started = await ask(term, alice).run(workspaces.begin, row.id, OperationVerb.START)
+    started = await ask(term, alice).run(begin_operation, row.id, OperationVerb.START)
     assert (started.joined, started.operation.rests) == (True, False)
     await term.pass_time(600, step=5)
     assert (await term.store.read(workspace_rows.workspace, row.id)).state is State.RUNNING

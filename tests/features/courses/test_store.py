@@ -16,7 +16,8 @@ from bot.domain.workspaces import State
 from bot.features.courses import store as class_rows
 from bot.features.courses import use_cases
 from bot.features.courses.model import ClassCard, ClassKind
-from bot.services import timers, workspaces
+from bot.services import due_timers, timers
+from bot.services.timers import cancel_timer
 from bot.store import accounts, audit, cards, discovered, operations
 from bot.store import workspaces as workspace_rows
 from bot.store.tables import WORKSPACES
@@ -247,7 +248,7 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
     assert (await time(store, ALICE)).stop_warned
     left = await store.carry_out(lambda tx: class_rows.presses_to_end(tx, CARD, closed.stops_at, 9))
     assert [one.principal for one in left] == []
-    await ask(store, "keep", BOB).run(workspaces.keep, (await time(store, BOB)).id)
+    await ask(store, "keep", BOB).run(cancel_timer, (await time(store, BOB)).id)
     await look(store)
     assert (await time(store, BOB)).stop_at is None
     clock.advance(300.0)
@@ -289,7 +290,7 @@ async def test_a_timer_of_ones_own_takes_the_place_of_the_classs(store, clock):
     row = await up(store, clock)
     await press(store, row)
     later = End(clock.now() + 9000, "stop")
-    await ask(store, "later").run(workspaces.set, row.id, later)
+    await ask(store, "later").run(timers.set_timer, row.id, later)
     assert ((await time(store, ALICE)).stop_at, (await time(store, ALICE)).stop_card) == (later.at, None)
     clock.advance(3600)
     await look(store)
@@ -392,6 +393,6 @@ async def test_a_consent_is_to_one_workspace(store, clock):
     await ended(store, clock, ALICE)
     rows = (await linked(store, ALICE, ("notebook", "other"), state=State.RUNNING)).workspaces
     await timed_by(store, rows[1], clock.now())
-    await ask(store).run(timers.stop, await store.read(workspace_rows.workspace, rows[1].id))
+    await ask(store).run(due_timers.stop_workspace, await store.read(workspace_rows.workspace, rows[1].id))
     assert await store.read(operations.open_operations, ALICE) == []
     assert (await store.read(workspace_rows.workspace, rows[1].id)).stop_at is None

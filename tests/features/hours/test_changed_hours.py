@@ -13,7 +13,7 @@ from bot.features.hours import store as hour_rows
 from bot.features.hours import use_cases
 from bot.features.undo import use_cases as undo_use_cases
 from bot.features.waitlist import store as waitlist_store
-from bot.services import workspaces
+from bot.services.timers import cancel_timer
 from bot.store import workspaces as workspace_rows
 from tests.reconciler.hours import given, local, told, until
 from tests.reconciler.two_machines import TwoMachines
@@ -201,7 +201,7 @@ async def test_run_that_is_kept_today_stays_kept(world, at):
     workspace = await running(world, min(at, "17:47"))
     await until(world, at, step=10)
     await SKIP.to(world, workspace)
-    await world.ask("keep").run(workspaces.keep, workspace.id)
+    await world.ask("keep").run(cancel_timer, workspace.id)
     await OFF.to(world, workspace, "off")
     await until(world, "18:30")
     assert world.provider.accepted_stops == []

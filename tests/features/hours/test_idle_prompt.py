@@ -11,7 +11,7 @@ from bot.features.hours import store as hour_rows
 from bot.features.hours import use_cases
 from bot.features.hours.store import pause
 from bot.features.preferences.model import NEVER, Preferences
-from bot.services import timers, workspaces
+from bot.services.timers import cancel_timer, confirm_needed
 from bot.store import gates
 from bot.store import workspaces as workspace_rows
 from tests.reconciler.classroom import ask, post, press
@@ -95,7 +95,7 @@ async def test_a_class_that_stops_it_at_its_end_is_a_planned_stop(world):
     await until(world, "16:50")
     assert asked(world) == 0
     await ask(world, ALICE, "keep").run(
-        workspaces.keep, (await world.store.perform(workspace_rows.workspaces, ALICE))[0].id
+        cancel_timer, (await world.store.perform(workspace_rows.workspaces, ALICE))[0].id
     )
     await until(world, "15:45", 23)
     assert asked(world) == 1
@@ -106,7 +106,7 @@ async def test_a_person_has_themselves_asked_and_keeps_it(world):
     await prefer(world.store, ALICE, Preferences(asks_after=4))
     await until(world, "12:00")
     assert asked(world) == 1
-    await world.ask("i").run(timers.keep_needed, workspace.id)
+    await world.ask("i").run(confirm_needed, workspace.id)
     await until(world, "9:40", 23)
     assert asked(world) == 2
 
@@ -202,7 +202,7 @@ async def test_what_nobody_answers_about_is_stopped_in_the_evening(world):
 async def test_who_answers_keeps_it_in_the_evening_too(world):
     workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
     await until(world, "12:00")
-    await world.ask("i").run(timers.keep_needed, workspace.id, local("18:00"))
+    await world.ask("i").run(confirm_needed, workspace.id, local("18:00"))
     await until(world, "19:00")
     assert world.provider.accepted_stops == []
 

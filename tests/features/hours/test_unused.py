@@ -8,7 +8,8 @@ from bot.domain.workspaces import State
 from bot.features.hours import store as hour_rows
 from bot.features.hours import use_cases
 from bot.features.hours.model import UNUSED_SPARED
-from bot.services import workspaces
+from bot.services.timers import plan_timer, set_timer
+from bot.services.workspaces import request_status_read
 from bot.store import gates
 from bot.store import workspaces as workspace_rows
 from tests.reconciler.hours import HOUR, given, local, told, until
@@ -49,12 +50,12 @@ async def test_who_is_on_leave_is_asked_once_and_then_nothing_starts_any_more(wo
 
 
 async def opened(world, workspace, _day):
-    await world.ask().run(workspaces.refresh, workspace.id)
+    await world.ask().run(request_status_read, workspace.id)
 
 
 async def put_off(world, workspace, day):
-    timer = workspaces.made(world.asking, workspace, local("10:10", day=day))
-    await world.ask(f"timer{day}").run(workspaces.set, workspace.id, timer)
+    timer = plan_timer(world.asking, workspace, local("10:10", day=day))
+    await world.ask(f"timer{day}").run(set_timer, workspace.id, timer)
 
 
 async def used_there(world, _workspace, day):

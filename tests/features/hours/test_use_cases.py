@@ -10,7 +10,8 @@ from bot.domain.workspaces import State
 from bot.features.hours import store as rows
 from bot.features.hours import use_cases
 from bot.features.undo import use_cases as undo_use_cases
-from bot.services import accounts, workspaces
+from bot.services import accounts
+from bot.services.timers import cancel_timer, plan_timer, postpone_timer, set_timer
 from bot.store import operations
 from bot.store import undoable_actions as act_rows
 from bot.store import workspaces as workspace_rows
@@ -28,9 +29,9 @@ async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
     assert told(world) == ["timer_ending"]
     row = await world.store.read(workspace_rows.workspace, workspace.id)
     assert row.stop_at == local("18:00")
-    await world.ask("hour").run(workspaces.add_an_hour, workspace.id, row.stop_at)
+    await world.ask("hour").run(postpone_timer, workspace.id, row.stop_at)
     await until(world, "18:51", step=120)
-    await world.ask("keep").run(workspaces.keep, workspace.id)
+    await world.ask("keep").run(cancel_timer, workspace.id)
     await until(world, "17:45", day=23, step=600)
     assert world.provider.accepted_stops == []
     await until(world, "18:02", day=23)
@@ -73,9 +74,9 @@ async def test_a_stop_comes_back_with_its_hours_and_goes_with_them(world):
 
 async def test_a_timer_of_their_own_stays_without_the_hours(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
-    timer = workspaces.made(world.asking, workspace, local("18:02"))
+    timer = plan_timer(world.asking, workspace, local("18:02"))
     await world.pass_time(20, step=5)
-    await world.ask("later").run(workspaces.set, workspace.id, timer)
+    await world.ask("later").run(set_timer, workspace.id, timer)
     await until(world, "17:51")
     await world.ask("off").run(use_cases.end, workspace.id)
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:02")
@@ -109,9 +110,9 @@ async def test_those_that_came_first_are_carried_out_first(world):
 
 async def test_a_timer_set_by_hand_wins_that_day(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
-    timer = workspaces.made(world.asking, workspace, local("20:00"))
+    timer = plan_timer(world.asking, workspace, local("20:00"))
     await world.pass_time(20, step=5)
-    await world.ask("later").run(workspaces.set, workspace.id, timer)
+    await world.ask("later").run(set_timer, workspace.id, timer)
     await until(world, "18:30", step=120)
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("20:00")
     assert await became(world) == [("22T18:00", "stop", "timer")]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain.forms import Spec
 from bot.domain.observations import Observed
 from bot.domain.workspaces import State
-from bot.services.workspaces import create
+from bot.services.operation_requests import create_workspace
 from bot.store import conversations, workspaces
 from handlers import routes, synonyms
 from tests.handlers.class_rig import TRAINER, course_rig, posted
@@ -80,7 +80,7 @@ async def with_workspaces():
         await linked(bot.store, ALICE, ("report", "notebook", "lab-red"), connection="hub", username="alice")
         for name in ("lab-blue", "studio"):
             spec = Spec(name, {"template": "jupyter", "more": ("a", "b")})
-            await bot.services.create_caller(ALICE, f"make {name}").run(create, "posit", spec)
+            await bot.services.create_caller(ALICE, f"make {name}").run(create_workspace, "posit", spec)
         for row in await bot.store.perform(workspaces.workspaces, ALICE):
             if row.name in {"report", "notebook"}:
                 await observe(bot.store, bot.clock, row, Observed(State.RUNNING))

@@ -9,7 +9,7 @@ from bot.domain.steps import Update
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.features.hours import store as hours_store
-from bot.services.workspaces import create
+from bot.services.operation_requests import create_workspace
 from bot.store import operations, runs, snapshots, workspaces
 from tests.handlers.rig import activate, buttons, one_cloud, rig, words
 from tests.handlers.run_rig import run_rig, step
@@ -368,7 +368,7 @@ async def test_what_was_made_here_is_chosen_by_a_part_of_its_name_too():
     async with one_cloud() as bot:
         await bot.link(names=("lab-red",))
         await bot.services.create_caller(ALICE, "make").run(
-            create, "saturn", Spec("lab-blue", {"size": "small"})
+            create_workspace, "saturn", Spec("lab-blue", {"size": "small"})
         )
         said = await bot.talk("stop them", "just blue")
         assert "This will stop *lab-blue*" in words(said)

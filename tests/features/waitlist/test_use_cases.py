@@ -15,7 +15,9 @@ from bot.features.waitlist import limit_requests, use_cases
 from bot.features.waitlist import store as stored_waits
 from bot.features.waitlist.model import ANSWERED_WITHIN_SECONDS, PACE, UNUSED
 from bot.features.waitlist.store import WAITS
-from bot.services import workspaces
+from bot.services.operation_requests import begin_operation
+from bot.services.timers import cancel_timer
+from bot.services.workspaces import request_status_read
 from bot.store import operations, schema, timers
 from bot.store import workspaces as workspace_rows
 from bot.store.hooks import STOP_PAUSE_SECONDS
@@ -54,7 +56,7 @@ async def line_up(farm, count, until=12 * HOURS):
     every = people(count)
     own = [await farm.own(one, f"r-{one.user_id}") for one in every]
     for one, workspace in zip(every, own, strict=True):
-        await ask(farm, one).run(workspaces.begin, workspace.id, STARTS)
+        await ask(farm, one).run(begin_operation, workspace.id, STARTS)
         await farm.pass_time(20, step=5)
         latest = await farm.store.read(operations.latest_operation, workspace.id)
         if latest.cause:
@@ -81,7 +83,7 @@ async def test_second_start_is_refused_with_the_place_in_line(farm):
     person, *_ = people(3)[2:]
     workspace, place = await wait_for(farm, person, "small")
     with pytest.raises(Refused) as refusal:
-        await ask(farm, person).run(workspaces.begin, workspace.id, STARTS)
+        await ask(farm, person).run(begin_operation, workspace.id, STARTS)
     assert (refusal.value.rule, refusal.value.place.ahead) == ("wait.already", place.ahead)
     assert "already waiting" in refusal.value.text
 
@@ -129,7 +131,7 @@ async def test_the_pace_is_one_two_five_and_ten_minutes(farm):
 
 async def test_a_wait_that_was_cut_short_by_a_stop_or_a_start_elsewhere_is_over(farm):
     every, own = await line_up(farm, 3)
-    await ask(farm, every[2]).run(workspaces.begin, own[2].id, OperationVerb.STOP)
+    await ask(farm, every[2]).run(begin_operation, own[2].id, OperationVerb.STOP)
     begun = len(farm.provider.calls)
     await farm.pass_time(HOURS, step=10)
     assert attempts(farm, begun) == []
@@ -374,7 +376,7 @@ async def test_half_of_what_a_provider_allows_may_fail_in_a_row(farm):
     farm.provider.settings = TwoMayFail(**fake_settings().model_dump(by_alias=True))
     farm.reborn()
     farm.provider.start_ends, farm.provider.start_takes = State.FAILED, 30.0
-    await ask(farm, person).run(workspaces.begin, workspace.id, STARTS)
+    await ask(farm, person).run(begin_operation, workspace.id, STARTS)
     for _ in range(12):
         farm.provider.machines["r1"].reason = NO_GPU
         await farm.pass_time(10, step=5)
@@ -439,7 +441,7 @@ async def test_unused_grant_is_warned_of_and_goes_to_the_next(farm, is_used, tel
     if is_used and tells_use:
         machine.last_used_at = farm.clock.now()
     elif is_used:
-        await ask(farm, every[2]).run(workspaces.refresh, own[2].id)
+        await ask(farm, every[2]).run(request_status_read, own[2].id)
     await farm.pass_time(600, step=20)
     assert len(warned(farm, every[2])) == (not is_used)
     await farm.pass_time(ANSWERED_WITHIN_SECONDS + 300, step=10)
@@ -457,9 +459,9 @@ async def test_warning_of_unused_grant_ends_with_its_reason(farm, how):
     await farm.pass_time(UNUSED + 120, step=20)
     assert len(warned(farm, every[2])) == 1
     if how == "opened":
-        await ask(farm, every[2]).run(workspaces.refresh, own[2].id)
+        await ask(farm, every[2]).run(request_status_read, own[2].id)
     elif how == "kept":
-        await ask(farm, every[2]).run(workspaces.keep, own[2].id)
+        await ask(farm, every[2]).run(cancel_timer, own[2].id)
     else:
         await ask(farm, every[3]).run(use_cases.leave, own[3].id)
     await farm.pass_time(2 * HOURS, step=30)
@@ -506,7 +508,7 @@ async def test_freed_room_is_offered_within_a_minute(farm, who):
         await within(farm.store, stored_waits.offer, freed.connection, STOP_PAUSE_SECONDS)
         give_back(farm, every[0])
     else:
-        await ask(farm, every[0]).run(workspaces.begin, freed.id, OperationVerb.STOP)
+        await ask(farm, every[0]).run(begin_operation, freed.id, OperationVerb.STOP)
     begun, stopped_at = len(farm.provider.calls), None
     for _ in range(60):
         await farm.pass_time(5, step=5)
@@ -554,7 +556,7 @@ async def test_only_who_changes_limits_answers_for_more(farm):
     for one in (bob, carol):
         await farm.know(one)
     farm.provider.fail("start", LimitReached("at most 2 of yours", status=403))
-    await ask(farm, alice).run(workspaces.begin, workspace.id, STARTS)
+    await ask(farm, alice).run(begin_operation, workspace.id, STARTS)
     await farm.pass_time(30, step=5)
     failed = await farm.store.read(operations.latest_operation, workspace.id)
     await ask(farm, alice).run(limit_requests.ask, failed.id)

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.forms import Spec
-from bot.services.workspaces import create
+from bot.services.operation_requests import create_workspace
 
 LOST = "Anything unsaved or only in its memory is lost; the files you saved stay."
 SPEC = Spec("paper", {"workbench": "JupyterLab", "cluster": "Local", "directory": "~/thesis"})
@@ -11,7 +11,7 @@ SPEC = Spec("paper", {"workbench": "JupyterLab", "cluster": "Local", "directory"
 
 async def makes(world, spec=SPEC):
     """Have a session made through Usher, and wait until it runs."""
-    await world.bot.services.create_caller(world.principal(), "once").run(create, "wb", spec)
+    await world.bot.services.create_caller(world.principal(), "once").run(create_workspace, "wb", spec)
     await world.pass_time(20)
     return world.session(spec.name)
 

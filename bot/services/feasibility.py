@@ -1,0 +1,121 @@
+"""The feasibility of operations on a workspace, and the effects of a stop."""
+
+from dataclasses import replace
+
+from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.plan import FRESH
+from bot.domain.stops import Effects, StopMode, is_final, restart_mode
+from bot.domain.workspaces import DOWN_OR_FAILED, UP, Action, State, Workspace
+from bot.messages.texts import problems
+from bot.providers import base
+from bot.services.context import Context
+from bot.services.creation import check_offered
+from bot.store import accounts, outages
+from bot.store.transaction import Transaction
+from bot.support.errors import Refused
+
+#: What a workspace must allow for an operation, and the states in which that doesn't matter because the
+#: operation is already fulfilled or under way. A stop needs nothing: it is sent as soon as that is possible.
+_NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
+    OperationVerb.START: ("start", UP),
+    OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED),
+    OperationVerb.FORCE: ("force", DOWN_OR_FAILED),
+    OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
+}
+_MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
+
+
+def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) -> None:
+    """Raise Refused if the provider doesn't support an operation, or not for this workspace as last read."""
+    provider = context.need(workspace.connection)
+    title = provider.settings.title
+    if verb is OperationVerb.CREATE:
+        raise Refused("workspace.no_create", problems.sentence("no_create", title))
+    is_able = {
+        OperationVerb.SUSPEND: "suspend" in provider.stop_modes,
+        OperationVerb.FORCE: "force" in provider.stop_modes,
+        OperationVerb.REMOVE: isinstance(provider, base.Removal),
+    }
+    if not is_able.get(verb, True):
+        raise Refused(f"workspace.no_{verb}", problems.sentence(f"no_{verb}", title))
+    if workspace.is_provisional and verb in (OperationVerb.SUSPEND, OperationVerb.RESTART):
+        raise Refused("workspace.unmade", problems.sentence("unmade", title))
+    if verb not in _NEEDS:
+        return
+    action, needless = _NEEDS[verb]
+    # An outdated state forbids nothing: then the provider decides.
+    if (
+        is_recently_read(context, workspace)
+        and not workspace.allows(action)
+        and workspace.state not in needless
+    ):
+        raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
+
+
+def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Workspace) -> str:
+    """Return the obstacle to a workspace's planned stop as things are, "" for none."""
+    connection = workspace.connection
+    account = accounts.account(tx, workspace.principal, connection)
+    away = outages.outages(tx)
+    obstacle = find_access_obstacle(account, tx.now(), is_connected=connection in context.connections)
+    if obstacle == "sign_in_refused" and f"{connection}{outages.PEOPLE}" in away:
+        return "people_out"
+    if obstacle or connection in away:
+        return obstacle or "unreachable"
+    mode = workspace.stop_mode or "stop"
+    return find_stop_obstacle(workspace, get_stop_effects(context, workspace), mode)
+
+
+def get_stop_effects(context: Context, workspace: Workspace) -> Effects:
+    """Return the effects of each way to stop a workspace; none for a connection that is gone."""
+    provider = context.connections.get(workspace.connection)
+    return {} if provider is None or workspace.is_provisional else provider.stops(workspace)
+
+
+def predict_stop_effects(context: Context, workspace: Workspace) -> Effects:
+    """Return the effects of each way to stop a workspace once it is up, also if it doesn't exist yet."""
+    is_there = not workspace.is_provisional and workspace.state is not State.GONE
+    up = workspace if is_there else replace(workspace, remote_id="", state=State.RUNNING, actions=None)
+    return context.need(workspace.connection).stops(up)
+
+
+def choose_stop_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
+    """Return the mode in which an operation stops a workspace; None if it can be started again anyway."""
+    return "stop" if _is_replaced_by_restart(context, workspace, verb) else _MODES.get(verb)
+
+
+def find_final_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
+    """Return the mode in which an operation ends a workspace for good, if it does so at all."""
+    try:
+        mode = choose_stop_mode(context, workspace, verb)
+    except Refused:
+        return None
+    return mode if mode is not None and is_final(get_stop_effects(context, workspace), mode) else None
+
+
+def _is_replaced_by_restart(context: Context, workspace: Workspace, verb: OperationVerb) -> bool:
+    """Return whether a restart ends the workspace for good and makes another from its spec.
+
+    Raises Refused (``workspace.no_restart``, ``workspace.withheld``) where that can't be done either.
+    """
+    if verb is not OperationVerb.RESTART or restart_mode(get_stop_effects(context, workspace)) is not None:
+        return False
+    provider = context.need(workspace.connection)
+    title = provider.settings.title
+    if workspace.spec is None or not isinstance(provider, base.Making):
+        raise Refused("workspace.no_restart", problems.sentence("no_restart", title))
+    check_offered(provider, workspace.spec, workspace.principal)
+    return True
+
+
+def is_final_stop(operation: Operation, effects: Effects) -> bool:
+    """Return whether a stop that its person consented to ends the workspace for good."""
+    if operation.verb not in {OperationVerb.STOP, OperationVerb.FORCE} or not operation.agreed:
+        return False
+    return is_final(effects, "force" if operation.verb is OperationVerb.FORCE else "stop")
+
+
+def is_recently_read(context: Context, workspace: Workspace) -> bool:
+    """Return whether the state of a workspace was observed lately enough to be relied on."""
+    return (workspace.observed_at or 0.0) >= context.clock.now() - FRESH

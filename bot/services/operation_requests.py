@@ -1,0 +1,368 @@
+"""Requests for operations: starts, stops, restarts and creations are accepted; no provider is called."""
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from bot.domain.feasibility import find_access_obstacle
+from bot.domain.forms import Spec
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import CHECKED, Operation, OperationVerb, Remark
+from bot.domain.people import Principal
+from bot.domain.steps import Update
+from bot.domain.stops import Consent, Effects, End, costs_more, is_final, restart_mode
+from bot.domain.timeouts import has_settled
+from bot.domain.undoable_actions import NO_CHANGE, way_back
+from bot.domain.work_items import Call
+from bot.domain.workspaces import DOWN, NOT_UP, PROVISIONAL, State, Workspace
+from bot.messages.texts import problems
+from bot.providers import base
+from bot.services.accounts import acting
+from bot.services.caller import Caller, usable
+from bot.services.context import Context
+from bot.services.creation import check_offered
+from bot.services.feasibility import (
+    check_possible,
+    choose_stop_mode,
+    get_stop_effects,
+    is_final_stop,
+    is_recently_read,
+    predict_stop_effects,
+)
+from bot.services.hooks import UseCaseHooks
+from bot.services.timers import change_timer, plan_timer
+from bot.services.workspaces import require_operation, require_with_account, require_workspace
+from bot.store import creations, inbox, operations, refusals, timers, work_items, workspaces
+from bot.store.notices import add_card, await_results
+from bot.store.operations import Accepted
+from bot.store.tables import OPERATIONS
+from bot.store.transaction import Transaction, clean
+from bot.store.undoable_actions import changed
+from bot.support.clock import Ids
+from bot.support.errors import Refused, StoreError
+
+#: They may keep the memory of a workspace, so that a stop isn't what leads back to them.
+_KEEP_MEMORY: Final = frozenset({OperationVerb.SUSPEND, OperationVerb.RESTART})
+
+
+def begin_operation(
+    tx: Transaction,
+    caller: Caller,
+    workspace_id: str,
+    verb: OperationVerb,
+    *,
+    agreed: Consent = Consent.NONE,
+    timer: End | None = None,
+    planned_for: float | None = None,
+    good_until: float | None = None,
+    asker: str = "",
+) -> Accepted:
+    """Accept an operation with its first card and its audit row.
+
+    A start joins a creation that is under way; for a workspace that is gone and was made here, another is
+    made. ``agreed``: what its person knows of the end, if it ends the workspace for good. ``timer`` is set
+    along with it. ``planned_for``: ``asker`` carries out what was planned for that time, without a card of
+    its own; ``good_until`` is until when a start may be sent. Raises NotLinked and Refused (``policy.…``,
+    ``workspace.…``); ``workspace.ends`` asks them to confirm.
+    """
+    context = caller.context
+    workspace, reached = require_with_account(tx, caller, verb, workspace_id)
+    provider = context.need(workspace.connection)
+    account = usable(provider, reached)
+    check_possible(context, workspace, verb)
+    mode = choose_stop_mode(context, workspace, verb)
+    is_unknown = not agreed or costs_more(workspace.stakes, agreed, is_planned=planned_for is not None)
+    if mode is not None and is_unknown and is_final(get_stop_effects(context, workspace), mode):
+        raise Refused("workspace.ends", problems.sentence("not_agreed", provider.settings.title))
+    is_starting = workspace.spec is not None and verb is OperationVerb.START
+    creation = _find_open_creation(tx, workspace) if is_starting or workspace.is_provisional else None
+    if is_starting and creation is not None:
+        if timer is not None:
+            change_timer(tx, caller, workspace, timer)
+        return Accepted(operations.wanted_again(tx, creation, context.deadline_seconds), joined=True)
+    if is_starting and (workspace.is_provisional or workspace.state is State.GONE):
+        return replace_workspace(tx, caller, workspace.id, timer=timer, planned_for=planned_for)
+    if workspace.hidden and not workspace.is_provisional:
+        # It is never read again, so the operation could never end. An old message's button was pressed.
+        raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
+    if not caller.is_first_delivery(tx, _find_assistant_level(tx, caller, workspace, verb, timer)):
+        return _annotate(_find_first_result(tx, caller, workspace.id), context, workspace, verb)
+    # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
+    # After it has ended, or when its outcome has long been unknown, what it made may be in use.
+    is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
+    ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
+    detail = {"agreed": "yes"} if ends else {}
+    _run_request_hooks(tx, caller, workspace, verb, planned_for)
+    if planned_for is not None:
+        if verb.brings_down:
+            timers.end_timer(tx, workspace.id, planned_for)
+        detail["because"] = asker
+    refusals.try_at_once(tx, account)
+    accepted = operations.accept(
+        tx,
+        workspace,
+        verb,
+        context.deadline_seconds,
+        caller.reference,
+        caller.channel_id,
+        agreed=ends,
+        reads_first=not (workspace.is_provisional or is_recently_read(context, workspace)),
+        planned_for=planned_for,
+        good_until=good_until,
+    )
+    if timer is not None:
+        start = "" if caller.has_assistant_level(tx, "stop") else accepted.operation.id
+        timers.put(tx, workspace.id, replace(timer, via=caller.via, start=start))
+        detail["until"] = f"{timer.at:.0f}"
+    if verb is OperationVerb.START and planned_for is None and not (caller.via or accepted.joined):
+        # Who starts it by hand during a lesson says that it goes on.
+        timers.drop(tx, workspace.id, "lesson")
+    change = NO_CHANGE if timer is None else changed((workspace, workspaces.workspace(tx, workspace.id)))
+    if timer is None or not accepted.joined:
+        back = _choose_opposite(context, workspace, accepted)
+        ends = clean(workspace.ends)
+        change = change.begun(accepted.operation, accepted.replaced, asker, back, ends)
+    caller.record(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
+    accepted = replace(accepted, obstacle=find_access_obstacle(account, tx.now(), is_connected=True))
+    return _show_operation(tx, caller, _annotate(accepted, context, workspace, verb))
+
+
+def _choose_opposite(context: Context, workspace: Workspace, accepted: Accepted) -> str:
+    """Return the request that leads back from an operation; "" where nothing changes, or that loses work."""
+    verb = accepted.operation.verb
+    # A stop would lose the memory that a suspension has kept, or keeps when it is done.
+    kept = {State.RUNNING, State.SUSPENDED, State.STOPPING}
+    is_so = workspace.is_down if verb.brings_down else workspace.state in kept
+    if accepted.joined or workspace.is_provisional or (is_so and accepted.replaced is None):
+        return ""
+    if not verb.brings_down and accepted.replaced is not None and accepted.replaced.verb in _KEEP_MEMORY:
+        return ""
+    return way_back(accepted.operation, predict_stop_effects(context, workspace))
+
+
+def _run_request_hooks(
+    tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb, planned_for: float | None
+) -> None:
+    for hooks in UseCaseHooks.list_subscribers() if planned_for is None else ():
+        hooks.on_operation_requested(tx, caller, workspace, verb)
+
+
+def _find_assistant_level(
+    tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb, timer: End | None
+) -> str:
+    """Return the assistant's level that an operation needs by its effect.
+
+    Only what starts something is *start*: what is up, under way or planned is changed with *stop* alone. What
+    forces or removes it is for its person themself.
+    """
+    under_way = OPERATIONS.one(tx, workspace_id=workspace.id, outcome=None) if caller.via else None
+    is_down = workspace.state in NOT_UP and workspace.stop_at is None and under_way is None
+    joins = timer is None and (under_way is None or under_way.verb is verb)
+    level = "" if verb in {OperationVerb.FORCE, OperationVerb.REMOVE} else "stop"
+    return "start" if verb is OperationVerb.START and (is_down or joins) else level
+
+
+def _annotate(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Accepted:
+    """Return the acceptance with its remark, for when something else happens than the verb suggests."""
+    return replace(
+        accepted, remark=_choose_note(accepted, get_stop_effects(context, workspace), workspace, verb)
+    )
+
+
+def _choose_note(accepted: Accepted, effects: Effects, workspace: Workspace, verb: OperationVerb) -> Remark:
+    is_down = workspace.current_state in DOWN
+    if verb.brings_down and workspace.is_provisional:
+        return "calling_off"
+    if verb is OperationVerb.START and accepted.operation.prior_call is not Call.NONE:
+        return "starting_after_stop"
+    if verb is OperationVerb.START and workspace.state is State.RUNNING:
+        return "starting_running"
+    if verb is OperationVerb.SUSPEND and is_down and accepted.operation.prior_call is Call.NONE:
+        return "suspended_already"
+    if verb is OperationVerb.RESTART and (accepted.operation.agreed or restart_mode(effects) is None):
+        return "renewing"
+    if verb is OperationVerb.RESTART and restart_mode(effects) == "suspend":
+        return "resuming" if workspace.state is State.SUSPENDED else "restarting_keeps"
+    if verb is not OperationVerb.STOP or is_final_stop(accepted.operation, effects):
+        return ""
+    if accepted.operation.prior_call is not Call.NONE:
+        return "stopping_started"
+    if accepted.replaced is not None and not accepted.replaced.verb.brings_down:
+        return "stopping_pending"
+    return "stopping_stopped" if is_down else ""
+
+
+def create_workspace(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Accepted:
+    """Ask for a workspace to be made from its provider's ``spec`` and started.
+
+    Raises NotLinked and Refused (``policy.…``, ``connection_gone``, ``workspace.no_create``,
+    ``workspace.withheld``).
+    """
+    caller.check(tx, "create")
+    fresh = build_provisional(caller.context.ids, caller.context.need(connection), caller.principal, spec)
+    return _create(tx, caller, fresh)
+
+
+def replace_workspace(
+    tx: Transaction,
+    caller: Caller,
+    workspace_id: str,
+    *,
+    timer: End | None = None,
+    planned_for: float | None = None,
+) -> Accepted:
+    """Ask for another workspace like one that is gone or was never made; its row replaces the old one.
+
+    Each workspace is replaced once, however often. Raises Refused as ``create_workspace`` does, and
+    ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
+    """
+    former = require_workspace(tx, caller, "create", workspace_id)
+    provider = caller.context.need(former.connection)
+    title = provider.settings.title
+    if former.spec is None:
+        raise Refused("workspace.no_spec", problems.sentence("no_spec", title))
+    if former.is_provisional:
+        latest = operations.latest_operation(tx, former.id)
+        if latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE:
+            seconds = caller.context.deadline_seconds
+            return Accepted(operations.wanted_again(tx, latest, seconds), joined=True)
+        if latest is not None and latest.is_open:
+            raise Refused("workspace.unmade", problems.sentence("unmade", title))
+    elif former.state is not State.GONE:
+        raise Refused("workspace.still_there", problems.sentence("still_there", title))
+    once = replace(caller, interaction=f"again:{former.id}")
+    fresh = build_replacement(caller.context.ids, provider, former)
+    return _create(tx, once, fresh, former, timer, planned_for)
+
+
+def _create(
+    tx: Transaction,
+    caller: Caller,
+    fresh: Workspace,
+    former: Workspace | None = None,
+    timer: End | None = None,
+    planned_for: float | None = None,
+) -> Accepted:
+    provider, context = caller.context.need(fresh.connection), caller.context
+    if not isinstance(provider, base.Making):
+        raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
+    check_offered(provider, fresh.spec, caller.principal)
+    account = usable(provider, acting(tx, caller, fresh.connection))
+    if not caller.is_first_delivery(tx):
+        return _find_first_result(tx, caller, fresh.id)
+    if former is not None:
+        _run_request_hooks(tx, caller, former, OperationVerb.START, planned_for)
+        operations.put_away(tx, former.id)
+    refusals.try_at_once(tx, account)
+    creations.insert_provisional(tx, fresh)
+    verb, seconds = OperationVerb.CREATE, context.deadline_seconds
+    where = caller.reference, caller.channel_id
+    creation = operations.add(tx, fresh, verb, seconds, *where, planned_for=planned_for)
+    if timer is not None:
+        timers.put(tx, fresh.id, timer)
+    caller.record(tx, "workspace.create", fresh, NO_CHANGE.begun(creation), reference=caller.reference)
+    return _show_operation(tx, caller, Accepted(creation))
+
+
+def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Accepted:
+    """Enqueue the first card of a new operation, and keep the operation as the interaction's result."""
+    operation = accepted.operation
+    inbox.keep_result(tx, caller.interaction, operation.id)
+    if not accepted.joined and caller.is_about_several:
+        await_results(tx, operation.id, caller.reference)
+    elif not accepted.joined and operation.planned_for is None:
+        body = {"channel_id": caller.channel_id}
+        if accepted.remark in CHECKED:
+            body["promise"] = caller.interaction
+        card = NewNotice(operation.id, NoticeKind.CARD, "1", caller.principal, body)
+        end = NoticeKind.STOPPED if operation.verb.brings_down else NoticeKind.READY
+        add_card(tx, card, end if caller.is_answered or accepted.remark else None)
+    return accepted
+
+
+def _find_first_result(tx: Transaction, caller: Caller, workspace_id: str) -> Accepted:
+    """Return the operation that an interaction led to at its first delivery."""
+    first = operations.operation(tx, inbox.result_of(tx, caller.interaction))
+    first = first or operations.latest_operation(tx, workspace_id)
+    if first is None or first.principal != caller.principal:
+        raise StoreError("this interaction was something else before")
+    return Accepted(first, repeated=True)
+
+
+def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, spec: Spec) -> Workspace:
+    """Return the row of a workspace to be made from a spec."""
+    fresh = ids.new("workspace")
+    return Workspace(
+        id=fresh,
+        principal=principal,
+        connection=provider.settings.name,
+        remote_id=f"{PROVISIONAL}{fresh}",
+        gate_key=f"{provider.settings.base_url}#{PROVISIONAL}{fresh}",
+        name=spec.label or "workspace",
+        origin="added",
+        spec=spec,
+    )
+
+
+def build_replacement(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
+    """Return the row of a replacement for a workspace that has ended, with the same name.
+
+    If Usher named one that was never made, a free name is looked for again.
+    """
+    spec = former.spec or Spec(former.name)
+    if former.is_provisional and spec.stem:
+        return replace(
+            build_provisional(ids, provider, former.principal, replace(spec, name="")), alias=former.alias
+        )
+    fresh = build_provisional(ids, provider, former.principal, spec)
+    return replace(fresh, name=former.name, alias=former.alias)
+
+
+def _find_open_creation(tx: Transaction, workspace: Workspace) -> Operation | None:
+    latest = operations.latest_operation(tx, workspace.id)
+    is_open = latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE
+    return latest if is_open else None
+
+
+def _is_long_unknown(creation: Operation, now: float) -> bool:
+    return creation.start_call is not Call.NONE and has_settled(creation, now)
+
+
+def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
+    """Set a new deadline for an open operation; return the operation, which may have ended by now.
+
+    The timer requested along with a start ended when that lapsed: it is set again, from now on.
+    """
+    operation = require_operation(tx, caller, "keep_waiting", operation_id)
+    if not operation.is_open or not caller.is_first_delivery(tx):
+        return operation
+    kept = operations.keep_waiting(tx, operation.id, caller.context.deadline_seconds)
+    workspace = workspaces.workspace(tx, operation.workspace_id)
+    if kept is not None and operation.lasts and workspace is not None and workspace.stop_at is None:
+        with suppress(Refused):
+            timers.put(tx, workspace.id, plan_timer(caller.context, workspace, tx.now() + operation.lasts))
+        # For as long as was requested, however often the deadline is extended.
+        OPERATIONS.change(tx, {"id": operation.id}, lasts=operation.lasts)
+    return kept or operation
+
+
+def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
+    """Read the provider's list again right away, for a workspace that a creation may have made."""
+    operation = require_operation(tx, caller, "look_again", operation_id)
+    operations.save_step(tx, Update(operation.id, 0.0, keeps_waiting=True))
+    return operation
+
+
+def repeat_creation(tx: Transaction, caller: Caller, operation_id: str) -> tuple[Operation, bool]:
+    """Repeat a creation whose outcome is unknown; False if it is known by now."""
+    operation = require_operation(tx, caller, "start_another", operation_id)
+    workspace = require_workspace(tx, caller, "new", operation.workspace_id)
+    provider = caller.context.need(workspace.connection)
+    caller.account(tx, workspace.connection)
+    check_offered(provider, workspace.spec, caller.principal)
+    if not operation.is_asked or not caller.is_first_delivery(tx):
+        return operation, False
+    is_repeated = work_items.repeat(tx, OPERATIONS, operation.id, caller.context.deadline_seconds)
+    if is_repeated:
+        caller.record(tx, "workspace.another", workspace, reference=operation.reference)
+    return operation, is_repeated

@@ -1,0 +1,96 @@
+"""A person's list of workspaces: adding, naming and forgetting, and the notices about each."""
+
+from dataclasses import replace
+
+from bot.domain.people import Principal
+from bot.domain.workspaces import Workspace
+from bot.messages.texts import problems
+from bot.services.caller import Caller
+from bot.services.workspaces import require_workspace
+from bot.store import workspaces
+from bot.store.transaction import Transaction
+from bot.store.undoable_actions import changed
+from bot.support.errors import Refused
+
+
+def add_workspace(
+    tx: Transaction, caller: Caller, connection: str, remote_id: str, name: str | None
+) -> Workspace:
+    """Add a workspace to a person's list by its id at the provider; raises Refused."""
+    caller.check(tx, "add")
+    before = workspaces.by_remote(tx, caller.principal, connection, remote_id)
+    if name is not None:
+        _check_free(tx, caller.principal, name, besides=before)
+    provider = caller.context.need(connection)
+    if provider.links_by("none"):
+        # One shared secret opens everybody's, so people may only see what they made here.
+        raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
+    caller.account(tx, connection)
+    workspace = Workspace(
+        id=tx.ids.new("workspace"),
+        principal=caller.principal,
+        connection=connection,
+        remote_id=remote_id,
+        gate_key=provider.gate_key(remote_id),
+        name=remote_id,
+        alias=name,
+        origin="added",
+    )
+    return _save_listed(tx, caller, workspace, before)
+
+
+def relist_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
+    """Put a forgotten workspace back on the list."""
+    workspace = require_workspace(tx, caller, "add", workspace_id)
+    return _save_listed(tx, caller, replace(workspace, hidden=False), workspace)
+
+
+def _save_listed(
+    tx: Transaction, caller: Caller, workspace: Workspace, before: Workspace | None
+) -> Workspace:
+    if not caller.is_first_delivery(tx):
+        return before or workspace
+    added = workspaces.add(tx, workspace)
+    former = before or replace(added, hidden=True, alias=None)
+    caller.record(tx, "workspace.add", added, changed((former, added)))
+    return added
+
+
+def set_alias(tx: Transaction, caller: Caller, workspace_id: str, name: str | None) -> Workspace:
+    """Set or clear a person's own name for a workspace; raises Refused when they use it already."""
+    workspace = require_workspace(tx, caller, "alias", workspace_id)
+    if name is not None:
+        _check_free(tx, caller.principal, name, besides=workspace)
+    if caller.is_first_delivery(tx):
+        workspaces.name(tx, workspace.id, name)
+        caller.record(tx, "workspace.alias", workspace)
+    return replace(workspace, alias=name)
+
+
+def forget_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
+    """Remove a workspace from a person's list; nothing changes at the provider."""
+    workspace = require_workspace(tx, caller, "forget", workspace_id)
+    if caller.is_first_delivery(tx):
+        workspaces.hide(tx, workspace.id)
+        caller.record(tx, "workspace.forget", workspace)
+    return workspace
+
+
+def set_notifications(
+    tx: Transaction, caller: Caller, workspace_id: str, *, ready: bool | None, stopped: bool | None
+) -> Workspace:
+    """Set the notices that a person wants about one workspace; None: by their general settings."""
+    workspace = require_workspace(tx, caller, "notify", workspace_id)
+    if caller.is_first_delivery(tx):
+        workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
+        words = {None: "usual", True: "on", False: "off"}
+        caller.record(tx, "workspace.notify", workspace, ready=words[ready], stopped=words[stopped])
+    return replace(workspace, tells_ready=ready, tells_stopped=stopped)
+
+
+def _check_free(tx: Transaction, principal: Principal, name: str, besides: Workspace | None) -> None:
+    """Raise Refused if another workspace of this person has a name already."""
+    for other in workspaces.workspaces_of(tx, principal):
+        is_taken = name.casefold() in {other.title.casefold(), other.name.casefold()}
+        if is_taken and (besides is None or other.id != besides.id):
+            raise Refused("alias.taken", problems.sentence("alias_taken"))
