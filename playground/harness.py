@@ -224,8 +224,8 @@ class Harness:
             return await handler(request)
         if fault.after or fault.is_late:
             response = await handler(request)
-            return await self._spoil(request, fault, response)
-        return await self._spoil(request, fault, None, handler)
+            return await self._inject_fault(request, fault, response)
+        return await self._inject_fault(request, fault, None, handler)
 
     def _count(self, request: web.Request) -> None:
         if self._starts is not None and self._starts.search(f"{request.method} {request.path}"):
@@ -244,7 +244,7 @@ class Harness:
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, re.error) as error:
             return web.json_response({"message": f"not understood: {error}"}, status=400)
 
-    async def _spoil(
+    async def _inject_fault(
         self,
         request: web.Request,
         fault: Fault,

@@ -104,7 +104,7 @@ class Stage:
 
     @property
     def slack_harness(self) -> Harness:
-        """Return what counts and spoils the requests to Slack, whichever workspace they are for."""
+        """Return what counts and spoils requests to Slack, whichever workspace they are for."""
         return self.slacks[0].harness
 
     @property

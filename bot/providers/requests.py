@@ -122,11 +122,11 @@ class Api:
         with may_have_acted() if changes else nullcontext():
             return await self._http.request(method, url, send_until=until, **asked)
 
-    async def glance(self, address: str, **options: Unpack[Options]) -> Response:
-        """Read what an event stream has to say now (``Http.glance``)."""
+    async def peek(self, address: str, **options: Unpack[Options]) -> Response:
+        """Read what an event stream has to say now (``Http.peek``)."""
         url, asked = self._asked(address, options)
         headers = {**asked["headers"], "Accept": "text/event-stream"}
-        return await self._http.glance(url, headers=headers, hides=asked["hides"])
+        return await self._http.peek(url, headers=headers, hides=asked["hides"])
 
     def stream(
         self, method: str, address: str, *, max_bytes: int, json_body: Any = None

@@ -124,7 +124,7 @@ class Http:
             body = await _read_capped(opened, max_bytes)
             return Response(opened.status, without(opened.headers, secrets), hidden(body, secrets), body)
 
-    async def glance(
+    async def peek(
         self,
         url: str,
         *,

@@ -73,7 +73,7 @@ class _Stream:
                 return
             fault.times -= 1
             self._seen.append(fault)
-            await self._spoil(fault)
+            await self._inject_fault(fault)
             if self._state.clock.now() < self._paused_until:
                 return
 
@@ -110,7 +110,7 @@ class _Stream:
         whole = {"jobId": self._job.id, "outputType": stream, "output": output}
         return json.dumps(whole, ensure_ascii=False)
 
-    async def _spoil(self, fault: StreamFault) -> None:
+    async def _inject_fault(self, fault: StreamFault) -> None:
         if fault.kind == "pause":
             self._paused_until = self._state.clock.now() + fault.seconds
         elif fault.kind == "error":

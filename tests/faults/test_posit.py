@@ -5,7 +5,7 @@ import pytest
 from bot.domain.forms import Spec
 from bot.messages.texts import problems
 from bot.services.operation_requests import create_workspace
-from tests.rigs.scenario.stage import spoil
+from tests.rigs.scenario.stage import inject_fault
 from tests.rigs.scenario.workbench import workbench_world
 
 #: What is wrong with an answer: a fault of the way, or an error that the API itself tells. One of each:
@@ -49,7 +49,7 @@ def meets(workbench, method, fault):
         case (code, is_after):
             workbench.answers(method, code, after=is_after)
         case _:
-            spoil(workbench.posit.harness, rf"/api/{method}$", **fault)
+            inject_fault(workbench.posit.harness, rf"/api/{method}$", **fault)
 
 
 @pytest.mark.parametrize(("call", "name"), CASES)
@@ -109,7 +109,7 @@ async def test_a_launch_that_goes_wrong_makes_one_session_or_none(workbench, nam
 
 async def test_an_hour_without_the_server_costs_few_requests_and_loses_nothing(workbench):
     alice = workbench.alice
-    spoil(workbench.posit.harness, r"/api/\w+$", times=100_000, status=503)
+    inject_fault(workbench.posit.harness, r"/api/\w+$", times=100_000, status=503)
     await alice.types("start thesis")
     await workbench.pass_time(900, step=10)
     assert "Nothing is lost" in alice.card.text

@@ -21,7 +21,7 @@ LATE = {"acts_after_s": 30.0}
 NEVER = {"acts": False}
 
 
-async def spoil(stand: Posit | Saturn | Sphere, path: str, **fault: object) -> None:
+async def inject_fault(stand: Posit | Saturn | Sphere, path: str, **fault: object) -> None:
     async with stand.session.post(f"{stand.url}/_playground/faults", json={"path": path, **fault}) as answer:
         assert answer.status == 200, await answer.text()
 
@@ -31,7 +31,7 @@ async def spoil(stand: Posit | Saturn | Sphere, path: str, **fault: object) -> N
 
 async def test_saturn_starts_later_than_it_says(saturn):
     workspace = saturn.ids["notebook"]
-    await spoil(saturn, "/start$", **LATE)
+    await inject_fault(saturn, "/start$", **LATE)
     assert await saturn.call("POST", f"/api/workspaces/{workspace}/start") == (200, {})
     assert await saturn.status(workspace) == "stopped"
     await saturn.advance(29)
@@ -44,7 +44,7 @@ async def test_saturn_starts_later_than_it_says(saturn):
 
 
 async def test_saturn_loses_what_it_accepted(saturn):
-    await spoil(saturn, "/(start|stop|clone)$", times=None, **NEVER)
+    await inject_fault(saturn, "/(start|stop|clone)$", times=None, **NEVER)
     await saturn.call("POST", f"/api/workspaces/{saturn.ids['notebook']}/start")
     assert (await saturn.call("POST", f"/api/workspaces/{saturn.ids['notes']}/stop"))[0] == 204
     await saturn.call("POST", f"/api/jobs/{saturn.ids['report']}/start")
@@ -60,7 +60,7 @@ async def test_saturn_loses_what_it_accepted(saturn):
 
 
 async def test_an_answer_can_be_lost_whose_act_comes_late(saturn):
-    await spoil(saturn, "/start$", drop=True, **LATE)
+    await inject_fault(saturn, "/start$", drop=True, **LATE)
     with pytest.raises(aiohttp.ClientError):
         await saturn.call("POST", f"/api/jobs/{saturn.ids['report']}/start")
     assert saturn.server.state.resources[saturn.ids["report"]].runs == []
@@ -69,7 +69,7 @@ async def test_an_answer_can_be_lost_whose_act_comes_late(saturn):
 
 
 async def test_what_is_refused_is_refused_at_once_and_what_comes_too_late_is_dropped(saturn):
-    await spoil(saturn, "/start$", times=None, **LATE)
+    await inject_fault(saturn, "/start$", times=None, **LATE)
     assert (await saturn.call("POST", "/api/workspaces/unheard-of/start"))[0] == 404
     await saturn.call("POST", f"/api/workspaces/{saturn.ids['notes']}/start")
     await saturn.advance(29)
@@ -79,7 +79,7 @@ async def test_what_is_refused_is_refused_at_once_and_what_comes_too_late_is_dro
 
 
 async def test_posit_acts_late(posit):
-    await spoil(posit, "/(launch|stop|resume)_", times=None, **LATE)
+    await inject_fault(posit, "/(launch|stop|resume)_", times=None, **LATE)
     made = await posit.launch(name="late")
     job = await posit.launch_job("print-lines lines=1")
     await posit.call("stop_session", session_ids=posit.session_id("analysis"))
@@ -102,7 +102,7 @@ async def test_posit_acts_late(posit):
 
 
 async def test_sphere_acts_late(sphere):
-    await spoil(sphere, "(POST|PUT) /api/v1/workspaces", times=None, **LATE)
+    await inject_fault(sphere, "(POST|PUT) /api/v1/workspaces", times=None, **LATE)
     made = await sphere.create()
     assert (await sphere.put(RUNNING, "stop"))[0] == 200
     assert (await sphere.put(STOPPED, "resume"))[1]["workspace"]["state"]["code"] == 3
@@ -162,11 +162,11 @@ async def test_the_door_of_the_hub_keeps_a_start_back_and_answers_202():
 
 
 async def test_one_credential_is_refused_once_or_all_for_as_long_as_it_lasts(saturn):
-    await spoil(saturn, "/api/", status=401, credential="a1")
+    await inject_fault(saturn, "/api/", status=401, credential="a1")
     assert (await saturn.call("GET", "/api/user", token="b1"))[0] == 200
     assert await saturn.call("GET", "/api/user") == (401, {"message": "injected fault"})
     assert (await saturn.call("GET", "/api/user"))[0] == 200
-    await spoil(saturn, "/api/", status=401, times=None)
+    await inject_fault(saturn, "/api/", status=401, times=None)
     for token in ("a1", "b1", "a1"):
         assert (await saturn.call("GET", "/api/user", token=token))[0] == 401
     await saturn.session.delete(f"{saturn.url}/_playground/faults")
@@ -174,10 +174,10 @@ async def test_one_credential_is_refused_once_or_all_for_as_long_as_it_lasts(sat
 
 
 async def test_refusals_have_the_form_of_each_api(posit, sphere):
-    await spoil(posit, "/api/version", status=401)
+    await inject_fault(posit, "/api/version", status=401)
     refused = {"error": {"code": 3, "message": "injected fault"}}
     assert await posit.request("GET", "/api/version", "a1") == (401, refused)
-    await spoil(sphere, "/test", status=401, credential="t1")
+    await inject_fault(sphere, "/test", status=401, credential="t1")
     assert await sphere.call("GET", "test") == (401, {"message": "injected fault", "error_code": 1})
     assert (await sphere.call("GET", "test"))[0] == 200
 
@@ -190,7 +190,7 @@ async def test_reads_lists_and_logs_are_limited_each_by_itself(saturn):
         r"GET .*/logs$": "/api/active/pods/x/logs",
     }
     for path in reads:
-        await spoil(saturn, path, **limited)
+        await inject_fault(saturn, path, **limited)
         statuses = [(await saturn.call("GET", read))[0] for read in reads.values()]
         assert [status == 429 for status in statuses] == [one == path for one in reads]
 
@@ -204,7 +204,7 @@ async def test_an_entry_of_a_list_is_odd_once(saturn):
         {"op": "add", "path": "/recipes/0", "value": "first"},
         {"op": "remove", "path": "/no/such/place"},
     ]
-    await spoil(saturn, "/api/recipes$", patch=odd)
+    await inject_fault(saturn, "/api/recipes$", patch=odd)
     status, answer = await saturn.call("GET", "/api/recipes")
     assert status == 200
     first, second, third, *rest = answer["recipes"]
@@ -296,9 +296,9 @@ async def test_what_is_nested_as_anybody_means_it_is_taken(saturn, sphere):
 
 
 async def test_a_fault_with_a_name_takes_the_place_of_the_one_that_had_it_and_goes_alone(saturn):
-    await spoil(saturn, "/api/none$", times=None, status=418)
-    await spoil(saturn, "/api/", name="panel", times=None, status=500)
-    await spoil(saturn, "/api/", name="panel", times=None, status=429)
+    await inject_fault(saturn, "/api/none$", times=None, status=418)
+    await inject_fault(saturn, "/api/", name="panel", times=None, status=500)
+    await inject_fault(saturn, "/api/", name="panel", times=None, status=429)
     assert (await saturn.call("GET", "/api/user"))[0] == 429
     stats = await saturn.stats()
     assert stats["faults_given"] == 1

@@ -69,7 +69,7 @@ def test_narrower_window_asks_the_same():
 
 async def test_what_was_sent_in_a_header_of_any_name_appears_nowhere(http, url):
     api = Api(http, url, HEADER).acting_as(CREDENTIAL)
-    answers = [await api.call("GET", "/echo"), await api.call("POST", "/echo"), await api.glance("/echo")]
+    answers = [await api.call("GET", "/echo"), await api.call("POST", "/echo"), await api.peek("/echo")]
     async with api.stream("GET", "/echo", max_bytes=9_999) as stream:
         answers.append(await stream.whole())
     for answer in answers:

@@ -34,7 +34,7 @@ async def sphere():
         yield made
 
 
-def spoil(sphere, **fault):
+def inject_fault(sphere, **fault):
     sphere.server.harness.faults.append(Fault(CREATE, **fault))
 
 
@@ -143,14 +143,14 @@ async def asked(sphere, operation_id):
 
 
 async def test_what_a_lost_call_made_is_found_and_not_made_again(sphere):
-    spoil(sphere, drop=True, after=True)
+    inject_fault(sphere, drop=True, after=True)
     row = await sphere.made()
     assert list(sphere.server.state.workspaces) == [row.remote_id]
     assert sphere.server.harness.requests["POST /api/v1/workspaces"] == 1
 
 
 async def test_a_lost_call_of_which_nothing_shows_is_not_repeated_by_itself(sphere):
-    spoil(sphere, drop=True)
+    inject_fault(sphere, drop=True)
     operation_id = await sphere.create()
     assert await asked(sphere, operation_id)
     assert sphere.server.harness.requests["POST /api/v1/workspaces"] == 1
@@ -175,7 +175,7 @@ async def test_what_a_lost_call_made_is_found_where_lists_are_short():
     async with sphere_world(client=ShortLists) as sphere:
         earlier = await sphere.world.provider.create(Access("", Credential.of_connection("none")), SPEC, "k")
         sphere.clock.advance(3600)
-        spoil(sphere, drop=True, after=True)
+        inject_fault(sphere, drop=True, after=True)
         row = await sphere.made()
         assert set(sphere.server.state.workspaces) == {earlier.remote_id, row.remote_id}
         assert row.remote_id != earlier.remote_id
@@ -209,7 +209,7 @@ async def test_no_candidate_is_read_twice_within_the_interval():
     async with sphere_world(client=made) as sphere:
         await sphere.world.provider.create(Access("", Credential.of_connection("none")), SPEC, "k")
         sphere.clock.advance(3600)
-        spoil(sphere, drop=True, after=True)
+        inject_fault(sphere, drop=True, after=True)
         operation_id = await sphere.create()
         for _ in range(12):
             await sphere.pass_time(1)
@@ -223,7 +223,7 @@ async def test_no_candidate_is_read_twice_within_the_interval():
 
 
 async def test_what_somebody_else_made_meanwhile_is_never_taken(sphere):
-    spoil(sphere, drop=True)
+    inject_fault(sphere, drop=True)
     mine = await sphere.create(ALICE)
     await sphere.world.work()
     theirs = await sphere.made(BOB)
@@ -233,14 +233,14 @@ async def test_what_somebody_else_made_meanwhile_is_never_taken(sphere):
 
 async def test_two_lost_calls_at_once_never_end_in_one_workspace_for_two(sphere):
     """Neither can tell what is whose, so both are asked."""
-    spoil(sphere, drop=True, after=True, times=2)
+    inject_fault(sphere, drop=True, after=True, times=2)
     operations = [await sphere.create(ALICE), await sphere.create(BOB)]
     assert [await asked(sphere, operation_id) for operation_id in operations] == [True, True]
     assert len(sphere.server.state.workspaces) == 2
 
 
 async def test_what_was_unlinked_meanwhile_is_not_taken_either(sphere):
-    spoil(sphere, drop=True)
+    inject_fault(sphere, drop=True)
     mine = await sphere.create(ALICE)
     await sphere.world.work()
     await sphere.made(BOB)

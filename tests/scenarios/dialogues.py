@@ -33,7 +33,7 @@ from playground.slack.errors import SlackError
 from tests.rigs.acts import changes, read_kept
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.scenario.shown import Shown
-from tests.rigs.scenario.stage import World, spoil
+from tests.rigs.scenario.stage import World, inject_fault
 
 TABLE = Path(__file__).with_name("dialogues.json")
 _TOKEN = "a11ce" * 8
@@ -122,7 +122,7 @@ class DialogueWorld(World):
             await self.pass_time(12, step=4)
         if place := self.told.get("outage"):
             server = self.saturn if place == "saturn" else self.hub
-            spoil(server.harness, ".*", status=503, times=100_000)
+            inject_fault(server.harness, ".*", status=503, times=100_000)
             name = next((one["name"] for one in self.told["workspaces"] if one["connection"] == place), "")
             for _ in range(12):
                 await self.alice.types(f"status {name}@{place}")

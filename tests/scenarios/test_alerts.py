@@ -26,7 +26,7 @@ from tests.rigs.connections import load_connections
 from tests.rigs.prometheus import EVERY, Scrapes, fire_after
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
-from tests.rigs.scenario.stage import spoil
+from tests.rigs.scenario.stage import inject_fault
 from tests.scenarios.webs import Webs
 from tests.web.sockets import until
 
@@ -69,7 +69,7 @@ async def test_messages_that_slack_does_not_take_are_late(linked, tmp_path):
 async def test_slack_that_does_not_answer_is_away(linked, tmp_path):
     scrapes = Scrapes()
     await scrapes.take(linked.port)
-    spoil(linked.slack.harness, "/api/", status=503, times=FOREVER)
+    inject_fault(linked.slack.harness, "/api/", status=503, times=FOREVER)
     await linked.alice.types("start training")
     await watched(linked, scrapes, 300)
     assert scrapes.last("usher_outage_seconds", kind="slack") > 200
@@ -97,7 +97,7 @@ async def test_while_slack_does_not_answer_it_sends_nothing_and_answers_people(t
         process = Process(settings, load_connections(settings.connections), stack, clock=clock)
         await process.start()
         assert process.background()["sending"]
-        spoil(local.harness, "/api/", status=503, times=FOREVER)
+        inject_fault(local.harness, "/api/", status=503, times=FOREVER)
         for calls in (1, 2):
             with pytest.raises(SlackFailed):
                 await process.context.people.sync()

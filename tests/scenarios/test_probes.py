@@ -23,7 +23,7 @@ from tests.rigs import postgres
 from tests.rigs.postgres_standby import own_server
 from tests.rigs.prometheus import Scrapes
 from tests.rigs.scenario import World, world
-from tests.rigs.scenario.stage import spoil
+from tests.rigs.scenario.stage import inject_fault
 
 DEPLOY = ROOT / "deploy"
 #: The most that Slack waits for an answer, in seconds.
@@ -123,7 +123,7 @@ class Probed(World):
 async def test_no_supervisor_restarts_what_it_cannot_mend_or_takes_away_who_tells_the_truth(tmp_path):
     with own_server() as server:
         made = Probed(tmp_path, {"settings": {"USHER_DATABASE_URL": server.url}, "live": True})
-        spoil(made.slack.harness, "/api/", status=503, times=1_000_000)
+        inject_fault(made.slack.harness, "/api/", status=503, times=1_000_000)
         async with made.running():
             await made.comes(LEFT_OUT, LEFT_OUT)
             worker, scrapes = made.made[Role.WORKER], Scrapes()

@@ -8,7 +8,7 @@ import pytest_asyncio
 from bot.reconciler import Numbers
 from tests.rigs.scenario import ID, SEED
 from tests.rigs.scenario.commands import ProcessWorld
-from tests.rigs.scenario.stage import spoil
+from tests.rigs.scenario.stage import inject_fault
 
 QUICK = {
     **SEED,
@@ -31,7 +31,7 @@ async def outside(tmp_path):
 
 async def test_asked_to_stop_it_ends_what_it_is_at_within_ten_seconds_and_loses_nothing(outside):
     alice = outside.alice
-    spoil(outside.saturn.harness, rf"/api/workspaces/{ID['report']}$", delay_s=1.5)
+    inject_fault(outside.saturn.harness, rf"/api/workspaces/{ID['report']}$", delay_s=1.5)
     await alice.types("start report")
     await outside.slack.state.wait_for(lambda: False, 0.5)
     status, seconds = await outside.end()
@@ -52,7 +52,7 @@ async def test_start_in_hand_at_a_kill_is_told_at_once(outside):
     The start isn't sent again, as a read shows that it was accepted.
     """
     alice, sent = outside.alice, r"POST .*/start$"
-    spoil(outside.saturn.harness, r"/start$", delay_s=30.0, after=True)
+    inject_fault(outside.saturn.harness, r"/start$", delay_s=30.0, after=True)
     await alice.types("start training")
     async with asyncio.timeout(20):
         while not outside.calls(sent):  # noqa: ASYNC110 - it tells nobody

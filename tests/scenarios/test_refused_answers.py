@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bot.slack import methods
-from tests.rigs.scenario.stage import spoil
+from tests.rigs.scenario.stage import inject_fault
 
 CHANNEL = "C0GENERAL"
 
@@ -32,7 +32,7 @@ async def test_press_is_answered_though_its_address_is_refused(linked, answer):
     """The start goes on, and what it answers is shown to who pressed, where they did."""
     alice = linked.alice
     shown = await alice.types("status training")
-    spoil(linked.slack.harness, "^POST /actions/", times=9, **answer)
+    inject_fault(linked.slack.harness, "^POST /actions/", times=9, **answer)
     await alice.presses(shown, "Start")
     await linked.pass_time(60, step=5)
     assert len(private(alice, "Starting *training*")) == 1

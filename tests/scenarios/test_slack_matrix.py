@@ -8,7 +8,7 @@ from bot.domain.tasks import TaskKind
 from bot.slack import methods
 from bot.store import counts, notices, tasks
 from bot.store.tasks import NewTask
-from tests.rigs.scenario.stage import spoil
+from tests.rigs.scenario.stage import inject_fault
 from tests.rigs.thorough import one_in
 
 OK_FALSE = {
@@ -98,7 +98,7 @@ async def test_an_address_for_answers_that_fails_leaves_the_operation_as_it_is(l
     """A response_url takes the answer once or never; what must not be missed is a direct message."""
     alice = linked.alice
     shown = await alice.types("status training")
-    spoil(linked.slack.harness, "^/(actions|commands)/", times=1, **TROUBLE[name])
+    inject_fault(linked.slack.harness, "^/(actions|commands)/", times=1, **TROUBLE[name])
     await alice.presses(shown, "Start")
     await linked.pass_time(40)
     assert alice.only("ready")

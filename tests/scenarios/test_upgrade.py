@@ -25,7 +25,7 @@ from tests.rigs.scenario import ID
 from tests.rigs.scenario.cloud import SEED, CloudWorld
 from tests.rigs.scenario.commands import ProcessWorld
 from tests.rigs.scenario.people import GENERAL
-from tests.rigs.scenario.stage import spoil
+from tests.rigs.scenario.stage import inject_fault
 
 SEEDED = {
     **SEED,
@@ -281,7 +281,9 @@ async def test_processes_stop_once_a_newer_release_has_migrated(split):
     await alice.types("run saturn nightly", command="/job")
     await alice.types("stop notebook in 10 minutes")
     # Its call is on its way.
-    spoil(split.saturn.harness, rf"/api/workspaces/{split.resource('training').id}/start$", delay_s=2.0)
+    inject_fault(
+        split.saturn.harness, rf"/api/workspaces/{split.resource('training').id}/start$", delay_s=2.0
+    )
     await alice.types("start training")
     rows = await split.migrate()
     ended = await split.ends()

@@ -13,7 +13,7 @@ from bot.store import installations
 from bot.support.vault import Vault
 from bot.web.install import STATE_SECONDS
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
-from tests.rigs.scenario.stage import spoil
+from tests.rigs.scenario.stage import inject_fault
 
 REFUSED = '{"ok": false, "error": "no_permission"}'
 
@@ -94,7 +94,7 @@ async def test_only_the_slack_workspaces_that_the_operator_named_are_served(tmp_
 
 async def test_where_slack_does_not_uninstall_usher_its_token_is_revoked(tmp_path):
     async with several(tmp_path, settings={"USHER_SLACK_WORKSPACES": FIRST}) as places:
-        spoil(places.slacks.harness, "/api/apps.uninstall", status=200, body=REFUSED)
+        inject_fault(places.slacks.harness, "/api/apps.uninstall", status=200, body=REFUSED)
         assert (await places.installs(SECOND)).status == 409
         slack = places.slacks[SECOND].state
         assert slack.app.installed

@@ -15,7 +15,7 @@ from bot.store import accounts, credentials, sweeping
 from bot.support import errors
 from playground.demo.browser import Browser
 from tests.rigs.scenario import world
-from tests.rigs.scenario.stage import spoil
+from tests.rigs.scenario.stage import inject_fault
 from tests.rigs.thorough import one_in
 from tests.security.canaries import MINTED, PASTED, ErrorWatch, SmallHub, dump, logging_everything
 
@@ -244,7 +244,7 @@ async def test_failing_slack_leaks_no_secret(tmp_path, number):
         await link(canaries, "saturn", "alice")
         for method in METHODS:
             scene.slack_fails(method, times=2, **FAULTS[number])
-        spoil(scene.slack.harness, "^/(actions|commands)/", times=2, **FAULTS[number])
+        inject_fault(scene.slack.harness, "^/(actions|commands)/", times=2, **FAULTS[number])
         shown = await alice.types("status training")
         await alice.presses(shown, "Start")
         for text in ("start notebook", "link code", "list"):

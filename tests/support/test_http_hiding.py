@@ -37,13 +37,13 @@ def shown(body: bytes) -> dict[str, str]:
     return json.loads(body)
 
 
-@pytest.mark.parametrize("way", ["GET", "POST", "glance", "whole", "pieces"])
+@pytest.mark.parametrize("way", ["GET", "POST", "peek", "whole", "pieces"])
 async def test_no_answer_repeats_a_secret(way):
     async with raw_server(whole(REPEATED, "200 OK", "Connection: close")) as server, http() as client:
         client.hide([OWN])
-        if way == "glance":
+        if way == "peek":
             client.hide([REFRESH])
-            answer = await client.glance(server.url, headers=HEADERS)
+            answer = await client.peek(server.url, headers=HEADERS)
         elif way in {"GET", "POST"}:
             answer = await client.request(way, server.url, headers=HEADERS, hides=[REFRESH])
         else:

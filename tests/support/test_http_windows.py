@@ -86,7 +86,7 @@ async def test_a_glance_takes_what_a_stream_says_and_closes_it():
 
     async with raw_server(speaks) as server, http(limit=1) as client:
         for _ in range(2):  # the one place is free again
-            answer = await client.glance(server.url, seconds=30)
+            answer = await client.peek(server.url, seconds=30)
             assert (answer.status, answer.body.strip()) == (200, EVENTS.strip())
 
 
@@ -96,7 +96,7 @@ async def test_a_glance_at_a_silent_stream_ends():
         await asyncio.Event().wait()
 
     async with raw_server(silent) as server, http() as client:
-        assert (await client.glance(server.url, seconds=0.1)).body.strip() == b""
+        assert (await client.peek(server.url, seconds=0.1)).body.strip() == b""
 
 
 async def test_a_glance_at_a_server_without_an_answer_is_an_unknown_outcome():
@@ -105,7 +105,7 @@ async def test_a_glance_at_a_server_without_an_answer_is_an_unknown_outcome():
 
     async with raw_server(nothing) as server, http() as client:
         with pytest.raises(UnknownOutcome):
-            await client.glance(server.url, seconds=0.1)
+            await client.peek(server.url, seconds=0.1)
 
 
 async def test_a_glance_takes_no_more_than_its_cap():
@@ -116,7 +116,7 @@ async def test_a_glance_takes_no_more_than_its_cap():
             await writer.drain()
 
     async with raw_server(flood) as server, http() as client:
-        assert len((await client.glance(server.url, seconds=30, max_bytes=5000)).body) == 5000
+        assert len((await client.peek(server.url, seconds=30, max_bytes=5000)).body) == 5000
 
 
 async def test_a_glance_counts_what_came_before_a_stream_broke_off():
@@ -126,7 +126,7 @@ async def test_a_glance_counts_what_came_before_a_stream_broke_off():
         writer.close()
 
     async with raw_server(breaks) as server, http() as client:
-        assert (await client.glance(server.url)).body == EVENTS
+        assert (await client.peek(server.url)).body == EVENTS
 
 
 FAILURES = {

@@ -176,10 +176,10 @@ async def test_a_credential_goes_into_the_vault_and_comes_back(refresh: str | No
 async def test_a_probe_tells_what_is_there_without_anybodys_token(rig: Rig) -> None:
     told = await rig.provider.probe()
     assert re.search(r"\d", told), "it names the server's version"
-    rig.spoil(status=302)
+    rig.inject_fault(status=302)
     with pytest.raises(PermanentError, match="check its address"):
         await rig.provider.probe()
     for fault, kind in (({"body": "<html>"}, BadAnswer), ({"status": 500}, ServerFailed)):
-        rig.spoil(**fault)
+        rig.inject_fault(**fault)
         with pytest.raises(kind):
             await rig.provider.probe()

@@ -92,7 +92,7 @@ FEW = [(one, status) for one in METHODS for status in (401, 503)]
 async def test_a_status_means_one_error(quiet_rig: Rig, case: tuple[str, int]) -> None:
     method, status = case
     kind = expected(quiet_rig, method, status, STATUSES[status])
-    quiet_rig.spoil(of=method, status=status, headers={"Location": "http://127.0.0.1:1/elsewhere"})
+    quiet_rig.inject_fault(of=method, status=status, headers={"Location": "http://127.0.0.1:1/elsewhere"})
     error = await failure(quiet_rig, method)
     assert type(error) is kind
     assert error.status == status
@@ -111,7 +111,7 @@ async def test_what_something_between_says_leaves_a_change_open(
 ) -> None:
     usual = errors.UnknownOutcome if method in CHANGES else errors.ServerFailed
     kind = expected(quiet_rig, method, status, usual)
-    quiet_rig.spoil(of=method, status=status)
+    quiet_rig.inject_fault(of=method, status=status)
     assert type(await failure(quiet_rig, method)) is kind
 
 
@@ -119,24 +119,24 @@ async def test_what_something_between_says_leaves_a_change_open(
 async def test_403_with_a_good_token_is_a_missing_right(quiet_rig: Rig, method: str) -> None:
     usual = errors.CredentialRefused if method == "check" else errors.Forbidden
     kind = expected(quiet_rig, method, 403, usual)
-    quiet_rig.spoil(of=method, status=403)
+    quiet_rig.inject_fault(of=method, status=403)
     assert type(await failure(quiet_rig, method)) is kind
 
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_404_of_the_api_is_not_found_and_of_something_else_is_not(quiet_rig: Rig, method: str) -> None:
     if method not in {"check", "discover"}:
-        quiet_rig.spoil(of=method, status=404, body="<html>default backend - 404</html>")
+        quiet_rig.inject_fault(of=method, status=404, body="<html>default backend - 404</html>")
         error = await failure(quiet_rig, method)
         assert type(error) is errors.BadAnswer
         assert error.status == 404
     if method == "status":
-        quiet_rig.spoil(of=method, status=404)
+        quiet_rig.inject_fault(of=method, status=404)
         seen = await quiet_rig.provider.status(quiet_rig.access, [quiet_rig.remote_id])
         assert seen[quiet_rig.remote_id].state is State.GONE
         return
     usual = expected(quiet_rig, method, 404, errors.NotFound)
-    quiet_rig.spoil(of=method, status=404)
+    quiet_rig.inject_fault(of=method, status=404)
     assert type(await failure(quiet_rig, method)) is usual
 
 
@@ -147,20 +147,20 @@ async def test_a_hang_up_is_an_unknown_outcome_and_sent_once(
     quiet_rig: Rig, method: str, after: bool
 ) -> None:
     before = quiet_rig.sent()
-    quiet_rig.spoil(of=method, drop=True, after=after)
+    quiet_rig.inject_fault(of=method, drop=True, after=after)
     assert type(await failure(quiet_rig, method)) is errors.UnknownOutcome
     assert quiet_rig.sent() == before + quiet_rig.requests.get(method, 1)
 
 
 @pytest.mark.parametrize("method", ["status", "start", "stop"])
 async def test_no_answer_in_time_is_an_unknown_outcome(hasty_rig: Rig, method: str) -> None:
-    hasty_rig.spoil(of=method, delay_s=2.5, status=500)
+    hasty_rig.inject_fault(of=method, delay_s=2.5, status=500)
     assert type(await failure(hasty_rig, method)) is errors.UnknownOutcome
 
 
 async def test_a_start_whose_answer_was_lost_was_accepted_once(rig: Rig) -> None:
     workspace = await rig.read()
-    rig.spoil(rig.paths.get("start", ""), drop=True, after=True)
+    rig.inject_fault(rig.paths.get("start", ""), drop=True, after=True)
     with pytest.raises(errors.UnknownOutcome):
         await rig.provider.start(rig.access, workspace)
     assert ((await rig.until(State.RUNNING))[-1].url is None) is isinstance(rig.provider, base.Page)
@@ -170,7 +170,7 @@ async def test_a_start_whose_answer_was_lost_was_accepted_once(rig: Rig) -> None
 
 @pytest.mark.parametrize("method", READS)
 async def test_a_truncated_answer_is_an_unknown_outcome(quiet_rig: Rig, method: str) -> None:
-    quiet_rig.spoil(of=method, truncate=5, after=True)
+    quiet_rig.inject_fault(of=method, truncate=5, after=True)
     assert type(await failure(quiet_rig, method)) is errors.UnknownOutcome
 
 
@@ -190,28 +190,28 @@ BODIES = {
 @pytest.mark.parametrize("method", READS)
 @pytest.mark.parametrize("kind", cases(BODIES, "html", "empty object"))
 async def test_a_read_takes_nothing_but_the_documented_answer(quiet_rig: Rig, method: str, kind: str) -> None:
-    quiet_rig.spoil(of=method, body=BODIES[kind])
+    quiet_rig.inject_fault(of=method, body=BODIES[kind])
     usual = expected(quiet_rig, method, kind, errors.BadAnswer)
     assert type(await failure(quiet_rig, method)) is usual
 
 
 @pytest.mark.parametrize("method", READS)
 async def test_rubbish_is_a_bad_answer(quiet_rig: Rig, method: str) -> None:
-    quiet_rig.spoil(of=method, garbage=True)
+    quiet_rig.inject_fault(of=method, garbage=True)
     assert type(await failure(quiet_rig, method)) is errors.BadAnswer
 
 
 @pytest.mark.parametrize("method", CHANGES)
 @pytest.mark.parametrize("kind", cases(["html", "cut", "deep", "large"], "html"))
 async def test_a_change_answered_by_a_page_stays_open(quiet_rig: Rig, method: str, kind: str) -> None:
-    quiet_rig.spoil(of=method, body=BODIES[kind])
+    quiet_rig.inject_fault(of=method, body=BODIES[kind])
     assert type(await failure(quiet_rig, method)) is errors.UnknownOutcome
 
 
 @pytest.mark.parametrize("method", CHANGES)
 @pytest.mark.parametrize("kind", cases(["nothing", "null", "text", "empty object"], "empty object"))
 async def test_a_change_is_accepted_whatever_json_comes_back(quiet_rig: Rig, method: str, kind: str) -> None:
-    quiet_rig.spoil(of=method, body=BODIES[kind])
+    quiet_rig.inject_fault(of=method, body=BODIES[kind])
     assert await METHODS[method](quiet_rig) is None
 
 
@@ -226,7 +226,7 @@ def error_body(rig: Rig, words: Any) -> str:
 async def test_a_servers_words_are_cleaned_and_hold_no_token(quiet_rig: Rig, method: str) -> None:
     token = quiet_rig.secret
     words = f"bad\x00\r\n\u202etoken {token} \ud83d\ude80 " + "long " * 1000
-    quiet_rig.spoil(of=method, status=422, body=error_body(quiet_rig, words))
+    quiet_rig.inject_fault(of=method, status=422, body=error_body(quiet_rig, words))
     error = await failure(quiet_rig, method)
     assert error.message.startswith("bad token … 🚀 long")
     assert error.message.endswith("long…")
@@ -234,7 +234,7 @@ async def test_a_servers_words_are_cleaned_and_hold_no_token(quiet_rig: Rig, met
 
 async def test_the_servers_own_words_are_told(quiet_rig: Rig) -> None:
     # As the local server puts them, which follows the API's documents.
-    quiet_rig.spoil(status=422)
+    quiet_rig.inject_fault(status=422)
     assert (await failure(quiet_rig, "status")).message != "HTTP 422"
 
 
@@ -244,7 +244,7 @@ async def test_a_refused_change_says_its_words_and_details(quiet_rig: Rig, metho
     body = json.loads(error_body(quiet_rig, "This size was retired"))
     details = [{"loc": ["body", "size"], "msg": "choose a newer one"}]
     said = json.dumps({**body, "detail": details} if isinstance(body, dict) else body)
-    quiet_rig.spoil(of=method, status=status, body=said)
+    quiet_rig.inject_fault(of=method, status=status, body=said)
     error = await failure(quiet_rig, method)
     assert isinstance(error, errors.NotFound) is (status != 422)
     assert "This size was retired" in error.message
@@ -253,14 +253,14 @@ async def test_a_refused_change_says_its_words_and_details(quiet_rig: Rig, metho
 
 @pytest.mark.parametrize("body", cases(["", "<html>", None, 7, '{"else": "x"}', "[]"], "<html>"))
 async def test_without_words_the_status_is_said(quiet_rig: Rig, body: str | int | None) -> None:
-    quiet_rig.spoil(status=400, body=body if isinstance(body, str) else error_body(quiet_rig, body))
+    quiet_rig.inject_fault(status=400, body=body if isinstance(body, str) else error_body(quiet_rig, body))
     assert (await failure(quiet_rig, "status")).message == "HTTP 400"
 
 
 @pytest.mark.parametrize("method", cases(METHODS, "status", "start"))
 async def test_what_is_sent_elsewhere_gets_no_further(quiet_rig: Rig, method: str) -> None:
     before = quiet_rig.sent()
-    quiet_rig.spoil(status=302, headers={"Location": "http://127.0.0.1:9/api/user?next=1"})
+    quiet_rig.inject_fault(status=302, headers={"Location": "http://127.0.0.1:9/api/user?next=1"})
     error = await failure(quiet_rig, method)
     assert isinstance(error, errors.PermanentError)
     assert "check its address" in error.message

@@ -30,14 +30,14 @@ def needs(rig: Rig, name: str) -> None:
 
 async def test_an_unknown_word_keeps_the_last_state_and_decides_nothing(quiet_rig: Rig) -> None:
     needs(quiet_rig, "state_at")
-    quiet_rig.spoil(of="status", patch=put(quiet_rig.state_at, "brand-new-word"))
+    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.state_at, "brand-new-word"))
     assert (await quiet_rig.see()).state is State.UNKNOWN
 
 
 async def test_stop_in_an_unknown_state_is_sent(quiet_rig: Rig) -> None:
     """A stop of a workspace that nobody knows to be down is sent."""
     needs(quiet_rig, "state_at")
-    quiet_rig.spoil(of="status", patch=put(quiet_rig.state_at, "brand-new-word"))
+    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.state_at, "brand-new-word"))
     row = await quiet_rig.read()
     assert (row.state, row.is_down) == (State.UNKNOWN, False)
     sent = quiet_rig.sent()
@@ -49,7 +49,7 @@ async def test_stop_in_an_unknown_state_is_sent(quiet_rig: Rig) -> None:
 @pytest.mark.parametrize("value", [None, [], {}, ""])
 async def test_a_state_that_is_no_word_is_unknown_or_a_bad_answer(quiet_rig: Rig, value: Any) -> None:
     needs(quiet_rig, "state_at")
-    quiet_rig.spoil(of="status", patch=put(quiet_rig.state_at, value))
+    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.state_at, value))
     try:
         seen = await quiet_rig.see()
     except errors.BadAnswer:
@@ -59,7 +59,7 @@ async def test_a_state_that_is_no_word_is_unknown_or_a_bad_answer(quiet_rig: Rig
 
 async def test_an_answer_about_another_workspace_decides_nothing(quiet_rig: Rig) -> None:
     needs(quiet_rig, "read_id_at")
-    quiet_rig.spoil(of="status", patch=put(quiet_rig.read_id_at, quiet_rig.broken_id))
+    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.read_id_at, quiet_rig.broken_id))
     with pytest.raises(errors.BadAnswer):
         await quiet_rig.see()
 
@@ -68,7 +68,7 @@ async def test_a_link_to_elsewhere_is_shown_to_nobody(rig: Rig) -> None:
     needs(rig, "link_at")
     await rig.provider.start(rig.access, await rig.read())
     assert (await rig.until(State.RUNNING))[-1].url is not None
-    rig.spoil(of="status", patch=put(rig.link_at, "https://elsewhere.example/ide"))
+    rig.inject_fault(of="status", patch=put(rig.link_at, "https://elsewhere.example/ide"))
     seen = await rig.see()
     assert (seen.state, seen.url) == (State.RUNNING, None)
 
@@ -78,11 +78,11 @@ async def test_no_entry_of_a_list_hides_another(quiet_rig: Rig, value: Any) -> N
     rig = quiet_rig
     needs(rig, "list_at")
     whole = await rig.listing()
-    rig.spoil(rig.lists, patch=put(f"{rig.list_at}/0{rig.entry_state_at}", value))
+    rig.inject_fault(rig.lists, patch=put(f"{rig.list_at}/0{rig.entry_state_at}", value))
     found = await rig.listing()
     assert [one.remote_id for one in found] == [one.remote_id for one in whole]
     assert found[0].observed.state is State.UNKNOWN
-    rig.spoil(rig.lists, patch=put(f"{rig.list_at}/0{rig.id_at}", None))
+    rig.inject_fault(rig.lists, patch=put(f"{rig.list_at}/0{rig.id_at}", None))
     found = await rig.listing()
     assert [one.remote_id for one in found] == [one.remote_id for one in whole[1:]]
     assert not found.is_whole, "nothing follows from what a list lacks that couldn't be read"
@@ -90,7 +90,7 @@ async def test_no_entry_of_a_list_hides_another(quiet_rig: Rig, value: Any) -> N
 
 async def test_a_list_that_goes_on_is_not_whole(quiet_rig: Rig) -> None:
     needs(quiet_rig, "goes_on")
-    quiet_rig.spoil(quiet_rig.lists, patch=quiet_rig.goes_on, times=None)
+    quiet_rig.inject_fault(quiet_rig.lists, patch=quiet_rig.goes_on, times=None)
     try:
         found = await quiet_rig.listing()
     except errors.ServerFailed:
@@ -157,7 +157,7 @@ async def test_a_creation_without_a_usable_answer_is_found_and_made_once(
     provider = rig.provider.need(base.Making)
     spec, since = await filled(rig, "workspace"), now(rig)
     before = rig.sent()
-    rig.spoil(rig.creates, after=True, **fault)
+    rig.inject_fault(rig.creates, after=True, **fault)
     with pytest.raises(errors.UnknownOutcome):
         await provider.create(rig.access, spec, KEY)
     assert rig.sent() == before + 1, "a call that may have been carried out isn't repeated"

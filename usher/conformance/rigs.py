@@ -95,7 +95,7 @@ class Rig:
     provider: Any
     #: A person's account.
     access: Access
-    #: That of the local server, which counts and spoils its requests.
+    #: That of the local server, which counts its requests and injects faults.
     harness: Harness
     #: The person's workspace, which is at rest.
     remote_id: str
@@ -180,8 +180,8 @@ class Rig:
             seen.append(await self.see(remote_id))
         return seen
 
-    def spoil(self, path: str = "", *, of: str = "", **fault: Any) -> None:
-        """Spoil the next request, or the one that counts ``of`` a method."""
+    def inject_fault(self, path: str = "", *, of: str = "", **fault: Any) -> None:
+        """Inject a fault into the next request, or the one that counts ``of`` a method."""
         self.harness.faults.append(Fault(re.compile(path or self.paths.get(of, "")), **fault))
 
     def starts(self) -> int:

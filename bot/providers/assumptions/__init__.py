@@ -136,7 +136,7 @@ class Observing(Http):
         self._keep(method, url, options, response)
         return response
 
-    async def glance(
+    async def peek(
         self,
         url: str,
         *,
@@ -146,9 +146,7 @@ class Observing(Http):
         hides: Sequence[str] = (),
     ) -> Response:
         """Read what a stream has to say now."""
-        response = await super().glance(
-            url, headers=headers, seconds=seconds, max_bytes=max_bytes, hides=hides
-        )
+        response = await super().peek(url, headers=headers, seconds=seconds, max_bytes=max_bytes, hides=hides)
         self._keep("GET", url, {}, response)
         return response
 

@@ -250,7 +250,7 @@ class Servers:
         It is for display: without it, a server is what the list says, and a failed start counts as stopped.
         """
         try:
-            answer = await access.api.glance(f"{name.path}/progress")
+            answer = await access.api.peek(f"{name.path}/progress")
         except ProviderError:
             return None
         return last_event(answer.body) if answer.status == 200 else None

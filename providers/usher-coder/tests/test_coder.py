@@ -38,7 +38,7 @@ READ = "GET /api/v2/workspaces/[0-9a-f-]{36}$"
 async def seen_with(rig, **values):
     """Read a workspace of which Coder tells other things than there are."""
     patch = [{"op": "add", "path": path, "value": value} for path, value in values.items()]
-    rig.spoil(READ, patch=patch)
+    rig.inject_fault(READ, patch=patch)
     return (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
 
 
@@ -177,7 +177,7 @@ async def test_reason_without_a_log_is_the_jobs(open_rig):
     async with open_rig() as rig:
         await rig.provider.start(rig.access, await rig.read(rig.broken_id))
         await rig.until(State.FAILED, remote_id=rig.broken_id)
-        rig.spoil("/logs$", status=500)
+        rig.inject_fault("/logs$", status=500)
         assert await rig.provider.reason(rig.access, rig.broken_id) == "terraform apply: exit status 1"
 
 
@@ -260,7 +260,7 @@ async def test_a_pattern_from_the_server_is_matched_by_the_server_alone():
         spec = rig.provider.spec(offer, "workspace", values, ASKER)
         assert time.monotonic() - began < 1.0
         assert rig.provider.form(offer, "workspace", values, ASKER).fields[-1].hint == "a's"
-        rig.spoil(rig.creates, status=400, body='{"message": "can\'t validate build parameter"}')
+        rig.inject_fault(rig.creates, status=400, body='{"message": "can\'t validate build parameter"}')
         with pytest.raises(errors.InvalidRequest, match="can't validate"):
             await rig.provider.create(rig.access, spec, KEY)
 
@@ -317,7 +317,7 @@ async def test_dormant_workspace_says_so_and_is_woken_by_its_start():
 
 async def test_dormant_workspace_that_cannot_be_woken_says_where():
     async with coder_rig(seed=training(dormant=True)) as rig:
-        rig.spoil("/dormant$", status=403, body=json.dumps({"message": "Forbidden."}))
+        rig.inject_fault("/dormant$", status=403, body=json.dumps({"message": "Forbidden."}))
         with pytest.raises(errors.InvalidRequest, match=r"It's dormant\. Open its page on The cloud"):
             await rig.provider.start(rig.access, await rig.read())
 
@@ -327,7 +327,7 @@ async def test_outdated_workspace_says_that_it_needs_an_update(status):
     async with coder_rig(seed=training(outdated=True)) as rig:
         before = await rig.read()
         assert "requires it to be updated" in before.detail
-        rig.spoil("POST .*/builds$", status=status, body=json.dumps({"message": "Forbidden."}))
+        rig.inject_fault("POST .*/builds$", status=status, body=json.dumps({"message": "Forbidden."}))
         with pytest.raises(errors.InvalidRequest, match="Update it on its page on The cloud"):
             await rig.provider.start(rig.access, before)
 
@@ -368,7 +368,9 @@ async def test_shared_workspace_of_somebody_with_the_name_is_left_out(open_rig):
 
         rig.server.shown = renamed
         foreign = renamed(rig.server.workspaces[rig.foreign_id])
-        rig.spoil("GET /api/v2/workspaces", patch=[{"op": "add", "path": "/workspaces/0", "value": foreign}])
+        rig.inject_fault(
+            "GET /api/v2/workspaces", patch=[{"op": "add", "path": "/workspaces/0", "value": foreign}]
+        )
         listed = {one.remote_id for one in await rig.provider.discover(rig.access)}
         assert rig.foreign_id not in listed
         assert rig.remote_id in listed

@@ -36,7 +36,7 @@ class Answers(Http):
             404 if told is None else 200, CIMultiDictProxy(CIMultiDict()), json.dumps(body).encode()
         )
 
-    async def glance(self, url: str, **_options: Any) -> Response:
+    async def peek(self, url: str, **_options: Any) -> Response:
         return await self.request("GET", url)
 
 

@@ -122,7 +122,7 @@ class CannedHttp(Http):
     async def request(self, *_arguments: Any, **_options: Any) -> Response:
         return self.answer
 
-    async def glance(self, *_arguments: Any, **_options: Any) -> Response:
+    async def peek(self, *_arguments: Any, **_options: Any) -> Response:
         return self.answer
 
 

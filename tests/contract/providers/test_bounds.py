@@ -114,7 +114,7 @@ async def test_a_closed_port_is_unreachable(kind):
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("soon", None)])
 async def test_retry_after_is_heeded_where_it_can_be_read(quiet_rig: Rig, method, status, header, seconds):
-    quiet_rig.spoil(status=status, headers={"Retry-After": header})
+    quiet_rig.inject_fault(status=status, headers={"Retry-After": header})
     error = await failure(quiet_rig, method)
     if (quiet_rig.provider.kind, method, status, seconds) == ("jupyterhub", "start", 429, None):
         assert type(error) is errors.NoRoom  # so a full hub says it

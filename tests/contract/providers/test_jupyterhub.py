@@ -27,7 +27,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def status_of(hub: Rig, **server: object) -> Observed:
     """Read with the hub's list replaced by one server of these values."""
     told = {"pending": None, "ready": False, "url": f"/user/{hub.access.username}/training/", **server}
-    hub.spoil(f"/users/{hub.access.username}$", body=json.dumps({"servers": {"training": told}}))
+    hub.inject_fault(f"/users/{hub.access.username}$", body=json.dumps({"servers": {"training": told}}))
     return await hub.see()
 
 
@@ -105,7 +105,7 @@ async def test_one_too_many_named_servers_is_a_limit(hub: Rig):
 
 @pytest.mark.parametrize(("headers", "kind"), [({"Retry-After": "12"}, "RateLimited"), ({}, "NoRoom")])
 async def test_too_many_starts_wait_and_a_full_hub_does_not(quiet_hub: Rig, headers, kind):
-    quiet_hub.spoil("/servers/training$", status=429, headers=headers)
+    quiet_hub.inject_fault("/servers/training$", status=429, headers=headers)
     with pytest.raises((errors.RateLimited, errors.LimitReached)) as caught:
         await quiet_hub.provider.start(quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id))
     assert type(caught.value).__name__ == kind
@@ -121,7 +121,9 @@ async def test_too_many_starts_wait_and_a_full_hub_does_not(quiet_hub: Rig, head
     ],
 )
 async def test_the_hubs_words_for_400(quiet_hub: Rig, message, kind):
-    quiet_hub.spoil("/servers/training$", status=400, body=json.dumps({"status": 400, "message": message}))
+    quiet_hub.inject_fault(
+        "/servers/training$", status=400, body=json.dumps({"status": 400, "message": message})
+    )
     if kind is None:
         said = await quiet_hub.provider.start(quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id))
         assert said == message
@@ -133,14 +135,18 @@ async def test_the_hubs_words_for_400(quiet_hub: Rig, message, kind):
 
 async def test_stop_of_what_the_hub_says_is_not_running_returns_its_words(quiet_hub: Rig):
     words = "p:training is not running"
-    quiet_hub.spoil("/servers/training$", status=400, body=json.dumps({"status": 400, "message": words}))
+    quiet_hub.inject_fault(
+        "/servers/training$", status=400, body=json.dumps({"status": 400, "message": words})
+    )
     stopped = row(quiet_hub.provider, quiet_hub.remote_id, State.RUNNING)
     assert await quiet_hub.provider.stop(quiet_hub.access, stopped) == words
 
 
 async def test_stop_refused_as_another_server_is_down_raises(quiet_hub: Rig):
     words = "p:other is not running"
-    quiet_hub.spoil("/servers/training$", status=400, body=json.dumps({"status": 400, "message": words}))
+    quiet_hub.inject_fault(
+        "/servers/training$", status=400, body=json.dumps({"status": 400, "message": words})
+    )
     with pytest.raises(errors.InvalidRequest, match=words):
         await quiet_hub.provider.stop(quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id))
 
@@ -216,7 +222,7 @@ async def test_what_was_pasted_is_not_ours_to_revoke(quiet_hub: Rig):
 async def test_only_the_hubs_word_on_the_token_confirms_that_it_is_gone(quiet_hub: Rig, path, fault, error):
     own = (await quiet_hub.provider.check(quiet_hub.access.credential)).credential
     access = Access(quiet_hub.access.username, own)
-    quiet_hub.spoil(path, **fault)
+    quiet_hub.inject_fault(path, **fault)
     if error is None:
         await quiet_hub.provider.revoke(access)
     else:
@@ -242,7 +248,7 @@ async def test_a_token_of_our_own_lives_no_longer_than_the_pasted_one(hub: Rig):
     "fault", [{"status": 403}, {"status": 500}, {"drop": True}, {"body": "{}"}, {"body": "<html>"}]
 )
 async def test_where_minting_fails_the_pasted_token_is_kept(quiet_hub: Rig, path, fault):
-    quiet_hub.spoil(path, **fault)
+    quiet_hub.inject_fault(path, **fault)
     identity = await quiet_hub.provider.check(quiet_hub.access.credential)
     if fault != {"body": "{}"} or path == "/tokens$":
         assert identity.credential == quiet_hub.access.credential
@@ -259,7 +265,7 @@ async def test_where_minting_fails_the_pasted_token_is_kept(quiet_hub: Rig, path
     ],
 )
 async def test_who_can_not_be_linked(quiet_hub: Rig, owner):
-    quiet_hub.spoil("/user$", body=json.dumps(owner))
+    quiet_hub.inject_fault("/user$", body=json.dumps(owner))
     with pytest.raises((errors.Forbidden, errors.BadAnswer)):
         await quiet_hub.provider.check(quiet_hub.access.credential)
 
@@ -305,7 +311,7 @@ async def test_page_lacks_where_nothing_answers_for_the_server(quiet_hub: Rig, a
     ):
         provider = provider_of("jupyterhub", Http(session), quiet_hub.server.api_url, public_url=public.url)
         server = {"pending": None, "ready": True, "url": path, "started": datetime.now(UTC).isoformat()}
-        quiet_hub.spoil(
+        quiet_hub.inject_fault(
             f"/users/{quiet_hub.access.username}$", body=json.dumps({"servers": {"training": server}})
         )
         seen = (await provider.status(quiet_hub.access, [quiet_hub.remote_id]))[quiet_hub.remote_id]
@@ -324,7 +330,7 @@ async def test_page_fails_behind_the_local_hubs_door(hub: Rig):
         await provider.start(hub.access, await hub.read())
         await hub.until(State.RUNNING)
         seen = (await provider.status(hub.access, [hub.remote_id]))[hub.remote_id]
-        hub.spoil("GET /user/.*/api/status$", status=503)
+        hub.inject_fault("GET /user/.*/api/status$", status=503)
         assert (await provider.check_page(hub.access, hub.remote_id, seen)).lacks == "page"
         while (checked := await provider.check_page(hub.access, hub.remote_id, seen)).lacks:
             pass
@@ -333,7 +339,7 @@ async def test_page_fails_behind_the_local_hubs_door(hub: Rig):
 
 @pytest.mark.parametrize("servers", [None, [], 7])
 async def test_a_list_that_is_none_is_a_bad_answer(quiet_hub: Rig, servers):
-    quiet_hub.spoil(f"/users/{quiet_hub.access.username}$", body=json.dumps({"servers": servers}))
+    quiet_hub.inject_fault(f"/users/{quiet_hub.access.username}$", body=json.dumps({"servers": servers}))
     with pytest.raises(errors.BadAnswer, match="servers"):
         await quiet_hub.see()
 
@@ -357,7 +363,7 @@ PROGRESS_FAULTS = [
 @pytest.mark.parametrize("fault", PROGRESS_FAULTS)
 async def test_failed_progress_changes_no_state(quiet_hub: Rig, fault):
     """A server without progress is what the list says of it, by its own name, and can be started."""
-    quiet_hub.spoil("/progress$", **fault)
+    quiet_hub.inject_fault("/progress$", **fault)
     assert await quiet_hub.see() == Observed(State.STOPPED, name="training")
     found = await quiet_hub.provider.discover(quiet_hub.access)
     assert found.is_whole
@@ -367,7 +373,7 @@ async def test_failed_progress_changes_no_state(quiet_hub: Rig, fault):
 
 @pytest.mark.parametrize("fault", PROGRESS_FAULTS)
 async def test_a_start_is_seen_without_progress_too(quiet_hub: Rig, fault):
-    quiet_hub.spoil("/progress$", **fault)
+    quiet_hub.inject_fault("/progress$", **fault)
     assert await status_of(quiet_hub, pending="spawn") == Observed(State.STARTING, name="training")
 
 
@@ -385,6 +391,6 @@ async def test_any_of_the_hubs_addresses_will_do(quiet_hub: Rig, ending):
 
 async def test_an_answer_about_somebody_else_is_not_taken_for_ones_own(hub: Rig):
     other = json.dumps({"name": "bob", "servers": {"training": {"pending": None, "ready": False}}})
-    hub.spoil(f"/users/{hub.access.username}$", body=other)
+    hub.inject_fault(f"/users/{hub.access.username}$", body=other)
     with pytest.raises(errors.BadAnswer, match="another person"):
         await hub.see()

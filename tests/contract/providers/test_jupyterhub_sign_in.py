@@ -95,7 +95,7 @@ async def test_odd_answers_on_the_way_to_a_token(quiet_hub: Rig, path, faults, e
         await signed_in_there(session, quiet_hub)
         code = await code_for(session, quiet_hub, flow)
     for fault in faults:
-        quiet_hub.spoil(path, **fault)
+        quiet_hub.inject_fault(path, **fault)
     finishing = quiet_hub.provider.oauth.finish(code, flow.verifier, BACK)
     if error is None:
         identity = await finishing

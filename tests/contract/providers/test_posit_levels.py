@@ -87,7 +87,7 @@ async def test_a_tokens_owner_is_the_only_one_of_its_sessions(posit: Rig, owners
     """Where they name nobody for certain, another token has to be refused: so the server looks at it."""
     session = {"id": "0123abcd", "activity_state": "running"}
     sessions = [session | ({} if owner is None else {"username": owner}) for owner in owners]
-    posit.spoil("get_session", body=json.dumps({"result": {"sessions": sessions}}))
+    posit.inject_fault("get_session", body=json.dumps({"result": {"sessions": sessions}}))
     assert (await posit.provider.check(posit.access.credential)).username == username
     assert posit.harness.requests["POST /api/get_session"] == asked
 

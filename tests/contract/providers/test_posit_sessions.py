@@ -295,6 +295,6 @@ async def test_a_token_of_somebody_else_does_not_open_it(posit: Rig):
 
 async def test_an_answer_about_other_sessions_makes_none_of_those_asked_for_gone(posit: Rig):
     told = {"sessions": [{"id": posit.more["lab"], "activity_state": "running"}]}
-    posit.spoil("get_session", body=json.dumps({"result": told}))
+    posit.inject_fault("get_session", body=json.dumps({"result": told}))
     with pytest.raises(errors.BadAnswer, match="other sessions"):
         await posit.see()

@@ -19,7 +19,7 @@ ID = "0123456789abcdef" * 2
 
 
 async def status_for(saturn: Rig, **answer: object) -> Observed:
-    saturn.spoil("/api/workspaces/", body=json.dumps(answer))
+    saturn.inject_fault("/api/workspaces/", body=json.dumps(answer))
     return await saturn.see()
 
 
@@ -125,7 +125,7 @@ async def test_a_token_that_expired_says_so_and_is_refreshed_once(saturn: Rig):
     ],
 )
 async def test_a_refresh_that_goes_wrong(saturn: Rig, fault, kind):
-    saturn.spoil("/api/auth/token", **fault)
+    saturn.inject_fault("/api/auth/token", **fault)
     old = Credential(SecretStr("a" * 32), SecretStr("refresh-alice"))
     with exactly(kind):
         await saturn.provider.refresh(Access("alice", old))
@@ -156,11 +156,11 @@ async def test_a_server_that_speaks_the_guides_alone_is_enough(saturn: Rig):
     ],
 )
 async def test_where_nobody_is_named_another_token_must_be_refused(saturn: Rig, fault, outcome):
-    saturn.spoil("/api/user$", status=404, body="<html>")
+    saturn.inject_fault("/api/user$", status=404, body="<html>")
     if fault:
-        saturn.spoil("/api/workspaces/", **{"times": 2, **fault})
+        saturn.inject_fault("/api/workspaces/", **{"times": 2, **fault})
     if "times" in fault:
-        saturn.spoil("/api/workspaces/", status=404, body="{}")
+        saturn.inject_fault("/api/workspaces/", status=404, body="{}")
     if outcome is None:
         assert (await saturn.provider.check(saturn.access.credential)).username == ""
     else:
@@ -169,7 +169,7 @@ async def test_where_nobody_is_named_another_token_must_be_refused(saturn: Rig, 
 
 
 async def test_no_user_may_also_mean_that_the_token_is_none(saturn: Rig):
-    saturn.spoil("/api/user$", status=204, times=2)
+    saturn.inject_fault("/api/user$", status=204, times=2)
     assert (await saturn.provider.check(saturn.access.credential)).username == ""
     with exactly(errors.CredentialRefused):
         await saturn.provider.check(Credential(SecretStr("0" * 32)))
@@ -200,7 +200,7 @@ async def test_a_token_says_when_it_ends_or_the_list_of_tokens_does(saturn: Rig,
     token = token_that_says(**claims)
     saturn.server.state.accounts.add_token("alice", token)
     if listed is not None:
-        saturn.spoil("/api/tokens$", body=json.dumps({"tokens": listed}))
+        saturn.inject_fault("/api/tokens$", body=json.dumps({"tokens": listed}))
     identity = await saturn.provider.check(Credential(SecretStr(token)))
     assert (identity.username, identity.credential.ends_at) == ("alice", ends_at)
 
@@ -213,13 +213,13 @@ async def test_a_refreshed_token_ends_when_it_can_no_longer_be_refreshed(saturn:
         ({"refresh_token": "r2", "refresh_expires_at": None}, None),
         ({}, 1_767_225_600.0),
     ):
-        saturn.spoil("/api/auth/token", body=json.dumps({**answer, **more}))
+        saturn.inject_fault("/api/auth/token", body=json.dumps({**answer, **more}))
         assert (await saturn.provider.refresh(Access("alice", old))).ends_at == ends_at
 
 
 @pytest.mark.parametrize("name", [None, "", 7, [], "\u202e\u0000"])
 async def test_a_username_that_is_none_is_a_bad_answer(saturn: Rig, name):
-    saturn.spoil("/api/user$", body=json.dumps({"username": name}))
+    saturn.inject_fault("/api/user$", body=json.dumps({"username": name}))
     with pytest.raises(errors.BadAnswer, match="username"):
         await saturn.provider.check(saturn.access.credential)
 
@@ -245,7 +245,7 @@ def recipe(**changes: object) -> dict[str, object]:
 
 
 async def test_from_a_list_whose_pages_come_again_nothing_follows(saturn: Rig):
-    saturn.spoil("/api/recipes", times=9, body=page(recipe(), next_key="again"))
+    saturn.inject_fault("/api/recipes", times=9, body=page(recipe(), next_key="again"))
     found = await saturn.provider.discover(saturn.access)
     assert ([one.remote_id for one in found], found.is_whole) == ([ID], False)
     assert saturn.harness.requests["GET /api/recipes"] == 2
@@ -253,7 +253,7 @@ async def test_from_a_list_whose_pages_come_again_nothing_follows(saturn: Rig):
 
 async def test_a_list_of_endless_pages_is_a_bad_answer(saturn: Rig):
     for number in range(99):
-        saturn.spoil("/api/recipes", body=page(next_key=number + 1))
+        saturn.inject_fault("/api/recipes", body=page(next_key=number + 1))
     with pytest.raises(errors.BadAnswer, match="no end"):
         await saturn.provider.discover(saturn.access)
     assert saturn.harness.requests["GET /api/recipes"] == 50
@@ -273,7 +273,7 @@ async def test_a_list_of_endless_pages_is_a_bad_answer(saturn: Rig):
     ],
 )
 async def test_a_list_in_which_nothing_can_be_read_is_not_an_empty_one(saturn: Rig, body, field):
-    saturn.spoil("/api/recipes", body=body)
+    saturn.inject_fault("/api/recipes", body=body)
     with pytest.raises(errors.BadAnswer, match=field):
         await saturn.provider.discover(saturn.access)
 
@@ -286,7 +286,7 @@ async def test_lists_leave_out_what_is_not_the_persons_workspace(saturn: Rig):
         recipe(spec={"name": "\u202e\u0000"}, state={"id": "d" * 32, "status": "odd"}),
         next_key="",
     )
-    saturn.spoil("/api/recipes", body=listed)
+    saturn.inject_fault("/api/recipes", body=listed)
     found = await saturn.provider.discover(saturn.access)
     assert [(one.remote_id, one.name) for one in found] == [(ID, "mine"), ("d" * 32, "")]
     assert [one.observed.state for one in found] == [State.STOPPED, State.UNKNOWN]
@@ -307,7 +307,7 @@ async def test_lists_leave_out_what_is_not_the_persons_workspace(saturn: Rig):
     ],
 )
 async def test_a_conflict_that_means_already_is_success(saturn: Rig, status, verb, message, is_done):
-    saturn.spoil(f"/{verb}$", status=status, body=json.dumps({"message": message}))
+    saturn.inject_fault(f"/{verb}$", status=status, body=json.dumps({"message": message}))
     call = getattr(saturn.provider, verb)(saturn.access, row(saturn.provider, saturn.remote_id))
     if is_done:
         assert await call == message
@@ -327,8 +327,10 @@ async def test_a_start_while_stopping_is_a_conflict(saturn: Rig):
 async def test_renamed_account_is_asked_to_link_again(saturn: Rig):
     """What is under its new name is still its own, so nothing is called gone."""
     shown = {"id": saturn.remote_id, "status": "stopped", "owner": {"name": "acme/alice-b"}}
-    saturn.spoil(f"GET /api/workspaces/{saturn.remote_id}$", status=200, body=json.dumps(shown), times=2)
+    saturn.inject_fault(
+        f"GET /api/workspaces/{saturn.remote_id}$", status=200, body=json.dumps(shown), times=2
+    )
     assert (await saturn.see()).state is State.GONE
-    saturn.spoil("GET /api/user$", status=200, body=json.dumps({"username": "alice-b"}))
+    saturn.inject_fault("GET /api/user$", status=200, body=json.dumps({"username": "alice-b"}))
     with pytest.raises(errors.Renamed, match="alice-b"):
         await saturn.see()

@@ -47,7 +47,7 @@ async def test_its_tokens_say_when_they_end(rig):
 
 async def test_a_token_of_a_group_is_nobodys_and_works(rig):
     rig.server.state.limits.nameless = True
-    rig.spoil("/api/user/token$", status=404)
+    rig.inject_fault("/api/user/token$", status=404)
     assert (await rig.provider.check(rig.access.credential)).username == ""
 
 
@@ -75,11 +75,11 @@ async def test_what_has_the_name_is_never_rewritten(rig):
     state = rig.server.state
     other = state.resources[rig.remote_id]
     before = dict(other.spec)
-    rig.spoil("GET /api/recipes/workspace/", status=404)
-    rig.spoil("GET /api/recipes$", body=json.dumps({"recipes": []}))
+    rig.inject_fault("GET /api/recipes/workspace/", status=404)
+    rig.inject_fault("GET /api/recipes$", body=json.dumps({"recipes": []}))
     with exactly(errors.Conflict):
         await provider.create(rig.access, replace(SPEC, name="training"), "ws_1")
-    rig.spoil("POST /api/recipes$", drop=True, after=True)
+    rig.inject_fault("POST /api/recipes$", drop=True, after=True)
     with exactly(errors.UnknownOutcome):
         await provider.create(rig.access, SPEC, "ws_2")
     found = await provider.find(rig.access, SPEC, "ws_2", 0.0)
@@ -150,7 +150,7 @@ async def test_a_log_whose_pages_never_end_is_not_called_whole(rig):
     _, run = await launched(rig)
     rig.server_clock.advance(600)
     page = {"timestamp": "", "content": "again", "pod_name": "p", "container_name": "main"}
-    rig.spoil("/api/jobs/.*/logs$", times=9, body=json.dumps({"logs": [page], "next_key": "k"}))
+    rig.inject_fault("/api/jobs/.*/logs$", times=9, body=json.dumps({"logs": [page], "next_key": "k"}))
     output = rig.provider.job_output(rig.access, run)
     assert (await anext(output)).text == "again\nagain"
     with pytest.raises(errors.BadAnswer, match="never end"):
@@ -237,10 +237,10 @@ async def test_a_stop_ends_one_run_and_leaves_the_others_alone(rig):
 async def test_a_run_that_is_not_seen_yet_is_not_stopped_with_the_others(rig):
     job, other = await launched(rig)
     for _ in range(2):
-        rig.spoil("/runtimesummary$", body='{"job_summaries": []}')
+        rig.inject_fault("/runtimesummary$", body='{"job_summaries": []}')
     run = await rig.provider.launch_job(rig.access, Spec("nightly", {"job": job.id}), "job_00000002")
     assert "/@" in run.remote_id
-    rig.spoil("/runtimesummary$", body='{"job_summaries": []}')
+    rig.inject_fault("/runtimesummary$", body='{"job_summaries": []}')
     with exactly(errors.Conflict):
         await rig.provider.stop_job(rig.access, run.remote_id)
     assert (await seen(rig, other)).state is RunState.QUEUED

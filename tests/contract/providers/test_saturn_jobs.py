@@ -135,9 +135,9 @@ async def test_pods_and_history_are_read_to_their_end(rig):
         {"pod_summaries": [first], "next_key": 2},
         {"pod_summaries": [second], "next_key": None},
     ):
-        rig.spoil("/active/pods$", body=json.dumps(body))
+        rig.inject_fault("/active/pods$", body=json.dumps(body))
     for body in ({"pods": past[:1], "next_key": "k"}, {"pods": past[1:], "next_key": ""}):
-        rig.spoil("/history$", body=json.dumps(body))
+        rig.inject_fault("/history$", body=json.dumps(body))
     wanted = [f"{job_id(rig)}/p{number}" for number in (1, 2, 3, 4)]
     one, two, three, four = (await rig.provider.job_status(rig.access, wanted)).values()
     assert (one.state, two.state) == (RunState.RUNNING, RunState.QUEUED)
@@ -160,12 +160,12 @@ async def test_a_pod_that_is_not_shown_at_once_is_found_later(rig):
         "status": "running",
         "started_at": "2023-11-14T22:13:24Z",
     }
-    rig.spoil("/api/active/pods$", body=json.dumps({"pod_summaries": [shown]}))
-    rig.spoil("/api/active/pods$", body=nothing)
+    rig.inject_fault("/api/active/pods$", body=json.dumps({"pod_summaries": [shown]}))
+    rig.inject_fault("/api/active/pods$", body=nothing)
     run = await launched(rig)
     assert "/@" in run.remote_id
     assert sum(count for path, count in requests.items() if path.endswith("/start")) == 2
-    rig.spoil("/api/active/pods$", body=json.dumps({"pod_summaries": [shown]}))
+    rig.inject_fault("/api/active/pods$", body=json.dumps({"pod_summaries": [shown]}))
     found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
     assert run.remote_id not in found  # no pod but the earlier one is shown yet
     found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
@@ -181,7 +181,7 @@ async def test_what_came_of_a_start_without_an_answer_is_listed(rig):
     spec = Spec("nightly", {"job": job_id(rig)})
     since = rig.server_clock.now()
     assert await rig.provider.find_job(rig.access, spec, "k", since) == Traces()
-    rig.spoil("/start$", drop=True, after=True)
+    rig.inject_fault("/start$", drop=True, after=True)
     with pytest.raises(errors.UnknownOutcome):
         await launched(rig)
     (found,) = (await rig.provider.find_job(rig.access, spec, "k", since)).others
@@ -220,10 +220,10 @@ async def test_a_stop_ends_what_goes_on_and_leaves_what_is_over(rig):
 async def test_a_run_that_no_list_shows_any_more_is_stopped_with_its_job(rig):
     """Its pod wasn't shown when it was started, and since then the server shows none at all."""
     for _ in range(2):
-        rig.spoil("/api/active/pods$", body=json.dumps({"pod_summaries": []}))
+        rig.inject_fault("/api/active/pods$", body=json.dumps({"pod_summaries": []}))
     run = await launched(rig)
     assert "/@" in run.remote_id
-    rig.spoil("/api/active/pods$", status=404)
+    rig.inject_fault("/api/active/pods$", status=404)
     await rig.provider.stop_job(rig.access, run.remote_id)
     assert rig.harness.requests[f"POST /api/jobs/{job_id(rig)}/stop"] == 1
 
@@ -247,7 +247,7 @@ async def test_the_output_is_the_same_live_and_afterwards(rig):
 @pytest.mark.parametrize("logs", ['{"logs": 7}', '{"logs": [7]}', '{"logs": [{"content": 7}]}', "{}"])
 async def test_a_log_that_is_none_is_a_bad_answer(rig, logs):
     run = await launched(rig)
-    rig.spoil("/logs$", body=logs)
+    rig.inject_fault("/logs$", body=logs)
     with pytest.raises(errors.BadAnswer, match="logs"):
         await output_of(rig, run.remote_id)
 

@@ -161,7 +161,7 @@ async def test_a_server_that_names_nobody_is_taken_at_its_word(rig):
     ],
 )
 async def test_a_login_link_or_its_session_that_goes_wrong(rig, path, fault, kind):
-    rig.spoil(path, **fault)
+    rig.inject_fault(path, **fault)
     with exactly(kind) as caught:
         await with_admin(rig).check_username("alice")
     assert "code=" not in str(caught.value)
@@ -169,9 +169,11 @@ async def test_a_login_link_or_its_session_that_goes_wrong(rig, path, fault, kin
 
 async def test_the_link_may_be_a_path_and_the_token_in_an_object(rig):
     code = rig.server.state.accounts.create_link("alice")
-    rig.spoil("createloginlink", body=json.dumps({"status": "ok", "url": f"/auth/loginlink?code={code}"}))
+    rig.inject_fault(
+        "createloginlink", body=json.dumps({"status": "ok", "url": f"/auth/loginlink?code={code}"})
+    )
     assert (await with_admin(rig).check_username("alice")).username == "alice"
-    rig.spoil("/api/user/token", body=json.dumps({"token": SEED["users"][0]["token"]}))
+    rig.inject_fault("/api/user/token", body=json.dumps({"token": SEED["users"][0]["token"]}))
     assert (await with_admin(rig).check_username("alice")).username == "alice"
 
 
@@ -183,10 +185,10 @@ async def test_settings_that_do_not_go_together():
 async def test_a_login_link_may_lead_on_within_the_server_and_not_in_circles(rig):
     code = rig.server.state.accounts.create_link("alice")
     onwards = {"Location": f"/auth/loginlink?code={code}"}
-    rig.spoil("/auth/loginlink$", status=302, headers=onwards)
+    rig.inject_fault("/auth/loginlink$", status=302, headers=onwards)
     assert (await with_admin(rig).check_username("alice")).username == "alice"
     before = rig.sent()
-    rig.spoil("/auth/loginlink$", times=100, status=302, headers=onwards)
+    rig.inject_fault("/auth/loginlink$", times=100, status=302, headers=onwards)
     with pytest.raises(errors.Forbidden, match="no session"):
         await with_admin(rig).check_username("alice")
     assert rig.sent() - before < 10
@@ -194,7 +196,7 @@ async def test_a_login_link_may_lead_on_within_the_server_and_not_in_circles(rig
 
 async def test_a_cookie_that_opens_nothing_yet_is_carried_on(rig):
     code = rig.server.state.accounts.create_link("alice")
-    rig.spoil(
+    rig.inject_fault(
         "/auth/loginlink$",
         status=302,
         headers={"Location": f"/auth/loginlink?code={code}", "Set-Cookie": "first=1; Path=/"},

@@ -167,7 +167,7 @@ async def test_without_a_username_the_tokens_owner_is_the_owner(rig):
 )
 async def test_a_clone_that_goes_wrong(rig, fault, kind):
     spec = await spec_of(rig, name="course")
-    rig.spoil("/clone$", **fault)
+    rig.inject_fault("/clone$", **fault)
     with exactly(kind):
         await rig.provider.create(rig.access, spec, "ws_1")
     found = await rig.provider.find(rig.access, spec, "ws_1", 0.0)
@@ -176,7 +176,7 @@ async def test_a_clone_that_goes_wrong(rig, fault, kind):
 
 async def test_the_id_may_stand_in_the_state(rig):
     spec = await spec_of(rig, name="course")
-    rig.spoil("/clone$", body=json.dumps({"state": {"id": "e" * 32}}))
+    rig.inject_fault("/clone$", body=json.dumps({"state": {"id": "e" * 32}}))
     assert (await rig.provider.create(rig.access, spec, "ws_1")).remote_id == "e" * 32
 
 
@@ -216,7 +216,7 @@ async def test_a_stranger_of_the_same_name_is_not_found(tmp_path):
         spec = Spec("course", {"recipe": "course", "size": "", "owner": ""})
         assert await rig.provider.find(rig.access, spec, "ws_1", 0.0) == Traces(is_proof=True)
         body = {**RECIPE, "spec": {**RECIPE["spec"], "owner": "acme/bob"}}
-        rig.spoil("/api/recipes/workspace/", body=json.dumps(body))
+        rig.inject_fault("/api/recipes/workspace/", body=json.dumps(body))
         assert await rig.provider.find(rig.access, spec, "ws_1", 0.0) == Traces(is_proof=True)
 
 
@@ -230,9 +230,9 @@ async def test_names_are_the_persons_own_and_none_where_it_is_not_said_whose_the
         assert await rig.provider.names(rig.access, "course") == {"course-2"}
         assert await rig.provider.names(replace(rig.access, username=""), "course") is None
         nameless = {"type": "workspace", "spec": {"name": "course"}, "state": {"id": "f" * 32}}
-        rig.spoil("/api/recipes", body=json.dumps({"recipes": [nameless], "next_key": None}))
+        rig.inject_fault("/api/recipes", body=json.dumps({"recipes": [nameless], "next_key": None}))
         assert await rig.provider.names(rig.access, "course") is None
-        rig.spoil("/api/recipes", status=404)
+        rig.inject_fault("/api/recipes", status=404)
         assert await rig.provider.names(rig.access, "course") is None
 
 
@@ -240,5 +240,5 @@ async def test_the_persons_own_is_found_behind_a_strangers_of_the_same_name(rig)
     spec = Spec("course", {"recipe": "course", "size": "", "owner": ""})
     made = await rig.provider.create(rig.access, spec, "ws_1")
     body = {**RECIPE, "spec": {**RECIPE["spec"], "owner": "acme/bob"}}
-    rig.spoil("/api/recipes/workspace/", body=json.dumps(body))
+    rig.inject_fault("/api/recipes/workspace/", body=json.dumps(body))
     assert (await rig.provider.find(rig.access, spec, "ws_1", 0.0)).ours == made

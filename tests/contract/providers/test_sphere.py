@@ -169,7 +169,7 @@ async def test_a_used_up_quota_is_a_limit(sphere: Rig, status, verb):
 @pytest.mark.parametrize("body", ["{}", '{"workspace": {"id": "x"}}', "[]", '{"workspace": null}', ""])
 async def test_an_answer_without_an_id_may_have_made_something(sphere: Rig, body):
     spec = await spec_of(sphere)
-    sphere.spoil("/workspaces$", body=body, status=201)
+    sphere.inject_fault("/workspaces$", body=body, status=201)
     with pytest.raises(errors.UnknownOutcome):
         await sphere.provider.create(sphere.access, spec, "k")
 
@@ -180,7 +180,7 @@ async def test_what_a_lost_call_made_is_among_the_candidates_and_nothing_else_is
     assert await provider.find(sphere.access, spec, "k", since) == Traces()  # made otherwise
     elsewhere = Spec("mine", {"project": SHAKY})
     await provider.create(sphere.access, elsewhere, "k")
-    sphere.spoil("/workspaces$", drop=True, after=True)
+    sphere.inject_fault("/workspaces$", drop=True, after=True)
     with pytest.raises(errors.UnknownOutcome):
         await provider.create(sphere.access, spec, "k")
     (found,) = (await provider.find(sphere.access, spec, "k", since)).others
@@ -196,7 +196,7 @@ async def test_what_a_list_tells_too_little_of_is_read_before_it_is_passed_over(
     short = [
         {"id": one, "state": {"code": 2, "name": "running"}} for one in (made.remote_id, sphere.remote_id)
     ]
-    sphere.spoil("/workspaces$", body=json.dumps({"items": short, "paging": {}}))
+    sphere.inject_fault("/workspaces$", body=json.dumps({"items": short, "paging": {}}))
     found = (await provider.find(sphere.access, spec, "k", sphere.server_clock.now())).others
     assert [(one.remote_id, one.is_described) for one in found] == [(one["id"], False) for one in short]
     told = [await provider.made_at(sphere.access, one.remote_id) for one in found]
@@ -340,14 +340,14 @@ NOT_YET = ("Workspace is still stopping", "It is being stopped, try again later"
 )
 async def test_a_refused_resume_is_read_by_its_words(sphere: Rig, status, message, kind):
     """No document says with which status it comes."""
-    sphere.spoil("/resume$", status=status, body=json.dumps({"message": message, "error_code": 10}))
+    sphere.inject_fault("/resume$", status=status, body=json.dumps({"message": message, "error_code": 10}))
     with pytest.raises(kind) if kind else nullcontext():
         await sphere.provider.start(sphere.access, row(sphere.provider, TRAINING))
 
 
 async def test_removal_refused_as_already_so_returns_the_words(sphere: Rig):
     words = "Workspace is already removed"
-    sphere.spoil("/remove$", status=400, body=json.dumps({"message": words}))
+    sphere.inject_fault("/remove$", status=400, body=json.dumps({"message": words}))
     assert await sphere.provider.remove(sphere.access, row(sphere.provider, NOTES)) == words
 
 
@@ -395,6 +395,6 @@ async def test_it_travels_in_the_address_alone_and_comes_back_in_no_form():
 
 async def test_a_list_without_end_is_given_up(sphere: Rig):
     page = '{"items": [], "paging": {"next_page_token": "again"}}'
-    sphere.spoil("/projects", body=page, times=5)
+    sphere.inject_fault("/projects", body=page, times=5)
     with pytest.raises(errors.BadAnswer, match="no end"):
         await sphere.provider.templates(sphere.access)

@@ -131,7 +131,7 @@ async def test_what_an_interrupted_one_made_is_put_away_by_the_next(prepared, tm
 async def test_what_cannot_be_put_away_stays_written_down(at_posit, tmp_path):
     rig, new_trial = at_posit
     trial = new_trial()
-    rig.spoil("stop_session", status=503, times=50)
+    rig.inject_fault("stop_session", status=503, times=50)
     assert not await trial.play((await trial.plan({}))[:1])
     assert (tmp_path / "usher-try.json").exists()
     assert rig.said[-1].startswith(f"Left on the provider: {STEM}-")
@@ -182,7 +182,7 @@ async def test_what_may_yet_appear_stays_written_down(at_posit, tmp_path):
     """The answer to a creation is lost, and the list doesn't show it yet."""
     rig, new_trial = at_posit
     before = await states(rig)
-    rig.spoil("launch_session", drop=True, acts_after_s=60.0)
+    rig.inject_fault("launch_session", drop=True, acts_after_s=60.0)
     assert not await new_trial().play((await new_trial().plan({}))[:1])
     assert rig.said[-1].startswith("Left on the provider")
     rig.clock.advance(60.0)
@@ -194,7 +194,7 @@ async def test_what_may_yet_appear_stays_written_down(at_posit, tmp_path):
 
 async def test_a_refused_creation_is_said_and_leaves_nothing(at_posit, tmp_path):
     rig, new_trial = at_posit
-    rig.spoil("launch_session", status=403, times=5)
+    rig.inject_fault("launch_session", status=403, times=5)
     trial = new_trial()
     assert not await trial.play((await trial.plan({}))[:1])
     assert any(one.startswith("BAD  create") for one in rig.said)
@@ -266,7 +266,7 @@ async def test_a_token_is_asked_for_checked_and_hidden(at_posit):
 async def test_a_server_that_differs_is_seen_and_said(at_posit, tmp_path, capsys):
     rig, new_trial = at_posit
     elsewhere = [{"op": "replace", "path": "/result/url", "value": "/elsewhere/"}]
-    rig.spoil("launch_session", patch=elsewhere, times=None)
+    rig.inject_fault("launch_session", patch=elsewhere, times=None)
     assert await tried(new_trial(), arguments(yes=True), input) == 1
     said = capsys.readouterr().out
     assert "assumed     seen otherwise  posit-session-path: a session's URL ends with the ids of" in said
@@ -296,7 +296,7 @@ async def test_without_a_template_it_starts_and_stops_what_is_there_and_says_wha
         assert await new_trial().put_away(), rig.said
         assert await states(rig) == before
         # One that ends with its stop isn't touched.
-        rig.spoil(
+        rig.inject_fault(
             f"/api/workspaces/{made.remote_id}$",
             patch=[{"op": "add", "path": "/self_destruct", "value": True}],
         )

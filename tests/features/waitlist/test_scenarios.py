@@ -6,7 +6,7 @@ import pytest
 
 from tests.features.waitlist.gpus import GPUS, gpu, seed
 from tests.rigs.scenario.cloud import cloud_world
-from tests.rigs.scenario.stage import spoil
+from tests.rigs.scenario.stage import inject_fault
 
 #: What a scheduler says of its machines.
 NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
@@ -137,7 +137,7 @@ async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(one_gpu):
 def refuse(one_gpu, owner, message, times=None):
     """Let somebody's starts be refused with 400 and a message."""
     path, body = f"POST .*/{gpu(one_gpu, owner).id}/start", json.dumps({"message": message})
-    spoil(one_gpu.saturn.harness, path, status=400, body=body, acts=False, times=times)
+    inject_fault(one_gpu.saturn.harness, path, status=400, body=body, acts=False, times=times)
 
 
 async def test_what_can_never_fit_stops_nobody_else(one_gpu):

@@ -63,7 +63,7 @@ SEED: dict[str, Any] = {
 }
 
 
-def spoil(harness: Harness, path: str, **fault: Any) -> None:
+def inject_fault(harness: Harness, path: str, **fault: Any) -> None:
     """Let requests to a path go wrong, so many ``times`` (1)."""
     harness.faults.append(Fault(re.compile(path), **fault))
 
@@ -185,10 +185,10 @@ class World:
         return sum(count for line, count in requests.items() if re.search(pattern, line))
 
     def saturn_fails(self, path: str, **fault: Any) -> None:
-        spoil(self.saturn.harness, path, **fault)
+        inject_fault(self.saturn.harness, path, **fault)
 
     def slack_fails(self, method: str, **fault: Any) -> None:
-        spoil(self.slack.harness, rf"/api/{re.escape(method)}$", **fault)
+        inject_fault(self.slack.harness, rf"/api/{re.escape(method)}$", **fault)
 
     def heal(self) -> None:
         self.saturn.harness.faults.clear()
@@ -328,4 +328,4 @@ async def world(folder: Path, **options: Any) -> AsyncIterator[World]:
         yield ready
 
 
-__all__ = ["ALICE", "BOB", "CAROL", "ID", "SEED", "World", "spoil", "world"]
+__all__ = ["ALICE", "BOB", "CAROL", "ID", "SEED", "World", "inject_fault", "world"]

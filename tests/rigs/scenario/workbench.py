@@ -16,7 +16,7 @@ from playground.posit.plans import PlannedError, StreamFault
 from playground.slack.forms import Form
 from tests.rigs.scenario.people import BOT, Person
 from tests.rigs.scenario.shown import Shown
-from tests.rigs.scenario.stage import World, spoil
+from tests.rigs.scenario.stage import World, inject_fault
 
 TOKENS = {"alice": "a11ce-token-at-workbench", "bob": "b0b-token-at-workbench"}
 SUPER_ADMIN_TOKEN = "the-super-admin-token-of-workbench"
@@ -185,4 +185,4 @@ async def workbench_world(folder: Path, **options: Any) -> AsyncIterator[Workben
         yield ready
 
 
-__all__ = ["SEED", "SUPER_ADMIN_TOKEN", "TOKENS", "WorkbenchWorld", "spoil", "workbench_world"]
+__all__ = ["SEED", "SUPER_ADMIN_TOKEN", "TOKENS", "WorkbenchWorld", "inject_fault", "workbench_world"]

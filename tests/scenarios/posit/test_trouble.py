@@ -3,7 +3,7 @@
 import pytest
 
 from bot.messages.texts import problems
-from tests.rigs.scenario.workbench import spoil
+from tests.rigs.scenario.workbench import inject_fault
 
 
 async def sends_form(world, **values):
@@ -120,7 +120,7 @@ async def test_a_session_that_fails_to_come_up_says_why(linked):
 
 
 async def test_a_page_in_place_of_an_answer_is_waited_out(linked):
-    spoil(
+    inject_fault(
         linked.posit.harness,
         "/api/get_session$",
         times=4,
