@@ -1,38 +1,43 @@
-"""The limits of blocks, and of the lists of them that messages and option answers carry."""
+"""Blocks, and the lists of them that messages, views and answers with options carry."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from playground.slack.kit.checks import (
-    Report,
-    Shape,
-    anything,
-    boolean,
-    exactly_one,
-    items,
-    string,
-    text,
-    typed,
-    url,
-)
+from playground.slack.kit.checks import Checker, Report, Shape, anything, exactly_one, items, text, typed
 from playground.slack.kit.elements import (
     GROUP,
+    IMAGE,
     IN_ACTIONS,
     IN_CONTEXT,
     IN_CONTEXT_ACTIONS,
     IN_INPUT,
     IN_SECTION,
     OPTION,
+    limited,
+    limited_items,
+    limited_text,
+    limited_url,
 )
-from playground.slack.kit.rich import RICH
-
-Checker = Callable[[Any, str, Report], None]
-
-MARKDOWN = 12_000
-BLOCK_ID: dict[str, Checker] = {"block_id": string(255)}
+from playground.slack.kit.newer_blocks import (
+    ALERT,
+    BLOCK_ID,
+    CARD,
+    CAROUSEL,
+    DATA_TABLE,
+    DATA_VISUALIZATION,
+    FILE,
+    IN_RICH_TEXT,
+    PLAN,
+    RICH_TEXT,
+    TABLE,
+    TASK_CARD,
+    count_characters,
+    objects_in,
+)
+from playground.slack.kit.published import LIMITS, SURFACES, shape
 
 
 def _section(value: Any, pointer: str, report: Report) -> None:
@@ -40,48 +45,92 @@ def _section(value: Any, pointer: str, report: Report) -> None:
         report.say(pointer, "must define either `text` or `fields`")
 
 
-EVERYWHERE: dict[str, Checker] = {
-    "section": Shape(
-        {},
-        {**BLOCK_ID, "text": text(3000), "fields": items(text(2000), 10), "accessory": IN_SECTION,
-         "expand": boolean},
+def _container(value: Any, pointer: str, report: Report) -> None:
+    if value.get("title") is None and value.get("rich_text_title") is None:
+        report.say(pointer, "must define either `title` or `rich_text_title`")
+
+
+#: Blocks that a container may hold, too, with two more.
+_PLAIN: dict[str, Checker] = {
+    "section": shape(
+        "section",
         _section,
+        **BLOCK_ID,
+        text=limited_text("section.text"),
+        fields=limited_items("section.fields", text(LIMITS["section.fields.item_max_length"])),
+        accessory=IN_SECTION,
     ),
-    "divider": Shape({}, BLOCK_ID),
-    "header": Shape({"text": text(150, plain=True)}, BLOCK_ID),
-    "context": Shape({"elements": items(IN_CONTEXT, 10)}, BLOCK_ID),
-    "actions": Shape({"elements": items(IN_ACTIONS, 25)}, BLOCK_ID),
-    "image": Shape(
-        {"alt_text": string(2000)},
-        {**BLOCK_ID, "image_url": url, "slack_file": anything, "title": text(2000, plain=True)},
+    "divider": shape("divider", **BLOCK_ID),
+    "header": shape("header", **BLOCK_ID, text=limited_text("header.text", plain=True)),
+    "context": shape("context", **BLOCK_ID, elements=limited_items("context.elements", IN_CONTEXT)),
+    "actions": shape("actions", **BLOCK_ID, elements=limited_items("actions.elements", IN_ACTIONS)),
+    "image": shape(
+        "image",
         exactly_one("image_url", "slack_file"),
+        **BLOCK_ID,
+        alt_text=limited("image.alt_text"),
+        image_url=limited_url("image.image_url"),
+        slack_file=anything,
+        title=limited_text("image.title", plain=True),
     ),
-    "input": Shape(
-        {"label": text(2000, plain=True), "element": IN_INPUT},
-        {**BLOCK_ID, "hint": text(2000, plain=True), "optional": boolean, "dispatch_action": boolean},
+    "input": shape(
+        "input",
+        **BLOCK_ID,
+        label=limited_text("input.label", plain=True),
+        hint=limited_text("input.hint", plain=True),
+        element=IN_INPUT,
     ),
-    "rich_text": Shape({"elements": items(RICH, 1000)}, BLOCK_ID),
-    "video": Shape(
-        {"alt_text": string(2000), "title": text(199, plain=True), "thumbnail_url": url, "video_url": url},
-        {**BLOCK_ID, "author_name": string(49), "description": text(199, plain=True),
-         "provider_icon_url": url, "provider_name": string(100), "title_url": url},
+    "rich_text": RICH_TEXT,
+    "video": shape(
+        "video",
+        **BLOCK_ID,
+        alt_text=limited("video.alt_text"),
+        title=limited_text("video.title", plain=True),
+        thumbnail_url=limited_url("video.thumbnail_url"),
+        video_url=limited_url("video.video_url"),
+        title_url=limited_url("video.title_url"),
+        author_name=limited("video.author_name"),
+        description=limited_text("video.description", plain=True),
+        provider_icon_url=limited_url("video.provider_icon_url"),
+        provider_name=limited("video.provider_name"),
     ),
-}  # fmt: skip
-
-#: Newer blocks whose insides this server takes as they come.
-_LOOSE: dict[str, Checker] = dict.fromkeys(
-    ("table", "plan", "task_card", "card", "carousel", "alert", "data_visualization", "file"), anything
-)
-
-IN_MESSAGES: dict[str, Checker] = {
-    **EVERYWHERE,
-    **_LOOSE,
-    "markdown": Shape({"text": string(MARKDOWN)}, BLOCK_ID),
-    "context_actions": Shape({"elements": items(IN_CONTEXT_ACTIONS, 5)}, BLOCK_ID),
+}
+#: Every block; ``SURFACES`` says where each may stand.
+BLOCKS: dict[str, Checker] = {
+    **_PLAIN,
+    "alert": ALERT,
+    "card": CARD,
+    "carousel": CAROUSEL,
+    "container": shape(
+        "container",
+        _container,
+        **BLOCK_ID,
+        title=limited_text("container.title", plain=True),
+        rich_text_title=IN_RICH_TEXT,
+        subtitle=limited_text("container.subtitle"),
+        icon=typed({"image": IMAGE}),
+        child_blocks=limited_items("container.child_blocks", typed({**_PLAIN, "table": TABLE, "file": FILE})),
+    ),
+    "context_actions": shape(
+        "context_actions", **BLOCK_ID, elements=limited_items("context_actions.elements", IN_CONTEXT_ACTIONS)
+    ),
+    "data_table": DATA_TABLE,
+    "data_visualization": DATA_VISUALIZATION,
+    "file": FILE,
+    "markdown": shape("markdown", **BLOCK_ID, text=limited("markdown.text")),
+    "plan": PLAN,
+    "table": TABLE,
+    "task_card": TASK_CARD,
 }
 
-MESSAGE = items(typed(IN_MESSAGES), 50, 0)
-VIEW = items(typed(EVERYWHERE), 100, 0)
+
+def blocks_on(surface: str) -> Checker:
+    """Return the check of the blocks of a surface: a message, a modal, the Home tab."""
+    most = LIMITS["message.blocks.max_items" if surface == "message" else "view.blocks.max_items"]
+    return items(typed({kind: BLOCKS[kind] for kind in SURFACES[surface]}), most, 0)
+
+
+_MESSAGE = blocks_on("message")
 
 
 def elements_of(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -125,42 +174,58 @@ def name_all(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return blocks
 
 
-def _markdown_together(blocks: Any, pointer: str, report: Report) -> None:
-    """All markdown blocks of one message share a limit ("Markdown block", cumulative)."""
-    texts = [
-        block["text"]
-        for block in (blocks if isinstance(blocks, list) else [])
-        if isinstance(block, dict) and block.get("type") == "markdown" and isinstance(block.get("text"), str)
-    ]
-    if sum(map(len, texts)) > MARKDOWN >= max(map(len, texts), default=0):
-        report.say(pointer, f"markdown blocks must be less than {MARKDOWN + 1} characters together")
+def _check_together(blocks: Any, pointer: str, report: Report) -> None:
+    """Report what the blocks of one message may not be together."""
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for block in objects_in(blocks):
+        by_kind.setdefault(str(block.get("type")), []).append(block)
+    sums = {
+        "markdown": (LIMITS["markdown.total_text.max_length"], count_characters(by_kind.get("markdown", []))),
+        "data_table": (
+            LIMITS["data_table.total_content.max_length"],
+            count_characters([block.get("rows") for block in by_kind.get("data_table", [])]),
+        ),
+    }
+    for kind, (most, characters) in sums.items():
+        if characters > most and len(by_kind[kind]) > 1:
+            report.say(pointer, f"{kind} blocks must be less than {most + 1} characters together")
+    # Slack's page of the block "table": one in a message.
+    for kind, most in (("table", 1), ("data_visualization", LIMITS["message.data_visualizations.max_items"])):
+        if len(by_kind.get(kind, [])) > most:
+            report.say(pointer, f"no more than {most} {kind} allowed")
+    if {"plan", "task_card"} <= set(by_kind):
+        report.say(pointer, "`plan` and `task_card` exclude each other")
 
 
 def check_message(blocks: Any, pointer: str = "/blocks") -> Report:
     """Check the blocks of a message."""
     report = Report()
-    MESSAGE(blocks, pointer, report)
+    _MESSAGE(blocks, pointer, report)
     check_ids(blocks, pointer, report)
-    _markdown_together(blocks, pointer, report)
+    _check_together(blocks, pointer, report)
     return report
 
 
 def check_attachments(attachments: Any) -> Report:
     """Check the blocks within old-style attachments; their other fields pass as they are."""
     report = Report()
+    limited_items("message.attachments", anything, 0)(attachments, "/attachments", report)
     for number, attachment in enumerate(attachments):
         if isinstance(attachment, dict) and attachment.get("blocks") is not None:
-            MESSAGE(attachment["blocks"], f"/attachments/{number}/blocks", report)
+            _MESSAGE(attachment["blocks"], f"/attachments/{number}/blocks", report)
     return report
 
 
 def check_options(answer: Any) -> Report:
     """Check what an app answers to a block_suggestion."""
     report = Report()
-    shape = Shape(
+    offer = Shape(
         {},
-        {"options": items(OPTION, 100, 0), "option_groups": items(GROUP, 100, 0)},
+        {
+            "options": items(OPTION, LIMITS["select.options.max_items"], 0),
+            "option_groups": items(GROUP, LIMITS["select.option_groups.max_items"], 0),
+        },
         exactly_one("options", "option_groups"),
     )
-    shape(answer, "", report)
+    offer(answer, "", report)
     return report

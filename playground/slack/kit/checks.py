@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+#: Checks a value at a JSON pointer, and reports to the third argument.
+Checker = Callable[[Any, str, "Report"], None]
+
 
 class Report:
     """Collect what is wrong, each with the place where it is wrong."""
@@ -28,9 +31,9 @@ class Report:
 class Shape:
     """Describe an object: its required and optional fields, and a last look at the whole."""
 
-    required: Mapping[str, Callable[[Any, str, Report], None]] = field(default_factory=dict)
-    optional: Mapping[str, Callable[[Any, str, Report], None]] = field(default_factory=dict)
-    whole: Callable[[Any, str, Report], None] | None = None
+    required: Mapping[str, Checker] = field(default_factory=dict)
+    optional: Mapping[str, Checker] = field(default_factory=dict)
+    whole: Checker | None = None
 
     def __call__(self, value: Any, pointer: str, report: Report) -> None:
         """Check an object; null stands for an absent optional field."""
@@ -58,7 +61,7 @@ def length(value: str, pointer: str, report: Report, *, most: int, least: int) -
         report.say(pointer, f"must be less than {most + 1} characters")
 
 
-def string(most: int, least: int = 1) -> Callable[[Any, str, Report], None]:
+def string(most: int, least: int = 1) -> Checker:
     """Check a string of so many characters."""
 
     def check(value: Any, pointer: str, report: Report) -> None:
@@ -70,7 +73,7 @@ def string(most: int, least: int = 1) -> Callable[[Any, str, Report], None]:
     return check
 
 
-def pattern(expression: str, words: str) -> Callable[[Any, str, Report], None]:
+def pattern(expression: str, words: str) -> Checker:
     """Check a string that matches as a whole; ``words`` say what it should look like."""
     compiled = re.compile(expression)
 
@@ -87,7 +90,7 @@ def boolean(value: Any, pointer: str, report: Report) -> None:
         report.say(pointer, "must be a boolean")
 
 
-def integer(least: int, most: int) -> Callable[[Any, str, Report], None]:
+def integer(least: int, most: int) -> Checker:
     """Check a whole number between two limits."""
 
     def check(value: Any, pointer: str, report: Report) -> None:
@@ -99,7 +102,13 @@ def integer(least: int, most: int) -> Callable[[Any, str, Report], None]:
     return check
 
 
-def one_of(*allowed: str) -> Callable[[Any, str, Report], None]:
+def number(value: Any, pointer: str, report: Report) -> None:
+    """Check a number."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        report.say(pointer, "must provide a number")
+
+
+def one_of(*allowed: str) -> Checker:
     """Check a word of a short list."""
 
     def check(value: Any, pointer: str, report: Report) -> None:
@@ -113,15 +122,19 @@ def anything(_value: Any, _pointer: str, _report: Report) -> None:
     """Accept what this server does not look into."""
 
 
-def url(value: Any, pointer: str, report: Report) -> None:
-    """Check an absolute address of at most 3000 characters."""
-    if not isinstance(value, str) or "://" not in value or any(c.isspace() for c in value):
-        report.say(pointer, "must be a valid URL")
-    else:
-        length(value, pointer, report, most=3000, least=1)
+def url(most: int) -> Checker:
+    """Check an absolute address of so many characters."""
+
+    def check(value: Any, pointer: str, report: Report) -> None:
+        if not isinstance(value, str) or "://" not in value or any(c.isspace() for c in value):
+            report.say(pointer, "must be a valid URL")
+        else:
+            length(value, pointer, report, most=most, least=1)
+
+    return check
 
 
-def text(most: int, *, plain: bool = False, least: int = 1) -> Callable[[Any, str, Report], None]:
+def text(most: int, *, plain: bool = False, least: int = 1) -> Checker:
     """Check a text object; ``plain`` allows plain_text only."""
 
     def check(value: Any, pointer: str, report: Report) -> None:
@@ -139,9 +152,7 @@ def text(most: int, *, plain: bool = False, least: int = 1) -> Callable[[Any, st
     return check
 
 
-def items(
-    check: Callable[[Any, str, Report], None], most: int, least: int = 1
-) -> Callable[[Any, str, Report], None]:
+def items(check: Checker, most: int, least: int = 1) -> Checker:
     """Check a list of so many items, each by the same check."""
 
     def checked(value: Any, pointer: str, report: Report) -> None:
@@ -160,7 +171,7 @@ def items(
     return checked
 
 
-def typed(shapes: dict[str, Callable[[Any, str, Report], None]]) -> Callable[[Any, str, Report], None]:
+def typed(shapes: dict[str, Checker]) -> Checker:
     """Check an object by the shape that its ``type`` names; other types are unsupported."""
 
     def check(value: Any, pointer: str, report: Report) -> None:
@@ -178,7 +189,7 @@ def typed(shapes: dict[str, Callable[[Any, str, Report], None]]) -> Callable[[An
     return check
 
 
-def exactly_one(*names: str) -> Callable[[Any, str, Report], None]:
+def exactly_one(*names: str) -> Checker:
     """Check that one of the fields is there and only one."""
 
     def check(value: Any, pointer: str, report: Report) -> None:

@@ -1,24 +1,19 @@
-"""The limits of rich text: sections, lists, quotes and preformatted text, and what may stand in them."""
+"""Rich text: sections, lists, quotes and preformatted text, and what may stand in them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from playground.slack.kit.checks import (
-    Report,
+    Checker,
     Shape,
     anything,
     boolean,
     integer,
     items,
-    one_of,
     string,
     typed,
     url,
 )
-
-Checker = Callable[[Any, str, Report], None]
+from playground.slack.kit.published import LIMITS, shape
 
 _STYLE = Shape(
     {},
@@ -26,44 +21,58 @@ _STYLE = Shape(
         ("bold", "italic", "strike", "underline", "code", "highlight", "client_highlight", "unlink"), boolean
     ),
 )
-_STYLED: dict[str, Checker] = {"style": _STYLE}
-_ENTITY = string(255)
+#: No limits are published of what rich text holds; those of a whole message remain.
+_ID = string(255)
+_TEXT = string(40_000)
+_URL = url(LIMITS["button.url.max_length"])
+_MAX_ELEMENTS = 10_000
 
-_TEXT = Shape({"text": string(40_000)}, _STYLED)
-_LINK = Shape({"url": url}, {**_STYLED, "text": string(40_000, 0), "unsafe": boolean})
+
+def _styled(kind: str, **checks: Checker) -> Checker:
+    return shape(kind, style=_STYLE, **checks)
+
+
 _ELEMENTS: dict[str, Checker] = {
-    "text": _TEXT,
-    "link": _LINK,
-    "emoji": Shape({"name": _ENTITY}, {**_STYLED, "unicode": _ENTITY, "skin_tone": anything, "url": url}),
-    "user": Shape({"user_id": _ENTITY}, _STYLED),
-    "usergroup": Shape({"usergroup_id": _ENTITY}, _STYLED),
-    "channel": Shape({"channel_id": _ENTITY}, _STYLED),
-    "team": Shape({"team_id": _ENTITY}, _STYLED),
-    "broadcast": Shape({"range": one_of("here", "channel", "everyone")}, _STYLED),
-    "color": Shape({"value": _ENTITY}, _STYLED),
-    "date": Shape(
-        {"timestamp": integer(0, 99_999_999_999), "format": string(2000)},
-        {**_STYLED, "url": url, "fallback": string(2000)},
+    "text": _styled("text", text=_TEXT),
+    "link": _styled("link", url=_URL, text=string(40_000, 0)),
+    "emoji": _styled("emoji", name=_ID, unicode=_ID, skin_tone=anything, url=_URL),
+    "user": _styled("user", user_id=_ID),
+    "usergroup": _styled("usergroup", usergroup_id=_ID),
+    "channel": _styled("channel", channel_id=_ID),
+    "team": _styled("team", team_id=_ID),
+    "broadcast": _styled("broadcast"),
+    "color": _styled("color", value=_ID),
+    "date": _styled(
+        "date", timestamp=integer(0, 99_999_999_999), format=string(2000), url=_URL, fallback=string(2000)
     ),
 }
-_BORDER: dict[str, Checker] = {"border": integer(0, 1)}
 _WORDS = typed(_ELEMENTS)
-_SECTION = Shape({"elements": items(_WORDS, 10_000, 0)})
-_PREFORMATTED = typed({"text": _TEXT, "link": _LINK})
+_SECTION = shape("rich_text_section", elements=items(_WORDS, _MAX_ELEMENTS, 0))
+_PREFORMATTED = typed({"text": _ELEMENTS["text"], "link": _ELEMENTS["link"]})
+
+
+def _border(kind: str) -> Checker:
+    return integer(LIMITS[f"{kind}.border.min"], LIMITS[f"{kind}.border.max"])
+
 
 RICH = typed(
     {
         "rich_text_section": _SECTION,
-        "rich_text_list": Shape(
-            {
-                "style": one_of("bullet", "ordered"),
-                "elements": items(typed({"rich_text_section": _SECTION}), 1000),
-            },
-            {**_BORDER, "indent": integer(0, 8), "offset": integer(0, 1_000_000)},
+        "rich_text_list": shape(
+            "rich_text_list",
+            elements=items(typed({"rich_text_section": _SECTION}), 1000),
+            border=_border("rich_text_list"),
+            indent=integer(LIMITS["rich_text_list.indent.min"], LIMITS["rich_text_list.indent.max"]),
+            offset=integer(LIMITS["rich_text_list.offset.min"], 1_000_000),
         ),
-        "rich_text_quote": Shape({"elements": items(_WORDS, 10_000)}, _BORDER),
-        "rich_text_preformatted": Shape(
-            {"elements": items(_PREFORMATTED, 10_000)}, {**_BORDER, "language": string(100)}
+        "rich_text_quote": shape(
+            "rich_text_quote", elements=items(_WORDS, _MAX_ELEMENTS), border=_border("rich_text_quote")
+        ),
+        "rich_text_preformatted": shape(
+            "rich_text_preformatted",
+            elements=items(_PREFORMATTED, _MAX_ELEMENTS),
+            border=_border("rich_text_preformatted"),
+            language=string(100),
         ),
     }
 )

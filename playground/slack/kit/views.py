@@ -1,16 +1,18 @@
-"""The limits of views: modals and home tabs."""
+"""Views: modals and Home tabs."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from playground.slack.kit.blocks import VIEW, check_ids, elements_of
-from playground.slack.kit.checks import Report, Shape, boolean, string, text
+from playground.slack.kit.blocks import blocks_on, check_ids, elements_of
+from playground.slack.kit.checks import Checker, Report, boolean
+from playground.slack.kit.elements import limited, limited_text
+from playground.slack.kit.published import shape
 
-_SHARED = {
-    "private_metadata": string(3000, 0),
-    "callback_id": string(255, 0),
-    "external_id": string(255, 0),
+_SHARED: dict[str, Checker] = {
+    "private_metadata": limited("view.private_metadata", 0),
+    "callback_id": limited("view.callback_id", 0),
+    "external_id": limited("view.external_id", 0),
 }
 
 
@@ -36,19 +38,17 @@ def _one_focus(view: Any, pointer: str, report: Report) -> None:
         report.say(pointer, "only one element can have focus_on_load")
 
 
-_MODAL = Shape(
-    {"title": text(24, plain=True), "blocks": VIEW},
-    {
-        **_SHARED,
-        "submit": text(24, plain=True),
-        "close": text(24, plain=True),
-        "clear_on_close": boolean,
-        "notify_on_close": boolean,
-        "submit_disabled": boolean,
-    },
+_MODAL = shape(
+    "modal",
     _submit_is_there,
+    **_SHARED,
+    blocks=blocks_on("modal"),
+    title=limited_text("view.title", plain=True),
+    submit=limited_text("view.submit", plain=True),
+    close=limited_text("view.close", plain=True),
+    submit_disabled=boolean,
 )
-_HOME = Shape({"blocks": VIEW}, {**_SHARED})
+_HOME = shape("home", **_SHARED, blocks=blocks_on("home"))
 
 
 def check_view(view: Any, kind: str, pointer: str = "/view") -> Report:
