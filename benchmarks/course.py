@@ -21,7 +21,7 @@ from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, note, noted, stage
 from bot.domain.people import Person, Principal
 from bot.domain.time_parsing import clock
-from bot.features.courses.lesson_starts import LEAST, Pace
+from bot.features.courses.lesson_starts import LEAST, StartRate
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 
@@ -40,7 +40,7 @@ async def measure_course(sizes: Sizes) -> list[Figure]:
         await _limit(scene, sizes)
         connection = f"starts_per_second = {sizes.course_starts}\n"
         # The first lesson's lead, as nothing was measured before; the class is in place by then.
-        lead = Pace(sizes.course_starts).lead(crowd.people)
+        lead = StartRate(sizes.course_starts).lead(crowd.people)
         ahead = (lead if sizes.is_full else 0.0) + sizes.course_joining
         begins = (time.time() + ahead) // 60 * 60 + 60
         async with scene.bot(connection) as bot:

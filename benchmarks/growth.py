@@ -35,7 +35,7 @@ from bot.domain.workspaces import State
 from bot.features.feature import load
 from bot.features.home.model import Home, HomeUse
 from bot.features.home.use_cases import HomeGatherer
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.features.waitlist.model import Wait, Waits
 from bot.reconciler import Numbers, Reconciler
 from bot.services.message_context import Gatherer
@@ -325,7 +325,7 @@ def _add_rows(tx: Transaction, principal: Principal) -> None:
         **whose,
     )
     TABLES["waits"].add(tx, wait, next_at=now)
-    rule = Rule(
+    rule = HoursRule(
         id=f"rule_{_NUMBER}", workspace_id=row["id"], zone="UTC", seen_zone="UTC", settled_at=now, **whose
     )
     TABLES["rules"].add(tx, rule, look_at=now + 1e6)

@@ -24,7 +24,7 @@ from bot.features.home.use_cases import HomeGatherer
 from bot.providers import build_providers, provider_classes
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
-from bot.slack.people import People
+from bot.slack.people import PeopleDirectory
 from bot.store import open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
@@ -88,7 +88,7 @@ def context(store: Store, place: Place, http: Http) -> Context:
         store=store,
         # Nothing is asked of them here.
         connections=build_providers({place.connection: settings}, http),
-        people=People(store, None),  # type: ignore[arg-type]
+        people=PeopleDirectory(store, None),  # type: ignore[arg-type]
         installation=Installation(TEAM),
         tenants=Token(),
         vault=Vault([KEY]),

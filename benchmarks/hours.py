@@ -17,7 +17,7 @@ from benchmarks.stage import note
 from bot.domain.people import Principal
 from bot.domain.time_parsing import DAY_MINUTES, EVERY_DAY
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.store import open_store
 from bot.store.store import Store
 from bot.store.tables import principal_of
@@ -42,7 +42,7 @@ async def measure_hours(sizes: Sizes) -> list[Figure]:
     ]
 
 
-def _claim(tx: Transaction) -> list[Rule]:
+def _claim(tx: Transaction) -> list[HoursRule]:
     return hours_store.claim_hours(tx, 100, 60.0)
 
 
@@ -83,7 +83,7 @@ def _minute(at: float) -> int:
 
 async def _set(store: Store, keys: Sequence[tuple[str, Principal]], minutes: Sequence[int]) -> None:
     rules = [
-        Rule(
+        HoursRule(
             id=f"rule_{number:05d}",
             principal=principal,
             connection=CONNECTION,
@@ -101,6 +101,6 @@ async def _set(store: Store, keys: Sequence[tuple[str, Principal]], minutes: Seq
         await store.engine.write(partial(_put, rules=rules[at : at + _TOGETHER]))
 
 
-def _put(tx: Transaction, rules: Sequence[Rule]) -> None:
+def _put(tx: Transaction, rules: Sequence[HoursRule]) -> None:
     for rule in rules:
         hours_store.put(tx, rule)

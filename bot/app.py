@@ -31,7 +31,7 @@ from bot.slack.calls import SlackCaller
 from bot.slack.installed import READ_EVERY
 from bot.slack.methods import API_TEST
 from bot.slack.notifier import Notifier
-from bot.slack.people import People
+from bot.slack.people import PeopleDirectory
 from bot.slack.tenants import Entered, enter
 from bot.slack.web_api import WebApi
 from bot.store import audit, name_of, open_store
@@ -55,7 +55,7 @@ from bot.support.vault import Vault
 from bot.support.windows import GatedRequest
 from bot.web.app import build_app, build_health_app, build_waiting_app, listening, why_not_listening
 from bot.web.bolt import build_bolt
-from bot.web.health import Checks, Health, Metrics
+from bot.web.health import Checks, HealthRoutes, Metrics
 from bot.web.install import InstallPages
 from bot.web.other_instances import LOOKS_EVERY, Others, socket_mode
 from bot.web.replays import SAVED_EVERY, Replays
@@ -311,9 +311,9 @@ class Process:
             return {}
         return {"loops": not self.scheduler.stalled, "sending": self.notifier.is_sending}
 
-    def _health(self, store: Store | None, ready: Checks, works: Checks) -> Health:
+    def _health(self, store: Store | None, ready: Checks, works: Checks) -> HealthRoutes:
         token = self._settings.metrics_token
-        return Health(store=store, ready=ready, works=works, metrics=self.metrics, metrics_token=token)
+        return HealthRoutes(store=store, ready=ready, works=works, metrics=self.metrics, metrics_token=token)
 
     def readiness(self) -> Mapping[str, bool]:
         """Return whether Slack can reach the process, if it has to."""
@@ -328,7 +328,7 @@ class Process:
 
     def _context(self) -> Context:
         settings, entered = self._settings, self._entered
-        self._people = People(self.store, entered.slack, self.owners)
+        self._people = PeopleDirectory(self.store, entered.slack, self.owners)
         return Context(
             store=self.store,
             connections=self.providers,

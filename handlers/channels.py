@@ -5,13 +5,13 @@ import structlog
 from bot.domain.people import Principal
 from bot.store import channels
 from handlers import payload, routes
-from handlers.event_request import Occurrence
+from handlers.event_request import EventRequest
 
 log = structlog.get_logger(__name__)
 
 
 @routes.event("channel_id_changed")
-async def on_channel_id_changed(occurrence: Occurrence) -> None:
+async def on_channel_id_changed(occurrence: EventRequest) -> None:
     """Rename the channel in the rows of its Slack workspace, once Slack knows it by a later id alone.
 
     What can't be confirmed changes nothing, and is kept: the next change of that channel may make it true.

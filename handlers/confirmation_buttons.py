@@ -27,11 +27,11 @@ async def ask(request: Request) -> Answer:
 
     What has nothing to be asked is done, and what is out of date is answered as a press on its button is.
     """
-    press = kit.Press.of_text(request.target or "")
+    press = kit.ButtonValue.of_text(request.target or "")
     button = await _button(request, press.name, press.key)
     if button is None:
         return await old_button(request)
-    now = kit.Press.of(button)
+    now = kit.ButtonValue.of(button)
     if "confirm" in button and now.value == press.value:
         return replies.question(button)
     press = replace(now, key=press.key, seen=press.seen)
@@ -62,4 +62,6 @@ async def _button(request: Request, action: str, key: str) -> kit.Element | None
 async def agreed(request: Request) -> Answer:
     """Do what was agreed to; its card reports the rest, and whatever else is said is shown in the form."""
     surface = Surface("button", Where.DIRECT, interaction=request.surface.interaction)
-    return await run_button(request.services, request.principal, surface, kit.Press.of_text(request.carried))
+    return await run_button(
+        request.services, request.principal, surface, kit.ButtonValue.of_text(request.carried)
+    )

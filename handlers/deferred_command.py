@@ -14,7 +14,7 @@ RESPONSE_SECONDS = 29 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class DeferredCommand:
     """Hold what waits for a link, a list or a person: a command or a press, and the way back to who asked.
 
     It waits as JSON. Whatever carries it adds ``task``, which tells one run from the next, and ``problem``.
@@ -56,11 +56,11 @@ class Waiting:
         return {name: value for name, value in values.items() if value}
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Waiting:
+    def of(cls, body: Mapping[str, Any]) -> DeferredCommand:
         """Read it back."""
         known = {name: value for name, value in body.items() if name in cls.__slots__}
         return cls(**known | {"looked": tuple(body.get("looked") or ())})
 
 
 #: What has not waited.
-AT_ONCE: Final = Waiting()
+AT_ONCE: Final = DeferredCommand()

@@ -20,7 +20,7 @@ from bot.domain.tasks import TaskKind
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import ENDS, RUN_STOPS
 from bot.messages.blocks.forms import answer_view, field_of
-from bot.messages.blocks.kit import Press, fill, safe
+from bot.messages.blocks.kit import ButtonValue, fill, safe
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
@@ -39,7 +39,7 @@ from handlers.command_line import (
     plain,
     split_program,
 )
-from handlers.deferred_command import AT_ONCE, Waiting
+from handlers.deferred_command import AT_ONCE, DeferredCommand
 from handlers.helping import met, what
 from handlers.hooks import RequestHooks
 from handlers.linking import linked
@@ -79,7 +79,7 @@ async def run_text(
     text: str,
     *,
     folder: str = "workspace",
-    waited: Waiting = AT_ONCE,
+    waited: DeferredCommand = AT_ONCE,
     reader: routes.Verb | None = None,
 ) -> Answer:
     """Run what a person typed; always answers. The words may start with a folder (``job list``).
@@ -214,7 +214,7 @@ async def run_button(
     services: Services,
     principal: Principal,
     surface: Surface,
-    press: Press,
+    press: ButtonValue,
     view: Mapping[str, Any] | None = None,
 ) -> Answer:
     """Run what a button is for: a handler of its own, or the verb of that name; always answers.
@@ -417,7 +417,7 @@ def _add_date(request: Request, answer: Answer) -> Answer:
 
 def _offering(answer: Answer) -> Answer:
     """Name the one workspace or run that an answer offers something for; what can be asked again is dated."""
-    presses = [kit.Press.of(one) for one in kit.buttons_of(answer.blocks)]
+    presses = [kit.ButtonValue.of(one) for one in kit.buttons_of(answer.blocks)]
     about_one = {"open_url", *ENDS, *RUN_STOPS}
     keys = {one.key for one in presses if one.seen is not None or one.name in about_one}
     if answer.offers or len(keys) != 1 or any(one.name in _AS_OF or one.mark == "refresh" for one in presses):

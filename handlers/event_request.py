@@ -14,7 +14,7 @@ RETRY_NUMBER: Final = "retry_number"
 
 
 @dataclass(frozen=True, slots=True)
-class Occurrence:
+class EventRequest:
     """Hold a Slack event. Handlers raise StoreError if nothing was written; Slack then sends it again.
 
     They raise Refused where Slack doesn't say who it is about.

@@ -19,7 +19,7 @@ from bot.support.cleaning import unescape
 from bot.support.errors import StoreError, StoreUnsure
 from handlers import payload, routes
 from handlers.dispatch import introduced, run_talk, run_text
-from handlers.event_request import Occurrence
+from handlers.event_request import EventRequest
 from handlers.outage_replies import Unanswered
 from handlers.response_targets import reply_notice
 
@@ -36,7 +36,7 @@ _SAID = frozenset({None, "file_share", "me_message", "message_share", "thread_br
 
 
 @routes.event("message_im")
-async def direct_message(occurrence: Occurrence) -> None:
+async def direct_message(occurrence: EventRequest) -> None:
     """Run the words as a command; ignore messages that no person wrote."""
     if not is_said(occurrence):
         return
@@ -45,7 +45,7 @@ async def direct_message(occurrence: Occurrence) -> None:
 
 
 @routes.event("app_mention")
-async def mentioned(occurrence: Occurrence) -> None:
+async def mentioned(occurrence: EventRequest) -> None:
     """Run the words around the mention as a command; only their author sees the answer."""
     if not is_said(occurrence):
         return
@@ -64,7 +64,7 @@ async def mentioned(occurrence: Occurrence) -> None:
     await converse(occurrence, Where.DIRECT if is_direct else Where.MENTION, text)
 
 
-def is_said(occurrence: Occurrence) -> bool:
+def is_said(occurrence: EventRequest) -> bool:
     """Return whether a person has just written it: no bot, no edit, nothing of Slack's own or of Usher's."""
     event, installation = occurrence.event, occurrence.installation
     own_id = (installation.bot_user_id if installation is not None else None) or SLACKBOT_ID
@@ -78,12 +78,12 @@ def is_said(occurrence: Occurrence) -> bool:
     )
 
 
-def _is_forwarded(occurrence: Occurrence) -> bool:
+def _is_forwarded(occurrence: EventRequest) -> bool:
     """Return whether somebody else's message comes along, which is never read."""
     return occurrence.event.get("subtype") == "message_share" or bool(occurrence.event.get("attachments"))
 
 
-def _is_forwarded_link(occurrence: Occurrence, text: str) -> bool:
+def _is_forwarded_link(occurrence: EventRequest, text: str) -> bool:
     """Return whether a text is nothing but the address of a message that comes along."""
     attachments = occurrence.event.get("attachments")
     shared = [one for one in attachments if isinstance(one, dict)] if isinstance(attachments, list) else []
@@ -92,7 +92,7 @@ def _is_forwarded_link(occurrence: Occurrence, text: str) -> bool:
     return found is not None and unescape(found[1]) in urls
 
 
-async def converse(occurrence: Occurrence, where: Where, text: str) -> None:
+async def converse(occurrence: EventRequest, where: Where, text: str) -> None:
     """Run the words and write the answer into the outbox.
 
     Raises Unanswered or StoreUnsure if that failed, and SlackFailed while nobody knows whose words they are.
@@ -110,7 +110,7 @@ async def converse(occurrence: Occurrence, where: Where, text: str) -> None:
         raise Unanswered(error, principal, surface) from None
 
 
-async def _answer(occurrence: Occurrence, principal: Principal, surface: Surface, text: str) -> None:
+async def _answer(occurrence: EventRequest, principal: Principal, surface: Surface, text: str) -> None:
     services = occurrence.services
     if surface.said_at is not None and services.clock.now() - surface.said_at > LOST_SECONDS:
         log.info("words of long ago not read", interaction=surface.interaction)
@@ -136,7 +136,7 @@ async def _answer(occurrence: Occurrence, principal: Principal, surface: Surface
     await services.store.write(notices.add_notices, [reply_notice(answer, surface, reader, services.ids)])
 
 
-async def _resolve_key(occurrence: Occurrence, author: Principal, surface: Surface) -> str | None:
+async def _resolve_key(occurrence: EventRequest, author: Principal, surface: Surface) -> str | None:
     """Return the key that a message's answer uses up; None if the message was answered for somebody else.
 
     A refusal to a stranger has a key of its own, as it may be said on a side that isn't the author's.
@@ -154,7 +154,7 @@ async def _resolve_key(occurrence: Occurrence, author: Principal, surface: Surfa
         raise Unanswered(error, author, surface) from None
 
 
-async def _resolve_author(occurrence: Occurrence) -> Principal:
+async def _resolve_author(occurrence: EventRequest) -> Principal:
     """Return the author as their own workspace knows them, whichever side of a shared channel it is.
 
     Another side doesn't show that their workspace belongs to an organisation that has installed Usher. Raises
@@ -164,7 +164,7 @@ async def _resolve_author(occurrence: Occurrence) -> Principal:
     return context.installation.resolve_principal(await context.people.with_enterprise(author))
 
 
-def _choose_reader(occurrence: Occurrence, author: Principal) -> Principal:
+def _choose_reader(occurrence: EventRequest, author: Principal) -> Principal:
     """Return the reader of an answer: a stranger is reached by the side that they wrote on only."""
     here, there = occurrence.installation, occurrence.services.context.installation
     if here is None or there.has_team(author.enterprise_id, author.team_id):
@@ -174,7 +174,7 @@ def _choose_reader(occurrence: Occurrence, author: Principal) -> Principal:
 
 @routes.event("team_join")
 @routes.event("user_change")
-async def user_changed(occurrence: Occurrence) -> None:
+async def user_changed(occurrence: EventRequest) -> None:
     """Store the person; let go whoever left or became a guest (the nightly sync covers lost events)."""
     services = occurrence.services
     user = occurrence.event.get("user")
@@ -197,13 +197,13 @@ async def user_changed(occurrence: Occurrence) -> None:
 
 
 @routes.event("app_uninstalled")
-async def app_uninstalled(occurrence: Occurrence) -> None:
+async def app_uninstalled(occurrence: EventRequest) -> None:
     """End every link: nobody can be told anything any more, and nothing may continue in their name."""
     if occurrence.installation is not None:
         await removed(occurrence, occurrence.installation)
 
 
-async def removed(occurrence: Occurrence, installation: Installation) -> None:
+async def removed(occurrence: EventRequest, installation: Installation) -> None:
     """End every link of an installation whose token Slack takes no more; otherwise the event is outdated.
 
     Its token is forgotten last: until then a redelivery ends what is left. Slack lets nothing through anyway.
@@ -219,7 +219,7 @@ async def removed(occurrence: Occurrence, installation: Installation) -> None:
 
 
 async def end_links(
-    occurrence: Occurrence, installation: Installation, *, cause: str, users: Container[str] | None = None
+    occurrence: EventRequest, installation: Installation, *, cause: str, users: Container[str] | None = None
 ) -> None:
     """End all links, or those of some users; each in its own transaction, so a redelivery ends the rest.
 
@@ -244,7 +244,7 @@ async def end_links(
 
 
 @routes.event("tokens_revoked")
-async def tokens_revoked(occurrence: Occurrence) -> None:
+async def tokens_revoked(occurrence: EventRequest) -> None:
     """End every link if the bot itself was shut out, otherwise the links of the people listed.
 
     Usher keeps no token of a person, so Slack can't be asked about theirs. What names a bot is about an

@@ -94,7 +94,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
         request, purpose, words_given, nowhere=verbs.NOWHERE[purpose], which=partial(_where, request, purpose)
     )
     template = " ".join(leading(request, words_given)[1]) if words_given else ""
-    making = Making(connection, purpose, request.surface.channel_id or "")
+    making = FormContext(connection, purpose, request.surface.channel_id or "")
     account = await linked(request, connection)
     snapshot = await known_offer(request, account)
     if snapshot is None:
@@ -127,7 +127,7 @@ async def _usual(request: Request, purpose: Purpose, given: tuple[str, ...]) -> 
 async def redrawn(request: Request) -> Answer:
     """Redraw an open form after a change to a field that others depend on."""
     services = request.services
-    making = Making.of_view(request.view, services)
+    making = FormContext.of_view(request.view, services)
     account, offer = await _known(services, request.principal, making)
     entered = values_of(request.view)
     values = {name: value for name, value in entered.items() if making.proposed.get(name) != value}
@@ -139,7 +139,7 @@ async def redrawn(request: Request) -> Answer:
 async def choices(request: Request) -> list[dict[str, Any]]:
     """Return a field's choices in an open form for the letters typed so far."""
     services = request.services
-    making = Making.of_view(request.view, services)
+    making = FormContext.of_view(request.view, services)
     _, offer = await _known(services, request.principal, making)
     asked = offer.form({**making.chosen, **values_of(request.view)}).field(request.target or "")
     if asked is None:
@@ -152,7 +152,7 @@ async def choices(request: Request) -> list[dict[str, Any]]:
 @routes.view("make")
 async def submitted(request: Request) -> Answer:
     """Make what a submitted form describes; errors are shown at their fields."""
-    making = Making.of_view(request.view, request.services)
+    making = FormContext.of_view(request.view, request.services)
     _, offer = await _known(request.services, request.principal, making)
     values = values_of(request.view)
     try:
@@ -163,7 +163,7 @@ async def submitted(request: Request) -> Answer:
     return SILENT
 
 
-async def make(request: Request, making: Making, spec: Spec, form: Form, values: Values) -> None:
+async def make(request: Request, making: FormContext, spec: Spec, form: Form, values: Values) -> None:
     """Write what to make, and remember what was filled in."""
     services, caller = request.services, replace(request.caller, channel_id=making.channel_id or None)
     if making.purpose == "workspace":
@@ -183,7 +183,9 @@ async def make(request: Request, making: Making, spec: Spec, form: Form, values:
 def _where(request: Request, purpose: Purpose, able: list[str]) -> Answer:
     services = request.services
     buttons = [
-        kit.button(kit.line(services.title(name)), kit.Press("make", f"{purpose} {name}", number=number))
+        kit.button(
+            kit.line(services.title(name)), kit.ButtonValue("make", f"{purpose} {name}", number=number)
+        )
         for number, name in enumerate(able)
     ]
     return replies.answer(verbs.WHERE[purpose], buttons)
@@ -194,7 +196,7 @@ def open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
     return kit.button(verbs.OPEN_FORM, "make", f"{purpose} {connection}", style=kit.PRIMARY)
 
 
-async def _loading(request: Request, making: Making, account: Account, template: str) -> Answer:
+async def _loading(request: Request, making: FormContext, account: Account, template: str) -> Answer:
     """Have the offer read, and say so; the waiting command then fills the form that is open."""
     services = request.services
     title = services.title(making.connection)
@@ -211,13 +213,15 @@ async def _loading(request: Request, making: Making, account: Account, template:
     return _with_button(kit.fill(verbs.LOADING_ANSWER, title=title), making, view)
 
 
-def _with_button(sentence: str, making: Making, view: dict[str, Any]) -> Answer:
+def _with_button(sentence: str, making: FormContext, view: dict[str, Any]) -> Answer:
     """Return the form, with words and a button in case it can't be opened right away."""
     answer = replies.answer(sentence, [open_button(making.purpose, making.connection)])
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
 
-async def _known(services: Services, principal: Principal, making: Making) -> tuple[Account, PersonalOffer]:
+async def _known(
+    services: Services, principal: Principal, making: FormContext
+) -> tuple[Account, PersonalOffer]:
     """Return the person's account and its offer; raises Refused if either is gone."""
     account = await own(services.create_caller(principal), making.connection)
     title = services.title(making.connection)
@@ -233,7 +237,7 @@ async def _known(services: Services, principal: Principal, making: Making) -> tu
 
 
 def view_of(
-    offer: PersonalOffer, making: Making, account: Account, values: Values, *, advises: bool = False
+    offer: PersonalOffer, making: FormContext, account: Account, values: Values, *, advises: bool = False
 ) -> dict[str, Any]:
     """Return the form as it is shown, with the values that may still be shown; ``advises`` administrators."""
     form, provider = offer.form(values), offer.provider
@@ -276,7 +280,7 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class FormContext:
     """Say what a form is for. The form carries it as keys, and it is authorised again each time."""
 
     connection: str
@@ -307,7 +311,7 @@ class Making:
         }
 
     @classmethod
-    def of_view(cls, view: Mapping[str, Any], services: Services) -> Making:
+    def of_view(cls, view: Mapping[str, Any], services: Services) -> FormContext:
         """Read it back from a form; raises Refused for one of an earlier release or of a lost connection."""
         try:
             metadata = json.loads(str(view.get("private_metadata") or ""))

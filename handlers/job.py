@@ -33,7 +33,7 @@ from bot.support.cleaning import fold
 from handlers import list_filters, routes
 from handlers.command_line import CommandLine, command_line, is_slip, written
 from handlers.connections import commanding, connection_of, leading, maker_of, makers, named
-from handlers.forms import Making, make, open_form
+from handlers.forms import FormContext, make, open_form
 from handlers.linking import all_linked, link_first, linked
 from handlers.request import SILENT, Answered, Manner, Request
 from handlers.snapshots import filter_by_connection, offer_of, refresh_lists, refreshed, unread
@@ -181,7 +181,7 @@ async def launched_by_name(request: Request, connection: str, name: str) -> Answ
 
 
 async def _make(request: Request, connection: str, spec: Spec, form: Form, values: Values) -> None:
-    await make(request, Making(connection, "job", request.surface.channel_id or ""), spec, form, values)
+    await make(request, FormContext(connection, "job", request.surface.channel_id or ""), spec, form, values)
 
 
 def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:

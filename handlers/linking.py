@@ -260,7 +260,7 @@ async def _ask(request: Request, connection: str | None, linked: list[str]) -> A
     running = format_still_running(await request.caller.read(accounts.find_running, ending))
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     button = kit.button(
-        cards.UNLINK, kit.Press("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
+        cards.UNLINK, kit.ButtonValue("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
     )
     about = Referents(connection=connection or "", what="unlink", takes_press=True)
     return replace(replies.answer(" ".join([effect, *running, ask]), [button]), about=about)

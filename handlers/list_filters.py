@@ -132,7 +132,7 @@ def none_of_these(
     """Say that there is nothing of the kind; ``more`` is a remark, for which the list can be read again."""
     sentence = kit.fill(answers.NONE_OF_THESE, what=kit.Markup(what(request, narrowed, noun)))
     typed = written(asked(request)[1])
-    again = [kit.button(cards.REFRESH, kit.Press(verb, f"1 {typed}", mark="refresh"))] if more else []
+    again = [kit.button(cards.REFRESH, kit.ButtonValue(verb, f"1 {typed}", mark="refresh"))] if more else []
     said = replies.answer(sentence, [*again, *buttons], replaces=request.target is not None)
     return replies.with_remarks(said, [more] if more else [])
 

@@ -51,7 +51,7 @@ from handlers.dispatch import (
     run_text,
     written_later,
 )
-from handlers.event_request import RETRY_NUMBER, Occurrence
+from handlers.event_request import RETRY_NUMBER, EventRequest
 from handlers.outage_replies import OutageReplies, Unanswered
 from handlers.response_targets import (
     can_acknowledge_with,
@@ -258,7 +258,7 @@ class Listeners:
         logger = log.bind(event_name=name, event_id=body.get("event_id"))
         try:
             with one_request():
-                await handler(Occurrence(body, self._services, payload.key_of_event(body)))
+                await handler(EventRequest(body, self._services, payload.key_of_event(body)))
         except Refused as refusal:
             logger.info("refused", rule=refusal.rule)
         except (StoreError, SlackFailed) as error:

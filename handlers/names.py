@@ -65,12 +65,12 @@ class Job(NamedTuple):
     key: str = ""
 
 
-class Template(Job):
+class TemplateName(Job):
     """Hold what a new workspace can be made from in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class EntityGroups:
     """Hold all that words name, of each kind: workspaces, the newest run first, jobs, courses, and so on."""
 
     begin: int
@@ -79,7 +79,7 @@ class Span:
     runs: tuple[Run, ...] = ()
     jobs: tuple[Job, ...] = ()
     courses: tuple[Entity, ...] = ()
-    templates: tuple[Template, ...] = ()
+    templates: tuple[TemplateName, ...] = ()
     connection: str = ""
     #: Whether it is the beginning of a name, and nothing else.
     is_beginning: bool = False
@@ -92,12 +92,12 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class NameToken:
     """Hold a word as rules compare it, or a name of several words (``word`` is "" then)."""
 
     word: str
     typed: str
-    span: Span | None = None
+    span: EntityGroups | None = None
 
     @property
     def workspaces(self) -> tuple[Workspace, ...]:
@@ -120,7 +120,7 @@ class Names:
         connections: Mapping[str, base.Provider] | None = None,
         jobs: Sequence[Job] = (),
         courses: Sequence[Entity] = (),
-        templates: Sequence[Template] = (),
+        templates: Sequence[TemplateName] = (),
     ) -> None:
         self.rows = rows
         self._runs = runs
@@ -129,9 +129,9 @@ class Names:
         self._jobs = _spoken(_grouped(by_job))
         self._courses = _grouped((fold(card.title), card) for card in courses)
         self._templates = _grouped((key, one) for one in templates for key in {fold(one.name), fold(one.key)})
-        self._found: dict[tuple[str, ...], list[Span]] = {}
+        self._found: dict[tuple[str, ...], list[EntityGroups]] = {}
 
-    def spans(self, words: tuple[str, ...]) -> list[Span]:
+    def spans(self, words: tuple[str, ...]) -> list[EntityGroups]:
         """Return all whole names among words, the longest first at each place, from left to right."""
         # Words in quotes and without are the same to a comparison.
         key = tuple(f'"{word}' if isinstance(word, Quoted) else word for word in words)
@@ -154,8 +154,8 @@ class Names:
                 within.update(range(at, at + span.end))
         return dict.fromkeys(within, "") | {span.begin: span.mark for span in spans}
 
-    def _spans(self, words: Sequence[str]) -> list[Span]:
-        found: list[Span] = []
+    def _spans(self, words: Sequence[str]) -> list[EntityGroups]:
+        found: list[EntityGroups] = []
         at = 0
         while at < len(words):
             begins_one = "@" in words[at] or fold(plain(words[at])) in self._beginnings
@@ -167,19 +167,19 @@ class Names:
             at = span.end if span is not None else at + 1
         return found
 
-    def _span(self, words: Sequence[str], at: int, count: int) -> Span | None:
+    def _span(self, words: Sequence[str], at: int, count: int) -> EntityGroups | None:
         for text in readings(words[at : at + count]):
             if "@" in text or naming.to_link(text):
                 whole = naming.find_whole(text, self.rows, self._connections)
                 if whole is not None:
-                    return Span(at, at + count, whole.workspaces)
+                    return EntityGroups(at, at + count, whole.workspaces)
             if (key := fold(text)) in self._keys:
                 return self._called(key, at, at + count)
         return None
 
-    def _called(self, key: str, begin: int, end: int) -> Span:
+    def _called(self, key: str, begin: int, end: int) -> EntityGroups:
         """Return all that is called something; a connection only if nothing else is."""
-        span = Span(
+        span = EntityGroups(
             begin,
             end,
             self._workspaces.get(key, ()),
@@ -190,7 +190,7 @@ class Names:
         )
         return replace(span, connection=self._places.get(key, "")) if span.mark == "kk" else span
 
-    def near(self, words: Sequence[str], *, is_named: bool) -> Span | None:
+    def near(self, words: Sequence[str], *, is_named: bool) -> EntityGroups | None:
         """Return what words may name with a slip, or by a part of the name; None for nothing.
 
         ``is_named``: they are where a name is, so that the beginning of one is enough.
@@ -199,7 +199,7 @@ class Names:
         if is_named and len(text) >= _SHORTEST_PART:
             found = naming.find(text, self.rows, self._connections)
             if found.kind in {"one", "many"}:
-                return Span(0, end, found.workspaces, is_beginning=True)
+                return EntityGroups(0, end, found.workspaces, is_beginning=True)
         typed = fold(next(iter(readings(words))).strip(_QUOTES))
         alike = {*self._by_letter.get(typed[:1], ()), *self._by_letter.get(typed[1:2], ())}
         slips = [self._called(key, 0, end) for key in sorted(alike) if _is_near(typed, key)]
@@ -207,7 +207,7 @@ class Names:
         parts = [self._called(key, 0, end) for key in self._by_part.get(typed, ())[:MOST_NEAR]]
         spans = own or parts or slips
         if ids := {one.id for span in spans for one in span.workspaces}:
-            return Span(0, end, tuple(one for one in self.rows if one.id in ids))
+            return EntityGroups(0, end, tuple(one for one in self.rows if one.id in ids))
         spans = [span for span in spans if not span.connection or len(typed) >= _SHORTEST_PLACE]
         first = min(spans, key=lambda span: _MARKS.index(span.mark), default=None)
         if first is None or first.mark != "jj":
@@ -279,7 +279,7 @@ class Names:
         }
         return found | {title: key for key, title in titles.items()} | {fold(key): key for key in titles}
 
-    def owners(self, pieces: Sequence[Piece]) -> list[str]:
+    def owners(self, pieces: Sequence[NameToken]) -> list[str]:
         """Return who else something is said to belong to: a mention, ``bob's``, ``their``."""
         pairs = pairwise(piece.word for piece in pieces)
         found = [
@@ -287,7 +287,7 @@ class Names:
             for before, other in pairs
             if before in vocabulary.BEFORE_AN_OWNER and other in vocabulary.OTHERS
         ]
-        for piece, then in zip_longest(pieces, pieces[1:], fillvalue=Piece("", "")):
+        for piece, then in zip_longest(pieces, pieces[1:], fillvalue=NameToken("", "")):
             if piece.word.endswith("s") and then.word in vocabulary.GENERIC - vocabulary.IT:
                 # `priyas workspace`
                 found += [] if piece.word in vocabulary.KNOWN else [piece.word]
@@ -302,7 +302,7 @@ class Names:
         return found
 
 
-def is_name(span: Span, words: tuple[str, ...]) -> bool:
+def is_name(span: EntityGroups, words: tuple[str, ...]) -> bool:
     """Return whether a span is a name here: not where its word means something else in a sentence."""
     is_word = span.end - span.begin == 1 and not isinstance(words[span.begin], Quoted)
     is_everyday = is_word and not span.connection and plain(words[span.begin]) in vocabulary.EVERYDAY
@@ -373,7 +373,7 @@ async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
     courses = [one for hooks in RequestHooks.list_subscribers() for one in await hooks.list_entities(request)]
     jobs, templates = (
         [Job(*one) for one in offered["job"]],
-        [Template(*one) for one in offered["workspace"]],
+        [TemplateName(*one) for one in offered["workspace"]],
     )
     runs = await store.read(run_rows.runs, request.principal)
     names = request.spoken.names = Names(rows, runs, services.connections, jobs, courses, templates)

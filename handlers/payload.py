@@ -148,12 +148,12 @@ def surface_of_command(payload: Mapping[str, Any]) -> Surface:
     )
 
 
-def pressed(action: Mapping[str, Any]) -> kit.Press:
+def pressed(action: Mapping[str, Any]) -> kit.ButtonValue:
     """Return what was pressed: a button, a choice, or a menu's option."""
     chosen = str(_mapping(action.get("selected_option")).get("value") or "")
     if action.get("type") == "overflow":
-        return kit.Press.of_text(chosen)
-    return kit.Press.read(str(action.get("action_id") or ""), str(action.get("value") or chosen))
+        return kit.ButtonValue.of_text(chosen)
+    return kit.ButtonValue.read(str(action.get("action_id") or ""), str(action.get("value") or chosen))
 
 
 def surface_of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:

@@ -11,7 +11,7 @@ from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
 from bot.messages.blocks.forms import answer_view
 from bot.store import notices
-from handlers.deferred_command import RESPONSE_SECONDS, Waiting
+from handlers.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from handlers.dispatch import run_button, run_text
 from handlers.response_targets import message_notice, reply_notice
 from handlers.services import Services
@@ -22,13 +22,13 @@ _LOOKED_FOR_SECONDS = 120.0
 
 
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
-    """Run what waited, with the person's current rights; ``body`` is a ``Waiting``.
+    """Run what waited, with the person's current rights; ``body`` is a ``DeferredCommand``.
 
     The answer goes to the response_url while it is valid, soon after a mention to its channel, otherwise by
     direct message. Running the same one twice has one effect: its interaction is an inbox key, told apart
     from later ones by ``task``. Raises StoreError if nothing could be written.
     """
-    waited = Waiting.of(body)
+    waited = DeferredCommand.of(body)
     if waited.folder not in services.commands.values():
         log.warning("a waiting command is of no command that exists", folder=waited.folder)
         return
@@ -51,7 +51,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         via=waited.via,
     )
     if waited.press:
-        answer = await run_button(services, principal, surface, kit.Press.of_text(waited.press))
+        answer = await run_button(services, principal, surface, kit.ButtonValue.of_text(waited.press))
     else:
         answer = await run_text(
             services, principal, surface, waited.text, folder=waited.folder, waited=waited

@@ -21,7 +21,7 @@ from bot.messages.blocks import kit
 from bot.services.caller import Caller
 from bot.store import conversations
 from bot.support.clock import Ids
-from handlers.deferred_command import AT_ONCE, RESPONSE_SECONDS, Waiting
+from handlers.deferred_command import AT_ONCE, RESPONSE_SECONDS, DeferredCommand
 from handlers.services import Services
 
 #: What runs while nobody knows yet which verb it is, if any: words, and what came without any.
@@ -128,7 +128,7 @@ class Request:
     #: The workspace of that key where this request has read it among its person's own.
     row: Workspace | None = None
     #: What the button carried that was pressed.
-    press: kit.Press | None = None
+    press: kit.ButtonValue | None = None
     text: str = ""
     #: Its words as they were typed.
     given: tuple[str, ...] = ()
@@ -142,7 +142,7 @@ class Request:
     #: How it was put: a verb of Usher as typed (or a button), or in other words.
     manner: Manner = Manner.TYPED
     #: What it was as it waited, if it did.
-    waited: Waiting = AT_ONCE
+    waited: DeferredCommand = AT_ONCE
     #: The form that was sent, or that a button or a search belongs to: it contains only keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
     #: The message on which a shortcut was chosen, as Slack sent it: anybody may have written it.
@@ -150,7 +150,7 @@ class Request:
     #: What it is about, for what is said next.
     spoken: Speaking = field(default_factory=Speaking)
 
-    def pressed(self, press: kit.Press) -> Request:
+    def pressed(self, press: kit.ButtonValue) -> Request:
         """Return the request of a button; those for verbs of jobs are named ``job_VERB``."""
         return replace(
             self,
@@ -291,10 +291,10 @@ class Request:
         """Return the request for another verb, with other words or a key."""
         return replace(self, folder=folder, verb=verb, arguments=arguments, target=target, row=None)
 
-    def waiting(self, text: str | None = None) -> Waiting:
+    def waiting(self, text: str | None = None) -> DeferredCommand:
         """Return the command, or another, so that it can run later and still be answered."""
         surface = self.surface
-        return Waiting(
+        return DeferredCommand(
             principal=self.principal.key,
             text=self.text if text is None else text,
             folder=self.folder,

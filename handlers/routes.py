@@ -14,13 +14,13 @@ from bot.messages.blocks.kit import Element
 from bot.services.caller import Caller
 from bot.support.declarations import Registry, require_complete
 from bot.support.errors import Refused
-from handlers.event_request import Occurrence
+from handlers.event_request import EventRequest
 from handlers.request import Request
 
 #: What a person types, presses or sends ends in an Answer.
 Verb: TypeAlias = Callable[[Request], Coroutine[Any, Any, Answer]]
 Search: TypeAlias = Callable[[Request], Coroutine[Any, Any, list[dict[str, Any]]]]
-Event: TypeAlias = Callable[[Occurrence], Coroutine[Any, Any, None]]
+Event: TypeAlias = Callable[[EventRequest], Coroutine[Any, Any, None]]
 
 
 class Effect(StrEnum):

@@ -14,7 +14,7 @@ from bot.messages.blocks.kit import fill, safe
 from bot.messages.texts import answers, problems
 from bot.services import snapshots
 from bot.services.creation import PersonalOffer
-from handlers.deferred_command import RESPONSE_SECONDS, Waiting
+from handlers.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from handlers.linking import linked
 from handlers.request import SILENT, Answered, Request
 
@@ -37,7 +37,7 @@ async def refresh_lists(
     place of the command; with ``connection``, only its list counts. ``values`` are for the template, besides
     ``title`` and ``titles``. ``old`` are the accounts whose lists were outdated before the
     rows behind the answer were read: a list that arrived in the meantime isn't among those rows. ``updates``
-    as ``Waiting`` has it.
+    as ``DeferredCommand`` has it.
     """
     text = request.text if text is None else text
     if old is None:
@@ -141,7 +141,7 @@ async def ask_for_offer(
     nothing: str,
     *,
     buttons: Sequence[dict[str, Any]] = (),
-    then: Waiting | None = None,
+    then: DeferredCommand | None = None,
 ) -> None:
     """Have an offer read, with this command waiting, or another.
 
@@ -157,6 +157,6 @@ async def ask_for_offer(
     await request.caller.run(snapshots.read_templates, account, waiting)
 
 
-def _then(account: Account, request: Request, waiting: Waiting) -> Waiting:
+def _then(account: Account, request: Request, waiting: DeferredCommand) -> DeferredCommand:
     """Return what runs once an account's list or offer is read; it isn't read again for it."""
     return replace(waiting, looked=(*waiting.looked, account.id), first=request.promised_in)

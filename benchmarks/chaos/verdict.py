@@ -15,7 +15,7 @@ from benchmarks.chaos.stage import SPOKEN_JOB, Person, Stage
 from benchmarks.chaos.truth import Truth
 from bot.domain.message_kinds import AnyKind, Mark, declared
 from bot.domain.people import Principal
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.features.hours.store import RULES
 from bot.store import audit, open_store
 from bot.support.clock import SystemClock, SystemIds
@@ -186,7 +186,7 @@ class Verdict:
                 found.append(f"hours {rule.id}: missed, and not told")
         return found
 
-    def _planned(self, rule: Rule, verb: str, at: float | None = None) -> list[dict[str, Any]]:
+    def _planned(self, rule: HoursRule, verb: str, at: float | None = None) -> list[dict[str, Any]]:
         """Return the operations that a rule's workspace was given by hours, for a time or for any."""
         return [
             row
@@ -197,7 +197,7 @@ class Verdict:
             and at in {None, row["planned_for"]}
         ]
 
-    def _is_stopped(self, rule: Rule) -> bool:
+    def _is_stopped(self, rule: HoursRule) -> bool:
         """Say whether a stop was carried out, or had nothing to do: it is down, or its person did more."""
         up = rows(self._stage.database, "SELECT id FROM workspaces WHERE state IN ('running', 'starting')")
         done = [row for row in self.operations if row["workspace_id"] == rule.workspace_id]

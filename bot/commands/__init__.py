@@ -29,7 +29,14 @@ from bot.support.environment import (
 )
 from bot.support.errors import NotDone, StoreError, StoreTooNew, StoreTooOld
 from bot.support.logs import Redactor, configure
-from bot.support.settings import PREFIXES, REMOVED_SETTINGS, Reading, Settings, SettingsError, read_settings
+from bot.support.settings import (
+    PREFIXES,
+    REMOVED_SETTINGS,
+    ParsedSettings,
+    Settings,
+    SettingsError,
+    read_settings,
+)
 from bot.support.settings.database import database_file, is_postgres
 
 log = structlog.get_logger(__name__)
@@ -126,7 +133,7 @@ def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSetti
     return reading.settings, connections
 
 
-def read() -> tuple[Reading, dict[str, ConnectionSettings], list[str]]:
+def read() -> tuple[ParsedSettings, dict[str, ConnectionSettings], list[str]]:
     """Read settings and connections as far as they are valid, with the problems of both; set up the logs."""
     reading = read_settings()
     connections: dict[str, ConnectionSettings] = {}

@@ -19,7 +19,7 @@ from bot.providers.connection import ConnectionSettings
 from bot.services import accounts, linking, revocations
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.slack.people import People
+from bot.slack.people import PeopleDirectory
 from bot.slack.tenants import Entered, enter
 from bot.slack.web_api import WebApi
 from bot.store import accounts as account_rows
@@ -49,7 +49,7 @@ class ImportProblem(NotDone):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CsvRow:
     """Hold one line of the file as written."""
 
     line: int
@@ -62,12 +62,12 @@ class Row:
 class Result:
     """Hold the result of a row: ``ok`` (linked, or would be), ``same`` (was already), or ``problem``."""
 
-    row: Row
+    row: CsvRow
     outcome: Literal["ok", "same", "problem"]
     sentence: str
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[CsvRow]:
     """Read the file; raises ImportProblem if it isn't one, or has other columns."""
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -94,9 +94,9 @@ def read_rows(path: Path) -> list[Row]:
         raise ImportProblem(f"Line {reader.line_num} of {path.name} isn't valid CSV: {error}.") from None
 
 
-def _row(line: int, found: Mapping[str, str | None]) -> Row:
+def _row(line: int, found: Mapping[str, str | None]) -> CsvRow:
     values = [(found.get(name) or "").strip() for name in COLUMNS]
-    return Row(line, *values)
+    return CsvRow(line, *values)
 
 
 async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSession) -> Entered:
@@ -128,7 +128,7 @@ class Importer:
         self._home = context.installation
         self._seen: dict[tuple[str, str], int] = {}
 
-    async def one(self, row: Row, *, apply: bool) -> Result:
+    async def one(self, row: CsvRow, *, apply: bool) -> Result:
         """Check a row at its provider and, with ``apply``, link it; never raises for the row's content."""
         problem = self._shape(row)
         if problem:
@@ -167,7 +167,7 @@ class Importer:
             return Result(row, "ok", "would be linked")
         return await self._link(row, caller, identity)
 
-    def _shape(self, row: Row) -> str:
+    def _shape(self, row: CsvRow) -> str:
         found = _SLACK_USER.fullmatch(row.slack_user)
         if found is None:
             return "slack_user needs a Slack user id such as U0123ABCD"
@@ -188,7 +188,7 @@ class Importer:
             return f"line {earlier} names the same person and connection"
         return ""
 
-    async def _link(self, row: Row, caller: Caller, identity: base.Identity) -> Result:
+    async def _link(self, row: CsvRow, caller: Caller, identity: base.Identity) -> Result:
         sealed = accounts.sealed(caller, row.connection, identity.credential)
         credential = (identity.username, sealed, identity.credential.ends_at)
         done = await caller.run(
@@ -211,7 +211,7 @@ async def operating(
             yield Context(
                 store=store,
                 connections=build_providers(connections, http),
-                people=People(store, entered.slack),
+                people=PeopleDirectory(store, entered.slack),
                 installation=entered.place,
                 tenants=entered.tenants,
                 vault=Vault(settings.keys()),
@@ -228,7 +228,7 @@ async def import_rows(
     settings: Settings,
     connections: Mapping[str, ConnectionSettings],
     store: Store,
-    rows: Sequence[Row],
+    rows: Sequence[CsvRow],
     *,
     apply: bool,
 ) -> list[Result]:

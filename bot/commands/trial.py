@@ -113,7 +113,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class TrialContext:
     """Hold what a trial works with; ``tell`` writes a line, ``sleep`` waits for seconds."""
 
     provider: base.Provider
@@ -129,7 +129,7 @@ class Stage:
 class Trial:
     """Play the main job on one connection, as one account."""
 
-    stage: Stage
+    stage: TrialContext
     access: Access
     #: Each step's name, how many seconds it took, and the kind of error if it failed.
     steps: list[tuple[str, float, str]] = field_of(default_factory=list)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bot.commands import complain, heeding, read, with_store
-from bot.commands.trial import Record, Stage, Trial
+from bot.commands.trial import Record, Trial, TrialContext
 from bot.domain.audit import AuditEntry
 from bot.providers import build, secrets_of
 from bot.providers.assumptions import Observing
@@ -52,7 +52,7 @@ def try_connection(arguments: argparse.Namespace) -> int:
             began = AuditEntry("operator", "trial.begin", chosen.name, "sent", {"connection": chosen.name})
             await store.write(audit.append_audit, [began])
             trial = Trial(
-                Stage(provider, http, store, clock, record),
+                TrialContext(provider, http, store, clock, record),
                 await access_of(provider, ask, ask_secret, hide),
             )
             return await tried(trial, arguments, ask)

@@ -17,7 +17,7 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class AuditSubject:
     """Say what somebody asks about, where that is a row of a feature's; ``keys`` are for the audit."""
 
     id: str

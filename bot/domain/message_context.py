@@ -9,7 +9,7 @@ from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import EndState
 from bot.domain.operations import Operation
 from bot.domain.people import People
-from bot.domain.runs import Run, Shown
+from bot.domain.runs import OutputTail, Run
 from bot.domain.stops import Effects
 from bot.domain.timers import find_next_stop
 from bot.domain.undoable_actions import Act
@@ -182,7 +182,7 @@ class RunFacts(Facts):
     """Hold a run, with its output if this process follows it, and its provider's page if that is allowed."""
 
     run: Run
-    output: Shown | None = None
+    output: OutputTail | None = None
     page_url: str | None = None
 
 

@@ -17,7 +17,7 @@ Whose = Literal["", "anybody", "named", "trainers", "administrators"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AccessRule:
     """Say who may do a verb besides whom its target belongs to, and how well they have to be known.
 
     ``kind`` is of the targets that name others. What ``shows`` changes nothing: what Slack said about a
@@ -32,11 +32,11 @@ class Rule:
 
 
 #: The rules of verbs that need more than their person's own; features declare theirs.
-RULES: Final[dict[str, Rule]] = {}
-_OWN: Final = Rule()
+RULES: Final[dict[str, AccessRule]] = {}
+_OWN: Final = AccessRule()
 
 
-def declare(rule: Rule, *verbs: str) -> None:
+def declare(rule: AccessRule, *verbs: str) -> None:
     """Set the rule of some verbs; raises ValueError if one has another already."""
     for verb in verbs:
         if RULES.setdefault(verb, rule) is not rule:
@@ -44,9 +44,9 @@ def declare(rule: Rule, *verbs: str) -> None:
 
 
 # None of what only administrators may do acts through another person's account.
-declare(Rule("administrators"), "about", "unlink_other")
+declare(AccessRule("administrators"), "about", "unlink_other")
 declare(
-    Rule(shows=True),
+    AccessRule(shows=True),
     *("help", "list", "logs", "open", "result", "search", "status", "version", "whoami", "words"),
 )
 #: For everything that shows nothing, how old what Slack said about a person may be, and how far in the future

@@ -65,7 +65,7 @@ class OutputChunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class OutputTail:
     """Hold what messages show of a run's output: its tail, the number of lines, the last few at its end."""
 
     tail: str

@@ -19,7 +19,7 @@ from typing import BinaryIO, Final, Literal
 
 import structlog
 
-from bot.domain.runs import OutputChunk, Shown
+from bot.domain.runs import OutputChunk, OutputTail
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ MARK: Final = "! "
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class OutputLine:
     """Hold a line or a part of a long one; ``begins`` and ``ends`` say which part it is."""
 
     stream: StreamName
@@ -82,9 +82,9 @@ class Lines:
         """Return the part of the unfinished line that hasn't been passed on yet."""
         return self._line
 
-    def feed(self, text: str) -> list[Piece]:
+    def feed(self, text: str) -> list[OutputLine]:
         """Return the pieces that are now complete."""
-        pieces: list[Piece] = []
+        pieces: list[OutputLine] = []
         first, *others = text.split("\n")
         self._write(first, pieces)
         for line in others:
@@ -92,14 +92,14 @@ class Lines:
             self._write(line, pieces)
         return pieces
 
-    def finish(self) -> list[Piece]:
+    def finish(self) -> list[OutputLine]:
         """Return the unfinished line, if there is one."""
-        pieces: list[Piece] = []
+        pieces: list[OutputLine] = []
         if self._line or self._begun:
             self._end(pieces)
         return pieces
 
-    def _write(self, text: str, pieces: list[Piece]) -> None:
+    def _write(self, text: str, pieces: list[OutputLine]) -> None:
         for number, part in enumerate(text.split("\r")):
             if number:
                 self._returned = True
@@ -113,14 +113,14 @@ class Lines:
                 self._line += written
                 self._hand_on(pieces)
 
-    def _hand_on(self, pieces: list[Piece]) -> None:
+    def _hand_on(self, pieces: list[OutputLine]) -> None:
         while len(self._line) > self._longest:
             part, self._line = self._line[: self._longest], self._line[self._longest :]
-            pieces.append(Piece(self._stream, part, begins=not self._begun, ends=False))
+            pieces.append(OutputLine(self._stream, part, begins=not self._begun, ends=False))
             self._begun = True
 
-    def _end(self, pieces: list[Piece]) -> None:
-        pieces.append(Piece(self._stream, self._line, begins=not self._begun))
+    def _end(self, pieces: list[OutputLine]) -> None:
+        pieces.append(OutputLine(self._stream, self._line, begins=not self._begun))
         self._line, self._returned, self._begun = "", False, False
 
 
@@ -151,7 +151,7 @@ class EscapeRemover:
         return _CONTROLS.sub("", "".join(plain))
 
 
-def marked(piece: Piece) -> str:
+def marked(piece: OutputLine) -> str:
     """Return a piece as it is shown: stderr is marked at the start."""
     return MARK + piece.text if piece.stream == "stderr" and piece.begins else piece.text
 
@@ -166,7 +166,7 @@ class Tail:
         self._of_a_line = of_a_line
         self.count = 0
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: OutputLine) -> None:
         """Add a line; a long one is shown only up to a limit."""
         if piece.begins:
             self.count += 1
@@ -275,7 +275,7 @@ class Transcript:
         out, err = self._lines["stdout"].open_line, self._lines["stderr"].open_line
         return tuple(line for line in (out, MARK + err if err else "") if line)
 
-    async def _keep(self, pieces: Iterable[Piece]) -> None:
+    async def _keep(self, pieces: Iterable[OutputLine]) -> None:
         written: list[str] = []
         for piece in pieces:
             self._tail.add(piece)
@@ -315,7 +315,7 @@ LAST_LINES: Final = 5
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class FollowedRun:
     """Follow one run's output. Times are monotonic seconds.
 
     ``is_over``: nothing more will be read. ``is_done``: all of it was sent. ``is_asked``: its run was over
@@ -345,19 +345,19 @@ class Entry:
 class Board:
     """Hold the outputs that are followed, by the ids of their runs."""
 
-    def __init__(self, monotonic: Callable[[], float], room: Room | None = None) -> None:
+    def __init__(self, monotonic: Callable[[], float], room: SpoolBudget | None = None) -> None:
         self.monotonic = monotonic
         #: How much disk space their spools share.
-        self.room = room or Room()
-        self.entries: dict[str, Entry] = {}
+        self.room = room or SpoolBudget()
+        self.entries: dict[str, FollowedRun] = {}
 
     def is_used(self) -> bool:
         """Return whether any output is followed."""
         return bool(self.entries)
 
-    def add(self, run_id: str) -> Entry:
+    def add(self, run_id: str) -> FollowedRun:
         """Start following an output."""
-        entry = self.entries[run_id] = Entry(run_id, Transcript(Spool(room=self.room)))
+        entry = self.entries[run_id] = FollowedRun(run_id, Transcript(Spool(room=self.room)))
         return entry
 
     def drop(self, run_id: str) -> None:
@@ -371,13 +371,13 @@ class Board:
         for run_id in list(self.entries):
             self.drop(run_id)
 
-    def shown(self, run_id: str) -> Shown | None:
+    def shown(self, run_id: str) -> OutputTail | None:
         """Return what to show of a run's output; None if it isn't followed here."""
         entry = self.entries.get(run_id)
         if entry is None:
             return None
         transcript = entry.transcript
-        return Shown(
+        return OutputTail(
             tail=transcript.tail,
             lines=transcript.line_count,
             is_over=entry.is_over,
@@ -405,7 +405,7 @@ TOTAL: Final = 500_000_000
 KEPT: Final = 65_536
 
 
-class Room:
+class SpoolBudget:
     """Hold how many bytes all spools of the process may use together."""
 
     def __init__(self, total: int = TOTAL) -> None:
@@ -427,10 +427,10 @@ class Spool:
     """
 
     def __init__(
-        self, cap: int = CAP, kept: int = KEPT, folder: str | None = None, room: Room | None = None
+        self, cap: int = CAP, kept: int = KEPT, folder: str | None = None, room: SpoolBudget | None = None
     ) -> None:
         self._folder = folder
-        self._room = room or Room()
+        self._room = room or SpoolBudget()
         self._cap = cap
         self._most_kept = kept
         self._file: BinaryIO | None = None

@@ -13,15 +13,15 @@ from bot.domain.tasks import Task, TaskKind
 from bot.domain.transcript import Board
 from bot.reconciler.context import EngineContext
 from bot.reconciler.keys import Keys
-from bot.reconciler.lists import Lists
+from bot.reconciler.lists import ListReader
 from bot.reconciler.operations import Operations
 from bot.reconciler.outages import Outages
 from bot.reconciler.pauses import Pauses
-from bot.reconciler.people import People
+from bot.reconciler.people import PeopleTasks
 from bot.reconciler.provider_calls import ProviderCaller
 from bot.reconciler.reads import Reads
 from bot.reconciler.revocations import Revocations
-from bot.reconciler.runs import Runs
+from bot.reconciler.runs import RunStepper
 from bot.reconciler.runtimes import Numbers, Observer, Replay, Runtime
 from bot.reconciler.scheduled_work import Clockwork
 from bot.reconciler.snapshots import Snapshots
@@ -84,10 +84,10 @@ class Reconciler:
             board=board,
         )
         self.engine = engine
-        self.lists = Lists(engine)
+        self.lists = ListReader(engine)
         self.outages = Outages(engine)
         self._pauses = Pauses(engine)
-        workers: list[TaskWorker] = [self.lists, Snapshots(engine), People(engine), Revocations(engine)]
+        workers: list[TaskWorker] = [self.lists, Snapshots(engine), PeopleTasks(engine), Revocations(engine)]
         workers += [make(engine) for feature in features for make in feature.workers]
         works = {kind: work for worker in workers for kind, work in worker.works().items()}
         self._replay = replay
@@ -97,7 +97,7 @@ class Reconciler:
         )
         self.tasks = Tasks(engine, works)
         # The step of each returns how much there was to do.
-        self.operations, self.runs = Operations(engine), Runs(engine)
+        self.operations, self.runs = Operations(engine), RunStepper(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
         kinds = [TIMERS, *(kind for feature in features for kind in feature.due)]

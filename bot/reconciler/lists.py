@@ -12,7 +12,7 @@ from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.runtimes import Runtime
-from bot.reconciler.tasks import Work, Worker, settled, slot, waiting_commands
+from bot.reconciler.tasks import BaseTaskWorker, Work, settled, slot, waiting_commands
 from bot.services.snapshots import RUNS
 from bot.store import accounts, discovered, maintenance, runs, snapshots, tasks
 from bot.store.discovered import FoundWorkspace
@@ -30,7 +30,7 @@ DISCOVER_SECONDS = 30.0
 RECENT = 3600.0
 
 
-class Lists(Worker):
+class ListReader(BaseTaskWorker):
     """Read lists of workspaces and of runs, and keep the former fresh at a moderate pace."""
 
     def works(self) -> dict[TaskKind, Work]:

@@ -9,7 +9,7 @@ import structlog
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.context import EngineContext
-from bot.reconciler.tasks import Busy, Work, Worker, asked_of_slack, waiting_commands
+from bot.reconciler.tasks import BaseTaskWorker, Busy, Work, asked_of_slack, waiting_commands
 from bot.services.caller import Caller
 from bot.services.departures import advance, is_leaver, let_go
 from bot.store import accounts, maintenance
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 LEAVER_INTERVAL: Final = 5.0
 
 
-class People(Worker):
+class PeopleTasks(BaseTaskWorker):
     """Look people up, and end the links of those who have left."""
 
     def __init__(self, engine: EngineContext) -> None:

@@ -12,7 +12,7 @@ from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.context import EngineContext
 from bot.reconciler.provider_calls import REVOKE, Rejected, Succeeded
-from bot.reconciler.tasks import Again, Work, Worker, slot
+from bot.reconciler.tasks import Again, BaseTaskWorker, Work, slot
 from bot.services import revocations
 from bot.store import accounts
 from bot.store.revocations import enqueue_revocation, revocation_refused
@@ -27,7 +27,7 @@ SECOND_LOOK: Final = 900.0
 LONGEST: Final = 1_200.0
 
 
-class Revocations(Worker):
+class Revocations(BaseTaskWorker):
     """Have providers delete the secrets that are used no more."""
 
     def __init__(self, engine: EngineContext) -> None:

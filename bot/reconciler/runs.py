@@ -39,7 +39,7 @@ TOGETHER: Final = 50
 LAST_LINES_WAIT: Final = 2.0
 
 
-class Runs(Stepper[ClaimedRun]):
+class RunStepper(Stepper[ClaimedRun]):
     """Step due runs of jobs."""
 
     ends_while_refused = True

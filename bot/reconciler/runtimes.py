@@ -153,7 +153,7 @@ class Limits:
         return max(self._limited.get(who, (0.0, 0.0))[1] - self._monotonic(), 0.0)
 
 
-class Health:
+class CircuitBreaker:
     """Track since when a connection has been failing and for how long to pause it (a circuit breaker).
 
     Failures of a single request (a refused credential, a wrong id) prove that the connection answers.
@@ -268,7 +268,7 @@ class Runtime:
         self.pace = provider.pace
         self.slots = Slots(provider.pace.concurrency)
         self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic)
-        self.health = Health(name, self.title, clock, jitter, observer)
+        self.health = CircuitBreaker(name, self.title, clock, jitter, observer)
         self.limits = Limits(name, clock.monotonic, self.health.delay)
         #: A limit on starts doesn't affect reads: it holds up only the start queue.
         self.start_limits = Limits(name, clock.monotonic, self.start_queue.delay)

@@ -11,7 +11,7 @@ from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.lists import DISCOVER_SECONDS
 from bot.reconciler.provider_calls import Rejected, Succeeded
-from bot.reconciler.tasks import Work, Worker, not_yet, slot, waiting_commands
+from bot.reconciler.tasks import BaseTaskWorker, Work, not_yet, slot, waiting_commands
 from bot.services.snapshots import TEMPLATES, payload_of
 from bot.store import accounts, snapshots
 from bot.store.tasks import NewTask
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 _CONNECTION: Final = "connection:"
 
 
-class Snapshots(Worker):
+class Snapshots(BaseTaskWorker):
     """Read what forms are built from with people's accounts, facts about servers with Usher's own secret."""
 
     def works(self) -> dict[TaskKind, Work]:

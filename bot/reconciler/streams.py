@@ -11,7 +11,7 @@ import structlog
 
 from bot.domain.accounts import Account
 from bot.domain.runs import OutputChunk, Run, RunState
-from bot.domain.transcript import CAP, LONGEST_CHARACTER, Entry
+from bot.domain.transcript import CAP, LONGEST_CHARACTER, FollowedRun
 from bot.messages.texts import problems, runs
 from bot.providers import base
 from bot.reconciler import context, provider_calls
@@ -43,7 +43,7 @@ def _thing(run_id: str) -> str:
 class _Follower:
     """Hold the state of reading one output. Times are monotonic seconds."""
 
-    entry: Entry
+    entry: FollowedRun
     is_reading: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     #: How the last stream ended; None if Usher ended it.

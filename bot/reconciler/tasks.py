@@ -94,7 +94,7 @@ class Work:
     tries: float = TRIES
 
 
-class Worker(EnginePart):
+class BaseTaskWorker(EnginePart):
     """Hold what those who do tasks use of the engine's context."""
 
     async def _holder(self, task: Task) -> Principal | None:

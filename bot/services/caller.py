@@ -34,7 +34,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from bot.domain import policy
 from bot.domain.accounts import Account
-from bot.domain.audit import AuditEntry, Subject
+from bot.domain.audit import AuditEntry, AuditSubject
 from bot.domain.feasibility import find_access_obstacle
 from bot.domain.people import Person, Principal
 from bot.domain.runs import Run
@@ -293,7 +293,7 @@ class Caller:
         self,
         tx: Transaction,
         action: str,
-        about: Workspace | Run | Subject | str,
+        about: Workspace | Run | AuditSubject | str,
         change: Change | Sequence[tuple[Any, Any]] | None = (),
         /,
         result: str = "accepted",
@@ -319,7 +319,7 @@ class Caller:
         self,
         tx: Transaction,
         action: str,
-        about: Workspace | Run | Subject | str,
+        about: Workspace | Run | AuditSubject | str,
         change: Change = NO_CHANGE,
     ) -> None:
         """Write an act, by which it can be told of and taken back; ``about`` may be a connection."""
@@ -341,7 +341,7 @@ class Caller:
         self.acts[action, act.subject] = act
 
 
-def _target(about: Workspace | Run | Subject | str) -> tuple[str, dict[str, str]]:
+def _target(about: Workspace | Run | AuditSubject | str) -> tuple[str, dict[str, str]]:
     """Return what the audit calls what somebody asks about, and its keys."""
     if isinstance(about, str):
         return about, {}

@@ -19,7 +19,7 @@ from bot.support.vault import Vault
 
 
 class PeopleBook(Protocol):
-    """Know who people are. The policy's callers ask; ``bot.slack.people.People`` implements it."""
+    """Know who people are. The policy's callers ask; ``bot.slack.people.PeopleDirectory`` implements it."""
 
     async def look_up(self, principal: Principal) -> Person:
         """Look a person up in Slack, store and return them; raise SlackFailed if that isn't possible now."""

@@ -25,7 +25,7 @@ _OLD_KEY: Final = "Put the old key back into USHER_ENCRYPTION_KEYS, after the ne
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class SecretCheck:
     """Hold how many accounts' secrets are stored, and the accounts whose secret no key opens."""
 
     total: int
@@ -58,13 +58,13 @@ class Opening:
         return f"These people have to link again. {_OLD_KEY}, if you have it. Otherwise {forget}"
 
 
-async def try_secrets(store: Store, vault: Vault) -> Opening:
+async def try_secrets(store: Store, vault: Vault) -> SecretCheck:
     """Open every account's secret. Raises StoreError."""
     accounts = await store.perform(account_rows.active_accounts)
     # Thousands take a second.
     closed = await asyncio.to_thread(lambda: [one for one in accounts if not _opens(vault, one)])
     closed.sort(key=_in_order)
-    return Opening(len(accounts), closed)
+    return SecretCheck(len(accounts), closed)
 
 
 def _opens(vault: Vault, account: Account) -> bool:

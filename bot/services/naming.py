@@ -25,14 +25,14 @@ _LONGEST: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NameMatch:
     """Hold what a name resolves to: ``one`` match, ``many`` it fits, or ``near`` ones to suggest."""
 
     kind: Literal["one", "many", "near"]
     workspaces: tuple[Workspace, ...] = ()
 
 
-def find(name: str, workspaces: Sequence[Workspace], connections: Mapping[str, Provider]) -> Found:
+def find(name: str, workspaces: Sequence[Workspace], connections: Mapping[str, Provider]) -> NameMatch:
     """Resolve a name: aliases first, then whole names and ids, then a prefix that fits only one.
 
     ``NAME@CONNECTION`` restricts it to a connection, unless a workspace has exactly that name.
@@ -48,12 +48,12 @@ def find(name: str, workspaces: Sequence[Workspace], connections: Mapping[str, P
     beginning = [one for one in workspaces if _any(one, lambda text: text.startswith(needle))]
     if needle and beginning:
         return _one_or_many(beginning)
-    return Found("near", nearest(name, workspaces))
+    return NameMatch("near", nearest(name, workspaces))
 
 
 def find_whole(
     name: str, workspaces: Sequence[Workspace], connections: Mapping[str, Provider]
-) -> Found | None:
+) -> NameMatch | None:
     """Resolve a name like ``find``, but only as a whole; None if nothing is called that."""
     found = _exact(name, workspaces)
     if not found and to_link(name):
@@ -231,8 +231,8 @@ def _exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
     return own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
 
 
-def _one_or_many(found: list[Workspace]) -> Found:
-    return Found("one" if len(found) == 1 else "many", tuple(found))
+def _one_or_many(found: list[Workspace]) -> NameMatch:
+    return NameMatch("one" if len(found) == 1 else "many", tuple(found))
 
 
 def _of_one_name(runs: list[Run], *, is_stop: bool) -> list[Run]:

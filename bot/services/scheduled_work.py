@@ -27,7 +27,7 @@ PATIENCE: Final = 30.0
 LOOKS_EVERY: Final = 5.0
 
 
-class Owned(Protocol):
+class OwnedRow(Protocol):
     """A row with its key and its person."""
 
     @property
@@ -41,7 +41,7 @@ class Owned(Protocol):
         ...
 
 
-R = TypeVar("R", bound=Owned)
+R = TypeVar("R", bound=OwnedRow)
 
 
 def never_refused(_tx: Transaction, _caller: Caller, _row: Any, refusal: Refused) -> None:

@@ -34,7 +34,7 @@ from bot.slack.methods import (
     UPLOAD_URL,
 )
 from bot.store import slack_rate_limits as budget_rows
-from bot.store.slack_rate_limits import LEAVES_WITHIN, MINUTE, WINDOW, Room
+from bot.store.slack_rate_limits import LEAVES_WITHIN, MINUTE, WINDOW, CallQuota
 from bot.store.store import Store
 from bot.store.transaction import answered_soon
 from bot.support.addresses import is_loopback
@@ -155,7 +155,7 @@ class AnySlack(Protocol):
         """Return what calls Slack, for each installation."""
         ...
 
-    def room(self, method: str) -> Room:
+    def room(self, method: str) -> CallQuota:
         """Return what says how much may be claimed for a method."""
         ...
 
@@ -225,7 +225,7 @@ class PacedSlack:
         """Return it as the only one."""
         return [self]
 
-    def room(self, method: str) -> Room:
+    def room(self, method: str) -> CallQuota:
         """Return what says how much room there is for a method."""
         return self.budget.room(method)
 
@@ -407,9 +407,9 @@ class Budget:
             gap=0.0 if paced is None else MINUTE / paced + LEAVES_WITHIN,
         )
 
-    def room(self, method: str) -> Room:
+    def room(self, method: str) -> CallQuota:
         """Return what says how much room there is for a method."""
-        return Room(self._team, method, METHODS.get(method, UNLISTED).per_minute)
+        return CallQuota(self._team, method, METHODS.get(method, UNLISTED).per_minute)
 
     async def pause(self, method: str, seconds: float) -> None:
         """Stop calling a method for a while, because Slack asked for it."""

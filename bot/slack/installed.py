@@ -28,10 +28,10 @@ from bot.slack.calls import (
 from bot.slack.errors import meaning
 from bot.slack.manifest import INSTALL_PATH
 from bot.slack.methods import APPS_UNINSTALL, AUTH_REVOKE, AUTH_TEST, OAUTH_ACCESS, UPLOAD_URL
-from bot.slack.tokens import Tokens, is_listed
+from bot.slack.tokens import InstallationTokens, is_listed
 from bot.store import audit
 from bot.store import installations as installation_rows
-from bot.store.slack_rate_limits import ENDLESS, Room
+from bot.store.slack_rate_limits import ENDLESS, CallQuota
 from bot.store.store import Store
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
@@ -74,7 +74,7 @@ class InstalledSlack:
         self._store = store
         self._vault = vault
         self.installations = installations
-        self.tokens = Tokens(store, vault, client, make, listed, self._lost)
+        self.tokens = InstallationTokens(store, vault, client, make, listed, self._lost)
         self._page = page
         self._make = make
         self._clock = clock
@@ -153,7 +153,7 @@ class InstalledSlack:
         """Return what calls Slack, for each installation."""
         return [self._at(one) for one in self.installations]
 
-    def room(self, method: str) -> Room:  # noqa: ARG002 - as ``PacedSlack`` has it
+    def room(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
         """Return room without end: each workspace has its own, and what finds none there is put back."""
         return ENDLESS
 

@@ -49,7 +49,7 @@ class _Reading:
         return self.teams == []
 
 
-class People:
+class PeopleDirectory:
     """Ask Slack who people are, and store the answers.
 
     In memory: how far reading everybody has come, and an organisation's workspaces. Restart: from the

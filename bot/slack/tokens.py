@@ -27,7 +27,7 @@ EARLY: Final = 7_200.0
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OpenedInstallation:
     """Hold a row with its secret opened; the token is "" if no key opens it."""
 
     row: Installed
@@ -35,7 +35,7 @@ class Entry:
     refresh: str
 
 
-class Tokens:
+class InstallationTokens:
     """Hold the token of each installation. ``client`` is the app's id and secret; ``make`` returns a caller.
 
     Only rows of workspaces and organisations that are ``listed`` count. ``lost`` returns what to say where
@@ -57,7 +57,7 @@ class Tokens:
         self._make = make
         self.listed = listed
         self._lost = lost
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, OpenedInstallation] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
         #: What Slack has given out and no row has yet, by the sealed secret that it replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
@@ -78,22 +78,22 @@ class Tokens:
         for row in [one.row for one in self._entries.values() if one.row.secret in self._unwritten]:
             await self._write(row)
 
-    def _entry(self, row: Installed) -> Entry:
+    def _entry(self, row: Installed) -> OpenedInstallation:
         known = self._entries.get(row.id)
         if known is not None and known.row.secret == row.secret:
-            return Entry(row, known.token, known.refresh)
+            return OpenedInstallation(row, known.token, known.refresh)
         try:
             secret = self._vault.open(row.row_key, row.secret)
         except SecretError:
             log.warning("token not opened", installation=row.id)
-            return Entry(row, "", "")
-        return Entry(row, secret["token"], secret.get("refresh", ""))
+            return OpenedInstallation(row, "", "")
+        return OpenedInstallation(row, secret["token"], secret.get("refresh", ""))
 
-    def entry(self, name: str) -> Entry | None:
+    def entry(self, name: str) -> OpenedInstallation | None:
         """Return the row of an installation with its token; None if there is none."""
         return self._entries.get(name)
 
-    def can_replace(self, entry: Entry) -> bool:
+    def can_replace(self, entry: OpenedInstallation) -> bool:
         """Return whether Slack may still replace a token."""
         return bool(entry.refresh) and entry.row.lost_at is None
 
@@ -139,7 +139,7 @@ class Tokens:
             entry = self._entries.get(name)
         return entry.token if entry is not None and entry.token != token else None
 
-    def _renew(self, entry: Entry) -> asyncio.Task[None]:
+    def _renew(self, entry: OpenedInstallation) -> asyncio.Task[None]:
         """Replace a token, in one task for all who want it."""
         name = entry.row.id
         if name not in self._renewing:
@@ -150,7 +150,7 @@ class Tokens:
             self._renewing[name] = task
         return self._renewing[name]
 
-    async def _renewed(self, entry: Entry) -> None:
+    async def _renewed(self, entry: OpenedInstallation) -> None:
         row = entry.row
         if row.lost_at is not None:
             return

@@ -14,7 +14,7 @@ from bot.domain.notices import Card, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.store.queues import Queue, declare_queue
-from bot.store.slack_rate_limits import ENDLESS, Room
+from bot.store.slack_rate_limits import ENDLESS, CallQuota
 from bot.store.tables import ACTS, CARDS, word
 from bot.store.transaction import Row, Transaction, as_json
 
@@ -236,7 +236,7 @@ def queue_messages(tx: Transaction, about: str, *, changed: bool) -> None:
 
 
 def claim_cards(
-    tx: Transaction, limit: int, min_interval: float, lease: float, room: Room = ENDLESS, owner: str = ""
+    tx: Transaction, limit: int, min_interval: float, lease: float, room: CallQuota = ENDLESS, owner: str = ""
 ) -> list[Card]:
     """Lease dirty, posted cards, as many as there is ``room`` for.
 

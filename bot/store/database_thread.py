@@ -170,7 +170,7 @@ class QueuedEngine:
 _URGENT_ROUNDS = 4
 
 
-class Stage(Enum):
+class QueueStage(Enum):
     """Name the stage of queued work."""
 
     QUEUED = "queued"
@@ -191,7 +191,7 @@ class QueuedWork:
     queued_at: float = field(default_factory=monotonic)
     #: When the request that asks for it began, if that is one.
     began_at: float | None = field(default_factory=request_began.get)
-    stage: Stage = Stage.QUEUED
+    stage: QueueStage = QueueStage.QUEUED
     result: Any = None
     error: BaseException | None = None
 
@@ -287,7 +287,7 @@ class WriteQueue:
                 self._look_in(left, priority)
             elif self._give_up(item):
                 item.future.set_exception(StoreBusy("the database is busy; nothing was done"))
-            elif priority is Priority.URGENT and item.stage is Stage.COMMITTING:
+            elif priority is Priority.URGENT and item.stage is QueueStage.COMMITTING:
                 item.future.set_exception(StoreUnsure("the commit is taking long, and may still go through"))
 
     def _left(self, item: QueuedWork) -> float:
@@ -307,9 +307,9 @@ class WriteQueue:
 
     def _give_up(self, item: QueuedWork) -> bool:
         with self._condition:
-            if item.stage is not Stage.QUEUED:
+            if item.stage is not QueueStage.QUEUED:
                 return False
-            item.stage = Stage.GIVEN_UP
+            item.stage = QueueStage.GIVEN_UP
             return True
 
     def close(self) -> None:
@@ -377,7 +377,7 @@ class WriteQueue:
             item = queue.popleft()
             if priority is Priority.RECORDS:
                 self._record_rows -= item.rows
-            if item.stage is Stage.QUEUED:
+            if item.stage is QueueStage.QUEUED:
                 taken.append(item)
                 rows += item.rows
 
@@ -392,10 +392,10 @@ class WriteQueue:
     def may_commit(self, items: Iterable[QueuedWork]) -> bool:
         """Mark items as being committed, all or none; return False if a caller gave up on one of them."""
         with self._condition:
-            if any(item.stage is not Stage.QUEUED for item in items):
+            if any(item.stage is not QueueStage.QUEUED for item in items):
                 return False
             for item in items:
-                item.stage = Stage.COMMITTING
+                item.stage = QueueStage.COMMITTING
             return True
 
     def enqueue_again(self, items: Iterable[QueuedWork]) -> None:
@@ -403,7 +403,7 @@ class WriteQueue:
         priorities: dict[asyncio.AbstractEventLoop, set[Priority]] = {}
         with self._condition:
             for item in items:
-                item.stage = Stage.QUEUED
+                item.stage = QueueStage.QUEUED
                 priorities.setdefault(item.future.get_loop(), set()).add(item.priority)
         for loop, reopened in priorities.items():
             for priority in reopened:
@@ -416,8 +416,8 @@ class WriteQueue:
         by_loop: dict[asyncio.AbstractEventLoop, list[QueuedWork]] = {}
         with self._condition:
             for item in items:
-                if item.stage is not Stage.GIVEN_UP:
-                    item.stage = Stage.DONE
+                if item.stage is not QueueStage.GIVEN_UP:
+                    item.stage = QueueStage.DONE
                     by_loop.setdefault(item.future.get_loop(), []).append(item)
         for loop, done in by_loop.items():
             # On a closed loop nobody is waiting any more.
@@ -498,7 +498,7 @@ class Session(Protocol):
         ...
 
 
-class Worker:
+class QueueWorker:
     """Run a queue's work on a session; the engine says how a transaction that writes begins and ends."""
 
     def __init__(

@@ -13,7 +13,7 @@ from bot.store import cards, conversations
 from bot.store.fan_out import PIECE, all_of, follow, know, some
 from bot.store.hooks import StoreHooks
 from bot.store.queues import Claim, Queue, declare_queue
-from bot.store.slack_rate_limits import ENDLESS, Room, slack_calls_left
+from bot.store.slack_rate_limits import ENDLESS, CallQuota, slack_calls_left
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, word
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, prioritize
 
@@ -247,7 +247,7 @@ def claim_notices_once(
     lease: float,
     shares: Mapping[int, float] = ALL,
     owner: str = "",
-    room: Room = ENDLESS,
+    room: CallQuota = ENDLESS,
 ) -> list[Notice] | None:
     """Lease due notices by class, then age; ``attempts`` includes the attempt that now begins.
 
@@ -287,7 +287,7 @@ async def claim_notices(
     lease: float,
     shares: Mapping[int, float] = ALL,
     owner: str = "",
-    room: Room = ENDLESS,
+    room: CallQuota = ENDLESS,
 ) -> list[Notice]:
     """Claim notices as ``claim_notices_once`` does, once all that is told together is gathered."""
     claim = partial(claim_notices_once, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
@@ -450,7 +450,7 @@ def known_channel(tx: Transaction, principal: Principal) -> str | None:
 
 
 @prioritize(Priority.STEADY)
-def is_news_waiting(tx: Transaction, *, notices: Room | None, cards: Room | None) -> bool:
+def is_news_waiting(tx: Transaction, *, notices: CallQuota | None, cards: CallQuota | None) -> bool:
     """Return whether a notice, or a card whose state changed, is due and there is room for it.
 
     Without a room they aren't asked about.

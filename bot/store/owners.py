@@ -15,7 +15,7 @@ ROLES: Final = ("serve", "web", "worker")
 
 
 @dataclass(frozen=True, slots=True)
-class Owned:
+class Ownership:
     """Hold what a process of a release owns, and for how many seconds more unless it is renewed."""
 
     name: str
@@ -50,16 +50,16 @@ def disown_all(tx: Transaction, owner: str) -> None:
 
 
 @prioritize(Priority.STEADY)
-def owned(tx: Transaction) -> list[Owned]:
+def owned(tx: Transaction) -> list[Ownership]:
     """Return what is owned by processes that live, by name."""
     now = tx.now()
     return [
-        Owned(row["name"], row["owner"], row["until"] - now, row["release"])
+        Ownership(row["name"], row["owner"], row["until"] - now, row["release"])
         for row in tx.all("owned", now=now)
     ]
 
 
-def running(tx: Transaction) -> list[Owned]:
+def running(tx: Transaction) -> list[Ownership]:
     """Return the processes that live, each as the presence that it owns."""
     return [one for one in owned(tx) if one.name.partition(":")[0] in ROLES]
 

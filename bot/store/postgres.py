@@ -25,8 +25,8 @@ from bot.store.database_thread import (
     BATCH_SECONDS,
     PATIENCE,
     QueuedEngine,
+    QueueWorker,
     Session,
-    Worker,
     WriteQueue,
 )
 from bot.store.postgres_session import (
@@ -94,7 +94,9 @@ class PostgresEngine(QueuedEngine):
         self._writing = [session for _, session in works]
         self._reading = [new_session() for _ in range(readers)]
         works += [(self._read_queue, session) for session in self._reading]
-        self._writer, *self._others = (Worker(queue, session, self._begin_write) for queue, session in works)
+        self._writer, *self._others = (
+            QueueWorker(queue, session, self._begin_write) for queue, session in works
+        )
 
     def _new_session(
         self, clock: DatabaseClock, ids: Ids, may_claim: Callable[[], bool] | None = None
@@ -153,7 +155,7 @@ class PostgresEngine(QueuedEngine):
                 raise StoreInUse(_CLOSED.format(name=self._name))
         return applied
 
-    async def fill(self, tables: Callable[[], Generator[schema.Table]]) -> dict[str, int]:
+    async def fill(self, tables: Callable[[], Generator[schema.TableCopy]]) -> dict[str, int]:
         """Copy whole tables into a migrated, empty database, all or none; return how many rows each has.
 
         Raise StoreError if it isn't empty, StoreInUse if somebody serves from it. ``tables`` is called again
@@ -296,7 +298,7 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
 _LATE: Final = {"workspaces": 2}
 
 
-def _tables(path: str) -> Generator[schema.Table]:
+def _tables(path: str) -> Generator[schema.TableCopy]:
     """Yield every table of a file, as of one moment; those that others refer to come first."""
     from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 
@@ -313,6 +315,6 @@ def _tables(path: str) -> Generator[schema.Table]:
                 # SQLite's own tables, such as the statistics of ANALYZE, stay with it.
                 if table.name not in _WRITTEN_ANEW and not table.name.startswith("sqlite_"):
                     rows = database.execute(f'SELECT * FROM "{table.name}"')  # noqa: S608
-                    yield schema.Table(table.name, tuple(table.columns_dict), rows)
+                    yield schema.TableCopy(table.name, tuple(table.columns_dict), rows)
     except sqlite3.Error as error:
         raise StoreUnavailable(why_not_opened(path, error)) from None

@@ -254,7 +254,7 @@ class PostgresSession:
             values = [repr(value) if isinstance(value, float) else value for value in row]
             self._cursor().execute(f"INSERT INTO {table} VALUES ({marks})".encode(), values)  # noqa: S608
 
-    def fill(self, tables: Iterator[schema.Table], name: str) -> dict[str, int]:
+    def fill(self, tables: Iterator[schema.TableCopy], name: str) -> dict[str, int]:
         """Copy tables into an empty database, within the open transaction; return how many rows each has."""
         self._cursor().execute("SET LOCAL statement_timeout = 0")
         if self._count("audit_head WHERE count > 0"):

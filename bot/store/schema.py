@@ -87,7 +87,7 @@ def missing(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableCopy:
     """Hold a table on its way to another database: its name, its columns, and its rows in that order."""
 
     name: str

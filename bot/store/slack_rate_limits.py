@@ -27,7 +27,7 @@ _MANY: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class CallQuota:
     """Name which calls what is claimed leads to, and how many a minute has room for.
 
     It is looked up by what claims, so that looking for something to do costs nothing more. Without a number
@@ -48,7 +48,7 @@ class Room:
         return {**counted, "most": self.most(share)}
 
 
-ENDLESS: Final = Room()
+ENDLESS: Final = CallQuota()
 
 
 @prioritize(Priority.URGENT)
@@ -77,7 +77,7 @@ def take_slack_call(
     return max(*waits, 0.001)
 
 
-def slack_calls_left(tx: Transaction, room: Room, share: float = 1.0) -> int:
+def slack_calls_left(tx: Transaction, room: CallQuota, share: float = 1.0) -> int:
     """Return how many more calls fit into the minute, a thousand at most; 0 while Slack wants a pause."""
     row = tx.one("slack_calls_left", limit=_MANY, now=tx.now(), **room.within(tx.now(), share))
     assert row is not None  # it counts, so there is always a row

@@ -29,7 +29,7 @@ from typing import Any, ClassVar
 import structlog
 
 from bot.store import schema
-from bot.store.database_thread import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
+from bot.store.database_thread import BATCH_SECONDS, PATIENCE, QueuedEngine, QueueWorker
 from bot.store.statements import named_queries
 from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, clean, written_by
 from bot.support import mounts
@@ -91,7 +91,7 @@ class SqliteEngine(QueuedEngine):
         self._scripts = scripts or schema.migrations()
         self._lock = None if path == _IN_MEMORY else ServingLock(path)
         self._session = self._new_session(ids)
-        self._worker = Worker(self._write_queue, self._session, self._begin_write)
+        self._worker = QueueWorker(self._write_queue, self._session, self._begin_write)
 
     def _new_session(self, ids: Ids) -> SqliteSession:
         return SqliteSession(self._path, self._time, ids)

@@ -34,10 +34,10 @@ from bot.support.vault import Vault
 from bot.web import render
 from bot.web.bolt import keep_retry_number, over_http
 from bot.web.browsers import Browsers, SlackSignIn, is_at
-from bot.web.connections import IDLE_SECONDS, SERVER, Connection, Door, most_connections
+from bot.web.connections import IDLE_SECONDS, SERVER, Door, ServerConnection, most_connections
 from bot.web.feature_pages import PageContext, WebHooks
 from bot.web.front import MAX_BYTES, Front
-from bot.web.health import Health
+from bot.web.health import HealthRoutes
 from bot.web.ide import IdePages
 from bot.web.pages import LinkPages
 from bot.web.render import HEADERS, STATIC_FILES, STATIC_PATH
@@ -63,7 +63,7 @@ def build_app(
     *,
     bolt: AsyncApp,
     http: Http,
-    health: Health,
+    health: HealthRoutes,
     replays: Replays,
     machine: Clock,
 ) -> web.Application:
@@ -112,7 +112,7 @@ def build_app(
     return app
 
 
-def build_health_app(health: Health) -> web.Application:
+def build_health_app(health: HealthRoutes) -> web.Application:
     """Build the application of a process that takes no requests: it answers whoever monitors it."""
     app = web.Application(client_max_size=MAX_BYTES)
     app.router.add_routes(health.routes())
@@ -120,7 +120,7 @@ def build_health_app(health: Health) -> web.Application:
     return app
 
 
-def build_waiting_app(health: Health, settings: Settings) -> web.Application:
+def build_waiting_app(health: HealthRoutes, settings: Settings) -> web.Application:
     """Build the application of a process that waits at its start: it is alive, and nothing else works yet."""
     app = build_health_app(health)
     proof = proving(Vault(settings.keys()), settings.page_url or "")
@@ -155,8 +155,8 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
         loop, serving = asyncio.get_running_loop(), runner.server
         assert serving is not None, "it was set up"
 
-        def connection() -> Connection:
-            return Connection(
+        def connection() -> ServerConnection:
+            return ServerConnection(
                 door,
                 serving,
                 loop=loop,

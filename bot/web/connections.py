@@ -63,7 +63,7 @@ def most_connections() -> int:
     return min(max(files - SPARE_FILES, files // 2), MAX_CONNECTIONS)
 
 
-class Connection(web.RequestHandler, asyncio.BufferedProtocol):
+class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
     """One connection of a server, known to its door."""
 
     def __init__(self, door: "Door", server: web.Server, **options: Any) -> None:
@@ -120,23 +120,23 @@ class Share:
     def __init__(self) -> None:
         self.total = 0
         #: Those that have been unfinished longest come first.
-        self._held: dict[Connection, int] = {}
+        self._held: dict[ServerConnection, int] = {}
 
-    def __getitem__(self, connection: Connection) -> int:
+    def __getitem__(self, connection: ServerConnection) -> int:
         return self._held.get(connection, 0)
 
-    def put(self, connection: Connection, size: int) -> None:
+    def put(self, connection: ServerConnection, size: int) -> None:
         """Note the bytes that have come on a connection."""
         self.total += size - self[connection]
         self._held[connection] = size
 
-    def pop(self, connection: Connection) -> int:
+    def pop(self, connection: ServerConnection) -> int:
         """Count a connection no more; return how much had come on it."""
         size = self._held.pop(connection, 0)
         self.total -= size
         return size
 
-    def find_oldest(self) -> Connection:
+    def find_oldest(self) -> ServerConnection:
         """Return the connection whose request has been unfinished longest."""
         return next(iter(self._held))
 
@@ -154,14 +154,14 @@ class Door:
         self._header_seconds = header_seconds
         self._open = 0
         #: Those for which no request is being served, the longest first.
-        self._waiting: dict[Connection, None] = {}
+        self._waiting: dict[ServerConnection, None] = {}
         self._small = Share()
         self._large = Share()
 
     def __len__(self) -> int:
         return self._open
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: ServerConnection) -> None:
         """Count a new one; if there are too many, close the one that has waited longest."""
         self._open += 1
         self._waiting[connection] = None
@@ -170,14 +170,14 @@ class Door:
         if self._open > self._max_connections:
             self._close(next(iter(self._waiting)))
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: ServerConnection) -> None:
         """Count one less."""
         self._open -= 1
         self._waiting.pop(connection, None)
         self._release(connection)
         _end_deadline(connection)
 
-    def count_received(self, connection: Connection, size: int) -> None:
+    def count_received(self, connection: ServerConnection, size: int) -> None:
         """Count bytes of a request; if all take too many, close the connection that takes longest."""
         held = self._small[connection] + self._large[connection] or CONNECTION_BYTES
         # Headers are kept twice, as bytes and as text.
@@ -200,7 +200,7 @@ class Door:
             request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
         ) -> web.StreamResponse:
             connection = request.protocol
-            if not isinstance(connection, Connection):
+            if not isinstance(connection, ServerConnection):
                 return await handler(request)
             self._waiting.pop(connection, None)
             _end_deadline(connection)
@@ -217,13 +217,13 @@ class Door:
 
         return serving
 
-    def _release(self, connection: Connection) -> None:
+    def _release(self, connection: ServerConnection) -> None:
         """Count a request no more that is finished, answered or gone, unless others were sent behind it."""
         if connection.transport is None or not connection.has_more_requests():
             self._small.pop(connection)
             self._large.pop(connection)
 
-    def _close(self, connection: Connection) -> None:
+    def _close(self, connection: ServerConnection) -> None:
         mark_as_stranger()
         log.warning("web.connection_closed", reason="crowded")
         self._waiting.pop(connection, None)
@@ -231,7 +231,7 @@ class Door:
         self._release(connection)
 
 
-def _end_deadline(connection: Connection) -> None:
+def _end_deadline(connection: ServerConnection) -> None:
     if connection.deadline is not None:
         connection.deadline.cancel()
         connection.deadline = None

@@ -36,7 +36,7 @@ _PROBLEMS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class HealthRoutes:
     """Answer whatever monitors the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
 
     ``ready`` says by name whether what answers people is there, ``works`` whether the background work is

@@ -28,7 +28,7 @@ from bot.domain.timeouts import is_slow
 from bot.domain.timers import coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons
-from bot.messages.blocks.kit import Press
+from bot.messages.blocks.kit import ButtonValue
 from bot.messages.texts import cards, ide, problems, times
 from bot.providers import base
 from bot.services.browsers import Browsing
@@ -105,7 +105,7 @@ def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a page shows a workspace that is there"
     phase = _phase(workspace, operation)
-    offered = {Press.of(button).name for button in buttons.offered(facts, _STATES.get(phase))}
+    offered = {ButtonValue.of(button).name for button in buttons.offered(facts, _STATES.get(phase))}
     if phase == "stopping" and is_final(facts.effects, "stop"):
         phase = "ending"
     heading, text = ide.PLACES.get(phase, ("", ""))
@@ -165,7 +165,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: What a button does, with the fields of its form.
-Act = Callable[["Shown", Mapping[str, str]], Awaitable[web.StreamResponse]]
+Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
 #: Rows older than this are read again while somebody looks, in seconds; the credential must be no older.
 FRESH_SECONDS = 20.0
@@ -178,7 +178,7 @@ _BLOCKED = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class SessionWorkspace:
     """Hold the subject of one request: a session's own workspace, and its current state."""
 
     session: str
@@ -205,7 +205,7 @@ class Shown:
 
 
 #: What may be shown, and the rows behind it.
-Seen = tuple[Shown | None, PageRows | None]
+Seen = tuple[SessionWorkspace | None, PageRows | None]
 
 
 class IdePages:
@@ -264,14 +264,14 @@ class IdePages:
         await self._keep_fresh(shown)
         return await self._rendered(shown, render.headers_leading(self._browsers.page_origin))
 
-    async def _open(self, shown: Shown, _fields: Mapping[str, str]) -> web.StreamResponse:
+    async def _open(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
         """Show the IDE to whom the page that follows the workspace leads here."""
         loads = shown.provider.need(base.Page).embedding()
         own = f"{self._browsers.page_origin}{shown.page}/"
         return await self._rendered(shown, render.headers_showing(loads, own), loads)
 
     async def _rendered(
-        self, shown: Shown, headers: Mapping[str, str], loads: base.Embedding | None = None
+        self, shown: SessionWorkspace, headers: Mapping[str, str], loads: base.Embedding | None = None
     ) -> web.Response:
         response = render.page(
             "ide.html",
@@ -338,7 +338,9 @@ class IdePages:
             )
         return web.json_response({})
 
-    def _is_own(self, request: web.Request, shown: Shown, form: Mapping[str, str] | None = None) -> bool:
+    def _is_own(
+        self, request: web.Request, shown: SessionWorkspace, form: Mapping[str, str] | None = None
+    ) -> bool:
         """Return whether the page itself sent a form, or its script a request."""
         mark = request.headers.get(MARK_HEADER, "") if form is None else form.get("form", "")
         return self._browsers.is_of_session(request, shown.session, shown.workspace.id, mark)
@@ -368,7 +370,7 @@ class IdePages:
         return pressed
 
     async def _begin(
-        self, shown: Shown, fields: Mapping[str, str], *, verb: OperationVerb
+        self, shown: SessionWorkspace, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
         """Write the operation, and show its workspace."""
         caller = Caller(self._context, shown.workspace.principal, drawing=self._ids.reference())
@@ -381,7 +383,7 @@ class IdePages:
             return await self._ask_stop(shown, fields)
         return see_other(f"{IDE_PATH}/{accepted.operation.workspace_id}")
 
-    async def _ask_stop(self, shown: Shown, _fields: Mapping[str, str]) -> web.StreamResponse:
+    async def _ask_stop(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
         """Ask whether to stop the workspace, in the words of the button in Slack."""
         check_possible(self._context, shown.workspace, OperationVerb.STOP)
         effect = get_stop_effects(self._context, shown.workspace).get("stop")
@@ -476,12 +478,14 @@ class IdePages:
             workspace=workspace,
             effects=provider.stops(workspace),
         )
-        return Shown(rows.session.id_hash, rows, workspace, provider, page_state(facts, zone)), rows
+        return SessionWorkspace(
+            rows.session.id_hash, rows, workspace, provider, page_state(facts, zone)
+        ), rows
 
     async def _name(self, principal: Principal) -> str:
         return shown_name(principal, await self._store.person(principal))
 
-    async def _keep_fresh(self, shown: Shown) -> None:
+    async def _keep_fresh(self, shown: SessionWorkspace) -> None:
         """Request a read if the row is old; once, however many people look."""
         if shown.is_old and not shown.is_asked_for:
             caller = Caller(self._context, shown.workspace.principal)

@@ -132,10 +132,10 @@ class SocketSide(AsyncSocketModeHandler):
         self._monotonic = monotonic
         self._count = connections
         self._ping_seconds = ping_seconds
-        self._live: dict[int, Connection] = {}
+        self._live: dict[int, SocketConnection] = {}
         #: As of the newest connection; None before the first, or if Slack didn't say.
         self.count: Count | None = None
-        self._open: set[Connection] = set()
+        self._open: set[SocketConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way: dict[asyncio.Task[Any], SocketModeClient] = {}
 
@@ -216,10 +216,10 @@ class SocketSide(AsyncSocketModeHandler):
             if new.reason == TOO_MANY or is_short_lived:
                 await asyncio.sleep(self._ping_seconds)
 
-    async def _connected(self) -> Connection:
+    async def _connected(self) -> SocketConnection:
         """Open a connection, with a new address for each attempt: one works once, and for a short time."""
         while True:
-            connection = Connection(
+            connection = SocketConnection(
                 self.app_token,
                 self.web_client,
                 self._monotonic,
@@ -257,7 +257,7 @@ class SocketSide(AsyncSocketModeHandler):
             await self._end(connection)
             await asyncio.sleep(pause)
 
-    async def _retire(self, old: Connection) -> None:
+    async def _retire(self, old: SocketConnection) -> None:
         """Let Slack close a connection, which it does soon after it said so, and finish what came on it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
@@ -271,7 +271,7 @@ class SocketSide(AsyncSocketModeHandler):
         if under_way:
             await asyncio.wait(under_way, timeout=seconds)
 
-    async def _end(self, connection: Connection) -> None:
+    async def _end(self, connection: SocketConnection) -> None:
         await connection.end()
         self._open.discard(connection)
 
@@ -282,7 +282,7 @@ MISSED_PINGS = 4
 CLOSE_SECONDS = 1.0
 
 
-class Connection(SocketModeClient):
+class SocketConnection(SocketModeClient):
     """Hold one connection; ``ending`` is set when a new one is needed, ``gone`` once no more can come."""
 
     def __init__(

@@ -92,7 +92,7 @@ async def _at_its_time(request: Request, workspace: Workspace, at: float) -> Ans
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
     label = await label_of(replace(request, at=at), request.verb, line(workspace.title))
     (button,) = buttons.choices(request.verb, [workspace], [label], [at])
-    about = Referents(workspaces=(workspace.id,), what=request.verb, ask=kit.Press.of(button).text)
+    about = Referents(workspaces=(workspace.id,), what=request.verb, ask=kit.ButtonValue.of(button).text)
     return replace(replies.answer(sentence, [button]), about=about)
 
 
@@ -218,14 +218,14 @@ async def stamp(request: Request, workspace: Workspace) -> str:
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
 
 
-def _row(request: Request, verb: str, workspace: Workspace) -> lists.Row:
+def _row(request: Request, verb: str, workspace: Workspace) -> lists.ListRow:
     services = request.services
     title = services.title(workspace.connection)
     mode = find_final_mode(services.context, workspace, _VERBS[verb]) if verb in _VERBS else None
     if request.at is not None:
         mode = final_mode_then(request, verb, workspace)
     effect = predict_stop_effects(services.context, workspace).get(mode) if mode is not None else None
-    return lists.Row(workspace, title, effect)
+    return lists.ListRow(workspace, title, effect)
 
 
 def final_mode_then(request: Request, verb: str, workspace: Workspace) -> StopMode | None:

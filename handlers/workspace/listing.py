@@ -11,7 +11,7 @@ from bot.domain.workspaces import UP, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.cards import opening
-from bot.messages.blocks.kit import AGREED, Press, fill, line
+from bot.messages.blocks.kit import AGREED, ButtonValue, fill, line
 from bot.messages.texts import answers, cards, verbs
 from bot.services import naming, snapshots
 from bot.services.message_context import in_short, rank
@@ -277,5 +277,5 @@ async def start_workspace(request: Request) -> Answer:
 async def chosen(request: Request) -> Answer:
     """Start what was chosen, as its button would; the form becomes the answer."""
     surface = Surface(kind="button", interaction=request.surface.interaction)
-    press = Press("start", value_in(request.view, drawn.START_FIELD))
+    press = ButtonValue("start", value_in(request.view, drawn.START_FIELD))
     return await run_button(request.services, request.principal, surface, press)

@@ -19,7 +19,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.work_items import Outcome
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.messages.texts import answers, cards
 from bot.reconciler import outcomes
 from bot.store import notices, open_store, operations, workspaces
@@ -373,7 +373,7 @@ def test_the_crowd_knows_every_word_of_acceptance_and_no_other():
 async def test_a_stop_by_hours_that_does_not_come_or_comes_too_often_is_found(scene):
     at = datetime.fromtimestamp(scene.operation.created_at + 120.0, UTC).replace(second=0, microsecond=0)
     workspace = scene.operation.workspace_id
-    rule = Rule(
+    rule = HoursRule(
         id="rule_1",
         principal=scene.person.principal,
         connection="saturn",

@@ -9,7 +9,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.workspaces import State
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.store import accounts, audit, credentials, notices, revocations, workspaces
 from bot.store.tables import WORKSPACES
 from bot.support.vault import row_key
@@ -35,7 +35,7 @@ async def hub():
             sealed = made.vault.seal(row_key(who.key, one), {"token": "t", "x_token_id": "1"})
             await store.write(credentials.save_secret, account.id, account.secret, sealed)
         (lab, _) = mine.workspaces
-        rule = Rule("rule_1", ALICE, "hub", lab.id, "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
+        rule = HoursRule("rule_1", ALICE, "hub", lab.id, "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
 
         def write(tx):
             changed = {"state": State.RUNNING, "stop_at": clock.now() + 3_600}

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.announcements import Span, drop_past, find_next_moment
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Press
+from bot.messages.blocks.kit import ButtonValue
 from bot.messages.texts import times
 
 NOW = 1_800_000_000.0
@@ -47,8 +47,8 @@ def test_cancelled_moment_goes_before_it_comes():
 
 
 def test_next_moment_is_one_of_text_button_or_menu():
-    buttons = [kit.button("A", Press("keep_running", "w", at=LATER))]
-    menu = kit.menu([kit.button("B", Press("stop", "w", at=SOON + 60))])
+    buttons = [kit.button("A", ButtonValue("keep_running", "w", at=LATER))]
+    menu = kit.menu([kit.button("B", ButtonValue("stop", "w", at=SOON + 60))])
     assert find_next_moment(kit.message(f"Since {at(NOW)}.").blocks, NOW) is None
     assert find_next_moment(kit.message("Hi.", [], buttons).blocks, NOW) == LATER
     assert find_next_moment(kit.message("Hi.", [], [*buttons, menu]).blocks, NOW) == SOON + 60

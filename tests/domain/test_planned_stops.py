@@ -13,7 +13,7 @@ from bot.domain.workspaces import Workspace
 from bot.features.courses.model import CourseRule
 from bot.features.courses.timetable import postpone
 from bot.features.hours.begun_hours import find_begun_stop, has_end, need_workspace
-from bot.features.hours.model import Rule, find_hours_stop
+from bot.features.hours.model import HoursRule, find_hours_stop
 
 #: Days of lessons, and when somebody joined them.
 MONDAYS, JOINED = frozenset({"mon"}), 1000.0
@@ -25,14 +25,14 @@ def at(time: str) -> float:
     return datetime(2027, 11, 22, hour, minute, tzinfo=UTC).timestamp()
 
 
-def rule(key: str, times: str, card: str | None = "card", **keys) -> Rule:
+def rule(key: str, times: str, card: str | None = "card", **keys) -> HoursRule:
     begin, _, end = times.partition("-")
     starts, stops = ((at(one) - at("0:00")) / 60 if one else None for one in (begin, end))
     who = Principal(None, "T1", "U1")
     shared = {"days": MONDAYS, "starts": starts, "stops": stops, "lead": 300.0}
     given = (key, who, "cloud", "w", "UTC", "UTC", 0.0)
     if card is None:
-        return Rule(*given, **{**shared, **keys})
+        return HoursRule(*given, **{**shared, **keys})
     return CourseRule(*given, card=card, course=key, **{**shared, **keys})
 
 
@@ -116,7 +116,7 @@ def test_ends_are_read_back_from_json():
 # -- what hours have begun ---------------------------------------------------------------------------------
 
 
-def hours(times: str, days: str = "mon", **keys) -> Rule:
+def hours(times: str, days: str = "mon", **keys) -> HoursRule:
     """Return hours of a person's own: of a Monday if nothing else is said."""
     return rule("own", times, None, days=frozenset(days.split()), lead=0.0, **keys)
 

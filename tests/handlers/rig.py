@@ -18,7 +18,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Press
+from bot.messages.blocks.kit import ButtonValue
 from bot.messages.blocks.notices import render
 from bot.providers import base
 from bot.providers.base import Provider
@@ -27,7 +27,7 @@ from bot.store import audit, conversations, notices, workspaces
 from bot.store.due_work import find_kinds
 from bot.store.store import Store
 from bot.store.tables import LINKS
-from handlers.deferred_command import Waiting
+from handlers.deferred_command import DeferredCommand
 from handlers.dispatch import run_button, run_form, run_text
 from handlers.limits import RateLimiter
 from handlers.response_targets import form_body
@@ -131,7 +131,7 @@ class Rig:
         self, text: str, principal: Principal = ALICE, looked: tuple[str, ...] = (), **keys: Any
     ) -> Answer:
         """Type a command; keys change where it is typed."""
-        waited = Waiting(looked=looked)
+        waited = DeferredCommand(looked=looked)
         return self.checked(
             await run_text(self.services, principal, self.surface(**keys), text, waited=waited)
         )
@@ -145,7 +145,9 @@ class Rig:
     ) -> Answer:
         """Press a button."""
         surface = self.surface(**{"kind": "button", "response_url": "https://hooks.example.org/1"} | keys)
-        return self.checked(await run_button(self.services, principal, surface, Press.read(action_id, value)))
+        return self.checked(
+            await run_button(self.services, principal, surface, ButtonValue.read(action_id, value))
+        )
 
     async def talk(self, *said: str) -> Answer:
         """Write one after the other, with what was spoken of; return the last answer."""

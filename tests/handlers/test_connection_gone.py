@@ -2,7 +2,7 @@
 
 from bot.domain.time_parsing import EVERY_DAY
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from tests.handlers.rig import words
 from tests.rigs.store import ALICE
 
@@ -10,7 +10,7 @@ from tests.rigs.store import ALICE
 async def test_lists_and_hours_say_what_is_on_a_connection_that_is_not_set_up_any_more(bot):
     mine = await bot.link(ALICE, ("notebook", "training", "gpu"))
     for number, workspace in enumerate(mine.workspaces[:2]):
-        rule = Rule(
+        rule = HoursRule(
             f"rule_{number}", ALICE, "saturn", workspace.id, "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540
         )
         await bot.store.carry_out(lambda tx, rule=rule: hours_store.put(tx, rule))

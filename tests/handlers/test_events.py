@@ -10,11 +10,11 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.time_parsing import EVERY_DAY
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.store import accounts, notices, operations, tasks
 from bot.support.errors import SlackLimited, SlackUnknownOutcome, StoreBusy
 from bot.web.bolt import dispatch
-from handlers.event_request import Occurrence
+from handlers.event_request import EventRequest
 from handlers.events import user_changed
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig, unlinked
 from tests.handlers.slack import LittleSlack, bolt_for, event, mention, message, send
@@ -222,7 +222,7 @@ async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, a
     shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
     for name in ("saturn", "hub"):
         await activate(bot.store, ALICE, name)
-    rule = Rule("rule_1", ALICE, "hub", "workspace_1", "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
+    rule = HoursRule("rule_1", ALICE, "hub", "workspace_1", "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
     await bot.store.carry_out(lambda tx: hours_store.put(tx, rule))
     await send(app, event("user_change", user=user(is_restricted=True)))
     assert [one.connection for one in await bot.store.read(accounts.accounts, ALICE)] == ["hub"]
@@ -248,7 +248,7 @@ async def test_who_only_changes_their_name_keeps_their_links(bot, app):
     ],
 )
 async def test_a_change_that_names_nobody_of_ours_changes_nothing(bot, told):
-    await user_changed(Occurrence(told, bot.services, "event:1"))
+    await user_changed(EventRequest(told, bot.services, "event:1"))
     assert [await bot.store.person(one) for one in (ALICE, STRANGER)] == [None, None]
 
 
@@ -342,10 +342,10 @@ async def test_events_of_an_enterprise_are_ours_where_all_of_it_has_installed_us
         "team_id": "T5",
     }
     async with rig(installation=Installation(None, "E1", is_org_wide=True)) as bot:
-        assert Occurrence(told, bot.services, "").installation is not None
+        assert EventRequest(told, bot.services, "").installation is not None
     async with rig(installation=Installation("T1", "E1")) as bot:
-        assert Occurrence(told, bot.services, "").installation is None
-        assert Occurrence({"event": None}, bot.services, "").event == {}
+        assert EventRequest(told, bot.services, "").installation is None
+        assert EventRequest({"event": None}, bot.services, "").event == {}
 
 
 async def test_somebody_of_another_team_of_the_enterprise_is_welcome_where_all_of_it_has_installed_us():

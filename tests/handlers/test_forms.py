@@ -107,7 +107,7 @@ async def test_a_connection_that_is_none_is_named(bench, where):
 
 async def press_in(made, view: dict[str, Any], action_id: str):
     surface = Surface("button", Where.FORM, interaction="button:1", view_id="V1", view_hash="h1")
-    return await run_button(made.services, ALICE, surface, kit.Press.read(action_id), view)
+    return await run_button(made.services, ALICE, surface, kit.ButtonValue.read(action_id), view)
 
 
 async def test_a_search_knows_what_was_chosen_though_slack_sends_no_inputs_with_it(bench):

@@ -8,7 +8,7 @@ from bot.domain.conversations import Referents
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Press
+from bot.messages.blocks.kit import ButtonValue
 from bot.store import conversations, operations
 from handlers.response_targets import command_body, reply_notice
 from tests.handlers.rig import COLLEAGUE, rig, words
@@ -16,7 +16,7 @@ from tests.rigs.clock import CountingIds
 from tests.rigs.store import ALICE
 
 IDE = "https://d-1.saturn.example.org/lab?token=secret"
-OTHER = kit.button("Stop", Press("stop", "ws_1"))
+OTHER = kit.button("Stop", ButtonValue("stop", "ws_1"))
 
 
 def overflow(*options):
@@ -42,7 +42,9 @@ PRIVATE = {
     "unwritten": [row(kit.button("Open", "open_url"))],
     "beside a text": [{**kit.section("notebook"), "accessory": kit.button("Open", "open_url", url=IDE)}],
     "name": [kit.section(f"*{kit.link(IDE, 'notebook')}*")],
-    "menu": [row(overflow(("Stop", Press("stop", "ws_1"), None), ("Open", Press("open_url"), IDE)))],
+    "menu": [
+        row(overflow(("Stop", ButtonValue("stop", "ws_1"), None), ("Open", ButtonValue("open_url"), IDE)))
+    ],
 }
 
 
@@ -87,7 +89,7 @@ async def refusals(bot):
 async def test_yes_does_not_do_what_only_an_administrator_may():
     async with rig(administrators=frozenset({COLLEAGUE.user_id})) as bot:
         await bot.link()
-        answer = await agreed(bot, Press("about"))
+        answer = await agreed(bot, ButtonValue("about"))
         assert "Only Usher admins" in words(answer)
         assert await refusals(bot) == [("about", "policy.not_administrator")]
 
@@ -98,7 +100,7 @@ async def test_yes_changes_nothing_for_somebody_who_has_left_since_slack_was_ask
     # What Slack said long ago is recent enough for words, but not for a start.
     bot.clock.advance(2 * 86_400.0)
     bot.people.marks[ALICE.user_id] = {"is_deleted": True}
-    assert (await agreed(bot, Press("start", row.id, seen=row.episode))).text
+    assert (await agreed(bot, ButtonValue("start", row.id, seen=row.episode))).text
     assert bot.people.asked == [ALICE.user_id]
     assert await refusals(bot) == [("start", "policy.left")]
     assert await bot.store.read(operations.open_operations, ALICE) == []

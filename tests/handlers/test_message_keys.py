@@ -15,7 +15,7 @@ from bot.store import inbox, notices, operations, sweeping
 from bot.store.inbox import REDELIVERY_SECONDS
 from bot.store.tables import NOTICES
 from bot.support.errors import SlackFailed, StoreBusy
-from handlers.event_request import Occurrence
+from handlers.event_request import EventRequest
 from handlers.events import mentioned
 from handlers.payload import key_of_send, make_message_key
 from tests.handlers.rig import COLLEAGUE, rig
@@ -71,7 +71,7 @@ async def hears_side(bot, place, author, bot_user=None):
     own = {"team_id": "T3", "enterprise_id": "E1"} if enterprise else {"team_id": place}
     bot_user = bot_user or ("UBOT3" if author == SAM else "UBOT")
     body = mention(f"<@{bot_user}> start notebook", author, user_team=author.team_id, outer=outer | own)
-    await mentioned(Occurrence(body, bot.services, ""))
+    await mentioned(EventRequest(body, bot.services, ""))
 
 
 # -- one message -----------------------------------------------------------------------------------

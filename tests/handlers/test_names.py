@@ -12,7 +12,7 @@ from bot.features.preferences.model import Preferences
 from bot.features.sentences.reading import READ
 from bot.store import accounts, discovered, operations, workspaces
 from bot.store import tasks as task_rows
-from handlers.deferred_command import RESPONSE_SECONDS, Waiting
+from handlers.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from handlers.dispatch import run_text
 from handlers.replaying import replay
 from tests.handlers.rig import activate, buttons, rig, words
@@ -359,6 +359,6 @@ async def test_unread_list_is_named_though_another_was_read_since(bot):
     await bot.link()
     await bot.link(connection="hub", names=("lab",))
     looked = tuple(account.id for account in await bot.store.read(accounts.accounts, ALICE))
-    waited = Waiting(looked=looked, asked="hub", unread="saturn", problem="forbidden: no")
+    waited = DeferredCommand(looked=looked, asked="hub", unread="saturn", problem="forbidden: no")
     answer = await run_text(bot.services, ALICE, bot.surface(), "start zebra", waited=waited)
     assert "I couldn't read your list on Saturn Cloud." in words(answer)

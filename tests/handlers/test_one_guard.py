@@ -9,7 +9,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import Person
 from bot.domain.surfaces import Surface, Where
 from bot.features.assistant.tools import TOOLS, called
-from bot.messages.blocks.kit import Press
+from bot.messages.blocks.kit import ButtonValue
 from bot.support.errors import SecretError, StoreBusy
 from handlers.dispatch import run_button, run_form, run_search, run_shortcut, run_text
 from handlers.response_targets import command_body, form_body
@@ -37,7 +37,7 @@ async def ask(bot, way: str, who=ALICE) -> dict[str, Any]:
                 "text": await called(bot.services, slack, TOOLS["my_workspaces"], {}, f"signed:{bot.count}")
             }
         case "button":
-            answer = await run_button(bot.services, who, surface, Press("list", "1"))
+            answer = await run_button(bot.services, who, surface, ButtonValue("list", "1"))
         case _:
             answer = await run_text(bot.services, who, surface, "list")
     return command_body(answer)

@@ -16,7 +16,7 @@ from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import State
 from bot.features.home.model import HomeUse
 from bot.features.home.use_cases import use
-from bot.messages.blocks.kit import Press
+from bot.messages.blocks.kit import ButtonValue
 from bot.services import linking
 from bot.services.caller import Caller
 from bot.services.linking import Visit, digest
@@ -249,7 +249,7 @@ class Life(World):
         answer = await self._directly(
             principal,
             surface,
-            lambda: run_button(self.services, principal, surface, Press.read(action_id, value)),
+            lambda: run_button(self.services, principal, surface, ButtonValue.read(action_id, value)),
         )
         assert await self._of_others(principal) == before, (
             f"{principal} pressed {action_id} of another: {value}"

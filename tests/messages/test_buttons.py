@@ -3,7 +3,7 @@
 import pytest
 
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Press
+from bot.messages.blocks.kit import ButtonValue
 from handlers import payload
 from tests.rigs.golden import FAMILIES, entries, shown
 
@@ -65,52 +65,52 @@ def test_equals_are_all_buttons_and_so_is_what_no_option_can_hold():
 
 #: What buttons carry, and how it is written.
 WRITTEN = [
-    (Press("enter_code"), "enter_code", ""),
-    (Press("status", "w1"), "status", "w1"),
-    (Press("start", "w1", 2), "start", "w1@2"),
-    (Press("stop", "w1", 2, agreed=True, number=0), "stop:yes:0", "w1@2"),
-    (Press("keep", "w1", 0, agreed=True, at=1764000000.0), "keep:yes:u1764000000", "w1@0"),
-    (Press("stop", "w1", 2, number=3, at=1764000000.0), "stop:3:u1764000000", "w1@2"),
-    (Press("list", "2 running on hub", mark="more"), "list:more", "2 running on hub"),
-    (Press("invite", "hub start my notebook", number=1), "invite:1", "hub start my notebook"),
-    (Press("ask", "stop:yes w1@2"), "ask", "stop:yes w1@2"),
-    (Press("run_code", "hub\nprint(1)\n"), "run_code", "hub\nprint(1)\n"),
+    (ButtonValue("enter_code"), "enter_code", ""),
+    (ButtonValue("status", "w1"), "status", "w1"),
+    (ButtonValue("start", "w1", 2), "start", "w1@2"),
+    (ButtonValue("stop", "w1", 2, agreed=True, number=0), "stop:yes:0", "w1@2"),
+    (ButtonValue("keep", "w1", 0, agreed=True, at=1764000000.0), "keep:yes:u1764000000", "w1@0"),
+    (ButtonValue("stop", "w1", 2, number=3, at=1764000000.0), "stop:3:u1764000000", "w1@2"),
+    (ButtonValue("list", "2 running on hub", mark="more"), "list:more", "2 running on hub"),
+    (ButtonValue("invite", "hub start my notebook", number=1), "invite:1", "hub start my notebook"),
+    (ButtonValue("ask", "stop:yes w1@2"), "ask", "stop:yes w1@2"),
+    (ButtonValue("run_code", "hub\nprint(1)\n"), "run_code", "hub\nprint(1)\n"),
 ]
 
 
 @pytest.mark.parametrize(("press", "action_id", "value"), WRITTEN)
 def test_what_a_button_carries_is_read_as_it_was_written(press, action_id, value):
     assert (press.action_id, press.value) == (action_id, value)
-    assert Press.of(kit.button("Go", press)) == press
-    assert Press.of_text(press.text) == press
+    assert ButtonValue.of(kit.button("Go", press)) == press
+    assert ButtonValue.of_text(press.text) == press
     assert payload.pressed({"type": "button", "action_id": action_id, "value": value}) == press
 
 
 @pytest.mark.parametrize(
     ("action_id", "value", "press"),
     [
-        ("stop:0:yes", "w1@2", Press("stop", "w1", 2, agreed=True, number=0)),
-        ("stop:u1764000000:3", "w1", Press("stop", "w1", number=3, at=1764000000.0)),
-        ("launch_rocket:full:1", "saturn@v", Press("launch_rocket", "saturn@v", number=1, mark="full")),
-        ("", "", Press("")),
-        (":::u:u12345678901234567890:-1", "@" * 3000, Press("", "@" * 3000, mark="-1")),
-        ("say", "x" * 3000 + "@9", Press("say", "x" * 3000, 9)),
+        ("stop:0:yes", "w1@2", ButtonValue("stop", "w1", 2, agreed=True, number=0)),
+        ("stop:u1764000000:3", "w1", ButtonValue("stop", "w1", number=3, at=1764000000.0)),
+        ("launch_rocket:full:1", "saturn@v", ButtonValue("launch_rocket", "saturn@v", number=1, mark="full")),
+        ("", "", ButtonValue("")),
+        (":::u:u12345678901234567890:-1", "@" * 3000, ButtonValue("", "@" * 3000, mark="-1")),
+        ("say", "x" * 3000 + "@9", ButtonValue("say", "x" * 3000, 9)),
     ],
 )
 def test_whatever_somebody_sends_is_read_without_an_error(action_id, value, press):
-    assert Press.read(action_id, value) == press
+    assert ButtonValue.read(action_id, value) == press
     assert press.value == value
 
 
 @pytest.mark.parametrize(
     ("button", "means"),
     [
-        (kit.button("Start", Press("start", "w1", 2)), Press("start", "w1", 2)),
-        (kit.button("Code", "enter_code"), Press("enter_code")),
-        (kit.button("View", "page_url", url="https://x.example.org"), Press("page_url")),
+        (kit.button("Start", ButtonValue("start", "w1", 2)), ButtonValue("start", "w1", 2)),
+        (kit.button("Code", "enter_code"), ButtonValue("enter_code")),
+        (kit.button("View", "page_url", url="https://x.example.org"), ButtonValue("page_url")),
         (
-            kit.button("Stop", Press("stop", "w1", 2, agreed=True), confirm=QUESTION),
-            Press("ask", "stop:yes w1@2"),
+            kit.button("Stop", ButtonValue("stop", "w1", 2, agreed=True), confirm=QUESTION),
+            ButtonValue("ask", "stop:yes w1@2"),
         ),
     ],
 )
@@ -118,5 +118,5 @@ def test_an_option_of_a_menu_is_read_as_its_button_would_be(button, means):
     menu = kit.menu([button])
     assert payload.pressed({**menu, "selected_option": menu["options"][0]}) == means
     ([again],) = [list(kit.buttons_of([{"type": "actions", "elements": [menu]}]))]
-    assert Press.of(again) == means
+    assert ButtonValue.of(again) == means
     assert again.get("url") == button.get("url")

@@ -17,7 +17,7 @@ from bot.domain.workspaces import State
 from bot.features.approvals.model import ApprovalKind
 from bot.features.courses.model import ClassCard, ClassKind, CourseRule, Participant
 from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.features.hours.store import RULES
 from bot.features.waitlist.model import Wait
 from bot.features.waitlist.store import WAITS
@@ -100,7 +100,9 @@ async def write_rows(store, verb, outcome, cause, state):
     card = ClassCard(ALICE, "C1", "cloud", "Statistics", pattern="note*", id="class_1", created_at=now)
     days = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
     course = replace(card, days=days, starts=540, stops=630, first_day="2026-01-01", last_day="2027-12-31")
-    rule = Rule("rule_1", ALICE, "cloud", workspace.id, "UTC", "UTC", now, days=days, starts=540, stops=1080)
+    rule = HoursRule(
+        "rule_1", ALICE, "cloud", workspace.id, "UTC", "UTC", now, days=days, starts=540, stops=1080
+    )
     given = ("rule_2", ALICE, "cloud", workspace.id, "UTC", "UTC", now)
     lessons = CourseRule(
         *given, days=days, starts=600, stops=1080, card="class_1", course="Statistics", agreed_days=days

@@ -8,7 +8,7 @@ from bot.domain.announcements import Span, drop_past, find_next_moment
 from bot.domain.message_kinds import AnyKind, Mark, declared
 from bot.features.waitlist.model import RoomKind
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import RENDERERS, Press
+from bot.messages.blocks.kit import RENDERERS, ButtonValue
 from tests.messages.card_facts import NOW
 from tests.rigs.golden import entries, shown
 
@@ -27,7 +27,7 @@ def left_of(name, since, now):
 
 
 def past(button, since, now):
-    return Span(since, now).has(Press.of(button).at)
+    return Span(since, now).has(ButtonValue.of(button).at)
 
 
 @pytest.mark.parametrize("later", [1.0, 2 * 86_400.0], ids=["second", "days"])
@@ -39,7 +39,7 @@ def test_no_message_announces_what_has_come(later):
             found, now = found + 1, at + later
             left = left_of(name, since, now) or []
             announced = [float(one) for line in kit.lines_of(left) for one in FUTURE.findall(line)]
-            presses = [Press.of(one) for one in kit.buttons_of(left)]
+            presses = [ButtonValue.of(one) for one in kit.buttons_of(left)]
             assert not [one for one in announced if since <= one <= now], name
             assert not [one for one in presses if one.at is not None and since <= one.at <= now], name
             at = find_next_moment(left, now)

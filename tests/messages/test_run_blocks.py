@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.forms import Spec
-from bot.domain.runs import Run, RunState, Shown
+from bot.domain.runs import OutputTail, Run, RunState
 from bot.domain.work_items import Call, Outcome
 from bot.messages.blocks.kit import SECTION
 from bot.messages.blocks.lists import run_list, run_status
@@ -108,11 +108,13 @@ def test_what_is_drawn_of_a_run(kind, draw, name):
     ],
 )
 def test_the_output_on_the_card(name, tail, lines):
-    check_golden(f"jobs/output-{name}", run_card(facts(run(**RUNNING), output=Shown(tail, lines, False))))
+    check_golden(
+        f"jobs/output-{name}", run_card(facts(run(**RUNNING), output=OutputTail(tail, lines, False)))
+    )
     # The card shows all lines that are kept, of more that there were.
-    shortened = run_card(facts(run(**RUNNING), output=Shown(tail, lines + 1, False)))
+    shortened = run_card(facts(run(**RUNNING), output=OutputTail(tail, lines + 1, False)))
     assert ("showing the newest" in str(shortened.blocks)) == bool(lines)
-    over = facts(run(**DONE), output=Shown(tail, lines, True))
+    over = facts(run(**DONE), output=OutputTail(tail, lines, True))
     assert run_card(over) == run_card(replace(over, output=None))
 
 
@@ -159,7 +161,7 @@ def test_no_text_mentions_links_or_breaks_a_limit(name, detail, tail, card, line
     run = replace(
         CARDS[card], name=name, detail=detail, hold=detail or None, cause=f"invalid: {detail}", reference=name
     )
-    output = Shown(tail, lines, lines % 2 == 0, tuple(tail.split("\n")))
+    output = OutputTail(tail, lines, lines % 2 == 0, tuple(tail.split("\n")))
     told = facts(run, connection_title=name or "Posit", output=output)
     for answer in (
         run_card(told),

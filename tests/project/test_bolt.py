@@ -10,7 +10,7 @@ import pytest
 import slack_bolt
 
 from bot.web.bolt import Authorize, TenantGuard
-from bot.web.socket import Connection, SocketSide
+from bot.web.socket import SocketConnection, SocketSide
 from tests.project.repository import ROOT
 
 RUFF = Path(sys.executable).with_name("ruff")
@@ -33,7 +33,7 @@ def test_the_fence_round_bolt_sees():
     assert (done.returncode, "internal to Bolt" in done.stdout) == (1, True)
 
 
-@pytest.mark.parametrize("made", [SocketSide, Connection, TenantGuard, Authorize])
+@pytest.mark.parametrize("made", [SocketSide, SocketConnection, TenantGuard, Authorize])
 def test_nothing_private_of_bolt_is_overridden(made):
     own = {name for name, value in vars(made).items() if inspect.isfunction(value)}
     private = {name for name in own if name.startswith("_") and not name.startswith("__")}

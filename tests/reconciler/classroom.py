@@ -6,7 +6,7 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.model import ClassCard
-from bot.features.courses.use_cases import Press
+from bot.features.courses.use_cases import JoinResult
 from bot.messages.blocks import kit
 from bot.services.caller import Caller
 from tests.reconciler.world import World
@@ -43,7 +43,7 @@ async def seat(world: World, principal: Principal, state: State = State.STOPPED)
     return await world.own(principal, f"r-{principal.user_id}", state)
 
 
-async def press(world: World, card: ClassCard, principal: Principal) -> Press:
+async def press(world: World, card: ClassCard, principal: Principal) -> JoinResult:
     """Press as the handler does, once the list was read."""
     return await ask(world, principal).run(courses_use_cases.press, card.id, has_looked=True)
 

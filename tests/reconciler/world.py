@@ -28,7 +28,7 @@ from bot.services.operation_requests import create_workspace
 from bot.services.owners import Owners
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier, Timing
-from bot.slack.people import People
+from bot.slack.people import PeopleDirectory
 from bot.store import accounts, counts, discovered, operations, workspaces
 from bot.store.discovered import FoundWorkspace
 from bot.store.store import Store
@@ -113,7 +113,7 @@ class World:
         self.streams, self.board = Pool(self.streams_at_once, lambda: None), Board(self.clock.monotonic)
         self.lives.append((self.streams, self.board))
         self.line = PacedSlack(slack, Budget(store, self.installation), self.clock)
-        self.people = People(store, self.line)
+        self.people = PeopleDirectory(store, self.line)
         self.context = Context(
             store=store,
             connections=connections,

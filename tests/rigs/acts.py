@@ -12,7 +12,7 @@ from bot.domain.people import Principal
 from bot.features.courses import store as courses_store
 from bot.features.courses.model import ClassCard
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import DAYS, Rule, Timetable
+from bot.features.hours.model import DAYS, HoursRule, Timetable
 from bot.features.waitlist import store as waitlist_store
 from bot.store import accounts, audit, operations, runs, workspaces
 
@@ -218,11 +218,11 @@ def _of_rules(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[A
             yield Act("unplan", name, rule.connection) if _is_once(rule) else Act("hours", name, detail="off")
 
 
-def _is_once(rule: Rule) -> bool:
+def _is_once(rule: HoursRule) -> bool:
     return not rule.days & {*DAYS}
 
 
-def _as_acts(rule: Rule, name: str) -> Iterable[Act]:
+def _as_acts(rule: HoursRule, name: str) -> Iterable[Act]:
     if not _is_once(rule):
         days = ",".join(day for day in DAYS if day in rule.days)
         until = "" if rule.stops is None else f"-{_clock(rule.stops)}"

@@ -6,7 +6,7 @@ import pytest_asyncio
 from bot.commands.installed_checks import check_installations
 from bot.slack.tokens import EARLY
 from bot.store import accounts, installations, slack_rate_limits
-from bot.store.slack_rate_limits import Room
+from bot.store.slack_rate_limits import CallQuota
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
 
 HOUR = 3600.0
@@ -46,7 +46,9 @@ async def test_the_same_id_in_two_workspaces_is_two_people_with_own_tokens(place
     assert "*Beta Labs*" in (await other.types("whoami")).text
     # Budgets are each workspace's own.
     left = [
-        await places.bot.store.read(slack_rate_limits.slack_calls_left, Room(team, "chat.postMessage", 500))
+        await places.bot.store.read(
+            slack_rate_limits.slack_calls_left, CallQuota(team, "chat.postMessage", 500)
+        )
         for team in (FIRST, SECOND)
     ]
     assert left[0] < left[1]

@@ -40,7 +40,7 @@ from bot.support.pool import MANY, beside
 from bot.web import app, shapes
 from handlers import routes, typing_mistakes
 from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
-from handlers.event_request import Occurrence
+from handlers.event_request import EventRequest
 from handlers.events import mentioned
 from handlers.list_filters import workspaces_like
 from handlers.names import Names
@@ -129,7 +129,7 @@ async def mentioning(rig: World, text: str) -> None:
     bot = rig.bot
     bot.clock.advance(60.0)
     bot.count += 1
-    await mentioned(Occurrence(mention(text), bot.services, f"event:{bot.count}"))
+    await mentioned(EventRequest(mention(text), bot.services, f"event:{bot.count}"))
 
 
 def terminal(_world: World, text: str) -> None:

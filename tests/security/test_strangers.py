@@ -23,7 +23,7 @@ from bot.slack.manifest import SLACK_PATH
 from bot.support.clock import SystemClock
 from bot.support.logs import StrangerFilter, mark_as_known, mark_as_stranger
 from bot.web.app import listening
-from bot.web.connections import SPARE_FILES, Connection, Door
+from bot.web.connections import SPARE_FILES, Door, ServerConnection
 from tests.project.repository import ROOT
 from tests.rigs.clock import FakeClock
 from tests.rigs.thorough import one_in
@@ -188,7 +188,9 @@ async def door():
     runner = web.AppRunner(app)
     await runner.setup()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(door, runner.server, loop=loop), "127.0.0.1", 0)
+    server = await loop.create_server(
+        lambda: ServerConnection(door, runner.server, loop=loop), "127.0.0.1", 0
+    )
     door.port, door.served, door.serving = server.sockets[0].getsockname()[1], served, serving
     yield door
     served.set()

@@ -10,7 +10,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.user_groups import COUNTS_FOR, UserGroups
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERGROUPS_USERS_LIST
-from bot.slack.people import TEAMS_AGAIN, TEAMS_LAST, People, person_of
+from bot.slack.people import TEAMS_AGAIN, TEAMS_LAST, PeopleDirectory, person_of
 from bot.store import counts
 from bot.support.errors import SlackFailed, SlackLimited
 from tests.reconciler.world import new_world
@@ -186,7 +186,7 @@ async def test_a_group_that_slack_does_not_tell_of_is_as_it_was_for_an_hour_and_
             return SlackAnswer(answers[arguments["usergroup"]])
 
     async with memory_store(clock) as store:
-        people = People(store, Slack())
+        people = PeopleDirectory(store, Slack())
         await people.read_groups(groups)
         # Those of T9 are asked of T9's own installation, where there is one.
         assert [arguments for _, arguments in asked] == [

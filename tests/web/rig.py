@@ -28,7 +28,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web.app import build_app, listening
 from bot.web.bolt import build_bolt
-from bot.web.health import Health, Metrics
+from bot.web.health import HealthRoutes, Metrics
 from bot.web.replays import Replays
 from handlers.limits import RateLimiter
 from handlers.services import Services, build_services
@@ -272,7 +272,7 @@ async def rig(
                 ids=ids,
             ),
             http=http,
-            health=Health(
+            health=HealthRoutes(
                 store=store, ready=lambda: {"slack": made.slack_ready}, works=dict, metrics=made.metrics
             ),
             replays=Replays(clock.monotonic),

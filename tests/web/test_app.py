@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from bot.support.addresses import PROOF_PATH
 from bot.support.errors import StoreBusy, StoreUnavailable
 from bot.web.app import build_app, failures, listening, protect
-from bot.web.health import Health, Metrics
+from bot.web.health import HealthRoutes, Metrics
 from bot.web.replays import Replays
 from tests.rigs.clock import CountingIds
 from tests.web.bolts import bolt_with
@@ -205,7 +205,7 @@ async def build_again(made, **given):
         settings(None, "https://slack.com/api/", is_http=False, **given),
         bolt=bolt_with(),
         http=None,
-        health=Health(
+        health=HealthRoutes(
             store=made.store,
             ready=dict,
             works=dict,

@@ -14,7 +14,7 @@ from bot.domain.stops import StopEffect
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.messages.blocks import buttons
-from bot.messages.blocks.kit import Press
+from bot.messages.blocks.kit import ButtonValue
 from bot.messages.texts import ide
 from bot.web.ide import page_state
 
@@ -146,7 +146,7 @@ def test_buttons_follow_what_may_be_done():
 @pytest.mark.parametrize("state", State)
 def test_a_page_offers_what_slack_offers(state):
     row = replace(ROW, state=state, spec=Spec("notebook"))
-    offered = {Press.of(button).name for button in buttons.offered(facts(row))}
+    offered = {ButtonValue.of(button).name for button in buttons.offered(facts(row))}
     seen = stands(row)
     assert (seen.stops, bool(seen.start)) == ("stop" in offered, bool({"start", "again"} & offered))
 

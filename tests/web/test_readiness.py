@@ -14,7 +14,7 @@ from bot.domain.people import Person
 from bot.store import counts
 from bot.support.errors import SlackPermanent
 from bot.support.settings import Settings
-from bot.web.health import Health, Metrics
+from bot.web.health import HealthRoutes, Metrics
 from tests.app.command_line import environment
 from tests.playground.slack_help import slack
 from tests.rigs.clock import FakeClock
@@ -26,7 +26,7 @@ from tests.rigs.store import ALICE, memory_store
 async def test_a_store_that_can_only_be_read_lets_nobody_work_and_says_why():
     async with memory_store() as store:
         stands = dict[str, bool]()
-        health = Health(store=store, ready=dict, works=lambda: stands, metrics=Metrics())
+        health = HealthRoutes(store=store, ready=dict, works=lambda: stands, metrics=Metrics())
         app = web.Application()
         app.router.add_routes(health.routes())
 
@@ -50,7 +50,7 @@ async def test_a_store_that_can_only_be_read_lets_nobody_work_and_says_why():
 async def test_slow_counts_leave_the_metrics_as_they_were(monkeypatch):
     """How much is counted says nothing of whether the database answers."""
     async with memory_store() as store:
-        health = Health(store=store, ready=dict, works=dict, metrics=Metrics())
+        health = HealthRoutes(store=store, ready=dict, works=dict, metrics=Metrics())
         app = web.Application()
         app.router.add_routes(health.routes())
         async with TestClient(TestServer(app)) as client:

@@ -19,7 +19,7 @@ from bot.web.socket import (
     LONGEST_PAUSE,
     MAX_FRAME_BYTES,
     SHORT_LIVED,
-    Connection,
+    SocketConnection,
     SocketSide,
     read_frame,
     wanted_pause,
@@ -98,7 +98,9 @@ async def test_a_connection_that_died_silently_is_replaced_while_the_other_serve
 
 
 async def test_a_connection_whose_end_is_announced_stays_until_it_comes():
-    connection = Connection("xapp-1", AsyncWebClient(), time.monotonic, 5.0, logging.getLogger("bot.bolt"))
+    connection = SocketConnection(
+        "xapp-1", AsyncWebClient(), time.monotonic, 5.0, logging.getLogger("bot.bolt")
+    )
     seen = []
     for is_announced in (True, False):
         await connection.connect_to_new_endpoint(force=is_announced)
@@ -266,7 +268,7 @@ def test_a_pause_that_is_asked_for_is_kept_within_bounds(header, pause):
     assert wanted_pause(header, 10.0) == pause
 
 
-class Unconnected(Connection):
+class Unconnected(SocketConnection):
     """Stay where it is told to connect."""
 
     async def connect(self):
@@ -305,7 +307,7 @@ class Open:
 
 async def test_a_dead_connection_is_seen_whatever_was_done_to_the_wall_clock():
     clock = FakeClock()
-    connection = Connection("xapp-1", AsyncWebClient(), clock.monotonic, 10.0, SILENT)
+    connection = SocketConnection("xapp-1", AsyncWebClient(), clock.monotonic, 10.0, SILENT)
     connection.current_session = Open()
     assert not connection.is_ready()
     await connection.run_message_listeners({"type": "hello"}, "")
@@ -378,7 +380,7 @@ ODD_FRAMES = {
 @pytest.mark.parametrize(("text", "envelope_id"), ODD_FRAMES.items(), ids=range(len(ODD_FRAMES)))
 async def test_frames_of_any_kind_are_acknowledged_by_their_id(text, envelope_id):
     socket = SocketSide(bolt_with(), SecretStr("xapp-1"), NOWHERE)
-    connection, sent = Connection("xapp-1", socket.web_client, time.monotonic, 10.0, SILENT), []
+    connection, sent = SocketConnection("xapp-1", socket.web_client, time.monotonic, 10.0, SILENT), []
     connection.socket_mode_request_listeners.append(socket.handle)
     connection.send_message = lambda text: asyncio.sleep(0, sent.append(text))
     await connection.run_message_listeners(read_frame(text), text)
@@ -390,7 +392,7 @@ async def test_frames_of_any_kind_are_acknowledged_by_their_id(text, envelope_id
 @pytest.mark.parametrize("size", [3_405, 3_406, 100_000])
 async def test_acknowledgement_that_does_not_fit_goes_without_answer(size):
     """Listeners keep to the limit; this is what is left where one doesn't."""
-    connection, sent = Connection("xapp-1", AsyncWebClient(), time.monotonic, 10.0, SILENT), []
+    connection, sent = SocketConnection("xapp-1", AsyncWebClient(), time.monotonic, 10.0, SILENT), []
     connection.send_message = lambda text: asyncio.sleep(0, sent.append(text))
     await connection.send_socket_mode_response(SocketModeResponse("e-1", {"text": "é" * size}))
     assert [len(text) <= MAX_FRAME_BYTES for text in sent] == [True]

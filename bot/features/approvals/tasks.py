@@ -11,7 +11,7 @@ from bot.features.approvals import store
 from bot.features.approvals.use_cases import fail_approved, follow_up, link_approved, note_address, proceed
 from bot.providers import base
 from bot.reconciler.provider_calls import Rejected, Succeeded
-from bot.reconciler.tasks import Work, Worker, not_yet
+from bot.reconciler.tasks import BaseTaskWorker, Work, not_yet
 from bot.services.caller import Caller
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, NotFound, Untrusted
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 CHECK_SECONDS: Final = 20.0
 
 
-class Approvals(Worker):
+class Approvals(BaseTaskWorker):
     """Link people as the usernames approved for them."""
 
     def works(self) -> dict[TaskKind, Work]:

@@ -41,7 +41,7 @@ REQUESTS: Final = 3
 
 #: How many others whom a username may mean are shown.
 MOST_ALIKE: Final = 10
-policy.declare(policy.Rule("administrators"), "approve")
+policy.declare(policy.AccessRule("administrators"), "approve")
 
 
 async def _of_home(whose: home_sections.HomeOwner) -> list[tuple[Approval, str, People]]:

@@ -8,7 +8,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import pages, requests
 from handlers import routes
-from handlers.deferred_command import Waiting
+from handlers.deferred_command import DeferredCommand
 from handlers.linking import question, ways
 from handlers.payload import value_in
 from handlers.request import Request
@@ -26,7 +26,7 @@ async def username_typed(request: Request) -> Answer:
     """Send the request to the administrators; what is wrong with the username is shown at its field."""
     connection, _, text = request.carried.partition(" ")
     # What waits for the link: our own keys and words, which run with the rights that the person has then.
-    waiting = Waiting(request.principal.key, text, interaction=request.surface.interaction).as_body()
+    waiting = DeferredCommand(request.principal.key, text, interaction=request.surface.interaction).as_body()
     username = value_in(request.view, "username").strip()
     asked = await use_cases.request(request.caller, connection, username, waiting=waiting if text else None)
     sentence = fill(pages.ASKED, title=request.services.title(connection), username=asked.username)

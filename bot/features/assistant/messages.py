@@ -13,7 +13,7 @@ from bot.domain.runs import Run
 from bot.domain.time_parsing import clock
 from bot.domain.undoable_actions import Act
 from bot.domain.workspaces import Workspace
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.messages.blocks import kit
 from bot.support.cleaning import HIDDEN, unescape
 
@@ -32,7 +32,7 @@ def fact(title: Callable[[str], str], one: Workspace | Run | Act, **more: Any) -
     return {"name": name, "on": _text(title(one.connection)), **known}
 
 
-def hours(one: Rule) -> dict[str, Any]:
+def hours(one: HoursRule) -> dict[str, Any]:
     """Return hours, or the lessons of a course."""
     times = {"days": sorted(one.days), "starts": clock(one.starts), "stops": clock(one.stops)}
     return {

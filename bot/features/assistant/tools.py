@@ -88,7 +88,7 @@ async def called(
     facts: dict[str, Any] = {}
     reader = partial(_read, tool=tool, given=given, facts=facts)
     answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=reader)
-    offered = {kit.Press.of(one).name for one in kit.buttons_of(answer.blocks)}
+    offered = {kit.ButtonValue.of(one).name for one in kit.buttons_of(answer.blocks)}
     # Whatever has been done can be taken back, or kept from being done later; any other button asks, and one
     # that links an account is for its person alone.
     is_done = tool.only_shows or "undo" in offered or offered <= {"keep_running"}

@@ -20,7 +20,7 @@ from bot.features.courses import readiness, use_cases, verbs
 from bot.features.courses import store as class_rows
 from bot.features.courses import texts as class_words
 from bot.features.courses.message_context import of_class, of_courses
-from bot.features.courses.model import ClassCard, Queue
+from bot.features.courses.model import ClassCard, QueuePosition
 from bot.features.courses.verbs import trainers
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import open_buttons
@@ -365,7 +365,9 @@ async def _opened(request: Request, workspace: Workspace) -> Answer:
     return replies.answer(sentence, open_buttons(facts))
 
 
-def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, pressed: use_cases.Press) -> Answer:
+def _on_its_way(
+    request: Request, card: ClassCard, workspace: Workspace, pressed: use_cases.JoinResult
+) -> Answer:
     wanted = pressed.target
     template = class_words.MAKING if workspace.is_provisional else class_words.STARTING
     if pressed.result == "joined":
@@ -379,7 +381,7 @@ def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, pressed
     return replies.answer(" ".join([*sentences, class_words.NEEDED_AFTER]))
 
 
-def _place(queue: Queue, per_second: float | None) -> list[str]:
+def _place(queue: QueuePosition, per_second: float | None) -> list[str]:
     """Return how many come first and how long that takes: by the connection's limit, or the pace so far."""
     if not queue.ahead:
         return [class_words.FIRST]

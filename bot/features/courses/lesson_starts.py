@@ -16,7 +16,7 @@ SPARE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class StartRate:
     """Hold how a connection starts workspaces: so many a second, if it has such a limit.
 
     ``slow`` is what nine of ten starts took, ``idle`` after how long what nobody uses is stopped there, in

@@ -37,7 +37,7 @@ from bot.support.errors import Refused
 SOME: Final = 30
 #: News of a change is sent at once if a lesson begins within so many seconds, before it or after it.
 NEAR_LESSON_SECONDS: Final = 3_600.0
-policy.declare(policy.Rule(shows=True), "courses")
+policy.declare(policy.AccessRule(shows=True), "courses")
 
 
 def own(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:

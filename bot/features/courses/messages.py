@@ -30,7 +30,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, link_again_button
-from bot.messages.blocks.kit import Block, Element, Markup, Press, cut, fill, renders, safe
+from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, cut, fill, renders, safe
 from bot.messages.texts import answers, cards, problems, times
 
 #: How many people are listed in one answer, one per line.
@@ -267,7 +267,9 @@ def _is_lesson(facts: WorkspaceFacts) -> bool:
 def lesson(facts: WorkspaceFacts) -> Answer:
     """Tell a person when a lesson begins whether their workspace is ready for it."""
     ends = facts.time("ends")
-    skip = kit.button(texts.SKIP_NEXT, Press("lesson_skip", f"{facts.word('card')} {ends:.0f}", at=ends))
+    skip = kit.button(
+        texts.SKIP_NEXT, ButtonValue("lesson_skip", f"{facts.word('card')} {ends:.0f}", at=ends)
+    )
     is_ready = facts.state is State.RUNNING
     template = texts.LESSON_READY if is_ready else texts.LESSON_STARTING
     operation, delay = facts.operation, dict[str, Markup]()
@@ -298,7 +300,7 @@ def changed(facts: ClassFacts) -> Answer:
     if day := said.get("to"):
         label, begins = texts.SKIP_DAY.format(day=times.date_of(day)), card.on(date.fromisoformat(day))
         until = begins[0].at if begins else None
-        buttons.append(kit.button(label, Press("lesson_skip", f"{card.id} {day}", at=until)))
+        buttons.append(kit.button(label, ButtonValue("lesson_skip", f"{card.id} {day}", at=until)))
     if (more or is_longer) and not card.is_over(facts.now):
         sentences.append(fill(texts.MORE_DAYS, days=days(more)) if more else texts.MORE_TIME)
         label = texts.JOIN_MORE.format(days=days(more)) if more else texts.JOIN_LONGER
@@ -457,7 +459,7 @@ def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
     found = facts.of(CourseContext).lessons
     numbers = range(len(found)) if len(found) > 1 else [None]
     return [
-        kit.button(actions[name].format(course=one.course), Press(name, one.card or "", number=at))
+        kit.button(actions[name].format(course=one.course), ButtonValue(name, one.card or "", number=at))
         for at, one in zip(numbers, found, strict=False)
         for name in actions
     ]

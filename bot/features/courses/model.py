@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-from bot.domain.audit import Subject
+from bot.domain.audit import AuditSubject
 from bot.domain.forms import Spec
 from bot.domain.message_context import Facts, FeatureContext
 from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark, Traits
@@ -15,7 +15,7 @@ from bot.domain.row_times import Past, Stays, due
 from bot.domain.stops import Effects
 from bot.domain.time_parsing import write_hours
 from bot.domain.workspaces import Workspace
-from bot.features.hours.model import Rule, Timetable
+from bot.features.hours.model import HoursRule, Timetable
 
 #: What a press is waiting for before an operation can be created; "" for nothing.
 Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]
@@ -69,9 +69,11 @@ class ClassCard(Timetable):
     follow_at: Annotated[float, due(60.0)] | None = None
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> AuditSubject:
         """Return it as something that people ask about."""
-        return Subject(self.id, self.connection, self.title, {"card": self.id, "trainer": self.principal.key})
+        return AuditSubject(
+            self.id, self.connection, self.title, {"card": self.id, "trainer": self.principal.key}
+        )
 
     @property
     def state(self) -> str:
@@ -122,7 +124,7 @@ class Participant:
 
 
 @dataclass(frozen=True, slots=True)
-class CourseRule(Rule):
+class CourseRule(HoursRule):
     """The rule of somebody who has joined a course: its lessons, as far as they have agreed to them.
 
     That is to days, for so many minutes each, and until a day. What is ``off`` they left out, but for
@@ -201,7 +203,7 @@ class ClassCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class QueuePosition:
     """Count the starts ahead on a connection, and the class's starts sent within ``seconds``."""
 
     ahead: int = 0

@@ -15,7 +15,7 @@ from bot.features.courses.model import ClassCard, ClassFacts
 from bot.features.hours.model import Occurrence
 from bot.messages.blocks import kit
 from bot.messages.blocks.home_sections import HomeContent, part
-from bot.messages.blocks.kit import Block, Element, Markup, Press, fill
+from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill
 from bot.messages.texts import answers, times, verbs
 
 #: The forms, and what their fields are.
@@ -83,9 +83,10 @@ def _changes(facts: ClassFacts) -> list[Element]:
         forms, day = list(words.FORMS), coming.local[:10]
         skip = class_words.SKIP_DAY.format(day=times.date_of(day))
         typed = f"{card.id} {card.day(facts.now)} skip {day}"
-        buttons = [kit.button(skip, Press("course_change", typed, at=coming.at))]
+        buttons = [kit.button(skip, ButtonValue("course_change", typed, at=coming.at))]
     buttons += [
-        kit.button(f"{words.FORMS[what][0]}…", Press("course_form", card.id, mark=what)) for what in forms
+        kit.button(f"{words.FORMS[what][0]}…", ButtonValue("course_form", card.id, mark=what))
+        for what in forms
     ]
     if counts.waiting or counts.failed:
         buttons.append(kit.button(class_words.PROBLEMS, "class_problems", card.id))

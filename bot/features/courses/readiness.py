@@ -6,7 +6,7 @@ from typing import Final
 from bot.domain.operations import LATE_START_SECONDS
 from bot.domain.timers import REST
 from bot.features.courses import store, timetable
-from bot.features.courses.lesson_starts import Pace, is_no_room
+from bot.features.courses.lesson_starts import StartRate, is_no_room
 from bot.features.courses.model import ClassCard, ClassKind
 from bot.features.courses.tables import CLASS_CARDS
 from bot.features.courses.timetable import (
@@ -32,13 +32,13 @@ PREPARES_EVERY: Final = 10.0
 SUMMARY_SECONDS: Final = 900.0
 
 
-def _pace(tx: Transaction, context: Context, card: ClassCard) -> Pace:
+def _pace(tx: Transaction, context: Context, card: ClassCard) -> StartRate:
     """Return how a course's connection starts its workspaces, as far as that is known now."""
     provider = context.connections.get(card.connection)
     slow = operations.slow_seconds(tx, card.principal, card.connection, card.spec)
     if provider is None:
-        return Pace(slow=slow)
-    return Pace(provider.settings.starts_per_second, slow, provider.settings.idle_seconds)
+        return StartRate(slow=slow)
+    return StartRate(provider.settings.starts_per_second, slow, provider.settings.idle_seconds)
 
 
 def in_time(tx: Transaction, caller: Caller, card: ClassCard) -> int | None:

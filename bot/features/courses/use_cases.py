@@ -34,7 +34,7 @@ from bot.features.courses.model import (
     ClassProblem,
     CourseRule,
     Participant,
-    Queue,
+    QueuePosition,
     Waiting,
 )
 from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
@@ -66,9 +66,9 @@ CARDS: Final = 20
 SOME: Final = 40
 #: How long a workspace that was made for a course runs, so that its person can look at it.
 LOOK_SECONDS: Final = 3600.0
-policy.declare(policy.Rule("anybody"), "card")
-policy.declare(policy.Rule("trainers", "class"), "class_change", "class_post", "class_problems")
-policy.declare(policy.Rule("trainers", "class", is_consented=True), "class_stop")
+policy.declare(policy.AccessRule("anybody"), "card")
+policy.declare(policy.AccessRule("trainers", "class"), "class_change", "class_post", "class_problems")
+policy.declare(policy.AccessRule("trainers", "class", is_consented=True), "class_stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class JoinTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class JoinResult:
     """Hold a pressed card, what the press is about, and what came of it.
 
     ``joined``: a start was already open; ``running``: there was nothing to do; ``enrolled``: they joined a
@@ -99,7 +99,7 @@ class Press:
     target: JoinTarget
     result: Literal["started", "joined", "running", "noted", "sought", "over", "full", "enrolled"]
     operation: Operation | None = None
-    queue: Queue | None = None
+    queue: QueuePosition | None = None
 
 
 # -- the trainer ---------------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ def seen(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
 
 def press(
     tx: Transaction, caller: Caller, card_id: str, *, message_ts: str | None = None, has_looked: bool = False
-) -> Press:
+) -> JoinResult:
     """Write a press and everything that follows from it; no card or notice of its own.
 
     That is the consent, with an operation unless their workspace is running: an open one that brings it up is
@@ -235,21 +235,21 @@ def press(
     card = seen(tx, caller, card_id)
     before = store.participant(tx, card.id, caller.principal)
     if card.is_over(tx.now()):
-        return Press(card, JoinTarget(None), "over")
+        return JoinResult(card, JoinTarget(None), "over")
     if before is None and card.maximum is not None:
         taken = tx.one("seats_taken", card_id=card.id)
         if taken is not None and taken["count"] >= card.maximum:
-            return Press(card, JoinTarget(None), "full")
+            return JoinResult(card, JoinTarget(None), "full")
     target = _target(tx, caller, card, before, has_looked=has_looked)
     if target.waits_for == "no_workspace" and not has_looked:
-        return Press(card, target, "sought")
+        return JoinResult(card, target, "sought")
     is_new, workspace = caller.is_first_delivery(tx), target.workspace
     key = {"card_id": card.id, "principal": caller.principal.key, "now": tx.now()}
     if workspace is None:
         if is_new:
             tx.run("note_participant", **key, waits_for=target.waits_for)
             tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
-        return Press(card, target, "noted")
+        return JoinResult(card, target, "noted")
     if not is_new:
         operation_id = before.operation_id if before is not None else None
         operation, joined = operations.operation(tx, operation_id or ""), True
@@ -268,11 +268,11 @@ def press(
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
         caller.record(tx, "class.press", card.subject, change, workspace=workspace.id, consent=consent)
     if timetable.lesson_on(card, tx.now()) is None:
-        return Press(card, target, "enrolled", operation)
+        return JoinResult(card, target, "enrolled", operation)
     if operation is None:
-        return Press(card, target, "running")
+        return JoinResult(card, target, "running")
     queue = _queue(tx, card, operation)
-    return Press(card, target, "joined" if joined else "started", operation, queue)
+    return JoinResult(card, target, "joined" if joined else "started", operation, queue)
 
 
 def _brought_up(
@@ -399,7 +399,7 @@ def _enrol(
     return f"{write_hours(card.wanted)} until {card.last_day}"
 
 
-def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> Queue | None:
+def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> QueuePosition | None:
     """Return how many starts come before one that hasn't been called yet, and how fast the class's go."""
     if not operation.is_open or operation.start_call is not Call.NONE:
         return None
@@ -408,7 +408,7 @@ def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> Queue | No
     starts = tx.one("starts_of_class", card_id=card.id, since=now - OBSERVED_SECONDS)
     called = starts["count"] if starts else 0
     seconds = now - starts["first"] if starts and called else 0.0
-    return Queue(ahead["count"] if ahead else 0, called, float(seconds))
+    return QueuePosition(ahead["count"] if ahead else 0, called, float(seconds))
 
 
 def _place(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:

@@ -28,7 +28,7 @@ from bot.features.hours import messages as hours_drawn
 from bot.features.hours import store as hours_store
 from bot.features.hours.model import dates, spans
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.kit import Element, Markup, Press, fill
+from bot.messages.blocks.kit import ButtonValue, Element, Markup, fill
 from bot.messages.texts import talk
 from bot.messages.texts.times import counted, date_of, format_dates, listed, weekday_of
 from bot.store import workspaces as workspace_rows
@@ -150,7 +150,7 @@ def choice(
         said = fill(words.ONE_COURSE, name=drawn.name_of(card), channel=Markup(card.channel_id))
         typed = f"{card.id} {card.day(request.services.clock.now())} {text}"
         blocks += kit.row(
-            said, [kit.button(drawn.name_of(card), Press("course_change", typed, number=number))]
+            said, [kit.button(drawn.name_of(card), ButtonValue("course_change", typed, number=number))]
         )
     return kit.answer([*blocks, *kit.actions(more)])
 
@@ -390,7 +390,7 @@ async def _ask_to_add(request: Request, card: ClassCard, order_: str) -> Answer:
     """Ask whether somebody is to teach a course."""
     keys = {replace(card.principal, user_id=one).key for one in mentioned(order_.partition(" ")[2])}
     await check_teachers(request, keys)
-    press = Press("course_change", f"{card.id} {card.day(request.services.clock.now())} {order_}")
+    press = ButtonValue("course_change", f"{card.id} {card.day(request.services.clock.now())} {order_}")
     said = fill(words.ADD_TEACHER, who=await named(request, keys), course=card.title)
     return replies.answer(said, [kit.button(words.ADD_IT, press)])
 
@@ -574,7 +574,7 @@ async def _question(request: Request, card: ClassCard, change: Change, typed: st
     asked = words.TAKES["days" if days else "end" if what == "end" else "lessons"]
     names = {"course": card.title, "days": drawn.days(days), "people": counted(count, "person", "people")}
     sentence, yes, no = (fill(one, lessons=counted(len(lost), "lesson"), **names) for one in asked)
-    button = kit.button(yes, Press("course_change", typed, mark="sure"), style=kit.DANGER)
+    button = kit.button(yes, ButtonValue("course_change", typed, mark="sure"), style=kit.DANGER)
     return replies.answer(sentence, [button, kit.button(no, "leave")])
 
 
@@ -625,7 +625,7 @@ async def _skips_next(request: Request, card: ClassCard, *, has_joined: bool) ->
     if has_joined or coming is None:
         return await _skipped(request, card.id, "")
     day = coming.local[:10]
-    press = Press("course_change", f"{card.id} {card.day(request.services.clock.now())} skip {day}")
+    press = ButtonValue("course_change", f"{card.id} {card.day(request.services.clock.now())} skip {day}")
     button = kit.button(words.SKIP_IT.format(day=date_of(day)), press, style=kit.DANGER)
     said = fill(words.SKIP_FOR_ALL, course=card.title, day=weekday_of(day))
     await trainers(request, card.id, request.caller.read(use_cases.owned, "class_change", card.id))

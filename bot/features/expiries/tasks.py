@@ -4,12 +4,12 @@ from bot.domain.tasks import Task, TaskKind
 from bot.features.expiries import reminders
 from bot.providers import base
 from bot.reconciler.provider_calls import Rejected
-from bot.reconciler.tasks import Work, Worker, settled
+from bot.reconciler.tasks import BaseTaskWorker, Work, settled
 from bot.services import revocations
 from bot.store import accounts
 
 
-class Renewals(Worker):
+class Renewals(BaseTaskWorker):
     """Have providers mint what follows."""
 
     def works(self) -> dict[TaskKind, Work]:

@@ -19,7 +19,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.cards import asked_buttons, link_value
 from bot.messages.blocks.home_sections import PARTS, WAITING, part
-from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, row, safe
+from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, line, row, safe
 from bot.messages.blocks.lists import run_row, workspace_rows
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import answers, cards, problems, times
@@ -43,9 +43,9 @@ _PASSING: Final = re.compile(
 
 def home(facts: HomeFacts) -> dict[str, Any]:
     """Draw a person's own Home."""
-    buttons = [kit.button(cards.REFRESH, Press("home", "refresh", mark="refresh"))]
+    buttons = [kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))]
     if facts.is_administrator:
-        buttons.append(kit.button(home_words.TO_TOTALS, Press("home", "totals", mark="totals")))
+        buttons.append(kit.button(home_words.TO_TOTALS, ButtonValue("home", "totals", mark="totals")))
     for hooks in MessageHooks.list_subscribers():
         buttons += hooks.list_home_buttons(facts)
     return kit.home(
@@ -126,7 +126,7 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
     blocks += [kit.context(" · ".join([*small, *seen])), *rows]
     others = [(home_words.PREVIOUS, "previous", facts.page - 1), (home_words.NEXT, "next", facts.page + 1)]
     turning = [
-        kit.button(label, Press("home", f"page {page}", mark=mark))
+        kit.button(label, ButtonValue("home", f"page {page}", mark=mark))
         for label, mark, page in others
         if 0 < page <= facts.pages
     ]
@@ -236,8 +236,8 @@ CAUSE: Final = 300
 def totals_home(facts: TotalsFacts) -> dict[str, Any]:
     """Draw the totals."""
     buttons = [
-        kit.button(answers.SHOW, Press("home", "own", mark="own")),
-        kit.button(cards.REFRESH, Press("home", "refresh", mark="refresh")),
+        kit.button(answers.SHOW, ButtonValue("home", "own", mark="own")),
+        kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh")),
     ]
     return kit.home(
         [

@@ -58,8 +58,8 @@ OUTSTANDING: Final = 8
 DAY: Final = 86_400.0
 #: How many accounts' templates are remembered as people read them.
 REMEMBERED: Final = 2_000
-policy.declare(policy.Rule(shows=True), "home")
-policy.declare(policy.Rule("administrators"), "totals")
+policy.declare(policy.AccessRule(shows=True), "home")
+policy.declare(policy.AccessRule("administrators"), "totals")
 
 
 class HomeGatherer:

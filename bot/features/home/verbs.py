@@ -6,12 +6,12 @@ from bot.features.home.model import HomeUse
 from bot.features.home.use_cases import read_lists, show_again, use
 from bot.services.caller import Caller
 from handlers import routes
-from handlers.event_request import Occurrence
+from handlers.event_request import EventRequest
 from handlers.request import SILENT, Request
 
 
 @routes.event("app_home_opened")
-async def opened(occurrence: Occurrence) -> None:
+async def opened(occurrence: EventRequest) -> None:
     """Have the Home that somebody opened drawn; meanwhile Slack shows the last version."""
     event, services = occurrence.event, occurrence.services
     if (event.get("tab") or "home") != "home":

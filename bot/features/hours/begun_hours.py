@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.work_items import Outcome
-from bot.features.hours.model import ON_TIME_SECONDS, Occurrence, Rule, Side
+from bot.features.hours.model import ON_TIME_SECONDS, HoursRule, Occurrence, Side
 
 #: What comes within a day is ahead: no day of hours is longer.
 DAY_SECONDS: Final = 86_400.0
@@ -21,7 +21,7 @@ _ONCE_MORE: Final = frozenset({"conflict", "stopped_elsewhere"})
 _PASSING: Final = ROOM_CAUSES | _ONCE_MORE | {"gave_up", "provider_failed", "unanswered"}
 
 
-def need_workspace(rules: Collection[Rule], at: float) -> bool:
+def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
     """Return whether hours of a person's own need their workspace beyond a time."""
     own = [one for one in rules if one.is_own and not one.paused]
     return any(
@@ -29,7 +29,7 @@ def need_workspace(rules: Collection[Rule], at: float) -> bool:
     )
 
 
-def find_begun_stop(rules: Collection[Rule], now: float) -> tuple[Occurrence, Rule] | None:
+def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrence, HoursRule] | None:
     """Return the coming stop of hours that have begun, and the rule that plans it.
 
     One rule may start a workspace and another one stop it.
@@ -42,14 +42,14 @@ def find_begun_stop(rules: Collection[Rule], now: float) -> tuple[Occurrence, Ru
     return min(begun, key=_get_occurrence, default=None)
 
 
-def has_begun(rules: Collection[Rule], now: float) -> bool:
+def has_begun(rules: Collection[HoursRule], now: float) -> bool:
     """Return whether hours have started a workspace, or found it up, and their stop is still to come."""
     active = [one for one in rules if one.is_own and not one.paused]
     past = sorted(one for rule in active for one in rule.between(now - DAY_SECONDS, now))
     return any(rule.is_on(now) for rule in active) or (bool(past) and past[-1].side == "start")
 
 
-def has_end(rules: Collection[Rule], at: float, now: float) -> bool:
+def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
     """Return whether hours still plan an end for the run that was to be stopped at a time.
 
     That is by the stop that comes next, or by a later one of hours that go on from there.
@@ -58,23 +58,23 @@ def has_end(rules: Collection[Rule], at: float, now: float) -> bool:
     return stop is not None and (start is None or start[0].at > stop[0].at or start[0].at <= at)
 
 
-def has_stop_at(rules: Collection[Rule], at: float) -> bool:
+def has_stop_at(rules: Collection[HoursRule], at: float) -> bool:
     """Return whether hours plan a stop for exactly a time, whether or not it is settled."""
     active = [one for one in rules if one.is_own and not one.paused]
     return any(one.at == at and one.side == "stop" for rule in active for one in rule.between(at - 1.0, at))
 
 
-def _find_first(rules: Collection[Rule], side: Side, now: float) -> tuple[Occurrence, Rule] | None:
+def _find_first(rules: Collection[HoursRule], side: Side, now: float) -> tuple[Occurrence, HoursRule] | None:
     """Return the first unsettled start or stop of hours within a day, with its rule."""
     coming = [(one, rule) for rule in rules for one in _list_unsettled(rule, now) if one.side == side]
     return min(coming, key=_get_occurrence, default=None)
 
 
-def _get_occurrence(pair: tuple[Occurrence, Rule]) -> Occurrence:
+def _get_occurrence(pair: tuple[Occurrence, HoursRule]) -> Occurrence:
     return pair[0]
 
 
-def _list_unsettled(rule: Rule, now: float, seconds: float = DAY_SECONDS) -> list[Occurrence]:
+def _list_unsettled(rule: HoursRule, now: float, seconds: float = DAY_SECONDS) -> list[Occurrence]:
     """Return the unsettled occurrences of a person's own active hours in the seconds to come."""
     return [] if rule.paused or not rule.is_own else rule.between(max(now, rule.settled_at), now + seconds)
 

@@ -13,7 +13,7 @@ from bot.features.hooks import Hooks
 from bot.features.hours import messages as blocks
 from bot.features.hours import store
 from bot.features.hours.message_context import add_rules
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.features.hours.use_cases import HOURS, NEEDED
 from bot.services.message_context import Gatherer
 from bot.store.hooks import FindPlans, PausePlan, RecordedColumns, Stage
@@ -64,7 +64,7 @@ class HoursHooks(Hooks):
         return await add_rules(gatherer, principal, views)
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
-        return {Rule: (store.RULES, store.RULES.fields)}
+        return {HoursRule: (store.RULES, store.RULES.fields)}
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         return {"hours": (store.find_active_rules, store.pause)}

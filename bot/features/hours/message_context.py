@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.people import Principal
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursContext, HoursKind, Rule
+from bot.features.hours.model import HoursContext, HoursKind, HoursRule
 from bot.services.message_context import Gatherer, add_features, adds, yield_in_batches
 
 adds(HoursKind.HOURS_UNUSED, HoursKind.HOURS_PAUSED)(add_features)
@@ -18,7 +18,7 @@ async def add_rules(
     keys = [context.workspace.id if context.workspace is not None else "" for context in every]
     if not keys:
         return []
-    store, by_workspace = gatherer.store, dict[str, list[Rule]]()
+    store, by_workspace = gatherer.store, dict[str, list[HoursRule]]()
     rules = (
         await store.read(hours_store.rules_of, keys[0])
         if len(keys) == 1

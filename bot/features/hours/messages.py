@@ -17,8 +17,8 @@ from bot.features.hours.begun_hours import DAY_SECONDS
 from bot.features.hours.model import (
     HoursContext,
     HoursKind,
+    HoursRule,
     Occurrence,
-    Rule,
     Side,
     dates,
     find_hours_stop,
@@ -36,7 +36,7 @@ from bot.messages.blocks.buttons import (
     suspend_button,
 )
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
-from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, renders
+from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, renders
 from bot.messages.texts import cards, problems, times, verbs
 from bot.support.declarations import LayerHooks
 
@@ -62,7 +62,7 @@ class HoursMessageHooks(LayerHooks):
         return ()
 
 
-def said(rule: Rule) -> Markup:
+def said(rule: HoursRule) -> Markup:
     """Say hours: ``weekdays 09:00–18:00``."""
     named = [day.capitalize() for day in DAYS if day in rule.days]
     days = words.NAMED.get(rule.days) or ", ".join([*named, *_dates(rule.days - EVERY_DAY)])
@@ -90,19 +90,19 @@ def _dates(days: Iterable[str]) -> list[str]:
     return [times.date_of(day) for day in sorted(days)]
 
 
-def _order(rule: Rule) -> tuple[bool, int, list[str], int | None]:
+def _order(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
     """Order hours as the week and then the calendar has them, not as they happen to be stored."""
     weekly = [number for number, day in enumerate(DAYS) if day in rule.days]
     first = rule.stops if rule.starts is None else rule.starts
     return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
 
 
-def _names(rules: Sequence[Rule]) -> dict[str, str]:
+def _names(rules: Sequence[HoursRule]) -> dict[str, str]:
     zones = dict.fromkeys(one.zone for one in rules)
     return {"hours": Markup("; ".join(map(said, sorted(rules, key=_order)))), "zone": ", ".join(zones)}
 
 
-def get_rules(facts: WorkspaceFacts) -> tuple[Rule, ...]:
+def get_rules(facts: WorkspaceFacts) -> tuple[HoursRule, ...]:
     """Return a workspace's own hours."""
     return facts.of(HoursContext).rules
 
@@ -138,7 +138,7 @@ def of_one(
     facts: WorkspaceFacts,
     more: Sequence[str] = (),
     once: Wanted | None = None,
-    former: Iterable[Rule] = (),
+    former: Iterable[HoursRule] = (),
 ) -> tuple[str, list[Element]]:
     """Say a workspace's hours, what comes next or why they rest, with what can be done about them.
 
@@ -170,7 +170,7 @@ def of_one(
             words.NO_SKIPS if len(off) > 1 else words.NO_SKIP.format(day="".join(map(times.weekday_of, off)))
         )
         until = None if causes else _end_of(off[-1], rules[0].zone)
-        resume = Press("hours_on", workspace.id, at=until)
+        resume = ButtonValue("hours_on", workspace.id, at=until)
         buttons.insert(0, kit.button(words.RESUME if causes else label, resume, style=kit.PRIMARY))
     return " ".join(sentences), buttons
 
@@ -180,7 +180,7 @@ def _end_of(day: str, zone: str) -> float:
 
 
 def end_of_run(
-    facts: WorkspaceFacts, former: Iterable[Rule] = (), name: str = ""
+    facts: WorkspaceFacts, former: Iterable[HoursRule] = (), name: str = ""
 ) -> tuple[list[str], list[Element]]:
     """Format the next stop of a running workspace, or that there is none within a day, with its buttons.
 
@@ -211,7 +211,7 @@ def end_of_run(
     return [" ".join([said, *(can_stop for can_stop, _ in offered)])], buttons
 
 
-def _offer_stop(facts: WorkspaceFacts, rules: Sequence[Rule]) -> list[tuple[str, Element]]:
+def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple[str, Element]]:
     """Offer the stop that hours would make within a day if they weren't left out, paused or gone."""
     workspace = facts.workspace
     assert workspace is not None, "it runs"
@@ -228,7 +228,7 @@ def _has_only_starts(facts: WorkspaceFacts) -> bool:
     return bool(active) and all(one.stops is None for one in active)
 
 
-def _once(facts: WorkspaceFacts, once: Wanted, rule: Rule) -> list[str]:
+def _once(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> list[str]:
     """Say what is done on one day, then the other hours that the workspace has."""
     assert facts.workspace is not None, "hours are a workspace's"
     day, zone, down = date.fromisoformat(min(once.days)), zone_of(rule.zone), planned_mode(facts.effects)
@@ -265,12 +265,12 @@ def _resting(facts: WorkspaceFacts) -> list[Element]:
         left_out["pause"] = (words.PAUSE.format(day=until), dates(today, monday))
     key = facts.workspace.id
     return [
-        kit.button(label, Press("hours_rest", f"{key} {','.join(days)}", mark=mark, at=at))
+        kit.button(label, ButtonValue("hours_rest", f"{key} {','.join(days)}", mark=mark, at=at))
         for mark, (label, days) in left_out.items()
     ]
 
 
-def _coming(facts: WorkspaceFacts, rule: Rule, side: Side | Literal[""]) -> Occurrence | None:
+def _coming(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
     """Return what comes next of a rule, on one side or on any."""
     coming = rule.after(max(facts.now, rule.settled_at))
     while coming is not None and side not in {"", coming.side}:
@@ -278,13 +278,13 @@ def _coming(facts: WorkspaceFacts, rule: Rule, side: Side | Literal[""]) -> Occu
     return coming
 
 
-def _left_out(rules: Iterable[Rule], now: float) -> list[str]:
+def _left_out(rules: Iterable[HoursRule], now: float) -> list[str]:
     """Return the days from today on that are left out of rules."""
     off = {day for one in rules for day in one.off if day >= one.day(now).isoformat()}
     return sorted(off)
 
 
-def format_left_out(rules: Iterable[Rule], now: float) -> list[str]:
+def format_left_out(rules: Iterable[HoursRule], now: float) -> list[str]:
     """Format the days that are left out of rules, if any are."""
     every = {span for one in rules for span in spans(one, _left_out([one], now))}
     return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every)))] if every else []
@@ -506,7 +506,7 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
         sentences.append(fill(words.NEEDED_UNTIL, at=kit.day_moment(facts.time("next_stop"))))
     buttons, workspace = [], facts.workspace
     if workspace is not None:
-        keep = Press("needed", workspace.id, at=stop_at)
+        keep = ButtonValue("needed", workspace.id, at=stop_at)
         buttons = [kit.button(words.KEEP, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
         if stop_at is not None:
             sentences.append(

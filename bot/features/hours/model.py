@@ -150,7 +150,7 @@ class Timetable(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule(Timetable):
+class HoursRule(Timetable):
     """Hold hours of a workspace, in the time zone ``zone``.
 
     What was planned up to ``settled_at`` is settled. ``agreed``: its person knows that the stop ends the
@@ -227,15 +227,15 @@ class Rule(Timetable):
 class HoursContext(FeatureContext):
     """The rules of a workspace: its person's own hours, and those of what they take part in."""
 
-    rules: tuple[Rule, ...] = ()
-    shared: tuple[Rule, ...] = ()
+    rules: tuple[HoursRule, ...] = ()
+    shared: tuple[HoursRule, ...] = ()
 
     def find_next_stop(self, now: float) -> float | None:
         """Return when hours stop the workspace next."""
         return find_hours_stop(self.rules, now)
 
 
-def find_hours_stop(rules: Iterable[Rule], now: float) -> float | None:
+def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:
     """Return when a person's own hours stop a workspace next."""
     stops = [one.next_stop(now) for one in rules if one.is_own]
     return min((at for at in stops if at is not None), default=None)

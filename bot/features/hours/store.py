@@ -13,7 +13,7 @@ from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import Workspace
 from bot.features.hours import begun_hours
-from bot.features.hours.model import HORIZON, HoursKind, Occurrence, Rule
+from bot.features.hours.model import HORIZON, HoursKind, HoursRule, Occurrence
 from bot.store import fan_out, operations, timers
 from bot.store.hooks import Stage
 from bot.store.notices import add_notices
@@ -26,7 +26,7 @@ from bot.support.declarations import LayerHooks
 RULES = of_feature(
     Table(
         "rules",
-        Rule,
+        HoursRule,
         "id",
         "workspace_id",
         "principal connection remote_id",
@@ -36,7 +36,7 @@ RULES = of_feature(
     )
 )
 OCCURRENCES = of_feature(plain("occurrences", "rule_id local side", at=STAYS))
-AnyRule = TypeVar("AnyRule", bound=Rule)
+AnyRule = TypeVar("AnyRule", bound=HoursRule)
 DAY_SECONDS: Final = 86_400.0
 #: Why a rule is paused that goes on once its person has linked again.
 OF_LINK = frozenset({"unlinked", "refused"})
@@ -45,7 +45,7 @@ OF_LINK = frozenset({"unlinked", "refused"})
 class RuleHooks(LayerHooks):
     """The moments of rules that don't belong to hours alone."""
 
-    def read_shared_rules(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[Rule]:
+    def read_shared_rules(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[HoursRule]:
         """Return the rules, as they are now, of the rows that belong to the feature."""
         return ()
 
@@ -58,7 +58,7 @@ def _is_own(row: Row) -> bool:
     return not row["card"]
 
 
-def read_rules(tx: Transaction, rows: Sequence[Row]) -> list[Rule]:
+def read_rules(tx: Transaction, rows: Sequence[Row]) -> list[HoursRule]:
     """Return the rules of rows, in their order; those that nobody reads any more are left out."""
     found = {row["id"]: RULES.parse(row) for row in rows if _is_own(row)}
     if shared := [row for row in rows if not _is_own(row)]:
@@ -67,12 +67,12 @@ def read_rules(tx: Transaction, rows: Sequence[Row]) -> list[Rule]:
     return [found[row["id"]] for row in rows if row["id"] in found]
 
 
-def rule(tx: Transaction, rule_id: str) -> Rule | None:
+def rule(tx: Transaction, rule_id: str) -> HoursRule | None:
     """Return a rule."""
     return next(iter(read_rules(tx, RULES.rows(tx, id=rule_id))), None)
 
 
-def rules_of(tx: Transaction, workspace_id: str) -> list[Rule]:
+def rules_of(tx: Transaction, workspace_id: str) -> list[HoursRule]:
     """Return a workspace's rules."""
     return read_rules(tx, RULES.rows(tx, "id", workspace_id=workspace_id))
 
@@ -88,7 +88,7 @@ def is_rule_on(tx: Transaction, rule_id: str) -> bool:
     return found is not None and not found.paused and found.is_on(tx.now())
 
 
-def rules(tx: Transaction, principal: Principal) -> list[Rule]:
+def rules(tx: Transaction, principal: Principal) -> list[HoursRule]:
     """Return a person's rules, by workspace."""
     return read_rules(tx, RULES.rows(tx, "workspace_id, id", principal=principal))
 
@@ -99,7 +99,7 @@ def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, boo
     return min(((at, agreed) for at, agreed in found if at is not None), default=None)
 
 
-def put(tx: Transaction, new: Rule) -> None:
+def put(tx: Transaction, new: HoursRule) -> None:
     """Add a rule of hours, or replace it."""
     put_in(tx, RULES, new)
 
@@ -114,7 +114,7 @@ def drop(tx: Transaction, rule_id: str) -> None:
     RULES.delete(tx, id=rule_id)
 
 
-def became(tx: Transaction, looked: Rule, one: Occurrence) -> str:
+def became(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
     """Return what became of a start or stop, "" if nothing has yet."""
     row = OCCURRENCES.row(tx, rule_id=looked.id, local=one.local, side=one.side)
     return "" if row is None else str(row["became"])
@@ -146,7 +146,7 @@ RULE_QUEUE: Final = declare_queue(
 )
 
 
-def claim_hours(tx: Transaction, limit: int, lease: float) -> list[Rule]:
+def claim_hours(tx: Transaction, limit: int, lease: float) -> list[HoursRule]:
     """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
     return sort_due(tx, RULES.parse_all(RULE_QUEUE.take(tx, lease, limit)))
 
@@ -157,17 +157,17 @@ def sort_due(tx: Transaction, rules: Iterable[AnyRule]) -> list[AnyRule]:
     return sorted(rules, key=lambda one: (one.due(now)[:1], one.id))
 
 
-def look_at_hours(tx: Transaction, looked: Rule, at: float) -> None:
+def look_at_hours(tx: Transaction, looked: HoursRule, at: float) -> None:
     """Set when a rule is looked at next, if it isn't paused."""
     RULES.change(tx, {"id": looked.id, "paused": ""}, **looked.plan_check(at))
 
 
-def due(tx: Transaction, looked: Rule) -> list[Occurrence]:
+def due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
     """Return what is due of a rule now; what was settled by an earlier clock, or in another zone, stays."""
     return [one for one in looked.due(tx.now()) if not became(tx, looked, one)]
 
 
-def settle(tx: Transaction, settled: Rule, became: Mapping[Occurrence, str]) -> None:
+def settle(tx: Transaction, settled: HoursRule, became: Mapping[Occurrence, str]) -> None:
     """Write what became of what was due, and when the rule is looked at next.
 
     Hours that come once are deleted with their last occurrence.
@@ -183,12 +183,12 @@ def settle(tx: Transaction, settled: Rule, became: Mapping[Occurrence, str]) -> 
         RULES.change(tx, {"id": settled.id}, settled_at=until, **settled.plan_check(look_at))
 
 
-def begun(tx: Transaction, started: Rule) -> None:
+def begun(tx: Transaction, started: HoursRule) -> None:
     """Write when a rule started its workspace, and how often nobody has used that."""
     RULES.change(tx, {"id": started.id}, started_at=started.started_at, unused=started.unused)
 
 
-def timed(tx: Transaction, looked: Rule) -> Occurrence | None:
+def timed(tx: Transaction, looked: HoursRule) -> Occurrence | None:
     """Return the stop that a rule settled last, if it set a timer for it."""
     last = looked.after(looked.settled_at - 1.0)
     if last is None or last.at != looked.settled_at:
@@ -196,13 +196,13 @@ def timed(tx: Transaction, looked: Rule) -> Occurrence | None:
     return last if became(tx, looked, last) == "timer" else None
 
 
-def unsettle(tx: Transaction, changed: Rule, stop: Occurrence) -> None:
+def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
     """Write a changed rule of which a start or stop that was settled comes again, however late."""
     OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
     put(tx, replace(changed, settled_at=min(tx.now(), stop.at - 1.0)))
 
 
-def find_plan(tx: Transaction, start: Operation) -> tuple[Rule, Occurrence] | None:
+def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence] | None:
     """Return the rule and its start that an operation carries out, of several the one that is good longest.
 
     Hours that have begun since have joined it.
@@ -212,7 +212,9 @@ def find_plan(tx: Transaction, start: Operation) -> tuple[Rule, Occurrence] | No
     return max(plans, key=lambda plan: (plan[1].at >= begins, plan[1].latest_start), default=None)
 
 
-def _filter_plans(tx: Transaction, start: Operation, rules: Iterable[Rule]) -> list[tuple[Rule, Occurrence]]:
+def _filter_plans(
+    tx: Transaction, start: Operation, rules: Iterable[HoursRule]
+) -> list[tuple[HoursRule, Occurrence]]:
     """Return those of some rules that a start carries out, each with its own start."""
     begins, now = start.planned_for, tx.now()
     if begins is None or start.good_until is None:
@@ -221,7 +223,7 @@ def _filter_plans(tx: Transaction, start: Operation, rules: Iterable[Rule]) -> l
     return [(rule, one) for rule, one in begun if one.side == "start" and one.until > begins]
 
 
-def review_start(tx: Transaction, workspace_id: str, *changed: Rule) -> None:
+def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
     """Let a start that is still to be sent go by its plan's rules as they are now; some were changed.
 
     It is good for as long as they say, and is cancelled where they don't want it any more.
@@ -266,7 +268,7 @@ def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]
     return ()
 
 
-def missed(rule: Rule, one: Occurrence, **more: Any) -> NewNotice:
+def missed(rule: HoursRule, one: Occurrence, **more: Any) -> NewNotice:
     """Return the notice of a missed start or stop, with the end of its plan."""
     body: Row = {"workspace": rule.workspace_id, "connection": rule.connection, **rule.subject}
     until = one.until if one.side == "start" and rule.stops is not None else None
@@ -275,7 +277,7 @@ def missed(rule: Rule, one: Occurrence, **more: Any) -> NewNotice:
     return NewNotice(rule.workspace_id, HoursKind.HOURS_MISSED, occasion, rule.principal, body)
 
 
-def pause(tx: Transaction, paused: Rule, why: str, *, notify: bool = True) -> None:
+def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) -> None:
     """Pause a rule until something has changed; tell its person, once for a workspace and cause."""
     RULES.change(tx, {"id": paused.id}, paused=why, **paused.plan_check(None))
     if notify:
@@ -330,7 +332,7 @@ def forget(tx: Transaction, workspace_id: str) -> None:
     RULES.delete(tx, workspace_id=workspace_id)
 
 
-def find_active_rules(tx: Transaction, limit: int) -> Sequence[Rule]:
+def find_active_rules(tx: Transaction, limit: int) -> Sequence[HoursRule]:
     """Return rules that aren't paused."""
     return read_rules(tx, tx.all("rules_left", limit=limit))
 
@@ -353,6 +355,6 @@ def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
             add_notices(tx, [NewNotice(key, HoursKind.HOURS_MOVED, occasion, person.principal, body)])
 
 
-def _look_at(looked: Rule, after: float) -> float | None:
+def _look_at(looked: HoursRule, after: float) -> float | None:
     next_ = None if looked.paused else looked.after(after)
     return None if next_ is None else next_.due_at

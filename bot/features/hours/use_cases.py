@@ -26,8 +26,8 @@ from bot.features.hours.model import (
     UNUSED_PAUSES,
     UNUSED_SPARED,
     HoursKind,
+    HoursRule,
     Occurrence,
-    Rule,
     evening_of_asking,
     find_hours_stop,
     left_since,
@@ -58,7 +58,7 @@ SOME: Final = 100
 #: How often it is looked at whether what was left running is still needed.
 NEEDED_EVERY: Final = 1800.0
 #: A rule before a change and after it, None for none.
-RuleChange = tuple[Rule | None, Rule | None]
+RuleChange = tuple[HoursRule | None, HoursRule | None]
 #: What became of an occurrence of which nobody has to be told.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
@@ -82,7 +82,7 @@ def add(
     agreed: bool = False,
     former: str = "",
     waits: bool = False,
-) -> list[Rule]:
+) -> list[HoursRule]:
     """Give a workspace hours; return those on the same days that they replace, as both would contradict.
 
     ``former`` is a rule that they replace in any case; ``waits``: their starts wait for room.
@@ -106,7 +106,7 @@ def add(
         raise Refused("hours.many", problems.sentence("hours_many", title))
     zone = people.zone(tx, caller.principal).key
     shared = (caller.principal, workspace.connection, workspace.id, zone, zone, now, is_agreed)
-    made = [Rule(tx.ids.new("rule"), *shared, waits=waits, **asdict(one)) for one in wanted]
+    made = [HoursRule(tx.ids.new("rule"), *shared, waits=waits, **asdict(one)) for one in wanted]
     if any(one.after(now) is None for one in made):
         raise Refused("hours.never", problems.sentence("hours_never", title))
     if not caller.is_first_delivery(tx):
@@ -183,7 +183,9 @@ def change_rules(
     timers.decide(tx, workspace.id)
 
 
-def _keep_stop(tx: Transaction, workspace: Workspace, stop: Occurrence, rule: Rule, mode: StopMode) -> None:
+def _keep_stop(
+    tx: Transaction, workspace: Workspace, stop: Occurrence, rule: HoursRule, mode: StopMode
+) -> None:
     """Plan the stop of hours that have begun as an end of its own."""
     latest = operations.latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
@@ -263,7 +265,7 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
 # -- when they are due ---------------------------------------------------------------------------------------
 
 
-def carry_out(tx: Transaction, caller: Caller, looked: Rule) -> None:
+def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     """Carry out what is due of a rule in its person's name; what it is too late for is told as missed.
 
     Raises NotIdentified while Slack can't say who they are, and Refused: see ``refuse``.
@@ -294,7 +296,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: Rule) -> None:
     settle(tx, rule, due, became)
 
 
-def list_due(tx: Transaction, rule: Rule) -> list[Occurrence]:
+def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
     """Return the occurrences of a rule that are due; without any, the rule is settled up to now."""
     due = rows.due(tx, rule)
     if not due:
@@ -302,7 +304,7 @@ def list_due(tx: Transaction, rule: Rule) -> list[Occurrence]:
     return due
 
 
-def wait_for_read(tx: Transaction, rule: Rule) -> None:
+def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
     """Have a rule's workspace read before anything is decided."""
     gates.want(tx, rule.workspace_id, by_itself=True)
     rows.look_at_hours(tx, rule, tx.now() + LOOKS_EVERY)
@@ -320,7 +322,7 @@ def count_start(tx: Transaction, rule: AnyRule, plan: Occurrence, workspace: Wor
 def start(
     tx: Transaction,
     caller: Caller,
-    started: Rule,
+    started: HoursRule,
     plan: Occurrence,
     workspace: Workspace,
     latest: Operation | None,
@@ -347,7 +349,7 @@ def get_mode(caller: Caller, workspace: Workspace) -> StopMode:
     return planned_mode(get_stop_effects(caller.context, workspace))
 
 
-def _ask_on(tx: Transaction, rule: Rule, workspace: Workspace) -> None:
+def _ask_on(tx: Transaction, rule: HoursRule, workspace: Workspace) -> None:
     """Ask a person whether hours go on that nobody uses."""
     body = {"workspace": workspace.id, "connection": rule.connection, "times": rule.unused}
     body |= {"is_said": workspace.last_used_at is not None}
@@ -391,7 +393,7 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
     return "timer" if is_stop else "missed" if now >= due.latest_start else "started"
 
 
-def settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> None:
+def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], became: str) -> None:
     """Write what became of the last of those that are due; tell its person what was missed or failed."""
     settled = dict.fromkeys(due, "missed") | {due[-1]: became}
     rows.settle(tx, rule, settled)
@@ -402,7 +404,7 @@ def settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> N
         add_notices(tx, [rows.missed(rule, last, cause=cause, more=len(missed) - 1)])
 
 
-def refuse(tx: Transaction, _caller: Caller, looked: Rule, refusal: Refused) -> None:
+def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused) -> None:
     """Write why what is due wasn't done, and pause the rule unless that passes by itself; tell its person."""
     rule = rows.rule(tx, looked.id)
     due = [] if rule is None or rule.paused else rows.due(tx, rule)
@@ -418,7 +420,7 @@ def refuse(tx: Transaction, _caller: Caller, looked: Rule, refusal: Refused) -> 
         rows.pause(tx, rule, "gone" if cause == "unknown" else cause)
 
 
-def later(tx: Transaction, _caller: Caller, looked: Rule) -> None:
+def later(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
     """Schedule the next try of a rule, as Slack can't identify its person now."""
     rows.look_at_hours(tx, looked, tx.now() + ASKS_AGAIN)
 

@@ -16,7 +16,7 @@ from bot.features.hours import messages as drawn
 from bot.features.hours import store as hour_rows
 from bot.features.hours import texts as words
 from bot.features.hours import use_cases
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.features.hours.orders import is_order, wanted_of
 from bot.features.hours.store import RULES
 from bot.messages.blocks import kit, replies
@@ -224,7 +224,7 @@ async def _answered(
     request: Request,
     workspace: Workspace,
     template: str,
-    replaced: Sequence[Rule] = (),
+    replaced: Sequence[HoursRule] = (),
     once: Wanted | None = None,
     planned: Mapping[str, str] = NOTHING,
 ) -> Answer:

@@ -3,11 +3,11 @@
 from typing import Final
 
 from bot.features.feature import Feature
-from bot.features.job_schedules.tasks import Schedules
+from bot.features.job_schedules.tasks import ScheduleTasks
 
 FEATURE: Final = Feature(
     name="job_schedules",
     summary="Set the schedule of a job at its provider.",
     page="commands#schedules",
-    workers=(Schedules,),
+    workers=(ScheduleTasks,),
 )

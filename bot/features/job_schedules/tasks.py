@@ -10,7 +10,7 @@ from bot.domain.tasks import Task, TaskKind
 from bot.features.job_schedules.model import ScheduleKind
 from bot.providers import base
 from bot.reconciler.provider_calls import Rejected
-from bot.reconciler.tasks import Busy, Work, Worker, settled, slot
+from bot.reconciler.tasks import BaseTaskWorker, Busy, Work, settled, slot
 from bot.services.snapshots import TEMPLATES
 from bot.store import accounts, audit, notices, tasks
 from bot.store.tasks import NewTask
@@ -19,7 +19,7 @@ from bot.store.tasks import NewTask
 SOON: Final = 1.0
 
 
-class Schedules(Worker):
+class ScheduleTasks(BaseTaskWorker):
     """Set and clear schedules. Doing it twice does no harm, so an interrupted task is repeated.
 
     A delayed task is dropped once a later one for the same job was asked for, whichever process has it: its

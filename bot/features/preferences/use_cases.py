@@ -13,7 +13,7 @@ from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.store.transaction import Transaction
 
-policy.declare(policy.Rule(shows=True), "settings", "settings_form")
+policy.declare(policy.AccessRule(shows=True), "settings", "settings_form")
 
 
 def save(tx: Transaction, caller: Caller, wanted: Preferences) -> None:

@@ -23,12 +23,12 @@ from bot.features.sentences import (
     times,
     timing,
 )
-from bot.features.sentences.decisions import Choice, Confidence, Subject, Way
+from bot.features.sentences.decisions import Confidence, RequestSubject, SelectionMode, Way
 from bot.features.sentences.ranker import rank
 from bot.features.sentences.reading import READ, Reading, mark, read
 from bot.features.sentences.selection import Which
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.kit import AGREED, Press, fill
+from bot.messages.blocks.kit import AGREED, ButtonValue, fill
 from bot.messages.texts import answers, talk
 from bot.services import naming
 from bot.store import cards, operations, undoable_actions, workspaces
@@ -183,22 +183,22 @@ async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace
 async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
     which = reading.which
     match decisions.subject_of(reading):
-        case Subject.THEIRS:
+        case RequestSubject.THEIRS:
             return chat.theirs(request, which.named)
-        case Subject.LAST_ACT:
+        case RequestSubject.LAST_ACT:
             return await _cancel(request)
-        case Subject.RUN:
+        case RequestSubject.RUN:
             return await _of_run(request, reading, which.runs[0])
-        case Subject.HOURS if with_hours := await _list_with_hours(request, reading, rows):
+        case RequestSubject.HOURS if with_hours := await _list_with_hours(request, reading, rows):
             is_sure = reading.manner is not Manner.ASKED
             if which.is_all and is_sure and not reading.is_question:
                 return await intents.hours.find().leave_out_days(
                     request.about("workspace", "hours", ()), with_hours, reading.hours
                 )
             return await _do_or_offer_hours(request, with_hours, reading.hours, is_sure=is_sure)
-        case Subject.HOURS | Subject.OVERVIEW:
+        case RequestSubject.HOURS | RequestSubject.OVERVIEW:
             return await routes.run(replace(request, arguments=()))
-        case Subject.PLACE:
+        case RequestSubject.PLACE:
             return await questions.answered(request, replace(reading, what="health"), rows)
     return await _of_own(request, reading, rows)
 
@@ -310,27 +310,27 @@ async def _chosen(
     """Return what a verb is about, and whether that is sure; raises Answered with a question or a hint."""
     which, effect = reading.which, routes.nature("workspace", reading.what).effect
     match decisions.choice_of(reading):
-        case Choice.NAMED:
+        case SelectionMode.NAMED:
             places = which.connections
             groups = [await targets.at_places(request, group, places, rows) for group in which.workspaces]
             if many := next((group for group in groups if len(group) > 1), None):
                 raise Answered(targets.which_of_these(request, many, rows, _after_verb(reading)))
             found = {group[0].id: group[0] for group in groups}
             return list(found.values()), len(found) == 1
-        case Choice.ALL:
+        case SelectionMode.ALL:
             there = [one for one in rows if which.connections in {(), (one.connection,)}]
             fitting = [one for one in there if not which.state or targets.is_in(one, which.state)]
             heard = (await chat.heard(request, rows)).workspaces if which.is_rest else ()
             besides = {one.id for one in which.besides or heard}
             return [one for one in fitting if one.id not in besides], False
-        case Choice.UNKNOWN:
+        case SelectionMode.UNKNOWN:
             await all_linked(request, which.connections)
             kept = [one for one in rows if one not in which.besides]
             if reading.when or reading.hours:
                 # No run takes a time, so that none is suggested.
                 request = replace(request, text=_after_verb(reading))
             raise Answered(await targets.unknown(request, _after_verb(reading), kept, old))
-        case Choice.POINTED:
+        case SelectionMode.POINTED:
             return await _pointed(request, reading, rows)
     # The only one is as good as a name.
     is_sure = reading.manner is not Manner.ASKED and (effect is not routes.Effect.ENDS or len(rows) == 1)
@@ -455,7 +455,7 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
     if about.ask and about.ask != "which":
         await request.services.store.write(cards.queue_messages, about.question, changed=True)
         request.spoken.of(named)
-        return await _agreed(request, Press.of_text(about.ask))
+        return await _agreed(request, ButtonValue.of_text(about.ask))
     if about.ask == "which" and named:
         return targets.which_of_all(replace(request, verb=about.verb or "status"), named)
     request.spoken.of(named)
@@ -463,7 +463,7 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
 
 
 @guards("The policy decides, the audit remembers")
-async def _agreed(request: Request, press: Press) -> Answer:
+async def _agreed(request: Request, press: ButtonValue) -> Answer:
     """Do what was offered with a button; so far only words were authorised."""
     pressed = request.pressed(press)
     handler = routes.pressed(pressed, press.name)

@@ -24,7 +24,7 @@ OF_RUNS: Final = {"stop": "stop", "cancel": "stop", "open": "status", "status": 
 _ASKS: Final = frozenset({"cancel", "remove"})
 
 
-class Subject(StrEnum):
+class RequestSubject(StrEnum):
     """The subject of a request."""
 
     THEIRS = "theirs"  #: somebody else's
@@ -37,14 +37,14 @@ class Subject(StrEnum):
 
 
 #: The first that fits.
-SUBJECTS: Final[tuple[tuple[Subject, Callable[[Reading], bool]], ...]] = (
-    (Subject.THEIRS, lambda it: it.which.is_theirs),
-    (Subject.LAST_ACT, lambda it: it.what == "cancel" and _is_unnamed(it.which)),
-    (Subject.RUN, lambda it: bool(it.which.runs) and not it.which.workspaces),
-    (Subject.HOURS, lambda it: it.what == "hours" and (it.which.is_nothing or _is_all_hours(it))),
-    (Subject.OVERVIEW, lambda it: it.what == "status" and it.which.is_nothing),
-    (Subject.PLACE, lambda it: it.what == "status" and _is_only_a_place(it.which)),
-    (Subject.OWN, lambda _: True),
+SUBJECTS: Final[tuple[tuple[RequestSubject, Callable[[Reading], bool]], ...]] = (
+    (RequestSubject.THEIRS, lambda it: it.which.is_theirs),
+    (RequestSubject.LAST_ACT, lambda it: it.what == "cancel" and _is_unnamed(it.which)),
+    (RequestSubject.RUN, lambda it: bool(it.which.runs) and not it.which.workspaces),
+    (RequestSubject.HOURS, lambda it: it.what == "hours" and (it.which.is_nothing or _is_all_hours(it))),
+    (RequestSubject.OVERVIEW, lambda it: it.what == "status" and it.which.is_nothing),
+    (RequestSubject.PLACE, lambda it: it.what == "status" and _is_only_a_place(it.which)),
+    (RequestSubject.OWN, lambda _: True),
 )
 
 
@@ -52,7 +52,7 @@ def _is_all_hours(reading: Reading) -> bool:
     return reading.which.is_all and rests(reading.hours)
 
 
-class Choice(StrEnum):
+class SelectionMode(StrEnum):
     """The way of choosing workspaces of one's own."""
 
     NAMED = "named"
@@ -63,13 +63,13 @@ class Choice(StrEnum):
 
 
 #: The first that fits.
-CHOICES: Final[tuple[tuple[Choice, Callable[[Which], bool]], ...]] = (
-    (Choice.NAMED, lambda it: bool(it.workspaces)),
-    (Choice.ALL, lambda it: it.is_all or (bool(it.state) and not it.unknown)),
-    (Choice.POINTED, lambda it: bool(it.place or it.points)),
-    (Choice.UNKNOWN, lambda it: bool(it.unknown)),
-    (Choice.POINTED, lambda it: bool(it.connections)),
-    (Choice.USUAL, lambda _: True),
+CHOICES: Final[tuple[tuple[SelectionMode, Callable[[Which], bool]], ...]] = (
+    (SelectionMode.NAMED, lambda it: bool(it.workspaces)),
+    (SelectionMode.ALL, lambda it: it.is_all or (bool(it.state) and not it.unknown)),
+    (SelectionMode.POINTED, lambda it: bool(it.place or it.points)),
+    (SelectionMode.UNKNOWN, lambda it: bool(it.unknown)),
+    (SelectionMode.POINTED, lambda it: bool(it.connections)),
+    (SelectionMode.USUAL, lambda _: True),
 )
 
 
@@ -118,19 +118,19 @@ def is_complete(reading: Reading, given: Sequence[str]) -> bool:
 
 def label_of(reading: Reading) -> str:
     """Return the label of a reading's act: what a verb of workspaces says about a run is of jobs."""
-    if reading.folder == "workspace" and subject_of(reading) is Subject.RUN:
+    if reading.folder == "workspace" and subject_of(reading) is RequestSubject.RUN:
         return f"job-{OF_RUNS.get(reading.what, 'run')}"
     if reading.what == "card" and reading.which.courses:
         return f"{word}-course" if (word := reading.words[0].casefold()) in {"pause", "end"} else word
     return f"job-{reading.what}" if reading.folder == "job" else reading.what
 
 
-def subject_of(reading: Reading) -> Subject:
+def subject_of(reading: Reading) -> RequestSubject:
     """Return the subject of a request."""
     return next(subject for subject, fits in SUBJECTS if fits(reading))
 
 
-def choice_of(reading: Reading) -> Choice:
+def choice_of(reading: Reading) -> SelectionMode:
     """Return the choice of the workspaces that a request is about."""
     return next(choice for choice, fits in CHOICES if fits(reading.which))
 

@@ -22,7 +22,7 @@ from handlers.request import Request
 from handlers.workspace.operations import as_it_is
 from handlers.workspace.targets import named, workspace_of
 
-policy.declare(policy.Rule(shows=True), "eta")
+policy.declare(policy.AccessRule(shows=True), "eta")
 
 
 @routes.verb("workspace", "eta", effect=routes.Effect.SHOWS, takes=("workspace", "run", "words"))

@@ -6,7 +6,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class FaqEntry:
     """Hold what is asked, what is answered, and the page of the docs that says so."""
 
     asks: str
@@ -14,8 +14,8 @@ class Fact:
     page: str
 
 
-FACTS: Final[Mapping[str, Fact]] = {
-    "token": Fact(
+FACTS: Final[Mapping[str, FaqEntry]] = {
+    "token": FaqEntry(
         "Is my token safe?",
         (
             "What links your account is stored encrypted, used only to show your workspaces and do what you "
@@ -24,7 +24,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "internals/rules",
     ),
-    "privacy": Fact(
+    "privacy": FaqEntry(
         "Who can see what I do?",
         (
             "Here in Slack, only you see your list and get the links. Usher admins see how much is running "
@@ -35,7 +35,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "stored": Fact(
+    "stored": FaqEntry(
         "What do you store about me?",
         (
             "I keep who you are in Slack, your links (encrypted), the names and states of your workspaces "
@@ -45,7 +45,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "internals/security",
     ),
-    "reads": Fact(
+    "reads": FaqEntry(
         "Do you read our messages?",
         (
             "No, I only get what's meant for me: direct messages to me, mentions, slash commands, shortcuts "
@@ -53,7 +53,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "slack-app",
     ),
-    "control": Fact(
+    "control": FaqEntry(
         "Who else can stop my workspaces?",
         (
             "Only you start and stop your workspaces here, always with your own account. The one exception "
@@ -63,7 +63,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "internals/rules",
     ),
-    "cost": Fact(
+    "cost": FaqEntry(
         "What does it cost?",
         (
             "I don't see prices or bills; your cloud's own pages do. To keep costs down, `{command}list "
@@ -71,7 +71,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "messages": Fact(
+    "messages": FaqEntry(
         "Why do you message me?",
         (
             "I message you when what you asked for is ready, has failed or has stopped, before a stop, and "
@@ -80,7 +80,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "data": Fact(
+    "data": FaqEntry(
         "Are my files kept when it stops?",
         (
             "Files that you saved stay when a workspace stops. What's only in memory is lost: kernels, "
@@ -90,7 +90,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "where": Fact(
+    "where": FaqEntry(
         "Where are my files?",
         (
             "Your files are in your workspace, on its provider. I don't have or move any of them. "
@@ -98,7 +98,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "laptop": Fact(
+    "laptop": FaqEntry(
         "Can I close my laptop?",
         (
             "You can: a workspace runs on its provider, not on your computer. It keeps running until you "
@@ -107,7 +107,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "link": Fact(
+    "link": FaqEntry(
         "Why doesn't my link work?",
         (
             "A workspace's link only works while it's running, and only for you: sign in with your own "
@@ -117,7 +117,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "known-limits",
     ),
-    "size": Fact(
+    "size": FaqEntry(
         "Can I get more memory or a GPU?",
         (
             "I can't see or change how big a workspace is; its provider's own pages can. For a new one, the "
@@ -125,7 +125,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "slow": Fact(
+    "slow": FaqEntry(
         "Why is it slow?",
         (
             "I can't see why something is slow. `{command}restart NAME` sometimes helps; unsaved work may be "
@@ -133,12 +133,12 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "share": Fact(
+    "share": FaqEntry(
         "Can I share a workspace?",
         "I can't share a workspace: everyone works in their own, with their own account.",
         "internals/rules",
     ),
-    "class": Fact(
+    "class": FaqEntry(
         "How do I use it in class?",
         (
             "For a class, type `{command}card NAME` or `{command}card CONNECTION/TEMPLATE` in its channel. "
@@ -147,7 +147,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "classes",
     ),
-    "totals": Fact(
+    "totals": FaqEntry(
         "Who is using it right now?",
         (
             "Usher admins see how much is running, and where, on my *Home* tab: they press *Show everybody's "
@@ -155,7 +155,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "itself": Fact(
+    "itself": FaqEntry(
         "Does it stop by itself?",
         (
             "I stop a workspace when you ask me to, at a time that you planned, by its hours, and at the end "
@@ -165,7 +165,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "channel": Fact(
+    "channel": FaqEntry(
         "How do I use it in a channel?",
         (
             "Type `/workspace` in any channel, or mention me. Only you see the answers, unless you share "
@@ -173,7 +173,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "limit": Fact(
+    "limit": FaqEntry(
         "How many can I run?",
         (
             "How many you can run is up to each provider; if it refuses one more, the card says why. Where "
@@ -181,7 +181,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "operate",
     ),
-    "schedule": Fact(
+    "schedule": FaqEntry(
         "Can it run on a schedule?",
         (
             "`{command}hours NAME weekdays 9:00-18:00` starts and stops a workspace on its days. For a job, "
@@ -189,7 +189,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "template": Fact(
+    "template": FaqEntry(
         "What is a template?",
         (
             "A template is what a new workspace or run is made from: its image, size and settings. The form "
@@ -197,7 +197,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "internals/glossary",
     ),
-    "install": Fact(
+    "install": FaqEntry(
         "Can I install packages?",
         (
             "I can't change what's in a workspace. Open it and install there, or ask who looks after its "
@@ -205,7 +205,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         ),
         "commands",
     ),
-    "admin": Fact(
+    "admin": FaqEntry(
         "Whom can I ask?",
         (
             "Ask your Usher admin about me, and your provider's admin about what happens there. If something "

@@ -23,7 +23,7 @@ from bot.features.sentences.reading import READ, TIMED, Reading, read
 from bot.features.sentences.selection import Which, pieces_of, which_of
 from bot.features.sentences.words import opening_of
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.kit import Press
+from bot.messages.blocks.kit import ButtonValue
 from bot.messages.blocks.runs import again_button
 from bot.messages.texts import cards, talk
 from bot.providers import base
@@ -237,7 +237,7 @@ async def _done(request: Request, heard: Heard, rows: Sequence[Workspace]) -> _F
 
 def _spoken(heard: Heard) -> _Frame | None:
     """Return what was asked or shown."""
-    about, press = heard.about, Press.of_text(heard.about.ask)
+    about, press = heard.about, ButtonValue.of_text(heard.about.ask)
     at, is_asked = press.at or next(iter(about.times), None), bool(about.ask) or about.takes_press
     verb = _VERBS.get(about.verb, about.verb)
     verb, is_open = verb if verb in READ else "status", len(about.times) > 1

@@ -20,7 +20,7 @@ from bot.features.sentences import phrasebook, times
 from bot.features.sentences.ranker import marked
 from bot.features.sentences.selection import How, Which, how_of, pieces_of, which_of
 from bot.features.sentences.words import (
-    Opening,
+    VerbMatch,
     are_run_list,
     begins,
     ends,
@@ -298,7 +298,7 @@ class _Text:
         runs_verb = len(body) > 1 and plain(body[0]) == "run" and plain(body[1]) in READ
         # `run stop report`
         body = body[1:] if runs_verb and 1 not in self._named(body) else body
-        opening = opening_of(body, self.folder, self.verbs) if body else Opening()
+        opening = opening_of(body, self.folder, self.verbs) if body else VerbMatch()
         is_called = bool(body) and 0 in self._named(body) and plain(body[0]) not in self.verbs[self.folder]
         if is_called or not opening.verb:
             return self._without_verb(body, found)

@@ -12,7 +12,7 @@ from bot.features.sentences import phrasebook
 from bot.features.sentences.words import begins, is_emoji
 from handlers import vocabulary
 from handlers.command_line import Quoted, ends_clause, plain
-from handlers.names import MOST_NEAR, SELDOM, Entity, Job, Names, Piece, Template, is_name, plain_end
+from handlers.names import MOST_NEAR, SELDOM, Entity, Job, Names, NameToken, TemplateName, is_name, plain_end
 
 #: Whether a request is forbidden, on a condition, or quoted.
 How = Literal["", "not", "if", "quote"]
@@ -65,7 +65,7 @@ class Which:
     runs: tuple[Run, ...] = ()
     jobs: tuple[Job, ...] = ()
     courses: tuple[Entity, ...] = ()
-    templates: tuple[Template, ...] = ()
+    templates: tuple[TemplateName, ...] = ()
     connections: tuple[str, ...] = ()
     points: Points = ""
     place: int = 0
@@ -103,9 +103,9 @@ class Which:
         return not (said or self.unknown)
 
 
-def pieces_of(words: tuple[str, ...], names: Names) -> list[Piece]:
+def pieces_of(words: tuple[str, ...], names: Names) -> list[NameToken]:
     """Return words with names taken together; those of what few verbs take stay words, too."""
-    found: list[Piece] = []
+    found: list[NameToken] = []
     spans = {span.begin: span for span in names.spans(words) if is_name(span, words)}
     at = 0
     while at < len(words):
@@ -113,12 +113,12 @@ def pieces_of(words: tuple[str, ...], names: Names) -> list[Piece]:
         end = at + 1 if span is None else span.end
         typed = words[at] if span is None else " ".join(words[at:end])
         is_word = span is None or span.mark in SELDOM
-        found.append(Piece(plain(typed) if is_word else "", typed, span))
+        found.append(NameToken(plain(typed) if is_word else "", typed, span))
         at = end
     return found
 
 
-def which_of(pieces: Sequence[Piece], names: Names, *, is_question: bool = False) -> Which:
+def which_of(pieces: Sequence[NameToken], names: Names, *, is_question: bool = False) -> Which:
     """Return what pieces name or point at, and which words nothing explains."""
     head, out = _parted(pieces)
     head = _placed(head)
@@ -173,12 +173,12 @@ def _place_of(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
     return next((at for at in range(len(words)) if begins(words[at:], phrases)), -1)
 
 
-def _parted(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+def _parted(pieces: Sequence[NameToken]) -> tuple[list[NameToken], list[NameToken]]:
     """Return pieces without the names that are left out, and those: ``all``, ``report`` of *but report*.
 
     Of what is named, only *not report* leaves something out.
     """
-    words, head, out, at = [piece.word for piece in pieces], list[Piece](), list[Piece](), 0
+    words, head, out, at = [piece.word for piece in pieces], list[NameToken](), list[NameToken](), 0
     is_all = _place_of(words, _EVERY) >= 0 or not (
         vocabulary.OF_A_STATE.isdisjoint(words) or vocabulary.STATES.keys().isdisjoint(words)
     )
@@ -201,7 +201,7 @@ def _parted(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
     return head, out
 
 
-def _beside_all(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
+def _beside_all(pieces: list[NameToken]) -> tuple[list[NameToken], list[NameToken]]:
     """Return the same where names stand beside *all* or *the others*: these are spared, or the names are.
 
     ``keep report and stop the others``, ``stop report and leave the others``. Otherwise *the others* aren't
@@ -230,7 +230,7 @@ def _beside_all(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
     return [replace(one, word="?") if at in strange else one for at, one in enumerate(pieces)], []
 
 
-def _besides(out: Sequence[Piece], names: Names) -> tuple[Workspace, ...]:
+def _besides(out: Sequence[NameToken], names: Names) -> tuple[Workspace, ...]:
     """Return the workspaces that are left out: those named, or all on a connection."""
     places = {piece.connection for piece in out if piece.connection}
     named = [one for piece in out for one in piece.workspaces if not places or one.connection in places]
@@ -238,7 +238,7 @@ def _besides(out: Sequence[Piece], names: Names) -> tuple[Workspace, ...]:
     return tuple(named if is_named else (one for one in names.rows if one.connection in places))
 
 
-def _left_out(head: Sequence[Piece], places: Sequence[int]) -> list[range]:
+def _left_out(head: Sequence[NameToken], places: Sequence[int]) -> list[range]:
     """Return where words are that nothing explains, with small ones before them and general ones after.
 
     What is listed like a name is none of them; neighbours are one.
@@ -258,12 +258,12 @@ def _left_out(head: Sequence[Piece], places: Sequence[int]) -> list[range]:
     return out
 
 
-def _placed(pieces: list[Piece]) -> list[Piece]:
+def _placed(pieces: list[NameToken]) -> list[NameToken]:
     """Return pieces where a connection belongs to the name right before it: ``a and b on saturn``."""
     if sum(bool(piece.workspaces) for piece in pieces) < 2:
         return pieces
     small = phrasebook.WHERE | vocabulary.BEFORE_A_NAME
-    found: list[Piece] = []
+    found: list[NameToken] = []
     for piece in pieces:
         at = next((at for at in reversed(range(len(found))) if found[at].word not in small), -1)
         before = found[at] if found else piece
@@ -280,7 +280,7 @@ def _points(words: Sequence[str]) -> Points:
 
 
 def _unexplained(
-    head: Sequence[Piece], found: Which, all_at: int, *, is_question: bool
+    head: Sequence[NameToken], found: Which, all_at: int, *, is_question: bool
 ) -> tuple[Which, list[int]]:
     """Return it with the words that nothing explains, and their places."""
     words = [piece.word for piece in head]
@@ -348,7 +348,7 @@ def _near(
     return found
 
 
-def _listed(head: Sequence[Piece], found: Which, places: Sequence[int], names: Names) -> Which:
+def _listed(head: Sequence[NameToken], found: Which, places: Sequence[int], names: Names) -> Which:
     """Return it with what is listed beside names and is a part of another one: ``churn and dashboard``."""
     words, more = [piece.word for piece in head], dict[str, tuple[Workspace, ...]]()
     for at in places:
@@ -366,7 +366,7 @@ def _listed(head: Sequence[Piece], found: Which, places: Sequence[int], names: N
     )
 
 
-def how_of(pieces: Sequence[Piece], which: Which) -> How:
+def how_of(pieces: Sequence[NameToken], which: Which) -> How:
     """Return whether a request is forbidden or depends on something."""
     words = [piece.word for piece in _parted(pieces)[0]]
     if set(words) & vocabulary.NEGATIONS:

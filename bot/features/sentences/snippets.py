@@ -15,7 +15,7 @@ from typing import Any, Final
 from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface
 from bot.messages.blocks import forms, replies
-from bot.messages.blocks.kit import Press, fill
+from bot.messages.blocks.kit import ButtonValue, fill
 from bot.messages.texts import verbs
 from bot.services.creation import COMMAND, TEMPLATE, PersonalOffer
 from bot.store import accounts as account_rows
@@ -25,7 +25,7 @@ from handlers import routes
 from handlers.command_line import decoded
 from handlers.connections import commanding
 from handlers.dispatch import run_button
-from handlers.forms import Making, value_of, view_of
+from handlers.forms import FormContext, value_of, view_of
 from handlers.linking import linked, ways
 from handlers.payload import value_in
 from handlers.request import Request
@@ -90,7 +90,7 @@ async def run_as_job(request: Request) -> Answer:
 async def place_chosen(request: Request) -> Answer:
     """Open the form of the connection that was chosen, with the command as it was in the question."""
     code = Code(value_in(request.view, forms.CODE_FIELD).strip(), request.carried)
-    press = Press("run_code", f"{value_in(request.view, forms.CODE_PLACE)}\n{code.carried}")
+    press = ButtonValue("run_code", f"{value_in(request.view, forms.CODE_PLACE)}\n{code.carried}")
     surface = Surface(kind="button", interaction=request.surface.interaction)
     answer = await run_button(request.services, request.principal, surface, press)
     return replace(answer, view=answer.view or forms.answer_view(answer, "job"))
@@ -117,14 +117,14 @@ def code_of(message: Mapping[str, Any]) -> str:
 async def _form(request: Request, connection: str, code: Code) -> Answer:
     services = request.services
     title = services.title(connection)
-    making = Making(connection, "job", request.surface.channel_id or "", code.author)
+    making = FormContext(connection, "job", request.surface.channel_id or "", code.author)
     account = await linked(request, connection)
     snapshot = await known_offer(request, account)
     if snapshot is None and not request.is_asked:
         return replies.hint(fill(verbs.CODE_LATER, title=title))
     if snapshot is None:
         external_id = services.ids.new("form")
-        press = Press("run_code", f"{connection}\n{code.carried}").text
+        press = ButtonValue("run_code", f"{connection}\n{code.carried}").text
         then = replace(request.waiting(""), press=press, view=external_id, folder="job")
         await ask_for_offer(request, account, verbs.NO_OFFER_ANSWER, then=then)
         loading = forms.sentence_view("job", fill(verbs.LOADING, title=title), external_id=external_id)

@@ -19,7 +19,7 @@ from bot.features.sentences.objections import SPARING, Bars, find_bars, find_ver
 from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import Which, pieces_of, which_of
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.kit import Element, Markup, Press, fill, line
+from bot.messages.blocks.kit import ButtonValue, Element, Markup, fill, line
 from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS
 from bot.store import accounts
@@ -230,7 +230,7 @@ class Utterance:
     def offer_command(self, command: str) -> Proposal:
         """Return an offer of a command."""
         if fact := FACTS.get(command.removeprefix("help fact-")):
-            return offer_button(kit.button(fact.asks, Press(lists.SAY, command)))
+            return offer_button(kit.button(fact.asks, ButtonValue(lists.SAY, command)))
         alone = suggestions.offered(self.request, [command], talk.AS_COMMAND)
         return Proposal(alone, lists.command_buttons([command])[0])
 

@@ -58,7 +58,7 @@ def is_sign(word: str) -> bool:
 # -- how sentences begin and end -----------------------------------------------------------------------
 
 
-class Opening(NamedTuple):
+class VerbMatch(NamedTuple):
     """Hold the verb that words begin with, its folder, and the other words."""
 
     verb: str = ""
@@ -66,7 +66,7 @@ class Opening(NamedTuple):
     rest: tuple[str, ...] = ()
 
 
-def opening_of(words: tuple[str, ...], folder: str, verbs: Mapping[str, AbstractSet[str]]) -> Opening:
+def opening_of(words: tuple[str, ...], folder: str, verbs: Mapping[str, AbstractSet[str]]) -> VerbMatch:
     """Return how words begin a request; its verb is "" if they don't."""
     word = plain(words[0])
     for phrase, verb in phrasebook.OPENINGS.get(word, ()):
@@ -77,12 +77,12 @@ def opening_of(words: tuple[str, ...], folder: str, verbs: Mapping[str, Abstract
         places = range(len(head) + 1, len(words)) if tail else (len(head),)
         at = next((at for at in places if not tail or plain(words[at]) == tail[0]), 0)
         if at:
-            return Opening(verb, "workspace", (*words[len(head) : at], *words[at + len(tail) :]))
+            return VerbMatch(verb, "workspace", (*words[len(head) : at], *words[at + len(tail) :]))
     for place in (folder, *(other for other in verbs if other != folder)):
         verb = word if word in verbs[place] else SYNONYMS[place].get(word, "")
         if verb:
-            return Opening(verb, place, words[1:])
-    return Opening()
+            return VerbMatch(verb, place, words[1:])
+    return VerbMatch()
 
 
 def without_end(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from bot.support.errors import Refused
 
 #: So many of a group are asked at most.
 MOST: Final = 20
-policy.declare(policy.Rule("named", "limit"), "more_answer")
+policy.declare(policy.AccessRule("named", "limit"), "more_answer")
 
 
 def _asked_of(caller: Caller, of: Workspace) -> list[Principal]:

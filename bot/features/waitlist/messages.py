@@ -17,7 +17,7 @@ from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.buttons import ends, open_buttons
 from bot.messages.blocks.cards import filled, reference_of
 from bot.messages.blocks.home_sections import HomeContent, part
-from bot.messages.blocks.kit import Element, Press, fill, renders
+from bot.messages.blocks.kit import ButtonValue, Element, fill, renders
 from bot.messages.texts import cards, problems, times, verbs
 
 _STARTS = frozenset({OperationVerb.START})
@@ -122,7 +122,7 @@ def _offer(facts: WorkspaceFacts) -> Answer:
     until, operation = facts.time("until"), facts.operation
     none = _format_no_room(facts, operation.cause if operation is not None else None)
     sentence = fill(words.OFFER, none=kit.Markup(none), until=kit.moment(until, facts.now))
-    keep = Press("keep_trying", facts.workspace.id, at=until)
+    keep = ButtonValue("keep_trying", facts.workspace.id, at=until)
     buttons = [
         kit.button(words.KEEP_TRYING, keep, style=kit.PRIMARY),
         kit.button(words.UNTIL, "try_until", facts.workspace.id),
@@ -184,7 +184,7 @@ def _add_waiting(facts: WorkspaceFacts) -> Answer:
 def _over(facts: WorkspaceFacts) -> Answer:
     """Say that nobody tries any more, and why."""
     kind, cause = facts.word("kind"), facts.word("cause")
-    then = Press("keep_trying", facts.workspace.id if facts.workspace else "", at=facts.time("again"))
+    then = ButtonValue("keep_trying", facts.workspace.id if facts.workspace else "", at=facts.time("again"))
     again = kit.button(words.KEEP_TRYING, then, style=kit.PRIMARY)
     offer = fill(words.AGAIN, until=kit.day_moment(facts.time("again")))
     what = words.FOR.get(kind, words.FOR["room"])

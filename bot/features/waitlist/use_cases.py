@@ -155,7 +155,7 @@ def keep_place(tx: Transaction, caller: Caller, workspace: Workspace, verb: Oper
     if known is None or known.state is Waits.GOT:
         return
     if not verb.brings_down:
-        raise Waiting(shown(tx, caller, known))
+        raise AlreadyWaiting(shown(tx, caller, known))
     rows.end(tx, known)
 
 
@@ -171,7 +171,7 @@ def end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> boo
     return known.state is Waits.WAITING
 
 
-class Waiting(Refused):
+class AlreadyWaiting(Refused):
     """Refuse a second start of what waits: its place is the answer."""
 
     def __init__(self, place: WaitFacts) -> None:

@@ -81,7 +81,7 @@ def _show_place(request: Request, place: WaitFacts) -> Answer:
 @routes.refusal("wait.already")
 def waits_already(request: Request, refusal: Refused) -> Answer:
     """Answer a second start with the place in line."""
-    assert isinstance(refusal, use_cases.Waiting), "it alone has this rule"
+    assert isinstance(refusal, use_cases.AlreadyWaiting), "it alone has this rule"
     return _show_place(request, refusal.place)
 
 

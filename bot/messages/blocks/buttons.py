@@ -9,7 +9,7 @@ from bot.domain.time_parsing import Moment
 from bot.domain.timers import coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import BUTTON, Block, Element, Markup, Press, fill, line
+from bot.messages.blocks.kit import BUTTON, Block, ButtonValue, Element, Markup, fill, line
 from bot.messages.texts import cards
 
 
@@ -20,12 +20,12 @@ def changing(
     agreed: Consent = Consent.NONE,
     number: int | None = None,
     at: float | None = None,
-) -> Press:
+) -> ButtonValue:
     """Return what a button carries that changes what a workspace does.
 
     A press is done only while the workspace hasn't been brought up again since.
     """
-    return Press(verb, workspace.id, workspace.episode, agreed, number, at=at)
+    return ButtonValue(verb, workspace.id, workspace.episode, agreed, number, at=at)
 
 
 def can_be_made_again(facts: WorkspaceFacts) -> bool:
@@ -162,7 +162,7 @@ def page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
 
 def fits(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
     """Return whether a button of an answer about a workspace or a run still does what it says."""
-    press = Press.of(button)
+    press = ButtonValue.of(button)
     if isinstance(facts, RunFacts):
         return facts.run.is_open or press.name not in RUN_STOPS
     if facts is None or facts.workspace is None:

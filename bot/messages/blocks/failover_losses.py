@@ -6,7 +6,7 @@ from bot.domain.notices import Answer
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import offered
 from bot.messages.blocks.cards import name_of, notice
-from bot.messages.blocks.kit import Press, fill, renders
+from bot.messages.blocks.kit import ButtonValue, fill, renders
 from bot.messages.texts import cards, notices, pages
 
 
@@ -16,7 +16,7 @@ def lost_records(facts: WorkspaceFacts) -> Answer:
     workspace = facts.workspace
     if workspace is None or (workspace.observed_at or 0.0) < facts.time("noted_at"):
         return notice(notices.LOST_REQUEST, facts, name=name_of(facts))
-    keep = kit.button(cards.KEEP, Press("needed", workspace.id), style=kit.PRIMARY)
+    keep = kit.button(cards.KEEP, ButtonValue("needed", workspace.id), style=kit.PRIMARY)
     buttons = [*([keep] if facts.is_up else []), *offered(facts)]
     return notice(notices.LOST, facts, buttons, state=cards.STATES[workspace.state].lower())
 

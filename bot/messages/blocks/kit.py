@@ -175,7 +175,7 @@ _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class ButtonValue:
     """Hold what a button carries, to write it into one and to read it from a press.
 
     ``key`` names a row, which is read and authorised again on each press.
@@ -194,7 +194,7 @@ class Press:
     at: float | None = None
 
     @classmethod
-    def read(cls, action_id: str, value: str = "") -> Press:
+    def read(cls, action_id: str, value: str = "") -> ButtonValue:
         """Read a button's action and value, those of earlier releases too; never raises."""
         name, *parts = action_id.split(":")
         drawn = _DRAWN.fullmatch(value)
@@ -211,12 +211,12 @@ class Press:
         return press
 
     @classmethod
-    def of(cls, button: Element) -> Press:
+    def of(cls, button: Element) -> ButtonValue:
         """Read what a drawn button carries."""
         return cls.read(button["action_id"], button.get("value", ""))
 
     @classmethod
-    def of_text(cls, text: str) -> Press:
+    def of_text(cls, text: str) -> ButtonValue:
         """Read it where it is kept as one text: an option of a menu, a form, what *yes* means."""
         action_id, _, value = text.partition(" ")
         return cls.read(action_id, value)
@@ -282,7 +282,7 @@ def actions(elements: Iterable[Element]) -> list[Block]:
     buttons = [one for one in given if one["type"] == "button"]
     if len(buttons) <= BESIDE:
         return _rows([given])
-    equals = [one for one in buttons if Press.of(one).number is not None]
+    equals = [one for one in buttons if ButtonValue.of(one).number is not None]
     apart = equals if len(equals) > 1 else []
     others = [one for one in buttons if one not in apart]
     shown, folded = others[:BESIDE], others[BESIDE:]
@@ -311,8 +311,8 @@ def menu(buttons: Sequence[Element]) -> Element:
 
 def _chosen(drawn: Element) -> str:
     """Return what an option of a menu carries in place of a button."""
-    press = Press.of(drawn)
-    return (Press(ASK, press.text) if "confirm" in drawn else press).text
+    press = ButtonValue.of(drawn)
+    return (ButtonValue(ASK, press.text) if "confirm" in drawn else press).text
 
 
 def buttons_of(blocks: Iterable[Block]) -> Iterator[Element]:
@@ -322,7 +322,7 @@ def buttons_of(blocks: Iterable[Block]) -> Iterator[Element]:
             if one.get("type") == "button":
                 yield one
             for option in one["options"] if one.get("type") == "overflow" else ():
-                press = Press.of_text(option["value"])
+                press = ButtonValue.of_text(option["value"])
                 yield button(option["text"]["text"], press, url=option.get("url"))
 
 
@@ -350,7 +350,7 @@ def only_with(answer: Answer, works: Callable[[Element], bool]) -> Answer:
 
 def numbered(button: Element, number: int, label: str) -> Element:
     """Return a button with a number, which tells it from its equals, and a label that says which it is."""
-    action_id = replace(Press.of(button), number=number).action_id
+    action_id = replace(ButtonValue.of(button), number=number).action_id
     return {**button, "text": plain(label, BUTTON), "action_id": action_id}
 
 
@@ -382,7 +382,7 @@ def _one_colour(blocks: Iterable[Block]) -> list[Block]:
 
 def button(
     label: str,
-    press: Press | str,
+    press: ButtonValue | str,
     key: str = "",
     *,
     style: str | None = None,
@@ -390,7 +390,7 @@ def button(
     confirm: Block | None = None,
 ) -> Element:
     """Return a button; for most it is enough to name the action and the key of a row."""
-    carried = Press(press, key) if isinstance(press, str) else press
+    carried = ButtonValue(press, key) if isinstance(press, str) else press
     element: Element = {"type": "button", "text": plain(label, BUTTON), "action_id": carried.action_id}
     more = {"value": carried.value or None, "style": style, "url": url, "confirm": confirm}
     return element | {key: value for key, value in more.items() if value is not None}
@@ -591,7 +591,7 @@ _Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[_Row]):
+class RowPage(Generic[_Row]):
     """Hold the rows of one page, and how many come after it."""
 
     shown: Sequence[_Row]
@@ -599,17 +599,17 @@ class Page(Generic[_Row]):
     left: int
 
 
-def page_of(rows: Sequence[_Row], number: int, size: int) -> Page[_Row]:
+def page_of(rows: Sequence[_Row], number: int, size: int) -> RowPage[_Row]:
     """Return one page of all rows; a page beyond the end becomes the last one."""
     pages = max((len(rows) + size - 1) // size, 1)
     number = min(max(number, 1), pages)
-    return Page(rows[(number - 1) * size : number * size], number, max(len(rows) - number * size, 0))
+    return RowPage(rows[(number - 1) * size : number * size], number, max(len(rows) - number * size, 0))
 
 
 def listed(
     title: str,
     rows: Iterable[Block],
-    page: Page[_Row],
+    page: RowPage[_Row],
     remark: str = "",
     *,
     verb: str = "",
@@ -627,9 +627,11 @@ def listed(
         blocks.append(context(*small))
     if not verb:
         return blocks
-    buttons = [button(cards.REFRESH, Press(verb, f"{page.number} {words}".strip(), mark="refresh"))]
+    buttons = [button(cards.REFRESH, ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh"))]
     if page.left:
-        buttons.append(button(cards.MORE, Press(verb, f"{page.number + 1} {words}".strip(), mark="more")))
+        buttons.append(
+            button(cards.MORE, ButtonValue(verb, f"{page.number + 1} {words}".strip(), mark="more"))
+        )
     return [*blocks, *actions(buttons)]
 
 

@@ -63,7 +63,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill(cards.UNLINK_ONE, title=title)
-    press = kit.Press("unlink", connection, agreed=Consent.GIVEN, number=number)
+    press = kit.ButtonValue("unlink", connection, agreed=Consent.GIVEN, number=number)
     return kit.button(label, press, style=kit.DANGER, confirm=question)
 
 

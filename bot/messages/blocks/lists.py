@@ -27,7 +27,18 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.cards import operation_card, under_way
 from bot.messages.blocks.commands import doing
-from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, listed, page_of, row, safe
+from bot.messages.blocks.kit import (
+    Block,
+    ButtonValue,
+    Element,
+    Markup,
+    fill,
+    line,
+    listed,
+    page_of,
+    row,
+    safe,
+)
 from bot.messages.blocks.runs import (
     again_button,
     card_buttons,
@@ -74,7 +85,7 @@ def state_words(now: float, workspace: Workspace) -> tuple[Markup, Markup]:
 def workspace_list(
     rows: Sequence[WorkspaceFacts],
     *,
-    page: kit.Page[Workspace] | None = None,
+    page: kit.RowPage[Workspace] | None = None,
     count: int = 0,
     remark: str = "",
     shared_by: str | None = None,
@@ -90,7 +101,7 @@ def workspace_list(
     again; ``words`` ask for all. A list of one's own begins with a menu: the buttons ``more``, and, if it is
     long, a search that leads to any workspace.
     """
-    one = page_of(rows, 1, PAGE) if page is None else kit.Page(rows, page.number, page.left)
+    one = page_of(rows, 1, PAGE) if page is None else kit.RowPage(rows, page.number, page.left)
     is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE + len(rows) + one.left
     if count and is_shared:
         one = replace(one, left=count - len(rows))
@@ -298,7 +309,7 @@ _IN_A_SECTION: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListRow:
     """Hold one of several: what stopping does to it is given only if it ends it for good."""
 
     workspace: Workspace
@@ -309,7 +320,7 @@ class Row:
 def command_buttons(commands: Sequence[str]) -> list[Element]:
     """Return a button for each command, which says what it does; none for one that is too long."""
     return [
-        kit.button(kit.line(doing(command), kit.BUTTON), Press(SAY, command, number=number))
+        kit.button(kit.line(doing(command), kit.BUTTON), ButtonValue(SAY, command, number=number))
         for number, command in enumerate(commands)
         if len(command) <= kit.VALUE
     ]
@@ -325,18 +336,18 @@ def one(verb: str, workspace: Workspace, title: str) -> Answer:
 
 def stop_run(run: Run, title: str, *, force: bool) -> Answer:
     """Offer to stop a run."""
-    press = Press("job_force" if force else "job_stop", run.id)
+    press = ButtonValue("job_force" if force else "job_stop", run.id)
     offered = _one("stop_run", run.name, title, press)
     return replace(offered, about=Referents(runs=(run.id,), what="stop", ask=press.text))
 
 
 def run_again(run: Run, title: str) -> Answer:
     """Offer to run something once more; it may cost money, so that it takes the press."""
-    offered = _one("run", run.name, title, Press("job_again", run.id))
+    offered = _one("run", run.name, title, ButtonValue("job_again", run.id))
     return replace(offered, about=Referents(runs=(run.id,), what="run", takes_press=True))
 
 
-def _one(verb: str, name: str, title: str, press: Press, cost: str = "") -> Answer:
+def _one(verb: str, name: str, title: str, press: ButtonValue, cost: str = "") -> Answer:
     style = kit.DANGER if verb in _RED else kit.PRIMARY
     label = fill(talk.DO_ONE[verb], name=Markup(kit.line(name)))
     button = kit.button(kit.cut(label, kit.BUTTON), press, style=style)
@@ -345,7 +356,7 @@ def _one(verb: str, name: str, title: str, press: Press, cost: str = "") -> Answ
 
 def several(
     verb: str,
-    rows: Sequence[Row],
+    rows: Sequence[ListRow],
     stamps: Sequence[str],
     remarks: Sequence[str],
     label: str,
@@ -366,7 +377,7 @@ def several(
         for row in rows
     ]
     style = kit.DANGER if verb in _RED else kit.PRIMARY
-    press = Press(SEVERAL, " ".join([verb, *stamps]), at=at)
+    press = ButtonValue(SEVERAL, " ".join([verb, *stamps]), at=at)
     button = kit.button(label, press, style=style)
     parts = [lines[at : at + _IN_A_SECTION] for at in range(0, len(lines), _IN_A_SECTION)]
     blocks = [kit.section("\n".join([head, *parts[0]])), *(kit.section("\n".join(one)) for one in parts[1:])]
@@ -377,7 +388,7 @@ def several(
     return kit.answer([*blocks, *small, *kit.actions([button])], about=caller)
 
 
-def _several_row(verb: str, row: Row) -> str:
+def _several_row(verb: str, row: ListRow) -> str:
     if row.ends is not None:
         return talk.SEVERAL_FINAL
     is_down = verb in _RED or verb == "suspend"

@@ -11,7 +11,16 @@ from bot.domain.work_items import Outcome
 from bot.messages.blocks import kit, outcomes
 from bot.messages.blocks.buttons import FEW, open_buttons
 from bot.messages.blocks.cards import name_of, notice, reference_of
-from bot.messages.blocks.kit import RENDERERS, Element, Markup, Press, Renderer, fill, render_gone, renders
+from bot.messages.blocks.kit import (
+    RENDERERS,
+    ButtonValue,
+    Element,
+    Markup,
+    Renderer,
+    fill,
+    render_gone,
+    renders,
+)
 from bot.messages.texts import answers, notices, times
 from bot.support.declarations import require_complete
 
@@ -48,7 +57,7 @@ def still(
 
 def _carries(button: Element) -> tuple[str | None, ...]:
     """Return the action, value and address of a button, without its number."""
-    press = replace(Press.of(button), number=None)
+    press = replace(ButtonValue.of(button), number=None)
     return press.action_id, button.get("value"), button.get("url")
 
 

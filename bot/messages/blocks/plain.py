@@ -40,7 +40,7 @@ def make_plain_view(view: Mapping[str, Any]) -> dict[str, Any]:
 
 def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[str]:
     for button in kit.buttons_of(blocks):
-        if "url" in button and kit.Press.of(button).name in names:
+        if "url" in button and kit.ButtonValue.of(button).name in names:
             yield f"{button['text']['text']}: <{kit.escape_link_url(button['url'])}>"
 
 

@@ -17,7 +17,7 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing, open_button, remove_button, stop_button
 from bot.messages.blocks.cards import link_value
-from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, safe
+from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times, verbs
 from bot.messages.texts.verbs import VERBS
 
@@ -117,7 +117,7 @@ def verb_button(
         case "remove":
             button = remove_button(workspace)
         case _:
-            press = Press(verb, workspace.id) if verb in _SHOWS else changing(verb, workspace)
+            press = ButtonValue(verb, workspace.id) if verb in _SHOWS else changing(verb, workspace)
             button = kit.button(text, press)
     return kit.numbered(button, number, text)
 
@@ -144,7 +144,7 @@ def search(verb: str) -> Element:
     """Return a field that completes the names of the person's own workspaces."""
     return {
         "type": "external_select",
-        "action_id": Press(verb, mark="workspace").action_id,
+        "action_id": ButtonValue(verb, mark="workspace").action_id,
         "placeholder": kit.plain(answers.PICK, kit.PLACEHOLDER),
         "min_query_length": 0,
     }
@@ -155,7 +155,7 @@ def question(button: Element) -> Answer:
     asked = button["confirm"]
     agrees, keeps = asked["confirm"]["text"], asked["deny"]["text"]
     section = kit.section(f"*{asked['title']['text']}*\n{asked['text']['text']}")
-    press = Press.of(button)
+    press = ButtonValue.of(button)
     agreed = kit.button(agrees, press, style=asked.get("style"))
     view = kit.modal(
         agrees,
@@ -185,7 +185,7 @@ def link_buttons(
     return [
         kit.button(
             fill(template, title=title),
-            Press("invite", link_value(connection, waiting), number=number),
+            ButtonValue("invite", link_value(connection, waiting), number=number),
             style=kit.PRIMARY if number == 0 else None,
         )
         for number, (connection, title) in enumerate(connections, first)
@@ -199,7 +199,7 @@ def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> li
     """
     template = answers.NEW_WORKSPACE if len(connections) + first == 1 else answers.NEW_WORKSPACE_ON
     return [
-        kit.button(fill(template, title=title), Press("make", f"workspace {connection}", number=number))
+        kit.button(fill(template, title=title), ButtonValue("make", f"workspace {connection}", number=number))
         for number, (connection, title) in enumerate(connections, first)
     ]
 
@@ -264,7 +264,7 @@ ASK_FORM = "ask_link"
 
 def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> Element:
     """Return the button that opens the form; a number distinguishes it from others in its row."""
-    press = Press("ask_link", f"{connection} {text}".rstrip(), number=number)
+    press = ButtonValue("ask_link", f"{connection} {text}".rstrip(), number=number)
     return kit.button(fill(pages.ASK_BUTTON, title=title), press, style=kit.PRIMARY)
 
 
@@ -426,5 +426,5 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first:
 
 
 def _kind(element: Element) -> str:
-    name = Press.read(str(element.get("action_id") or "")).name
+    name = ButtonValue.read(str(element.get("action_id") or "")).name
     return _KINDS.get(name, name)

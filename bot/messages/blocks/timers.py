@@ -22,7 +22,7 @@ from bot.messages.blocks.buttons import (
     page_button,
 )
 from bot.messages.blocks.cards import link_again_button, name_of
-from bot.messages.blocks.kit import Element, Markup, Press, fill, renders, safe
+from bot.messages.blocks.kit import ButtonValue, Element, Markup, fill, renders, safe
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import answers, cards, notices, problems, times, verbs
 
@@ -101,8 +101,8 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
     """Return *Keep running* and *1 hour more*, for exactly the timer that the message is about."""
     at = workspace.stop_at or 0.0
     return [
-        kit.button(cards.KEEP, Press("keep_running", workspace.id, at=at), style=kit.PRIMARY),
-        kit.button(cards.HOUR_MORE, Press("hour_more", workspace.id, at=at)),
+        kit.button(cards.KEEP, ButtonValue("keep_running", workspace.id, at=at), style=kit.PRIMARY),
+        kit.button(cards.HOUR_MORE, ButtonValue("hour_more", workspace.id, at=at)),
     ]
 
 

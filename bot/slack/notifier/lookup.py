@@ -23,7 +23,7 @@ def metadata(notice: Notice) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}}
 
 
-class Found(NamedTuple):
+class PostedMessage(NamedTuple):
     """Hold where a message is, and what it says."""
 
     channel: str
@@ -41,7 +41,7 @@ class Lookup:
     @guards("No notice is lost or sent twice")
     async def find(
         self, notices: Sequence[Notice], oldest: float, thread_ts: str | None = None
-    ) -> dict[str, Found]:
+    ) -> dict[str, PostedMessage]:
         """Return where the messages of a person's notices are, by their ids; raises SlackFailed.
 
         ``oldest`` is by our clock, and is corrected by how far that is ahead of Slack's, which is known from
@@ -53,7 +53,7 @@ class Lookup:
         if thread_ts is not None:
             method, within = methods.CONVERSATIONS_REPLIES, {"ts": thread_ts}
         cursor = ""
-        found: dict[str, Found] = {}
+        found: dict[str, PostedMessage] = {}
         while True:
             answer = await slack.call(
                 method,
@@ -63,7 +63,7 @@ class Lookup:
             for notice in notices:
                 message = _of_notice(messages, notice)
                 if message is not None:
-                    found[notice.id] = Found(channel, str(message["ts"]), _said(message))
+                    found[notice.id] = PostedMessage(channel, str(message["ts"]), _said(message))
             cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
             if not messages or not cursor or len(found) == len(notices):
                 return found

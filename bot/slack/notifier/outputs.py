@@ -8,7 +8,7 @@ import structlog
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
-from bot.domain.transcript import Board, Entry
+from bot.domain.transcript import Board, FollowedRun
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.runs import preformatted
 from bot.messages.texts import runs
@@ -69,11 +69,11 @@ class Outputs:
         await run_all([self._guarded(entry) for entry in mine], pool)
         return len(mine)
 
-    def _is_deliverable(self, entry: Entry) -> bool:
+    def _is_deliverable(self, entry: FollowedRun) -> bool:
         is_due = entry.is_over and not entry.is_done and not entry.is_delivering
         return is_due and self._board.monotonic() >= entry.deliver_after
 
-    async def _guarded(self, entry: Entry) -> None:
+    async def _guarded(self, entry: FollowedRun) -> None:
         try:
             await self._deliver(entry)
         except errors.StoreError as error:
@@ -85,7 +85,7 @@ class Outputs:
         finally:
             entry.is_delivering = False
 
-    async def _deliver(self, entry: Entry) -> None:
+    async def _deliver(self, entry: FollowedRun) -> None:
         """Upload the whole output and have a notice share it; it is invisible until then, so repeatable."""
         run = await self._store.read(run_rows.run, entry.run_id)
         spool = entry.transcript.spool
@@ -129,7 +129,7 @@ class Outputs:
             await self._done(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
 
     @staticmethod
-    def _fits_end(entry: Entry) -> bool:
+    def _fits_end(entry: FollowedRun) -> bool:
         """Return whether the message about a run's end has room for all of the output."""
         tail = preformatted(entry.transcript.tail)
         is_whole = tail is not None and not tail.is_cut and entry.transcript.is_short
@@ -150,6 +150,6 @@ class Outputs:
         body = {"job": run.id, "connection": run.connection, "cause": cause}
         return NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, self._ids.new("file"), run.principal, body)
 
-    async def _done(self, entry: Entry, *notices: NewNotice) -> None:
+    async def _done(self, entry: FollowedRun, *notices: NewNotice) -> None:
         await self._store.write(run_rows.output_done, entry.run_id, notices)
         entry.done(self._board.monotonic())

@@ -309,7 +309,7 @@ async def _remove_past(
     is_nothing = False
     if card.over_at is not None:
         span = announcements.Span(card.over_at, now, cancelled)
-        answer = kit.only_with(answer, lambda button: not span.has(kit.Press.of(button).at))
+        answer = kit.only_with(answer, lambda button: not span.has(kit.ButtonValue.of(button).at))
         left = announcements.drop_past(answer.blocks, span)
         is_nothing = left is None
         if left is not None and left != list(answer.blocks):
@@ -337,7 +337,7 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     ):
         answer = taken_back(found)
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
-    presses = [kit.Press.of(one) for one in kit.buttons_of(said.blocks)]
+    presses = [kit.ButtonValue.of(one) for one in kit.buttons_of(said.blocks)]
     planned = {one.at for one in presses if one.name in ENDS}
     planned |= {act.until} if act is not None and act.action == "workspace.timer" else set()
     cancelled = (at for at in planned if at and not (workspace is not None and workspace.stops_at(at)))

@@ -58,7 +58,7 @@ _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedSettings:
     """Hold what the environment says, as far as it is valid.
 
     ``problems`` are sentences without values. ``wrong`` are the variables whose value in ``settings`` is
@@ -73,7 +73,7 @@ class Reading:
     removed: list[str]
 
 
-def read_settings() -> Reading:
+def read_settings() -> ParsedSettings:
     """Read the environment, with every problem at once."""
     wrong: dict[str, str] = {}
     try:
@@ -93,7 +93,9 @@ def read_settings() -> Reading:
         *(_key_beside_database(settings) if "USHER_DATABASE_URL" not in wrong else ()),
         *(f"{name}: there is no such setting. Did you mean {near}?" for name, near in misspelt.items()),
     ]
-    return Reading(settings, problems, frozenset(wrong), unknown, sorted(name.upper() for name in removed))
+    return ParsedSettings(
+        settings, problems, frozenset(wrong), unknown, sorted(name.upper() for name in removed)
+    )
 
 
 def problem_with(name: str, value: str) -> str:

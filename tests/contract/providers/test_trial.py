@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
-from bot.commands.trial import LONGEST, STEM, Record, Stage, Trial
+from bot.commands.trial import LONGEST, STEM, Record, Trial, TrialContext
 from bot.commands.try_connection import access_of, tried
 from bot.domain.workspaces import State
 from bot.providers.assumptions import Observing, facts_of
@@ -45,7 +45,9 @@ async def ready(kind, hubs, folder):
 
         def trial(sleep=sleep):
             record = Record(folder / "usher-try.json")
-            stage = Stage(rig.provider, rig.provider.api._http, store, rig.clock, record, said.append, sleep)
+            stage = TrialContext(
+                rig.provider, rig.provider.api._http, store, rig.clock, record, said.append, sleep
+            )
             return Trial(stage, rig.access)
 
         rig.said = said

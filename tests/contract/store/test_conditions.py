@@ -22,7 +22,7 @@ from bot.features.courses import store as class_rows
 from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.tables import PARTICIPANTS
 from bot.features.hours import store as hour_rows
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.services.timers import cancel_timer
 from bot.store import accounts as account_rows
 from bot.store import (
@@ -41,7 +41,7 @@ from bot.store import (
 from bot.store import cards as card_rows
 from bot.store import gates as gate_rows
 from bot.store import workspaces as workspace_rows
-from bot.store.slack_rate_limits import Room
+from bot.store.slack_rate_limits import CallQuota
 from bot.store.statements import setting
 from bot.store.tables import (
     ACCOUNTS,
@@ -275,7 +275,7 @@ async def test_each_running_workspace_is_claimed_once_in_a_while(store, clock, w
 
 async def test_hours_are_kept_by_one_process_at_a_time(store, clock, workspace):
     keys = {"days": WEEKEND, "starts": 600, "stops": None, "settled_at": clock.now()}
-    rule = Rule("rule", ALICE, "saturn", workspace.id, zone="UTC", seen_zone="UTC", **keys)
+    rule = HoursRule("rule", ALICE, "saturn", workspace.id, zone="UTC", seen_zone="UTC", **keys)
     await store.carry_out(lambda tx: hour_rows.put(tx, rule))
     clock.advance(7 * 86_400)
     assert [one.id for one in await within(store, hour_rows.claim_hours, 10, 60.0)] == ["rule"]
@@ -564,7 +564,7 @@ async def test_a_shorter_pause_does_not_end_a_longer_one(store, clock):
     await store.write(slack_rate_limits.pause_slack_method, "T1", "chat.update", 60.0)
     await store.write(slack_rate_limits.pause_slack_method, "T1", "chat.update", 5.0)
     clock.advance(30)
-    assert await store.read(slack_rate_limits.slack_calls_left, Room("T1", "chat.update", 50)) == 0
+    assert await store.read(slack_rate_limits.slack_calls_left, CallQuota("T1", "chat.update", 50)) == 0
 
 
 @pytest.mark.both_engines
@@ -613,7 +613,7 @@ async def test_the_limits_and_pauses_of_one_slack_workspace_are_not_anothers(sto
 
     assert await take("T1") == 0
     assert await take("T1") > 0
-    rooms = [Room(team, "chat.update", 50) for team in ("T1", "T2")]
+    rooms = [CallQuota(team, "chat.update", 50) for team in ("T1", "T2")]
     assert (await store.read(slack_rate_limits.slack_calls_left, rooms[1]), await take("T2")) == (45, 0)
     await store.write(slack_rate_limits.pause_slack_method, "T1", "chat.update", 60.0)
     assert [await store.read(slack_rate_limits.slack_calls_left, room) for room in rooms] == [0, 44]

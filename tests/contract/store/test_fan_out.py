@@ -18,7 +18,7 @@ from bot.domain.time_parsing import WEEKEND
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursKind, Rule
+from bot.features.hours.model import HoursKind, HoursRule
 from bot.features.hours.store import RULES
 from bot.services import accounts, departures, restored_backups
 from bot.services.caller import Caller
@@ -107,7 +107,9 @@ async def with_rules(store, clock, workspaces):
 
     def write(tx):
         for one in workspaces:
-            rule = Rule(f"r-{one.id}", one.principal, "saturn", one.id, zone="UTC", seen_zone="UTC", **when)
+            rule = HoursRule(
+                f"r-{one.id}", one.principal, "saturn", one.id, zone="UTC", seen_zone="UTC", **when
+            )
             hours_store.put(tx, rule)
 
     await store.carry_out(write)

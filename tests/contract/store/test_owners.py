@@ -12,7 +12,7 @@ from bot.domain.work_items import Call
 from bot.services.owners import MISSED, RENEWED_EVERY, SharedOwners
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERS_LIST
-from bot.slack.people import People
+from bot.slack.people import PeopleDirectory
 from bot.store import accounts, cards, notices, operations, owners, runs, tasks
 from bot.store.owners import LEASE
 from bot.store.tasks import NewTask
@@ -151,7 +151,7 @@ async def test_reading_everybody_goes_on_where_it_began(two, store):
                 raise page
             return SlackAnswer(page, None)
 
-    here, there = People(store, Slack(), first), People(store, Slack(), second)
+    here, there = PeopleDirectory(store, Slack(), first), PeopleDirectory(store, Slack(), second)
     await store.write(tasks.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
     with pytest.raises(SlackLimited):
         await here.sync()

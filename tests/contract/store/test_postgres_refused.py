@@ -14,7 +14,7 @@ from bot.store.postgres_session import PostgresSession
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreAway, StoreUnavailable
 from bot.support.settings import Settings
-from bot.web.health import Health, Metrics
+from bot.web.health import HealthRoutes, Metrics
 from tests.app.command_line import environment, run
 from tests.rigs import postgres
 from tests.rigs.postgres_pooler import pooled
@@ -30,7 +30,7 @@ async def opened(url):
 
 async def working(store):
     """Ask whether a process with a store can work; return the status and the answer."""
-    health = Health(store=store, ready=dict, works=dict, metrics=Metrics())
+    health = HealthRoutes(store=store, ready=dict, works=dict, metrics=Metrics())
     app = web.Application()
     app.router.add_routes(health.routes())
     async with TestClient(TestServer(app)) as client, client.get("/workz") as answer:

@@ -26,11 +26,11 @@ from bot.features.courses.model import ClassCard
 from bot.features.home import store as home_store
 from bot.features.home.model import HomeUse
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.store import audit, cards, gates, notices, operations, slack_rate_limits, tasks, timers
 from bot.store import workspaces as workspace_rows
 from bot.store.audit import append_audit
-from bot.store.slack_rate_limits import Room
+from bot.store.slack_rate_limits import CallQuota
 from bot.store.statements import named_queries
 from bot.store.store import Store
 from bot.store.tasks import NewTask
@@ -166,7 +166,7 @@ async def fill(store, clock):
 def hours_of(workspace, now):
     """Return hours that start a workspace in half a minute."""
     begins = datetime.fromtimestamp(now + 30.0, UTC)
-    return Rule(
+    return HoursRule(
         id=f"rule_{workspace.id}",
         principal=workspace.principal,
         connection=workspace.connection,
@@ -358,4 +358,4 @@ async def test_everything_at_once_at_two_stores_breaks_no_rule(stores, clock):
     times = [sorted(times) for times in granted.values()]
     assert min(later - earlier for some in times for earlier, later in pairwise(some)) >= INTERVAL
     assert await second.perform(audit.verify_audit) is None
-    assert await first.read(slack_rate_limits.slack_calls_left, Room("T1", "chat.update", 50)) == 25
+    assert await first.read(slack_rate_limits.slack_calls_left, CallQuota("T1", "chat.update", 50)) == 25

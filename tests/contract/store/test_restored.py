@@ -13,7 +13,7 @@ from bot.domain.timers import TimerKind
 from bot.domain.work_items import Call, Outcome
 from bot.features.courses import store as courses_store
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import HoursKind, Rule
+from bot.features.hours.model import HoursKind, HoursRule
 from bot.services import restored_backups
 from bot.store import audit, maintenance, operations, runs, timers
 from bot.store import notices as notice_rows
@@ -49,7 +49,7 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     await store.write(operations.save_step, Update(stop.id, 60.0, stop_call=Call.UNKNOWN, called=True))
     await set_timer(store, timed, End(clock.now() + 60, "stop"))
     when = {"days": WEEKEND, "starts": None, "stops": 18 * 60, "settled_at": clock.now()}
-    rule = Rule("rule", ALICE, "saturn", ruled.id, zone="UTC", seen_zone="UTC", **when)
+    rule = HoursRule("rule", ALICE, "saturn", ruled.id, zone="UTC", seen_zone="UTC", **when)
     await store.carry_out(lambda tx: hours_store.put(tx, rule))
     waiting = await launched(store, ALICE, "saturn", deadline_seconds=DAY)
     going = await launched(store, ALICE, "saturn", remote_id="r1")

@@ -11,7 +11,7 @@ from bot.domain.people import Principal
 from bot.store import audit, installations, signatures, slack_rate_limits
 from bot.store.installations import RENEWING_SECONDS, STATE_KEPT
 from bot.store.signatures import KEPT
-from bot.store.slack_rate_limits import WINDOW, Room
+from bot.store.slack_rate_limits import WINDOW, CallQuota
 from bot.web.replays import SAVED_EVERY, Replays
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.clock import FakeClock
@@ -183,7 +183,7 @@ async def test_several_processes_on_one_database_stay_within_one_limit(database,
     waits = await asyncio.gather(*(take(stores[number % 2]) for number in range(120)))
     assert waits.count(0) == 45
     assert all(wait == pytest.approx(WINDOW) for wait in waits if wait)
-    room = Room("T1", "chat.update", 50)
+    room = CallQuota("T1", "chat.update", 50)
     assert {await store.read(slack_rate_limits.slack_calls_left, room) for store in stores} == {0}
     await stores[0].write(slack_rate_limits.pause_slack_method, "T1", "chat.update", 90.0)
     assert await stores[1].read(slack_rate_limits.slack_calls_left, room) == 0

@@ -15,7 +15,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.store import counts, gates, operations, workspaces
 from bot.store import notices as notice_rows
-from bot.store.database_thread import PATIENCE, Worker, WriteQueue
+from bot.store.database_thread import PATIENCE, QueueWorker, WriteQueue
 from bot.store.sqlite import SqliteEngine, SqliteSession
 from bot.store.store import Store
 from bot.store.tables import INBOX
@@ -282,7 +282,7 @@ class Unopenable(SqliteSession):
 
 async def test_unforeseen_error_of_opening_reaches_the_caller(path, clock):
     queue = WriteQueue(PATIENCE, 1, 0.0)
-    worker = Worker(queue, Unopenable(str(path), StoreTime(clock), SystemIds()), lambda _: None)
+    worker = QueueWorker(queue, Unopenable(str(path), StoreTime(clock), SystemIds()), lambda _: None)
     with pytest.raises(ValueError, match="not foreseen"):
         await worker.start("store")
     with pytest.raises(StoreUnavailable, match="can't be opened"):

@@ -9,7 +9,7 @@ from bot.domain.steps import Update
 from bot.domain.undoable_actions import Act, Change
 from bot.domain.work_items import Outcome
 from bot.features.hours import store as rules
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.features.hours.store import RULES
 from bot.features.preferences.model import Preferences
 from bot.features.preferences.store import preferences, save_preferences
@@ -23,7 +23,7 @@ def a_rule(workspace, **keys):
     hours = {"days": frozenset({"mon", "fri"}), "starts": 540, "off": frozenset({"2027-01-18"})}
     zone = {"zone": "Asia/Tokyo", "seen_zone": "Asia/Tokyo", "settled_at": 1.5}
     given = {"id": "rule", "principal": ALICE, "connection": "saturn", "workspace_id": workspace.id}
-    return Rule(**given, **hours, **zone, **keys)
+    return HoursRule(**given, **hours, **zone, **keys)
 
 
 async def noted(store, change: Change) -> Act:
@@ -87,7 +87,7 @@ async def test_a_row_is_as_an_act_left_it_until_what_was_changed_changes(store, 
 
 
 def test_what_changed_nothing_has_nothing_to_take_back():
-    rule = Rule("rule", ALICE, "saturn", "w", zone="UTC", seen_zone="UTC", settled_at=1.0)
+    rule = HoursRule("rule", ALICE, "saturn", "w", zone="UTC", seen_zone="UTC", settled_at=1.0)
     for one in (rule, Preferences()):
         assert changed((one, one)) == Change()
     # What changes by itself is put back, and compared with nothing.

@@ -24,7 +24,7 @@ from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.model import ClassCard
 from bot.features.hours import store as rows
 from bot.features.hours import use_cases as hours_use_cases
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.features.preferences.model import LEVELS, Preferences
 from bot.features.preferences.store import save_preferences as save_level
 from bot.features.preferences.use_cases import save as save_preferences
@@ -111,7 +111,7 @@ class World:
 def rule(workspace, now):
     """Return hours on Saturdays, set in another time zone."""
     keys = {"days": WEEKEND, "starts": 10 * 60, "stops": None, "settled_at": now}
-    return Rule("rule", ALICE, "saturn", workspace.id, zone="Asia/Tokyo", seen_zone="Asia/Tokyo", **keys)
+    return HoursRule("rule", ALICE, "saturn", workspace.id, zone="Asia/Tokyo", seen_zone="Asia/Tokyo", **keys)
 
 
 async def made_in(store, clock):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.runs import OutputChunk
-from bot.domain.transcript import Board, Room, Seen, Spool, Transcript
+from bot.domain.transcript import Board, Seen, Spool, SpoolBudget, Transcript
 from tests.rigs.clock import FakeClock
 
 CHUNKS = st.lists(
@@ -143,7 +143,7 @@ async def test_a_spool_ends_at_its_cap_and_never_within_a_character():
 
 
 async def test_all_spools_together_take_no_more_than_there_is_room_for():
-    room = Room(10)
+    room = SpoolBudget(10)
     board = Board(FakeClock().monotonic, room)
     first, second = (board.add(run).transcript.spool for run in ("run1", "run2"))
     await first.add("123456")

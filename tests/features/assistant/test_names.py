@@ -17,7 +17,7 @@ from bot.features.assistant.tools import TOOLS, called
 from bot.features.courses import lesson_store
 from bot.features.courses.model import CourseRule
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.features.preferences import store as preferences_store
 from bot.features.preferences.model import Preferences
 from bot.store.tables import RUNS, WORKSPACES
@@ -65,7 +65,7 @@ async def everything(stack):
     run = await launched(bot.store, connection="saturn", spec=SPEC)
     until = Preferences(assistant="stop")
     zone = {"zone": "Europe/Berlin", "seen_zone": "Europe/Berlin", "settled_at": bot.clock.now()}
-    rule = Rule("own", ALICE, "saturn", rows[0].id, days=WEEKDAYS, starts=540, stops=1080, **zone)
+    rule = HoursRule("own", ALICE, "saturn", rows[0].id, days=WEEKDAYS, starts=540, stops=1080, **zone)
     lessons = CourseRule(
         "lessons", ALICE, "saturn", rows[0].id, card="card", course="x", **rule.timetable(), **zone
     )

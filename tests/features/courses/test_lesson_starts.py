@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Outcome
-from bot.features.courses.lesson_starts import Pace
+from bot.features.courses.lesson_starts import StartRate
 from bot.features.hours.begun_hours import RETRY_SECONDS, tries_again
 from bot.features.hours.model import Occurrence
 from tests.domain.plan_cases import OPERATION
@@ -20,18 +20,18 @@ BEGINS = 10_000.0
     ("people", "pace", "seconds"),
     [
         # People by starts a second, and what a slow start takes, in whole minutes.
-        (300, Pace(0.5, 100.0), 720.0),
-        (300, Pace(2.0, 160.0), 360.0),
+        (300, StartRate(0.5, 100.0), 720.0),
+        (300, StartRate(2.0, 160.0), 360.0),
         # Where too few were measured, three minutes.
-        (400, Pace(2.0), 420.0),
+        (400, StartRate(2.0), 420.0),
         # A connection without a limit, few people: five minutes at least; many: 45 at most.
-        (10_000, Pace(None, 20.0), 300.0),
-        (3, Pace(1.0, 20.0), 300.0),
-        (10_000, Pace(1.0, 20.0), 2_700.0),
+        (10_000, StartRate(None, 20.0), 300.0),
+        (3, StartRate(1.0, 20.0), 300.0),
+        (10_000, StartRate(1.0, 20.0), 2_700.0),
         # What idles is stopped by its provider: a minute sooner than that.
-        (10_000, Pace(1.0, 20.0, 1_800.0), 1_740.0),
-        (3, Pace(1.0, 20.0, 180.0), 120.0),
-        (3, Pace(1.0, 20.0, 30.0), 0.0),
+        (10_000, StartRate(1.0, 20.0, 1_800.0), 1_740.0),
+        (3, StartRate(1.0, 20.0, 180.0), 120.0),
+        (3, StartRate(1.0, 20.0, 30.0), 0.0),
     ],
 )
 def test_it_is_as_long_as_the_starts_take(people, pace, seconds):
@@ -41,11 +41,11 @@ def test_it_is_as_long_as_the_starts_take(people, pace, seconds):
 @pytest.mark.parametrize(
     ("pace", "people"),
     [
-        (Pace(2.0, 200.0), 5_000),
-        (Pace(2.0, 200.0, 460.0), 400),
-        (Pace(0.01, 200.0), 25),
-        (Pace(1.0, 9_000.0), 0),
-        (Pace(None, 200.0), None),
+        (StartRate(2.0, 200.0), 5_000),
+        (StartRate(2.0, 200.0, 460.0), 400),
+        (StartRate(0.01, 200.0), 25),
+        (StartRate(1.0, 9_000.0), 0),
+        (StartRate(None, 200.0), None),
     ],
 )
 def test_how_many_can_be_ready_is_known(pace, people):

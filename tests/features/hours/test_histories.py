@@ -18,7 +18,7 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.hours import store as rows
 from bot.features.hours import use_cases
-from bot.features.hours.model import Rule
+from bot.features.hours.model import HoursRule
 from bot.store import operations, timers
 from bot.store.store import Store
 from bot.store.tables import OPERATIONS, WORKSPACES
@@ -166,7 +166,7 @@ async def _lived(life: Life, events: list[tuple[str, Any]]) -> float:
     return latest
 
 
-async def _judged(life: Life, rule: Rule, latest: float, *, is_moved: bool) -> None:
+async def _judged(life: Life, rule: HoursRule, latest: float, *, is_moved: bool) -> None:
     """See that each start is one operation, that what was missed was told, and that nothing was left out."""
     became = await life.rows("SELECT * FROM occurrences")
     started = Counter(row["at"] for row in became if row["became"] == "started")

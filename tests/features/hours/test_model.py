@@ -23,7 +23,14 @@ from bot.domain.time_parsing import (
     write_hours,
 )
 from bot.domain.workspaces import State, Workspace
-from bot.features.hours.model import HORIZON, LEAD, OPEN_HOURS_SECONDS, Rule, evening_of_asking, left_since
+from bot.features.hours.model import (
+    HORIZON,
+    LEAD,
+    OPEN_HOURS_SECONDS,
+    HoursRule,
+    evening_of_asking,
+    left_since,
+)
 from bot.features.preferences.model import NEVER
 from tests.rigs.store import ALICE
 
@@ -32,10 +39,10 @@ NINE, SIX = 9 * 60, 18 * 60
 BERLIN, NEW_YORK, LORD_HOWE, TOKYO = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Tokyo"
 
 
-def rule(days=EVERY_DAY, starts=None, stops=None, zone=BERLIN, since="2027-01-01", **keys) -> Rule:
+def rule(days=EVERY_DAY, starts=None, stops=None, zone=BERLIN, since="2027-01-01", **keys) -> HoursRule:
     at = datetime.fromisoformat(since).replace(tzinfo=ZoneInfo(zone)).timestamp()
     hours = {"days": frozenset(days), "starts": starts, "stops": stops}
-    return Rule("r", ALICE, "saturn", "w", zone, zone, at, **hours | keys)
+    return HoursRule("r", ALICE, "saturn", "w", zone, zone, at, **hours | keys)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +203,7 @@ def test_a_local_time_is_one_moment(zone, day, local, utc):
     assert at.strftime("%Y-%m-%dT%H:%M") == utc
 
 
-def coming(one: Rule, count: int = 4) -> list[str]:
+def coming(one: HoursRule, count: int = 4) -> list[str]:
     """Return what comes next, in UTC."""
     found, at = [], one.settled_at
     for _ in range(count):

@@ -8,11 +8,11 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.features.sentences.decisions import (
     WAYS,
-    Choice,
     Confidence,
     Kind,
     Number,
-    Subject,
+    RequestSubject,
+    SelectionMode,
     Way,
     choice_of,
     subject_of,
@@ -61,14 +61,14 @@ def test_several_are_only_done_at_once_with_consent():
 @pytest.mark.parametrize(
     ("text", "subject"),
     [
-        ("stop report", Subject.OWN),
-        ("stop bob's report", Subject.THEIRS),
-        ("cancel", Subject.LAST_ACT),
-        ("cancel it", Subject.LAST_ACT),
-        ("cancel report", Subject.OWN),
-        ("status", Subject.OVERVIEW),
-        ("status report", Subject.OWN),
-        ("stop everything", Subject.OWN),
+        ("stop report", RequestSubject.OWN),
+        ("stop bob's report", RequestSubject.THEIRS),
+        ("cancel", RequestSubject.LAST_ACT),
+        ("cancel it", RequestSubject.LAST_ACT),
+        ("cancel report", RequestSubject.OWN),
+        ("status", RequestSubject.OVERVIEW),
+        ("status report", RequestSubject.OWN),
+        ("stop everything", RequestSubject.OWN),
     ],
 )
 def test_what_a_request_is_about(text, subject):
@@ -78,15 +78,15 @@ def test_what_a_request_is_about(text, subject):
 @pytest.mark.parametrize(
     ("text", "choice"),
     [
-        ("stop report", Choice.NAMED),
-        ("start old report", Choice.NAMED),
-        ("stop everything", Choice.ALL),
-        ("stop all running workspaces", Choice.ALL),
-        ("stop zebra", Choice.UNKNOWN),
-        ('stop "my thesis"', Choice.UNKNOWN),
-        ("stop it", Choice.POINTED),
-        ("stop the second one", Choice.POINTED),
-        ("stop", Choice.USUAL),
+        ("stop report", SelectionMode.NAMED),
+        ("start old report", SelectionMode.NAMED),
+        ("stop everything", SelectionMode.ALL),
+        ("stop all running workspaces", SelectionMode.ALL),
+        ("stop zebra", SelectionMode.UNKNOWN),
+        ('stop "my thesis"', SelectionMode.UNKNOWN),
+        ("stop it", SelectionMode.POINTED),
+        ("stop the second one", SelectionMode.POINTED),
+        ("stop", SelectionMode.USUAL),
     ],
 )
 def test_how_workspaces_are_chosen(text, choice):

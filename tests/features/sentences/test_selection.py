@@ -10,7 +10,7 @@ from bot.features.courses.model import ClassCard
 from bot.features.sentences.reading import Reading, read
 from bot.features.sentences.words import without_running
 from handlers import routes
-from handlers.names import Job, Names, Template
+from handlers.names import Job, Names, TemplateName
 from handlers.workspace import targets
 from tests.handlers.rig import Cloud, Hub
 from tests.rigs.clock import FakeClock
@@ -35,7 +35,7 @@ NAMES = Names(
     CONNECTIONS,
     [Job("saturn", "train-xgb", "j1"), Job("saturn", "etl-nightly", "j2")],
     [ClassCard(WHO, "C1", "hub", title) for title in ("ML Basics", "Biology")],
-    [Template("hub", "Python", "py")],
+    [TemplateName("hub", "Python", "py")],
 )
 
 
