@@ -76,7 +76,7 @@ DID: Final[Mapping[str, str]] = {
     "workspace.hours": "change the hours of *{name}*",
     "workspace.wait": "wait for room for *{name}*",
     "workspace.unwait": "stop waiting for room for *{name}*",
-    "workspace.more": "ask for more on {title}",
+    "workspace.more": "ask for a higher limit on {title}",
     "workspace.alias": "rename *{name}*",
     "workspace.notify": "change my messages about *{name}*",
     "workspace.forget": "take *{name}* off your list",

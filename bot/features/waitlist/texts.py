@@ -48,8 +48,8 @@ IN_TURN_WITH_ONE: Final = "One other person is waiting, too. You're each tried i
 IN_TURN: Final = "{number} others are waiting, too. You're each tried in turn."
 NUMBERS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 HELD: Final = (
-    "I'm not trying right now: {title} might shut itself down after more failed starts. "
-    "I'll go on once something has started there."
+    "I'm pausing: a few more failed starts could make {title} shut down. I'll try again once a start "
+    "there succeeds."
 )
 #: Of a place that can't be corrected when it changes.
 AS_OF: Final = "as of {at}"
@@ -57,8 +57,10 @@ AS_OF: Final = "as of {at}"
 GRANTED: Final = "*{name}* got {what} on {title} {at}."
 WAIT_OVER: Final = "*{name}* stopped waiting for {what} on {title} at {at}."
 OVER_UNLINKED: Final = "*{name}* isn't waiting for room any more."
-WAIT_REFUSED: Final = "I can't try it while {title} refuses your sign-in. Link again and I'll go on."
-LEFT: Final = "OK, I've stopped waiting with *{name}*."
+WAIT_REFUSED: Final = (
+    "I can't try to start it while {title} refuses your sign-in. Link again and I'll carry on."
+)
+LEFT: Final = "OK, *{name}* isn't waiting for room any more."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
 #: By how it would be stopped if nobody used it.
 GOT: Final[Mapping[str, str]] = {
@@ -75,9 +77,9 @@ GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 )
 AGAIN: Final = "I can keep trying until {until}."
-FORBIDDEN: Final = "I've stopped waiting with *{name}* for {what} on {title}. {because}"
+FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
 #: Added to what says that an attempt has failed for something else.
-WAIT_ENDED: Final = "I've stopped waiting with *{name}* for {what} on {title}."
+WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
 HEADING: Final = "Waiting for room"
@@ -87,8 +89,8 @@ HEADING: Final = "Waiting for room"
 LINE: Final = "{title}: {count} waiting for {what}, the first one since {since}."
 NOBODY: Final = "Nobody is waiting for room."
 NOT_WAITING: Final = "You aren't waiting for anything."
-WHICH_WAIT: Final = "Which wait should I end?"
-WORKSPACE_OR_WAIT: Final = "You have a workspace called *{name}*. Should I stop it, or end a wait for room?"
+WHICH_WAIT: Final = "Which one should stop waiting?"
+WORKSPACE_OR_WAIT: Final = "You have a workspace called *{name}*. Should I stop it, or stop waiting for room?"
 STOP_WAITING_FOR: Final = "Stop waiting for {name}"
 LATELY: Final = "{title}: in the last day, {count} got {what} after waiting {waited} on average."
 NOT_KNOWN: Final = (
@@ -98,18 +100,18 @@ NOT_KNOWN: Final = (
 
 # -- more of what a limit allows ----------------------------------------------------------------------------
 
-ASK_FOR_MORE: Final = "Ask for more"
+ASK_FOR_MORE: Final = "Ask for a higher limit"
 MORE_SENT: Final = "I've asked the people who look after {title}. I'll message you when they answer."
 MORE_ASKED: Final = (
-    "{person} has reached a limit on {title} with *{name}* and asks for more. {title} said: {said}\n"
-    "If you change it there, press *Done*."
+    "{person} has reached a limit on {title} with *{name}* and asks for a higher one. {title} said: "
+    "{said}\nIf you change it there, press *Done*."
 )
 DONE: Final = "Done"
 DECLINE: Final = "Decline"
 MORE_DONE: Final = (
-    "You asked for more on {title}: {person} has changed your limit. You can start *{name}* now."
+    "You asked for a higher limit on {title}: {person} has changed it. You can start *{name}* now."
 )
-MORE_DECLINED: Final = "You asked for more on {title}: {person} has declined and says: {word}"
+MORE_DECLINED: Final = "You asked for a higher limit on {title}. {person} declined: “{word}”"
 ANSWERED: Final = "Thanks. I've told {person}."
 ANSWERED_ALREADY: Final = "Somebody has already answered that."
-DECLINE_LABEL: Final = "A word for them"
+DECLINE_LABEL: Final = "Your answer (they'll read it)"

@@ -138,8 +138,10 @@ CAUSES: Final[Mapping[str, str]] = {
     "hours_many": "It already has a lot of hours. Turn them off and set them again.",
     "hours_never": "None of these hours comes within the next 30 days, so I haven't set them.",
     "alias_taken": "You already have a workspace with that name. Choose another name.",
-    "wait_limit": "{title} may shut itself down after too many failed starts, so I don't keep trying there. "
-    "Ask your Usher admin to set how many it allows.",
+    "wait_limit": (
+        "{title} may shut down after too many failed starts, so I don't keep trying there. Ask your "
+        "Usher admin to set how many it allows."
+    ),
     "nobody_to_ask": "Nobody is set up to be asked about {title}. Ask your {title} admin.",
     "wait_over": "That isn't waiting any more.",
     "wait_already": "It's already waiting for room on {title}.",

@@ -167,7 +167,7 @@ async def test_wait_that_ends_for_something_else_says_so_once(one_gpu):
     await one_gpu.pass_time(300, step=10)
     failed = alice.only("failed")
     assert "Saturn Cloud says: “No such instance type.”" in failed.text
-    assert "I've stopped waiting with *gpu* for room on Saturn Cloud." in failed.text
+    assert "*gpu* is no longer waiting for room on Saturn Cloud." in failed.text
     assert alice.told("room_over") == []
     assert "*gpu* is ready." in carol.only("ready").text
     assert "is waiting for" not in (await alice.types("waiting")).text
@@ -204,9 +204,9 @@ async def test_more_is_asked_of_who_changes_limits_and_answered_once(limited):
     failed = alice.only("failed")
     assert "Saturn Cloud says: “Quota exceeded: 1 running workspaces at most.”" in failed.text
     assert "Keep trying" not in failed.labels
-    *_, answer = await alice.presses(failed, "Ask for more")
+    *_, answer = await alice.presses(failed, "Ask for a higher limit")
     assert "I've asked the people who look after Saturn Cloud" in answer.text
-    await alice.presses(failed, "Ask for more")
+    await alice.presses(failed, "Ask for a higher limit")
     await limited.pass_time(10)
     asked = carol.only("more_asked")
     assert "<@U0OLIVIA>" in asked.text
@@ -230,7 +230,7 @@ async def test_more_is_declined_with_a_word(limited):
     await alice.types("start gpu")
     await limited.pass_time(60, step=5)
     failed = alice.only("failed")
-    await alice.presses(failed, "Ask for more")
+    await alice.presses(failed, "Ask for a higher limit")
     await limited.pass_time(10)
     asked = carol.only("more_asked")
     await carol.presses(asked, "Decline")
