@@ -14,7 +14,7 @@ from bot.messages.blocks.commands import doing
         ("hours 'my box' restart tomorrow 8:00", "Restart my box tomorrow at 8:00"),
         ("hours thesis 2026-11-23 -18:00", "Stop thesis 23 Nov at 18:00"),
         ("hours thesis weekdays 9:00-17:00", "Hours for thesis: weekdays 9:00-17:00"),
-        ("hours thesis off", "End the hours of thesis"),
+        ("hours thesis off", "Turn off the hours of thesis"),
         ("hours", "Show my hours"),
         ("stop report --force", "Force quit report"),
         ("remove report --yes", "Remove report"),

@@ -23,28 +23,28 @@ RESTING: Final = "They're paused."
 LEFT_OUT: Final = "Not {days}."
 #: What comes next.
 NEXT: Final = "Next, I'll {do} it {at}."
-HOURS_BLOCKED: Final = "As things are I can't start or stop it: {why}."
+HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
-SET: Final = "*{name}* on {title} has hours now: {hours} ({zone})."
+SET: Final = "*{name}* on {title} now has working hours: {hours} ({zone})."
 KEPT: Final = "*{name}* on {title}: {hours} ({zone})."
 #: Hours that come on one day; what stops it again that day; those it has besides.
 ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
 ONCE_UNTIL: Final = ", and {do} it at {until}"
-BESIDES: Final = "Its other hours: {hours} ({zone})."
+BESIDES: Final = "Its other working hours: {hours} ({zone})."
 REPLACED: Final = "They replace {hours}."
-OFF: Final = "*{name}* on {title} has no hours any more."
-OFF_NEXT: Final = "I won't start or stop it by myself."
-OFF_DOWN: Final = "It's {state}, and I won't start it by myself."
+OFF: Final = "*{name}* on {title} no longer has working hours."
+OFF_NEXT: Final = "I won't start or stop it automatically."
+OFF_DOWN: Final = "It's {state}, and I won't start it automatically."
 #: What becomes of what runs when hours have changed: that its stop of today stays, or that it has none.
 STILL: Final = "I'll still {do} {it} {at}."
 RUNS_ON: Final = "{it} {state}, and nothing will stop it."
 RUNS_UNTIL: Final = "{it} {state}, and I won't {do} it before {until}."
 #: Of hours that only start.
 NO_STOP: Final = "I won't stop it after that."
-NONE: Final = "*{name}* on {title} has no hours."
+NONE: Final = "*{name}* on {title} has no working hours."
 NONE_NEXT: Final = "To set some, type `{command}hours {typed} weekdays 9:00-18:00`."
-NONE_OF_ALL: Final = "None of your workspaces has hours."
-LIST: Final = "*Your workspaces' hours*"
+NONE_OF_ALL: Final = "None of your workspaces has working hours."
+LIST: Final = "*Your workspaces' working hours*"
 UNREADABLE: Final = "I can't read those hours, so I haven't changed anything."
 USAGE: Final = (
     "Type something like `{command}hours {typed} weekdays 9:00-18:00`. `mon,wed 8:30` only starts it, "
@@ -54,15 +54,17 @@ USAGE: Final = (
 #: The same words as where something ends at once.
 ASK: Final = "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 
-MISSED: Final = "By its hours, I should have {done} *{name}* on {title} {at}, but I couldn't do it in time."
-MISSED_MORE: Final = "I missed {count} before that, too."
-NEEDED_AFTER: Final = "Its hours go on as planned."
+MISSED: Final = (
+    "I should have {done} *{name}* on {title} {at}, as its hours say, but I couldn't do it in time."
+)
+MISSED_MORE: Final = "I also missed {count} before that."
+NEEDED_AFTER: Final = "Its hours continue as planned."
 FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
 PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
 #: Why they are paused until their person has linked again; for other causes the usual sentences.
 BECAUSE: Final[Mapping[str, str]] = {
-    "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll go on.",
-    "refused": "{title} no longer accepts your link. Link again, and they'll go on.",
+    "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll resume.",
+    "refused": "{title} no longer accepts your link. Link again, and they'll resume.",
     "person": "Resume them whenever you like.",
 }
 #: Where nobody used what they start, by whether the provider says when that was.
@@ -70,10 +72,10 @@ UNUSED: Final[Mapping[bool, str]] = {
     True: "The hours of *{name}* on {title} started it {count} times in a row, and nobody used it.",
     False: "The hours of *{name}* on {title} started it {count} times in a row; nobody opened it from here.",
 }
-UNUSED_NEXT: Final = "Should they go on? If nobody uses it this time and the next, I'll pause them."
-UNUSED_UNSEEN: Final = "{title} doesn't tell me when it's used."
+UNUSED_NEXT: Final = "Do you still need them? If nobody uses it this time and the next, I'll pause them."
+UNUSED_UNSEEN: Final = "I can't see when it's used on {title}."
 GO_ON: Final = "Keep them"
-GOING_ON: Final = "OK, the hours of *{name}* on {title} go on."
+GOING_ON: Final = "OK, I'll keep the hours of *{name}* on {title}."
 MOVED: Final = (
     "Slack says that your time zone is {zone} now. Your workspaces' hours are in {former} time. "
     "Should they move?"

@@ -37,7 +37,7 @@ SHARED: Final = " for everybody here"
 #: By what is said about the hours of a workspace.
 HOURS: Final[Mapping[str, str]] = {
     "": "Show the hours of {name}",
-    "off": "End the hours of {name}",
+    "off": "Turn off the hours of {name}",
     "on": "Resume the hours of {name}",
     "skip": "Skip the hours of {name} {rest}",
     "pause": "Pause the hours of {name} {rest}",

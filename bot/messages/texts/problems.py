@@ -133,8 +133,10 @@ CAUSES: Final[Mapping[str, str]] = {
     "connection_refused": "{title} no longer accepts my own key. Ask your Usher admin to "
     "replace it, and I'll carry on.",
     "unused": "As far as I can tell, nobody used it the last 5 times they started it.",
-    "hours_make": "On {title} a stop ends it for good, so a start would have to create a new one. "
-    "I don't do that by myself, so give me only a time to stop.",
+    "hours_make": (
+        "On {title} a stop ends it for good, so a start would have to create a new one. I don't do that "
+        "automatically, so give only a time to stop."
+    ),
     "hours_many": "It already has a lot of hours. Turn them off and set them again.",
     "hours_never": "None of these hours comes within the next 30 days, so I haven't set them.",
     "alias_taken": "You already have a workspace with that name. Choose another name.",

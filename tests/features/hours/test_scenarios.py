@@ -51,7 +51,7 @@ async def test_hours_changed_while_they_run_end_as_planned(linked):
     paused = await alice.types("pause notebook until friday")
     assert "I'll still stop it <!date" in paused.text
     *_, off = await alice.presses(shown, "Turn hours off")
-    assert "*report* on Saturn Cloud has no hours any more. I'll still stop it <!date" in off.text
+    assert "*report* on Saturn Cloud no longer has working hours. I'll still stop it <!date" in off.text
     *_, kept = await alice.presses(paused, "Keep running")
     assert "*notebook* keeps running." in kept.text
 

@@ -110,7 +110,8 @@ async def test_what_nobody_uses_goes_on_if_its_person_says_so(bot):
         HoursKind.HOURS_UNUSED, WorkspaceFacts(now=bot.clock.now(), workspace=workspace, **known)
     )
     assert (
-        words(await bot.push(question, "Keep them")) == "OK, the hours of *notebook* on Saturn Cloud go on."
+        words(await bot.push(question, "Keep them"))
+        == "OK, I'll keep the hours of *notebook* on Saturn Cloud."
     )
     assert [one.unused for one in await rules(bot)] == [-UNUSED_SPARED]
     await bot.push(question, "Turn hours off")
