@@ -8,12 +8,12 @@ OF: Final = "{course} calendar"
 #: In a form, with the address, which is shown once.
 ADDRESS: Final = (
     "To see the lessons of *{course}* in your calendar, subscribe there to this address:\n```{url}```\n"
-    "Anyone who has it can see your lessons, so keep it to yourself. I can't show it again: press *Calendar* "
-    "for a new one, or to end it. Calendars look every few hours, so a change shows up there later than here."
+    "Anyone who has it can see your lessons, so keep it to yourself. I can't show it again: press "
+    "*Calendar* for a new one, or to end it. Calendars refresh every few hours, so a change shows up "
+    "there later than here."
 )
 THERE: Final = (
-    "You have a calendar address for *{course}*. I can't show it again, but I can give you a new one in its "
-    "place."
+    "You have a calendar address for *{course}*. I can't show it again, but I can replace it with a new one."
 )
 NEW: Final = "New address"
 END: Final = "End it"
@@ -24,6 +24,6 @@ NOWHERE: Final = (
 )
 #: Below each lesson in the calendar.
 NOTE: Final = (
-    "A lesson on {title}, for which Usher gets your workspace ready. Calendars look every few hours, so a "
-    "change shows up here later than in Slack."
+    "A lesson on {title}, for which Usher gets your workspace ready. Calendars refresh every few "
+    "hours, so a change shows up here later than in Slack."
 )

@@ -75,8 +75,8 @@ CONFIRM_END_COURSE: Final = (
     "Not yet",
 )
 COURSE_POSTED: Final = (
-    "Whoever joins gets a workspace for each lesson: {lessons}. "
-    "I'll start early, so that workspaces are ready when a lesson begins."
+    "Everyone who joins gets a workspace for each lesson: {lessons}. I'll start early, so that "
+    "workspaces are ready when a lesson begins."
 )
 TWENTY_WEEKS: Final = (
     "It lasts twenty weeks. For another end, type `{command}card {course} until 12 February`."
@@ -85,8 +85,8 @@ CO_TEACHERS: Final = "{who} can change it, too, and I'm letting them know."
 NO_LESSONS: Final = "That leaves no lessons to come, so I haven't done anything."
 LESSONS_END: Final = "On {title}, a stop ends this workspace for good, so no lesson could start it again."
 LESSONS_REMOVED: Final = (
-    "{title} removes workspaces after {kept}, which is before the next lesson, so nothing of them would be "
-    "left. Ask your Usher admin to have them kept for longer."
+    "{title} removes workspaces after {kept}, so they'd be gone before the next lesson. Ask your "
+    "Usher admin to have them kept for longer."
 )
 ENROLLED: Final = (
     "You've joined *{course}*: {lessons}. I'll have your workspace *{name}* on {title} ready when a lesson "
@@ -127,7 +127,9 @@ ADD_TEACHER: Final = (
     "This lets {who} change *{course}*, as a co-teacher. To take part, people press *Join* on its card."
 )
 ADD_IT: Final = "Add as co-teacher"
-NOT_TEACHER: Final = "{who} isn't a co-teacher of *{course}*. Whoever joined can only leave by themselves."
+NOT_TEACHER: Final = (
+    "{who} isn't a co-teacher of *{course}*. To take part no longer, they press *Leave* themselves."
+)
 #: To members, of what its teachers do for everybody.
 ONLY_TEACHERS: Final = "Only its teachers can do that with *{course}*. You can skip lessons, or leave it."
 WHICH_COURSE: Final = "Which course do you mean?"
@@ -173,7 +175,7 @@ TAUGHT: Final = "*{course}* has a teacher again."
 LEFT_COURSE: Final = "You've left *{course}*."
 LEFT_NEXT: Final = "I won't start or stop your workspace for it any more."
 NOT_JOINED: Final = "You aren't in *{course}*. To join, press the button on its card."
-NO_LESSONS_LEFT: Final = "*{course}* has no more lessons that you could skip."
+NO_LESSONS_LEFT: Final = "*{course}* has no more lessons to skip."
 #: The first of a lesson that is on.
 SKIPPING_ON: Final = "*{course}* {days} has begun, so skipping it changes nothing about your workspace."
 SKIPPING: Final = "I'll skip *{course}* {days}: your workspace won't be started then."
@@ -200,8 +202,13 @@ CHANGED: Final = {
 #: Of a course that is ended in a lesson.
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 #: Those who joined before a day was added agree to it with this button.
-MORE_DAYS: Final = "It's now on {days}, too. I'll only start yours then if you join for that."
-MORE_TIME: Final = "That's longer than you agreed to. I'll only do more if you join for that."
+MORE_DAYS: Final = (
+    "It's now on {days}, too. I'll start your workspace on those days only if you press *Join on "
+    "{days}, too*."
+)
+MORE_TIME: Final = (
+    "That's longer than you agreed to. I'll keep to what you agreed to unless you press *Join for all of it*."
+)
 JOIN_LONGER: Final = "Join for all of it"
 JOIN_MORE: Final = "Join on {days}, too"
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
@@ -238,7 +245,7 @@ REPORT_UNUSED: Final = {
 }
 #: When the figures of a report were true.
 AS_OF: Final = "as of {at}"
-REPORT_ASKS: Final = "Should the course go on? If not, type `card {name} end`."
+REPORT_ASKS: Final = "Do you still need the course? If not, type `card {name} end`."
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
 #: The evening before a lesson, to whoever would have nothing ready for it: when it is, and what is missing.
 UNSERVED: Final = "*{course}* begins {at}, and I can't get your workspace ready: {why}"

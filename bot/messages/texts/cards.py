@@ -325,8 +325,8 @@ ENDING: Final[Mapping[str, str]] = {
     "own": "*{name}* on {title} will be {done} in {left}, {at}, as you asked.",
     "assistant": "*{name}* on {title} will be {done} in {left}, {at}. Slackbot asked me to.",
     "look": (
-        "*{name}* on {title} will be {done} in {left}, {at}. You had it for a first look at *{course}*, and "
-        "I'll start it again before the next lesson."
+        "*{name}* on {title} will be {done} in {left}, {at}. It was up so that you could look around "
+        "before *{course}*. I'll start it again before the next lesson."
     ),
     "lesson": "*{course}* ends {over}, so *{name}* on {title} will be {done} then.",
     "lesson_late": "*{course}* ended {over}, so *{name}* on {title} will be {done} in {left}, {at}.",
@@ -465,7 +465,7 @@ RESTORED: Final[Mapping[str, str]] = {
     "settings.save": "Your settings are as they were before.",
     "class.skip": "I won't skip that lesson of *{name}*.",
     **dict.fromkeys(LESSON_CHANGES, _LESSONS),
-    "class.teachers": "Those who could change *{name}* before can do so again, and nobody else.",
+    "class.teachers": "The co-teachers of *{name}* are the same as before.",
     "class.end": _LESSONS,
 }
 RESTORED_NO_TIMER: Final = "I won't stop *{name}*."
