@@ -289,7 +289,7 @@ async def test_somebody_who_was_renamed_is_told_their_name_within_a_minute_and_k
     (said,) = [one for one in world.slack.messages if "You're called *alicia* on" in str(one.get("blocks"))]
     assert "Link again" in str(said["blocks"])
     held = await world.store.read(operation_rows.operation, operation)
-    assert (held.is_open, "has another name by now" in held.hold) == (True, True)
+    assert (held.is_open, "has been renamed" in held.hold) == (True, True)
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).state is not State.GONE
     account = await account_of(world)
     assert (account.state, account.renamed_to) == ("active", "alicia")

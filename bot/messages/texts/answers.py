@@ -216,7 +216,7 @@ SIGN_IN_REFUSED: Final = (
     "{title} refuses your sign-in, so I can't plan that. Link again here and I'll carry on with your request."
 )
 LINK_DOES_NOT_MOVE: Final = (
-    "If you've linked it before, Slack knew you by another ID then. A link can't move to a new ID."
+    "If you linked it before, you had a different Slack ID then, and a link can't move to a new ID."
 )
 LINK_WHICH: Final = "Which account do you want to link?"
 LINK_ONE: Final = "Link your {title} account. I'll give you a private page for it."
@@ -335,7 +335,7 @@ TO_BEGIN: Final = "{what}: link it to begin."
 TO_CARRY_ON: Final = "{what} Link it here and I'll carry on with your request."
 
 #: The first message of all, to whoever has set Usher up.
-HERE: Final = "I'm here. Link your account and I'll start your workspaces from Slack."
+HERE: Final = "I'm up and running. Link your account, and you can start your workspaces from Slack."
 
 LINK_ACCOUNT: Final = "Link an account"
 

@@ -359,7 +359,7 @@ OBSTACLES: Final[Mapping[str, str]] = {
     "connection_gone": "I'm not connected to {title} any more",
     "unlinked": "your {title} account isn't linked any more",
     "credential_refused": "{title} no longer accepts your link",
-    "renamed": "your account on {title} has another name by now",
+    "renamed": "your account on {title} has been renamed",
     "sign_in_refused": "{title} refuses your sign-in",
     "people_out": "{title} refuses several people's sign-ins",
     "unreachable": "I can't reach {title}",

@@ -395,8 +395,8 @@ OFTEN: Final = (
     "Talk to your Usher admin, or ask again tomorrow."
 )
 ASKED: Final = (
-    "I've asked the Usher admins to link you to *{username}* on {title}. I'll message you when they decide. "
-    "If the username may be somebody else's, they can't before tomorrow."
+    "I've asked the Usher admins to link you to *{username}* on {title}. I'll message you when they "
+    "decide. If that username could be somebody else's, they can only approve it tomorrow."
 )
 LINKED_ALREADY: Final = (
     "You're linked to *{username}* on {title}. "
@@ -424,9 +424,14 @@ CONFIRM_APPROVE: Final = (
 APPROVING: Final = "Approved. I'll check *{username}* on {title}, link {who}, and tell both of you."
 DENIED: Final = "Denied. I'll tell {who}."
 DECIDED_ALREADY: Final = "That request has already been decided: {state}."
-GONE: Final = "That request is no longer open: it was withdrawn or asked again. Look at the newest request."
+GONE: Final = (
+    "That request is no longer open: it was withdrawn or replaced by a newer one. Look at the newest request."
+)
 #: While a request can't be approved.
-NOT_OPEN: Final = "Whoever it may mean has a day to answer. I'll post this again once you can approve it."
+NOT_OPEN: Final = (
+    "I've asked the people it may belong to; they have a day to answer. I'll post this again when "
+    "you can approve it."
+)
 CHANGED: Final = "{who} has asked for another username since. Look at the newest request."
 STATES: Final = {
     "asked": "still open",

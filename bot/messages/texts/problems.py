@@ -95,7 +95,7 @@ CAUSES: Final[Mapping[str, str]] = {
     # Lasting trouble: the person's turn.
     "credential_refused": "{title} no longer accepts your link. Link again, then try again.",
     "approval_ended": "Your link to {title} has expired. Link again, then try again.",
-    "renamed": "Your account on {title} has another name by now. Link again, then try again.",
+    "renamed": "Your account on {title} has been renamed. Link again, then try again.",
     "sign_in_refused": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
     "trying and carry on once it's accepted again. If you've changed or revoked it, link again.",
     "people_out": "{title} is refusing several people's sign-ins. That looks like a problem there, so I'll "
@@ -177,7 +177,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "Ask the person who installed me to name one.",
     "not_administrator": "Only Usher admins can do that. Ask one of them.",
     "other_workspace": "That belongs to another Slack workspace. Only Usher admins there can do that.",
-    "own_request": "Nobody decides about themselves. Another Usher admin can do that.",
+    "own_request": "You can't decide on your own request. Another Usher admin can.",
     "not_trainer": "Only the person who posted that card, its co-teachers, or an Usher admin can do that.",
     "no_act": "I don't know that request any more.",
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",

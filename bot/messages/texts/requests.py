@@ -4,23 +4,24 @@ from typing import Final
 
 #: Once a proof has ended an approved link: to whom the account belongs, and to the administrators.
 PROVEN_OWN: Final = (
-    "Until now, {who} was linked to your {title} account *{username}*, without having proven that it's "
-    "theirs. I've ended that link. If you didn't know about it, look there at what was done as you."
+    "Until now, {who} was linked to your {title} account *{username}*, without having proven that "
+    "it's theirs. I've ended that link. If you didn't know about it, check on {title} what was done "
+    "as you."
 )
 PROVEN: Final = (
-    "{owner} has proven that *{username}* on {title} is theirs. {who} was linked to it without a proof, so "
-    "I've ended that link and told both. Find out how it came to that."
+    "{owner} has proven that *{username}* on {title} is theirs. {who} was linked to it without a "
+    "proof, so I've ended that link and told them both. Please find out how that link came about."
 )
 
 #: To administrators, below a request: what people can't choose, which is more than their name.
-ASKER: Final = "They are {who}."
+ASKER: Final = "Requested by {who}."
 KNOWN: Final = "{who} (id `{id}`, handle `{handle}`, e-mail `{email}`, shown as *{name}*)"
 KNOWN_WITHOUT: Final = "{who} (id `{id}`, handle `{handle}`, e-mail unknown, shown as *{name}*)"
 ADDRESSES_DIFFER: Final = (
     "*The e-mail addresses differ:* on {title}, {username} has `{there}`; in Slack, {who} has `{here}`."
 )
 ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
-ALIKE: Final = "The username may mean somebody else: {people}."
+ALIKE: Final = "This username may belong to somebody else: {people}."
 #: Whom was asked, and what they said: their words, since they prove nothing.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"

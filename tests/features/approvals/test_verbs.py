@@ -155,7 +155,7 @@ async def test_request_tells_two_members_of_one_name_apart(bench):
     other = (
         "<@UOTHER> (id `UOTHER`, handle `asmith`, e-mail `alice.smith@example.org`, shown as *Alice Smith*)"
     )
-    assert f"The username may mean somebody else: {other}." in said
+    assert f"This username may belong to somebody else: {other}." in said
     assert "I've asked <@UOTHER> whether the account is theirs." in said
     assert "has a day to answer" in said
     assert not {"UBOB", "UGONE"} & set(re.findall(r"U[A-Z]+", said))
@@ -422,7 +422,7 @@ async def test_nobody_decides_about_themselves_while_somebody_else_can(bench):
     assert [one.principal.user_id for one in told] == ["UDANA"]
     (request,) = await bench.store.read(approval_rows.asked_approvals, 9)
     said = words(await bench.press("approve", f"{request.id} root", COLLEAGUE))
-    assert said == "Nobody decides about themselves. Another Usher admin can do that."
+    assert said == "You can't decide on your own request. Another Usher admin can."
     assert (await bench.store.read(approval_rows.approval, request.id)).state == "asked"
     assert (COLLEAGUE.key, "approve", "policy.own_request") in [
         (row["actor"], row["action"], from_json(row["detail"]).get("rule"))
