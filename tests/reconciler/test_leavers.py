@@ -123,7 +123,7 @@ async def test_what_cannot_be_stopped_is_told_and_the_link_ends(leaver_world, tr
     most = departures.MAX_STOPPING_SECONDS if trouble == "away" else 0.0
     await leaver_world.pass_time(most + HOUR, step=60.0)
     (text,) = told(leaver_world)
-    assert "It was to be stopped, but I couldn't do it." in text
+    assert "It should have been stopped, but I couldn't." in text
     assert not await is_linked(leaver_world)
     assert leaver_world.provider.machines["r1"].state is State.RUNNING
 

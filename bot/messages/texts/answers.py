@@ -8,8 +8,8 @@ from bot.domain.time_parsing import Why
 
 #: Where requests are taken, but no process runs that carries them out.
 NO_WORKER: Final = (
-    "I can take requests at the moment, but not carry them out: the part of me that does the work isn't "
-    "running. What you ask for waits and doesn't get lost. If this lasts, tell your Usher admin."
+    "I can't carry anything out right now, because the part of me that does the work isn't running. "
+    "What you ask for isn't lost: I'll do it once that's back. If this lasts, tell your Usher admin."
 )
 
 #: Words that came long after they were said, and would change something.

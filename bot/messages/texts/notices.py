@@ -132,8 +132,8 @@ REVOKED: Final[dict[str, str]] = {
     ),
 }
 NOT_REVOKED: Final = (
-    "{title} hasn't confirmed that it deleted all my tokens of people who aren't linked any more. I've "
-    "erased my copies, but those tokens may still be valid there. The audit says whose: look for "
+    "{title} hasn't confirmed that it deleted the tokens I had for people who have unlinked. I've "
+    "erased my copies, but they may still work there. The audit has their names: look for "
     "`account.revoked`."
 )
 #: To administrators, of people whose links have ended, by why; then what still runs there.
@@ -142,7 +142,7 @@ LEFT: Final[dict[str, str]] = {
     "guest": "{who} is a guest now and can't use me, so I've ended their links. This is still running:",
 }
 LEFT_RUNNING: Final = "*{name}* on {title}, as of {seen}."
-LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It was to be stopped, but I couldn't do it."
+LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It should have been stopped, but I couldn't."
 LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
 #: What happened while nothing could be sent, in one message; and the same of one, and of several.
@@ -223,11 +223,11 @@ OUTAGES: Final[dict[str, str]] = {
         "{page} and press *Add to Slack*. Everyone's links and workspaces stay as they are."
     ),
     "twice": (
-        "I'm running twice with the same app in Slack. Each of us gets some of what people send and "
-        "answers from its own records, so people may be told that they haven't linked. This is the one "
-        "on *{place}*. Stop the one that isn't wanted, or give it an app of its own."
+        "Two copies of me are connected to the same Slack app. Each gets only some of people's requests "
+        "and has its own records, so some people are told that they haven't linked. This message is from "
+        "the copy on *{place}*. Stop one of them, or give it its own app."
     ),
-    "alone": ("I'm no longer running twice with the same app. I had been since {since} ({lasted})."),
+    "alone": ("Only one copy of me is connected again. There had been two since {since} ({lasted})."),
     "failover": (
         "My database has moved to another server, and may have lost what it recorded since {since}. "
         f"I'm telling everyone whose request is gone. After restoring a backup, run {command('restored')}."
