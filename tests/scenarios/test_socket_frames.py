@@ -29,7 +29,7 @@ async def test_search_among_many_long_names_fits_and_says_so(bare):
 
     (group,) = (await search("")).pop("option_groups")
     assert 50 < len(group["options"]) < 100
-    assert group["label"]["text"] == "Not all are here. Type more of a name to find the others."
+    assert group["label"]["text"] == "There are more than I can show. Type part of a name to find the others."
     (found,) = (await search("099"))["options"]
     assert found["text"]["text"].endswith("099")
 

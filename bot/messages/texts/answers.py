@@ -92,14 +92,14 @@ SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
 USUAL: Final = "A start of *{name}* on {title} usually takes {usual}."
 USUAL_DUE: Final = (
     "*{name}* on {title} usually takes {usual} to start, so it should be ready around {at}.",
-    "*{name}* on {title} usually takes {usual} to start. This one is slower.",
+    "*{name}* on {title} usually takes {usual} to start. This one is taking longer.",
 )
 USUAL_UNKNOWN: Final = "I can't say how long *{name}* on {title} takes to start. I haven't seen enough yet."
 READY_ALREADY: Final = "*{name}* on {title} is ready."
 #: How a person writes what a button asks for, where that isn't the operation's own word.
 TYPED: Final[Mapping[str, str]] = {OperationVerb.CREATE: "new", OperationVerb.FORCE: "stop"}
 #: Above a menu's options, where not all of them fit into what Slack takes at once.
-MORE_OPTIONS: Final = "Not all are here. Type more of a name to find the others."
+MORE_OPTIONS: Final = "There are more than I can show. Type part of a name to find the others."
 #: In a form whose next page comes a moment later.
 COMING: Final = "One moment …"
 KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again within {time}."

@@ -78,7 +78,7 @@ USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_WAITING: Final = "This is taking longer than usual. I'll keep checking and tell you when it's done."
 #: Where nothing has been sent by then: of what is tried on in any case, and of what is asked about.
 STILL_TRYING: Final = "I'll keep trying and tell you when it's done."
-LAPSED: Final = "If you still want it, press *Keep waiting*. Otherwise I'll ask you before I {do} it."
+LAPSED: Final = "I won't {do} it without asking you again, unless you press *Keep waiting*."
 #: Nobody can tell whether a creation went through: its person decides.
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
@@ -332,8 +332,10 @@ ENDING: Final[Mapping[str, str]] = {
     "lesson_late": "*{course}* ended {over}, so *{name}* on {title} will be {done} in {left}, {at}.",
     "hours": "*{name}* on {title} will be {done} in {left}, {at}, when its hours end.",
     "needed": "*{name}* on {title} will be {done} in {left}, {at}, unless you still need it.",
-    "room": "Nobody has used *{name}* on {title} since it became ready, and somebody is waiting for room "
-    "there. It will be {done} in {left}, {at}, for whoever is next in line.",
+    "room": (
+        "Nobody has used *{name}* on {title} since it became ready, and somebody is waiting for room "
+        "there. It will be {done} in {left}, {at}, so that the next person in line can start."
+    ),
 }
 #: Of a time that its person has set during a lesson.
 NOT_LESSON: Final = "You set that time yourself, so the end of *{course}* won't change it."

@@ -64,8 +64,10 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_up": "It isn't running, so there's nothing to stop.",
     "not_suspended": "{title} accepted the request, but it's still running ten minutes later. "
     "Check its status, or stop it instead if you don't need what's in its memory.",
-    "not_confirmed": "{title} accepted the request, but ten minutes later I can't tell from it what came of "
-    "that. Check its status, or ask your {title} admin to look at it.",
+    "not_confirmed": (
+        "{title} accepted the request, but ten minutes later I still can't tell whether it worked. Check "
+        "its status, or ask your {title} admin to look at it."
+    ),
     "not_removed": "{title} accepted the request, but it's still there ten minutes later. Try again.",
     "not_agreed": "On {title} this would end it for good, so I haven't done it. "
     "Ask again, and I'll tell you first what would be lost.",
@@ -83,7 +85,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "checking. Look on {title}; if nothing is there, ask again.",
     "restored": "My records were restored from a backup, so I don't know whether you still want that.",
     "let_go": "You told me to stop waiting for it.",
-    "missed": "By the time I could, there was too little left of what was planned.",
+    "missed": "By the time I could do it, too little of the planned time was left.",
     # Temporary trouble: said while Usher goes on trying by itself.
     "unreachable": "I can't reach {title} right now. Nothing is lost: I'll keep trying.",
     "no_answer": "I sent the request, but {title} hasn't answered. "
