@@ -24,7 +24,7 @@ ENDED: Final = "*{name}* has already ended."
 UNDER_WAY: Final = "I'm already {doing} *{name}*."
 DONE: Final = "I've already {done} *{name}*."
 #: Of a start or a stop for which nothing had to be sent.
-WAS_SO: Final = "*{name}* was running already, so I haven't changed anything."
+WAS_SO: Final = "*{name}* was already running, so I haven't changed anything."
 WAS_DOWN: Final = "*{name}* wasn't running, so I haven't changed anything."
 #: There is no way back that ends nothing.
 NO_WAY_BACK: Final = "That can't be undone."
@@ -65,7 +65,7 @@ WHY_MESSAGES: Final = (
 )
 WHY_LAST: Final = "The last thing that you asked me for, {at}: {did}."
 PLANNED_STOP: Final = "*{name}* on {title} will be {done} {at}."
-SET_UP: Final = "This is what I do by myself:"
+SET_UP: Final = "Here's what I'll do automatically:"
 NOTHING_SET_UP: Final = "You haven't set anything up: no planned stops and no hours."
 #: What somebody asked for: by the act, where its verb alone doesn't say it.
 DID: Final[Mapping[str, str]] = {

@@ -461,7 +461,7 @@ RESTORED: Final[Mapping[str, str]] = {
     "workspace.forget": "*{name}* on {title} is back on your list.",
     "workspace.add": "*{name}* on {title} is off your list again.",
     "workspace.hours": "The hours of *{name}* are as they were before.",
-    "workspace.wait": "*{name}* waits as it did before, if it did.",
+    "workspace.wait": "*{name}* is waiting for room as it was before.",
     "workspace.unwait": "*{name}* is back in its place in line.",
     "hours.zone": "Your hours are in the time zone that they had before.",
     "settings.save": "Your settings are as they were before.",

@@ -52,7 +52,7 @@ IF_YOURS: Final = "If you mean your own workspace *{name}*, type `{command}{verb
 NOT_ASKED: Final = (
     "I didn't ask you anything. We last spoke of {names}. Type `{command}help` to see what I can do."
 )
-TAKES_PRESS: Final = "For {names}, that takes a press on the button above. I haven't done anything."
+TAKES_PRESS: Final = "To do that with {names}, press the button above. I haven't done anything."
 NO_LIST: Final = "I don't know which list you mean. Type `{command}list` to see your workspaces."
 NOT_COUNTED: Final = "There aren't that many in the list: {names}."
 
@@ -61,15 +61,15 @@ NOT_COUNTED: Final = "There aren't that many in the list: {names}."
 WHY_UNDER_WAY: Final = "{Doing} since {since}, {by}.{held}"
 WHY_FAILED: Final = "I couldn't {do} it {at}. {cause}"
 WHY_DONE: Final = "It was {done} {at}, {by}."
-WHY_UP_ELSEWHERE: Final = "It was started on {title}, without me."
+WHY_UP_ELSEWHERE: Final = "It was started on {title}, not through me."
 WHY_DETAIL: Final = "That's all I know."
 WHY_BROKEN: Final = "{title} says that it failed, and gives no cause."
-WHY_ELSEWHERE: Final = "It stopped on {title}, without me, and I don't know why. It last ran {at}."
+WHY_ELSEWHERE: Final = "It stopped on {title}, not through me, and I don't know why. It last ran {at}."
 WHY_UNKNOWN: Final = "Nobody has started it through me lately."
 SINCE: Final = "Since {since}, so for {length}."
 SINCE_BEGUN: Final = "Under way since {since}."
 SINCE_LAST_UP: Final = "It last ran {at}."
-SINCE_UNKNOWN: Final = "I don't know since when: that happened on {title}, without me."
+SINCE_UNKNOWN: Final = "I don't know since when: that happened on {title}, not through me."
 UNTIL_DONE: Final = "I'm still {doing} it, and I'll message you when that's done."
 UNTIL: Final = "It keeps running until {at}."
 UNTIL_ENDS: Final = "{title} ends it {at}."
@@ -228,13 +228,13 @@ VERSION: Final = "This is Usher {version}."
 #: An open question was answered with no.
 WONT_DO: Final = "OK, I won't."
 #: To a change that the last act can't be given.
-NOT_TAKEN: Final = "I can't change that about what I did last with *{name}*."
+NOT_TAKEN: Final = "That doesn't fit what I last did with *{name}*, so I haven't changed anything."
 #: By what acted in somebody's name.
 DONE_BY: Final[Mapping[str, str]] = {
     "": "as you asked",
     HOURS: "by its hours",
     TIMER: "as you planned",
     CLASS: "at the end of its class",
-    ROOM: "as it waited for room",
+    ROOM: "because it was waiting for room",
     "assistant": "through Slackbot",
 }

@@ -271,11 +271,11 @@ async def test_a_name_is_amended_and_what_an_act_does_not_take_is_said(bot):
     await bot.talk("alias notebook thesis", "make that diary")
     assert (await bot.workspace("notebook")).alias == "diary"
     answer = await bot.talk("except Fridays")
-    assert words(answer) == "I can't change that about what I did last with *diary*."
+    assert words(answer) == "That doesn't fit what I last did with *diary*, so I haven't changed anything."
     assert list(buttons(answer)) == ["Undo"]
     async with run_rig() as other:
         answer = await other.talk("job run posit -- ls", "with EPOCHS=20")
-        assert "I can't change that about what I did last with *ls*." in words(answer)
+        assert "That doesn't fit what I last did with *ls*, so I haven't changed anything." in words(answer)
 
 
 class Variable(Workbench):
