@@ -204,7 +204,7 @@ async def test_an_output_that_cannot_be_read_any_more_ends_with_a_sentence(runs)
     runs.cloud.fail("job_output", Forbidden("the output is gone"), times=1_000)
     await end(runs, run_id, seconds=90)
     text = content(runs.slack.shared()[0])
-    assert text.startswith("something\n[Usher: the output could not be read to its end. ")
+    assert text.startswith("something\n[Usher: the output couldn't be read completely. ")
     assert "the output is gone" in text
 
 

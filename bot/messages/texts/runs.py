@@ -111,7 +111,7 @@ STARTED: Final = "Running *{name}* on {title}. I'll message you when it's done."
 LEFT_OUT: Final = "You can't set limits there, so I left out {left}."
 LOOKING_AGAIN: Final = "Looking for *{name}* on {title} again. Its card shows what I find."
 STARTING_ANOTHER: Final = "Starting another run of *{name}* on {title}. I'll message you when it ends."
-LET_GONE: Final = "I've stopped following *{name}*. If {title} has it, it carries on there."
+LET_GONE: Final = "I've stopped following *{name}*. If it's on {title}, it goes on there."
 NOT_LAUNCHING: Final = "I've cancelled *{name}*. It never reached {title}."
 OVER_ALREADY: Final = "*{name}* on {title} has already ended: {state}. There's nothing to stop."
 SHOWING: Final = (
@@ -148,7 +148,7 @@ FROM: Final = "{name}, {at}"
 USUAL: Final = "*{name}* on {title} hasn't started yet. It usually takes {usual}."
 USUAL_DUE: Final = (
     "*{name}* on {title} usually takes {usual}, so it should be done around {at}.",
-    "*{name}* on {title} usually takes {usual}. This run is slower.",
+    "*{name}* on {title} usually takes {usual}. This run is taking longer.",
 )
 USUAL_UNKNOWN: Final = "I can't say when *{name}* on {title} will be done: I haven't seen it finish before."
 NOTHING_GOING: Final = "Nothing of yours is starting, and none of your runs is in progress."
@@ -193,7 +193,7 @@ HELP_DIRECT: Final = "In a direct message to me, leave out the slash: `job list`
 #: In the output itself, on lines of their own: plain text, said by Usher and not by the run.
 CUT: Final = "[Usher: the output is longer than {size} MB; the rest is not in this file]"
 NOT_KEPT: Final = "[Usher: there was no room to keep more of the output]"
-NOT_READ: Final = "[Usher: the output could not be read to its end. {because}]"
+NOT_READ: Final = "[Usher: the output couldn't be read completely. {because}]"
 
 #: The file with the whole of it; ``{id}`` tells it from the files of other runs of that name.
 FILE_NAME: Final = "{name}-{id}.log"

@@ -57,7 +57,7 @@ async def test_an_error_that_stays_is_told_in_the_file_and_the_end_is_told_all_t
     await runs(linked, "lines=20 rate=5")
     lines = await is_whole(linked)
     assert lines[:10] == [f"line {number}" for number in range(1, 11)]
-    assert lines[-1].startswith("[Usher: the output could not be read to its end.")
+    assert lines[-1].startswith("[Usher: the output couldn't be read completely.")
     assert "is done" in linked.alice.only("job_ended").text
 
 
