@@ -47,9 +47,9 @@ NONE_OF_ALL: Final = "None of your workspaces has working hours."
 LIST: Final = "*Your workspaces' working hours*"
 UNREADABLE: Final = "I can't read those hours, so I haven't changed anything."
 USAGE: Final = (
-    "Type something like `{command}hours {typed} weekdays 9:00-18:00`. `mon,wed 8:30` only starts it, "
-    "`every day -20:00` only stops it, and `off` ends its hours. "
-    "A stop comes at least 30 minutes after its start."
+    "Type something like `{command}hours {typed} weekdays 9:00-18:00`. `mon,wed 8:30` only starts "
+    "it, `every day -20:00` only stops it, and `off` turns its hours off. A stop comes at least 30 "
+    "minutes after its start."
 )
 #: The same words as where something ends at once.
 ASK: Final = "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"

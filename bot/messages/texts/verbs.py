@@ -53,7 +53,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             "list",
             "show your workspaces",
             (
-                "This is also what you get without a verb. `list all` shows all of many, page by page.",
+                "This is also what you get without a verb. `list all` shows all of them, page by page.",
                 "`list running`, `list CONNECTION` and `list NAME` show only some of them.",
             ),
         ),
@@ -81,7 +81,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             "queue NAME [until TIME]",
             "start a workspace, and wait for room if there is none",
             (
-                "`start NAME and wait` says the same.",
+                "`start NAME and wait` does the same.",
                 "Unless you name a time, I'll keep trying until 9:00 or 18:00, whichever comes next.",
                 "`unqueue NAME` ends the wait.",
             ),
@@ -99,7 +99,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
         ),
         "hours": VerbWords(
             "hours [NAME [DAYS TIMES | skip DAY | pause | on | off]]",
-            "start and stop a workspace by itself, at the times when you work",
+            "start and stop a workspace automatically, at the times when you work",
             (
                 "`hours NAME weekdays 9:00-18:00` starts it at 9:00 and stops it at 18:00.",
                 "`hours NAME mon,wed 8:30` only starts it.",
@@ -107,8 +107,8 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
                 "`hours NAME every day -20:00` only stops it.",
                 "You can change or cancel a stop in the message that comes ten minutes before it.",
                 "`hours NAME skip tomorrow` and `hours NAME pause until monday` leave days out.",
-                "`hours NAME on` lets all come again.",
-                "`hours NAME off` ends its hours; `hours` shows all of yours.",
+                "`hours NAME on` brings them back.",
+                "`hours NAME off` turns its hours off; `hours` shows all of yours.",
             ),
         ),
         "cancel": VerbWords(
