@@ -26,6 +26,12 @@ FIELDS: Final[Mapping[str, str]] = {
     "at": "When it is stopped, such as `at 18:00` or `in 2 hours`; leave it out for now.",
 }
 
-ASKED: Final = "Nothing is done yet. I ask the person, one thing a minute, and only they can answer."
-NOT_LET: Final = "Your settings don't let Slackbot do that. To change them, type `{command}settings`."
-NOT_A_NAME: Final = "That isn't the name of a workspace or a run, or a time. What's new I know in a minute."
+ASKED: Final = (
+    "Nothing was done. Usher is asking the person, who alone can answer; it asks one question a minute."
+)
+NOT_LET: Final = (
+    "The person's settings don't let Slackbot do that. To change them, they type `{command}settings`."
+)
+NOT_A_NAME: Final = (
+    "No workspace, run or time is called that. Something created just now can take a minute to appear."
+)

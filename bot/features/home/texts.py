@@ -36,7 +36,7 @@ MORE_LINKS: Final = "{count} more: `{command} whoami`"
 LINK: Final[Mapping[str, str]] = {
     "linked": "*{title}* · Linked as {username}",
     "nameless": "*{title}* · Linked",
-    "held": "*{title}*\nNot accepting your account since {since}. I'll keep trying.",
+    "held": "*{title}*\nHasn't accepted your account since {since}. I'll keep trying.",
     "refused": "*{title}*\nNo longer accepts your account. Link it again to carry on.",
     "asked": "*{title}* · Waiting for an Usher admin to approve {username}",
     "none": "*{title}* · Not linked",

@@ -16,7 +16,8 @@ TOPICS: Final = {
 }
 SENT: Final = "I'll message you when {topics}."
 NOT_SENT: Final = (
-    "I won't message you when a workspace is ready or stops by itself, or a run ends. Their cards show it."
+    "I won't message you when a workspace is ready or stops by itself, or when a run ends: their "
+    "cards show that."
 )
 EXCEPT: Final = "With settings of their own: {names}."
 WORKSPACE: Final = "`start` without a name means *{name}*."
@@ -25,7 +26,8 @@ USUAL_TEMPLATE: Final = "New workspaces come from *{source}* on *{title}*."
 NEW_ANY: Final = "New workspaces come from *{title}*."
 NO_NEW: Final = "`new` asks where to create a workspace."
 ASKS_AFTER: Final = (
-    "I'll ask once a day about workspaces left running for {time} that nothing will stop within a day."
+    "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
+    "within a day."
 )
 ASKS_NEVER: Final = "I won't ask about workspaces left running."
 #: Of connections where the operator has set something else.
