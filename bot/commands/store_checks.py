@@ -36,7 +36,7 @@ _PENDING_ADVICE = (
     "Each is erased after 30 days."
 )
 _LOCAL = "Others can't reach Usher: `usher docs install#behind-a-proxy`."
-_APART = "Requested by in .env: set USHER_ENCRYPTION_KEYS to file:PATH, and keep a copy on another machine."
+_APART = "They are in .env: set USHER_ENCRYPTION_KEYS to file:PATH, and keep a copy on another machine."
 _OTHERS = "Make sure that somebody makes them, and has restored one: `usher docs operate#backups`."
 _FAILED = "What to do: `usher docs incidents#a-backup-fails`."
 _LOCK_ADVICE = (

@@ -415,8 +415,9 @@ def taken_back(facts: ActFacts, then: str = "") -> Answer:
     if work_item is not None:
         forms = cards.LAUNCH if act.action == "job.run" else FORMS[OperationVerb.STOP]
         return kit.message(fill(cards.CANCELLED, **{**forms, **names, "name": work_item.name}))
-    if act.action in cards.RESTORED:
-        return kit.message(fill(cards.RESTORED[act.action], **names))
+    key = f"{act.action} new" if None in act.was.values() else act.action
+    if restored := cards.RESTORED.get(key) or cards.RESTORED.get(act.action):
+        return kit.message(fill(restored, **names))
     if workspace is None or workspace.stop_at is None:
         return kit.message(fill(cards.RESTORED_NO_TIMER, **names))
     return kit.message(said(cards.RESTORED_TIMER, workspace, facts.connection_title))

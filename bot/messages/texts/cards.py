@@ -325,8 +325,8 @@ ENDING: Final[Mapping[str, str]] = {
     "own": "*{name}* on {title} will be {done} in {left}, {at}, as you asked.",
     "assistant": "*{name}* on {title} will be {done} in {left}, {at}. Slackbot asked me to.",
     "look": (
-        "*{name}* on {title} will be {done} in {left}, {at}. It was up so that you could look around "
-        "before *{course}*. I'll start it again before the next lesson."
+        "*{name}* on {title} will be {done} in {left}, {at}. It's running so that you can look "
+        "around before *{course}*. I'll start it again before the next lesson."
     ),
     "lesson": "*{course}* ends {over}, so *{name}* on {title} will be {done} then.",
     "lesson_late": "*{course}* ended {over}, so *{name}* on {title} will be {done} in {left}, {at}.",
@@ -454,7 +454,7 @@ LESSON_CHANGES: Final = ("class.off", "class.back", "class.move", "class.shift",
 _LESSONS: Final = (
     "The lessons of *{name}* are as they were before. Anyone I've told otherwise will hear from me."
 )
-#: By the act: what is as it was.
+#: The state that an undone act leads back to, by its action; ``new``: the act wrote a row that wasn't there.
 RESTORED: Final[Mapping[str, str]] = {
     "workspace.alias": "It's called *{name}* again.",
     "workspace.notify": "Messages about *{name}* are as they were before.",
@@ -462,6 +462,7 @@ RESTORED: Final[Mapping[str, str]] = {
     "workspace.add": "*{name}* on {title} is off your list again.",
     "workspace.hours": "The hours of *{name}* are as they were before.",
     "workspace.wait": "*{name}* is waiting for room as it was before.",
+    "workspace.wait new": "*{name}* isn't waiting for room any more.",
     "workspace.unwait": "*{name}* is back in its place in line.",
     "hours.zone": "Your hours are in the time zone that they had before.",
     "settings.save": "Your settings are as they were before.",
