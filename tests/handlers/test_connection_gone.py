@@ -20,4 +20,4 @@ async def test_lists_and_hours_say_what_is_on_a_connection_that_is_not_set_up_an
     assert "3 on *saturn*, which isn't set up any more." in words(await bot.say("list"))
     answer = words(await bot.say("hours"))
     assert "2 on *saturn*, which isn't set up any more." in answer
-    assert "None of your workspaces has hours" not in answer
+    assert "None of your workspaces has working hours" not in answer

@@ -401,6 +401,6 @@ async def test_link_under_a_former_key_is_explained(bot, other, seen, is_ended, 
         await bot.services.create_caller(other).run(accounts.end, other, actor="slack", cause="uninstalled")
     for said in ("link saturn", "list"):
         shown = json.dumps((await bot.say(said)).blocks)
-        assert ("A link can't move to a new ID." in shown) is expected
+        assert ("a link can't move to a new ID." in shown) is expected
         assert "alice at saturn" not in shown
     assert await bot.store.read(account_rows.accounts, ALICE) == []

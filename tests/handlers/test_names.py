@@ -68,7 +68,7 @@ async def test_workspace_called_as_a_wait_is_asked_about(bot, has_wait):
     assert set(buttons(answer)) == {"Stop", *(["Stop waiting for notebook"] if has_wait else [])}
     assert await bot.store.read(operations.open_operations, ALICE) == []
     if has_wait:
-        assert "I've stopped waiting with *notebook*" in words(
+        assert "*notebook* isn't waiting for room any more" in words(
             await bot.push(answer, "Stop waiting for notebook")
         )
 

@@ -35,7 +35,7 @@ async def test_a_run_is_expected_by_how_long_it_took_before(bot):
         told = words(await bot.direct(typed))
         assert "usually takes a minute or two, so it should be done around <!date^" in told, typed
     bot.clock.advance(600)
-    assert "This run is slower." in words(await bot.direct("job eta nightly"))
+    assert "This run is taking longer." in words(await bot.direct("job eta nightly"))
     await over(bot, "weekly")
     assert "Done after" in words(await bot.direct("job eta weekly"))
 

@@ -57,7 +57,7 @@ async def test_a_start_for_two_hours_is_not_sent_three_days_later(world):
     await world.pass_time(3 * DAY, step=HOUR)
     assert (await world.store.read(operation_rows.operation, accepted.operation.id)).is_open
     assert "Keep waiting" in told(world, "waiting")[0]
-    assert "Otherwise I'll ask you before I start it" in told(world, "waiting")[0]
+    assert "I won't start it without asking you again" in told(world, "waiting")[0]
     world.provider.heal()
     calls = world.provider.count("start")
     question = await asked_about(world, accepted.operation.id)

@@ -27,15 +27,15 @@ ODD = [
     # -- at hours: once, or again and again
     ("start notebook at 6pm", "says I'll start *notebook* on Saturn Cloud 15 Jan 2027 at 18:00 UTC."),
     ("start notebook every day at 9", "says every day from 09:00"),
-    ("stop report daily at 6pm", "says has hours now: every day until 18:00"),
+    ("stop report daily at 6pm", "says now has working hours: every day until 18:00"),
     ("can you skip tomorrow?", "offers Skip the hours of notebook tomorrow"),
     ("skip tomorrow", "offers Skip the hours of notebook tomorrow"),
     ("skip report tomorrow", "says Not on"),
     ("stop my report every evening please", "says I can't read those hours"),
     ("start notebook every 2 days", "says I can't read those hours"),
     ("don't start notebook every day at 9", "says I haven't done anything"),
-    ("no hours for notebook any more", "says has no hours any more"),
-    ("no hours for report", "says has no hours any more"),
+    ("no hours for notebook any more", "says no longer has working hours"),
+    ("no hours for report", "says no longer has working hours"),
     # -- Slack's marks
     ("*start* notebook", "does start notebook"),
     ("start _notebook_", "does start notebook"),

@@ -335,7 +335,7 @@ async def test_a_second_usher_with_the_same_app_is_seen_by_both(tmp_path):
             assert scrapes.last("usher_outage_seconds", kind="twice") >= 0
             assert not (await check_others(process.store, None, None))[0].is_good
         said = [one.text for messages in local.state.messages.values() for one in messages]
-        assert said == ["I'm running twice with the same app in Slack."] * 2
+        assert said == ["Two copies of me are connected to the same Slack app."] * 2
         scrapes.stays()
         scrapes.fire(["UsherTwice"], tmp_path)
 

@@ -32,7 +32,7 @@ async def test_hours_lose_what_came_next_and_their_old_button(linked):
     assert "Skip Fri 15 Jan" in said.labels
     await linked.pass_time(40 * 60, step=20)
     left = there(alice, said)
-    assert "has hours now: every day 08:30–18:00" in left.read
+    assert "now has working hours: every day 08:30–18:00" in left.read
     assert "Next" not in left.read
     assert not {"Skip Fri 15 Jan", "Pause until Mon 18 Jan"} & set(left.labels)
     assert "Turn hours off" in left.labels

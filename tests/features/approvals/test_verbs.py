@@ -157,7 +157,7 @@ async def test_request_tells_two_members_of_one_name_apart(bench):
     )
     assert f"This username may belong to somebody else: {other}." in said
     assert "I've asked <@UOTHER> whether the account is theirs." in said
-    assert "has a day to answer" in said
+    assert "have a day to answer" in said
     assert not {"UBOB", "UGONE"} & set(re.findall(r"U[A-Z]+", said))
 
 
@@ -252,7 +252,7 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
         assert "I've asked <@UOTHER> whether the account is theirs." in (await shown(bench))[0]
     await pass_time(bench, DAY - 600)
     assert not (await shown(bench))[1]
-    assert "has a day to answer" in await approve(bench)
+    assert "have a day to answer" in await approve(bench)
     await pass_time(bench, 600)
     assert (await shown(bench))[1]
     # It is posted again, and what was posted before says so, without buttons.
@@ -322,10 +322,10 @@ async def test_the_day_begins_once_the_question_was_sent(bench):
     await of_one_name(bench)
     await bench.say("link bench asmith")
     await pass_time(bench, 3 * DAY)
-    assert "has a day to answer" in await approve(bench)
+    assert "have a day to answer" in await approve(bench)
     assert len(await asked_whose(bench)) == 1
     await pass_time(bench, DAY - 600)
-    assert "has a day to answer" in await approve(bench)
+    assert "have a day to answer" in await approve(bench)
     await pass_time(bench, 1800)
     assert "Approved" in await approve(bench)
 
@@ -387,7 +387,7 @@ async def test_who_leaves_after_being_asked_holds_nothing_up_and_administrators_
     claimed = await bench.store.perform(notices.claim_notices, 9, 60.0)
     (caller,) = [one for one in claimed if one.kind is ApprovalKind.ACCOUNT_ASKED]
     assert caller.principal == COLLEAGUE
-    assert "has a day to answer" in await approve(bench)
+    assert "have a day to answer" in await approve(bench)
     await bench.store.write(notices.notice_dead, caller.id, "user_disabled")
     await pass_time(bench, DAY + 1200)
     assert (await shown(bench))[1]

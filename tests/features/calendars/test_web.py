@@ -147,7 +147,7 @@ async def test_it_has_the_lessons_as_they_are_now_and_names_nobody(made):
     assert (calendar["REFRESH-INTERVAL"], calendar["X-PUBLISHED-TTL"]) == ("PT1H", "PT1H")
     assert {one["SUMMARY"] for one in events} == {TITLE}
     assert "Saturn Cloud" in calendar["X-WR-CALDESC"]
-    assert "Calendars look every few hours" in calendar["X-WR-CALDESC"]
+    assert "Calendars refresh every few hours" in calendar["X-WR-CALDESC"]
     assert all(one["DESCRIPTION"] == calendar["X-WR-CALDESC"] for one in events)
     first = by_day(events)
     assert next(iter(first.items())) == ("03-02", "08:00-09:30")

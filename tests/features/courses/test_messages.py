@@ -285,8 +285,8 @@ def test_a_teacher_reads_how_many_are_ready(name):
 @pytest.mark.parametrize(
     ("is_said", "said"),
     [
-        (True, "Nobody used these workspaces in the last 3 lessons. Should the course go on?"),
-        (False, "In the last 3 lessons, nobody opened them from here. Should the course go on?"),
+        (True, "Nobody used these workspaces in the last 3 lessons. Do you still need the course?"),
+        (False, "In the last 3 lessons, nobody opened them from here. Do you still need the course?"),
     ],
     ids=["said", "unseen"],
 )

@@ -174,7 +174,7 @@ async def test_co_teachers_are_chosen_with_those_that_there_are_filled_in(bot, c
     view, _ = await form(bot, room, "Co-teachers…", **{"with": [], "title": ""})
     check_golden("views/course-teachers", view)
     assert (await bot.store.read(store.class_card, card.id)).trainers == frozenset()
-    assert "could change *Statistics* before" in words(await bot.direct("undo", TRAINER))
+    assert "*Statistics* are the same as before" in words(await bot.direct("undo", TRAINER))
     assert (await bot.store.read(store.class_card, card.id)).trainers == {BOB.key}
     assert {one.kind for one in await bot.notices()}.isdisjoint({ClassKind.COURSE_CHANGED})
 

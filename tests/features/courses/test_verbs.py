@@ -382,7 +382,7 @@ async def test_co_teachers_are_named_told_and_taken_out(bot):
     assert "You're no longer a co-teacher of *Statistics*." in str(await teachers_told(bot))
     assert BOB.key not in (await bot.store.read(class_rows.class_card, card.id)).trainers
     assert "for <@UTRAINER>" in words(await bot.say("card Statistics end", BOB))
-    assert "Those who could change *Statistics* before" in words(await bot.push(taken_out, "Undo", ALICE))
+    assert "The co-teachers of *Statistics* are the same" in words(await bot.push(taken_out, "Undo", ALICE))
     assert BOB.key in (await bot.store.read(class_rows.class_card, card.id)).trainers
     assert "change who teaches *Statistics*" in words(await bot.say("what did you do today?", ALICE))
 

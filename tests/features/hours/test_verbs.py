@@ -163,8 +163,8 @@ async def test_how_people_put_hours(bot, text, hours):
         ("no notebook tomorrow", "Not on 16 Jan."),
         ("don't start notebook tomorrow", "Not on 16 Jan."),
         ("skip tomorrow for notebook", "Not on 16 Jan."),
-        ("don't start notebook automatically anymore", "no hours any more"),
-        ("stop starting notebook every day", "no hours any more"),
+        ("don't start notebook automatically anymore", "no longer has working hours"),
+        ("stop starting notebook every day", "no longer has working hours"),
     ],
 )
 async def test_how_people_put_days_without_hours_and_their_end(bot, text, said):
@@ -401,6 +401,6 @@ async def test_skipped_hours_that_wait_for_room_say_that_they_wait_no_longer(bot
     await within(bot.store, waitlist_store.join, waiting)
     await observe(bot.store, bot.clock, row, Observed(State.FAILED))
     said = words(await bot.say("hours notebook skip today"))
-    assert "I've stopped waiting with *notebook*." in said
+    assert "*notebook* isn't waiting for room any more." in said
     assert "I'll still stop it" not in said, "nothing of it runs"
     assert await bot.store.read(waitlist_store.waits_of, ALICE) == []

@@ -28,10 +28,10 @@ def test_the_section_says_all_that_applies():
 @pytest.mark.parametrize(
     ("chosen", "set_there", "says"),
     [
-        pytest.param(None, {}, ["for 12 h that"], id="default"),
-        pytest.param(None, {"Saturn": 4}, ["for 4 h that"], id="operator"),
+        pytest.param(None, {}, ["for more than 12 h that"], id="default"),
+        pytest.param(None, {"Saturn": 4}, ["for more than 4 h that"], id="operator"),
         pytest.param(None, {"Saturn": 0}, ["I won't ask about"], id="operator_asks_nobody"),
-        pytest.param(8, {"Saturn": 0}, ["for 8 h that"], id="own_where_nobody_is_asked"),
+        pytest.param(8, {"Saturn": 0}, ["for more than 8 h that"], id="own_where_nobody_is_asked"),
         pytest.param(NEVER, {"Saturn": None}, ["I won't ask about"], id="never"),
         pytest.param(
             NEVER,
@@ -42,7 +42,7 @@ def test_the_section_says_all_that_applies():
         pytest.param(
             None,
             {"Saturn": 0, "Hub": None, "Lab": 0},
-            ["for 12 h that", "On Lab and Saturn, I won't"],
+            ["for more than 12 h that", "On Lab and Saturn, I won't"],
             id="some",
         ),
     ],

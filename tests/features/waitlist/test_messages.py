@@ -43,7 +43,7 @@ def test_how_many_are_ahead(ahead, said):
 
 def test_whose_turn_it_is_and_who_is_held_up_knows_why():
     assert messages.ahead(replace(WAIT, is_trying=True)) == words.TRYING
-    assert "Team hub might shut itself down" in messages.ahead(replace(WAIT, ahead=3, is_held=True))
+    assert "could make Team hub shut down" in messages.ahead(replace(WAIT, ahead=3, is_held=True))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_whose_turn_it_is_and_who_is_held_up_knows_why():
         ({"is_kind_known": False, "ahead": 2}, "Two people are ahead of you."),
         ({"is_trying": True}, "You're next in line."),
         ({"ahead": 1, "attempts": 3, "others": 2}, "Two others are waiting, too. You're each tried in turn."),
-        ({"is_refused": True, "ahead": 1}, "I can't try it while Team hub refuses your sign-in."),
+        ({"is_refused": True, "ahead": 1}, "I can't try to start it while Team hub refuses your sign-in."),
         ({"got_at": NOW}, "*gpu* got a free GPU on Team hub at"),
         ({"ended_at": NOW}, "*gpu* stopped waiting for a free GPU on Team hub at"),
     ],

@@ -130,7 +130,7 @@ async def test_sentences_end_a_wait(one_gpu):
     assert "You aren't waiting for anything." in (await carol.types("stop waiting")).text
     await carol.types("queue gpu")
     answer = await carol.types("I don't need it any more, stop waiting")
-    assert "I've stopped waiting with *gpu*" in answer.text
+    assert "*gpu* isn't waiting for room any more" in answer.text
     answer = await carol.types("am I still waiting?")
     assert "*gpu* stopped waiting for" in answer.text
 
@@ -142,3 +142,10 @@ async def test_sentence_asks_which_of_several_waits_it_ends(one_gpu):
     assert answer.labels == ["Stop waiting for gpu", "Stop waiting for notebook"]
     await alice.mentions("stop waiting for notebook")
     assert "*gpu* is waiting" in (await alice.types("waiting")).text
+
+
+async def test_undone_wait_says_whether_it_still_waits(one_gpu):
+    alice = one_gpu.alice
+    await alice.types("queue gpu until 20:00")
+    assert "*gpu* is waiting for room as it was before." in (await alice.types("undo")).text
+    assert "*gpu* isn't waiting for room any more." in (await alice.types("undo")).text

@@ -97,7 +97,7 @@ async def test_waiting_ends(one_gpu, way):
     *_, answer = await alice.presses(await refused(one_gpu, alice), "Keep trying")
     if way == "Stop waiting":
         *_, answer = await alice.presses(answer, way)
-        assert "I've stopped waiting with *gpu*" in answer.text
+        assert "*gpu* isn't waiting for room any more" in answer.text
     else:
         await alice.types(way)
     before = one_gpu.calls("POST .*/start")
@@ -180,7 +180,7 @@ async def test_unlinking_tells_that_nobody_waits_any_more(one_gpu):
     asked = await alice.types("unlink saturn")
     await alice.presses(asked, asked.labels[0])
     await one_gpu.pass_time(30)
-    assert "I've stopped waiting with *gpu* for a free GPU" in alice.only("room_over").text
+    assert "*gpu* is no longer waiting for a free GPU" in alice.only("room_over").text
     gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
     await one_gpu.pass_time(300, step=10)
     assert "*gpu* is ready." in carol.only("ready").text
@@ -218,7 +218,7 @@ async def test_more_is_asked_of_who_changes_limits_and_answered_once(limited):
     assert "Somebody has already answered that." in answer.text
     await limited.pass_time(10)
     done = alice.only("more_answered")
-    assert "<@U0TARA> has changed your limit" in done.text
+    assert "<@U0TARA> has changed it" in done.text
     limited.saturn.state.limits.running = None
     await alice.presses(done, "Start gpu")
     await limited.pass_time(120, step=5)
@@ -237,7 +237,7 @@ async def test_more_is_declined_with_a_word(limited):
     await carol.submits(text="Next week, after the course")
     await limited.pass_time(10)
     told = alice.only("more_answered")
-    assert "<@U0TARA> has declined and says: Next week, after the course" in told.text
+    assert "<@U0TARA> declined: “Next week, after the course”" in told.text
     assert "Start gpu" not in told.labels
 
 
