@@ -1,8 +1,8 @@
 """Compare what others publish of their APIs with what the code was written against, and say what changed.
 
 ``tests/project/schemas/contracts.toml`` names each document: where the one in use is, where the newest, and
-which operations the code uses; of a JSON schema, all of it counts. Two files, or addresses, may be given
-instead: ``contracts.py NAME OLD NEW``.
+which operations the code uses; of a JSON schema or a table of limits, all of it counts. Two files, or
+addresses, may be given instead: ``contracts.py NAME OLD NEW``.
 """
 
 from __future__ import annotations
@@ -41,10 +41,21 @@ def read(place: str) -> Mapping[str, Any]:
 
 
 def facts(content: Mapping[str, Any], operations: Sequence[str] = ()) -> set[str]:
-    """Return what a document says, a line each: of the operations, or of the whole schema."""
-    return set(
-        _of_operations(content, operations) if "paths" in content else _of_schema(content, content, "")
-    )
+    """Return the statements of a document, a line each: of the operations, the whole schema, or limits."""
+    if "paths" in content:
+        return set(_of_operations(content, operations))
+    if "properties" in content:
+        return set(_of_schema(content, content, ""))
+    return set(_of_limits(content.get("limits", content)))
+
+
+def _of_limits(limits: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Yield limits by name; a document may nest them by the parts of their names."""
+    for name, part in limits.items():
+        if isinstance(part, dict):
+            yield from _of_limits(part, f"{above}{name}.")
+        else:
+            yield f"{above}{name}: {part}"
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any], operations: Sequence[str] = ()) -> list[str]:

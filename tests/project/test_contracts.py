@@ -107,3 +107,25 @@ def test_the_newest_are_compared_every_week():
     ]
     makefile = (ROOT / "Makefile").read_text()
     assert re.search(r"^contracts: .*\n\t\.venv/bin/python tools/contracts\.py$", makefile, re.MULTILINE)
+
+
+def test_limits_are_compared_by_name_however_they_are_nested(contracts, tmp_path, capsys):
+    old = contracts.read(contracts.contracts()["block-kit"]["used"])["limits"]
+    nested = {}
+    for name, limit in old.items():
+        *parts, last = name.split(".")
+        place = nested
+        for part in parts:
+            place = place.setdefault(part, {})
+        place[last] = limit
+    new = tmp_path / "limits.json"
+    new.write_text(json.dumps(nested))
+    words = ["block-kit", contracts.contracts()["block-kit"]["used"], str(new)]
+    assert (contracts.main(words), capsys.readouterr().out) == (0, "block-kit: nothing changed\n")
+    nested["alert"]["text"]["max_length"] += 1
+    new.write_text(json.dumps(nested))
+    assert contracts.main(words) == 1
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"  - alert.text.max_length: {old['alert.text.max_length']}",
+        f"  + alert.text.max_length: {old['alert.text.max_length'] + 1}",
+    ]
