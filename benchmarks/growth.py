@@ -82,11 +82,11 @@ _PERSONAL: Final = (
 #: and one has messages that are old enough to go; of ten, one waited for room within a week. Nothing is due.
 _MOVED: Final = (
     "UPDATE accounts SET discovered_at = :now - rowid * 7919 % 100000",
-    "UPDATE workspaces SET used_at = :now - rowid * 104729 % 900000, left_look_at = :now + 1e6",
+    "UPDATE workspaces SET used_at = :now - rowid * 104729 % 900000, idle_check_at = :now + 1e6",
     "UPDATE links SET code_hash = NULL, waiting = NULL WHERE rowid % 50 > 0",
     "UPDATE notices SET sent_at = :now - CASE WHEN rowid % 50 THEN 1e5 ELSE 4e6 END",
     "DELETE FROM waits WHERE rowid % 10 > 0",
-    "UPDATE waits SET got_at = :now - rowid * 7919 % 604800, ended_at = :now - rowid * 7919 % 604800",
+    "UPDATE waits SET granted_at = :now - rowid * 7919 % 604800, ended_at = :now - rowid * 7919 % 604800",
     "UPDATE gates SET due_at = :now + 1e6",
 )
 
@@ -326,9 +326,14 @@ def _add_rows(tx: Transaction, principal: Principal) -> None:
     )
     TABLES["waits"].add(tx, wait, next_at=now)
     rule = HoursRule(
-        id=f"rule_{_NUMBER}", workspace_id=row["id"], zone="UTC", seen_zone="UTC", settled_at=now, **whose
+        id=f"rule_{_NUMBER}",
+        workspace_id=row["id"],
+        zone="UTC",
+        seen_zone="UTC",
+        processed_until=now,
+        **whose,
     )
-    TABLES["rules"].add(tx, rule, look_at=now + 1e6)
+    TABLES["rules"].add(tx, rule, next_check_at=now + 1e6)
 
 
 def fill(file: Path, people: int) -> None:

@@ -93,7 +93,7 @@ async def _set(store: Store, keys: Sequence[tuple[str, Principal]], minutes: Seq
             stops=None,
             zone="UTC",
             seen_zone="UTC",
-            settled_at=time.time(),
+            processed_until=time.time(),
         )
         for number, ((workspace_id, principal), minute) in enumerate(zip(keys, minutes, strict=True))
     ]

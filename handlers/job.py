@@ -380,7 +380,7 @@ async def ended(request: Request, run: Run, *, force: bool) -> Answer:
     wanted, is_open = await request.caller.run(runs.stop, run.id, force=force)
     if not is_open or wanted.state.is_over:
         return over_already(request, wanted)
-    template = answers.FORCING if wanted.stop_wanted == "force" else answers.ACCEPTED
+    template = answers.FORCING if wanted.requested_stop == "force" else answers.ACCEPTED
     return replies.answer(request.filled(template, run, **FORMS[OperationVerb.STOP]))
 
 

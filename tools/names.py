@@ -13,10 +13,12 @@ from __future__ import annotations
 import argparse
 import ast
 import re
+import sqlite3
 import sys
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,8 +54,10 @@ MODULE_WITHOUT_NOUN = re.compile(
 FIRST_SENTENCE = re.compile(r".*?([.;:](?=\s)|\n\n|\Z)", re.DOTALL)
 ONE_WORD_CONSTANT = re.compile(r"_?[A-Z][A-Z0-9]{2,}")
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
-_COLUMN = re.compile(r"^    (\w+) (?:TEXT|BIGINT|DOUBLE PRECISION)", re.MULTILINE)
-_TABLE = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
+_COLUMNS = (
+    "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c "
+    "WHERE t.type = 'table' ORDER BY t.name, c.cid"
+)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 #: A category or a private word, a place, and what stands there.
@@ -178,12 +182,22 @@ def find_words(root: Path, trees: Trees, private: Iterable[str], gone: Iterable[
             yield from ((word, f"{file}:{number}", name) for word in split_words(name) & private)
             if is_thing and name.strip("_").lower() in EMPTY:
                 yield "empty name", f"{file}:{number}", name
-    for path in sorted((root / "bot").rglob("migrations/*.sql")):
-        script, place = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
-        for found in (*_TABLE.finditer(script), *_COLUMN.finditer(script)):
-            yield from ((word, place, found[1]) for word in split_words(found[1]) & gone)
-            if found[1] in EMPTY:
-                yield "empty name", place, found[1]
+    for table, columns in read_schema(root).items():
+        for name in (table, *columns):
+            yield from ((word, f"table {table}", name) for word in split_words(name) & gone)
+            if name in EMPTY:
+                yield "empty name", f"table {table}", name
+
+
+def read_schema(root: Path) -> dict[str, list[str]]:
+    """Return the columns of each table, as the migrations below a folder leave them."""
+    schema: defaultdict[str, list[str]] = defaultdict(list)
+    with closing(sqlite3.connect(":memory:")) as database:
+        for path in sorted((root / "bot").rglob("migrations/*.sql")):
+            database.executescript(path.read_text(encoding="utf-8"))
+        for table, column in database.execute(_COLUMNS):
+            schema[table].append(column)
+    return schema
 
 
 def find_all(root: Path, limits: dict[str, dict[str, int]]) -> list[Finding]:

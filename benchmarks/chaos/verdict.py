@@ -28,7 +28,7 @@ TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknow
 #: How it is told what became of an operation or a run.
 _TOLD_TOGETHER = (
     "SELECT n.principal, n.subject, n.kind, n.occasion, s.occasion AS together FROM notices n"
-    " JOIN notices s ON s.id = n.held_by WHERE s.kind = 'summary' AND s.state = 'sent'"
+    " JOIN notices s ON s.id = n.combined_into WHERE s.kind = 'summary' AND s.state = 'sent'"
 )
 
 

@@ -28,7 +28,7 @@ class Account:
     ``secret`` is ciphertext (``bot.support.vault``). ``state`` is ``active``, ``refused`` (it can't be used,
     and its person must link again) or ``revoking``: it is nobody's link any more, and its secret is kept for
     nothing but its pending revocation. ``refused_since`` is set while its provider refuses an active
-    one, which was last tried at ``looked_at``; of one being revoked it says when that was first refused.
+    one, which was last tried at ``checked_at``; of one being revoked it says when that was first refused.
     """
 
     id: str
@@ -41,7 +41,7 @@ class Account:
     discovered_at: Past | None = None
     unlinked_at: Past | None = None
     refused_since: Past | None = None
-    looked_at: Past | None = None
+    checked_at: Past | None = None
     #: When its runs were last read.
     runs_read_at: Past | None = None
     #: When the credential ends, as its provider said, and when its person is reminded of that next.
@@ -84,12 +84,12 @@ class Account:
 
     def tried_in(self, now: float) -> float:
         """Return the seconds until a refused one may be tried again: the longer it is refused, the rarer."""
-        if not self.is_held or self.looked_at is None:
+        if not self.is_held or self.checked_at is None:
             return 0.0
-        lasted = self.looked_at - (self.refused_since or 0.0)
+        lasted = self.checked_at - (self.refused_since or 0.0)
         wait = min(max(lasted, REPEATED_SECONDS), RAREST_SECONDS)
         # A time ahead was written by a clock that has since been corrected.
-        return max(self.looked_at + wait - now, 0.0) if self.looked_at <= now else 0.0
+        return max(self.checked_at + wait - now, 0.0) if self.checked_at <= now else 0.0
 
     def has_ended(self, now: float) -> bool:
         """Return whether its credential has ended, as far as its provider said when."""
@@ -111,11 +111,11 @@ class Link:
     created_at: Past
     expires_at: LinkEnd
     stage: Literal["open", "checked", "code", "used"] = "open"
-    tries_left: int = 5
+    attempts_left: int = 5
     secret: str | None = None
     username: str | None = None
     code_hash: str | None = None
-    code_tries_left: int = 5
+    code_attempts_left: int = 5
     #: SHA-256 of the browser session that opened it; ``proven`` once that browser signed in as the principal.
     browser_hash: str | None = None
     proven: bool = False

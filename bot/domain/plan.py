@@ -493,13 +493,13 @@ def plan_run(run: Run, now: float) -> Plan:
     if not run.is_open:
         return WATCH
     if run.remote_id is None:
-        if run.stop_wanted and run.start_call is not Call.NONE and run.asked_at is not None:
+        if run.requested_stop and run.start_call is not Call.NONE and run.asked_at is not None:
             return UNTOLD
-        return _make(run, run, now, CALLED_OFF if run.stop_wanted else LAUNCH, RUN_UNANSWERED)
+        return _make(run, run, now, CALLED_OFF if run.requested_stop else LAUNCH, RUN_UNANSWERED)
     if run.state.is_over:
         return ENDED
     # A stop that failed too often is given up: the run continues and is read until it ends.
-    if not run.stop_wanted or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
+    if not run.requested_stop or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
     if run.stop_call is Call.NONE and run.retry_at is not None:  # Refused, so read first.
         is_read = (run.observed_at or 0.0) > (run.called_at or 0.0)

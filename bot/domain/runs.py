@@ -78,8 +78,8 @@ class OutputTail:
 class Run(WorkItem):
     """Hold one run: who launched it, from what, and its progress.
 
-    ``remote_id`` is None until the provider accepts it. ``stop_wanted`` is the stop the person asked for. Its
-    outcome is ``ended`` (``state`` says how), ``failed`` (never launched, or lost) or ``cancelled``.
+    ``remote_id`` is None until the provider accepts it. ``requested_stop`` is its person's.
+    Its outcome is ``ended`` (``state`` says how), ``failed`` (never launched, or lost) or ``cancelled``.
     ``is_watched``: its output is read, for its card and as a file. While it is visible it has no deadline.
     """
 
@@ -93,7 +93,7 @@ class Run(WorkItem):
     started_at: Stays | None = None
     finished_at: Stays | None = None
     observed_at: Past | None = None
-    stop_wanted: StopKind = ""
+    requested_stop: StopKind = ""
     is_watched: bool = True
     #: What the latest reads reported that isn't certain yet.
     doubt: Doubt | None = None

@@ -227,7 +227,7 @@ def is_unanswered(operation: Operation, now: float) -> bool:
 
 def is_run_unanswered(run: Run, now: float) -> bool:
     """Return whether a run's stop was sent long enough ago that it can be forced."""
-    is_asked = run.stop_wanted == "stop" and run.stop_call is not Call.NONE
+    is_asked = run.requested_stop == "stop" and run.stop_call is not Call.NONE
     return run.is_going and is_asked and now - (run.called_at or now) >= UNANSWERED_SECONDS
 
 

@@ -42,7 +42,7 @@ class Change:
     """
 
     #: The id of the work item, by its column's name.
-    errand: str = ""
+    work_item_id: str = ""
     was: Mapping[str, Any] = field(default_factory=dict)
     became: Mapping[str, Any] = field(default_factory=dict)
     until: Stays | None = None
@@ -60,7 +60,7 @@ class Change:
         was = {} if former is None else {FORMER: {"verb": former.verb, "agreed": int(former.agreed)}}
         was |= {BACK: {"verb": back}} if back else {}
         was |= {PLANNED_ENDS: {"rows": ends}} if ends and back == "start" else {}
-        return replace(self, errand=work_item.id, was={**self.was, **was}, asker=asker)
+        return replace(self, work_item_id=work_item.id, was={**self.was, **was}, asker=asker)
 
 
 NO_CHANGE: Final = Change()
@@ -90,12 +90,12 @@ class Act(Change):
     @property
     def can_be_undone(self) -> bool:
         """Return whether it may still be possible to take it back: what has begun by then decides."""
-        return bool(self.became) or (bool(self.errand) and self.action not in _MAKING)
+        return bool(self.became) or (bool(self.work_item_id) and self.action not in _MAKING)
 
     @property
     def has_way_back(self) -> bool:
         """Return whether *Undo* works whenever it is pressed: most work items are sent before anybody can."""
-        return BACK in self.was if self.errand else bool(self.became)
+        return BACK in self.was if self.work_item_id else bool(self.became)
 
 
 _MAKING: Final = frozenset({"workspace.create", "workspace.remove", "class.press"})
@@ -138,8 +138,8 @@ def inverse(
     """
     if act.undone_at is not None:
         return Inverse(Undone.NOTHING)
-    if work_item is None and (act.errand or act.became):
-        return Inverse(Undone.BACK if is_as_left and not act.errand else Undone.CHANGED)
+    if work_item is None and (act.work_item_id or act.became):
+        return Inverse(Undone.BACK if is_as_left and not act.work_item_id else Undone.CHANGED)
     if work_item is None:
         return Inverse(Undone.NEVER if act.action.startswith(_FINAL) else Undone.NOTHING)
     if work_item.outcome in _NOTHING:
@@ -177,7 +177,7 @@ def is_done_with(work_item: Operation | Run, now: float) -> bool:
 def way_back(work_item: Operation | Run, effects: Effects) -> str:
     """Return the request that leads back from what began; "" where none does without an end for good."""
     if not isinstance(work_item, Operation):
-        return "job_stop" if work_item.is_open and not work_item.stop_wanted else ""
+        return "job_stop" if work_item.is_open and not work_item.requested_stop else ""
     if work_item.verb in FINAL or (work_item.verb.brings_down and work_item.agreed):
         return ""
     return "start" if work_item.verb.brings_down else "" if is_final(effects, "stop") else "stop"

@@ -91,8 +91,8 @@ class Workspace:
     #: What its provider last reported in an event, as a sentence.
     remark: str | None = None
     #: Whether its person is told when it is ready, and when it stops by itself; None: by their settings.
-    tells_ready: bool | None = None
-    tells_stopped: bool | None = None
+    notify_ready: bool | None = None
+    notify_stopped: bool | None = None
     #: Whether it survives being stopped; None if its provider hasn't said.
     is_kept: bool | None = None
     #: When a read last showed it starting or running.
@@ -119,7 +119,7 @@ class Workspace:
     #: counts.
     ends: Ends = NO_ENDS
     #: How often it was brought up.
-    episode: int = 0
+    generation: int = 0
     #: As its provider last said; None if it doesn't.
     at_stake: frozenset[AtStake] | None = None
     last_used_at: Stays | None = None

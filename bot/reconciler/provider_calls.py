@@ -358,7 +358,7 @@ class ProviderCaller:
         cause = cause or ("approval_ended" if has_ended else account.refusal)
         is_out = cause == "sign_in_refused" and self._keys.people_out.get(runtime.name) is not None
         sentence = problems.sentence("people_out" if is_out else cause, runtime.title)
-        is_news = has_ended or is_out or account.repeats(at or account.looked_at)
+        is_news = has_ended or is_out or account.repeats(at or account.checked_at)
         return RetryLater(wait, sentence if is_news else None, tried, cause)
 
     async def _worked(self, runtime: Runtime, account: Account | None, access: Access) -> None:

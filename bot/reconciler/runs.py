@@ -66,7 +66,7 @@ class RunStepper(Stepper[ClaimedRun]):
         """Return whether somebody waits for its end: they launched it here, have its card, or stopped it."""
         run = claimed.run
         return (
-            bool(run.reference or run.stop_wanted)
+            bool(run.reference or run.requested_stop)
             or await self._store.read(card_rows.card, run.id) is not None
         )
 
@@ -190,7 +190,7 @@ class RunStepper(Stepper[ClaimedRun]):
         if step is Step.LAUNCH:
             return await provider.launch_job(access, run.spec or Spec(run.name), run.id)
         assert run.remote_id is not None, "only what was launched is stopped"
-        await provider.stop_job(access, run.remote_id, force=run.stop_wanted == "force")
+        await provider.stop_job(access, run.remote_id, force=run.requested_stop == "force")
         return None
 
     async def accepted(
@@ -205,7 +205,7 @@ class RunStepper(Stepper[ClaimedRun]):
         if isinstance(created, Created):
             await self._launched(claimed, runtime, step, created)
             return None
-        entry = outcomes.audit(claimed.run, "call.stop", "accepted", how=claimed.run.stop_wanted)
+        entry = outcomes.audit(claimed.run, "call.stop", "accepted", how=claimed.run.requested_stop)
         return replace(went_well(claimed, _first_read(runtime), entry), stop_call=Call.ACCEPTED)
 
     async def _launched(self, claimed: ClaimedRun, runtime: Runtime, step: Step, created: Created) -> None:
@@ -278,7 +278,7 @@ class RunStepper(Stepper[ClaimedRun]):
 
     def is_wanted(self, claimed: ClaimedRun) -> bool:
         """Return whether it should still be launched."""
-        return not claimed.run.stop_wanted
+        return not claimed.run.requested_stop
 
     def unwanted(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:
         """Step again at once to end it if nothing was launched."""
@@ -414,7 +414,7 @@ def _first_read(runtime: Runtime) -> float:
 
 def _not_stopped(run: Run, **cause: str) -> NewNotice:
     """Return the notice for one failed stop request; without a cause, it was given up."""
-    occasion = f"stop:{run.stop_wanted}:{run.called_at}"
+    occasion = f"stop:{run.requested_stop}:{run.called_at}"
     return outcomes.notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)
 
 

@@ -312,7 +312,7 @@ class Caller:
             change = rows.changed(*change, *now)
         if change is not None:
             self.record_action(tx, action, "" if isinstance(about, str) else about, change)
-        if change is None or not change.errand:
+        if change is None or not change.work_item_id:
             follow_request(tx, self.principal)
 
     def record_action(

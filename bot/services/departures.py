@@ -117,7 +117,7 @@ def _is_stopping(latest: Operation | None) -> bool:
 
 def _is_over(tx: Transaction, caller: Caller, account: Account, since: float) -> bool:
     """Return whether nothing more can be stopped with an account, or it took too long."""
-    is_refused = account.state != "active" or account.repeats(account.looked_at)
+    is_refused = account.state != "active" or account.repeats(account.checked_at)
     is_there = account.connection in caller.context.connections
     return is_refused or not is_there or tx.now() >= since + MAX_STOPPING_SECONDS
 

@@ -138,8 +138,8 @@ def _read_at(workspace: Workspace, now: float) -> float:
 
 def _read(tx: Transaction, workspace: Workspace, *, unwarned: bool = False) -> None:
     gates.request_read_now(tx, workspace.id)
-    look_at = tx.now() + LOOKS_EVERY
-    rows.look_at_timer(tx, workspace.id, workspace.stop_at or 0.0, look_at, unwarned=unwarned)
+    next_check_at = tx.now() + LOOKS_EVERY
+    rows.look_at_timer(tx, workspace.id, workspace.stop_at or 0.0, next_check_at, unwarned=unwarned)
 
 
 def _later(tx: Transaction, _caller: Caller, looked: Workspace) -> None:

@@ -181,7 +181,7 @@ def invite(tx: Transaction, caller: Caller, connection: str, waiting: dict[str, 
     if not caller.is_first_delivery(tx):
         raise Refused("link.repeated", pages.LINK_REPEATED)
     nonce, now = new_nonce(), tx.now()
-    link = Link(digest(nonce), principal, connection, waiting, now, now + LINK_SECONDS, tries_left=TRIES)
+    link = Link(digest(nonce), principal, connection, waiting, now, now + LINK_SECONDS, attempts_left=TRIES)
     links.expire(tx, principal.key, connection)
     LINKS.add(tx, link)
     _note(tx, link, "link.invited", "ok")
@@ -206,18 +206,18 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
     if (
         link is None
         or link.code_hash is None
-        or link.code_tries_left <= 0
+        or link.code_attempts_left <= 0
         # The operator may have changed the connections since.
         or link.connection not in caller.context.linked_by("token", caller.principal)
     ):
         raise Refused("code.none", pages.code_none(command))
     # The attempt is counted before the comparison, whatever that ends in. A form with a wrong code stays open
     # and is sent again with the same key, so that is not asked.
-    left = link.code_tries_left - 1
-    tried = _change(tx, link, code_tries_left=left, tries_left=left)
+    left = link.code_attempts_left - 1
+    tried = _change(tx, link, code_attempts_left=left, attempts_left=left)
     expected = caller.context.vault.open(_code_row(link), link.code_hash)["code"]
     if not hmac.compare_digest(expected.encode(), digest(plain_code(code)).encode()):
-        _note(tx, link, "link.code", "refused", tries_left=left)
+        _note(tx, link, "link.code", "refused", attempts_left=left)
         return Refused("code.wrong", pages.code_wrong(left, command))
     return _use(tx, caller, tried, proof="code")
 
@@ -239,7 +239,7 @@ def show(tx: Transaction, caller: Caller, visit: Visit) -> Opened:
     link = _usable(tx, caller, visit)
     if not caller.context.sign_in:
         _same_browser(caller, link, visit)
-    if link.stage == "open" and link.tries_left <= 0:
+    if link.stage == "open" and link.attempts_left <= 0:
         raise _tried(caller, link)
     return _opened(tx, caller, link, visit)
 
@@ -318,8 +318,8 @@ def attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | None = 
             return foreign
         if not is_token(token):
             raise Refused("token.shape", pages.TOKEN_SHAPE.format(title=title))
-    left, browser = link.tries_left - 1, digest(visit.browser)
-    return _change(tx, link, **_EMPTY, tries_left=left, browser_hash=browser)
+    left, browser = link.attempts_left - 1, digest(visit.browser)
+    return _change(tx, link, **_EMPTY, attempts_left=left, browser_hash=browser)
 
 
 def keep(
@@ -349,7 +349,7 @@ def keep(
 def fail(tx: Transaction, caller: Caller, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
     """Note that the provider named no account; the attempt doesn't count if it merely failed."""
     if isinstance(error, TemporaryError) and _stands(tx, tried):
-        _change(tx, tried, tries_left=tried.tries_left + 1)
+        _change(tx, tried, attempts_left=tried.attempts_left + 1)
     kind = type(error).__name__
     _note(tx, tried, "link.check", "refused", error=kind)
 
@@ -378,8 +378,8 @@ def confirm(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Confirm
         browser_hash=digest(visit.browser),
         # Sealed, because the digest of a short code could be guessed from a stolen database.
         code_hash=caller.context.vault.seal(_code_row(link), {"code": digest(code)}),
-        code_tries_left=TRIES,
-        tries_left=TRIES,
+        code_attempts_left=TRIES,
+        attempts_left=TRIES,
         expires_at=tx.now() + CODE_SECONDS,
     )
     _note(tx, link, "link.confirmed", "ok", username=link.username)
@@ -418,7 +418,7 @@ async def _identified(
         await caller.run(fail, tried, error)
         rule = f"{way}.{'refused' if isinstance(error, CredentialRefused) else 'failed'}"
         title = caller.context.title(tried.connection)
-        raise Refused(rule, why(error, title, tried.tries_left)) from None
+        raise Refused(rule, why(error, title, tried.attempts_left)) from None
     return await caller.run(keep, visit, tried, identity, pasted)
 
 
@@ -462,7 +462,7 @@ def _writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 def _with_tries(tx: Transaction, caller: Caller, visit: Visit) -> Link:
     link = _writable(tx, caller, visit)
-    if link.tries_left <= 0:
+    if link.attempts_left <= 0:
         raise _tried(caller, link)
     return link
 

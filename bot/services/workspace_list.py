@@ -85,7 +85,7 @@ def set_notifications(
         workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
         words = {None: "usual", True: "on", False: "off"}
         caller.record(tx, "workspace.notify", workspace, ready=words[ready], stopped=words[stopped])
-    return replace(workspace, tells_ready=ready, tells_stopped=stopped)
+    return replace(workspace, notify_ready=ready, notify_stopped=stopped)
 
 
 def _check_free(tx: Transaction, principal: Principal, name: str, besides: Workspace | None) -> None:

@@ -220,7 +220,7 @@ def _look_again(tx: Transaction, workspace: Row, said: Row) -> None:
         gates.request_read_now(tx, workspace["id"])
     if workspace["stop_at"] is not None:
         redraw_plan(tx, workspace)
-        WORKSPACES.change(tx, {"id": workspace["id"]}, stop_look_at=tx.now())
+        WORKSPACES.change(tx, {"id": workspace["id"]}, stop_check_at=tx.now())
 
 
 def redraw_plans(tx: Transaction, pair: dict[str, str]) -> None:

@@ -136,7 +136,7 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     said: dict[str, Any] = {name: body[name] for name in ("offers", "text", "blocks")}
     act = ACTS.one(tx, id=key)
     about = key if act is None else act.subject or f"{act.action}/{who}"
-    subject = key if act is None else act.errand or act.id
+    subject = key if act is None else act.work_item_id or act.id
     _add(tx, notice["id"], kind, subject, who, about, said)
 
 

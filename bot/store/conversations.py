@@ -34,7 +34,7 @@ def speak(
         }
     else:
         about = {**about, "listed": several}
-    tables.CONVERSATIONS.upsert(tx, **key, about=dict(about), spoken_at=tx.now())
+    tables.CONVERSATIONS.upsert(tx, **key, about=dict(about), updated_at=tx.now())
 
 
 def spoken(
@@ -50,11 +50,11 @@ def spoken(
     rows = tx.all("spoken", **place, thread_ts=thread_ts or "", since=since)
     row = next(iter(rows), None)
     about = _about(row["about"]) if row is not None else Referents()
-    done = tx.one("done_since", **place, since=since if row is None else row["spoken_at"])
+    done = tx.one("done_since", **place, since=since if row is None else row["updated_at"])
     if done is not None:
         # The button of a question was pressed, or something else was done in its place.
         about = replace(about, ask="", takes_press=False)
-    if row is not None and row["spoken_at"] < tx.now() - ASKED_SECONDS and (about.ask or about.takes_press):
+    if row is not None and row["updated_at"] < tx.now() - ASKED_SECONDS and (about.ask or about.takes_press):
         about = replace(about, ask="", takes_press=False, what="")
     if thread_ts:
         card = tx.one("card_of_thread", **place, thread_ts=thread_ts)

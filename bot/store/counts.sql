@@ -33,7 +33,7 @@ SELECT COUNT(*) AS size, MAX(principal) AS last FROM (
 -- A message waits from when it was due; another attempt makes it no younger.
 -- name: oldest_notice
 SELECT MIN(CASE WHEN state = 'pending' THEN due_at ELSE created_at END) AS since FROM notices
-WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now) AND held_by IS NULL;
+WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now) AND combined_into IS NULL;
 
 -- What would stand still without each connection.
 -- name: uses

@@ -46,7 +46,7 @@ ALONG: Final = 1.0
 def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itself: bool = False) -> None:
     """Make a workspace's gate due now, for a person who looks; the gate decides when the read may be sent.
 
-    An unproven row gets another attempt of its own. ``brings_up``: an episode of the workspace begins.
+    An unproven row gets another attempt of its own. ``brings_up``: a generation of the workspace begins.
     ``by_itself``: no person looks, but time.
     """
     asked_at = None if by_itself else tx.now()

@@ -1,7 +1,7 @@
 -- It is in use, by its person unless :asked_at is NULL; if its last read proved nothing, it may be tried again.
 -- name: use_workspace
 UPDATE workspaces SET
-    used_at = :now, asked_at = COALESCE(:asked_at, asked_at), episode = episode + :brings_up,
+    used_at = :now, asked_at = COALESCE(:asked_at, asked_at), generation = generation + :brings_up,
     reason = CASE WHEN :brings_up = 0 THEN reason END,
     tried_at = CASE WHEN verified_at IS NULL OR state = 'gone' THEN NULL ELSE tried_at END
 WHERE id = :id;
@@ -95,7 +95,7 @@ UPDATE workspaces SET
     {changes},
     doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
     running_since = CASE WHEN :state = 'running' THEN COALESCE(running_since, :observed_at) END,
-    left_look_at = CASE WHEN :state = 'running' AND running_since IS NULL THEN :observed_at ELSE left_look_at END,
+    idle_check_at = CASE WHEN :state = 'running' AND running_since IS NULL THEN :observed_at ELSE idle_check_at END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 
@@ -106,7 +106,7 @@ WHERE id = :id AND (observed_at IS NULL OR observed_at <= :granted_at);
 -- name: note_gone
 UPDATE workspaces SET
     gone_at = CASE WHEN :is_new OR gone_at IS NULL THEN :at ELSE gone_at END,
-    gone_again_at = CASE WHEN NOT :is_new AND gone_at <= :at - :again THEN COALESCE(gone_again_at, :at) END
+    gone_confirmed_at = CASE WHEN NOT :is_new AND gone_at <= :at - :again THEN COALESCE(gone_confirmed_at, :at) END
 WHERE id = :id;
 
 -- name: wake_operation

@@ -21,22 +21,22 @@ LEASES: Final[Mapping[str, str]] = {
     "tasks.due_at": "free_tasks",
     "installations.renewing_until": "free_installations",
     "owners.until": "free_owners",
-    "workspaces.stop_look_at": "free_timers",
-    "rules.look_at": "free_rules",
-    "rules.lesson_look_at": "free_lessons",
+    "workspaces.stop_check_at": "free_timers",
+    "rules.next_check_at": "free_rules",
+    "rules.lesson_check_at": "free_lessons",
     "class_cards.follow_at": "free_followed",
 }
 #: What claims move because something is done no more often than so, whoever does it: that stays.
 PACES: Final = frozenset(
     {
-        "class_cards.look_at",
+        "class_cards.next_check_at",
         "gates.next_check_at",
         "gates.due_at",
-        "homes.look_at",
+        "homes.next_check_at",
         "waits.next_at",
         "accounts.remind_at",
-        "workspaces.end_look_at",
-        "workspaces.left_look_at",
+        "workspaces.provider_end_check_at",
+        "workspaces.idle_check_at",
     }
 )
 #: No claim of what time does keeps others away for longer, in seconds.

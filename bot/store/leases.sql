@@ -36,13 +36,13 @@ DELETE FROM owners;
 
 -- What time does is claimed by moving the time of the next look: one more does no harm.
 -- name: free_timers
-UPDATE workspaces SET stop_look_at = :now WHERE stop_look_at > :now AND stop_look_at <= :now + :longest;
+UPDATE workspaces SET stop_check_at = :now WHERE stop_check_at > :now AND stop_check_at <= :now + :longest;
 
 -- name: free_rules
-UPDATE rules SET look_at = :now WHERE look_at > :now AND look_at <= :now + :longest;
+UPDATE rules SET next_check_at = :now WHERE next_check_at > :now AND next_check_at <= :now + :longest;
 
 -- name: free_lessons
-UPDATE rules SET lesson_look_at = :now WHERE lesson_look_at > :now AND lesson_look_at <= :now + :longest;
+UPDATE rules SET lesson_check_at = :now WHERE lesson_check_at > :now AND lesson_check_at <= :now + :longest;
 
 -- name: free_followed
 UPDATE class_cards SET follow_at = :now WHERE follow_at > :now AND follow_at <= :now + :longest;

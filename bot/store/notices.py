@@ -78,7 +78,7 @@ UNSURE_CLAIM: Final = Claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"
     " AND (unknown_since IS NOT NULL OR state = 'leased' OR {doubted})"
-    " AND held_by IS NULL AND kind <> 'reply' AND {output_followed_here}",
+    " AND combined_into IS NULL AND kind <> 'reply' AND {output_followed_here}",
     changes="{unsure_claimed}",
 )
 
@@ -147,7 +147,7 @@ def _hold_result(tx: Transaction, new: NewNotice, notice_id: str) -> None:
         _add(tx, replace(results, due_in=due_at - tx.now()), holder_id)
     elif due_at < holder["due_at"]:
         NOTICES.change(tx, {"id": holder_id}, due_at=due_at)
-    NOTICES.change(tx, {"id": notice_id}, held_by=holder_id)
+    NOTICES.change(tx, {"id": notice_id}, combined_into=holder_id)
 
 
 def release_card(tx: Transaction, subject: str) -> None:

@@ -27,7 +27,7 @@ unknown_since = COALESCE(unknown_since, CASE WHEN {doubted} THEN (SELECT lost_si
 -- that is just being sent, so that they appear in the conversation in the order in which they happened. A card that isn't
 -- waits for the end: both would say the same, and once the end was sent few cards are needed.
 -- part: claimable
-held_by IS NULL
+combined_into IS NULL
     AND NOT (
     kind IN {END} AND created_at > :settled AND EXISTS (
         SELECT 1 FROM notices c
@@ -42,17 +42,17 @@ held_by IS NULL
     kind = 'reply' AND EXISTS (
         SELECT 1 FROM notices u
         WHERE u.principal = notices.principal AND u.kind IN {URGENT}
-            AND u.state IN ('pending', 'retry') AND u.held_by IS NULL AND u.created_at > :settled
+            AND u.state IN ('pending', 'retry') AND u.combined_into IS NULL AND u.created_at > :settled
     )
 ) AND NOT (
     kind = 'summary' AND EXISTS (
         SELECT 1 FROM notices h
-        WHERE h.held_by = notices.id AND h.held_by IS NOT NULL AND h.kind NOT IN {KINDS}
+        WHERE h.combined_into = notices.id AND h.combined_into IS NOT NULL AND h.kind NOT IN {KINDS}
     )
 ) AND NOT (
     kind = 'summary' AND EXISTS (
         SELECT 1 FROM notices u
-        WHERE u.principal = notices.principal AND u.kind IN {NEWS} AND u.held_by IS NULL
+        WHERE u.principal = notices.principal AND u.kind IN {NEWS} AND u.combined_into IS NULL
             AND u.state IN ('pending', 'retry', 'leased')
             AND (u.state = 'leased' OR (u.unknown_since IS NOT NULL AND u.due_at <= :now))
     )
@@ -74,7 +74,7 @@ unknown_since = CASE
     ))
 
 -- name: some_told_together
-SELECT * FROM notices WHERE held_by = :notice AND state IN ('pending', 'retry', 'leased') AND id > :after
+SELECT * FROM notices WHERE combined_into = :notice AND state IN ('pending', 'retry', 'leased') AND id > :after
 ORDER BY id LIMIT :limit;
 
 -- Whether there is anything to claim, and how many of these messages Slack still takes: looked for without a lock.
@@ -91,7 +91,7 @@ WHERE EXISTS (
 -- name: late_news
 SELECT principal, MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) AS oldest FROM notices
 WHERE class IN (1, 3) AND {due_or_retried} AND state IN ('pending', 'retry', 'leased')
-    AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND NOT {doubted}
+    AND state <> 'leased' AND unknown_since IS NULL AND combined_into IS NULL AND NOT {doubted}
     AND (kind IN {NEWS} OR kind = 'summary')
 GROUP BY principal
 HAVING COUNT(*) > 1 AND MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) <= :since;
@@ -112,11 +112,11 @@ SELECT id FROM operations
 WHERE principal = :principal AND outcome IS NULL AND reference = :request LIMIT 1;
 
 -- name: gather_news
-UPDATE notices SET held_by = :holder
+UPDATE notices SET combined_into = :holder
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
     WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND {due_or_retried}
-        AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND kind IN {NEWS} AND NOT {doubted}
+        AND state <> 'leased' AND unknown_since IS NULL AND combined_into IS NULL AND kind IN {NEWS} AND NOT {doubted}
     LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
@@ -170,7 +170,7 @@ WHERE id = :id AND state IN ('pending', 'retry', 'leased')
 RETURNING kind, subject;
 
 -- name: held_notices
-SELECT * FROM notices WHERE held_by = :id AND state <> 'dead';
+SELECT * FROM notices WHERE combined_into = :id AND state <> 'dead';
 
 -- name: dead_notices
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
@@ -180,7 +180,7 @@ SELECT id FROM notices WHERE subject = :subject LIMIT 1;
 
 -- name: due_notice
 SELECT id FROM notices
-WHERE class IN (0, 1, 2) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
+WHERE class IN (0, 1, 2) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND combined_into IS NULL
 LIMIT 1;
 
 -- Nobody waits for what has been superseded to say so, nor for what an act that goes on does.

@@ -39,7 +39,7 @@ def has_met(tx: Transaction, principal: Principal) -> bool:
 @prioritize(Priority.URGENT)
 def meet(tx: Transaction, principal: Principal) -> bool:
     """Note that a person is introduced to Usher; return whether it is the first time."""
-    return tables.CONTACTS.add_new(tx, principal=principal, met_at=tx.now())
+    return tables.CONTACTS.add_new(tx, principal=principal, greeted_at=tx.now())
 
 
 def save(tx: Transaction, people: Sequence[Person]) -> None:

@@ -23,7 +23,7 @@ def hold(tx: Transaction, account: Account, renamed_to: str | None) -> Account |
     """
     now, same = tx.now(), {"id": account.id, "secret": account.secret, "state": "active"}
     ACCOUNTS.change(tx, {**same, "refused_since": None}, refused_since=now)
-    row = ACCOUNTS.change_returning(tx, same, looked_at=now, renamed_to=renamed_to)
+    row = ACCOUNTS.change_returning(tx, same, checked_at=now, renamed_to=renamed_to)
     return None if row is None else ACCOUNTS.parse(row)
 
 
@@ -44,13 +44,13 @@ def are_several(tx: Transaction, connection: str, since: float) -> bool:
 
 def try_refused(tx: Transaction, account: Account) -> bool:
     """Grant the next try of a refused account; return False if somebody else has got it."""
-    return ACCOUNTS.change(tx, {"id": account.id, "looked_at": account.looked_at}, looked_at=tx.now()) == 1
+    return ACCOUNTS.change(tx, {"id": account.id, "checked_at": account.checked_at}, checked_at=tx.now()) == 1
 
 
 def try_at_once(tx: Transaction, account: Account) -> None:
     """Let the next call try an account, should it be refused: its person asks for something."""
     if account.is_held:
-        ACCOUNTS.change(tx, {"id": account.id}, looked_at=None)
+        ACCOUNTS.change(tx, {"id": account.id}, checked_at=None)
 
 
 def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) -> bool:

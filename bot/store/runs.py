@@ -50,10 +50,10 @@ def want_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
     doesn't count for the forced one. A stop that failed (given up, or refused) is sent again on request.
     """
     now = tx.now()
-    is_weaker = run.stop_wanted == "force" and wanted != "force"
-    if is_weaker or (run.stop_wanted == wanted and not _came_to_nothing(run, now)):
+    is_weaker = run.requested_stop == "force" and wanted != "force"
+    if is_weaker or (run.requested_stop == wanted and not _came_to_nothing(run, now)):
         return
-    strength = Woken.OTHER_STOP if run.stop_wanted else Woken.AT_ONCE
+    strength = Woken.OTHER_STOP if run.requested_stop else Woken.AT_ONCE
     tx.one("want_run_stop", id=run.id, wanted=wanted, strength=strength, now=now)
     cards.queue_updates(tx, run.id, changed=True)
 
@@ -290,9 +290,9 @@ def _taken_over(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
     """Merge the row that a list added for this run into it, with what was requested on that row."""
     tx.run("delete_cards_of", subject=listed["id"])
     RUNS.delete(tx, id=listed["id"])
-    asked = {column: listed[column] for column in ("stop_wanted", "stop_call")}
+    asked = {column: listed[column] for column in ("requested_stop", "stop_call")}
     watched = {"is_watched": 1 if row["is_watched"] or listed["is_watched"] else 0}
-    return {**watched, **asked} if listed["stop_wanted"] and row["stop_wanted"] != "force" else watched
+    return {**watched, **asked} if listed["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
 #: Ended runs beyond this age or number aren't taken from a list: the sweep would delete them again.

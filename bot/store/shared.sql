@@ -34,11 +34,11 @@ NOT EXISTS (SELECT 1 FROM lineage WHERE noted_at + 62.0 > :now)
 CASE
     WHEN EXISTS (
         SELECT 1 FROM notices e
-        WHERE e.subject = :id AND e.state = 'sent' AND (e.message_ts <> '' OR e.held_by IS NOT NULL)
+        WHERE e.subject = :id AND e.state = 'sent' AND (e.message_ts <> '' OR e.combined_into IS NOT NULL)
             AND e.kind IN {END} AND NOT EXISTS (
                 SELECT 1 FROM notices f
                 WHERE f.subject = e.subject AND f.kind = 'job_file'
-                    AND (f.created_at < e.created_at OR e.held_by IS NOT NULL)
+                    AND (f.created_at < e.created_at OR e.combined_into IS NOT NULL)
             )
     ) THEN 'sent'
     WHEN EXISTS (

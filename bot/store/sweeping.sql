@@ -1,6 +1,6 @@
 -- name: sweep_rules
 DELETE FROM rules WHERE id IN (
-    SELECT id FROM rules WHERE paused = 'unlinked' AND settled_at < :before ORDER BY settled_at LIMIT :limit
+    SELECT id FROM rules WHERE paused = 'unlinked' AND processed_until < :before ORDER BY processed_until LIMIT :limit
 );
 
 -- name: sweep_occurrences
@@ -100,7 +100,7 @@ SELECT id FROM workspaces WHERE id > :after ORDER BY id LIMIT :limit;
 -- Nothing is pending about it: no operation, timer, hours or class, and no message.
 -- name: gone_workspace
 SELECT w.id FROM workspaces w
-WHERE w.gone_again_at < :before AND w.state = 'gone' AND w.stop_at IS NULL
+WHERE w.gone_confirmed_at < :before AND w.state = 'gone' AND w.stop_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM rules WHERE workspace_id = w.id AND paused = '')
     AND NOT EXISTS (
         SELECT 1 FROM participants seat JOIN class_cards lesson ON lesson.id = seat.card_id
@@ -111,7 +111,7 @@ WHERE w.gone_again_at < :before AND w.state = 'gone' AND w.stop_at IS NULL
         WHERE o.workspace_id = w.id AND (o.outcome IS NULL OR n.state IN ('pending', 'retry'))
     )
     AND NOT EXISTS (SELECT 1 FROM notices WHERE subject = w.id AND state IN ('pending', 'retry'))
-ORDER BY w.gone_again_at, w.id LIMIT 1;
+ORDER BY w.gone_confirmed_at, w.id LIMIT 1;
 
 -- name: sweep_all_operations_of
 DELETE FROM operations WHERE workspace_id = :workspace_id RETURNING id;
@@ -154,6 +154,6 @@ DELETE FROM homes WHERE principal IN (
 DELETE FROM acts WHERE id IN (SELECT id FROM acts WHERE done_at < :before ORDER BY done_at LIMIT :limit);
 
 -- name: sweep_conversations
-DELETE FROM conversations WHERE spoken_at < :before AND principal IN (
-    SELECT principal FROM conversations WHERE spoken_at < :before ORDER BY spoken_at LIMIT :limit
+DELETE FROM conversations WHERE updated_at < :before AND principal IN (
+    SELECT principal FROM conversations WHERE updated_at < :before ORDER BY updated_at LIMIT :limit
 );

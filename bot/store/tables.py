@@ -351,7 +351,7 @@ ACCOUNTS = Table(
     # A duration.
     refused_for=STAYS,
 )
-ACTS = Table("acts", Act, "id", "errand")
+ACTS = Table("acts", Act, "id", "work_item_id")
 APPROVALS = Table("approvals", accounts.Approval, "id", PAIR)
 AUDIT = plain("audit", "seq", at=STAYS)
 BROWSER_SESSIONS = Table("browser_sessions", BrowserSession, "id_hash")
@@ -364,8 +364,8 @@ CARDS = Table(
 )
 CHANNEL_IDS = plain("channel_ids", "place id", "place", changed_at=STAYS)
 CONNECTIONS = plain("connections", "name")
-CONTACTS = plain("contacts", "principal", met_at=PAST)
-CONVERSATIONS = plain("conversations", "principal channel_id thread_ts", "principal", spoken_at=PAST)
+CONTACTS = plain("contacts", "principal", greeted_at=PAST)
+CONVERSATIONS = plain("conversations", "principal channel_id thread_ts", "principal", updated_at=PAST)
 DIRECT_CHANNELS = plain("direct_channels", "principal")
 # ``SAID_AGAIN_AFTER`` of ``bot.domain.timeouts`` is the longest pause between two reads.
 GATES = plain("gates", "gate_key", due_at=due(86_400.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST)
@@ -441,11 +441,11 @@ WORKSPACES = Table(
     tried_at=PAST,
     doubt_since=PAST,
     gone_at=PAST,
-    gone_again_at=PAST,
+    gone_confirmed_at=PAST,
     # It may be as far ahead as the timer; an extra look does no harm.
-    stop_look_at=due(60.0),
-    left_look_at=due(1_800.0),
-    end_look_at=due(60.0),
+    stop_check_at=due(60.0),
+    idle_check_at=due(1_800.0),
+    provider_end_check_at=due(60.0),
 )
 TABLES: Final[dict[str, Table[Any]]] = {
     one.name: one for one in tuple(vars().values()) if isinstance(one, Table)

@@ -1,6 +1,6 @@
 """Timers of workspaces, set by their owner and due; and the episodes that end them.
 
-An episode counts how often a workspace was brought up: a button drawn in an earlier one is recognised by
+An generation counts how often a workspace was brought up: a button drawn in an earlier one is recognised by
 that.
 """
 
@@ -27,7 +27,7 @@ NONE: Final[Mapping[str, Any]] = {
     "stop_agreed": False,
     "stop_warned": False,
     "stop_warning": None,
-    "stop_look_at": None,
+    "stop_check_at": None,
     "stop_card": None,
     "stop_rule": None,
     "stop_via": "",
@@ -156,7 +156,7 @@ def _change(
         return
     timer = dict(NONE) if counts is None else _timer(counts, tx.now(), is_named=counts is named)
     if counts is not None and counts.at == row["stop_at"] and counts is not named:
-        timer |= {name: row[name] for name in ("stop_warned", "stop_warning", "stop_look_at")}
+        timer |= {name: row[name] for name in ("stop_warned", "stop_warning", "stop_check_at")}
     else:
         stop_warnings.drop(tx, row["stop_warning"])
     WORKSPACES.change(tx, {"id": workspace_id}, **timer | {"ends": Ends(ends, counts)})
@@ -188,7 +188,7 @@ def _timer(end: End, now: float, *, is_named: bool) -> Row:
         "stop_agreed": end.agreed,
         "stop_warned": not before,
         "stop_warning": None,
-        "stop_look_at": end.at - before,
+        "stop_check_at": end.at - before,
         "stop_card": end.card,
         "stop_rule": end.rule,
         "stop_via": end.via,
@@ -202,7 +202,7 @@ TIMER_QUEUE: Final = declare_queue(
         kind="timer",
         is_scheduled=True,
         table="workspaces",
-        due="stop_look_at",
+        due="stop_check_at",
         only="{warned_in_time}",
         changes="{timer_claimed}",
         margins={"heard": timers.LEAST_TIMER_WARNING_SECONDS, "absent": timers.ABSENT_SECONDS},
@@ -232,7 +232,7 @@ def look_at_timer(
 ) -> None:
     """Set when a timer is checked next, and that its person must be warned again, if it is still the same."""
     again = {"stop_warned": False} if unwarned else {}
-    WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_look_at=at, **again)
+    WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_check_at=at, **again)
     if unwarned:
         cards.queue_messages(tx, workspace_id, changed=True)
 
@@ -256,7 +256,7 @@ def timer_warned(
         return
     now, least = tx.now(), timers.LEAST_TIMER_WARNING_SECONDS
     warning_id, former = row["stop_warning"], None if again else stop_warnings.of(tx, row["stop_warning"])
-    look_at = max(moved_to - least, now + _LOOKS_EVERY)
+    next_check_at = max(moved_to - least, now + _LOOKS_EVERY)
     if former is not None and stop_warnings.is_on_its_way(former) and stop_at > now:
         is_drawn = former["state"] == NoticeState.LEASED
         moved_to = stop_at if is_drawn else max(stop_at, now + least + _LOOKS_EVERY)
@@ -264,7 +264,7 @@ def timer_warned(
             table.change(tx, {"id": warning_id}, body=notice.body | {"stop_at": moved_to})
     else:
         warning_id = stop_warnings.write(tx, notice, warning_id)
-    moved = {"stop_at": moved_to, "stop_look_at": look_at, "stop_warning": warning_id}
+    moved = {"stop_at": moved_to, "stop_check_at": next_check_at, "stop_warning": warning_id}
     is_moved = WORKSPACES.change_returning(tx, {"id": workspace_id}, stop_warned=True, **moved)
     if is_moved is not None:
         WORKSPACES.change(tx, {"id": workspace_id}, ends=_as_set(WORKSPACES.parse(is_moved), now))
@@ -349,7 +349,7 @@ def note(
         if state in _IN_USE:
             _went_down(tx, workspace_id, seen_at)
     elif after in workspaces.UP and (came_up_again or was_down):
-        # An open operation's episode began when that was accepted.
+        # An open operation's generation began when that was accepted.
         operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if operation is None or operation["verb"] in _BRING_DOWN:
             tx.run("next_episode", id=workspace_id)

@@ -11,14 +11,14 @@ NOT (
 -- it isn't for a class that may end something for good.
 -- part: timer_claimed
 stop_warned = CASE
-        WHEN stop_look_at < :absent AND stop_at < :absent THEN 0
+        WHEN stop_check_at < :absent AND stop_at < :absent THEN 0
         WHEN stop_warning IS NOT NULL AND NOT COALESCE((
             SELECT CASE WHEN n.state = 'sent' THEN n.message_ts <> ''
                 ELSE n.state = 'dead' OR (n.created_at <= :waited AND (stop_card IS NULL OR stop_agreed = 0)) END
             FROM notices n WHERE n.id = workspaces.stop_warning
         ), FALSE) THEN 0
         ELSE stop_warned END,
-    stop_look_at = :until
+    stop_check_at = :until
 
 -- name: stop_watch
 SELECT w.principal, w.connection, (
@@ -27,7 +27,7 @@ SELECT w.principal, w.connection, (
 FROM workspaces w WHERE w.id = :id AND w.hidden = 0;
 
 -- name: next_episode
-UPDATE workspaces SET episode = episode + 1 WHERE id = :id;
+UPDATE workspaces SET generation = generation + 1 WHERE id = :id;
 
 -- name: limit_start
 UPDATE operations SET lasts = :at - created_at, deadline_at = CASE WHEN deadline_at > :at THEN :at ELSE deadline_at END,

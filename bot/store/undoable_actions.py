@@ -18,8 +18,8 @@ from bot.support.declarations import Registry
 TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule", "stop_via", "stop_start", "ends")
 #: The rows whose changes by people are recorded, with their columns.
 _RECORDED: Final[dict[type, RecordedColumns]] = {
-    Workspace: (WORKSPACES, ("alias", "hidden", "tells_ready", "tells_stopped", *TIMER_COLUMNS)),
-    Run: (RUNS, ("stop_wanted",)),
+    Workspace: (WORKSPACES, ("alias", "hidden", "notify_ready", "notify_stopped", *TIMER_COLUMNS)),
+    Run: (RUNS, ("requested_stop",)),
 }
 #: The functions that put a row back, by its table: the row, and its former columns, each None for none.
 puts_back: Registry[Callable[[Transaction, Row | None, Row | None], None]] = Registry()
@@ -28,19 +28,23 @@ changes_back: Registry[Callable[[Transaction, Any, Row, Row], None]] = Registry(
 #: So many seconds apart, at most, are an act and the card of what it began: they are written together.
 _TOGETHER: Final = 1.0
 #: What changes by itself, so that it says nothing about what somebody wants.
-_BY_ITSELF: Final = frozenset({"settled_at", "lead", "seen_zone", "started_at", "unused"})
+_BY_ITSELF: Final = frozenset({"processed_until", "lead", "seen_zone", "started_at", "unused"})
 
 
 def act(tx: Transaction, key: str) -> Act | None:
     """Return an act, or the last one that began a work item."""
-    return ACTS.one(tx, id=key) or next(iter(ACTS.all(tx, "done_at DESC", errand=key)), None)
+    return ACTS.one(tx, id=key) or next(iter(ACTS.all(tx, "done_at DESC", work_item_id=key)), None)
 
 
 def about(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation | Run | None]:
     """Return the workspace that an act was about, and what it began."""
     if act is None:
         return None, None
-    work_item = OPERATIONS.one(tx, id=act.errand) or RUNS.one(tx, id=act.errand) if act.errand else None
+    work_item = (
+        OPERATIONS.one(tx, id=act.work_item_id) or RUNS.one(tx, id=act.work_item_id)
+        if act.work_item_id
+        else None
+    )
     key = work_item.workspace_id if isinstance(work_item, Operation) else act.subject
     return (WORKSPACES.one(tx, id=key) if key else None), work_item
 
@@ -79,7 +83,7 @@ def acts_since(tx: Transaction, principal: Principal, since: float) -> list[Act]
 
 def asker_of(tx: Transaction, operation: Operation) -> str:
     """Return what began an operation for its person, "" for themself."""
-    found = ACTS.all(tx, "done_at", errand=operation.id)
+    found = ACTS.all(tx, "done_at", work_item_id=operation.id)
     if found or operation.planned_for is None:
         return found[0].asker or found[0].via if found else ""
     return TIMER if operation.verb.brings_down else HOURS

@@ -71,7 +71,7 @@ def workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
 def insert(tx: Transaction, new: Workspace) -> bool:
     """Write a row unless its person has one with the same remote id; return whether it was written."""
     now = tx.now()
-    is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=now, left_look_at=now)
+    is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=now, idle_check_at=now)
     if is_written:
         for hooks in StoreHooks.list_subscribers():
             hooks.on_workspace_found(tx, new)
@@ -112,7 +112,7 @@ def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
 
 def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
     """Set what is sent about a workspace; None: as for all of them."""
-    WORKSPACES.change(tx, {"id": workspace_id}, tells_ready=ready, tells_stopped=stopped)
+    WORKSPACES.change(tx, {"id": workspace_id}, notify_ready=ready, notify_stopped=stopped)
 
 
 def hide(tx: Transaction, workspace_id: str) -> None:
@@ -131,7 +131,7 @@ RUNNING_QUEUE: Final = declare_queue(
         kind="needed",
         is_scheduled=True,
         table="workspaces",
-        due="left_look_at",
+        due="idle_check_at",
         where="state = 'running' AND hidden = 0",
     )
 )
@@ -143,9 +143,9 @@ ENDING_QUEUE: Final = declare_queue(
         table="workspaces",
         due="ends_at",
         where="hidden = 0 AND ends_at > :now",
-        only="end_look_at <= :now AND {end_is_news}",
+        only="provider_end_check_at <= :now AND {end_is_news}",
         delay="0.0 - :warn_seconds",
-        changes="end_look_at = :until",
+        changes="provider_end_check_at = :until",
     )
 )
 
@@ -169,7 +169,7 @@ def claim_running(tx: Transaction, limit: int, every: float) -> list[Workspace]:
 
 def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
     """Set when a running workspace is looked at next."""
-    WORKSPACES.change(tx, {"id": workspace_id}, left_look_at=at)
+    WORKSPACES.change(tx, {"id": workspace_id}, idle_check_at=at)
 
 
 def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, remark: str) -> bool:

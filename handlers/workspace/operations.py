@@ -117,7 +117,7 @@ async def begin_for(
     With a moment it is stopped again then. The button of a message that has become outdated begins nothing.
     """
     services = request.services
-    if request.seen not in {None, workspace.episode}:
+    if request.seen not in {None, workspace.generation}:
         return await as_it_is(request, workspace, answers.OUTDATED)
     if workspace.state is State.GONE and workspace.spec is not None and verb is OperationVerb.RESTART:
         verb = OperationVerb.START

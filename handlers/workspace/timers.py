@@ -65,7 +65,7 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
 
     The button of a message that has become outdated sets nothing.
     """
-    if request.seen not in {None, workspace.episode}:
+    if request.seen not in {None, workspace.generation}:
         facts = await request.services.gatherer.of_workspace(workspace)
         return lists.status_answer(facts, workspace, remark=answers.OUTDATED)
     timer = await timer_or_ask(request, workspace, moment, mode)

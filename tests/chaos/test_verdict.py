@@ -165,7 +165,7 @@ async def test_what_one_message_told_after_a_silence_was_told(scene):
     scene.forget()
     columns = "id, subject, kind, occasion, principal, body, state, class, created_at, due_at"
     scene.run(f"INSERT INTO notices ({columns}) VALUES ('s', '', 'summary', 's', '', '', 'sent', 1, 0, 0)")
-    scene.run("UPDATE notices SET held_by = 's', state = 'sent' WHERE kind = 'ready'")
+    scene.run("UPDATE notices SET combined_into = 's', state = 'sent' WHERE kind = 'ready'")
     assert len(scene.verdict.lost()) == 1
     scene.says(f"{reader}/summary/s")
     assert (scene.verdict.lost(), scene.verdict.told_twice()) == ([], [])
@@ -383,7 +383,7 @@ async def test_a_stop_by_hours_that_does_not_come_or_comes_too_often_is_found(sc
         stops=at.hour * 60 + at.minute,
         zone="UTC",
         seen_zone="UTC",
-        settled_at=0.0,
+        processed_until=0.0,
     )
     store = await open_store(scene.stage.database, SystemClock(), SystemIds())
     await store.engine.write(partial(hours_store.put, new=rule))

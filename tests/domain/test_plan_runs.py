@@ -87,7 +87,9 @@ def stop(word: str) -> StopKind:
 def test_before_the_provider_has_it(launch, asked, want, word):
     now = CALLED + 2 * ANSWER_SECONDS
     asked_at = {"no": None, "yes": now - ANSWER_SECONDS + 0.1, "over": now - ANSWER_SECONDS}[asked]
-    run = replace(JOB, start_call=Call(launch), stop_wanted=stop(want), called_at=CALLED, asked_at=asked_at)
+    run = replace(
+        JOB, start_call=Call(launch), requested_stop=stop(want), called_at=CALLED, asked_at=asked_at
+    )
     assert plan_run(run, now) == wanted(word)
 
 
@@ -97,7 +99,7 @@ def test_once_the_provider_has_it(want, call, state, word):
         JOB,
         remote_id="r1",
         start_call=Call.ACCEPTED,
-        stop_wanted=stop(want),
+        requested_stop=stop(want),
         stop_call=Call.UNKNOWN if call == "settling" else Call(call),
         state=RunState(state),
         called_at=CALLED - 100,
@@ -107,7 +109,7 @@ def test_once_the_provider_has_it(want, call, state, word):
 
 
 def test_refused_stop_of_a_run_is_sent_again_after_pause_and_read():
-    keys = {"remote_id": "r1", "start_call": Call.ACCEPTED, "stop_wanted": "stop", "called_at": CALLED}
+    keys = {"remote_id": "r1", "start_call": Call.ACCEPTED, "requested_stop": "stop", "called_at": CALLED}
     run = replace(JOB, busy_since=CALLED + 1, retry_at=CALLED + 11, **keys)
     assert plan_run(run, CALLED + 60) == wanted("read")
     read = replace(run, observed_at=CALLED + 2)
@@ -129,8 +131,8 @@ def test_what_may_have_been_launched_is_looked_for_at_once_unless_its_call_is_un
     [
         ({"start_call": Call.NONE}, "gave up"),
         ({"start_call": Call.UNKNOWN, "called_at": MADE}, "find"),
-        ({"start_call": Call.NONE, "stop_wanted": "stop"}, "off"),
-        ({"remote_id": "r1", "start_call": Call.ACCEPTED, "stop_wanted": "stop"}, "read"),
+        ({"start_call": Call.NONE, "requested_stop": "stop"}, "off"),
+        ({"remote_id": "r1", "start_call": Call.ACCEPTED, "requested_stop": "stop"}, "read"),
         ({"remote_id": "r1", "start_call": Call.ACCEPTED}, "read"),
     ],
 )
@@ -143,7 +145,7 @@ runs = st.builds(
     lambda **keys: replace(JOB, **keys),
     remote_id=st.sampled_from([None, "r1"]),
     start_call=st.sampled_from(Call),
-    stop_wanted=st.sampled_from(get_args(StopKind)),
+    requested_stop=st.sampled_from(get_args(StopKind)),
     stop_call=st.sampled_from(Call),
     state=st.sampled_from(RunState),
     called_at=st.sampled_from([None, MADE, CALLED]),
@@ -160,7 +162,7 @@ def test_what_holds_for_every_run(run, now):
     if decided.step is Step.LAUNCH:
         assert run.remote_id is None
         assert run.start_call is Call.NONE
-        assert not run.stop_wanted
+        assert not run.requested_stop
     if decided.step in (Step.STOP, Step.READ):
         assert run.remote_id is not None
     assert (decided.step is Step.END) == (decided.outcome is not None)

@@ -143,9 +143,9 @@ NIGHT = hours("20:00-8:00", "sun")
         pytest.param([DAY, hours("15:00-16:00")], "14:00", "18:00", id="overlapping, inside"),
         pytest.param([hours("9:00-18:00", **OFF)], "14:00", None, id="left out"),
         pytest.param([hours("9:00-18:00", paused="person")], "14:00", None, id="paused"),
-        pytest.param([replace(DAY, settled_at=at("18:00"))], "17:55", None, id="planned already"),
+        pytest.param([replace(DAY, processed_until=at("18:00"))], "17:55", None, id="planned already"),
         pytest.param(
-            [replace(DAY, settled_at=at("18:00")), hours("9:00-12:00", "tue")],
+            [replace(DAY, processed_until=at("18:00")), hours("9:00-12:00", "tue")],
             "17:55",
             None,
             id="planned already, another day ahead",
@@ -195,7 +195,7 @@ NEXT_MONDAY = at("18:00") + 7 * 86_400.0
         ),
         pytest.param(
             {},
-            [replace(rule("own", "9:00-18:00", None), settled_at=at("18:00"))],
+            [replace(rule("own", "9:00-18:00", None), processed_until=at("18:00"))],
             NEXT_MONDAY,
             id="taken_back",
         ),

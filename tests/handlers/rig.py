@@ -210,7 +210,7 @@ async def invited(bot: Rig) -> list[tuple[Principal, str, Any]]:
 async def wait_for_code(bot: Rig, code: str) -> None:
     """Have a link of Alice's wait for its code."""
     now, pair, seal = await bot.store.now(), f"{ALICE.key}/saturn", bot.services.context.vault.seal
-    link = Link("n", ALICE, "saturn", None, now, now + 600.0, "code", username="alice", code_tries_left=5)
+    link = Link("n", ALICE, "saturn", None, now, now + 600.0, "code", username="alice", code_attempts_left=5)
     hidden = {
         "secret": seal(pair, {"token": "t"}),
         "code_hash": seal(f"{pair}/code/n", {"code": digest(code)}),

@@ -100,7 +100,7 @@ async def test_yes_changes_nothing_for_somebody_who_has_left_since_slack_was_ask
     # What Slack said long ago is recent enough for words, but not for a start.
     bot.clock.advance(2 * 86_400.0)
     bot.people.marks[ALICE.user_id] = {"is_deleted": True}
-    assert (await agreed(bot, ButtonValue("start", row.id, seen=row.episode))).text
+    assert (await agreed(bot, ButtonValue("start", row.id, seen=row.generation))).text
     assert bot.people.asked == [ALICE.user_id]
     assert await refusals(bot) == [("start", "policy.left")]
     assert await bot.store.read(operations.open_operations, ALICE) == []

@@ -173,10 +173,10 @@ async def test_without_a_name_the_only_run_is_meant(bot):
 async def test_a_stop_is_written_down(bot):
     run = await going(bot)
     check_golden("answers/job-stop", await bot.say("job stop train.R"))
-    assert (await bot.store.read(run_rows.run, run.id)).stop_wanted == "stop"
+    assert (await bot.store.read(run_rows.run, run.id)).requested_stop == "stop"
     assert (await bot.audit())[-1]["action"] == "job.stop"
     assert words(await bot.say("job stop train.R --force")).startswith("Forcing *train.R*")
-    assert (await bot.store.read(run_rows.run, run.id)).stop_wanted == "force"
+    assert (await bot.store.read(run_rows.run, run.id)).requested_stop == "force"
     assert words(await bot.say("job stop train.R")).startswith("Forcing *train.R*")
 
 
@@ -198,17 +198,17 @@ async def test_a_stop_that_is_a_guess_is_offered_and_done_on_the_press(bot, text
     await bot.link()
     run = await going(bot, "train.R")
     answer = await bot.say(text)
-    assert (await bot.store.read(run_rows.run, run.id)).stop_wanted == ""
+    assert (await bot.store.read(run_rows.run, run.id)).requested_stop == ""
     check_golden("answers/job-stop-offer", answer)
     await bot.push(answer)
-    assert (await bot.store.read(run_rows.run, run.id)).stop_wanted == "stop"
+    assert (await bot.store.read(run_rows.run, run.id)).requested_stop == "stop"
 
 
 async def test_of_one_name_the_only_one_that_goes_on_is_stopped(bot):
     first = await going(bot, "train.R")
     await over(bot, "train.R")
     await bot.say("job stop train.R")
-    assert (await bot.store.read(run_rows.run, first.id)).stop_wanted == "stop"
+    assert (await bot.store.read(run_rows.run, first.id)).requested_stop == "stop"
 
 
 async def test_of_several_that_go_on_it_asks_which(bot):
@@ -216,9 +216,9 @@ async def test_of_several_that_go_on_it_asks_which(bot):
     bot.clock.advance(300)
     second = await going(bot, "train.R")
     check_golden("answers/job-which-to-stop", await bot.say("job stop train.R"))
-    assert not any(run.stop_wanted for run in await bot.store.read(run_rows.runs, ALICE))
+    assert not any(run.requested_stop for run in await bot.store.read(run_rows.runs, ALICE))
     await bot.press("job_stop:0", second.id)
-    assert [run.stop_wanted for run in await bot.store.read(run_rows.runs, ALICE)] == ["stop", ""]
+    assert [run.requested_stop for run in await bot.store.read(run_rows.runs, ALICE)] == ["stop", ""]
 
 
 async def test_what_is_over_is_not_stopped(bot):
@@ -299,7 +299,7 @@ async def test_an_unanswered_stop_can_be_forced(bot):
     bot.clock.advance(60)
     check_golden("answers/job-unanswered", await bot.press("job_refresh", run.id))
     assert words(await bot.press("job_force", run.id)).startswith("Forcing *train.R*")
-    assert (await bot.store.read(run_rows.run, run.id)).stop_wanted == "force"
+    assert (await bot.store.read(run_rows.run, run.id)).requested_stop == "force"
 
 
 async def test_what_was_launched_elsewhere_is_not_run_again(bot):

@@ -78,9 +78,9 @@ async def test_the_card_as_an_answer_says_as_of_when(bot):
 
 async def test_the_start_of_usher_itself_is_one_episode(bot):
     operation = await started(bot)
-    assert (await bot.workspace()).episode == 1
+    assert (await bot.workspace()).generation == 1
     await seen(bot, State.STARTING)
-    assert (await seen(bot, State.RUNNING)).episode == 1
+    assert (await seen(bot, State.RUNNING)).generation == 1
     await end(bot, operation, Outcome.FULFILLED)
     await seen(bot, State.STOPPED)
-    assert (await seen(bot, State.RUNNING)).episode == 2
+    assert (await seen(bot, State.RUNNING)).generation == 2

@@ -261,7 +261,7 @@ def _offered(message: dict[str, Any]) -> list[dict[str, Any]]:
 async def no_message_contradicts_its_row(life: Life) -> None:
     """Each act has one message, once nothing is owed, and each message offers what the rows allow."""
     pending = "SELECT id FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL"
-    unsent = "SELECT id FROM notices WHERE state IN ('pending', 'retry', 'leased') AND held_by IS NULL"
+    unsent = "SELECT id FROM notices WHERE state IN ('pending', 'retry', 'leased') AND combined_into IS NULL"
     if await life.rows(f"{pending} UNION ALL {unsent}"):
         return
     await _each_act_has_one(life)

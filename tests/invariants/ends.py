@@ -35,7 +35,7 @@ _WATCH = (
     """,
     # What came up by itself has another life than that for which a timer was set.
     """
-    CREATE TRIGGER came_up AFTER UPDATE OF episode ON workspaces
+    CREATE TRIGGER came_up AFTER UPDATE OF generation ON workspaces
     WHEN NOT EXISTS (
         SELECT 1 FROM operations
         WHERE workspace_id = NEW.id AND outcome IS NULL AND verb IN ('start', 'restart', 'create')

@@ -17,7 +17,7 @@ Place = tuple[str, str]
 STALE_SECONDS = 2 * SILENCE + 15.0
 #: What one message told after a silence.
 _TOLD_TOGETHER = (
-    "SELECT n.subject, h.subject AS whose, h.occasion FROM notices n JOIN notices h ON h.id = n.held_by"
+    "SELECT n.subject, h.subject AS whose, h.occasion FROM notices n JOIN notices h ON h.id = n.combined_into"
     " WHERE h.kind = 'summary' AND n.state = 'sent'"
 )
 

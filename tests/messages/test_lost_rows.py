@@ -62,10 +62,10 @@ BODIES: dict[AnyKind, dict[str, Any]] = {
 SAID = [kit.section("Said."), *kit.actions([kit.button("Stop", "stop", "x")])]
 #: What people ask for whose answer has buttons, with what it begins.
 ACTED = {
-    "workspace.start": {"errand": "operation"},
+    "workspace.start": {"work_item_id": "operation"},
     "workspace.timer": {"became": {"rules rule_1": {}}},
     "workspace.hours": {"became": {"rules rule_1": {}}},
-    "job.run": {"errand": "run"},
+    "job.run": {"work_item_id": "run"},
 }
 
 
@@ -130,13 +130,13 @@ async def write_rows(store, verb, outcome, cause, state):
 
     def write(tx):
         for act in acts:
-            work_item = {"operation": operation.id, "run": run.id}.get(act.errand, "")
-            ACTS.add(tx, replace(act, errand=work_item))
+            work_item = {"operation": operation.id, "run": run.id}.get(act.work_item_id, "")
+            ACTS.add(tx, replace(act, work_item_id=work_item))
         OPERATIONS.add(tx, operation)
-        CLASS_CARDS.add(tx, course, look_at=now)
+        CLASS_CARDS.add(tx, course, next_check_at=now)
         PARTICIPANTS.add(tx, member)
-        RULES.add(tx, rule, look_at=now)
-        COURSE_RULES.add(tx, lessons, lesson_look_at=now)
+        RULES.add(tx, rule, next_check_at=now)
+        COURSE_RULES.add(tx, lessons, lesson_check_at=now)
         APPROVALS.add(tx, approval)
         WAITS.add(tx, wait, next_at=now)
         timers.put(tx, workspace.id, End(now + 600.0, "stop", because="class", source="class_1"))

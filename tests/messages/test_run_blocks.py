@@ -29,7 +29,7 @@ JOB = Run(
 CALLING = {"start_call": Call.CALLING, "called_at": NOW - 20}
 TAKEN = {"remote_id": "42", "start_call": Call.ACCEPTED, "observed_at": NOW - 5}
 RUNNING = TAKEN | {"state": RunState.RUNNING, "started_at": NOW - 90}
-STOPPING = RUNNING | {"stop_wanted": "stop", "stop_call": Call.ACCEPTED}
+STOPPING = RUNNING | {"requested_stop": "stop", "stop_call": Call.ACCEPTED}
 ENDED = RUNNING | {"outcome": Outcome.ENDED, "finished_at": NOW - 1, "ended_at": NOW}
 DONE = ENDED | {"state": RunState.SUCCEEDED, "exit_code": 0}
 FAILED = ENDED | {"state": RunState.FAILED, "exit_code": 137}
@@ -47,7 +47,7 @@ def facts(run, **keys):
 CARDS = {
     "to-launch": run(),
     "to-launch-held-up": run(hold=cards.silent_since("Posit Workbench", NOW - 60)),
-    "to-launch-called-off": run(stop_wanted="stop"),
+    "to-launch-called-off": run(requested_stop="stop"),
     "launching": run(**CALLING),
     "asked": run(**CALLING | {"asked_at": NOW - 5}),
     "late": run(held_since=NOW - 1900, hold=cards.PERSON_UNKNOWN),
@@ -57,7 +57,7 @@ CARDS = {
     "running": run(**RUNNING | {"detail": "On node <7>"}),
     "stopping": run(**STOPPING | {"called_at": NOW - 10}),
     "stopping-unanswered": run(**STOPPING | {"called_at": NOW - 60}),
-    "forcing": run(**STOPPING | {"stop_wanted": "force", "called_at": NOW - 90}),
+    "forcing": run(**STOPPING | {"requested_stop": "force", "called_at": NOW - 90}),
     "done": run(**DONE),
     "done-just-now": run(**DONE | {"outcome": None, "ended_at": None}),
     "done-without-code": run(**DONE | {"exit_code": None, "started_at": None}),

@@ -81,7 +81,7 @@ def test_of_the_buttons_of_a_message_those_go_that_it_would_not_have_now():
     assert {"Open", "Stop"} <= set(labels(said))
     elsewhere = replace(given, ide_url=f"{IDE_URL}/other")
     assert [one for one in labels(said) if one != "Open"] == labels(still(NoticeKind.READY, elsewhere, said))
-    again = replace(given, workspace=replace(given.workspace, episode=7))
+    again = replace(given, workspace=replace(given.workspace, generation=7))
     left = labels(still(NoticeKind.READY, again, said))
     assert "Stop" not in left
     assert "Open" in left
@@ -93,7 +93,7 @@ def test_the_answer_that_offers_something_fits_while_it_would_do_what_it_says():
     stop = stop_button(up.workspace, up.effects)
     start = kit.button("Start", changing("start", up.workspace))
     down = replace(up, workspace=replace(up.workspace, state=State.STOPPED))
-    brought_up = replace(up, workspace=replace(up.workspace, episode=up.workspace.episode + 1))
+    brought_up = replace(up, workspace=replace(up.workspace, generation=up.workspace.generation + 1))
     found = {
         name: [fits(one, given) for one in (opens, stop, start)]
         for name, given in {

@@ -19,7 +19,7 @@ EXAMPLES = {
     "person": "Alice Liddell",
     "reference": "7F3A-9C2K",
     "title": "Saturn Cloud",
-    "tries_left": 2,
+    "attempts_left": 2,
     "username": "alice",
     "word": "unknown state 'x'",
     "workspace": "Acme Research",

@@ -57,7 +57,7 @@ def rule(**values):
         stops=570,
         zone="UTC",
         seen_zone="UTC",
-        settled_at=":now",
+        processed_until=":now",
         **values,
     )
 
@@ -97,7 +97,9 @@ LEFT: Final[Mapping[str, Left]] = {
         ],
         "reminder 1, renew 1",
     ),
-    "home": Left([row("homes", principal=":principal", used_at=":now", wanted_at=":now", look_at=":now")]),
+    "home": Left(
+        [row("homes", principal=":principal", used_at=":now", wanted_at=":now", next_check_at=":now")]
+    ),
     "job_schedules": Left([task("schedule")], "schedule 1"),
     "undo": Left(),
     "waitlist": Left(

@@ -19,10 +19,10 @@ from bot.support.settings import VARIABLES
 from handlers import routes
 from tests.project.repository import ROOT
 from tests.rigs.prometheus import exported
+from tools.names import read_schema
 
 LIST = ROOT / "tests/project/public_names.toml"
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
-COLUMN_PATTERN = re.compile(r"^    (\w+) (?:TEXT|BIGINT|DOUBLE PRECISION)", re.MULTILINE)
 COOKIE_PATTERN = re.compile(r'cookie_name\("([\w-]+)"')
 
 
@@ -45,10 +45,9 @@ def find_log_events() -> Iterator[str]:
 
 def collect_names() -> dict[str, list[str]]:
     load()
-    migrations = [file.read_text(encoding="utf-8") for file in (ROOT / "bot").rglob("migrations/*.sql")]
     registries = ("action", "view", "shortcut", "options", "event", "button", "shown")
     names = {name: set(getattr(routes, name).get_all()) for name in registries} | {
-        "columns": {name for script in migrations for name in COLUMN_PATTERN.findall(script)},
+        "columns": {name for columns in read_schema(ROOT).values() for name in columns},
         "cookies": {name for source in read_sources() for name in COOKIE_PATTERN.findall(source)},
         "log_events": set(find_log_events()),
         "messages": {kind.value for kind in declared(AnyKind)},

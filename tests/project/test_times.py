@@ -21,7 +21,6 @@ def columns_of_the_schema():
             }
             for table in tables
         }
-    times["notices"].remove("held_until")
     return {table: columns for table, columns in times.items() if columns}
 
 

@@ -183,7 +183,7 @@ async def test_timer_of_0_2_1_is_kept(term, columns, because, warns):
     (alice,) = people(1)
     await course(term, alice)
     row = await mine(term, alice)
-    at = {"stop_at": local("11:30"), "stop_mode": "stop", "stop_look_at": local("10:50")}
+    at = {"stop_at": local("11:30"), "stop_mode": "stop", "stop_check_at": local("10:50")}
     await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NONE | at | columns)
     kept = await within(term.store, timers.decide, row.id)
     assert (kept.stop_at, kept.stop_mode, kept.ends.rows) == (local("11:30"), "stop", (kept.ends.counts,))

@@ -22,8 +22,8 @@ NOW, HOUR = 1e9, 3600.0
 
 ACCOUNT = Account("account_1", ALICE, "cloud", "alice", "sealed", "active", linked_at=0.0)
 #: Refused just now, and long enough ago to be tried.
-HELD = replace(ACCOUNT, refused_since=1.0, looked_at=NOW)
-DUE = replace(ACCOUNT, refused_since=1.0, looked_at=None)
+HELD = replace(ACCOUNT, refused_since=1.0, checked_at=NOW)
+DUE = replace(ACCOUNT, refused_since=1.0, checked_at=None)
 
 WAYS = (
     "a person's",
@@ -385,7 +385,7 @@ async def test_what_was_done_counts_though_it_is_not_written_that_the_sign_in_wa
 )
 def test_the_longer_it_is_refused_the_rarer_it_is_tried(lasted, ago, left):
     tried = NOW - ago
-    account = replace(ACCOUNT, refused_since=tried - lasted, looked_at=tried)
+    account = replace(ACCOUNT, refused_since=tried - lasted, checked_at=tried)
     assert account.tried_in(NOW) == left
     assert replace(account, state="refused").tried_in(NOW) == 0.0
     assert replace(account, refused_since=None).tried_in(NOW) == 0.0

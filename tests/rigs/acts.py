@@ -119,7 +119,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[s
         was = before["runs"].get(key)
         if was is None:
             found.append(("run", run.name, run.connection))
-        elif run.stop_wanted and not was.stop_wanted:
+        elif run.requested_stop and not was.requested_stop:
             found.append(("stop", run.name, run.connection))
     found += [("unlink", name, name) for name in before["accounts"] - after["accounts"]]
     return found
@@ -161,7 +161,7 @@ def _of_operations(before: Mapping[str, Any], after: Mapping[str, Any], now: flo
 def _of_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Act]:
     for key, row in after["rows"].items():
         was = before["rows"].get(key, row)
-        told, former = (row.tells_ready, row.tells_stopped), (was.tells_ready, was.tells_stopped)
+        told, former = (row.notify_ready, row.notify_stopped), (was.notify_ready, was.notify_stopped)
         if told != former:
             yield Act("mute" if False in told else "unmute", row.title, row.connection)
         # Taken back and planned again, or planned for the same time.
@@ -176,7 +176,7 @@ def _of_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Ac
 def _of_jobs(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Act]:
     for key, run in after["runs"].items():
         was = before["runs"].get(key)
-        if was is None or (run.stop_wanted and not was.stop_wanted):
+        if was is None or (run.requested_stop and not was.requested_stop):
             yield Act("run" if was is None else "stop-run", run.name, run.connection)
     for (place, name), cron in after.get("schedules", {}).items():
         if cron != before["schedules"].get((place, name), ""):

@@ -1,5 +1,6 @@
 """Databases of earlier releases: made by their migrations, with rows of today as they had them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -26,6 +27,14 @@ _SQLITE_COLUMNS: Final = (
 )
 #: What each database says of itself.
 _OWN: Final = frozenset({"migrations", "schema_changes", "lineage", "owners"})
+
+#: What a migration renames: tables, then their columns, then words in them, whole ones and within a text.
+_RENAMED_TABLE: Final = re.compile(r"^ALTER TABLE (\w+) RENAME TO (\w+);", re.MULTILINE)
+_RENAMED_COLUMN: Final = re.compile(r"^ALTER TABLE (\w+) RENAME COLUMN (\w+) TO (\w+);", re.MULTILINE)
+_RENAMED_WORD: Final = re.compile(r"^UPDATE (\w+) SET (\w+) = '(.*)' WHERE \2 = '(.*)';", re.MULTILINE)
+_CHANGED_TEXTS: Final = re.compile(r"^UPDATE (\w+) SET\s([^;]*REPLACE\([^;]*);", re.MULTILINE)
+_CHANGED_TEXT: Final = re.compile(r"(\w+) = (?:REPLACE\()+\1,((?:\s*'.*?', '.*?'\),?)+)")
+_PAIR: Final = re.compile(r"'(.*?)', '(.*?)'\)")
 
 Rows = Mapping[str, Sequence[Row]]
 
@@ -64,10 +73,38 @@ def write_rows(tx: Transaction, rows: Rows, *, is_postgres: bool) -> None:
 
 def as_of(release: str, rows: Rows) -> Rows:
     """Return rows of today as a release kept them."""
+    rows = _rename_back(release, rows)
     if release != "0.3.1":
         # Only that one follows requests up; its migration begins with it.
         rows = {**rows, "tasks": [row for row in rows["tasks"] if row["kind"] != "follow_up"]}
     return _put_beside(rows) if release == "0.2.1" else rows
+
+
+def _rename_back(release: str, rows: Rows) -> Rows:
+    """Return rows by the words that they had before the migrations since a release."""
+    before = {name: [dict(row) for row in rows[name]] for name in rows}
+    for name, script in sorted(migrations().items(), reverse=True):
+        if name <= LAST_MIGRATIONS[release]:
+            break
+        for table, column, new, old in _RENAMED_WORD.findall(script):
+            for row in before[table]:
+                row[column] = old if row[column] == new else row[column]
+        for table, changes in _CHANGED_TEXTS.findall(script):
+            for column, pairs in _CHANGED_TEXT.findall(changes):
+                for row in before[table]:
+                    row[column] = _restore(row[column], _PAIR.findall(pairs))
+        for table, old, new in _RENAMED_COLUMN.findall(script):
+            for row in before[table]:
+                row[old] = row.pop(new)
+        for old, new in _RENAMED_TABLE.findall(script):
+            before[old] = before.pop(new)
+    return before
+
+
+def _restore(text: str | None, pairs: Sequence[tuple[str, str]]) -> str | None:
+    for old, new in pairs:
+        text = text and text.replace(new, old)
+    return text
 
 
 def _put_beside(rows: Rows) -> Rows:

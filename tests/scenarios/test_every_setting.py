@@ -274,10 +274,13 @@ async def assistant_calls(folder):
 
 @proves("USHER_COMMAND", "USHER_JOB_COMMAND")
 async def commands(folder):
-    names = {"USHER_COMMAND": "/desk", "USHER_JOB_COMMAND": "/errand"}
+    names = {"USHER_COMMAND": "/desk", "USHER_JOB_COMMAND": "/work_item_id"}
     async with world(folder, settings=names) as ready:
         # What a button in a channel answers is read beside the slash commands.
-        for words, command, usual in (("help", "/desk ", "/workspace "), ("job help", "/errand ", "/job ")):
+        for words, command, usual in (
+            ("help", "/desk ", "/workspace "),
+            ("job help", "/work_item_id ", "/job "),
+        ):
             (asked,) = await ready.alice.mentions(words)
             (answer,) = await ready.alice.presses(asked, "Show everything")
             assert (command in answer.text, usual in answer.text) == (True, False)

@@ -119,8 +119,8 @@ LESSON_QUEUE: Final = declare_queue(
         kind="lessons",
         is_scheduled=True,
         table="rules",
-        due="lesson_look_at",
-        order="lesson_look_at, id",
+        due="lesson_check_at",
+        order="lesson_check_at, id",
     )
 )
 

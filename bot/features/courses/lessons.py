@@ -83,7 +83,7 @@ def skip(tx: Transaction, caller: Caller, card_id: str, day: str) -> tuple[Cours
         raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
     if "-" not in day:
         # What they have left out already is meant again by a second press; what has been started isn't.
-        after = max(float(day or tx.now()), rule.settled_at)
+        after = max(float(day or tx.now()), rule.processed_until)
         coming = timetable.following(replace(rule, off=card.off), after)
         if coming is None:
             raise Refused("course.never", words.NO_LESSONS_LEFT.format(course=card.title))

@@ -158,7 +158,7 @@ class CourseRule(HoursRule):
 
     def plan_check(self, at: float | None) -> dict[str, Any]:
         """Return the columns that say when the rule is checked next, by which state of its course."""
-        return {"lesson_look_at": at, "follows": self.follows}
+        return {"lesson_check_at": at, "follows": self.follows}
 
 
 @dataclass(frozen=True, slots=True)

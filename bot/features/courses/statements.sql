@@ -62,7 +62,7 @@ WHERE p.card_id = :card_id
 
 -- name: class_counted
 UPDATE class_cards SET
-    counted = :counted, counted_at = :now, look_at = :look_at,
+    counted = :counted, counted_at = :now, next_check_at = :next_check_at,
     -- 0.2.1 may have left members behind.
     follow_at = CASE WHEN :behind > 0 THEN COALESCE(follow_at, :now) ELSE follow_at END,
     changed_at = CASE WHEN counted <> :counted THEN :now ELSE changed_at END
@@ -70,7 +70,7 @@ WHERE id = :id;
 
 -- name: close_class
 UPDATE class_cards SET
-    closed_at = :now, stopped_by = :stopped_by, look_at = :now,
+    closed_at = :now, stopped_by = :stopped_by, next_check_at = :now,
     stops_at = CASE WHEN stops_at < :stops_at THEN stops_at ELSE :stops_at END
 WHERE id = :id AND closed_at IS NULL AND done_at IS NULL
 RETURNING *;
@@ -233,7 +233,7 @@ WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL
 
 -- A press is counted soon, but not before the counts may be redrawn.
 -- name: look_at_class
-UPDATE class_cards SET look_at = CASE
+UPDATE class_cards SET next_check_at = CASE
     WHEN counted_at + :rest > :now THEN counted_at + :rest
     ELSE :now END
-WHERE id = :id AND done_at IS NULL AND look_at > :now;
+WHERE id = :id AND done_at IS NULL AND next_check_at > :now;

@@ -138,7 +138,7 @@ CLASS_CARD_QUEUE: Final = declare_queue(
         kind="class",
         is_scheduled=True,
         table="class_cards",
-        due="look_at",
+        due="next_check_at",
         where="done_at IS NULL",
     )
 )
@@ -191,10 +191,10 @@ def class_counted(
     elif row["stops_at"] is not None:
         ends = (row["stops_at"] - CLASS_WARNING_SECONDS, row["stops_at"])
         looks.append(next((at for at in ends if at > now), now + rest))
-    if row["look_at"] <= now:
+    if row["next_check_at"] <= now:
         # Somebody pressed since these were counted.
         looks.append(now + rest)
-    seen = {"counted": numbers, "behind": counts.behind, "look_at": min(looks, default=NEVER)}
+    seen = {"counted": numbers, "behind": counts.behind, "next_check_at": min(looks, default=NEVER)}
     tx.run("class_counted", id=card_id, now=now, **seen)
     if has_changed:
         cards.queue_messages(tx, card_id, changed=True)

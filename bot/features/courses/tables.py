@@ -7,7 +7,7 @@ from bot.store.tables import Table, of_feature
 
 # It may be as far ahead as the end of the class; an extra look does no harm.
 CLASS_CARDS = of_feature(
-    Table("class_cards", ClassCard, "id", counted_at=PAST, changed_at=PAST, look_at=due(60.0))
+    Table("class_cards", ClassCard, "id", counted_at=PAST, changed_at=PAST, next_check_at=due(60.0))
 )
 PARTICIPANTS = of_feature(
     Table("participants", Participant, "card_id principal", "card_id", "workspace_id", warned_at=STAYS)
@@ -21,7 +21,7 @@ COURSE_RULES = of_feature(
         "card principal",
         "card",
         "calendar",
-        look_at=due(60.0),
-        lesson_look_at=due(60.0),
+        next_check_at=due(60.0),
+        lesson_check_at=due(60.0),
     )
 )

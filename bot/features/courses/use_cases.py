@@ -111,15 +111,15 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
     provider, now = caller.context.need(draft.connection), tx.now()
     card = replace(draft, reference=caller.reference, created_at=now, lead=LEAST)
     card = replace(card, id=caller.context.ids.new("class"), principal=caller.principal)
-    look_at = store.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
+    next_check_at = store.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
     if card.is_course:
         check_lessons(provider, class_effects(provider, card))
         _check_kept(provider, card)
-        card, look_at = replace(card, stops_at=timetable.last_end(card)), now
+        card, next_check_at = replace(card, stops_at=timetable.last_end(card)), now
         if card.is_over(now):
             raise Refused("course.never", class_words.NO_LESSONS)
     if caller.is_first_delivery(tx):
-        CLASS_CARDS.add(tx, card, look_at=look_at)
+        CLASS_CARDS.add(tx, card, next_check_at=next_check_at)
         cards.add(tx, ClassKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_posting(card)])
         notify_teachers(tx, caller, replace(card, trainers=frozenset()), card.trainers)
@@ -376,9 +376,11 @@ def _enrol(
     former, principal = lesson_rules.own_lessons(tx, card.id, caller.principal), caller.principal
     # In the order of joining, which is that of their starts.
     key = f"{card.id}:{now:017.6f}:{principal.user_id}" if former is None else former.id
-    settled_at = now if lesson is None else max(now, lesson.at)
+    processed_until = now if lesson is None else max(now, lesson.at)
     zones = card.time_zone, people.zone(tx, principal).key
-    rule = CourseRule(key, principal, card.connection, workspace_id, *zones, settled_at, **card.timetable())
+    rule = CourseRule(
+        key, principal, card.connection, workspace_id, *zones, processed_until, **card.timetable()
+    )
     rule = replace(rule, card=card.id, course=card.title, course_off=card.off, heard=card.state)
     kept = ("off", "course_off", "agreed_days", "agreed_minutes", "agreed_until") if former else ()
     rule = timetable.followed(replace(rule, **{name: getattr(former, name) for name in kept}), card)
@@ -538,7 +540,7 @@ def _look(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
             if not (_is_up(tx, press) and _time(tx, caller.context, card, press.workspace_id or "")):
                 _ended(tx, card.id, press.principal)
         if len(found) == SOME:
-            CLASS_CARDS.change(tx, {"id": card.id}, look_at=now)
+            CLASS_CARDS.change(tx, {"id": card.id}, next_check_at=now)
             return  # The others come next.
     counts = store.class_counts(tx, card.id)
     store.class_counted(tx, card.id, counts, rest=REST, longest=LONGEST, lesson_at=lesson_at)

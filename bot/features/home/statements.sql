@@ -20,7 +20,7 @@ WHERE principal = :principal AND used_at > :since;
 -- A Home that its person used since the claim stays wanted. Only whoever was asked for a view holds the lease.
 -- name: home_published
 UPDATE homes SET
-    drawn = :drawn, view_hash = :view_hash, look_at = :look_at,
+    drawn = :drawn, view_hash = :view_hash, next_check_at = :next_check_at,
     leased_until = CASE WHEN :is_wanted = 1 THEN 0 ELSE leased_until END,
     wanted_at = CASE WHEN uses = :uses THEN NULL ELSE wanted_at END
 WHERE principal = :principal;

@@ -12,7 +12,7 @@ from bot.store.tables import Table, of_feature
 from bot.store.transaction import Transaction
 
 # ``Timing.lease`` and Slack's *Retry-After*; ``REDRAW_SECONDS``.
-HOMES = of_feature(Table("homes", Home, "principal", leased_until=SEND, look_at=SEND))
+HOMES = of_feature(Table("homes", Home, "principal", leased_until=SEND, next_check_at=SEND))
 
 
 WANTED_HOME_QUEUE: Final = declare_queue(
@@ -33,8 +33,8 @@ OPEN_HOME_QUEUE: Final = declare_queue(
         name="open_homes",
         kind="homes",
         table="homes",
-        due="look_at",
-        where="look_at IS NOT NULL AND wanted_at IS NULL",
+        due="next_check_at",
+        where="next_check_at IS NOT NULL AND wanted_at IS NULL",
         key="principal",
         limit="{room}",
     )
@@ -84,17 +84,23 @@ def home_published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> N
         is_wanted=home.wanted_at is not None,
         drawn=drawn,
         view_hash=view_hash,
-        look_at=now + REDRAW_SECONDS,
+        next_check_at=now + REDRAW_SECONDS,
     )
 
 
 def home_retry(tx: Transaction, home: Home, due_in: float) -> None:
     """Release a wanted Home to be sent again later, or look at another one again then."""
-    column = "look_at" if home.wanted_at is None else "leased_until"
+    column = "next_check_at" if home.wanted_at is None else "leased_until"
     HOMES.change(tx, {"principal": home.principal}, **{column: tx.now() + due_in})
 
 
 def home_rest(tx: Transaction, home: Home) -> None:
     """Stop redrawing a Home until its person uses it again, which may have happened since the claim."""
-    rested = {"look_at": None, "wanted_at": None, "leased_until": 0, "answer": None, "answered_at": None}
+    rested = {
+        "next_check_at": None,
+        "wanted_at": None,
+        "leased_until": 0,
+        "answer": None,
+        "answered_at": None,
+    }
     HOMES.change(tx, {"principal": home.principal, "uses": home.uses}, **rested)

@@ -76,7 +76,9 @@ def _get_occurrence(pair: tuple[Occurrence, HoursRule]) -> Occurrence:
 
 def _list_unsettled(rule: HoursRule, now: float, seconds: float = DAY_SECONDS) -> list[Occurrence]:
     """Return the unsettled occurrences of a person's own active hours in the seconds to come."""
-    return [] if rule.paused or not rule.is_own else rule.between(max(now, rule.settled_at), now + seconds)
+    return (
+        [] if rule.paused or not rule.is_own else rule.between(max(now, rule.processed_until), now + seconds)
+    )
 
 
 def tries_again(start: Operation, plan: Occurrence, now: float, *, is_own: bool) -> bool:

@@ -272,7 +272,7 @@ def _resting(facts: WorkspaceFacts) -> list[Element]:
 
 def _coming(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
     """Return what comes next of a rule, on one side or on any."""
-    coming = rule.after(max(facts.now, rule.settled_at))
+    coming = rule.after(max(facts.now, rule.processed_until))
     while coming is not None and side not in {"", coming.side}:
         coming = rule.after(coming.at)
     return coming

@@ -153,7 +153,7 @@ class Timetable(ABC):
 class HoursRule(Timetable):
     """Hold hours of a workspace, in the time zone ``zone``.
 
-    What was planned up to ``settled_at`` is settled. ``agreed``: its person knows that the stop ends the
+    What was planned up to ``processed_until`` is settled. ``agreed``: its person knows that the stop ends the
     workspace for good. ``seen_zone`` is the last zone of theirs that they were asked about.
 
     What its person takes part in with others has rules of its own kind, with more fields.
@@ -165,7 +165,7 @@ class HoursRule(Timetable):
     workspace_id: str
     zone: str
     seen_zone: str
-    settled_at: Past
+    processed_until: Past
     agreed: bool = False
     #: Why it is paused, a cause of ``bot.messages.texts.problems``; "" if it isn't.
     paused: str = ""
@@ -200,7 +200,7 @@ class HoursRule(Timetable):
 
     def plan_check(self, at: float | None) -> dict[str, Any]:
         """Return the columns that say when the rule is checked next."""
-        return {"look_at": at}
+        return {"next_check_at": at}
 
     def started(self, at: float, *, is_used: bool) -> Self:
         """Return it after another start; ``is_used``: the workspace has been used since the one before."""
@@ -208,12 +208,12 @@ class HoursRule(Timetable):
 
     def due(self, now: float) -> list[Occurrence]:
         """Return what is to be looked at and isn't settled, in its order."""
-        since = max(self.settled_at, now - HORIZON)
+        since = max(self.processed_until, now - HORIZON)
         return [one for one in self.between(since, now + max(LEAD, self.lead)) if one.due_at <= now]
 
     def next_stop(self, now: float) -> float | None:
         """Return when it stops its workspace next, after what is settled; None if that doesn't come."""
-        since, spans = max(now, self.settled_at), (86_400.0, 9 * 86_400.0, HORIZON)
+        since, spans = max(now, self.processed_until), (86_400.0, 9 * 86_400.0, HORIZON)
         found = (one.at for span in spans for one in self.between(since, since + span) if one.side == "stop")
         return None if self.paused else next(found, None)
 

@@ -32,7 +32,7 @@ RULES = of_feature(
         "principal connection remote_id",
         PAIR,
         "principal",
-        look_at=due_time(60.0),
+        next_check_at=due_time(60.0),
     )
 )
 OCCURRENCES = of_feature(plain("occurrences", "rule_id local side", at=STAYS))
@@ -106,7 +106,7 @@ def put(tx: Transaction, new: HoursRule) -> None:
 
 def put_in(tx: Transaction, table: Table[AnyRule], new: AnyRule) -> None:
     """Add a rule to the table of its kind, or replace it."""
-    table.upsert(tx, new, **new.plan_check(_look_at(new, new.settled_at)))
+    table.upsert(tx, new, **new.plan_check(_look_at(new, new.processed_until)))
 
 
 def drop(tx: Transaction, rule_id: str) -> None:
@@ -140,8 +140,8 @@ RULE_QUEUE: Final = declare_queue(
         kind="hours",
         is_scheduled=True,
         table="rules",
-        due="look_at",
-        order="look_at, id",
+        due="next_check_at",
+        order="next_check_at, id",
     )
 )
 
@@ -173,14 +173,14 @@ def settle(tx: Transaction, settled: HoursRule, became: Mapping[Occurrence, str]
     Hours that come once are deleted with their last occurrence.
     """
     now = tx.now()
-    until = max([settled.settled_at, now - HORIZON, *(one.at for one in settled.due(now))])
+    until = max([settled.processed_until, now - HORIZON, *(one.at for one in settled.due(now))])
     for one, what in became.items():
         OCCURRENCES.add(tx, rule_id=settled.id, local=one.local, side=one.side, became=what, at=one.at)
-    look_at = _look_at(settled, until)
-    if look_at is None and settled.is_own and not settled.days & EVERY_DAY:
+    next_check_at = _look_at(settled, until)
+    if next_check_at is None and settled.is_own and not settled.days & EVERY_DAY:
         drop(tx, settled.id)
     else:
-        RULES.change(tx, {"id": settled.id}, settled_at=until, **settled.plan_check(look_at))
+        RULES.change(tx, {"id": settled.id}, processed_until=until, **settled.plan_check(next_check_at))
 
 
 def begun(tx: Transaction, started: HoursRule) -> None:
@@ -190,8 +190,8 @@ def begun(tx: Transaction, started: HoursRule) -> None:
 
 def timed(tx: Transaction, looked: HoursRule) -> Occurrence | None:
     """Return the stop that a rule settled last, if it set a timer for it."""
-    last = looked.after(looked.settled_at - 1.0)
-    if last is None or last.at != looked.settled_at:
+    last = looked.after(looked.processed_until - 1.0)
+    if last is None or last.at != looked.processed_until:
         return None
     return last if became(tx, looked, last) == "timer" else None
 
@@ -199,7 +199,7 @@ def timed(tx: Transaction, looked: HoursRule) -> Occurrence | None:
 def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
     """Write a changed rule of which a start or stop that was settled comes again, however late."""
     OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
-    put(tx, replace(changed, settled_at=min(tx.now(), stop.at - 1.0)))
+    put(tx, replace(changed, processed_until=min(tx.now(), stop.at - 1.0)))
 
 
 def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence] | None:
@@ -283,7 +283,7 @@ def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) 
     if notify:
         body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
         body |= {"name": paused.name, **paused.subject}
-        occasion = f"{why}:{paused.settled_at:.0f}"
+        occasion = f"{why}:{paused.processed_until:.0f}"
         notice = NewNotice(paused.workspace_id, HoursKind.HOURS_PAUSED, occasion, paused.principal, body)
         add_notices(tx, [notice])
 
@@ -291,15 +291,17 @@ def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) 
 def resume(tx: Transaction, row: Row, _said: Row) -> None:
     """Go on with a rule that paused because an account wasn't linked."""
     for paused in read_rules(tx, [row]) if row["paused"] in OF_LINK else ():
-        settled_at = tx.now()
+        processed_until = tx.now()
         if row["paused"] == "refused":
             # Nobody has stopped it: what was to begin meanwhile is made up for while it lasts.
-            coming = paused.after(settled_at)
+            coming = paused.after(processed_until)
             begin = None if coming is None else paused.begin(coming)
-            settled_at = (
-                settled_at if begin is None else min(settled_at, max(begin.at - 1.0, paused.settled_at))
+            processed_until = (
+                processed_until
+                if begin is None
+                else min(processed_until, max(begin.at - 1.0, paused.processed_until))
             )
-        put(tx, replace(paused, paused="", settled_at=settled_at))
+        put(tx, replace(paused, paused="", processed_until=processed_until))
 
 
 #: Before the workspaces: where a piece of an earlier release ended, the numbers of the stages count.

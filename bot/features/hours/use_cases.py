@@ -209,7 +209,7 @@ def rest(tx: Transaction, caller: Caller, workspace_id: str, days: Collection[st
         # Those of what others take part in, too, come back by a button of that.
         off = off if days or not one.is_own else frozenset()
         # Whoever lets what was paused come again is there.
-        again = replace(one, settled_at=now, started_at=None, unused=0, paused="")
+        again = replace(one, processed_until=now, started_at=None, unused=0, paused="")
         resting.append((one, replace(one if days or not one.paused else again, off=off)))
     return _change_rest(tx, caller, workspace, resting, off=",".join(sorted(days)))
 
@@ -237,7 +237,7 @@ def move(tx: Transaction, caller: Caller) -> str:
     caller.check(tx, "hours")
     zone = people.zone(tx, caller.principal).key
     found = [one for one in rows.rules(tx, caller.principal) if one.zone != zone and one.is_own]
-    moving = [(one, replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())) for one in found]
+    moving = [(one, replace(one, zone=zone, seen_zone=zone, processed_until=tx.now())) for one in found]
     if moving and caller.is_first_delivery(tx):
         for key in dict.fromkeys(one.workspace_id for one in found):
             if (workspace := stored.workspace(tx, key)) is not None:
@@ -457,7 +457,7 @@ def _ask(tx: Transaction, caller: Caller, looked: Workspace) -> None:
         return
     zone, here = people.zone(tx, principal), provider.settings.asks_after_hours
     hours, left = (
-        find_asking_hours(preferences_store.preferences(tx, principal).asks_after, here),
+        find_asking_hours(preferences_store.preferences(tx, principal).idle_prompt_after, here),
         left_since(workspace),
     )
     evening = None if hours is None else evening_of_asking(workspace, hours * HOUR, now, zone)

@@ -73,7 +73,7 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
 
 def _format_asking(facts: PreferenceFacts) -> list[str]:
     """Format the hours after which somebody is asked about a running workspace, by connection."""
-    usual = find_asking_hours(facts.wanted.asks_after, None)
+    usual = find_asking_hours(facts.wanted.idle_prompt_after, None)
     if (only := {*facts.asked_after.values()}) and len(only) == 1:
         (usual,) = only
     others: dict[float | None, list[str]] = {}
@@ -102,7 +102,7 @@ def form(
     hours_left = [Choice(str(one), words.ASK_AFTER.format(time=times.duration(one * 3600))) for one in HOURS]
     blocks = [
         kit.boxes(TELL, words.TELL, topics, sent, words.TELL_HINT.format(command=command)),
-        _menu(ASKING, words.ASKING, hours_left, str(wanted.asks_after or ASKS_AFTER), words.ASK_NEVER),
+        _menu(ASKING, words.ASKING, hours_left, str(wanted.idle_prompt_after or ASKS_AFTER), words.ASK_NEVER),
         _menu(WORKSPACE, words.DEFAULT_WORKSPACE, workspaces, wanted.workspace_id),
         _menu(NEW, words.DEFAULT_NEW, sources, source),
     ]

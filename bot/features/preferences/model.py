@@ -21,7 +21,7 @@ class Preferences:
 
     ``ready``, ``stopped`` (by itself) and ``run_ended`` say what is sent as a message; the rest only shows
     on the card. ``workspace_id`` is what a bare `start` means, ``connection`` and ``template`` what new
-    workspaces are made from; "" for none. ``asks_after`` is after how many hours they are asked whether a
+    workspaces are made from; "" for none. ``idle_prompt_after``: the hours until they are asked whether a
     workspace that runs on is still needed, None if they didn't choose (``ASKS_AFTER``), ``NEVER`` if they
     don't want to be. ``assistant`` is what Slack's may do for them, one of ``LEVELS``.
     """
@@ -32,7 +32,7 @@ class Preferences:
     workspace_id: str = ""
     connection: str = ""
     template: str = ""
-    asks_after: int | None = None
+    idle_prompt_after: int | None = None
     assistant: str = "show"
 
     def lets_assistant(self, level: str) -> bool:

@@ -47,7 +47,7 @@ def _news(kind: AnyKind, row: Row) -> News:
         return News(kind)
     chosen: bool | None = None
     if kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
-        chosen = row["tells_ready" if kind is NoticeKind.READY else "tells_stopped"]
+        chosen = row["notify_ready" if kind is NoticeKind.READY else "notify_stopped"]
     return News(
         kind,
         chosen=None if chosen is None else bool(chosen),

@@ -39,9 +39,9 @@ async def shown(context: Context, principal: Principal, workspaces: Sequence[Wor
         now=await context.store.now(),
         workspace=next((one for one in workspaces if one.id == wanted.workspace_id or is_only), None),
         connection_title=provider.settings.title if provider is not None else "",
-        own=tuple(one for one in workspaces if (one.tells_ready, one.tells_stopped) != (None, None)),
+        own=tuple(one for one in workspaces if (one.notify_ready, one.notify_stopped) != (None, None)),
         asked_after={
-            one.settings.title: find_asking_hours(wanted.asks_after, one.settings.asks_after_hours)
+            one.settings.title: find_asking_hours(wanted.idle_prompt_after, one.settings.asks_after_hours)
             for one in context.connections.values()
             if one.serves(principal)
         },

@@ -64,7 +64,7 @@ async def saved(request: Request) -> Answer:
         workspace_id=workspace_id,
         connection=connection,
         template=template,
-        asks_after=_asks_after(chosen.get(drawn.ASKING), before),
+        idle_prompt_after=_asks_after(chosen.get(drawn.ASKING), before),
         assistant=level if level in LEVELS else before.assistant,
     )
     if problems:
@@ -76,7 +76,7 @@ async def saved(request: Request) -> Answer:
 def _asks_after(chosen: str | None, before: Preferences) -> int | None:
     """Return the hours chosen; what was proposed and left isn't a choice."""
     hours = next((one for one in drawn.HOURS if str(one) == chosen), NEVER)
-    return None if before.asks_after is None and hours == ASKS_AFTER else hours
+    return None if before.idle_prompt_after is None and hours == ASKS_AFTER else hours
 
 
 def _workspaces(services: Services, rows: Iterable[Workspace], chosen: str) -> list[Choice]:
@@ -118,13 +118,13 @@ async def notify(request: Request) -> Answer:
     changed = await request.caller.run(
         set_notifications,
         workspace.id,
-        ready=chosen if only != {"stopped"} else workspace.tells_ready,
-        stopped=chosen if only != {"ready"} else workspace.tells_stopped,
+        ready=chosen if only != {"stopped"} else workspace.notify_ready,
+        stopped=chosen if only != {"ready"} else workspace.notify_stopped,
     )
     usual = await request.services.store.read(store.preferences, request.principal)
-    ready = usual.ready if changed.tells_ready is None else changed.tells_ready
-    stopped = usual.stopped if changed.tells_stopped is None else changed.tells_stopped
-    is_usual = (changed.tells_ready, changed.tells_stopped) == (None, None)
+    ready = usual.ready if changed.notify_ready is None else changed.notify_ready
+    stopped = usual.stopped if changed.notify_stopped is None else changed.notify_stopped
+    is_usual = (changed.notify_ready, changed.notify_stopped) == (None, None)
     template = words.NOTIFY_USUAL if is_usual else words.NOTIFY[ready, stopped]
     return replies.answer(request.filled(template, workspace))
 

@@ -378,7 +378,7 @@ async def build_runs(text: Utterance, label: Label) -> list[Proposal]:
     runs = which.runs or alike or (() if which.is_named and not which.named else said or text.heard.runs)
     if is_stop:
         runs = runs or (() if which.jobs else every)
-        fitting = [run for run in runs if run.is_going and not run.stop_wanted]
+        fitting = [run for run in runs if run.is_going and not run.requested_stop]
         offers = [lists.stop_run(run, services.title(run.connection), force=False) for run in fitting]
     else:
         fitting = [run for run in runs if run.spec is not None]

@@ -537,7 +537,7 @@ class _Turn:
             return self._command([" ".join(said)])
         if action != "job.run" or not all(map(_VARIABLE.fullmatch, said)):
             return None
-        run = await self.request.caller.read(runs.owned, "run", done[0].errand)
+        run = await self.request.caller.read(runs.owned, "run", done[0].work_item_id)
         takes = self.request.services.context.need(run.connection).need(base.Runs).variables_key
         if not takes or run.spec is None:
             return None

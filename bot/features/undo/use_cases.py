@@ -104,7 +104,7 @@ def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool 
             inbox.keep_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
             caller.record(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
             _take_back(tx, caller, act, work_item, found.then)
-            cards.queue_updates(tx, act.errand or act.id, changed=True)
+            cards.queue_updates(tx, act.work_item_id or act.id, changed=True)
         return TakenBack(act, found, *rows.about(tx, act))
     # What is under way for a person although they asked for nothing lately.
     running = [one for one in runs.runs(tx, caller.principal) if one.is_going]

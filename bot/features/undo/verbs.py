@@ -155,7 +155,7 @@ def _answer_under_way(request: Request, found: TakenBack) -> Answer:
     assert work_item is not None, "it is about one"
     title = request.services.title(work_item.connection)
     if not isinstance(work_item, Operation):
-        is_stop = bool(work_item.stop_wanted) or (found.act is not None and found.act.action != "job.run")
+        is_stop = bool(work_item.requested_stop) or (found.act is not None and found.act.action != "job.run")
         template = words.DONE if work_item.is_open else words.ENDED
         forms = FORMS[OperationVerb.STOP] if is_stop else card_words.LAUNCH
         if is_stop and work_item.is_open:

@@ -44,8 +44,8 @@ def format_lasting_place(of: WaitFacts, now: float) -> str:
 
 def _fill_place(of: WaitFacts, now: float, said: Sequence[str]) -> str:
     names = {"name": of.name, "title": of.title, "what": words.FOR.get(of.kind, words.FOR["room"])}
-    if of.got_at is not None:
-        return fill(words.GRANTED, at=kit.moment_at(of.got_at, now), **names)
+    if of.granted_at is not None:
+        return fill(words.GRANTED, at=kit.moment_at(of.granted_at, now), **names)
     if of.ended_at is not None:
         return fill(words.WAIT_OVER, at=kit.moment(of.ended_at, now), **names)
     return fill(words.WAITING, until=kit.moment(of.until, now), ahead=kit.Markup(" ".join(said)), **names)

@@ -55,7 +55,7 @@ class Wait:
     tried_at: Past | None = None
     operation_id: str | None = None
     mode: str = ""
-    got_at: Past | None = None
+    granted_at: Past | None = None
     ended_at: Past | None = None
     round: int = 0
 
@@ -152,8 +152,8 @@ class WaitFacts:
     """The wait of a workspace for a kind of room: its end, and the number of people ahead in this round.
 
     ``tried_before`` is how many others have already had their turn in it, ``others`` how many there are, and
-    ``attempts`` how often this was tried. One that is over has ``ended_at``, and ``got_at`` if its person got
-    the room.
+    ``attempts`` how often this was tried. One that is over has ``ended_at``, and ``granted_at`` if there
+    was room.
     """
 
     id: str
@@ -171,13 +171,13 @@ class WaitFacts:
     is_trying: bool = False
     is_held: bool = False
     is_refused: bool = False
-    got_at: float | None = None
+    granted_at: float | None = None
     ended_at: float | None = None
 
     @property
     def is_waiting(self) -> bool:
         """Return whether its person still waits."""
-        return self.got_at is None and self.ended_at is None
+        return self.granted_at is None and self.ended_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

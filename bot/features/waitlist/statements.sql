@@ -65,12 +65,12 @@ SELECT COUNT(*) AS count FROM operations WHERE connection = :connection AND outc
 -- name: lines
 SELECT connection, kind, SUM(CASE WHEN state IN ('waiting', 'trying') THEN 1 ELSE 0 END) AS waiting,
     MIN(CASE WHEN state IN ('waiting', 'trying') THEN joined_at END) AS since,
-    SUM(CASE WHEN got_at > :since THEN 1 ELSE 0 END) AS got,
-    AVG(CASE WHEN got_at > :since THEN got_at - joined_at END) AS waited
+    SUM(CASE WHEN granted_at > :since THEN 1 ELSE 0 END) AS got,
+    AVG(CASE WHEN granted_at > :since THEN granted_at - joined_at END) AS waited
 FROM (
-    SELECT principal, connection, kind, state, joined_at, got_at FROM waits WHERE ended_at IS NULL
+    SELECT principal, connection, kind, state, joined_at, granted_at FROM waits WHERE ended_at IS NULL
     UNION ALL
-    SELECT principal, connection, kind, state, joined_at, got_at FROM waits WHERE ended_at > :since
+    SELECT principal, connection, kind, state, joined_at, granted_at FROM waits WHERE ended_at > :since
 ) AS recent WHERE principal LIKE :place || '%' GROUP BY connection, kind ORDER BY connection, kind;
 
 -- name: waits_of
@@ -78,8 +78,8 @@ SELECT * FROM waits WHERE principal = :principal AND ended_at IS NULL AND state 
 
 -- name: last_wait
 SELECT t.* FROM workspaces w JOIN waits t ON t.workspace_id = w.id
-WHERE w.principal = :principal AND COALESCE(t.got_at, t.ended_at) > :since
-ORDER BY COALESCE(t.got_at, t.ended_at) DESC LIMIT 1;
+WHERE w.principal = :principal AND COALESCE(t.granted_at, t.ended_at) > :since
+ORDER BY COALESCE(t.granted_at, t.ended_at) DESC LIMIT 1;
 
 -- name: open_waits_left
 SELECT * FROM waits WHERE ended_at IS NULL ORDER BY next_at, id LIMIT :limit;

@@ -74,7 +74,7 @@ def describe(tx: Transaction, of: Wait, title: str, failures_allowed: float) -> 
         is_trying=of.state is Waits.TRYING,
         is_held=failed_in_a_row(tx, of.connection) >= failures_allowed,
         is_refused=account is not None and account.is_refused,
-        got_at=of.got_at,
+        granted_at=of.granted_at,
         ended_at=of.ended_at,
     )
 
@@ -338,4 +338,4 @@ def failed(tx: Transaction, of: Wait, at: float, kind: str) -> Sequence[NewNotic
 
 def got(tx: Transaction, of: Wait, now: float) -> None:
     """Record that somebody has got their room."""
-    change(tx, of, state=Waits.GOT, got_at=now, tried_at=now, next_at=now + LEAST)
+    change(tx, of, state=Waits.GOT, granted_at=now, tried_at=now, next_at=now + LEAST)

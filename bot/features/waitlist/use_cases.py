@@ -249,7 +249,7 @@ def _give_on(tx: Transaction, caller: Caller, wait: Wait) -> None:
     workspace, now, since = (
         require_workspace(tx, caller, "status", wait.workspace_id),
         tx.now(),
-        wait.got_at or 0.0,
+        wait.granted_at or 0.0,
     )
     is_warned = any(one.because == "room" for one in workspace.ends.rows)
     if workspace.is_down:

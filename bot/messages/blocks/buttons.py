@@ -25,7 +25,7 @@ def changing(
 
     A press is done only while the workspace hasn't been brought up again since.
     """
-    return ButtonValue(verb, workspace.id, workspace.episode, agreed, number, at=at)
+    return ButtonValue(verb, workspace.id, workspace.generation, agreed, number, at=at)
 
 
 def can_be_made_again(facts: WorkspaceFacts) -> bool:
@@ -171,7 +171,7 @@ def fits(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
         return facts.state is State.RUNNING and button.get("url") == facts.ide_url
     if press.name in ENDS:
         return facts.workspace.stops_at(press.at or 0.0)
-    is_up, is_it = facts.is_up, not facts.workspace.hidden and facts.workspace.episode == press.seen
+    is_up, is_it = facts.is_up, not facts.workspace.hidden and facts.workspace.generation == press.seen
     does = dict.fromkeys(("start", "resume"), not is_up) | dict.fromkeys(("suspend", "restart"), is_up)
     does["stop"] = is_up or facts.can_still_run
     return press.seen is None or (is_it and does.get(press.name, True))

@@ -295,9 +295,9 @@ def _row_buttons(facts: RunFacts) -> list[Element]:
     logs = logs_button(facts) if run.remote_id else []
     if not run.is_going:
         return [*logs, *([again_button(run)] if run.spec and "runs" in can else [])]
-    if "runs" not in can or (run.stop_wanted and not is_run_unanswered(run, facts.now)):
+    if "runs" not in can or (run.requested_stop and not is_run_unanswered(run, facts.now)):
         return logs
-    return [force_button(run) if run.stop_wanted else stop_run_button(run), *logs]
+    return [force_button(run) if run.requested_stop else stop_run_button(run), *logs]
 
 
 #: The action that runs a command as if it had been typed; its value is the command.

@@ -173,10 +173,10 @@ def state_lines(facts: RunFacts) -> list[str]:
     """Describe a run's progress, and what its provider says about it."""
     run = facts.run
     lines = [_state_line(facts)]
-    if run.is_going and run.stop_wanted:
+    if run.is_going and run.requested_stop:
         if run.remote_id is None and run.start_call is Call.NONE:
             return [runs.CALLING_OFF]
-        asked = runs.FORCE_ASKED if run.stop_wanted == "force" else runs.STOP_ASKED
+        asked = runs.FORCE_ASKED if run.requested_stop == "force" else runs.STOP_ASKED
         lines.append(fill(asked, title=facts.connection_title))
     detail = problems.run_detail(run, facts.connection_title)
     return [*lines, *([safe(detail, 300)] if detail else [])]
@@ -195,7 +195,7 @@ def card_buttons(facts: RunFacts) -> list[Element]:
     if "runs" in facts.capabilities:
         if is_run_unanswered(run, facts.now):
             buttons.append(force_button(run))
-        elif not run.stop_wanted:
+        elif not run.requested_stop:
             buttons.append(stop_run_button(run))
     refresh = kit.button(cards.REFRESH, "job_refresh", run.id)
     return [*buttons, *logs_button(facts), refresh, *page_button(facts)]

@@ -212,14 +212,14 @@ TOKEN_OWN: Final = (
 )
 
 
-def check_failed_oddly(error: errors.ProviderError, title: str, tries_left: int) -> str:
+def check_failed_oddly(error: errors.ProviderError, title: str, attempts_left: int) -> str:
     """Say why a token that looks like none was not accepted."""
-    return check_failed(error, title, tries_left, TOKEN_SHAPE.format(title=title))
+    return check_failed(error, title, attempts_left, TOKEN_SHAPE.format(title=title))
 
 
-def check_failed(error: errors.ProviderError, title: str, tries_left: int, refused: str = "") -> str:
+def check_failed(error: errors.ProviderError, title: str, attempts_left: int, refused: str = "") -> str:
     """Say why the provider did not accept a token, with what to do."""
-    tries = f"{counted(tries_left, 'try is', 'tries are')} left."
+    tries = f"{counted(attempts_left, 'try is', 'tries are')} left."
     if isinstance(error, errors.CredentialRefused):
         usual = f"{title} didn't accept this token. Copy it again, or get a new one if it has expired."
         return f"{refused or usual} {tries}"
@@ -270,11 +270,11 @@ def code_none(command: str) -> str:
     )
 
 
-def code_wrong(tries_left: int, command: str) -> str:
+def code_wrong(attempts_left: int, command: str) -> str:
     """Answer a wrong code."""
-    if tries_left == 0:
+    if attempts_left == 0:
         return f"That code is wrong, and it was your last try. {_new_link(command)}"
-    tries = f"{counted(tries_left, 'try is', 'tries are')} left."
+    tries = f"{counted(attempts_left, 'try is', 'tries are')} left."
     return f"That code is wrong. Check the page again. {tries}"
 
 
@@ -317,7 +317,7 @@ THERE_UNSET: Final = (
 )
 
 
-def there_failed(error: errors.ProviderError, title: str, tries_left: int) -> str:
+def there_failed(error: errors.ProviderError, title: str, attempts_left: int) -> str:
     """Say why signing in at the provider led nowhere, with what to do."""
     if isinstance(error, errors.CredentialRefused):
         return f"{title} no longer accepts this sign-in. Nothing was linked. Go back and sign in again."
@@ -329,7 +329,7 @@ def there_failed(error: errors.ProviderError, title: str, tries_left: int) -> st
             "admin to compare the permissions that it has there with “usher docs connections”."
         )
     if isinstance(error, errors.TemporaryError):
-        return check_failed(error, title, tries_left)
+        return check_failed(error, title, attempts_left)
     return (
         f"{title} didn't finish signing you in. Nothing was linked. "
         "If it happens again, tell your Usher admin."

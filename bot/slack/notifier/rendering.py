@@ -333,7 +333,7 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     if (
         found is not None
         and found.act.undone_at is not None
-        and bool(found.work_item) is bool(found.act.errand)
+        and bool(found.work_item) is bool(found.act.work_item_id)
     ):
         answer = taken_back(found)
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None

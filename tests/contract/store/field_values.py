@@ -19,7 +19,7 @@ from tests.rigs.store import ALICE
 #: What a row can't be without, besides its model.
 BESIDE: Mapping[str, Mapping[str, Any]] = {
     "browser_sessions": {"user_id": "U1"},
-    "class_cards": {"look_at": 1.0},
+    "class_cards": {"next_check_at": 1.0},
     "installations": {"renewing_until": 0.0},
     "notices": {"class": 1},
     "preferences": {"principal": ALICE},

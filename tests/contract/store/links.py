@@ -14,4 +14,4 @@ def waiting_for_code(caller, link):
     """Return a link that waits for CODE to be typed."""
     row = f"{link.principal.key}/{link.connection}/code/{link.nonce_hash}"
     sealed = caller.context.vault.seal(row, {"code": digest(CODE)})
-    return replace(link, stage="code", code_hash=sealed, code_tries_left=5)
+    return replace(link, stage="code", code_hash=sealed, code_attempts_left=5)

@@ -199,7 +199,7 @@ async def test_a_refusal_is_written_with_its_beginning_and_for_the_secret_that_w
     clock.advance(10)
     held = await hold(store, account, "alicia")
     assert (held.state, held.secret, held.renamed_to) == ("active", account.secret, "alicia")
-    assert (held.refused_since, held.looked_at) == (began, clock.now())
+    assert (held.refused_since, held.checked_at) == (began, clock.now())
     assert await store.read(refusals.held_accounts) == [held]
     assert (await hold(store, account)).renamed_to is None
     ended = (await unlink(store, ALICE, "saturn", revocable=["saturn"]))[0]

@@ -561,7 +561,7 @@ async def test_answer_to_act_belongs_to_its_work_item_or_the_act(store, workspac
     operation = (await accept_operation(store, workspace)).operation
     for number, work_item in enumerate(("", operation.id), 1):
         given = {"principal": ALICE, "action": "workspace.alias", "done_at": 1.0, "subject": workspace.id}
-        act = Act(id=f"act_{number}", errand=work_item, **given)
+        act = Act(id=f"act_{number}", work_item_id=work_item, **given)
         await store.carry_out(lambda tx, act=act: ACTS.add(tx, act))
         place = {"channel_id": "D1", "where": "direct"}
         card = await answered(store, NoticeKind.REPLY, f"event:{number}", f"{number}", offers=act.id, **place)

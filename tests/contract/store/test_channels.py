@@ -30,7 +30,7 @@ def write(tx, names, number, person, channel):
         given |= {"principal": person} if name != "tasks" else {}
         given |= {"channel_id": channel} if name in HELD and name != "conversations" else {}
         if table is CONVERSATIONS:
-            said = {"thread_ts": "", "about": {}, "spoken_at": 1.0}
+            said = {"thread_ts": "", "about": {}, "updated_at": 1.0}
             CONVERSATIONS.add(tx, principal=person.key, channel_id=channel, **said)
         else:
             table.add(tx, field_values.made(table, number), **given)

@@ -166,7 +166,7 @@ async def test_no_output_is_followed_for_a_link_that_has_ended(store, account):
 async def test_nobody_asks_for_the_stop_of_a_run_that_is_over(store, account):
     run = await launched(store)
     await store.write(runs.save_run_step, Update(run.id, 0.0, outcome=Outcome.ENDED))
-    assert (await want_stop(store, run.id)).stop_wanted == run.stop_wanted
+    assert (await want_stop(store, run.id)).requested_stop == run.requested_stop
 
 
 @pytest.mark.both_engines
@@ -274,7 +274,7 @@ async def test_each_running_workspace_is_claimed_once_in_a_while(store, clock, w
 
 
 async def test_hours_are_kept_by_one_process_at_a_time(store, clock, workspace):
-    keys = {"days": WEEKEND, "starts": 600, "stops": None, "settled_at": clock.now()}
+    keys = {"days": WEEKEND, "starts": 600, "stops": None, "processed_until": clock.now()}
     rule = HoursRule("rule", ALICE, "saturn", workspace.id, zone="UTC", seen_zone="UTC", **keys)
     await store.carry_out(lambda tx: hour_rows.put(tx, rule))
     clock.advance(7 * 86_400)

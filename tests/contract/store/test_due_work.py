@@ -85,17 +85,17 @@ DECIDES = {
         "remote_id": words(None, "r1"),
         **dict.fromkeys(("start_call", "stop_call"), CALLS),
     },
-    "class_cards": {"done_at": maybe, "look_at": moments, "follow_at": maybe},
-    "rules": {"look_at": maybe, "lesson_look_at": maybe},
+    "class_cards": {"done_at": maybe, "next_check_at": moments, "follow_at": maybe},
+    "rules": {"next_check_at": maybe, "lesson_check_at": maybe},
     "workspaces": {
         "state": words("running", "stopped", "failed"),
         "hidden": words(0, 0, 1),
         "stop_at": maybe,
-        "stop_look_at": maybe,
+        "stop_check_at": maybe,
         "stop_warned": words(0, 1),
         "stop_warning": SOME_IDS,
         "ends_at": maybe,
-        "left_look_at": moments,
+        "idle_check_at": moments,
     },
     "accounts": {"state": words("active", "active", "revoking"), "remind_at": maybe},
     "waits": {
@@ -117,8 +117,7 @@ DECIDES = {
         "created_at": moments,
         "sent_at": maybe,
         "message_ts": words(None, "", "1.2"),
-        "held_until": maybe,
-        "held_by": words(None, None, "one"),
+        "combined_into": words(None, None, "one"),
         "unknown_since": words(None),
     },
     "cards": {
@@ -132,7 +131,7 @@ DECIDES = {
         "leased_until": moments,
         "stage": words("live", "closing", "closed"),
     },
-    "homes": {"wanted_at": maybe, "leased_until": moments, "look_at": maybe},
+    "homes": {"wanted_at": maybe, "leased_until": moments, "next_check_at": maybe},
     "owners": {
         "name": words("starts:saturn", "output:one", "output:two", "people"),
         "owner": words("me", "somebody else"),
@@ -241,7 +240,13 @@ CARD = {"id": "one", "subject": "one", "kind": "card", "is_dirty": 1, "is_notice
 CARD |= {"message_ts": "1.2", "changed_at": 0.0, "updated_at": -10.5, "leased_until": 0.0, "over_at": None}
 WORK_ITEM = {"id": "one", "outcome": None, "next_step_at": 0.0, "leased_until": 0.0, "start_call": "none"}
 NOTICE = {"id": "one", "subject": "one", "kind": "outage", "state": "pending", "class": 0, "due_at": 0.0}
-NOTICE |= {"created_at": -90.5, "held_by": None, "unknown_since": None, "sent_at": None, "message_ts": None}
+NOTICE |= {
+    "created_at": -90.5,
+    "combined_into": None,
+    "unknown_since": None,
+    "sent_at": None,
+    "message_ts": None,
+}
 WAIT = {"id": "one", "kind": "gpu", "state": "waiting", "seq": 1, "next_at": 0.0, "until": AHEAD}
 WAIT |= {"tried_at": None, "ended_at": None}
 END = {"notices": NOTICE | {"kind": "ready"}}
@@ -283,35 +288,35 @@ DUE = {
         {"remote_id": None},
         {"is_orphan": 1},
     ),
-    "class_cards": ({"done_at": None, "look_at": 0.0}, {"done_at": -9.5}, {"look_at": AHEAD}),
+    "class_cards": ({"done_at": None, "next_check_at": 0.0}, {"done_at": -9.5}, {"next_check_at": AHEAD}),
     "followed_courses": ({"follow_at": 0.0}, {"follow_at": None}, {"follow_at": AHEAD}),
-    "rules": ({"look_at": 0.0}, {"look_at": None}, {"look_at": AHEAD}),
-    "lessons": ({"lesson_look_at": 0.0}, {"lesson_look_at": None}, {"lesson_look_at": AHEAD}),
+    "rules": ({"next_check_at": 0.0}, {"next_check_at": None}, {"next_check_at": AHEAD}),
+    "lessons": ({"lesson_check_at": 0.0}, {"lesson_check_at": None}, {"lesson_check_at": AHEAD}),
     "timers": (
-        {"stop_at": 0.0, "stop_look_at": 0.0, "stop_warned": 1, "stop_warning": "one"},
-        {"stop_look_at": None},
-        {"stop_look_at": AHEAD},
+        {"stop_at": 0.0, "stop_check_at": 0.0, "stop_warned": 1, "stop_warning": "one"},
+        {"stop_check_at": None},
+        {"stop_check_at": AHEAD},
         {"notices": NOTICE | {"state": "sent", "sent_at": -1.5, "message_ts": "1.2"}},
     ),
     "running_workspaces": (
-        {"state": "running", "hidden": 0, "left_look_at": 0.0},
+        {"state": "running", "hidden": 0, "idle_check_at": 0.0},
         {"state": "stopped"},
         {"hidden": 1},
-        {"left_look_at": AHEAD},
+        {"idle_check_at": AHEAD},
     ),
     "ending_workspaces": (
         {
             "state": "running",
             "hidden": 0,
             "ends_at": AHEAD,
-            "end_look_at": 0.0,
+            "provider_end_check_at": 0.0,
             "accounts": {"state": "active"},
         },
         {"ends_at": None},
         {"ends_at": 0.0},
         {"ends_at": WARN_SECONDS + AHEAD},
         {"hidden": 1},
-        {"end_look_at": AHEAD},
+        {"provider_end_check_at": AHEAD},
         {"accounts": {"state": "revoking"}},
     ),
     "reminders": (
@@ -331,7 +336,7 @@ DUE = {
         {"class": 1},
         {"state": "sent"},
         {"due_at": AHEAD},
-        {"held_by": "two"},
+        {"combined_into": "two"},
     ),
     "changed_cards": (
         CARD,
@@ -367,9 +372,9 @@ DUE = {
         {"leased_until": AHEAD},
     ),
     "open_homes": (
-        {"look_at": 0.0, "wanted_at": None},
-        {"look_at": None},
-        {"look_at": AHEAD},
+        {"next_check_at": 0.0, "wanted_at": None},
+        {"next_check_at": None},
+        {"next_check_at": AHEAD},
         {"wanted_at": -9.5},
     ),
     "pauses": (
@@ -403,7 +408,7 @@ CLAIMED = {
         {"principal": "-:T2:U1"},
         {"state": "sent"},
         {"due_at": AHEAD},
-        {"held_by": "two"},
+        {"combined_into": "two"},
         IN_A_FAILOVER,
     ),
     "unsure": (
@@ -412,7 +417,7 @@ CLAIMED = {
         {"state": "pending"},
         {"state": "sent", "unknown_since": -9.5},
         {"due_at": AHEAD},
-        {"held_by": "two"},
+        {"combined_into": "two"},
         {"kind": "reply"},
         owned("output:one"),
     ),

@@ -65,7 +65,7 @@ async def test_every_field_is_written_changed_replaced_and_read_back(store, tabl
 
 
 async def test_a_row_that_is_there_can_not_be_added(store):
-    meeting = partial(CONTACTS.add, principal=ALICE, met_at=1.0)
+    meeting = partial(CONTACTS.add, principal=ALICE, greeted_at=1.0)
     await store.engine.write(meeting)
     with pytest.raises(StoreError):
         await store.engine.write(meeting)
@@ -84,7 +84,7 @@ KEPT = {
     | {"workspace_id", "verb", "agreed", "planned_for", "good_until", "lasts"}
     | {"usual_seconds", "slow_seconds"}
     | {"prior_call", "prior_at", "deadline_number"},
-    Run: ASKED | {"spec", "stop_wanted", "is_watched"},
+    Run: ASKED | {"spec", "requested_stop", "is_watched"},
 }
 
 

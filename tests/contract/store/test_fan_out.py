@@ -103,7 +103,7 @@ def person(number, team="T1"):
 
 async def with_rules(store, clock, workspaces):
     """Give each of these workspaces hours."""
-    when = {"days": WEEKEND, "starts": None, "stops": 18 * 60, "settled_at": clock.now()}
+    when = {"days": WEEKEND, "starts": None, "stops": 18 * 60, "processed_until": clock.now()}
 
     def write(tx):
         for one in workspaces:

@@ -80,7 +80,7 @@ async def test_many_attempts_at_once_are_five_at_most(store, clock):
     attempts = (ask(store).run(linking.attempt, VISIT, "good") for _ in range(20))
     tried = await asyncio.gather(*attempts, return_exceptions=True)
     assert {one.rule for one in tried if isinstance(one, Refused)} == {"link.tries"}
-    assert sorted(one.tries_left for one in tried if isinstance(one, Link)) == [0, 1, 2, 3, 4]
+    assert sorted(one.attempts_left for one in tried if isinstance(one, Link)) == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("meanwhile", ["another attempt", "unlinked", "too late"])

@@ -45,7 +45,7 @@ SMALL_INDEXES = {
     "class_cards_of_courses": "courses that aren't over",
     "notices_dead": "messages given up within a week",
     "notices_due": "messages that wait to be sent",
-    "notices_held_by": "messages that another one tells",
+    "notices_combined": "messages that another one tells",
     "operations_due": "operations that are under way",
     "operations_starting": "starts that are under way",
     "operations_uncalled": "operations that have yet to be sent",
@@ -172,10 +172,10 @@ USUAL = {
     "operations": """is_orphan = 0, start_call = 'accepted', verb = 'create',
         outcome = CASE WHEN id LIKE '%7' THEN 'failed' WHEN id LIKE '%3' THEN NULL ELSE 'fulfilled' END""",
     "people": "is_deleted = 0, is_bot = 0",
-    "rules": "paused = '', lesson_look_at = NULL, card = NULL",
+    "rules": "paused = '', lesson_check_at = NULL, card = NULL",
     "runs": "outcome = 'ended', is_watched = 0, is_orphan = 0",
     "waits": "state = 'over', ended_at = 1.0, kind = id",
-    "workspaces": "state = 'running', hidden = 0, stop_look_at = NULL, stop_card = NULL",
+    "workspaces": "state = 'running', hidden = 0, stop_check_at = NULL, stop_card = NULL",
 }
 
 

@@ -53,12 +53,12 @@ RESTING = {
     "gates": "connection = 'saturn', due_at = 4e9, next_check_at = 4e9",
     "tasks": "kind = 'discover', due_at = 4e9",
     "runs": "outcome = NULL, next_step_at = 4e9, leased_until = 0, start_call = 'accepted', is_watched = 0",
-    "workspaces": "state = 'running', hidden = 0, left_look_at = 4e9, stop_look_at = 4e9, ends_at = 4e9",
+    "workspaces": "state = 'running', hidden = 0, idle_check_at = 4e9, stop_check_at = 4e9, ends_at = 4e9",
     "accounts": "state = 'active', remind_at = 4e9",
-    "rules": "look_at = 4e9, lesson_look_at = NULL",
-    "notices": "kind = 'card', state = 'sent', class = 1, held_by = NULL",
+    "rules": "next_check_at = 4e9, lesson_check_at = NULL",
+    "notices": "kind = 'card', state = 'sent', class = 1, combined_into = NULL",
     "cards": "kind = 'card', is_dirty = 0, message_ts = '1.2'",
-    "homes": "wanted_at = NULL, look_at = 4e9",
+    "homes": "wanted_at = NULL, next_check_at = 4e9",
 }
 
 

@@ -176,7 +176,7 @@ def hours_of(workspace, now):
         stops=None,
         zone="UTC",
         seen_zone="UTC",
-        settled_at=now - 60.0,
+        processed_until=now - 60.0,
     )
 
 
@@ -316,7 +316,7 @@ async def test_what_two_want_in_each_others_way_is_done_once_each(stores, url):
         pause.end()
     await asyncio.gather(*running)
     assert {
-        workspace.episode - before.episode
+        workspace.generation - before.generation
         for workspace, before in zip(
             await first.perform(workspace_rows.workspaces, ALICE), (one, other), strict=True
         )

@@ -48,7 +48,7 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     stop = (await accept_operation(store, stopping, OperationVerb.STOP, interaction="2")).operation
     await store.write(operations.save_step, Update(stop.id, 60.0, stop_call=Call.UNKNOWN, called=True))
     await set_timer(store, timed, End(clock.now() + 60, "stop"))
-    when = {"days": WEEKEND, "starts": None, "stops": 18 * 60, "settled_at": clock.now()}
+    when = {"days": WEEKEND, "starts": None, "stops": 18 * 60, "processed_until": clock.now()}
     rule = HoursRule("rule", ALICE, "saturn", ruled.id, zone="UTC", seen_zone="UTC", **when)
     await store.carry_out(lambda tx: hours_store.put(tx, rule))
     waiting = await launched(store, ALICE, "saturn", deadline_seconds=DAY)

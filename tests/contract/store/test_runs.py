@@ -99,7 +99,7 @@ async def test_a_stop_is_asked_for_once_and_a_forced_one_after_it(store, clock, 
     run = await ran(store)
     await store.write(runs.save_run_step, Update(run.id, 600.0))
     stopping = await want_stop(store, run.id)
-    assert (stopping.stop_wanted, stopping.stop_call, stopping.next_step_at) == (
+    assert (stopping.requested_stop, stopping.stop_call, stopping.next_step_at) == (
         "stop",
         Call.NONE,
         clock.now(),
@@ -108,9 +108,9 @@ async def test_a_stop_is_asked_for_once_and_a_forced_one_after_it(store, clock, 
     again = await want_stop(store, run.id)
     assert (again.stop_call, again.next_step_at) == (Call.ACCEPTED, clock.now() + 600)
     forced = await want_stop(store, run.id, "force")
-    assert (forced.stop_wanted, forced.stop_call, forced.next_step_at) == ("force", Call.NONE, clock.now())
+    assert (forced.requested_stop, forced.stop_call, forced.next_step_at) == ("force", Call.NONE, clock.now())
     plain = await want_stop(store, run.id)
-    assert plain.stop_wanted == "force"
+    assert plain.requested_stop == "force"
     assert (await store.read(cards.card, run.id)).changed_at == clock.now()
 
 
@@ -319,7 +319,7 @@ async def test_a_stop_that_is_asked_for_during_a_step_is_stepped_at_once(store, 
     await want_stop(store, run.id)
     assert await store.claim(runs.claim_runs, 10, 60.0) == []
     await store.write(runs.save_run_step, Update(run.id, 600.0, claim=step.claim))
-    assert [one.run.stop_wanted for one in await store.claim(runs.claim_runs, 10, 60.0)] == ["stop"]
+    assert [one.run.requested_stop for one in await store.claim(runs.claim_runs, 10, 60.0)] == ["stop"]
 
 
 async def test_a_plain_stop_under_way_does_not_count_for_a_forced_one(store, run):
@@ -329,7 +329,7 @@ async def test_a_plain_stop_under_way_does_not_count_for_a_forced_one(store, run
     await want_stop(store, run.id, "force")
     await store.write(runs.save_run_step, Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
     (step,) = await store.claim(runs.claim_runs, 10, 60.0)
-    assert (step.run.stop_wanted, step.run.stop_call) == ("force", Call.NONE)
+    assert (step.run.requested_stop, step.run.stop_call) == ("force", Call.NONE)
     await store.write(runs.save_run_step, Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
     assert (await store.read(runs.run, run.id)).stop_call is Call.ACCEPTED
 
@@ -376,7 +376,7 @@ async def test_a_run_that_a_list_brought_in_is_the_launched_one(store, account, 
     update = Update(run.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED, claim=step.claim)
     assert await store.write(runs.save_run_step, update)
     (only,) = await store.read(runs.runs, ALICE)
-    assert (only.id, only.remote_id, only.stop_wanted) == (run.id, "r1", "stop")
+    assert (only.id, only.remote_id, only.requested_stop) == (run.id, "r1", "stop")
     assert await store.read(runs.run, listed.id) is None
     assert await store.read(cards.card, listed.id) is None
 

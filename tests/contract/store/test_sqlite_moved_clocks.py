@@ -112,7 +112,7 @@ async def test_what_was_seen_in_the_future_hides_nothing_that_is_seen_now(bot):
 async def looks(store, workspace):
     """Return when a timer is looked at next."""
     row = await store.carry_out(lambda tx: WORKSPACES.row(tx, id=workspace.id))
-    return row["stop_look_at"]
+    return row["stop_check_at"]
 
 
 async def test_a_timer_names_a_moment_that_no_clock_moves_and_is_looked_at_again(bot):

@@ -80,11 +80,11 @@ AGED = {
     "sweep_browser_sessions": (BROWSER_SESSIONS, {}, "expires_at", 0, None),
     "sweep_class_cards": (CLASS_CARDS, {}, "created_at", 30, None),
     "sweep_homes": (HOMES, {}, "used_at", 1, None),
-    "sweep_conversations": (CONVERSATIONS, SAID, "spoken_at", 1, None),
+    "sweep_conversations": (CONVERSATIONS, SAID, "updated_at", 1, None),
     "sweep_acts": (ACTS, {}, "done_at", 30, None),
     "sweep_forgotten": (FORGOTTEN, {"secret": "sealed"}, "forgotten_at", 7, None),
     "sweep_owners": (OWNERS, {"owner": "a"}, "until", 1, None),
-    "sweep_rules": (RULES, {"paused": "unlinked"}, "settled_at", 30, {"paused": ""}),
+    "sweep_rules": (RULES, {"paused": "unlinked"}, "processed_until", 30, {"paused": ""}),
     "sweep_waits": (WAITS, {"state": "over"}, "ended_at", 7, {"ended_at": None}),
     "sweep_occurrences": (OCCURRENCES, {"local": "l", "side": "stop", "became": "done"}, "at", 60, None),
 }
@@ -309,7 +309,9 @@ async def test_what_is_gone_stays_while_anything_is_owed_about_it(store, clock, 
 
     def gone(tx):
         since = tx.now() - 40 * DAY
-        WORKSPACES.change(tx, {"id": workspace.id}, state="gone", gone_at=since, gone_again_at=since + DAY)
+        WORKSPACES.change(
+            tx, {"id": workspace.id}, state="gone", gone_at=since, gone_confirmed_at=since + DAY
+        )
         if owed == "timer":
             WORKSPACES.change(tx, {"id": workspace.id}, stop_at=tx.now() + DAY)
         if owed == "notice":
@@ -349,12 +351,12 @@ PLAIN = {
 #: What is over: its state, and the columns of its age.
 OVER = {query.removeprefix("sweep_"): (entry[1], entry[2]) for query, entry in AGED.items()} | {
     "operations": ({"is_orphan": True, "outcome": "fulfilled"}, "ended_at"),
-    "workspaces": ({"state": "gone", "stop_at": None}, "gone_again_at"),
+    "workspaces": ({"state": "gone", "stop_at": None}, "gone_confirmed_at"),
 }
 TIMES = {
     "audit": "at",
     "channel_ids": "changed_at",
-    "contacts": "met_at",
+    "contacts": "greeted_at",
     "migrations": "applied_at",
     "oauth_states": "expires_at",
     "outages": "since",

@@ -205,19 +205,19 @@ async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store
     async def seen(started_at, state=State.RUNNING):
         await observe(store, clock, workspace, Observed(state, started_at=started_at))
         row = await store.read(workspaces.workspace, workspace.id)
-        return row.stop_at is not None, row.episode
+        return row.stop_at is not None, row.generation
 
     at = await put(store, clock, workspace)
-    _, episode = await seen(5_000.0)
+    _, generation = await seen(5_000.0)
     # The first time that it is known, the same, and one of which nothing is said, are no news.
     for started_at in (5_000.0, None, 5_000.0):
-        assert await seen(started_at) == (True, episode)
+        assert await seen(started_at) == (True, generation)
     accepted = await accept_operation(store, workspace, OperationVerb.RESTART)
-    assert await seen(6_000.0) == (True, episode + 1)
+    assert await seen(6_000.0) == (True, generation + 1)
     await store.write(operations.save_step, Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED))
-    assert await seen(6_000.0) == (True, episode + 1)
+    assert await seen(6_000.0) == (True, generation + 1)
     assert await timer(store, workspace) == at
-    assert await seen(7_000.0) == (False, episode + 2)
+    assert await seen(7_000.0) == (False, generation + 2)
 
 
 async def test_what_was_changed_meanwhile_is_left_alone(store, clock, workspace):
@@ -252,11 +252,11 @@ async def test_timer_ends_only_with_what_is_down(store, clock, workspace, seen, 
 async def test_timer_of_what_may_run_outlives_its_next_start(store, clock, workspace, state):
     """It was never known to be down, so it didn't come up by itself."""
     at = await put(store, clock, workspace)
-    episode = (await store.read(workspaces.workspace, workspace.id)).episode
+    generation = (await store.read(workspaces.workspace, workspace.id)).generation
     for seen in (state, State.RUNNING):
         await observe(store, clock, workspace, Observed(seen))
     assert await timer(store, workspace) == at
-    assert (await store.read(workspaces.workspace, workspace.id)).episode == episode
+    assert (await store.read(workspaces.workspace, workspace.id)).generation == generation
 
 
 async def test_timer_set_while_the_state_is_unknown_is_kept(store, clock, workspace):

@@ -21,7 +21,7 @@ from tests.rigs.store import ALICE, accept_operation, launched, linked
 
 def a_rule(workspace, **keys):
     hours = {"days": frozenset({"mon", "fri"}), "starts": 540, "off": frozenset({"2027-01-18"})}
-    zone = {"zone": "Asia/Tokyo", "seen_zone": "Asia/Tokyo", "settled_at": 1.5}
+    zone = {"zone": "Asia/Tokyo", "seen_zone": "Asia/Tokyo", "processed_until": 1.5}
     given = {"id": "rule", "principal": ALICE, "connection": "saturn", "workspace_id": workspace.id}
     return HoursRule(**given, **hours, **zone, **keys)
 
@@ -51,30 +51,30 @@ async def test_a_row_is_as_an_act_left_it_until_what_was_changed_changes(store, 
                 WORKSPACES.change(tx, {"id": workspace.id}, **to)
                 return changed((workspace, replace(workspace, **to)))
             case "settings":
-                wanted = Preferences(asks_after=3)
+                wanted = Preferences(idle_prompt_after=3)
                 before = preferences(tx, ALICE)
                 save_preferences(tx, ALICE, wanted)
                 return changed((before, wanted))
             case "run":
-                RUNS.change(tx, {"id": run.id}, stop_wanted="force")
-                return changed((run, replace(run, stop_wanted="force")))
+                RUNS.change(tx, {"id": run.id}, requested_stop="force")
+                return changed((run, replace(run, requested_stop="force")))
         if name != "made":
             rules.put(tx, rule)
         if name == "dropped":
             rules.drop(tx, rule.id)
             return changed((rule, None))
-        after = rule if name == "made" else replace(rule, off=frozenset(), settled_at=2.5)
+        after = rule if name == "made" else replace(rule, off=frozenset(), processed_until=2.5)
         rules.put(tx, after)
         return changed((None if name == "made" else rule, after))
 
     def change_what_says_nothing(tx):
         WORKSPACES.change(tx, {"id": workspace.id}, used_at=5.0)
-        RULES.change(tx, {"id": rule.id}, settled_at=9.5, unused=2)
+        RULES.change(tx, {"id": rule.id}, processed_until=9.5, unused=2)
 
     def change_it(tx):
         WORKSPACES.change(tx, {"id": workspace.id}, alias="other", stop_agreed=False)
-        RUNS.change(tx, {"id": run.id}, stop_wanted="")
-        save_preferences(tx, ALICE, Preferences(asks_after=5))
+        RUNS.change(tx, {"id": run.id}, requested_stop="")
+        save_preferences(tx, ALICE, Preferences(idle_prompt_after=5))
         rules.put(tx, replace(rule, off=frozenset({"2027-01-25"})))
 
     act = await noted(store, await store.carry_out(write))
@@ -87,13 +87,13 @@ async def test_a_row_is_as_an_act_left_it_until_what_was_changed_changes(store, 
 
 
 def test_what_changed_nothing_has_nothing_to_take_back():
-    rule = HoursRule("rule", ALICE, "saturn", "w", zone="UTC", seen_zone="UTC", settled_at=1.0)
+    rule = HoursRule("rule", ALICE, "saturn", "w", zone="UTC", seen_zone="UTC", processed_until=1.0)
     for one in (rule, Preferences()):
         assert changed((one, one)) == Change()
     # What changes by itself is put back, and compared with nothing.
-    change = changed((rule, replace(rule, settled_at=2.0, off=frozenset({"2027-01-18"}))))
+    change = changed((rule, replace(rule, processed_until=2.0, off=frozenset({"2027-01-18"}))))
     assert (change.was, change.became) == (
-        {"rules rule": {"settled_at": 1.0, "off": ""}},
+        {"rules rule": {"processed_until": 1.0, "off": ""}},
         {"rules rule": {"off": "2027-01-18"}},
     )
 
@@ -102,7 +102,12 @@ def test_what_changed_nothing_has_nothing_to_take_back():
 async def test_an_act_is_shown_once_the_card_of_what_it_began_is_there(store, workspace):
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
     operation = (await accept_operation(store, workspace, notices=[card])).operation
-    given = {"principal": ALICE, "action": "workspace.stop", "subject": workspace.id, "errand": operation.id}
+    given = {
+        "principal": ALICE,
+        "action": "workspace.stop",
+        "subject": workspace.id,
+        "work_item_id": operation.id,
+    }
     await store.carry_out(lambda tx: ACTS.add(tx, Act(id="act_1", done_at=tx.now(), **given)))
     assert not (await store.read(undoable_actions.act_facts, "act_1")).is_shown
     (notice,) = await store.perform(notices.claim_notices, 9, 60.0)

@@ -110,7 +110,7 @@ class World:
 
 def rule(workspace, now):
     """Return hours on Saturdays, set in another time zone."""
-    keys = {"days": WEEKEND, "starts": 10 * 60, "stops": None, "settled_at": now}
+    keys = {"days": WEEKEND, "starts": 10 * 60, "stops": None, "processed_until": now}
     return HoursRule("rule", ALICE, "saturn", workspace.id, zone="Asia/Tokyo", seen_zone="Asia/Tokyo", **keys)
 
 

@@ -64,7 +64,7 @@ async def everything(stack):
     rows = (await bot.link(names=("one", "two"))).workspaces
     run = await launched(bot.store, connection="saturn", spec=SPEC)
     until = Preferences(assistant="stop")
-    zone = {"zone": "Europe/Berlin", "seen_zone": "Europe/Berlin", "settled_at": bot.clock.now()}
+    zone = {"zone": "Europe/Berlin", "seen_zone": "Europe/Berlin", "processed_until": bot.clock.now()}
     rule = HoursRule("own", ALICE, "saturn", rows[0].id, days=WEEKDAYS, starts=540, stops=1080, **zone)
     lessons = CourseRule(
         "lessons", ALICE, "saturn", rows[0].id, card="card", course="x", **rule.timetable(), **zone

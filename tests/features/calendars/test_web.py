@@ -49,7 +49,7 @@ async def made():
         await one.store.save_people(
             [Person(who, name, seen_at=one.clock.now()) for who, name in people.items()]
         )
-        await one.store.carry_out(lambda tx: CLASS_CARDS.add(tx, CARD, look_at=1e12))
+        await one.store.carry_out(lambda tx: CLASS_CARDS.add(tx, CARD, next_check_at=1e12))
         for who in (ALICE, BOB):
             await linked(one.store, who, names=["notebook"])
             pressed = await one.services.create_caller(who, f"join {who.user_id}").run(

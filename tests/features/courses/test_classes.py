@@ -75,13 +75,13 @@ async def test_who_presses_late_has_five_minutes_all_the_same(school):
     assert (stopped.action, stopped.asker) == ("workspace.suspend", "class")
     assert (
         await school.store.read(
-            undoable_actions.asker_of, await school.store.read(operations.operation, stopped.errand)
+            undoable_actions.asker_of, await school.store.read(operations.operation, stopped.work_item_id)
         )
         == "class"
     )
     assert (
         await school.store.read(
-            undoable_actions.asker_of, await school.store.read(operations.operation, pressed.errand)
+            undoable_actions.asker_of, await school.store.read(operations.operation, pressed.work_item_id)
         )
         == ""
     )

@@ -35,12 +35,12 @@ async def claimed(store):
 async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, joined):
     press_ = await store.read(courses_store.participant, CARD, MEMBERS[0])
     (rule,) = await store.read(hours_store.rules, MEMBERS[0])
-    assert (press_.consented_at, press_.workspace_id) == (rule.settled_at, joined[0].id)
+    assert (press_.consented_at, press_.workspace_id) == (rule.processed_until, joined[0].id)
     assert (rule.card, rule.course, rule.workspace_id) == (CARD, "Statistics", joined[0].id)
     assert (rule.zone, rule.days, rule.last_day) == ("Europe/Berlin", LESSONS["days"], "2027-12-22")
-    # 0.1.0 looks at ``look_at`` alone.
+    # 0.1.0 looks at ``next_check_at`` alone.
     row = await store.engine.read(lambda tx: COURSE_RULES.row(tx, id=rule.id))
-    assert (row["look_at"], row["lesson_look_at"]) == (None, local("09:00") - rule.lead)
+    assert (row["next_check_at"], row["lesson_check_at"]) == (None, local("09:00") - rule.lead)
     # A second press is the same consent, with the same place in the order.
     await press(store, joined[0], "again")
     assert [one.id for one in await store.read(hours_store.rules, MEMBERS[0])] == [rule.id]
@@ -235,11 +235,11 @@ async def test_of_two_changes_at_once_the_second_is_refused(store, joined):
 async def gone(store, clock, *, is_gone=True):
     """Have Slack say whether the teacher has left, and the card looked at."""
     await store.save_people([Person(TRAINER, "Tara", is_deleted=is_gone, seen_at=clock.now())])
-    await looked_at(store)
+    await checked_at(store)
 
 
-async def looked_at(store):
-    await within(store, CLASS_CARDS.change, {"id": CARD}, look_at=0.0)
+async def checked_at(store):
+    await within(store, CLASS_CARDS.change, {"id": CARD}, next_check_at=0.0)
     await look(store)
     await members_follow(asking(store))
 
@@ -261,22 +261,22 @@ async def test_a_course_whose_teachers_have_gone_asks_once_and_ends_two_weeks_la
     assert await asked_about(store) == []
     await store.save_people([Person(other, "Otto", is_guest=True, seen_at=clock.now())])
     for _ in range(2):
-        await looked_at(store)
+        await checked_at(store)
         assert (await store.read(courses_store.class_card, CARD)).untaught_until == "2027-12-05"
         assert await asked_about(store) == [ALICE]
         # Nothing is left to do until the next look.
         assert (await store.read(courses_store.class_card, CARD)).follow_at is None
     # The last lesson of these two weeks is on Wednesday, the first of December.
     clock.advance(local("10:20") + 9 * 86_400.0 - clock.now())
-    await looked_at(store)
+    await checked_at(store)
     assert (await store.read(courses_store.class_card, CARD)).closed_at is None
     clock.advance(700.0)
-    await looked_at(store)
+    await checked_at(store)
     card = await store.read(courses_store.class_card, CARD)
     assert (card.last_day, card.is_over(clock.now())) == ("2027-11-30", True)
     told = await store.engine.read(lambda tx: NOTICES.all(tx, subject=CARD, kind=ClassKind.COURSE_CHANGED))
     assert {(one.principal, one.body["what"]) for one in told} == {(one, "end") for one in MEMBERS}
-    await looked_at(store)
+    await checked_at(store)
     assert await asked_about(store) == [ALICE]
 
 
@@ -291,7 +291,7 @@ async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_ke
     for _ in range(2):
         card = await store.read(courses_store.class_card, CARD)
         assert (card.untaught_until, card.trainers) == ("", {ALICE.key})
-        await looked_at(store)
+        await checked_at(store)
     (act,) = [
         one for one in await store.read(act_rows.acts_since, ALICE, 0.0) if one.action == "class.teachers"
     ]

@@ -292,7 +292,7 @@ async def test_lessons_do_not_spare_the_question_whether_it_is_needed(term):
     (alice,) = people(1)
     await course(term, alice, state=State.RUNNING)
     term.provider.machines["r-U000"].started_at = term.clock.now()
-    await within(term.store, save_preferences, alice, Preferences(asks_after=1))
+    await within(term.store, save_preferences, alice, Preferences(idle_prompt_after=1))
     await until(term, "10:29", step=60)
     assert term.slack.kinds().count("needed") == 1
 

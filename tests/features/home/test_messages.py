@@ -31,7 +31,13 @@ def course(title, *, teaches=True, counts=None):
     """Return a course of a Home, taught or joined."""
     lessons = {"days": frozenset({"tue"}), "starts": 480, "stops": 570, "last_day": "2027-02-12"}
     card = ClassCard(ALICE, "C1", "saturn", title, id=f"class_{title}", reference="R", pattern="x", **lessons)
-    keys = {"connection": "saturn", "workspace_id": "w", "zone": "UTC", "seen_zone": "UTC", "settled_at": NOW}
+    keys = {
+        "connection": "saturn",
+        "workspace_id": "w",
+        "zone": "UTC",
+        "seen_zone": "UTC",
+        "processed_until": NOW,
+    }
     rule = (
         None
         if teaches

@@ -98,8 +98,8 @@ class Life:
         """Look whenever something is due, as often as the process does."""
         end = self.clock.now() + seconds
         while (now := self.clock.now()) < end:
-            (rule,) = await self.rows("SELECT look_at FROM rules")
-            self.clock.advance(min(max(rule["look_at"] - now, 1.0), end - now))
+            (rule,) = await self.rows("SELECT next_check_at FROM rules")
+            self.clock.advance(min(max(rule["next_check_at"] - now, 1.0), end - now))
             await self.look()
 
     def _end(self, tx: Any) -> None:

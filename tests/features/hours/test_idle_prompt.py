@@ -63,7 +63,7 @@ async def test_people_are_asked_after_twelve_hours_and_nothing_is_stopped(world)
 async def test_nobody_is_asked_who_chose_otherwise(world, own, settings):
     """Neither a person who doesn't want it, nor those of a connection that asks only who wants it."""
     await left(world, **settings)
-    await prefer(world.store, ALICE, Preferences(asks_after=own))
+    await prefer(world.store, ALICE, Preferences(idle_prompt_after=own))
     await until(world, "12:00", 23)
     assert asked(world) == 0
 
@@ -103,7 +103,7 @@ async def test_a_class_that_stops_it_at_its_end_is_a_planned_stop(world):
 
 async def test_a_person_has_themselves_asked_and_keeps_it(world):
     workspace = await left(world)
-    await prefer(world.store, ALICE, Preferences(asks_after=4))
+    await prefer(world.store, ALICE, Preferences(idle_prompt_after=4))
     await until(world, "12:00")
     assert asked(world) == 1
     await world.ask("i").run(confirm_needed, workspace.id)
@@ -213,7 +213,7 @@ async def test_what_a_stop_would_end_for_good_is_never_stopped(world, sets):
     world.provider.ends_for_good = sets == "operator"
     own = {"asks_after_hours": 4.0 if sets == "operator" else 40.0, "stops_unanswered": True}
     workspace = await left(world, **own)
-    await prefer(world.store, ALICE, Preferences(asks_after=4))
+    await prefer(world.store, ALICE, Preferences(idle_prompt_after=4))
     await until(world, "12:00")
     assert asked(world) == 1
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None

@@ -41,7 +41,7 @@ async def test_it_is_kept(bot):
 async def test_it_is_stopped_at_six(bot):
     workspace, at = await bot.workspace("notebook"), bot.clock.now() + 6 * HOUR
     assert f"stop:1:u{at:.0f}" in str((await question(bot)).blocks)
-    await bot.press(f"stop:1:u{at:.0f}", f"{workspace.id}@{workspace.episode}")
+    await bot.press(f"stop:1:u{at:.0f}", f"{workspace.id}@{workspace.generation}")
     assert (await bot.workspace("notebook")).stop_at == at
 
 

@@ -205,7 +205,7 @@ def test_a_local_time_is_one_moment(zone, day, local, utc):
 
 def coming(one: HoursRule, count: int = 4) -> list[str]:
     """Return what comes next, in UTC."""
-    found, at = [], one.settled_at
+    found, at = [], one.processed_until
     for _ in range(count):
         if (next_ := one.after(at)) is None:
             break
@@ -236,12 +236,12 @@ def test_they_come_on_their_days(given, expected):
 
 def test_a_stop_is_looked_at_before_it_comes_and_a_start_when_it_does():
     nine_to_six = rule(WEEKDAYS, NINE, SIX)
-    start = nine_to_six.after(nine_to_six.settled_at)
+    start = nine_to_six.after(nine_to_six.processed_until)
     stop = nine_to_six.after(start.at)
     assert (start.due_at, start.until) == (start.at, stop.at)
     assert stop.due_at == stop.at - LEAD
     only_start = rule(starts=NINE)
-    assert only_start.after(only_start.settled_at).until == start.at + OPEN_HOURS_SECONDS
+    assert only_start.after(only_start.processed_until).until == start.at + OPEN_HOURS_SECONDS
 
 
 ZONES = st.sampled_from([BERLIN, NEW_YORK, LORD_HOWE, TOKYO, "Pacific/Apia", "UTC"])
@@ -257,27 +257,27 @@ def test_however_it_is_looked_at_each_comes_once_in_its_order(days, sides, zone,
     """Looks after any time, with zones that change, settle each occurrence once and leave none out."""
     one = rule(days, *sides, zone=zone, since="2027-03-20")
     seen: list[str] = []
-    now = one.settled_at
+    now = one.processed_until
     for wait, other in looks:
         expected = one.due(now + wait)
         now += wait
         for each in expected:
-            assert one.settled_at < each.at
+            assert one.processed_until < each.at
             seen.append(f"{each.local} {each.side} {one.zone}")
         if expected:
-            one = replace(one, settled_at=expected[-1].at)
-        next_ = one.after(one.settled_at)
+            one = replace(one, processed_until=expected[-1].at)
+        next_ = one.after(one.processed_until)
         assert next_ is None or next_.due_at > now or next_.at <= now - HORIZON
         # In another zone something may be due at once.
         if other != one.zone and len(seen) % 3 == 0:
-            changed = {"zone": other, "settled_at": max(now, one.settled_at)}
+            changed = {"zone": other, "processed_until": max(now, one.processed_until)}
             one = replace(one, **changed)
     assert len(seen) == len(set(seen))
 
 
 def test_what_is_long_ago_is_left():
     one = rule(starts=NINE)
-    due = one.due(one.settled_at + 45 * 86_400.0)
+    due = one.due(one.processed_until + 45 * 86_400.0)
     assert len(due) == HORIZON // 86_400.0
 
 

@@ -15,7 +15,7 @@ ALL = Preferences(
     workspace_id="workspace_1",
     connection="saturn",
     template="r & d",
-    asks_after=NEVER,
+    idle_prompt_after=NEVER,
 )
 
 
@@ -50,7 +50,7 @@ def test_the_section_says_all_that_applies():
 def test_promise_to_ask_is_what_holds_on_each_connection(chosen, set_there, says):
     """The sooner of the person's own and the operator's counts, and the section says which."""
     hours = {title: find_asking_hours(chosen, there) for title, there in set_there.items()}
-    shown = PreferenceFacts(Preferences(asks_after=chosen), NOW, asked_after=hours)
+    shown = PreferenceFacts(Preferences(idle_prompt_after=chosen), NOW, asked_after=hours)
     said = str(messages.answer(shown).blocks)
     assert [one for one in says if one not in said] == []
 

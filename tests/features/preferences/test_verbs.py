@@ -48,7 +48,7 @@ async def test_what_is_saved_is_shown_and_stays(bot):
         stopped=True,
         run_ended=False,
         workspace_id=row.id,
-        asks_after=8,
+        idle_prompt_after=8,
     )
     # Opened and sent again, it stays as it is.
     before = await bot.store.read(store.preferences, ALICE)
@@ -63,7 +63,7 @@ async def test_what_is_saved_is_shown_and_stays(bot):
         "stopped": "False → True",
         "run_ended": "True → False",
         "workspace_id": f" → {row.id}",
-        "asks_after": "None → 8",
+        "idle_prompt_after": "None → 8",
     }
     assert second == {}
 
@@ -144,7 +144,7 @@ async def test_one_workspace_may_differ(bot, text, ready, stopped, said):
     await bot.link(names=("notebook", "training"))
     assert said in words(await bot.say(text))
     row = await bot.workspace()
-    assert (row.tells_ready, row.tells_stopped) == (ready, stopped)
+    assert (row.notify_ready, row.notify_stopped) == (ready, stopped)
     shown = words(await bot.say("settings"))
     assert ("With settings of their own: *notebook*" in shown) is ((ready, stopped) != (None, None))
 

@@ -11,11 +11,11 @@ from tests.rigs.store import ALICE
 #: What is the same again once an act was taken back; the rest counts what happened, or when.
 _OF_WORKSPACES = [
     *("id", "name", "alias", "hidden", "state", "stop_at", "stop_mode", "stop_agreed", "stop_rule"),
-    *("tells_ready", "tells_stopped"),
+    *("notify_ready", "notify_stopped"),
 ]
 
 
-_OF_RULES = ["id", "days", "starts", "stops", "zone", "off", "paused", "agreed", "settled_at"]
+_OF_RULES = ["id", "days", "starts", "stops", "zone", "off", "paused", "agreed", "processed_until"]
 
 
 async def everything(store, who=ALICE):
@@ -32,5 +32,5 @@ async def everything(store, who=ALICE):
         "preferences": await store.read(preferences_store.preferences, who),
         "waits": [(one.workspace_id, one.until) for one in await store.read(waitlist_store.waits_of, who)],
         "operations": {one.workspace_id: (one.verb, one.start_call, one.stop_call) for one in operations},
-        "runs": {run.id: run.stop_wanted for run in runs},
+        "runs": {run.id: run.requested_stop for run in runs},
     }

@@ -452,12 +452,12 @@ async def test_a_run_is_cancelled_until_it_was_sent_and_its_stop_too():
             "The run of *date* had already been sent to Posit Workbench, so I'm stopping it. "
             "I'll message you when it has stopped."
         )
-        assert (await bot.store.read(runs.run, run.id)).stop_wanted == "stop"
+        assert (await bot.store.read(runs.run, run.id)).requested_stop == "stop"
         run = await going(bot)
         assert "Undo" not in buttons(await bot.say("job stop train.R"))
         said = "I've cancelled the stop of *train.R*. Nothing had been sent to Posit Workbench."
         assert words(await asked(bot, "undo")) == said
-        assert (await bot.store.read(runs.run, run.id)).stop_wanted == ""
+        assert (await bot.store.read(runs.run, run.id)).requested_stop == ""
         await asked(bot, "job stop train.R")
         await bot.store.write(runs.save_run_step, Update(run.id, 5.0, stop_call=Call.ACCEPTED, called=True))
         assert words(await asked(bot, "no")) == "I'm already stopping *train.R*."

@@ -54,7 +54,7 @@ def test_whose_turn_it_is_and_who_is_held_up_knows_why():
         ({"is_trying": True}, "You're next in line."),
         ({"ahead": 1, "attempts": 3, "others": 2}, "Two others are waiting, too. You're each tried in turn."),
         ({"is_refused": True, "ahead": 1}, "I can't try to start it while Team hub refuses your sign-in."),
-        ({"got_at": NOW}, "*gpu* got a free GPU on Team hub at"),
+        ({"granted_at": NOW}, "*gpu* got a free GPU on Team hub at"),
         ({"ended_at": NOW}, "*gpu* stopped waiting for a free GPU on Team hub at"),
     ],
     ids=["untried", "untried behind two", "tried now", "had a turn", "refused", "granted", "over"],
