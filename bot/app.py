@@ -302,7 +302,9 @@ class Process:
         ends: list[Awaitable[object]] = [self._front.aclose(), self.owners.end()]
         if self._socket is not None:
             ends.append(self._socket.close())
-        await asyncio.gather(*ends, self.scheduler.drain(for_work), self.services.later.drain(for_work))
+        await asyncio.gather(
+            *ends, self.scheduler.drain(for_work), self.services.outcome_pool.drain(for_work)
+        )
         await self.owners.leave()
 
     def background(self) -> Mapping[str, bool]:

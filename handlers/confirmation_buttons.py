@@ -63,5 +63,5 @@ async def agreed(request: Request) -> Answer:
     """Do what was agreed to; its card reports the rest, and whatever else is said is shown in the form."""
     surface = Surface("button", Where.DIRECT, interaction=request.surface.interaction)
     return await run_button(
-        request.services, request.principal, surface, kit.ButtonValue.of_text(request.carried)
+        request.services, request.principal, surface, kit.ButtonValue.of_text(request.form_payload)
     )

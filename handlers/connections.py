@@ -91,14 +91,14 @@ def maker_of(
     services = request.services
     able = makers(services, purpose)
     if not able:
-        raise Answered(replies.hint(request.filled(nowhere)))
+        raise Answered(replies.hint(request.fill(nowhere)))
     if not given:
         if len(able) == 1:
             return able[0]
         raise Answered(which(able))
     chosen, _ = leading(request, given, more)
     if chosen not in able:
-        raise Answered(replies.hint(request.filled(verbs.NOT_THERE[purpose], title=services.title(chosen))))
+        raise Answered(replies.hint(request.fill(verbs.NOT_THERE[purpose], title=services.title(chosen))))
     return chosen
 
 
@@ -107,7 +107,7 @@ def named(services: Services, connections: Iterable[str]) -> Markup:
     return Markup(", ".join(f"`{line(title)}`" for title in sorted(map(services.title, connections))))
 
 
-@routes.verb("workspace", "about", effect=routes.Effect.SHOWS, takes=("connection",))
+@routes.verb("workspace", "about", effect=routes.Effect.SHOWS, accepts=("connection",))
 async def about(request: Request) -> Answer:
     """Answer with what the server last said; if that is outdated or missing, ask the server."""
     services = request.services
@@ -116,11 +116,11 @@ async def about(request: Request) -> Answer:
     if connection not in telling(services):
         raise Refused("about.none", problems.sentence("no_about", title))
     snapshot = await snapshots.about(services.context, connection)
-    if snapshot is None and not request.is_asked:
-        cause = request.waited.problem or "unreachable"
+    if snapshot is None and not request.is_live:
+        cause = request.deferred.problem or "unreachable"
         return replies.plain_problem(problems.sentence(cause, title), request.reference)
     if snapshot is None:
-        waiting = request.waiting(f"about {connection} {page}").as_body()
+        waiting = request.defer(f"about {connection} {page}").as_body()
         await request.caller.run(snapshots.read_about, connection, waiting)
         return replies.answer(fill(answers.ABOUT_ASKING, title=title))
     if snapshots.is_stale(services.context, snapshot):
@@ -147,7 +147,7 @@ def _asked(request: Request) -> tuple[str, int]:
         return able[0], page
     sentence = answers.ABOUT_NONE
     if able:
-        sentence = request.filled(answers.ABOUT_WHICH, known=named(request.services, able))
+        sentence = request.fill(answers.ABOUT_WHICH, known=named(request.services, able))
     raise Answered(replies.hint(sentence))
 
 

@@ -1,4 +1,4 @@
-"""Waiting: a command or a press that goes on once what it needs is there."""
+"""Deferred commands and clicks, which continue once a link, a list or a person is there."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ RESPONSE_SECONDS = 29 * 60
 
 @dataclass(frozen=True, slots=True)
 class DeferredCommand:
-    """Hold what waits for a link, a list or a person: a command or a press, and the way back to who asked.
+    """A command or a click that waits for a link, a list or a person, and where to answer it.
 
-    It waits as JSON. Whatever carries it adds ``task``, which tells one run from the next, and ``problem``.
+    It is stored as JSON. Its carrier adds ``task``, which tells one run from the next, and ``problem``.
     """
 
     principal: str = ""
@@ -51,16 +51,16 @@ class DeferredCommand:
     via: str = ""
 
     def as_body(self) -> dict[str, Any]:
-        """Return it as JSON-ready data."""
+        """Return the command as JSON-ready data."""
         values = {name: getattr(self, name) for name in self.__slots__}
         return {name: value for name, value in values.items() if value}
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> DeferredCommand:
-        """Read it back."""
-        known = {name: value for name, value in body.items() if name in cls.__slots__}
-        return cls(**known | {"looked": tuple(body.get("looked") or ())})
+    def parse(cls, body: Mapping[str, Any]) -> DeferredCommand:
+        """Return the command of a stored body."""
+        values = {name: value for name, value in body.items() if name in cls.__slots__}
+        return cls(**values | {"looked": tuple(body.get("looked") or ())})
 
 
-#: What has not waited.
-AT_ONCE: Final = DeferredCommand()
+#: A request that wasn't deferred.
+NOT_DEFERRED: Final = DeferredCommand()

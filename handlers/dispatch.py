@@ -39,12 +39,12 @@ from handlers.command_line import (
     plain,
     split_program,
 )
-from handlers.deferred_command import AT_ONCE, DeferredCommand
+from handlers.deferred_command import NOT_DEFERRED, DeferredCommand
 from handlers.helping import met, what
 from handlers.hooks import RequestHooks
 from handlers.linking import linked
 from handlers.payload import fields_of, sent_by_block, value_in
-from handlers.request import SILENT, WORDS, Answered, AtFields, Reference, Request
+from handlers.request import SILENT, WORDS, Answered, InvalidFields, Reference, Request
 from handlers.response_targets import message_notice, reply_notice
 from handlers.services import Services
 
@@ -79,7 +79,7 @@ async def run_text(
     text: str,
     *,
     folder: str = "workspace",
-    waited: DeferredCommand = AT_ONCE,
+    deferred: DeferredCommand = NOT_DEFERRED,
     reader: routes.Verb | None = None,
 ) -> Answer:
     """Run what a person typed; always answers. The words may start with a folder (``job list``).
@@ -87,8 +87,8 @@ async def run_text(
     ``reader`` reads them in place of the one for what people type. What isn't read at all costs next to
     nothing, so that nobody holds up the others.
     """
-    request = _entered(services, principal, surface, WORDS, folder=folder, text=text, waited=waited)
-    if request.is_asked and (answer := await _before_reading(request)) is not None:
+    request = _entered(services, principal, surface, WORDS, folder=folder, text=text, deferred=deferred)
+    if request.is_live and (answer := await _before_reading(request)) is not None:
         return answer
     said = _read_message(request)
     if said.is_quoted:
@@ -97,7 +97,7 @@ async def run_text(
     reader = reader or routes.text.get("words")
     assert reader is not None, "somebody reads what people type"
     is_long = len(request.text) > LONGEST_COMMAND or len(request.arguments) > MOST_WORDS
-    if is_long and not routes.parses_itself(request.folder, request.verb):
+    if is_long and not routes.has_own_parser(request.folder, request.verb):
         reader = partial(_talked, topic="too_long")
     return await _authorised(
         request, partial(typing_mistakes.without_tokens, reader=reader, besides=said.besides)
@@ -106,7 +106,7 @@ async def run_text(
 
 def parse_request(request: Request, text: str) -> Request:
     """Return a request with the words of a text."""
-    parsed, folder = parse(text, request.services.commands, routes.flags()), request.folder
+    parsed, folder = parse(text, request.services.commands, routes.list_flags()), request.folder
     if parsed.folder:
         folder = parsed.folder
     elif folder != "workspace":
@@ -115,9 +115,9 @@ def parse_request(request: Request, text: str) -> Request:
     word = plain(parsed.words[0]) if parsed.words else "list"
     return replace(
         request,
-        verb=word if routes.verbs(folder).get(word) else WORDS,
+        verb=word if routes.get_verbs(folder).get(word) else WORDS,
         arguments=parsed.words,
-        given=parsed.words,
+        typed_words=parsed.words,
         folder=folder,
         text=text,
         is_shared="share" in parsed.flags,
@@ -132,7 +132,7 @@ async def _before_reading(request: Request) -> Answer | None:
     if wait > 0:
         return _too_many(request, wait)
     if len(request.text) > LONGEST and _is_too_long(request):
-        begin = parse(_begin(request, request.text), request.services.commands, routes.flags())
+        begin = parse(_begin(request, request.text), request.services.commands, routes.list_flags())
         if "job" in {request.folder, begin.folder}:
             return replies.hint(fill(runs.TOO_LONG, limit=LONGEST))
         return suggestions.small_talk(request, "too_long")
@@ -198,7 +198,7 @@ def _parses_itself(request: Request, text: str) -> bool:
     """Return whether a text begins with a verb that reads it by itself, such as a program's own words."""
     parsed = parse(text, request.services.commands)
     verb = plain(next(iter(parsed.words), ""))
-    return routes.parses_itself(parsed.folder or request.folder, verb)
+    return routes.has_own_parser(parsed.folder or request.folder, verb)
 
 
 async def _talked(request: Request, topic: str) -> Answer:
@@ -221,8 +221,8 @@ async def run_button(
 
     Buttons for verbs of jobs are named ``job_VERB``.
     """
-    request = _entered(services, principal, surface, press.name, view=view or {}).pressed(press)
-    found = routes.pressed(request, press.name)
+    request = _entered(services, principal, surface, press.name, view=view or {}).to_button_request(press)
+    found = routes.find_button_handler(request, press.name)
     if found is said:
         return await said(request)
     return await guarded(request, found or old_button)
@@ -247,15 +247,15 @@ def _entered(services: Services, principal: Principal, surface: Surface, verb: s
         verb=verb,
         arguments=(),
         surface=surface,
-        services=services.of(principal),
-        drawing=Reference(services.ids),
+        services=services.limit_to(principal),
+        reference_source=Reference(services.ids),
         **more,
     )
 
 
 async def guarded(request: Request, handler: routes.Verb) -> Answer:
     """Count the request, authorise the person, and run the handler; always answers."""
-    wait = request.services.limiter.take(request.principal.key) if request.is_asked else 0.0
+    wait = request.services.limiter.take(request.principal.key) if request.is_live else 0.0
     return _too_many(request, wait) if wait > 0 else await _authorised(request, handler)
 
 
@@ -294,7 +294,7 @@ async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool 
     except NotIdentified as unknown:
         logger().info("not known yet")
         return await _kept(request, unknown)
-    except AtFields as wrong:
+    except InvalidFields as wrong:
         logger().info("refused", rule=wrong.rule)
         return _fit(request, Answer(text="", errors=wrong.errors))
     except Refused as refusal:
@@ -330,7 +330,7 @@ def _unwritten(request: Request, handler: routes.Verb, answer: Answer, error: Us
     """
     if not isinstance(error, StoreUnsure):
         return replace(answer, about=None, unwritten="not")
-    request.services.later.add(_notify_later(request, handler))
+    request.services.outcome_pool.add(_notify_later(request, handler))
     return replace(answer, about=None, unwritten="unsure")
 
 
@@ -375,7 +375,7 @@ async def written_later(services: Services, write: Callable[[], Awaitable[None]]
 
 def _fit(request: Request, answer: Answer) -> Answer:
     """Return an answer with what it is about; its form, if any, names commands as typed next to it."""
-    if (about := request.spoken.by(answer)) != answer.about:
+    if (about := request.notes.find_referents(answer)) != answer.about:
         answer = replace(answer, about=about)
     if answer.errors:
         return replace(answer, errors={at: _as_read(request, text) for at, text in answer.errors.items()})
@@ -393,13 +393,13 @@ def _fit(request: Request, answer: Answer) -> Answer:
             answer = replace(answer, offers=key, about=replace(about, question=key))
     if request.surface.where in (Where.CHANNEL, Where.MENTION) or answer.in_channel:
         answer = _add_date(request, answer)
-    is_in_form = request.surface.where is Where.FORM and request.is_asked
+    is_in_form = request.surface.where is Where.FORM and request.is_live
     if is_in_form and answer.view is None and answer.text:
         # Said where it was asked, not in a conversation behind the form.
         answer = replace(answer, view=answer_view(answer))
     if answer.view is None:
         return answer
-    slash = request.services.slash
+    slash = request.services.find_slash_command
     return replace(answer, view=replies.in_view(answer.view, slash("workspace"), slash("job")))
 
 
@@ -440,7 +440,7 @@ def _as_read(request: Request, text: str) -> str:
     """Return a sentence of the catalogue, written as for a direct message, with commands as typed here."""
     if "`" not in text:
         return text
-    return replies.as_typed(text, request.command_of("workspace"), request.command_of("job"))
+    return replies.as_typed(text, request.format_command("workspace"), request.format_command("job"))
 
 
 async def _kept(request: Request, unknown: NotIdentified) -> Answer:
@@ -451,10 +451,10 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
-    if not request.is_asked or is_seen_only_now or typing_mistakes.suspected(request):
+    if not request.is_live or is_seen_only_now or typing_mistakes.suspected(request):
         return _instead(request, unknown.text)
     press = "" if request.press is None else request.press.text
-    waiting = replace(request.waiting(), first=request.promised_in, press=press)
+    waiting = replace(request.defer(), first=request.promised_in, press=press)
     person = [request.principal.key]
     try:
         await request.caller.run(snapshots.read_again, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
@@ -473,19 +473,19 @@ async def introduced(services: Services, principal: Principal, answer: Answer) -
     if not answer.text or answer.in_channel:
         return answer
     try:
-        first = await met(services, principal) if await services.contacts.is_new(principal) else None
+        first = await met(services, principal) if await services.greeted.is_new(principal) else None
     except StoreError as error:
         log.warning("nobody introduced", problem=error)
         return answer
     if first is None:
         return answer
     steps, is_first = first
-    return replies.introduced(answer, what(services.of(principal)), steps, is_first=is_first)
+    return replies.introduced(answer, what(services.limit_to(principal)), steps, is_first=is_first)
 
 
 def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
     """Log an answer, at the level operators read if people can see its reference."""
-    if request.drawing.is_in(answer.blocks[-1:]):
+    if request.reference_source.is_in(answer.blocks[-1:]):
         logger().info(event)
     elif _level.isEnabledFor(logging.DEBUG):
         logger().debug(event)
@@ -495,7 +495,7 @@ def _too_many(request: Request, wait: float) -> Answer:
     """Answer somebody over the rate limit: always in an ack, otherwise once in a while."""
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:
-        if not request.services.limiter.tells(principal):
+        if not request.services.limiter.should_notify(principal):
             return Answer(text="")
         log.info("too many requests", principal=principal, reference=request.reference)
     said = times.duration(max(wait, 1.0))
@@ -521,7 +521,7 @@ async def _sent(request: Request, handler: routes.Verb, plain: Collection[str]) 
         if (name := field_of(block_id)) in plain:
             typed = value_in(request.view, name)
             if sentence := await typing_mistakes.token_in_field(request.services, request.principal, typed):
-                raise AtFields({block_id: sentence}, rule="form.token")
+                raise InvalidFields({block_id: sentence}, rule="form.token")
     return await handler(request)
 
 
@@ -546,7 +546,7 @@ async def run_search(
 
     # There is one for each letter that is typed, so they aren't counted with what is asked for.
     request = replace(request, arguments=(unescape(value),), target=source)
-    await services.searches.let(principal.key, partial(_authorised, request, searched))
+    await services.search_limiter.run(principal.key, partial(_authorised, request, searched))
     return found
 
 
@@ -587,4 +587,4 @@ async def left(_request: Request) -> Answer:
 
 async def old_button(request: Request) -> Answer:
     """Answer a button of an earlier release that no longer exists."""
-    return replies.hint(request.filled(answers.OLD_BUTTON))
+    return replies.hint(request.fill(answers.OLD_BUTTON))

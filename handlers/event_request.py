@@ -1,4 +1,4 @@
-"""An occurrence: one of Slack's events, which nobody asked for."""
+"""Event requests: Slack's events, which no person asked for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ RETRY_NUMBER: Final = "retry_number"
 
 @dataclass(frozen=True, slots=True)
 class EventRequest:
-    """Hold a Slack event. Handlers raise StoreError if nothing was written; Slack then sends it again.
+    """A Slack event. Handlers raise StoreError if nothing was written; Slack then sends it again.
 
-    They raise Refused where Slack doesn't say who it is about.
+    They raise Refused where Slack doesn't name the event's person.
     """
 
     payload: Mapping[str, Any]
@@ -32,17 +32,17 @@ class EventRequest:
 
     @property
     def happened_at(self) -> float | None:
-        """Return when it happened (epoch seconds), if that is long ago: Slack may know better by now."""
+        """Return the time of the event (epoch seconds), if it is long ago: Slack may know better by now."""
         at = said_at(self.payload)
         return at if is_old(at, self.services.clock.now()) else None
 
     @property
     def enterprise_id(self) -> str | None:
-        """Return the enterprise of the installation that it is for."""
+        """Return the enterprise of the event's installation."""
         return installed_at(self.payload)[1]
 
     @property
     def installation(self) -> Installation | None:
-        """Return the installation that it is for."""
+        """Return the event's installation."""
         team, enterprise = installed_at(self.payload)
         return self.services.context.installation.of(enterprise, team)

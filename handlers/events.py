@@ -36,37 +36,37 @@ _SAID = frozenset({None, "file_share", "me_message", "message_share", "thread_br
 
 
 @routes.event("message_im")
-async def direct_message(occurrence: EventRequest) -> None:
+async def direct_message(request: EventRequest) -> None:
     """Run the words as a command; ignore messages that no person wrote."""
-    if not is_said(occurrence):
+    if not is_said(request):
         return
-    text = str(occurrence.event.get("text") or "").strip()
-    await converse(occurrence, Where.DIRECT, text)
+    text = str(request.event.get("text") or "").strip()
+    await converse(request, Where.DIRECT, text)
 
 
 @routes.event("app_mention")
-async def mentioned(occurrence: EventRequest) -> None:
+async def mentioned(request: EventRequest) -> None:
     """Run the words around the mention as a command; only their author sees the answer."""
-    if not is_said(occurrence):
+    if not is_said(request):
         return
-    text, installation = str(occurrence.event.get("text") or ""), occurrence.installation
+    text, installation = str(request.event.get("text") or ""), request.installation
     if installation is None or not installation.bot_user_id:
         text = _MENTION.sub("", text, count=1).strip()
     else:
         # In a shared channel it may be the bot of another side than the author's own.
         said = installation.remove_own_mentions(text)
-        if _is_forwarded(occurrence) and said == text:
+        if _is_forwarded(request) and said == text:
             log.info("forwarded mention not read")
             return
         text = said.strip()
     # In a direct message it comes as ``message``, too: whichever is first is answered alike.
-    is_direct = str(occurrence.event.get("channel") or "").startswith("D")
-    await converse(occurrence, Where.DIRECT if is_direct else Where.MENTION, text)
+    is_direct = str(request.event.get("channel") or "").startswith("D")
+    await converse(request, Where.DIRECT if is_direct else Where.MENTION, text)
 
 
-def is_said(occurrence: EventRequest) -> bool:
+def is_said(request: EventRequest) -> bool:
     """Return whether a person has just written it: no bot, no edit, nothing of Slack's own or of Usher's."""
-    event, installation = occurrence.event, occurrence.installation
+    event, installation = request.event, request.installation
     own_id = (installation.bot_user_id if installation is not None else None) or SLACKBOT_ID
     return bool(
         event.get("subtype") in _SAID
@@ -78,31 +78,31 @@ def is_said(occurrence: EventRequest) -> bool:
     )
 
 
-def _is_forwarded(occurrence: EventRequest) -> bool:
+def _is_forwarded(request: EventRequest) -> bool:
     """Return whether somebody else's message comes along, which is never read."""
-    return occurrence.event.get("subtype") == "message_share" or bool(occurrence.event.get("attachments"))
+    return request.event.get("subtype") == "message_share" or bool(request.event.get("attachments"))
 
 
-def _is_forwarded_link(occurrence: EventRequest, text: str) -> bool:
+def _is_forwarded_link(request: EventRequest, text: str) -> bool:
     """Return whether a text is nothing but the address of a message that comes along."""
-    attachments = occurrence.event.get("attachments")
+    attachments = request.event.get("attachments")
     shared = [one for one in attachments if isinstance(one, dict)] if isinstance(attachments, list) else []
     found = _LINK.fullmatch(text)
     urls = {unescape(str(one.get(key))) for one in shared for key in ("from_url", "original_url")}
     return found is not None and unescape(found[1]) in urls
 
 
-async def converse(occurrence: EventRequest, where: Where, text: str) -> None:
+async def converse(request: EventRequest, where: Where, text: str) -> None:
     """Run the words and write the answer into the outbox.
 
     Raises Unanswered or StoreUnsure if that failed, and SlackFailed while nobody knows whose words they are.
     """
-    principal = await _resolve_author(occurrence)
-    surface = payload.surface_of_message(occurrence.payload, where)
+    principal = await _resolve_author(request)
+    surface = payload.surface_of_message(request.payload, where)
     try:
-        key = await _resolve_key(occurrence, principal, surface)
+        key = await _resolve_key(request, principal, surface)
         if key is not None:
-            await _answer(occurrence, principal, replace(surface, interaction=key), text)
+            await _answer(request, principal, replace(surface, interaction=key), text)
     except StoreUnsure:
         # Its answer is the one that comes once that is known, or when Slack has sent the words again.
         raise
@@ -110,17 +110,17 @@ async def converse(occurrence: EventRequest, where: Where, text: str) -> None:
         raise Unanswered(error, principal, surface) from None
 
 
-async def _answer(occurrence: EventRequest, principal: Principal, surface: Surface, text: str) -> None:
-    services = occurrence.services
+async def _answer(request: EventRequest, principal: Principal, surface: Surface, text: str) -> None:
+    services = request.services
     if surface.said_at is not None and services.clock.now() - surface.said_at > LOST_SECONDS:
         log.info("words of long ago not read", interaction=surface.interaction)
         return
     own_words = services.context.installation.at(principal).remove_own_mentions(text).strip()
-    if own_words and not _is_forwarded_link(occurrence, own_words):
+    if own_words and not _is_forwarded_link(request, own_words):
         answer = await run_text(services, principal, surface, text)
-    elif _is_forwarded(occurrence):
+    elif _is_forwarded(request):
         answer = await run_talk(services, principal, surface, "forwarded")
-    elif occurrence.event.get("files"):
+    elif request.event.get("files"):
         answer = await run_talk(services, principal, surface, "file")
     else:
         # Somebody who says nothing at all is greeted; a mention asks what Usher can do.
@@ -132,19 +132,19 @@ async def _answer(occurrence: EventRequest, principal: Principal, surface: Surfa
     if not answer.text:
         await services.store.write(inbox.mark_answered, surface.interaction)
         return
-    reader = _choose_reader(occurrence, principal)
+    reader = _choose_reader(request, principal)
     await services.store.write(notices.add_notices, [reply_notice(answer, surface, reader, services.ids)])
 
 
-async def _resolve_key(occurrence: EventRequest, author: Principal, surface: Surface) -> str | None:
+async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
     """Return the key that a message's answer uses up; None if the message was answered for somebody else.
 
     A refusal to a stranger has a key of its own, as it may be said on a side that isn't the author's.
     """
-    services, key = occurrence.services, surface.interaction
+    services, key = request.services, surface.interaction
     if not services.context.installation.has_team(author.enterprise_id, author.team_id):
         return None if await services.store.read(inbox.was_answered, key) else f"{key}:{author.key}"
-    send = payload.key_of_send(occurrence.payload, author)
+    send = payload.key_of_send(request.payload, author)
     if not (key and send):
         return key
     try:
@@ -154,19 +154,19 @@ async def _resolve_key(occurrence: EventRequest, author: Principal, surface: Sur
         raise Unanswered(error, author, surface) from None
 
 
-async def _resolve_author(occurrence: EventRequest) -> Principal:
+async def _resolve_author(request: EventRequest) -> Principal:
     """Return the author as their own workspace knows them, whichever side of a shared channel it is.
 
     Another side doesn't show that their workspace belongs to an organisation that has installed Usher. Raises
     Refused, and SlackFailed while Slack doesn't say either.
     """
-    context, author = occurrence.services.context, occurrence.services.actor(occurrence.payload)
+    context, author = request.services.context, request.services.resolve_principal(request.payload)
     return context.installation.resolve_principal(await context.people.with_enterprise(author))
 
 
-def _choose_reader(occurrence: EventRequest, author: Principal) -> Principal:
+def _choose_reader(request: EventRequest, author: Principal) -> Principal:
     """Return the reader of an answer: a stranger is reached by the side that they wrote on only."""
-    here, there = occurrence.installation, occurrence.services.context.installation
+    here, there = request.installation, request.services.context.installation
     if here is None or there.has_team(author.enterprise_id, author.team_id):
         return author
     return Principal(here.enterprise_id, here.id, author.user_id)
@@ -174,58 +174,58 @@ def _choose_reader(occurrence: EventRequest, author: Principal) -> Principal:
 
 @routes.event("team_join")
 @routes.event("user_change")
-async def user_changed(occurrence: EventRequest) -> None:
+async def user_changed(request: EventRequest) -> None:
     """Store the person; let go whoever left or became a guest (the nightly sync covers lost events)."""
-    services = occurrence.services
-    user = occurrence.event.get("user")
-    here = occurrence.installation
+    services = request.services
+    user = request.event.get("user")
+    here = request.installation
     user = user if isinstance(user, dict) else {}
-    principal = resolve_member(here, user, occurrence.enterprise_id) if here is not None else None
+    principal = resolve_member(here, user, request.enterprise_id) if here is not None else None
     if principal is None:
-        log.info("a changed user of another workspace", interaction=occurrence.interaction)
+        log.info("a changed user of another workspace", interaction=request.interaction)
         return
-    if occurrence.happened_at is None:
+    if request.happened_at is None:
         person = person_of(user, principal, services.clock.now())
         await services.store.save_people([person])
     else:
         # They may have changed again since.
         person = await services.context.people.look_up(principal)
-    caller = Caller(services.context, principal, occurrence.interaction)
+    caller = Caller(services.context, principal, request.interaction)
     ended = await caller.run(departures.let_go, person, actor="slack")
     if ended:
         log.info("links ended", principal=principal.key, count=len(ended))
 
 
 @routes.event("app_uninstalled")
-async def app_uninstalled(occurrence: EventRequest) -> None:
+async def app_uninstalled(request: EventRequest) -> None:
     """End every link: nobody can be told anything any more, and nothing may continue in their name."""
-    if occurrence.installation is not None:
-        await removed(occurrence, occurrence.installation)
+    if request.installation is not None:
+        await removed(request, request.installation)
 
 
-async def removed(occurrence: EventRequest, installation: Installation) -> None:
+async def removed(request: EventRequest, installation: Installation) -> None:
     """End every link of an installation whose token Slack takes no more; otherwise the event is outdated.
 
     Its token is forgotten last: until then a redelivery ends what is left. Slack lets nothing through anyway.
     Raises SlackFailed where Slack can't be asked now: it sends the event again.
     """
-    tenants = occurrence.services.context.tenants
+    tenants = request.services.context.tenants
     refused = await tenants.find_refused_token(installation)
     if refused is None:
-        log.info("installed still", installation=installation.id, interaction=occurrence.interaction)
+        log.info("installed still", installation=installation.id, interaction=request.interaction)
         return
-    await end_links(occurrence, installation, cause="uninstalled")
+    await end_links(request, installation, cause="uninstalled")
     await tenants.forget_token(installation, refused)
 
 
 async def end_links(
-    occurrence: EventRequest, installation: Installation, *, cause: str, users: Container[str] | None = None
+    request: EventRequest, installation: Installation, *, cause: str, users: Container[str] | None = None
 ) -> None:
     """End all links, or those of some users; each in its own transaction, so a redelivery ends the rest.
 
     Only some can still be told, as Usher itself is let in.
     """
-    services, at = occurrence.services, payload.said_at(occurrence.payload)
+    services, at = request.services, payload.said_at(request.payload)
     principals = {
         account.principal
         for account in await services.store.perform(account_rows.active_accounts)
@@ -244,22 +244,22 @@ async def end_links(
 
 
 @routes.event("tokens_revoked")
-async def tokens_revoked(occurrence: EventRequest) -> None:
+async def tokens_revoked(request: EventRequest) -> None:
     """End every link if the bot itself was shut out, otherwise the links of the people listed.
 
     Usher keeps no token of a person, so Slack can't be asked about theirs. What names a bot is about an
     installation, this one or a former one.
     """
-    tokens, installation = occurrence.event.get("tokens"), occurrence.installation
+    tokens, installation = request.event.get("tokens"), request.installation
     if installation is None:
         return
     tokens = tokens if isinstance(tokens, dict) else {}
     if bots := tokens.get("bot"):
         ours = {installation.bot_user_id, installation.bot_id}
         if installation.bot_user_id is None or ours & {*map(str, bots)}:
-            await removed(occurrence, installation)
+            await removed(request, installation)
     elif tokens.get("oauth"):
         users = frozenset(map(str, tokens["oauth"]))
-        await end_links(occurrence, installation, cause="revoked", users=users)
+        await end_links(request, installation, cause="revoked", users=users)
     else:
         log.info("field missing", kind="tokens_revoked", field="tokens")

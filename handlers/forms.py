@@ -32,7 +32,7 @@ from handlers.connections import leading, maker_of, makers
 from handlers.defaults import find_defaults
 from handlers.linking import linked
 from handlers.payload import fields_of, values_of
-from handlers.request import SILENT, AtFields, Request
+from handlers.request import SILENT, InvalidFields, Request
 from handlers.services import Services
 from handlers.snapshots import ask_for_offer, known_offer
 
@@ -43,14 +43,14 @@ log = structlog.get_logger(__name__)
 _VERBS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 
-@routes.verb("workspace", "new", takes=("connection", "template"))
+@routes.verb("workspace", "new", accepts=("connection", "template"))
 async def new(request: Request) -> Answer:
     """Open the form of the requested connection, filled with what was chosen last time.
 
     A template may be given as for a class card: ``CONNECTION/TEMPLATE``.
     """
     given = tuple(request.arguments)
-    request.spoken.about = Referents(ask="which")
+    request.notes.about = Referents(ask="which")
     name, slash, template = given[0].partition("/") if given else ("", "", "")
     if slash and find_connection(name, request.services.connections, is_whole=True):
         given = tuple(word for word in (name, template, *given[1:]) if word)
@@ -158,7 +158,7 @@ async def submitted(request: Request) -> Answer:
     try:
         spec = offer.spec(values)
     except FormProblems as wrong:
-        raise AtFields(_at_fields(request, wrong)) from None
+        raise InvalidFields(_at_fields(request, wrong)) from None
     await make(request, making, spec, offer.form(values), values)
     return SILENT
 
@@ -207,7 +207,7 @@ async def _loading(request: Request, making: FormContext, account: Account, temp
         account,
         verbs.NO_OFFER_ANSWER,
         buttons=[open_button(making.purpose, making.connection)],
-        then=replace(request.waiting(text), view=external_id, folder=making.purpose),
+        then=replace(request.defer(text), view=external_id, folder=making.purpose),
     )
     view = forms.sentence_view(making.purpose, kit.fill(verbs.LOADING, title=title), external_id=external_id)
     return _with_button(kit.fill(verbs.LOADING_ANSWER, title=title), making, view)
@@ -226,7 +226,9 @@ async def _known(
     account = await own(services.create_caller(principal), making.connection)
     title = services.title(making.connection)
     if account is None or account.state != "active":
-        sentence = verbs.NOT_LINKED.format(title=title, command=f"{services.slash('workspace')} ")
+        sentence = verbs.NOT_LINKED.format(
+            title=title, command=f"{services.find_slash_command('workspace')} "
+        )
         raise Refused("account.none", sentence)
     snapshot = await snapshots.templates(services.context, account)
     if snapshot is None:

@@ -1,4 +1,4 @@
-"""Contacts: who has been introduced to Usher."""
+"""Greeted people, to whom Usher has been introduced."""
 
 from typing import Final
 
@@ -6,36 +6,36 @@ from bot.domain.people import Principal
 from bot.services.context import Context
 from bot.store import people
 
-#: How many people are remembered as met, so that their requests ask no database.
-_MET: Final = 20_000
+#: How many people are remembered as greeted, so that their requests need no database.
+_MAX_REMEMBERED_PEOPLE: Final = 20_000
 
 
-class Contacts:
-    """Remember who has been introduced to Usher.
+class GreetedPeople:
+    """The people to whom Usher has been introduced.
 
     In memory. Restart: read again. Nobody becomes new again, so it is always right.
     """
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
-        self._met: set[str] = set()
+        self._greeted: set[str] = set()
 
     async def is_new(self, principal: Principal) -> bool:
         """Return whether a person hasn't been introduced yet."""
-        if principal.key in self._met:
+        if principal.key in self._greeted:
             return False
         if not await self._store.read(people.has_met, principal):
             return True
-        self._note(principal)
+        self._remember(principal)
         return False
 
-    async def meet(self, principal: Principal) -> bool:
+    async def mark_greeted(self, principal: Principal) -> bool:
         """Note that a person is introduced now; return whether this is the first time."""
         is_first = await self.is_new(principal) and await self._store.write(people.meet, principal)
-        self._note(principal)
+        self._remember(principal)
         return is_first
 
-    def _note(self, principal: Principal) -> None:
-        if len(self._met) >= _MET:
-            self._met.clear()
-        self._met.add(principal.key)
+    def _remember(self, principal: Principal) -> None:
+        if len(self._greeted) >= _MAX_REMEMBERED_PEOPLE:
+            self._greeted.clear()
+        self._greeted.add(principal.key)

@@ -79,9 +79,9 @@ def _abilities(request: Request, accounts: Mapping[str, str], usable: Iterable[b
     able: set[str] = set()
     for provider in usable:
         able |= provider.facets() | provider.stop_modes
-    if accounts.keys() - {name for name, _ in services.linkless()}:
+    if accounts.keys() - {name for name, _ in services.list_linkless()}:
         able.add("linked")
-    if services.linkable() or services.approvable():
+    if services.list_linkable() or services.list_approvable():
         able.add("linking")
     if services.context.installation.is_administrator(request.principal):
         able |= {"administrator", "about"} if telling(services) else {"administrator"}
@@ -91,10 +91,10 @@ def _abilities(request: Request, accounts: Mapping[str, str], usable: Iterable[b
 def _of_jobs(request: Request, usable: Iterable[base.Provider]) -> list[str]:
     """Return where the other command is explained; jobs are named only where there are any."""
     if request.folder == "job":
-        return [kit.fill(runs.HELP_WORKSPACES, command=request.command_of("workspace"))]
+        return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
     if not any(isinstance(one, base.Runs) for one in usable):
         return []
-    return [kit.fill(runs.HELP_JOBS, command=request.command_of("job"))]
+    return [kit.fill(runs.HELP_JOBS, command=request.format_command("job"))]
 
 
 def _ways(request: Request) -> list[str]:
@@ -148,7 +148,7 @@ def _some(request: Request, verb: str) -> Answer:
 def what(services: Services) -> str:
     """Say in one sentence what Usher is, here."""
     return replies.what(
-        needs_accounts=len(services.linkless()) < len(services.connections),
+        needs_accounts=len(services.list_linkless()) < len(services.connections),
         runs_jobs=any(isinstance(one, base.Runs) for one in services.connections.values()),
     )
 
@@ -164,10 +164,10 @@ def steps_with(services: Services, accounts: Mapping[str, str]) -> list[dict[str
     For somebody who has nothing yet that is a button for each account.
     """
     linked = _linked(services, accounts)
-    unlinked = [one for one in services.linking() if one[0] not in linked]
+    unlinked = [one for one in services.list_link_methods() if one[0] not in linked]
     steps = replies.ways(unlinked)
     if unlinked and not _active(accounts):
-        return [*steps, *replies.new_buttons(services.linkless(), first=len(steps))]
+        return [*steps, *replies.new_buttons(services.list_linkless(), first=len(steps))]
     if len(steps) > 1:
         steps = [replies.link_button()]
     if linked:
@@ -184,7 +184,7 @@ async def new_step(services: Services, principal: Principal) -> list[dict[str, A
 
 def _linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
     """Return the connections on which a person with accounts in these states can act now."""
-    return _active(accounts) | {name for name, _ in services.linkless()}
+    return _active(accounts) | {name for name, _ in services.list_linkless()}
 
 
 def _active(accounts: Mapping[str, str]) -> set[str]:
@@ -208,8 +208,8 @@ async def met(services: Services, principal: Principal) -> tuple[list[dict[str, 
         return None
     if not (await services.create_caller(principal).decide("help")).allowed:
         return None
-    own = services.of(principal)
+    own = services.limit_to(principal)
     accounts = await services.store.read(account_rows.account_states, principal)
-    is_first = bool(own.linking()) and not _active(accounts)
+    is_first = bool(own.list_link_methods()) and not _active(accounts)
     steps = steps_with(own, accounts)
-    return (steps, is_first) if await services.contacts.meet(principal) else None
+    return (steps, is_first) if await services.greeted.mark_greeted(principal) else None

@@ -42,7 +42,7 @@ from handlers.snapshots import filter_by_connection, offer_of, refresh_lists, re
 MOST_FLAGS = 50
 
 
-@routes.verb("job", "run", flags=None, takes=("job", "run"))
+@routes.verb("job", "run", flags=None, accepts=("job", "run"))
 async def run(request: Request) -> Answer:
     """Open the form; given flags, or the program's own words after ``--``, launch right away."""
     command = command_line(request.text, request.services.commands)
@@ -63,7 +63,7 @@ async def run_again(request: Request) -> Answer:
     key, *variables = (request.target or "").split()
     run = await request.caller.read(runs.owned, "run", key)
     if run.spec is None:
-        return replies.hint(request.filled(run_words.NO_SPEC, run))
+        return replies.hint(request.fill(run_words.NO_SPEC, run))
     spec = run.spec
     if variables:
         spec = runs.varied(request.services.context.need(run.connection).need(base.Runs), spec, variables)
@@ -131,9 +131,9 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
         typed.words or (places if len(places) == 1 else ()),
         nowhere=run_words.NO_CONNECTIONS,
         which=lambda able: replies.hint(
-            request.filled(run_words.WHERE, known=named(request.services, places or able))
+            request.fill(run_words.WHERE, known=named(request.services, places or able))
         ),
-        more=request.filled(run_words.TAIL_HINT),
+        more=request.fill(run_words.TAIL_HINT),
     )
     offer = await _offer(request, connection)
     result = creation.filled(offer.form, _flags(request, typed))
@@ -187,8 +187,8 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:
     """Say that a run was accepted, with a remark; in a direct message its card already says the first."""
     # Whoever read that it runs once the offer is known needn't read it again.
-    was_promised = not request.is_asked and request.surface.where in {Where.CHANNEL, Where.MENTION}
-    if not remark and (request.is_beside_cards or was_promised):
+    was_promised = not request.is_live and request.surface.where in {Where.CHANNEL, Where.MENTION}
+    if not remark and (request.is_read_with_cards or was_promised):
         return SILENT
     sentence = fill(run_words.STARTED, name=name, title=request.services.title(connection))
     return replies.answer(f"{sentence} {remark}".strip())
@@ -204,7 +204,7 @@ async def checked_words(request: Request, typed: CommandLine) -> None:
     able = makers(request.services, "job")
     by_name = [name for name in able if runs_named_jobs(request, name)]
     more = [run_words.NAME_HINT] if by_name else []
-    more += [request.filled(run_words.TAIL_HINT)] if len(by_name) < len(able) else []
+    more += [request.fill(run_words.TAIL_HINT)] if len(by_name) < len(able) else []
     name = " ".join(typed.words)
     ran = await request.services.store.read(run_rows.runs, request.principal)
     alike = [run for run in ran if run.name == name] or [run for run in ran if is_slip(name, run.name)]
@@ -265,11 +265,11 @@ def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
     if result.unknown and known:
         more.append(fill(run_words.FLAGS_KNOWN, known=Markup(", ".join(known))))
     if form.field(creation.COMMAND) and creation.COMMAND not in result.values:
-        more.append(request.filled(run_words.TAIL_HINT))
+        more.append(request.fill(run_words.TAIL_HINT))
     return replies.hint(run_words.NOT_RUN_YET, more="\n".join(more))
 
 
-@routes.verb("job", "list", effect=routes.Effect.SHOWS, takes=("connection", "words"))
+@routes.verb("job", "list", effect=routes.Effect.SHOWS, accepts=("connection", "words"))
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the button *More* show later ones.
 
@@ -291,12 +291,12 @@ async def show_list(request: Request) -> Answer:
         facts,
         page=page,
         remark=f"{list_filters.remark(request, part, len(rows))} {remark}".strip(),
-        replaces=request.surface.kind == "button" or request.waited.updates,
+        replaces=request.surface.kind == "button" or request.deferred.updates,
         only=list_filters.only(request, part, run_words.RUNS),
     )
 
 
-@routes.verb("job", "status", effect=routes.Effect.SHOWS, takes=("run",))
+@routes.verb("job", "status", effect=routes.Effect.SHOWS, accepts=("run",))
 async def status(request: Request) -> Answer:
     """Answer with the run's card and its age; without a name, with the list if there are several."""
     is_named = request.target is not None or bool(request.name)
@@ -305,13 +305,13 @@ async def status(request: Request) -> Answer:
     return lists.run_status(await request.services.gatherer.of_run(await run_of(request)))
 
 
-@routes.verb("job", "logs", effect=routes.Effect.SHOWS, takes=("run",))
+@routes.verb("job", "logs", effect=routes.Effect.SHOWS, accepts=("run",))
 async def logs(request: Request) -> Answer:
     """Show the output on the run's card, or send it if the run is over; one without a card gets one."""
     run = await run_of(request)
     provider = request.services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, base.Runs):
-        return replies.hint(request.filled(run_words.NO_LOGS, run))
+        return replies.hint(request.fill(run_words.NO_LOGS, run))
     if run.remote_id is None and not run.is_open:
         return replies.hint(fill(run_words.NOT_HANDED_OVER, name=run.name))
     if provider is not None:
@@ -323,7 +323,7 @@ async def logs(request: Request) -> Answer:
     return replies.answer(fill(template, name=watched.name))
 
 
-@routes.verb("job", "result", effect=routes.Effect.SHOWS, takes=("run",))
+@routes.verb("job", "result", effect=routes.Effect.SHOWS, accepts=("run",))
 async def result(request: Request) -> Answer:
     """Answer how a run ended: its exit code, its last lines while they are known, and all of its output.
 
@@ -335,7 +335,7 @@ async def result(request: Request) -> Answer:
     if run.is_going:
         same = (one for one in every if (one.name, one.connection) == (run.name, run.connection))
         run = next(filter(_has_failed, same), run)
-    request.spoken.of_run(run.id)
+    request.notes.note_run(run.id)
     if run.is_open:
         return lists.run_status(await request.services.gatherer.of_run(run))
     facts = await request.services.gatherer.of_card(NoticeKind.JOB_CARD, run.id)
@@ -354,7 +354,7 @@ async def refresh(request: Request) -> Answer:
     return lists.run_status(await request.services.gatherer.of_run(run))
 
 
-@routes.verb("job", "stop", flags=("force",), effect=routes.Effect.ENDS, takes=("run",))
+@routes.verb("job", "stop", flags=("force",), effect=routes.Effect.ENDS, accepts=("run",))
 async def stop(request: Request) -> Answer:
     """Write the stop, or offer it if the run or the verb is a guess; the card reports the rest."""
     run, force = await run_of(request), "force" in request.flags
@@ -381,12 +381,12 @@ async def ended(request: Request, run: Run, *, force: bool) -> Answer:
     if not is_open or wanted.state.is_over:
         return over_already(request, wanted)
     template = answers.FORCING if wanted.requested_stop == "force" else answers.ACCEPTED
-    return replies.answer(request.filled(template, run, **FORMS[OperationVerb.STOP]))
+    return replies.answer(request.fill(template, run, **FORMS[OperationVerb.STOP]))
 
 
 def over_already(request: Request, run: Run) -> Answer:
     """Say how a finished run ended."""
-    return replies.answer(request.filled(run_words.OVER_ALREADY, run, state=Markup(outcome_of(run))))
+    return replies.answer(request.fill(run_words.OVER_ALREADY, run, state=Markup(outcome_of(run))))
 
 
 @routes.action("job_keep_waiting")
@@ -407,7 +407,7 @@ async def let_go(request: Request) -> Answer:
         return over_already(request, run)
     is_launched = run.remote_id is not None or run.start_call is not Call.NONE
     template = run_words.LET_GONE if is_launched else run_words.NOT_LAUNCHING
-    return replies.answer(request.filled(template, run))
+    return replies.answer(request.fill(template, run))
 
 
 @routes.action("job_look_again")
@@ -415,7 +415,7 @@ async def look_again(request: Request) -> Answer:
     """Check again, or say that there is nothing left to check."""
     run = await request.caller.run(runs.look_again, request.target or "")
     template = run_words.LOOKING_AGAIN if run.is_asked else answers.NOT_ASKED
-    return replies.answer(request.filled(template, run))
+    return replies.answer(request.fill(template, run))
 
 
 @routes.action("job_start_another")
@@ -423,7 +423,7 @@ async def start_another(request: Request) -> Answer:
     """Launch another run, once; a question that is already answered isn't answered again."""
     run, is_asked = await request.caller.run(runs.start_another, request.target or "")
     template = run_words.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
-    return replies.answer(request.filled(template, run))
+    return replies.answer(request.fill(template, run))
 
 
 async def run_of(request: Request) -> Run:
@@ -438,7 +438,7 @@ async def run_of(request: Request) -> Run:
         return await _only(request, rows, old)
     found = naming.find_runs(request.name, rows, request.services.connections, is_stop=request.verb == "stop")
     if len(found) == 1:
-        request.spoken.of_run(found[0].id)
+        request.notes.note_run(found[0].id)
         return found[0]
     if found:
         is_same = len({fold(run.name) for run in found}) == 1
@@ -449,7 +449,7 @@ async def run_of(request: Request) -> Run:
 
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
-    old = await request.caller.read(snapshots.stale, TaskKind.LIST_JOBS, request.waited.looked)
+    old = await request.caller.read(snapshots.stale, TaskKind.LIST_JOBS, request.deferred.looked)
     return old, await request.services.store.read(run_rows.runs, request.principal)
 
 
@@ -463,9 +463,9 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return await link_first(request, run_words.NOT_LINKED, able)
     promise = await refresh_lists(request, TaskKind.LIST_JOBS, answers.CHECKING, old=old)
-    if not promise and request.waited.problem:
+    if not promise and request.deferred.problem:
         return replies.problem(unread(request), request.reference)
-    return replies.answer(promise or request.filled(run_words.NONE_YET))
+    return replies.answer(promise or request.fill(run_words.NONE_YET))
 
 
 async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
@@ -477,7 +477,7 @@ async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -
         return wanted[0]
     if not wanted:
         raise Answered(replies.hint(run_words.NONE_GOING))
-    sentence = request.filled(run_words.WHICH_OF_ALL, verb=Markup(request.verb))
+    sentence = request.fill(run_words.WHICH_OF_ALL, verb=Markup(request.verb))
     raise Answered(replies.answer(sentence, await _buttons(request, wanted)))
 
 
@@ -493,9 +493,9 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
         return replies.answer(promise)
     sentence = fill(run_words.UNKNOWN_NAME, name=request.name)
     near = naming.nearest_runs(request.name, rows)[: lists.FEW]
-    more = [unread(request)] if request.waited.problem else []
+    more = [unread(request)] if request.deferred.problem else []
     more += [answers.NEAREST[len(near) == 1]] if near else []
-    more = more or [request.filled(run_words.UNKNOWN_NEXT)]
+    more = more or [request.fill(run_words.UNKNOWN_NEXT)]
     return replies.hint(sentence, await _buttons(request, near), more=" ".join(more))
 
 

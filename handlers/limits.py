@@ -1,4 +1,4 @@
-"""Limits: how many requests, and searches, a person may make."""
+"""Limits of a person's requests and searches."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from typing import Final
 
 #: The size of a burst, and how much of it is restored in a second.
-BURST: Final = 30.0
-PER_SECOND: Final = 1.0
+MAX_BURST: Final = 30.0
+REQUESTS_PER_SECOND: Final = 1.0
 #: People over the limit are told so, but not for each of a thousand clicks: once per this many seconds.
-NOTICE_EVERY: Final = 5.0
+NOTICE_INTERVAL_SECONDS: Final = 5.0
 #: How many people are remembered; the one unseen for longest is forgotten first, by then with a full bucket.
-REMEMBERED: Final = 10_000
+MAX_REMEMBERED_PEOPLE: Final = 10_000
 
 
 @dataclass(slots=True)
 class _Bucket:
-    left: float
-    at: float
+    tokens: float
+    updated_at: float
     noticed_at: float = float("-inf")
 
 
 class RateLimiter:
-    """Grant requests by key. Cheap: a dict lookup per request.
+    """A token bucket per person. Cheap: a dict lookup per request.
 
     In memory. Restart: everybody's burst is free again. Several processes: each counts its own, so people may
     make that many times as many; each request is authorised and counts once all the same.
@@ -32,19 +32,19 @@ class RateLimiter:
         self,
         monotonic: Callable[[], float],
         *,
-        burst: float = BURST,
-        per_second: float = PER_SECOND,
-        remembered: int = REMEMBERED,
+        burst: float = MAX_BURST,
+        per_second: float = REQUESTS_PER_SECOND,
+        max_remembered: int = MAX_REMEMBERED_PEOPLE,
     ) -> None:
         self._monotonic = monotonic
         self._burst = burst
         self._per_second = per_second
-        self._remembered = remembered
+        self._max_remembered = max_remembered
         #: The one seen last comes last.
         self._buckets: dict[str, _Bucket] = {}
 
     def __len__(self) -> int:
-        """Return how many people are remembered."""
+        """Return the number of remembered people."""
         return len(self._buckets)
 
     def take(self, key: str) -> float:
@@ -52,50 +52,50 @@ class RateLimiter:
         now = self._monotonic()
         bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now)
         self._buckets[key] = bucket
-        if len(self._buckets) > self._remembered:
+        if len(self._buckets) > self._max_remembered:
             del self._buckets[next(iter(self._buckets))]
-        bucket.left = min(bucket.left + (now - bucket.at) * self._per_second, self._burst)
-        bucket.at = now
-        if bucket.left >= 1.0:
-            bucket.left -= 1.0
+        bucket.tokens = min(bucket.tokens + (now - bucket.updated_at) * self._per_second, self._burst)
+        bucket.updated_at = now
+        if bucket.tokens >= 1.0:
+            bucket.tokens -= 1.0
             return 0.0
-        return (1.0 - bucket.left) / self._per_second
+        return (1.0 - bucket.tokens) / self._per_second
 
-    def tells(self, key: str) -> bool:
-        """Return whether to tell the person that a request was one too many; each True counts."""
+    def should_notify(self, key: str) -> bool:
+        """Return whether to notify the person that a request was one too many; each True counts."""
         bucket, now = self._buckets.get(key), self._monotonic()
-        if bucket is None or now - bucket.noticed_at < NOTICE_EVERY:
+        if bucket is None or now - bucket.noticed_at < NOTICE_INTERVAL_SECONDS:
             return False
         bucket.noticed_at = now
         return True
 
 
 #: How many searches a person may make at once, and how many in a second: more than anybody types letters.
-SEARCH_BURST: Final = 20.0
+MAX_SEARCH_BURST: Final = 20.0
 SEARCHES_PER_SECOND: Final = 5.0
 
 
-class Searches:
-    """Let each person search once at a time, and not without end: of what waits only the newest is made.
+class SearchLimiter:
+    """A limiter of searches: one at a time per person, and of those that wait only the newest is made.
 
     In memory, and counted by each process like requests.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._limiter = RateLimiter(monotonic, burst=SEARCH_BURST, per_second=SEARCHES_PER_SECOND)
+        self._limiter = RateLimiter(monotonic, burst=MAX_SEARCH_BURST, per_second=SEARCHES_PER_SECOND)
         self._newest: dict[str, int] = {}
-        self._one: dict[str, asyncio.Lock] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
 
-    async def let(self, key: str, search: Callable[[], Awaitable[object]]) -> None:
+    async def run(self, key: str, search: Callable[[], Awaitable[object]]) -> None:
         """Search, unless a newer search of the same person came in the meantime, or there were too many."""
         if self._limiter.take(key) > 0.0:
             return
         number = self._newest[key] = self._newest.get(key, 0) + 1
-        async with self._one.setdefault(key, asyncio.Lock()):
+        async with self._locks.setdefault(key, asyncio.Lock()):
             if self._newest[key] != number:
                 return
             try:
                 await search()
             finally:
                 if self._newest[key] == number:
-                    del self._newest[key], self._one[key]
+                    del self._newest[key], self._locks[key]

@@ -31,7 +31,7 @@ from handlers.services import Services
 from handlers.suggestions import as_command
 
 
-@routes.verb("workspace", "link", effect=routes.Effect.SHOWS, takes=("connection",))
+@routes.verb("workspace", "link", effect=routes.Effect.SHOWS, accepts=("connection",))
 async def link(request: Request) -> Answer:
     """Answer with *Link* for one connection or for all; ``link code`` asks for the code of the page."""
     services = request.services
@@ -40,8 +40,8 @@ async def link(request: Request) -> Answer:
         request = replace(request, arguments=(request.target,))
     if request.name.casefold() == "code" and "code" not in services.connections:
         return replies.code_question()
-    linkable, linkless = services.linkable(), services.linkless()
-    names = sorted({name for name, _ in linkable} | set(services.approvable()))
+    linkable, linkless = services.list_linkable(), services.list_linkless()
+    names = sorted({name for name, _ in linkable} | set(services.list_approvable()))
     if request.name:
         opening = await _link_of_a_workspace(request)
         if opening is not None:
@@ -52,7 +52,7 @@ async def link(request: Request) -> Answer:
         if (requested := await _request_link(request, chosen, username)) is not None:
             return requested
         names = [chosen]
-    if len(names) == 1 and names[0] in services.approvable() and names[0] not in dict(linkable):
+    if len(names) == 1 and names[0] in services.list_approvable() and names[0] not in dict(linkable):
         return await question(request, names[0])
     if not names:
         if linkless:
@@ -60,7 +60,7 @@ async def link(request: Request) -> Answer:
         return replies.hint(answers.NO_CONNECTIONS)
     buttons = ways(services, names)
     if len(names) > 1:
-        request.spoken.about = Referents(ask="which")
+        request.notes.about = Referents(ask="which")
         return await add_former_link_remark(request, replies.hint(answers.LINK_WHICH, buttons), names)
     title = services.title(names[0])
     # Connections that people can't link themselves are offered too: a click says why not.
@@ -75,7 +75,7 @@ async def link(request: Request) -> Answer:
 
 async def _request_link(request: Request, connection: str, username: str) -> Answer | None:
     """Ask for a link to a username that was typed; None if the form does that."""
-    if not username or connection not in request.services.approvable():
+    if not username or connection not in request.services.list_approvable():
         return None
     for hooks in RequestHooks.list_subscribers():
         if (answer := await hooks.request_link(request, connection, username)) is not None:
@@ -96,7 +96,7 @@ async def _link_of_a_workspace(request: Request) -> Answer | None:
     rows = await request.services.store.perform(workspaces.workspaces, request.principal)
     spans = Names(rows, (), connections).spans(request.arguments)
     named = [one for span in spans for one in span.workspaces]
-    return as_command(request.about("workspace", "open", (named[0].title,))) if len(named) == 1 else None
+    return as_command(request.redirect("workspace", "open", (named[0].title,))) if len(named) == 1 else None
 
 
 def _chosen(request: Request) -> tuple[str, str]:
@@ -111,9 +111,9 @@ def _chosen(request: Request) -> tuple[str, str]:
 async def invite(request: Request) -> Answer:
     """Create the link; the button's command waits for it and runs with the presser's rights."""
     connection, _, text = (request.target or "").partition(" ")
-    waiting = request.waiting(text).as_body() if text else None
+    waiting = request.defer(text).as_body() if text else None
     url = await request.caller.run(linking.invite, connection, waiting)
-    title, asks = request.services.title(connection), connection in request.services.approvable()
+    title, asks = request.services.title(connection), connection in request.services.list_approvable()
     ask = replies.ask_button(connection, title, text=text) if asks else None
     return replies.invitation(url, title, code_comes=not request.services.context.sign_in, ask=ask)
 
@@ -139,23 +139,25 @@ async def whoami(request: Request) -> Answer:
     installation = services.context.installation.at(request.principal)
     is_here = bool(installation.team_name) and request.principal.team_id == installation.id
     template = answers.WHOAMI if is_here else answers.WHOAMI_ELSEWHERE
-    sentences = [fill(template, who=request.who, team=installation.team_name)]
+    sentences = [fill(template, who=request.mention, team=installation.team_name)]
     if installation.is_administrator(request.principal):
         sentences.append(answers.WHOAMI_ADMINISTRATOR)
     accounts = {
         account.connection: account
         for account in await services.store.read(account_rows.accounts, request.principal)
     }
-    linkless = {name for name, _ in services.linkless()}
+    linkless = {name for name, _ in services.list_linkless()}
     lines = [
         fill(answers.WHOAMI_LINKLESS, title=services.title(connection))
         if connection in linkless
         else _line(services.title(connection), accounts.get(connection), services.clock.now())
         for connection in sorted({*services.connections, *accounts})
     ]
-    missing = [(name, title) for name, title in services.linkable() if name not in accounts]
+    missing = [(name, title) for name, title in services.list_linkable() if name not in accounts]
     refused = [
-        (name, title) for name, title in services.linkable() if name in accounts and accounts[name].is_refused
+        (name, title)
+        for name, title in services.list_linkable()
+        if name in accounts and accounts[name].is_refused
     ]
     again = cards.LINK_AGAIN if len(refused) == 1 else cards.LINK_AGAIN_TO
     buttons = replies.link_buttons(missing)
@@ -189,10 +191,10 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
     title = services.title(connection)
     person = await services.store.person(request.principal)
     suggestion = person.name if person is not None and " " not in person.name else ""
-    sentence = request.filled(pages.ASK, title=title)
+    sentence = request.fill(pages.ASK, title=title)
     account = await services.store.read(account_rows.account, request.principal, connection)
     if account is not None and account.state == "active":
-        sentence = request.filled(pages.LINKED_ALREADY, username=account.username, title=title)
+        sentence = request.fill(pages.LINKED_ALREADY, username=account.username, title=title)
     answer = replies.answer(sentence, [replies.ask_button(connection, title, text=text)])
     view = replies.ask_view(connection, title, suggestion)
     view["private_metadata"] = f"{connection} {text}".rstrip()
@@ -202,7 +204,7 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
-@routes.verb("workspace", "unlink", flags=(kit.AGREED,), effect=routes.Effect.ENDS, takes=("connection",))
+@routes.verb("workspace", "unlink", flags=(kit.AGREED,), effect=routes.Effect.ENDS, accepts=("connection",))
 async def unlink(request: Request) -> Answer:
     """Delete our access, after a question; what is running on the provider keeps running."""
     person = next((found for word in request.arguments if (found := _MENTION.fullmatch(word))), None)
@@ -217,9 +219,9 @@ async def unlink(request: Request) -> Answer:
     whole = naming.find_connection(name, request.services.connections, is_whole=True)
     if whole is not None and _is_everybodys(request, whole):
         title = request.services.title(whole)
-        return replies.hint(request.filled(answers.NOTHING_TO_UNLINK, title=title))
+        return replies.hint(request.fill(answers.NOTHING_TO_UNLINK, title=title))
     if not ending:
-        return replies.hint(request.filled(answers.NOTHING_LINKED))
+        return replies.hint(request.fill(answers.NOTHING_LINKED))
     titles = {one: request.services.title(one) for one in ending}
     alike = naming.find_titles(name, titles) if name else ending
     if not name or len(alike) > 1:
@@ -229,17 +231,17 @@ async def unlink(request: Request) -> Answer:
             for one, title in titles.items()
         }
         buttons = [unlink_button(one, called[one], number) for number, one in enumerate(alike)]
-        request.spoken.about = Referents(ask="which")
+        request.notes.about = Referents(ask="which")
         return replies.answer(answers.UNLINK_WHICH, buttons)
     connection = _chosen_to_end(request, name, ending)
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
         return await _ask(request, connection, ending)
     ending = [connection] if connection else ending
     running = await request.caller.read(accounts.find_running, ending)
-    ended = await request.caller.run(accounts.unlink, ending, is_answered=not request.is_beside_cards)
+    ended = await request.caller.run(accounts.unlink, ending, is_answered=not request.is_read_with_cards)
     if not ended:
         return _none_at(request, ending)
-    if request.is_beside_cards:
+    if request.is_read_with_cards:
         return SILENT
     gone = {account.connection for account in ended}
     left = {one.connection: left_by(request.services.context, one) for one in ended}
@@ -284,7 +286,7 @@ def _chosen_to_end(request: Request, name: str, linked: Collection[str]) -> str 
 
 def _none_at(request: Request, connections: Iterable[str]) -> Answer:
     title = request.services.titles(connections)
-    return replies.hint(request.filled(answers.NOTHING_LINKED_AT, title=title))
+    return replies.hint(request.fill(answers.NOTHING_LINKED_AT, title=title))
 
 
 async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
@@ -334,7 +336,7 @@ async def linked(request: Request, connection: str, *, is_refused: bool = False)
 
 async def all_linked(request: Request, connections: Iterable[str]) -> None:
     """Raise Answered with *Link* for the first of some connections whose link is needed and doesn't work."""
-    linkless = dict(request.services.linkless())
+    linkless = dict(request.services.list_linkless())
     for connection in connections:
         if connection not in linkless:
             await linked(request, connection)
@@ -351,11 +353,11 @@ async def link_first(
 ) -> Answer:
     """Answer with the ways to link some connections, or one ``again``; the request waits for it."""
     names = list(connections)
-    buttons = ways(request.services, names, request.then, cards.LINK_AGAIN if again else cards.LINK)
+    buttons = ways(request.services, names, request.deferred_text, cards.LINK_AGAIN if again else cards.LINK)
     # Connections that people can't link themselves are offered too: a click says why not.
     links = [(name, request.services.title(name)) for name in names]
     return await add_former_link_remark(
-        request, replies.hint(sentence, buttons or replies.link_buttons(links, request.then)), names
+        request, replies.hint(sentence, buttons or replies.link_buttons(links, request.deferred_text)), names
     )
 
 
@@ -365,8 +367,8 @@ async def link_any(request: Request) -> Answer:
     If no link is needed, *New workspace* is offered instead. An empty list also says what Usher is.
     """
     services = request.services
-    linkless, linking = services.linkless(), services.linking()
-    buttons = replies.ways(linking, request.then)
+    linkless, linking = services.list_linkless(), services.list_link_methods()
+    buttons = replies.ways(linking, request.deferred_text)
     is_list = request.folder == "workspace" and request.verb == "list"
     if not buttons:
         head = [what(services)] if is_list else []
@@ -389,5 +391,5 @@ def ways(
 
     ``waiting`` is the command that runs once one of them is linked, ``template`` the label.
     """
-    linking = [one for one in services.linking() if one[0] in connections]
+    linking = [one for one in services.list_link_methods() if one[0] in connections]
     return replies.ways(linking, waiting, template)

@@ -141,4 +141,4 @@ def remark(request: Request, narrowed: Narrowed[Any] | None, count: int) -> str:
     """Say how many of all are shown, unless it is all of them."""
     if narrowed is None or len(narrowed.rows) == count:
         return ""
-    return request.filled(answers.NARROWED, count=len(narrowed.rows), all=count)
+    return request.fill(answers.NARROWED, count=len(narrowed.rows), all=count)

@@ -281,7 +281,7 @@ class Listeners:
         return await ack()
 
     async def _show(self, where: Where, principal: Principal, answer: Answer | None) -> None:
-        if (show := routes.shown.get(where)) is not None:
+        if (show := routes.outcome_displays.get(where)) is not None:
             await show(self._services.create_caller(principal), answer)
 
     async def _delivered(
@@ -297,7 +297,7 @@ class Listeners:
             await write()
         except StoreUnsure:
             # It may be in the outbox: said here as well, it would be told twice.
-            services.later.add(written_later(services, write, surface.interaction))
+            services.outcome_pool.add(written_later(services, write, surface.interaction))
         except StoreError as error:
             log.warning("reply not written down", problem=error)
             return False
@@ -363,7 +363,7 @@ class Listeners:
     def _who(self, body: dict[str, Any]) -> Principal | Answer:
         """Return who acts, or what to answer if Slack doesn't say."""
         try:
-            return self._services.actor(body)
+            return self._services.resolve_principal(body)
         except Refused as refusal:
             return self._refusal(refusal)
 

@@ -355,7 +355,7 @@ def plain_end(word: str) -> str:
 
 async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
     """Return everything of a person that words can name; ``rows`` are their workspaces."""
-    kept, services, store = request.spoken.names, request.services, request.services.store
+    kept, services, store = request.notes.names, request.services, request.services.store
     if isinstance(kept, Names) and kept.rows is rows:
         return kept
     able: dict[Purpose, list[str]] = {one: makers(services, one) for one in ("job", "workspace")}
@@ -376,5 +376,5 @@ async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
         [TemplateName(*one) for one in offered["workspace"]],
     )
     runs = await store.read(run_rows.runs, request.principal)
-    names = request.spoken.names = Names(rows, runs, services.connections, jobs, courses, templates)
+    names = request.notes.names = Names(rows, runs, services.connections, jobs, courses, templates)
     return names

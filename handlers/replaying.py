@@ -28,41 +28,41 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     direct message. Running the same one twice has one effect: its interaction is an inbox key, told apart
     from later ones by ``task``. Raises StoreError if nothing could be written.
     """
-    waited = DeferredCommand.of(body)
-    if waited.folder not in services.commands.values():
-        log.warning("a waiting command is of no command that exists", folder=waited.folder)
+    deferred = DeferredCommand.parse(body)
+    if deferred.folder not in services.commands.values():
+        log.warning("a waiting command is of no command that exists", folder=deferred.folder)
         return
-    left = waited.response_until - services.clock.now()
-    lives = waited.response_url is not None and left > 0
+    left = deferred.response_until - services.clock.now()
+    lives = deferred.response_url is not None and left > 0
     is_soon = RESPONSE_SECONDS - left <= _LOOKED_FOR_SECONDS
     where = Where.DIRECT
-    if waited.view:
+    if deferred.view:
         where = Where.FORM
-    elif lives or (waited.where == Where.MENTION and is_soon):
-        where = Where(waited.where)
+    elif lives or (deferred.where == Where.MENTION and is_soon):
+        where = Where(deferred.where)
     surface = Surface(
         kind="replay",
         where=where,
-        channel_id=waited.channel_id,
-        thread_ts=waited.thread_ts,
-        response_url=waited.response_url if lives else None,
-        view_external_id=waited.view,
-        interaction=f"{waited.interaction or 'waiting'}/{waited.task or 'replay'}",
-        via=waited.via,
+        channel_id=deferred.channel_id,
+        thread_ts=deferred.thread_ts,
+        response_url=deferred.response_url if lives else None,
+        view_external_id=deferred.view,
+        interaction=f"{deferred.interaction or 'waiting'}/{deferred.task or 'replay'}",
+        via=deferred.via,
     )
-    if waited.press:
-        answer = await run_button(services, principal, surface, kit.ButtonValue.of_text(waited.press))
+    if deferred.press:
+        answer = await run_button(services, principal, surface, kit.ButtonValue.of_text(deferred.press))
     else:
         answer = await run_text(
-            services, principal, surface, waited.text, folder=waited.folder, waited=waited
+            services, principal, surface, deferred.text, folder=deferred.folder, deferred=deferred
         )
     if not answer.text:
         return
     if where is Where.FORM and answer.view is None:
         # Don't leave an open form waiting: it shows the answer instead.
-        answer = replace(answer, view=answer_view(answer, "job" if waited.folder == "job" else "workspace"))
+        answer = replace(answer, view=answer_view(answer, "job" if deferred.folder == "job" else "workspace"))
     if lives or where in {Where.FORM, Where.MENTION}:
         notice = reply_notice(answer, surface, principal, services.ids)
     else:
-        notice = message_notice(answer, surface, principal, services.ids, becomes=waited.first)
+        notice = message_notice(answer, surface, principal, services.ids, becomes=deferred.first)
     await services.store.write(notices.add_notices, [notice])

@@ -21,7 +21,7 @@ from bot.messages.blocks import kit
 from bot.services.caller import Caller
 from bot.store import conversations
 from bot.support.clock import Ids
-from handlers.deferred_command import AT_ONCE, RESPONSE_SECONDS, DeferredCommand
+from handlers.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
 from handlers.services import Services
 
 #: What runs while nobody knows yet which verb it is, if any: words, and what came without any.
@@ -31,26 +31,26 @@ SILENT = Answer(text="")
 
 
 class Manner(StrEnum):
-    """Say how sure it is what was meant: typed as it is, said in other words, or only a guess."""
+    """The certainty of a request's meaning: typed as it is, put in other words, or only a guess."""
 
     #: A verb of Usher came first, and what follows it was typed as it is.
     TYPED = "typed"
     #: In other words, or as a sentence.
-    SAID = "said"
+    PARAPHRASED = "said"
     #: A question whether to do it, a wish, or an order that is a guess.
-    ASKED = "asked"
+    TENTATIVE = "asked"
 
 
 class Answered(Exception):
-    """End a verb with an answer, in a helper that returns something else; a handler returns its answer."""
+    """An answer that ends a verb, raised where a helper returns something else; a handler returns its own."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
         self.answer = answer
 
 
-class AtFields(Exception):
-    """End a form's handler with what is wrong with its fields, by block id; the form stays open."""
+class InvalidFields(Exception):
+    """The errors of a form's fields by block id, raised to end its handler; the form stays open."""
 
     def __init__(self, errors: Mapping[str, str], rule: str = "form.fields") -> None:
         super().__init__(rule)
@@ -59,61 +59,63 @@ class AtFields(Exception):
 
 
 class Reference:
-    """Generate a request's short id when somebody needs it; most requests don't."""
+    """A request's short id, generated when somebody needs it; most requests don't."""
 
-    __slots__ = ("_drawn", "_ids")
+    __slots__ = ("_ids", "_value")
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
-        self._drawn: str | None = None
+        self._value: str | None = None
 
     def __str__(self) -> str:
-        """Return it, the same each time."""
-        if self._drawn is None:
-            self._drawn = self._ids.reference()
-        return self._drawn
+        """Return the id, the same each time."""
+        if self._value is None:
+            self._value = self._ids.reference()
+        return self._value
 
     def is_in(self, blocks: Sequence[dict[str, Any]]) -> bool:
-        """Return whether it appears in one of these blocks."""
-        return self._drawn is not None and any(self._drawn in str(block) for block in blocks)
+        """Return whether the id appears in one of these blocks."""
+        return self._value is not None and any(self._value in str(block) for block in blocks)
 
 
 @dataclass(slots=True)
-class Speaking:
-    """Collect what a request turns out to be about, whatever its answer is."""
+class RequestNotes:
+    """The things that a request turns out to be about, whatever its answer is."""
 
     about: Referents | None = None
     what: str = ""
     says_english: bool = False
-    #: What is done for it.
+    #: The actions that were done for it.
     acts: dict[tuple[str, str], Act] = field(default_factory=dict)
-    #: What its words can name, once that was read (``handlers.names``).
+    #: The things that its words can name, once these were read (``handlers.names``).
     names: object = None
 
-    def of(self, workspaces: Iterable[Workspace]) -> None:
-        """Note the workspaces that it is about, in their order."""
-        self.about = Referents(workspaces=tuple(one.id for one in workspaces))
+    def note_workspaces(self, workspaces: Iterable[Workspace]) -> None:
+        """Note the workspaces that the request is about, in their order."""
+        self.about = Referents(workspaces=tuple(workspace.id for workspace in workspaces))
 
-    def of_run(self, run_id: str) -> None:
-        """Note the run that it is about."""
+    def note_run(self, run_id: str) -> None:
+        """Note the run that the request is about."""
         self.about = Referents(runs=(run_id,))
 
-    def by(self, answer: Answer) -> Referents | None:
-        """Return what an answer is about: as it says itself, otherwise as noted; None for nothing."""
-        about = answer.about or self.about
-        if about is None or not answer.text:
+    def find_referents(self, answer: Answer) -> Referents | None:
+        """Return the referents of an answer: its own, otherwise those noted; None for none."""
+        referents = answer.about or self.about
+        if referents is None or not answer.text:
             return None
         return replace(
-            about, what=about.what or self.what, says_english=about.says_english or self.says_english
+            referents,
+            what=referents.what or self.what,
+            says_english=referents.says_english or self.says_english,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Hold one request of a person: words, a press, a shortcut, a search, or a form that was sent.
+    """One request of a person: words, a click, a shortcut, a search, or a submitted form.
 
-    ``drawing`` generates its reference. ``target`` is the key that a button carried: only a key, its row
-    is read and authorised again.
+    ``reference_source`` generates its reference. ``target`` is the key that a button carried: only a key,
+    its row is read and authorised again.
     ``text`` is the command as Slack sent it, in case it has to wait.
     """
 
@@ -122,16 +124,16 @@ class Request:
     arguments: tuple[str, ...]
     surface: Surface
     services: Services
-    drawing: Reference
+    reference_source: Reference
     folder: str = "workspace"
     target: str | None = None
-    #: The workspace of that key where this request has read it among its person's own.
+    #: The workspace of that key, where it was read among its person's own.
     row: Workspace | None = None
-    #: What the button carried that was pressed.
+    #: The value of the button that was clicked.
     press: kit.ButtonValue | None = None
     text: str = ""
-    #: Its words as they were typed.
-    given: tuple[str, ...] = ()
+    #: The words as they were typed.
+    typed_words: tuple[str, ...] = ()
     is_shared: bool = False
     flags: frozenset[str] = frozenset()
     #: The time that a button was drawn for, in epoch seconds; or that was typed, with its ``moment``.
@@ -139,18 +141,18 @@ class Request:
     moment: Moment | None = None
     #: How much longer than planned something should run, in seconds.
     more: float = 0.0
-    #: How it was put: a verb of Usher as typed (or a button), or in other words.
+    #: The certainty of its verb: typed (or a button), or put in other words.
     manner: Manner = Manner.TYPED
-    #: What it was as it waited, if it did.
-    waited: DeferredCommand = AT_ONCE
+    #: The deferred command that this request runs, if it is one.
+    deferred: DeferredCommand = NOT_DEFERRED
     #: The form that was sent, or that a button or a search belongs to: it contains only keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
     #: The message on which a shortcut was chosen, as Slack sent it: anybody may have written it.
     message: Mapping[str, Any] = field(default_factory=dict)
-    #: What it is about, for what is said next.
-    spoken: Speaking = field(default_factory=Speaking)
+    #: The things that it is about, to which the next words may refer.
+    notes: RequestNotes = field(default_factory=RequestNotes)
 
-    def pressed(self, press: kit.ButtonValue) -> Request:
+    def to_button_request(self, press: kit.ButtonValue) -> Request:
         """Return the request of a button; those for verbs of jobs are named ``job_VERB``."""
         return replace(
             self,
@@ -169,8 +171,8 @@ class Request:
         store = self.services.store
         return datetime.fromtimestamp(await store.now(), await store.zone(self.principal)).date()
 
-    async def heard(self) -> Referents:
-        """Return what was last spoken of where the person writes."""
+    async def read_referents(self) -> Referents:
+        """Return the things that the conversation was last about where the person writes."""
         if self.surface.channel_id is None:
             return Referents()
         surface = self.surface
@@ -179,20 +181,20 @@ class Request:
         )
 
     @property
-    def agreed(self) -> Consent:
-        """Return what was agreed to: by the button's own question, or typed beforehand."""
+    def consent(self) -> Consent:
+        """Return the person's consent: to the button's own question, or typed beforehand."""
         if kit.AGREED not in self.flags:
             return Consent.NONE
         return (self.press.agreed if self.press is not None else Consent.NONE) or Consent.GIVEN
 
     @property
-    def carried(self) -> str:
-        """Return what Usher wrote into the form."""
+    def form_payload(self) -> str:
+        """Return the text that Usher wrote into the form."""
         return str(self.view.get("private_metadata") or "")
 
     @property
     def seen(self) -> int | None:
-        """Return how often the workspace had been brought up when the button was drawn, if it says so."""
+        """Return the workspace's number of starts at the time of the button, None if the button has none."""
         return None if self.press is None else self.press.seen
 
     @property
@@ -203,19 +205,19 @@ class Request:
             self.services.context,
             self.principal,
             surface.interaction,
-            self.drawing,
+            self.reference_source,
             surface.channel_id,
             surface.thread_ts,
             surface.said_at,
             surface.is_quoted,
             via=surface.via,
-            is_answered=not self.is_beside_cards and surface.kind != "form",
-            acts=self.spoken.acts,
+            is_answered=not self.is_read_with_cards and surface.kind != "form",
+            acts=self.notes.acts,
         )
 
     @property
-    def then(self) -> str:
-        """Return the command that waits for a link; "" if its person has to be asked first."""
+    def deferred_text(self) -> str:
+        """Return the command to run after linking; "" if its person has to be asked first."""
         return (
             ""
             if self.surface.via or not self.caller.needs_no_confirmation(self.services.clock.now())
@@ -225,26 +227,26 @@ class Request:
     @property
     def reference(self) -> str:
         """Return the id that the answer and the log show."""
-        return str(self.drawing)
+        return str(self.reference_source)
 
     @property
     def command(self) -> kit.Markup:
-        """Return what comes before a verb where the answer is read, so that people can type it there.
+        """Return the prefix of a verb where the answer is read, so that people can type it there.
 
         That is the slash command in a channel, nothing in a direct message, the bot's name after a mention.
         """
-        return self.command_of(self.folder)
+        return self.format_command(self.folder)
 
-    def filled(self, template: str, about: Workspace | Run | None = None, **more: object) -> str:
-        """Fill a template with ``command``, and with ``name`` and ``title`` of what it is about."""
+    def fill(self, template: str, about: Workspace | Run | None = None, **more: object) -> str:
+        """Fill a template with ``command``, and with ``name`` and ``title`` of a workspace or run."""
         names: dict[str, object] = {"command": self.command}
         if about is not None:
             name = about.name if isinstance(about, Run) else about.title
             names |= {"name": name, "title": self.services.title(about.connection)}
         return kit.fill(template, **names | more)
 
-    def command_of(self, folder: str) -> kit.Markup:
-        """Return the same for a folder's verbs; without a slash command, those of jobs follow a word."""
+    def format_command(self, folder: str) -> kit.Markup:
+        """Return the prefix of a folder's verbs; without a slash command, those of jobs follow a word."""
         word = "" if folder == "workspace" else f"{folder} "
         if self.surface.where is Where.DIRECT:
             return kit.Markup(word)
@@ -252,25 +254,25 @@ class Request:
             return kit.Markup(
                 f"@{kit.line(self.services.context.installation.at(self.principal).bot_name)} {word}"
             )
-        return kit.Markup(f"{self.services.slash(folder)} ")
+        return kit.Markup(f"{self.services.find_slash_command(folder)} ")
 
     @property
-    def unread(self) -> str:
-        """Return the connection whose list could not be read, for ``waited.problem``."""
-        return (self.waited.unread or self.waited.asked) if self.waited.problem else ""
+    def failed_connection(self) -> str:
+        """Return the connection whose list could not be read, for ``deferred.problem``."""
+        return (self.deferred.unread or self.deferred.asked) if self.deferred.problem else ""
 
     @property
     def promised_in(self) -> str:
         """Return the interaction whose answer promised this one."""
-        return self.waited.first or self.surface.interaction
+        return self.deferred.first or self.surface.interaction
 
     @property
-    def is_asked(self) -> bool:
-        """Return whether a person is asking just now; a request that waited was counted earlier."""
+    def is_live(self) -> bool:
+        """Return whether a person is waiting just now; a deferred request was counted earlier."""
         return self.surface.kind != "replay"
 
     @property
-    def who(self) -> kit.Markup:
+    def mention(self) -> kit.Markup:
         """Return a mention of the person, for answers that others read."""
         return kit.person(Named(self.principal.user_id))
 
@@ -280,19 +282,21 @@ class Request:
         return " ".join(self.arguments)
 
     @property
-    def is_beside_cards(self) -> bool:
-        """Return whether cards and notices come to where the answer is read, so that it doesn't repeat them.
+    def is_read_with_cards(self) -> bool:
+        """Return whether cards and notices come to the conversation of the answer, which doesn't repeat them.
 
         An answer that was promised is given all the same, because the message that promised it becomes it.
         """
-        return self.surface.where is Where.DIRECT and not self.waited.first
+        return self.surface.where is Where.DIRECT and not self.deferred.first
 
-    def about(self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None) -> Request:
+    def redirect(
+        self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None
+    ) -> Request:
         """Return the request for another verb, with other words or a key."""
         return replace(self, folder=folder, verb=verb, arguments=arguments, target=target, row=None)
 
-    def waiting(self, text: str | None = None) -> DeferredCommand:
-        """Return the command, or another, so that it can run later and still be answered."""
+    def defer(self, text: str | None = None) -> DeferredCommand:
+        """Return the command, or another, as a deferred one that can still be answered."""
         surface = self.surface
         return DeferredCommand(
             principal=self.principal.key,
@@ -305,6 +309,6 @@ class Request:
             response_url=surface.response_url,
             response_until=self.services.clock.now() + RESPONSE_SECONDS,
             view=surface.view_external_id,
-            looked=self.waited.looked,
+            looked=self.deferred.looked,
             via=surface.via,
         )

@@ -24,7 +24,7 @@ Event: TypeAlias = Callable[[EventRequest], Coroutine[Any, Any, None]]
 
 
 class Effect(StrEnum):
-    """Say what a verb does, which decides what is asked before it is done (``reading``)."""
+    """The effect of a verb, which decides about questions before it is done (``reading``)."""
 
     #: Only answers, or asks by itself.
     SHOWS = "shows"
@@ -36,31 +36,31 @@ class Effect(StrEnum):
     ENDS = "ends"
 
 
-#: What a verb can be about (``handlers.names``), when, and ``words`` that it reads by itself.
-Taken = Literal["workspace", "run", "job", "template", "connection", "course", "time", "words"]
+#: The kinds of a verb's arguments (``handlers.names``), a time, and ``words`` that it parses by itself.
+ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "course", "time", "words"]
 
 
 @dataclass(frozen=True, slots=True)
-class Nature:
-    """Hold what a verb does, its flags, None if it parses flags of its own, and what it takes."""
+class VerbTraits:
+    """The effect of a verb, its flags (None if it parses its own), and the arguments that it accepts."""
 
     effect: Effect
     flags: frozenset[str] | None
-    takes: frozenset[Taken] = frozenset()
+    accepts: frozenset[ArgumentKind] = frozenset()
 
 
 _verbs: dict[str, Registry[Verb]] = {}
-_natures: dict[tuple[str, str], Nature] = {}
+_traits: dict[tuple[str, str], VerbTraits] = {}
 #: Buttons that aren't verbs, by the action id before its first colon.
 action: Registry[Verb] = Registry()
-#: What is no verb.
-_ONLY_ANSWERS: Final = Nature(Effect.SHOWS, None)
-#: What answers the words that people type: there is one.
+#: The traits of a word that is no verb.
+_ONLY_ANSWERS: Final = VerbTraits(Effect.SHOWS, None)
+#: The one handler of the words that people type.
 text: Registry[Verb] = Registry()
-#: What answers a refusal with more than its text, by its rule.
+#: The handlers that answer a refusal with more than its text, by its rule.
 refusal: Registry[Callable[[Request, Refused], Answer]] = Registry()
-#: What shows what came of a press in a Home or of a form, by where that was: Slack shows it nowhere else.
-shown: Registry[Callable[[Caller, Answer | None], Coroutine[Any, Any, None]]] = Registry()
+#: The displays of the outcome of a click in a Home, or of a form, by place: Slack shows it nowhere else.
+outcome_displays: Registry[Callable[[Caller, Answer | None], Coroutine[Any, Any, None]]] = Registry()
 #: Buttons of features as they are now, by action, from a row's key: an option of a menu asks what they would.
 button: Registry[Callable[[Request, str], Coroutine[Any, Any, Element]]] = Registry()
 #: Forms, by callback id.
@@ -78,79 +78,81 @@ def verb(
     name: str,
     flags: Iterable[str] | None = (),
     effect: Effect = Effect.MAKES,
-    takes: Iterable[Taken] = (),
+    accepts: Iterable[ArgumentKind] = (),
 ) -> Callable[[Verb], Verb]:
     """Return the decorator of a verb; ``flags`` are the words that it accepts as ``--WORD``.
 
-    ``flags`` is None for a verb that parses its own. What it ``does`` is assumed to be worth a question.
+    ``flags`` is None for a verb that parses its own. Its ``effect`` is assumed to be worth a question.
     """
-    known = None if flags is None else frozenset(flags)
-    _natures[command, name] = Nature(effect, known, frozenset(takes))
+    accepted_flags = None if flags is None else frozenset(flags)
+    _traits[command, name] = VerbTraits(effect, accepted_flags, frozenset(accepts))
     return _verbs.setdefault(command, Registry())(name)
 
 
-def verbs(command: str) -> Registry[Verb]:
+def get_verbs(command: str) -> Registry[Verb]:
     """Return the verbs of a command."""
     require_complete()
     return _verbs[command]
 
 
-def pressed(request: Request, name: str) -> Verb | None:
+def find_button_handler(request: Request, name: str) -> Verb | None:
     """Return the handler of a button: its own, or else the verb's."""
-    return action.get(name) or verbs(request.folder).get(request.verb)
+    return action.get(name) or get_verbs(request.folder).get(request.verb)
 
 
 async def run(request: Request) -> Answer:
     """Run a request's verb."""
-    handler = verbs(request.folder).get(request.verb)
+    handler = get_verbs(request.folder).get(request.verb)
     assert handler is not None, "only verbs that exist are read"
     return await handler(request)
 
 
-def nature(command: str, name: str) -> Nature:
-    """Return what a verb does; an unknown one only answers."""
+def find_traits(command: str, name: str) -> VerbTraits:
+    """Return the traits of a verb; an unknown one only answers."""
     require_complete()
-    return _natures.get((command, name), _ONLY_ANSWERS)
+    return _traits.get((command, name), _ONLY_ANSWERS)
 
 
-def takes(command: str, name: str) -> frozenset[Taken]:
-    """Return what a verb can be about."""
-    return nature(command, name).takes
+def list_accepted(command: str, name: str) -> frozenset[ArgumentKind]:
+    """Return the kinds of arguments that a verb accepts."""
+    return find_traits(command, name).accepts
 
 
 @cache
-def taking(kind: Taken) -> frozenset[tuple[str, str]]:
-    """Return the verbs that can be about something of a kind, each after its command."""
+def list_verbs_accepting(kind: ArgumentKind) -> frozenset[tuple[str, str]]:
+    """Return the verbs that accept arguments of a kind, each after its command."""
     require_complete()
-    return frozenset(verb for verb, one in _natures.items() if kind in one.takes)
+    return frozenset(verb for verb, one in _traits.items() if kind in one.accepts)
 
 
-def parses_itself(command: str, name: str) -> bool:
-    """Return whether a verb reads its whole text itself, such as a program's own words."""
-    return (command, name) in _natures and _natures[command, name].flags is None
+def has_own_parser(command: str, name: str) -> bool:
+    """Return whether a verb parses its whole text itself, such as a program's own words."""
+    return (command, name) in _traits and _traits[command, name].flags is None
 
 
 @cache
-def verbs_of_folders() -> Mapping[str, frozenset[str]]:
+def list_verbs_by_folder() -> Mapping[str, frozenset[str]]:
     """Return the names of all verbs by their folder, that of workspaces first."""
-    return {folder: frozenset(verbs(folder).get_all()) for folder in reversed(commands())}
+    return {folder: frozenset(get_verbs(folder).get_all()) for folder in reversed(list_commands())}
 
 
-def commands() -> list[str]:
+def list_commands() -> list[str]:
     """Return the commands that have verbs."""
     require_complete()
     return sorted(_verbs)
 
 
 @cache
-def flags() -> frozenset[str]:
+def list_flags() -> frozenset[str]:
     """Return the flags of all verbs: none of them can be part of a name."""
     require_complete()
-    return frozenset().union(*(one.flags or () for one in _natures.values()))
+    return frozenset().union(*(one.flags or () for one in _traits.values()))
 
 
-def names() -> dict[str, list[str]]:
-    """Return everything that was found, for ``usher routes``."""
-    tables: dict[str, Registry[Any]] = {f"command {command}": verbs(command) for command in commands()}
+def list_routes() -> dict[str, list[str]]:
+    """Return the names of all routes by kind, for ``usher routes``."""
+    tables: dict[str, Registry[Any]] = {
+        f"command {command}": get_verbs(command) for command in list_commands()
+    }
     tables |= {"action": action, "shortcut": shortcut, "view": view, "options": options, "event": event}
     return {kind: list(table.get_all()) for kind, table in tables.items()}

@@ -1,4 +1,4 @@
-"""Services: what handlers may use."""
+"""Services: the objects that handlers use."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ from bot.services.message_context import Gatherer, PeopleNames
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.pool import Pool
-from handlers.greetings import Contacts
-from handlers.limits import RateLimiter, Searches
+from handlers.greetings import GreetedPeople
+from handlers.limits import RateLimiter, SearchLimiter
 from handlers.payload import principal as principal_of
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Hold what handlers may use. ``commands`` maps a slash command to the folder of its verbs."""
+    """The objects that handlers use. ``commands`` maps a slash command to the folder of its verbs."""
 
     context: Context
     store: Store
     gatherer: Gatherer
     names: PeopleNames
-    contacts: Contacts
+    greeted: GreetedPeople
     #: The connections that this person may use; the context has all of them.
     connections: Mapping[str, Provider]
     clock: Clock
     ids: Ids
     commands: Mapping[str, str]
     limiter: RateLimiter
-    searches: Searches
-    #: What is told once a store that takes long has answered.
-    later: Pool
+    search_limiter: SearchLimiter
+    #: The outcomes that people are notified of once a slow store has answered.
+    outcome_pool: Pool
 
-    def actor(self, payload: Mapping[str, Any]) -> Principal:
-        """Return who acts, by a payload; raises Refused (``principal.missing``)."""
+    def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
+        """Return the principal of a payload; raises Refused (``principal.missing``)."""
         return self.context.installation.resolve_principal(principal_of(payload))
 
     def create_caller(self, principal: Principal, interaction: str = "") -> Caller:
-        """Return the caller where there is no request to say so."""
+        """Return a caller where there is no request."""
         return Caller(self.context, principal, interaction)
 
-    def of(self, principal: Principal) -> Services:
+    def limit_to(self, principal: Principal) -> Services:
         """Return the services with the connections that a person's Slack workspace may use."""
-        served = {name: one for name, one in self.connections.items() if one.serves(principal)}
+        served = {name: provider for name, provider in self.connections.items() if provider.serves(principal)}
         return self if len(served) == len(self.connections) else replace(self, connections=served)
 
     def title(self, connection: str) -> str:
@@ -66,38 +66,38 @@ class Services:
             " and ".join(sorted({kit.line(self.title(connection)) for connection in connections}))
         )
 
-    def not_set_up(self, connections: Iterable[str]) -> str:
-        """Say how many things are on connections that the operator took out; "" for none."""
+    def describe_not_set_up(self, connections: Iterable[str]) -> str:
+        """Count the things on connections that the operator took out, in a sentence; "" for none."""
         gone = Counter(name for name in connections if name not in self.context.connections)
         return " ".join(
             kit.fill(answers.NOT_SET_UP, count=Markup(str(gone[name])), title=self.title(name))
             for name in sorted(gone)
         )
 
-    def linkable(self) -> list[tuple[str, str]]:
+    def list_linkable(self) -> list[tuple[str, str]]:
         """Return (name, title) of the connections that people link themselves."""
-        return self._linked_by("token")
+        return self._list_linked_by("token")
 
-    def linkless(self) -> list[tuple[str, str]]:
-        """Return (name, title) of the connections where there is nothing to link."""
-        return self._linked_by("none")
+    def list_linkless(self) -> list[tuple[str, str]]:
+        """Return (name, title) of the connections that need no link."""
+        return self._list_linked_by("none")
 
-    def approvable(self) -> list[str]:
-        """Return the names of the connections where an administrator approves usernames."""
-        return [name for name, _ in self._linked_by("admin")]
+    def list_approvable(self) -> list[str]:
+        """Return the names of the connections whose administrators approve usernames."""
+        return [name for name, _ in self._list_linked_by("admin")]
 
-    def _linked_by(self, way: Linking) -> list[tuple[str, str]]:
+    def _list_linked_by(self, method: Linking) -> list[tuple[str, str]]:
         served = sorted(self.connections.items())
-        return [(name, provider.settings.title) for name, provider in served if provider.links_by(way)]
+        return [(name, provider.settings.title) for name, provider in served if provider.links_by(method)]
 
-    def linking(self) -> list[tuple[str, str, bool]]:
+    def list_link_methods(self) -> list[tuple[str, str, bool]]:
         """Return (name, title, whether with a token) of all that can be linked, in the order of a Home."""
-        by_token = dict(self.linkable())
-        names = by_token.keys() | set(self.approvable())
+        by_token = dict(self.list_linkable())
+        names = by_token.keys() | set(self.list_approvable())
         found = [(name, self.title(name), name in by_token) for name in names]
         return sorted(found, key=lambda one: one[1].casefold())
 
-    def slash(self, folder: str) -> str:
+    def find_slash_command(self, folder: str) -> str:
         """Return the slash command whose verbs are in a folder."""
         return next(command for command, found in self.commands.items() if found == folder)
 
@@ -109,16 +109,16 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
         store=context.store,
         gatherer=Gatherer(context),
         names=PeopleNames(context),
-        contacts=Contacts(context),
+        greeted=GreetedPeople(context),
         connections=context.connections,
         clock=context.clock,
         ids=context.ids,
         commands={context.command: "workspace", context.job_command: "job"},
         limiter=limiter,
-        searches=Searches(context.clock.monotonic),
-        later=Pool(MOST_LATER, lambda: None),
+        search_limiter=SearchLimiter(context.clock.monotonic),
+        outcome_pool=Pool(MAX_PENDING_OUTCOMES, lambda: None),
     )
 
 
-#: So many people at once are told later what came of what they asked.
-MOST_LATER: Final = 1000
+#: How many people can wait for the outcome of a slow commit at once.
+MAX_PENDING_OUTCOMES: Final = 1000

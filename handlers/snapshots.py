@@ -41,7 +41,7 @@ async def refresh_lists(
     """
     text = request.text if text is None else text
     if old is None:
-        old = await request.caller.read(snapshots.stale, kind, request.waited.looked)
+        old = await request.caller.read(snapshots.stale, kind, request.deferred.looked)
     if not text:
         return ""
     wanted = [one for one in old if connection in {None, one.connection}]
@@ -49,13 +49,13 @@ async def refresh_lists(
         return ""
     account = wanted[0]
     then = replace(
-        _then(account, request, request.waiting(text)),
+        _then(account, request, request.defer(text)),
         asked=account.connection,
-        problem=request.waited.problem,
-        unread=request.unread,
+        problem=request.deferred.problem,
+        unread=request.failed_connection,
         updates=updates,
     ).as_body()
-    if not request.is_asked:
+    if not request.is_live:
         # The others were asked for with the first.
         await request.caller.run(snapshots.read_lists, kind, [account], then)
         raise Answered(SILENT)
@@ -80,7 +80,7 @@ async def refreshed(request: Request, kind: TaskKind, old: Sequence[Account], te
     Where the answer can be edited it becomes the list that was read: where a button in it was pressed, and
     in a direct message. ``template`` asks people elsewhere to look again.
     """
-    waited, surface = request.waited, request.surface
+    waited, surface = request.deferred, request.surface
     asked_at = waited.response_until - RESPONSE_SECONDS
     if waited.updates and request.services.clock.now() > asked_at + _LOOKED_AT:
         raise Answered(SILENT)
@@ -99,9 +99,9 @@ async def refreshed(request: Request, kind: TaskKind, old: Sequence[Account], te
 
 def unread(request: Request) -> str:
     """Say that a list could not be read, and why, so that nobody takes it for an empty one."""
-    title = request.services.title(request.unread)
-    why = safe(problems.sentence(request.waited.problem, title))
-    return request.filled(answers.UNREAD, title=title, why=why)
+    title = request.services.title(request.failed_connection)
+    why = safe(problems.sentence(request.deferred.problem, title))
+    return request.fill(answers.UNREAD, title=title, why=why)
 
 
 async def offer_of(
@@ -147,13 +147,13 @@ async def ask_for_offer(
 
     Raises Answered, with ``buttons``, if it was just read and there is none.
     """
-    if account.id in request.waited.looked:
+    if account.id in request.deferred.looked:
         title = request.services.title(account.connection)
-        if request.waited.problem:
-            why = safe(problems.sentence(request.waited.problem, title))
+        if request.deferred.problem:
+            why = safe(problems.sentence(request.deferred.problem, title))
             raise Answered(replies.problem(why, request.reference, buttons))
         raise Answered(replies.hint(fill(nothing, title=title), buttons))
-    waiting = _then(account, request, then or request.waiting()).as_body()
+    waiting = _then(account, request, then or request.defer()).as_body()
     await request.caller.run(snapshots.read_templates, account, waiting)
 
 

@@ -29,7 +29,7 @@ def small_talk(request: Request, topic: str) -> Answer:
 
 def said(request: Request, template: str, titles: Sequence[str] = ()) -> Answer:
     """Answer with a sentence about some names, with commands for workspaces."""
-    command = request.command_of("workspace")
+    command = request.format_command("workspace")
     return replies.hint(fill(template, names=bold(titles), command=command))
 
 
@@ -57,7 +57,7 @@ def help_on_unknown(request: Request, word: str) -> Answer:
 def unknown(request: Request, sentence: str, word: str, commands: Sequence[str]) -> Answer:
     """Say that a word is unknown, and suggest commands that are like it."""
     more = [fill(talk.DID_YOU_MEAN, commands=shown(request, commands))] if commands else []
-    more.append(request.filled(answers.UNKNOWN_VERB_HELP))
+    more.append(request.fill(answers.UNKNOWN_VERB_HELP))
     return replies.hint(fill(sentence, word=word), lists.command_buttons(commands), more="\n".join(more))
 
 
@@ -87,7 +87,7 @@ def _shown(request: Request, command: str) -> str:
     if _UNREAD.search(command):
         return fill(talk.IN_WORDS, doing=doing(command))
     folder = "job" if command.startswith("job ") else "workspace"
-    return f"`{request.command_of(folder)}{line(command.removeprefix('job '), 300)}`"
+    return f"`{request.format_command(folder)}{line(command.removeprefix('job '), 300)}`"
 
 
 def near(request: Request, word: str) -> list[str]:

@@ -71,7 +71,7 @@ async def _token_in(request: Request, besides: str) -> Answer | None:
     words, verb = _words(text), _verb(request)
     if any(_OF_SLACK.search(word) for word in words):
         return replies.hint(
-            request.filled(pages.TYPED_SLACK, where=Markup(_SLACK_PAGE), delete=_delete(request))
+            request.fill(pages.TYPED_SLACK, where=Markup(_SLACK_PAGE), delete=_delete(request))
         )
     known, providers = await _known(services, request.principal), services.connections.values()
     for word in words:
@@ -88,7 +88,7 @@ async def _token_in(request: Request, besides: str) -> Answer | None:
     secret = _SECRET.search(text)
     if secret is None or fold(secret[1] or secret[0]) in known:
         return None
-    return replies.hint(request.filled(pages.TYPED_ELSE, delete=_delete(request)))
+    return replies.hint(request.fill(pages.TYPED_ELSE, delete=_delete(request)))
 
 
 async def token_in_field(services: Services, principal: Principal, text: str) -> str:
@@ -144,8 +144,8 @@ def _advice(request: Request, issuers: Sequence[str], *, is_id: bool) -> Answer:
     titles = Markup(" or ".join(line(services.title(name)) for name in issuers))
     where = Markup(" or ".join(_renewed(services.connections[name]) for name in issuers))
     template = pages.TYPED_ID if is_id else pages.TYPED
-    sentence = request.filled(template, titles=titles, where=where, delete=_delete(request))
-    links = [] if is_id else [one for one in services.linkable() if one[0] in issuers]
+    sentence = request.fill(template, titles=titles, where=where, delete=_delete(request))
+    links = [] if is_id else [one for one in services.list_linkable() if one[0] in issuers]
     return replies.hint(sentence, replies.link_buttons(links))
 
 
@@ -203,7 +203,7 @@ async def _known(services: Services, principal: Principal) -> set[str]:
 
 async def refuse_flags(request: Request) -> None:
     """Raise Answered for flags that a request's verb doesn't have, unless they are part of a name."""
-    known = routes.nature(request.folder, request.verb).flags
+    known = routes.find_traits(request.folder, request.verb).flags
     if known is None:
         return
     wrong = [f"--{flag}" for flag in sorted(request.flags - known)]

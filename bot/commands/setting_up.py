@@ -25,7 +25,7 @@ from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.support.environment import connections_source, exposed_env_file
 from bot.support.http import Http
 from bot.support.settings import read_settings
-from handlers.routes import names
+from handlers.routes import list_routes
 
 
 def doctor(arguments: argparse.Namespace) -> int:
@@ -54,7 +54,7 @@ def routes(_arguments: argparse.Namespace) -> int:
     """Print the features, and what was found in the handlers."""
     for feature in load():
         print(f"feature {feature.name}: {feature.summary}")
-    for kind, found in names().items():
+    for kind, found in list_routes().items():
         print(f"{kind}: {', '.join(found)}")
     return 0
 

@@ -367,7 +367,7 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
     person = installation.resolve_principal(installation.named(name))
     store, seen, is_other = process.store, 0, False
     url = await _waiting(process, person, own)
-    here = replies.hint(answers.HERE, await first_steps(process.services.of(person), person))
+    here = replies.hint(answers.HERE, await first_steps(process.services.limit_to(person), person))
     if url and not process.context.sign_in:
         here = replies.code_question()
     occasion = linking.digest(url)[:12] if url else "here"

@@ -74,7 +74,7 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
         (cards.END_AT if is_end else cards.STOP_AT).format(then=then),
         buttons.changing("stop", workspace, at=at),
     )
-    return replies.answer(request.filled(cards.CANT_SUSPEND, workspace), [button])
+    return replies.answer(request.fill(cards.CANT_SUSPEND, workspace), [button])
 
 
 async def label_of(request: Request, verb: str, name: str) -> str:
@@ -152,7 +152,7 @@ async def several(
     if not is_known(request) or request.more:
         example = rows[0].title if rows else answers.EXAMPLE
         return replies.hint(
-            request.filled(talk.ONE_BY_ONE, verb=Markup(answers.TYPED.get(verb, verb)), example=example)
+            request.fill(talk.ONE_BY_ONE, verb=Markup(answers.TYPED.get(verb, verb)), example=example)
         )
     changing = await needed(request, rows)
     fitting = [one for one in changing if is_possible(request, one)]
@@ -250,7 +250,7 @@ def _remarks(request: Request, named: Sequence[Workspace], fitting: Sequence[Wor
 
 def _nothing(request: Request, named: Sequence[Workspace]) -> Answer:
     if not named:
-        return replies.hint(request.filled(talk.NONE_AT_ALL))
+        return replies.hint(request.fill(talk.NONE_AT_ALL))
     names = Markup(", ".join(_state(request, one) for one in named[:MOST]))
     return replies.hint(fill(talk.NONE_OF_THEM, names=names))
 

@@ -37,7 +37,9 @@ from handlers.workspace.targets import labels_of, named, nothing_yet, old_and_ro
 ALL: Final = "all"
 
 
-@routes.verb("workspace", "list", flags=("share",), effect=routes.Effect.SHOWS, takes=("connection", "words"))
+@routes.verb(
+    "workspace", "list", flags=("share",), effect=routes.Effect.SHOWS, accepts=("connection", "words")
+)
 async def show_list(request: Request) -> Answer:
     """Answer with what runs and what was used last; ``list all``, ``list 2`` and *More* with pages of all.
 
@@ -53,7 +55,7 @@ async def show_list(request: Request) -> Answer:
         old, rows = await old_and_rows(request)
         if not rows:
             return await nothing_yet(request, old)
-    stale = await request.caller.read(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
+    stale = await request.caller.read(snapshots.stale, TaskKind.DISCOVER, request.deferred.looked)
     page, given = list_filters.asked(request)
     is_all = ALL in map(plain, given)
     typed = () if is_all and list_filters.is_whole(given) else given
@@ -64,11 +66,11 @@ async def show_list(request: Request) -> Answer:
         return list_filters.none_of_these(
             request, part, answers.WORKSPACES, "list", [replies.list_button()], remark
         )
-    gone = services.not_set_up(one.connection for one in rows)
+    gone = services.describe_not_set_up(one.connection for one in rows)
     remark = f"{list_filters.remark(request, part, len(rows))} {remark} {gone}".strip()
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
-        remark = request.filled(answers.LIST_SHARED_NEXT)
+        remark = request.fill(answers.LIST_SHARED_NEXT)
     under_way = {
         one.workspace_id: one
         for one in await services.store.read(operations.open_operations, request.principal)
@@ -85,15 +87,15 @@ async def show_list(request: Request) -> Answer:
         page=one,
         count=len(found) if is_short else 0,
         remark=remark,
-        shared_by=request.who if request.is_shared else None,
-        replaces=is_redrawn or request.waited.updates,
+        shared_by=request.mention if request.is_shared else None,
+        replaces=is_redrawn or request.deferred.updates,
         more=[*await new_step(services, request.principal), replies.help_button("workspace", is_short=True)],
         only=list_filters.only(request, part, answers.WORKSPACES),
         words=ALL if is_all else "",
     )
 
 
-@routes.verb("workspace", "status", flags=("share",), effect=routes.Effect.SHOWS, takes=("workspace",))
+@routes.verb("workspace", "status", flags=("share",), effect=routes.Effect.SHOWS, accepts=("workspace",))
 async def status(request: Request) -> Answer:
     """Answer with the card of what is under way, otherwise with the state; without a name, with the list."""
     if request.target is None:
@@ -104,7 +106,7 @@ async def status(request: Request) -> Answer:
     return await as_it_is(request, await workspace_of(request))
 
 
-@routes.verb("workspace", "open", flags=("share",), effect=routes.Effect.SHOWS, takes=("workspace",))
+@routes.verb("workspace", "open", flags=("share",), effect=routes.Effect.SHOWS, accepts=("workspace",))
 async def show_address(request: Request) -> Answer:
     """Answer with the address if there is one; never in a channel, even if asked to share it."""
     services = request.services
@@ -131,11 +133,11 @@ async def show_address(request: Request) -> Answer:
 _MOST = 100
 
 
-@routes.verb("workspace", "add", takes=("words",))
+@routes.verb("workspace", "add", accepts=("words",))
 async def add(request: Request) -> Answer:
     """Add what the link or id refers to, on the one connection that recognises it."""
     if not request.arguments:
-        return replies.hint(request.filled(answers.ADD_USAGE))
+        return replies.hint(request.fill(answers.ADD_USAGE))
     brought_back = await _bring_back(request)
     if brought_back is not None:
         return brought_back
@@ -154,7 +156,7 @@ async def add(request: Request) -> Answer:
     if len(found) > 1:
         example = f"{line(reference)}@{request.services.title(min(found))}"
         titles = request.services.titles(found)
-        return replies.hint(request.filled(answers.ADD_AMBIGUOUS, titles=titles, example=example))
+        return replies.hint(request.fill(answers.ADD_AMBIGUOUS, titles=titles, example=example))
     connection, remote_id = next(iter(found.items()))
     await linked(request, connection)
     added = await request.caller.run(
@@ -194,7 +196,7 @@ async def _unknown(request: Request) -> Answer:
     return replies.hint(fill(answers.ADD_UNKNOWN, titles=titles))
 
 
-@routes.verb("workspace", "alias", flags=("clear",), takes=("workspace", "words"))
+@routes.verb("workspace", "alias", flags=("clear",), accepts=("workspace", "words"))
 async def alias(request: Request) -> Answer:
     """Set a name, or remove it with ``--clear``."""
     if "clear" in request.flags and request.arguments:
@@ -202,7 +204,7 @@ async def alias(request: Request) -> Answer:
         await request.caller.run(set_alias, workspace.id, None)
         return replies.answer(fill(answers.UNALIASED, name=workspace.name))
     if len(request.arguments) < 2:
-        return replies.hint(request.filled(answers.ALIAS_USAGE))
+        return replies.hint(request.fill(answers.ALIAS_USAGE))
     workspace, alias = await _split(request)
     await request.caller.run(set_alias, workspace.id, naming.own_name(alias))
     return replies.answer(fill(answers.REALIASED, old=workspace.title, name=alias))
@@ -218,13 +220,13 @@ async def _split(request: Request) -> tuple[Workspace, str]:
     return await named(request, request.arguments[0]), new_name(request.arguments[1:])
 
 
-@routes.verb("workspace", "forget", flags=(AGREED,), effect=routes.Effect.ENDS, takes=("workspace",))
+@routes.verb("workspace", "forget", flags=(AGREED,), effect=routes.Effect.ENDS, accepts=("workspace",))
 async def forget(request: Request) -> Answer:
     """Forget a workspace, and say how to bring it back."""
     workspace = await workspace_of(request)
     await request.caller.run(forget_workspace, workspace.id)
     runs_on = [fill(answers.FORGOTTEN_RUNNING, state=workspace.state.value)] if workspace.state in UP else []
-    return replies.answer(" ".join([request.filled(answers.FORGOTTEN, workspace), *runs_on]))
+    return replies.answer(" ".join([request.fill(answers.FORGOTTEN, workspace), *runs_on]))
 
 
 @routes.action("bring_back")
@@ -236,7 +238,7 @@ async def bring_back(request: Request) -> Answer:
 
 
 def _brought_back(request: Request, back: Workspace) -> Answer:
-    return replies.answer(request.filled(answers.BROUGHT_BACK, back), [replies.list_button()])
+    return replies.answer(request.fill(answers.BROUGHT_BACK, back), [replies.list_button()])
 
 
 @routes.options("workspace")
@@ -264,7 +266,7 @@ async def start_workspace(request: Request) -> Answer:
     old, rows = await old_and_rows(request)
     if not rows:
         # An empty list says what Usher is: that need not be said again.
-        await services.contacts.meet(request.principal)
+        await services.greeted.mark_greeted(request.principal)
         return await nothing_yet(request, old)
     if old:
         await request.caller.run(snapshots.read_lists, TaskKind.DISCOVER, old)

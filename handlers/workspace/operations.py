@@ -37,7 +37,7 @@ from handlers import routes
 from handlers.command_line import normalise
 from handlers.linking import linked
 from handlers.payload import value_in
-from handlers.request import SILENT, AtFields, Manner, Request
+from handlers.request import SILENT, InvalidFields, Manner, Request
 from handlers.suggestions import nothing_to_undo
 from handlers.workspace import confirmations
 from handlers.workspace.confirmations import ask_before_ending, ask_before_suspending, mode_then, stamp
@@ -49,15 +49,15 @@ _RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOP
 _TIMED: Final = ("workspace", "time")
 
 
-@routes.verb("workspace", "start", flags=("share", AGREED), effect=routes.Effect.STARTS, takes=_TIMED)
-@routes.verb("workspace", "restart", flags=("share", AGREED), effect=routes.Effect.ENDS, takes=_TIMED)
+@routes.verb("workspace", "start", flags=("share", AGREED), effect=routes.Effect.STARTS, accepts=_TIMED)
+@routes.verb("workspace", "restart", flags=("share", AGREED), effect=routes.Effect.ENDS, accepts=_TIMED)
 async def start(request: Request) -> Answer:
     """Write the operation, with until when it runs; the card and the direct messages report the rest."""
     return await begin(request, OperationVerb(request.verb))
 
 
-@routes.verb("workspace", "stop", flags=("share", "force", AGREED), effect=routes.Effect.ENDS, takes=_TIMED)
-@routes.verb("workspace", "suspend", flags=("share", AGREED), effect=routes.Effect.ENDS, takes=_TIMED)
+@routes.verb("workspace", "stop", flags=("share", "force", AGREED), effect=routes.Effect.ENDS, accepts=_TIMED)
+@routes.verb("workspace", "suspend", flags=("share", AGREED), effect=routes.Effect.ENDS, accepts=_TIMED)
 async def stop(request: Request) -> Answer:
     """Write the operation, or when it is to happen; the card and the direct messages report the rest."""
     moment, workspace = await moment_of(request), await workspace_of(request)
@@ -76,7 +76,7 @@ async def force_quit(request: Request) -> Answer:
     return await begin(request, OperationVerb.FORCE)
 
 
-@routes.verb("workspace", "resume", flags=("share", AGREED), effect=routes.Effect.STARTS, takes=_TIMED)
+@routes.verb("workspace", "resume", flags=("share", AGREED), effect=routes.Effect.STARTS, accepts=_TIMED)
 async def resume(request: Request) -> Answer:
     """Ask for a start; in a state that rules out a resume, say what can be done instead."""
     workspace = await workspace_of(request)
@@ -129,7 +129,7 @@ async def begin_for(
     timer = None if moment is None else await timer_or_ask(request, workspace, moment)
     try:
         accepted = await request.caller.run(
-            begin_operation, workspace.id, verb, agreed=request.agreed, timer=timer
+            begin_operation, workspace.id, verb, agreed=request.consent, timer=timer
         )
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
@@ -138,7 +138,7 @@ async def begin_for(
     is_new = accepted.operation.verb == request.verb and not (accepted.joined or accepted.repeated)
     if is_new and request.surface.kind == "command" and request.manner is Manner.TYPED:
         # What began is what was spoken of, by its own row (``bot.store.conversations.spoken``).
-        request.spoken.about = None
+        request.notes.about = None
     if request.is_shared:
         # Its buttons are of what was begun just now.
         begun = await services.store.read(workspace_rows.workspace, workspace.id)
@@ -146,7 +146,7 @@ async def begin_for(
     if accepted.obstacle and accepted.operation.is_open and not request.is_shared:
         # It waits for its person: nothing else is promised. In a direct message its card says so.
         facts = await services.gatherer.of_workspace(workspace, accepted.operation)
-        return SILENT if request.is_beside_cards else RENDERERS[NoticeKind.WAITING].render(facts)
+        return SILENT if request.is_read_with_cards else RENDERERS[NoticeKind.WAITING].render(facts)
     answer = _answer(request, workspace, accepted)
     if moment is None or timer is None:
         return answer
@@ -171,27 +171,27 @@ async def made_again(request: Request, former: Workspace) -> Answer:
 
 def not_there(request: Request, workspace: Workspace) -> Answer:
     """Say that a workspace no longer exists, and how to remove it from the list."""
-    sentence = request.filled(answers.NOT_THERE, workspace)
+    sentence = request.fill(answers.NOT_THERE, workspace)
     return replies.hint(sentence, [kit.button(cards.FORGET, "forget", workspace.id)])
 
 
 def _answer(request: Request, workspace: Workspace, accepted: Accepted) -> Answer:
     if said := beside_card(request, workspace, accepted):
         return replies.answer(said)
-    if request.is_beside_cards:
+    if request.is_read_with_cards:
         return SILENT
     begun = accepted.operation.verb
     if request.is_shared:
         # Everybody reads it, without buttons: they would work only for the workspace's owner.
         template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
-        sentence = request.filled(template, workspace, who=request.who, **FORMS[begun])
+        sentence = request.fill(template, workspace, who=request.mention, **FORMS[begun])
         return replies.answer(sentence, in_channel=True)
     template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
     if begun is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING
     elif is_final_stop(accepted.operation, get_stop_effects(request.services.context, workspace)):
         template = answers.ENDING
-    return replies.answer(request.filled(template, workspace, **FORMS[begun]))
+    return replies.answer(request.fill(template, workspace, **FORMS[begun]))
 
 
 def beside_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
@@ -202,7 +202,7 @@ def beside_card(request: Request, workspace: Workspace, accepted: Accepted) -> s
     elif accepted.joined and not accepted.repeated:
         template = answers.JOINED
     _, as_of = lists.state_words(request.services.clock.now(), workspace)
-    return request.filled(template, workspace, as_of=as_of, **FORMS[accepted.operation.verb])
+    return request.fill(template, workspace, as_of=as_of, **FORMS[accepted.operation.verb])
 
 
 @dataclass(slots=True)
@@ -298,7 +298,7 @@ def _answer_for_all(verb: str, done: _Done, at: float | None) -> Answer:
     return replies.hint(head, more="\n".join(remarks))
 
 
-@routes.verb("workspace", "remove", flags=(AGREED,), effect=routes.Effect.ENDS, takes=("workspace",))
+@routes.verb("workspace", "remove", flags=(AGREED,), effect=routes.Effect.ENDS, accepts=("workspace",))
 async def remove(request: Request) -> Answer:
     """Open the form, or answer with *Remove*, whose click opens it; ``--yes`` has answered it beforehand.
 
@@ -325,7 +325,7 @@ async def remove(request: Request) -> Answer:
 def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
     """Ask for confirmation, with the button; ``is_form`` opens the form where one can be opened."""
     title = request.services.title(workspace.connection)
-    effect = request.filled(answers.REMOVE_EFFECT, workspace)
+    effect = request.fill(answers.REMOVE_EFFECT, workspace)
     answer = replies.answer(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)])
     view = replies.remove_view(workspace, title) if is_form else None
     about = Referents(workspaces=(workspace.id,), what="remove", takes_press=True)
@@ -335,9 +335,9 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
 @routes.view("remove")
 async def name_typed(request: Request) -> Answer:
     """Write the operation if the name is right; the card in the direct message reports the rest."""
-    workspace = await request.caller.read(require_workspace, "remove", request.carried)
+    workspace = await request.caller.read(require_workspace, "remove", request.form_payload)
     if normalise(value_in(request.view, "name")) != normalise(workspace.title):
-        raise AtFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
+        raise InvalidFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
     await request.caller.run(begin_operation, workspace.id, OperationVerb.REMOVE)
     return SILENT
 
@@ -361,7 +361,7 @@ async def keep_waiting(request: Request) -> Answer:
     time = times.duration(request.services.context.deadline_seconds)
     answer = fill(answers.KEPT_WAITING, name=workspace.title, time=Markup(time))
     if kept.lasts and workspace.stop_at is None:
-        answer += f"\n{request.filled(answers.KEPT_WITHOUT_END, workspace)}"
+        answer += f"\n{request.fill(answers.KEPT_WITHOUT_END, workspace)}"
     return replies.answer(answer)
 
 
@@ -374,7 +374,7 @@ def too_late(request: Request, operation: Operation) -> Answer:
     """Say that the operation of an old button has ended, and how."""
     template = answers.TOO_LATE[str(operation.outcome)]
     typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
-    return replies.hint(request.filled(template, None, typed=typed, **FORMS[operation.verb]))
+    return replies.hint(request.fill(template, None, typed=typed, **FORMS[operation.verb]))
 
 
 @routes.action("try_again")
@@ -429,13 +429,13 @@ async def start_another(request: Request) -> Answer:
 _CALLED_OFF = frozenset({OperationVerb.START, OperationVerb.CREATE, OperationVerb.RESTART})
 
 
-@routes.verb("workspace", "cancel", effect=routes.Effect.ENDS, takes=("workspace",))
+@routes.verb("workspace", "cancel", effect=routes.Effect.ENDS, accepts=("workspace",))
 async def cancel(request: Request) -> Answer:
     """Cancel a start or a run; what is running already is left as it is."""
     workspace = await workspace_of(request)
     latest = await request.services.store.read(operations.latest_operation, workspace.id)
     if latest is None or not latest.is_open or latest.verb not in _CALLED_OFF:
         return nothing_to_undo(request, workspace)
-    if request.manner is Manner.ASKED:
+    if request.manner is Manner.TENTATIVE:
         return await confirmations.one(request, workspace)
     return await begin_for(request, workspace, OperationVerb.STOP)

@@ -114,7 +114,7 @@ async def there(request: Request, places: Sequence[str], rows: Sequence[Workspac
 async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     """Answer somebody without workspaces: link, wait for the list, or make one."""
     services = request.services
-    linkless = {name for name, _ in services.linkless()}
+    linkless = {name for name, _ in services.list_linkless()}
     links = await services.store.read(account_rows.accounts, request.principal)
     accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
@@ -122,13 +122,13 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     sentence = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
     if sentence:
         return replies.answer(sentence)
-    if request.waited.problem:
+    if request.deferred.problem:
         return replies.problem(unread(request), request.reference)
     # The list was read and is empty; if none could be read (a server without lists), people use `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
         return await _empty(request, fill(answers.NONE_YET, titles=titles))
-    return await _empty(request, request.filled(answers.NONE_BUT_ADD))
+    return await _empty(request, request.fill(answers.NONE_BUT_ADD))
 
 
 async def _empty(request: Request, sentence: str) -> Answer:
@@ -142,7 +142,7 @@ async def _empty(request: Request, sentence: str) -> Answer:
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which workspace is meant if no name was given."""
     buttons = choices(request, rows, labels_of(request, rows[: replies.FEW], rows))
-    sentence = request.filled(answers.WHICH_OF_ALL, verb=Markup(request.verb))
+    sentence = request.fill(answers.WHICH_OF_ALL, verb=Markup(request.verb))
     return _asking(request, replies.answer(sentence, buttons), rows)
 
 
@@ -158,7 +158,7 @@ def which_of_these(
         sentence = fill(answers.WHICH, name=found[0].title, titles=places)
     elif all(title.startswith(fold(name)) for title in titles):
         sentence = fill(answers.WHICH_BEGINNING, name=name)
-    more = request.filled(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
+    more = request.fill(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
     return _asking(request, replies.hint(sentence, choices(request, found, labels), more=more), found)
 
 
@@ -171,7 +171,7 @@ def _asking(request: Request, answer: Answer, found: Sequence[Workspace]) -> Ans
 
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
     """Return accounts with outdated lists, then the workspaces; a list may arrive in between."""
-    old = await request.caller.read(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
+    old = await request.caller.read(snapshots.stale, TaskKind.DISCOVER, request.deferred.looked)
     return old, await request.services.store.perform(workspaces.workspaces, request.principal)
 
 
@@ -191,11 +191,11 @@ async def unknown(
     first, _, _ = name.partition(" ")
     for verb, words in _ELSEWHERE.get(request.verb, {}).items():
         if plain(first) in words.split():
-            return as_command(request.about("workspace", verb, ()))
+            return as_command(request.redirect("workspace", verb, ()))
     _, connection = naming.split_connection(name, request.services.connections)
     await all_linked(request, [connection] if connection is not None else [])
     old = filter_by_connection(old, [connection])
-    is_run = request.text.split()[:1] == ["run"] and "job" in routes.commands()
+    is_run = request.text.split()[:1] == ["run"] and "job" in routes.list_commands()
     runs = [f"job {typed(request.text)}"] if is_run and request.verb == "start" else []
     if not rows and not runs:
         return await nothing_yet(request, old)
@@ -204,7 +204,7 @@ async def unknown(
     if promise:
         return replies.answer(promise)
     sentence = fill(answers.UNKNOWN_NAME, name=name)
-    more: list[str] = [unread(request)] if request.waited.problem else []
+    more: list[str] = [unread(request)] if request.deferred.problem else []
     buttons = choices(request, near, labels_of(request, near, rows))
     if near:
         suggested = fill(talk.DID_YOU_MEAN, commands=bold(one.title for one in near))
@@ -213,7 +213,7 @@ async def unknown(
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=shown(request, runs)))
         buttons = [*buttons, *lists.command_buttons(runs)]
     if not more:
-        more = [request.filled(answers.UNKNOWN_NEXT)]
+        more = [request.fill(answers.UNKNOWN_NEXT)]
     return _asking(request, replies.hint(sentence, buttons, more=" ".join(more)), near)
 
 

@@ -23,13 +23,13 @@ from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking import linked
 from handlers.payload import value_in
-from handlers.request import SILENT, Answered, AtFields, Request
+from handlers.request import SILENT, Answered, InvalidFields, Request
 from handlers.services import Services
 from handlers.workspace import confirmations
 from handlers.workspace.targets import workspace_of
 
 
-@routes.verb("workspace", "keep", flags=(AGREED,), effect=routes.Effect.STARTS, takes=("workspace", "time"))
+@routes.verb("workspace", "keep", flags=(AGREED,), effect=routes.Effect.STARTS, accepts=("workspace", "time"))
 async def keep(request: Request) -> Answer:
     """Take a planned stop back, or move it: ``keep NAME until 20:00``."""
     moment = await moment_of(request)
@@ -51,7 +51,7 @@ async def _extended(request: Request) -> Answer:
     if workspace.stop_at is None:
         unplanned = fill(cards.NOT_PLANNED, name=workspace.title)
         if not await confirmations.needed(request, [workspace]):
-            return replies.hint(unplanned, more=request.filled(cards.LONGER_NEXT, workspace))
+            return replies.hint(unplanned, more=request.fill(cards.LONGER_NEXT, workspace))
         return replies.with_remarks(await confirmations.one(request, workspace), [unplanned])
     moment = Moment(workspace.stop_at + request.more, request.more)
     if moment.at > await request.services.store.now() + FARTHEST_SECONDS:
@@ -76,7 +76,7 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
         if refusal.rule != "workspace.not_up":
             raise
         await linked(request, workspace.connection)
-        next_ = request.filled(cards.NOT_UP_NEXT, workspace)
+        next_ = request.fill(cards.NOT_UP_NEXT, workspace)
         return replies.hint(fill(cards.NOT_UP, name=workspace.title), more=next_)
     said = [
         said_of(cards.SET, changed, title),
@@ -165,7 +165,7 @@ async def open_form(request: Request) -> Answer:
     facts = await request.services.gatherer.of_workspace(workspace)
     mode = workspace.stop_mode or planned_mode(facts.effects)
     said = drawn.form_head(facts)
-    more = request.filled(cards.CHOOSE_TIME, workspace)
+    more = request.fill(cards.CHOOSE_TIME, workspace)
     view = drawn.form(facts, mode)
     return replace(kit.answer([kit.section(f"{said} {more}")]), view=view)
 
@@ -173,17 +173,17 @@ async def open_form(request: Request) -> Answer:
 @routes.view(drawn.CALLBACK)
 async def form_sent(request: Request) -> Answer:
     """Set, change or take back the timer; what would end the workspace for good is asked about first."""
-    request, key = replace(request, verb="stop"), request.carried
+    request, key = replace(request, verb="stop"), request.form_payload
     chosen, typed = value_in(request.view, "when"), value_in(request.view, "other").strip()
     if chosen == drawn.NEVER and not typed:
         await request.caller.run(cancel_timer, key)
         return SILENT
     workspace = await request.caller.read(require_workspace, "stop", key)
     if not typed and chosen not in drawn.LENGTHS:
-        raise AtFields({"when": cards.FORM_EMPTY})
+        raise InvalidFields({"when": cards.FORM_EMPTY})
     found = await typed_moment(request.services, request.principal, typed or f"{chosen} min")
     if not isinstance(found, Moment):
-        raise AtFields({"other": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
+        raise InvalidFields({"other": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
     timer = await timer_or_ask(request, workspace, found, workspace.stop_mode)
     await request.caller.run(set_timer, key, timer)
     return SILENT
@@ -195,7 +195,7 @@ async def moment_of(request: Request) -> Moment | None:
         return request.moment
     now = await request.services.store.now()
     if not now < request.at <= now + FARTHEST_SECONDS:
-        raise Answered(replies.hint(request.filled(cards.PASSED, name=answers.EXAMPLE)))
+        raise Answered(replies.hint(request.fill(cards.PASSED, name=answers.EXAMPLE)))
     return Moment(request.at)
 
 

@@ -50,7 +50,7 @@ async def test_routes_lists_what_was_found():
     ended = await run("routes")
     assert ended.status == 0
     features = [f"feature {one.name}: {one.summary}" for one in load()]
-    found = [f"{kind}: {', '.join(names)}" for kind, names in routes.names().items()]
+    found = [f"{kind}: {', '.join(names)}" for kind, names in routes.list_routes().items()]
     assert ended.out.splitlines() == features + found
     assert "command workspace: " in ended.out
 

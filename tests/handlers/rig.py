@@ -133,7 +133,7 @@ class Rig:
         """Type a command; keys change where it is typed."""
         waited = DeferredCommand(looked=looked)
         return self.checked(
-            await run_text(self.services, principal, self.surface(**keys), text, waited=waited)
+            await run_text(self.services, principal, self.surface(**keys), text, deferred=waited)
         )
 
     async def direct(self, text: str, principal: Principal = ALICE) -> Answer:

@@ -308,7 +308,7 @@ async def test_help_is_given_when_the_records_are_out_of_reach(bot):
     assert "`/workspace list`" in words(await bot.say("help"))
 
 
-@pytest.mark.parametrize("verb", routes.verbs("workspace").get_all())
+@pytest.mark.parametrize("verb", routes.get_verbs("workspace").get_all())
 async def test_help_on_every_verb(bot, verb):
     check_golden(f"help/{verb}", await bot.say(f"help {verb}"))
 
@@ -317,9 +317,9 @@ async def test_help_on_an_unknown_verb_offers_the_nearest(bot):
     assert "`/workspace help start`" in words(await bot.say("help strat"))
 
 
-@pytest.mark.parametrize("command", routes.commands())
+@pytest.mark.parametrize("command", routes.list_commands())
 def test_every_verb_has_its_words_and_the_other_way_round(command):
-    assert set(VERBS[command]) == set(routes.verbs(command).get_all())
+    assert set(VERBS[command]) == set(routes.get_verbs(command).get_all())
 
 
 async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):

@@ -243,7 +243,7 @@ async def test_a_reply_that_may_be_written_already_is_said_once(wired, goes_thro
 
     replace_function(wired.bot.store, notice_rows.add_notices, add_notices)
     await wired.send(click("list:refresh", "1") | {"response_url": f"{wired.slack.url}respond"})
-    assert await wired.bot.services.later.drain(60.0) == 0
+    assert await wired.bot.services.outcome_pool.drain(60.0) == 0
     assert errors == []
     assert wired.slack.responses == []
     assert len(await wired.bot.notices(NoticeKind.REPLY)) == 1

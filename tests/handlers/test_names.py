@@ -360,5 +360,5 @@ async def test_unread_list_is_named_though_another_was_read_since(bot):
     await bot.link(connection="hub", names=("lab",))
     looked = tuple(account.id for account in await bot.store.read(accounts.accounts, ALICE))
     waited = DeferredCommand(looked=looked, asked="hub", unread="saturn", problem="forbidden: no")
-    answer = await run_text(bot.services, ALICE, bot.surface(), "start zebra", waited=waited)
+    answer = await run_text(bot.services, ALICE, bot.surface(), "start zebra", deferred=waited)
     assert "I couldn't read your list on Saturn Cloud." in words(answer)

@@ -88,7 +88,7 @@ COMMANDS = {"/workspace": "workspace", "/batch": "job"}
     ],
 )
 def test_what_is_typed(text, verb, arguments, flags):
-    parsed = parse(text, COMMANDS, routes.flags())
+    parsed = parse(text, COMMANDS, routes.list_flags())
     assert ("".join(map(plain, parsed.words[:1])), parsed.words[1:], parsed.flags) == (verb, arguments, flags)
 
 
@@ -106,7 +106,7 @@ def test_what_is_typed(text, verb, arguments, flags):
     ],
 )
 def test_what_a_command_is_about_may_stand_before_the_verb(text, folder, verb):
-    assert parse(text, COMMANDS, routes.flags()) == Parsed((verb, "notebook"), NONE, folder)
+    assert parse(text, COMMANDS, routes.list_flags()) == Parsed((verb, "notebook"), NONE, folder)
 
 
 def test_a_later_word_is_a_name_and_only_a_slash_command_of_ours_is_left_out():

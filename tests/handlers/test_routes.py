@@ -18,11 +18,11 @@ ADDRESSES = {"open_url", "page_url", "link_url"}
 
 def of_runs() -> set[str]:
     """Return the buttons that run verbs of jobs."""
-    return {f"job_{verb}" for verb in routes.verbs("job").get_all()}
+    return {f"job_{verb}" for verb in routes.get_verbs("job").get_all()}
 
 
 def test_what_was_found():
-    assert routes.names() == {
+    assert routes.list_routes() == {
         # Each has its entry in the catalogue of help, which is all that lists them.
         **{f"command {command}": sorted(verbs) for command, verbs in VERBS.items()},
         "action": [
@@ -108,7 +108,7 @@ def test_what_was_found():
 
 def test_no_button_has_two_meanings():
     actions = set(routes.action.get_all())
-    assert not actions & set(routes.verbs("workspace").get_all())
+    assert not actions & set(routes.get_verbs("workspace").get_all())
     assert not actions & of_runs()
 
 
@@ -122,7 +122,7 @@ def test_every_button_that_people_see_has_a_handler():
     known = {
         kit.MENU,
         *routes.action.get_all(),
-        *routes.verbs("workspace").get_all(),
+        *routes.get_verbs("workspace").get_all(),
         *of_runs(),
         *ADDRESSES,
         "code",
@@ -172,12 +172,16 @@ def test_a_name_has_one_handler():
 
 def test_every_verb_that_changes_something_says_what_it_takes():
     shows = routes.Effect.SHOWS
-    every = {(folder, verb) for folder in routes.commands() for verb in routes.verbs(folder).get_all()}
+    every = {
+        (folder, verb) for folder in routes.list_commands() for verb in routes.get_verbs(folder).get_all()
+    }
     assert {
-        one for one in every if not routes.takes(*one) and routes.nature(*one).effect is not shows
+        one
+        for one in every
+        if not routes.list_accepted(*one) and routes.find_traits(*one).effect is not shows
     } == set()
-    of_workspaces = {verb for _, verb in routes.taking("workspace")}
-    assert {verb for verb in of_workspaces if "words" not in routes.takes("workspace", verb)} == READ
-    assert routes.taking("time") == {("workspace", verb) for verb in TIMED}
+    of_workspaces = {verb for _, verb in routes.list_verbs_accepting("workspace")}
+    assert {verb for verb in of_workspaces if "words" not in routes.list_accepted("workspace", verb)} == READ
+    assert routes.list_verbs_accepting("time") == {("workspace", verb) for verb in TIMED}
     of_runs = {("job", verb) for verb in ("run", "stop", "status", "logs", "result", "eta")}
-    assert routes.taking("run") == of_runs | {("workspace", "eta")}
+    assert routes.list_verbs_accepting("run") == of_runs | {("workspace", "eta")}

@@ -56,7 +56,7 @@ async def test_who_could_not_be_told_in_time_is_told_what_came_of_it(bot, way, g
     answer = await start(bot, way)
     assert UNSURE in words(answer)
     assert answer.unwritten == "unsure"
-    assert await bot.services.later.drain(60.0) == 0
+    assert await bot.services.outcome_pool.drain(60.0) == 0
     # Once, whether the first commit went through or the second did it.
     (operation,) = await bot.store.read(operations.open_operations, ALICE)
     assert [row["action"] for row in await bot.audit()].count("workspace.start") == 1
@@ -87,7 +87,7 @@ async def test_what_was_rolled_back_is_not_offered_to_be_taken_back(bot, way, er
     assert answer.unwritten
     assert list(kit.buttons_of(answer.blocks)) == []
     assert await bot.store.read(operations.open_operations, ALICE) == []
-    await bot.services.later.drain(60.0)
+    await bot.services.outcome_pool.drain(60.0)
 
 
 @pytest.mark.parametrize("goes_through", [True, False])
@@ -99,7 +99,7 @@ async def test_what_a_form_asked_for_is_done_once(goes_through):
         hang(bot.store, goes_through=goes_through)
         done = await submit(bot.services, ALICE, {**view, "state": {"values": state}})
         assert UNSURE in next(iter(done["errors"].values()))
-        assert await bot.services.later.drain(60.0) == 0
+        assert await bot.services.outcome_pool.drain(60.0) == 0
         (run,) = await bot.store.read(runs.runs, ALICE)
         assert [one.subject for one in await bot.notices(NoticeKind.JOB_CARD)] == [run.id]
 
@@ -107,7 +107,7 @@ async def test_what_a_form_asked_for_is_done_once(goes_through):
 async def test_nothing_untrue_is_told_while_the_store_takes_nothing(bot):
     hang(bot.store, goes_through=True, and_then=[StoreBusy("2 s"), StoreUnsure("long")])
     assert UNSURE in words(await start(bot, "command"))
-    assert await bot.services.later.drain(60.0) == 0
+    assert await bot.services.outcome_pool.drain(60.0) == 0
     (told,) = await bot.notices(NoticeKind.MESSAGE)
     assert "haven't" not in told.body["text"]
     assert len(await bot.store.read(operations.open_operations, ALICE)) == 1

@@ -16,7 +16,7 @@ from handlers.request import Manner
 from tests.rigs import golden
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}
-VERBS_OF = routes.verbs_of_folders()
+VERBS_OF = routes.list_verbs_by_folder()
 #: What is shown as code and is no command: names, values, flags, ids, addresses, settings of operators.
 _CODE = re.compile(r"`([^`\n]+)`")
 _FIRST = {word for folder in VERBS_OF.values() for word in folder} | {"job", "/workspace", "/job", "@usher"}
@@ -31,14 +31,14 @@ def commands_in(text: str) -> list[str]:
 
 def is_understood(command: str) -> bool:
     """Return whether a command is read as a verb that was typed, with flags that the verb has."""
-    parsed = parse(command.removeprefix("@usher ").replace("{command}", ""), COMMANDS, routes.flags())
+    parsed = parse(command.removeprefix("@usher ").replace("{command}", ""), COMMANDS, routes.list_flags())
     folder = parsed.folder or "workspace"
     if not parsed.words:
         return True
     reading = read(parsed.words, folder, VERBS_OF)
-    flags = routes.nature(folder, reading.verb).flags
+    flags = routes.find_traits(folder, reading.verb).flags
     knows_flags = flags is None or parsed.flags <= flags
-    return bool(reading.verb) and reading.manner in {Manner.TYPED, Manner.SAID} and knows_flags
+    return bool(reading.verb) and reading.manner in {Manner.TYPED, Manner.PARAPHRASED} and knows_flags
 
 
 def texts_of(found: object) -> list[str]:
@@ -96,5 +96,5 @@ def test_nothing_else_can_be_typed_beside_a_form_or_a_home(name):
 def test_every_example_of_help_is_a_command(folder):
     for verb, entry in VERBS[folder].items():
         for text in (entry.usage, *(code for line in entry.more for code in commands_in(line))):
-            reading = read(parse(text, COMMANDS, routes.flags()).words, folder, VERBS_OF)
+            reading = read(parse(text, COMMANDS, routes.list_flags()).words, folder, VERBS_OF)
             assert reading.verb, (verb, text)

@@ -8,7 +8,7 @@ from tests.project.repository import ROOT
 
 #: By where it is declared, the modules that do, once a process is put together.
 DECLARED = {
-    "routes.shown": ["bot.features.home.verbs", "bot.features.home.verbs"],
+    "routes.outcome_displays": ["bot.features.home.verbs", "bot.features.home.verbs"],
     "routes.button": ["bot.features.courses.card_verbs"],
     "settings": [
         "bot.support.settings." + name for name in ("assistant", "backups", "installed", "socket", "timers")

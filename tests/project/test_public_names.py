@@ -56,7 +56,9 @@ def collect_names() -> dict[str, list[str]]:
         "settings": set(VARIABLES),
         "tasks": {kind.value for kind in TaskKind},
         "verbs": {
-            f"{command} {name}" for command in routes.commands() for name in routes.verbs(command).get_all()
+            f"{command} {name}"
+            for command in routes.list_commands()
+            for name in routes.get_verbs(command).get_all()
         },
     }
     return {kind: sorted(found) for kind, found in sorted(names.items())}

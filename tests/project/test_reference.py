@@ -113,7 +113,7 @@ def test_every_verb_has_its_row_as_help_writes_it_with_its_flags_and_an_example(
     shown = {verb: words.usage for verb, words in VERBS[command].items() if not words.is_hidden}
     assert [row[0] for row in rows] == [f"`{usage}`" for usage in shown.values()]
     for (_, _, flags, examples), verb in zip(rows, shown, strict=True):
-        known = routes.nature(command, verb).flags
+        known = routes.find_traits(command, verb).flags
         named = {flag.removeprefix("--") for flag in code(flags)}
         assert known is None or named == known, verb
         # A verb that is done without its name has an example with it, too.

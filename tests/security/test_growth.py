@@ -99,7 +99,7 @@ class Reader:
 
 
 def sentence(text: str) -> Any:
-    return read(parse(text, COMMANDS, routes.flags()).words, "workspace", routes.verbs_of_folders())
+    return read(parse(text, COMMANDS, routes.list_flags()).words, "workspace", routes.list_verbs_by_folder())
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ def spans(words: tuple[str, ...], workspaces: list[Workspace], connections: Any)
 
 def named_sentence(rig: World, text: str) -> Any:
     names = Names(rig.workspaces, (), rig.bot.services.connections)
-    return read(words_of(text), "workspace", routes.verbs_of_folders(), names)
+    return read(words_of(text), "workspace", routes.list_verbs_by_folder(), names)
 
 
 def among(function: Callable[..., Any]) -> Callable[[World, str], Any]:
@@ -184,7 +184,7 @@ READERS = {
     "a list": Reader(LONGEST_COMMAND, said, "list "),
     "a link": Reader(LONGEST_COMMAND, said, "link "),
     # and its parts
-    "a command": Reader(40_000, pure(lambda text: parse(text, COMMANDS, routes.flags()))),
+    "a command": Reader(40_000, pure(lambda text: parse(text, COMMANDS, routes.list_flags()))),
     "own mentions": Reader(
         40_000, pure(lambda text: own_mentions.remove_own_mentions(text, ("U1", "B1"), "a"))
     ),

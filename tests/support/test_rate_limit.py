@@ -4,7 +4,13 @@ import asyncio
 
 import pytest
 
-from handlers.limits import NOTICE_EVERY, SEARCH_BURST, SEARCHES_PER_SECOND, RateLimiter, Searches
+from handlers.limits import (
+    MAX_SEARCH_BURST,
+    NOTICE_INTERVAL_SECONDS,
+    SEARCHES_PER_SECOND,
+    RateLimiter,
+    SearchLimiter,
+)
 from tests.rigs.clock import FakeClock
 
 
@@ -48,15 +54,15 @@ def test_refusals_cost_nothing_so_the_wait_does_not_grow():
 
 def test_it_is_told_once_in_a_while():
     clock, limiter = made(burst=1, per_second=0.001)
-    assert not limiter.tells("alice")
+    assert not limiter.should_notify("alice")
     limiter.take("alice")
-    assert [limiter.tells("alice") for _ in range(4)] == [True, False, False, False]
-    clock.advance(NOTICE_EVERY)
-    assert [limiter.tells("alice") for _ in range(2)] == [True, False]
+    assert [limiter.should_notify("alice") for _ in range(4)] == [True, False, False, False]
+    clock.advance(NOTICE_INTERVAL_SECONDS)
+    assert [limiter.should_notify("alice") for _ in range(2)] == [True, False]
 
 
 def test_those_not_seen_for_longest_are_forgotten_first():
-    _, limiter = made(burst=1, remembered=3)
+    _, limiter = made(burst=1, max_remembered=3)
     for name in ("alice", "bob", "carol", "alice", "dan"):
         limiter.take(name)
     assert len(limiter) == 3
@@ -65,7 +71,7 @@ def test_those_not_seen_for_longest_are_forgotten_first():
 
 
 async def test_of_the_searches_that_wait_only_the_newest_is_made():
-    searches, made, first_is_over = Searches(FakeClock().monotonic), [], asyncio.Event()
+    searches, made, first_is_over = SearchLimiter(FakeClock().monotonic), [], asyncio.Event()
 
     def search(letters, until=None):
         async def work():
@@ -73,14 +79,14 @@ async def test_of_the_searches_that_wait_only_the_newest_is_made():
                 await until.wait()
             made.append(letters)
 
-        return searches.let("alice", work)
+        return searches.run("alice", work)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(search("n", first_is_over))
         for letters in ("no", "not", "note"):
             group.create_task(search(letters))
         await asyncio.sleep(0)
-        await searches.let("bob", lambda: asyncio.sleep(0, made.append("bob")))
+        await searches.run("bob", lambda: asyncio.sleep(0, made.append("bob")))
         first_is_over.set()
     assert made == ["bob", "n", "note"]
     await search("after")
@@ -89,28 +95,28 @@ async def test_of_the_searches_that_wait_only_the_newest_is_made():
 
 async def test_who_searches_without_end_gets_nothing_more_until_later():
     clock, made = FakeClock(), []
-    searches = Searches(clock.monotonic)
+    searches = SearchLimiter(clock.monotonic)
 
     async def search():
         made.append(clock.monotonic())
 
     for _ in range(1_000):
-        await searches.let("alice", search)
-    assert len(made) == SEARCH_BURST
+        await searches.run("alice", search)
+    assert len(made) == MAX_SEARCH_BURST
     clock.advance(1.0)
     for _ in range(1_000):
-        await searches.let("alice", search)
-    assert len(made) == SEARCH_BURST + SEARCHES_PER_SECOND
+        await searches.run("alice", search)
+    assert len(made) == MAX_SEARCH_BURST + SEARCHES_PER_SECOND
 
 
 async def test_a_search_that_fails_holds_up_no_other():
-    searches = Searches(FakeClock().monotonic)
+    searches = SearchLimiter(FakeClock().monotonic)
 
     async def fails():
         raise LookupError
 
     with pytest.raises(LookupError):
-        await searches.let("alice", fails)
+        await searches.run("alice", fails)
     made = []
-    await searches.let("alice", lambda: asyncio.sleep(0, made.append(1)))
+    await searches.run("alice", lambda: asyncio.sleep(0, made.append(1)))
     assert made == [1]

@@ -24,7 +24,7 @@ async def ask_link(request: Request) -> Answer:
 @routes.view("ask_link")
 async def username_typed(request: Request) -> Answer:
     """Send the request to the administrators; what is wrong with the username is shown at its field."""
-    connection, _, text = request.carried.partition(" ")
+    connection, _, text = request.form_payload.partition(" ")
     # What waits for the link: our own keys and words, which run with the rights that the person has then.
     waiting = DeferredCommand(request.principal.key, text, interaction=request.surface.interaction).as_body()
     username = value_in(request.view, "username").strip()

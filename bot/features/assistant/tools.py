@@ -79,7 +79,7 @@ async def called(
     """
     try:
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
-        principal = services.actor({"command": tool.verb, **who})
+        principal = services.resolve_principal({"command": tool.verb, **who})
     except Refused as refusal:
         return drawn.result(says=refusal.text)
     surface = Surface("assistant", interaction=f"assistant:{signature}", via="assistant")
@@ -131,7 +131,7 @@ async def _read(request: Request, tool: Tool, given: Mapping[str, str], facts: d
         facts["can"] = [words.TITLES[name] for name, one in TOOLS.items() if wanted.lets_assistant(one.level)]
     else:
         said = await sentences_answers.answer(request)
-        so = await _facts(request, tool, said.about or request.spoken.about or Referents())
+        so = await _facts(request, tool, said.about or request.notes.about or Referents())
         facts |= so if any(so.values()) or not name else {"says": words.NOT_A_NAME}
         return said
     return SILENT
@@ -139,7 +139,7 @@ async def _read(request: Request, tool: Tool, given: Mapping[str, str], facts: d
 
 async def _facts(request: Request, tool: Tool, about: Referents) -> dict[str, Any]:
     """Return what is so, by the rows: what was done, and the workspaces or runs that it is about."""
-    store, principal, acts = request.services.store, request.principal, request.spoken.acts.values()
+    store, principal, acts = request.services.store, request.principal, request.notes.acts.values()
     fact, at = partial(drawn.fact, request.services.title), drawn.moment
     own = {one.id: one for one in await store.perform(workspaces.workspaces, principal)}
     if tool.verb == "hours":

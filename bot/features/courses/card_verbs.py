@@ -33,7 +33,7 @@ from handlers import routes
 from handlers.command_line import Quoted, running_flags, written
 from handlers.connections import connection_of, makers, named
 from handlers.linking import question
-from handlers.request import Answered, AtFields, Request
+from handlers.request import Answered, InvalidFields, Request
 from handlers.snapshots import offer_of, refresh_lists
 
 #: How many templates are listed if an unknown one was requested.
@@ -47,14 +47,14 @@ SOONEST_SECONDS: Final = 600.0
 
 
 @routes.action("card_form")
-@routes.verb("workspace", "card", flags=None, takes=("course", "words"))
+@routes.verb("workspace", "card", flags=None, accepts=("course", "words"))
 async def post(request: Request) -> Answer:
     """Write a card for the channel that the request came from; without words, open its form."""
     services, surface = request.services, request.surface
     asked = card_command(request.text, services.commands)
     if not (asked.what or asked.flags):
         channel = "" if surface.is_in_conversation else surface.channel_id or ""
-        usage = replies.hint(request.filled(class_words.USAGE), [drawn_courses.card_button()])
+        usage = replies.hint(request.fill(class_words.USAGE), [drawn_courses.card_button()])
         return replace(usage, view=drawn_courses.card_form(channel))
     zone = await services.store.zone(request.principal)
     if (answer := await _course_change(request, asked)) is not None:
@@ -68,9 +68,9 @@ async def post(request: Request) -> Answer:
         asked.problems["until" if asked.until else "from"] = class_words.BAD_DAYS
     others = await verbs.co_teachers(request, asked.others) if asked.others else frozenset()
     if not asked.what:
-        asked.problems["what"] = request.filled(class_words.USAGE)
+        asked.problems["what"] = request.fill(class_words.USAGE)
     if asked.problems and surface.kind == "form":
-        raise AtFields(asked.problems)
+        raise InvalidFields(asked.problems)
     if asked.problems:
         return replies.hint("\n".join(asked.problems.values()))
     # Of a template, ``CONNECTION`` or ``CONNECTION/TEMPLATE``, where things can be made; otherwise of a name.
@@ -86,7 +86,7 @@ async def post(request: Request) -> Answer:
     facts, ends = await of_class(services.gatherer, card, request.principal), class_words.POSTED_NO_END
     if asked.hours:
         said = [fill(class_words.COURSE_POSTED, lessons=drawn.timetable(card, card.time_zone))]
-        said += [] if asked.until else [request.filled(class_words.TWENTY_WEEKS, course=card.title)]
+        said += [] if asked.until else [request.fill(class_words.TWENTY_WEEKS, course=card.title)]
         said += [fill(class_words.CO_TEACHERS, who=await verbs.named(request, others))] if others else []
         most, title = await request.caller.read(readiness.in_time, card), facts.connection_title
         said += [] if most is None else [fill(class_words.IN_TIME, count=f"{most:,}", title=title)]
@@ -152,7 +152,7 @@ async def _pattern(request: Request, command: CardCommand) -> ClassCard:
     if is_strange and (rows or is_sentence):
         near = [one.title for one in found.workspaces]
         commands = [f"card {command.about(name)}" for name in (*near[:NEAR], Quoted(what))]
-        sentence = request.filled(class_words.UNKNOWN_NAME, name=what)
+        sentence = request.fill(class_words.UNKNOWN_NAME, name=what)
         raise Answered(replies.hint(sentence, lists.command_buttons(commands)))
     pattern, connection = naming.split_connection(what, services.connections)
     if connection is None and len(services.connections) == 1:
@@ -162,7 +162,7 @@ async def _pattern(request: Request, command: CardCommand) -> ClassCard:
         connection = found.workspaces[0].connection if found.kind == "one" else None
     if connection is None:
         known = named(services, services.connections)
-        sentence = request.filled(class_words.WHICH_CONNECTION, name=pattern, known=known)
+        sentence = request.fill(class_words.WHICH_CONNECTION, name=pattern, known=known)
         raise _wrong(request, sentence)
     return ClassCard(request.principal, "", connection, pattern[:TITLE_MOST], pattern=pattern)
 
@@ -175,17 +175,17 @@ async def _made_from(request: Request, connection: str, template: str) -> ClassC
     )
     values, form, label = creation.proposed(offer.form, template)
     if not form.fields:
-        raise _wrong(request, request.filled(class_words.NO_TEMPLATES, title=title))
+        raise _wrong(request, request.fill(class_words.NO_TEMPLATES, title=title))
     known = _known(form)
     if template and not label:
         wanting = class_words.NO_SUCH_TEMPLATE if known else class_words.NO_TEMPLATES
-        sentence = request.filled(wanting, title=title, name=template, known=known)
+        sentence = request.fill(wanting, title=title, name=template, known=known)
         raise _wrong(request, sentence)
     try:
         spec = offer.spec(values | {"name": "usher-class"})
     except FormProblems as wrong:
         if known and not template:
-            sentence = request.filled(class_words.WHICH_TEMPLATE, title=title, known=known)
+            sentence = request.fill(class_words.WHICH_TEMPLATE, title=title, known=known)
             raise _wrong(request, sentence) from None
         said = Markup(" ".join(safe(one) for one in wrong.problems.values()))
         sentence = fill(class_words.INCOMPLETE, title=title, problems=said)
@@ -197,7 +197,7 @@ async def _made_from(request: Request, connection: str, template: str) -> ClassC
 def _wrong(request: Request, sentence: str) -> Exception:
     """Return what says that no card can be about what was typed: at its field, where it is in a form."""
     if request.surface.kind == "form":
-        return AtFields({"what": kit.bare(sentence)})
+        return InvalidFields({"what": kit.bare(sentence)})
     return Answered(replies.hint(sentence))
 
 
@@ -280,7 +280,7 @@ ENOUGH_STARTS = 3
 
 @routes.action("class_press")
 @routes.action("class_join")
-@routes.verb("workspace", "press", takes=("course",))
+@routes.verb("workspace", "press", accepts=("course",))
 async def press(request: Request) -> Answer:
     """Handle a press, or continue one that waited: link first, then make, start or open their workspace."""
     surface, key = request.surface, request.target or request.name
@@ -305,7 +305,7 @@ async def press(request: Request) -> Answer:
     card, wanted = pressed.card, pressed.target
     match pressed.result:
         case "over":
-            return replies.hint(request.filled(drawn.words_of(card).over[card.spec is not None]))
+            return replies.hint(request.fill(drawn.words_of(card).over[card.spec is not None]))
         case "full":
             places = times.counted(card.maximum or 0, "place")
             who = await verbs.named(request, [card.principal.key])
@@ -318,7 +318,7 @@ async def press(request: Request) -> Answer:
             request.services.title(card.connection),
             await verbs.named(request, [card.principal.key]),
         )
-        return replies.hint(request.filled(template, pattern=_sought(request, card), title=title, who=who))
+        return replies.hint(request.fill(template, pattern=_sought(request, card), title=title, who=who))
     if card.is_course:
         facts = await request.services.gatherer.of_workspace(wanted.workspace)
         rests = pressed.operation is not None and pressed.operation.rests
@@ -339,8 +339,8 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
     """Answer with the presser's own link; the press waits for it, and the trainer sees them waiting."""
     services = request.services
     title = services.title(card.connection)
-    if card.connection not in {name for name, _ in services.linkable()}:
-        if card.connection not in services.approvable():
+    if card.connection not in {name for name, _ in services.list_linkable()}:
+        if card.connection not in services.list_approvable():
             return replies.hint(fill(class_words.NOT_LINKED, title=title))
         asking = await question(request, card.connection, f"press {card.id}")
         buttons = [one for one in kit.buttons_of(asking.blocks) if "value" in one]
@@ -372,7 +372,7 @@ def _on_its_way(
     template = class_words.MAKING if workspace.is_provisional else class_words.STARTING
     if pressed.result == "joined":
         template = class_words.ON_ITS_WAY
-    sentences = [request.filled(template, workspace)]
+    sentences = [request.fill(template, workspace)]
     if wanted.beside and workspace.is_provisional:
         sentences.append(fill(class_words.BESIDE, name=wanted.beside))
     if pressed.queue is not None:

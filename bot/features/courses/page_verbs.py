@@ -26,7 +26,7 @@ from handlers import routes
 from handlers.command_line import Quoted, written
 from handlers.intents import Intent
 from handlers.payload import values_of
-from handlers.request import AtFields, Request
+from handlers.request import InvalidFields, Request
 
 #: What is asked of all of one's courses, of one by its title, and of who joined one.
 _ASKED: Final = re.compile(
@@ -46,7 +46,7 @@ _ASKED: Final = re.compile(
 _FLAGS: Final = ("title", "hours", "from", "until", "max", "with")
 
 
-@routes.verb("workspace", "courses", effect=routes.Effect.SHOWS, takes=("course", "words"))
+@routes.verb("workspace", "courses", effect=routes.Effect.SHOWS, accepts=("course", "words"))
 async def show(request: Request) -> Answer:
     """Show one's own courses, or the one with a title."""
     named = await verbs.own(request, request.name) if request.name else []
@@ -149,14 +149,14 @@ async def open_form(request: Request) -> Answer:
     people = [Principal.from_key(key).user_id for key in card.trainers]
     what = press.mark if press is not None and press.mark in words.FORMS else "with"
     view = drawn.form(card, what, request.services.clock.now(), people)
-    usage = request.filled(class_words.COURSE_USAGE, course=card.title)
+    usage = request.fill(class_words.COURSE_USAGE, course=card.title)
     return replace(replies.hint(usage), view=view)
 
 
 @routes.view(drawn.CHANGE)
 async def form_sent(request: Request) -> Answer:
     """Change a course as its form says, in the words that can be typed; name its co-teachers."""
-    (key, what, former), sent = request.carried.split(" "), values_of(request.view)
+    (key, what, former), sent = request.form_payload.split(" "), values_of(request.view)
     card = await _taught(request, key)
     if what == "with":
         named = {replace(card.principal, user_id=user).key for user in sent.get("with", ())}
@@ -173,7 +173,7 @@ async def form_sent(request: Request) -> Answer:
     except Refused:
         is_change = False
     if not is_change:
-        raise AtFields({field: words.WRONG[field]})
+        raise InvalidFields({field: words.WRONG[field]})
     return await verbs.carried_out(request, key, typed)
 
 
@@ -183,7 +183,7 @@ async def card_sent(request: Request) -> Answer:
     sent = {name: _typed(value) for name, value in values_of(request.view).items()}
     is_course = bool(sent.keys() & {"hours", "begin", "end", "from", "until"})
     if is_course and "today" in sent:
-        raise AtFields({"today": words.WRONG["today"]})
+        raise InvalidFields({"today": words.WRONG["today"]})
     if is_course:
         sent["hours"] = f"{sent.get('hours', '')} {sent.get('begin', '')}-{sent.get('end', '')}"
     flags, what = {"until": sent.get("today", ""), **sent}, sent.get("what", "")
@@ -191,15 +191,15 @@ async def card_sent(request: Request) -> Answer:
     what = what if "/" in what else Quoted(what)
     typed = ["card", written([what]), *(f"--{name} {flags[name]}" for name in _FLAGS if flags.get(name))]
     surface = replace(request.surface, channel_id=sent.get("channel"))
-    asked = replace(request.about("workspace", "card", (what,)), text=" ".join(typed), surface=surface)
+    asked = replace(request.redirect("workspace", "card", (what,)), text=" ".join(typed), surface=surface)
     try:
         return await card_verbs.post(asked)
-    except AtFields as wrong:
+    except InvalidFields as wrong:
         if not is_course and "until" in wrong.errors:
-            raise AtFields({"today": wrong.errors["until"]}) from None
+            raise InvalidFields({"today": wrong.errors["until"]}) from None
         # Without lessons nothing else about them can be read.
         first = {"hours"} & wrong.errors.keys() or wrong.errors
-        raise AtFields({name: words.WRONG.get(name, wrong.errors[name]) for name in first}) from None
+        raise InvalidFields({name: words.WRONG.get(name, wrong.errors[name]) for name in first}) from None
 
 
 def _typed(value: Value) -> str:

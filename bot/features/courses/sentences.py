@@ -81,7 +81,7 @@ def _list_orders(text: Sentence, name: str, card: ClassCard, *, is_taught: bool)
     """Return the orders to type after a course's title; only possible ones."""
     if not is_taught and name != "skip":
         return ["leave"] if name in _WHOLE_COURSE_ORDERS else []
-    now, given = text.request.services.clock.now(), text.request.given or text.request.arguments
+    now, given = text.request.services.clock.now(), text.request.typed_words or text.request.arguments
     spans = [span for span in text.names.spans(given) if span.courses]
     titles = {at for span in spans for at in range(span.begin, span.end)}
     # A number in a title is no time.

@@ -190,7 +190,7 @@ async def carried_out(
         (facts,) = await of_courses(
             request.services.gatherer, request.principal, [(card, request.principal.key in card.teachers)]
         )
-        said = replies.hint(request.filled(words.UNREAD_CHANGE, course=card.title))
+        said = replies.hint(request.fill(words.UNREAD_CHANGE, course=card.title))
         return kit.with_blocks(said, [*said.blocks, *rooms.room(facts)])
     if verb == "skip" and has_joined:
         return await _skipped(request, card.id, ",".join(sorted(change[2]["off"] - card.off)))
@@ -257,7 +257,7 @@ async def _read_order(request: Request, text: str) -> Intent | None:
 def _as_intent(
     order_: str,
     courses: Sequence[ClassCard],
-    manner: Manner = Manner.SAID,
+    manner: Manner = Manner.PARAPHRASED,
     workspaces: Sequence[Workspace] = (),
     *,
     is_near: bool = False,
@@ -305,7 +305,7 @@ async def change_said(request: Request, said: CourseChange) -> Answer:
         return _say_over(request, able[0])
     if said.is_near:
         return suggestions.offered(request, [f"card {written((able[0].title,))} {order_}"], talk.AS_COMMAND)
-    if len(able) == 1 and said.manner is not Manner.ASKED:
+    if len(able) == 1 and said.manner is not Manner.TENTATIVE:
         return await carried_out(request, able[0].id, order_)
     if len(able) == 1 and verb == "with":
         return await _ask_to_add(request, able[0], order_)
@@ -370,7 +370,7 @@ async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) 
     return _as_intent(
         verb if is_next else f"{verb} {said}",
         [card for card, _ in found],
-        Manner.SAID if is_sure else Manner.ASKED,
+        Manner.PARAPHRASED if is_sure else Manner.TENTATIVE,
         with_hours,
     )
 
@@ -383,7 +383,7 @@ async def _read_teachers(request: Request, typed: re.Match[str]) -> Intent | Non
     is_sure = bool(typed["as"]) or not is_new
     order_ = f"{'with' if is_new else 'without'} {typed['who']}"
     courses = able or [card for card, *_ in found]
-    return _as_intent(order_, courses, Manner.SAID if is_sure else Manner.ASKED)
+    return _as_intent(order_, courses, Manner.PARAPHRASED if is_sure else Manner.TENTATIVE)
 
 
 async def _ask_to_add(request: Request, card: ClassCard, order_: str) -> Answer:

@@ -16,24 +16,24 @@ async def opened(occurrence: EventRequest) -> None:
     event, services = occurrence.event, occurrence.services
     if (event.get("tab") or "home") != "home":
         return
-    principal = services.actor(occurrence.payload)
+    principal = services.resolve_principal(occurrence.payload)
     shown = event.get("view")
     seen = str(shown.get("hash") or "") if isinstance(shown, dict) else ""
     caller = services.create_caller(principal)
     await caller.run(use, HomeUse(seen=seen))
     if (await caller.decide("home")).allowed:
         # As long as there is nothing else to show, a Home itself says what Usher is.
-        await services.contacts.meet(principal)
+        await services.greeted.mark_greeted(principal)
         await caller.run(read_lists)
 
 
-@routes.shown(Where.HOME)
+@routes.outcome_displays(Where.HOME)
 async def answered(caller: Caller, answer: Answer | None) -> None:
     """Have somebody's Home drawn again with the answer to what they pressed in it."""
     await caller.run(use, HomeUse(answer=answer.as_body() if answer is not None and answer.text else None))
 
 
-@routes.shown(Where.FORM)
+@routes.outcome_displays(Where.FORM)
 async def submitted(caller: Caller, _: Answer | None) -> None:
     """Have somebody's Home drawn again, as what a form did shows in it."""
     await caller.run(show_again)

@@ -32,7 +32,7 @@ from bot.support.errors import Refused
 from handlers import intents, routes, vocabulary
 from handlers.command_line import written
 from handlers.payload import value_in, values_of
-from handlers.request import Answered, AtFields, Request
+from handlers.request import Answered, InvalidFields, Request
 from handlers.workspace.operations import create_caller_of_several
 from handlers.workspace.targets import named, workspace_of
 
@@ -52,7 +52,7 @@ class HoursAnswerHooks(LayerHooks):
 
 
 @routes.verb(
-    "workspace", "hours", flags=(AGREED, "wait"), effect=routes.Effect.STARTS, takes=("workspace", "words")
+    "workspace", "hours", flags=(AGREED, "wait"), effect=routes.Effect.STARTS, accepts=("workspace", "words")
 )
 async def show(request: Request) -> Answer:
     """Show the hours of one workspace or of all, set some, or turn them off or on."""
@@ -124,7 +124,7 @@ async def rest_all(request: Request, chosen: Sequence[Workspace], said: str) -> 
                 caller.run(use_cases.pause, one.id) if is_pause else caller.run(use_cases.rest, one.id, days)
             )
         )
-    request.spoken.of(rested)
+    request.notes.note_workspaces(rested)
     every = await request.services.gatherer.of_all(request.principal, rested)
     over = " ".join(await _format_ended(request, planned))
     return drawn.of_all([drawn.of_one(words.KEPT, facts) for facts in every], over)
@@ -169,7 +169,7 @@ async def open_form(request: Request) -> Answer:
 @routes.view(drawn.CALLBACK)
 async def form_sent(request: Request) -> Answer:
     """Give a workspace the hours of the form; what is wrong is said at its fields."""
-    key, _, former = request.carried.partition(" ")
+    key, _, former = request.form_payload.partition(" ")
     key = key or value_in(request.view, drawn.WORKSPACE)
     days = values_of(request.view).get(drawn.ON, ())
     starts, stops = (value_in(request.view, name) for name in (drawn.FROM, drawn.UNTIL))
@@ -181,7 +181,7 @@ async def form_sent(request: Request) -> Answer:
     }
     wrong = {field: sentence for field, sentence in wrong.items() if sentence}
     if wrong or not is_order(said):
-        raise AtFields(wrong or {drawn.UNTIL: words.FORM_SHORT})
+        raise InvalidFields(wrong or {drawn.UNTIL: words.FORM_SHORT})
     return await ordered(request, await request.caller.read(require_workspace, "hours", key), said, former)
 
 
@@ -215,7 +215,7 @@ def _question(request: Request, workspace: Workspace, said: str) -> Answer:
     """Ask whether a stop may end a workspace for good; the button says the same command with consent."""
     services = request.services
     what = predict_stop_effects(services.context, workspace)
-    sentence = request.filled(words.ASK, workspace, lost=lost(workspace, what[planned_mode(what)]))
+    sentence = request.fill(words.ASK, workspace, lost=lost(workspace, what[planned_mode(what)]))
     command = f"hours {written((workspace.title,))} {said} --{AGREED}"
     return replies.answer(sentence, [kit.button(cards.END_THEN, SAY, command, style=kit.DANGER)])
 
@@ -232,7 +232,7 @@ async def _answered(
 
     ``planned`` is what was planned beside them before they were changed.
     """
-    request.spoken.of([workspace])
+    request.notes.note_workspaces([workspace])
     facts = await request.services.gatherer.of_workspace(workspace)
     if not drawn.has_any(facts):
         none = fill(words.NONE, name=workspace.title, title=facts.connection_title)
@@ -252,7 +252,7 @@ async def _all(request: Request) -> Answer:
         one.workspace_id: one.connection
         for one in await services.store.read(hour_rows.rules, request.principal)
     }
-    gone = services.not_set_up(kept.values())
+    gone = services.describe_not_set_up(kept.values())
     if rows or gone:
         return drawn.of_all(rows, gone)
     able = [drawn.form_button()] if any(map(hours_button, every)) else []
@@ -263,7 +263,7 @@ def _hint(
     request: Request, sentence: str, more: str, name: str, buttons: Sequence[kit.Element] = ()
 ) -> Answer:
     typed = Markup(line(written((name,))))
-    return replies.hint(sentence, buttons, more=request.filled(more, typed=typed))
+    return replies.hint(sentence, buttons, more=request.fill(more, typed=typed))
 
 
 @routes.action("hours_off")
@@ -279,7 +279,7 @@ async def turn_off(request: Request) -> Answer:
     if not ending and facts.state in NOT_UP:
         ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], offered(facts)
     over = await _format_ended(request, planned)
-    said = [request.filled(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]
+    said = [request.fill(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]
     return replies.answer(" ".join(said), buttons, replaces=True)
 
 
@@ -300,7 +300,7 @@ async def resume(request: Request) -> Answer:
 async def go_on(request: Request) -> Answer:
     """Let hours go on that nobody uses."""
     workspace = await request.caller.run(use_cases.go_on, request.target or "")
-    return replies.answer(request.filled(words.GOING_ON, workspace), replaces=True)
+    return replies.answer(request.fill(words.GOING_ON, workspace), replaces=True)
 
 
 @routes.action("hours_move")

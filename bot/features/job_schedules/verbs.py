@@ -24,7 +24,7 @@ OFF = "off"
 MOST = 30
 
 
-@routes.verb("job", "schedule", flags=None, takes=("job", "words"))
+@routes.verb("job", "schedule", flags=None, accepts=("job", "words"))
 async def schedule(request: Request) -> Answer:
     """Show all schedules, or one; with five fields set it, with ``off`` remove it."""
     typed = command_line(request.text, request.services.commands).words
@@ -37,7 +37,7 @@ async def schedule(request: Request) -> Answer:
     if cron is None:
         template = run_words.UNTOLD_ONE if wanted.job.cron is None else run_words.ONE
         shown = fill(template, name=wanted.job.name, title=title, cron=_when(wanted.job))
-        return replies.answer(f"{shown} {request.filled(run_words.NEXT_OF_ONE, name=name)}")
+        return replies.answer(f"{shown} {request.fill(run_words.NEXT_OF_ONE, name=name)}")
     given = "" if cron == OFF else cron
     await request.caller.run(runs.schedule, wanted.connection, wanted.job, given)
     template = run_words.CLEARING if cron == OFF else run_words.SETTING
@@ -72,7 +72,7 @@ def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
         return replies.answer(run_words.NO_JOBS)
     shown = [(one.job, request.services.title(one.connection)) for one in known[:MOST]]
     rows = [fill(run_words.JOB_ROW, name=job.name, title=title, cron=_when(job)) for job, title in shown]
-    return replies.answer("\n".join([run_words.JOBS, *rows, request.filled(run_words.NEXT)]))
+    return replies.answer("\n".join([run_words.JOBS, *rows, request.fill(run_words.NEXT)]))
 
 
 def _when(job: base.Scheduled) -> Markup:
@@ -98,7 +98,7 @@ async def set_up(request: Request) -> list[SetUpJob]:
     theirs = [await accounts.own(request.caller, name) for name in able]
     active = [account for account in theirs if account is not None and account.state == "active"]
     if not active:
-        links = [name for name, _ in services.linkable() if name in able]
+        links = [name for name, _ in services.list_linkable() if name in able]
         raise Answered(await link_first(request, run_words.NOT_LINKED, links))
     found: list[SetUpJob] = []
     for account in active:
@@ -123,4 +123,4 @@ def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
     if len(found) == 1:
         return found[0]
     template = run_words.TWICE if found else run_words.NO_SUCH_JOB
-    raise Answered(replies.hint(request.filled(template, name=name)))
+    raise Answered(replies.hint(request.fill(template, name=name)))

@@ -20,7 +20,7 @@ from handlers import routes
 from handlers.connections import list_templates, makers
 from handlers.defaults import Defaults
 from handlers.payload import values_of
-from handlers.request import AtFields, Request
+from handlers.request import InvalidFields, Request
 from handlers.services import Services
 from handlers.workspace.targets import named
 
@@ -34,7 +34,9 @@ async def settings(request: Request) -> Answer:
     facts = await shown(services.context, request.principal, rows)
     workspaces = _workspaces(services, rows, facts.wanted.workspace_id)
     sources = await _sources(services, request.principal)
-    return drawn.answer(facts, drawn.form(facts, workspaces, sources, f"{services.slash('workspace')} "))
+    return drawn.answer(
+        facts, drawn.form(facts, workspaces, sources, f"{services.find_slash_command('workspace')} ")
+    )
 
 
 @routes.view(drawn.CALLBACK)
@@ -68,7 +70,7 @@ async def saved(request: Request) -> Answer:
         assistant=level if level in LEVELS else before.assistant,
     )
     if problems:
-        raise AtFields(problems)
+        raise InvalidFields(problems)
     await request.caller.run(save, wanted)
     return Answer(text="", view=drawn.saved(await shown(services.context, principal, rows)))
 
@@ -107,12 +109,12 @@ _VALUE = 150
 _ON_OFF = {"on": True, "off": False, "usual": None}
 
 
-@routes.verb("workspace", "notify", flags=("ready", "stopped"), takes=("workspace", "words"))
+@routes.verb("workspace", "notify", flags=("ready", "stopped"), accepts=("workspace", "words"))
 async def notify(request: Request) -> Answer:
     """Choose what is sent about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
     wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
     if wanted not in _ON_OFF:
-        return replies.hint(request.filled(words.NOTIFY_USAGE))
+        return replies.hint(request.fill(words.NOTIFY_USAGE))
     workspace = await named(request, " ".join(request.arguments[:-1]))
     only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
     changed = await request.caller.run(
@@ -126,7 +128,7 @@ async def notify(request: Request) -> Answer:
     stopped = usual.stopped if changed.notify_stopped is None else changed.notify_stopped
     is_usual = (changed.notify_ready, changed.notify_stopped) == (None, None)
     template = words.NOTIFY_USUAL if is_usual else words.NOTIFY[ready, stopped]
-    return replies.answer(request.filled(template, workspace))
+    return replies.answer(request.fill(template, workspace))
 
 
 async def find_defaults(request: Request) -> Defaults:

@@ -55,14 +55,14 @@ async def answer(request: Request) -> Answer:
     """Answer what a person wrote, or do it."""
     authorised, request = request.verb, await _cleaned(request)
     reading, rows = await _understood(request)
-    about = replace(request, given=reading.said) if reading.said else request
+    about = replace(request, typed_words=reading.said) if reading.said else request
     other = await follow_ups.followed(about, reading, rows)
     if isinstance(other, Answer):
         return other
     if other is not None:
-        request = replace(request, arguments=other, given=other, text=written(other))
+        request = replace(request, arguments=other, typed_words=other, text=written(other))
         reading, rows = await _understood(request)
-    is_full = decisions.is_complete(reading, request.given or request.arguments)
+    is_full = decisions.is_complete(reading, request.typed_words or request.arguments)
     is_elsewhere = is_full and reading.folder not in {"", request.folder}
     request = replace(
         request,
@@ -80,10 +80,10 @@ async def answer(request: Request) -> Answer:
         if not is_full:
             if request.surface.is_quoted:
                 reading = replace(reading, how="quote")
-            given, names = request.given or request.arguments, await names_of(request, rows)
+            given, names = request.typed_words or request.arguments, await names_of(request, rows)
             reading = await beside(rows, mark, reading, given, names)
             return await proposals.proposed(request, reading, rank(reading.marked), rows)
-        request.spoken.what = reading.what
+        request.notes.what = reading.what
         said = await _decided(request, reading, rows)
     except Answered as early:
         return early.answer
@@ -92,7 +92,7 @@ async def answer(request: Request) -> Answer:
 
 async def _cleaned(request: Request) -> Request:
     """Return a request with its text cleaned, and own names for addresses of links labelled with them."""
-    if routes.parses_itself(request.folder, request.verb):
+    if routes.has_own_parser(request.folder, request.verb):
         return request
     text = cleaning.clean_message(request.text)
     # What is to be added is known by its address only.
@@ -107,7 +107,7 @@ async def _cleaned(request: Request) -> Request:
 
 async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     """Return what was read, with the names of what the person has; all but workspaces only where needed."""
-    services, given, verbs = request.services, request.arguments, routes.verbs_of_folders()
+    services, given, verbs = request.services, request.arguments, routes.list_verbs_by_folder()
     if (intent := await intents.read(request)) is not None:
         return Reading.from_intent(intent), ()
     first = plain(given[0]) if given else "list"
@@ -135,7 +135,7 @@ async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]
     is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
     if reading.folder == "workspace" and (reading.what in READ or is_of_hours):
         return await _commanded(request, reading, rows)
-    effect = routes.nature(request.folder, request.verb).effect
+    effect = routes.find_traits(request.folder, request.verb).effect
     sure = (
         Confidence.CLEAR
         if reading.manner is Manner.TYPED or effect is not routes.Effect.MAKES
@@ -166,14 +166,14 @@ async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace
     for part in reading.parts:
         try:
             # Each is only offered, whatever the message agreed to.
-            one = request.about("workspace", part.what, part.words)
-            one = replace(one, manner=Manner.ASKED, flags=request.flags - {AGREED})
-            said = await _commanded(one, replace(part, manner=Manner.ASKED), rows)
+            one = request.redirect("workspace", part.what, part.words)
+            one = replace(one, manner=Manner.TENTATIVE, flags=request.flags - {AGREED})
+            said = await _commanded(one, replace(part, manner=Manner.TENTATIVE), rows)
         except Answered as early:
             said = early.answer
         blocks += said.blocks
     named = dict.fromkeys(one.id for part in reading.parts for one in part.which.named)
-    request.spoken.about = Referents(tuple(named), takes_press=True)
+    request.notes.about = Referents(tuple(named), takes_press=True)
     return kit.answer([kit.section(talk.ONE_EACH), *blocks])
 
 
@@ -190,10 +190,10 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
         case RequestSubject.RUN:
             return await _of_run(request, reading, which.runs[0])
         case RequestSubject.HOURS if with_hours := await _list_with_hours(request, reading, rows):
-            is_sure = reading.manner is not Manner.ASKED
+            is_sure = reading.manner is not Manner.TENTATIVE
             if which.is_all and is_sure and not reading.is_question:
                 return await intents.hours.find().leave_out_days(
-                    request.about("workspace", "hours", ()), with_hours, reading.hours
+                    request.redirect("workspace", "hours", ()), with_hours, reading.hours
                 )
             return await _do_or_offer_hours(request, with_hours, reading.hours, is_sure=is_sure)
         case RequestSubject.HOURS | RequestSubject.OVERVIEW:
@@ -215,7 +215,7 @@ async def _do_or_offer_hours(
     request: Request, chosen: Sequence[Workspace], said: str, *, is_sure: bool
 ) -> Answer:
     """Apply an order about one workspace's hours; offer it for several, or where it is a guess."""
-    request = request.about("workspace", "hours", ())
+    request = request.redirect("workspace", "hours", ())
     if is_sure and len(chosen) == 1:
         return await intents.hours.find().apply_order(request, chosen[0], said)
     commands = [f"hours {written((one.title,))} {said}".rstrip() for one in chosen[: replies.FEW]]
@@ -246,7 +246,9 @@ async def _read_again(
     """Read names again that aren't known, and have outdated lists checked for them; raises Answered then."""
     old, rows = await targets.old_and_rows(request)
     names = await names_of(request, rows)
-    again = await beside(rows, read, request.given, request.folder, routes.verbs_of_folders(), names)
+    again = await beside(
+        rows, read, request.typed_words, request.folder, routes.list_verbs_by_folder(), names
+    )
     if again.what != reading.what or reading.kind != again.kind:
         again = reading
     if rows and (again.which.unknown or again.which.is_near) and not again.which.is_beginning:
@@ -261,7 +263,7 @@ async def _read_again(
 
 def _list_named_connections(request: Request, reading: Reading) -> list[str]:
     """Return the connections that words name, by themselves or after a name (``NAME@CONNECTION``)."""
-    names = [_after_verb(reading), *request.given]
+    names = [_after_verb(reading), *request.typed_words]
     after = [naming.split_connection(name, request.services.connections)[1] for name in names]
     return [*reading.which.connections, *(connection for connection in after if connection is not None)]
 
@@ -271,9 +273,9 @@ async def _done(
 ) -> Answer:
     """Do a verb to what was chosen, or offer it; ``order`` is what it says about hours."""
     verb, which = reading.what, reading.which
-    request.spoken.of(chosen)
+    request.notes.note_workspaces(chosen)
     timing.refuse(request, reading, chosen)
-    is_sure = is_sure and reading.manner is not Manner.ASKED and decisions.is_sure_of(reading)
+    is_sure = is_sure and reading.manner is not Manner.TENTATIVE and decisions.is_sure_of(reading)
     if order or verb == "hours":
         return await _do_or_offer_hours(request, chosen, order, is_sure=is_sure)
     is_one = len(chosen) == 1 and not which.is_all and len(which.workspaces) < 2
@@ -284,15 +286,15 @@ async def _done(
     match decisions.way_of("one" if is_one else "several", sure, decisions.kind_of(verb)):
         case Way.DONE | Way.ASKED as way:
             (workspace,) = chosen
-            manner = Manner.ASKED if way is Way.ASKED else request.manner
+            manner = Manner.TENTATIVE if way is Way.ASKED else request.manner
             return await routes.run(replace(request, target=workspace.id, row=workspace, manner=manner))
         case Way.OFFERED:
             (workspace,) = chosen
             instead = {"start": "open", "stop": "status"}.get(verb) if request.at is None else None
             if instead and not await confirmations.needed(request, chosen):
-                return await routes.run(request.about("workspace", instead, (), workspace.id))
+                return await routes.run(request.redirect("workspace", instead, (), workspace.id))
             if "share" in request.flags and request.at is None:
-                return suggestions.as_command(request.about("workspace", verb, (workspace.title,)))
+                return suggestions.as_command(request.redirect("workspace", verb, (workspace.title,)))
             return await confirmations.one(request, workspace)
         case Way.LISTED:
             return await questions.listed(request, chosen)
@@ -308,7 +310,7 @@ async def _chosen(
     request: Request, reading: Reading, rows: Sequence[Workspace], old: Sequence[Account]
 ) -> tuple[Sequence[Workspace], bool]:
     """Return what a verb is about, and whether that is sure; raises Answered with a question or a hint."""
-    which, effect = reading.which, routes.nature("workspace", reading.what).effect
+    which, effect = reading.which, routes.find_traits("workspace", reading.what).effect
     match decisions.choice_of(reading):
         case SelectionMode.NAMED:
             places = which.connections
@@ -333,7 +335,7 @@ async def _chosen(
         case SelectionMode.POINTED:
             return await _pointed(request, reading, rows)
     # The only one is as good as a name.
-    is_sure = reading.manner is not Manner.ASKED and (effect is not routes.Effect.ENDS or len(rows) == 1)
+    is_sure = reading.manner is not Manner.TENTATIVE and (effect is not routes.Effect.ENDS or len(rows) == 1)
     return [await _usual(request, rows)], is_sure
 
 
@@ -404,7 +406,7 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
         usual = next((one for one in rows if one.id == wanted), None)
         if usual is not None:
             return usual
-    effect = routes.nature("workspace", request.verb).effect
+    effect = routes.find_traits("workspace", request.verb).effect
     heard = (await chat.heard(request, rows)).workspaces
     if len(heard) == 1 and effect is not routes.Effect.ENDS:
         return heard[0]
@@ -418,16 +420,16 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
 async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
     """Do to a run what a verb of workspaces says about it."""
     verb = decisions.OF_RUNS.get(reading.what, "")
-    request.spoken.of_run(run.id)
+    request.notes.note_run(run.id)
     if reading.when is not None or reading.more or reading.hours:
         return timing.only_stops(request, [run.name])
     if reading.what in {"start", "restart", "resume"}:
         return lists.run_again(run, request.services.title(run.connection))
     if not verb:
         return suggestions.offered(request, ["job list"])
-    is_guess = reading.manner is Manner.ASKED or not decisions.is_sure_of(reading)
-    asked = request.about("job", verb, (run.name,), run.id)
-    return await routes.run(replace(asked, manner=Manner.ASKED if is_guess else Manner.TYPED))
+    is_guess = reading.manner is Manner.TENTATIVE or not decisions.is_sure_of(reading)
+    asked = request.redirect("job", verb, (run.name,), run.id)
+    return await routes.run(replace(asked, manner=Manner.TENTATIVE if is_guess else Manner.TYPED))
 
 
 # -- what refers to what was said before ---------------------------------------------------------------------
@@ -435,8 +437,8 @@ async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
 
 async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
     if reading.what == "undo":
-        is_stop = plain(request.given[0]) == "stop"
-        stop = read(("stop", "it"), "workspace", routes.verbs_of_folders())
+        is_stop = plain(request.typed_words[0]) == "stop"
+        stop = read(("stop", "it"), "workspace", routes.list_verbs_by_folder())
         stopped = partial(_commanded, replace(request, verb="stop"), stop, rows)
         return await chat.answer_no(request, stopped if is_stop else None)
     if reading.what not in {"yes", "nothing", "again"}:
@@ -445,28 +447,28 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
     if reading.what == "again":
         return await _again(request, about, named)
     if reading.what == "nothing":
-        request.spoken.of(named)
+        request.notes.note_workspaces(named)
         return suggestions.small_talk(request, "nothing")
     if about.takes_press:
-        request.spoken.about = about
+        request.notes.about = about
         titles = [one.title for one in named]
         titles += [request.services.title(about.connection)] if about.connection else []
         return chat.takes_press(request, [*titles, *(run.name for run in runs)])
     if about.ask and about.ask != "which":
         await request.services.store.write(cards.queue_messages, about.question, changed=True)
-        request.spoken.of(named)
+        request.notes.note_workspaces(named)
         return await _agreed(request, ButtonValue.of_text(about.ask))
     if about.ask == "which" and named:
         return targets.which_of_all(replace(request, verb=about.verb or "status"), named)
-    request.spoken.of(named)
+    request.notes.note_workspaces(named)
     return chat.not_asked(request, [one.title for one in named])
 
 
 @guards("The policy decides, the audit remembers")
 async def _agreed(request: Request, press: ButtonValue) -> Answer:
     """Do what was offered with a button; so far only words were authorised."""
-    pressed = request.pressed(press)
-    handler = routes.pressed(pressed, press.name)
+    pressed = request.to_button_request(press)
+    handler = routes.find_button_handler(pressed, press.name)
     assert handler is not None, "what was offered exists"
     await request.caller.authorise(pressed.verb)
     return await handler(pressed)
@@ -478,26 +480,26 @@ async def _cancel(request: Request) -> Answer:
     if len(named) == 1 and not about.ask and not about.takes_press:
         latest = await request.services.store.read(operations.latest_operation, named[0].id)
         if latest is not None and latest.is_open and not latest.verb.brings_down:
-            request.spoken.of(named)
+            request.notes.note_workspaces(named)
             return await routes.run(replace(request, target=named[0].id))
         if named[0].stop_at is not None:
-            request.spoken.of(named)
-            return await routes.run(request.about("workspace", "keep", (), named[0].id))
+            request.notes.note_workspaces(named)
+            return await routes.run(request.redirect("workspace", "keep", (), named[0].id))
     if spoken_runs and not named:
         run = spoken_runs[0]
-        request.spoken.of_run(run.id)
-        return await routes.run(request.about("job", "stop", (run.name,), run.id))
+        request.notes.note_run(run.id)
+        return await routes.run(request.redirect("job", "stop", (run.name,), run.id))
     return await chat.answer_no(request)
 
 
 async def _again(request: Request, about: Referents, named: Sequence[Workspace]) -> Answer:
     """Do once more what was last done, or start what has failed; otherwise show everything."""
     if len(named) != 1:
-        return await routes.run(request.about("workspace", "list", ()))
-    request.spoken.of(named)
+        return await routes.run(request.redirect("workspace", "list", ()))
+    request.notes.note_workspaces(named)
     verb = about.verb if about.verb in {"start", "restart", "resume", "open", "status"} else "status"
     verb = "start" if named[0].state is State.FAILED else verb
-    return await routes.run(request.about("workspace", verb, (), named[0].id))
+    return await routes.run(request.redirect("workspace", verb, (), named[0].id))
 
 
 async def typed(request: Request) -> Reading | None:

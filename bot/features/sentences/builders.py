@@ -45,7 +45,7 @@ _LEAST_ALIKE: Final = 4
 
 
 def _is_start(verb: str) -> bool:
-    return verb != "keep" and routes.nature("workspace", verb).effect is Effect.STARTS
+    return verb != "keep" and routes.find_traits("workspace", verb).effect is Effect.STARTS
 
 
 # -- what only shows or answers ------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
             if one.connection in text.linked:
                 groups.setdefault(_fit_verb(text, label.name, at, one, is_all=is_all), []).append(one)
         for (verb, then), group in groups.items():
-            about = text.request.about("workspace", verb, ())
+            about = text.request.redirect("workspace", verb, ())
             about = replace(about, flags=frozenset(), at=then, moment=Moment(then) if then else None)
             able = [
                 one

@@ -51,7 +51,7 @@ class Heard(NamedTuple):
 
 async def heard(request: Request, rows: Sequence[Workspace] | None = None) -> Heard:
     """Return what was last spoken of where the person writes."""
-    about, store = await request.heard(), request.services.store
+    about, store = await request.read_referents(), request.services.store
     rows = await store.perform(workspaces.workspaces, request.principal) if rows is None else rows
     by_id = {one.id: one for one in rows}
     named, listed = (
@@ -70,8 +70,8 @@ def fact_of(request: Request, topic: str) -> str:
     return fill(
         FACTS[name].says,
         idle=Markup(_describe_idle(request)),
-        command=request.command_of("workspace"),
-        job=request.command_of("job"),
+        command=request.format_command("workspace"),
+        job=request.format_command("job"),
     )
 
 
@@ -89,11 +89,11 @@ def _describe_idle(request: Request) -> str:
 
 async def answer_no(request: Request, or_else: Callable[[], Awaitable[Answer]] | None = None) -> Answer:
     """Answer an open question with no; otherwise take the last act back, or do something else without one."""
-    about = await request.heard()
+    about = await request.read_referents()
     if about.ask or about.takes_press:
         await request.services.store.write(cards.queue_messages, about.question, changed=True)
         # A later *yes* is no answer to it.
-        request.spoken.about = replace(about, ask="", takes_press=False)
+        request.notes.about = replace(about, ask="", takes_press=False)
         return replies.hint(talk.WONT_DO)
     answer, _ = await intents.undo.find().undo(request, or_else=or_else)
     return answer
@@ -118,10 +118,10 @@ def not_counted(request: Request, rows: Sequence[Workspace]) -> Answer:
 def theirs(request: Request, named: Sequence[Workspace]) -> Answer:
     """Refuse to work on somebody else's workspace; say how one's own of that name is written."""
     if not named:
-        return replies.hint(talk.THEIRS, more=request.filled(answers.UNKNOWN_VERB_HELP))
+        return replies.hint(talk.THEIRS, more=request.fill(answers.UNKNOWN_VERB_HELP))
     verb = request.verb if request.verb != "help" and request.verb in VERBS["workspace"] else "status"
     typed, name = suggestions.typed_name(named[0].title), named[0].title
-    more = request.filled(talk.IF_YOURS, name=name, verb=Markup(verb), typed=typed)
+    more = request.fill(talk.IF_YOURS, name=name, verb=Markup(verb), typed=typed)
     return replies.hint(talk.THEIRS, more=more)
 
 
@@ -129,7 +129,7 @@ def not_understood(request: Request) -> Answer:
     """Say so, and offer what a link on its own leads to, or the verbs that are like the first word."""
     first, *rest = request.arguments or ("",)
     if not rest and naming.to_link(first) and naming.references(first, request.services.connections):
-        return suggestions.as_command(request.about("workspace", "add", request.arguments))
+        return suggestions.as_command(request.redirect("workspace", "add", request.arguments))
     if isinstance(first, Quoted):
         # No name is like this, so the quotes may enclose a whole command.
         first, *rest = (*first.split(), *rest)

@@ -137,7 +137,7 @@ def choice_of(reading: Reading) -> SelectionMode:
 
 def kind_of(verb: str) -> Kind:
     """Return the effect of a verb of workspaces, or *asks*."""
-    return "asks" if verb in _ASKS else routes.nature("workspace", verb).effect
+    return "asks" if verb in _ASKS else routes.find_traits("workspace", verb).effect
 
 
 def way_of(number: Number, sure: Confidence, kind: Kind) -> Way:
@@ -156,7 +156,7 @@ def sure_of(which: Which, *, is_one: bool, is_clear: bool, is_agreed: bool) -> C
 
 def is_sure_of(reading: Reading) -> bool:
     """Return whether names are meant as they stand there; of a typed start, a beginning is enough."""
-    which, effect = reading.which, routes.nature("workspace", reading.what).effect
+    which, effect = reading.which, routes.find_traits("workspace", reading.what).effect
     is_begun = which.is_beginning and reading.manner is Manner.TYPED and effect is Effect.STARTS
     return (not which.is_near or is_begun) and not (which.unknown or which.left_out)
 

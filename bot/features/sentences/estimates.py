@@ -25,7 +25,7 @@ from handlers.workspace.targets import named, workspace_of
 policy.declare(policy.AccessRule(shows=True), "eta")
 
 
-@routes.verb("workspace", "eta", effect=routes.Effect.SHOWS, takes=("workspace", "run", "words"))
+@routes.verb("workspace", "eta", effect=routes.Effect.SHOWS, accepts=("workspace", "run", "words"))
 async def eta(request: Request) -> Answer:
     """Say when a workspace, or else a run, is likely to be ready; without a name, the one under way."""
     store, principal = request.services.store, request.principal
@@ -52,7 +52,7 @@ async def eta(request: Request) -> Answer:
     return await _find_wait(request) or replies.hint(run_words.NOTHING_GOING)
 
 
-@routes.verb("job", "eta", effect=routes.Effect.SHOWS, takes=("run",))
+@routes.verb("job", "eta", effect=routes.Effect.SHOWS, accepts=("run",))
 async def eta_of_run(request: Request) -> Answer:
     """Say when a run is likely to be done; without a name, the newest that goes on."""
     runs = await request.services.store.read(run_rows.runs, request.principal)
@@ -75,7 +75,7 @@ async def _named(request: Request) -> Answer:
 
 async def _of_start(request: Request, workspace: Workspace) -> Answer:
     """Answer with a workspace's state below its likely time, or with its place in line."""
-    request.spoken.of([workspace])
+    request.notes.note_workspaces([workspace])
     if (place := await _find_wait(request, workspace.id)) is not None:
         return place
     usual = await request.caller.read(estimate_start, workspace.id)
@@ -88,15 +88,15 @@ async def _of_start(request: Request, workspace: Workspace) -> Answer:
         template = answers.USUAL_UNKNOWN if usual is None else _due(answers.USUAL_DUE, at, now)
     elif workspace.state is State.RUNNING and not workspace.is_unusable:
         template = answers.READY_ALREADY
-    said = request.filled(template, workspace, **_said(usual, at, now))
-    return await as_it_is(request.about("workspace", "status", ()), workspace, remark=said)
+    said = request.fill(template, workspace, **_said(usual, at, now))
+    return await as_it_is(request.redirect("workspace", "status", ()), workspace, remark=said)
 
 
 async def _of_run(request: Request, run: Run, runs: Sequence[Run]) -> Answer:
     """Answer how a run is, below when it is likely to be done."""
     same = [one for one in runs if (one.name, one.connection) == (run.name, run.connection)]
     run = next((one for one in same if one.is_going), run)
-    request.spoken.of_run(run.id)
+    request.notes.note_run(run.id)
     shown = lists.run_status(await request.services.gatherer.of_run(run))
     if not run.is_going:
         return shown
@@ -110,7 +110,7 @@ async def _of_run(request: Request, run: Run, runs: Sequence[Run]) -> Answer:
     template = run_words.USUAL_UNKNOWN
     if usual is not None:
         template = run_words.USUAL if run.started_at is None else _due(run_words.USUAL_DUE, at, now)
-    said = request.filled(template, run, **_said(usual, at, now))
+    said = request.fill(template, run, **_said(usual, at, now))
     return kit.with_blocks(shown, [kit.section(said), *shown.blocks])
 
 

@@ -120,7 +120,7 @@ async def followed(
     """Return the words that are meant, or the answer; None for what stands on its own."""
     if reading.is_full and (reading.kind == "question" or reading.which.courses):
         return None
-    given, parts = request.arguments, _split_corrections(request.given or request.arguments)
+    given, parts = request.arguments, _split_corrections(request.typed_words or request.arguments)
     corrected: tuple[str, ...] | None = parts[0]
     for part in parts[1:]:
         corrected = await _corrected(request, rows, corrected, part) if corrected else None
@@ -146,7 +146,7 @@ async def followed(
         return None
     completed = await _Turn(request, frame, heard, await names_of(request, rows), rows).merged(reading)
     if isinstance(completed, tuple) and reading.is_question and not completed[-1].endswith("?"):
-        effect = routes.nature("workspace", completed[0]).effect
+        effect = routes.find_traits("workspace", completed[0]).effect
         is_shown = effect is routes.Effect.SHOWS or completed[0] == "card"
         return completed if is_shown else _offer(request, completed)
     return completed
@@ -177,7 +177,7 @@ async def _corrected(
     request: Request, rows: Sequence[Workspace], first: tuple[str, ...], then: tuple[str, ...]
 ) -> tuple[str, ...] | None:
     """Return the words that are meant in the end; None where that can't be told."""
-    names, folders = await names_of(request, rows), routes.verbs_of_folders()
+    names, folders = await names_of(request, rows), routes.list_verbs_by_folder()
     if plain(first[0]) in {"don't", "dont"} and times.find(first).when is not None:
         # `don't stop it at 5, make it 6`: only the time isn't wanted.
         first = first[1:]
@@ -192,7 +192,7 @@ async def _corrected(
     at, seconds = (moment.at, moment.seconds) if moment else (None, None)
     frame = _Frame(before.verb, tuple(before.which.named), (), at, seconds, is_asked=True)
     about = Heard(Referents(), list(frame.objects), [], [])
-    turn = _Turn(replace(request, arguments=then, given=then), frame, about, names, rows)
+    turn = _Turn(replace(request, arguments=then, typed_words=then), frame, about, names, rows)
     said = await turn.merged(read(then, request.folder, folders, names))
     if not isinstance(said, tuple):
         return None
@@ -438,7 +438,7 @@ class _Turn:
         if is_back or not is_other:
             return then if is_back else said
         answer = routes.text["words"]
-        done = await answer(replace(self.request, arguments=then, given=then, text=written(then)))
+        done = await answer(replace(self.request, arguments=then, typed_words=then, text=written(then)))
         return kit.answer([*said.blocks, *done.blocks], about=done.about)
 
     async def _later(self, when: tuple[str, ...]) -> Answer | tuple[str, ...] | None:
@@ -522,7 +522,7 @@ class _Turn:
         if order.days < hours.days and len(self.frame.objects) == 1:
             # What they had replaced doesn't come back on the days that are left out.
             await self.request.caller.authorise("hours")
-            of_hours = self.request.about("workspace", "hours", ())
+            of_hours = self.request.redirect("workspace", "hours", ())
             carry_out, wanted = intents.hours.find().apply_order, time_parsing.write_hours(order)
             return await carry_out(of_hours, self.frame.objects[0], wanted, self.frame.rule)
         return await self._instead(
@@ -558,7 +558,7 @@ def _with_halves(given: tuple[str, ...]) -> tuple[str, ...]:
 
 def _read(given: tuple[str, ...], names: Names) -> tuple[str, tuple[str, ...], Which]:
     """Return the verb that words begin with, the others, and what they name."""
-    opening = opening_of(given, "workspace", routes.verbs_of_folders()) if given else None
+    opening = opening_of(given, "workspace", routes.list_verbs_by_folder()) if given else None
     is_verb = opening is not None and bool(opening.verb) and not names.spans(given[:1])
     kept = opening.rest if opening is not None and is_verb else given
     which = which_of(pieces_of(kept, names), names) if kept else Which()
@@ -574,7 +574,7 @@ def _unled(text: str) -> str:
 async def _chosen(request: Request, reading: Reading, about: Referents) -> tuple[str, ...] | None:
     """Return the request with what was chosen: a connection, or a template of the only one that has it."""
     services = request.services
-    given = tuple(word for word in request.given if plain(word) not in vocabulary.BEFORE_A_NAME)
+    given = tuple(word for word in request.typed_words if plain(word) not in vocabulary.BEFORE_A_NAME)
     if naming.leading_connection(given, services.connections)[0] is not None:
         return (about.verb, *given)
     if about.verb != "new" or reading.kind != "nothing" or reading.which.named:

@@ -162,7 +162,7 @@ def takes_time(label: str) -> bool:
     folder, verb = ("job", label[4:]) if label.startswith("job-") else ("workspace", label)
     if verb == "hours-off":
         return False
-    return not routes.takes(folder, verb).isdisjoint({"time", "words"})
+    return not routes.list_accepted(folder, verb).isdisjoint({"time", "words"})
 
 
 def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread: bool = False) -> Bars:

@@ -61,13 +61,13 @@ async def proposed(
     """Answer a likely label that only shows something; otherwise propose the likely acts that work now."""
     text = await Utterance.of(request, reading, rows)
     if text.which.named:
-        request.spoken.of(text.which.named)
+        request.notes.note_workspaces(text.which.named)
     if text.which.is_theirs and not text.which.courses:
         return chat.theirs(request, text.which.named)
     if reading.parts and (answer := await _answer_clauses(text, reading.parts)) is not None:
         return answer
     if reading.verb and reading.manner is Manner.TYPED:
-        await typing_mistakes.refuse_flags(request.about(reading.folder, reading.verb, reading.words))
+        await typing_mistakes.refuse_flags(request.redirect(reading.folder, reading.verb, reading.words))
     if reading.is_question and text.bars.every is None and (commands := _list_unlabelled(reading)):
         return suggestions.offered(request, commands, talk.AS_COMMAND)
     is_command = reading.verb and reading.manner is Manner.TYPED
@@ -126,7 +126,7 @@ async def _answer_clauses(whole: Utterance, parts: Sequence[Reading]) -> Answer 
     for part in parts:
         if not part.said:
             continue
-        text = await Utterance.of(replace(whole.request, given=part.said), part, whole.rows)
+        text = await Utterance.of(replace(whole.request, typed_words=part.said), part, whole.rows)
         is_beside = whole.bars.is_negated and not any(map(find_verbs, text.words))
         if text.bars.is_negated or is_beside:
             continue
@@ -310,13 +310,13 @@ async def _show_state(text: Utterance, one: Workspace, name: str) -> Answer:
     """Show the one workspace that is named, where nothing that was said fits its state."""
     label = LABELS.get(name)
     is_operation = label is not None and label.is_operation
-    text.request.spoken.of([one])
+    text.request.notes.note_workspaces([one])
     is_start = label is not None and is_operation and label.consequence is Consequence.STARTS
     is_open = is_start and one.state is State.RUNNING and text.reading.when is None
     if is_open and not (text.which.runs or text.which.jobs):
         return await text.run("open", one.id)
     await text.request.caller.authorise("status")
-    about = text.request.about("workspace", "status", (), one.id)
+    about = text.request.redirect("workspace", "status", (), one.id)
     return await as_it_is(about, one, "" if is_operation else talk.NOT_UNDERSTOOD)
 
 

@@ -53,23 +53,23 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
     if runs or is_of_run:
         return await _of_runs(request, reading, runs)
     if named:
-        request.spoken.of(named)
+        request.notes.note_workspaces(named)
         return await _of_workspaces(request, reading, named)
     if which.connections and reading.what == "health":
-        request.spoken.about = Referents(connection=which.connections[0])
+        request.notes.about = Referents(connection=which.connections[0])
         return await health(request, which.connections[0])
     if which.quoted:
         old, rows = await targets.old_and_rows(request)
-        return await targets.unknown(request.about("workspace", "status", ()), which.quoted, rows, old)
+        return await targets.unknown(request.redirect("workspace", "status", ()), which.quoted, rows, old)
     await all_linked(request, which.connections)
     is_state = bool(which.state) and reading.what == "list"
     if is_state and not which.connections and not any(targets.is_in(one, which.state) for one in rows):
         runs = await request.services.store.read(run_rows.runs, request.principal)
         if any(run.state == which.state for run in runs):
-            return await routes.run(request.about("job", "list", (which.state,)))
+            return await routes.run(request.redirect("job", "list", (which.state,)))
     narrowed = [which.state] if is_state else []
     narrowed += [written((connection,)) for connection in which.connections]
-    return await routes.run(request.about("workspace", "list", tuple(narrowed)))
+    return await routes.run(request.redirect("workspace", "list", tuple(narrowed)))
 
 
 async def _asked_about(
@@ -92,7 +92,9 @@ async def _asked_about(
         return list(rows), []
     if reading.what in _OF_NOW:
         return [one for one in rows if one.state in _UP], []
-    is_result = points and not vocabulary.RESULTS.isdisjoint(map(plain, request.given or request.arguments))
+    is_result = points and not vocabulary.RESULTS.isdisjoint(
+        map(plain, request.typed_words or request.arguments)
+    )
     return await _find_last(request, rows, is_failed=reading.what == "why") if is_result else ([], [])
 
 
@@ -119,7 +121,7 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
     if len(named) > 1:
         return await listed(request, named)
     (workspace,) = named
-    about = request.about("workspace", "status", request.arguments, workspace.id)
+    about = request.redirect("workspace", "status", request.arguments, workspace.id)
     if reading.what not in _MORE:
         return await routes.run(about)
     services = request.services
@@ -182,16 +184,16 @@ def _since(request: Request, workspace: Workspace, latest: Operation | None) -> 
     now = request.services.clock.now()
     ended = latest.ended_at if latest is not None and latest.outcome is Outcome.FULFILLED else None
     if latest is not None and latest.is_open:
-        return request.filled(talk.SINCE_BEGUN, workspace, since=kit.moment(latest.created_at, now))
+        return request.fill(talk.SINCE_BEGUN, workspace, since=kit.moment(latest.created_at, now))
     is_up = workspace.state is State.RUNNING
     if latest is not None and ended is not None and latest.verb.brings_down is is_up:
         ended = None
     if (since := ended or (workspace.started_at if is_up else workspace.down_at)) is not None:
         length = times.duration(max(now - since, 60.0))
-        return request.filled(talk.SINCE, workspace, since=kit.moment(since, now), length=length)
+        return request.fill(talk.SINCE, workspace, since=kit.moment(since, now), length=length)
     if not is_up and workspace.up_at is not None:
-        return request.filled(talk.SINCE_LAST_UP, workspace, at=kit.moment_at(workspace.up_at, now))
-    return request.filled(talk.SINCE_UNKNOWN, workspace)
+        return request.fill(talk.SINCE_LAST_UP, workspace, at=kit.moment_at(workspace.up_at, now))
+    return request.fill(talk.SINCE_UNKNOWN, workspace)
 
 
 def _until(request: Request, workspace: Workspace, latest: Operation | None, facts: WorkspaceFacts) -> str:
@@ -199,16 +201,16 @@ def _until(request: Request, workspace: Workspace, latest: Operation | None, fac
     if latest is not None and latest.is_open:
         return fill(talk.UNTIL_DONE, **FORMS[latest.verb])
     if workspace.state not in _UP:
-        return request.filled(talk.UNTIL_DOWN, workspace)
+        return request.fill(talk.UNTIL_DOWN, workspace)
     at = facts.next_stop
     # Its state says why we can't stop it.
     if facts.obstacle and at is not None and at == workspace.stop_at:
         return ""
     if at is not None:
         template = talk.UNTIL_ENDS if at == workspace.ends_at else talk.UNTIL
-        return request.filled(template, workspace, at=kit.day_moment(at))
-    typed, command = suggestions.typed_name(workspace.title), request.command_of("workspace")
-    return request.filled(talk.UNTIL_NONE, workspace, typed=typed, command=command)
+        return request.fill(template, workspace, at=kit.day_moment(at))
+    typed, command = suggestions.typed_name(workspace.title), request.format_command("workspace")
+    return request.fill(talk.UNTIL_NONE, workspace, typed=typed, command=command)
 
 
 async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> Answer:
@@ -218,13 +220,13 @@ async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> A
             run_rows.runs, request.principal
         )
     if not runs:
-        return await routes.run(request.about("job", "status", ()))
+        return await routes.run(request.redirect("job", "status", ()))
     run = runs[0]
-    request.spoken.of_run(run.id)
+    request.notes.note_run(run.id)
     if reading.what == "output":
-        return await routes.run(request.about("job", "logs", (run.name,), run.id))
+        return await routes.run(request.redirect("job", "logs", (run.name,), run.id))
     if reading.what in {"why", "result"} and not run.is_open:
-        return await routes.run(request.about("job", "result", (run.name,), run.id))
+        return await routes.run(request.redirect("job", "result", (run.name,), run.id))
     return lists.run_status(await request.services.gatherer.of_run(run))
 
 

@@ -58,7 +58,7 @@ _OF_JOBS: Final = {"stop": "stop", "cancel": "stop", "status": "status", "open":
     ("new", "start", "restart", "queue"), "run"
 )
 #: So many words that nobody knows may be a name, where nothing else is named.
-_NAME_WORDS: Final = {Manner.TYPED: 4, Manner.SAID: 2, Manner.ASKED: 2}
+_NAME_WORDS: Final = {Manner.TYPED: 4, Manner.PARAPHRASED: 2, Manner.TENTATIVE: 2}
 #: Verbs of which the words after them may be anything.
 _OF_ANY_WORDS: Final = frozenset({"alias", "card", "add", "run", "schedule"})
 #: Questions that only ask for it to be done.
@@ -227,12 +227,12 @@ class _Text:
         if not is_quoted and (talk := phrasebook.TALK.get(sentence)):
             return Reading("talk", talk)
         if not is_quoted and sentence in phrasebook.OF_WAITING:
-            return Reading("verb", "waiting", "workspace", manner=Manner.SAID)
+            return Reading("verb", "waiting", "workspace", manner=Manner.PARAPHRASED)
         if (order := intents.read_order(self.written, lambda: self._named(self.written))) is not None:
             verb, name = order
             is_order = verb == "unqueue" and not self._without_courtesy(self.written)[1]
             is_question = is_order and self._asks(self.written)
-            return Reading("verb", verb, "workspace", name, Manner.SAID, is_question=is_question)
+            return Reading("verb", verb, "workspace", name, Manner.PARAPHRASED, is_question=is_question)
         is_own_verb = first in self.verbs[self.folder] and (self.folder != "workspace" or first not in READ)
         goes_on = first in _OF_ANY_WORDS and any(map(ends_line, self.written[:-1]))
         if is_own_verb and not goes_on:
@@ -302,10 +302,10 @@ class _Text:
         is_called = bool(body) and 0 in self._named(body) and plain(body[0]) not in self.verbs[self.folder]
         if is_called or not opening.verb:
             return self._without_verb(body, found)
-        manner = Manner.TYPED if plain(words[0]) == opening.verb else Manner.SAID
+        manner = Manner.TYPED if plain(words[0]) == opening.verb else Manner.PARAPHRASED
         if plain(words[0]) == "run" and any(one.connection for one in self.names.spans(words[1:2])):
-            return Reading("verb", "run", "job", words[1:], Manner.SAID)
-        if (opening.verb, manner) == ("run", Manner.SAID) and self._named(opening.rest):
+            return Reading("verb", "run", "job", words[1:], Manner.PARAPHRASED)
+        if (opening.verb, manner) == ("run", Manner.PARAPHRASED) and self._named(opening.rest):
             opening = opening._replace(verb="start", folder="workspace")
         if opening.verb == "new" and is_until and self._which(opening.rest).workspaces:
             # `make report 5:30 instead`
@@ -374,7 +374,9 @@ class _Text:
             about = ["all"]
         is_asked = bool(order) and self.written[-1].endswith("?")
         time, which = times.Times(hours=order), self._which(tuple(about))
-        return Reading("verb", "hours", "workspace", (), Manner.SAID, which, time, is_question=is_asked)
+        return Reading(
+            "verb", "hours", "workspace", (), Manner.PARAPHRASED, which, time, is_question=is_asked
+        )
 
     def _without_verb(self, body: tuple[str, ...], found: times.Times) -> Reading:
         """Return what is named without a verb: more time, hours, or what may go on with what was said."""
@@ -387,7 +389,7 @@ class _Text:
         verb = "keep" if found.more else "hours" if found.hours else ""
         left = tuple(word for word in which.unknown if plain(word) not in phrasebook.GIVING)
         how = how_of(pieces, which)
-        return Reading(kind, verb, "workspace", body, Manner.SAID, which, found, how, left)
+        return Reading(kind, verb, "workspace", body, Manner.PARAPHRASED, which, found, how, left)
 
     def _command(self, verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
         """Return a verb of workspaces, with which."""
@@ -400,8 +402,8 @@ class _Text:
             words = without_running(words)
         if verb == "start" and len(rest := without_wait(words)) < len(words):
             verb, words = "queue", rest
-        if verb == "forget" and manner is Manner.SAID:
-            manner = Manner.ASKED
+        if verb == "forget" and manner is Manner.PARAPHRASED:
+            manner = Manner.TENTATIVE
         if words and self.names.spans((" ".join(words),)):
             # A name always comes first, however it reads and however long it is.
             words = (" ".join(words),)
@@ -409,7 +411,7 @@ class _Text:
         which = which_of(pieces, self.names)
         general = without(words, vocabulary.BEFORE_A_NAME)
         if verb == "start" and not which.workspaces and general and plain(general[0]) in {"new", "another"}:
-            return self._by_itself("new", "workspace", words, Manner.SAID)
+            return self._by_itself("new", "workspace", words, Manner.PARAPHRASED)
         if (of_job := self._of_jobs(verb, words, which)) is not None:
             return of_job if of_job.which.jobs else replace(of_job, manner=manner, left=self._strange(of_job))
         left = self._left(which, manner, words)
@@ -470,7 +472,7 @@ class _Text:
         elif verb == "new":
             about = without(words, vocabulary.BEFORE_A_NAME)
             if about and plain(about[0]) in vocabulary.OF_JOBS:
-                return Reading("verb", "run", "job", about[1:], Manner.SAID)
+                return Reading("verb", "run", "job", about[1:], Manner.PARAPHRASED)
             words = without_nouns(words)
         return Reading("verb", verb, folder, words, manner)
 

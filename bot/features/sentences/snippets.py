@@ -89,7 +89,7 @@ async def run_as_job(request: Request) -> Answer:
 @routes.view(forms.CODE_CALLBACK)
 async def place_chosen(request: Request) -> Answer:
     """Open the form of the connection that was chosen, with the command as it was in the question."""
-    code = Code(value_in(request.view, forms.CODE_FIELD).strip(), request.carried)
+    code = Code(value_in(request.view, forms.CODE_FIELD).strip(), request.form_payload)
     press = ButtonValue("run_code", f"{value_in(request.view, forms.CODE_PLACE)}\n{code.carried}")
     surface = Surface(kind="button", interaction=request.surface.interaction)
     answer = await run_button(request.services, request.principal, surface, press)
@@ -120,12 +120,12 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
     making = FormContext(connection, "job", request.surface.channel_id or "", code.author)
     account = await linked(request, connection)
     snapshot = await known_offer(request, account)
-    if snapshot is None and not request.is_asked:
+    if snapshot is None and not request.is_live:
         return replies.hint(fill(verbs.CODE_LATER, title=title))
     if snapshot is None:
         external_id = services.ids.new("form")
         press = ButtonValue("run_code", f"{connection}\n{code.carried}").text
-        then = replace(request.waiting(""), press=press, view=external_id, folder="job")
+        then = replace(request.defer(""), press=press, view=external_id, folder="job")
         await ask_for_offer(request, account, verbs.NO_OFFER_ANSWER, then=then)
         loading = forms.sentence_view("job", fill(verbs.LOADING, title=title), external_id=external_id)
         return Answer(text=fill(verbs.CODE_LATER, title=title), view=loading)
@@ -138,7 +138,7 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
         values.pop(TEMPLATE, None)
         field = offer.form(values).field(COMMAND)
     if field is None or (field.kind != "long_text" and "\n" in code.text):
-        return replies.hint(fill(verbs.CODE_NO_PLACE, title=title, command=request.command_of("job")))
+        return replies.hint(fill(verbs.CODE_NO_PLACE, title=title, command=request.format_command("job")))
     limit = min(field.max_length or _FIELD, _FIELD)
     if len(code.text) > limit:
         return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit))

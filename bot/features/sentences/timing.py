@@ -99,4 +99,4 @@ def only_stops(request: Request, titles: Sequence[str]) -> Answer:
 def _example(template: str, request: Request, verb: str, titles: Sequence[str]) -> Answer:
     """Say what can't be timed so, with a command that can, for the workspace that is meant."""
     name = titles[0] if len(titles) == 1 else "NAME"
-    return replies.hint(request.filled(template, name=name, typed=typed_name(name), verb=Markup(verb)))
+    return replies.hint(request.fill(template, name=name, typed=typed_name(name), verb=Markup(verb)))

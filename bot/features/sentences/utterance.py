@@ -102,7 +102,7 @@ class Label:
     @property
     def is_operation(self) -> bool:
         """Return whether it is done to workspaces, now or once."""
-        effect = routes.nature("workspace", self.name).effect
+        effect = routes.find_traits("workspace", self.name).effect
         is_done = effect in {Effect.STARTS, Effect.ENDS} and not self.is_shown
         return is_done and "workspace" in self.takes and "days" not in self.takes
 
@@ -131,7 +131,7 @@ class Utterance:
     @classmethod
     async def of(cls, request: Request, reading: Reading, rows: Sequence[Workspace]) -> Utterance:
         """Return a text with everything that is read for it."""
-        services, given = request.services, request.given or request.arguments
+        services, given = request.services, request.typed_words or request.arguments
         names, which = await names_of(request, rows), reading.which
         every, is_called_run = await beside(rows, _read_names, given, names, reading)
         if every.is_all or not (reading.verb and which.named):
@@ -139,7 +139,7 @@ class Utterance:
             which = every
         states = await services.store.read(accounts.account_states, request.principal)
         linked = {name for name, state in states.items() if state == "active"}
-        linked |= {name for name, _ in services.linkless()}
+        linked |= {name for name, _ in services.list_linkless()}
         heard = await chat.heard(request, rows)
         at, unread = await _read_times(request, reading)
         words = tuple(map(plain, given))
@@ -225,7 +225,7 @@ class Utterance:
         parsed = parse(command, NO_COMMANDS)
         folder, (verb, *words) = parsed.folder or "workspace", parsed.words
         await self.request.caller.authorise(verb)
-        return await routes.run(self.request.about(folder, verb, tuple(words), key))
+        return await routes.run(self.request.redirect(folder, verb, tuple(words), key))
 
     def offer_command(self, command: str) -> Proposal:
         """Return an offer of a command."""

@@ -62,7 +62,7 @@ async def asked_about(request: Request, topic: str, said: Sequence[str] = ()) ->
             is_recent = own is not None and now - own.act.done_at <= RECENT_SECONDS
             return replies.hint(fill(words.HEARD, **last) if is_recent else words.HEARD_NOTHING)
         case "messages":
-            why = request.filled(words.WHY_MESSAGES)
+            why = request.fill(words.WHY_MESSAGES)
             return replies.hint(f"{fill(words.WHY_LAST, **last)}\n{why}" if last else why)
     rows = await services.store.perform(workspaces.workspaces, request.principal)
     every = await services.gatherer.of_all(request.principal, rows)
@@ -99,7 +99,7 @@ def _listed(head: str, said: Sequence[str], none: str) -> Answer:
 
 def with_undo(request: Request, answer: Answer) -> Answer:
     """Add *Undo* to the answer to one act, where it works whenever it is pressed."""
-    done = [*request.spoken.acts.values()]
+    done = [*request.notes.acts.values()]
     if len(done) != 1 or not done[0].can_be_undone or answer.in_channel or not answer.text:
         return answer
     if answer.shows:
@@ -114,9 +114,9 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
     """Say what became of it, with what leads back where that is a request of its own."""
     act, undone = found.act, found.inverse.undone
     if found.workspace is not None:
-        request.spoken.of([found.workspace])
+        request.notes.note_workspaces([found.workspace])
     elif found.work_item is not None:
-        request.spoken.of_run(found.work_item.id)
+        request.notes.note_run(found.work_item.id)
     if undone is Undone.LED:
         return _show_opposite(request, found)
     if undone is Undone.NOTHING:
@@ -131,9 +131,9 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
     about = {"name": name, "title": request.services.title(act.connection)}
     if undone is Undone.CHANGED:
         return replies.hint(fill(words.CHANGED if name else words.CHANGED_UNNAMED, **about))
-    about |= {"typed": typed_name(name), "job": request.command_of("job")}
+    about |= {"typed": typed_name(name), "job": request.format_command("job")}
     instead = words.INSTEAD.get(act.action, "")
-    return replies.hint(words.NO_WAY_BACK, more=request.filled(instead, None, **about))
+    return replies.hint(words.NO_WAY_BACK, more=request.fill(instead, None, **about))
 
 
 def _show_opposite(request: Request, found: TakenBack) -> Answer:
@@ -176,7 +176,7 @@ def _answer_under_way(request: Request, found: TakenBack) -> Answer:
             button = kit.button(words.START_AGAIN, press, style=kit.PRIMARY)
         return replies.hint(sentence, [button])
     instead = words.INSTEAD.get(f"workspace.{work_item.verb}", "")
-    more = request.filled(instead, None, typed=typed_name(name), **forms)
+    more = request.fill(instead, None, typed=typed_name(name), **forms)
     return replies.hint(f"{sentence} {words.NO_WAY_BACK}", more=more)
 
 

@@ -23,7 +23,7 @@ from bot.services.workspaces import require_workspace
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.payload import value_in
-from handlers.request import AtFields, Request
+from handlers.request import InvalidFields, Request
 from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import named, workspace_of
 from handlers.workspace.timers import moment_of, typed_moment
@@ -31,7 +31,7 @@ from handlers.workspace.timers import moment_of, typed_moment
 DAY: Final = 86_400.0
 
 
-@routes.verb("workspace", "queue", effect=routes.Effect.STARTS, takes=("workspace", "time"))
+@routes.verb("workspace", "queue", effect=routes.Effect.STARTS, accepts=("workspace", "time"))
 async def queue(request: Request) -> Answer:
     """Start a workspace, and wait for room if there is none; what runs needs none."""
     moment, workspace = await moment_of(request), await workspace_of(request)
@@ -65,8 +65,8 @@ async def form_sent(request: Request) -> Answer:
     typed = value_in(request.view, "text").strip()
     found = await typed_moment(request.services, request.principal, typed)
     if not isinstance(found, Moment):
-        raise AtFields({"text": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
-    return await _joined(request, request.carried, found.at)
+        raise InvalidFields({"text": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
+    return await _joined(request, request.form_payload, found.at)
 
 
 async def _joined(request: Request, workspace_id: str, until: float | None) -> Answer:
@@ -92,7 +92,7 @@ async def stop_waiting(request: Request) -> Answer:
     return replies.answer(fill(words.LEFT if has_waited else words.NOT_WAITING_FOR, name=workspace.title))
 
 
-@routes.verb("workspace", "unqueue", effect=routes.Effect.ENDS, takes=("workspace", "words"))
+@routes.verb("workspace", "unqueue", effect=routes.Effect.ENDS, accepts=("workspace", "words"))
 async def unqueue(request: Request) -> Answer:
     """Leave the line: of a name, or of the only thing that the person waits for."""
     now = request.services.clock.now()
@@ -100,10 +100,10 @@ async def unqueue(request: Request) -> Answer:
         workspace = await named(request, request.name)
         if names_wait(f"stop {request.name}"):
             return await _ask_which(request, workspace)
-        return await stop_waiting(request.about("workspace", request.verb, (), workspace.id))
+        return await stop_waiting(request.redirect("workspace", request.verb, (), workspace.id))
     own, last = await request.caller.read(use_cases.own_and_last, now - DAY)
     if len(own) == 1:
-        return await stop_waiting(request.about("workspace", request.verb, (), own[0].workspace_id))
+        return await stop_waiting(request.redirect("workspace", request.verb, (), own[0].workspace_id))
     if own:
         return replies.hint(words.WHICH_WAIT, [drawn.stop_button(one, at) for at, one in enumerate(own)])
     return replies.hint(words.NOT_WAITING, more="" if last is None else drawn.place(last, now))
@@ -145,7 +145,7 @@ async def waiting(request: Request) -> Answer:
             lines.append(fill(words.LATELY, title=title, what=what, count=got, waited=waited))
     stops = [drawn.stop_button(own[0])] if len(own) == 1 else []
     # How long a line was goes with one's place in it, once that is over.
-    small = [*(lines if places else []), request.filled(words.NOT_KNOWN)]
+    small = [*(lines if places else []), request.fill(words.NOT_KNOWN)]
     return kit.message("\n".join(places or lines or [words.NOBODY]), ["\n".join(small)], stops)
 
 
@@ -153,7 +153,7 @@ async def waiting(request: Request) -> Answer:
 async def ask_for_more(request: Request) -> Answer:
     """Ask whoever changes limits."""
     workspace = await request.caller.run(limit_requests.ask, request.target or "")
-    return replies.answer(request.filled(words.MORE_SENT, workspace))
+    return replies.answer(request.fill(words.MORE_SENT, workspace))
 
 
 @routes.action("more_done")
@@ -173,7 +173,7 @@ async def more_declined(request: Request) -> Answer:
 async def declined(request: Request) -> Answer:
     """Tell whoever asked that it was declined."""
     return _answered(
-        await request.caller.run(limit_requests.answer, request.carried, value_in(request.view, "text"))
+        await request.caller.run(limit_requests.answer, request.form_payload, value_in(request.view, "text"))
     )
 
 

@@ -61,4 +61,4 @@ async def test_words_of_questions_beside_a_run_are_not_left_out():
     async with run_rig() as bot:
         names = Names((), [await going(bot, "train.R")])
         text = ("logs", "train.R", "for", "2h", "ready")
-        assert read(text, "job", routes.verbs_of_folders(), names).which.left_out == ("for 2h",)
+        assert read(text, "job", routes.list_verbs_by_folder(), names).which.left_out == ("for 2h",)

@@ -23,7 +23,7 @@ from handlers import routes
 from handlers.names import Names
 from handlers.routes import Effect
 
-VERBS = routes.verbs_of_folders()
+VERBS = routes.list_verbs_by_folder()
 KINDS: tuple[Kind, ...] = (*Effect, "asks")
 REPORT = Workspace("report", Principal(None, "T1", "U1"), "saturn", "report", "report", "report")
 NAMES = Names([REPORT])

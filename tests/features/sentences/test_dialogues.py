@@ -21,7 +21,7 @@ from tests.rigs.store import ALICE, linked, observe
 
 #: What people say: all of it, a bit more of it, or any words of it and any verbs.
 SENTENCES = (Path(__file__).parent / "said.txt").read_text(encoding="utf-8").splitlines()
-VERBS = {*synonyms.SYNONYMS, *(verb for verbs in routes.verbs_of_folders().values() for verb in verbs)}
+VERBS = {*synonyms.SYNONYMS, *(verb for verbs in routes.list_verbs_by_folder().values() for verb in verbs)}
 WORDS = sorted(VERBS.union(*(sentence.split() for sentence in SENTENCES)))
 words = st.lists(st.sampled_from(WORDS) | st.text(max_size=8), min_size=1, max_size=9).map(" ".join)
 mixed = st.tuples(st.sampled_from(SENTENCES), st.integers(0, 9), st.sampled_from(WORDS)).map(

@@ -34,8 +34,8 @@ ASKED_SENTENCES = [
 
 
 def read_sentence(text: str) -> Reading:
-    parsed = parse(OWN_INSTALLATION.remove_own_mentions(text), {}, routes.flags())
-    return read(parsed.words, "workspace", routes.verbs_of_folders(), Names(KNOWN_ROWS))
+    parsed = parse(OWN_INSTALLATION.remove_own_mentions(text), {}, routes.list_flags())
+    return read(parsed.words, "workspace", routes.list_verbs_by_folder(), Names(KNOWN_ROWS))
 
 
 @given(

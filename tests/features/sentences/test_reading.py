@@ -15,11 +15,11 @@ from handlers.names import Names
 from handlers.request import Manner
 from tests.features.sentences.owned import workspace
 
-VERBS = routes.verbs_of_folders()
+VERBS = routes.list_verbs_by_folder()
 
 
 ENDING = {
-    verb for verb in VERBS["workspace"] if routes.nature("workspace", verb).effect is routes.Effect.ENDS
+    verb for verb in VERBS["workspace"] if routes.find_traits("workspace", verb).effect is routes.Effect.ENDS
 }
 WORDS = sorted(
     {
@@ -234,8 +234,8 @@ LEFT = {name: workspace(name) for name in ("lesson", "notebook", "timer", "plan 
     ],
 )
 def test_a_stop_stays_a_stop_and_of_several_requests_none_is_left_open(text, told):
-    verbs = routes.verbs_of_folders()
-    words = parse(text, {}, routes.flags()).words
+    verbs = routes.list_verbs_by_folder()
+    words = parse(text, {}, routes.list_flags()).words
     # With a workspace called *timer*, "the timer" would be that one.
     rows = [one for name, one in LEFT.items() if name != "timer" or told[0] == "stop"]
     reading = read(words, "workspace", verbs, Names(rows, (), {}))

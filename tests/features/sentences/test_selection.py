@@ -40,7 +40,7 @@ NAMES = Names(
 
 
 def reading_of(text: str) -> Reading:
-    return read(text.split(), "workspace", routes.verbs_of_folders(), NAMES)
+    return read(text.split(), "workspace", routes.list_verbs_by_folder(), NAMES)
 
 
 @pytest.mark.parametrize(

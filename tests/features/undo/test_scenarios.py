@@ -49,8 +49,8 @@ OTHERS = {"cancel", "card", "new", "press", "queue", "unlink", "unqueue", "remov
 
 def test_every_verb_that_changes_something_is_tried():
     shows = routes.Effect.SHOWS
-    own = {verb for verb in VERBS["workspace"] if routes.nature("workspace", verb).effect is not shows}
-    of_jobs = {f"job {verb}" for verb in VERBS["job"] if routes.nature("job", verb).effect is not shows}
+    own = {verb for verb in VERBS["workspace"] if routes.find_traits("workspace", verb).effect is not shows}
+    of_jobs = {f"job {verb}" for verb in VERBS["job"] if routes.find_traits("job", verb).effect is not shows}
     assert own | of_jobs == SAID.keys() | OTHERS
 
 

@@ -61,7 +61,7 @@ def test_every_verb_that_changes_something_is_tried():
     changing = {
         verb
         for verb in VERBS["workspace"]
-        if routes.nature("workspace", verb).effect is not routes.Effect.SHOWS
+        if routes.find_traits("workspace", verb).effect is not routes.Effect.SHOWS
     }
     assert changing == RESTORED.keys() | OTHERS
 
