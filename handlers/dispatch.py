@@ -43,9 +43,9 @@ from handlers.deferred_command import NOT_DEFERRED, DeferredCommand
 from handlers.helping import met, what
 from handlers.hooks import RequestHooks
 from handlers.linking import linked
-from handlers.payload import fields_of, sent_by_block, value_in
+from handlers.payload import find_state_values, find_value, list_fields
 from handlers.request import SILENT, WORDS, Answered, InvalidFields, Reference, Request
-from handlers.response_targets import message_notice, reply_notice
+from handlers.response_targets import make_message_notice, make_reply_notice
 from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -343,7 +343,7 @@ async def _notify_later(request: Request, handler: routes.Verb) -> None:
     """
     services, surface = request.services, request.surface
     # What Slack delivers again is answered once, whoever is first.
-    notice_of = reply_notice if surface.kind == "message" else message_notice
+    notice_of = make_reply_notice if surface.kind == "message" else make_message_notice
 
     async def notify() -> None:
         answer = await _authorised(request, handler, is_later=True)
@@ -517,9 +517,9 @@ async def run_form(
 
 async def _sent(request: Request, handler: routes.Verb, plain: Collection[str]) -> Answer:
     """Run a form's handler, unless a token was typed into one of the ``plain`` fields."""
-    for block_id in sent_by_block(request.view):
+    for block_id in find_state_values(request.view):
         if (name := field_of(block_id)) in plain:
-            typed = value_in(request.view, name)
+            typed = find_value(request.view, name)
             if sentence := await typing_mistakes.token_in_field(request.services, request.principal, typed):
                 raise InvalidFields({block_id: sentence}, rule="form.token")
     return await handler(request)
@@ -552,7 +552,7 @@ async def run_search(
 
 def first_field(view: Mapping[str, Any]) -> str:
     """Return the block at which an error about the whole form is shown."""
-    return next((block_id for _, block_id in fields_of(view)), "")
+    return next((block_id for _, block_id in list_fields(view)), "")
 
 
 @routes.action(SAY)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot.domain.installations import Installation
 from bot.services.caller import is_old
-from handlers.payload import installed_at, said_at
+from handlers.payload import parse_installation_ids, parse_time
 from handlers.services import Services
 
 #: The key in Bolt's context of Slack's number of a later delivery of an event; "0" is that of the first.
@@ -33,16 +33,16 @@ class EventRequest:
     @property
     def happened_at(self) -> float | None:
         """Return the time of the event (epoch seconds), if it is long ago: Slack may know better by now."""
-        at = said_at(self.payload)
+        at = parse_time(self.payload)
         return at if is_old(at, self.services.clock.now()) else None
 
     @property
     def enterprise_id(self) -> str | None:
         """Return the enterprise of the event's installation."""
-        return installed_at(self.payload)[1]
+        return parse_installation_ids(self.payload)[1]
 
     @property
     def installation(self) -> Installation | None:
         """Return the event's installation."""
-        team, enterprise = installed_at(self.payload)
+        team, enterprise = parse_installation_ids(self.payload)
         return self.services.context.installation.of(enterprise, team)

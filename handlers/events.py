@@ -21,55 +21,55 @@ from handlers import payload, routes
 from handlers.dispatch import introduced, run_talk, run_text
 from handlers.event_request import EventRequest
 from handlers.outage_replies import Unanswered
-from handlers.response_targets import reply_notice
+from handlers.response_targets import make_reply_notice
 
 log = structlog.get_logger(__name__)
 
 
-#: Nobody waits any more for an answer to what they said longer ago than this many seconds.
-LOST_SECONDS: Final = inbox.REDELIVERY_SECONDS
-_LINK = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
-_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
-#: What people say: plainly, with a file or a forwarded message, by ``/me``, from a thread to all. Edits,
+#: Nobody waits any more for an answer to a message that is older than this many seconds.
+MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
+_LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
+_MENTION_PATTERN = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
+#: The messages of people: plain, with a file or a forwarded message, by ``/me``, from a thread to all. Edits,
 #: joins and bots ask nothing.
-_SAID = frozenset({None, "file_share", "me_message", "message_share", "thread_broadcast"})
+_PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share", "thread_broadcast"})
 
 
 @routes.event("message_im")
-async def direct_message(request: EventRequest) -> None:
+async def on_direct_message(request: EventRequest) -> None:
     """Run the words as a command; ignore messages that no person wrote."""
-    if not is_said(request):
+    if not is_from_person(request):
         return
     text = str(request.event.get("text") or "").strip()
-    await converse(request, Where.DIRECT, text)
+    await answer_message(request, Where.DIRECT, text)
 
 
 @routes.event("app_mention")
-async def mentioned(request: EventRequest) -> None:
+async def on_app_mention(request: EventRequest) -> None:
     """Run the words around the mention as a command; only their author sees the answer."""
-    if not is_said(request):
+    if not is_from_person(request):
         return
     text, installation = str(request.event.get("text") or ""), request.installation
     if installation is None or not installation.bot_user_id:
-        text = _MENTION.sub("", text, count=1).strip()
+        text = _MENTION_PATTERN.sub("", text, count=1).strip()
     else:
         # In a shared channel it may be the bot of another side than the author's own.
-        said = installation.remove_own_mentions(text)
-        if _is_forwarded(request) and said == text:
+        remaining = installation.remove_own_mentions(text)
+        if _is_forwarded(request) and remaining == text:
             log.info("forwarded mention not read")
             return
-        text = said.strip()
+        text = remaining.strip()
     # In a direct message it comes as ``message``, too: whichever is first is answered alike.
     is_direct = str(request.event.get("channel") or "").startswith("D")
-    await converse(request, Where.DIRECT if is_direct else Where.MENTION, text)
+    await answer_message(request, Where.DIRECT if is_direct else Where.MENTION, text)
 
 
-def is_said(request: EventRequest) -> bool:
-    """Return whether a person has just written it: no bot, no edit, nothing of Slack's own or of Usher's."""
+def is_from_person(request: EventRequest) -> bool:
+    """Return whether a person has just written the message: no bot, no edit, not Slack itself or Usher."""
     event, installation = request.event, request.installation
     own_id = (installation.bot_user_id if installation is not None else None) or SLACKBOT_ID
     return bool(
-        event.get("subtype") in _SAID
+        event.get("subtype") in _PERSON_SUBTYPES
         and event.get("user") not in (SLACKBOT_ID, own_id)
         and not event.get("bot_id")
         and not event.get("bot_profile")
@@ -86,23 +86,29 @@ def _is_forwarded(request: EventRequest) -> bool:
 def _is_forwarded_link(request: EventRequest, text: str) -> bool:
     """Return whether a text is nothing but the address of a message that comes along."""
     attachments = request.event.get("attachments")
-    shared = [one for one in attachments if isinstance(one, dict)] if isinstance(attachments, list) else []
-    found = _LINK.fullmatch(text)
-    urls = {unescape(str(one.get(key))) for one in shared for key in ("from_url", "original_url")}
+    shared = (
+        [attachment for attachment in attachments if isinstance(attachment, dict)]
+        if isinstance(attachments, list)
+        else []
+    )
+    found = _LINK_PATTERN.fullmatch(text)
+    urls = {
+        unescape(str(attachment.get(key))) for attachment in shared for key in ("from_url", "original_url")
+    }
     return found is not None and unescape(found[1]) in urls
 
 
-async def converse(request: EventRequest, where: Where, text: str) -> None:
+async def answer_message(request: EventRequest, where: Where, text: str) -> None:
     """Run the words and write the answer into the outbox.
 
     Raises Unanswered or StoreUnsure if that failed, and SlackFailed while nobody knows whose words they are.
     """
     principal = await _resolve_author(request)
-    surface = payload.surface_of_message(request.payload, where)
+    surface = payload.parse_message_surface(request.payload, where)
     try:
         key = await _resolve_key(request, principal, surface)
         if key is not None:
-            await _answer(request, principal, replace(surface, interaction=key), text)
+            await _run_message(request, principal, replace(surface, interaction=key), text)
     except StoreUnsure:
         # Its answer is the one that comes once that is known, or when Slack has sent the words again.
         raise
@@ -110,9 +116,9 @@ async def converse(request: EventRequest, where: Where, text: str) -> None:
         raise Unanswered(error, principal, surface) from None
 
 
-async def _answer(request: EventRequest, principal: Principal, surface: Surface, text: str) -> None:
+async def _run_message(request: EventRequest, principal: Principal, surface: Surface, text: str) -> None:
     services = request.services
-    if surface.said_at is not None and services.clock.now() - surface.said_at > LOST_SECONDS:
+    if surface.said_at is not None and services.clock.now() - surface.said_at > MAX_ANSWERED_AGE_SECONDS:
         log.info("words of long ago not read", interaction=surface.interaction)
         return
     own_words = services.context.installation.at(principal).remove_own_mentions(text).strip()
@@ -124,8 +130,8 @@ async def _answer(request: EventRequest, principal: Principal, surface: Surface,
         answer = await run_talk(services, principal, surface, "file")
     else:
         # Somebody who says nothing at all is greeted; a mention asks what Usher can do.
-        unsaid = "hello" if surface.where is Where.DIRECT else "help"
-        answer = await run_text(services, principal, surface, unsaid)
+        default_command = "hello" if surface.where is Where.DIRECT else "help"
+        answer = await run_text(services, principal, surface, default_command)
     if answer.unwritten == "unsure":
         raise StoreUnsure(answer.text)
     answer = await introduced(services, principal, answer)
@@ -133,7 +139,9 @@ async def _answer(request: EventRequest, principal: Principal, surface: Surface,
         await services.store.write(inbox.mark_answered, surface.interaction)
         return
     reader = _choose_reader(request, principal)
-    await services.store.write(notices.add_notices, [reply_notice(answer, surface, reader, services.ids)])
+    await services.store.write(
+        notices.add_notices, [make_reply_notice(answer, surface, reader, services.ids)]
+    )
 
 
 async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
@@ -144,7 +152,7 @@ async def _resolve_key(request: EventRequest, author: Principal, surface: Surfac
     services, key = request.services, surface.interaction
     if not services.context.installation.has_team(author.enterprise_id, author.team_id):
         return None if await services.store.read(inbox.was_answered, key) else f"{key}:{author.key}"
-    send = payload.key_of_send(request.payload, author)
+    send = payload.make_send_key(request.payload, author)
     if not (key and send):
         return key
     try:
@@ -174,8 +182,8 @@ def _choose_reader(request: EventRequest, author: Principal) -> Principal:
 
 @routes.event("team_join")
 @routes.event("user_change")
-async def user_changed(request: EventRequest) -> None:
-    """Store the person; let go whoever left or became a guest (the nightly sync covers lost events)."""
+async def on_user_change(request: EventRequest) -> None:
+    """Store the person; end the links of former members and new guests (a nightly sync finds lost events)."""
     services = request.services
     user = request.event.get("user")
     here = request.installation
@@ -197,13 +205,13 @@ async def user_changed(request: EventRequest) -> None:
 
 
 @routes.event("app_uninstalled")
-async def app_uninstalled(request: EventRequest) -> None:
-    """End every link: nobody can be told anything any more, and nothing may continue in their name."""
+async def on_app_uninstalled(request: EventRequest) -> None:
+    """End every link: nobody can be notified any more, and nothing may continue in their name."""
     if request.installation is not None:
-        await removed(request, request.installation)
+        await end_installation(request, request.installation)
 
 
-async def removed(request: EventRequest, installation: Installation) -> None:
+async def end_installation(request: EventRequest, installation: Installation) -> None:
     """End every link of an installation whose token Slack takes no more; otherwise the event is outdated.
 
     Its token is forgotten last: until then a redelivery ends what is left. Slack lets nothing through anyway.
@@ -225,7 +233,7 @@ async def end_links(
 
     Only some can still be told, as Usher itself is let in.
     """
-    services, at = request.services, payload.said_at(request.payload)
+    services, at = request.services, payload.parse_time(request.payload)
     principals = {
         account.principal
         for account in await services.store.perform(account_rows.active_accounts)
@@ -237,14 +245,14 @@ async def end_links(
     if users is None:
         # People may be signed in without having any account.
         await services.store.perform(browsers.end_browser_sessions_at, installation.id)
-    for principal in sorted(principals, key=lambda one: one.key):
+    for principal in sorted(principals, key=lambda person: person.key):
         caller = Caller(services.context, principal)
         await caller.run(accounts.end, principal, actor="slack", cause=cause, notify=users is not None)
     log.warning("links ended", cause=cause, installation=installation.id, people=len(principals))
 
 
 @routes.event("tokens_revoked")
-async def tokens_revoked(request: EventRequest) -> None:
+async def on_tokens_revoked(request: EventRequest) -> None:
     """End every link if the bot itself was shut out, otherwise the links of the people listed.
 
     Usher keeps no token of a person, so Slack can't be asked about theirs. What names a bot is about an
@@ -255,9 +263,9 @@ async def tokens_revoked(request: EventRequest) -> None:
         return
     tokens = tokens if isinstance(tokens, dict) else {}
     if bots := tokens.get("bot"):
-        ours = {installation.bot_user_id, installation.bot_id}
-        if installation.bot_user_id is None or ours & {*map(str, bots)}:
-            await removed(request, installation)
+        own_ids = {installation.bot_user_id, installation.bot_id}
+        if installation.bot_user_id is None or own_ids & {*map(str, bots)}:
+            await end_installation(request, installation)
     elif tokens.get("oauth"):
         users = frozenset(map(str, tokens["oauth"]))
         await end_links(request, installation, cause="revoked", users=users)

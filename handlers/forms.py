@@ -31,7 +31,7 @@ from handlers.command_line import written
 from handlers.connections import leading, maker_of, makers
 from handlers.defaults import find_defaults
 from handlers.linking import linked
-from handlers.payload import fields_of, values_of
+from handlers.payload import list_fields, parse_values
 from handlers.request import SILENT, InvalidFields, Request
 from handlers.services import Services
 from handlers.snapshots import ask_for_offer, known_offer
@@ -129,7 +129,7 @@ async def redrawn(request: Request) -> Answer:
     services = request.services
     making = FormContext.of_view(request.view, services)
     account, offer = await _known(services, request.principal, making)
-    entered = values_of(request.view)
+    entered = parse_values(request.view)
     values = {name: value for name, value in entered.items() if making.proposed.get(name) != value}
     view = view_of(offer, making, account, values)
     return Answer(text=verbs.OPEN_FORM, view=view)
@@ -141,7 +141,7 @@ async def choices(request: Request) -> list[dict[str, Any]]:
     services = request.services
     making = FormContext.of_view(request.view, services)
     _, offer = await _known(services, request.principal, making)
-    asked = offer.form({**making.chosen, **values_of(request.view)}).field(request.target or "")
+    asked = offer.form({**making.chosen, **parse_values(request.view)}).field(request.target or "")
     if asked is None:
         return []
     needle = fold(request.name)
@@ -154,7 +154,7 @@ async def submitted(request: Request) -> Answer:
     """Make what a submitted form describes; errors are shown at their fields."""
     making = FormContext.of_view(request.view, request.services)
     _, offer = await _known(request.services, request.principal, making)
-    values = values_of(request.view)
+    values = parse_values(request.view)
     try:
         spec = offer.spec(values)
     except FormProblems as wrong:
@@ -269,7 +269,7 @@ def _fits(one: Field, values: Values) -> bool:
 
 def _at_fields(request: Request, wrong: FormProblems) -> dict[str, str]:
     """Return the errors at their fields; an error of a hidden field goes to the first."""
-    shown = dict(fields_of(request.view))
+    shown = dict(list_fields(request.view))
     first = next(iter(shown.values()), "")
     errors: dict[str, str] = {}
     for name, sentence in wrong.problems.items():

@@ -25,7 +25,7 @@ from handlers.connections import connection_of, find_linked_connection
 from handlers.helping import what
 from handlers.hooks import RequestHooks
 from handlers.names import Names
-from handlers.payload import value_in
+from handlers.payload import find_value
 from handlers.request import SILENT, Answered, Manner, Request
 from handlers.services import Services
 from handlers.suggestions import as_command
@@ -128,7 +128,7 @@ async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers
 async def code_typed(request: Request) -> Answer:
     """Finish linking; what is wrong with the code is shown at its field."""
     services = request.services
-    account = await request.caller.run(linking.confirm_code, value_in(request.view, "code"))
+    account = await request.caller.run(linking.confirm_code, find_value(request.view, "code"))
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
 
 

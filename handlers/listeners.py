@@ -1,6 +1,6 @@
-"""Exactly one Bolt listener per kind: each matches everything and finds the verb in a table (ADR 42).
+"""Bolt listeners, exactly one per kind: each matches everything and finds the verb in a table (ADR 42).
 
-The work comes first and the ack last: what is acknowledged has been written.
+The work comes first and the ack last: an acknowledged request has been written.
 """
 
 import asyncio
@@ -55,10 +55,10 @@ from handlers.event_request import RETRY_NUMBER, EventRequest
 from handlers.outage_replies import OutageReplies, Unanswered
 from handlers.response_targets import (
     can_acknowledge_with,
-    command_body,
-    form_body,
+    make_command_body,
+    make_form_body,
     make_options_body,
-    reply_notice,
+    make_reply_notice,
 )
 from handlers.services import Services
 
@@ -72,7 +72,7 @@ _RESPOND_SECONDS: Final = 1.0
 #: How long after the ack of a form comes a view that didn't fit into it, so that it stays.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
 #: What fits into any ack, in letters of whatever language.
-_MAX_SHORT: Final = 500
+_MAX_SHORT_LENGTH: Final = 500
 
 
 def register(
@@ -84,28 +84,30 @@ def register(
     """
     if not app.process_before_response:
         raise ValueError("the app must be made with process_before_response=True: the ack comes last")
-    made = Listeners(services, slack, view_seconds)
-    app.command(_ANYTHING)(_soon(made.command))
-    app.block_action(_ANYTHING)(_soon(made.action))
-    app.shortcut(_ANYTHING)(_soon(made.shortcut))
-    app.view_submission(_ANYTHING)(_soon(made.view))
-    app.block_suggestion(_ANYTHING)(_soon(made.options))
-    app.event(_ANYTHING)(_soon(made.event))
+    listeners = Listeners(services, slack, view_seconds)
+    app.command(_ANYTHING)(_limit_store_wait(listeners.on_command))
+    app.block_action(_ANYTHING)(_limit_store_wait(listeners.on_action))
+    app.shortcut(_ANYTHING)(_limit_store_wait(listeners.on_shortcut))
+    app.view_submission(_ANYTHING)(_limit_store_wait(listeners.on_view))
+    app.block_suggestion(_ANYTHING)(_limit_store_wait(listeners.on_options))
+    app.event(_ANYTHING)(_limit_store_wait(listeners.on_event))
 
 
-def _soon(listener: Callable[..., Awaitable[BoltResponse]]) -> Callable[..., Awaitable[BoltResponse]]:
-    """Have a listener wait for the store no longer than Slack waits for the listener."""
+def _limit_store_wait(
+    listener: Callable[..., Awaitable[BoltResponse]],
+) -> Callable[..., Awaitable[BoltResponse]]:
+    """Return a listener that waits for the store no longer than Slack waits for the listener."""
 
     @wraps(listener)
-    async def answered(**given: Any) -> BoltResponse:
+    async def listen(**given: Any) -> BoltResponse:
         with answered_soon():
             return await listener(**given)
 
-    return answered
+    return listen
 
 
 class Listeners:
-    """Hold the listener of each kind; none of them raises.
+    """The listener of each kind; none of them raises.
 
     Each does the work, then acknowledges: it returns its ack's result, or an answer of its own.
     """
@@ -116,32 +118,34 @@ class Listeners:
         self._view_seconds = view_seconds
         self._outage_replies = OutageReplies(slack, services.ids)
 
-    async def command(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
+    async def on_command(
+        self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
+    ) -> BoltResponse:
         """Answer a slash command in the body of its ack; an answer that is too long for it is a reply."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
         if folder is None:
             unknown = Refused("command.unknown", problems.sentence("unknown_command"))
-            return await ack(command_body(self._refusal(unknown)))
-        surface = payload.surface_of_command(body)
-        principal = self._who(body)
+            return await ack(make_command_body(self._answer_refusal(unknown)))
+        surface = payload.parse_command_surface(body)
+        principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
-            return await ack(command_body(principal))
+            return await ack(make_command_body(principal))
         answer = await run_text(services, principal, surface, str(body.get("text") or ""), folder=folder)
-        if answer.view is not None and await self._opened(principal, surface, answer):
+        if answer.view is not None and await self._open_form(principal, surface, answer):
             return await ack()
         answer = await introduced(services, principal, answer)
-        await self._remembered(answer, surface, principal)
+        await self._remember_referents(answer, surface, principal)
         is_worked = services.context.owners.is_worked
         whole = answer if is_worked else replies.with_remarks(answer, [answers.NO_WORKER])
-        if can_acknowledge_with(command_body(whole), context):
-            return await ack(command_body(whole))
-        if not await self._delivered(answer, surface, principal):
-            return await ack(command_body(replies.hint(kit.cut(answer.text, _MAX_SHORT))))
-        return await ack() if is_worked else await ack(command_body(replies.hint(answers.NO_WORKER)))
+        if can_acknowledge_with(make_command_body(whole), context):
+            return await ack(make_command_body(whole))
+        if not await self._write_reply(answer, surface, principal):
+            return await ack(make_command_body(replies.hint(kit.cut(answer.text, _MAX_SHORT_LENGTH))))
+        return await ack() if is_worked else await ack(make_command_body(replies.hint(answers.NO_WORKER)))
 
-    async def _remembered(self, answer: Answer, surface: Surface, principal: Principal) -> None:
-        """Remember what an answer in an ack is about; what it has begun is known without that."""
+    async def _remember_referents(self, answer: Answer, surface: Surface, principal: Principal) -> None:
+        """Remember the referents of an answer in an ack; an operation that it began is found without them."""
         if answer.about is None or surface.channel_id is None or answer.view is not None:
             return
         try:
@@ -152,22 +156,22 @@ class Listeners:
         except StoreError as error:
             log.warning("not remembered", problem=error)
 
-    async def action(
+    async def on_action(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> BoltResponse:
-        """Run what a button is for; its answer goes to the outbox, because the ack's body is ignored."""
+        """Run the handler of a button; its answer goes to the outbox, because the ack's body is ignored."""
         services = self._services
         action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
-        press = payload.pressed(action)
-        principal = self._who(body)
+        press = payload.parse_button(action)
+        principal = self._resolve_principal(body)
         if press.name in kit.ADDRESSES:
             if press.key and isinstance(principal, Principal):
                 with suppress(Refused, StoreError):
                     await services.create_caller(principal).run(request_status_read, press.key)
             return await ack()
-        surface = payload.surface_of_button(body, action)
+        surface = payload.parse_button_surface(body, action)
         if isinstance(principal, Answer):
-            await self._say(client, respond, principal, surface)
+            await self._respond_directly(client, respond, principal, surface)
             return await ack()
         if surface.where is Where.CHANNEL and surface.is_in_conversation:
             with suppress(StoreError):
@@ -176,68 +180,76 @@ class Listeners:
                     surface = replace(surface, where=Where.DIRECT)
         answer = await run_button(services, principal, surface, press, body.get("view"))
         is_form = answer.view is not None and surface.where is not Where.FORM
-        is_opened = is_form and await self._opened(principal, surface, answer)
+        is_opened = is_form and await self._open_form(principal, surface, answer)
         if surface.where is Where.HOME:
-            return await self._at_home(ack, principal, None if is_opened else answer)
+            return await self._redraw_home(ack, principal, None if is_opened else answer)
         if is_opened:
             return await ack()
-        if answer.unwritten or not await self._delivered(answer, surface, principal):
-            await self._say(client, respond, answer, surface, principal)
+        if answer.unwritten or not await self._write_reply(answer, surface, principal):
+            await self._respond_directly(client, respond, answer, surface, principal)
         elif not services.context.owners.is_worked:
             # Its answer waits in the outbox with everything else.
-            await self._say(client, respond, replies.hint(answers.NO_WORKER), surface, principal)
+            await self._respond_directly(client, respond, replies.hint(answers.NO_WORKER), surface, principal)
         return await ack()
 
-    async def shortcut(
+    async def on_shortcut(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> BoltResponse:
         """Answer a shortcut with a form, or a page in place of one; if it is too late, with a message."""
         services = self._services
-        surface = payload.surface_of_shortcut(body)
-        who = answer = self._who(body)
-        if isinstance(who, Principal):
+        surface = payload.parse_shortcut_surface(body)
+        principal = answer = self._resolve_principal(body)
+        if isinstance(principal, Principal):
             callback_id, message = str(body.get("callback_id") or ""), body.get("message")
-            answer = await run_shortcut(services, who, surface, callback_id, message)
+            answer = await run_shortcut(services, principal, surface, callback_id, message)
         assert isinstance(answer, Answer)
         view = answer.view or forms.answer_view(answer)
-        place = who if isinstance(who, Principal) else payload.place_of(body)
-        if await self._opened(place, surface, replace(answer, view=view)):
+        team = principal if isinstance(principal, Principal) else payload.parse_team(body)
+        if await self._open_form(team, surface, replace(answer, view=view)):
             return await ack()
-        if answer.unwritten or isinstance(who, Answer) or not await self._delivered(answer, surface, who):
-            await self._say(client, respond, answer, surface, who if isinstance(who, Principal) else None)
+        if (
+            answer.unwritten
+            or isinstance(principal, Answer)
+            or not await self._write_reply(answer, surface, principal)
+        ):
+            await self._respond_directly(
+                client, respond, answer, surface, principal if isinstance(principal, Principal) else None
+            )
         return await ack()
 
-    async def view(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
+    async def on_view(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
         """Answer a submitted form by its ``response_action``; a view that is too long for it follows it."""
         view: dict[str, Any] = body.get("view") or {}
-        principal = self._who(body)
+        principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
             errors = {first_field(view): principal.text}
-            return await ack(**form_body(Answer(text="", errors=errors)))
-        surface = Surface("form", Where.FORM, interaction=payload.key_of_view(body))
+            return await ack(**make_form_body(Answer(text="", errors=errors)))
+        surface = Surface("form", Where.FORM, interaction=payload.make_view_key(body))
         callback_id = str(view.get("callback_id") or "")
         answer = await run_form(self._services, principal, surface, callback_id, view)
         if not answer.errors:
             try:
-                await self._show(Where.FORM, principal, answer)
+                await self._display_outcome(Where.FORM, principal, answer)
             except StoreError as error:
                 # The form has done its work, and the next look shows the result.
                 log.warning("home not wanted", problem=error)
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
-        if not can_acknowledge_with(shown := form_body(answer, context), context):
+        if not can_acknowledge_with(response := make_form_body(answer, context), context):
             surface = replace(surface, view_id=view.get("id"))
             answer = replace(answer, text=answer.text or verbs.ANSWER_TITLE)
-            if not await self._delivered(answer, surface, principal, due_in=_VIEW_FOLLOWS_SECONDS):
-                meanwhile = kit.cut(answer.text, _MAX_SHORT)
+            if not await self._write_reply(answer, surface, principal, due_in=_VIEW_FOLLOWS_SECONDS):
+                meanwhile = kit.cut(answer.text, _MAX_SHORT_LENGTH)
             else:
                 meanwhile = answers.COMING if self._services.context.owners.is_worked else answers.NO_WORKER
-            shown = form_body(replace(answer, view=forms.answer_view(replies.hint(meanwhile))))
-        return await ack(**shown)
+            response = make_form_body(replace(answer, view=forms.answer_view(replies.hint(meanwhile))))
+        return await ack(**response)
 
-    async def options(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
+    async def on_options(
+        self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
+    ) -> BoltResponse:
         """Answer a search of a select menu with the list itself."""
-        principal = self._who(body)
+        principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
             return await ack(options=[])
         action_id, typed = str(body.get("action_id") or ""), str(body.get("value") or "")
@@ -245,7 +257,7 @@ class Listeners:
         found = await run_search(self._services, principal, action_id, typed, view)
         return await ack(**make_options_body(found, context))
 
-    async def event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
+    async def on_event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
         """Handle an event; one that was not written isn't acknowledged, so Slack sends it again."""
         event: dict[str, Any] = body.get("event") or {}
         name = str(event.get("type") or "")
@@ -258,7 +270,7 @@ class Listeners:
         logger = log.bind(event_name=name, event_id=body.get("event_id"))
         try:
             with one_request():
-                await handler(EventRequest(body, self._services, payload.key_of_event(body)))
+                await handler(EventRequest(body, self._services, payload.make_event_key(body)))
         except Refused as refusal:
             logger.info("refused", rule=refusal.rule)
         except (StoreError, SlackFailed) as error:
@@ -271,27 +283,27 @@ class Listeners:
             logger.exception("event failed")
         return await ack()
 
-    async def _at_home(self, ack: AsyncAck, principal: Principal, answer: Answer | None) -> BoltResponse:
-        """Have the person's Home drawn again with the answer; if that isn't written, let Slack say so."""
+    async def _redraw_home(self, ack: AsyncAck, principal: Principal, answer: Answer | None) -> BoltResponse:
+        """Request a new rendering of the Home with the answer; if that isn't written, let Slack say so."""
         try:
-            await self._show(Where.HOME, principal, answer)
+            await self._display_outcome(Where.HOME, principal, answer)
         except StoreError as error:
             log.warning("use of a home not written down", problem=error)
             return BoltResponse(status=503, body="")
         return await ack()
 
-    async def _show(self, where: Where, principal: Principal, answer: Answer | None) -> None:
+    async def _display_outcome(self, where: Where, principal: Principal, answer: Answer | None) -> None:
         if (show := routes.outcome_displays.get(where)) is not None:
             await show(self._services.create_caller(principal), answer)
 
-    async def _delivered(
+    async def _write_reply(
         self, answer: Answer, surface: Surface, principal: Principal, due_in: float = 0.0
     ) -> bool:
         """Write the reply into the outbox; return whether nothing is left to do."""
         if not answer.text:
             return True
         services = self._services
-        notice = replace(reply_notice(answer, surface, principal, services.ids), due_in=due_in)
+        notice = replace(make_reply_notice(answer, surface, principal, services.ids), due_in=due_in)
         write = partial(services.store.write, notices.add_notices, [notice])
         try:
             await write()
@@ -303,7 +315,7 @@ class Listeners:
             return False
         return True
 
-    async def _opened(self, principal: Principal, surface: Surface, answer: Answer) -> bool:
+    async def _open_form(self, principal: Principal, surface: Surface, answer: Answer) -> bool:
         """Open the form: the only call to Slack that is made before an ack."""
         if not surface.trigger_id:
             return False
@@ -323,7 +335,7 @@ class Listeners:
             return False
         return True
 
-    async def _say(
+    async def _respond_directly(
         self,
         client: AsyncWebClient,
         respond: AsyncRespond,
@@ -335,22 +347,27 @@ class Listeners:
 
         It is said once: another way is tried only where it's known that the one before has shown nothing.
         """
-        drawn = command_body(answer) | {"replace_original": False}
+        formatted = make_command_body(answer) | {"replace_original": False}
         alone = {"text": plain.make_plain_text(answer)}
-        text = {name: value for name, value in drawn.items() if name != "blocks"} | alone
-        ways: list[Callable[[], Awaitable[object]]]
-        ways = [partial(_respond, client, respond.response_url, message) for message in (drawn, text)]
+        text = {name: value for name, value in formatted.items() if name != "blocks"} | alone
+        attempts: list[Callable[[], Awaitable[object]]]
+        attempts = [
+            partial(_post_to_response_url, client, respond.response_url, message)
+            for message in (formatted, text)
+        ]
         if principal is not None:
-            call, who, channel = self._slack.to(principal).call, principal.user_id, surface.channel_id
+            call, user_id, channel = self._slack.to(principal).call, principal.user_id, surface.channel_id
             if channel and surface.where is not Where.DIRECT:
-                ways.append(partial(call, CHAT_POST_EPHEMERAL, alone | {"channel": channel, "user": who}))
-            direct = alone | {"channel": who, **AS_WRITTEN}
-            ways.append(partial(call, CHAT_POST_MESSAGE, direct, channel=who))
+                attempts.append(
+                    partial(call, CHAT_POST_EPHEMERAL, alone | {"channel": channel, "user": user_id})
+                )
+            direct = alone | {"channel": user_id, **AS_WRITTEN}
+            attempts.append(partial(call, CHAT_POST_MESSAGE, direct, channel=user_id))
         try:
             async with asyncio.timeout(_RESPOND_SECONDS):
-                for way in ways:
+                for attempt in attempts:
                     try:
-                        await way()
+                        await attempt()
                     except SlackFailed as error:
                         log.warning("reply not sent", problem=error)
                         if isinstance(error, SlackUnknownOutcome):
@@ -360,19 +377,19 @@ class Listeners:
         except (SlackClientError, aiohttp.ClientError, StoreError, TimeoutError, ValueError) as error:
             log.warning("reply not sent", problem=error)
 
-    def _who(self, body: dict[str, Any]) -> Principal | Answer:
-        """Return who acts, or what to answer if Slack doesn't say."""
+    def _resolve_principal(self, body: dict[str, Any]) -> Principal | Answer:
+        """Return the principal of a payload, or an answer if Slack doesn't name it."""
         try:
             return self._services.resolve_principal(body)
         except Refused as refusal:
-            return self._refusal(refusal)
+            return self._answer_refusal(refusal)
 
-    def _refusal(self, refusal: Refused) -> Answer:
+    def _answer_refusal(self, refusal: Refused) -> Answer:
         log.info("refused", rule=refusal.rule)
         return replies.hint(kit.safe(refusal.text))
 
 
-async def _respond(client: AsyncWebClient, url: str | None, message: dict[str, Any]) -> None:
+async def _post_to_response_url(client: AsyncWebClient, url: str | None, message: dict[str, Any]) -> None:
     """Post to a response_url; raises SlackFailed."""
     if url is None:
         raise SlackFailed(RESPONSE_URL, "no_address")

@@ -1,10 +1,10 @@
-"""What a payload of Slack says: who acts, where, and the inbox key, the same each time that it is delivered.
+"""Payloads of Slack: their principal, their surface, and their inbox key, the same at each delivery.
 
-Who acts is read by our own function, which refuses if anything is missing. Bolt's ``context.actor_team_id``
-is wrong for external people in ``block_actions`` and ``view_submission``: there ``user.team_id`` is the home
-team of the person, while ``team.id`` is where the app is installed. An enterprise counts as a person's own
-only if the payload shows that they belong to it; otherwise it is null, which is a value: then only membership
-of the team itself grants access.
+The principal is read by our own function, which refuses if anything is missing. Bolt's
+``context.actor_team_id`` is wrong for external people in ``block_actions`` and ``view_submission``: there
+``user.team_id`` is the home team of the person, while ``team.id`` is where the app is installed. An
+enterprise counts as a person's own only if the payload shows that they belong to it; otherwise it is null,
+which is a value: then only membership of the team itself grants access.
 """
 
 import re
@@ -26,147 +26,155 @@ _TEAM: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
 _ENTERPRISE: Final = re.compile(r"E[A-Z0-9]{1,30}")
 
 
-def principal(payload: Mapping[str, Any]) -> Principal:
-    """Return who typed, pressed, submitted or wrote; raises Refused (``principal.missing``)."""
+def parse_principal(payload: Mapping[str, Any]) -> Principal:
+    """Return the principal of a command, click, form or event; raises Refused (``principal.missing``)."""
     if "event" in payload:
-        return _of_event(payload)
+        return _parse_event(payload)
     if "command" in payload:
         # Only members of the named team can type a command: they don't work through Slack Connect.
         who = payload.get("enterprise_id"), payload.get("team_id"), payload.get("user_id")
-        return _checked(payload, *who)
-    return _of_interaction(payload)
+        return _create_principal(payload, *who)
+    return _parse_interaction(payload)
 
 
-def place_of(payload: Mapping[str, Any]) -> Principal:
-    """Return the place that an interaction came from, without a user, to answer one that names nobody."""
-    team = _mapping(payload.get("team"))
-    enterprise = _id(_mapping(payload.get("enterprise")).get("id")) or _id(team.get("enterprise_id"))
-    return Principal(enterprise, _id(team.get("id")) or "", "")
+def parse_team(payload: Mapping[str, Any]) -> Principal:
+    """Return the team of an interaction, as a principal without a user, to answer one that names nobody."""
+    team = _as_mapping(payload.get("team"))
+    enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
+        team.get("enterprise_id")
+    )
+    return Principal(enterprise, _parse_id(team.get("id")) or "", "")
 
 
-def _of_interaction(payload: Mapping[str, Any]) -> Principal:
+def _parse_interaction(payload: Mapping[str, Any]) -> Principal:
     """Read ``block_actions``, ``block_suggestion``, ``view_submission`` and the two kinds of shortcuts."""
-    user = _mapping(payload.get("user"))
-    team = _mapping(payload.get("team"))
+    user = _as_mapping(payload.get("user"))
+    team = _as_mapping(payload.get("team"))
     # Form submissions name the enterprise next to the team.
-    enterprise = _id(_mapping(payload.get("enterprise")).get("id")) or _id(team.get("enterprise_id"))
-    home = _id(user.get("team_id"))
-    installed = _id(team.get("id"))
+    enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
+        team.get("enterprise_id")
+    )
+    home = _parse_id(user.get("team_id"))
+    installed = _parse_id(team.get("id"))
     if home is None and payload.get("type") == "message_action":
         # Message shortcuts don't exist for people of other organisations (docs/internals/slack.md, "Who sent
         # it").
         log.info("field missing", kind="message_action", field="user.team_id", taken="team.id")
         home = installed or enterprise
     if home is None:
-        raise _missing(payload, "user.team_id")
+        raise _refuse_incomplete(payload, "user.team_id")
     if installed is None and enterprise is None:
-        raise _missing(payload, "team.id")
+        raise _refuse_incomplete(payload, "team.id")
     # Without a team, the whole enterprise has installed us, and Slack names only the person's own team.
     # People who belong to neither are detected by the lookup before the first call to a provider.
     is_own = home in {installed, enterprise} or installed is None
     if home == enterprise and installed is not None:
         home = installed
-    return _checked(payload, enterprise if is_own else None, home, user.get("id"))
+    return _create_principal(payload, enterprise if is_own else None, home, user.get("id"))
 
 
-def _of_event(payload: Mapping[str, Any]) -> Principal:
-    event = _mapping(payload.get("event"))
-    team, enterprise = installed_at(payload)
+def _parse_event(payload: Mapping[str, Any]) -> Principal:
+    event = _as_mapping(payload.get("event"))
+    team, enterprise = parse_installation_ids(payload)
     home = event.get("user_team") or event.get("team") or event.get("source_team")
     if home is None and payload.get("is_ext_shared_channel") is False:
         home = team
     if home is None and event.get("type") == "app_home_opened":
-        home = _of_home(payload, event, team)
+        home = _find_home_team(payload, event, team)
     if home is None:
-        raise _missing(payload, "event.team")
+        raise _refuse_incomplete(payload, "event.team")
     if home == enterprise and team is not None:
         home = team
-    return _checked(payload, enterprise if home == team else None, home, event.get("user"))
+    return _create_principal(payload, enterprise if home == team else None, home, event.get("user"))
 
 
-def _of_home(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | None) -> str | None:
-    """Return whose team it is that opened a Home: its view's, or at the first visit, without a view, ours.
+def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | None) -> str | None:
+    """Return the team of the person of a Home: its view's, or at the first visit, without a view, ours.
 
     A Home is no shared channel, and before one is drawn, Slack is asked who that user is in our workspace.
     """
-    home = _id(_mapping(event.get("view")).get("team_id"))
+    home = _parse_id(_as_mapping(event.get("view")).get("team_id"))
     if payload.get("is_ext_shared_channel") is not None:
         return home
-    taken = "team_id" if home is None else "event.view.team_id"
-    log.info("field missing", kind="app_home_opened", field="is_ext_shared_channel", taken=taken)
+    source = "team_id" if home is None else "event.view.team_id"
+    log.info("field missing", kind="app_home_opened", field="is_ext_shared_channel", taken=source)
     return home or team
 
 
-def installed_at(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return team and enterprise of the installation that an event is for.
 
     In shared channels the outer ids may be another organisation's; the authorization names ours.
     """
     authorizations = payload.get("authorizations")
     if isinstance(authorizations, list) and authorizations:
-        ours = _mapping(authorizations[0])
-        return _id(ours.get("team_id")) or _id(payload.get("team_id")), _id(ours.get("enterprise_id"))
-    return _id(payload.get("team_id")), _id(payload.get("enterprise_id"))
+        own = _as_mapping(authorizations[0])
+        return _parse_id(own.get("team_id")) or _parse_id(payload.get("team_id")), _parse_id(
+            own.get("enterprise_id")
+        )
+    return _parse_id(payload.get("team_id")), _parse_id(payload.get("enterprise_id"))
 
 
-def _checked(payload: Mapping[str, Any], enterprise: object, team: object, user: object) -> Principal:
+def _create_principal(
+    payload: Mapping[str, Any], enterprise: object, team: object, user: object
+) -> Principal:
     """Return the principal; raises Refused if a part is missing or no id."""
     if not isinstance(team, str) or not _TEAM.fullmatch(team):
-        raise _missing(payload, "team")
+        raise _refuse_incomplete(payload, "team")
     if not isinstance(user, str) or not _USER.fullmatch(user):
-        raise _missing(payload, "user")
-    own = _id(enterprise)
+        raise _refuse_incomplete(payload, "user")
+    own = _parse_id(enterprise)
     if own is not None and not _ENTERPRISE.fullmatch(own):
-        raise _missing(payload, "enterprise")
+        raise _refuse_incomplete(payload, "enterprise")
     return Principal(own, team, user)
 
 
-def _id(value: object) -> str | None:
-    """Return an id; an empty or missing one is null."""
+def _parse_id(value: object) -> str | None:
+    """Return an id, None for an empty or missing one."""
     return value if isinstance(value, str) and value else None
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def _as_mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _missing(payload: Mapping[str, Any], field: str) -> Refused:
-    """Return the refusal, and say in the log what Slack left out."""
-    kind = _mapping(payload.get("event")).get("type") or payload.get("type") or "command"
+def _refuse_incomplete(payload: Mapping[str, Any], field: str) -> Refused:
+    """Return the refusal of a payload, and log the field that Slack left out."""
+    kind = _as_mapping(payload.get("event")).get("type") or payload.get("type") or "command"
     log.info("field missing", kind=str(kind)[:40], field=field)
     return Refused("principal.missing", problems.sentence("nobody"))
 
 
-def surface_of_command(payload: Mapping[str, Any]) -> Surface:
-    """Return where a command came from: perhaps from a direct message of two other people."""
+def parse_command_surface(payload: Mapping[str, Any]) -> Surface:
+    """Return the surface of a command: perhaps a direct message of two other people."""
     return Surface(
         kind="command",
         channel_id=payload.get("channel_id"),
         response_url=payload.get("response_url"),
         trigger_id=payload.get("trigger_id"),
-        interaction=_key("command", payload.get("trigger_id")),
+        interaction=_join_key("command", payload.get("trigger_id")),
     )
 
 
-def pressed(action: Mapping[str, Any]) -> kit.ButtonValue:
-    """Return what was pressed: a button, a choice, or a menu's option."""
-    chosen = str(_mapping(action.get("selected_option")).get("value") or "")
+def parse_button(action: Mapping[str, Any]) -> kit.ButtonValue:
+    """Return the clicked button, the choice, or the option of a menu."""
+    chosen = str(_as_mapping(action.get("selected_option")).get("value") or "")
     if action.get("type") == "overflow":
         return kit.ButtonValue.of_text(chosen)
     return kit.ButtonValue.read(str(action.get("action_id") or ""), str(action.get("value") or chosen))
 
 
-def surface_of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return where a button was pressed; a double click has two action_ts, but is one operation.
+def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
+    """Return the surface of a button; a double click has two action_ts, but is one operation.
 
     In a Home, the only possible answer is its next view.
     """
-    container = _mapping(payload.get("container"))
-    message = _mapping(payload.get("message"))
-    view = _mapping(payload.get("view"))
-    channel = _mapping(payload.get("channel")).get("id") or container.get("channel_id")
+    container = _as_mapping(payload.get("container"))
+    message = _as_mapping(payload.get("message"))
+    view = _as_mapping(payload.get("view"))
+    channel = _as_mapping(payload.get("channel")).get("id") or container.get("channel_id")
     message_ts = container.get("message_ts") or message.get("ts")
-    user = _user(payload)
+    user = _format_user(payload)
     where = Where.CHANNEL
     if view.get("type") == "home":
         where = Where.HOME
@@ -184,31 +192,35 @@ def surface_of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> 
         response_url=payload.get("response_url"),
         is_question=str(action.get("block_id") or "").startswith(kit.QUESTION),
         trigger_id=payload.get("trigger_id"),
-        interaction=_key(
-            "button", action.get("action_ts"), pressed(action).action_id, message_ts or view.get("id"), user
+        interaction=_join_key(
+            "button",
+            action.get("action_ts"),
+            parse_button(action).action_id,
+            message_ts or view.get("id"),
+            user,
         ),
         view_id=view.get("id") if where is Where.FORM else None,
         view_hash=view.get("hash") if where is Where.FORM else None,
     )
 
 
-def surface_of_shortcut(payload: Mapping[str, Any]) -> Surface:
-    """Return where a shortcut was chosen: on a message, or nowhere in particular."""
-    user = _user(payload)
-    message = _mapping(payload.get("message"))
+def parse_shortcut_surface(payload: Mapping[str, Any]) -> Surface:
+    """Return the surface of a shortcut: a message, or none in particular."""
+    user = _format_user(payload)
+    message = _as_mapping(payload.get("message"))
     return Surface(
         kind="shortcut",
-        channel_id=_mapping(payload.get("channel")).get("id"),
+        channel_id=_as_mapping(payload.get("channel")).get("id"),
         message_ts=message.get("ts"),
         response_url=payload.get("response_url"),
         trigger_id=payload.get("trigger_id"),
-        interaction=_key("shortcut", payload.get("action_ts"), payload.get("callback_id"), user),
+        interaction=_join_key("shortcut", payload.get("action_ts"), payload.get("callback_id"), user),
     )
 
 
-def surface_of_message(payload: Mapping[str, Any], where: Where) -> Surface:
-    """Return where a message or a mention was written."""
-    event = _mapping(payload.get("event"))
+def parse_message_surface(payload: Mapping[str, Any], where: Where) -> Surface:
+    """Return the surface of a message or a mention."""
+    event = _as_mapping(payload.get("event"))
     return Surface(
         kind="message",
         where=where,
@@ -216,16 +228,16 @@ def surface_of_message(payload: Mapping[str, Any], where: Where) -> Surface:
         thread_ts=event.get("thread_ts"),
         message_ts=event.get("ts"),
         interaction=make_message_key(payload),
-        said_at=said_at(payload),
+        said_at=parse_time(payload),
     )
 
 
-def said_at(payload: Mapping[str, Any]) -> float | None:
-    """Return when what an event tells happened (epoch seconds); None if Slack doesn't say.
+def parse_time(payload: Mapping[str, Any]) -> float | None:
+    """Return the time at which an event happened (epoch seconds); None if Slack doesn't say.
 
     A message's own time is that of its sending, even if its event is made later.
     """
-    for given in (_mapping(payload.get("event")).get("ts"), payload.get("event_time")):
+    for given in (_as_mapping(payload.get("event")).get("ts"), payload.get("event_time")):
         try:
             return float(given)  # type: ignore[arg-type]
         except (TypeError, ValueError):
@@ -233,65 +245,65 @@ def said_at(payload: Mapping[str, Any]) -> float | None:
     return None
 
 
-def key_of_view(payload: Mapping[str, Any]) -> str:
+def make_view_key(payload: Mapping[str, Any]) -> str:
     """Return the key of a submitted form, the same when it is resubmitted after a lost response."""
-    return _key("view", _mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
+    return _join_key("view", _as_mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
 
 
 def make_message_key(payload: Mapping[str, Any]) -> str:
     """Return the key of a message: its channel and ``ts``, however often and on whichever side it comes."""
-    event = _mapping(payload.get("event"))
-    channel, ts = _id(event.get("channel")), _id(event.get("ts"))
-    return _key("message", channel, ts) if channel and ts else key_of_event(payload)
+    event = _as_mapping(payload.get("event"))
+    channel, ts = _parse_id(event.get("channel")), _parse_id(event.get("ts"))
+    return _join_key("message", channel, ts) if channel and ts else make_event_key(payload)
 
 
-def key_of_send(payload: Mapping[str, Any], author: Principal) -> str:
+def make_send_key(payload: Mapping[str, Any], author: Principal) -> str:
     """Return the key of a send, of which Slack may have made two messages; empty if its app named none."""
-    sent = _id(_mapping(payload.get("event")).get("client_msg_id"))
-    return _key("send", sent, author.key) if sent else ""
+    sent = _parse_id(_as_mapping(payload.get("event")).get("client_msg_id"))
+    return _join_key("send", sent, author.key) if sent else ""
 
 
-def key_of_event(payload: Mapping[str, Any]) -> str:
+def make_event_key(payload: Mapping[str, Any]) -> str:
     """Return the key of an event that is no message, the same at each redelivery."""
-    return _key("event", payload.get("event_id"))
+    return _join_key("event", payload.get("event_id"))
 
 
-def _key(kind: str, *parts: object) -> str:
+def _join_key(kind: str, *parts: object) -> str:
     """Join the parts of the key; empty (never deduplicated) if Slack named nothing."""
     return f"{kind}:{':'.join(str(part or '') for part in parts)}" if any(parts) else ""
 
 
-def _user(payload: Mapping[str, Any]) -> str:
-    """Return who it was, for a key: the same id may be somebody else in another Slack workspace."""
-    user = _mapping(payload.get("user"))
+def _format_user(payload: Mapping[str, Any]) -> str:
+    """Return the user's part of a key: the same id may be somebody else in another Slack workspace."""
+    user = _as_mapping(payload.get("user"))
     return f"{user.get('team_id') or ''}/{user.get('id') or ''}"
 
 
-def values_of(view: Mapping[str, Any]) -> dict[str, Value]:
-    """Return what is filled in, by field name; empty fields are left out."""
+def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
+    """Return the values of a form by field name; empty fields are left out."""
     found: dict[str, Value] = {}
-    for block_id, elements in sent_by_block(view).items():
+    for block_id, elements in find_state_values(view).items():
         for element in (elements if isinstance(elements, dict) else {}).values():
-            value = _value_of(element) if isinstance(element, dict) else ""
+            value = _parse_value(element) if isinstance(element, dict) else ""
             if value:
                 found[forms.field_of(block_id)] = value
     return found
 
 
-def sent_by_block(view: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what was sent of each field, by its block id, as Slack has it."""
+def find_state_values(view: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the submitted elements of each field, by its block id, as Slack has them."""
     state = view.get("state")
     blocks = state.get("values") if isinstance(state, dict) else None
     return blocks if isinstance(blocks, dict) else {}
 
 
-def value_in(view: Mapping[str, Any], name: str) -> str:
-    """Return what was typed or chosen in one field; empty if nothing was."""
-    value = values_of(view).get(name, "")
+def find_value(view: Mapping[str, Any], name: str) -> str:
+    """Return the typed or chosen value of one field; empty if there is none."""
+    value = parse_values(view).get(name, "")
     return value if isinstance(value, str) else ""
 
 
-def fields_of(view: Mapping[str, Any]) -> list[tuple[str, str]]:
+def list_fields(view: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the name and the block id of each field that is shown, in their order."""
     blocks = view.get("blocks")
     shown = [block for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
@@ -299,17 +311,19 @@ def fields_of(view: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(forms.field_of(block_id), block_id) for block_id in ids]
 
 
-#: Where a field has what is typed or picked.
-_TYPED: Final = ("value", "selected_time", "selected_date", "selected_conversation")
+#: The keys of an element that can have its value.
+_VALUE_KEYS: Final = ("value", "selected_time", "selected_date", "selected_conversation")
 
 
-def _value_of(element: Mapping[str, Any]) -> Value:
+def _parse_value(element: Mapping[str, Any]) -> Value:
     several = element.get("selected_options")
     if isinstance(several, list):
-        return tuple(str(one["value"]) for one in several if isinstance(one, dict) and one.get("value"))
+        return tuple(
+            str(option["value"]) for option in several if isinstance(option, dict) and option.get("value")
+        )
     if isinstance(users := element.get("selected_users"), list):
-        return tuple(one for one in users if isinstance(one, str) and _USER.fullmatch(one))
+        return tuple(option for option in users if isinstance(option, str) and _USER.fullmatch(option))
     chosen = element.get("selected_option")
-    typed = next((element[name] for name in _TYPED if element.get(name)), None)
+    typed = next((element[name] for name in _VALUE_KEYS if element.get(name)), None)
     given = chosen.get("value") if isinstance(chosen, dict) else typed
     return given if isinstance(given, str) else ""

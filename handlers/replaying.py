@@ -13,7 +13,7 @@ from bot.messages.blocks.forms import answer_view
 from bot.store import notices
 from handlers.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from handlers.dispatch import run_button, run_text
-from handlers.response_targets import message_notice, reply_notice
+from handlers.response_targets import make_message_notice, make_reply_notice
 from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -62,7 +62,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         # Don't leave an open form waiting: it shows the answer instead.
         answer = replace(answer, view=answer_view(answer, "job" if deferred.folder == "job" else "workspace"))
     if lives or where in {Where.FORM, Where.MENTION}:
-        notice = reply_notice(answer, surface, principal, services.ids)
+        notice = make_reply_notice(answer, surface, principal, services.ids)
     else:
-        notice = message_notice(answer, surface, principal, services.ids, becomes=deferred.first)
+        notice = make_message_notice(answer, surface, principal, services.ids, becomes=deferred.first)
     await services.store.write(notices.add_notices, [notice])

@@ -15,20 +15,20 @@ from bot.support.clock import Ids
 from bot.support.guards import guards
 
 #: Slack shows a line or two below a field.
-_ERROR = 300
+_MAX_ERROR_LENGTH = 300
 #: The same where all of them have to fit into a frame.
-_SHORT_ERROR = 60
+_MAX_SHORT_ERROR_LENGTH = 60
 #: The key in Bolt's context of how many bytes the body of an acknowledgement may have; missing over HTTP.
 MAX_BODY_BYTES: Final = "max_body_bytes"
 
 
 def can_acknowledge_with(body: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
-    """Return whether a request's acknowledgement takes a body, as it is written.
+    """Return whether a body fits into a request's acknowledgement.
 
     Socket Mode closes the connection where a frame is too long (``docs/internals/slack.md``, "Socket Mode").
     """
-    most = context.get(MAX_BODY_BYTES)
-    return most is None or _count_written_bytes(body) <= most
+    max_bytes = context.get(MAX_BODY_BYTES)
+    return max_bytes is None or _count_written_bytes(body) <= max_bytes
 
 
 def _count_written_bytes(value: Any) -> int:
@@ -41,16 +41,16 @@ def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str
     if can_acknowledge_with(whole := {"options": list(options)}, context):
         return whole
     group: dict[str, Any] = {"label": kit.plain(answers.MORE_OPTIONS, kit.OPTION), "options": []}
-    left = context[MAX_BODY_BYTES] - _count_written_bytes({"option_groups": [group]})
+    free_bytes = context[MAX_BODY_BYTES] - _count_written_bytes({"option_groups": [group]})
     for option in options:
-        left -= _count_written_bytes([option])
-        if left < 0:
+        free_bytes -= _count_written_bytes([option])
+        if free_bytes < 0:
             break
         group["options"].append(option)
     return {"option_groups": [group]}
 
 
-def command_body(answer: Answer) -> dict[str, Any]:
+def make_command_body(answer: Answer) -> dict[str, Any]:
     """Return an Answer as the body of a command's ack."""
     answer = fit_for_channel(answer)
     return {
@@ -62,13 +62,15 @@ def command_body(answer: Answer) -> dict[str, Any]:
     }
 
 
-def form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return an Answer as the ``response_action`` of a form: errors, its next view, or nothing more."""
     if answer.errors:
-        errors = {block_id: kit.cut(clean(text), _ERROR) for block_id, text in answer.errors.items()}
+        errors = {
+            block_id: kit.cut(clean(text), _MAX_ERROR_LENGTH) for block_id, text in answer.errors.items()
+        }
         body = {"response_action": "errors", "errors": errors}
         if not can_acknowledge_with(body, context or {}):
-            errors |= {block_id: kit.cut(text, _SHORT_ERROR) for block_id, text in errors.items()}
+            errors |= {block_id: kit.cut(text, _MAX_SHORT_ERROR_LENGTH) for block_id, text in errors.items()}
         while len(errors) > 1 and not can_acknowledge_with(body, context or {}):
             # The others are told once these are corrected.
             errors.popitem()
@@ -78,7 +80,7 @@ def form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> dict[
     return {"response_action": "update", "view": answer.view}
 
 
-def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:
+def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:
     """Return an Answer as a reply in the outbox: sent at once, at most once, keyed by its interaction.
 
     The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and the way back: ``response_url``, or
@@ -92,7 +94,7 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
         "thread_ts": surface.thread_ts,
         "in_channel": answer.in_channel,
         "where": surface.where,
-        "spoken": _spoken(answer, surface),
+        "spoken": _make_referents_body(answer, surface),
         "over": surface.message_ts if answer.replaces else None,
     }
     if answer.view is not None and surface.where is Where.FORM:
@@ -103,7 +105,7 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
             "external_id": surface.view_external_id,
         }
     return NewNotice(
-        subject=_subject(surface, ids),
+        subject=_make_subject(surface, ids),
         kind=NoticeKind.REPLY,
         occasion="1",
         principal=principal,
@@ -111,7 +113,7 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
     )
 
 
-def message_notice(
+def make_message_notice(
     answer: Answer, surface: Surface, principal: Principal, ids: Ids, *, becomes: str = ""
 ) -> NewNotice:
     """Return an Answer as a direct message that must not be missed, unlike a reply.
@@ -119,35 +121,35 @@ def message_notice(
     ``becomes`` is the interaction whose reply promised it: that message becomes this one.
     """
     return NewNotice(
-        subject=_subject(surface, ids),
+        subject=_make_subject(surface, ids),
         kind=NoticeKind.ASSISTANT_ASKED if surface.via else NoticeKind.MESSAGE,
         occasion="1",
         principal=principal,
         body=replace(answer, replaces=False).as_body()
-        | {"becomes": becomes, "spoken": _spoken(answer, surface)},
+        | {"becomes": becomes, "spoken": _make_referents_body(answer, surface)},
     )
 
 
-def _spoken(answer: Answer, surface: Surface) -> dict[str, Any] | None:
-    """Return what is remembered with an answer: what it is about, in which conversation."""
+def _make_referents_body(answer: Answer, surface: Surface) -> dict[str, Any] | None:
+    """Return the referents that are remembered with an answer, with its conversation; None for none."""
     if answer.about is None or surface.channel_id is None:
         return None
     place = {"channel_id": surface.channel_id, "thread_ts": surface.thread_ts}
     return {**place, "about": answer.about.as_body()}
 
 
-def _subject(surface: Surface, ids: Ids) -> str:
+def _make_subject(surface: Surface, ids: Ids) -> str:
     """Return the answer's unique key: its interaction; a new id if Slack gave none."""
     return surface.interaction or ids.new("interaction")
 
 
 @guards("An IDE's address reaches only the owner")
 def fit_for_channel(answer: Answer) -> Answer:
-    """Make an Answer with a private address ephemeral, whoever asked to share it."""
+    """Make an Answer with a private address ephemeral, even if it was to be shared."""
     if not answer.in_channel:
         return answer
     is_private = any(
-        one["action_id"] in kit.ADDRESSES or "url" in one for one in kit.buttons_of(answer.blocks)
+        button["action_id"] in kit.ADDRESSES or "url" in button for button in kit.buttons_of(answer.blocks)
     )
     # In a list, a name is the link. What people typed is escaped: it can't look like one.
     is_private = is_private or "<http" in str(answer.blocks)

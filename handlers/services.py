@@ -21,7 +21,7 @@ from bot.support.clock import Clock, Ids
 from bot.support.pool import Pool
 from handlers.greetings import GreetedPeople
 from handlers.limits import RateLimiter, SearchLimiter
-from handlers.payload import principal as principal_of
+from handlers.payload import parse_principal as principal_of
 
 
 @dataclass(frozen=True, slots=True)

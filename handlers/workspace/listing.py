@@ -27,7 +27,7 @@ from handlers.command_line import new_name, plain
 from handlers.dispatch import run_button
 from handlers.helping import new_step
 from handlers.linking import link_any, linked
-from handlers.payload import value_in
+from handlers.payload import find_value
 from handlers.request import Request
 from handlers.snapshots import filter_by_connection, refreshed
 from handlers.workspace.operations import as_it_is, not_there
@@ -279,5 +279,5 @@ async def start_workspace(request: Request) -> Answer:
 async def chosen(request: Request) -> Answer:
     """Start what was chosen, as its button would; the form becomes the answer."""
     surface = Surface(kind="button", interaction=request.surface.interaction)
-    press = ButtonValue("start", value_in(request.view, drawn.START_FIELD))
+    press = ButtonValue("start", find_value(request.view, drawn.START_FIELD))
     return await run_button(request.services, request.principal, surface, press)

@@ -36,7 +36,7 @@ from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
 from handlers.command_line import normalise
 from handlers.linking import linked
-from handlers.payload import value_in
+from handlers.payload import find_value
 from handlers.request import SILENT, InvalidFields, Manner, Request
 from handlers.suggestions import nothing_to_undo
 from handlers.workspace import confirmations
@@ -336,7 +336,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
 async def name_typed(request: Request) -> Answer:
     """Write the operation if the name is right; the card in the direct message reports the rest."""
     workspace = await request.caller.read(require_workspace, "remove", request.form_payload)
-    if normalise(value_in(request.view, "name")) != normalise(workspace.title):
+    if normalise(find_value(request.view, "name")) != normalise(workspace.title):
         raise InvalidFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
     await request.caller.run(begin_operation, workspace.id, OperationVerb.REMOVE)
     return SILENT

@@ -22,7 +22,7 @@ from bot.store import operations
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking import linked
-from handlers.payload import value_in
+from handlers.payload import find_value
 from handlers.request import SILENT, Answered, InvalidFields, Request
 from handlers.services import Services
 from handlers.workspace import confirmations
@@ -174,7 +174,7 @@ async def open_form(request: Request) -> Answer:
 async def form_sent(request: Request) -> Answer:
     """Set, change or take back the timer; what would end the workspace for good is asked about first."""
     request, key = replace(request, verb="stop"), request.form_payload
-    chosen, typed = value_in(request.view, "when"), value_in(request.view, "other").strip()
+    chosen, typed = find_value(request.view, "when"), find_value(request.view, "other").strip()
     if chosen == drawn.NEVER and not typed:
         await request.caller.run(cancel_timer, key)
         return SILENT

@@ -30,7 +30,7 @@ from bot.store.tables import LINKS
 from handlers.deferred_command import DeferredCommand
 from handlers.dispatch import run_button, run_form, run_text
 from handlers.limits import RateLimiter
-from handlers.response_targets import form_body
+from handlers.response_targets import make_form_body
 from handlers.services import Services, build_services
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
@@ -289,7 +289,7 @@ async def submit(
     """Send a form, and return its ``response_action``."""
     surface = Surface("form", Where.FORM, interaction=interaction)
     callback_id = callback_id or view["callback_id"]
-    return form_body(await run_form(services, principal, surface, callback_id, view))
+    return make_form_body(await run_form(services, principal, surface, callback_id, view))
 
 
 def buttons(answer: Answer) -> dict[str, dict[str, Any]]:

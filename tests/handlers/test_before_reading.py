@@ -10,7 +10,7 @@ from bot.support.errors import StoreUnavailable
 from handlers.command_line import LONGEST
 from handlers.dispatch import run_text
 from handlers.event_request import EventRequest
-from handlers.events import direct_message
+from handlers.events import on_direct_message
 from tests.handlers.rig import rig, words
 from tests.handlers.slack import message
 from tests.rigs.store import ALICE
@@ -44,7 +44,7 @@ async def bot():
 
 
 async def hear(bot, text, ts):
-    await direct_message(EventRequest(message(text, ts=ts), bot.services, "event:Ev1"))
+    await on_direct_message(EventRequest(message(text, ts=ts), bot.services, "event:Ev1"))
 
 
 async def test_the_limit_comes_first_then_the_length_then_what_was_answered_then_the_words(bot):

@@ -15,7 +15,7 @@ from bot.store import accounts, notices, operations, tasks
 from bot.support.errors import SlackLimited, SlackUnknownOutcome, StoreBusy
 from bot.web.bolt import dispatch
 from handlers.event_request import EventRequest
-from handlers.events import user_changed
+from handlers.events import on_user_change
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig, unlinked
 from tests.handlers.slack import LittleSlack, bolt_for, event, mention, message, send
 from tests.rigs.store import ALICE
@@ -248,7 +248,7 @@ async def test_who_only_changes_their_name_keeps_their_links(bot, app):
     ],
 )
 async def test_a_change_that_names_nobody_of_ours_changes_nothing(bot, told):
-    await user_changed(EventRequest(told, bot.services, "event:1"))
+    await on_user_change(EventRequest(told, bot.services, "event:1"))
     assert [await bot.store.person(one) for one in (ALICE, STRANGER)] == [None, None]
 
 

@@ -8,7 +8,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.messages.texts import answers
 from bot.store import notices
 from bot.support.errors import StoreBusy
-from handlers.response_targets import MAX_BODY_BYTES, can_acknowledge_with, form_body, make_options_body
+from handlers.response_targets import MAX_BODY_BYTES, can_acknowledge_with, make_form_body, make_options_body
 from tests.handlers.idle import Idle
 from tests.handlers.rig import wait_for_code
 from tests.handlers.slack import LittleSlack, bolt_for, command, send, submission
@@ -50,15 +50,15 @@ def test_options_that_do_not_fit_say_so(room):
 def test_form_errors_that_do_not_fit_are_cut():
     context = {MAX_BODY_BYTES: 20_000}
     errors = {f"field{number}": "🚀" * 300 for number in range(20)}
-    body = form_body(Answer(text="", errors=errors), context)
+    body = make_form_body(Answer(text="", errors=errors), context)
     assert can_acknowledge_with(body, context)
     assert list(body["errors"]) == list(errors)
-    assert len(form_body(Answer(text="", errors=errors))["errors"]["field1"]) == 300
+    assert len(make_form_body(Answer(text="", errors=errors))["errors"]["field1"]) == 300
 
 
 def test_form_with_errors_of_very_many_fields_names_the_first():
     errors = {f"field{number}": "é" * 100 for number in range(100)}
-    body = form_body(Answer(text="", errors=errors), {MAX_BODY_BYTES: 5000})
+    body = make_form_body(Answer(text="", errors=errors), {MAX_BODY_BYTES: 5000})
     assert can_acknowledge_with(body, {MAX_BODY_BYTES: 5000})
     assert [*body["errors"]][:2] == ["field0", "field1"]
 

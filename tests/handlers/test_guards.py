@@ -10,7 +10,7 @@ from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import ButtonValue
 from bot.store import conversations, operations
-from handlers.response_targets import command_body, reply_notice
+from handlers.response_targets import make_command_body, make_reply_notice
 from tests.handlers.rig import COLLEAGUE, rig, words
 from tests.rigs.clock import CountingIds
 from tests.rigs.store import ALICE
@@ -51,7 +51,7 @@ PRIVATE = {
 def as_sent(answer):
     """Return whether each way of answering shows an answer to the whole channel, with what it sends."""
     surface = Surface("mention", Where.MENTION, channel_id="C1", interaction="event:1")
-    body, notice = command_body(answer), reply_notice(answer, surface, ALICE, CountingIds())
+    body, notice = make_command_body(answer), make_reply_notice(answer, surface, ALICE, CountingIds())
     assert notice.kind is NoticeKind.REPLY
     return [(body["response_type"] == "in_channel", body), (notice.body["in_channel"], notice.body)]
 

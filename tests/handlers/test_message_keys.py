@@ -16,8 +16,8 @@ from bot.store.inbox import REDELIVERY_SECONDS
 from bot.store.tables import NOTICES
 from bot.support.errors import SlackFailed, StoreBusy
 from handlers.event_request import EventRequest
-from handlers.events import mentioned
-from handlers.payload import key_of_send, make_message_key
+from handlers.events import on_app_mention
+from handlers.payload import make_message_key, make_send_key
 from tests.handlers.rig import COLLEAGUE, rig
 from tests.handlers.slack import SAID, LittleSlack, bolt_for, mention, message, send
 from tests.rigs.store import ALICE
@@ -71,7 +71,7 @@ async def hears_side(bot, place, author, bot_user=None):
     own = {"team_id": "T3", "enterprise_id": "E1"} if enterprise else {"team_id": place}
     bot_user = bot_user or ("UBOT3" if author == SAM else "UBOT")
     body = mention(f"<@{bot_user}> start notebook", author, user_team=author.team_id, outer=outer | own)
-    await mentioned(EventRequest(body, bot.services, ""))
+    await on_app_mention(EventRequest(body, bot.services, ""))
 
 
 # -- one message -----------------------------------------------------------------------------------
@@ -230,8 +230,8 @@ async def test_stranger_is_refused_once_by_a_side(sides):
 def test_keys_name_the_message_and_the_author_s_send():
     said = message("list", **SENT)
     assert make_message_key(said) == f"message:D1:{SAID}"
-    assert key_of_send(said, ALICE) == f"send:c-1:{ALICE.key}"
-    assert key_of_send(message("list"), ALICE) == ""
+    assert make_send_key(said, ALICE) == f"send:c-1:{ALICE.key}"
+    assert make_send_key(message("list"), ALICE) == ""
 
 
 @pytest.mark.parametrize("missing", ["ts", "channel"])

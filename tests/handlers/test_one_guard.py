@@ -12,7 +12,7 @@ from bot.features.assistant.tools import TOOLS, called
 from bot.messages.blocks.kit import ButtonValue
 from bot.support.errors import SecretError, StoreBusy
 from handlers.dispatch import run_button, run_form, run_search, run_shortcut, run_text
-from handlers.response_targets import command_body, form_body
+from handlers.response_targets import make_command_body, make_form_body
 from tests.handlers.rig import GUEST, STRANGER
 from tests.rigs.store import ALICE
 
@@ -26,7 +26,7 @@ async def ask(bot, way: str, who=ALICE) -> dict[str, Any]:
     bot.count += 1
     match way:
         case "form":
-            return form_body(await run_form(bot.services, who, surface, "code", VIEW))
+            return make_form_body(await run_form(bot.services, who, surface, "code", VIEW))
         case "search":
             return {"options": await run_search(bot.services, who, "start:workspace", "", {})}
         case "shortcut":
@@ -40,7 +40,7 @@ async def ask(bot, way: str, who=ALICE) -> dict[str, Any]:
             answer = await run_button(bot.services, who, surface, ButtonValue("list", "1"))
         case _:
             answer = await run_text(bot.services, who, surface, "list")
-    return command_body(answer)
+    return make_command_body(answer)
 
 
 WAYS = ["command", "message", "button", "shortcut", "form", "search", "assistant"]

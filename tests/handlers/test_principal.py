@@ -10,7 +10,7 @@ from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.domain.policy import decide
 from bot.support.errors import Refused
-from handlers.payload import installed_at, place_of, principal
+from handlers.payload import parse_installation_ids, parse_principal, parse_team
 
 COMMAND = {"command": "/workspace", "team_id": "T1", "user_id": "U1"}
 BUTTON = {
@@ -88,7 +88,7 @@ def event(outer=None, **inner):
     ],
 )
 def test_who_acts(payload, expected):
-    assert principal(payload) == expected
+    assert parse_principal(payload) == expected
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_who_acts(payload, expected):
 )
 def test_anything_missing_refuses(payload):
     with pytest.raises(Refused) as refused, capture_logs() as logged:
-        principal(payload)
+        parse_principal(payload)
     assert logged[-1]["event"] == "field missing"
     assert logged[-1]["field"]
     assert refused.value.rule == "principal.missing"
@@ -137,20 +137,24 @@ def test_anything_missing_refuses(payload):
 
 @pytest.mark.parametrize("key", ["block_actions", "view_submission", "block_suggestion"])
 def test_an_external_person_is_refused_whatever_they_press(key):
-    clicker = principal(BUTTON | {"type": key, "user": {"id": "U9", "team_id": "T9"}, "enterprise": GRID})
+    clicker = parse_principal(
+        BUTTON | {"type": key, "user": {"id": "U9", "team_id": "T9"}, "enterprise": GRID}
+    )
     for installation in (Installation("T1"), Installation("T1", "E1", is_org_wide=True)):
         assert decide(clicker, "stop", None, installation).rule == "policy.foreign_team"
 
 
 def test_for_which_installation_an_event_is():
-    assert installed_at(EVENT) == ("T1", None)
-    assert installed_at({"team_id": "T9", "authorizations": [{"team_id": "T1", "enterprise_id": "E1"}]}) == (
+    assert parse_installation_ids(EVENT) == ("T1", None)
+    assert parse_installation_ids(
+        {"team_id": "T9", "authorizations": [{"team_id": "T1", "enterprise_id": "E1"}]}
+    ) == (
         "T1",
         "E1",
     )
-    assert installed_at({"team_id": "T9", "enterprise_id": "E9"}) == ("T9", "E9")
-    assert installed_at({}) == (None, None)
+    assert parse_installation_ids({"team_id": "T9", "enterprise_id": "E9"}) == ("T9", "E9")
+    assert parse_installation_ids({}) == (None, None)
 
 
 def test_place_of_a_payload_without_a_team_is_nobodys():
-    assert place_of({}) == Principal(None, "", "")
+    assert parse_team({}) == Principal(None, "", "")

@@ -9,7 +9,7 @@ from bot.store import operations, runs
 from bot.store.cards import CARD_AFTER
 from bot.support.errors import StoreBusy, StoreUnsure
 from handlers import dispatch
-from handlers.response_targets import message_notice
+from handlers.response_targets import make_message_notice
 from tests.handlers.rig import one_cloud, submit, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.store import ALICE
@@ -129,5 +129,5 @@ async def test_a_store_that_takes_nothing_is_tried_again_after_a_pause(bot, monk
 
 
 async def test_an_answer_that_is_sent_as_a_message_replaces_nothing(bot):
-    notice = message_notice(Answer("Said.", replaces=True), bot.surface(), ALICE, bot.services.ids)
+    notice = make_message_notice(Answer("Said.", replaces=True), bot.surface(), ALICE, bot.services.ids)
     assert notice.body["replaces"] is False

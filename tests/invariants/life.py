@@ -28,7 +28,7 @@ from bot.support.responses import Response
 from handlers.dispatch import run_button, run_text
 from handlers.limits import RateLimiter
 from handlers.replaying import replay
-from handlers.response_targets import reply_notice
+from handlers.response_targets import make_reply_notice
 from handlers.services import Services, build_services
 from tests.invariants.provider import OwnedProvider, number_of
 from tests.reconciler.fuse import Fuse, Killed
@@ -196,7 +196,7 @@ class Life(World):
             answer = await act()
             if answer.text:
                 await self.context.store.write(
-                    notices.add_notices, [reply_notice(answer, surface, principal, self.services.ids)]
+                    notices.add_notices, [make_reply_notice(answer, surface, principal, self.services.ids)]
                 )
             return answer
 

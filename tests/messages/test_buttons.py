@@ -83,7 +83,7 @@ def test_what_a_button_carries_is_read_as_it_was_written(press, action_id, value
     assert (press.action_id, press.value) == (action_id, value)
     assert ButtonValue.of(kit.button("Go", press)) == press
     assert ButtonValue.of_text(press.text) == press
-    assert payload.pressed({"type": "button", "action_id": action_id, "value": value}) == press
+    assert payload.parse_button({"type": "button", "action_id": action_id, "value": value}) == press
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_whatever_somebody_sends_is_read_without_an_error(action_id, value, pres
 )
 def test_an_option_of_a_menu_is_read_as_its_button_would_be(button, means):
     menu = kit.menu([button])
-    assert payload.pressed({**menu, "selected_option": menu["options"][0]}) == means
+    assert payload.parse_button({**menu, "selected_option": menu["options"][0]}) == means
     ([again],) = [list(kit.buttons_of([{"type": "actions", "elements": [menu]}]))]
     assert ButtonValue.of(again) == means
     assert again.get("url") == button.get("url")

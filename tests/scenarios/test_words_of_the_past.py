@@ -2,7 +2,7 @@
 
 from bot.services.caller import OLD_SECONDS
 from bot.store import accounts
-from handlers.events import LOST_SECONDS
+from handlers.events import MAX_ANSWERED_AGE_SECONDS
 from tests.rigs.scenario import ALICE, ID
 
 HOUR = 3600.0
@@ -76,7 +76,7 @@ async def test_what_only_shows_something_is_answered(linked):
 
 async def test_words_of_days_ago_are_only_logged(linked):
     await missed(linked, says(linked, "stop report"), says(linked, "status report"))
-    assert await late(linked, LOST_SECONDS + 60) == []
+    assert await late(linked, MAX_ANSWERED_AGE_SECONDS + 60) == []
     events = [line["event"] for line in linked.watch.lines()]
     assert events.count("words of long ago not read") == 2
 
@@ -100,7 +100,7 @@ async def test_who_left_and_came_back_meanwhile_keeps_what_is_linked(linked):
     await late(world, 5 * HOUR)
     assert len(await world.bot.store.read(accounts.accounts, world.principal())) == 1
     await missed(world, lambda: world.slack.control.change_person(ALICE, deleted=True))
-    await late(world, 2 * LOST_SECONDS)
+    await late(world, 2 * MAX_ANSWERED_AGE_SECONDS)
     # However late: they have left.
     assert await world.bot.store.read(accounts.accounts, world.principal()) == []
 

@@ -41,7 +41,7 @@ from bot.web import app, shapes
 from handlers import routes, typing_mistakes
 from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
 from handlers.event_request import EventRequest
-from handlers.events import mentioned
+from handlers.events import on_app_mention
 from handlers.list_filters import workspaces_like
 from handlers.names import Names
 from tests.handlers.rig import Rig
@@ -129,7 +129,7 @@ async def mentioning(rig: World, text: str) -> None:
     bot = rig.bot
     bot.clock.advance(60.0)
     bot.count += 1
-    await mentioned(EventRequest(mention(text), bot.services, f"event:{bot.count}"))
+    await on_app_mention(EventRequest(mention(text), bot.services, f"event:{bot.count}"))
 
 
 def terminal(_world: World, text: str) -> None:

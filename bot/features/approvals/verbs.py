@@ -10,7 +10,7 @@ from bot.messages.texts import pages, requests
 from handlers import routes
 from handlers.deferred_command import DeferredCommand
 from handlers.linking import question, ways
-from handlers.payload import value_in
+from handlers.payload import find_value
 from handlers.request import Request
 
 
@@ -27,7 +27,7 @@ async def username_typed(request: Request) -> Answer:
     connection, _, text = request.form_payload.partition(" ")
     # What waits for the link: our own keys and words, which run with the rights that the person has then.
     waiting = DeferredCommand(request.principal.key, text, interaction=request.surface.interaction).as_body()
-    username = value_in(request.view, "username").strip()
+    username = find_value(request.view, "username").strip()
     asked = await use_cases.request(request.caller, connection, username, waiting=waiting if text else None)
     sentence = fill(pages.ASKED, title=request.services.title(connection), username=asked.username)
     return Answer(text="", view=kit.modal(pages.ASK_TITLE, [kit.section(sentence)]))

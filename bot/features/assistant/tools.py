@@ -27,7 +27,7 @@ from bot.support.errors import Refused
 from handlers.command_line import Quoted, plain, written
 from handlers.dispatch import run_text
 from handlers.request import SILENT, Request
-from handlers.response_targets import message_notice
+from handlers.response_targets import make_message_notice
 from handlers.services import Services
 from handlers.workspace.timers import typed_moment
 
@@ -99,7 +99,7 @@ async def called(
     # A person is asked one thing a minute, and of what they were asked the last is live.
     surface = replace(surface, interaction=f"assistant:{principal.key}:{services.clock.now() // 60:.0f}")
     await services.store.write(
-        notices.add_notices, [message_notice(answer, surface, principal, services.ids)]
+        notices.add_notices, [make_message_notice(answer, surface, principal, services.ids)]
     )
     return drawn.result(asked=words.ASKED)
 

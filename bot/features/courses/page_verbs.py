@@ -25,7 +25,7 @@ from bot.support.errors import Refused
 from handlers import routes
 from handlers.command_line import Quoted, written
 from handlers.intents import Intent
-from handlers.payload import values_of
+from handlers.payload import parse_values
 from handlers.request import InvalidFields, Request
 
 #: What is asked of all of one's courses, of one by its title, and of who joined one.
@@ -156,7 +156,7 @@ async def open_form(request: Request) -> Answer:
 @routes.view(drawn.CHANGE)
 async def form_sent(request: Request) -> Answer:
     """Change a course as its form says, in the words that can be typed; name its co-teachers."""
-    (key, what, former), sent = request.form_payload.split(" "), values_of(request.view)
+    (key, what, former), sent = request.form_payload.split(" "), parse_values(request.view)
     card = await _taught(request, key)
     if what == "with":
         named = {replace(card.principal, user_id=user).key for user in sent.get("with", ())}
@@ -180,7 +180,7 @@ async def form_sent(request: Request) -> Answer:
 @routes.view(drawn.CARD)
 async def card_sent(request: Request) -> Answer:
     """Post the card that a form describes, as if it had been typed; what is wrong is said at its fields."""
-    sent = {name: _typed(value) for name, value in values_of(request.view).items()}
+    sent = {name: _typed(value) for name, value in parse_values(request.view).items()}
     is_course = bool(sent.keys() & {"hours", "begin", "end", "from", "until"})
     if is_course and "today" in sent:
         raise InvalidFields({"today": words.WRONG["today"]})

@@ -31,7 +31,7 @@ from bot.support.declarations import LayerHooks
 from bot.support.errors import Refused
 from handlers import intents, routes, vocabulary
 from handlers.command_line import written
-from handlers.payload import value_in, values_of
+from handlers.payload import find_value, parse_values
 from handlers.request import Answered, InvalidFields, Request
 from handlers.workspace.operations import create_caller_of_several
 from handlers.workspace.targets import named, workspace_of
@@ -170,9 +170,9 @@ async def open_form(request: Request) -> Answer:
 async def form_sent(request: Request) -> Answer:
     """Give a workspace the hours of the form; what is wrong is said at its fields."""
     key, _, former = request.form_payload.partition(" ")
-    key = key or value_in(request.view, drawn.WORKSPACE)
-    days = values_of(request.view).get(drawn.ON, ())
-    starts, stops = (value_in(request.view, name) for name in (drawn.FROM, drawn.UNTIL))
+    key = key or find_value(request.view, drawn.WORKSPACE)
+    days = parse_values(request.view).get(drawn.ON, ())
+    starts, stops = (find_value(request.view, name) for name in (drawn.FROM, drawn.UNTIL))
     said = f"{','.join(days)} {starts}{f'-{stops}' if stops else ''}"
     wrong = {
         drawn.WORKSPACE: "" if key else words.FORM_NO_WORKSPACE,

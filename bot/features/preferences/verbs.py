@@ -19,7 +19,7 @@ from bot.store import workspaces as workspace_rows
 from handlers import routes
 from handlers.connections import list_templates, makers
 from handlers.defaults import Defaults
-from handlers.payload import values_of
+from handlers.payload import parse_values
 from handlers.request import InvalidFields, Request
 from handlers.services import Services
 from handlers.workspace.targets import named
@@ -47,7 +47,7 @@ async def saved(request: Request) -> Answer:
         await services.store.read(store.preferences, principal),
         await services.store.perform(workspace_rows.workspaces, principal),
     )
-    sent, problems = values_of(request.view), dict[str, str]()
+    sent, problems = parse_values(request.view), dict[str, str]()
     chosen = {name: value for name, value in sent.items() if isinstance(value, str) and value != drawn.ASK}
     topics, workspace_id = sent.get(drawn.TELL, ()), chosen.get(drawn.WORKSPACE, "")
     if workspace_id and workspace_id not in {one.id for one in rows}:

@@ -27,7 +27,7 @@ from handlers.connections import commanding
 from handlers.dispatch import run_button
 from handlers.forms import FormContext, value_of, view_of
 from handlers.linking import linked, ways
-from handlers.payload import value_in
+from handlers.payload import find_value
 from handlers.request import Request
 from handlers.snapshots import ask_for_offer, known_offer
 
@@ -89,8 +89,8 @@ async def run_as_job(request: Request) -> Answer:
 @routes.view(forms.CODE_CALLBACK)
 async def place_chosen(request: Request) -> Answer:
     """Open the form of the connection that was chosen, with the command as it was in the question."""
-    code = Code(value_in(request.view, forms.CODE_FIELD).strip(), request.form_payload)
-    press = ButtonValue("run_code", f"{value_in(request.view, forms.CODE_PLACE)}\n{code.carried}")
+    code = Code(find_value(request.view, forms.CODE_FIELD).strip(), request.form_payload)
+    press = ButtonValue("run_code", f"{find_value(request.view, forms.CODE_PLACE)}\n{code.carried}")
     surface = Surface(kind="button", interaction=request.surface.interaction)
     answer = await run_button(request.services, request.principal, surface, press)
     return replace(answer, view=answer.view or forms.answer_view(answer, "job"))

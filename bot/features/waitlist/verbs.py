@@ -22,7 +22,7 @@ from bot.services.feasibility import get_stop_effects
 from bot.services.workspaces import require_workspace
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.payload import value_in
+from handlers.payload import find_value
 from handlers.request import InvalidFields, Request
 from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import named, workspace_of
@@ -62,7 +62,7 @@ async def open_form(request: Request) -> Answer:
 @routes.view(drawn.UNTIL_FORM)
 async def form_sent(request: Request) -> Answer:
     """Wait until what was typed."""
-    typed = value_in(request.view, "text").strip()
+    typed = find_value(request.view, "text").strip()
     found = await typed_moment(request.services, request.principal, typed)
     if not isinstance(found, Moment):
         raise InvalidFields({"text": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
@@ -173,7 +173,9 @@ async def more_declined(request: Request) -> Answer:
 async def declined(request: Request) -> Answer:
     """Tell whoever asked that it was declined."""
     return _answered(
-        await request.caller.run(limit_requests.answer, request.form_payload, value_in(request.view, "text"))
+        await request.caller.run(
+            limit_requests.answer, request.form_payload, find_value(request.view, "text")
+        )
     )
 
 

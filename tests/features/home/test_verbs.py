@@ -9,7 +9,7 @@ from bot.domain.workspaces import State
 from bot.features.home import store
 from bot.features.home.model import Home
 from bot.features.home.use_cases import HomeGatherer
-from handlers.payload import surface_of_button
+from handlers.payload import parse_button_surface
 from tests.handlers.slack import LittleSlack, bolt_for, event, send
 from tests.rigs.store import ALICE, accept_operation
 
@@ -90,7 +90,7 @@ async def test_turning_pages_takes_numbers_alone(bot, app):
 
 def test_a_home_has_no_way_back_but_the_next_view():
     payload = pressed("start", "x")
-    surface = surface_of_button(payload, payload["actions"][0])
+    surface = parse_button_surface(payload, payload["actions"][0])
     assert (surface.kind, surface.where, surface.view_id) == ("button", Where.HOME, None)
     assert (surface.channel_id, surface.response_url) == (None, None)
     assert "V1" in surface.interaction

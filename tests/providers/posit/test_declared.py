@@ -14,7 +14,7 @@ from bot.providers.posit.offers import Offer, spoken
 from bot.providers.posit.types import ComputeEnvs
 from bot.services import creation
 from bot.services.creation import Flag
-from handlers.payload import values_of
+from handlers.payload import parse_values
 from playground.posit.accounts import Person
 from playground.posit.environments import Environments, Resources
 from playground.posit.settings import Settings
@@ -79,7 +79,7 @@ def unchanged(view: dict[str, Any], **typed: str) -> Values:
         held |= {"value": typed[name]} if name in typed else {}
         assert held or block["optional"], f"{name} is required and empty"
         state[block["block_id"]] = {element["action_id"]: {"type": element["type"], **held}}
-    return values_of({"state": {"values": state}})
+    return parse_values({"state": {"values": state}})
 
 
 def submitted(offer: Offer, purpose: Any, values: Values) -> Spec:
