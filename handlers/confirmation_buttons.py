@@ -11,7 +11,7 @@ from bot.messages.blocks.links import unlink_button
 from bot.services.runs import owned as run_of
 from bot.services.workspaces import require_workspace
 from handlers import routes
-from handlers.dispatch import old_button, run_button
+from handlers.dispatch import answer_old_button, run_button
 from handlers.request import Request
 
 _OF_RUNS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
@@ -30,7 +30,7 @@ async def ask(request: Request) -> Answer:
     press = kit.ButtonValue.of_text(request.target or "")
     button = await _button(request, press.name, press.key)
     if button is None:
-        return await old_button(request)
+        return await answer_old_button(request)
     now = kit.ButtonValue.of(button)
     if "confirm" in button and now.value == press.value:
         return replies.question(button)

@@ -1,4 +1,4 @@
-"""Which connection is meant, by its name or title, and what administrators see of its server."""
+"""Connections by name or title, and the overview of a connection's server for administrators."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -20,7 +20,7 @@ from handlers.services import Services
 _FACETS: Mapping[Purpose, type[base.Facet]] = {"workspace": base.Making, "job": base.Runs}
 
 
-def connection_of(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
+def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
     """Return the connection with this name, title or unique prefix; raises Answered for any other.
 
     ``more`` and ``offers`` are a sentence of ours and buttons for that answer.
@@ -29,34 +29,36 @@ def connection_of(request: Request, name: str, more: str = "", offers: Iterable[
     if found is not None:
         return found
     sentence = fill(
-        answers.UNKNOWN_CONNECTION, name=name, known=named(request.services, request.services.connections)
+        answers.UNKNOWN_CONNECTION,
+        name=name,
+        known=format_titles(request.services, request.services.connections),
     )
     raise Answered(replies.hint(sentence, offers, more=more))
 
 
 def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -> str:
-    """Return a connection as ``connection_of``, of those linked also one that was removed."""
-    titles = {one: request.services.title(one) for one in linked}
-    return naming.find_title(name, titles, is_whole=True) or connection_of(request, name)
+    """Return a connection as ``require_connection``, of those linked also one that was removed."""
+    titles = {connection: request.services.title(connection) for connection in linked}
+    return naming.find_title(name, titles, is_whole=True) or require_connection(request, name)
 
 
-def leading(
+def require_leading_connection(
     request: Request, given: Sequence[str], more: str = "", offers: Iterable[Element] = ()
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the connection that words begin with, and the rest; raises Answered as ``connection_of``."""
+    """Return the connection at the beginning of words, and the rest; raises Answered for any other."""
     found, rest = naming.leading_connection(given, request.services.connections)
     if found is not None:
         return found, rest
-    return connection_of(request, given[0], more, offers), tuple(given[1:])
+    return require_connection(request, given[0], more, offers), tuple(given[1:])
 
 
-def makers(services: Services, purpose: Purpose) -> list[str]:
-    """Return the names of the connections where something for this purpose can be made."""
+def list_making_connections(services: Services, purpose: Purpose) -> list[str]:
+    """Return the names of the connections that can make workspaces or jobs."""
     needed = _FACETS[purpose]
-    return sorted([name for name, one in services.connections.items() if isinstance(one, needed)])
+    return sorted([name for name, provider in services.connections.items() if isinstance(provider, needed)])
 
 
-def commanding(services: Services) -> list[str]:
+def list_commanding_connections(services: Services) -> list[str]:
     """Return the names of the connections that run commands."""
     return sorted(
         name
@@ -65,8 +67,8 @@ def commanding(services: Services) -> list[str]:
     )
 
 
-def telling(services: Services) -> list[str]:
-    """Return the names of the connections that have something to say about their server."""
+def list_overview_connections(services: Services) -> list[str]:
+    """Return the names of the connections with an overview of their server."""
     return sorted(
         name
         for name, provider in services.connections.items()
@@ -74,7 +76,7 @@ def telling(services: Services) -> list[str]:
     )
 
 
-def maker_of(
+def choose_making_connection(
     request: Request,
     purpose: Purpose,
     given: Sequence[str],
@@ -83,37 +85,37 @@ def maker_of(
     which: Callable[[list[str]], Answer],
     more: str = "",
 ) -> str:
-    """Return where to make something new: the connection named first, or the only one that can.
+    """Return the connection for something new: the one named first, or the only one that can make it.
 
     Raises Answered: with ``nowhere`` if none can, with ``which`` if several can and none is named.
-    ``more`` as for ``connection_of``.
+    ``more`` as for ``require_connection``.
     """
     services = request.services
-    able = makers(services, purpose)
-    if not able:
+    connections = list_making_connections(services, purpose)
+    if not connections:
         raise Answered(replies.hint(request.fill(nowhere)))
     if not given:
-        if len(able) == 1:
-            return able[0]
-        raise Answered(which(able))
-    chosen, _ = leading(request, given, more)
-    if chosen not in able:
+        if len(connections) == 1:
+            return connections[0]
+        raise Answered(which(connections))
+    chosen, _ = require_leading_connection(request, given, more)
+    if chosen not in connections:
         raise Answered(replies.hint(request.fill(verbs.NOT_THERE[purpose], title=services.title(chosen))))
     return chosen
 
 
-def named(services: Services, connections: Iterable[str]) -> Markup:
+def format_titles(services: Services, connections: Iterable[str]) -> Markup:
     """Return the titles of connections, which people may write like their names."""
     return Markup(", ".join(f"`{line(title)}`" for title in sorted(map(services.title, connections))))
 
 
 @routes.verb("workspace", "about", effect=routes.Effect.SHOWS, accepts=("connection",))
-async def about(request: Request) -> Answer:
-    """Answer with what the server last said; if that is outdated or missing, ask the server."""
+async def show_about(request: Request) -> Answer:
+    """Answer with the last overview of the server; if it is outdated or missing, ask the server."""
     services = request.services
-    connection, page = _asked(request)
+    connection, page = _parse_connection_and_page(request)
     title = services.title(connection)
-    if connection not in telling(services):
+    if connection not in list_overview_connections(services):
         raise Refused("about.none", problems.sentence("no_about", title))
     snapshot = await snapshots.about(services.context, connection)
     if snapshot is None and not request.is_live:
@@ -134,20 +136,20 @@ async def about(request: Request) -> Answer:
     )
 
 
-def _asked(request: Request) -> tuple[str, int]:
+def _parse_connection_and_page(request: Request) -> tuple[str, int]:
     """Return the requested connection and page; raises Answered if there is no such connection."""
-    given = (request.target or request.name).split()
+    words = (request.target or request.name).split()
     page = 1
-    if len(given) > 1 and given[-1].isdecimal() and len(given[-1]) < 6:
-        page = max(int(given.pop()), 1)
-    if given:
-        return connection_of(request, " ".join(given)), page
-    able = telling(request.services)
-    if len(able) == 1:
-        return able[0], page
+    if len(words) > 1 and words[-1].isdecimal() and len(words[-1]) < 6:
+        page = max(int(words.pop()), 1)
+    if words:
+        return require_connection(request, " ".join(words)), page
+    connections = list_overview_connections(request.services)
+    if len(connections) == 1:
+        return connections[0], page
     sentence = answers.ABOUT_NONE
-    if able:
-        sentence = request.fill(answers.ABOUT_WHICH, known=named(request.services, able))
+    if connections:
+        sentence = request.fill(answers.ABOUT_WHICH, known=format_titles(request.services, connections))
     raise Answered(replies.hint(sentence))
 
 

@@ -1,4 +1,4 @@
-"""From whatever comes in to its handler, from any result to an Answer, and back to where it was asked.
+"""Dispatch of requests: from the surface to the handler, from any result to an Answer, and back.
 
 There is one guard for all that comes in, and one way back for each kind (ADR 42).
 """
@@ -40,7 +40,7 @@ from handlers.command_line import (
     split_program,
 )
 from handlers.deferred_command import NOT_DEFERRED, DeferredCommand
-from handlers.helping import met, what
+from handlers.helping import describe_usher, start_introduction
 from handlers.hooks import RequestHooks
 from handlers.linking import linked
 from handlers.payload import find_state_values, find_value, list_fields
@@ -60,16 +60,16 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-#: What asks again how things are: what has it says as of when.
-_AS_OF: Final = frozenset({"refresh", "status", "job_refresh"})
+#: The actions that read the state again: an answer with one of them says its own time.
+_REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
 #: The action that leaves undone what was only asked about.
-_LEAVE = "leave"
+_DECLINE = "leave"
 #: How long to wait before asking a store again that was taking long.
-_LOOKS_AGAIN_SECONDS = 0.2
+_STORE_RETRY_SECONDS = 0.2
 #: The kinds of places where a person writes a text.
-_WRITTEN: Final = frozenset({"message", "command", "assistant"})
-#: How much of a text that is too long is looked at, to say in which words that is told.
-_BEGINNING = 100
+_TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
+#: How much of a text that is too long is parsed, to choose the sentence about that.
+_MAX_BEGINNING_LENGTH = 100
 
 
 async def run_text(
@@ -82,25 +82,27 @@ async def run_text(
     deferred: DeferredCommand = NOT_DEFERRED,
     reader: routes.Verb | None = None,
 ) -> Answer:
-    """Run what a person typed; always answers. The words may start with a folder (``job list``).
+    """Run the text that a person typed; always answers. The words may start with a folder (``job list``).
 
-    ``reader`` reads them in place of the one for what people type. What isn't read at all costs next to
-    nothing, so that nobody holds up the others.
+    ``reader`` reads them in place of the usual one. A text that isn't read at all costs next to nothing, so
+    that nobody holds up the others.
     """
-    request = _entered(services, principal, surface, WORDS, folder=folder, text=text, deferred=deferred)
+    request = _create_request(
+        services, principal, surface, WORDS, folder=folder, text=text, deferred=deferred
+    )
     if request.is_live and (answer := await _before_reading(request)) is not None:
         return answer
-    said = _read_message(request)
-    if said.is_quoted:
+    message = _read_message(request)
+    if message.is_quoted:
         request = replace(request, surface=replace(surface, is_quoted=True))
-    request = parse_request(request, said.text)
+    request = parse_request(request, message.text)
     reader = reader or routes.text.get("words")
     assert reader is not None, "somebody reads what people type"
     is_long = len(request.text) > LONGEST_COMMAND or len(request.arguments) > MOST_WORDS
     if is_long and not routes.has_own_parser(request.folder, request.verb):
-        reader = partial(_talked, topic="too_long")
-    return await _authorised(
-        request, partial(typing_mistakes.without_tokens, reader=reader, besides=said.besides)
+        reader = partial(_answer_small_talk, topic="too_long")
+    return await _authorise_and_run(
+        request, partial(typing_mistakes.without_tokens, reader=reader, besides=message.besides)
     )
 
 
@@ -127,12 +129,12 @@ def parse_request(request: Request, text: str) -> Request:
 
 async def _before_reading(request: Request) -> Answer | None:
     """Return the answer to a text that isn't read: one too many, too long, or answered before."""
-    # What something asks for a person is counted apart, so that they can always ask themselves.
+    # An assistant's requests for a person are counted separately, so that they can always ask themselves.
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
-        return _too_many(request, wait)
+        return _answer_too_many(request, wait)
     if len(request.text) > LONGEST and _is_too_long(request):
-        begin = parse(_begin(request, request.text), request.services.commands, routes.list_flags())
+        begin = parse(_read_beginning(request, request.text), request.services.commands, routes.list_flags())
         if "job" in {request.folder, begin.folder}:
             return replies.hint(fill(runs.TOO_LONG, limit=LONGEST))
         return suggestions.small_talk(request, "too_long")
@@ -142,19 +144,19 @@ async def _before_reading(request: Request) -> Answer | None:
     try:
         answered = await request.services.store.read(inbox.was_answered, request.surface.interaction)
     except StoreError as error:
-        return _instead(request, problems.sentence(error))
+        return _answer_problem(request, problems.sentence(error))
     return SILENT if answered else None
 
 
 def _is_too_long(request: Request) -> bool:
     """Return whether a text is too long without its quotations; a program's own words all count."""
     text = quotations.skip_quotations(request.text)
-    has_program = _parses_itself(request, _begin(request, text))
+    has_program = _has_own_parser(request, _read_beginning(request, text))
     return len(text if has_program else quotations.drop_quotations(request.text)) > LONGEST
 
 
-def _begin(request: Request, text: str) -> str:
-    return _remove_own_mentions(request, text[:_BEGINNING])
+def _read_beginning(request: Request, text: str) -> str:
+    return _remove_own_mentions(request, text[:_MAX_BEGINNING_LENGTH])
 
 
 class _Message(NamedTuple):
@@ -166,20 +168,24 @@ class _Message(NamedTuple):
 
 
 def _read_message(request: Request) -> _Message:
-    """Return the words that the writer of a text says; quoted ones if it has no others, or hidden signs."""
+    """Return the own words of a text's writer; quoted ones if there are no others, or hidden signs."""
     kind, text = request.surface.kind, _remove_own_mentions(request, request.text)
-    if kind not in _WRITTEN:
+    if kind not in _TYPED_SURFACES:
         return _Message(text)
     quotation = quotations.read_quotation(text)
     # Whoever types a slash command in code quotes nobody.
     is_quoted = quotation is not None and (kind == "message" or "`" not in text)
-    begun = quotations.skip_quotations(text) if quotation is None else quotation
-    if _parses_itself(request, begun):
-        said, besides = begun, text.removesuffix(begun)
+    beginning = quotations.skip_quotations(text) if quotation is None else quotation
+    if _has_own_parser(request, beginning):
+        own_words, besides = beginning, text.removesuffix(beginning)
     else:
-        said = quotations.drop_quotations(begun)
-        besides = "" if said == text else text
-    return _Message(clean(said), True, besides) if has_invisible(said) else _Message(said, is_quoted, besides)
+        own_words = quotations.drop_quotations(beginning)
+        besides = "" if own_words == text else text
+    return (
+        _Message(clean(own_words), True, besides)
+        if has_invisible(own_words)
+        else _Message(own_words, is_quoted, besides)
+    )
 
 
 def _remove_own_mentions(request: Request, text: str) -> str:
@@ -189,25 +195,27 @@ def _remove_own_mentions(request: Request, text: str) -> str:
     installation = request.services.context.installation.at(request.principal)
     command, program = split_program(text)
     command = installation.remove_own_mentions(command)
-    if program and _parses_itself(request, quotations.skip_quotations(command)):
+    if program and _has_own_parser(request, quotations.skip_quotations(command)):
         return f"{command}{program}"
     return installation.remove_own_mentions(text)
 
 
-def _parses_itself(request: Request, text: str) -> bool:
+def _has_own_parser(request: Request, text: str) -> bool:
     """Return whether a text begins with a verb that reads it by itself, such as a program's own words."""
     parsed = parse(text, request.services.commands)
     verb = plain(next(iter(parsed.words), ""))
     return routes.has_own_parser(parsed.folder or request.folder, verb)
 
 
-async def _talked(request: Request, topic: str) -> Answer:
+async def _answer_small_talk(request: Request, topic: str) -> Answer:
     return suggestions.small_talk(request, topic)
 
 
-async def run_talk(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
-    """Answer what came without words, as small talk about a topic."""
-    return await guarded(_entered(services, principal, surface, WORDS), partial(_talked, topic=topic))
+async def run_small_talk(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
+    """Answer a message without words, as small talk about a topic."""
+    return await run_within_limit(
+        _create_request(services, principal, surface, WORDS), partial(_answer_small_talk, topic=topic)
+    )
 
 
 async def run_button(
@@ -217,15 +225,17 @@ async def run_button(
     press: ButtonValue,
     view: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Run what a button is for: a handler of its own, or the verb of that name; always answers.
+    """Run the handler of a button: its own, or the verb of that name; always answers.
 
     Buttons for verbs of jobs are named ``job_VERB``.
     """
-    request = _entered(services, principal, surface, press.name, view=view or {}).to_button_request(press)
+    request = _create_request(services, principal, surface, press.name, view=view or {}).to_button_request(
+        press
+    )
     found = routes.find_button_handler(request, press.name)
-    if found is said:
-        return await said(request)
-    return await guarded(request, found or old_button)
+    if found is run_offered_command:
+        return await run_offered_command(request)
+    return await run_within_limit(request, found or answer_old_button)
 
 
 async def run_shortcut(
@@ -235,13 +245,15 @@ async def run_shortcut(
     callback_id: str,
     message: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Run what a shortcut is for; always answers."""
-    request = _entered(services, principal, surface, callback_id, message=message or {})
-    return await guarded(request, routes.shortcut.get(callback_id) or old_button)
+    """Run the handler of a shortcut; always answers."""
+    request = _create_request(services, principal, surface, callback_id, message=message or {})
+    return await run_within_limit(request, routes.shortcut.get(callback_id) or answer_old_button)
 
 
-def _entered(services: Services, principal: Principal, surface: Surface, verb: str, **more: Any) -> Request:
-    """Return the request of a person, before anything of it was read or asked."""
+def _create_request(
+    services: Services, principal: Principal, surface: Surface, verb: str, **more: Any
+) -> Request:
+    """Return the request of a person, before any of its words are read."""
     return Request(
         principal=principal,
         verb=verb,
@@ -253,17 +265,17 @@ def _entered(services: Services, principal: Principal, surface: Surface, verb: s
     )
 
 
-async def guarded(request: Request, handler: routes.Verb) -> Answer:
+async def run_within_limit(request: Request, handler: routes.Verb) -> Answer:
     """Count the request, authorise the person, and run the handler; always answers."""
     wait = request.services.limiter.take(request.principal.key) if request.is_live else 0.0
-    return _too_many(request, wait) if wait > 0 else await _authorised(request, handler)
+    return _answer_too_many(request, wait) if wait > 0 else await _authorise_and_run(request, handler)
 
 
-async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool = False) -> Answer:
-    """Authorise the person, run the handler, and turn every possible ending into an Answer.
+async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after_ack: bool = False) -> Answer:
+    """Authorise the person, run the handler, and turn every possible outcome into an Answer.
 
-    The log gets the reference that the answer shows, and nothing that a person typed. ``is_later``: nobody
-    waits for an ack, so what the store doesn't take is raised (StoreError).
+    The log gets the reference that the answer shows, and nothing that a person typed. ``is_after_ack``:
+    nobody waits for an ack, so a failure of the store is raised (StoreError).
     """
 
     def logger() -> Any:
@@ -282,7 +294,7 @@ async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool 
             try:
                 answer = await handler(request)
             except NotLinked as missing:
-                # Whoever turns out not to be linked is offered *Link*, whatever the verb.
+                # A person without a link is offered *Link*, whatever the verb.
                 await linked(request, missing.connection, is_refused=missing.is_refused)
                 raise
     except Answered as early:
@@ -290,10 +302,10 @@ async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool 
         return _fit(request, early.answer)
     except ConfirmationRequired:
         logger().info("asked first")
-        return _fit(request, _asked_again(request))
+        return _fit(request, _ask_to_confirm(request))
     except NotIdentified as unknown:
         logger().info("not known yet")
-        return await _kept(request, unknown)
+        return await _defer_until_identified(request, unknown)
     except InvalidFields as wrong:
         logger().info("refused", rule=wrong.rule)
         return _fit(request, Answer(text="", errors=wrong.errors))
@@ -301,17 +313,17 @@ async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool 
         logger().info("refused", rule=refusal.rule)
         if (say := routes.refusal.get(refusal.rule)) is not None:
             return _fit(request, say(request, refusal))
-        return _instead(request, refusal.text, is_broken=False)
+        return _answer_problem(request, refusal.text, is_broken=False)
     except UsherError as error:
         is_stores = isinstance(error, StoreError)
-        if is_later and is_stores:
+        if is_after_ack and is_stores:
             raise
         logger().warning("store failed" if is_stores else "failed", problem=error)
-        answer = _instead(request, problems.sentence(error))
-        return _unwritten(request, handler, answer, error) if is_stores else answer
+        answer = _answer_problem(request, problems.sentence(error))
+        return _answer_store_error(request, handler, answer, error) if is_stores else answer
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
-        return _instead(request, problems.sentence("internal"))
+        return _answer_problem(request, problems.sentence("internal"))
     # Mostly below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
     return _fit(request, _replace_question(request, answer))
@@ -319,23 +331,23 @@ async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool 
 
 def _replace_question(request: Request, answer: Answer) -> Answer:
     """Replace a question by the answer to its button."""
-    is_said = bool(answer.text) and answer.view is None and not (answer.errors or answer.in_channel)
-    return replace(answer, replaces=True) if request.surface.is_question and is_said else answer
+    is_replacement = bool(answer.text) and answer.view is None and not (answer.errors or answer.in_channel)
+    return replace(answer, replaces=True) if request.surface.is_question and is_replacement else answer
 
 
-def _unwritten(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
-    """Return the answer to what the store didn't take; where that isn't known yet, its outcome is told later.
+def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
+    """Answer a request that the store didn't take; where that isn't known yet, notify of the outcome later.
 
     Nothing else is asked of the store: that would outlast the 3 s for an ack.
     """
     if not isinstance(error, StoreUnsure):
         return replace(answer, about=None, unwritten="not")
-    request.services.outcome_pool.add(_notify_later(request, handler))
+    request.services.outcome_pool.add(_notify_of_outcome(request, handler))
     return replace(answer, about=None, unwritten="unsure")
 
 
-async def _notify_later(request: Request, handler: routes.Verb) -> None:
-    """Notify a person of the result of a commit that took long, as promised.
+async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
+    """Notify a person of the outcome of a slow commit, as promised.
 
     The same is asked again once the store answers: its interaction is an inbox key, so it has one effect, and
     the answer is true whether the commit went through or not. That ends when nobody would act on words that
@@ -346,7 +358,7 @@ async def _notify_later(request: Request, handler: routes.Verb) -> None:
     notice_of = make_reply_notice if surface.kind == "message" else make_message_notice
 
     async def notify() -> None:
-        answer = await _authorised(request, handler, is_later=True)
+        answer = await _authorise_and_run(request, handler, is_after_ack=True)
         if answer.errors:
             answer = replies.hint("\n".join(answer.errors.values()))
         if answer.text:
@@ -356,35 +368,37 @@ async def _notify_later(request: Request, handler: routes.Verb) -> None:
         elif surface.kind == "message":
             await services.store.write(inbox.mark_answered, surface.interaction)
 
-    await written_later(services, notify, surface.interaction)
+    await retry_write(services, notify, surface.interaction)
 
 
-async def written_later(services: Services, write: Callable[[], Awaitable[None]], interaction: str) -> None:
-    """Write once more what a commit may have written already, once the store answers: it has one effect."""
+async def retry_write(services: Services, write: Callable[[], Awaitable[None]], interaction: str) -> None:
+    """Repeat a write whose commit may have succeeded, until the store answers: it has one effect."""
     until = services.clock.now() + OLD_SECONDS
     while services.clock.now() < until:
         try:
             await write()
         except StoreError as error:
             log.info("what came of it isn't known yet", problem=error, interaction=interaction)
-            await asyncio.sleep(_LOOKS_AGAIN_SECONDS)
+            await asyncio.sleep(_STORE_RETRY_SECONDS)
         else:
             return
     log.error("what came of it was never known", interaction=interaction)
 
 
 def _fit(request: Request, answer: Answer) -> Answer:
-    """Return an answer with what it is about; its form, if any, names commands as typed next to it."""
+    """Return an answer with its referents; its form, if any, names commands as typed next to it."""
     if (about := request.notes.find_referents(answer)) != answer.about:
         answer = replace(answer, about=about)
     if answer.errors:
-        return replace(answer, errors={at: _as_read(request, text) for at, text in answer.errors.items()})
+        return replace(
+            answer, errors={at: _format_commands(request, text) for at, text in answer.errors.items()}
+        )
     if request.surface.via and any(kit.buttons_of(answer.blocks)):
-        said = kit.section(fill(answers.ASKED_TO, said=_in_full(request.text)))
-        answer = kit.with_blocks(answer, [said, *answer.blocks])
+        quotation = kit.section(fill(answers.ASKED_TO, said=_format_full_command(request.text)))
+        answer = kit.with_blocks(answer, [quotation, *answer.blocks])
     for hooks in RequestHooks.list_subscribers():
         answer = hooks.finish_answer(request, answer)
-    answer = _offering(answer)
+    answer = _add_offers(answer)
     about = answer.about
     if about is not None and (about.ask or about.takes_press):
         answer = replies.as_question(answer)
@@ -395,7 +409,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
         answer = _add_date(request, answer)
     is_in_form = request.surface.where is Where.FORM and request.is_live
     if is_in_form and answer.view is None and answer.text:
-        # Said where it was asked, not in a conversation behind the form.
+        # Shown in the form, not in a conversation behind it.
         answer = replace(answer, view=answer_view(answer))
     if answer.view is None:
         return answer
@@ -404,83 +418,91 @@ def _fit(request: Request, answer: Answer) -> Answer:
 
 
 def _add_date(request: Request, answer: Answer) -> Answer:
-    """Return an answer that can't be edited later: it says as of when it announces what is to come."""
+    """Add the time of writing to an answer with times to come, as it can't be edited later."""
     now = request.services.clock.now()
-    if find_next_moment([one for one in answer.blocks if one["type"] != "actions"], now) is None:
+    if find_next_moment([block for block in answer.blocks if block["type"] != "actions"], now) is None:
         return answer
     as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
-    blocks = [replies.use_plain_dates(one) for one in answer.blocks]
-    if not any("As of " in one for one in kit.lines_of(blocks)):
+    blocks = [replies.use_plain_dates(block) for block in answer.blocks]
+    if not any("As of " in block for block in kit.lines_of(blocks)):
         blocks.insert(len(blocks) - (blocks[-1]["type"] == "actions"), kit.context(as_of))
     return kit.with_blocks(answer, blocks)
 
 
-def _offering(answer: Answer) -> Answer:
-    """Name the one workspace or run that an answer offers something for; what can be asked again is dated."""
-    presses = [kit.ButtonValue.of(one) for one in kit.buttons_of(answer.blocks)]
-    about_one = {"open_url", *ENDS, *RUN_STOPS}
-    keys = {one.key for one in presses if one.seen is not None or one.name in about_one}
-    if answer.offers or len(keys) != 1 or any(one.name in _AS_OF or one.mark == "refresh" for one in presses):
+def _add_offers(answer: Answer) -> Answer:
+    """Add the key of the one workspace or run whose buttons an answer has, unless it can be refreshed."""
+    buttons = [kit.ButtonValue.of(button) for button in kit.buttons_of(answer.blocks)]
+    single_row_actions = {"open_url", *ENDS, *RUN_STOPS}
+    keys = {button.key for button in buttons if button.seen is not None or button.name in single_row_actions}
+    if (
+        answer.offers
+        or len(keys) != 1
+        or any(button.name in _REFRESHING_ACTIONS or button.mark == "refresh" for button in buttons)
+    ):
         return answer
     return replace(answer, offers=keys.pop())
 
 
-def _instead(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
-    """Answer with a sentence of the catalogue in place of what was asked for; a form keeps what was typed."""
-    said = _as_read(request, sentence)
-    place = first_field(request.view) if request.surface.kind == "form" else ""
-    if place:
-        shown = f"{said} ({request.reference})" if is_broken else said
-        return Answer(text="", errors={place: shown})
-    answer = replies.plain_problem(said, request.reference) if is_broken else replies.hint(safe(said))
+def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
+    """Answer with a sentence of the catalogue about a problem; a form keeps its fields."""
+    text = _format_commands(request, sentence)
+    field = find_first_field(request.view) if request.surface.kind == "form" else ""
+    if field:
+        error = f"{text} ({request.reference})" if is_broken else text
+        return Answer(text="", errors={field: error})
+    answer = replies.plain_problem(text, request.reference) if is_broken else replies.hint(safe(text))
     return _fit(request, answer)
 
 
-def _as_read(request: Request, text: str) -> str:
-    """Return a sentence of the catalogue, written as for a direct message, with commands as typed here."""
+def _format_commands(request: Request, text: str) -> str:
+    """Return a sentence of the catalogue (written for a direct message) with commands as typed here."""
     if "`" not in text:
         return text
     return replies.as_typed(text, request.format_command("workspace"), request.format_command("job"))
 
 
-async def _kept(request: Request, unknown: NotIdentified) -> Answer:
-    """Keep a request until Slack has said who the person is; it is never carried out before that.
+async def _defer_until_identified(request: Request, unknown: NotIdentified) -> Answer:
+    """Defer a request until Slack has identified the person; it never runs before that.
 
-    A request isn't kept a second time, one from an open form has to be repeated there, and anything that
-    may be a token is never kept; nor is what an assistant asks, as only its reader refuses what agrees.
+    A request isn't deferred a second time, one from an open form has to be repeated there, and a text that
+    may be a token is never stored; nor is an assistant's request, as only its reader refuses consent.
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
     if not request.is_live or is_seen_only_now or typing_mistakes.suspected(request):
-        return _instead(request, unknown.text)
+        return _answer_problem(request, unknown.text)
     press = "" if request.press is None else request.press.text
     waiting = replace(request.defer(), first=request.promised_in, press=press)
     person = [request.principal.key]
     try:
         await request.caller.run(snapshots.read_again, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
     except ConfirmationRequired:
-        return _fit(request, _asked_again(request))
+        return _fit(request, _ask_to_confirm(request))
     except StoreError as error:
-        return _instead(request, problems.sentence(error))
+        return _answer_problem(request, problems.sentence(error))
     return replies.answer(answers.ASKING_WHO)
 
 
-async def introduced(services: Services, principal: Principal, answer: Answer) -> Answer:
-    """Return an answer to what a person wrote; at first contact with what Usher is and the first steps.
+async def add_introduction(services: Services, principal: Principal, answer: Answer) -> Answer:
+    """Add a description of Usher and the first steps to the answer to a new person.
 
-    It stays as it is if others read it, if it says nothing, or if the person may not use Usher.
+    The answer stays as it is if others read it, if it is empty, or if the person may not use Usher.
     """
     if not answer.text or answer.in_channel:
         return answer
     try:
-        first = await met(services, principal) if await services.greeted.is_new(principal) else None
+        first = (
+            await start_introduction(services, principal)
+            if await services.greeted.is_new(principal)
+            else None
+        )
     except StoreError as error:
         log.warning("nobody introduced", problem=error)
         return answer
     if first is None:
         return answer
     steps, is_first = first
-    return replies.introduced(answer, what(services.limit_to(principal)), steps, is_first=is_first)
+    return replies.introduced(answer, describe_usher(services.limit_to(principal)), steps, is_first=is_first)
 
 
 def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
@@ -491,36 +513,36 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
         logger().debug(event)
 
 
-def _too_many(request: Request, wait: float) -> Answer:
+def _answer_too_many(request: Request, wait: float) -> Answer:
     """Answer somebody over the rate limit: always in an ack, otherwise once in a while."""
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:
         if not request.services.limiter.should_notify(principal):
             return Answer(text="")
         log.info("too many requests", principal=principal, reference=request.reference)
-    said = times.duration(max(wait, 1.0))
-    return _instead(request, answers.TOO_MANY.format(wait=said), is_broken=False)
+    seconds = times.duration(max(wait, 1.0))
+    return _answer_problem(request, answers.TOO_MANY.format(wait=seconds), is_broken=False)
 
 
 async def run_form(
     services: Services, principal: Principal, surface: Surface, callback_id: str, view: Mapping[str, Any]
 ) -> Answer:
-    """Do what a form says that was sent; always answers, with nothing or a view, or at its fields."""
+    """Run the handler of a submitted form; always answers, with nothing or a view, or at its fields."""
     handler = routes.view.get(callback_id)
     if handler is None:
         log.warning("no such form", view=callback_id[:40])
         return SILENT
-    request = _entered(services, principal, surface, f"view.{callback_id}", view=view)
+    request = _create_request(services, principal, surface, f"view.{callback_id}", view=view)
     plain = _PLAIN_FIELDS.get(callback_id, ())
-    return await guarded(request, partial(_sent, handler=handler, plain=plain))
+    return await run_within_limit(request, partial(_submit_form, handler=handler, plain=plain))
 
 
-async def _sent(request: Request, handler: routes.Verb, plain: Collection[str]) -> Answer:
+async def _submit_form(request: Request, handler: routes.Verb, plain: Collection[str]) -> Answer:
     """Run a form's handler, unless a token was typed into one of the ``plain`` fields."""
     for block_id in find_state_values(request.view):
         if (name := field_of(block_id)) in plain:
-            typed = find_value(request.view, name)
-            if sentence := await typing_mistakes.token_in_field(request.services, request.principal, typed):
+            value = find_value(request.view, name)
+            if sentence := await typing_mistakes.token_in_field(request.services, request.principal, value):
                 raise InvalidFields({block_id: sentence}, rule="form.token")
     return await handler(request)
 
@@ -528,7 +550,7 @@ async def _sent(request: Request, handler: routes.Verb, plain: Collection[str]) 
 async def run_search(
     services: Services, principal: Principal, action_id: str, value: str, view: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return the choices of a select menu, from what is known: none rather than a wait or an error.
+    """Return the choices of a select menu from cached rows: none rather than a wait or an error.
 
     ``VERB:SOURCE`` names the handler by its source, ``field:NAME`` is a field of a form.
     """
@@ -537,54 +559,54 @@ async def run_search(
     if handler is None:
         log.warning("no such search", action_id=action_id[:40])
         return []
-    request = _entered(services, principal, Surface(kind="search"), "search", view=view)
-    found: list[dict[str, Any]] = []
+    request = _create_request(services, principal, Surface(kind="search"), "search", view=view)
+    choices: list[dict[str, Any]] = []
 
-    async def searched(request: Request) -> Answer:
-        found.extend(await handler(request))
+    async def collect(request: Request) -> Answer:
+        choices.extend(await handler(request))
         return SILENT
 
-    # There is one for each letter that is typed, so they aren't counted with what is asked for.
+    # There is one for each letter that is typed, so they aren't counted with the requests.
     request = replace(request, arguments=(unescape(value),), target=source)
-    await services.search_limiter.run(principal.key, partial(_authorised, request, searched))
-    return found
+    await services.search_limiter.run(principal.key, partial(_authorise_and_run, request, collect))
+    return choices
 
 
-def first_field(view: Mapping[str, Any]) -> str:
+def find_first_field(view: Mapping[str, Any]) -> str:
     """Return the block at which an error about the whole form is shown."""
     return next((block_id for _, block_id in list_fields(view)), "")
 
 
 @routes.action(SAY)
-async def said(request: Request) -> Answer:
+async def run_offered_command(request: Request) -> Answer:
     """Run a command that was offered, as if it had been typed; authorised and counted like any other."""
     command = "" if request.press is None else request.press.value
     return await run_text(request.services, request.principal, request.surface, command)
 
 
-def _asked_again(request: Request) -> Answer:
-    """Ask whether words from the past, or somebody's, count; nothing of what they say was done."""
+def _ask_to_confirm(request: Request) -> Answer:
+    """Ask for consent to a command from the past, or quoted; it hasn't run."""
     now, command, is_quoted = request.services.clock.now(), request.text, request.surface.is_quoted
     at = kit.moment_at(request.surface.said_at or now, now)
     if len(command) > kit.VALUE:
         return replies.hint(fill(answers.QUOTED_AGAIN if is_quoted else answers.SAID_LONG_AGO_AGAIN, at=at))
-    buttons = [kit.button(answers.DO_IT_NOW, SAY, command), kit.button(answers.LEAVE_IT, _LEAVE)]
+    buttons = [kit.button(answers.DO_IT_NOW, SAY, command), kit.button(answers.LEAVE_IT, _DECLINE)]
     template = answers.NOT_LET if request.surface.via else answers.SAID_LONG_AGO
     template = answers.QUOTED if is_quoted else template
-    return replies.answer(fill(template, at=at, said=_in_full(command)), buttons)
+    return replies.answer(fill(template, at=at, said=_format_full_command(command)), buttons)
 
 
-def _in_full(command: str) -> kit.Markup:
-    """Return a command as a question shows it: what is agreed to is read before."""
+def _format_full_command(command: str) -> kit.Markup:
+    """Return a command in full for the question about it."""
     return kit.Markup(kit.line(unescape(decoded(command)), kit.VALUE))
 
 
-@routes.action(_LEAVE)
-async def left(_request: Request) -> Answer:
-    """Do nothing, and let the question say so."""
+@routes.action(_DECLINE)
+async def decline(_request: Request) -> Answer:
+    """Do nothing, and replace the question by a sentence about that."""
     return replies.answer(answers.LEFT, replaces=True)
 
 
-async def old_button(request: Request) -> Answer:
+async def answer_old_button(request: Request) -> Answer:
     """Answer a button of an earlier release that no longer exists."""
     return replies.hint(request.fill(answers.OLD_BUTTON))

@@ -1,4 +1,4 @@
-"""Forms for what people make (workspaces, runs of jobs): opened, filled, redrawn, searched and submitted."""
+"""Forms of new workspaces and runs: opened, filled, redrawn, searched and submitted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bot.support.cleaning import fold
 from bot.support.errors import Refused, StoreError
 from handlers import routes, suggestions
 from handlers.command_line import written
-from handlers.connections import leading, maker_of, makers
+from handlers.connections import choose_making_connection, list_making_connections, require_leading_connection
 from handlers.defaults import find_defaults
 from handlers.linking import linked
 from handlers.payload import list_fields, parse_values
@@ -39,148 +39,162 @@ from handlers.snapshots import ask_for_offer, known_offer
 log = structlog.get_logger(__name__)
 
 
-#: What a person would have typed to open a form, for *Link*.
-_VERBS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
+#: The typed commands that open a form, for *Link*.
+_OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 
 @routes.verb("workspace", "new", accepts=("connection", "template"))
-async def new(request: Request) -> Answer:
-    """Open the form of the requested connection, filled with what was chosen last time.
+async def open_new_workspace_form(request: Request) -> Answer:
+    """Open the form of the requested connection, filled with the last choices.
 
     A template may be given as for a class card: ``CONNECTION/TEMPLATE``.
     """
-    given = tuple(request.arguments)
+    words = tuple(request.arguments)
     request.notes.about = Referents(ask="which")
-    name, slash, template = given[0].partition("/") if given else ("", "", "")
+    name, slash, template = words[0].partition("/") if words else ("", "", "")
     if slash and find_connection(name, request.services.connections, is_whole=True):
-        given = tuple(word for word in (name, template, *given[1:]) if word)
-    elif given and leading_connection(given, request.services.connections)[0] is None:
-        offering = await find_offering(request, "workspace", " ".join(given))
+        words = tuple(word for word in (name, template, *words[1:]) if word)
+    elif words and leading_connection(words, request.services.connections)[0] is None:
+        offering = await find_offering(request, "workspace", " ".join(words))
         if len(offering) > 1:
-            commands = [f"new {written((one, *given))}" for one in offering]
+            commands = [f"new {written((connection, *words))}" for connection in offering]
             return suggestions.offered(request, commands)
-        given = (*offering, *given)
-    return await open_form(request, "workspace", given)
+        words = (*offering, *words)
+    return await open_form(request, "workspace", words)
 
 
-async def find_offering(request: Request, purpose: Purpose, said: str) -> list[str]:
+async def find_offering(request: Request, purpose: Purpose, name: str) -> list[str]:
     """Return the connections whose form has a choice of this name, as far as their offers are known."""
-    services, found = request.services, list[str]()
-    for connection in makers(services, purpose):
+    services, offering = request.services, list[str]()
+    for connection in list_making_connections(services, purpose):
         account = await own(request.caller, connection)
-        known = None if account is None else await snapshots.templates(services.context, account)
-        if known is not None:
-            offer = PersonalOffer(services.connections[connection], known, purpose, request.principal)
-            found += [connection] if find_choice(offer.form({}), said) else []
-    return found
+        snapshot = None if account is None else await snapshots.templates(services.context, account)
+        if snapshot is not None:
+            offer = PersonalOffer(services.connections[connection], snapshot, purpose, request.principal)
+            offering += [connection] if find_choice(offer.form({}), name) else []
+    return offering
 
 
 @routes.action("make")
-async def make_pressed(request: Request) -> Answer:
+async def open_form_of_button(request: Request) -> Answer:
     """Open the form that the button names."""
     purpose, _, connection = (request.target or "").partition(" ")
-    for known in PURPOSES:
-        if purpose == known:
-            text = request.text or f"{_VERBS[known]} {connection}"
-            return await open_form(replace(request, folder=known, text=text), known, (connection,))
+    for known_purpose in PURPOSES:
+        if purpose == known_purpose:
+            text = request.text or f"{_OPENING_COMMANDS[known_purpose]} {connection}"
+            return await open_form(
+                replace(request, folder=known_purpose, text=text), known_purpose, (connection,)
+            )
     return replies.hint(verbs.OUTDATED)
 
 
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
     """Answer with the form; ``words_given`` are the connection and a template, both optional."""
     services = request.services
-    words_given = await _usual(request, purpose, words_given)
-    connection = maker_of(
-        request, purpose, words_given, nowhere=verbs.NOWHERE[purpose], which=partial(_where, request, purpose)
+    words_given = await _add_defaults(request, purpose, words_given)
+    connection = choose_making_connection(
+        request,
+        purpose,
+        words_given,
+        nowhere=verbs.NOWHERE[purpose],
+        which=partial(_ask_for_connection, request, purpose),
     )
-    template = " ".join(leading(request, words_given)[1]) if words_given else ""
-    making = FormContext(connection, purpose, request.surface.channel_id or "")
+    template = " ".join(require_leading_connection(request, words_given)[1]) if words_given else ""
+    form_context = FormContext(connection, purpose, request.surface.channel_id or "")
     account = await linked(request, connection)
     snapshot = await known_offer(request, account)
     if snapshot is None:
-        return await _loading(request, making, account, template)
+        return await _load_offer(request, form_context, account, template)
     given = dict(await services.store.read(form_rows.remembered, request.principal, connection, purpose))
-    values = {name: value_of(value) for name, value in given.items()}
+    values = {name: restore_value(value) for name, value in given.items()}
     offer = PersonalOffer(services.connections[connection], snapshot, purpose, request.principal)
     if template:
-        found = find_choice(offer.form({}), template)
-        values |= {"template": template} if found is None else {found[0]: found[1].value}
+        choice = find_choice(offer.form({}), template)
+        values |= {"template": template} if choice is None else {choice[0]: choice[1].value}
     advises = services.context.installation.is_administrator(request.principal)
-    view = view_of(offer, making, account, values, advises=advises)
+    view = make_form_view(offer, form_context, account, values, advises=advises)
     if request.surface.where is Where.FORM:
         return Answer(text=verbs.OPEN_FORM, view=view)
-    return _with_button(kit.fill(verbs.READY, title=services.title(connection)), making, view)
+    return _add_open_button(kit.fill(verbs.READY, title=services.title(connection)), form_context, view)
 
 
-async def _usual(request: Request, purpose: Purpose, given: tuple[str, ...]) -> tuple[str, ...]:
-    """Complete what was given from the person's defaults, as far as those still exist."""
-    wanted = await find_defaults(request)
-    named = find_connection(given[0], request.services.connections) if given else wanted.connection
-    is_usual = named == wanted.connection and named in makers(request.services, purpose)
-    if len(given) > 1 or not is_usual:
-        return given
-    template = wanted.template if purpose == "workspace" else ""
-    return (wanted.connection, template) if template else (wanted.connection,)
+async def _add_defaults(request: Request, purpose: Purpose, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Add the person's default connection and template to the words, as far as those still exist."""
+    defaults = await find_defaults(request)
+    connection = find_connection(words[0], request.services.connections) if words else defaults.connection
+    is_usual = connection == defaults.connection and connection in list_making_connections(
+        request.services, purpose
+    )
+    if len(words) > 1 or not is_usual:
+        return words
+    template = defaults.template if purpose == "workspace" else ""
+    return (defaults.connection, template) if template else (defaults.connection,)
 
 
 @routes.action("field")
-async def redrawn(request: Request) -> Answer:
+async def redraw_form(request: Request) -> Answer:
     """Redraw an open form after a change to a field that others depend on."""
     services = request.services
-    making = FormContext.of_view(request.view, services)
-    account, offer = await _known(services, request.principal, making)
+    form_context = FormContext.from_view(request.view, services)
+    account, offer = await _require_offer(services, request.principal, form_context)
     entered = parse_values(request.view)
-    values = {name: value for name, value in entered.items() if making.proposed.get(name) != value}
-    view = view_of(offer, making, account, values)
+    values = {name: value for name, value in entered.items() if form_context.proposed.get(name) != value}
+    view = make_form_view(offer, form_context, account, values)
     return Answer(text=verbs.OPEN_FORM, view=view)
 
 
 @routes.options("field")
-async def choices(request: Request) -> list[dict[str, Any]]:
+async def search_choices(request: Request) -> list[dict[str, Any]]:
     """Return a field's choices in an open form for the letters typed so far."""
     services = request.services
-    making = FormContext.of_view(request.view, services)
-    _, offer = await _known(services, request.principal, making)
-    asked = offer.form({**making.chosen, **parse_values(request.view)}).field(request.target or "")
-    if asked is None:
+    form_context = FormContext.from_view(request.view, services)
+    _, offer = await _require_offer(services, request.principal, form_context)
+    field_ = offer.form({**form_context.chosen, **parse_values(request.view)}).field(request.target or "")
+    if field_ is None:
         return []
     needle = fold(request.name)
-    found = [one for one in asked.choices if needle in fold(one.label) or needle in fold(one.value)]
-    return forms.options(found)
+    matching = [
+        choice for choice in field_.choices if needle in fold(choice.label) or needle in fold(choice.value)
+    ]
+    return forms.options(matching)
 
 
 @routes.view("make")
-async def submitted(request: Request) -> Answer:
-    """Make what a submitted form describes; errors are shown at their fields."""
-    making = FormContext.of_view(request.view, request.services)
-    _, offer = await _known(request.services, request.principal, making)
+async def submit_form(request: Request) -> Answer:
+    """Make the workspace or run of a submitted form; errors are shown at their fields."""
+    form_context = FormContext.from_view(request.view, request.services)
+    _, offer = await _require_offer(request.services, request.principal, form_context)
     values = parse_values(request.view)
     try:
         spec = offer.spec(values)
-    except FormProblems as wrong:
-        raise InvalidFields(_at_fields(request, wrong)) from None
-    await make(request, making, spec, offer.form(values), values)
+    except FormProblems as error:
+        raise InvalidFields(_place_errors(request, error)) from None
+    await make(request, form_context, spec, offer.form(values), values)
     return SILENT
 
 
-async def make(request: Request, making: FormContext, spec: Spec, form: Form, values: Values) -> None:
-    """Write what to make, and remember what was filled in."""
-    services, caller = request.services, replace(request.caller, channel_id=making.channel_id or None)
-    if making.purpose == "workspace":
-        await caller.run(create_workspace, making.connection, spec)
+async def make(request: Request, form_context: FormContext, spec: Spec, form: Form, values: Values) -> None:
+    """Request the new workspace or run, and remember the values of the form."""
+    services, caller = request.services, replace(request.caller, channel_id=form_context.channel_id or None)
+    if form_context.purpose == "workspace":
+        await caller.run(create_workspace, form_context.connection, spec)
     else:
-        await caller.run(runs.launch, making.connection, spec)
-    kept = {one.name: values[one.name] for one in form.fields if one.remembers and one.name in values}
+        await caller.run(runs.launch, form_context.connection, spec)
+    remembered = {
+        field_.name: values[field_.name]
+        for field_ in form.fields
+        if field_.remembers and field_.name in values
+    }
     try:
         await services.store.write(
-            form_rows.remember, caller.principal, making.connection, making.purpose, kept
+            form_rows.remember, caller.principal, form_context.connection, form_context.purpose, remembered
         )
     except StoreError as error:
-        # It has been accepted: anybody who was told otherwise would ask for a second one.
+        # The request has been accepted: after an error, people would make a second one.
         log.warning("values not remembered", reference=request.reference, problem=error)
 
 
-def _where(request: Request, purpose: Purpose, able: list[str]) -> Answer:
+def _ask_for_connection(request: Request, purpose: Purpose, able: list[str]) -> Answer:
     services = request.services
     buttons = [
         kit.button(
@@ -191,40 +205,43 @@ def _where(request: Request, purpose: Purpose, able: list[str]) -> Answer:
     return replies.answer(verbs.WHERE[purpose], buttons)
 
 
-def open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
+def make_open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
     """Return the button that opens a form; its value is only keys."""
     return kit.button(verbs.OPEN_FORM, "make", f"{purpose} {connection}", style=kit.PRIMARY)
 
 
-async def _loading(request: Request, making: FormContext, account: Account, template: str) -> Answer:
-    """Have the offer read, and say so; the waiting command then fills the form that is open."""
+async def _load_offer(request: Request, form_context: FormContext, account: Account, template: str) -> Answer:
+    """Request a read of the offer, and say so; the deferred command then fills the form that is open."""
     services = request.services
-    title = services.title(making.connection)
+    title = services.title(form_context.connection)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
-    text = f"{'new' if making.purpose == 'workspace' else 'run'} {making.connection} {template}".rstrip()
+    verb = "new" if form_context.purpose == "workspace" else "run"
+    text = f"{verb} {form_context.connection} {template}".rstrip()
     await ask_for_offer(
         request,
         account,
         verbs.NO_OFFER_ANSWER,
-        buttons=[open_button(making.purpose, making.connection)],
-        then=replace(request.defer(text), view=external_id, folder=making.purpose),
+        buttons=[make_open_button(form_context.purpose, form_context.connection)],
+        then=replace(request.defer(text), view=external_id, folder=form_context.purpose),
     )
-    view = forms.sentence_view(making.purpose, kit.fill(verbs.LOADING, title=title), external_id=external_id)
-    return _with_button(kit.fill(verbs.LOADING_ANSWER, title=title), making, view)
+    view = forms.sentence_view(
+        form_context.purpose, kit.fill(verbs.LOADING, title=title), external_id=external_id
+    )
+    return _add_open_button(kit.fill(verbs.LOADING_ANSWER, title=title), form_context, view)
 
 
-def _with_button(sentence: str, making: FormContext, view: dict[str, Any]) -> Answer:
+def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, Any]) -> Answer:
     """Return the form, with words and a button in case it can't be opened right away."""
-    answer = replies.answer(sentence, [open_button(making.purpose, making.connection)])
+    answer = replies.answer(sentence, [make_open_button(form_context.purpose, form_context.connection)])
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
 
-async def _known(
-    services: Services, principal: Principal, making: FormContext
+async def _require_offer(
+    services: Services, principal: Principal, form_context: FormContext
 ) -> tuple[Account, PersonalOffer]:
     """Return the person's account and its offer; raises Refused if either is gone."""
-    account = await own(services.create_caller(principal), making.connection)
-    title = services.title(making.connection)
+    account = await own(services.create_caller(principal), form_context.connection)
+    title = services.title(form_context.connection)
     if account is None or account.state != "active":
         sentence = verbs.NOT_LINKED.format(
             title=title, command=f"{services.find_slash_command('workspace')} "
@@ -234,47 +251,52 @@ async def _known(
     if snapshot is None:
         raise Refused("form.outdated", verbs.OUTDATED)
     return account, PersonalOffer(
-        services.connections[making.connection], snapshot, making.purpose, principal
+        services.connections[form_context.connection], snapshot, form_context.purpose, principal
     )
 
 
-def view_of(
-    offer: PersonalOffer, making: FormContext, account: Account, values: Values, *, advises: bool = False
+def make_form_view(
+    offer: PersonalOffer,
+    form_context: FormContext,
+    account: Account,
+    values: Values,
+    *,
+    advises: bool = False,
 ) -> dict[str, Any]:
     """Return the form as it is shown, with the values that may still be shown; ``advises`` administrators."""
     form, provider = offer.form(values), offer.provider
     form = replace(form, note=form.advice or form.note) if advises else form
-    fitting = {one.name: values[one.name] for one in form.fields if _fits(one, values)}
-    shown = {one.name: one.initial for one in form.fields if one.initial} | fitting
+    fitting = {field_.name: values[field_.name] for field_ in form.fields if _is_offered(field_, values)}
+    values_shown = {field_.name: field_.initial for field_ in form.fields if field_.initial} | fitting
     return forms.make_view(
         form,
-        purpose=making.purpose,
-        metadata=making.metadata(form, shown),
+        purpose=form_context.purpose,
+        metadata=form_context.to_metadata(form, values_shown),
         title=provider.settings.title,
         username=account.username,
         values=fitting,
         has_people=not provider.links_by("none"),
-        author=making.author,
+        author=form_context.author,
     )
 
 
-def _fits(one: Field, values: Values) -> bool:
+def _is_offered(field_: Field, values: Values) -> bool:
     """Return whether a value may be shown again: only if it is still offered."""
-    value = values.get(one.name)
-    if value is None or forms.is_typed(one):
+    value = values.get(field_.name)
+    if value is None or forms.is_typed(field_):
         return value is not None
-    offered = {choice.value for choice in one.choices}
+    offered = {choice.value for choice in field_.choices}
     return set(value if isinstance(value, tuple) else (value,)) <= offered
 
 
-def _at_fields(request: Request, wrong: FormProblems) -> dict[str, str]:
+def _place_errors(request: Request, error: FormProblems) -> dict[str, str]:
     """Return the errors at their fields; an error of a hidden field goes to the first."""
-    shown = dict(list_fields(request.view))
-    first = next(iter(shown.values()), "")
+    fields = dict(list_fields(request.view))
+    first = next(iter(fields.values()), "")
     errors: dict[str, str] = {}
-    for name, sentence in wrong.problems.items():
-        place = shown.get(name, first)
-        errors[place] = f"{errors[place]} {sentence}" if place in errors else sentence
+    for name, sentence in error.problems.items():
+        block_id = fields.get(name, first)
+        errors[block_id] = f"{errors[block_id]} {sentence}" if block_id in errors else sentence
     return errors
 
 
@@ -283,7 +305,7 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 @dataclass(frozen=True, slots=True)
 class FormContext:
-    """Say what a form is for. The form carries it as keys, and it is authorised again each time."""
+    """The purpose of a form. The form carries it as keys, and it is authorised again each time."""
 
     connection: str
     purpose: Purpose
@@ -295,13 +317,17 @@ class FormContext:
     #: The defaults of text fields: left unchanged, they follow the choices in other fields.
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
-    def metadata(self, form: Form, values: Values) -> dict[str, Any]:
-        """Return it as the form carries it, with the values that its other fields depend on."""
-        chosen = {one.name: values[one.name] for one in form.fields if one.redraws and one.name in values}
+    def to_metadata(self, form: Form, values: Values) -> dict[str, Any]:
+        """Return the metadata of the form, with the values that its other fields depend on."""
+        chosen = {
+            field_.name: values[field_.name]
+            for field_ in form.fields
+            if field_.redraws and field_.name in values
+        }
         proposed = {
-            one.name: one.initial
-            for one in form.fields
-            if forms.is_typed(one) and one.initial and values.get(one.name) == one.initial
+            field_.name: field_.initial
+            for field_ in form.fields
+            if forms.is_typed(field_) and field_.initial and values.get(field_.name) == field_.initial
         }
         return {
             "connection": self.connection,
@@ -313,23 +339,25 @@ class FormContext:
         }
 
     @classmethod
-    def of_view(cls, view: Mapping[str, Any], services: Services) -> FormContext:
-        """Read it back from a form; raises Refused for one of an earlier release or of a lost connection."""
+    def from_view(cls, view: Mapping[str, Any], services: Services) -> FormContext:
+        """Return the context of an open form; raises Refused for an earlier release or a lost connection."""
         try:
             metadata = json.loads(str(view.get("private_metadata") or ""))
             connection, purpose = str(metadata["connection"]), metadata["purpose"]
             channel_id, author = (str(metadata.get(key) or "") for key in ("channel_id", "author"))
             chosen, proposed = (
-                {str(name): value_of(value) for name, value in dict(metadata.get(key) or {}).items()}
+                {str(name): restore_value(value) for name, value in dict(metadata.get(key) or {}).items()}
                 for key in ("chosen", "proposed")
             )
         except (ValueError, TypeError, KeyError, AttributeError):
             raise Refused("form.outdated", verbs.OUTDATED) from None
-        if purpose not in ("workspace", "job") or connection not in makers(services, purpose):
+        if purpose not in ("workspace", "job") or connection not in list_making_connections(
+            services, purpose
+        ):
             raise Refused("form.outdated", verbs.OUTDATED)
         return cls(connection, purpose, channel_id, author, chosen, proposed)
 
 
-def value_of(value: Any) -> Value:
+def restore_value(value: Any) -> Value:
     """Return a remembered value in its original type: tuples come back from the store as lists."""
-    return tuple(str(one) for one in value) if isinstance(value, (list, tuple)) else str(value)
+    return tuple(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)

@@ -1,4 +1,4 @@
-"""Help, and the first minute: what Usher is, the first steps, what a person may do, more about one verb."""
+"""Help and the introduction: a description of Usher, the first steps, a person's verbs, one verb in full."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -16,7 +16,7 @@ from bot.store import accounts as account_rows
 from bot.support.errors import StoreError
 from handlers import routes
 from handlers.command_line import written
-from handlers.connections import makers, telling
+from handlers.connections import list_making_connections, list_overview_connections
 from handlers.hooks import RequestHooks
 from handlers.request import Manner, Request
 from handlers.services import Services
@@ -27,78 +27,82 @@ _EVERYTHING = "all"
 
 @routes.verb("job", "help", effect=routes.Effect.SHOWS)
 @routes.verb("workspace", "help", effect=routes.Effect.SHOWS)
-async def helped(request: Request) -> Answer:
+async def show_help(request: Request) -> Answer:
     """Answer with the first lines, with everything (``help all``), or with one entry of the catalogue."""
-    asked = (request.target or "".join(request.arguments[:1])).casefold()
-    if asked and asked != _EVERYTHING:
-        return _some(request, asked)
-    accounts = await _accounts(request)
-    usable = _usable(request, accounts or {})
+    topic = (request.target or "".join(request.arguments[:1])).casefold()
+    if topic and topic != _EVERYTHING:
+        return _explain_verb(request, topic)
+    accounts = await _read_account_states(request)
+    usable = _list_usable_providers(request, accounts or {})
     # Help comes without the first steps rather than not at all.
     has_steps = accounts is not None and request.folder == "workspace"
-    steps = steps_with(request.services, accounts or {}) if has_steps else []
-    head = what(request.services) if request.folder == "workspace" else runs.HELP
-    if asked:
-        able = _abilities(request, accounts or {}, usable)
-        possible = [entry for entry in VERBS[request.folder].values() if entry.is_for(able)]
-        blocks = _everything(request.folder, request.command, possible)
-        small = [*_of_jobs(request, usable), *_ways(request)]
+    steps = make_first_steps(request.services, accounts or {}) if has_steps else []
+    head = describe_usher(request.services) if request.folder == "workspace" else runs.HELP
+    if topic:
+        abilities = _find_abilities(request, accounts or {}, usable)
+        possible = [entry for entry in VERBS[request.folder].values() if entry.is_for(abilities)]
+        blocks = _format_all_entries(request.folder, request.command, possible)
+        small = [*_describe_other_command(request, usable), *_describe_other_surfaces(request)]
         blocks += [kit.context(*small)] if small else []
         is_pressed = request.surface.kind == "button"
         return kit.answer([kit.section(head), *blocks, *kit.actions(steps)], replaces=is_pressed)
-    lines = _first(request.folder, request.command)
-    jobs = [kit.context(line) for line in _of_jobs(request, usable)]
+    lines = _format_first_lines(request.folder, request.command)
+    jobs = [kit.context(line) for line in _describe_other_command(request, usable)]
     buttons = kit.actions([*steps, replies.help_button(request.folder)])
     return kit.answer([kit.section(head), kit.section(lines), *jobs, *buttons])
 
 
 @routes.verb("workspace", "version", effect=routes.Effect.SHOWS)
-async def version(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
-    """Say which version this is."""
+async def show_version(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
+    """Answer with Usher's version."""
     return replies.answer(kit.fill(talk.VERSION, version=metadata.version("usher-bot")))
 
 
-async def _accounts(request: Request) -> Mapping[str, str] | None:
-    """Return the state of what the person has linked, by connection; None if it can't be read now."""
+async def _read_account_states(request: Request) -> Mapping[str, str] | None:
+    """Return the states of the person's accounts by connection; None if they can't be read now."""
     try:
         return await request.services.store.read(account_rows.account_states, request.principal)
     except StoreError:
         return None
 
 
-def _usable(request: Request, accounts: Mapping[str, str]) -> list[base.Provider]:
-    """Return what a person has linked or needn't link; all that is here for somebody who has nothing."""
+def _list_usable_providers(request: Request, accounts: Mapping[str, str]) -> list[base.Provider]:
+    """Return the providers that a person has linked or needn't link; all of them for a person without any."""
     connections = request.services.connections
-    used = [one for name, one in connections.items() if name in accounts or one.links_by("none")]
-    return used if used or accounts else list(connections.values())
+    linked = [
+        provider for name, provider in connections.items() if name in accounts or provider.links_by("none")
+    ]
+    return linked if linked or accounts else list(connections.values())
 
 
-def _abilities(request: Request, accounts: Mapping[str, str], usable: Iterable[base.Provider]) -> set[str]:
-    """Return what a person may do here: facets and ways of stopping of what they use, their own roles."""
+def _find_abilities(
+    request: Request, accounts: Mapping[str, str], usable: Iterable[base.Provider]
+) -> set[str]:
+    """Return a person's abilities: facets and stop modes of their providers, and their own roles."""
     services = request.services
-    able: set[str] = set()
+    abilities: set[str] = set()
     for provider in usable:
-        able |= provider.facets() | provider.stop_modes
+        abilities |= provider.facets() | provider.stop_modes
     if accounts.keys() - {name for name, _ in services.list_linkless()}:
-        able.add("linked")
+        abilities.add("linked")
     if services.list_linkable() or services.list_approvable():
-        able.add("linking")
+        abilities.add("linking")
     if services.context.installation.is_administrator(request.principal):
-        able |= {"administrator", "about"} if telling(services) else {"administrator"}
-    return able
+        abilities |= {"administrator", "about"} if list_overview_connections(services) else {"administrator"}
+    return abilities
 
 
-def _of_jobs(request: Request, usable: Iterable[base.Provider]) -> list[str]:
-    """Return where the other command is explained; jobs are named only where there are any."""
+def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -> list[str]:
+    """Return the sentence about the other command's help; jobs are named only where there are any."""
     if request.folder == "job":
         return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
-    if not any(isinstance(one, base.Runs) for one in usable):
+    if not any(isinstance(provider, base.Runs) for provider in usable):
         return []
     return [kit.fill(runs.HELP_JOBS, command=request.format_command("job"))]
 
 
-def _ways(request: Request) -> list[str]:
-    """Return how else a command may be given, where that isn't how it was given just now."""
+def _describe_other_surfaces(request: Request) -> list[str]:
+    """Return sentences about the other surfaces for commands."""
     if request.surface.where is Where.DIRECT:
         return []
     if request.folder == "job":
@@ -107,98 +111,102 @@ def _ways(request: Request) -> list[str]:
 
 
 @lru_cache(maxsize=64)
-def _first(folder: str, command: kit.Markup) -> str:
-    """Return the first lines of help, which are the same for everybody who types a command like that."""
-    return "\n".join(_line(command, VERBS[folder][verb]) for verb in FIRST[folder])
+def _format_first_lines(folder: str, command: kit.Markup) -> str:
+    """Return the first lines of help, which are the same for all who type a command with that prefix."""
+    return "\n".join(_format_entry(command, VERBS[folder][verb]) for verb in FIRST[folder])
 
 
-def _everything(folder: str, command: kit.Markup, entries: Sequence[VerbWords]) -> list[dict[str, Any]]:
-    """Draw every entry by group."""
+def _format_all_entries(
+    folder: str, command: kit.Markup, entries: Sequence[VerbWords]
+) -> list[dict[str, Any]]:
+    """Format every entry by group."""
     blocks = []
     for group, title in GROUPS[folder].items():
-        lines = [_line(command, entry) for entry in entries if entry.group == group]
+        lines = [_format_entry(command, entry) for entry in entries if entry.group == group]
         if lines:
             blocks.append(kit.section("\n".join([f"*{title}*", *lines])))
     return blocks
 
 
-def _line(command: kit.Markup, entry: VerbWords) -> str:
+def _format_entry(command: kit.Markup, entry: VerbWords) -> str:
     return f"`{command + entry.usage}` – {entry.summary}"
 
 
-def _some(request: Request, verb: str) -> Answer:
-    """Explain a verb, and others that were named with it, for the workspace that was named with them."""
-    known = VERBS[request.folder]
+def _explain_verb(request: Request, verb: str) -> Answer:
+    """Explain a verb, and others that are named with it, for the workspace that is named with them."""
+    entries = VERBS[request.folder]
     for hooks in RequestHooks.list_subscribers():
         if sentence := hooks.describe_topic(request, verb):
             return replies.hint(sentence)
-    if verb not in known:
+    if verb not in entries:
         return help_on_unknown(request, verb)
-    verbs = dict.fromkeys([verb, *(one for one in request.arguments if one in known)])
-    names = [one for one in request.arguments if one not in known and request.manner is not Manner.TYPED]
+    verbs = dict.fromkeys([verb, *(word for word in request.arguments if word in entries)])
+    names = [word for word in request.arguments if word not in entries and request.manner is not Manner.TYPED]
     blocks = []
-    for entry in map(known.__getitem__, verbs):
-        said = [f"{_line(request.command, entry)}.", *entry.more]
+    for entry in map(entries.__getitem__, verbs):
+        lines = [f"{_format_entry(request.command, entry)}.", *entry.more]
         if names:
-            said = [one.replace("NAME", kit.line(written(names[:1]))) for one in said]
-        blocks += [kit.section("\n".join(one)) for one in (said[:1], said[1:]) if one]
+            lines = [word.replace("NAME", kit.line(written(names[:1]))) for word in lines]
+        blocks += [kit.section("\n".join(word)) for word in (lines[:1], lines[1:]) if word]
     return kit.answer(blocks)
 
 
-def what(services: Services) -> str:
-    """Say in one sentence what Usher is, here."""
+def describe_usher(services: Services) -> str:
+    """Describe Usher in one sentence, as it is set up here."""
     return replies.what(
         needs_accounts=len(services.list_linkless()) < len(services.connections),
-        runs_jobs=any(isinstance(one, base.Runs) for one in services.connections.values()),
+        runs_jobs=any(isinstance(provider, base.Runs) for provider in services.connections.values()),
     )
 
 
-async def first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:
+async def list_first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:
     """Return the first steps that work here and for this person: link, show my workspaces, make one."""
-    return steps_with(services, await services.store.read(account_rows.account_states, principal))
+    return make_first_steps(services, await services.store.read(account_rows.account_states, principal))
 
 
-def steps_with(services: Services, accounts: Mapping[str, str]) -> list[dict[str, Any]]:
+def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the first steps for a person with accounts in these states, by connection.
 
     For somebody who has nothing yet that is a button for each account.
     """
-    linked = _linked(services, accounts)
-    unlinked = [one for one in services.list_link_methods() if one[0] not in linked]
+    linked = _list_linked(services, accounts)
+    unlinked = [step for step in services.list_link_methods() if step[0] not in linked]
     steps = replies.ways(unlinked)
-    if unlinked and not _active(accounts):
+    if unlinked and not _list_active(accounts):
         return [*steps, *replies.new_buttons(services.list_linkless(), first=len(steps))]
     if len(steps) > 1:
         steps = [replies.link_button()]
     if linked:
         steps.append(replies.list_button())
-    return [*steps, *_new(services, linked)]
+    return [*steps, *_make_new_workspace_button(services, linked)]
 
 
-async def new_step(services: Services, principal: Principal) -> list[dict[str, Any]]:
+async def list_new_workspace_step(services: Services, principal: Principal) -> list[dict[str, Any]]:
     """Return *New workspace* if the person can make one."""
-    return _new(
-        services, _linked(services, await services.store.read(account_rows.account_states, principal))
+    return _make_new_workspace_button(
+        services, _list_linked(services, await services.store.read(account_rows.account_states, principal))
     )
 
 
-def _linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
+def _list_linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
     """Return the connections on which a person with accounts in these states can act now."""
-    return _active(accounts) | {name for name, _ in services.list_linkless()}
+    return _list_active(accounts) | {name for name, _ in services.list_linkless()}
 
 
-def _active(accounts: Mapping[str, str]) -> set[str]:
+def _list_active(accounts: Mapping[str, str]) -> set[str]:
     return {connection for connection, state in accounts.items() if state == "active"}
 
 
-def _new(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:
-    able = makers(services, "workspace")
+def _make_new_workspace_button(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:
+    connections = list_making_connections(services, "workspace")
     # People who have linked nothing yet are asked to link on the way.
-    usable = [name for name in able if name in linked] if linked else able
+    usable = [name for name in connections if name in linked] if linked else connections
     return [replies.new_button(usable[0] if len(usable) == 1 else None)] if usable else []
 
 
-async def met(services: Services, principal: Principal) -> tuple[list[dict[str, Any]], bool] | None:
+async def start_introduction(
+    services: Services, principal: Principal
+) -> tuple[list[dict[str, Any]], bool] | None:
     """Return the first steps for a new person, who is introduced now; None if they may not use Usher.
 
     And whether they have to link something before anything else.
@@ -210,6 +218,6 @@ async def met(services: Services, principal: Principal) -> tuple[list[dict[str, 
         return None
     own = services.limit_to(principal)
     accounts = await services.store.read(account_rows.account_states, principal)
-    is_first = bool(own.list_link_methods()) and not _active(accounts)
-    steps = steps_with(own, accounts)
+    is_first = bool(own.list_link_methods()) and not _list_active(accounts)
+    steps = make_first_steps(own, accounts)
     return (steps, is_first) if await services.greeted.mark_greeted(principal) else None

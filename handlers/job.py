@@ -32,7 +32,14 @@ from bot.store import runs as run_rows
 from bot.support.cleaning import fold
 from handlers import list_filters, routes
 from handlers.command_line import CommandLine, command_line, is_slip, written
-from handlers.connections import commanding, connection_of, leading, maker_of, makers, named
+from handlers.connections import (
+    choose_making_connection,
+    format_titles,
+    list_commanding_connections,
+    list_making_connections,
+    require_connection,
+    require_leading_connection,
+)
 from handlers.forms import FormContext, make, open_form
 from handlers.linking import all_linked, link_first, linked
 from handlers.request import SILENT, Answered, Manner, Request
@@ -51,7 +58,7 @@ async def run(request: Request) -> Answer:
     if (called := await _run_by_name(request, " ".join(command.words))) is not None:
         return called
     await checked_words(request, command)
-    connection, rest = leading(request, command.words) if command.words else ("", ())
+    connection, rest = require_leading_connection(request, command.words) if command.words else ("", ())
     if rest and runs_named_jobs(request, connection):
         return await launched_by_name(request, connection, " ".join(rest))
     return await open_form(request, "job", command.words)
@@ -104,7 +111,7 @@ async def _set_up(request: Request, name: str, *, waits: bool) -> list[str]:
     Raises Answered where one has to be read first, if the request ``waits`` for that.
     """
     services, found = request.services, list[str]()
-    able = [one for one in makers(services, "job") if runs_named_jobs(request, one)]
+    able = [one for one in list_making_connections(services, "job") if runs_named_jobs(request, one)]
     for account in await services.store.read(account_rows.accounts, request.principal):
         if account.connection not in able:
             continue
@@ -124,14 +131,14 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
     if len(typed.flags) > MOST_FLAGS:
         return replies.hint(fill(run_words.TOO_MANY, limit=MOST_FLAGS))
     # A command can only be meant for a connection that runs commands.
-    places = commanding(request.services) if typed.tail else []
-    connection = maker_of(
+    places = list_commanding_connections(request.services) if typed.tail else []
+    connection = choose_making_connection(
         request,
         "job",
         typed.words or (places if len(places) == 1 else ()),
         nowhere=run_words.NO_CONNECTIONS,
         which=lambda able: replies.hint(
-            request.fill(run_words.WHERE, known=named(request.services, places or able))
+            request.fill(run_words.WHERE, known=format_titles(request.services, places or able))
         ),
         more=request.fill(run_words.TAIL_HINT),
     )
@@ -160,12 +167,12 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
 
 def runs_named_jobs(request: Request, name: str) -> bool:
     """Return whether a connection's jobs are set up on the provider, so that a name is all it needs."""
-    return request.services.connections[connection_of(request, name)].need(base.Runs).runs_named_jobs
+    return request.services.connections[require_connection(request, name)].need(base.Runs).runs_named_jobs
 
 
 async def launched_by_name(request: Request, connection: str, name: str) -> Answer:
     """Launch a job that is set up on its provider, by its name, id or link."""
-    connection = connection_of(request, connection)
+    connection = require_connection(request, connection)
     offer = await _offer(request, connection)
     values = {creation.TEMPLATE: name}
     try:
@@ -201,7 +208,7 @@ async def checked_words(request: Request, typed: CommandLine) -> None:
     """
     if not typed.words or naming.leading_connection(typed.words, request.services.connections)[0]:
         return
-    able = makers(request.services, "job")
+    able = list_making_connections(request.services, "job")
     by_name = [name for name in able if runs_named_jobs(request, name)]
     more = [run_words.NAME_HINT] if by_name else []
     more += [request.fill(run_words.TAIL_HINT)] if len(by_name) < len(able) else []
@@ -218,7 +225,7 @@ async def checked_words(request: Request, typed: CommandLine) -> None:
     ]
     places = places or [(connection, name) for connection in by_name]
     commands = [f"job run {written(one)}" for one in places[: replies.FEW]]
-    leading(request, typed.words, "\n".join(more), lists.command_buttons(commands))
+    require_leading_connection(request, typed.words, "\n".join(more), lists.command_buttons(commands))
 
 
 async def _offer(request: Request, connection: str) -> PersonalOffer:
@@ -227,7 +234,7 @@ async def _offer(request: Request, connection: str) -> PersonalOffer:
 
 def _flags(request: Request, command: CommandLine) -> list[Flag]:
     """Return everything that was given as flags, including the template and the program's words."""
-    rest = leading(request, command.words)[1] if command.words else ()
+    rest = require_leading_connection(request, command.words)[1] if command.words else ()
     template = [Flag(creation.TEMPLATE, " ".join(rest))] if rest else []
     tail = [Flag(creation.COMMAND, command.tail)] if command.tail else []
     return [*template, *command.flags, *tail]
@@ -456,7 +463,7 @@ async def old_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
 async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     """Answer somebody without runs: link, wait for the list, or run something."""
     services = request.services
-    able = makers(services, "job")
+    able = list_making_connections(services, "job")
     if not able:
         return replies.hint(run_words.NO_CONNECTIONS)
     accounts = await services.store.read(account_rows.accounts, request.principal)

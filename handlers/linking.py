@@ -21,8 +21,8 @@ from bot.store import accounts as account_rows
 from bot.store import workspaces
 from handlers import routes
 from handlers.command_line import written
-from handlers.connections import connection_of, find_linked_connection
-from handlers.helping import what
+from handlers.connections import find_linked_connection, require_connection
+from handlers.helping import describe_usher
 from handlers.hooks import RequestHooks
 from handlers.names import Names
 from handlers.payload import find_value
@@ -104,7 +104,7 @@ def _chosen(request: Request) -> tuple[str, str]:
     connection, rest = naming.leading_connection(request.arguments, request.services.connections)
     if connection is not None and len(rest) < 2:
         return connection, "".join(rest)
-    return connection_of(request, request.name), ""
+    return require_connection(request, request.name), ""
 
 
 @routes.action("invite")
@@ -371,13 +371,13 @@ async def link_any(request: Request) -> Answer:
     buttons = replies.ways(linking, request.deferred_text)
     is_list = request.folder == "workspace" and request.verb == "list"
     if not buttons:
-        head = [what(services)] if is_list else []
+        head = [describe_usher(services)] if is_list else []
         if linkless:
             return replies.answer("\n".join([*head, answers.NONE_YET_NEW]), replies.new_buttons(linkless))
         return replies.hint(answers.NO_CONNECTIONS)
     sentence = answers.NOT_LINKED_ANY
     if is_list:
-        sentence = replies.begins(what(services), waits=True)
+        sentence = replies.begins(describe_usher(services), waits=True)
     elif len(linking) == 1:
         sentence = fill(answers.NOT_LINKED, title=linking[0][1])
     answer = replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])

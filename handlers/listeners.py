@@ -42,14 +42,14 @@ from bot.support.errors import (
 )
 from handlers import payload, routes
 from handlers.dispatch import (
-    first_field,
-    introduced,
+    add_introduction,
+    find_first_field,
+    retry_write,
     run_button,
     run_form,
     run_search,
     run_shortcut,
     run_text,
-    written_later,
 )
 from handlers.event_request import RETRY_NUMBER, EventRequest
 from handlers.outage_replies import OutageReplies, Unanswered
@@ -134,7 +134,7 @@ class Listeners:
         answer = await run_text(services, principal, surface, str(body.get("text") or ""), folder=folder)
         if answer.view is not None and await self._open_form(principal, surface, answer):
             return await ack()
-        answer = await introduced(services, principal, answer)
+        answer = await add_introduction(services, principal, answer)
         await self._remember_referents(answer, surface, principal)
         is_worked = services.context.owners.is_worked
         whole = answer if is_worked else replies.with_remarks(answer, [answers.NO_WORKER])
@@ -222,7 +222,7 @@ class Listeners:
         view: dict[str, Any] = body.get("view") or {}
         principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
-            errors = {first_field(view): principal.text}
+            errors = {find_first_field(view): principal.text}
             return await ack(**make_form_body(Answer(text="", errors=errors)))
         surface = Surface("form", Where.FORM, interaction=payload.make_view_key(body))
         callback_id = str(view.get("callback_id") or "")
@@ -309,7 +309,7 @@ class Listeners:
             await write()
         except StoreUnsure:
             # It may be in the outbox: said here as well, it would be told twice.
-            services.outcome_pool.add(written_later(services, write, surface.interaction))
+            services.outcome_pool.add(retry_write(services, write, surface.interaction))
         except StoreError as error:
             log.warning("reply not written down", problem=error)
             return False

@@ -24,7 +24,7 @@ from bot.store import runs as run_rows
 from bot.support.cleaning import fold
 from handlers import vocabulary
 from handlers.command_line import MARKS, Quoted, is_slip, plain
-from handlers.connections import makers
+from handlers.connections import list_making_connections
 from handlers.hooks import RequestHooks
 from handlers.request import Request
 
@@ -358,7 +358,9 @@ async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
     kept, services, store = request.notes.names, request.services, request.services.store
     if isinstance(kept, Names) and kept.rows is rows:
         return kept
-    able: dict[Purpose, list[str]] = {one: makers(services, one) for one in ("job", "workspace")}
+    able: dict[Purpose, list[str]] = {
+        one: list_making_connections(services, one) for one in ("job", "workspace")
+    }
     offered: dict[Purpose, list[tuple[str, str, str]]] = {one: [] for one in able}
     for account in await store.read(accounts.accounts, request.principal):
         purposes = [one for one in able if account.connection in able[one]]

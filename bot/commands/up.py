@@ -49,7 +49,7 @@ from bot.support.logs import write_to
 from bot.support.settings import Settings, SettingsError, problem_with, read_settings
 from bot.support.vault import Vault
 from bot.web.app import listening, proving, why_not_listening
-from handlers.helping import first_steps
+from handlers.helping import list_first_steps
 
 Ask = Callable[[str], str]
 Look = Callable[[Settings, Http], Awaitable[Sequence[Check]]]
@@ -367,7 +367,7 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
     person = installation.resolve_principal(installation.named(name))
     store, seen, is_other = process.store, 0, False
     url = await _waiting(process, person, own)
-    here = replies.hint(answers.HERE, await first_steps(process.services.limit_to(person), person))
+    here = replies.hint(answers.HERE, await list_first_steps(process.services.limit_to(person), person))
     if url and not process.context.sign_in:
         here = replies.code_question()
     occasion = linking.digest(url)[:12] if url else "here"

@@ -25,7 +25,7 @@ from bot.support.pool import beside
 from handlers import list_filters, routes
 from handlers.command_line import new_name, plain
 from handlers.dispatch import run_button
-from handlers.helping import new_step
+from handlers.helping import list_new_workspace_step
 from handlers.linking import link_any, linked
 from handlers.payload import find_value
 from handlers.request import Request
@@ -89,7 +89,10 @@ async def show_list(request: Request) -> Answer:
         remark=remark,
         shared_by=request.mention if request.is_shared else None,
         replaces=is_redrawn or request.deferred.updates,
-        more=[*await new_step(services, request.principal), replies.help_button("workspace", is_short=True)],
+        more=[
+            *await list_new_workspace_step(services, request.principal),
+            replies.help_button("workspace", is_short=True),
+        ],
         only=list_filters.only(request, part, answers.WORKSPACES),
         words=ALL if is_all else "",
     )

@@ -22,7 +22,7 @@ from bot.support.cleaning import fold
 from bot.support.pool import beside
 from handlers import routes
 from handlers.command_line import plain, typed
-from handlers.helping import first_steps, what
+from handlers.helping import describe_usher, list_first_steps
 from handlers.linking import all_linked, link_any
 from handlers.request import Answered, Request
 from handlers.snapshots import filter_by_connection, refresh_lists, unread
@@ -133,9 +133,9 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
 
 async def _empty(request: Request, sentence: str) -> Answer:
     """Answer with an empty list: what Usher is, and what may be done next."""
-    steps = await first_steps(request.services, request.principal)
+    steps = await list_first_steps(request.services, request.principal)
     if request.verb == "list":
-        sentence = f"{sentence} {what(request.services)}"
+        sentence = f"{sentence} {describe_usher(request.services)}"
     return replies.answer(sentence, steps)
 
 

@@ -9,7 +9,7 @@ from bot.messages.blocks import replies
 from bot.services.snapshots import RUNS
 from bot.services.workspace_list import set_alias
 from bot.store import accounts, snapshots, tasks, workspaces
-from handlers.dispatch import guarded
+from handlers.dispatch import run_within_limit
 from handlers.request import Reference, Request
 from tests.handlers.rig import words
 from tests.handlers.run_rig import run_rig
@@ -37,7 +37,7 @@ async def aliases(bot):
 async def test_a_key_that_is_used_again_within_a_request_raises(bot):
     await bot.link(names=("one", "two"))
     with capture_logs() as logged:
-        answer = await guarded(
+        answer = await run_within_limit(
             asked(bot), lambda request: rename_all(request, [request.surface.interaction] * 2)
         )
     assert "Renamed" not in words(answer)
@@ -53,7 +53,7 @@ async def test_each_write_may_have_a_key_of_its_own_and_a_redelivery_changes_not
         return await rename_all(request, [f"{request.surface.interaction}/{number}" for number in range(2)])
 
     for _ in range(2):
-        assert words(await guarded(request, rename)) == "Renamed 2."
+        assert words(await run_within_limit(request, rename)) == "Renamed 2."
         assert await aliases(bot) == ["my one", "my two"]
 
 

@@ -124,8 +124,8 @@ async def test_a_store_that_takes_nothing_is_tried_again_after_a_pause(bot, monk
         pauses.append(seconds)
 
     monkeypatch.setattr(dispatch.asyncio, "sleep", pause)
-    await dispatch.written_later(bot.services, write, "event:1")
-    assert pauses == [dispatch._LOOKS_AGAIN_SECONDS] * 2
+    await dispatch.retry_write(bot.services, write, "event:1")
+    assert pauses == [dispatch._STORE_RETRY_SECONDS] * 2
 
 
 async def test_an_answer_that_is_sent_as_a_message_replaces_nothing(bot):

@@ -11,8 +11,8 @@ from bot.messages.blocks.kit import MESSAGE_BLOCKS
 from bot.messages.texts import answers
 from bot.store import people
 from bot.support.errors import StoreBusy
-from handlers.dispatch import introduced
-from handlers.helping import first_steps
+from handlers.dispatch import add_introduction
+from handlers.helping import list_first_steps
 from tests.handlers.rig import GUEST, Cloud, Hub, PlainProvider, activate, buttons, one_cloud, rig, words
 from tests.handlers.slack import bolt_for, click, command, event, little_slack, message, send
 from tests.rigs.clock import FakeClock
@@ -82,9 +82,9 @@ async def test_a_store_that_fails_costs_the_introduction_and_not_the_answer(bot)
     for method in (people.has_met, people.meet):
         bot.store.fails = {method: StoreBusy("full")}
         answer = replies.answer("Done.")
-        assert await introduced(bot.services, ALICE, answer) == answer
+        assert await add_introduction(bot.services, ALICE, answer) == answer
     bot.store.fails = {}
-    assert await introduced(bot.services, ALICE, answer) != answer
+    assert await add_introduction(bot.services, ALICE, answer) != answer
 
 
 async def test_whoever_opened_the_home_first_was_told_there(bot):
@@ -97,7 +97,7 @@ async def test_whoever_opened_the_home_first_was_told_there(bot):
 
 
 async def labels(bot):
-    steps = await first_steps(bot.services, ALICE)
+    steps = await list_first_steps(bot.services, ALICE)
     return [(one["text"]["text"], one["action_id"], one.get("value")) for one in steps]
 
 
@@ -143,14 +143,14 @@ async def test_the_first_steps_are_those_that_work_here():
 
 async def introduced_to(bot):
     await bot.say("help")
-    return await introduced(bot.services, ALICE, replies.answer("Done."))
+    return await add_introduction(bot.services, ALICE, replies.answer("Done."))
 
 
 @pytest.mark.parametrize("is_linked", [False, True])
 async def test_the_first_help_says_once_what_usher_is(bot, is_linked):
     if is_linked:
         await bot.link()
-    first = words(await introduced(bot.services, ALICE, await bot.direct("help")))
+    first = words(await add_introduction(bot.services, ALICE, await bot.direct("help")))
     assert first.count("I start, stop and open") == 1
     assert ("link it to begin" in first) is not is_linked
     assert "`start NAME`" in first

@@ -31,7 +31,7 @@ from bot.services import creation, naming
 from bot.store import workspaces
 from handlers import routes
 from handlers.command_line import Quoted, running_flags, written
-from handlers.connections import connection_of, makers, named
+from handlers.connections import format_titles, list_making_connections, require_connection
 from handlers.linking import question
 from handlers.request import Answered, InvalidFields, Request
 from handlers.snapshots import offer_of, refresh_lists
@@ -76,7 +76,7 @@ async def post(request: Request) -> Answer:
     # Of a template, ``CONNECTION`` or ``CONNECTION/TEMPLATE``, where things can be made; otherwise of a name.
     name, _, template = asked.what.partition("/")
     connection = naming.find_connection(name, services.connections, is_whole=True)
-    if connection is not None and connection in makers(services, "workspace"):
+    if connection is not None and connection in list_making_connections(services, "workspace"):
         draft = await _made_from(request, connection, template.strip())
     else:
         draft = await _pattern(request, asked)
@@ -148,7 +148,7 @@ async def _pattern(request: Request, command: CardCommand) -> ClassCard:
     is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
     is_strange = found.kind == "near" and not is_deliberate
     if is_strange and "/" in what:
-        connection_of(request, what.partition("/")[0])
+        require_connection(request, what.partition("/")[0])
     if is_strange and (rows or is_sentence):
         near = [one.title for one in found.workspaces]
         commands = [f"card {command.about(name)}" for name in (*near[:NEAR], Quoted(what))]
@@ -161,7 +161,7 @@ async def _pattern(request: Request, command: CardCommand) -> ClassCard:
         found = naming.find(pattern, rows, {})
         connection = found.workspaces[0].connection if found.kind == "one" else None
     if connection is None:
-        known = named(services, services.connections)
+        known = format_titles(services, services.connections)
         sentence = request.fill(class_words.WHICH_CONNECTION, name=pattern, known=known)
         raise _wrong(request, sentence)
     return ClassCard(request.principal, "", connection, pattern[:TITLE_MOST], pattern=pattern)

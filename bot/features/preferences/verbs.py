@@ -17,7 +17,7 @@ from bot.services import naming
 from bot.services.workspace_list import set_notifications
 from bot.store import workspaces as workspace_rows
 from handlers import routes
-from handlers.connections import list_templates, makers
+from handlers.connections import list_making_connections, list_templates
 from handlers.defaults import Defaults
 from handlers.payload import parse_values
 from handlers.request import InvalidFields, Request
@@ -92,7 +92,7 @@ def _workspaces(services: Services, rows: Iterable[Workspace], chosen: str) -> l
 async def _sources(services: Services, principal: Principal) -> list[Choice]:
     """Return what new workspaces can come from: connections, and the templates known to be offered there."""
     found: list[Choice] = []
-    for connection in makers(services, "workspace"):
+    for connection in list_making_connections(services, "workspace"):
         title = services.title(connection)
         found.append(Choice(connection, title))
         for template in await list_templates(services, principal, connection):

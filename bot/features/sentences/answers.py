@@ -36,7 +36,7 @@ from bot.support.guards import guards
 from bot.support.pool import beside
 from handlers import intents, routes, suggestions, typing_mistakes, vocabulary
 from handlers.command_line import MOST_WORDS, plain, written
-from handlers.connections import makers
+from handlers.connections import list_making_connections
 from handlers.defaults import find_defaults
 from handlers.dispatch import parse_request
 from handlers.linking import all_linked
@@ -151,7 +151,7 @@ async def _offered_to_make(request: Request) -> Answer:
     named, _ = naming.leading_connection(given, services.connections)
     heard = (await chat.heard(request)).workspaces
     if request.verb == "run" and given and named is None:
-        places = tuple(makers(services, "job"))
+        places = tuple(list_making_connections(services, "job"))
         request = replace(request, arguments=(*places, *given)) if len(places) == 1 else request
     elif request.verb == "new" and named is None:
         request = replace(request, arguments=())

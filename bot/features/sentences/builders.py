@@ -25,7 +25,7 @@ from bot.store import operations
 from bot.store import runs as run_rows
 from handlers import intents, routes, suggestions, vocabulary
 from handlers.command_line import written
-from handlers.connections import makers
+from handlers.connections import list_making_connections
 from handlers.forms import find_offering
 from handlers.job import runs_named_jobs
 from handlers.request import Answered, Request
@@ -402,7 +402,7 @@ def _is_alike(name: str, said: str) -> bool:
 def _list_jobs(text: Utterance) -> list[str]:
     """Return the jobs that are named and can be run, as they are typed."""
     services = text.request.services
-    able = [one for one in makers(services, "job") if runs_named_jobs(text.request, one)]
+    able = [one for one in list_making_connections(services, "job") if runs_named_jobs(text.request, one)]
     return [written((one.connection, one.name)) for one in text.which.jobs if one.connection in able]
 
 

@@ -32,7 +32,7 @@ from bot.store import undoable_actions
 from bot.support.cleaning import fold
 from handlers import intents, routes, suggestions, vocabulary
 from handlers.command_line import Quoted, ends_clause, plain, written
-from handlers.connections import list_templates, makers
+from handlers.connections import list_making_connections, list_templates
 from handlers.job import run_again
 from handlers.names import Names, names_of
 from handlers.request import Request
@@ -582,7 +582,7 @@ async def _chosen(request: Request, reading: Reading, about: Referents) -> tuple
     wanted = fold(" ".join(given))
     found = [
         (about.verb, place, one.value)
-        for place in makers(services, "workspace")
+        for place in list_making_connections(services, "workspace")
         for one in await list_templates(services, request.principal, place)
         if wanted in {fold(one.label), fold(one.value)}
     ]

@@ -23,9 +23,9 @@ from bot.store import forms as form_rows
 from bot.support.cleaning import has_invisible, unescape
 from handlers import routes
 from handlers.command_line import decoded
-from handlers.connections import commanding
+from handlers.connections import list_commanding_connections
 from handlers.dispatch import run_button
-from handlers.forms import FormContext, value_of, view_of
+from handlers.forms import FormContext, make_form_view, restore_value
 from handlers.linking import linked, ways
 from handlers.payload import find_value
 from handlers.request import Request
@@ -70,7 +70,7 @@ async def run_as_job(request: Request) -> Answer:
         return replies.hint(verbs.CODE_INVISIBLE)
     writer = str(request.message.get("user") or request.message.get("bot_id") or "")
     code = Code(text, "" if writer == request.principal.user_id else writer or "somebody")
-    able = commanding(services)
+    able = list_commanding_connections(services)
     if not able:
         return replies.hint(verbs.CODE_NOWHERE)
     accounts = await services.store.read(account_rows.accounts, request.principal)
@@ -101,7 +101,7 @@ async def form_of_place(request: Request) -> Answer:
     """Open the form of a connection that was chosen, or whose offer has been read by now."""
     connection, _, carried = (request.target or "").partition("\n")
     code = Code.read(carried)
-    if not code.text or connection not in commanding(request.services):
+    if not code.text or connection not in list_commanding_connections(request.services):
         return replies.hint(verbs.OUTDATED)
     return await _form(request, connection, code)
 
@@ -131,7 +131,7 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
         return Answer(text=fill(verbs.CODE_LATER, title=title), view=loading)
     offer = PersonalOffer(services.connections[connection], snapshot, "job", request.principal)
     given = await services.store.read(form_rows.remembered, request.principal, connection, "job")
-    values = {name: value_of(value) for name, value in given.items()}
+    values = {name: restore_value(value) for name, value in given.items()}
     field = offer.form(values).field(COMMAND)
     if field is None:
         # A template of the last time may bring a command of its own.
@@ -142,4 +142,6 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
     limit = min(field.max_length or _FIELD, _FIELD)
     if len(code.text) > limit:
         return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit))
-    return Answer(text=verbs.OPEN_FORM, view=view_of(offer, making, account, {**values, COMMAND: code.text}))
+    return Answer(
+        text=verbs.OPEN_FORM, view=make_form_view(offer, making, account, {**values, COMMAND: code.text})
+    )
