@@ -42,7 +42,7 @@ from handlers.command_line import (
 from handlers.deferred_command import NOT_DEFERRED, DeferredCommand
 from handlers.helping import describe_usher, start_introduction
 from handlers.hooks import RequestHooks
-from handlers.linking import linked
+from handlers.linking import require_account
 from handlers.payload import find_state_values, find_value, list_fields
 from handlers.request import SILENT, WORDS, Answered, InvalidFields, Reference, Request
 from handlers.response_targets import make_message_notice, make_reply_notice
@@ -137,7 +137,7 @@ async def _before_reading(request: Request) -> Answer | None:
         begin = parse(_read_beginning(request, request.text), request.services.commands, routes.list_flags())
         if "job" in {request.folder, begin.folder}:
             return replies.hint(fill(runs.TOO_LONG, limit=LONGEST))
-        return suggestions.small_talk(request, "too_long")
+        return suggestions.answer_small_talk(request, "too_long")
     if request.surface.kind != "message" or not request.surface.interaction:
         return None
     # Slack delivers it again if no ack reached it; its answer isn't in the ack.
@@ -208,7 +208,7 @@ def _has_own_parser(request: Request, text: str) -> bool:
 
 
 async def _answer_small_talk(request: Request, topic: str) -> Answer:
-    return suggestions.small_talk(request, topic)
+    return suggestions.answer_small_talk(request, topic)
 
 
 async def run_small_talk(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
@@ -295,7 +295,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
                 answer = await handler(request)
             except NotLinked as missing:
                 # A person without a link is offered *Link*, whatever the verb.
-                await linked(request, missing.connection, is_refused=missing.is_refused)
+                await require_account(request, missing.connection, is_refused=missing.is_refused)
                 raise
     except Answered as early:
         _note(logger, "answered early", request, early.answer)

@@ -30,11 +30,11 @@ from handlers import routes, suggestions
 from handlers.command_line import written
 from handlers.connections import choose_making_connection, list_making_connections, require_leading_connection
 from handlers.defaults import find_defaults
-from handlers.linking import linked
+from handlers.linking import require_account
 from handlers.payload import list_fields, parse_values
 from handlers.request import SILENT, InvalidFields, Request
 from handlers.services import Services
-from handlers.snapshots import ask_for_offer, known_offer
+from handlers.snapshots import read_cached_offer, request_offer
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ async def open_new_workspace_form(request: Request) -> Answer:
         offering = await find_offering(request, "workspace", " ".join(words))
         if len(offering) > 1:
             commands = [f"new {written((connection, *words))}" for connection in offering]
-            return suggestions.offered(request, commands)
+            return suggestions.offer_commands(request, commands)
         words = (*offering, *words)
     return await open_form(request, "workspace", words)
 
@@ -101,8 +101,8 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     )
     template = " ".join(require_leading_connection(request, words_given)[1]) if words_given else ""
     form_context = FormContext(connection, purpose, request.surface.channel_id or "")
-    account = await linked(request, connection)
-    snapshot = await known_offer(request, account)
+    account = await require_account(request, connection)
+    snapshot = await read_cached_offer(request, account)
     if snapshot is None:
         return await _load_offer(request, form_context, account, template)
     given = dict(await services.store.read(form_rows.remembered, request.principal, connection, purpose))
@@ -217,7 +217,7 @@ async def _load_offer(request: Request, form_context: FormContext, account: Acco
     external_id = services.ids.new("form") if request.surface.trigger_id else None
     verb = "new" if form_context.purpose == "workspace" else "run"
     text = f"{verb} {form_context.connection} {template}".rstrip()
-    await ask_for_offer(
+    await request_offer(
         request,
         account,
         verbs.NO_OFFER_ANSWER,

@@ -20,7 +20,7 @@ from handlers.connections import list_making_connections, list_overview_connecti
 from handlers.hooks import RequestHooks
 from handlers.request import Manner, Request
 from handlers.services import Services
-from handlers.suggestions import help_on_unknown
+from handlers.suggestions import answer_unknown_topic
 
 _EVERYTHING = "all"
 
@@ -139,7 +139,7 @@ def _explain_verb(request: Request, verb: str) -> Answer:
         if sentence := hooks.describe_topic(request, verb):
             return replies.hint(sentence)
     if verb not in entries:
-        return help_on_unknown(request, verb)
+        return answer_unknown_topic(request, verb)
     verbs = dict.fromkeys([verb, *(word for word in request.arguments if word in entries)])
     names = [word for word in request.arguments if word not in entries and request.manner is not Manner.TYPED]
     blocks = []

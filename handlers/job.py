@@ -41,9 +41,15 @@ from handlers.connections import (
     require_leading_connection,
 )
 from handlers.forms import FormContext, make, open_form
-from handlers.linking import all_linked, link_first, linked
+from handlers.linking import offer_link, require_account, require_links
 from handlers.request import SILENT, Answered, Manner, Request
-from handlers.snapshots import filter_by_connection, offer_of, refresh_lists, refreshed, unread
+from handlers.snapshots import (
+    describe_read_failure,
+    filter_by_connection,
+    refresh_in_background,
+    refresh_lists,
+    require_offer,
+)
 
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.
 MOST_FLAGS = 50
@@ -229,7 +235,9 @@ async def checked_words(request: Request, typed: CommandLine) -> None:
 
 
 async def _offer(request: Request, connection: str) -> PersonalOffer:
-    return await offer_of(request, connection, "job", asking=run_words.ASKING, nothing=run_words.NO_OFFER)
+    return await require_offer(
+        request, connection, "job", asking=run_words.ASKING, nothing=run_words.NO_OFFER
+    )
 
 
 def _flags(request: Request, command: CommandLine) -> list[Flag]:
@@ -288,7 +296,7 @@ async def show_list(request: Request) -> Answer:
     page, given = list_filters.asked(request)
     part = list_filters.runs_like(given, rows, request.services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
-    remark = await refreshed(request, TaskKind.LIST_JOBS, stale, run_words.LOOKING)
+    remark = await refresh_in_background(request, TaskKind.LIST_JOBS, stale, run_words.LOOKING)
     if part is not None and not part.rows:
         show_all = [kit.button(run_words.SHOW_ALL, "job_list")]
         return list_filters.none_of_these(request, part, run_words.RUNS, "job_list", show_all, remark)
@@ -322,7 +330,7 @@ async def logs(request: Request) -> Answer:
     if run.remote_id is None and not run.is_open:
         return replies.hint(fill(run_words.NOT_HANDED_OVER, name=run.name))
     if provider is not None:
-        await linked(request, run.connection)
+        await require_account(request, run.connection)
     watched = await request.caller.run(runs.watch, run.id)
     template = run_words.SHOWING if watched.remote_id is not None else run_words.SHOWING_LATER
     if not watched.is_going:
@@ -468,10 +476,10 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
         return replies.hint(run_words.NO_CONNECTIONS)
     accounts = await services.store.read(account_rows.accounts, request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
-        return await link_first(request, run_words.NOT_LINKED, able)
+        return await offer_link(request, run_words.NOT_LINKED, able)
     promise = await refresh_lists(request, TaskKind.LIST_JOBS, answers.CHECKING, old=old)
     if not promise and request.deferred.problem:
-        return replies.problem(unread(request), request.reference)
+        return replies.problem(describe_read_failure(request), request.reference)
     return replies.answer(promise or request.fill(run_words.NONE_YET))
 
 
@@ -491,7 +499,7 @@ async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -
 async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
     """Say that there is no such run, suggest similar ones, and check again unless that was just done."""
     _, connection = naming.split_connection(request.name, request.services.connections)
-    await all_linked(request, [connection] if connection is not None else [])
+    await require_links(request, [connection] if connection is not None else [])
     old = filter_by_connection(old, [connection])
     if not rows:
         return await nothing_yet(request, old)
@@ -500,7 +508,7 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
         return replies.answer(promise)
     sentence = fill(run_words.UNKNOWN_NAME, name=request.name)
     near = naming.nearest_runs(request.name, rows)[: lists.FEW]
-    more = [unread(request)] if request.deferred.problem else []
+    more = [describe_read_failure(request)] if request.deferred.problem else []
     more += [answers.NEAREST[len(near) == 1]] if near else []
     more = more or [request.fill(run_words.UNKNOWN_NEXT)]
     return replies.hint(sentence, await _buttons(request, near), more=" ".join(more))

@@ -1,4 +1,4 @@
-"""Links to people's accounts at providers: begun, approved, ended; and the account that a verb acts by."""
+"""Links to people's accounts at providers: begun, approved, ended; and the account of a verb."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -28,7 +28,7 @@ from handlers.names import Names
 from handlers.payload import find_value
 from handlers.request import SILENT, Answered, Manner, Request
 from handlers.services import Services
-from handlers.suggestions import as_command
+from handlers.suggestions import offer_as_command
 
 
 @routes.verb("workspace", "link", effect=routes.Effect.SHOWS, accepts=("connection",))
@@ -43,25 +43,25 @@ async def link(request: Request) -> Answer:
     linkable, linkless = services.list_linkable(), services.list_linkless()
     names = sorted({name for name, _ in linkable} | set(services.list_approvable()))
     if request.name:
-        opening = await _link_of_a_workspace(request)
+        opening = await _offer_named_workspace(request)
         if opening is not None:
             return opening
-        chosen, username = _chosen(request)
+        chosen, username = _parse_connection_and_username(request)
         if chosen in dict(linkless):
-            return _needless(request, [(chosen, services.title(chosen))])
+            return _answer_linkless(request, [(chosen, services.title(chosen))])
         if (requested := await _request_link(request, chosen, username)) is not None:
             return requested
         names = [chosen]
     if len(names) == 1 and names[0] in services.list_approvable() and names[0] not in dict(linkable):
-        return await question(request, names[0])
+        return await ask_for_username(request, names[0])
     if not names:
         if linkless:
-            return _needless(request, linkless)
+            return _answer_linkless(request, linkless)
         return replies.hint(answers.NO_CONNECTIONS)
-    buttons = ways(services, names)
+    buttons = make_link_buttons(services, names)
     if len(names) > 1:
         request.notes.about = Referents(ask="which")
-        return await add_former_link_remark(request, replies.hint(answers.LINK_WHICH, buttons), names)
+        return await add_former_link_hint(request, replies.hint(answers.LINK_WHICH, buttons), names)
     title = services.title(names[0])
     # Connections that people can't link themselves are offered too: a click says why not.
     buttons = buttons or replies.link_buttons([(names[0], title)])
@@ -70,7 +70,7 @@ async def link(request: Request) -> Answer:
     template = answers.LINKED_AS if is_linked else answers.LINK_ONE
     username = account.username if account is not None else ""
     answer = replies.hint(fill(template, title=title, username=username), buttons)
-    return answer if is_linked else await add_former_link_remark(request, answer, names)
+    return answer if is_linked else await add_former_link_hint(request, answer, names)
 
 
 async def _request_link(request: Request, connection: str, username: str) -> Answer | None:
@@ -83,23 +83,27 @@ async def _request_link(request: Request, connection: str, username: str) -> Ans
     return None
 
 
-def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
+def _answer_linkless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
     titles = request.services.titles(name for name, _ in linkless)
     return replies.answer(fill(answers.LINK_NONE, titles=titles), replies.new_buttons(linkless))
 
 
-async def _link_of_a_workspace(request: Request) -> Answer | None:
-    """Offer to open the workspace that is named where no connection is; None for anything else."""
+async def _offer_named_workspace(request: Request) -> Answer | None:
+    """Offer to open a workspace that is named in place of a connection; None for anything else."""
     connections = request.services.connections
     if naming.leading_connection(request.arguments, connections)[0] is not None:
         return None
     rows = await request.services.store.perform(workspaces.workspaces, request.principal)
     spans = Names(rows, (), connections).spans(request.arguments)
-    named = [one for span in spans for one in span.workspaces]
-    return as_command(request.redirect("workspace", "open", (named[0].title,))) if len(named) == 1 else None
+    workspaces_ = [workspace for span in spans for workspace in span.workspaces]
+    return (
+        offer_as_command(request.redirect("workspace", "open", (workspaces_[0].title,)))
+        if len(workspaces_) == 1
+        else None
+    )
 
 
-def _chosen(request: Request) -> tuple[str, str]:
+def _parse_connection_and_username(request: Request) -> tuple[str, str]:
     """Return the connection and the username after it, if there is one."""
     connection, rest = naming.leading_connection(request.arguments, request.services.connections)
     if connection is not None and len(rest) < 2:
@@ -125,15 +129,15 @@ async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers
 
 
 @routes.view("code")
-async def code_typed(request: Request) -> Answer:
-    """Finish linking; what is wrong with the code is shown at its field."""
+async def submit_code(request: Request) -> Answer:
+    """Finish linking; an error of the code is shown at its field."""
     services = request.services
     account = await request.caller.run(linking.confirm_code, find_value(request.view, "code"))
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
 
 
 @routes.verb("workspace", "whoami", effect=routes.Effect.SHOWS)
-async def whoami(request: Request) -> Answer:
+async def show_identity(request: Request) -> Answer:
     """Answer with the principal and the links; none of it is secret."""
     services = request.services
     installation = services.context.installation.at(request.principal)
@@ -150,7 +154,7 @@ async def whoami(request: Request) -> Answer:
     lines = [
         fill(answers.WHOAMI_LINKLESS, title=services.title(connection))
         if connection in linkless
-        else _line(services.title(connection), accounts.get(connection), services.clock.now())
+        else _format_account(services.title(connection), accounts.get(connection), services.clock.now())
         for connection in sorted({*services.connections, *accounts})
     ]
     missing = [(name, title) for name, title in services.list_linkable() if name not in accounts]
@@ -159,15 +163,15 @@ async def whoami(request: Request) -> Answer:
         for name, title in services.list_linkable()
         if name in accounts and accounts[name].is_refused
     ]
-    again = cards.LINK_AGAIN if len(refused) == 1 else cards.LINK_AGAIN_TO
+    relink = cards.LINK_AGAIN if len(refused) == 1 else cards.LINK_AGAIN_TO
     buttons = replies.link_buttons(missing)
-    buttons += replies.link_buttons(refused, template=again, first=len(missing))
+    buttons += replies.link_buttons(refused, template=relink, first=len(missing))
     buttons += [replies.list_button()] if accounts or linkless else []
     text = "\n".join([" ".join(sentences), *lines])
     return kit.answer([kit.section(text), *kit.actions(buttons)])
 
 
-def _line(title: str, account: Account | None, now: float) -> str:
+def _format_account(title: str, account: Account | None, now: float) -> str:
     if account is None:
         return fill(answers.WHOAMI_NOT_LINKED, title=title)
     if account.state == "refused":
@@ -182,8 +186,8 @@ def _line(title: str, account: Account | None, now: float) -> str:
     return fill(answers.WHOAMI_HELD, linked=Markup(linked), since=kit.moment(account.refused_since, now))
 
 
-async def question(request: Request, connection: str, text: str = "") -> Answer:
-    """Ask for the username, with a form where one can be opened, otherwise in words.
+async def ask_for_username(request: Request, connection: str, text: str = "") -> Answer:
+    """Ask for the username, with a form if it can be opened, otherwise in words.
 
     ``text`` is the command that waits for the link; the button and the form carry it.
     """
@@ -201,63 +205,72 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
 
-_MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
+_MENTION_PATTERN = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
 @routes.verb("workspace", "unlink", flags=(kit.AGREED,), effect=routes.Effect.ENDS, accepts=("connection",))
 async def unlink(request: Request) -> Answer:
-    """Delete our access, after a question; what is running on the provider keeps running."""
-    person = next((found for word in request.arguments if (found := _MENTION.fullmatch(word))), None)
+    """Delete our access, after a question; everything on the provider keeps running."""
+    person = next((found for word in request.arguments if (found := _MENTION_PATTERN.fullmatch(word))), None)
     if person is not None:
-        return await _somebody_else(request, person)
+        return await _unlink_other(request, person)
     name = request.target or request.name
     ending = [
         account.connection
         for account in await request.services.store.read(account_rows.accounts, request.principal)
-        if not _is_everybodys(request, account.connection)
+        if not _is_linkless(request, account.connection)
     ]
     whole = naming.find_connection(name, request.services.connections, is_whole=True)
-    if whole is not None and _is_everybodys(request, whole):
+    if whole is not None and _is_linkless(request, whole):
         title = request.services.title(whole)
         return replies.hint(request.fill(answers.NOTHING_TO_UNLINK, title=title))
     if not ending:
         return replies.hint(request.fill(answers.NOTHING_LINKED))
-    titles = {one: request.services.title(one) for one in ending}
-    alike = naming.find_titles(name, titles) if name else ending
-    if not name or len(alike) > 1:
+    titles = {connection_: request.services.title(connection_) for connection_ in ending}
+    matching = naming.find_titles(name, titles) if name else ending
+    if not name or len(matching) > 1:
         # One that was removed may have the title of one that came since.
-        called = {
-            one: title if [*titles.values()].count(title) == 1 else f"{title} ({one})"
-            for one, title in titles.items()
+        labels = {
+            connection_: title if [*titles.values()].count(title) == 1 else f"{title} ({connection_})"
+            for connection_, title in titles.items()
         }
-        buttons = [unlink_button(one, called[one], number) for number, one in enumerate(alike)]
+        buttons = [
+            unlink_button(connection_, labels[connection_], number)
+            for number, connection_ in enumerate(matching)
+        ]
         request.notes.about = Referents(ask="which")
         return replies.answer(answers.UNLINK_WHICH, buttons)
-    connection = _chosen_to_end(request, name, ending)
+    connection = _find_connection_to_unlink(request, name, ending)
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
-        return await _ask(request, connection, ending)
+        return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     running = await request.caller.read(accounts.find_running, ending)
     ended = await request.caller.run(accounts.unlink, ending, is_answered=not request.is_read_with_cards)
     if not ended:
-        return _none_at(request, ending)
+        return _answer_not_linked(request, ending)
     if request.is_read_with_cards:
         return SILENT
-    gone = {account.connection for account in ended}
-    left = {one.connection: left_by(request.services.context, one) for one in ended}
+    unlinked = {account.connection for account in ended}
+    revocations = {
+        connection_.connection: left_by(request.services.context, connection_) for connection_ in ended
+    }
     sentences = [
-        fill(template, title=request.services.titles(name for name in left if left[name] == word))
+        fill(
+            template, title=request.services.titles(name for name in revocations if revocations[name] == word)
+        )
         for word, template in answers.UNLINKED.items()
-        if word in left.values()
+        if word in revocations.values()
     ]
     return replies.answer(
-        " ".join([*sentences, *format_still_running(running)]), ways(request.services, gone)
+        " ".join([*sentences, *format_still_running(running)]), make_link_buttons(request.services, unlinked)
     )
 
 
-async def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
+async def _ask_before_unlinking(
+    request: Request, connection: str | None, linked_connections: list[str]
+) -> Answer:
     """Ask once, in the words of the button's own question; None asks about every link."""
-    ending = [connection] if connection else linked
+    ending = [connection] if connection else linked_connections
     effect = fill(cards.CONFIRM_UNLINK[1], title=request.services.titles(ending))
     running = format_still_running(await request.caller.read(accounts.find_running, ending))
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
@@ -268,57 +281,57 @@ async def _ask(request: Request, connection: str | None, linked: list[str]) -> A
     return replace(replies.answer(" ".join([effect, *running, ask]), [button]), about=about)
 
 
-def _is_everybodys(request: Request, connection: str) -> bool:
+def _is_linkless(request: Request, connection: str) -> bool:
     """Return whether a connection has no user accounts: only our records say who owns what, so keep them."""
     provider = request.services.connections.get(connection)
     return provider is not None and provider.links_by("none")
 
 
-def _chosen_to_end(request: Request, name: str, linked: Collection[str]) -> str | None:
+def _find_connection_to_unlink(request: Request, name: str, linked: Collection[str]) -> str | None:
     """Return the connection, or None for all; one that was removed since is known by its name and title."""
     if name.casefold() == "all" and "all" not in {*linked, *request.services.connections}:
         return None
     connection = find_linked_connection(request, name, linked)
     if connection not in linked:
-        raise Answered(_none_at(request, [connection]))
+        raise Answered(_answer_not_linked(request, [connection]))
     return connection
 
 
-def _none_at(request: Request, connections: Iterable[str]) -> Answer:
+def _answer_not_linked(request: Request, connections: Iterable[str]) -> Answer:
     title = request.services.titles(connections)
     return replies.hint(request.fill(answers.NOTHING_LINKED_AT, title=title))
 
 
-async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
+async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
     """End the links of a colleague in the same Slack workspace, for administrators only."""
     other = replace(request.principal, user_id=person.group(1))
     linked_there = await request.caller.read(accounts.linked_elsewhere, other)
-    who = kit.person(Named(other.user_id))
+    mention = kit.person(Named(other.user_id))
     name = " ".join(word for word in request.arguments if word != person.group())
     is_all = not name or name.casefold() == "all"
     there = [account.connection for account in linked_there]
     connection = None if is_all else find_linked_connection(request, name, there)
     if not any(connection in {None, account.connection} for account in linked_there):
-        return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=who))
+        return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=mention))
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
         return _ask_about_other(request, other.user_id, connection)
     ended = await request.caller.run(accounts.unlink_other, other, connection)
     if not ended:
-        return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=who))
+        return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=mention))
     titles = request.services.titles(account.connection for account in ended)
-    return replies.answer(fill(answers.UNLINKED_OTHER, who=who, title=titles))
+    return replies.answer(fill(answers.UNLINKED_OTHER, who=mention, title=titles))
 
 
 def _ask_about_other(request: Request, user_id: str, connection: str | None) -> Answer:
-    given = written([connection or "all"])
+    typed_connection = written([connection or "all"])
     titles = request.services.titles([connection] if connection else request.services.connections)
     effect = fill(answers.UNLINK_OTHER_EFFECT, who=kit.person(Named(user_id)), title=titles)
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
-    command = f"unlink {given} <@{user_id}> --{kit.AGREED}"
+    command = f"unlink {typed_connection} <@{user_id}> --{kit.AGREED}"
     return replies.answer(f"{effect} {ask}", [kit.button(cards.UNLINK, SAY, command, style=kit.DANGER)])
 
 
-async def linked(request: Request, connection: str, *, is_refused: bool = False) -> Account:
+async def require_account(request: Request, connection: str, *, is_refused: bool = False) -> Account:
     """Return the person's account on a connection if it works; raises Answered with *Link* otherwise.
 
     ``is_refused``: as things are, its provider refuses it.
@@ -331,37 +344,41 @@ async def linked(request: Request, connection: str, *, is_refused: bool = False)
     if account is not None and (is_active or account.state == "refused"):
         template = answers.SIGN_IN_REFUSED if is_active else answers.LINK_REFUSED
     sentence = fill(template, title=request.services.title(connection))
-    raise Answered(await link_first(request, sentence, [connection], again=template != answers.NOT_LINKED))
+    raise Answered(
+        await offer_link(request, sentence, [connection], is_relink=template != answers.NOT_LINKED)
+    )
 
 
-async def all_linked(request: Request, connections: Iterable[str]) -> None:
+async def require_links(request: Request, connections: Iterable[str]) -> None:
     """Raise Answered with *Link* for the first of some connections whose link is needed and doesn't work."""
     linkless = dict(request.services.list_linkless())
     for connection in connections:
         if connection not in linkless:
-            await linked(request, connection)
+            await require_account(request, connection)
 
 
-async def add_former_link_remark(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
+async def add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
     """Add the reason that a former link isn't there any more, if there may have been one."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
 
-async def link_first(
-    request: Request, sentence: str, connections: Iterable[str], *, again: bool = False
+async def offer_link(
+    request: Request, sentence: str, connections: Iterable[str], *, is_relink: bool = False
 ) -> Answer:
-    """Answer with the ways to link some connections, or one ``again``; the request waits for it."""
+    """Answer with the ways to link some connections, or one ``is_relink``; the request waits for it."""
     names = list(connections)
-    buttons = ways(request.services, names, request.deferred_text, cards.LINK_AGAIN if again else cards.LINK)
+    buttons = make_link_buttons(
+        request.services, names, request.deferred_text, cards.LINK_AGAIN if is_relink else cards.LINK
+    )
     # Connections that people can't link themselves are offered too: a click says why not.
     links = [(name, request.services.title(name)) for name in names]
-    return await add_former_link_remark(
+    return await add_former_link_hint(
         request, replies.hint(sentence, buttons or replies.link_buttons(links, request.deferred_text)), names
     )
 
 
-async def link_any(request: Request) -> Answer:
+async def offer_all_links(request: Request) -> Answer:
     """Answer with the ways to link every connection; the command waits for it.
 
     If no link is needed, *New workspace* is offered instead. An empty list also says what Usher is.
@@ -381,15 +398,15 @@ async def link_any(request: Request) -> Answer:
     elif len(linking) == 1:
         sentence = fill(answers.NOT_LINKED, title=linking[0][1])
     answer = replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])
-    return await add_former_link_remark(request, answer, [name for name, *_ in linking])
+    return await add_former_link_hint(request, answer, [name for name, *_ in linking])
 
 
-def ways(
+def make_link_buttons(
     services: Services, connections: Collection[str], waiting: str = "", template: str = cards.LINK
 ) -> list[dict[str, Any]]:
     """Return a button for each of some connections that links it, in the order of a Home.
 
     ``waiting`` is the command that runs once one of them is linked, ``template`` the label.
     """
-    linking = [one for one in services.list_link_methods() if one[0] in connections]
+    linking = [method for method in services.list_link_methods() if method[0] in connections]
     return replies.ways(linking, waiting, template)

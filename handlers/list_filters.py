@@ -42,11 +42,11 @@ def workspaces_like(
     if (
         is_short
         and named
-        and not without(tuple(w for at, w in enumerate(words) if at not in named), vocabulary.OF_LISTS)
+        and not without(tuple(w for at, w in enumerate(words) if at not in named), vocabulary.LIST_WORDS)
     ):
         chosen = {one.id: one for span in spans for one in span.workspaces}
         return Narrowed(tuple(chosen.values()), name=" ".join(words))
-    state, connection, name = _parts(words, connections, vocabulary.STATES)
+    state, connection, name = _parts(words, connections, vocabulary.STATE_WORDS)
     kept = [(one, one.connection, str(one.state), (one.title, one.name)) for one in rows]
     return _narrowed(kept, state, connection, name)
 
@@ -71,7 +71,7 @@ def _parts(
             connection, words = found, rest
             continue
         state = states.get(plain(words[0]), state)
-        left += without((words[0],), vocabulary.OF_LISTS | states.keys())
+        left += without((words[0],), vocabulary.LIST_WORDS | states.keys())
         words = words[1:]
     return state, connection, " ".join(left)
 
@@ -99,7 +99,7 @@ def asked(request: Request) -> tuple[int, tuple[str, ...]]:
 
 def is_whole(words: tuple[str, ...]) -> bool:
     """Return whether words name nothing, also where something is called like one of them."""
-    return not without(words, vocabulary.OF_LISTS)
+    return not without(words, vocabulary.LIST_WORDS)
 
 
 def what(request: Request, narrowed: Narrowed[Any], noun: str) -> str:

@@ -144,7 +144,9 @@ class Names:
         spans = [span for span in self.spans(words) if is_name(span, words)]
         within = {at for span in spans for at in range(span.begin, span.end)}
         strange = [
-            at for at, word in enumerate(words) if at not in within and plain(word) not in vocabulary.KNOWN
+            at
+            for at, word in enumerate(words)
+            if at not in within and plain(word) not in vocabulary.DICTIONARY
         ]
         for at in strange[:MOST_NEAR]:
             ends = [at + 2, at + 1] if at + 1 in strange else [at + 1]
@@ -254,7 +256,7 @@ class Names:
             (part, key)
             for key in dict.fromkeys(chain(own, self._jobs, self._courses))
             for part in dict.fromkeys(_PARTS.split(key))
-            if len(part) >= _SHORTEST_PART and part != key and part not in vocabulary.KNOWN
+            if len(part) >= _SHORTEST_PART and part != key and part not in vocabulary.DICTIONARY
         )
 
     @cached_property
@@ -273,7 +275,7 @@ class Names:
             for word in title.split()
             if counts[word] == 1
             and len(word) >= _SHORTEST_PART
-            and word not in vocabulary.NO_PLACES
+            and word not in vocabulary.GENERIC_TITLE_WORDS
             # A word with which a workspace's name begins means that.
             and not any(name.startswith(word) for name in self._workspaces)
         }
@@ -288,16 +290,23 @@ class Names:
             if before in vocabulary.BEFORE_AN_OWNER and other in vocabulary.OTHERS
         ]
         for piece, then in zip_longest(pieces, pieces[1:], fillvalue=NameToken("", "")):
-            if piece.word.endswith("s") and then.word in vocabulary.GENERIC - vocabulary.IT:
+            if (
+                piece.word.endswith("s")
+                and then.word in vocabulary.GENERIC_SINGULARS - vocabulary.SINGULAR_PRONOUNS
+            ):
                 # `priyas workspace`
-                found += [] if piece.word in vocabulary.KNOWN else [piece.word]
+                found += [] if piece.word in vocabulary.DICTIONARY else [piece.word]
             owner = next(
                 (piece.word.removesuffix(end) for end in ("'s", "s'") if piece.word.endswith(end)), ""
             )
-            if not piece.word or piece.word in vocabulary.ASKING | vocabulary.OF_ONESELF or is_day(owner):
+            if (
+                not piece.word
+                or piece.word in vocabulary.QUESTION_WORDS | vocabulary.FALSE_POSSESSIVES
+                or is_day(owner)
+            ):
                 continue
             is_mention = piece.typed.startswith(("<@", "@")) and len(piece.typed) > 1
-            if owner or is_mention or piece.word in vocabulary.OF_OTHERS:
+            if owner or is_mention or piece.word in vocabulary.OTHERS_POSSESSIVES:
                 found.append((owner or piece.word).lstrip("@"))
         return found
 
@@ -325,7 +334,7 @@ def _spoken(named: Mapping[str, tuple[_Row, ...]]) -> dict[str, tuple[_Row, ...]
     said = {
         " ".join(words): named[name]
         for name, words in parts.items()
-        if not vocabulary.KNOWN.issuperset(words)
+        if not vocabulary.DICTIONARY.issuperset(words)
     }
     said |= {name.replace("`", ""): rows for name, rows in named.items() if "`" in name}
     return said | dict(named)

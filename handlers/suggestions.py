@@ -1,4 +1,4 @@
-"""Suggest what would work: commands as they are typed here, verbs like a mistyped one, and small talk."""
+"""Suggestions: commands as they are typed here, verbs like a mistyped one, and small talk."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,84 +13,86 @@ from bot.messages.texts import answers, talk
 from bot.messages.texts.verbs import VERBS
 from handlers.command_line import plain, written
 from handlers.request import SILENT, Request
-from handlers.synonyms import near_verbs
+from handlers.synonyms import find_similar_verbs
 
-#: What only a program writes into a command: flags, dates in numbers, and mentions.
-_UNREAD: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
+#: Parts of a command that only a program writes: flags, dates in numbers, and mentions.
+_PROGRAM_WORDING: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
 
 
-def small_talk(request: Request, topic: str) -> Answer:
-    """Answer a greeting, thanks, or what needs nothing done; the commands in it are those of workspaces."""
+def answer_small_talk(request: Request, topic: str) -> Answer:
+    """Answer a greeting, thanks, or another text without a request, with commands for workspaces."""
     if topic == "signs":
         # A message of signs alone needs no answer; whoever typed a slash command waits for one.
-        return SILENT if request.surface.kind == "message" else small_talk(request, "hello")
-    return said(request, talk.TALK[topic])
+        return SILENT if request.surface.kind == "message" else answer_small_talk(request, "hello")
+    return answer_about_names(request, talk.TALK[topic])
 
 
-def said(request: Request, template: str, titles: Sequence[str] = ()) -> Answer:
+def answer_about_names(request: Request, template: str, titles: Sequence[str] = ()) -> Answer:
     """Answer with a sentence about some names, with commands for workspaces."""
     command = request.format_command("workspace")
-    return replies.hint(fill(template, names=bold(titles), command=command))
+    return replies.hint(fill(template, names=format_bold(titles), command=command))
 
 
-def bold(names: Iterable[str]) -> Markup:
+def format_bold(names: Iterable[str]) -> Markup:
     """Return names as part of a sentence."""
     return Markup(", ".join(fill("*{name}*", name=name) for name in names))
 
 
-def typed_name(name: str) -> Markup:
+def format_typed_name(name: str) -> Markup:
     """Return a name as people type it in a command: in quotes if it has spaces."""
     return Markup(line(written((name,))))
 
 
-def nothing_to_undo(request: Request, workspace: Workspace) -> Answer:
+def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> Answer:
     """Say that nothing about a workspace is still open."""
     return replies.hint(lists.in_its_state(request.services.clock.now(), workspace, talk.NOTHING_TO_CANCEL))
 
 
-def help_on_unknown(request: Request, word: str) -> Answer:
+def answer_unknown_topic(request: Request, word: str) -> Answer:
     """Say that there is no such verb to explain, and offer help on the nearest ones."""
-    commands = [command(request, "help", verb) for verb in near(request, plain(word))]
-    return unknown(request, answers.UNKNOWN_VERB, word, commands)
+    commands = [write_command(request, "help", verb) for verb in suggest_verbs(request, plain(word))]
+    return answer_unknown_word(request, answers.UNKNOWN_VERB, word, commands)
 
 
-def unknown(request: Request, sentence: str, word: str, commands: Sequence[str]) -> Answer:
+def answer_unknown_word(request: Request, sentence: str, word: str, commands: Sequence[str]) -> Answer:
     """Say that a word is unknown, and suggest commands that are like it."""
-    more = [fill(talk.DID_YOU_MEAN, commands=shown(request, commands))] if commands else []
+    more = [fill(talk.DID_YOU_MEAN, commands=format_commands(request, commands))] if commands else []
     more.append(request.fill(answers.UNKNOWN_VERB_HELP))
     return replies.hint(fill(sentence, word=word), lists.command_buttons(commands), more="\n".join(more))
 
 
-def as_command(request: Request) -> Answer:
-    """Offer what was said in other words as a command, which one press runs."""
-    return offered(request, [command(request, request.verb, *request.arguments)], talk.AS_COMMAND)
+def offer_as_command(request: Request) -> Answer:
+    """Offer a paraphrased request as a command, which one click runs."""
+    return offer_commands(
+        request, [write_command(request, request.verb, *request.arguments)], talk.AS_COMMAND
+    )
 
 
-def offered(request: Request, commands: Sequence[str], sentence: str = talk.DID_YOU_MEAN) -> Answer:
+def offer_commands(request: Request, commands: Sequence[str], sentence: str = talk.DID_YOU_MEAN) -> Answer:
     """Offer commands that are known to work, as they are typed in a direct message."""
-    sentence = fill(sentence, commands=shown(request, commands))
+    sentence = fill(sentence, commands=format_commands(request, commands))
     return replies.hint(sentence, lists.command_buttons(commands))
 
 
-def command(request: Request, *typed: str) -> str:
+def write_command(request: Request, *typed: str) -> str:
     """Return a command of the request's folder as it is typed in a direct message."""
     flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]
     return f"{'' if request.folder == 'workspace' else f'{request.folder} '}{written([*typed, *flags])}"
 
 
-def shown(request: Request, commands: Sequence[str]) -> Markup:
-    """Return commands as the person would type them here; in words what nobody would type by hand."""
-    return Markup(talk.OR.join(_shown(request, one) for one in commands))
+def format_commands(request: Request, commands: Sequence[str]) -> Markup:
+    """Return commands as the person would type them here; in words if nobody would type them by hand."""
+    return Markup(talk.OR.join(_format_command(request, command) for command in commands))
 
 
-def _shown(request: Request, command: str) -> str:
-    if _UNREAD.search(command):
+def _format_command(request: Request, command: str) -> str:
+    if _PROGRAM_WORDING.search(command):
         return fill(talk.IN_WORDS, doing=doing(command))
     folder = "job" if command.startswith("job ") else "workspace"
     return f"`{request.format_command(folder)}{line(command.removeprefix('job '), 300)}`"
 
 
-def near(request: Request, word: str) -> list[str]:
+def suggest_verbs(request: Request, word: str) -> list[str]:
     """Return the verbs that a mistyped word may mean, the nearest first."""
     verbs = [verb for verb, entry in VERBS[request.folder].items() if not entry.is_hidden]
-    return near_verbs(word, request.folder, verbs)
+    return find_similar_verbs(word, request.folder, verbs)

@@ -20,7 +20,7 @@ from bot.messages.texts import answers, cards, talk, times
 from bot.services.feasibility import check_possible, find_final_mode, predict_stop_effects
 from bot.store import operations as operation_rows
 from bot.support.errors import Refused
-from handlers.linking import linked
+from handlers.linking import require_account
 from handlers.request import Request
 
 #: The most that one button does something to.
@@ -50,7 +50,7 @@ async def one(request: Request, workspace: Workspace) -> Answer:
     if at is not None:
         return await _at_its_time(request, workspace, at)
     if verb in _VERBS and ends_for_good(request, workspace, _VERBS[verb]):
-        await linked(request, workspace.connection)
+        await require_account(request, workspace.connection)
         return await ask_before_ending(request, workspace, _VERBS[verb])
     if verb == "suspend" and at_stake(workspace):
         return await ask_before_suspending(request, workspace)
@@ -122,7 +122,7 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
 async def ask_before_suspending(request: Request, workspace: Workspace) -> Answer:
     """Ask whether a workspace may be suspended that was busy, or had unsaved changes."""
     check_possible(request.services.context, workspace, OperationVerb.SUSPEND)
-    await linked(request, workspace.connection)
+    await require_account(request, workspace.connection)
     about = Referents(workspaces=(workspace.id,), what="suspend", takes_press=True)
     return replace(replies.question(suspend_button(workspace)), view=None, about=about)
 

@@ -26,10 +26,10 @@ from handlers import list_filters, routes
 from handlers.command_line import new_name, plain
 from handlers.dispatch import run_button
 from handlers.helping import list_new_workspace_step
-from handlers.linking import link_any, linked
+from handlers.linking import offer_all_links, require_account
 from handlers.payload import find_value
 from handlers.request import Request
-from handlers.snapshots import filter_by_connection, refreshed
+from handlers.snapshots import filter_by_connection, refresh_in_background
 from handlers.workspace.operations import as_it_is, not_there
 from handlers.workspace.targets import labels_of, named, nothing_yet, old_and_rows, workspace_of
 
@@ -61,7 +61,7 @@ async def show_list(request: Request) -> Answer:
     typed = () if is_all and list_filters.is_whole(given) else given
     part = await beside(rows, list_filters.workspaces_like, typed, rows, services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
-    remark = await refreshed(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
+    remark = await refresh_in_background(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     if part is not None and not part.rows:
         return list_filters.none_of_these(
             request, part, answers.WORKSPACES, "list", [replies.list_button()], remark
@@ -114,7 +114,7 @@ async def show_address(request: Request) -> Answer:
     """Answer with the address if there is one; never in a channel, even if asked to share it."""
     services = request.services
     workspace = await workspace_of(request)
-    await linked(request, workspace.connection)
+    await require_account(request, workspace.connection)
     if workspace.state is State.GONE:
         return not_there(request, workspace)
     facts = await services.gatherer.of_workspace(workspace)
@@ -161,7 +161,7 @@ async def add(request: Request) -> Answer:
         titles = request.services.titles(found)
         return replies.hint(request.fill(answers.ADD_AMBIGUOUS, titles=titles, example=example))
     connection, remote_id = next(iter(found.items()))
-    await linked(request, connection)
+    await require_account(request, connection)
     added = await request.caller.run(
         add_workspace, connection, remote_id, naming.own_name(name) if name is not None else None
     )
@@ -187,14 +187,14 @@ async def _bring_back(request: Request) -> Answer | None:
     found = [one for one in rows if one.hidden and needle in {fold(one.title), fold(one.name)}]
     if len(found) != 1:
         return None
-    await linked(request, found[0].connection)
+    await require_account(request, found[0].connection)
     return _brought_back(request, await request.caller.run(relist_workspace, found[0].id))
 
 
 async def _unknown(request: Request) -> Answer:
     accounts = await request.services.store.read(account_rows.accounts, request.principal)
     if not accounts:
-        return await link_any(request)
+        return await offer_all_links(request)
     titles = request.services.titles(account.connection for account in accounts)
     return replies.hint(fill(answers.ADD_UNKNOWN, titles=titles))
 
@@ -236,7 +236,7 @@ async def forget(request: Request) -> Answer:
 async def bring_back(request: Request) -> Answer:
     """Bring back what was just forgotten."""
     workspace = await request.caller.read(require_workspace, "add", request.target or "")
-    await linked(request, workspace.connection)
+    await require_account(request, workspace.connection)
     return _brought_back(request, await request.caller.run(relist_workspace, workspace.id))
 
 

@@ -35,10 +35,10 @@ from bot.support.cleaning import fold
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
 from handlers.command_line import normalise
-from handlers.linking import linked
+from handlers.linking import require_account
 from handlers.payload import find_value
 from handlers.request import SILENT, InvalidFields, Manner, Request
-from handlers.suggestions import nothing_to_undo
+from handlers.suggestions import answer_nothing_to_cancel
 from handlers.workspace import confirmations
 from handlers.workspace.confirmations import ask_before_ending, ask_before_suspending, mode_then, stamp
 from handlers.workspace.targets import workspace_of
@@ -82,7 +82,7 @@ async def resume(request: Request) -> Answer:
     workspace = await workspace_of(request)
     if workspace.state in _RESUMED:
         return await begin_for(request, workspace, OperationVerb.START, await moment_of(request))
-    await linked(request, workspace.connection)
+    await require_account(request, workspace.connection)
     await request.caller.run(request_status_read, workspace.id)
     facts = await request.services.gatherer.of_workspace(workspace)
     sentence = lists.in_its_state(facts.now, workspace, answers.NOT_SUSPENDED)
@@ -123,7 +123,7 @@ async def begin_for(
         verb = OperationVerb.START
     is_made_again = verb is OperationVerb.START and workspace.spec is not None
     if workspace.state is State.GONE and not is_made_again:
-        await linked(request, workspace.connection)
+        await require_account(request, workspace.connection)
         await request.caller.run(request_status_read, workspace.id)
         return not_there(request, workspace)
     timer = None if moment is None else await timer_or_ask(request, workspace, moment)
@@ -305,7 +305,7 @@ async def remove(request: Request) -> Answer:
     A name is always required: none is guessed.
     """
     workspace = await workspace_of(request)
-    await linked(request, workspace.connection)
+    await require_account(request, workspace.connection)
     if workspace.state is State.GONE:
         await request.caller.run(request_status_read, workspace.id)
         return not_there(request, workspace)
@@ -435,7 +435,7 @@ async def cancel(request: Request) -> Answer:
     workspace = await workspace_of(request)
     latest = await request.services.store.read(operations.latest_operation, workspace.id)
     if latest is None or not latest.is_open or latest.verb not in _CALLED_OFF:
-        return nothing_to_undo(request, workspace)
+        return answer_nothing_to_cancel(request, workspace)
     if request.manner is Manner.TENTATIVE:
         return await confirmations.one(request, workspace)
     return await begin_for(request, workspace, OperationVerb.STOP)

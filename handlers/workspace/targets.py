@@ -23,10 +23,10 @@ from bot.support.pool import beside
 from handlers import routes
 from handlers.command_line import plain, typed
 from handlers.helping import describe_usher, list_first_steps
-from handlers.linking import all_linked, link_any
+from handlers.linking import offer_all_links, require_links
 from handlers.request import Answered, Request
-from handlers.snapshots import filter_by_connection, refresh_lists, unread
-from handlers.suggestions import as_command, bold, shown
+from handlers.snapshots import describe_read_failure, filter_by_connection, refresh_lists
+from handlers.suggestions import format_bold, format_commands, offer_as_command
 from handlers.workspace.confirmations import time_of, verb_of
 
 _OF_ACCOUNTS: Final = "account accounts me login"
@@ -103,7 +103,7 @@ async def at_places(
 
 async def there(request: Request, places: Sequence[str], rows: Sequence[Workspace]) -> list[Workspace]:
     """Return what a person has on connections; raises Answered with *Link*, or if there is nothing."""
-    await all_linked(request, places)
+    await require_links(request, places)
     found = [one for one in rows if one.connection in places]
     if not found:
         what = fill(answers.ON, what=Markup(answers.WORKSPACES), title=request.services.titles(places))
@@ -118,12 +118,12 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     links = await services.store.read(account_rows.accounts, request.principal)
     accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
-        return await link_any(request)
+        return await offer_all_links(request)
     sentence = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
     if sentence:
         return replies.answer(sentence)
     if request.deferred.problem:
-        return replies.problem(unread(request), request.reference)
+        return replies.problem(describe_read_failure(request), request.reference)
     # The list was read and is empty; if none could be read (a server without lists), people use `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
@@ -191,9 +191,9 @@ async def unknown(
     first, _, _ = name.partition(" ")
     for verb, words in _ELSEWHERE.get(request.verb, {}).items():
         if plain(first) in words.split():
-            return as_command(request.redirect("workspace", verb, ()))
+            return offer_as_command(request.redirect("workspace", verb, ()))
     _, connection = naming.split_connection(name, request.services.connections)
-    await all_linked(request, [connection] if connection is not None else [])
+    await require_links(request, [connection] if connection is not None else [])
     old = filter_by_connection(old, [connection])
     is_run = request.text.split()[:1] == ["run"] and "job" in routes.list_commands()
     runs = [f"job {typed(request.text)}"] if is_run and request.verb == "start" else []
@@ -204,13 +204,13 @@ async def unknown(
     if promise:
         return replies.answer(promise)
     sentence = fill(answers.UNKNOWN_NAME, name=name)
-    more: list[str] = [unread(request)] if request.deferred.problem else []
+    more: list[str] = [describe_read_failure(request)] if request.deferred.problem else []
     buttons = choices(request, near, labels_of(request, near, rows))
     if near:
-        suggested = fill(talk.DID_YOU_MEAN, commands=bold(one.title for one in near))
+        suggested = fill(talk.DID_YOU_MEAN, commands=format_bold(one.title for one in near))
         more.append(answers.NEAREST[len(near) == 1] if buttons else suggested)
     if runs:
-        more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=shown(request, runs)))
+        more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=format_commands(request, runs)))
         buttons = [*buttons, *lists.command_buttons(runs)]
     if not more:
         more = [request.fill(answers.UNKNOWN_NEXT)]

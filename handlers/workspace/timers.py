@@ -21,7 +21,7 @@ from bot.services.workspaces import require_workspace
 from bot.store import operations
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.linking import linked
+from handlers.linking import require_account
 from handlers.payload import find_value
 from handlers.request import SILENT, Answered, InvalidFields, Request
 from handlers.services import Services
@@ -75,7 +75,7 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
     except Refused as refusal:
         if refusal.rule != "workspace.not_up":
             raise
-        await linked(request, workspace.connection)
+        await require_account(request, workspace.connection)
         next_ = request.fill(cards.NOT_UP_NEXT, workspace)
         return replies.hint(fill(cards.NOT_UP, name=workspace.title), more=next_)
     said = [

@@ -9,7 +9,7 @@ from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import pages, requests
 from handlers import routes
 from handlers.deferred_command import DeferredCommand
-from handlers.linking import question, ways
+from handlers.linking import ask_for_username, make_link_buttons
 from handlers.payload import find_value
 from handlers.request import Request
 
@@ -18,7 +18,7 @@ from handlers.request import Request
 async def ask_link(request: Request) -> Answer:
     """Answer with the form; its text is for when Slack doesn't open it."""
     connection, _, text = (request.target or "").partition(" ")
-    return await question(request, connection, text)
+    return await ask_for_username(request, connection, text)
 
 
 @routes.view("ask_link")
@@ -49,7 +49,7 @@ async def deny(request: Request) -> Answer:
 async def mine(request: Request) -> Answer:
     """Close the request for an account that is the presser's own."""
     approval = await _say_whose(request, is_theirs=True)
-    return replies.answer(requests.NOTED_MINE, ways(request.services, [approval.connection]))
+    return replies.answer(requests.NOTED_MINE, make_link_buttons(request.services, [approval.connection]))
 
 
 @routes.action("not_mine")

@@ -32,9 +32,9 @@ from bot.store import workspaces
 from handlers import routes
 from handlers.command_line import Quoted, running_flags, written
 from handlers.connections import format_titles, list_making_connections, require_connection
-from handlers.linking import question
+from handlers.linking import ask_for_username
 from handlers.request import Answered, InvalidFields, Request
-from handlers.snapshots import offer_of, refresh_lists
+from handlers.snapshots import refresh_lists, require_offer
 
 #: How many templates are listed if an unknown one was requested.
 NAMED = 12
@@ -170,7 +170,7 @@ async def _pattern(request: Request, command: CardCommand) -> ClassCard:
 async def _made_from(request: Request, connection: str, template: str) -> ClassCard:
     """Fill in the provider's own form with its defaults; only the name differs for each person."""
     title = request.services.title(connection)
-    offer = await offer_of(
+    offer = await require_offer(
         request, connection, "workspace", asking=class_words.ASKING, nothing=class_words.NO_OFFER
     )
     values, form, label = creation.proposed(offer.form, template)
@@ -342,7 +342,7 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
     if card.connection not in {name for name, _ in services.list_linkable()}:
         if card.connection not in services.list_approvable():
             return replies.hint(fill(class_words.NOT_LINKED, title=title))
-        asking = await question(request, card.connection, f"press {card.id}")
+        asking = await ask_for_username(request, card.connection, f"press {card.id}")
         buttons = [one for one in kit.buttons_of(asking.blocks) if "value" in one]
         answer = replies.answer(fill(class_words.NOT_LINKED_ASK, title=title), buttons)
         return Answer(text=answer.text, blocks=answer.blocks, view=asking.view)

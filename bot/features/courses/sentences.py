@@ -65,7 +65,7 @@ async def build_joining(text: Sentence, _: str) -> list[str]:
 async def ask_for_course(text: Sentence, _: str) -> list[str]:
     """Return the command of a course's room, where the days of a change or its lesson are missing."""
     titles = [f" {written((card.title,))}" for card in text.courses]
-    if not titles and {*vocabulary.OF_COURSES, "courses"}.isdisjoint(text.words):
+    if not titles and {*vocabulary.COURSE_WORDS, "courses"}.isdisjoint(text.words):
         return []
     return [f"courses{one}" for one in titles or [""]]
 

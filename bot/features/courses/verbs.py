@@ -304,7 +304,9 @@ async def change_said(request: Request, said: CourseChange) -> Answer:
     if len(able) == 1 and able[0].is_over(now):
         return _say_over(request, able[0])
     if said.is_near:
-        return suggestions.offered(request, [f"card {written((able[0].title,))} {order_}"], talk.AS_COMMAND)
+        return suggestions.offer_commands(
+            request, [f"card {written((able[0].title,))} {order_}"], talk.AS_COMMAND
+        )
     if len(able) == 1 and said.manner is not Manner.TENTATIVE:
         return await carried_out(request, able[0].id, order_)
     if len(able) == 1 and verb == "with":

@@ -28,8 +28,8 @@ def wanted_of(text: str) -> tuple[Wanted, ...]:
 def is_order(text: str) -> bool:
     """Return whether words after a name are an order about its hours."""
     verb, _, rest = text.casefold().partition(" ")
-    alone = vocabulary.ABOUT_HOURS.keys() | {"resume", "skip"}
-    is_verb = verb in (vocabulary.LEAVING_OUT_HOURS if rest else alone)
+    alone = vocabulary.HOURS_ORDERS.keys() | {"resume", "skip"}
+    is_verb = verb in (vocabulary.HOURS_EXCEPTIONS if rest else alone)
     return is_verb or bool(wanted_of(text))
 
 

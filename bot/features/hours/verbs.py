@@ -90,7 +90,7 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
         return await _answered(request, workspace, words.KEPT)
     if not rest and verb in _ORDERS:
         return await _ORDERS[verb](about)
-    if rest and verb in vocabulary.LEAVING_OUT_HOURS:
+    if rest and verb in vocabulary.HOURS_EXCEPTIONS:
         return await _show_rest(about, workspace.id, await _days_left_out(about, verb, rest))
     wanted = wanted_of(said)
     if not wanted:

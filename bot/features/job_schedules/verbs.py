@@ -15,9 +15,9 @@ from bot.services import accounts, naming, runs
 from bot.support.cleaning import fold
 from handlers import routes
 from handlers.command_line import command_line
-from handlers.linking import link_first
+from handlers.linking import offer_link
 from handlers.request import Answered, Request
-from handlers.snapshots import offer_to
+from handlers.snapshots import require_account_offer
 
 OFF = "off"
 #: No more jobs than this are shown at once.
@@ -99,10 +99,12 @@ async def set_up(request: Request) -> list[SetUpJob]:
     active = [account for account in theirs if account is not None and account.state == "active"]
     if not active:
         links = [name for name, _ in services.list_linkable() if name in able]
-        raise Answered(await link_first(request, run_words.NOT_LINKED, links))
+        raise Answered(await offer_link(request, run_words.NOT_LINKED, links))
     found: list[SetUpJob] = []
     for account in active:
-        known = await offer_to(request, account, asking=answers.CHECKING, nothing=run_words.NO_OFFER)
+        known = await require_account_offer(
+            request, account, asking=answers.CHECKING, nothing=run_words.NO_OFFER
+        )
         jobs = services.connections[account.connection].need(base.Schedules).schedules(known.payload)
         found += [SetUpJob(account.connection, job) for job in jobs]
     return found

@@ -39,7 +39,7 @@ from handlers.command_line import MOST_WORDS, plain, written
 from handlers.connections import list_making_connections
 from handlers.defaults import find_defaults
 from handlers.dispatch import parse_request
-from handlers.linking import all_linked
+from handlers.linking import require_links
 from handlers.names import names_of
 from handlers.request import WORDS, Answered, Manner, Request
 from handlers.snapshots import filter_by_connection, refresh_lists
@@ -155,9 +155,9 @@ async def _offered_to_make(request: Request) -> Answer:
         request = replace(request, arguments=(*places, *given)) if len(places) == 1 else request
     elif request.verb == "new" and named is None:
         request = replace(request, arguments=())
-    if given and plain(given[0]) in vocabulary.IT and len(heard) == 1:
+    if given and plain(given[0]) in vocabulary.SINGULAR_PRONOUNS and len(heard) == 1:
         request = replace(request, arguments=(heard[0].title, *given[1:]))
-    return suggestions.as_command(request)
+    return suggestions.offer_as_command(request)
 
 
 async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
@@ -219,7 +219,7 @@ async def _do_or_offer_hours(
     if is_sure and len(chosen) == 1:
         return await intents.hours.find().apply_order(request, chosen[0], said)
     commands = [f"hours {written((one.title,))} {said}".rstrip() for one in chosen[: replies.FEW]]
-    return suggestions.offered(request, commands, talk.AS_COMMAND)
+    return suggestions.offer_commands(request, commands, talk.AS_COMMAND)
 
 
 async def _of_own(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
@@ -253,7 +253,7 @@ async def _read_again(
         again = reading
     if rows and (again.which.unknown or again.which.is_near) and not again.which.is_beginning:
         places = _list_named_connections(request, again)
-        await all_linked(request, places)
+        await require_links(request, places)
         old = filter_by_connection(old, places)
         promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
         if promise:
@@ -294,7 +294,7 @@ async def _done(
             if instead and not await confirmations.needed(request, chosen):
                 return await routes.run(request.redirect("workspace", instead, (), workspace.id))
             if "share" in request.flags and request.at is None:
-                return suggestions.as_command(request.redirect("workspace", verb, (workspace.title,)))
+                return suggestions.offer_as_command(request.redirect("workspace", verb, (workspace.title,)))
             return await confirmations.one(request, workspace)
         case Way.LISTED:
             return await questions.listed(request, chosen)
@@ -326,7 +326,7 @@ async def _chosen(
             besides = {one.id for one in which.besides or heard}
             return [one for one in fitting if one.id not in besides], False
         case SelectionMode.UNKNOWN:
-            await all_linked(request, which.connections)
+            await require_links(request, which.connections)
             kept = [one for one in rows if one not in which.besides]
             if reading.when or reading.hours:
                 # No run takes a time, so that none is suggested.
@@ -426,7 +426,7 @@ async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
     if reading.what in {"start", "restart", "resume"}:
         return lists.run_again(run, request.services.title(run.connection))
     if not verb:
-        return suggestions.offered(request, ["job list"])
+        return suggestions.offer_commands(request, ["job list"])
     is_guess = reading.manner is Manner.TENTATIVE or not decisions.is_sure_of(reading)
     asked = request.redirect("job", verb, (run.name,), run.id)
     return await routes.run(replace(asked, manner=Manner.TENTATIVE if is_guess else Manner.TYPED))
@@ -442,13 +442,13 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
         stopped = partial(_commanded, replace(request, verb="stop"), stop, rows)
         return await chat.answer_no(request, stopped if is_stop else None)
     if reading.what not in {"yes", "nothing", "again"}:
-        return suggestions.small_talk(request, reading.what)
+        return suggestions.answer_small_talk(request, reading.what)
     about, named, _, runs = await chat.heard(request)
     if reading.what == "again":
         return await _again(request, about, named)
     if reading.what == "nothing":
         request.notes.note_workspaces(named)
-        return suggestions.small_talk(request, "nothing")
+        return suggestions.answer_small_talk(request, "nothing")
     if about.takes_press:
         request.notes.about = about
         titles = [one.title for one in named]
@@ -509,7 +509,7 @@ async def typed(request: Request) -> Reading | None:
     """
     match request.arguments:
         case (verb, name) if verb in READ and plain(verb) and (verb, name) not in phrasebook.TALK:
-            is_name = request.folder == "workspace" and plain(name) not in vocabulary.OF_JOBS
+            is_name = request.folder == "workspace" and plain(name) not in vocabulary.JOB_WORDS
             found = await targets.called(request, name) if is_name else None
             if found is not None:
                 return Reading("verb", verb, "workspace", (name,), which=Which(((found,),)))
@@ -526,4 +526,4 @@ def left_out(reading: Reading) -> list[str]:
         (talk.SEVERAL_UNKNOWN, listed[:5] if which.workspaces else []),
         (talk.LEFT_OUT, which.left_out[:5]),
     ]
-    return [fill(template, names=suggestions.bold(names)) for template, names in said if names]
+    return [fill(template, names=suggestions.format_bold(names)) for template, names in said if names]

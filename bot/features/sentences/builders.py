@@ -30,15 +30,15 @@ from handlers.forms import find_offering
 from handlers.job import runs_named_jobs
 from handlers.request import Answered, Request
 from handlers.routes import Effect
-from handlers.synonyms import words
+from handlers.synonyms import split_words
 from handlers.workspace import confirmations
 
 #: The most buttons.
 MAX_PROPOSALS: Final = 3
 #: Choose what is sent about a workspace.
-_SILENCING: Final = words("mute off quiet quieter silent silence stop disable less fewer")
-_TELLING: Final = words("on unmute tell notify ping message inform me again enable want know")
-_LINK_WORDS: Final = words("link url address")
+_SILENCING: Final = split_words("mute off quiet quieter silent silence stop disable less fewer")
+_TELLING: Final = split_words("on unmute tell notify ping message inform me again enable want know")
+_LINK_WORDS: Final = split_words("link url address")
 #: Between the words of a run's name; so many first letters are enough where nothing is called so itself.
 _SIGNS: Final = re.compile(r"[\W_]+")
 _LEAST_ALIKE: Final = 4
@@ -59,7 +59,7 @@ async def show_talk(text: Utterance, label: Label) -> Answer | None:
         return await answer_question(text, replace(label, name="status", of_run="status"))
     # Nobody only talks in whose words is an address.
     is_about_any = text.which.is_named or any(map(naming.to_link, text.request.arguments))
-    return None if is_about_any else suggestions.small_talk(text.request, label.name)
+    return None if is_about_any else suggestions.answer_small_talk(text.request, label.name)
 
 
 async def show_of_feature(text: Utterance, label: Label) -> Answer | None:

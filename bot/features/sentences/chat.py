@@ -63,7 +63,7 @@ async def heard(request: Request, rows: Sequence[Workspace] | None = None) -> He
 
 def fact_of(request: Request, topic: str) -> str:
     """Return the answer to such a question, with commands as they are typed here; "" for no such question."""
-    topic = "fact-class" if topic in vocabulary.OF_COURSES else topic
+    topic = "fact-class" if topic in vocabulary.COURSE_WORDS else topic
     name = topic.removeprefix("fact-")
     if name == topic or name not in FACTS:
         return ""
@@ -101,18 +101,20 @@ async def answer_no(request: Request, or_else: Callable[[], Awaitable[Answer]] |
 
 def not_asked(request: Request, titles: Sequence[str]) -> Answer:
     """Say that there is no open question, and what was last spoken of."""
-    return suggestions.said(request, talk.NOT_ASKED if titles else talk.TALK["yes"], titles[: replies.FEW])
+    return suggestions.answer_about_names(
+        request, talk.NOT_ASKED if titles else talk.TALK["yes"], titles[: replies.FEW]
+    )
 
 
 def takes_press(request: Request, titles: Sequence[str]) -> Answer:
     """Say that a word isn't enough for what ends for good, costs money, approves or unlinks."""
-    return suggestions.said(request, talk.TAKES_PRESS, titles)
+    return suggestions.answer_about_names(request, talk.TAKES_PRESS, titles)
 
 
 def not_counted(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Say that the last list has no such place, or that there was none."""
     titles = [one.title for one in rows[: replies.FEW]]
-    return suggestions.said(request, talk.NOT_COUNTED if titles else talk.NO_LIST, titles)
+    return suggestions.answer_about_names(request, talk.NOT_COUNTED if titles else talk.NO_LIST, titles)
 
 
 def theirs(request: Request, named: Sequence[Workspace]) -> Answer:
@@ -120,7 +122,7 @@ def theirs(request: Request, named: Sequence[Workspace]) -> Answer:
     if not named:
         return replies.hint(talk.THEIRS, more=request.fill(answers.UNKNOWN_VERB_HELP))
     verb = request.verb if request.verb != "help" and request.verb in VERBS["workspace"] else "status"
-    typed, name = suggestions.typed_name(named[0].title), named[0].title
+    typed, name = suggestions.format_typed_name(named[0].title), named[0].title
     more = request.fill(talk.IF_YOURS, name=name, verb=Markup(verb), typed=typed)
     return replies.hint(talk.THEIRS, more=more)
 
@@ -129,13 +131,15 @@ def not_understood(request: Request) -> Answer:
     """Say so, and offer what a link on its own leads to, or the verbs that are like the first word."""
     first, *rest = request.arguments or ("",)
     if not rest and naming.to_link(first) and naming.references(first, request.services.connections):
-        return suggestions.as_command(request.redirect("workspace", "add", request.arguments))
+        return suggestions.offer_as_command(request.redirect("workspace", "add", request.arguments))
     if isinstance(first, Quoted):
         # No name is like this, so the quotes may enclose a whole command.
         first, *rest = (*first.split(), *rest)
     word = plain(first) or first
-    commands = [suggestions.command(request, verb, *rest) for verb in suggestions.near(request, word)]
+    commands = [
+        suggestions.write_command(request, verb, *rest) for verb in suggestions.suggest_verbs(request, word)
+    ]
     is_sentence = len(request.arguments) >= _WORDS_OF_A_SENTENCE and not commands
-    return suggestions.unknown(
+    return suggestions.answer_unknown_word(
         request, talk.NOT_UNDERSTOOD if is_sentence else answers.UNKNOWN_VERB, word, commands
     )

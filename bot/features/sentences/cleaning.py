@@ -13,7 +13,7 @@ from bot.features.sentences.phrasebook import TALK
 from bot.support.cleaning import fold, unescape
 from handlers.command_line import ENDS, plain
 from handlers.quotations import INLINE_CODE, drop_quotations, read_quotation
-from handlers.vocabulary import NEGATIONS, THEN
+from handlers.vocabulary import NEGATIONS, THEN_WORDS
 
 #: One mark may uncover another one, such as an item of a list that is a quotation.
 _MAX_PASSES: Final = 5
@@ -27,7 +27,7 @@ _MARKERS: Final = re.compile(
 )
 #: The number of an item; several are one.
 _ITEM_NUMBER: Final = re.compile(r"(?<!\S)([0-9]{1,2})[.)](?:[ \t]+[0-9]{1,2}[.)])*(?=\s)")
-_GOING_ON: Final = NEGATIONS | THEN | LEADS.keys()
+_GOING_ON: Final = NEGATIONS | THEN_WORDS | LEADS.keys()
 _LABELLED_LINK: Final = re.compile(r"<https?://[^<>|\s]+\|([^<>\n]+)>")
 _ADDRESS_SIGN: Final = re.compile(r"\w[.:/]\S")
 _BLANKS: Final = " \t\r"

@@ -155,7 +155,7 @@ async def followed(
 def _offer(request: Request, completed: Sequence[str]) -> Answer:
     """Offer the command that was only asked about."""
     command = written([word for word in completed if word != "today"])
-    return suggestions.offered(request, [command], talk.AS_COMMAND)
+    return suggestions.offer_commands(request, [command], talk.AS_COMMAND)
 
 
 def _split_corrections(given: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -197,7 +197,11 @@ async def _corrected(
     if not isinstance(said, tuple):
         return None
     is_pointing = bool(turn.which.points) and not turn.which.is_named
-    kept = tuple(word for word in said if plain(word) not in vocabulary.IT) if is_pointing else said
+    kept = (
+        tuple(word for word in said if plain(word) not in vocabulary.SINGULAR_PRONOUNS)
+        if is_pointing
+        else said
+    )
     return (*kept, *turn.labels_of(frame.objects)) if is_pointing else said
 
 
@@ -297,7 +301,7 @@ class _Turn:
         self.chosen = [one for one, said in parts.items() if said & {*map(plain, self.which.unknown)}]
         known = {*LEADS, *_NUMBERS}.union({self.day, self.number}, *(parts[one] for one in self.chosen))
         # "and report is down" says something about it.
-        is_remark = bool(self.which.is_named and vocabulary.POINTING.intersection(folded))
+        is_remark = bool(self.which.is_named and vocabulary.DISTINGUISHING.intersection(folded))
         is_odd = is_remark or (bool(self.out.unknown) and not self.out_verb)
         self.is_strange = is_odd or any(plain(word) not in known for word in self.which.unknown)
 
@@ -467,7 +471,7 @@ class _Turn:
         ):
             # Now, or when the other is: only they know.
             both = [written(own), written((*own, *same))]
-            return suggestions.offered(self.request, both, talk.DID_YOU_MEAN)
+            return suggestions.offer_commands(self.request, both, talk.DID_YOU_MEAN)
         return await self._instead(own) if is_same and "instead" in self.roles else own
 
     async def _without(self) -> Answer | tuple[str, ...] | None:
@@ -481,7 +485,7 @@ class _Turn:
             rest = (frame.verb, *self.labels_of(left), *await self._same_time())
             if self.first in _NO and left and not frame.is_open:
                 # It may be a no to all of it.
-                return suggestions.offered(self.request, [written(rest)], talk.AS_COMMAND)
+                return suggestions.offer_commands(self.request, [written(rest)], talk.AS_COMMAND)
             return rest if left and not frame.is_open else await chat.answer_no(self.request)
         keys = {one.id for one in named} | ({act.subject for act in frame.done} if is_whole else set())
         done = [act for act in frame.done if act.subject in keys]
@@ -516,7 +520,7 @@ class _Turn:
             # `stop both at 4` isn't about one, and each has hours of its own.
             labels = self.labels_of(self.frame.lately) if len(self.frame.lately) > 1 else []
             commands = [f"hours {written((one,))} {time_parsing.write_hours(order)}" for one in labels]
-            return suggestions.offered(self.request, commands, talk.DID_YOU_MEAN) if commands else None
+            return suggestions.offer_commands(self.request, commands, talk.DID_YOU_MEAN) if commands else None
         if order.days < hours.days and self.is_question:
             return None  # No command takes days away.
         if order.days < hours.days and len(self.frame.objects) == 1:

@@ -20,7 +20,7 @@ from bot.features.sentences.selection import STAYING, Which
 from bot.features.sentences.words import begins
 from handlers import routes, vocabulary
 from handlers.command_line import ends_clause, plain
-from handlers.synonyms import SYNONYMS, words
+from handlers.synonyms import SYNONYMS, split_words
 
 
 class Bar(StrEnum):
@@ -35,18 +35,18 @@ class Bar(StrEnum):
 
 
 #: Acts on workspaces that bring them up, and that take them down or away.
-UP_VERBS: Final = words("start resume")
-DOWN_VERBS: Final = words("stop suspend restart cancel remove forget")
+UP_VERBS: Final = split_words("start resume")
+DOWN_VERBS: Final = split_words("stop suspend restart cancel remove forget")
 #: What no *it* of a phrase is enough for.
-_TAKING_AWAY: Final = words("remove forget")
-COURSE_ACTS: Final = words("skip move pause-course end-course leave join")
-_TIMELESS_ACTS: Final = COURSE_ACTS | words("open hours alias notify")
-BARRED_ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
+_TAKING_AWAY: Final = split_words("remove forget")
+COURSE_ACTS: Final = split_words("skip move pause-course end-course leave join")
+_TIMELESS_ACTS: Final = COURSE_ACTS | split_words("open hours alias notify")
+BARRED_ACTS: Final = UP_VERBS | DOWN_VERBS | split_words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
 #: Announce the end of something.
 UNTIL_LEADS: Final = frozenset({"for", "until", "till", "til", "'til"})
 #: Set a condition wherever they stand, or where no clause ends before them.
-_CONDITIONS: Final = words("if unless once when whenever wenn falls sobald")
-_ALSO_TIMES: Final = words("after before while until")
+_CONDITIONS: Final = split_words("if unless once when whenever wenn falls sobald")
+_ALSO_TIMES: Final = split_words("after before while until")
 #: The same in several words.
 _CONDITION_PHRASES: Final = (("as", "soon", "as"), ("as", "long", "as"), ("in", "case"), ("only", "when"))
 #: What a request may begin or end with, though it looks like a condition: ``if you can``.
@@ -55,8 +55,8 @@ _POLITE_PHRASES: Final = {
     for first in {one[0] for one in (*phrasebook.COURTESY, *phrasebook.AFTERTHOUGHTS)}
 }
 #: With whom a question asks for something to be done; what asks for none all the same.
-_MODALS: Final = words("can could may should shall would will mind possible")
-_PERSONS: Final = words("i we you u ya ye it that he she they")
+_MODALS: Final = split_words("can could may should shall would will mind possible")
+_PERSONS: Final = split_words("i we you u ya ye it that he she they")
 #: With *or*, they ask what to do.
 _ADVICE_QUESTIONS: Final = {("should", "i"), ("should", "we"), ("shall", "i"), ("shall", "we")}
 #: Who speaks of the past, what may stand before its verb, and what makes a past of the verb that follows.
@@ -67,33 +67,33 @@ _ADVERBS: Final = frozenset(
     {"have", "had", "has", "already", "just", "also", "only", "never", "accidentally"}
 )
 #: Make the past of an act that stands with them, and of anything.
-_PAST_WORDS: Final = words("was were had did got been i've we've he's she's")
-_AGO_WORDS: Final = words("yesterday ago had")
+_PAST_WORDS: Final = split_words("was were had did got been i've we've he's she's")
+_AGO_WORDS: Final = split_words("yesterday ago had")
 #: Name a day or a part of one, a week or a month; what is left of them belongs to no time that was read.
-_TIME_WORDS: Final = words(
+_TIME_WORDS: Final = split_words(
     """morning afternoon evening night overnight weekend weekends week weekday month lunch later soon sometime
     eventually someday noon midnight tonight"""
 )
-_OBJECTS: Final = words("it that this them the my")
-_REFRAINING: Final = words("hold avoid refrain postpone delay wait")
+_OBJECTS: Final = split_words("it that this them the my")
+_REFRAINING: Final = split_words("hold avoid refrain postpone delay wait")
 #: Ask for what comes again, at times that are still to be said.
-_BY_ITSELF: Final = words("automatically itself")
+_BY_ITSELF: Final = split_words("automatically itself")
 #: Announce a time of day, or a moment that something else decides.
-_TIME_LEADS: Final = words("at by until till til before")
-_DATE_LEADS: Final = words("on from next the")
+_TIME_LEADS: Final = split_words("at by until till til before")
+_DATE_LEADS: Final = split_words("on from next the")
 #: Say of a plan that it isn't wanted any more.
-_UNWANTED: Final = words("forget scrap drop cancel remove delete undo kill skip lose ditch no without")
-_ARTICLES: Final = words("the my its that this planned")
+_UNWANTED: Final = split_words("forget scrap drop cancel remove delete undo kill skip lose ditch no without")
+_ARTICLES: Final = split_words("the my its that this planned")
 #: Are the same as a base form.
-_BASE_PASTS: Final = words("shut put")
-_IRREGULAR_PASTS: Final = words("ran began shut put left made did")
+_BASE_PASTS: Final = split_words("shut put")
+_IRREGULAR_PASTS: Final = split_words("ran began shut put left made did")
 #: Part clauses that say different things.
-_JOINTS: Final = vocabulary.THEN | {"but", "so"}
+_JOINTS: Final = vocabulary.THEN_WORDS | {"but", "so"}
 #: Say, with *all*, that what is named is left alone.
 SPARING: Final = vocabulary.NEGATIONS | frozenset(
     {"but", "except", "leave", "keep", "apart", "besides", "just"}
 )
-_PUT_OFF_WORDS: Final = words("now yet today tonight")
+_PUT_OFF_WORDS: Final = split_words("now yet today tonight")
 
 
 @lru_cache(1_000)
@@ -221,7 +221,11 @@ def only_asks(reading: Reading, given: Sequence[str]) -> bool:
     first, second, *_ = [*map(plain, given[:3]), "", ""]
     if reading.is_question and (first, second) in _ADVICE_QUESTIONS and "or" in map(plain, given):
         return True
-    asks = second in _PERSONS if first in _MODALS else vocabulary.ASKING.isdisjoint(map(plain, given[:3]))
+    asks = (
+        second in _PERSONS
+        if first in _MODALS
+        else vocabulary.QUESTION_WORDS.isdisjoint(map(plain, given[:3]))
+    )
     return reading.is_question and not asks
 
 
@@ -294,7 +298,7 @@ def _find_taken_back(given: Sequence[str]) -> AbstractSet[str]:
 
 def _is_other_act(word: str) -> bool:
     """Return whether a word after *stop* is another act that is to cease: ``stop pinging me``."""
-    is_known = word in vocabulary.KNOWN or word.endswith("thing") or bool(find_verbs(word))
+    is_known = word in vocabulary.DICTIONARY or word.endswith("thing") or bool(find_verbs(word))
     return word.endswith("ing") and not is_known
 
 
@@ -371,7 +375,11 @@ def _find_past_acts(given: Sequence[str], which: Which) -> AbstractSet[str]:
         return frozenset()
     others = [clause for clause in clauses if clause not in past]
     # `I forgot to stop it, do that`
-    others = clauses if any(vocabulary.IT.intersection(one) and "do" in one for one in others) else others
+    others = (
+        clauses
+        if any(vocabulary.SINGULAR_PRONOUNS.intersection(one) and "do" in one for one in others)
+        else others
+    )
     return BARRED_ACTS - {verb for clause in others for word in clause for verb in find_verbs(word)}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from handlers import vocabulary
-from handlers.synonyms import words
+from handlers.synonyms import split_words
 
 
 def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
@@ -21,9 +21,9 @@ def _by_phrase(table: Mapping[str, str]) -> dict[tuple[str, ...], str]:
 
 
 #: The second word of a verb, which may follow the name: ``turn notebook off``.
-PARTICLES: Final = words("on off up down")
+PARTICLES: Final = split_words("on off up down")
 #: Say that something is to be down.
-DOWN_PARTICLES: Final = words("off down aus")
+DOWN_PARTICLES: Final = split_words("off down aus")
 
 
 def _by_opening(table: Mapping[str, str]) -> Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]:
@@ -73,11 +73,11 @@ OF_WAITING: Final = frozenset(
     )
 )
 #: Mean the same as *longer*.
-EXTENDING: Final = words("extend prolong")
+EXTENDING: Final = split_words("extend prolong")
 #: Put off what is planned, by a length.
-POSTPONING: Final = words("push delay postpone shift")
+POSTPONING: Final = split_words("push delay postpone shift")
 #: What such a request may say besides, where *longer* or *more* says it.
-GIVING: Final = words("give me add get have let i we need want can could run keep leave on to stay")
+GIVING: Final = split_words("give me add get have let i we need want can could run keep leave on to stay")
 #: What is said about what was said or done before, or in greeting: whole texts, by what they mean. What is
 #: put in other words is ranked (``sentences``).
 TALK: Final = _by_phrase(
@@ -132,20 +132,20 @@ _ANYWAY: Final = _phrases(f"{_NEWS}, open it, send me the link, give me the link
 COURTESY: Final = tuple(sorted({*COURTESIES, *OPENERS}, key=len, reverse=True))
 AFTERTHOUGHTS: Final = tuple(sorted({*COURTESIES, *AT_ONCE, *_ANYWAY}, key=len, reverse=True))
 #: Those that ask which ones: a list of only these is the answer.
-WHICH: Final = words("what what's whats which anything any")
+WHICH: Final = split_words("what what's whats which anything any")
 #: Of these, what only sets one thing against another.
-CONTRASTS: Final = words("but instead rather only")
-OF_ALL_HOURS: Final = words("all both everything")
-ASKING_HOURS: Final = words("what what's whats are is show list when do does tell me see which any all")
+CONTRASTS: Final = split_words("but instead rather only")
+OF_ALL_HOURS: Final = split_words("all both everything")
+ASKING_HOURS: Final = split_words("what what's whats are is show list when do does tell me see which any all")
 #: What else sets hours, joins a start and a stop, and says that nothing is done by itself.
-SETTING_HOURS: Final = words("set change make give update adjust put schedule")
+SETTING_HOURS: Final = split_words("set change make give update adjust put schedule")
 AND_STOP: Final = _phrases(
     """stop it again, stop it, stop, shut it down, shut down it, turn it off, turn off it, switch it off,
     suspend it, end it"""
 )
 AND_START: Final = _phrases("start it again, start it, start, turn it on, turn on it, switch it on")
 BY_ITSELF: Final = frozenset({"automatically"})
-NOT_BY_ITSELF: Final = BY_ITSELF | words(
+NOT_BY_ITSELF: Final = BY_ITSELF | split_words(
     "don't dont do not no never stop start starting stopping run running anymore any more longer"
 )
 EXCEPT: Final = _phrases(
@@ -155,17 +155,17 @@ EXCEPT: Final = _phrases(
 )
 
 #: Lead to why something is wanted.
-REASONS: Final = words("because cause cuz since so")
+REASONS: Final = split_words("because cause cuz since so")
 BESIDES_HOURS: Final = (
     vocabulary.BEFORE_A_NAME
-    | vocabulary.PLEASE
-    | words(
+    | vocabulary.PLEASE_WORDS
+    | split_words(
         """can could would will you i we want need let's just ok have has on at turn work working it's it
         one"""
     )
 )
 #: How many of a list, from a place in it.
-COUNTS: Final = words("two three four five both 2 3 4 5")
+COUNTS: Final = split_words("two three four five both 2 3 4 5")
 #: Everything that a verb can be done to.
 ALL: Final = _phrases(
     """all, everything, all of them, all of it, it all, all my workspaces, all workspaces, every workspace,
@@ -180,13 +180,13 @@ REST: Final = _phrases(
     all other workspaces, alles andere, alle anderen, le reste, el resto"""
 )
 #: Which ones, by what Usher can't see.
-UNKNOWABLE: Final = words(
+UNKNOWABLE: Final = split_words(
     "idle unused busy expensive cheap old older oldest new newest big bigger biggest small"
 )
 #: Which ones, by their state, where several are meant: ``all that are running``.
-RUNNING: Final = words("running started active up on")
-STOPPED: Final = words("stopped down off inactive")
+RUNNING: Final = split_words("running started active up on")
+STOPPED: Final = split_words("stopped down off inactive")
 #: Shows something: of what follows, or of everything.
-SHOWING: Final = words("send show see display view get give print find zeig zeige look")
+SHOWING: Final = split_words("send show see display view get give print find zeig zeige look")
 #: Where something is: between a name and its connection.
-WHERE: Final = words("on at in from @ under")
+WHERE: Final = split_words("on at in from @ under")

@@ -69,7 +69,7 @@ async def proposed(
     if reading.verb and reading.manner is Manner.TYPED:
         await typing_mistakes.refuse_flags(request.redirect(reading.folder, reading.verb, reading.words))
     if reading.is_question and text.bars.every is None and (commands := _list_unlabelled(reading)):
-        return suggestions.offered(request, commands, talk.AS_COMMAND)
+        return suggestions.offer_commands(request, commands, talk.AS_COMMAND)
     is_command = reading.verb and reading.manner is Manner.TYPED
     is_clear = is_command or reading.which.is_named or reading.is_question
     if not is_clear and _is_mistyped(request, text.which, ranks):
@@ -230,7 +230,7 @@ def _is_mistyped(request: Request, which: Which, ranks: Sequence[Rank]) -> bool:
         return True
     is_command = len(others) < (2 if which.is_named else _A_COMMAND) or request.folder == "job"
     is_likely = not which.is_named and any(one.likelihood > _SEEN for one in ranks)
-    return is_command and not is_likely and bool(suggestions.near(request, plain(first)))
+    return is_command and not is_likely and bool(suggestions.suggest_verbs(request, plain(first)))
 
 
 def _select_shown(text: Utterance, ranks: Sequence[Rank]) -> list[str]:
@@ -328,4 +328,4 @@ def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:
     left = text.which.left_out or [" ".join(text.reading.left)] * any(text.reading.left)
     is_seen = (name and name == text.reading.verb) or (_is_question(name) and text.which.is_named)
     phrases = [one for one in left if is_seen or "=" in one]
-    return [fill(talk.LEFT_OUT, names=suggestions.bold(phrases[: replies.FEW]))] if phrases else []
+    return [fill(talk.LEFT_OUT, names=suggestions.format_bold(phrases[: replies.FEW]))] if phrases else []

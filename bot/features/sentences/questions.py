@@ -23,7 +23,7 @@ from bot.store import outages, undoable_actions
 from bot.store import runs as run_rows
 from handlers import routes, suggestions, vocabulary
 from handlers.command_line import plain, written
-from handlers.linking import all_linked
+from handlers.linking import require_links
 from handlers.request import Request
 from handlers.workspace import targets
 from handlers.workspace.operations import as_it_is
@@ -61,7 +61,7 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
     if which.quoted:
         old, rows = await targets.old_and_rows(request)
         return await targets.unknown(request.redirect("workspace", "status", ()), which.quoted, rows, old)
-    await all_linked(request, which.connections)
+    await require_links(request, which.connections)
     is_state = bool(which.state) and reading.what == "list"
     if is_state and not which.connections and not any(targets.is_in(one, which.state) for one in rows):
         runs = await request.services.store.read(run_rows.runs, request.principal)
@@ -92,7 +92,7 @@ async def _asked_about(
         return list(rows), []
     if reading.what in _OF_NOW:
         return [one for one in rows if one.state in _UP], []
-    is_result = points and not vocabulary.RESULTS.isdisjoint(
+    is_result = points and not vocabulary.RESULT_WORDS.isdisjoint(
         map(plain, request.typed_words or request.arguments)
     )
     return await _find_last(request, rows, is_failed=reading.what == "why") if is_result else ([], [])
@@ -209,7 +209,7 @@ def _until(request: Request, workspace: Workspace, latest: Operation | None, fac
     if at is not None:
         template = talk.UNTIL_ENDS if at == workspace.ends_at else talk.UNTIL
         return request.fill(template, workspace, at=kit.day_moment(at))
-    typed, command = suggestions.typed_name(workspace.title), request.format_command("workspace")
+    typed, command = suggestions.format_typed_name(workspace.title), request.format_command("workspace")
     return request.fill(talk.UNTIL_NONE, workspace, typed=typed, command=command)
 
 

@@ -67,7 +67,7 @@ _REQUESTS: Final = (("will", "you"), ("would", "you"), ("could", "you"))
 _FLAG: Final = "--"
 #: Verbs of runs and jobs that take nothing beside a name, and what says nothing there.
 _OF_RUNS: Final = frozenset({"run", "stop", "status", "logs", "result"})
-_BESIDE_A_RUN: Final = vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME | vocabulary.PLEASE
+_BESIDE_A_RUN: Final = vocabulary.JOB_WORDS | vocabulary.BEFORE_A_NAME | vocabulary.PLEASE_WORDS
 #: What is talked about in a clause that says nothing, and the most clauses.
 _COURTEOUS: Final = frozenset({"hello", "thanks", "yes"})
 _MOST_CLAUSES: Final = 9
@@ -266,19 +266,19 @@ class _Text:
 
     def _asks(self, words: tuple[str, ...]) -> bool:
         is_asked = not isinstance(words[-1], Quoted) and words[-1].endswith("?")
-        is_begun = plain(words[0]) in vocabulary.ASKING and 0 not in self._named(words)
+        is_begun = plain(words[0]) in vocabulary.QUESTION_WORDS and 0 not in self._named(words)
         return is_asked or (is_begun and tuple(map(plain, words[:2])) != ("do", "not"))
 
     def _without_courtesy(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the words without courtesy around them, and whether somebody was asked to do it."""
         is_polite = False
         while words and (count := begins(words, phrasebook.COURTESY)):
-            is_polite = is_polite or count > 1 or plain(words[0]) in vocabulary.PLEASE
+            is_polite = is_polite or count > 1 or plain(words[0]) in vocabulary.PLEASE_WORDS
             words = words[count:]
         # What ends a name is no courtesy.
         left = words[: max(len(without_end(words)), *(at + 1 for at in self._named(words)), 0)]
         said = {plain(word) for word in words[len(left) :]}
-        return left, is_polite or not vocabulary.PLEASE.isdisjoint(said)
+        return left, is_polite or not vocabulary.PLEASE_WORDS.isdisjoint(said)
 
     # -- a verb, names and a time ----------------------------------------------------------------------------
 
@@ -369,7 +369,11 @@ class _Text:
         order = times.about(self.written, named)
         if order is None:
             return None
-        about = [word for at, word in enumerate(self.written) if at in named or plain(word) in vocabulary.IT]
+        about = [
+            word
+            for at, word in enumerate(self.written)
+            if at in named or plain(word) in vocabulary.SINGULAR_PRONOUNS
+        ]
         if not about and times.rests(order) and phrasebook.OF_ALL_HOURS & set(map(plain, self.written)):
             about = ["all"]
         is_asked = bool(order) and self.written[-1].endswith("?")
@@ -449,7 +453,7 @@ class _Text:
             return Reading("verb", "run", "job", words, which=which, how=how, left=left)
         about = without(words, vocabulary.BEFORE_A_NAME | {"all", "running"})
         first = plain(about[0]) if about else ""
-        is_general = first in vocabulary.OF_JOBS and (len(words) > 1 or first.endswith("s"))
+        is_general = first in vocabulary.JOB_WORDS and (len(words) > 1 or first.endswith("s"))
         if not is_general or (of_job == "run" and first in {"run", "runs"}):
             return None
         return Reading("verb", of_job, "job", words_of_job(of_job, about[1:], is_typed=False))
@@ -460,7 +464,7 @@ class _Text:
             words = without_end(words)
         if verb == "help":
             topics = {plain(word) for word in words} - vocabulary.BEFORE_A_NAME - {"with", "about"}
-            if topics and topics <= vocabulary.OF_JOBS - {"run"}:
+            if topics and topics <= vocabulary.JOB_WORDS - {"run"}:
                 return Reading("verb", "help", "job")
             words = self._explained(words)
         elif folder == "job":
@@ -471,7 +475,7 @@ class _Text:
             folder = "job"
         elif verb == "new":
             about = without(words, vocabulary.BEFORE_A_NAME)
-            if about and plain(about[0]) in vocabulary.OF_JOBS:
+            if about and plain(about[0]) in vocabulary.JOB_WORDS:
                 return Reading("verb", "run", "job", about[1:], Manner.PARAPHRASED)
             words = without_nouns(words)
         return Reading("verb", verb, folder, words, manner)
@@ -491,19 +495,19 @@ class _Text:
         spans = self.names.spans(reading.words)
         is_named = any(one.runs or one.jobs or one.connection for one in spans)
         if reading.verb in {"run", "schedule"} and not is_named:
-            return without(reading.words, vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME)
+            return without(reading.words, vocabulary.JOB_WORDS | vocabulary.BEFORE_A_NAME)
         if reading.verb == "run" and any(one.runs or one.jobs for one in spans):
             return self._with_times_of_run(reading).left
         if reading.verb == "help" and len(reading.words) > 1:
             return reading.words
-        goes_on = any(map(ends_clause, reading.words[:-1])) or not vocabulary.THEN.isdisjoint(
+        goes_on = any(map(ends_clause, reading.words[:-1])) or not vocabulary.THEN_WORDS.isdisjoint(
             reading.words[2:]
         )
         if reading.verb == "alias" and goes_on:
             return reading.words
         if reading.manner is Manner.TYPED or reading.verb in _OF_ANY_WORDS:
             return ()
-        known = vocabulary.OF_LISTS | vocabulary.STATES.keys() | vocabulary.RUN_STATES.keys()
+        known = vocabulary.LIST_WORDS | vocabulary.STATE_WORDS.keys() | vocabulary.RUN_STATES.keys()
         known |= set().union(*self.verbs.values()) if reading.verb == "help" else set()
         return tuple(
             word for at, word in enumerate(reading.words) if at not in named and plain(word) not in known
@@ -559,9 +563,9 @@ class _Text:
     def _clause(self, begin: int, end: int) -> tuple[str, ...]:
         """Return the words of a clause, without what joins it to others."""
         words = self.written[begin:end]
-        while words and plain(words[0]) in vocabulary.THEN:
+        while words and plain(words[0]) in vocabulary.THEN_WORDS:
             words = words[1:]
-        while words and plain(words[-1]) in vocabulary.THEN:
+        while words and plain(words[-1]) in vocabulary.THEN_WORDS:
             words = words[:-1]
         return words
 
@@ -573,7 +577,7 @@ class _Text:
         # Two times are two requests: `stop report at 5 and lab at 6`.
         are_timed = bool(times.find(words, named).more_times)
         for at, (before, word) in enumerate(pairwise(words), 1):
-            is_joined = plain(before) in vocabulary.THEN and (are_timed or at not in named)
+            is_joined = plain(before) in vocabulary.THEN_WORDS and (are_timed or at not in named)
             is_order = at - 1 in named and plain(word) in READ and plain(words[0]) in READ
             is_begun = ends_clause(before) or is_joined or is_order or plain(word) in phrasebook.REASONS
             if at not in within and is_begun:

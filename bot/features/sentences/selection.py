@@ -20,29 +20,29 @@ Points = Literal["", "it", "them", "other"]
 #: So many words are looked at for slips at once.
 _MOST_TOGETHER: Final = 6
 #: Stand before what is left out, and belong to it.
-_SMALL: Final = vocabulary.BEFORE_A_NAME | phrasebook.WHERE | vocabulary.JOINING | {"by"}
+_SMALL: Final = vocabulary.BEFORE_A_NAME | phrasebook.WHERE | vocabulary.CONJUNCTIONS | {"by"}
 _IN_SOMETHING: Final = {("in", "the"), ("in", "my")}
 _POINTING: Final[Mapping[Points, AbstractSet[str]]] = {
-    "them": vocabulary.THEM,
+    "them": vocabulary.PLURAL_PRONOUNS,
     "other": {"other"},
-    "it": vocabulary.IT,
+    "it": vocabulary.SINGULAR_PRONOUNS,
 }
 #: Follow what is left out, and belong to it.
-_GENERAL: Final = vocabulary.GENERIC - vocabulary.IT
-_OF_A_STATE: Final = vocabulary.WITH_A_STATE | phrasebook.RUNNING | phrasebook.STOPPED
+_GENERAL: Final = vocabulary.GENERIC_SINGULARS - vocabulary.SINGULAR_PRONOUNS
+_OF_A_STATE: Final = vocabulary.STATE_FILLERS | phrasebook.RUNNING | phrasebook.STOPPED
 #: Every one, and those of *but report*, *except for the hub ones*.
 _EVERY: Final = (*phrasebook.REST, *phrasebook.ALL)
 _LEFT_OUT: Final = (
-    vocabulary.JOINING
+    vocabulary.CONJUNCTIONS
     | vocabulary.BEFORE_A_NAME
-    | vocabulary.GENERIC
-    | vocabulary.GENERICS
+    | vocabulary.GENERIC_SINGULARS
+    | vocabulary.GENERIC_PLURALS
     | phrasebook.WHERE
     | {"ones", "or", "nor"}
 )
 _BEING: Final = frozenset({"are", "is", "that's", "still", "currently"})
 #: Between these and what they are about.
-_BETWEEN: Final = vocabulary.BEFORE_A_NAME | vocabulary.JOINING | {""}
+_BETWEEN: Final = vocabulary.BEFORE_A_NAME | vocabulary.CONJUNCTIONS | {""}
 #: Before a name or *the others* they say that nothing is done to these, or after a name.
 _SPARING: Final = frozenset({"keep", "leave", "let", "touch", "spare"})
 STAYING: Final = frozenset({"stay", "stays", "staying", "remain", "remains"})
@@ -130,10 +130,10 @@ def which_of(pieces: Sequence[NameToken], names: Names, *, is_question: bool = F
     # `everything off` isn't about what is off.
     verbs = set() if all_at < 0 else phrasebook.PARTICLES
     states = [word for before, word in pairwise(("", *words)) if word not in verbs or before in _BEING]
-    state = next((vocabulary.STATES[word] for word in states if word in vocabulary.STATES), "")
+    state = next((vocabulary.STATE_WORDS[word] for word in states if word in vocabulary.STATE_WORDS), "")
     if is_question and words[-1:] == ["on"]:
         state = state or "running"
-    if not is_question and not set(words) & vocabulary.OF_A_STATE:
+    if not is_question and not set(words) & vocabulary.STATE_OBJECTS:
         state = ""
     found = Which(
         workspaces=workspaces,
@@ -157,7 +157,7 @@ def which_of(pieces: Sequence[NameToken], names: Names, *, is_question: bool = F
     if places and found.workspaces and not (is_question or found.is_all):
         found = _listed(head, found, places, names)
     left = _left_out(head, [at for at in places if plain_end(head[at].typed) in found.unknown])
-    pointing = vocabulary.IT | vocabulary.THEM
+    pointing = vocabulary.SINGULAR_PRONOUNS | vocabulary.PLURAL_PRONOUNS
     said = {piece.word for at, piece in enumerate(head) if not any(at in phrase for phrase in left)}
     if found.quoted or not pointing & said:
         # `this banana` points at nothing.
@@ -180,7 +180,7 @@ def _parted(pieces: Sequence[NameToken]) -> tuple[list[NameToken], list[NameToke
     """
     words, head, out, at = [piece.word for piece in pieces], list[NameToken](), list[NameToken](), 0
     is_all = _place_of(words, _EVERY) >= 0 or not (
-        vocabulary.OF_A_STATE.isdisjoint(words) or vocabulary.STATES.keys().isdisjoint(words)
+        vocabulary.STATE_OBJECTS.isdisjoint(words) or vocabulary.STATE_WORDS.keys().isdisjoint(words)
     )
     while at < len(pieces):
         count = begins(words[at:], phrasebook.EXCEPT)
@@ -215,7 +215,7 @@ def _beside_all(pieces: list[NameToken]) -> tuple[list[NameToken], list[NameToke
     before = [
         next((word for word in reversed(words[:at]) if word not in _BETWEEN), "") for at in range(len(words))
     ]
-    is_spared = before[begin] in _SPARING or not vocabulary.JOINING.isdisjoint(words[begin - 1 : begin])
+    is_spared = before[begin] in _SPARING or not vocabulary.CONJUNCTIONS.isdisjoint(words[begin - 1 : begin])
     out = [
         at
         for at in named
@@ -248,7 +248,9 @@ def _left_out(head: Sequence[NameToken], places: Sequence[int]) -> list[range]:
         begin, end, last = at, at + 1, out[-1].stop if out else 0
         while begin > last and head[begin - 1].word in _SMALL:
             begin -= 1
-        is_listed = head[begin].word in vocabulary.JOINING or (begin and head[begin - 1].typed.endswith(","))
+        is_listed = head[begin].word in vocabulary.CONJUNCTIONS or (
+            begin and head[begin - 1].typed.endswith(",")
+        )
         while end < len(head) and head[end].word in _GENERAL:
             end += 1
         if out and begin <= last:
@@ -321,7 +323,7 @@ def _near(
     ranges = [(0, len(words))] if is_together else []
     most = min(len(words), MOST_NEAR)
     ranges += [(at, at + count) for count in (2, 1) for at in range(most - count + 1)]
-    is_of_job = not vocabulary.OF_JOBS.isdisjoint(map(plain, said))
+    is_of_job = not vocabulary.JOB_WORDS.isdisjoint(map(plain, said))
     for begin, end in dict.fromkeys(ranges):
         is_named = not is_question and (begin, end) == (0, len(words))
         span = names.near(words[begin:end], is_named=is_named)
@@ -353,7 +355,7 @@ def _listed(head: Sequence[NameToken], found: Which, places: Sequence[int], name
     words, more = [piece.word for piece in head], dict[str, tuple[Workspace, ...]]()
     for at in places:
         before, then = words[at - 1] if at else "", words[at + 1] if at + 1 < len(words) else ""
-        is_listed = not vocabulary.JOINING.isdisjoint({before, then}) or head[at - 1].typed.endswith(",")
+        is_listed = not vocabulary.CONJUNCTIONS.isdisjoint({before, then}) or head[at - 1].typed.endswith(",")
         span = names.near([head[at].typed], is_named=False) if is_listed else None
         if span is not None and span.workspaces:
             more[plain_end(head[at].typed)] = span.workspaces

@@ -26,10 +26,10 @@ from handlers.command_line import decoded
 from handlers.connections import list_commanding_connections
 from handlers.dispatch import run_button
 from handlers.forms import FormContext, make_form_view, restore_value
-from handlers.linking import linked, ways
+from handlers.linking import make_link_buttons, require_account
 from handlers.payload import find_value
 from handlers.request import Request
-from handlers.snapshots import ask_for_offer, known_offer
+from handlers.snapshots import read_cached_offer, request_offer
 
 _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
 _INLINE: Final = re.compile(r"`([^`\n]+)`")
@@ -76,7 +76,9 @@ async def run_as_job(request: Request) -> Answer:
     accounts = await services.store.read(account_rows.accounts, request.principal)
     active = [name for name in able if name in {one.connection for one in accounts if one.state == "active"}]
     if not active:
-        return replies.hint(fill(verbs.CODE_NOT_LINKED, titles=services.titles(able)), ways(services, able))
+        return replies.hint(
+            fill(verbs.CODE_NOT_LINKED, titles=services.titles(able)), make_link_buttons(services, able)
+        )
     if len(active) == 1:
         return await _form(request, active[0], code)
     if len(text) > _FIELD:
@@ -118,15 +120,15 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
     services = request.services
     title = services.title(connection)
     making = FormContext(connection, "job", request.surface.channel_id or "", code.author)
-    account = await linked(request, connection)
-    snapshot = await known_offer(request, account)
+    account = await require_account(request, connection)
+    snapshot = await read_cached_offer(request, account)
     if snapshot is None and not request.is_live:
         return replies.hint(fill(verbs.CODE_LATER, title=title))
     if snapshot is None:
         external_id = services.ids.new("form")
         press = ButtonValue("run_code", f"{connection}\n{code.carried}").text
         then = replace(request.defer(""), press=press, view=external_id, folder="job")
-        await ask_for_offer(request, account, verbs.NO_OFFER_ANSWER, then=then)
+        await request_offer(request, account, verbs.NO_OFFER_ANSWER, then=then)
         loading = forms.sentence_view("job", fill(verbs.LOADING, title=title), external_id=external_id)
         return Answer(text=fill(verbs.CODE_LATER, title=title), view=loading)
     offer = PersonalOffer(services.connections[connection], snapshot, "job", request.principal)

@@ -347,7 +347,7 @@ def rests(order: str) -> bool:
 def names_day(words: Sequence[str]) -> bool:
     """Return whether words end in the day that hours or a lesson leave out: ``skip today``."""
     said = [plain(word) for word in words if plain(word) != "for"]
-    return len(said) > 1 and said[-2] in vocabulary.LEAVING_OUT_HOURS and time_parsing.is_day(said[-1])
+    return len(said) > 1 and said[-2] in vocabulary.HOURS_EXCEPTIONS and time_parsing.is_day(said[-1])
 
 
 def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
@@ -375,7 +375,7 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
         return leaving_out
     if "hours" not in said:
         return None
-    for order, (meaning, besides) in vocabulary.ABOUT_HOURS.items():
+    for order, (meaning, besides) in vocabulary.HOURS_ORDERS.items():
         if meaning & set(rest) and set(rest) <= meaning | besides:
             return order
     return "" if set(rest) <= phrasebook.ASKING_HOURS else None
@@ -390,7 +390,7 @@ def _read_days_off(said: Sequence[str], rest: Sequence[str]) -> str | None:
             pass
         case _:
             return None
-    besides = vocabulary.IT | phrasebook.OF_ALL_HOURS | {"hours"}
+    besides = vocabulary.SINGULAR_PRONOUNS | phrasebook.OF_ALL_HOURS | {"hours"}
     days = [word for word in said[said.index(last) + 1 :] if word not in besides]
     while days and days[-1] in phrasebook.BESIDES_HOURS:
         days = days[:-1]
@@ -449,7 +449,9 @@ def _joint(said: Sequence[str], named: AbstractSet[int]) -> tuple[range, bool]:
     """Return the place of ``and stop it`` between a start and a stop, or of ``and start it``."""
     words = ["it" if at in named else word for at, word in enumerate(said)]
     for at in range(len(words)):
-        then = at + next(count for count in (2, 1, 0) if vocabulary.THEN.issuperset(words[at : at + count]))
+        then = at + next(
+            count for count in (2, 1, 0) if vocabulary.THEN_WORDS.issuperset(words[at : at + count])
+        )
         for other in (phrasebook.AND_STOP, phrasebook.AND_START) if then > at and at not in named else ():
             if count := begins(words[then:], other):
                 return range(at, then + count), other is phrasebook.AND_STOP

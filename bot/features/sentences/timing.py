@@ -17,7 +17,7 @@ from bot.messages.blocks.buttons import choices
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import cards, talk
 from handlers.request import Answered, Request
-from handlers.suggestions import typed_name
+from handlers.suggestions import format_typed_name
 from handlers.workspace.timers import typed_moment
 
 #: The words that announce until when something runs; the others announce when something is done.
@@ -99,4 +99,4 @@ def only_stops(request: Request, titles: Sequence[str]) -> Answer:
 def _example(template: str, request: Request, verb: str, titles: Sequence[str]) -> Answer:
     """Say what can't be timed so, with a command that can, for the workspace that is meant."""
     name = titles[0] if len(titles) == 1 else "NAME"
-    return replies.hint(request.fill(template, name=name, typed=typed_name(name), verb=Markup(verb)))
+    return replies.hint(request.fill(template, name=name, typed=format_typed_name(name), verb=Markup(verb)))

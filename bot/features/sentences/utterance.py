@@ -175,7 +175,7 @@ class Utterance:
     @property
     def is_of_jobs(self) -> bool:
         """Return whether it speaks of jobs or runs."""
-        return not vocabulary.OF_JOBS.isdisjoint(self.words)
+        return not vocabulary.JOB_WORDS.isdisjoint(self.words)
 
     @property
     def asks_how(self) -> bool:
@@ -231,7 +231,7 @@ class Utterance:
         """Return an offer of a command."""
         if fact := FACTS.get(command.removeprefix("help fact-")):
             return offer_button(kit.button(fact.asks, ButtonValue(lists.SAY, command)))
-        alone = suggestions.offered(self.request, [command], talk.AS_COMMAND)
+        alone = suggestions.offer_commands(self.request, [command], talk.AS_COMMAND)
         return Proposal(alone, lists.command_buttons([command])[0])
 
 
@@ -250,7 +250,7 @@ def _read_names(given: tuple[str, ...], names: Names, reading: Reading) -> tuple
     which = which_of(pieces_of(given, names), names, is_question=reading.is_question)
     ends = {span.end for span in names.spans(given) if span.workspaces or span.runs}
     following = (plain(word) for at, word in enumerate(given) if at in ends)
-    return which, not vocabulary.OF_JOBS.isdisjoint(following)
+    return which, not vocabulary.JOB_WORDS.isdisjoint(following)
 
 
 async def _read_times(request: Request, reading: Reading) -> tuple[Sequence[float | None], str]:

@@ -89,7 +89,7 @@ def without_end(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return words without courtesy after them; what is all courtesy stays."""
     while len(words) > (count := ends(words, phrasebook.AFTERTHOUGHTS)) > 0:
         words = words[:-count]
-        while len(words) > 1 and plain(words[-1]) in vocabulary.THEN:
+        while len(words) > 1 and plain(words[-1]) in vocabulary.THEN_WORDS:
             words = words[:-1]
     return words
 
@@ -98,7 +98,7 @@ def without_end(words: tuple[str, ...]) -> tuple[str, ...]:
 
 _OF_NEW: Final = (
     vocabulary.BEFORE_A_NAME
-    | vocabulary.GENERIC
+    | vocabulary.GENERIC_SINGULARS
     | phrasebook.WHERE
     | {"new", "another", "notebook", "fresh", "me"}
 )
@@ -139,7 +139,9 @@ def with_times(words: tuple[str, ...]) -> tuple[str, ...]:
 def are_run_list(words: tuple[str, ...]) -> bool:
     """Return whether words are only what a list of runs shows: ``my failed jobs``."""
     folded = {plain(word) for word in words}
-    return bool(folded & vocabulary.OF_JOBS) and folded <= vocabulary.OF_LISTS | vocabulary.RUN_STATES.keys()
+    return (
+        bool(folded & vocabulary.JOB_WORDS) and folded <= vocabulary.LIST_WORDS | vocabulary.RUN_STATES.keys()
+    )
 
 
 def words_of_job(verb: str, words: tuple[str, ...], *, is_typed: bool) -> tuple[str, ...]:
@@ -148,7 +150,7 @@ def words_of_job(verb: str, words: tuple[str, ...], *, is_typed: bool) -> tuple[
         return words
     while len(words) > 1 and plain(words[0]) in {"of", "for", "from", "the", "my"}:
         words = words[1:]
-    are_jobs = all(plain(word) in vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME for word in words)
+    are_jobs = all(plain(word) in vocabulary.JOB_WORDS | vocabulary.BEFORE_A_NAME for word in words)
     if begins(words, phrasebook.ALL) == len(words) or (verb in {"list", "status"} and are_jobs):
         return ()
     if not is_typed and not isinstance(words[-1], Quoted):
@@ -163,7 +165,7 @@ def without_account(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what only says that an account is meant: ``unlink my saturn account``."""
     if words and begins(words, phrasebook.ALL) == len(words):
         return ("all",) if verb == "unlink" else ()
-    named = without(words, vocabulary.BEFORE_A_NAME | vocabulary.PLEASE | _OF_ACCOUNTS)
+    named = without(words, vocabulary.BEFORE_A_NAME | vocabulary.PLEASE_WORDS | _OF_ACCOUNTS)
     if named and not isinstance(named[-1], Quoted):
         return (*named[:-1], named[-1].rstrip(ENDS) or named[-1])
     return named
@@ -181,12 +183,12 @@ def without_plan(words: tuple[str, ...], named: AbstractSet[int]) -> tuple[str, 
     folded = [plain(word) for word in words]
     begin = next((at for at, word in enumerate(folded) if word not in vocabulary.BEFORE_A_NAME), 0)
     end = begin
-    while end < len(folded) and end not in named and folded[end] in vocabulary.PLANS | {"stop", "end"}:
+    while end < len(folded) and end not in named and folded[end] in vocabulary.PLAN_WORDS | {"stop", "end"}:
         end += 1
     # `the stop of lesson`: with an article, it is a thing.
     is_thing = 0 < begin < end and folded[begin - 1] in _ARTICLES
-    if is_thing or vocabulary.PLANS.intersection(folded[begin:end]):
+    if is_thing or vocabulary.PLAN_WORDS.intersection(folded[begin:end]):
         return words[:begin] + words[end:]
     last = len(folded) - 1
-    is_last = last > 0 and last not in named and folded[last] in vocabulary.PLANS
+    is_last = last > 0 and last not in named and folded[last] in vocabulary.PLAN_WORDS
     return words[:last] if is_last and last - 1 in named else None

@@ -25,7 +25,7 @@ from bot.services.feasibility import get_stop_effects
 from bot.store import workspaces
 from handlers import intents, routes
 from handlers.request import Request
-from handlers.suggestions import typed_name
+from handlers.suggestions import format_typed_name
 
 #: How many acts an answer shows.
 _MOST: Final = 20
@@ -131,7 +131,7 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
     about = {"name": name, "title": request.services.title(act.connection)}
     if undone is Undone.CHANGED:
         return replies.hint(fill(words.CHANGED if name else words.CHANGED_UNNAMED, **about))
-    about |= {"typed": typed_name(name), "job": request.format_command("job")}
+    about |= {"typed": format_typed_name(name), "job": request.format_command("job")}
     instead = words.INSTEAD.get(act.action, "")
     return replies.hint(words.NO_WAY_BACK, more=request.fill(instead, None, **about))
 
@@ -176,7 +176,7 @@ def _answer_under_way(request: Request, found: TakenBack) -> Answer:
             button = kit.button(words.START_AGAIN, press, style=kit.PRIMARY)
         return replies.hint(sentence, [button])
     instead = words.INSTEAD.get(f"workspace.{work_item.verb}", "")
-    more = request.fill(instead, None, typed=typed_name(name), **forms)
+    more = request.fill(instead, None, typed=format_typed_name(name), **forms)
     return replies.hint(f"{sentence} {words.NO_WAY_BACK}", more=more)
 
 

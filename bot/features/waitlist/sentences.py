@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from handlers import vocabulary
 from handlers.command_line import Quoted, ends_clause, plain
-from handlers.synonyms import words as words_of
+from handlers.synonyms import split_words as words_of
 
 About = Literal["unqueue", "waiting", "eta"]
 #: Say nothing of their own, wherever they stand; and what is waited for, whatever that is called.
@@ -97,7 +97,7 @@ def _strip(words: Sequence[tuple[str, bool]]) -> str:
 def _split_clauses(words: Sequence[tuple[str, bool]]) -> Iterator[list[tuple[str, bool]]]:
     clause: list[tuple[str, bool]] = []
     for word, is_name in words:
-        if plain(word) in vocabulary.THEN and clause:
+        if plain(word) in vocabulary.THEN_WORDS and clause:
             yield clause
             clause = []
             continue

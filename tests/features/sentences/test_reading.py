@@ -31,11 +31,11 @@ WORDS = sorted(
             for word in phrase
         ),
         *(word for table in phrasebook.OPENINGS.values() for phrase, _ in table for word in phrase),
-        *vocabulary.OF_QUESTIONS,
+        *vocabulary.QUESTION_FILLERS,
         *vocabulary.NEGATIONS,
-        *vocabulary.STATES,
+        *vocabulary.STATE_WORDS,
         *vocabulary.RUN_STATES,
-        *vocabulary.IT,
+        *vocabulary.SINGULAR_PRONOUNS,
         *vocabulary.ORDINALS,
         *("make", "let", "leave", "default", "nothing", "my", "list.", "until", "6pm", "tomorrow", "at"),
         *VERBS["workspace"],
@@ -46,7 +46,7 @@ WORDS = sorted(
 
 
 def suggested(word: str) -> set[str]:
-    return set(synonyms.near_verbs(word, "workspace", VERBS["workspace"]))
+    return set(synonyms.find_similar_verbs(word, "workspace", VERBS["workspace"]))
 
 
 def slips(word: str) -> set[str]:
@@ -60,12 +60,12 @@ def slips(word: str) -> set[str]:
 
 
 def test_nothing_that_takes_something_away_is_suggested_for_a_word_that_starts_something():
-    assert synonyms.ENDING == ENDING
+    assert synonyms.ENDING_VERBS == ENDING
     known = {*VERBS["workspace"], *synonyms.SYNONYMS["workspace"]}
     starting = {"start", "new", "resume", "open"} | {
         word for word, verb in synonyms.SYNONYMS["workspace"].items() if verb in {"start", "new", "resume"}
     }
-    assert all(suggested(word) == set() for word in synonyms.NO_VERBS)
+    assert all(suggested(word) == set() for word in synonyms.UNSUPPORTED_VERBS)
     for word in starting:
         for slip in slips(word) - known:
             assert not suggested(slip) & ENDING, slip
