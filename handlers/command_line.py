@@ -1,8 +1,9 @@
-"""Parse what people type: smart quotes, dashes, upper case, Slack's links and mentions, long names, flags.
+"""Parsing of typed commands: smart quotes, dashes, upper case, Slack's links and mentions, long names, flags.
 
 ``parse`` reads any command: its verb, names, and boolean flags. Verbs with flags that take values
-parse their text once more: ``command_line`` takes one word per flag, and leaves a program's own words after
-``--`` unchanged; ``running_flags`` takes all words up to the next flag, so that titles need no quotes.
+parse their text once more: ``parse_command_line`` takes one word per flag, and leaves a program's own words
+after ``--`` unchanged; ``parse_running_flags`` takes all words up to the next flag, so that titles need no
+quotes.
 """
 
 import re
@@ -17,11 +18,11 @@ from bot.services.creation import Flag
 from bot.support.cleaning import clean, unescape
 
 #: Longer texts are cut, and no command is read from them: no valid name is longer.
-LONGEST_COMMAND: Final = 2000
-#: So many words are read of a text; more of them are no sentence.
-MOST_WORDS: Final = 100
+MAX_COMMAND_LENGTH: Final = 2000
+#: The number of words that are read of a text; a longer one is no sentence.
+MAX_WORDS: Final = 100
 #: A program's own words must not be cut, so anything longer is refused, before it is read.
-LONGEST: Final = 6000
+MAX_TEXT_LENGTH: Final = 6000
 
 #: By code point, because some look alike: curly, low, angle, prime and full-width quotes; hyphens.
 _DOUBLE: Final = dict.fromkeys((0x201C, 0x201D, 0x201E, 0x201F, 0xAB, 0xBB, 0x2033, 0xFF02), '"')
@@ -30,18 +31,18 @@ _HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
 _STRAIGHT: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 _QUOTES: Final = "\"'"
 #: A quotation ends only before a blank or the end: elsewhere the mark is a letter.
-_CLOSING: Final = re.compile(r"[\"'](?=\s|\Z)")
+_CLOSING_PATTERN: Final = re.compile(r"[\"'](?=\s|\Z)")
 _BLANK: Final = re.compile(r"\s")
 #: A dash (figure, en, em, bar, minus) before a word: some keyboards turn two hyphens into one.
-_DASHES: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
+_LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
 #: The same for two hyphens on their own.
-_ALONE: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
+_DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
 #: The same in a whole text, with the blank before.
-_PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_ALONE.pattern})(?!\S)")
-_ENCODED: Final = re.compile(r"<(tel:[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
+_PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_DASHES_PATTERN.pattern})(?!\S)")
+_LINK_PATTERN: Final = re.compile(r"<(tel:[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
-_FLAG: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
-_RUNNING_FLAG: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
+_FLAG_PATTERN: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
+_RUNNING_FLAG_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
 #: Words before a verb that say which command it belongs to, by the folder of the verbs.
 _FOLDERS: Final[Mapping[str, str]] = {
     "job": "job",
@@ -49,59 +50,59 @@ _FOLDERS: Final[Mapping[str, str]] = {
     "workspace": "workspace",
     "workspaces": "workspace",
 }
-_UNKNOWN_FLAG: Final = re.compile(r"--?[A-Za-z](?:[\w-]*)(?:=.*)?")
+_UNKNOWN_FLAG_PATTERN: Final = re.compile(r"--?[A-Za-z](?:[\w-]*)(?:=.*)?")
 NO_COMMANDS: Final[Mapping[str, str]] = {}
-_BEFORE_A_NEW_NAME: Final = frozenset({"to", "as", "into", "just", "->"})
-_TRAILING: Final = ",;:.!?"
+_NEW_NAME_LEADS: Final = frozenset({"to", "as", "into", "just", "->"})
+_TRAILING_SIGNS: Final = ",;:.!?"
 #: Marks for bold and code, which people copy along from the help.
-_MARKS: Final = "`*"
+_ENCLOSING_SIGNS: Final = "`*"
 #: What may end a sentence, or begin one.
-ENDS: Final = ".,;:!?…)(¿¡"
+END_SIGNS: Final = ".,;:!?…)(¿¡"
 #: Slack's marks for bold, code, italics and what is struck out.
-MARKS: Final = "*`_~"
+MARKUP_SIGNS: Final = "*`_~"
 
 
 class Quoted(str):
-    """Mark a word that was typed in quotes: it is a name, never a verb or a flag."""
+    """A word that was typed in quotes: it is a name, never a verb or a flag."""
 
     __slots__ = ()
 
 
-def ends_clause(word: str) -> bool:
+def is_clause_end(word: str) -> bool:
     """Return whether a sentence or a part of one ends with a word."""
-    return not isinstance(word, Quoted) and word[-1] in ENDS
+    return not isinstance(word, Quoted) and word[-1] in END_SIGNS
 
 
-def plain(word: str) -> str:
-    """Return a word as rules compare it: in small letters, without signs and marks around; "" if quoted."""
+def fold_word(word: str) -> str:
+    """Return a word as rules compare it: in small letters, without signs around it; "" if quoted."""
     if isinstance(word, Quoted):
         return ""
-    return word.casefold().strip(ENDS + MARKS) or word.casefold()
+    return word.casefold().strip(END_SIGNS + MARKUP_SIGNS) or word.casefold()
 
 
-def without(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
-    """Return the words that aren't among those; what is quoted always stays."""
-    return tuple(word for word in words if isinstance(word, Quoted) or plain(word) not in dropped)
+def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
+    """Return the words that aren't among ``dropped``; quoted ones always stay."""
+    return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 
 #: How many letters may be wrong in a word of this length or longer.
-_SLIPS: Final = ((7, 2), (3, 1))
+_ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 
 def is_slip(typed: str, word: str) -> bool:
     """Return whether a typed word may be another one with a slip of the finger."""
-    most = slips(typed)
-    return most > 0 and OSA.distance(typed, word, score_cutoff=most) <= most
+    allowed = count_allowed_slips(typed)
+    return allowed > 0 and OSA.distance(typed, word, score_cutoff=allowed) <= allowed
 
 
-def slips(word: str) -> int:
-    """Return how many letters may be wrong in a word."""
-    return next((most for least, most in _SLIPS if len(word) >= least), 0)
+def count_allowed_slips(word: str) -> int:
+    """Return the number of letters that may be wrong in a word."""
+    return next((allowed for min_length, allowed in _ALLOWED_SLIPS if len(word) >= min_length), 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """Hold a parsed command: its words as typed, with the verb's, and known flags.
+class ParsedCommand:
+    """A parsed command: its words as typed, with the verb's, and known flags.
 
     ``folder`` is the one that the person named before the verb (``job list``); otherwise empty.
     """
@@ -113,104 +114,106 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """Hold the words after the verb, the flags, and what follows ``--`` (None without it)."""
+    """The words after the verb, the flags, and the words of a program after ``--`` (None without it)."""
 
     words: tuple[str, ...]
     flags: tuple[Flag, ...]
     tail: str | None = None
 
 
-def parse(text: str, commands: Mapping[str, str], known: AbstractSet[str] = frozenset()) -> Parsed:
+def parse(
+    text: str, commands: Mapping[str, str], known_flags: AbstractSet[str] = frozenset()
+) -> ParsedCommand:
     """Parse a command. ``commands`` are slash commands, with their folders, that may appear in a message.
 
-    ``known`` are the flags of all verbs: none of them is part of a name. Never raises: unclosed quotes are
-    part of a name.
+    ``known_flags`` are the flags of all verbs: none of them is part of a name. Never raises: unclosed quotes
+    are part of a name.
     """
-    tokens = _tokens(normalise(text))
-    folder = _folder(tokens[0], commands) if tokens and not isinstance(tokens[0], Quoted) else ""
+    tokens = _split_tokens(normalise(text))
+    folder = _find_folder(tokens[0], commands) if tokens and not isinstance(tokens[0], Quoted) else ""
     if folder:
         tokens = tokens[1:]
-    is_flag = [_flag_in(token) in known for token in tokens]
-    flags = frozenset(_flag_in(token) for token, is_one in zip(tokens, is_flag, strict=True) if is_one)
-    words = [token for token, is_one in zip(tokens, is_flag, strict=True) if not is_one]
-    return Parsed(tuple(words), flags, folder)
+    is_flag = [_parse_flag(token) in known_flags for token in tokens]
+    flags = frozenset(_parse_flag(token) for token, is_known in zip(tokens, is_flag, strict=True) if is_known)
+    words = [token for token, is_known in zip(tokens, is_flag, strict=True) if not is_known]
+    return ParsedCommand(tuple(words), flags, folder)
 
 
-def new_name(given: Sequence[str]) -> str:
-    """Return a name as somebody gives it: without *to* before it; in quotes, without what follows."""
-    begin = next((at for at, word in enumerate(given) if plain(word) not in _BEFORE_A_NEW_NAME), 0)
+def parse_new_name(given: Sequence[str]) -> str:
+    """Return a new name without *to* before it; of a quoted one, without the words after it."""
+    begin = next((at for at, word in enumerate(given) if fold_word(word) not in _NEW_NAME_LEADS), 0)
     end = begin + 1 if isinstance(given[begin], Quoted) else len(given)
     return " ".join(given[begin:end])
 
 
-def unknown_flags(words: Iterable[str]) -> list[str]:
+def find_unknown_flags(words: Iterable[str]) -> list[str]:
     """Return the words that look like flags: known ones have been taken out."""
-    return [word for word in words if not isinstance(word, Quoted) and _UNKNOWN_FLAG.fullmatch(word)]
+    return [word for word in words if not isinstance(word, Quoted) and _UNKNOWN_FLAG_PATTERN.fullmatch(word)]
 
 
-def written(words: Iterable[str]) -> str:
+def join_words(words: Iterable[str]) -> str:
     """Return words as a command that is parsed into the same words."""
-    return " ".join(_quoted(word) for word in words)
+    return " ".join(_quote(word) for word in words)
 
 
-def _quoted(word: str) -> str:
+def _quote(word: str) -> str:
     if not isinstance(word, Quoted) and not any(letter.isspace() for letter in word):
         return word
     return f"'{word}'" if '"' in word else f'"{word}"'
 
 
-def command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
+def parse_command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
     """Parse a command whose flags take one word each; never raises.
 
     The words after ``--`` stay as typed, including quotes and line breaks.
     """
     words: list[str] = []
     flags: list[Flag] = []
-    walk = _Walk(_after_verb(text, commands))
-    while not walk.is_over:
-        if walk.begins_tail:
-            return CommandLine(tuple(words), tuple(flags), walk.text[walk.word_end :].strip())
-        named = _FLAG.match(walk.text, walk.at)
-        if named is not None and (named[2] or named.end() == walk.word_end):
-            flags.append(Flag(named[1], walk.value(named.end(), is_joined=bool(named[2]))))
+    scanner = _Scanner(_after_verb(text, commands))
+    while not scanner.is_over:
+        if scanner.begins_tail:
+            return CommandLine(tuple(words), tuple(flags), scanner.text[scanner.word_end :].strip())
+        flag = _FLAG_PATTERN.match(scanner.text, scanner.at)
+        if flag is not None and (flag[2] or flag.end() == scanner.word_end):
+            flags.append(Flag(flag[1], scanner.take_value(flag.end(), is_joined=bool(flag[2]))))
         else:
-            words.append(walk.word())
+            words.append(scanner.take_word())
     return CommandLine(tuple(words), tuple(flags))
 
 
 def split_program(text: str) -> tuple[str, str]:
     """Split a text before a program's own words, which begin with the dashes that announce them."""
-    found = _PROGRAM_PATTERN.search(text)
-    return (text, "") if found is None else (text[: found.start()], text[found.start() :])
+    match = _PROGRAM_PATTERN.search(text)
+    return (text, "") if match is None else (text[: match.start()], text[match.start() :])
 
 
-def running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:
-    """Return what comes before the first flag, and each flag with all that follows it; never raises."""
-    rest = _unmarked(_after_verb(text, commands))
-    found = list(_RUNNING_FLAG.finditer(rest))
-    ends = [*(flag.start() for flag in found), len(rest)]
+def parse_running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:
+    """Return the text before the first flag, and each flag with all words after it; never raises."""
+    rest = _strip_enclosing_signs(_after_verb(text, commands))
+    matches = list(_RUNNING_FLAG_PATTERN.finditer(rest))
+    ends = [*(flag.start() for flag in matches), len(rest)]
     flags = [
-        (flag[1].casefold(), _unquoted(rest[flag.end() : end]))
-        for flag, end in zip(found, ends[1:], strict=True)
+        (flag[1].casefold(), _strip_quotes(rest[flag.end() : end]))
+        for flag, end in zip(matches, ends[1:], strict=True)
     ]
-    return _unquoted(rest[: ends[0]]), flags
+    return _strip_quotes(rest[: ends[0]]), flags
 
 
 def normalise(text: str) -> str:
     """Return the intended text: Slack's encoding undone, nothing invisible, straight quotes, no marks."""
-    plain = clean(unescape(decoded(text[:LONGEST_COMMAND])))
-    return _straight(plain.strip(_MARKS).strip())
+    plain = clean(unescape(decode_links(text[:MAX_COMMAND_LENGTH])))
+    return _straighten(plain.strip(_ENCLOSING_SIGNS).strip())
 
 
-def typed(text: str) -> str:
-    """Return a text as it was typed: like ``normalise``, but in full; only enclosing marks are removed."""
-    return _unmarked(_straight(clean(unescape(decoded(text)))))
+def normalise_fully(text: str) -> str:
+    """Return a text like ``normalise``, but of any length; only enclosing signs are removed."""
+    return _strip_enclosing_signs(_straighten(clean(unescape(decode_links(text)))))
 
 
-def _unmarked(text: str) -> str:
+def _strip_enclosing_signs(text: str) -> str:
     """Remove marks that enclose the whole text; text that is already decoded isn't decoded again."""
     begin, end = 0, len(text)
-    while end - begin > 1 and text[begin] in _MARKS and text[begin] == text[end - 1]:
+    while end - begin > 1 and text[begin] in _ENCLOSING_SIGNS and text[begin] == text[end - 1]:
         begin, end = begin + 1, end - 1
         while begin < end and text[begin].isspace():
             begin += 1
@@ -219,22 +222,24 @@ def _unmarked(text: str) -> str:
     return text[begin:end]
 
 
-def _straight(text: str) -> str:
-    """Return a text with straight quotes, and two hyphens where a keyboard turned them into a dash."""
-    return text if text.isascii() else _DASHES.sub("--", text.translate(_STRAIGHT))
+def _straighten(text: str) -> str:
+    """Return a text with straight quotes, and two hyphens in place of a keyboard's dash."""
+    return text if text.isascii() else _LONG_DASH_PATTERN.sub("--", text.translate(_STRAIGHT))
 
 
-def decoded(text: str, *, is_code: bool = False) -> str:
+def decode_links(text: str, *, is_code: bool = False) -> str:
     """Return a text with Slack's encoding of addresses and mentions undone, but not its entities.
 
     In code an address over https stays whole: to a program it isn't the same as its label.
     """
-    return _ENCODED.sub(lambda found: _decode(found, is_code=is_code), text) if "<" in text else text
+    return (
+        _LINK_PATTERN.sub(lambda match: _decode_link(match, is_code=is_code), text) if "<" in text else text
+    )
 
 
-def _decode(found: re.Match[str], *, is_code: bool) -> str:
+def _decode_link(match: re.Match[str], *, is_code: bool) -> str:
     """Decode one ``<…>`` of Slack: an address, a mention (kept), a channel, an email address."""
-    inside, label = found.group(1), found.group(2)
+    inside, label = match.group(1), match.group(2)
     match inside[0]:
         case "@":
             # Protected while entities are decoded; the angle brackets are restored afterwards.
@@ -246,8 +251,8 @@ def _decode(found: re.Match[str], *, is_code: bool) -> str:
     # Slack turns text that looks like an address or a number into one (app.py): the label is what was typed.
     if is_code and inside.startswith("https://"):
         return inside
-    typed = label or (inside if "://" in inside else _SCHEME_PATTERN.sub("", inside, count=1))
-    return typed if is_same_address(inside, typed) else inside
+    label_or_address = label or (inside if "://" in inside else _SCHEME_PATTERN.sub("", inside, count=1))
+    return label_or_address if is_same_address(inside, label_or_address) else inside
 
 
 def is_same_address(address: str, label: str) -> bool:
@@ -256,45 +261,45 @@ def is_same_address(address: str, label: str) -> bool:
     It may differ in the scheme, capitals, a slash at the end, and signs between the digits of a number.
     """
     is_number = address[:4].casefold() == "tel:"
-    bare = [_SCHEME_PATTERN.sub("", unescape(one), count=1).casefold() for one in (address, label)]
+    bare = [_SCHEME_PATTERN.sub("", unescape(text), count=1).casefold() for text in (address, label)]
     if is_number:
-        bare = ["".join(filter(str.isalnum, one)) for one in bare]
+        bare = ["".join(filter(str.isalnum, text)) for text in bare]
     return bare[0].removesuffix("/") == bare[1].removesuffix("/")
 
 
-def _folder(word: str, commands: Mapping[str, str]) -> str:
+def _find_folder(word: str, commands: Mapping[str, str]) -> str:
     """Return the folder that a first word names; empty if it names none."""
     word = word.casefold()
-    return commands.get(word, "") or _FOLDERS.get(word.rstrip(_TRAILING), "")
+    return commands.get(word, "") or _FOLDERS.get(word.rstrip(_TRAILING_SIGNS), "")
 
 
 def _after_verb(text: str, commands: Mapping[str, str]) -> str:
     """Remove the verb, and the slash command or ``run`` before it."""
-    text = typed(text)
-    if _folder(text[: _word_end(text)], commands):
-        text = _unmarked(text[_word_end(text) :].strip())
-    return text[_word_end(text) :].lstrip()
+    text = normalise_fully(text)
+    if _find_folder(text[: _find_word_end(text)], commands):
+        text = _strip_enclosing_signs(text[_find_word_end(text) :].strip())
+    return text[_find_word_end(text) :].lstrip()
 
 
-def _flag_in(token: str) -> str:
+def _parse_flag(token: str) -> str:
     return "" if isinstance(token, Quoted) or not token.startswith("--") else token[2:].casefold()
 
 
-def _tokens(text: str) -> list[str]:
+def _split_tokens(text: str) -> list[str]:
     """Split at white space, except inside quotes."""
     if '"' not in text and "'" not in text:
         return text.split()
     tokens: list[str] = []
-    walk = _Walk(text)
-    while not walk.is_over:
-        is_quoted = walk.closing > 0
-        token = walk.word().strip()
+    scanner = _Scanner(text)
+    while not scanner.is_over:
+        is_quoted = scanner.closing > 0
+        token = scanner.take_word().strip()
         tokens.append(Quoted(token) if is_quoted else token)
     return [token for token in tokens if token]
 
 
-class _Walk:
-    """Take words off a text from the left, in one pass, whatever quotes are in it.
+class _Scanner:
+    """A scanner that takes words off a text from the left, in one pass, however it is quoted.
 
     ``at`` is the beginning of the next word; there is none if ``is_over``.
     """
@@ -303,9 +308,9 @@ class _Walk:
         self.text = text
         self.at = 0
         #: Where a quotation may end, by its mark; the next one is the last.
-        self._closing: dict[str, list[int]] = {mark: [] for mark in _QUOTES}
-        for found in _CLOSING.finditer(text):
-            self._closing[found[0]].append(found.start())
+        self._closing: dict[str, list[int]] = {sign: [] for sign in _QUOTES}
+        for match in _CLOSING_PATTERN.finditer(text):
+            self._closing[match[0]].append(match.start())
         for ends in self._closing.values():
             ends.reverse()
         self._skip(0)
@@ -317,12 +322,12 @@ class _Walk:
 
     @property
     def word_end(self) -> int:
-        """Return where the next word ends, whatever it is."""
-        return _word_end(self.text, self.at)
+        """Return the end of the next word, quoted or not."""
+        return _find_word_end(self.text, self.at)
 
     @property
     def closing(self) -> int:
-        """Return where the quotation ends that comes next; -1 if none does."""
+        """Return the end of the quotation that comes next; -1 for none."""
         ends = self._closing.get(self.text[self.at], [])
         while ends and ends[-1] <= self.at:
             ends.pop()
@@ -331,9 +336,9 @@ class _Walk:
     @property
     def begins_tail(self) -> bool:
         """Return whether the next word announces a program's own words."""
-        return _ALONE.fullmatch(self.text, self.at, self.word_end) is not None
+        return _DASHES_PATTERN.fullmatch(self.text, self.at, self.word_end) is not None
 
-    def word(self) -> str:
+    def take_word(self) -> str:
         """Take the next word, without its quotes; a quote inside a word is a letter."""
         begin, end = self.at, self.closing
         if end > 0:
@@ -343,15 +348,15 @@ class _Walk:
         self._skip(end)
         return self.text[begin:end]
 
-    def value(self, begin: int, *, is_joined: bool) -> str | None:
+    def take_value(self, begin: int, *, is_joined: bool) -> str | None:
         """Take the value of a flag that ends at ``begin``; None if another flag, or nothing, comes next."""
         self.at = begin
         if is_joined and (self.is_over or self.text[begin].isspace()):
             self._skip(begin)
             return ""
         self._skip(begin)
-        is_missing = self.is_over or self.begins_tail or _FLAG.match(self.text, self.at)
-        return None if is_missing and not is_joined else self.word()
+        is_missing = self.is_over or self.begins_tail or _FLAG_PATTERN.match(self.text, self.at)
+        return None if is_missing and not is_joined else self.take_word()
 
     def _skip(self, at: int) -> None:
         while at < len(self.text) and self.text[at].isspace():
@@ -359,12 +364,12 @@ class _Walk:
         self.at = at
 
 
-def _word_end(text: str, begin: int = 0) -> int:
-    found = _BLANK.search(text, begin)
-    return found.start() if found is not None else len(text)
+def _find_word_end(text: str, begin: int = 0) -> int:
+    match = _BLANK.search(text, begin)
+    return match.start() if match is not None else len(text)
 
 
-def _unquoted(text: str) -> str:
+def _strip_quotes(text: str) -> str:
     text = text.strip()
     if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:
         text = text[1:-1].strip()

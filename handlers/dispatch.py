@@ -31,12 +31,12 @@ from bot.support.cleaning import clean, has_invisible, unescape
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, StoreUnsure, UsherError
 from handlers import quotations, routes, suggestions, typing_mistakes
 from handlers.command_line import (
-    LONGEST,
-    LONGEST_COMMAND,
-    MOST_WORDS,
-    decoded,
+    MAX_COMMAND_LENGTH,
+    MAX_TEXT_LENGTH,
+    MAX_WORDS,
+    decode_links,
+    fold_word,
     parse,
-    plain,
     split_program,
 )
 from handlers.deferred_command import NOT_DEFERRED, DeferredCommand
@@ -98,11 +98,11 @@ async def run_text(
     request = parse_request(request, message.text)
     reader = reader or routes.text.get("words")
     assert reader is not None, "somebody reads what people type"
-    is_long = len(request.text) > LONGEST_COMMAND or len(request.arguments) > MOST_WORDS
+    is_long = len(request.text) > MAX_COMMAND_LENGTH or len(request.arguments) > MAX_WORDS
     if is_long and not routes.has_own_parser(request.folder, request.verb):
         reader = partial(_answer_small_talk, topic="too_long")
     return await _authorise_and_run(
-        request, partial(typing_mistakes.without_tokens, reader=reader, besides=message.besides)
+        request, partial(typing_mistakes.read_without_tokens, reader=reader, besides=message.besides)
     )
 
 
@@ -114,7 +114,7 @@ def parse_request(request: Request, text: str) -> Request:
     elif folder != "workspace":
         # Kept, so that it means the same wherever it waits: on a button, for a link, for a list.
         text = f"{folder} {text}"
-    word = plain(parsed.words[0]) if parsed.words else "list"
+    word = fold_word(parsed.words[0]) if parsed.words else "list"
     return replace(
         request,
         verb=word if routes.get_verbs(folder).get(word) else WORDS,
@@ -133,10 +133,10 @@ async def _before_reading(request: Request) -> Answer | None:
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
         return _answer_too_many(request, wait)
-    if len(request.text) > LONGEST and _is_too_long(request):
+    if len(request.text) > MAX_TEXT_LENGTH and _is_too_long(request):
         begin = parse(_read_beginning(request, request.text), request.services.commands, routes.list_flags())
         if "job" in {request.folder, begin.folder}:
-            return replies.hint(fill(runs.TOO_LONG, limit=LONGEST))
+            return replies.hint(fill(runs.TOO_LONG, limit=MAX_TEXT_LENGTH))
         return suggestions.answer_small_talk(request, "too_long")
     if request.surface.kind != "message" or not request.surface.interaction:
         return None
@@ -152,7 +152,7 @@ def _is_too_long(request: Request) -> bool:
     """Return whether a text is too long without its quotations; a program's own words all count."""
     text = quotations.skip_quotations(request.text)
     has_program = _has_own_parser(request, _read_beginning(request, text))
-    return len(text if has_program else quotations.drop_quotations(request.text)) > LONGEST
+    return len(text if has_program else quotations.drop_quotations(request.text)) > MAX_TEXT_LENGTH
 
 
 def _read_beginning(request: Request, text: str) -> str:
@@ -203,7 +203,7 @@ def _remove_own_mentions(request: Request, text: str) -> str:
 def _has_own_parser(request: Request, text: str) -> bool:
     """Return whether a text begins with a verb that reads it by itself, such as a program's own words."""
     parsed = parse(text, request.services.commands)
-    verb = plain(next(iter(parsed.words), ""))
+    verb = fold_word(next(iter(parsed.words), ""))
     return routes.has_own_parser(parsed.folder or request.folder, verb)
 
 
@@ -469,7 +469,7 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
-    if not request.is_live or is_seen_only_now or typing_mistakes.suspected(request):
+    if not request.is_live or is_seen_only_now or typing_mistakes.may_have_token(request):
         return _answer_problem(request, unknown.text)
     press = "" if request.press is None else request.press.text
     waiting = replace(request.defer(), first=request.promised_in, press=press)
@@ -542,7 +542,9 @@ async def _submit_form(request: Request, handler: routes.Verb, plain: Collection
     for block_id in find_state_values(request.view):
         if (name := field_of(block_id)) in plain:
             value = find_value(request.view, name)
-            if sentence := await typing_mistakes.token_in_field(request.services, request.principal, value):
+            if sentence := await typing_mistakes.describe_token_in_field(
+                request.services, request.principal, value
+            ):
                 raise InvalidFields({block_id: sentence}, rule="form.token")
     return await handler(request)
 
@@ -598,7 +600,7 @@ def _ask_to_confirm(request: Request) -> Answer:
 
 def _format_full_command(command: str) -> kit.Markup:
     """Return a command in full for the question about it."""
-    return kit.Markup(kit.line(unescape(decoded(command)), kit.VALUE))
+    return kit.Markup(kit.line(unescape(decode_links(command)), kit.VALUE))
 
 
 @routes.action(_DECLINE)

@@ -27,7 +27,7 @@ from bot.store import forms as form_rows
 from bot.support.cleaning import fold
 from bot.support.errors import Refused, StoreError
 from handlers import routes, suggestions
-from handlers.command_line import written
+from handlers.command_line import join_words
 from handlers.connections import choose_making_connection, list_making_connections, require_leading_connection
 from handlers.defaults import find_defaults
 from handlers.linking import require_account
@@ -57,7 +57,7 @@ async def open_new_workspace_form(request: Request) -> Answer:
     elif words and leading_connection(words, request.services.connections)[0] is None:
         offering = await find_offering(request, "workspace", " ".join(words))
         if len(offering) > 1:
-            commands = [f"new {written((connection, *words))}" for connection in offering]
+            commands = [f"new {join_words((connection, *words))}" for connection in offering]
             return suggestions.offer_commands(request, commands)
         words = (*offering, *words)
     return await open_form(request, "workspace", words)

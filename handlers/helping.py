@@ -15,7 +15,7 @@ from bot.providers import base
 from bot.store import accounts as account_rows
 from bot.support.errors import StoreError
 from handlers import routes
-from handlers.command_line import written
+from handlers.command_line import join_words
 from handlers.connections import list_making_connections, list_overview_connections
 from handlers.hooks import RequestHooks
 from handlers.request import Manner, Request
@@ -146,7 +146,7 @@ def _explain_verb(request: Request, verb: str) -> Answer:
     for entry in map(entries.__getitem__, verbs):
         lines = [f"{_format_entry(request.command, entry)}.", *entry.more]
         if names:
-            lines = [word.replace("NAME", kit.line(written(names[:1]))) for word in lines]
+            lines = [word.replace("NAME", kit.line(join_words(names[:1]))) for word in lines]
         blocks += [kit.section("\n".join(word)) for word in (lines[:1], lines[1:]) if word]
     return kit.answer(blocks)
 

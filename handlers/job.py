@@ -31,7 +31,7 @@ from bot.store import accounts as account_rows
 from bot.store import runs as run_rows
 from bot.support.cleaning import fold
 from handlers import list_filters, routes
-from handlers.command_line import CommandLine, command_line, is_slip, written
+from handlers.command_line import CommandLine, is_slip, join_words, parse_command_line
 from handlers.connections import (
     choose_making_connection,
     format_titles,
@@ -58,7 +58,7 @@ MOST_FLAGS = 50
 @routes.verb("job", "run", flags=None, accepts=("job", "run"))
 async def run(request: Request) -> Answer:
     """Open the form; given flags, or the program's own words after ``--``, launch right away."""
-    command = command_line(request.text, request.services.commands)
+    command = parse_command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         return await launched(request, command)
     if (called := await _run_by_name(request, " ".join(command.words))) is not None:
@@ -230,7 +230,7 @@ async def checked_words(request: Request, typed: CommandLine) -> None:
         for name, connection in known
     ]
     places = places or [(connection, name) for connection in by_name]
-    commands = [f"job run {written(one)}" for one in places[: replies.FEW]]
+    commands = [f"job run {join_words(one)}" for one in places[: replies.FEW]]
     require_leading_connection(request, typed.words, "\n".join(more), lists.command_buttons(commands))
 
 
@@ -293,21 +293,21 @@ async def show_list(request: Request) -> Answer:
     stale, rows = await old_and_rows(request)
     if not rows:
         return await nothing_yet(request, stale)
-    page, given = list_filters.asked(request)
-    part = list_filters.runs_like(given, rows, request.services.connections)
+    page, given = list_filters.parse_page(request)
+    part = list_filters.filter_runs(given, rows, request.services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
     remark = await refresh_in_background(request, TaskKind.LIST_JOBS, stale, run_words.LOOKING)
     if part is not None and not part.rows:
         show_all = [kit.button(run_words.SHOW_ALL, "job_list")]
-        return list_filters.none_of_these(request, part, run_words.RUNS, "job_list", show_all, remark)
+        return list_filters.answer_no_matches(request, part, run_words.RUNS, "job_list", show_all, remark)
     shown = rows if part is None else list(part.rows)
     facts = await request.services.gatherer.of_runs(request.principal, shown)
     return lists.run_list(
         facts,
         page=page,
-        remark=f"{list_filters.remark(request, part, len(rows))} {remark}".strip(),
+        remark=f"{list_filters.describe_count(request, part, len(rows))} {remark}".strip(),
         replaces=request.surface.kind == "button" or request.deferred.updates,
-        only=list_filters.only(request, part, run_words.RUNS),
+        only=list_filters.make_filter_body(request, part, run_words.RUNS),
     )
 
 

@@ -20,7 +20,7 @@ from bot.services.revocations import left_by
 from bot.store import accounts as account_rows
 from bot.store import workspaces
 from handlers import routes
-from handlers.command_line import written
+from handlers.command_line import join_words
 from handlers.connections import find_linked_connection, require_connection
 from handlers.helping import describe_usher
 from handlers.hooks import RequestHooks
@@ -323,7 +323,7 @@ async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
 
 
 def _ask_about_other(request: Request, user_id: str, connection: str | None) -> Answer:
-    typed_connection = written([connection or "all"])
+    typed_connection = join_words([connection or "all"])
     titles = request.services.titles([connection] if connection else request.services.connections)
     effect = fill(answers.UNLINK_OTHER_EFFECT, who=kit.person(Named(user_id)), title=titles)
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)

@@ -23,7 +23,7 @@ from bot.store import accounts
 from bot.store import runs as run_rows
 from bot.support.cleaning import fold
 from handlers import vocabulary
-from handlers.command_line import MARKS, Quoted, is_slip, plain
+from handlers.command_line import MARKUP_SIGNS, Quoted, fold_word, is_slip
 from handlers.connections import list_making_connections
 from handlers.hooks import RequestHooks
 from handlers.request import Request
@@ -146,7 +146,7 @@ class Names:
         strange = [
             at
             for at, word in enumerate(words)
-            if at not in within and plain(word) not in vocabulary.DICTIONARY
+            if at not in within and fold_word(word) not in vocabulary.DICTIONARY
         ]
         for at in strange[:MOST_NEAR]:
             ends = [at + 2, at + 1] if at + 1 in strange else [at + 1]
@@ -160,7 +160,7 @@ class Names:
         found: list[EntityGroups] = []
         at = 0
         while at < len(words):
-            begins_one = "@" in words[at] or fold(plain(words[at])) in self._beginnings
+            begins_one = "@" in words[at] or fold(fold_word(words[at])) in self._beginnings
             is_alone = isinstance(words[at], Quoted) or not begins_one
             longest = 1 if is_alone else min(_WORDS_OF_A_NAME, len(words) - at)
             spans = (self._span(words, at, count) for count in range(longest, 0, -1))
@@ -197,7 +197,7 @@ class Names:
 
         ``is_named``: they are where a name is, so that the beginning of one is enough.
         """
-        text, end = " ".join(words).strip(MARKS), len(words)
+        text, end = " ".join(words).strip(MARKUP_SIGNS), len(words)
         if is_named and len(text) >= _SHORTEST_PART:
             found = naming.find(text, self.rows, self._connections)
             if found.kind in {"one", "many"}:
@@ -262,7 +262,7 @@ class Names:
     @cached_property
     def _beginnings(self) -> frozenset[str]:
         """Return the first words of all names: most words of a sentence begin none."""
-        return frozenset(plain(words[0]) for name in self._keys if (words := name.split()))
+        return frozenset(fold_word(words[0]) for name in self._keys if (words := name.split()))
 
     @cached_property
     def _places(self) -> Mapping[str, str]:
@@ -314,7 +314,7 @@ class Names:
 def is_name(span: EntityGroups, words: tuple[str, ...]) -> bool:
     """Return whether a span is a name here: not where its word means something else in a sentence."""
     is_word = span.end - span.begin == 1 and not isinstance(words[span.begin], Quoted)
-    is_everyday = is_word and not span.connection and plain(words[span.begin]) in vocabulary.EVERYDAY
+    is_everyday = is_word and not span.connection and fold_word(words[span.begin]) in vocabulary.EVERYDAY
     return not is_everyday or len(words) == 1
 
 
@@ -352,8 +352,8 @@ def readings(words: Sequence[str]) -> dict[str, None]:
     if isinstance(last, Quoted):
         return dict.fromkeys([" ".join(words)])
     typed = " ".join([*first, plain_end(last)])
-    bare = [word.strip(MARKS) or word for word in words]
-    text = " ".join([*bare[:-1], (plain_end(bare[-1]).strip(MARKS + "(") or bare[-1])])
+    bare = [word.strip(MARKUP_SIGNS) or word for word in words]
+    text = " ".join([*bare[:-1], (plain_end(bare[-1]).strip(MARKUP_SIGNS + "(") or bare[-1])])
     return dict.fromkeys([typed, text, text.removesuffix("'s"), " ".join(words)])
 
 

@@ -11,7 +11,7 @@ from bot.messages.blocks.commands import doing
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.texts import answers, talk
 from bot.messages.texts.verbs import VERBS
-from handlers.command_line import plain, written
+from handlers.command_line import fold_word, join_words
 from handlers.request import SILENT, Request
 from handlers.synonyms import find_similar_verbs
 
@@ -40,7 +40,7 @@ def format_bold(names: Iterable[str]) -> Markup:
 
 def format_typed_name(name: str) -> Markup:
     """Return a name as people type it in a command: in quotes if it has spaces."""
-    return Markup(line(written((name,))))
+    return Markup(line(join_words((name,))))
 
 
 def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> Answer:
@@ -50,7 +50,7 @@ def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> Answer:
 
 def answer_unknown_topic(request: Request, word: str) -> Answer:
     """Say that there is no such verb to explain, and offer help on the nearest ones."""
-    commands = [write_command(request, "help", verb) for verb in suggest_verbs(request, plain(word))]
+    commands = [write_command(request, "help", verb) for verb in suggest_verbs(request, fold_word(word))]
     return answer_unknown_word(request, answers.UNKNOWN_VERB, word, commands)
 
 
@@ -77,7 +77,7 @@ def offer_commands(request: Request, commands: Sequence[str], sentence: str = ta
 def write_command(request: Request, *typed: str) -> str:
     """Return a command of the request's folder as it is typed in a direct message."""
     flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]
-    return f"{'' if request.folder == 'workspace' else f'{request.folder} '}{written([*typed, *flags])}"
+    return f"{'' if request.folder == 'workspace' else f'{request.folder} '}{join_words([*typed, *flags])}"
 
 
 def format_commands(request: Request, commands: Sequence[str]) -> Markup:

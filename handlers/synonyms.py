@@ -9,7 +9,7 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-from handlers.command_line import slips
+from handlers.command_line import count_allowed_slips
 
 
 def split_words(text: str) -> frozenset[str]:
@@ -75,7 +75,7 @@ _MAX_SUGGESTED_VERBS: Final = 2
 
 def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
     """Return the verbs nearest to an unknown word, the nearest first; empty if none is near."""
-    wrong = 0 if word in UNSUPPORTED_VERBS else slips(word)
+    wrong = 0 if word in UNSUPPORTED_VERBS else count_allowed_slips(word)
     candidates = [(verb, verb) for verb in verbs]
     candidates += [
         (other, verb)

@@ -23,7 +23,7 @@ from bot.store import workspaces as workspace_rows
 from bot.support.cleaning import fold
 from bot.support.pool import beside
 from handlers import list_filters, routes
-from handlers.command_line import new_name, plain
+from handlers.command_line import fold_word, parse_new_name
 from handlers.dispatch import run_button
 from handlers.helping import list_new_workspace_step
 from handlers.linking import offer_all_links, require_account
@@ -56,18 +56,18 @@ async def show_list(request: Request) -> Answer:
         if not rows:
             return await nothing_yet(request, old)
     stale = await request.caller.read(snapshots.stale, TaskKind.DISCOVER, request.deferred.looked)
-    page, given = list_filters.asked(request)
-    is_all = ALL in map(plain, given)
-    typed = () if is_all and list_filters.is_whole(given) else given
-    part = await beside(rows, list_filters.workspaces_like, typed, rows, services.connections)
+    page, given = list_filters.parse_page(request)
+    is_all = ALL in map(fold_word, given)
+    typed = () if is_all and list_filters.is_unfiltered(given) else given
+    part = await beside(rows, list_filters.filter_workspaces, typed, rows, services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
     remark = await refresh_in_background(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     if part is not None and not part.rows:
-        return list_filters.none_of_these(
+        return list_filters.answer_no_matches(
             request, part, answers.WORKSPACES, "list", [replies.list_button()], remark
         )
     gone = services.describe_not_set_up(one.connection for one in rows)
-    remark = f"{list_filters.remark(request, part, len(rows))} {remark} {gone}".strip()
+    remark = f"{list_filters.describe_count(request, part, len(rows))} {remark} {gone}".strip()
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
         remark = request.fill(answers.LIST_SHARED_NEXT)
@@ -93,7 +93,7 @@ async def show_list(request: Request) -> Answer:
             *await list_new_workspace_step(services, request.principal),
             replies.help_button("workspace", is_short=True),
         ],
-        only=list_filters.only(request, part, answers.WORKSPACES),
+        only=list_filters.make_filter_body(request, part, answers.WORKSPACES),
         words=ALL if is_all else "",
     )
 
@@ -219,8 +219,8 @@ async def _split(request: Request) -> tuple[Workspace, str]:
     for count in range(len(request.arguments) - 1, 1, -1):
         found = naming.find(" ".join(request.arguments[:count]), rows, request.services.connections)
         if found.kind == "one":
-            return found.workspaces[0], new_name(request.arguments[count:])
-    return await named(request, request.arguments[0]), new_name(request.arguments[1:])
+            return found.workspaces[0], parse_new_name(request.arguments[count:])
+    return await named(request, request.arguments[0]), parse_new_name(request.arguments[1:])
 
 
 @routes.verb("workspace", "forget", flags=(AGREED,), effect=routes.Effect.ENDS, accepts=("workspace",))

@@ -21,7 +21,7 @@ from bot.store import workspaces
 from bot.support.cleaning import fold
 from bot.support.pool import beside
 from handlers import routes
-from handlers.command_line import plain, typed
+from handlers.command_line import fold_word, normalise_fully
 from handlers.helping import describe_usher, list_first_steps
 from handlers.linking import offer_all_links, require_links
 from handlers.request import Answered, Request
@@ -190,13 +190,13 @@ async def unknown(
     """
     first, _, _ = name.partition(" ")
     for verb, words in _ELSEWHERE.get(request.verb, {}).items():
-        if plain(first) in words.split():
+        if fold_word(first) in words.split():
             return offer_as_command(request.redirect("workspace", verb, ()))
     _, connection = naming.split_connection(name, request.services.connections)
     await require_links(request, [connection] if connection is not None else [])
     old = filter_by_connection(old, [connection])
     is_run = request.text.split()[:1] == ["run"] and "job" in routes.list_commands()
-    runs = [f"job {typed(request.text)}"] if is_run and request.verb == "start" else []
+    runs = [f"job {normalise_fully(request.text)}"] if is_run and request.verb == "start" else []
     if not rows and not runs:
         return await nothing_yet(request, old)
     near = near or await beside(rows, naming.nearest, name, rows)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.store import inbox
 from bot.support.errors import StoreUnavailable
-from handlers.command_line import LONGEST
+from handlers.command_line import MAX_TEXT_LENGTH
 from handlers.dispatch import run_text
 from handlers.event_request import EventRequest
 from handlers.events import on_direct_message
@@ -15,7 +15,7 @@ from tests.handlers.rig import rig, words
 from tests.handlers.slack import message
 from tests.rigs.store import ALICE
 
-LONG = "x" * (LONGEST + 1)
+LONG = "x" * (MAX_TEXT_LENGTH + 1)
 
 
 class Counting(Mapping[str, str]):

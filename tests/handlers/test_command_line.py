@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.services.creation import Flag
-from handlers.command_line import CommandLine, command_line
+from handlers.command_line import CommandLine, parse_command_line
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}
 
@@ -50,18 +50,18 @@ def line(*words, tail=None, **flags):
     ],
 )
 def test_what_is_typed(text, told):
-    assert command_line(text, COMMANDS) == told
+    assert parse_command_line(text, COMMANDS) == told
 
 
 def test_a_flag_may_stand_there_more_than_once():
-    read = command_line("job run --env A=1 --env B=2", COMMANDS)
+    read = parse_command_line("job run --env A=1 --env B=2", COMMANDS)
     assert read.flags == (Flag("env", "A=1"), Flag("env", "B=2"))
 
 
 @given(st.text(max_size=200))
 def test_nothing_that_is_typed_raises_or_is_made_up(text):
     for typed in (text, f"job run {text}"):
-        read = command_line(typed, COMMANDS)
+        read = parse_command_line(typed, COMMANDS)
         assert (read.tail or "") in typed
         for flag in read.flags:
             assert flag.name in typed.casefold()
@@ -72,4 +72,4 @@ def test_nothing_that_is_typed_raises_or_is_made_up(text):
 @example("echo &lt")
 def test_the_words_of_a_program_stay_as_they_are(words):
     as_slack_sends_it = html.escape(words, quote=False)
-    assert command_line(f"job run --cpus 2 -- {as_slack_sends_it}", COMMANDS).tail == words.strip()
+    assert parse_command_line(f"job run --cpus 2 -- {as_slack_sends_it}", COMMANDS).tail == words.strip()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers import routes
-from handlers.command_line import Parsed, normalise, parse, plain
+from handlers.command_line import ParsedCommand, fold_word, normalise, parse
 
 NONE: frozenset[str] = frozenset()
 SHARE = frozenset({"share"})
@@ -89,7 +89,11 @@ COMMANDS = {"/workspace": "workspace", "/batch": "job"}
 )
 def test_what_is_typed(text, verb, arguments, flags):
     parsed = parse(text, COMMANDS, routes.list_flags())
-    assert ("".join(map(plain, parsed.words[:1])), parsed.words[1:], parsed.flags) == (verb, arguments, flags)
+    assert ("".join(map(fold_word, parsed.words[:1])), parsed.words[1:], parsed.flags) == (
+        verb,
+        arguments,
+        flags,
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,13 +110,13 @@ def test_what_is_typed(text, verb, arguments, flags):
     ],
 )
 def test_what_a_command_is_about_may_stand_before_the_verb(text, folder, verb):
-    assert parse(text, COMMANDS, routes.list_flags()) == Parsed((verb, "notebook"), NONE, folder)
+    assert parse(text, COMMANDS, routes.list_flags()) == ParsedCommand((verb, "notebook"), NONE, folder)
 
 
 def test_a_later_word_is_a_name_and_only_a_slash_command_of_ours_is_left_out():
-    assert parse("job", COMMANDS) == Parsed((), NONE, "job")
+    assert parse("job", COMMANDS) == ParsedCommand((), NONE, "job")
     for words in (("start", "job"), ("/other", "start")):
-        assert parse(" ".join(words), COMMANDS) == Parsed(words, NONE)
+        assert parse(" ".join(words), COMMANDS) == ParsedCommand(words, NONE)
 
 
 def test_a_very_long_text_is_cut():

@@ -39,10 +39,16 @@ from bot.support.logs import Redactor
 from bot.support.pool import MANY, beside
 from bot.web import app, shapes
 from handlers import routes, typing_mistakes
-from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
+from handlers.command_line import (
+    MAX_COMMAND_LENGTH,
+    MAX_TEXT_LENGTH,
+    parse,
+    parse_command_line,
+    parse_running_flags,
+)
 from handlers.event_request import EventRequest
 from handlers.events import on_app_mention
-from handlers.list_filters import workspaces_like
+from handlers.list_filters import filter_workspaces
 from handlers.names import Names
 from tests.handlers.rig import Rig
 from tests.handlers.run_rig import run_rig
@@ -103,7 +109,7 @@ def sentence(text: str) -> Any:
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    return tuple(text[:LONGEST_COMMAND].split())
+    return tuple(text[:MAX_COMMAND_LENGTH].split())
 
 
 def spans(words: tuple[str, ...], workspaces: list[Workspace], connections: Any) -> Any:
@@ -174,38 +180,46 @@ def pure(function: Callable[[str], Any]) -> Callable[[World, str], Any]:
 
 READERS = {
     # what people write, from the event to the answer
-    "a direct message": Reader(LONGEST, said),
+    "a direct message": Reader(MAX_TEXT_LENGTH, said),
     "a direct message of any length": Reader(40_000, said),
     "a mention": Reader(40_000, mentioning),
-    "a line for a job": Reader(LONGEST, said, "job run "),
-    "a question": Reader(LONGEST_COMMAND, said, "is "),
-    "a stop": Reader(LONGEST_COMMAND, said, "stop "),
-    "a timer": Reader(LONGEST_COMMAND, said, "keep a "),
-    "a list": Reader(LONGEST_COMMAND, said, "list "),
-    "a link": Reader(LONGEST_COMMAND, said, "link "),
+    "a line for a job": Reader(MAX_TEXT_LENGTH, said, "job run "),
+    "a question": Reader(MAX_COMMAND_LENGTH, said, "is "),
+    "a stop": Reader(MAX_COMMAND_LENGTH, said, "stop "),
+    "a timer": Reader(MAX_COMMAND_LENGTH, said, "keep a "),
+    "a list": Reader(MAX_COMMAND_LENGTH, said, "list "),
+    "a link": Reader(MAX_COMMAND_LENGTH, said, "link "),
     # and its parts
     "a command": Reader(40_000, pure(lambda text: parse(text, COMMANDS, routes.list_flags()))),
     "own mentions": Reader(
         40_000, pure(lambda text: own_mentions.remove_own_mentions(text, ("U1", "B1"), "a"))
     ),
     "a sentence": Reader(40_000, pure(sentence)),
-    "a job's flags": Reader(LONGEST, pure(lambda text: command_line(text, COMMANDS)), "job run "),
-    "a program": Reader(LONGEST, pure(lambda text: command_line(text, COMMANDS)), "job run -- "),
-    "flags of a schedule": Reader(LONGEST, pure(lambda text: running_flags(text, COMMANDS)), "job run "),
-    "names": Reader(LONGEST_COMMAND, among(spans)),
-    "a sentence with names": Reader(LONGEST_COMMAND, named_sentence),
-    "what narrows a list": Reader(LONGEST_COMMAND, among(workspaces_like)),
-    "one name": Reader(LONGEST_COMMAND, among(lambda words, *known: naming.find(" ".join(words), *known))),
-    "a connection": Reader(
-        LONGEST_COMMAND, among(lambda words, _, known: naming.leading_connection(words, known))
+    "a job's flags": Reader(
+        MAX_TEXT_LENGTH, pure(lambda text: parse_command_line(text, COMMANDS)), "job run "
     ),
-    "times": Reader(LONGEST_COMMAND, pure(lambda text: times.find(words_of(text)))),
+    "a program": Reader(
+        MAX_TEXT_LENGTH, pure(lambda text: parse_command_line(text, COMMANDS)), "job run -- "
+    ),
+    "flags of a schedule": Reader(
+        MAX_TEXT_LENGTH, pure(lambda text: parse_running_flags(text, COMMANDS)), "job run "
+    ),
+    "names": Reader(MAX_COMMAND_LENGTH, among(spans)),
+    "a sentence with names": Reader(MAX_COMMAND_LENGTH, named_sentence),
+    "what narrows a list": Reader(MAX_COMMAND_LENGTH, among(filter_workspaces)),
+    "one name": Reader(MAX_COMMAND_LENGTH, among(lambda words, *known: naming.find(" ".join(words), *known))),
+    "a connection": Reader(
+        MAX_COMMAND_LENGTH, among(lambda words, _, known: naming.leading_connection(words, known))
+    ),
+    "times": Reader(MAX_COMMAND_LENGTH, pure(lambda text: times.find(words_of(text)))),
     "a cron expression": Reader(
-        LONGEST_COMMAND, pure(lambda text: (runs.looks_like_cron(text), runs.is_cron(text)))
+        MAX_COMMAND_LENGTH, pure(lambda text: (runs.looks_like_cron(text), runs.is_cron(text)))
     ),
     "code in a message": Reader(40_000, pure(lambda text: code_of({"text": text}))),
     # forms, in Slack and on pages
-    "a field": Reader(3_000, lambda rig, text: typing_mistakes.token_in_field(rig.bot.services, ALICE, text)),
+    "a field": Reader(
+        3_000, lambda rig, text: typing_mistakes.describe_token_in_field(rig.bot.services, ALICE, text)
+    ),
     "a time in a form": Reader(
         64_000, pure(lambda text: time_parsing.read(text, time_parsing.zone_of("UTC"), 0.0))
     ),
@@ -234,13 +248,13 @@ READERS = {
     ),
     "a provider's host": Reader(64_000, refusing(connection.normalise_base_url), "https://"),
     "a reference to a hub": Reader(
-        LONGEST_COMMAND, pure(lambda text: servers.parse_reference(text, BASE)), f"{BASE}/"
+        MAX_COMMAND_LENGTH, pure(lambda text: servers.parse_reference(text, BASE)), f"{BASE}/"
     ),
     "a reference to Workbench": Reader(
-        LONGEST_COMMAND, pure(lambda text: addresses.reference(text, BASE)), f"{BASE}/s/"
+        MAX_COMMAND_LENGTH, pure(lambda text: addresses.reference(text, BASE)), f"{BASE}/s/"
     ),
     "a reference to Saturn": Reader(
-        LONGEST_COMMAND, pure(lambda text: offers.resource_id(text, BASE, "workspace")), f"{BASE}/dash/"
+        MAX_COMMAND_LENGTH, pure(lambda text: offers.resource_id(text, BASE, "workspace")), f"{BASE}/dash/"
     ),
     "an event of Sphere's": Reader(64_000, refusing(lambda text: sphere.events_of(text.encode()))),
     # what is drawn of it

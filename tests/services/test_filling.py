@@ -14,7 +14,7 @@ from bot.providers.posit.offers import Offer
 from bot.providers.posit.types import ComputeEnvs
 from bot.services import creation
 from bot.services.creation import Flag
-from handlers.command_line import command_line
+from handlers.command_line import parse_command_line
 from tests.messages.card_facts import ALICE
 from tests.project.repository import ROOT
 
@@ -27,7 +27,7 @@ def form_of(values):
 
 
 def filled(line):
-    told = command_line(f"job run {line}", {})
+    told = parse_command_line(f"job run {line}", {})
     return creation.filled(form_of, [*told.flags, Flag("command", told.tail or "")])
 
 

@@ -24,7 +24,7 @@ from bot.messages.texts.runs import STATES as RUNS
 from bot.store import notices, operations, workspaces
 from bot.store import runs as run_rows
 from bot.support.errors import Refused
-from handlers.command_line import Quoted, plain, written
+from handlers.command_line import Quoted, fold_word, join_words
 from handlers.dispatch import run_text
 from handlers.request import SILENT, Request
 from handlers.response_targets import make_message_notice
@@ -107,8 +107,8 @@ async def called(
 def _typed(field: str, value: str) -> str:
     """Return what a field says as people type it: in quotes a name is nothing else, whatever it says."""
     if field == "name":
-        return written([Quoted(value)])
-    is_led = field != "until" or plain(value.partition(" ")[0]) in {"for", "until", "till"}
+        return join_words([Quoted(value)])
+    is_led = field != "until" or fold_word(value.partition(" ")[0]) in {"for", "until", "till"}
     return value if is_led else f"until {value}"
 
 

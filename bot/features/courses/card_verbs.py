@@ -30,7 +30,7 @@ from bot.messages.texts import times
 from bot.services import creation, naming
 from bot.store import workspaces
 from handlers import routes
-from handlers.command_line import Quoted, running_flags, written
+from handlers.command_line import Quoted, join_words, parse_running_flags
 from handlers.connections import format_titles, list_making_connections, require_connection
 from handlers.linking import ask_for_username
 from handlers.request import Answered, InvalidFields, Request
@@ -226,12 +226,12 @@ class CardCommand:
 
     def about(self, what: str) -> str:
         """Return it as it is typed after the verb, for something else."""
-        return " ".join([written([what]), *(f"--{flag} {value}" for flag, value in self.flags)])
+        return " ".join([join_words([what]), *(f"--{flag} {value}" for flag, value in self.flags)])
 
 
 def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
     """Parse a command: a flag's words reach to the next flag, so titles need no quotes."""
-    what, flags = running_flags(text, commands)
+    what, flags = parse_running_flags(text, commands)
     command = CardCommand(what, flags)
     for flag, value in flags:
         match flag:

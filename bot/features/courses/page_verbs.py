@@ -23,7 +23,7 @@ from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts.times import listed
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.command_line import Quoted, written
+from handlers.command_line import Quoted, join_words
 from handlers.intents import Intent
 from handlers.payload import parse_values
 from handlers.request import InvalidFields, Request
@@ -189,7 +189,7 @@ async def card_sent(request: Request) -> Answer:
     flags, what = {"until": sent.get("today", ""), **sent}, sent.get("what", "")
     # Nobody is asked about a name that was entered as one.
     what = what if "/" in what else Quoted(what)
-    typed = ["card", written([what]), *(f"--{name} {flags[name]}" for name in _FLAGS if flags.get(name))]
+    typed = ["card", join_words([what]), *(f"--{name} {flags[name]}" for name in _FLAGS if flags.get(name))]
     surface = replace(request.surface, channel_id=sent.get("channel"))
     asked = replace(request.redirect("workspace", "card", (what,)), text=" ".join(typed), surface=surface)
     try:

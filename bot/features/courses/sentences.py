@@ -15,7 +15,7 @@ from bot.features.courses.model import ClassCard
 from bot.features.hours.orders import find_days, is_span
 from bot.support.errors import Refused
 from handlers import intents, vocabulary
-from handlers.command_line import written
+from handlers.command_line import join_words
 from handlers.intents import Sentence
 
 #: What is typed after a title, by its label, where no day belongs to it.
@@ -36,7 +36,7 @@ _LEADS: Final = frozenset({*time_parsing.LEADS, "on", "from", ""})
 async def build_changes(text: Sentence, label: str) -> list[str]:
     """Return the changes of a label to one's courses: to those that are named, or to any."""
     return [
-        f"card {written((card.title,))} {order}"
+        f"card {join_words((card.title,))} {order}"
         for card, is_taught in await _list_own(text)
         for order in _list_orders(text, label, card, is_taught=is_taught)
     ]
@@ -49,7 +49,7 @@ async def build_joining(text: Sentence, _: str) -> list[str]:
     place, now = request.caller.context.installation, request.services.clock.now()
     every = await request.services.store.read(store.courses)
     return [
-        f"card {written((card.title,))} join"
+        f"card {join_words((card.title,))} join"
         for card in every
         if card.title.casefold() in said
         and place.are_together(request.principal, card.principal)
@@ -64,7 +64,7 @@ async def build_joining(text: Sentence, _: str) -> list[str]:
 @intents.forms("join")
 async def ask_for_course(text: Sentence, _: str) -> list[str]:
     """Return the command of a course's room, where the days of a change or its lesson are missing."""
-    titles = [f" {written((card.title,))}" for card in text.courses]
+    titles = [f" {join_words((card.title,))}" for card in text.courses]
     if not titles and {*vocabulary.COURSE_WORDS, "courses"}.isdisjoint(text.words):
         return []
     return [f"courses{one}" for one in titles or [""]]

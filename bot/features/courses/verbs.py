@@ -34,7 +34,7 @@ from bot.messages.texts.times import counted, date_of, format_dates, listed, wee
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Refused
 from handlers import routes, suggestions
-from handlers.command_line import Quoted, plain, written
+from handlers.command_line import Quoted, fold_word, join_words
 from handlers.intents import Intent
 from handlers.request import Answered, Manner, Request
 
@@ -213,7 +213,7 @@ async def read_change(request: Request) -> Intent | None:
     given = request.arguments
     if not given or isinstance(given[0], Quoted):
         return None
-    is_question = given[-1].endswith("?") and plain(given[0]) not in _ASKED_POLITELY
+    is_question = given[-1].endswith("?") and fold_word(given[0]) not in _ASKED_POLITELY
     intent = await _read_order(request, " ".join(given))
     return intent and replace(intent, is_question=is_question)
 
@@ -305,13 +305,13 @@ async def change_said(request: Request, said: CourseChange) -> Answer:
         return _say_over(request, able[0])
     if said.is_near:
         return suggestions.offer_commands(
-            request, [f"card {written((able[0].title,))} {order_}"], talk.AS_COMMAND
+            request, [f"card {join_words((able[0].title,))} {order_}"], talk.AS_COMMAND
         )
     if len(able) == 1 and said.manner is not Manner.TENTATIVE:
         return await carried_out(request, able[0].id, order_)
     if len(able) == 1 and verb == "with":
         return await _ask_to_add(request, able[0], order_)
-    more = [f"hours {written((one.title,))} {order_}" for one in said.workspaces]
+    more = [f"hours {join_words((one.title,))} {order_}" for one in said.workspaces]
     every = [(card, order_) for card in able]
     return choice(request, words.WHICH_COURSE, every, lists.command_buttons(more))
 

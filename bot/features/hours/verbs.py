@@ -30,7 +30,7 @@ from bot.store import workspaces as workspace_rows
 from bot.support.declarations import LayerHooks
 from bot.support.errors import Refused
 from handlers import intents, routes, vocabulary
-from handlers.command_line import written
+from handlers.command_line import join_words
 from handlers.payload import find_value, parse_values
 from handlers.request import Answered, InvalidFields, Request
 from handlers.workspace.operations import create_caller_of_several
@@ -216,7 +216,7 @@ def _question(request: Request, workspace: Workspace, said: str) -> Answer:
     services = request.services
     what = predict_stop_effects(services.context, workspace)
     sentence = request.fill(words.ASK, workspace, lost=lost(workspace, what[planned_mode(what)]))
-    command = f"hours {written((workspace.title,))} {said} --{AGREED}"
+    command = f"hours {join_words((workspace.title,))} {said} --{AGREED}"
     return replies.answer(sentence, [kit.button(cards.END_THEN, SAY, command, style=kit.DANGER)])
 
 
@@ -262,7 +262,7 @@ async def _all(request: Request) -> Answer:
 def _hint(
     request: Request, sentence: str, more: str, name: str, buttons: Sequence[kit.Element] = ()
 ) -> Answer:
-    typed = Markup(line(written((name,))))
+    typed = Markup(line(join_words((name,))))
     return replies.hint(sentence, buttons, more=request.fill(more, typed=typed))
 
 

@@ -14,7 +14,7 @@ from bot.providers import base
 from bot.services import accounts, naming, runs
 from bot.support.cleaning import fold
 from handlers import routes
-from handlers.command_line import command_line
+from handlers.command_line import parse_command_line
 from handlers.linking import offer_link
 from handlers.request import Answered, Request
 from handlers.snapshots import require_account_offer
@@ -27,7 +27,7 @@ MOST = 30
 @routes.verb("job", "schedule", flags=None, accepts=("job", "words"))
 async def schedule(request: Request) -> Answer:
     """Show all schedules, or one; with five fields set it, with ``off`` remove it."""
-    typed = command_line(request.text, request.services.commands).words
+    typed = parse_command_line(request.text, request.services.commands).words
     name, cron = _split(typed)
     known = await set_up(request)
     if not name:

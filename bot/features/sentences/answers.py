@@ -35,7 +35,7 @@ from bot.store import cards, operations, undoable_actions, workspaces
 from bot.support.guards import guards
 from bot.support.pool import beside
 from handlers import intents, routes, suggestions, typing_mistakes, vocabulary
-from handlers.command_line import MOST_WORDS, plain, written
+from handlers.command_line import MAX_WORDS, fold_word, join_words
 from handlers.connections import list_making_connections
 from handlers.defaults import find_defaults
 from handlers.dispatch import parse_request
@@ -60,7 +60,7 @@ async def answer(request: Request) -> Answer:
     if isinstance(other, Answer):
         return other
     if other is not None:
-        request = replace(request, arguments=other, typed_words=other, text=written(other))
+        request = replace(request, arguments=other, typed_words=other, text=join_words(other))
         reading, rows = await _understood(request)
     is_full = decisions.is_complete(reading, request.typed_words or request.arguments)
     is_elsewhere = is_full and reading.folder not in {"", request.folder}
@@ -71,7 +71,7 @@ async def answer(request: Request) -> Answer:
         arguments=reading.words if is_full else request.arguments,
         manner=reading.manner,
         # Some verbs read their text by themselves, as it would be typed.
-        text=written((reading.what, *reading.words)) if is_elsewhere else request.text,
+        text=join_words((reading.what, *reading.words)) if is_elsewhere else request.text,
     )
     if is_full and request.verb != authorised:
         # It was authorised as what was typed; something else may be meant.
@@ -110,11 +110,11 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     services, given, verbs = request.services, request.arguments, routes.list_verbs_by_folder()
     if (intent := await intents.read(request)) is not None:
         return Reading.from_intent(intent), ()
-    first = plain(given[0]) if given else "list"
+    first = fold_word(given[0]) if given else "list"
     if not given or (first in verbs[request.folder] and (request.folder == "job" or first not in READ)):
         reading = read(given, request.folder, verbs)
         # A time beside a run's name is none of its words.
-        is_short = request.folder == "job" and len(given) <= MOST_WORDS
+        is_short = request.folder == "job" and len(given) <= MAX_WORDS
         is_timed = is_short and bool(times.find(given[1:]).places)
         if reading.is_full and not is_timed:
             return reading, ()
@@ -155,7 +155,7 @@ async def _offered_to_make(request: Request) -> Answer:
         request = replace(request, arguments=(*places, *given)) if len(places) == 1 else request
     elif request.verb == "new" and named is None:
         request = replace(request, arguments=())
-    if given and plain(given[0]) in vocabulary.SINGULAR_PRONOUNS and len(heard) == 1:
+    if given and fold_word(given[0]) in vocabulary.SINGULAR_PRONOUNS and len(heard) == 1:
         request = replace(request, arguments=(heard[0].title, *given[1:]))
     return suggestions.offer_as_command(request)
 
@@ -218,7 +218,7 @@ async def _do_or_offer_hours(
     request = request.redirect("workspace", "hours", ())
     if is_sure and len(chosen) == 1:
         return await intents.hours.find().apply_order(request, chosen[0], said)
-    commands = [f"hours {written((one.title,))} {said}".rstrip() for one in chosen[: replies.FEW]]
+    commands = [f"hours {join_words((one.title,))} {said}".rstrip() for one in chosen[: replies.FEW]]
     return suggestions.offer_commands(request, commands, talk.AS_COMMAND)
 
 
@@ -342,7 +342,7 @@ async def _chosen(
 def _after_verb(reading: Reading) -> str:
     """Return what stands where a name would, without courtesy around it."""
     given = [word for word in reading.words if not word.startswith("--")]
-    while given and plain(given[0]) in vocabulary.BEFORE_A_NAME:
+    while given and fold_word(given[0]) in vocabulary.BEFORE_A_NAME:
         given = given[1:]
     return " ".join(given).rstrip(",;:!?….") or " ".join(reading.which.unknown)
 
@@ -437,7 +437,7 @@ async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
 
 async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
     if reading.what == "undo":
-        is_stop = plain(request.typed_words[0]) == "stop"
+        is_stop = fold_word(request.typed_words[0]) == "stop"
         stop = read(("stop", "it"), "workspace", routes.list_verbs_by_folder())
         stopped = partial(_commanded, replace(request, verb="stop"), stop, rows)
         return await chat.answer_no(request, stopped if is_stop else None)
@@ -508,8 +508,8 @@ async def typed(request: Request) -> Reading | None:
     That is most of what people type. As a sentence it reads the same, for many times the work.
     """
     match request.arguments:
-        case (verb, name) if verb in READ and plain(verb) and (verb, name) not in phrasebook.TALK:
-            is_name = request.folder == "workspace" and plain(name) not in vocabulary.JOB_WORDS
+        case (verb, name) if verb in READ and fold_word(verb) and (verb, name) not in phrasebook.TALK:
+            is_name = request.folder == "workspace" and fold_word(name) not in vocabulary.JOB_WORDS
             found = await targets.called(request, name) if is_name else None
             if found is not None:
                 return Reading("verb", verb, "workspace", (name,), which=Which(((found,),)))

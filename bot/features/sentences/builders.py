@@ -24,7 +24,7 @@ from bot.services.feasibility import get_stop_effects
 from bot.store import operations
 from bot.store import runs as run_rows
 from handlers import intents, routes, suggestions, vocabulary
-from handlers.command_line import written
+from handlers.command_line import join_words
 from handlers.connections import list_making_connections
 from handlers.forms import find_offering
 from handlers.job import runs_named_jobs
@@ -130,9 +130,9 @@ async def answer_question(text: Utterance, label: Label) -> Answer | None:
 
 def list_commands(text: Utterance, label: Label) -> list[str]:
     """Return the commands of a label that shows something or asks by itself."""
-    which, names = text.which, [written((one.title,)) for one in text.which.named]
+    which, names = text.which, [join_words((one.title,)) for one in text.which.named]
     if label.of_run and which.runs and not names:
-        return [f"job {label.of_run} {written((run.name,))}" for run in which.runs]
+        return [f"job {label.of_run} {join_words((run.name,))}" for run in which.runs]
     if names and "workspace" in label.takes and label.is_shown:
         return [f"{label.name if label.name in {'open', 'eta'} else 'status'} {name}" for name in names]
     if label.name.startswith("fact-"):
@@ -140,13 +140,13 @@ def list_commands(text: Utterance, label: Label) -> list[str]:
     if label.name == "help":
         return [" ".join(["help", *(() if text.is_of_jobs else text.verbs)])]
     if "template" in label.takes and which.templates:
-        return [f"{label.command} {written((one.connection, one.name))}" for one in which.templates]
+        return [f"{label.command} {join_words((one.connection, one.name))}" for one in which.templates]
     if (
         "connection" in label.takes
         and which.connections
         and label.command in {"link", "unlink", "new", "list"}
     ):
-        return [f"{label.command} {written((text.request.services.title(which.connections[0]),))}"]
+        return [f"{label.command} {join_words((text.request.services.title(which.connections[0]),))}"]
     return [label.command] if label.command else []
 
 
@@ -161,7 +161,7 @@ async def build_new(text: Utterance, label: Label) -> list[Proposal]:
     found = [
         (one, phrase) for phrase in said for one in await find_offering(text.request, "workspace", phrase)
     ]
-    named = [text.offer_command(f"new {written(one)}") for one in found]
+    named = [text.offer_command(f"new {join_words(one)}") for one in found]
     return named or await build_commands(text, label)
 
 
@@ -225,7 +225,7 @@ async def _build_one(text: Utterance, about: Request, one: Workspace) -> Proposa
     lead = text.reading.when.lead if text.reading.when else ""
     until = {lead} if text.reading.verb == "stop" else {"", *UNTIL_LEADS}
     if about.at is not None and lead not in until and (_is_start(about.verb) or about.verb == "restart"):
-        return text.offer_command(f"hours {written((one.title,))} {await timing.write_once(about)}")
+        return text.offer_command(f"hours {join_words((one.title,))} {await timing.write_once(about)}")
     label = await confirmations.label_of(about, about.verb, line(one.title))
     button = kit.button(line(label, kit.BUTTON), buttons.changing(about.verb, one, at=about.at))
     if about.at is None and about.verb not in {"keep", "cancel"}:
@@ -266,7 +266,7 @@ async def build_hours(text: Utterance, label: Label) -> list[Proposal]:
     chosen = await intents.hours.find().list_having(text.request, chosen) if is_less else chosen
     if chosen and not is_order(said):
         raise Answered(await intents.hours.find().apply_order(text.request, chosen[0], said))
-    return [text.offer_command(f"hours {written((one.title,))} {said}") for one in chosen[:MAX_PROPOSALS]]
+    return [text.offer_command(f"hours {join_words((one.title,))} {said}") for one in chosen[:MAX_PROPOSALS]]
 
 
 async def ask_for_hours(text: Utterance, _: Label) -> list[Proposal]:
@@ -293,7 +293,8 @@ async def _skip_hours(text: Utterance) -> list[Proposal]:
     days = find_days(text.words, await text.request.find_today())
     kept = await intents.hours.find().list_having(text.request, text.which.named) if days else []
     return [
-        text.offer_command(f"hours {written((one.title,))} skip {days[0][2]}") for one in kept[:MAX_PROPOSALS]
+        text.offer_command(f"hours {join_words((one.title,))} skip {days[0][2]}")
+        for one in kept[:MAX_PROPOSALS]
     ]
 
 
@@ -312,16 +313,16 @@ async def build_again(text: Utterance, label: Label) -> list[Proposal]:
 
 async def build_name(text: Utterance, _: Label) -> list[Proposal]:
     """Build a new name of a workspace."""
-    names = [written((one.title,)) for one in text.which.named]
+    names = [join_words((one.title,)) for one in text.which.named]
     news = text.reading.left or text.which.unknown
     is_word = len(names) == len(news) == 1 and " " not in news[0]
-    return [text.offer_command(f"alias {names[0]} {written(news)}")] if is_word else []
+    return [text.offer_command(f"alias {names[0]} {join_words(news)}")] if is_word else []
 
 
 async def ask_for_name(text: Utterance, _: Label) -> list[Proposal]:
     """Build the command of a new name without the name, whose answer explains the syntax."""
     return [
-        text.offer_command(f"alias {written((one.title,))}")._replace(is_form=True)
+        text.offer_command(f"alias {join_words((one.title,))}")._replace(is_form=True)
         for one in text.which.named
     ]
 
@@ -336,7 +337,7 @@ async def build_opening(text: Utterance, _: Label) -> list[Proposal]:
     is_said = "open" in text.verbs or not _LINK_WORDS.isdisjoint(text.words)
     said = text.find_objects()[0] if is_said else []
     chosen = text.which.named or [one for one in said if one.state is State.RUNNING]
-    return [text.offer_command(f"open {written((one.title,))}") for one in chosen[:MAX_PROPOSALS]]
+    return [text.offer_command(f"open {join_words((one.title,))}") for one in chosen[:MAX_PROPOSALS]]
 
 
 async def build_messages(text: Utterance, _: Label) -> list[Proposal]:
@@ -348,7 +349,7 @@ async def build_messages(text: Utterance, _: Label) -> list[Proposal]:
         # ``no messages`` are fewer, but ``don't mute it`` leaves them as they are.
         is_off, is_on = not is_off, False
     wanted = ["off"] if is_off else ["on"] if is_on else [] if is_not else ["off", "on"]
-    names = [written((one.title,)) for one in text.which.named]
+    names = [join_words((one.title,)) for one in text.which.named]
     return [text.offer_command(f"notify {name} {one}") for name in names for one in wanted][:MAX_PROPOSALS]
 
 
@@ -403,7 +404,7 @@ def _list_jobs(text: Utterance) -> list[str]:
     """Return the jobs that are named and can be run, as they are typed."""
     services = text.request.services
     able = [one for one in list_making_connections(services, "job") if runs_named_jobs(text.request, one)]
-    return [written((one.connection, one.name)) for one in text.which.jobs if one.connection in able]
+    return [join_words((one.connection, one.name)) for one in text.which.jobs if one.connection in able]
 
 
 async def ask_for_schedule(text: Utterance, _: Label) -> list[Proposal]:
@@ -413,10 +414,10 @@ async def ask_for_schedule(text: Utterance, _: Label) -> list[Proposal]:
     cron, connections = time_parsing.to_cron(text.reading.time.wanted), text.request.services.connections
     named = {job.name: job.connection for job in text.which.jobs}
     named |= {run.name: run.connection for run in text.which.runs}
-    able = [written((name,)) for name, place in named.items() if isinstance(connections[place], Schedules)]
+    able = [join_words((name,)) for name, place in named.items() if isinstance(connections[place], Schedules)]
     if cron:
         return [text.offer_command(f'job schedule {one} "{cron}"') for one in able[:1]]
-    forms = [one for one in able if any(one == written((job.name,)) for job in text.which.jobs)]
+    forms = [one for one in able if any(one == join_words((job.name,)) for job in text.which.jobs)]
     return [text.offer_command(f"job schedule {one}")._replace(is_form=True) for one in forms[:1]]
 
 

@@ -19,7 +19,7 @@ from bot.services import naming
 from bot.store import cards, workspaces
 from bot.store import runs as run_rows
 from handlers import intents, suggestions, vocabulary
-from handlers.command_line import Quoted, plain
+from handlers.command_line import Quoted, fold_word
 from handlers.request import Request
 
 #: This many words aren't a command with a typo.
@@ -135,7 +135,7 @@ def not_understood(request: Request) -> Answer:
     if isinstance(first, Quoted):
         # No name is like this, so the quotes may enclose a whole command.
         first, *rest = (*first.split(), *rest)
-    word = plain(first) or first
+    word = fold_word(first) or first
     commands = [
         suggestions.write_command(request, verb, *rest) for verb in suggestions.suggest_verbs(request, word)
     ]

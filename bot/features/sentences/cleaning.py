@@ -11,7 +11,7 @@ from typing import Final
 from bot.domain.time_parsing import LEADS
 from bot.features.sentences.phrasebook import TALK
 from bot.support.cleaning import fold, unescape
-from handlers.command_line import ENDS, plain
+from handlers.command_line import END_SIGNS, fold_word
 from handlers.quotations import INLINE_CODE, drop_quotations, read_quotation
 from handlers.vocabulary import NEGATIONS, THEN_WORDS
 
@@ -92,7 +92,7 @@ def _drop_copies(line: str) -> str:
 
 
 def _is_greeting(line: str) -> bool:
-    return TALK.get(tuple(map(plain, line.split()))) in {"hello", "thanks"}
+    return TALK.get(tuple(map(fold_word, line.split()))) in {"hello", "thanks"}
 
 
 def _end_clause(line: str) -> str:
@@ -101,7 +101,7 @@ def _end_clause(line: str) -> str:
     A clause goes on after a word that can't be its last: ``don't``, ``stop lab at``.
     """
     last = line.rsplit(maxsplit=1)[-1]
-    if line[-1] in ENDS or plain(last) in _GOING_ON:
+    if line[-1] in END_SIGNS or fold_word(last) in _GOING_ON:
         return line
     is_word = line[-1].isalnum() and "/" not in last
     return f"{line};" if is_word else f"{line} ;"

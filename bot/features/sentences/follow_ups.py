@@ -31,7 +31,7 @@ from bot.services import naming, runs
 from bot.store import undoable_actions
 from bot.support.cleaning import fold
 from handlers import intents, routes, suggestions, vocabulary
-from handlers.command_line import Quoted, ends_clause, plain, written
+from handlers.command_line import Quoted, fold_word, is_clause_end, join_words
 from handlers.connections import list_making_connections, list_templates
 from handlers.job import run_again
 from handlers.names import Names, names_of
@@ -128,12 +128,12 @@ async def followed(
         return corrected
     is_held = reading.how == "quote" or reading.which.is_theirs or is_conditional(reading, given)
     # "Everything but report off" says itself what to do with the others.
-    is_held |= reading.which.is_all and plain(given[-1] if given else "") in phrasebook.DOWN_PARTICLES
+    is_held |= reading.which.is_all and fold_word(given[-1] if given else "") in phrasebook.DOWN_PARTICLES
     if is_held or not 0 < len(given) <= _MOST_WORDS or request.surface.channel_id is None:
         return None
-    role, is_now = _ROLES.get(_phrase(given, 0), ""), plain(given[-1]) == "now" and reading.what == "undo"
+    role, is_now = _ROLES.get(_phrase(given, 0), ""), fold_word(given[-1]) == "now" and reading.what == "undo"
     is_joined = role in {"all", "now"} or (role in {"instead", "also"} and (reading.kind != "talk" or is_now))
-    is_joined |= any(_ROLES.get(tuple(map(plain, given[-count:]))) == "also" for count in (1, 2))
+    is_joined |= any(_ROLES.get(tuple(map(fold_word, given[-count:]))) == "also" for count in (1, 2))
     which, is_rest = reading.which, bool(reading.which.named) and reading.hours.startswith(("skip", "pause"))
     is_own = reading.verb != "keep" or which.is_named or which.is_all
     if (reading.is_full or reading.verb in READ) and (is_rest or (is_own and not is_joined)):
@@ -154,7 +154,7 @@ async def followed(
 
 def _offer(request: Request, completed: Sequence[str]) -> Answer:
     """Offer the command that was only asked about."""
-    command = written([word for word in completed if word != "today"])
+    command = join_words([word for word in completed if word != "today"])
     return suggestions.offer_commands(request, [command], talk.AS_COMMAND)
 
 
@@ -163,7 +163,7 @@ def _split_corrections(given: tuple[str, ...]) -> list[tuple[str, ...]]:
     cuts, at = [0], 1
     while at < len(given) <= _MOST_WORDS_CORRECTED:
         phrase = _phrase(given, at)
-        begins_one = ends_clause(given[at - 1]) or (len(phrase) > 1 and phrase[0] in _BEGIN)
+        begins_one = is_clause_end(given[at - 1]) or (len(phrase) > 1 and phrase[0] in _BEGIN)
         is_cut = begins_one and phrase in _CORRECTING and at + len(phrase) < len(given)
         cuts += [at] if is_cut else []
         at += len(phrase) if is_cut else 1
@@ -178,7 +178,7 @@ async def _corrected(
 ) -> tuple[str, ...] | None:
     """Return the words that are meant in the end; None where that can't be told."""
     names, folders = await names_of(request, rows), routes.list_verbs_by_folder()
-    if plain(first[0]) in {"don't", "dont"} and times.find(first).when is not None:
+    if fold_word(first[0]) in {"don't", "dont"} and times.find(first).when is not None:
         # `don't stop it at 5, make it 6`: only the time isn't wanted.
         first = first[1:]
     before = read(first, request.folder, folders, names)
@@ -198,7 +198,7 @@ async def _corrected(
         return None
     is_pointing = bool(turn.which.points) and not turn.which.is_named
     kept = (
-        tuple(word for word in said if plain(word) not in vocabulary.SINGULAR_PRONOUNS)
+        tuple(word for word in said if fold_word(word) not in vocabulary.SINGULAR_PRONOUNS)
         if is_pointing
         else said
     )
@@ -207,7 +207,7 @@ async def _corrected(
 
 def _phrase(given: Sequence[str], begin: int) -> tuple[str, ...]:
     """Return the longest phrase with a role that begins at a place; none if none does."""
-    folded = tuple(map(plain, given[begin : begin + _LONGEST]))
+    folded = tuple(map(fold_word, given[begin : begin + _LONGEST]))
     return next((folded[:count] for count in range(len(folded), 0, -1) if folded[:count] in _ROLES), ())
 
 
@@ -274,11 +274,11 @@ class _Turn:
             free = next((one for one in range(at, len(given)) if one in named | found.places), len(given))
             phrase = _phrase(given[:free], at)
             # What is left out is so up to the end of its clause.
-            is_out = bool(marks) and marks[-1] in {"out", "out of"} and not ends_clause(given[at - 1])
+            is_out = bool(marks) and marks[-1] in {"out", "out of"} and not is_clause_end(given[at - 1])
             other = "out of" if is_out else "time" if at in found.places else "-"
             marks += [_ROLES[phrase]] * len(phrase) if phrase else [other]
         self.roles, marked = set(marks), list(zip(given, marks, strict=True))
-        self.first = next((plain(word) for word, mark in marked if mark), "")
+        self.first = next((fold_word(word) for word, mark in marked if mark), "")
         edge = [at for at, mark in enumerate(marks) if mark in {"-", "time"}] or [0, -1]
         self.own = tuple(word for word, mark in marked[edge[0] : edge[-1] + 1] if "out" not in mark)
         #: What is left out of it isn't done at all: ``run it, not now``.
@@ -286,24 +286,24 @@ class _Turn:
         self.rest = tuple(word for word, mark in marked if mark in {"-", "time", "out", "out of"})
         self.verb, self.kept, self.which = _read(tuple(one for one, mark in marked if mark == "-"), names)
         self.out_verb, _, self.out = _read(tuple(one for one, mark in marked if mark == "out of"), names)
-        folded = [_NUMBERS.get(plain(word), plain(word)) for word in self.kept]
+        folded = [_NUMBERS.get(fold_word(word), fold_word(word)) for word in self.kept]
         numbers = [word for word in folded if _NUMBER.fullmatch(word)]
         # A time of what is left out is none of what is wanted.
         self.when = found.when if "time" in self.roles else None
         self.number = numbers[0] if len(numbers) == 1 and not found.when else ""
-        if frame.seconds is not None and self.rest and plain(self.rest[0]) in _LENGTH_LEADS:
+        if frame.seconds is not None and self.rest and fold_word(self.rest[0]) in _LENGTH_LEADS:
             # `no, in 40` has the unit of the length before.
-            bare = _NUMBER.fullmatch(" ".join(plain(word) for word in self.rest[1:]))
+            bare = _NUMBER.fullmatch(" ".join(fold_word(word) for word in self.rest[1:]))
             self.number = bare[0] if bare else self.number
         self.day = next(filter(time_parsing.is_day, folded), "")
         # A part of a name is enough to choose one of those that were asked about.
         parts = {one: {*fold(one.title).replace("-", " ").split()} for one in frame.objects if frame.is_asked}
-        self.chosen = [one for one, said in parts.items() if said & {*map(plain, self.which.unknown)}]
+        self.chosen = [one for one, said in parts.items() if said & {*map(fold_word, self.which.unknown)}]
         known = {*LEADS, *_NUMBERS}.union({self.day, self.number}, *(parts[one] for one in self.chosen))
         # "and report is down" says something about it.
         is_remark = bool(self.which.is_named and vocabulary.DISTINGUISHING.intersection(folded))
         is_odd = is_remark or (bool(self.out.unknown) and not self.out_verb)
-        self.is_strange = is_odd or any(plain(word) not in known for word in self.which.unknown)
+        self.is_strange = is_odd or any(fold_word(word) not in known for word in self.which.unknown)
 
     async def merged(self, reading: Reading) -> Answer | tuple[str, ...] | None:
         """Return the words that are meant, or the answer; None for what stands on its own."""
@@ -442,7 +442,7 @@ class _Turn:
         if is_back or not is_other:
             return then if is_back else said
         answer = routes.text["words"]
-        done = await answer(replace(self.request, arguments=then, typed_words=then, text=written(then)))
+        done = await answer(replace(self.request, arguments=then, typed_words=then, text=join_words(then)))
         return kit.answer([*said.blocks, *done.blocks], about=done.about)
 
     async def _later(self, when: tuple[str, ...]) -> Answer | tuple[str, ...] | None:
@@ -459,7 +459,7 @@ class _Turn:
         is_on = self.verb == "keep" and frame.verb in _ENDS and frame.at is None and bool(frame.done)
         if is_on and not self.when and {*self.which.named} <= {*frame.objects}:
             return (await self._undone(frame.done))[0]
-        is_no = plain(given[0]) == "no" and own == given[1:] and not ends_clause(given[0])
+        is_no = fold_word(given[0]) == "no" and own == given[1:] and not is_clause_end(given[0])
         if is_no or own == given:
             return None
         is_same = self.verb == frame.verb
@@ -470,7 +470,7 @@ class _Turn:
             and "time" not in self.roles
         ):
             # Now, or when the other is: only they know.
-            both = [written(own), written((*own, *same))]
+            both = [join_words(own), join_words((*own, *same))]
             return suggestions.offer_commands(self.request, both, talk.DID_YOU_MEAN)
         return await self._instead(own) if is_same and "instead" in self.roles else own
 
@@ -485,7 +485,7 @@ class _Turn:
             rest = (frame.verb, *self.labels_of(left), *await self._same_time())
             if self.first in _NO and left and not frame.is_open:
                 # It may be a no to all of it.
-                return suggestions.offer_commands(self.request, [written(rest)], talk.AS_COMMAND)
+                return suggestions.offer_commands(self.request, [join_words(rest)], talk.AS_COMMAND)
             return rest if left and not frame.is_open else await chat.answer_no(self.request)
         keys = {one.id for one in named} | ({act.subject for act in frame.done} if is_whole else set())
         done = [act for act in frame.done if act.subject in keys]
@@ -495,7 +495,7 @@ class _Turn:
 
     async def _of_hours(self) -> Answer | tuple[str, ...] | None:
         """Return working hours as they are wanted now."""
-        hours, said = self.frame.hours, [plain(word) for word in self.rest]
+        hours, said = self.frame.hours, [fold_word(word) for word in self.rest]
         is_of_several = len(self.frame.objects) == 1 and ("all" in self.roles or self.which.points == "them")
         rest = ["stop" if word in phrasebook.DOWN_PARTICLES else word for word in said]
         if self.frame.verb == "skip" and self.when and not (self.is_strange or self.which.is_named):
@@ -519,7 +519,7 @@ class _Turn:
         if is_of_several:
             # `stop both at 4` isn't about one, and each has hours of its own.
             labels = self.labels_of(self.frame.lately) if len(self.frame.lately) > 1 else []
-            commands = [f"hours {written((one,))} {time_parsing.write_hours(order)}" for one in labels]
+            commands = [f"hours {join_words((one,))} {time_parsing.write_hours(order)}" for one in labels]
             return suggestions.offer_commands(self.request, commands, talk.DID_YOU_MEAN) if commands else None
         if order.days < hours.days and self.is_question:
             return None  # No command takes days away.
@@ -535,7 +535,10 @@ class _Turn:
 
     async def _of_one_act(self) -> Answer | tuple[str, ...] | None:
         """Return another name, or a run with other variables: in its place until it was sent."""
-        done, said = self.frame.done[:1], [word.rstrip(",") for word in self.rest if plain(word) != "with"]
+        done, said = (
+            self.frame.done[:1],
+            [word.rstrip(",") for word in self.rest if fold_word(word) != "with"],
+        )
         action = done[0].action if done and said else ""
         if action == "workspace.alias" and self.request.arguments[0].casefold() == "make":
             return self._command([" ".join(said)])
@@ -553,7 +556,7 @@ class _Turn:
 
 def _with_halves(given: tuple[str, ...]) -> tuple[str, ...]:
     """Return words with ``2.5`` for ``two and a half``."""
-    folded = [_NUMBERS.get(plain(word), plain(word)) for word in given]
+    folded = [_NUMBERS.get(fold_word(word), fold_word(word)) for word in given]
     at = next((at for at in range(len(given)) if folded[at + 1 : at + 4] == ["and", "a", "half"]), -1)
     return (
         given if at < 0 or not folded[at].isdecimal() else (*given[:at], f"{folded[at]}.5", *given[at + 4 :])
@@ -578,7 +581,7 @@ def _unled(text: str) -> str:
 async def _chosen(request: Request, reading: Reading, about: Referents) -> tuple[str, ...] | None:
     """Return the request with what was chosen: a connection, or a template of the only one that has it."""
     services = request.services
-    given = tuple(word for word in request.typed_words if plain(word) not in vocabulary.BEFORE_A_NAME)
+    given = tuple(word for word in request.typed_words if fold_word(word) not in vocabulary.BEFORE_A_NAME)
     if naming.leading_connection(given, services.connections)[0] is not None:
         return (about.verb, *given)
     if about.verb != "new" or reading.kind != "nothing" or reading.which.named:

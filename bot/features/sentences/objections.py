@@ -19,7 +19,7 @@ from bot.features.sentences.reading import Reading
 from bot.features.sentences.selection import STAYING, Which
 from bot.features.sentences.words import begins
 from handlers import routes, vocabulary
-from handlers.command_line import ends_clause, plain
+from handlers.command_line import fold_word, is_clause_end
 from handlers.synonyms import SYNONYMS, split_words
 
 
@@ -207,7 +207,7 @@ def is_conditional(reading: Reading, given: Sequence[str]) -> bool:
 
 def _strip_courtesies(given: Sequence[str]) -> tuple[str, ...]:
     """Return words without the phrases that change nothing: ``if you can``, ``tell me when it's ready``."""
-    said, found, at = tuple(map(plain, given)), list[str](), 0
+    said, found, at = tuple(map(fold_word, given)), list[str](), 0
     while at < len(said):
         phrases = _POLITE_PHRASES.get(said[at], ())
         count = next((len(one) for one in phrases if said[at : at + len(one)] == one), 0)
@@ -218,13 +218,13 @@ def _strip_courtesies(given: Sequence[str]) -> tuple[str, ...]:
 
 def only_asks(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether a sentence is a question that asks for nothing to be done."""
-    first, second, *_ = [*map(plain, given[:3]), "", ""]
-    if reading.is_question and (first, second) in _ADVICE_QUESTIONS and "or" in map(plain, given):
+    first, second, *_ = [*map(fold_word, given[:3]), "", ""]
+    if reading.is_question and (first, second) in _ADVICE_QUESTIONS and "or" in map(fold_word, given):
         return True
     asks = (
         second in _PERSONS
         if first in _MODALS
-        else vocabulary.QUESTION_WORDS.isdisjoint(map(plain, given[:3]))
+        else vocabulary.QUESTION_WORDS.isdisjoint(map(fold_word, given[:3]))
     )
     return reading.is_question and not asks
 
@@ -246,7 +246,7 @@ def _find_bans(
     reading: Reading, given: Sequence[str], which: Which
 ) -> tuple[AbstractSet[str], AbstractSet[str]]:
     """Return the labels that stand behind a negation, with their opposites; or whom that leaves alone."""
-    said = tuple(map(plain, given))
+    said = tuple(map(fold_word, given))
     named, clause, found = {one.id for one in which.named}, tuple[str, ...](), set[str]()
     staying = {
         one.id
@@ -314,15 +314,15 @@ def is_unwanted_plan(said: Sequence[str]) -> bool:
 
 def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether a sentence has a time that can't be read, or puts off its act: ``not now``."""
-    pairs = pairwise(map(plain, given))
+    pairs = pairwise(map(fold_word, given))
     is_put_off = any(
         no in {"not", "nicht"} and (then in _PUT_OFF_WORDS or time_parsing.is_day(then)) for no, then in pairs
     )
-    is_put_off |= not reading.hours and not _BY_ITSELF.isdisjoint(map(plain, given))
+    is_put_off |= not reading.hours and not _BY_ITSELF.isdisjoint(map(fold_word, given))
     # `make its hours 10 to 4`
-    is_put_off |= "hours" in map(plain, given) and not (reading.hours or reading.when or reading.more)
+    is_put_off |= "hours" in map(fold_word, given) and not (reading.hours or reading.when or reading.more)
     beside = (*reading.left, *reading.which.left_out, *reading.which.unknown)
-    left = {plain(word) for phrase in beside for word in phrase.split()}
+    left = {fold_word(word) for phrase in beside for word in phrase.split()}
     is_left = any(_is_time_word(word) for word in left & _find_act_words(given))
     # `start it, exam in 5 minutes`: a time of what isn't understood is none of the act.
     clauses = _split_clauses(given)
@@ -330,7 +330,7 @@ def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     others = [clause for clause in clauses if clause not in acting and left.intersection(clause)]
     is_left |= bool(acting) and any(times.find(clause).when for clause in others)
     # `by the time they leave`
-    firsts = [list(map(plain, phrase.split()))[:2] for phrase in beside if phrase.split()]
+    firsts = [list(map(fold_word, phrase.split()))[:2] for phrase in beside if phrase.split()]
     is_led = any(
         first in _TIME_LEADS or (first in _DATE_LEADS and "".join(then)[:1].isdigit())
         for first, *then in firsts
@@ -357,11 +357,11 @@ def _find_act_words(given: Sequence[str]) -> set[str]:
 def _split_clauses(given: Sequence[str]) -> list[list[str]]:
     clauses: list[list[str]] = [[]]
     for word in given:
-        if plain(word) in _JOINTS and clauses[-1]:
+        if fold_word(word) in _JOINTS and clauses[-1]:
             clauses.append([])
             continue
-        clauses[-1].append(plain(word))
-        if ends_clause(word):
+        clauses[-1].append(fold_word(word))
+        if is_clause_end(word):
             clauses.append([])
     return [clause for clause in clauses if clause]
 

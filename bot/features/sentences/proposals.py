@@ -30,7 +30,7 @@ from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers import suggestions, typing_mistakes
-from handlers.command_line import Quoted, plain, written
+from handlers.command_line import Quoted, fold_word, join_words
 from handlers.request import Manner, Request
 from handlers.workspace.operations import as_it_is
 
@@ -87,7 +87,7 @@ def _list_unlabelled(reading: Reading) -> list[str]:
     if not reading.verb or reading.left or reading.verb in READ or label_of(reading) in LABELS:
         return []
     titles = [[card.title] for card in reading.which.courses] or [[]]
-    return [written((reading.what, *title, *reading.words)) for title in titles]
+    return [join_words((reading.what, *title, *reading.words)) for title in titles]
 
 
 async def _list_proposals(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
@@ -230,7 +230,7 @@ def _is_mistyped(request: Request, which: Which, ranks: Sequence[Rank]) -> bool:
         return True
     is_command = len(others) < (2 if which.is_named else _A_COMMAND) or request.folder == "job"
     is_likely = not which.is_named and any(one.likelihood > _SEEN for one in ranks)
-    return is_command and not is_likely and bool(suggestions.suggest_verbs(request, plain(first)))
+    return is_command and not is_likely and bool(suggestions.suggest_verbs(request, fold_word(first)))
 
 
 def _select_shown(text: Utterance, ranks: Sequence[Rank]) -> list[str]:
@@ -291,7 +291,7 @@ async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Ans
     is_about = found or which.is_named or text.reading.verb or text.reading.when or len(text.words) > 1
     if not found and text.request.folder == "job" and len(text.words) == 1:
         # It may be the name of a run that nobody has seen here yet.
-        return await text.run(f"job status {written(text.request.arguments)}")
+        return await text.run(f"job status {join_words(text.request.arguments)}")
     if not (is_about or any(map(find_verbs, text.words))):
         return chat.not_understood(text.request)
     is_of_any = which.named or which.runs or which.connections

@@ -22,7 +22,7 @@ from bot.store import operations as operation_rows
 from bot.store import outages, undoable_actions
 from bot.store import runs as run_rows
 from handlers import routes, suggestions, vocabulary
-from handlers.command_line import plain, written
+from handlers.command_line import fold_word, join_words
 from handlers.linking import require_links
 from handlers.request import Request
 from handlers.workspace import targets
@@ -68,7 +68,7 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
         if any(run.state == which.state for run in runs):
             return await routes.run(request.redirect("job", "list", (which.state,)))
     narrowed = [which.state] if is_state else []
-    narrowed += [written((connection,)) for connection in which.connections]
+    narrowed += [join_words((connection,)) for connection in which.connections]
     return await routes.run(request.redirect("workspace", "list", tuple(narrowed)))
 
 
@@ -93,7 +93,7 @@ async def _asked_about(
     if reading.what in _OF_NOW:
         return [one for one in rows if one.state in _UP], []
     is_result = points and not vocabulary.RESULT_WORDS.isdisjoint(
-        map(plain, request.typed_words or request.arguments)
+        map(fold_word, request.typed_words or request.arguments)
     )
     return await _find_last(request, rows, is_failed=reading.what == "why") if is_result else ([], [])
 
@@ -139,7 +139,7 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
 
 async def listed(request: Request, named: Sequence[Workspace]) -> Answer:
     """Return a list of exactly these workspaces."""
-    words, rows = written([one.title for one in named]), [one.id for one in named]
+    words, rows = join_words([one.title for one in named]), [one.id for one in named]
     only = {"what": answers.WORKSPACES, "words": words, "rows": rows}
     return lists.workspace_list(await request.services.gatherer.of_all(request.principal, named), only=only)
 
@@ -239,4 +239,4 @@ async def health(request: Request, connection: str) -> Answer:
     template = template if since is None else talk.CONNECTION_AWAY
     when = {"since": kit.moment(since or now, now), "at": kit.moment_at(answered_at or now, now)}
     sentence = fill(template, title=services.title(connection), **when)
-    return replies.hint(sentence, lists.command_buttons([f"list {written((connection,))}"]))
+    return replies.hint(sentence, lists.command_buttons([f"list {join_words((connection,))}"]))

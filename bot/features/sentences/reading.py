@@ -40,7 +40,7 @@ from bot.features.sentences.words import (
     words_of_job,
 )
 from handlers import intents, vocabulary
-from handlers.command_line import MOST_WORDS, Quoted, ends_clause, new_name, plain, without
+from handlers.command_line import MAX_WORDS, Quoted, drop_words, fold_word, is_clause_end, parse_new_name
 from handlers.names import Names, plain_end
 from handlers.request import Manner
 
@@ -154,10 +154,10 @@ def read(
     if not written:
         return Reading("verb", "list", folder)
     words = tuple(written)
-    first = plain(words[0])
+    first = fold_word(words[0])
     if first not in verbs[folder] or (folder == "workspace" and first in READ):
         # The others read their words by themselves, as they were typed.
-        words = tuple(piece for word in words[:MOST_WORDS] for piece in _at_commas(word))[:MOST_WORDS]
+        words = tuple(piece for word in words[:MAX_WORDS] for piece in _at_commas(word))[:MAX_WORDS]
         while len(words) > 1 and is_sign(words[0]):
             words = words[1:]
     return _Text(words, folder, verbs, names or Names()).read()
@@ -190,8 +190,8 @@ class _Text:
     def _with_then(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return words with *then* for ``after that`` before a verb: no condition, but what comes next."""
         for at, word in enumerate(words[:-1]):
-            count = 2 if (plain(word), plain(words[at + 1])) == ("after", "that") else 1
-            is_next = count == 2 or plain(word) in {"afterwards", "danach"}
+            count = 2 if (fold_word(word), fold_word(words[at + 1])) == ("after", "that") else 1
+            is_next = count == 2 or fold_word(word) in {"afterwards", "danach"}
             rest = words[at + count :]
             if at and is_next and rest and opening_of(rest, self.folder, self.verbs).verb:
                 return (*words[:at], "then", *rest)
@@ -217,13 +217,13 @@ class _Text:
         return whole if whole.is_full else replace(whole, marked=self._marked())
 
     def _as_one(self) -> Reading:
-        first = plain(self.written[0])
-        sentence = tuple(plain(word) for word in self.written if not is_emoji(word))
+        first = fold_word(self.written[0])
+        sentence = tuple(fold_word(word) for word in self.written if not is_emoji(word))
         sentence = tuple(word for word in sentence if word)
         is_quoted = any(isinstance(word, Quoted) for word in self.written)
         if not sentence and not is_quoted:
             # A sign that agrees, or one that says nothing.
-            return Reading("talk", phrasebook.TALK.get(tuple(map(plain, self.written)), "signs"))
+            return Reading("talk", phrasebook.TALK.get(tuple(map(fold_word, self.written)), "signs"))
         if not is_quoted and (talk := phrasebook.TALK.get(sentence)):
             return Reading("talk", talk)
         if not is_quoted and sentence in phrasebook.OF_WAITING:
@@ -246,7 +246,7 @@ class _Text:
         if of_hours := self._of_hours():
             return of_hours
         words, is_polite = self._without_courtesy(self.written)
-        if talk := phrasebook.TALK.get(tuple(map(plain, words))):
+        if talk := phrasebook.TALK.get(tuple(map(fold_word, words))):
             return Reading("talk", talk)
         if not words:
             return Reading("talk", phrasebook.TALK.get(sentence[-1:], "thanks"))
@@ -266,18 +266,18 @@ class _Text:
 
     def _asks(self, words: tuple[str, ...]) -> bool:
         is_asked = not isinstance(words[-1], Quoted) and words[-1].endswith("?")
-        is_begun = plain(words[0]) in vocabulary.QUESTION_WORDS and 0 not in self._named(words)
-        return is_asked or (is_begun and tuple(map(plain, words[:2])) != ("do", "not"))
+        is_begun = fold_word(words[0]) in vocabulary.QUESTION_WORDS and 0 not in self._named(words)
+        return is_asked or (is_begun and tuple(map(fold_word, words[:2])) != ("do", "not"))
 
     def _without_courtesy(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the words without courtesy around them, and whether somebody was asked to do it."""
         is_polite = False
         while words and (count := begins(words, phrasebook.COURTESY)):
-            is_polite = is_polite or count > 1 or plain(words[0]) in vocabulary.PLEASE_WORDS
+            is_polite = is_polite or count > 1 or fold_word(words[0]) in vocabulary.PLEASE_WORDS
             words = words[count:]
         # What ends a name is no courtesy.
         left = words[: max(len(without_end(words)), *(at + 1 for at in self._named(words)), 0)]
-        said = {plain(word) for word in words[len(left) :]}
+        said = {fold_word(word) for word in words[len(left) :]}
         return left, is_polite or not vocabulary.PLEASE_WORDS.isdisjoint(said)
 
     # -- a verb, names and a time ----------------------------------------------------------------------------
@@ -289,21 +289,23 @@ class _Text:
         timed = words if is_name else with_times(words)
         found = times.Times() if is_name else times.find(timed, self._named(timed))
         is_until = found.when is not None and found.when.lead in {"until", "till", "til", "at"}
-        if plain(words[0]) in phrasebook.EXTENDING and not is_until:
+        if fold_word(words[0]) in phrasebook.EXTENDING and not is_until:
             timed = (*timed, "longer")
             found = times.find(timed, self._named(timed))
         body, _ = self._without_courtesy(
             tuple(word for at, word in enumerate(timed) if at not in found.places)
         )
-        runs_verb = len(body) > 1 and plain(body[0]) == "run" and plain(body[1]) in READ
+        runs_verb = len(body) > 1 and fold_word(body[0]) == "run" and fold_word(body[1]) in READ
         # `run stop report`
         body = body[1:] if runs_verb and 1 not in self._named(body) else body
         opening = opening_of(body, self.folder, self.verbs) if body else VerbMatch()
-        is_called = bool(body) and 0 in self._named(body) and plain(body[0]) not in self.verbs[self.folder]
+        is_called = (
+            bool(body) and 0 in self._named(body) and fold_word(body[0]) not in self.verbs[self.folder]
+        )
         if is_called or not opening.verb:
             return self._without_verb(body, found)
-        manner = Manner.TYPED if plain(words[0]) == opening.verb else Manner.PARAPHRASED
-        if plain(words[0]) == "run" and any(one.connection for one in self.names.spans(words[1:2])):
+        manner = Manner.TYPED if fold_word(words[0]) == opening.verb else Manner.PARAPHRASED
+        if fold_word(words[0]) == "run" and any(one.connection for one in self.names.spans(words[1:2])):
             return Reading("verb", "run", "job", words[1:], Manner.PARAPHRASED)
         if (opening.verb, manner) == ("run", Manner.PARAPHRASED) and self._named(opening.rest):
             opening = opening._replace(verb="start", folder="workspace")
@@ -338,18 +340,18 @@ class _Text:
         """Return words with *extend* for what is to be put off by a length: ``push it back an hour``."""
         length = times.find(words, self._named(words))
         is_length = "long" in length.marks.values() or (length.when is not None and length.when.lead == "by")
-        if plain(words[0]) not in phrasebook.POSTPONING or not is_length:
+        if fold_word(words[0]) not in phrasebook.POSTPONING or not is_length:
             return words
-        return ("extend", *(word for word in words[1:] if plain(word) not in {"back", "by"}))
+        return ("extend", *(word for word in words[1:] if fold_word(word) not in {"back", "by"}))
 
     def _with_times_of_run(self, reading: Reading) -> Reading:
         """Return an act on a run or a job with the time beside its name, which none of these takes."""
         words = reading.words
-        if len(words) > MOST_WORDS or any(word.startswith(_FLAG) for word in words):
+        if len(words) > MAX_WORDS or any(word.startswith(_FLAG) for word in words):
             return reading
         named = self._named(words)
         time = times.find(words, named)
-        beside = without(tuple(word for at, word in enumerate(words) if at not in named), _BESIDE_A_RUN)
+        beside = drop_words(tuple(word for at, word in enumerate(words) if at not in named), _BESIDE_A_RUN)
         is_named = any(span.runs or span.jobs for span in self.names.spans(words))
         if not (beside and is_named):
             return reading
@@ -360,8 +362,10 @@ class _Text:
         spans = self.names.spans(words)[:1]
         is_known = bool(spans) and spans[0].begin == 0 and bool(spans[0].workspaces)
         given = words[spans[0].end :] if is_known else ()
-        is_marked = len(given) > 1 and new_name(given[:2]) == given[1]
-        return (is_marked or any(isinstance(one, Quoted) for one in given[:1])) and " " not in new_name(given)
+        is_marked = len(given) > 1 and parse_new_name(given[:2]) == given[1]
+        return (is_marked or any(isinstance(one, Quoted) for one in given[:1])) and " " not in parse_new_name(
+            given
+        )
 
     def _of_hours(self) -> Reading | None:
         """Read a sentence about working hours: what they are, none tomorrow, or none any more."""
@@ -372,9 +376,9 @@ class _Text:
         about = [
             word
             for at, word in enumerate(self.written)
-            if at in named or plain(word) in vocabulary.SINGULAR_PRONOUNS
+            if at in named or fold_word(word) in vocabulary.SINGULAR_PRONOUNS
         ]
-        if not about and times.rests(order) and phrasebook.OF_ALL_HOURS & set(map(plain, self.written)):
+        if not about and times.rests(order) and phrasebook.OF_ALL_HOURS & set(map(fold_word, self.written)):
             about = ["all"]
         is_asked = bool(order) and self.written[-1].endswith("?")
         time, which = times.Times(hours=order), self._which(tuple(about))
@@ -386,18 +390,18 @@ class _Text:
         """Return what is named without a verb: more time, hours, or what may go on with what was said."""
         pieces = pieces_of(body, self.names)
         which = which_of(pieces, self.names, is_question=True)
-        if found.hours and any(plain(word) in phrasebook.DOWN_PARTICLES for word in body):
+        if found.hours and any(fold_word(word) in phrasebook.DOWN_PARTICLES for word in body):
             # `report every evening off at 8`
             found = replace(found, hours=times.order("stop", found.wanted))
         kind: Kind = "verb" if found.more or found.hours else "nothing"
         verb = "keep" if found.more else "hours" if found.hours else ""
-        left = tuple(word for word in which.unknown if plain(word) not in phrasebook.GIVING)
+        left = tuple(word for word in which.unknown if fold_word(word) not in phrasebook.GIVING)
         how = how_of(pieces, which)
         return Reading(kind, verb, "workspace", body, Manner.PARAPHRASED, which, found, how, left)
 
     def _command(self, verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
         """Return a verb of workspaces, with which."""
-        if [plain(word) for word in words] in (["nothing"], ["none"]):
+        if [fold_word(word) for word in words] in (["nothing"], ["none"]):
             return Reading("talk", "left_alone")
         if verb in {"cancel", "remove", "stop", "forget", "keep"}:
             planned = without_plan(words, self._named(words))
@@ -413,15 +417,20 @@ class _Text:
             words = (" ".join(words),)
         pieces = pieces_of(words, self.names)
         which = which_of(pieces, self.names)
-        general = without(words, vocabulary.BEFORE_A_NAME)
-        if verb == "start" and not which.workspaces and general and plain(general[0]) in {"new", "another"}:
+        general = drop_words(words, vocabulary.BEFORE_A_NAME)
+        if (
+            verb == "start"
+            and not which.workspaces
+            and general
+            and fold_word(general[0]) in {"new", "another"}
+        ):
             return self._by_itself("new", "workspace", words, Manner.PARAPHRASED)
         if (of_job := self._of_jobs(verb, words, which)) is not None:
             return of_job if of_job.which.jobs else replace(of_job, manner=manner, left=self._strange(of_job))
         left = self._left(which, manner, words)
         if which.place:
             # `the first two` aren't the first.
-            left += tuple(word for word in words if plain(word) in phrasebook.COUNTS)
+            left += tuple(word for word in words if fold_word(word) in phrasebook.COUNTS)
         return Reading("verb", verb, "workspace", words, manner, which, how=how_of(pieces, which), left=left)
 
     def _left(self, which: Which, manner: Manner, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -451,8 +460,8 @@ class _Text:
             how = how_of(pieces_of(words, self.names), which)
             words = (*(one.connection for one in there[:1]), Quoted(job.name))
             return Reading("verb", "run", "job", words, which=which, how=how, left=left)
-        about = without(words, vocabulary.BEFORE_A_NAME | {"all", "running"})
-        first = plain(about[0]) if about else ""
+        about = drop_words(words, vocabulary.BEFORE_A_NAME | {"all", "running"})
+        first = fold_word(about[0]) if about else ""
         is_general = first in vocabulary.JOB_WORDS and (len(words) > 1 or first.endswith("s"))
         if not is_general or (of_job == "run" and first in {"run", "runs"}):
             return None
@@ -463,7 +472,7 @@ class _Text:
         if verb not in _OF_ANY_WORDS and len(words) > 1 and not times.names_day(words):
             words = without_end(words)
         if verb == "help":
-            topics = {plain(word) for word in words} - vocabulary.BEFORE_A_NAME - {"with", "about"}
+            topics = {fold_word(word) for word in words} - vocabulary.BEFORE_A_NAME - {"with", "about"}
             if topics and topics <= vocabulary.JOB_WORDS - {"run"}:
                 return Reading("verb", "help", "job")
             words = self._explained(words)
@@ -474,20 +483,20 @@ class _Text:
         elif verb == "list" and are_run_list(words):
             folder = "job"
         elif verb == "new":
-            about = without(words, vocabulary.BEFORE_A_NAME)
-            if about and plain(about[0]) in vocabulary.JOB_WORDS:
+            about = drop_words(words, vocabulary.BEFORE_A_NAME)
+            if about and fold_word(about[0]) in vocabulary.JOB_WORDS:
                 return Reading("verb", "run", "job", about[1:], Manner.PARAPHRASED)
             words = without_nouns(words)
         return Reading("verb", verb, folder, words, manner)
 
     def _explained(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return the verb that somebody wants help with: the first word that means one."""
-        if words and plain(words[0]) in {"all", "everything"}:
+        if words and fold_word(words[0]) in {"all", "everything"}:
             return ("all",)
         known = self.verbs["workspace"] | self.verbs[self.folder]
         openings = (opening_of(words[at:], self.folder, self.verbs) for at in range(len(words)))
         found = next((one.verb for one in openings if one.verb in known - {"help"}), "")
-        return (found,) if found else without(words, vocabulary.BEFORE_A_NAME)
+        return (found,) if found else drop_words(words, vocabulary.BEFORE_A_NAME)
 
     def _strange(self, reading: Reading) -> tuple[str, ...]:
         """Return what follows a verb in other words and is no object of it."""
@@ -495,12 +504,12 @@ class _Text:
         spans = self.names.spans(reading.words)
         is_named = any(one.runs or one.jobs or one.connection for one in spans)
         if reading.verb in {"run", "schedule"} and not is_named:
-            return without(reading.words, vocabulary.JOB_WORDS | vocabulary.BEFORE_A_NAME)
+            return drop_words(reading.words, vocabulary.JOB_WORDS | vocabulary.BEFORE_A_NAME)
         if reading.verb == "run" and any(one.runs or one.jobs for one in spans):
             return self._with_times_of_run(reading).left
         if reading.verb == "help" and len(reading.words) > 1:
             return reading.words
-        goes_on = any(map(ends_clause, reading.words[:-1])) or not vocabulary.THEN_WORDS.isdisjoint(
+        goes_on = any(map(is_clause_end, reading.words[:-1])) or not vocabulary.THEN_WORDS.isdisjoint(
             reading.words[2:]
         )
         if reading.verb == "alias" and goes_on:
@@ -510,7 +519,7 @@ class _Text:
         known = vocabulary.LIST_WORDS | vocabulary.STATE_WORDS.keys() | vocabulary.RUN_STATES.keys()
         known |= set().union(*self.verbs.values()) if reading.verb == "help" else set()
         return tuple(
-            word for at, word in enumerate(reading.words) if at not in named and plain(word) not in known
+            word for at, word in enumerate(reading.words) if at not in named and fold_word(word) not in known
         )
 
     # -- clauses -------------------------------------------------------------------------------------------
@@ -532,7 +541,7 @@ class _Text:
             part = _Text(words, self.folder, self.verbs, self.names)._as_one()
             if (
                 part.how == "if"
-                and vocabulary.CONDITIONS.intersection(map(plain, words)) - phrasebook.CONTRASTS
+                and vocabulary.CONDITIONS.intersection(map(fold_word, words)) - phrasebook.CONTRASTS
             ):
                 return whole
             if part.kind == "talk" and part.what in _COURTEOUS:
@@ -563,9 +572,9 @@ class _Text:
     def _clause(self, begin: int, end: int) -> tuple[str, ...]:
         """Return the words of a clause, without what joins it to others."""
         words = self.written[begin:end]
-        while words and plain(words[0]) in vocabulary.THEN_WORDS:
+        while words and fold_word(words[0]) in vocabulary.THEN_WORDS:
             words = words[1:]
-        while words and plain(words[-1]) in vocabulary.THEN_WORDS:
+        while words and fold_word(words[-1]) in vocabulary.THEN_WORDS:
             words = words[:-1]
         return words
 
@@ -577,9 +586,9 @@ class _Text:
         # Two times are two requests: `stop report at 5 and lab at 6`.
         are_timed = bool(times.find(words, named).more_times)
         for at, (before, word) in enumerate(pairwise(words), 1):
-            is_joined = plain(before) in vocabulary.THEN_WORDS and (are_timed or at not in named)
-            is_order = at - 1 in named and plain(word) in READ and plain(words[0]) in READ
-            is_begun = ends_clause(before) or is_joined or is_order or plain(word) in phrasebook.REASONS
+            is_joined = fold_word(before) in vocabulary.THEN_WORDS and (are_timed or at not in named)
+            is_order = at - 1 in named and fold_word(word) in READ and fold_word(words[0]) in READ
+            is_begun = is_clause_end(before) or is_joined or is_order or fold_word(word) in phrasebook.REASONS
             if at not in within and is_begun:
                 found.append(at)
         return [*found, len(words)]

@@ -11,7 +11,7 @@ from bot.domain.workspaces import Workspace
 from bot.features.sentences import phrasebook
 from bot.features.sentences.words import begins, is_emoji
 from handlers import vocabulary
-from handlers.command_line import Quoted, ends_clause, plain
+from handlers.command_line import Quoted, fold_word, is_clause_end
 from handlers.names import MOST_NEAR, SELDOM, Entity, Job, Names, NameToken, TemplateName, is_name, plain_end
 
 #: Whether a request is forbidden, on a condition, or quoted.
@@ -113,7 +113,7 @@ def pieces_of(words: tuple[str, ...], names: Names) -> list[NameToken]:
         end = at + 1 if span is None else span.end
         typed = words[at] if span is None else " ".join(words[at:end])
         is_word = span is None or span.mark in SELDOM
-        found.append(NameToken(plain(typed) if is_word else "", typed, span))
+        found.append(NameToken(fold_word(typed) if is_word else "", typed, span))
         at = end
     return found
 
@@ -190,7 +190,7 @@ def _parted(pieces: Sequence[NameToken]) -> tuple[list[NameToken], list[NameToke
         begin = end = begin + (is_all and not _SPARING.isdisjoint(words[begin : begin + 1]))
         while end < len(pieces) and (pieces[end].span is not None or words[end] in _LEFT_OUT):
             end += 1
-            if not is_all and ends_clause(pieces[end - 1].typed):
+            if not is_all and is_clause_end(pieces[end - 1].typed):
                 break
         if any(piece.workspaces or piece.connection for piece in pieces[begin:end]):
             out, at = [*out, *pieces[begin:end]], end
@@ -323,7 +323,7 @@ def _near(
     ranges = [(0, len(words))] if is_together else []
     most = min(len(words), MOST_NEAR)
     ranges += [(at, at + count) for count in (2, 1) for at in range(most - count + 1)]
-    is_of_job = not vocabulary.JOB_WORDS.isdisjoint(map(plain, said))
+    is_of_job = not vocabulary.JOB_WORDS.isdisjoint(map(fold_word, said))
     for begin, end in dict.fromkeys(ranges):
         is_named = not is_question and (begin, end) == (0, len(words))
         span = names.near(words[begin:end], is_named=is_named)

@@ -22,7 +22,7 @@ from bot.store import accounts as account_rows
 from bot.store import forms as form_rows
 from bot.support.cleaning import has_invisible, unescape
 from handlers import routes
-from handlers.command_line import decoded
+from handlers.command_line import decode_links
 from handlers.connections import list_commanding_connections
 from handlers.dispatch import run_button
 from handlers.forms import FormContext, make_form_view, restore_value
@@ -113,7 +113,7 @@ def code_of(message: Mapping[str, Any]) -> str:
     text = str(message.get("text") or "")
     words = _INLINE.findall(text)
     blocks = _BLOCK.findall(text) or (words if len(words) == 1 else [])
-    return "\n".join(unescape(decoded(block, is_code=True)).strip("\n") for block in blocks).strip()
+    return "\n".join(unescape(decode_links(block, is_code=True)).strip("\n") for block in blocks).strip()
 
 
 async def _form(request: Request, connection: str, code: Code) -> Answer:

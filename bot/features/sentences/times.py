@@ -19,7 +19,7 @@ from bot.domain.timers import MORE_SECONDS
 from bot.features.sentences import phrasebook
 from bot.features.sentences.words import begins
 from handlers import vocabulary
-from handlers.command_line import ends_clause, plain
+from handlers.command_line import fold_word, is_clause_end
 
 
 def _words(text: str) -> frozenset[str]:
@@ -109,7 +109,7 @@ class Times:
 
 def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
     """Return the times among words, wherever they are; ``named`` are places of names, which are none."""
-    said = _with_exceptions([time_parsing.spelt(plain(word)) for word in words])
+    said = _with_exceptions([time_parsing.spelt(fold_word(word)) for word in words])
     found = _hours(said, named)
     if _is_of_two(words, said, found.places):
         found = replace(found, hours="", wanted=None, is_unread=True)
@@ -306,7 +306,7 @@ def _is_of_two(words: Sequence[str], said: Sequence[str], places: Collection[int
     """Return whether days stand in two clauses, each of which says something of its own."""
     days = [at for at in sorted(places) if time_parsing.days_of(said[at])]
     between = (range(first, then) for first, then in pairwise(days) if "except" not in said[first:then])
-    return any(not set(gap) <= set(places) and any(ends_clause(words[at]) for at in gap) for gap in between)
+    return any(not set(gap) <= set(places) and any(is_clause_end(words[at]) for at in gap) for gap in between)
 
 
 # -- how much longer -------------------------------------------------------------------------------------
@@ -346,7 +346,7 @@ def rests(order: str) -> bool:
 
 def names_day(words: Sequence[str]) -> bool:
     """Return whether words end in the day that hours or a lesson leave out: ``skip today``."""
-    said = [plain(word) for word in words if plain(word) != "for"]
+    said = [fold_word(word) for word in words if fold_word(word) != "for"]
     return len(said) > 1 and said[-2] in vocabulary.HOURS_EXCEPTIONS and time_parsing.is_day(said[-1])
 
 
@@ -355,13 +355,13 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
 
     ``named`` are the places of names.
     """
-    typed = [plain(word) for at, word in enumerate(words) if at not in named]
+    typed = [fold_word(word) for at, word in enumerate(words) if at not in named]
     said = [*typed[:1], *(_OF_HOURS.get(word, word) for word in typed[1:])]
     rest = [word for word in said if word not in phrasebook.BESIDES_HOURS and word != "hours"]
-    folded = ["" if plain(word) == "hours" else time_parsing.spelt(plain(word)) for word in words]
+    folded = ["" if fold_word(word) == "hours" else time_parsing.spelt(fold_word(word)) for word in words]
     places = _places(folded, named)
     parts = [folded[at] for at in places]
-    others = {plain(word) for at, word in enumerate(words) if at not in {*named, *places}} & {*rest}
+    others = {fold_word(word) for at, word in enumerate(words) if at not in {*named, *places}} & {*rest}
     is_set = bool(phrasebook.SETTING_HOURS & set(rest)) or "hours" in said
     if is_set and others <= phrasebook.SETTING_HOURS and (wanted := time_parsing.read_hours(" ".join(parts))):
         return time_parsing.write_hours(wanted)

@@ -25,7 +25,7 @@ from bot.messages.texts.verbs import VERBS
 from bot.store import accounts
 from bot.support.pool import beside
 from handlers import routes, suggestions, vocabulary
-from handlers.command_line import NO_COMMANDS, parse, plain
+from handlers.command_line import NO_COMMANDS, fold_word, parse
 from handlers.names import MOST_NEAR, Entity, Names, names_of
 from handlers.request import Request
 from handlers.routes import Effect
@@ -142,7 +142,7 @@ class Utterance:
         linked |= {name for name, _ in services.list_linkless()}
         heard = await chat.heard(request, rows)
         at, unread = await _read_times(request, reading)
-        words = tuple(map(plain, given))
+        words = tuple(map(fold_word, given))
         bars = find_bars(reading, given, which, is_unread=bool(unread))
         speaks = is_called_run or bool((which.runs or which.jobs) and not which.named)
         return cls(request, reading, rows, words, which, heard, names, linked, at, unread, bars, speaks)
@@ -249,7 +249,7 @@ def _read_names(given: tuple[str, ...], names: Names, reading: Reading) -> tuple
     """Return all names in words, and whether something is called a job or a run there."""
     which = which_of(pieces_of(given, names), names, is_question=reading.is_question)
     ends = {span.end for span in names.spans(given) if span.workspaces or span.runs}
-    following = (plain(word) for at, word in enumerate(given) if at in ends)
+    following = (fold_word(word) for at, word in enumerate(given) if at in ends)
     return which, not vocabulary.JOB_WORDS.isdisjoint(following)
 
 

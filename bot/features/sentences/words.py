@@ -10,26 +10,26 @@ from typing import Final, NamedTuple
 from bot.domain.time_parsing import LEADS
 from bot.features.sentences import phrasebook
 from handlers import vocabulary
-from handlers.command_line import ENDS, MARKS, Quoted, plain, without
+from handlers.command_line import END_SIGNS, MARKUP_SIGNS, Quoted, drop_words, fold_word
 from handlers.synonyms import SYNONYMS
 
 
 def is_struck(word: str) -> bool:
     """Return whether a word is struck out, or where that begins or ends: it may be meant as taken back."""
-    return not isinstance(word, Quoted) and word.strip(ENDS + MARKS) != word.strip(
-        ENDS + MARKS.replace("~", "")
+    return not isinstance(word, Quoted) and word.strip(END_SIGNS + MARKUP_SIGNS) != word.strip(
+        END_SIGNS + MARKUP_SIGNS.replace("~", "")
     )
 
 
 def begins(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
     """Return how many words the first phrase has that they begin with; 0 for none."""
-    folded = tuple(map(plain, words[: max(map(len, phrases))]))
+    folded = tuple(map(fold_word, words[: max(map(len, phrases))]))
     return next((len(one) for one in phrases if folded[: len(one)] == one), 0)
 
 
 def ends(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
     """Return the same for what they end with."""
-    folded = tuple(map(plain, words[-max(map(len, phrases)) :]))
+    folded = tuple(map(fold_word, words[-max(map(len, phrases)) :]))
     return next((len(one) for one in phrases if folded[-len(one) :] == one), 0)
 
 
@@ -68,14 +68,14 @@ class VerbMatch(NamedTuple):
 
 def opening_of(words: tuple[str, ...], folder: str, verbs: Mapping[str, AbstractSet[str]]) -> VerbMatch:
     """Return how words begin a request; its verb is "" if they don't."""
-    word = plain(words[0])
+    word = fold_word(words[0])
     for phrase, verb in phrasebook.OPENINGS.get(word, ()):
         head = phrase[: phrase.index("…")] if "…" in phrase else phrase
         tail = phrase[len(head) + 1 :]
         if not begins(words, (head,)):
             continue
         places = range(len(head) + 1, len(words)) if tail else (len(head),)
-        at = next((at for at in places if not tail or plain(words[at]) == tail[0]), 0)
+        at = next((at for at in places if not tail or fold_word(words[at]) == tail[0]), 0)
         if at:
             return VerbMatch(verb, "workspace", (*words[len(head) : at], *words[at + len(tail) :]))
     for place in (folder, *(other for other in verbs if other != folder)):
@@ -89,7 +89,7 @@ def without_end(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return words without courtesy after them; what is all courtesy stays."""
     while len(words) > (count := ends(words, phrasebook.AFTERTHOUGHTS)) > 0:
         words = words[:-count]
-        while len(words) > 1 and plain(words[-1]) in vocabulary.THEN_WORDS:
+        while len(words) > 1 and fold_word(words[-1]) in vocabulary.THEN_WORDS:
             words = words[:-1]
     return words
 
@@ -106,7 +106,7 @@ _OF_NEW: Final = (
 
 def without_nouns(words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what a new workspace is called in general: ``new notebook on saturn``."""
-    while words and plain(words[0]) in _OF_NEW:
+    while words and fold_word(words[0]) in _OF_NEW:
         words = words[1:]
     return words
 
@@ -114,12 +114,12 @@ def without_nouns(words: tuple[str, ...]) -> tuple[str, ...]:
 def without_running(words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what only says again what ``keep`` does: ``keep notebook running until 20:00``."""
     at = 0 if len(words) == 1 else 1
-    return (*words[:at], *without(words[at:], {"running", "alive", "going"}))
+    return (*words[:at], *drop_words(words[at:], {"running", "alive", "going"}))
 
 
 def without_wait(words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what says at the end of a start that it is to wait for room: ``start gpu and wait``."""
-    said = tuple(map(plain, words))
+    said = tuple(map(fold_word, words))
     found = (one for one in phrasebook.AND_WAIT if said[-len(one) :] == one)
     return words[: len(words) - len(next(found, ()))]
 
@@ -128,7 +128,7 @@ def with_times(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return words with a time that was given as a flag: ``--until=18:00`` means ``until 18:00``."""
     found: list[str] = []
     for word in words:
-        lead, is_joined, value = plain(word).removeprefix("--").partition("=")
+        lead, is_joined, value = fold_word(word).removeprefix("--").partition("=")
         if word.startswith("--") and not isinstance(word, Quoted) and lead in LEADS:
             found += [lead, *([word.partition("=")[2]] if is_joined and value else [])]
         else:
@@ -138,7 +138,7 @@ def with_times(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def are_run_list(words: tuple[str, ...]) -> bool:
     """Return whether words are only what a list of runs shows: ``my failed jobs``."""
-    folded = {plain(word) for word in words}
+    folded = {fold_word(word) for word in words}
     return (
         bool(folded & vocabulary.JOB_WORDS) and folded <= vocabulary.LIST_WORDS | vocabulary.RUN_STATES.keys()
     )
@@ -148,13 +148,13 @@ def words_of_job(verb: str, words: tuple[str, ...], *, is_typed: bool) -> tuple[
     """Return the words of a verb of runs, without what ends a sentence; a run is never called *all*."""
     if verb not in {"stop", "status", "logs", "list"}:
         return words
-    while len(words) > 1 and plain(words[0]) in {"of", "for", "from", "the", "my"}:
+    while len(words) > 1 and fold_word(words[0]) in {"of", "for", "from", "the", "my"}:
         words = words[1:]
-    are_jobs = all(plain(word) in vocabulary.JOB_WORDS | vocabulary.BEFORE_A_NAME for word in words)
+    are_jobs = all(fold_word(word) in vocabulary.JOB_WORDS | vocabulary.BEFORE_A_NAME for word in words)
     if begins(words, phrasebook.ALL) == len(words) or (verb in {"list", "status"} and are_jobs):
         return ()
     if not is_typed and not isinstance(words[-1], Quoted):
-        return (*words[:-1], words[-1].rstrip(ENDS) or words[-1])
+        return (*words[:-1], words[-1].rstrip(END_SIGNS) or words[-1])
     return words
 
 
@@ -165,9 +165,9 @@ def without_account(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what only says that an account is meant: ``unlink my saturn account``."""
     if words and begins(words, phrasebook.ALL) == len(words):
         return ("all",) if verb == "unlink" else ()
-    named = without(words, vocabulary.BEFORE_A_NAME | vocabulary.PLEASE_WORDS | _OF_ACCOUNTS)
+    named = drop_words(words, vocabulary.BEFORE_A_NAME | vocabulary.PLEASE_WORDS | _OF_ACCOUNTS)
     if named and not isinstance(named[-1], Quoted):
-        return (*named[:-1], named[-1].rstrip(ENDS) or named[-1])
+        return (*named[:-1], named[-1].rstrip(END_SIGNS) or named[-1])
     return named
 
 
@@ -180,7 +180,7 @@ def without_plan(words: tuple[str, ...], named: AbstractSet[int]) -> tuple[str, 
     ``the planned stop of lesson``, ``lesson's timer``; None for what isn't about one: ``lesson as planned``.
     ``named`` are the places of names.
     """
-    folded = [plain(word) for word in words]
+    folded = [fold_word(word) for word in words]
     begin = next((at for at, word in enumerate(folded) if word not in vocabulary.BEFORE_A_NAME), 0)
     end = begin
     while end < len(folded) and end not in named and folded[end] in vocabulary.PLAN_WORDS | {"stop", "end"}:

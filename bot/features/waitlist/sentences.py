@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final, Literal
 
 from handlers import vocabulary
-from handlers.command_line import Quoted, ends_clause, plain
+from handlers.command_line import Quoted, fold_word, is_clause_end
 from handlers.synonyms import split_words as words_of
 
 About = Literal["unqueue", "waiting", "eta"]
@@ -60,13 +60,13 @@ def read_waiting(
 
     ``find_names`` finds the places of names among its words. Nothing but what is known may stand there.
     """
-    is_other = _TOPIC_WORDS.isdisjoint(map(plain, words))
+    is_other = _TOPIC_WORDS.isdisjoint(map(fold_word, words))
     if is_other or any(isinstance(word, Quoted) for word in words):
         return None
     named = find_names()
-    name = tuple(plain(word) for at, word in enumerate(words) if at in named)
+    name = tuple(fold_word(word) for at, word in enumerate(words) if at in named)
     spoken = [(word, at in named) for at, word in enumerate(words)]
-    if name and names_wait(" ".join(map(plain, words))):
+    if name and names_wait(" ".join(map(fold_word, words))):
         return "unqueue", name  # A workspace whose name is a word for a wait: which is meant is asked.
     whole = _strip(spoken)
     if _HOW_LONG.fullmatch(whole):
@@ -90,19 +90,19 @@ def names_wait(text: str) -> bool:
 
 def _strip(words: Sequence[tuple[str, bool]]) -> str:
     """Return words without names, and without those that say nothing of their own."""
-    said = (plain(word) for word, is_name in words if not is_name)
+    said = (fold_word(word) for word, is_name in words if not is_name)
     return " ".join(word for word in said if word and word not in _FILLING_WORDS)
 
 
 def _split_clauses(words: Sequence[tuple[str, bool]]) -> Iterator[list[tuple[str, bool]]]:
     clause: list[tuple[str, bool]] = []
     for word, is_name in words:
-        if plain(word) in vocabulary.THEN_WORDS and clause:
+        if fold_word(word) in vocabulary.THEN_WORDS and clause:
             yield clause
             clause = []
             continue
         clause.append((word, is_name))
-        if ends_clause(word):
+        if is_clause_end(word):
             yield clause
             clause = []
     yield clause

@@ -12,7 +12,7 @@ from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
 from bot.features.sentences.cleaning import clean_message, list_labels, show_labels
 from bot.store import runs, workspaces
-from handlers.command_line import LONGEST, ends_clause, parse
+from handlers.command_line import MAX_TEXT_LENGTH, is_clause_end, parse
 from handlers.quotations import drop_quotations, read_quotation, skip_quotations
 from tests.features.sentences.database_changes import became
 from tests.handlers.rig import buttons, rig, words
@@ -214,7 +214,7 @@ def test_any_text_can_be_read(text):
 def test_each_line_is_a_clause(lines):
     for marker in ("", "- ", "• "):
         words_ = parse(clean_message("\n".join(f"{marker}{line}" for line in lines)), {}).words
-        assert sum(map(ends_clause, words_)) == len(lines) - 1
+        assert sum(map(is_clause_end, words_)) == len(lines) - 1
 
 
 _REPEATED = {
@@ -348,7 +348,7 @@ async def test_program_stays_as_it_is(before, program):
 
 async def test_long_text_is_answered_soon(bot):
     for piece in ("stop notebook\n", "- stop exp_14\n", "`stop` ", "cc <@U1> ", "&gt; a\nb ", "```a```\n"):
-        text, begin = (piece * LONGEST)[:LONGEST], process_time()
+        text, begin = (piece * MAX_TEXT_LENGTH)[:MAX_TEXT_LENGTH], process_time()
         await bot.say(text, kind="message", channel_id="D1", where=Where.DIRECT)
         assert process_time() - begin < 0.5
     assert await became(bot) == []

@@ -10,7 +10,7 @@ from bot.features.sentences import phrasebook
 from bot.features.sentences.reading import READ, read
 from bot.features.sentences.words import begins
 from handlers import routes, synonyms, vocabulary
-from handlers.command_line import Quoted, parse, written
+from handlers.command_line import Quoted, join_words, parse
 from handlers.names import Names
 from handlers.request import Manner
 from tests.features.sentences.owned import workspace
@@ -205,7 +205,7 @@ def test_run_starts_no_job_but_names_a_run(text, folder):
 def test_a_command_that_is_offered_is_read_as_it_was_shown(words):
     if all('"' not in word for word in words):
         quoted = [Quoted(word) for word in words]
-        assert parse(written(["start", *quoted]), {}).words[1:] == tuple(words)
+        assert parse(join_words(["start", *quoted]), {}).words[1:] == tuple(words)
 
 
 @pytest.mark.parametrize("folder", list(synonyms.SYNONYMS))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.domain import time_parsing
 from bot.features.sentences.times import about, find
-from handlers.command_line import plain
+from handlers.command_line import fold_word
 
 NAMES = {"gpu-train", "report", "thesis", "monday", "2h"}
 
@@ -14,7 +14,7 @@ NAMES = {"gpu-train", "report", "thesis", "monday", "2h"}
 def found(text: str, names=NAMES):
     """Return the times of a text in which those words are names."""
     words = text.split()
-    return words, find(words, {at for at, word in enumerate(words) if plain(word) in names})
+    return words, find(words, {at for at, word in enumerate(words) if fold_word(word) in names})
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_several_days_are_one_text(text, days):
 )
 def test_a_sentence_about_hours_is_their_order(text, order):
     words = text.split()
-    named = {at for at, word in enumerate(words) if plain(word).removesuffix("'s") in NAMES - {"monday"}}
+    named = {at for at, word in enumerate(words) if fold_word(word).removesuffix("'s") in NAMES - {"monday"}}
     assert about(words, named) == order
 
 
