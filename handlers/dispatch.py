@@ -100,7 +100,7 @@ async def run_text(
     assert reader is not None, "somebody reads what people type"
     is_long = len(request.text) > MAX_COMMAND_LENGTH or len(request.arguments) > MAX_WORDS
     if is_long and not routes.has_own_parser(request.folder, request.verb):
-        reader = partial(_answer_small_talk, topic="too_long")
+        reader = partial(_answer_chat, topic="too_long")
     return await _authorise_and_run(
         request, partial(typing_mistakes.read_without_tokens, reader=reader, besides=message.besides)
     )
@@ -137,7 +137,7 @@ async def _before_reading(request: Request) -> Answer | None:
         begin = parse(_read_beginning(request, request.text), request.services.commands, routes.list_flags())
         if "job" in {request.folder, begin.folder}:
             return replies.hint(fill(runs.TOO_LONG, limit=MAX_TEXT_LENGTH))
-        return suggestions.answer_small_talk(request, "too_long")
+        return suggestions.answer_chat(request, "too_long")
     if request.surface.kind != "message" or not request.surface.interaction:
         return None
     # Slack delivers it again if no ack reached it; its answer isn't in the ack.
@@ -207,14 +207,14 @@ def _has_own_parser(request: Request, text: str) -> bool:
     return routes.has_own_parser(parsed.folder or request.folder, verb)
 
 
-async def _answer_small_talk(request: Request, topic: str) -> Answer:
-    return suggestions.answer_small_talk(request, topic)
+async def _answer_chat(request: Request, topic: str) -> Answer:
+    return suggestions.answer_chat(request, topic)
 
 
-async def run_small_talk(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
+async def run_chat(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
     """Answer a message without words, as small talk about a topic."""
     return await run_within_limit(
-        _create_request(services, principal, surface, WORDS), partial(_answer_small_talk, topic=topic)
+        _create_request(services, principal, surface, WORDS), partial(_answer_chat, topic=topic)
     )
 
 

@@ -18,7 +18,7 @@ from bot.store import browsers, inbox, notices
 from bot.support.cleaning import unescape
 from bot.support.errors import StoreError, StoreUnsure
 from handlers import payload, routes
-from handlers.dispatch import add_introduction, run_small_talk, run_text
+from handlers.dispatch import add_introduction, run_chat, run_text
 from handlers.event_request import EventRequest
 from handlers.outage_replies import Unanswered
 from handlers.response_targets import make_reply_notice
@@ -125,9 +125,9 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
     if own_words and not _is_forwarded_link(request, own_words):
         answer = await run_text(services, principal, surface, text)
     elif _is_forwarded(request):
-        answer = await run_small_talk(services, principal, surface, "forwarded")
+        answer = await run_chat(services, principal, surface, "forwarded")
     elif request.event.get("files"):
-        answer = await run_small_talk(services, principal, surface, "file")
+        answer = await run_chat(services, principal, surface, "file")
     else:
         # Somebody who says nothing at all is greeted; a mention asks what Usher can do.
         default_command = "hello" if surface.where is Where.DIRECT else "help"

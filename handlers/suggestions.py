@@ -19,11 +19,11 @@ from handlers.synonyms import find_similar_verbs
 _PROGRAM_WORDING: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
 
 
-def answer_small_talk(request: Request, topic: str) -> Answer:
+def answer_chat(request: Request, topic: str) -> Answer:
     """Answer a greeting, thanks, or another text without a request, with commands for workspaces."""
     if topic == "signs":
         # A message of signs alone needs no answer; whoever typed a slash command waits for one.
-        return SILENT if request.surface.kind == "message" else answer_small_talk(request, "hello")
+        return SILENT if request.surface.kind == "message" else answer_chat(request, "hello")
     return answer_about_names(request, talk.TALK[topic])
 
 

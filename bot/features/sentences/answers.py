@@ -442,13 +442,13 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
         stopped = partial(_commanded, replace(request, verb="stop"), stop, rows)
         return await chat.answer_no(request, stopped if is_stop else None)
     if reading.what not in {"yes", "nothing", "again"}:
-        return suggestions.answer_small_talk(request, reading.what)
+        return suggestions.answer_chat(request, reading.what)
     about, named, _, runs = await chat.heard(request)
     if reading.what == "again":
         return await _again(request, about, named)
     if reading.what == "nothing":
         request.notes.note_workspaces(named)
-        return suggestions.answer_small_talk(request, "nothing")
+        return suggestions.answer_chat(request, "nothing")
     if about.takes_press:
         request.notes.about = about
         titles = [one.title for one in named]

@@ -59,7 +59,7 @@ async def show_talk(text: Utterance, label: Label) -> Answer | None:
         return await answer_question(text, replace(label, name="status", of_run="status"))
     # Nobody only talks in whose words is an address.
     is_about_any = text.which.is_named or any(map(naming.to_link, text.request.arguments))
-    return None if is_about_any else suggestions.answer_small_talk(text.request, label.name)
+    return None if is_about_any else suggestions.answer_chat(text.request, label.name)
 
 
 async def show_of_feature(text: Utterance, label: Label) -> Answer | None:
