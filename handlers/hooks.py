@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from bot.domain.notices import Answer
@@ -41,6 +41,15 @@ class RequestHooks(LayerHooks):
 
     async def find_defaults(self, request: Request) -> Defaults | None:
         """Return a person's defaults, None if the feature knows none."""
+        return None
+
+    async def undo_action(
+        self, request: Request, act_id: str, or_else: Callable[[], Awaitable[Answer]] | None
+    ) -> tuple[Answer, bool] | None:
+        """Undo an act, or the last one with ""; return the answer, and whether all is as before the act.
+
+        ``or_else`` answers where there is no act.
+        """
         return None
 
     async def request_link(self, request: Request, connection: str, username: str) -> Answer | None:

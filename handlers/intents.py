@@ -1,22 +1,20 @@
-"""Intents: what sentences ask of features, each of which registers what it reads, offers and does.
+"""Intents: the readings, commands and answers that features register for sentences.
 
 A feature reads whole texts about its own things (``RequestHooks``), offers commands for labels of the ranker
-(``commands``, ``forms``), answers them (``shows``), or does what is its own (``hours``, ``undo``).
+(``commands``, ``forms``), or answers them (``shows``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 from bot.domain.notices import Answer
-from bot.domain.time_parsing import Wanted
-from bot.domain.undoable_actions import Act
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import replies
 from bot.messages.texts import talk
-from bot.support.declarations import Registry, require_complete
+from bot.support.declarations import Registry
 from handlers.hooks import RequestHooks
 from handlers.names import Entity, Names
 from handlers.request import Answered, Manner, Request
@@ -94,58 +92,11 @@ def read_order(words: Sequence[str], find_names: Callable[[], Collection[int]]) 
     return next(filter(None, orders), None)
 
 
-class Hours(Protocol):
-    """The interface of working hours for sentences."""
-
-    async def list_having(self, request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
-        """Return those workspaces that have hours."""
-
-    async def apply_order(
-        self, request: Request, workspace: Workspace, order: str, former: str = ""
-    ) -> Answer:
-        """Apply the words after a workspace's name to its hours; ``former`` is the rule that they replace."""
-
-    async def leave_out_days(self, request: Request, chosen: Sequence[Workspace], order: str) -> Answer:
-        """Leave days out of the hours of several workspaces, pause or resume them."""
-
-    async def find_made(self, request: Request, act: Act) -> tuple[Wanted, str] | None:
-        """Return the hours that an act has made, and their rule; None if it made none or several."""
-
-
-class Undo(Protocol):
-    """The interface of undo for sentences."""
-
-    async def undo(
-        self, request: Request, act_id: str = "", or_else: Callable[[], Awaitable[Answer]] | None = None
-    ) -> tuple[Answer, bool]:
-        """Take an act back, or the last one; return the answer, and whether all is as before the act.
-
-        ``or_else`` answers where there is no act.
-        """
-
-
-Adapter = TypeVar("Adapter")
-
-
-class Port(Generic[Adapter]):
-    """A slot for the one feature that implements an interface."""
-
-    def __init__(self) -> None:
-        self._adapter: Adapter | None = None
-
-    def register(self, adapter: Adapter) -> None:
-        """Register the feature's side; raises ValueError if there is one."""
-        if self._adapter is not None:
-            raise ValueError(f"{type(adapter).__name__} is the second adapter of its port")
-        self._adapter = adapter
-
-    def find(self) -> Adapter:
-        """Return the feature's side; raises Answered where the feature isn't there."""
-        require_complete()
-        if self._adapter is None:
-            raise Answered(replies.hint(talk.NOT_UNDERSTOOD))
-        return self._adapter
-
-
-hours: Final[Port[Hours]] = Port()
-undo: Final[Port[Undo]] = Port()
+async def undo_action(
+    request: Request, act_id: str = "", or_else: Callable[[], Awaitable[Answer]] | None = None
+) -> tuple[Answer, bool]:
+    """Undo an act as ``RequestHooks.undo_action`` says; raises Answered where no feature does that."""
+    for hooks in RequestHooks.list_subscribers():
+        if (result := await hooks.undo_action(request, act_id, or_else)) is not None:
+            return result
+    raise Answered(replies.hint(talk.NOT_UNDERSTOOD))

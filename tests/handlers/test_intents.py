@@ -1,9 +1,9 @@
-"""Intents: one feature registers for each interface, and sentences about a missing feature are answered."""
+"""Sentences that only a missing feature could answer."""
 
 import pytest
 
 from bot.messages.texts import talk
-from handlers import intents
+from handlers.hooks import RequestHooks
 from tests.handlers.rig import rig
 
 
@@ -13,17 +13,8 @@ async def bot():
         yield made
 
 
-@pytest.mark.parametrize("port", [intents.hours, intents.undo], ids=["hours", "undo"])
-async def test_sentence_about_a_missing_feature_is_answered(bot, port, monkeypatch):
+async def test_undo_without_its_feature_is_not_understood(bot, monkeypatch):
+    others = [hooks for hooks in RequestHooks.list_subscribers() if type(hooks).__name__ != "UndoHooks"]
+    monkeypatch.setattr(RequestHooks, "list_subscribers", lambda: others)
     await bot.link(names=("report",))
-    monkeypatch.setattr(port, "_adapter", None)
-    words = "report every weekday 9:00-17:00" if port is intents.hours else "undo"
-    assert (await bot.say(words)).text == talk.NOT_UNDERSTOOD
-
-
-def test_port_refuses_a_second_feature():
-    port = intents.Port()
-    port.register("first")
-    with pytest.raises(ValueError, match="second adapter"):
-        port.register("second")
-    assert port.find() == "first"
+    assert (await bot.say("undo")).text == talk.NOT_UNDERSTOOD

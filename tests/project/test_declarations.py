@@ -20,7 +20,6 @@ DECLARED = {
     "intents.commands": [*["bot.features.courses.sentences"] * 6, "bot.features.undo.verbs"],
     "intents.forms": ["bot.features.courses.sentences"] * 5,
     "intents.shows": ["bot.features.undo.verbs"] * 4,
-    "intents.ports": ["bot.features.hours.verbs", "bot.features.undo.verbs"],
     "home.gathered": [
         "bot.features.courses.lessons",
         *["bot.features." + name + ".use_cases" for name in ("preferences", "undo", "waitlist")],
@@ -75,7 +74,6 @@ for name in ("shown", "button"):
     found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).get_all().values()]
 for name in ("commands", "forms", "shows"):
     found[f"intents.{name}"] = [one.__module__ for one in getattr(intents, name).get_all().values()]
-found["intents.ports"] = [type(one.find()).__module__ for one in (intents.hours, intents.undo)]
 found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
 found["home.asked"] = sorted(one.__module__ for one in WAITING.values())
 found["settings"] = sorted(one.__module__ for one in Settings.__bases__)

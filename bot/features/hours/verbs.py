@@ -29,7 +29,7 @@ from bot.services.workspaces import require_workspace
 from bot.store import workspaces as workspace_rows
 from bot.support.declarations import LayerHooks
 from bot.support.errors import Refused
-from handlers import intents, routes, vocabulary
+from handlers import routes, vocabulary
 from handlers.command_line import join_words
 from handlers.payload import find_value, parse_values
 from handlers.request import Answered, InvalidFields, Request
@@ -64,7 +64,7 @@ async def show(request: Request) -> Answer:
     name, said = _split(given[1:] if given[0] in {"for", "of"} else given)
     if not name or (not said and any(":" in word or word[0] == "-" for word in given[1:])):
         return _hint(request, words.UNREADABLE, words.USAGE, given[0] if name else "NAME")
-    return await ordered(request, await named(request, name), said)
+    return await apply_order(request, await named(request, name), said)
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, str]:
@@ -73,14 +73,14 @@ def _split(given: tuple[str, ...]) -> tuple[str, str]:
     return next((pair for pair in found if is_order(pair[1])), (" ".join(given), ""))
 
 
-async def having(request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
+async def list_with_hours(request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
     """Return those workspaces that have hours."""
     rules = await request.services.store.read(hour_rows.rules, request.principal)
     with_hours = {one.workspace_id for one in rules}
     return [one for one in workspaces if one.id in with_hours]
 
 
-async def ordered(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
+async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
     """Do what is said about a workspace's hours, in the words that follow its name; show them without.
 
     ``former`` is the rule that they replace.
@@ -111,7 +111,7 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
     return await _answered(request, workspace, words.SET, replaced, once, planned)
 
 
-async def rest_all(request: Request, chosen: Sequence[Workspace], said: str) -> Answer:
+async def leave_out_days(request: Request, chosen: Sequence[Workspace], said: str) -> Answer:
     """Leave days out of the hours of several workspaces, pause or resume them; one answer shows each."""
     (verb, _, rest), planned = said.partition(" "), await _list_beside(request)
     days = await _days_left_out(request, verb, rest) if rest else []
@@ -182,7 +182,9 @@ async def form_sent(request: Request) -> Answer:
     wrong = {field: sentence for field, sentence in wrong.items() if sentence}
     if wrong or not is_order(said):
         raise InvalidFields(wrong or {drawn.UNTIL: words.FORM_SHORT})
-    return await ordered(request, await request.caller.read(require_workspace, "hours", key), said, former)
+    return await apply_order(
+        request, await request.caller.read(require_workspace, "hours", key), said, former
+    )
 
 
 @routes.action("hours_rest")
@@ -308,7 +310,7 @@ async def move(request: Request) -> Answer:
     """Move a person's hours to their time zone."""
     zone, services = await request.caller.run(use_cases.move), request.services
     blocks = [kit.section(fill(words.MOVED_DONE, zone=zone))]
-    workspaces = await having(
+    workspaces = await list_with_hours(
         request, await services.store.perform(workspace_rows.workspaces, request.principal)
     )
     for facts in await services.gatherer.of_all(request.principal, workspaces):
@@ -328,24 +330,8 @@ async def stay(_request: Request) -> Answer:
 _ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": pause}
 
 
-class _Hours:
-    """Hours as sentences use them."""
-
-    async def list_having(self, request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
-        return await having(request, workspaces)
-
-    async def apply_order(
-        self, request: Request, workspace: Workspace, order: str, former: str = ""
-    ) -> Answer:
-        return await ordered(request, workspace, order, former)
-
-    async def leave_out_days(self, request: Request, chosen: Sequence[Workspace], order: str) -> Answer:
-        return await rest_all(request, chosen, order)
-
-    async def find_made(self, request: Request, act: Act) -> tuple[Wanted, str] | None:
-        rules = await request.services.store.read(hour_rows.rules, request.principal)
-        made = [one for one in rules if f"{RULES.name} {one.id}" in act.became]
-        return (made[0].wanted, made[0].id) if len(made) == 1 else None
-
-
-intents.hours.register(_Hours())
+async def find_made(request: Request, act: Act) -> tuple[Wanted, str] | None:
+    """Return the hours that an act has made, and their rule; None if it made none or several."""
+    rules = await request.services.store.read(hour_rows.rules, request.principal)
+    made = [one for one in rules if f"{RULES.name} {one.id}" in act.became]
+    return (made[0].wanted, made[0].id) if len(made) == 1 else None

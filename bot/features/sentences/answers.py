@@ -12,6 +12,7 @@ from bot.domain.runs import Run
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.features.hours.orders import wanted_of
+from bot.features.hours.verbs import apply_order, leave_out_days, list_with_hours
 from bot.features.sentences import (
     chat,
     cleaning,
@@ -192,7 +193,7 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
         case RequestSubject.HOURS if with_hours := await _list_with_hours(request, reading, rows):
             is_sure = reading.manner is not Manner.TENTATIVE
             if which.is_all and is_sure and not reading.is_question:
-                return await intents.hours.find().leave_out_days(
+                return await leave_out_days(
                     request.redirect("workspace", "hours", ()), with_hours, reading.hours
                 )
             return await _do_or_offer_hours(request, with_hours, reading.hours, is_sure=is_sure)
@@ -208,7 +209,7 @@ async def _list_with_hours(
 ) -> Sequence[Workspace]:
     """Return the workspaces whose hours are meant without a name: first what was spoken of."""
     heard = (await chat.heard(request, rows)).workspaces if wanted_of(reading.hours) else ()
-    return heard or await intents.hours.find().list_having(request, rows)
+    return heard or await list_with_hours(request, rows)
 
 
 async def _do_or_offer_hours(
@@ -217,7 +218,7 @@ async def _do_or_offer_hours(
     """Apply an order about one workspace's hours; offer it for several, or where it is a guess."""
     request = request.redirect("workspace", "hours", ())
     if is_sure and len(chosen) == 1:
-        return await intents.hours.find().apply_order(request, chosen[0], said)
+        return await apply_order(request, chosen[0], said)
     commands = [f"hours {join_words((one.title,))} {said}".rstrip() for one in chosen[: replies.FEW]]
     return suggestions.offer_commands(request, commands, talk.AS_COMMAND)
 

@@ -12,6 +12,7 @@ from bot.domain.notices import Answer
 from bot.domain.time_parsing import Moment
 from bot.domain.workspaces import State, Workspace
 from bot.features.hours.orders import find_days, is_order
+from bot.features.hours.verbs import apply_order, list_with_hours
 from bot.features.sentences import questions, timing
 from bot.features.sentences.objections import UNTIL_LEADS
 from bot.features.sentences.utterance import Consequence, Label, Proposal, Utterance, offer_button
@@ -263,9 +264,9 @@ async def build_hours(text: Utterance, label: Label) -> list[Proposal]:
     # What only leaves hours out or ends them is about those that there are.
     is_less = said == "off" or said.startswith(("skip", "pause"))
     chosen = text.find_objects()[0] if said and (text.which.named or is_less) else []
-    chosen = await intents.hours.find().list_having(text.request, chosen) if is_less else chosen
+    chosen = await list_with_hours(text.request, chosen) if is_less else chosen
     if chosen and not is_order(said):
-        raise Answered(await intents.hours.find().apply_order(text.request, chosen[0], said))
+        raise Answered(await apply_order(text.request, chosen[0], said))
     return [text.offer_command(f"hours {join_words((one.title,))} {said}") for one in chosen[:MAX_PROPOSALS]]
 
 
@@ -291,7 +292,7 @@ async def build_skip(text: Utterance, label: Label) -> list[Proposal]:
 async def _skip_hours(text: Utterance) -> list[Proposal]:
     """Build the exception of a day from the hours of the named workspaces."""
     days = find_days(text.words, await text.request.find_today())
-    kept = await intents.hours.find().list_having(text.request, text.which.named) if days else []
+    kept = await list_with_hours(text.request, text.which.named) if days else []
     return [
         text.offer_command(f"hours {join_words((one.title,))} skip {days[0][2]}")
         for one in kept[:MAX_PROPOSALS]

@@ -95,7 +95,7 @@ async def answer_no(request: Request, or_else: Callable[[], Awaitable[Answer]] |
         # A later *yes* is no answer to it.
         request.notes.about = replace(about, ask="", takes_press=False)
         return replies.hint(talk.WONT_DO)
-    answer, _ = await intents.undo.find().undo(request, or_else=or_else)
+    answer, _ = await intents.undo_action(request, or_else=or_else)
     return answer
 
 

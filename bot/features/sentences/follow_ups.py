@@ -16,6 +16,7 @@ from bot.domain.notices import Answer
 from bot.domain.time_parsing import LEADS, Moment
 from bot.domain.undoable_actions import Act
 from bot.domain.workspaces import Workspace
+from bot.features.hours.verbs import apply_order, find_made
 from bot.features.sentences import chat, phrasebook, times
 from bot.features.sentences.chat import Heard
 from bot.features.sentences.objections import is_conditional
@@ -228,7 +229,7 @@ async def _done(request: Request, heard: Heard, rows: Sequence[Workspace]) -> _F
     verb, length = act.action.rpartition(".")[2], (act.until or 0.0) - act.done_at
     # A clock's times are whole minutes; a length rarely ends on one.
     is_clock = act.until is None or (act.until % 60.0 == 0.0 and length % 60.0 >= 1.0)
-    made = await intents.hours.find().find_made(request, act) if verb == "hours" else None
+    made = await find_made(request, act) if verb == "hours" else None
     wanted, rule = made or (None, "")
     verb = "keep" if verb == "timer" and act.until is None else _VERBS.get(verb, verb)
     if verb == "off" or (wanted and all((row or {}).keys() == {"off"} for row in act.became.values())):
@@ -426,7 +427,7 @@ class _Turn:
         """Take acts back; return what is said of it, and whether all of them are as if not done."""
         said, is_back = replies.hint(talk.WONT_DO), True
         for act in done:
-            said, is_back = await intents.undo.find().undo(self.request, act.id)
+            said, is_back = await intents.undo_action(self.request, act.id)
             if not is_back:
                 break
         return said, is_back
@@ -527,7 +528,7 @@ class _Turn:
             # What they had replaced doesn't come back on the days that are left out.
             await self.request.caller.authorise("hours")
             of_hours = self.request.redirect("workspace", "hours", ())
-            carry_out, wanted = intents.hours.find().apply_order, time_parsing.write_hours(order)
+            carry_out, wanted = apply_order, time_parsing.write_hours(order)
             return await carry_out(of_hours, self.frame.objects[0], wanted, self.frame.rule)
         return await self._instead(
             self._command(time_parsing.write_hours(order).split(), "hours"), is_other=False

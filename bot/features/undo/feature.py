@@ -1,5 +1,6 @@
 """The declaration of the feature undo."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from bot.domain.notices import Answer
@@ -10,7 +11,12 @@ from handlers.request import Request
 
 
 class UndoHooks(Hooks):
-    """An answer to one request has *Undo*."""
+    """An answer to one request has *Undo*; sentences can take acts back."""
+
+    async def undo_action(
+        self, request: Request, act_id: str, or_else: Callable[[], Awaitable[Answer]] | None
+    ) -> tuple[Answer, bool]:
+        return await verbs.undo_action(request, act_id, or_else)
 
     def finish_answer(self, request: Request, answer: Answer) -> Answer:
         return verbs.with_undo(request, answer)

@@ -188,19 +188,14 @@ async def list_undo(text: intents.Sentence, _: str) -> list[str]:
     return ["undo"] if can else []
 
 
-class _Undo:
-    """Undo as sentences use it."""
-
-    async def undo(
-        self, request: Request, act_id: str = "", or_else: Callable[[], Awaitable[Answer]] | None = None
-    ) -> tuple[Answer, bool]:
-        caller = request.caller
-        if act_id:
-            caller = replace(caller, interaction=caller.interaction and f"{caller.interaction}/{act_id}")
-        found = await caller.run(use_cases.undo, act_id)
-        if or_else is not None and found.act is None:
-            return await or_else(), False
-        return taken_back(request, found), found.inverse.undone is Undone.BACK
-
-
-intents.undo.register(_Undo())
+async def undo_action(
+    request: Request, act_id: str, or_else: Callable[[], Awaitable[Answer]] | None
+) -> tuple[Answer, bool]:
+    """Undo an act for a sentence; return the answer, and whether all is as before the act."""
+    caller = request.caller
+    if act_id:
+        caller = replace(caller, interaction=caller.interaction and f"{caller.interaction}/{act_id}")
+    found = await caller.run(use_cases.undo, act_id)
+    if or_else is not None and found.act is None:
+        return await or_else(), False
+    return taken_back(request, found), found.inverse.undone is Undone.BACK
