@@ -232,12 +232,12 @@ def _works(store: Store, place: Place, http: Http, people: int) -> Mapping[str, 
         raise AssertionError("nobody waits for a list here")
 
     reconciler = Reconciler(whole, Numbers(), Board(clock.monotonic), replay, Metrics(), features=load())
-    sync = reconciler.tasks.works[TaskKind.SYNC_PEOPLE].do
+    sync = reconciler.tasks.handlers[TaskKind.SYNC_PEOPLE].do
     home = Home(Principal(None, TEAM, Crowd.user(0)), clock.now(), is_totals=True)
 
     async def claim() -> None:
         """Claim whatever is due, which is nothing."""
-        for step in (reconciler.operations, reconciler.reads, reconciler.runs, reconciler.clockwork):
+        for step in (reconciler.operations, reconciler.reads, reconciler.runs, reconciler.scheduled_work):
             await step.step()
         await store.perform(notices.claim_notices, 50, 60.0)
         await store.claim(cards.claim_cards, 20, 60.0, 60.0)

@@ -271,21 +271,21 @@ class Process:
         """Start what runs by itself."""
         is_shared = self.store.engine.is_shared
         if is_shared:
-            self.scheduler.every(RENEWED_EVERY, self.owners.renew)
-            self.scheduler.every(RENEWED_EVERY, Failovers(self.context).step)
+            self.scheduler.call_every(RENEWED_EVERY, self.owners.renew)
+            self.scheduler.call_every(RENEWED_EVERY, Failovers(self.context).step)
         self.scheduler.nightly[BACKUP] = partial(make_backup, self.context, self._settings.nightly_backups())
         if self._takes_requests:
             keep = self._replays.share if is_shared else self._replays.save
-            self.scheduler.every(SAVED_EVERY, partial(keep, self.store))
-        self.scheduler.every(COMPARED_EVERY, self._compare_clocks)
+            self.scheduler.call_every(SAVED_EVERY, partial(keep, self.store))
+        self.scheduler.call_every(COMPARED_EVERY, self._compare_clocks)
         if self._entered.by_oauth is not None:
-            self.scheduler.every(READ_EVERY, self._entered.by_oauth.read_again)
+            self.scheduler.call_every(READ_EVERY, self._entered.by_oauth.read_again)
         if (groups := self._entered.place.groups).names:
-            self.scheduler.every(GROUPS_EVERY, partial(self._people.read_groups, groups))
+            self.scheduler.call_every(GROUPS_EVERY, partial(self._people.read_groups, groups))
         self.scheduler.start()
         beside = [self.metrics.follow_loop()]
         if self._works:
-            beside.append(self.store.engine.listen(self.scheduler.written))
+            beside.append(self.store.engine.listen(self.scheduler.on_written))
         self._beside = [asyncio.create_task(work) for work in beside]
         self._runs = True
 
@@ -435,7 +435,7 @@ class Process:
         register(bolt, self.services, entered.slack)
         if settings.slack_app_token is not None:
             self._socket, self.others = socket_mode(context, bolt, settings, settings.slack_app_token)
-            self.scheduler.every(LOOKS_EVERY, self.others.step)
+            self.scheduler.call_every(LOOKS_EVERY, self.others.step)
             self._stack.push_async_callback(self._socket.close)
         app = build_app(
             context,

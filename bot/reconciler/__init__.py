@@ -1,4 +1,4 @@
-"""The reconciler: the only part that asks providers for work, step by step.
+"""The reconciler: the only part that calls providers to do work, step by step.
 
 Why: ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
 """
@@ -14,7 +14,7 @@ from bot.domain.transcript import Board
 from bot.reconciler.context import EngineContext
 from bot.reconciler.keys import Keys
 from bot.reconciler.lists import ListReader
-from bot.reconciler.operations import Operations
+from bot.reconciler.operations import OperationStepper
 from bot.reconciler.outages import Outages
 from bot.reconciler.pauses import Pauses
 from bot.reconciler.people import PeopleTasks
@@ -23,10 +23,10 @@ from bot.reconciler.reads import Reads
 from bot.reconciler.revocations import Revocations
 from bot.reconciler.runs import RunStepper
 from bot.reconciler.runtimes import Numbers, Observer, Replay, Runtime
-from bot.reconciler.scheduled_work import Clockwork
+from bot.reconciler.scheduled_work import ScheduledWorkRunner
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.streams import Streams
-from bot.reconciler.tasks import Tasks, TaskWorker, Work
+from bot.reconciler.tasks import TaskHandler, Tasks, TaskWorker
 from bot.services.context import Context
 from bot.services.due_timers import TIMERS
 from bot.services.scheduled_work import ScheduledWork
@@ -50,7 +50,7 @@ class EngineFeature(Protocol):
 
 
 class Reconciler:
-    """Move the actual state towards what people asked for: claim, plan, call, write.
+    """The controller that moves the actual state towards the requested one: claim, plan, call, write.
 
     A step returns when everything it claimed is done or, given a pool, as soon as that has begun there. It
     keeps nothing that must survive a restart: slots, locks, health and outputs belong to this process.
@@ -74,7 +74,7 @@ class Reconciler:
         }
         keys = Keys(context)
         provider_caller = ProviderCaller(context.store, keys, numbers, jitter, context.clock.monotonic)
-        engine = EngineContext.over(
+        engine = EngineContext.extend(
             context,
             runtimes=runtimes,
             keys=keys,
@@ -89,27 +89,27 @@ class Reconciler:
         self._pauses = Pauses(engine)
         workers: list[TaskWorker] = [self.lists, Snapshots(engine), PeopleTasks(engine), Revocations(engine)]
         workers += [make(engine) for feature in features for make in feature.workers]
-        works = {kind: work for worker in workers for kind, work in worker.works().items()}
+        handlers = {kind: work for worker in workers for kind, work in worker.list_handlers().items()}
         self._replay = replay
-        works[TaskKind.REPLAY] = Work(do=self._replayed, tries=3)
-        works[TaskKind.FOLLOW] = Work(
+        handlers[TaskKind.REPLAY] = TaskHandler(do=self._replay_command, tries=3)
+        handlers[TaskKind.FOLLOW] = TaskHandler(
             do=lambda task: engine.store.perform(fan_out.go_on, task), tries=math.inf
         )
-        self.tasks = Tasks(engine, works)
+        self.tasks = Tasks(engine, handlers)
         # The step of each returns how much there was to do.
-        self.operations, self.runs = Operations(engine), RunStepper(engine)
+        self.operations, self.runs = OperationStepper(engine), RunStepper(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
         kinds = [TIMERS, *(kind for feature in features for kind in feature.due)]
-        self.clockwork = Clockwork(context, sorted(kinds, key=lambda kind: kind.order))
+        self.scheduled_work = ScheduledWorkRunner(context, sorted(kinds, key=lambda kind: kind.order))
 
-    async def _replayed(self, task: Task) -> None:
+    async def _replay_command(self, task: Task) -> None:
         principal = Principal.from_key(str(task.payload["principal"]))
         # The task's id distinguishes a retry of the same command from a second command.
         await self._replay(principal, {**task.payload["command"], "task": task.id})
 
     async def step_outages(self, due: Collection[str] = ("outages",)) -> int:
-        """Learn of pauses, report outages; return how many. Rows of either are read where they are due."""
+        """Learn pauses and report outages; return the number of changes. Only rows that are due are read."""
         if "outages" in due:
             await self._pauses.step()
         return await self.outages.step(reads="outages" in due)

@@ -1,4 +1,4 @@
-"""The engine's context: what the parts of one reconciler share."""
+"""The engine's context, which the parts of one reconciler share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.services.context import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineContext(Context):
-    """Add to the context what the parts of one reconciler share.
+    """The context with the engine's own parts.
 
     ``runtimes`` are this process's connections; followed outputs are written to the ``board``.
     """
@@ -28,13 +28,13 @@ class EngineContext(Context):
     board: Board
 
     @classmethod
-    def over(cls, context: Context, **parts: Any) -> EngineContext:
+    def extend(cls, context: Context, **parts: Any) -> EngineContext:
         """Return the context extended by the engine's own parts."""
         return cls(**{field.name: getattr(context, field.name) for field in fields(Context)}, **parts)
 
 
 class EnginePart:
-    """Hold what most parts of a reconciler use of its context."""
+    """A part of a reconciler, with the members of the context that most parts use."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._context = engine

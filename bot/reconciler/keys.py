@@ -22,28 +22,28 @@ from bot.support import errors
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
-#: Refusals of several people that began within this many seconds, while nobody was accepted, are an outage.
-TOGETHER: Final = 600.0
+#: Refusals of several people that began within this time, while nobody was accepted, are an outage.
+OUTAGE_WINDOW_SECONDS: Final = 600.0
 
 
 #: ``locked``: it is the connection's own secret that is refused.
-#: An error says why a renewal gave no usable credential.
-_Unrenewed = Literal["later", "locked"] | errors.PermanentError
-#: What became of a refused credential; see ``Keys.refused``.
-Became = Literal["changed", "held", "refused", "locked", "later"]
+#: The failure of a renewal: an error is its reason.
+_RenewalFailure = Literal["later", "locked"] | errors.PermanentError
+#: The result of a refusal; see ``Keys.resolve_refusal``.
+RefusalResult = Literal["changed", "held", "refused", "locked", "later"]
 
 
 #: Short, because a step that refreshes has already made a call, and its lease covers both.
 REFRESH_SECONDS = 10.0
 #: Minting with the connection's secret takes more requests: a login link, a session, the token, its owner.
 MINT_SECONDS = 14.0
-#: How long a decrypted secret is cached, so that a poll every ten seconds doesn't decrypt it each time.
-OPEN_SECONDS = 60.0
-MOST_OPEN = 5_000
+#: A decrypted secret is cached, so that a poll every ten seconds doesn't decrypt it each time.
+ACCESS_CACHE_SECONDS = 60.0
+MAX_CACHED_ACCESSES = 5_000
 
 
 class Keys:
-    """Decrypt accounts' secrets, and react when a provider refuses one.
+    """The decrypted secrets of accounts, and their renewal when a provider refuses one.
 
     In memory. Restart: secrets are opened again, and the next refusal renews what wasn't accepted yet.
     Several processes: an account's row is read before each call, and every 2 s during a long one, so no call
@@ -56,8 +56,8 @@ class Keys:
         self._vault = context.vault
         self._clock = context.clock
         #: Decrypted accesses by what they were decrypted from; all are dropped together when they expire.
-        self._opened: dict[tuple[str, str, str], Access] = {}
-        self._open_until = 0.0
+        self._accesses: dict[tuple[str, str, str], Access] = {}
+        self._accesses_expire_at = 0.0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: The secret from a refresh, by account, until a call with it succeeds.
         self._unproven: dict[str, str] = {}
@@ -65,34 +65,36 @@ class Keys:
         #: Connections about which nothing is known yet are absent.
         self.lockouts: dict[str, float | None] = {}
         #: The same of connections that refuse several people at once; and when a person was last accepted.
-        self.people_out: dict[str, float | None] = {}
+        self.people_lockouts: dict[str, float | None] = {}
         self._accepted_at: dict[str, float] = {}
 
     def open(self, account: Account) -> Access:
         """Return the access for an account's calls; raise SecretError if its secret can't be decrypted."""
         now = self._clock.monotonic()
-        if now >= self._open_until or len(self._opened) >= MOST_OPEN:
-            self._opened.clear()
-            self._open_until = now + OPEN_SECONDS
+        if now >= self._accesses_expire_at or len(self._accesses) >= MAX_CACHED_ACCESSES:
+            self._accesses.clear()
+            self._accesses_expire_at = now + ACCESS_CACHE_SECONDS
         key = (row_key(account.principal.key, account.connection), account.username, account.secret)
-        access = self._opened.get(key)
+        access = self._accesses.get(key)
         if access is None:
             sealed = self._vault.open(key[0], account.secret)
-            access = self._opened[key] = Access(account.username, Credential.from_mapping(sealed))
+            access = self._accesses[key] = Access(account.username, Credential.from_mapping(sealed))
         return access
 
-    def worked(self, account: Account, access: Access) -> None:
+    def note_accepted(self, account: Account, access: Access) -> None:
         """Note that a provider accepted the credential, by the access that the call was made with."""
         self._unproven.pop(account.id, None)
         is_persons = access.credential.acts == "person"
         if is_persons:
             self._accepted_at[account.connection] = self._clock.monotonic()
-        refusals = self.people_out if is_persons else self.lockouts
+        refusals = self.people_lockouts if is_persons else self.lockouts
         if refusals.get(account.connection, 0.0) is not None:
             refusals[account.connection] = None
 
-    async def refused(self, account: Account, runtime: Runtime, refusal: errors.CredentialRefused) -> Became:
-        """Handle a refused credential: refresh it once if possible.
+    async def resolve_refusal(
+        self, account: Account, runtime: Runtime, refusal: errors.CredentialRefused
+    ) -> RefusalResult:
+        """Refresh a refused credential once, if possible; return the result.
 
         ``changed``: there is a new secret, continue with it. ``held``: everything waits, and its person is
         told if the refusal repeats. ``refused``: the link is gone. ``locked``: the operator's own secret is
@@ -106,7 +108,7 @@ class Keys:
                 return "refused"
             if current.secret != account.secret:
                 return "changed"
-            fresh = await self._refreshed(current, runtime.provider)
+            fresh = await self._refresh(current, runtime.provider)
             if isinstance(fresh, Credential):
                 sealed = self._vault.seal(
                     row_key(current.principal.key, current.connection), fresh.as_mapping()
@@ -123,7 +125,7 @@ class Keys:
                     await self._note_renewal(current, fresh)
                 return "changed"
             if fresh == "locked":
-                self.locked_out(account.connection)
+                self.note_lockout(account.connection)
                 return "locked"
             if fresh == "later":
                 return "later"
@@ -133,14 +135,14 @@ class Keys:
                 account=current,
                 cause=problems.cause_of(fresh),
                 renamed=refusal.message if isinstance(refusal, errors.Renamed) else "",
-                lately=min(accepted, TOGETHER),
+                lately=min(accepted, OUTAGE_WINDOW_SECONDS),
             )
-            if await self._store.carry_out(hold) and self.people_out.get(account.connection) is None:
+            if await self._store.carry_out(hold) and self.people_lockouts.get(account.connection) is None:
                 log.warning("connection refuses several people", connection=account.connection)
-                self.people_out[account.connection] = self._clock.now()
+                self.people_lockouts[account.connection] = self._clock.now()
             return "held"
 
-    def locked_out(self, connection: str) -> None:
+    def note_lockout(self, connection: str) -> None:
         """Note that a connection's own secret is refused; logged once until it is accepted again."""
         if self.lockouts.get(connection) is None:
             log.warning("the connection's own secret is refused", connection=connection)
@@ -152,23 +154,23 @@ class Keys:
         except errors.SecretError:
             return False
 
-    async def _refreshed(self, account: Account, provider: Provider) -> Credential | _Unrenewed:
-        of_connection = self._is_of_connection(account)
-        refusal: _Unrenewed = "locked" if of_connection else errors.CredentialRefused()
+    async def _refresh(self, account: Account, provider: Provider) -> Credential | _RenewalFailure:
+        is_of_connection = self._is_of_connection(account)
+        refusal: _RenewalFailure = "locked" if is_of_connection else errors.CredentialRefused()
         if not isinstance(provider, base.Renewal) or self._unproven.get(account.id) == account.secret:
             return refusal
         try:
             access = self.open(account)
             if not access.credential.is_renewable:
                 return refusal
-            async with asyncio.timeout(MINT_SECONDS if of_connection else REFRESH_SECONDS):
+            async with asyncio.timeout(MINT_SECONDS if is_of_connection else REFRESH_SECONDS):
                 return await provider.refresh(access)
         except errors.CredentialRefused:
             return refusal
         except (errors.ProviderError, errors.SecretError, TimeoutError) as error:
             log.info("refresh failed", connection=account.connection, problem=error)
             # The connection's secret is valid, but no longer gives access to this account.
-            return error if of_connection and isinstance(error, errors.PermanentError) else "later"
+            return error if is_of_connection and isinstance(error, errors.PermanentError) else "later"
 
     async def _note_renewal(self, account: Account, fresh: Credential) -> None:
         if fresh.acts == "admin":

@@ -12,7 +12,7 @@ from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.runtimes import Runtime
-from bot.reconciler.tasks import BaseTaskWorker, Work, settled, slot, waiting_commands
+from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, require_result
 from bot.services.snapshots import RUNS
 from bot.store import accounts, discovered, maintenance, runs, snapshots, tasks
 from bot.store.discovered import FoundWorkspace
@@ -22,24 +22,24 @@ from bot.support.errors import NotFound
 from bot.support.pool import beside
 
 log = structlog.get_logger(__name__)
-_Found = TypeVar("_Found")
+_T = TypeVar("_T")
 
 #: A list may have many pages; reading it must end before its task's lease does.
-DISCOVER_SECONDS = 30.0
+LIST_TIMEOUT_SECONDS = 30.0
 #: An account's list is kept fresh if a workspace was used within this many seconds.
-RECENT = 3600.0
+RECENT_USE_SECONDS = 3600.0
 
 
 class ListReader(BaseTaskWorker):
-    """Read lists of workspaces and of runs, and keep the former fresh at a moderate pace."""
+    """The tasks that read lists of workspaces and of runs; the former are kept fresh at a moderate pace."""
 
-    def works(self) -> dict[TaskKind, Work]:
-        """Return how lists are read."""
-        work = Work(do=self.read, person=self._holder)
+    def list_handlers(self) -> dict[TaskKind, TaskHandler]:
+        """Return the handlers of lists of workspaces and of runs."""
+        work = TaskHandler(do=self.read, person=self._find_holder)
         return {TaskKind.DISCOVER: work, TaskKind.LIST_JOBS: work}
 
     async def read(self, task: Task) -> Sequence[NewTask]:
-        """Read the list for a task; return the commands that waited for it. Raise Again to retry."""
+        """Read the list for a task; return the commands that waited for it. Raise TaskRetry to retry."""
         account = await self._store.read(accounts.account_by_id, task.subject)
         if account is None or account.state == "revoking":
             return ()
@@ -53,7 +53,7 @@ class ListReader(BaseTaskWorker):
                 )
             elif task.kind is TaskKind.LIST_JOBS and isinstance(provider, base.Runs):
                 problem = await self._read(*of, "list runs", provider.need(base.Runs).jobs, self._merge_runs)
-        return waiting_commands(task, account.principal, problem)
+        return build_replays(task, account.principal, problem)
 
     async def _read(
         self,
@@ -61,15 +61,15 @@ class ListReader(BaseTaskWorker):
         account: Account,
         runtime: Runtime,
         what: str,
-        listing: Callable[[base.Access], Coroutine[Any, Any, _Found]],
-        merge: Callable[[Account, Runtime, _Found], Awaitable[None]],
+        listing: Callable[[base.Access], Coroutine[Any, Any, _T]],
+        merge: Callable[[Account, Runtime, _T], Awaitable[None]],
     ) -> str:
-        """Read and merge; return the cause of failure, for those who wait, or "". Raise Again to retry."""
-        with slot(runtime):
+        """Read and merge a list; return the cause of failure, or "". Raise TaskRetry to retry."""
+        with hold_slot(runtime):
             answer = await self._provider_caller.call(
-                runtime, account, what, listing, attempts=task.attempts, seconds=DISCOVER_SECONDS
+                runtime, account, what, listing, attempts=task.attempts, seconds=LIST_TIMEOUT_SECONDS
             )
-            match settled(answer):
+            match require_result(answer):
                 case Succeeded(found):
                     await merge(account, runtime, found)
                     return ""
@@ -81,7 +81,7 @@ class ListReader(BaseTaskWorker):
     async def _merge_workspaces(
         self, account: Account, runtime: Runtime, found: base.Listing[base.Discovered]
     ) -> None:
-        rows = await beside(found, _rows, runtime.provider, found)
+        rows = await beside(found, _to_rows, runtime.provider, found)
         new = await self._store.perform(
             discovered.merge_discovered, account.id, rows, is_whole=found.is_whole
         )
@@ -103,7 +103,7 @@ class ListReader(BaseTaskWorker):
         log.info("runs listed", connection=runtime.name, account=account.id, found=len(found), new=new)
 
     async def refresh(self) -> int:
-        """Request some fresh lists, oldest first: soon where workspaces are in use, else once a day.
+        """Enqueue reads of the oldest lists: soon where workspaces are in use, else once a day.
 
         Once a failover has settled all are read again, in pieces: until then what was read before it may be
         written.
@@ -122,7 +122,7 @@ class ListReader(BaseTaskWorker):
             discovered.find_stale_lists, names, stale_at, numbers.discover_at_once * 10
         )
         used = await self._store.perform(
-            discovered.find_lists_in_use, names, now - RECENT, stale_at, fresh_at
+            discovered.find_lists_in_use, names, now - RECENT_USE_SECONDS, stale_at, fresh_at
         )
         lost = sum(one.read_at < lost_at for one in stale)
         # Neither many that nobody uses nor many that are in use keep the others from being read.
@@ -136,7 +136,7 @@ class ListReader(BaseTaskWorker):
         return len(chosen)
 
 
-def _rows(provider: base.Provider, found: base.Listing[base.Discovered]) -> list[FoundWorkspace]:
+def _to_rows(provider: base.Provider, found: base.Listing[base.Discovered]) -> list[FoundWorkspace]:
     return [
         FoundWorkspace(
             each.remote_id,

@@ -27,7 +27,7 @@ from bot.providers import base
 from bot.reconciler import outcomes
 from bot.reconciler.context import EngineContext
 from bot.reconciler.provider_calls import (
-    REFUSED_WAIT,
+    REFUSED_WAIT_SECONDS,
     CallFailure,
     OutcomeUnknown,
     ProviderBusy,
@@ -36,7 +36,14 @@ from bot.reconciler.provider_calls import (
     Succeeded,
 )
 from bot.reconciler.runtimes import Runtime
-from bot.reconciler.step import CONFLICTS, UP, Stepper, find_hold, knowing, went_well
+from bot.reconciler.step import (
+    MAX_CONFLICT_ATTEMPTS,
+    START_STEPS,
+    Stepper,
+    build_success,
+    find_block_reason,
+    with_call_state,
+)
 from bot.services.feasibility import get_stop_effects
 from bot.services.operation_requests import build_replacement
 from bot.store import creations, gates, operations, workspaces
@@ -51,65 +58,69 @@ log = structlog.get_logger(__name__)
 BAR_STEP = 5
 
 
-#: How long after its call a short start is first checked, in seconds.
-AFTER: Final = 4.0
-#: The least seconds between two such looks: Slack takes fifty updates a minute, and a class has its counts.
-EVERY: Final = 2.0
-#: How many are remembered: more than can wait for their look.
-MOST: Final = 20
+#: The wait after its call until a short start is first checked.
+EARLY_READ_SECONDS: Final = 4.0
+#: The interval of such checks: Slack takes fifty updates a minute, and a class has its counts.
+EARLY_READ_INTERVAL_SECONDS: Final = 2.0
+#: More than can wait for their check.
+MAX_REMEMBERED_GRANTS: Final = 20
 
 
-class EarlyLooks:
-    """Grant early looks; a process that forgets them moves some cards a little later.
+class EarlyReads:
+    """Early checks of short starts; a process that forgets them moves some cards a little later.
 
-    In memory. Restart: some cards move later. Several processes: each has one look every two seconds, within
+    In memory. Restart: some cards move later. Several processes: each has one check every two seconds, within
     Slack's limits, which are counted for all.
     """
 
     def __init__(self) -> None:
         self._last = 0.0
-        self._granted: deque[str] = deque(maxlen=MOST)
+        self._granted: deque[str] = deque(maxlen=MAX_REMEMBERED_GRANTS)
 
-    def next_in(self, operation: Operation, now: float, otherwise: float) -> float:
-        """Return in how many seconds to check an operation whose call was just accepted."""
-        if not is_short(operation) or otherwise <= AFTER or now < self._last + EVERY:
+    def grant(self, operation: Operation, now: float, otherwise: float) -> float:
+        """Return the seconds until the check of an operation whose call was just accepted."""
+        if (
+            not is_short(operation)
+            or otherwise <= EARLY_READ_SECONDS
+            or now < self._last + EARLY_READ_INTERVAL_SECONDS
+        ):
             return otherwise
         self._last = now
         self._granted.append(operation.id)
-        return AFTER
+        return EARLY_READ_SECONDS
 
-    def has(self, operation: Operation) -> bool:
-        """Return whether an operation got one."""
+    def was_granted(self, operation: Operation) -> bool:
+        """Return whether an operation got an early check."""
         return operation.id in self._granted
 
 
-#: The steps that stop; and the states that don't last, in which a call may be refused for long.
-_STOPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
-_LEAVES_NOTHING: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
-_UNSTABLE: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
-#: A creation called up to this many seconds before this one was requested may have made what is found now.
-OTHERS_SECONDS = 600.0
-#: How many candidates' creation times are remembered; beyond that they are read again.
-REMEMBERED = 10_000
+#: The steps and verbs that stop; and the states that don't last, in which a call may be refused for long.
+_STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
+_STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
+_TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
+#: A creation called up to this many seconds before this one was requested may explain a result found now.
+MAX_CREATION_OVERLAP_SECONDS = 600.0
+#: Creation times of candidates that are remembered; beyond that they are read again.
+MAX_CREATION_TIMES = 10_000
 
 
-class Operations(Stepper[ClaimedOperation]):
-    """Step due operations."""
+class OperationStepper(Stepper[ClaimedOperation]):
+    """The stepper of due operations."""
 
     ends_while_refused = False
-    lost_as = Outcome.UNKNOWN
-    making = Step.CREATE
-    question = NoticeKind.ASKED
-    late = NoticeKind.WAITING
+    lost_outcome = Outcome.UNKNOWN
+    creating_step = Step.CREATE
+    question_kind = NoticeKind.ASKED
+    late_kind = NoticeKind.WAITING
     keeps_call = False
-    #: When the last of the postponed looks is due, by the store's time.
-    _last_look = 0.0
+    #: When the last of the postponed checks is due, by the store's time.
+    _last_check = 0.0
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        self._early = EarlyLooks()
-        #: When candidates were created, if their list entries lack details; it never changes, so read once.
-        self._made_at: dict[str, float | None] = {}
+        self._early_reads = EarlyReads()
+        #: Creation times of candidates whose list entries lack details; they never change, so are read once.
+        self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[ClaimedOperation]:
         """Lease due operations, oldest first."""
@@ -140,7 +151,7 @@ class Operations(Stepper[ClaimedOperation]):
         """Plan from the last observation of the workspace, or from its creation."""
         operation, workspace = claimed.operation, claimed.workspace
         if workspace.is_provisional:
-            return plan_unmade(operation, await self._creation_of(claimed), await self._store.now())
+            return plan_unmade(operation, await self._read_creation(claimed), await self._store.now())
         effects = runtime.provider.stops(workspace)
         decided = plan(
             operation,
@@ -178,21 +189,21 @@ class Operations(Stepper[ClaimedOperation]):
             update = replace(update, notices=notices)
         return update
 
-    def asks(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
-        """Ask at every step whether the person is still allowed to do this."""
+    def find_required_permission(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
+        """Return the operation's verb and workspace: the person must be allowed this at every step."""
         return claimed.operation.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
-    def goes_by_rows(self, claimed: ClaimedOperation) -> bool:
-        """Let a stop be made after which it can be started again: what runs on costs more."""
+    def can_use_cached_person(self, claimed: ClaimedOperation) -> bool:
+        """Return whether it is a stop that can be undone by a start: a workspace that runs on costs more."""
         verb, effects = claimed.operation.verb, get_stop_effects(self._context, claimed.workspace)
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
-    async def goes_on_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
+    async def resolve_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
         """End the operation: nothing forbidden continues but the stop of what somebody leaves behind."""
-        if rule in LEAVER_RULES and claimed.operation.verb in _LEAVES_NOTHING:
+        if rule in LEAVER_RULES and claimed.operation.verb in _STOP_VERBS:
             return True
-        hides = _is_never_made(claimed)
-        ended = outcomes.ended(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hides=hides)
+        hide = _is_never_created(claimed)
+        ended = outcomes.build_end(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hide=hide)
         await self.save(claimed, ended)
         return False
 
@@ -206,11 +217,11 @@ class Operations(Stepper[ClaimedOperation]):
             word = "no_room" if is_full else "provider_failed"
             cause = f"{word}: {workspace.reason}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
-        hides = is_removed or _is_never_made(claimed) or outcome is Outcome.UNKNOWN
-        # Who is ready before their lesson is told when it begins; what only had to be made isn't ready.
+        hide = is_removed or _is_never_created(claimed) or outcome is Outcome.UNKNOWN
+        # Whoever is ready before a lesson is notified when it begins; one created stopped isn't ready.
         is_early = operation.rests or (operation.planned_for or 0.0) > await self._store.now()
-        tells = operation.verb.brings_down or outcome is not Outcome.FULFILLED or not is_early
-        return outcomes.ended(operation, outcome, cause, claimed.claim, hides=hides, tells=tells)
+        notify = operation.verb.brings_down or outcome is not Outcome.FULFILLED or not is_early
+        return outcomes.build_end(operation, outcome, cause, claimed.claim, hide=hide, notify=notify)
 
     async def advance(self, claimed: ClaimedOperation, runtime: Runtime, decided: Plan) -> None:
         """Read, wait or renew as planned."""
@@ -229,24 +240,26 @@ class Operations(Stepper[ClaimedOperation]):
             await self.save(claimed, await self.end(claimed, NO_RESTART))
             return
         fresh = build_replacement(self._ids, runtime.provider, claimed.workspace)
-        made = outcomes.audit(operation, "workspace.renew", "accepted")
+        made = outcomes.build_audit_entry(operation, "workspace.renew", "accepted")
         await self._store.write(creations.renew, operation.id, claimed.claim, fresh, [made])
 
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         """Request a read, and step again when one is recorded, or after a while in any case."""
         wait = max(runtime.pace.min_poll_interval + 2 * self._numbers.margin, runtime.health.pause, 2.0)
-        hold: str | None = find_hold(runtime, claimed.operation) or _said(claimed, runtime, cause)
+        hold: str | None = find_block_reason(runtime, claimed.operation) or _explain_wait(
+            claimed, runtime, cause
+        )
         if not hold and claimed.operation.hold == cards.no_stop_yet(runtime.title):
             hold = None  # As before, until it is stopped.
-        moved = await self._moved(claimed, claimed.update(wait))
+        moved = await self._move_bar(claimed, claimed.update(wait))
         if cause == STILL_FAILED.cause:
             moved = replace(moved, failed_at=claimed.operation.failed_at or claimed.workspace.observed_at)
         # In one transaction, so that whatever the read finds wakes this operation.
-        await self.save_held(claimed, replace(moved, waits_for="read", wants_read=True), hold)
+        await self.save_blocked(claimed, replace(moved, waits_for="read", wants_read=True), hold)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.operation, claimed.workspace.current_state
-        update = replace(claimed.update(await self._next_look()), waits_for="change")
+        update = replace(claimed.update(await self._schedule_check()), waits_for="change")
         # A call without an answer, or a refused one, was accepted after all: the workspace is starting.
         is_down, is_busy = operation.verb.brings_down, operation.busy_since is not None
         if state is State.STARTING and (operation.start_call.is_unsure or (is_busy and not is_down)):
@@ -254,15 +267,15 @@ class Operations(Stepper[ClaimedOperation]):
         if state is State.STOPPING and (operation.stop_call.is_unsure or (is_busy and is_down)):
             update = replace(update, stop_call=Call.ACCEPTED, attempts=0)
         is_accepted = Call.ACCEPTED in (update.start_call, update.stop_call)
-        hold = (runtime.health.hold if is_accepted else find_hold(runtime, operation)) or ""
+        hold = (runtime.health.block_reason if is_accepted else find_block_reason(runtime, operation)) or ""
         if operation.verb.brings_down:
-            hold, next_in = await self._force_offered(claimed, runtime, hold, update.next_in)
+            hold, next_in = await self._offer_force(claimed, runtime, hold, update.next_in)
             update = replace(update, next_in=next_in)
         else:
-            update = await self._moved(claimed, update)
-        await self.save_held(claimed, update, hold or _said(claimed, runtime, cause))
+            update = await self._move_bar(claimed, update)
+        await self.save_blocked(claimed, update, hold or _explain_wait(claimed, runtime, cause))
 
-    async def _force_offered(
+    async def _offer_force(
         self, claimed: ClaimedOperation, runtime: Runtime, hold: str, next_in: float
     ) -> tuple[str, float]:
         """Offer to force a stop that has shown no effect for a minute, if the provider can."""
@@ -274,27 +287,27 @@ class Operations(Stepper[ClaimedOperation]):
             return hold or cards.UNANSWERED, next_in
         return hold, min(next_in, max(operation.created_at + UNANSWERED_SECONDS - now, 1.0))
 
-    async def _moved(self, claimed: ClaimedOperation, update: Update) -> Update:
-        """Return an update with the bar's movement; the first one after an early look doesn't wait."""
+    async def _move_bar(self, claimed: ClaimedOperation, update: Update) -> Update:
+        """Return an update with the bar's movement; the first one after an early check doesn't wait."""
         operation, now = claimed.operation, await self._store.now()
         floor = operation.progress_floor
         progress = progress_of(operation, claimed.workspace, now) or 0
         if progress <= floor:
             return update
         grown = progress // BAR_STEP > floor // BAR_STEP
-        moves = grown and floor < BAR_STEP and self._early.has(operation)
+        moves = grown and floor < BAR_STEP and self._early_reads.was_granted(operation)
         return replace(update, progress_floor=progress, card_dirty=grown, card_moves=moves)
 
-    async def _next_look(self) -> float:
-        """Return the seconds until a waiting operation's next look for its bar: a few per second, in turn."""
+    async def _schedule_check(self) -> float:
+        """Return the seconds until a waiting operation's next check for its bar: a few per second."""
         now = await self._store.now()
-        at = max(now + self._numbers.tick, self._last_look + 1.0 / self._numbers.looks_per_second)
-        self._last_look = min(at, now + self._numbers.slow_tick)
-        return self._last_look - now
+        at = max(now + self._numbers.tick, self._last_check + 1.0 / self._numbers.checks_per_second)
+        self._last_check = min(at, now + self._numbers.slow_tick)
+        return self._last_check - now
 
     # -- calls -----------------------------------------------------------------------------------------------
 
-    async def calling(
+    async def prepare_call(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Update:
         """Commit to the call, with a free name if it has none; using an administrator's right is audited."""
@@ -302,10 +315,10 @@ class Operations(Stepper[ClaimedOperation]):
         # If the access reaches everybody's, the person's own credential must have shown this one before.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if runtime.provider.needs_record(access) and not is_known:
-            return outcomes.ended(operation, Outcome.FAILED, "not_found", claimed.claim)
+            return outcomes.build_end(operation, Outcome.FAILED, "not_found", claimed.claim)
         name: FreeName | None = None
         if step is Step.CREATE and claimed.workspace.spec is not None and claimed.workspace.spec.is_unnamed:
-            free = await self._free_name(claimed, runtime, claimed.workspace.spec.stem)
+            free = await self._choose_name(claimed, runtime, claimed.workspace.spec.stem)
             if isinstance(free, Update):
                 return free
             name = free
@@ -317,14 +330,16 @@ class Operations(Stepper[ClaimedOperation]):
             cause="",
             name=name,
             # Before it is sent: using somebody else's right is audited whatever the result.
-            audit=[outcomes.audit(operation, f"call.{step}", "sent", acts=acts)] if acts == "admin" else [],
+            audit=[outcomes.build_audit_entry(operation, f"call.{step}", "sent", acts=acts)]
+            if acts == "admin"
+            else [],
         )
-        return knowing(sent, step, Call.CALLING)
+        return with_call_state(sent, step, Call.CALLING)
 
-    async def _free_name(self, claimed: ClaimedOperation, runtime: Runtime, stem: str) -> FreeName | Update:
-        """Look which names are taken; return the update to look later if there is no answer now.
+    async def _choose_name(self, claimed: ClaimedOperation, runtime: Runtime, stem: str) -> FreeName | Update:
+        """Return a free name; the update to ask later if the provider doesn't answer now.
 
-        If no look can tell, the name gets a mark that nobody else's has.
+        Where it can't list the names in use, the name gets a suffix that nobody else's has.
         """
         answer = await self._provider_caller.call(
             runtime,
@@ -337,11 +352,11 @@ class Operations(Stepper[ClaimedOperation]):
             case Succeeded(names) if names is not None:
                 return FreeName(stem, names)
             case OutcomeUnknown(is_unreadable=False) | RetryLater() | Rejected(needs_credential=True):
-                return self.again(claimed, runtime, Step.FIND, answer, None)
+                return self.build_retry(claimed, runtime, Step.FIND, answer, None)
             case _:
                 return FreeName(marked(stem, claimed.workspace.id))
 
-    async def committed(self, claimed: ClaimedOperation, calling: Update) -> ClaimedOperation:
+    async def reload_after_commit(self, claimed: ClaimedOperation, calling: Update) -> ClaimedOperation:
         """Read the name that was chosen when the call was committed to."""
         if calling.name is None:
             return claimed
@@ -363,7 +378,7 @@ class Operations(Stepper[ClaimedOperation]):
             return await runtime.provider.start(access, workspace)
         return await send_down(runtime, access, workspace, step)
 
-    async def accepted(
+    async def record_accepted(
         self,
         claimed: ClaimedOperation,
         runtime: Runtime,
@@ -371,9 +386,9 @@ class Operations(Stepper[ClaimedOperation]):
         access: base.Access,
         created: Created | str | None,
     ) -> Update | None:
-        """Record the call; if the operation was replaced in the meantime, enforce what replaced it."""
+        """Record the call; if another operation replaced this one in the meantime, enforce that one."""
         already, created = (created, None) if isinstance(created, str) else (None, created)
-        if already is not None and step in _STOPS and claimed.workspace.current_state is State.STARTING:
+        if already is not None and step in _STOP_STEPS and claimed.workspace.current_state is State.STARTING:
             # What is only coming up isn't running yet, and isn't kept from it by that.
             return self._retry_later(claimed, runtime, step)
         operation, remote_id = claimed.operation, claimed.workspace.remote_id
@@ -392,49 +407,53 @@ class Operations(Stepper[ClaimedOperation]):
         # A workspace that was created stopped is started by the following steps.
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
         acts_as = None if acts == "person" else acts
-        next_in = self._first_look(runtime)
-        if step in UP:
-            next_in = self._early.next_in(operation, await self._store.now(), next_in)
-        entry = outcomes.audit(operation, f"call.{step}", "accepted", acts=acts_as)
+        next_in = self._compute_first_read_wait(runtime)
+        if step in START_STEPS:
+            next_in = self._early_reads.grant(operation, await self._store.now(), next_in)
+        entry = outcomes.build_audit_entry(operation, f"call.{step}", "accepted", acts=acts_as)
         cause = None if already is None else f"{LOST_TRACK}: {already}"
         accepted = replace(
-            went_well(claimed, next_in, entry), cause=cause, waits_for="read", read_needed=True
+            build_success(claimed, next_in, entry), cause=cause, waits_for="read", read_needed=True
         )
-        if not await self.save(claimed, knowing(accepted, step, known)) and step in UP:
-            await self._make_true(claimed, runtime, remote_id)
+        if not await self.save(claimed, with_call_state(accepted, step, known)) and step in START_STEPS:
+            await self._enforce_replacement(claimed, runtime, remote_id)
         return None
 
-    def again(
+    def build_retry(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: CallFailure, known: Call | None
     ) -> Update:
         """Read before retrying; soon after an unknown outcome, as a requested pause applies to calls only."""
-        sentence, update = answer.sentence, claimed.update(REFUSED_WAIT)
+        sentence, update = answer.sentence, claimed.update(REFUSED_WAIT_SECONDS)
         if not isinstance(answer, Rejected):
             is_call = step is not Step.FIND
             update = replace(update, next_in=answer.wait, attempts=answer.attempts, read_needed=is_call)
             if is_call and isinstance(answer, OutcomeUnknown | ProviderBusy):
                 update = replace(
-                    update, next_in=min(answer.wait, self._first_look(runtime)), waits_for="read"
+                    update, next_in=min(answer.wait, self._compute_first_read_wait(runtime)), waits_for="read"
                 )
-        return replace(knowing(update, step, known), hold=sentence, card_dirty=sentence is not None)
+        return replace(with_call_state(update, step, known), hold=sentence, card_dirty=sentence is not None)
 
-    def _first_look(self, runtime: Runtime) -> float:
+    def _compute_first_read_wait(self, runtime: Runtime) -> float:
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin
 
-    def refused(self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected) -> Update:
+    def record_rejected(
+        self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected
+    ) -> Update:
         """End it; retry a few times if the current state doesn't allow the call, as that may be changing."""
         operation, makes = claimed.operation, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
-        # What is on its way, or does something that nobody knows, may do so for long.
-        is_stable = claimed.workspace.current_state not in _UNSTABLE
-        if is_conflict and not makes and not (is_stable and operation.attempts >= CONFLICTS):
+        # A transition, or an unknown state, may last long.
+        is_stable = claimed.workspace.current_state not in _TRANSIENT_STATES
+        if is_conflict and not makes and not (is_stable and operation.attempts >= MAX_CONFLICT_ATTEMPTS):
             return self._retry_later(claimed, runtime, step)
         cause = answer.call_cause(makes=makes)
-        if step not in UP or (isinstance(answer.error, NotFound) and not makes):
+        if step not in START_STEPS or (isinstance(answer.error, NotFound) and not makes):
             # A read tells whether it is down by now, or whether it is the workspace that isn't there.
-            unfound = replace(claimed.update(self._first_look(runtime)), waits_for="read", read_needed=True)
-            return replace(knowing(unfound, step, Call.NONE), cause=cause)
-        ended = outcomes.ended(operation, Outcome.FAILED, cause, claimed.claim, hides=makes)
+            unfound = replace(
+                claimed.update(self._compute_first_read_wait(runtime)), waits_for="read", read_needed=True
+            )
+            return replace(with_call_state(unfound, step, Call.NONE), cause=cause)
+        ended = outcomes.build_end(operation, Outcome.FAILED, cause, claimed.claim, hide=makes)
         if not makes or (is_conflict and operation.called_at is not None and operation.attempts):
             return ended
         # It made nothing, so it explains nothing that others find. A name conflict says nothing about an
@@ -442,19 +461,19 @@ class Operations(Stepper[ClaimedOperation]):
         return replace(ended, start_call=Call.NONE)
 
     def _retry_later(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
-        """Retry what the current state doesn't allow; a stop, which never expires, is never given up."""
-        retry = self._retry(claimed)
-        if step in _STOPS:
+        """Retry a call that the current state doesn't allow; a stop never expires, and is never given up."""
+        retry = self._back_off(claimed)
+        if step in _STOP_STEPS:
             attempts = min(retry.attempts, MAX_ATTEMPTS - 1)
             retry = replace(retry, sentence=cards.no_stop_yet(runtime.title), attempts=attempts)
-        return self.again(claimed, runtime, step, retry, Call.NONE)
+        return self.build_retry(claimed, runtime, step, retry, Call.NONE)
 
     async def search(self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access) -> Traces | None:
-        """Return what the provider lists, without what any record explains.
+        """Return the provider's traces of the creation, without those that a record explains.
 
         None if a candidate still has to be read and its gate is closed.
         """
-        creation = await self.maker(claimed)
+        creation = await self.find_creation(claimed)
         spec = claimed.workspace.spec or Spec(claimed.workspace.name)
         since = creation.sent_at or creation.created_at
         traces = await runtime.provider.need(base.Making).find(access, spec, claimed.workspace.id, since)
@@ -462,7 +481,7 @@ class Operations(Stepper[ClaimedOperation]):
             return traces
         by_gate = {runtime.provider.gate_key(one.remote_id): one for one in traces.others}
         # After the list: any creation of what it shows was recorded before.
-        others_since = creation.created_at - OTHERS_SECONDS
+        others_since = creation.created_at - MAX_CREATION_OVERLAP_SECONDS
         left = await self._store.read(
             creations.unexplained, creation.id, runtime.name, list(by_gate), others_since
         )
@@ -471,14 +490,14 @@ class Operations(Stepper[ClaimedOperation]):
             found = by_gate[gate]
             if not found.is_described and not await self._is_read(runtime, access, gate, found):
                 return None
-            made_at = since if found.is_described else self._made_at[gate]
+            made_at = since if found.is_described else self._created_at[gate]
             if made_at is not None and made_at >= since - base.CLOCK_SKEW:
                 others.append(found)
         return replace(traces, others=tuple(others))
 
     async def _is_read(self, runtime: Runtime, access: base.Access, gate: str, found: Created) -> bool:
         """Read once when a candidate was created; False while its gate is closed."""
-        if gate in self._made_at:
+        if gate in self._created_at:
             return True
         closed_for = runtime.pace.min_poll_interval + self._numbers.margin
         # Until the answer comes, the request may arrive at any time up to its time-out.
@@ -488,38 +507,40 @@ class Operations(Stepper[ClaimedOperation]):
             return False
         made_at = await runtime.provider.need(base.Making).made_at(access, found.remote_id)
         await self._store.write(gates.close_candidate, *key, closed_for, is_answered=True)
-        if len(self._made_at) >= REMEMBERED:
-            self._made_at.clear()
-        self._made_at[gate] = made_at
+        if len(self._created_at) >= MAX_CREATION_TIMES:
+            self._created_at.clear()
+        self._created_at[gate] = made_at
         return True
 
-    def is_wanted(self, claimed: ClaimedOperation) -> bool:
-        """Return whether it is still wanted: any other verb cancels the creation."""
+    def is_still_needed(self, claimed: ClaimedOperation) -> bool:
+        """Return whether it is still a creation: any other verb cancels that."""
         return claimed.operation.verb is OperationVerb.CREATE
 
-    def unwanted(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:
+    def abandon(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:
         """End the operation that cancelled the creation."""
         is_known = verdict is Verdict.NOTHING
         outcome, cause = (Outcome.FULFILLED, "not_made") if is_known else (Outcome.UNKNOWN, "untold")
-        return outcomes.ended(claimed.operation, outcome, cause, claimed.claim, hides=True)
+        return outcomes.build_end(claimed.operation, outcome, cause, claimed.claim, hide=True)
 
-    async def found(self, claimed: ClaimedOperation, runtime: Runtime, created: Created) -> Update | None:
+    async def record_found(
+        self, claimed: ClaimedOperation, runtime: Runtime, created: Created
+    ) -> Update | None:
         """Record its id before anything else can fail; from now on it is a workspace like any other."""
-        operation, creation = claimed.operation, await self.maker(claimed)
+        operation, creation = claimed.operation, await self.find_creation(claimed)
         claim = claimed.claim if creation.id == operation.id else ""
         gate_key = runtime.provider.gate_key(created.remote_id)
         if await self._store.write(creations.name_created, creation.id, created, gate_key, claim) is None:
             return None
-        found = went_well(claimed, 0.0, outcomes.audit(operation, "call.find", "found"))
+        found = build_success(claimed, 0.0, outcomes.build_audit_entry(operation, "call.find", "found"))
         return replace(found, read_needed=True)
 
-    async def maker(self, claimed: ClaimedOperation) -> Operation:
+    async def find_creation(self, claimed: ClaimedOperation) -> Operation:
         """Return the creation, which may be another operation than the one that cancels it."""
-        creation = await self._creation_of(claimed)
+        creation = await self._read_creation(claimed)
         assert creation is not None, "only what was called is looked for"
         return creation
 
-    async def _creation_of(self, claimed: ClaimedOperation) -> Operation | None:
+    async def _read_creation(self, claimed: ClaimedOperation) -> Operation | None:
         """Return the operation that creates its workspace: itself, or one that it replaced."""
         is_it = claimed.operation.verb is OperationVerb.CREATE
         return (
@@ -528,7 +549,7 @@ class Operations(Stepper[ClaimedOperation]):
             else await self._store.read(operations.creation_of, claimed.workspace.id)
         )
 
-    async def _make_true(self, claimed: ClaimedOperation, runtime: Runtime, remote_id: str) -> None:
+    async def _enforce_replacement(self, claimed: ClaimedOperation, runtime: Runtime, remote_id: str) -> None:
         """Enforce a stop or removal that replaced a start or creation while its call was in flight."""
         current = await self._store.read(operations.operation, claimed.operation.id)
         if current is None or current.outcome is not Outcome.REPLACED:
@@ -550,8 +571,8 @@ class Operations(Stepper[ClaimedOperation]):
             )
 
 
-def _said(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str:
-    """Return a sentence on what the plan waits for, if worth one."""
+def _explain_wait(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str:
+    """Return a sentence on the cause for which the plan waits, "" if it isn't worth one."""
     match cause:
         case "still_down":
             return cards.still_down(runtime.title, claimed.operation.called_at or 0.0)
@@ -567,7 +588,7 @@ def _said(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str
             return ""
 
 
-def _is_never_made(claimed: ClaimedOperation) -> bool:
+def _is_never_created(claimed: ClaimedOperation) -> bool:
     """Return whether an operation ends without its workspace having been created: no list shows it."""
     operation = claimed.operation
     is_about_it = operation.verb is OperationVerb.CREATE or operation.verb.brings_down

@@ -1,4 +1,4 @@
-"""Outages of connections: seen by this process, written for all.
+"""Outages of connections: found by this process, written for all.
 
 A connection is out of order as well while it refuses its own secret, or several people at once.
 """
@@ -19,24 +19,28 @@ from bot.support.errors import StoreError
 log = structlog.get_logger(__name__)
 
 
-#: What a message about the beginning and the end of each says.
-_WORDS: Final = {"": ("away", "back"), OURS: ("locked_out", "let_in"), PEOPLE: ("people_out", "people_in")}
+#: The words of the message about an outage's beginning, and of that about its end, by its kind.
+_MESSAGE_WORDS: Final = {
+    "": ("away", "back"),
+    OURS: ("locked_out", "let_in"),
+    PEOPLE: ("people_out", "people_in"),
+}
 
 
 class Outages(EnginePart):
-    """Begin and end outages from what this process learns about its connections; the rows are everybody's.
+    """The outages that this process begins and ends by its connections' health; all processes share the rows.
 
     An outage that another process began is taken over: whoever sees the connection answer next ends it.
     """
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        self._refusals = {OURS: engine.keys.lockouts, PEOPLE: engine.keys.people_out}
+        self._refusals = {OURS: engine.keys.lockouts, PEOPLE: engine.keys.people_lockouts}
         #: The current outages when the rows were last read.
         self._current: Mapping[str, float] = {}
-        #: What this process still takes for an outage, since when, after another process has ended it: two
+        #: Outages that this process still finds after another one has ended them, and their beginnings: two
         #: that find different things don't end and begin it in turn.
-        self._over: dict[str, float] = {}
+        self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:
         """Return whether there is an outage, or anything to write of a connection's health."""
@@ -44,7 +48,7 @@ class Outages(EnginePart):
         return any([self._current, *self._refusals.values(), *healths])
 
     async def step(self, *, reads: bool = True) -> int:
-        """Begin and end outages from the connections' health; return how many changed.
+        """Begin and end outages from the connections' health; return the number of changes.
 
         ``reads``: there may be rows to read.
         """
@@ -57,29 +61,29 @@ class Outages(EnginePart):
             current = dict(await self._store.read(outages.outages)) if reads or self._current else {}
             self._take_over(current)
             self._current = current
-            return await self._changed(current)
+            return await self._write_changes(current)
         except StoreError as error:
             log.warning("outage not written", problem=error)
             return 0
 
     def _take_over(self, current: Mapping[str, float]) -> None:
-        """Learn what other processes have begun and ended since the rows were last read."""
+        """Learn the outages that other processes have begun and ended since the rows were last read."""
         for name in current.keys() - self._current.keys():
-            connection, suffix = _parts(name)
+            connection, suffix = _split_name(name)
             if connection in self._runtimes and suffix:
                 self._refusals[suffix][connection] = current[name]
             elif connection in self._runtimes:
                 self._runtimes[connection].health.resume(current[name])
-        found = self._found()
+        found = self._find_outages()
         for name in self._current.keys() - current.keys():
             since = found.get(name)
             if since is not None:
-                self._over[name] = since
+                self._ended_elsewhere[name] = since
                 if name in self._runtimes:
                     self._runtimes[name].health.retry()
 
-    def _found(self) -> dict[str, float | None]:
-        """Return what this process finds: since when there is an outage, None where there is none."""
+    def _find_outages(self) -> dict[str, float | None]:
+        """Return the beginning of each outage that this process finds, None for a connection without one."""
         found: dict[str, float | None] = {}
         for name, runtime in self._runtimes.items():
             if runtime.health.answers:
@@ -90,42 +94,44 @@ class Outages(EnginePart):
             found |= {f"{name}{suffix}": since for name, since in refusals.items() if name in self._runtimes}
         return found
 
-    async def _changed(self, current: dict[str, float]) -> int:
+    async def _write_changes(self, current: dict[str, float]) -> int:
         for name in list(current):
             # What isn't a connection's begins and ends elsewhere.
-            if _parts(name)[0] not in {"", *self._runtimes}:
+            if _split_name(name)[0] not in {"", *self._runtimes}:
                 await self._store.write(refusal_rows.end_outage, name, [])
                 del current[name]
         changed = 0
-        for name, since in self._found().items():
+        for name, since in self._find_outages().items():
             if since is None:
-                self._over.pop(name, None)
+                self._ended_elsewhere.pop(name, None)
                 if name in current:
                     await self._end(current, name)
                     changed += 1
-            elif name not in current and self._over.get(name) != since:
+            elif name not in current and self._ended_elsewhere.get(name) != since:
                 await self._begin(current, name, since)
                 changed += 1
         return changed
 
     async def _begin(self, current: dict[str, float], name: str, since: float) -> None:
-        connection, suffix = _parts(name)
-        notices = self._messages(connection, _WORDS[suffix][0], since, suffix)
+        connection, suffix = _split_name(name)
+        notices = self._build_notices(connection, _MESSAGE_WORDS[suffix][0], since, suffix)
         current[name] = await self._store.write(outages.begin_outage, name, since, notices)
         if not suffix:
             self._runtimes[connection].health.resume(current[name])
 
     async def _end(self, current: dict[str, float], name: str) -> None:
-        connection, suffix = _parts(name)
+        connection, suffix = _split_name(name)
         until = None if suffix else await self._store.now()
-        notices = self._messages(connection, _WORDS[suffix][1], current[name], suffix, until=until)
+        notices = self._build_notices(
+            connection, _MESSAGE_WORDS[suffix][1], current[name], suffix, until=until
+        )
         await self._store.write(refusal_rows.end_outage, name, notices)
         del current[name]
 
-    def _messages(
+    def _build_notices(
         self, connection: str, what: str, since: float, kind: str, *, until: float | None = None
     ) -> list[NewNotice]:
-        """Return a message for each administrator whom the connection serves, once per outage.
+        """Return a notice for each administrator whom the connection serves, once per outage.
 
         Its beginning is the occasion.
         """
@@ -143,7 +149,7 @@ class Outages(EnginePart):
         ]
 
 
-def _parts(name: str) -> tuple[str, str]:
+def _split_name(name: str) -> tuple[str, str]:
     """Return an outage's connection and its suffix, "" if the connection itself is away."""
     connection, mark, suffix = name.partition("#")
     return connection, mark + suffix

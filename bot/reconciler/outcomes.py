@@ -1,4 +1,4 @@
-"""What a step learned, saved: the end of an operation or run, and a notice when a deadline passes."""
+"""Outcomes: the update that ends an operation or a run, with its notice and its audit entry."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -16,28 +16,28 @@ from bot.messages.texts import problems
 
 log = structlog.get_logger(__name__)
 
-#: For how many seconds after its deadline an end makes the message needless that something takes longer.
-LATE_SECONDS: Final = 30.0
-#: What something ends as below whose message its person may read a reference.
-_SHOWN = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
+#: An end so soon after the deadline makes the message needless that something takes longer.
+LATE_NOTICE_DELAY_SECONDS: Final = 30.0
+#: The outcomes whose message may have a reference below it.
+_WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 
 
-def ended(
+def build_end(
     work_item: Operation | Run,
     outcome: Outcome,
     cause: str | None = None,
     claim: str = "",
     *,
-    hides: bool = False,
+    hide: bool = False,
     observed: ObservedRun | None = None,
     last_lines: Sequence[str] = (),
-    due_in: float = 0.0,
-    tells: bool = True,
+    delay: float = 0.0,
+    notify: bool = True,
 ) -> Update:
     """Return the update that ends an operation or a run; ``claim`` is the step's own.
 
-    ``tells`` notifies its person in ``due_in`` seconds, with the ``last_lines`` of a run's output. ``hides``
-    also removes the workspace from the list, because it doesn't exist, or no longer does.
+    ``notify`` its person after ``delay`` seconds, with the ``last_lines`` of a run's output. ``hide`` also
+    removes the workspace from the list, because it doesn't exist, or no longer does.
     """
     body: dict[str, Any] = {"lines": list(last_lines)} if last_lines else {}
     if cause is not None:
@@ -49,37 +49,37 @@ def ended(
     else:
         kind = NoticeKind.JOB_ENDED if outcome is Outcome.ENDED else NoticeKind.JOB_FAILED
         action, state = "job.end", str((observed or work_item).state)
-    if outcome in _SHOWN:
-        # Nothing that a provider said.
-        said = {"action": action, "outcome": str(outcome), "cause": problems.word_of(cause)}
-        log.info("not fulfilled", reference=work_item.reference, connection=work_item.connection, **said)
+    if outcome in _WITH_REFERENCE:
+        # Without the provider's own words.
+        details = {"action": action, "outcome": str(outcome), "cause": problems.word_of(cause)}
+        log.info("not fulfilled", reference=work_item.reference, connection=work_item.connection, **details)
     ends_stop = isinstance(work_item, Operation) and work_item.verb.brings_down
     return Update(
         work_item.id,
         0.0,
-        start_call=None if ends_stop else _settled(work_item, work_item.start_call, outcome, cause),
-        stop_call=_settled(work_item, work_item.stop_call, outcome, cause) if ends_stop else None,
+        start_call=None if ends_stop else _correct_call(work_item, work_item.start_call, outcome, cause),
+        stop_call=_correct_call(work_item, work_item.stop_call, outcome, cause) if ends_stop else None,
         remote_id=observed.remote_id if observed is not None else None,
         observed=observed,
         hold="",
         outcome=outcome,
         cause=cause,
         card_dirty=True,
-        notices=[notice(work_item, kind, END, body, due_in=due_in)] if tells else [],
-        audit=[audit(work_item, action, str(outcome), cause=cause, state=state)],
+        notices=[build_notice(work_item, kind, END, body, delay=delay)] if notify else [],
+        audit=[build_audit_entry(work_item, action, str(outcome), cause=cause, state=state)],
         claim=claim,
-        hides=hides,
+        hides=hide,
         asked_at=work_item.asked_at,
     )
 
 
-def notice(
+def build_notice(
     subject: Operation | Run,
     kind: AnyKind,
     occasion: str,
     body: dict[str, Any] | None = None,
     *,
-    due_in: float = 0.0,
+    delay: float = 0.0,
 ) -> NewNotice:
     """Return a notice about an operation or run; its body holds row keys and the output's last lines."""
     if isinstance(subject, Operation):
@@ -89,10 +89,10 @@ def notice(
     whole: dict[str, Any] = {**keys, "connection": subject.connection, **(body or {})}
     if subject.channel_id is not None:
         whole["channel_id"] = subject.channel_id
-    return NewNotice(subject.id, kind, occasion, subject.principal, whole, due_in)
+    return NewNotice(subject.id, kind, occasion, subject.principal, whole, delay)
 
 
-def audit(subject: Operation | Run, action: str, result: str, **detail: str | None) -> AuditEntry:
+def build_audit_entry(subject: Operation | Run, action: str, result: str, **detail: str | None) -> AuditEntry:
     """Return the audit entry for an action on an operation or run; None values are left out."""
     fields = {key: value for key, value in detail.items() if value is not None}
     rest = {"connection": subject.connection, "reference": subject.reference}
@@ -103,8 +103,8 @@ def audit(subject: Operation | Run, action: str, result: str, **detail: str | No
     return AuditEntry(subject.principal.key, action, target, result, fields)
 
 
-def _settled(work_item: Operation | Run, call: Call, outcome: Outcome, cause: str | None) -> Call | None:
-    """Treat a call of unknown outcome, or a refused one, as accepted if a read shows its effect."""
+def _correct_call(work_item: Operation | Run, call: Call, outcome: Outcome, cause: str | None) -> Call | None:
+    """Return ACCEPTED for a call of unknown outcome, or a refused one, if a read shows its effect."""
     is_busy = work_item.busy_since is not None
     is_fulfilled = outcome is Outcome.FULFILLED and (is_busy or call.is_unsure)
     # A busy provider's own refusal tells nothing of the workspace: the failure is what the call came to.

@@ -10,7 +10,7 @@ log = structlog.get_logger(__name__)
 
 
 class Pauses(EnginePart):
-    """Let the connections' limits learn from the rows. ``ProviderCaller`` writes them."""
+    """The pauses in the rows, which the connections' limits learn. ``ProviderCaller`` writes them."""
 
     async def step(self) -> None:
         """Read the rows: there are few, and none while nobody asks for a pause."""
@@ -21,4 +21,4 @@ class Pauses(EnginePart):
             return
         for pause in pauses:
             if (runtime := self._runtimes.get(pause.connection)) is not None:
-                runtime.limits_of(pause.calls).learn(pause)
+                runtime.select_limits(pause.calls).learn(pause)

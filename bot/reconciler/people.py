@@ -1,4 +1,4 @@
-"""People: who Slack says that they are, learned in the background."""
+"""Tasks about people: read them from Slack, and release those who have left."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import structlog
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.context import EngineContext
-from bot.reconciler.tasks import BaseTaskWorker, Busy, Work, asked_of_slack, waiting_commands
+from bot.reconciler.tasks import BaseTaskWorker, TaskBusy, TaskHandler, ask_slack, build_replays
 from bot.services.caller import Caller
 from bot.services.departures import advance, is_leaver, let_go
 from bot.store import accounts, maintenance
@@ -17,42 +17,40 @@ from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
 
-#: How often it is looked whether what a leaver's plans were to stop is down, in seconds.
-LEAVER_INTERVAL: Final = 5.0
+#: The interval of checks that the workspaces that a leaver planned to stop are down.
+LEAVER_CHECK_SECONDS: Final = 5.0
 
 
 class PeopleTasks(BaseTaskWorker):
-    """Look people up, and end the links of those who have left."""
+    """The tasks that look people up, and end the links of those who have left."""
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._people = engine.people
 
-    def works(self) -> dict[TaskKind, Work]:
-        """Return how people are looked up."""
+    def list_handlers(self) -> dict[TaskKind, TaskHandler]:
+        """Return the handlers of tasks about people."""
         return {
-            TaskKind.LOOK_UP_PERSON: Work(do=self._look_up),
-            TaskKind.SYNC_PEOPLE: Work(do=self._sync),
-            TaskKind.LEAVER: Work(do=self._release, tries=math.inf),
+            TaskKind.LOOK_UP_PERSON: TaskHandler(do=self._look_up),
+            TaskKind.SYNC_PEOPLE: TaskHandler(do=self._sync),
+            TaskKind.LEAVER: TaskHandler(do=self._release, tries=math.inf),
         }
 
     async def _look_up(self, task: Task) -> Sequence[NewTask]:
         principal = Principal.from_key(task.subject)
-        await asked_of_slack(self._people.look_up(principal))
-        return waiting_commands(task, principal)
+        await ask_slack(self._people.look_up(principal))
+        return build_replays(task, principal)
 
     async def _release(self, task: Task) -> None:
-        """Carry out a leaver's planned stops, then end their links; raise Busy until that is done."""
+        """Make a leaver's planned stops, then end their links; raise TaskBusy until that is done."""
         who = Principal.from_key(task.subject)
         if not await Caller(self._context, who).run(advance, task):
-            raise Busy(LEAVER_INTERVAL)
+            raise TaskBusy(LEAVER_CHECK_SECONDS)
         log.info("links ended", principal=who.key)
 
     async def _sync(self, _task: Task) -> None:
         leavers = {
-            person.principal: person
-            for person in await asked_of_slack(self._people.sync())
-            if is_leaver(person)
+            person.principal: person for person in await ask_slack(self._people.sync()) if is_leaver(person)
         }
         resolve = self._context.installation.resolve_principal
         async for holders in accounts.find_holders(self._store.engine):

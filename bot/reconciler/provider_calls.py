@@ -1,6 +1,6 @@
-"""The one way to ask a provider: with which account, for how long, and what its answer, or silence, means.
+"""Calls to providers: each with an account and a time-out, and with one of four results.
 
-Every provider error ends here and becomes one of four answers. The caller decides what to do with them.
+Every provider error ends here and becomes such a result. The caller decides what to do with them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from bot.domain.plan import backoff
 from bot.domain.timeouts import busy_pause
 from bot.messages.texts import problems
 from bot.providers.base import Access, Credential, Lists
-from bot.reconciler.keys import Became, Keys
-from bot.reconciler.runtimes import LONGEST_ASKED, Numbers, Runtime
+from bot.reconciler.keys import Keys, RefusalResult
+from bot.reconciler.runtimes import MAX_REQUESTED_PAUSE_SECONDS, Numbers, Runtime
 from bot.store import accounts, pauses, refusals
 from bot.store.pauses import Calls
 from bot.store.store import Store
@@ -32,22 +32,22 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: A refused credential has to be changed by somebody; until then there is no point in asking.
-REFUSED_WAIT: Final = 60.0
+#: Somebody has to change a refused credential; until then calls are useless.
+REFUSED_WAIT_SECONDS: Final = 60.0
 #: The access for calls with the connection's own secret, which the provider holds.
-_OWN: Final = Access("", Credential.of_connection("admin"))
-#: The causes of waiting because the provider asked for a pause, or because it refused the sign-in.
-LIMITED: Final = "rate_limited"
-HELD: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
+_CONNECTION_ACCESS: Final = Access("", Credential.of_connection("admin"))
+#: The causes of a retry after a requested pause, and of one after a refused sign-in.
+RATE_LIMITED_CAUSE: Final = "rate_limited"
+REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
 #: The one call that is made with the secret of a link that has ended.
-REVOKE: Final = "revoke"
+REVOKE_CALL: Final = "revoke"
 #: The calls before which a refused credential isn't tried with a list.
-_UNPROVEN: Final = frozenset({"list", REVOKE})
+_CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
 #: The cause of not asking for an account that was unlinked.
-UNLINKED: Final = "unlinked"
+UNLINKED_CAUSE: Final = "unlinked"
 #: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
-_UNREADABLE: Final = "bad_answer"
-_UNREADABLE_TIMES: Final = 3
+_UNREADABLE_CAUSE: Final = "bad_answer"
+_MIN_UNREADABLE_ATTEMPTS: Final = 3
 #: After these errors the provider, or a proxy in front of it, may have acted.
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
 
@@ -61,9 +61,9 @@ class Succeeded(Generic[_T]):
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """It certainly wasn't done, and may be retried after ``wait`` seconds.
+    """The call certainly had no effect, and may be retried after ``wait`` seconds.
 
-    ``sentence`` says what is holding it up, None if that isn't worth mentioning; ``cause`` is its key
+    ``sentence`` says why, None if that isn't worth mentioning; ``cause`` is its key
     in ``bot.messages.texts.problems``. ``attempts`` is the number of failures in a row so far; calls that
     weren't sent don't count.
     """
@@ -83,7 +83,7 @@ class ProviderBusy(RetryLater):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """It may have been done: check before retrying, after ``wait`` seconds. Fields as in ``RetryLater``."""
+    """The call may have had its effect: check before a retry. Fields as in ``RetryLater``."""
 
     wait: float
     sentence: str
@@ -93,7 +93,7 @@ class OutcomeUnknown:
     @property
     def is_unreadable(self) -> bool:
         """Return whether it answers, but still unreadably after several attempts."""
-        return self.cause == _UNREADABLE and self.attempts >= _UNREADABLE_TIMES
+        return self.cause == _UNREADABLE_CAUSE and self.attempts >= _MIN_UNREADABLE_ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ CallResult: TypeAlias = Succeeded[_T] | CallFailure
 
 
 class ProviderCaller:
-    """Ask providers, and update credentials and the connections' health from their answers."""
+    """The caller of providers; it updates credentials and the connections' health from their answers."""
 
     def __init__(
         self,
@@ -150,11 +150,11 @@ class ProviderCaller:
         self._numbers = numbers
         self._jitter = jitter
 
-    def backoff(self, attempts: int) -> float:
+    def compute_backoff(self, attempts: int) -> float:
         """Return the seconds to wait after ``attempts`` failures in a row."""
         return backoff(attempts, self._jitter())
 
-    def busy_pause(self, busy_for: float) -> float:
+    def compute_busy_pause(self, busy_for: float) -> float:
         """Return the seconds to wait after ``busy_for`` seconds of refusals by a busy provider."""
         return busy_pause(busy_for, self._jitter())
 
@@ -171,14 +171,14 @@ class ProviderCaller:
     ) -> Access | RetryLater | Rejected:
         """Return the access for a call that may be sent now, else the answer to give without sending it."""
         if account is None:
-            return _OWN
+            return _CONNECTION_ACCESS
         if account.is_held and (left := account.tried_in(await self._store.now())) > 0:
-            return await self._held(runtime, account, left, attempts)
-        wait = runtime.limits.wait(account.id)
+            return await self._postpone_refused(runtime, account, left, attempts)
+        wait = runtime.limits.find_wait(account.id)
         if starts:
-            wait = max(wait, runtime.start_limits.wait(account.id))
+            wait = max(wait, runtime.start_limits.find_wait(account.id))
         if wait > 0:
-            return RetryLater(wait, runtime.health.asked(wait), attempts, LIMITED)
+            return RetryLater(wait, runtime.health.describe_pause(wait), attempts, RATE_LIMITED_CAUSE)
         return self.open(account)
 
     async def call(
@@ -197,7 +197,9 @@ class ProviderCaller:
         may_leave: Callable[[], bool] = freely,
         was_unauthorized: bool | None = None,
     ) -> CallResult[_T]:
-        """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
+        """Call a provider once, for ``seconds`` at most.
+
+        ``what`` names the call in the log; ``attempts`` failed before it.
 
         ``account`` None uses the connection's own secret. ``starts``: the call starts something, and such
         calls have a rate limit of their own. ``repeats``: sending it twice does no harm. Errors that aren't
@@ -218,11 +220,11 @@ class ProviderCaller:
         within = self._numbers.call_seconds if seconds is None else seconds
         until = (self._monotonic() if began is None else began) + within
         if account is not None and not is_gated:
-            current = await self._current(account, what)
+            current = await self._read_account(account, what)
             if current is None or current.state == "refused":
-                return _ended(runtime, UNLINKED if current is None else current.refusal)
+                return _reject_account(runtime, UNLINKED_CAUSE if current is None else current.refusal)
             account = current
-        access = await self._let(runtime, account, attempts, starts=starts)
+        access = await self._claim_and_admit(runtime, account, attempts, starts=starts)
         if not isinstance(access, Access):
             return access
         is_accepted = was_unauthorized is True and self._is_accepted(runtime, account)
@@ -234,14 +236,14 @@ class ProviderCaller:
         if self._monotonic() > until or not may_leave():
             return RetryLater(0.0, None, attempts)
         limit = asyncio.timeout(None)
-        watch = Watch(limit, within, account, self._current, self._numbers.watch)
+        watch = Watch(limit, within, account, self._read_account, self._numbers.watch)
         try:
             async with limit:
                 with watch, leaving_by(Window(until, may_leave)):
                     value = await send(access)
         except TimeoutError:
             if watch.is_unlinked:
-                return _ended(runtime, UNLINKED)
+                return _reject_account(runtime, UNLINKED_CAUSE)
             failure: errors.ProviderError = errors.UnknownOutcome("no answer in time")
         except errors.ProviderError as error:
             failure = error
@@ -249,7 +251,7 @@ class ProviderCaller:
                 # An earlier request of the same call may have left in time.
                 failure = errors.UnknownOutcome("not sent in time")
         else:
-            await self._worked(runtime, account, access)
+            await self._note_success(runtime, account, access)
             return Succeeded(value)
         return await self.judge(
             runtime,
@@ -277,22 +279,27 @@ class ProviderCaller:
         """
         # A list may be accepted under any name.
         is_refused = account is not None and account.is_held and account.renamed_to is None
-        if account is None or not is_refused or what in _UNPROVEN or not runtime.provider.has_lists:
+        if (
+            account is None
+            or not is_refused
+            or what in _CALLS_WITHOUT_PROOF
+            or not runtime.provider.has_lists
+        ):
             return False
         try:
             async with asyncio.timeout(seconds):
                 await runtime.provider.need(Lists).discover(access)
         except errors.CredentialRefused as error:
-            return await self._refused(runtime, account, error, 0)
+            return await self._resolve_refusal(runtime, account, error, 0)
         except (errors.ProviderError, TimeoutError):
             return False
-        await self._worked(runtime, account, access)
+        await self._note_success(runtime, account, access)
         return True
 
-    async def _current(self, account: Account, what: str = "") -> Account | None:
-        """Return an account as it is now; None if it was unlinked, but for its revocation."""
+    async def _read_account(self, account: Account, what: str = "") -> Account | None:
+        """Return an account's current row; None if it was unlinked, but for its revocation."""
         if account.state == "revoking":
-            return account if what == REVOKE else None
+            return account if what == REVOKE_CALL else None
         current = await self._store.read(accounts.account_by_id, account.id)
         return None if current is None or current.state == "revoking" else current
 
@@ -310,65 +317,70 @@ class ProviderCaller:
         """Read a stream to its end. One that breaks off after sending data doesn't count as a failure.
 
         Whoever follows it reads the run's row every second, and ends it when its account is unlinked.
-        ``was_unauthorized`` as in ``ask``.
+        ``was_unauthorized`` as in ``call``.
         """
-        access = await self._let(runtime, account, attempts)
+        access = await self._claim_and_admit(runtime, account, attempts)
         if not isinstance(access, Access):
             return access
         is_accepted = was_unauthorized and self._is_accepted(runtime, account)
-        spoke = False
+        has_answered = False
         stream = begin(access)
         try:
             async for each in stream:
-                if not spoke:
-                    spoke = True
-                    await self._worked(runtime, account, access)
+                if not has_answered:
+                    has_answered = True
+                    await self._note_success(runtime, account, access)
                 await take(each)
         except TimeoutError:
             return await self.judge(
-                runtime, account, what, errors.UnknownOutcome("no answer in time"), attempts, spoke=spoke
+                runtime,
+                account,
+                what,
+                errors.UnknownOutcome("no answer in time"),
+                attempts,
+                has_answered=has_answered,
             )
         except errors.ProviderError as error:
             return await self.judge(
-                runtime, account, what, error, attempts, spoke=spoke, is_accepted=is_accepted
+                runtime, account, what, error, attempts, has_answered=has_answered, is_accepted=is_accepted
             )
         finally:
             close: Any = getattr(stream, "aclose", None)
             if close is not None:
                 await close()
-        await self._worked(runtime, account, access)
+        await self._note_success(runtime, account, access)
         return Succeeded(None)
 
-    async def _let(
+    async def _claim_and_admit(
         self, runtime: Runtime, account: Account | None, attempts: int, *, starts: bool = False
     ) -> Access | RetryLater | Rejected:
-        """Return as ``admit``, for a call sent now: only one at a time tries what is refused."""
+        """Return as ``admit``, for a call sent now: a refused credential is tried by one call at a time."""
         access = await self.admit(runtime, account, attempts, starts=starts)
         if account is None or not account.is_held or not isinstance(access, Access):
             return access
         if await self._store.write(refusals.try_refused, account):
             return access
-        return await self._held(runtime, account, REPEATED_SECONDS, attempts)
+        return await self._postpone_refused(runtime, account, REPEATED_SECONDS, attempts)
 
-    async def _held(
+    async def _postpone_refused(
         self, runtime: Runtime, account: Account, wait: float, tried: int, cause: str = "", at: float = 0.0
     ) -> RetryLater:
-        """Return that an account was refused, ``at`` a time or when last tried; the first is no news."""
+        """Return the retry of a call for a refused account; the first refusal, ``at`` a time, is no news."""
         has_ended = account.has_ended(await self._store.now())
         cause = cause or ("approval_ended" if has_ended else account.refusal)
-        is_out = cause == "sign_in_refused" and self._keys.people_out.get(runtime.name) is not None
+        is_out = cause == "sign_in_refused" and self._keys.people_lockouts.get(runtime.name) is not None
         sentence = problems.sentence("people_out" if is_out else cause, runtime.title)
         is_news = has_ended or is_out or account.repeats(at or account.checked_at)
         return RetryLater(wait, sentence if is_news else None, tried, cause)
 
-    async def _worked(self, runtime: Runtime, account: Account | None, access: Access) -> None:
-        runtime.health.worked()
+    async def _note_success(self, runtime: Runtime, account: Account | None, access: Access) -> None:
+        runtime.health.note_answer()
         if account is not None:
-            self._keys.worked(account, access)
-            await self._accepted(account)
+            self._keys.note_accepted(account, access)
+            await self._resume_account(account)
 
-    async def _accepted(self, account: Account) -> None:
-        """Let everything go on that waited for a refused account to be accepted."""
+    async def _resume_account(self, account: Account) -> None:
+        """Resume the work items that waited for a refused account to be accepted."""
         if not account.is_held:
             return
         try:
@@ -386,17 +398,18 @@ class ProviderCaller:
         error: errors.ProviderError,
         attempts: int = 0,
         *,
-        spoke: bool = False,
+        has_answered: bool = False,
         starts: bool = False,
         is_accepted: bool = False,
         is_first_401: bool = False,
         repeats: bool = False,
     ) -> RetryLater | OutcomeUnknown | Rejected:
-        """Return what a provider's error means, and record it. ``spoke``: part of an answer had arrived.
+        """Return the result for a provider's error, and record it.
 
+        ``has_answered``: part of an answer had arrived.
         ``is_accepted``: the call was refused with 401 before, and something else was accepted since.
         ``is_first_401``: one that is refused with 401, and wasn't before, is sent once more.
-        ``repeats`` as in ``ask``.
+        ``repeats`` as in ``call``.
         """
         if isinstance(error, errors.SentTooLate):
             # Nothing was sent, so nothing failed; the poll gate decides when to retry.
@@ -404,26 +417,26 @@ class ProviderCaller:
         who = account.id if account is not None else ""
         log.info("not done", connection=runtime.name, call=what, account=who, problem=error)
         if isinstance(error, errors.CredentialRefused) and not isinstance(error, errors.Renamed):
-            # It isn't what was refused: the server accepts it, or wasn't reached.
+            # The credential isn't refused: the server accepts it, or wasn't reached.
             is_good = is_accepted or (error.is_ours and error.status is not None)
             error = errors.Forbidden(error.message, status=error.status) if is_good else error
         if isinstance(error, errors.Forbidden) and error.status == 401 and is_first_401:
             # The provider has found the credential to be good: one stray answer changes nothing.
-            runtime.health.worked(error)
-            return RetryLater(self.backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
-        error = as_no_room(error) if starts else error
+            runtime.health.note_answer(error)
+            return RetryLater(self.compute_backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
+        error = to_no_room(error) if starts else error
         if isinstance(error, errors.CredentialRefused):
-            runtime.health.worked(error)
-            return await self._refused(runtime, account, error, attempts)
+            runtime.health.note_answer(error)
+            return await self._resolve_refusal(runtime, account, error, attempts)
         if not isinstance(error, errors.TemporaryError):
-            runtime.health.worked(error)
+            runtime.health.note_answer(error)
             if account is not None:
                 # Whatever the refusal was for, the sign-in was accepted.
-                await self._accepted(account)
+                await self._resume_account(account)
             cause = problems.cause_of(error)
             return Rejected(error, cause, problems.sentence(cause, runtime.title))
         return await self._handle_temporary_error(
-            runtime, account, what, error, attempts, spoke=spoke, starts=starts, repeats=repeats
+            runtime, account, what, error, attempts, has_answered=has_answered, starts=starts, repeats=repeats
         )
 
     async def _handle_temporary_error(
@@ -434,7 +447,7 @@ class ProviderCaller:
         error: errors.TemporaryError,
         attempts: int,
         *,
-        spoke: bool,
+        has_answered: bool,
         starts: bool,
         repeats: bool,
     ) -> RetryLater | OutcomeUnknown:
@@ -443,28 +456,28 @@ class ProviderCaller:
         is_busy = repeats and error.is_refusal
         attempts += not is_busy
         # Retry even if a longer pause was requested, so that nobody's work is stuck for an hour.
-        wait = min(max(self.backoff(attempts), error.retry_after or 0.0), LONGEST_ASKED)
+        wait = min(max(self.compute_backoff(attempts), error.retry_after or 0.0), MAX_REQUESTED_PAUSE_SECONDS)
         if isinstance(error, errors.RateLimited):
-            runtime.health.worked(error)
+            runtime.health.note_answer(error)
             is_shared = account is None or self._is_shared(runtime, account, what)
             await self._pause(runtime, who, wait, "start" if starts else "any", is_shared=is_shared)
             if not is_busy:
-                return RetryLater(wait, runtime.health.asked(wait), attempts, LIMITED)
+                return RetryLater(wait, runtime.health.describe_pause(wait), attempts, RATE_LIMITED_CAUSE)
         elif starts and error.retry_after:
             # If its result is unknown, that is looked for first; it isn't sent again before that.
             await self._pause(runtime, who, wait, "start", is_shared=False)
         if is_busy and not runtime.health.is_doubtful:
             # It answers, if only that it won't do this now; whether it is away is for the reads to find out.
-            runtime.observer.provider_failed(runtime.name, type(error).__name__)
-        elif not spoke:
-            runtime.health.failed(error)
+            runtime.observer.count_failure(runtime.name, type(error).__name__)
+        elif not has_answered:
+            runtime.health.note_failure(error)
             with suppress(errors.StoreError):
                 # Before anybody is told; ``Outages`` writes a second later what couldn't be written now.
                 await runtime.health.answering.write(self._store)
-        cause, sentence = problems.cause_of(error), runtime.health.sentence(error)
+        cause, sentence = problems.cause_of(error), runtime.health.describe_silence(error)
         if is_busy:
             # Spread, as all who were refused together were told the same.
-            asked = min(error.retry_after or 0.0, LONGEST_ASKED) * (1.0 + self._jitter() / 4.0)
+            asked = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
             return ProviderBusy(asked, sentence, attempts, cause)
         if isinstance(error, _AMBIGUOUS):
             return OutcomeUnknown(wait, sentence, attempts, cause)
@@ -472,7 +485,7 @@ class ProviderCaller:
 
     async def _pause(self, runtime: Runtime, who: str, wait: float, calls: Calls, *, is_shared: bool) -> None:
         """Note that the provider asked for a pause: here at once, in the rows for other processes."""
-        seconds = runtime.limits_of(calls).note(who, wait, is_shared=is_shared)
+        seconds = runtime.select_limits(calls).note(who, wait, is_shared=is_shared)
         try:
             await self._store.write(pauses.note_pauses, runtime.name, calls, seconds)
         except errors.StoreError as error:
@@ -483,26 +496,26 @@ class ProviderCaller:
         access = self.open(account)
         return isinstance(access, Access) and runtime.provider.acts(access, what) != "person"
 
-    async def _refused(
+    async def _resolve_refusal(
         self, runtime: Runtime, account: Account | None, error: errors.CredentialRefused, attempts: int
     ) -> RetryLater | Rejected:
-        """Handle a refused credential; the request had no effect."""
+        """Resolve a refused credential; the request had no effect."""
         if account is None:
-            self._keys.locked_out(runtime.name)
-            became: Became = "locked"
+            self._keys.note_lockout(runtime.name)
+            became: RefusalResult = "locked"
         else:
-            became = await self._keys.refused(account, runtime, error)
+            became = await self._keys.resolve_refusal(account, runtime, error)
         match became:
             case "changed":
                 return RetryLater(0.0, None, attempts, is_unauthorized=True)
             case "later":
-                return RetryLater(self.backoff(attempts + 1), None, attempts)
+                return RetryLater(self.compute_backoff(attempts + 1), None, attempts)
             case "held":
                 # It counts like any failing call: a credential may be good for every call but one.
                 assert account is not None, "no person's own is locked"
                 cause = "renamed" if isinstance(error, errors.Renamed) else ""
                 now, tried = await self._store.now(), attempts + 1
-                held = await self._held(runtime, account, REPEATED_SECONDS, tried, cause, now)
+                held = await self._postpone_refused(runtime, account, REPEATED_SECONDS, tried, cause, now)
                 return replace(held, is_unauthorized=True)
             case "locked":
                 cause = "connection_refused"
@@ -511,8 +524,8 @@ class ProviderCaller:
         return Rejected(error, cause, problems.sentence(cause, runtime.title))
 
 
-def as_no_room(error: errors.ProviderError) -> errors.ProviderError:
-    """Return NoRoom for a refused start whose words say that, with any status: as of a failed one."""
+def to_no_room(error: errors.ProviderError) -> errors.ProviderError:
+    """Return NoRoom for a refused start whose words mean that, with any status: as of a failed one."""
     is_lack = error.is_quoted and lacks_room(error.message)
     # A server that failed and says that it has no room hasn't started anything.
     refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
@@ -527,15 +540,15 @@ def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | R
     return replace(answer, error=errors.CredentialRefused())
 
 
-def _ended(runtime: Runtime, cause: str) -> Rejected:
+def _reject_account(runtime: Runtime, cause: str) -> Rejected:
     """Return the answer for an account whose credential isn't used any more."""
     return Rejected(errors.CredentialRefused(), cause, problems.sentence(cause, runtime.title))
 
 
 class Watch:
-    """End a call by its ``limit``: after ``seconds``, or once its account is unlinked.
+    """The end of a call by its ``limit``: after ``seconds``, or once its account is unlinked.
 
-    ``current`` returns an account as it is now, None if it was unlinked. It is asked ``every`` few seconds;
+    ``current`` returns an account's current row, None if it was unlinked. It is called ``every`` few seconds;
     most calls are over before the first time. All that costs one timer, as there are many calls.
     """
 
@@ -551,7 +564,7 @@ class Watch:
         self._seconds = seconds
         # An account that is being revoked is unlinked, and this is the call to revoke its credential.
         self._account = account if account is not None and account.state != "revoking" else None
-        self._current = current
+        self._read_account = current
         self._every = seconds if self._account is None else every
         self._watching: asyncio.Task[None] | None = None
         self.is_unlinked = False
@@ -577,9 +590,9 @@ class Watch:
             self._watching = asyncio.create_task(self._watch(self._account))
 
     async def _watch(self, account: Account) -> None:
-        # Without an answer of the store, the next look may tell.
+        # Without an answer of the store, the next read may tell.
         with suppress(errors.StoreError):
-            self.is_unlinked = await self._current(account) is None
+            self.is_unlinked = await self._read_account(account) is None
         if self.is_unlinked:
             self._timer.cancel()
             self._end()

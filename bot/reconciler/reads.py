@@ -41,20 +41,20 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: How many seconds to wait after a read that the person's credential or permissions don't allow.
-LACKING = 300.0
-#: How many resources' failure counts, unknown words and stored entries are remembered.
-REMEMBERED = 10_000
-#: How often a start that takes so long is asked what it waits for.
-MINUTE = 60.0
-#: How many pages of one request's workspaces are checked at the same time.
+#: The wait after a read that the person's credential or permissions don't allow.
+REFUSED_READ_SECONDS = 300.0
+#: Resources whose failure counts, unknown words and stored entries are remembered.
+MAX_REMEMBERED = 10_000
+#: A start that takes longer than this is asked for its reason, at this interval.
+REASON_INTERVAL_SECONDS = 60.0
+#: Pages of one request's workspaces that are checked at the same time.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: How late a batched read may be claimed, at most, without missing its next slot.
-SPARE = 0.5
+#: A batched read that is claimed this much late doesn't miss its next slot.
+SLOT_MARGIN_SECONDS = 0.5
 
 
 class Reads(EnginePart):
-    """Read what is due, each connection separately, so that a slow one doesn't delay the others.
+    """The reader of due states, each connection separately, so that a slow one doesn't delay the others.
 
     In memory: failed reads, odd words, and what the audit has today of an administrator's reads. Restart, and
     several processes: counted, logged and written once more by each.
@@ -67,15 +67,17 @@ class Reads(EnginePart):
         #: Reads sent since they were last reported to the observer, by connection.
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
-        self._strange: set[tuple[str, str]] = set()
-        #: What was read today with an administrator's token, as account and gate.
-        self._noted: set[tuple[str, str]] = set()
-        self._noted_on = 0
+        self._unknown_states: set[tuple[str, str]] = set()
+        #: Today's reads with an administrator's token, as account and gate.
+        self._audited: set[tuple[str, str]] = set()
+        self._audited_on = 0
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim what is due on each connection, as far as slots are free, and read it; return how many."""
+        """Claim the due reads of each connection, as far as slots are free; return the number of claims."""
         count = sum(
-            await asyncio.gather(*(self._of_connection(runtime, pool) for runtime in self._runtimes.values()))
+            await asyncio.gather(
+                *(self._read_connection(runtime, pool) for runtime in self._runtimes.values())
+            )
         )
         if pool is None:
             await self._recorder.write()
@@ -84,11 +86,11 @@ class Reads(EnginePart):
             # already have been counted.
             if (sent := self._sent[runtime.name]) > 0:
                 self._sent[runtime.name] = 0
-                runtime.observer.polled(runtime.name, sent)
+                runtime.observer.count_reads(runtime.name, sent)
         return count
 
-    async def _of_connection(self, runtime: Runtime, pool: Pool | None) -> int:
-        free = pool_room(pool, self._free(runtime))
+    async def _read_connection(self, runtime: Runtime, pool: Pool | None) -> int:
+        free = pool_room(pool, self._count_free_slots(runtime))
         if free <= 0:
             return 0
         # Take the slots and the time before the claim: the request itself is dropped if it is late by more
@@ -108,24 +110,24 @@ class Reads(EnginePart):
             # A read without an answer yet may not have arrived either: its gate counts from this claim.
             new = [claim for claim in claims if claim.gate_key not in self._recorder.open]
             self._recorder.open.update(claim.gate_key for claim in new)
-            batches = list(_batches(new, runtime.pace.batch_size))
+            batches = list(_group_by_account(new, runtime.pace.batch_size))
         finally:
             runtime.slots.give(free - len(batches))
         if claims:
-            runtime.observer.claimed(runtime.name, self._clock.monotonic() - claimed_at)
+            runtime.observer.note_claim(runtime.name, self._clock.monotonic() - claimed_at)
         window = SendWindow(claimed_at + self._numbers.margin)
-        await run_all([self._batch(runtime, batch, window, pool) for batch in batches], pool)
+        await run_all([self._read_batch(runtime, batch, window, pool) for batch in batches], pool)
         return len(claims)
 
-    def _free(self, runtime: Runtime) -> int:
-        """Return how many reads may begin; a connection in doubt gets a single probe."""
+    def _count_free_slots(self, runtime: Runtime) -> int:
+        """Return the number of reads that may begin; a connection in doubt gets a single probe."""
         if runtime.health.pause > 0:
             return 0
         if runtime.health.is_doubtful:
             return min(runtime.slots.free_for_reads, 1) if runtime.slots.is_idle else 0
         return runtime.slots.free_for_reads
 
-    async def _batch(
+    async def _read_batch(
         self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow, pool: Pool | None
     ) -> None:
         """Send one request for the claims of one account; every result is recorded.
@@ -133,7 +135,7 @@ class Reads(EnginePart):
         The slots are released with the answer, so that others can send while this is being written.
         """
         try:
-            results = await self._results(runtime, claims, window)
+            results = await self._request_results(runtime, claims, window)
         except errors.StoreError as error:
             # The gate keeps its due time, so it is read again after the interval.
             log.warning("read not written", connection=runtime.name, problem=error)
@@ -141,12 +143,15 @@ class Reads(EnginePart):
             return
         except Exception:  # docs/internals/rules.md, "Where errors end"
             log.exception("read failed", connection=runtime.name, reference=self._ids.reference())
-            results = [self._held(claim, LACKING, problems.sentence("internal")) for claim in claims]
+            results = [
+                self._keep_state(claim, REFUSED_READ_SECONDS, problems.sentence("internal"))
+                for claim in claims
+            ]
         finally:
             runtime.slots.give()
         self._recorder.put(results, pool)
 
-    async def _results(
+    async def _request_results(
         self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow
     ) -> list[ReadResult]:
         account = claims[0].account
@@ -154,41 +159,47 @@ class Reads(EnginePart):
             runtime,
             account,
             "read",
-            lambda access: self._ask_for_theirs(runtime, access, claims, window),
+            lambda access: self._request_own(runtime, access, claims, window),
             attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
             is_gated=True,
         )
         match answer:
             case Succeeded((found, is_own)):
-                results = await self._found(runtime, claims, found)
+                results = await self._build_results(runtime, claims, found)
                 return results if is_own else [replace(result, is_own=False) for result in results]
             case RetryLater() | OutcomeUnknown():
-                return [self._later(runtime, claim, answer) for claim in claims]
+                return [self._postpone(runtime, claim, answer) for claim in claims]
             case Rejected(error=errors.SecretError()):
-                return [self._own(claim, LACKING, answer.sentence) for claim in claims]
+                return [
+                    self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.sentence) for claim in claims
+                ]
             case Rejected(error=errors.CredentialRefused()):
                 is_ours = answer.cause == "connection_refused"
                 # People who must link again were already told; only a problem that the operator must fix is
                 # reported here.
                 hold = answer.sentence if is_ours else None
-                return [self._held(claim, LACKING / 10 if is_ours else 0.0, hold) for claim in claims]
+                return [
+                    self._keep_state(claim, REFUSED_READ_SECONDS / 10 if is_ours else 0.0, hold)
+                    for claim in claims
+                ]
             case Rejected():
                 return [
-                    await self._refused(runtime, claim, answer, alone=len(claims) == 1) for claim in claims
+                    await self._record_refusal(runtime, claim, answer, alone=len(claims) == 1)
+                    for claim in claims
                 ]
 
-    async def _found(
+    async def _build_results(
         self, runtime: Runtime, claims: Sequence[ReadClaim], found: Mapping[str, Observed]
     ) -> list[ReadResult]:
         for claim in claims:
-            await self._entries.keep(claim, found.get(claim.remote_id))
+            await self._entries.store_new(claim, found.get(claim.remote_id))
         now = await self._store.now()
-        return [await self._seen(runtime, claim, found.get(claim.remote_id), now) for claim in claims]
+        return [await self._build_result(runtime, claim, found.get(claim.remote_id), now) for claim in claims]
 
-    async def _ask_for_theirs(
+    async def _request_own(
         self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> tuple[Mapping[str, Observed], bool]:
-        """Read what an account may see; if its access reaches everybody's, only what is proven to be theirs.
+        """Read an account's workspaces: only proven ones of its person if its access reaches everybody's.
 
         The rest is reported as gone, the way other providers report somebody else's. The day's first read of
         each resource with an administrator's token is audited. The second value says whether the access is
@@ -206,9 +217,9 @@ class Reads(EnginePart):
 
     async def _note_reading(self, claims: Sequence[ReadClaim]) -> None:
         day = int(await self._store.now() // 86_400)
-        if day != self._noted_on or len(self._noted) > REMEMBERED:
-            self._noted_on = day
-            self._noted.clear()
+        if day != self._audited_on or len(self._audited) > MAX_REMEMBERED:
+            self._audited_on = day
+            self._audited.clear()
         entries = [
             AuditEntry(
                 claim.account.principal.key,
@@ -218,18 +229,18 @@ class Reads(EnginePart):
                 {"connection": claim.connection, "acts": "admin"},
             )
             for claim in claims
-            if (claim.account.id, claim.gate_key) not in self._noted
+            if (claim.account.id, claim.gate_key) not in self._audited
         ]
         if entries:
             await self._store.write(audit.append_audit, entries)
-            self._noted |= {(claim.account.id, claim.gate_key) for claim in claims}
+            self._audited |= {(claim.account.id, claim.gate_key) for claim in claims}
 
     async def _send(
         self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> Mapping[str, Observed]:
         """Send one request, and count it unless it was never sent."""
         sent, provider, first = 1, runtime.provider, claims[0]
-        state = _asks_why(first) if len(claims) == 1 else None
+        state = _find_unexplained_state(first) if len(claims) == 1 else None
         try:
             if state is not None and isinstance(provider, base.Reasons):
                 return {first.remote_id: await _read_reason(provider, access, first.remote_id, state, window)}
@@ -267,7 +278,7 @@ class Reads(EnginePart):
         ]
         return {**found, **dict(await side_by_side(MAX_PAGE_CHECKS_AT_ONCE, check, new))}
 
-    async def _seen(
+    async def _build_result(
         self, runtime: Runtime, claim: ReadClaim, observed: Observed | None, now: float
     ) -> ReadResult:
         if observed is None:
@@ -275,66 +286,70 @@ class Reads(EnginePart):
             failures = self._failures.get(claim.gate_key, 0)
             answer = await self._provider_caller.judge(runtime, claim.account, "read", error, failures)
             assert not isinstance(answer, Rejected), "a bad answer is no refusal"
-            return self._later(runtime, claim, answer)
+            return self._postpone(runtime, claim, answer)
         self._failures.pop(claim.gate_key, None)
         if observed.state is State.UNKNOWN:
-            return self._strange_word(runtime, claim, observed, now)
-        if observed.state is State.GONE and (doubt := _doubt_of_gone(claim, now)) is not None:
-            return replace(self._held(claim, runtime.pace.min_poll_interval, None), doubt=doubt)
-        if (doubt := _unexplained(claim, observed, now)) is not None:
-            return replace(self._held(claim, runtime.pace.pending, None), doubt=doubt)
-        wait = self._next(runtime, claim, observed, now)
+            return self._report_unknown_state(runtime, claim, observed, now)
+        if observed.state is State.GONE and (doubt := _confirm_gone(claim, now)) is not None:
+            return replace(self._keep_state(claim, runtime.pace.min_poll_interval, None), doubt=doubt)
+        if (doubt := _request_reason(claim, observed, now)) is not None:
+            return replace(self._keep_state(claim, runtime.pace.pending, None), doubt=doubt)
+        wait = self._compute_wait(runtime, claim, observed, now)
         return ReadResult(
             claim.gate_key,
             claim.workspace_ids,
             observed,
             wait,
             granted_at=claim.granted_at,
-            slot=_slot(claim.account.id, wait, runtime.pace, self._numbers.margin),
+            slot=_compute_slot(claim.account.id, wait, runtime.pace, self._numbers.margin),
             closed_for=claim.interval,
             # An observation with a secret that opens all ends no doubt: the next read is of the state.
-            doubt=None if _asks_why(claim) is None else Doubt(EXPLAINED, 1, now),
+            doubt=None if _find_unexplained_state(claim) is None else Doubt(EXPLAINED, 1, now),
         )
 
-    def _strange_word(self, runtime: Runtime, claim: ReadClaim, observed: Observed, now: float) -> ReadResult:
+    def _report_unknown_state(
+        self, runtime: Runtime, claim: ReadClaim, observed: Observed, now: float
+    ) -> ReadResult:
         """Keep the last state for an undocumented state; log each such word once."""
         word = observed.detail or "unknown state"
-        if (runtime.name, word) not in self._strange and len(self._strange) < REMEMBERED:
-            self._strange.add((runtime.name, word))
+        if (runtime.name, word) not in self._unknown_states and len(self._unknown_states) < MAX_REMEMBERED:
+            self._unknown_states.add((runtime.name, word))
             log.warning("state not known", connection=runtime.name, word=word)
         # What was down may be up by now.
         pending = claim.state in (State.STARTING, State.STOPPING)
-        wait = self._next(runtime, claim, Observed(claim.state if pending else State.RUNNING), now)
-        held = self._held(claim, wait, cards.strange_state(runtime.title, word))
+        wait = self._compute_wait(runtime, claim, Observed(claim.state if pending else State.RUNNING), now)
+        held = self._keep_state(claim, wait, cards.strange_state(runtime.title, word))
         return replace(held, observed=observed)
 
-    def _later(self, runtime: Runtime, claim: ReadClaim, answer: RetryLater | OutcomeUnknown) -> ReadResult:
-        """Keep what is known and read later; the gate decides when."""
+    def _postpone(
+        self, runtime: Runtime, claim: ReadClaim, answer: RetryLater | OutcomeUnknown
+    ) -> ReadResult:
+        """Keep the last state and read later; the gate decides when."""
         wait = answer.wait
         if answer.attempts > self._failures.get(claim.gate_key, 0):
-            if len(self._failures) < REMEMBERED or claim.gate_key in self._failures:
+            if len(self._failures) < MAX_REMEMBERED or claim.gate_key in self._failures:
                 self._failures[claim.gate_key] = answer.attempts
             wait = max(wait, runtime.pace.min_poll_interval)
             if not claim.has_open_operation:
                 # Nobody is waiting for it: the usual interval is soon enough.
                 is_starting = claim.state is State.STARTING
                 wait = max(wait, runtime.pace.pending if is_starting else runtime.pace.running)
-        return self._held(claim, wait, answer.sentence)
+        return self._keep_state(claim, wait, answer.sentence)
 
-    async def _refused(
+    async def _record_refusal(
         self, runtime: Runtime, claim: ReadClaim, answer: Rejected, *, alone: bool
     ) -> ReadResult:
-        """Handle a read refused to this account alone; nobody else's row changes."""
+        """Record a read refused to this account alone; nobody else's row changes."""
         now = await self._store.now()
         if isinstance(answer.error, errors.NotFound) and alone:
-            return await self._seen(runtime, claim, Observed(State.GONE), now)
+            return await self._build_result(runtime, claim, Observed(State.GONE), now)
         doubt = doubted(claim.doubt, answer.word, now)
         is_news = is_certain(doubt, now)
         if claim.has_open_operation and not is_news:
             # One refusal may be a gateway's error: read again at the usual pace before reporting it.
             wait = max(runtime.pace.pending, runtime.pace.min_poll_interval)
-            return replace(self._own(claim, wait, cards.UNSEEN), doubt=doubt)
-        result = self._own(claim, LACKING, answer.sentence)
+            return replace(self._keep_own_state(claim, wait, cards.UNSEEN), doubt=doubt)
+        result = self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.sentence)
         if claim.has_open_operation or claim.doubt is None or claim.doubt.kind != UNLISTED:
             # A refused read doesn't disprove a list: the next list confirms it.
             result = replace(result, doubt=doubt)
@@ -348,11 +363,11 @@ class Reads(EnginePart):
                 # The call sent for it may have worked.
                 outcome = Outcome.UNKNOWN if operation.has_called else Outcome.FAILED
                 await self._store.write(
-                    operations.save_step, outcomes.ended(operation, outcome, answer.cause)
+                    operations.save_step, outcomes.build_end(operation, outcome, answer.cause)
                 )
         return result
 
-    def _next(self, runtime: Runtime, claim: ReadClaim, seen: Observed, now: float) -> float | None:
+    def _compute_wait(self, runtime: Runtime, claim: ReadClaim, seen: Observed, now: float) -> float | None:
         return next_read(
             seen.state,
             lacks_since=find_lack_start(seen.lacks, claim.lacks, claim.lacks_since, claim.granted_at),
@@ -362,12 +377,12 @@ class Reads(EnginePart):
             pace=runtime.pace,
         )
 
-    def _own(self, claim: ReadClaim, next_in: float, hold: str) -> ReadResult:
+    def _keep_own_state(self, claim: ReadClaim, next_in: float, hold: str) -> ReadResult:
         """Return a result only for the row whose credential read; the claim lists it first."""
-        return replace(self._held(claim, next_in, hold), workspace_ids=claim.workspace_ids[:1])
+        return replace(self._keep_state(claim, next_in, hold), workspace_ids=claim.workspace_ids[:1])
 
     @staticmethod
-    def _held(claim: ReadClaim, next_in: float | None, hold: str | None) -> ReadResult:
+    def _keep_state(claim: ReadClaim, next_in: float | None, hold: str | None) -> ReadResult:
         return ReadResult(
             claim.gate_key,
             claim.workspace_ids,
@@ -379,7 +394,7 @@ class Reads(EnginePart):
         )
 
 
-def _doubt_of_gone(claim: ReadClaim, now: float) -> Doubt | None:
+def _confirm_gone(claim: ReadClaim, now: float) -> Doubt | None:
     """Return the doubt about a workspace seen before that one read reports gone; None if one is enough."""
     if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
         return None
@@ -389,7 +404,7 @@ def _doubt_of_gone(claim: ReadClaim, now: float) -> Doubt | None:
     return None if is_certain(doubt, now) else doubt
 
 
-def _asks_why(claim: ReadClaim) -> State | None:
+def _find_unexplained_state(claim: ReadClaim) -> State | None:
     """Return the state whose reason a claim is to read; None if it is to read the state."""
     return None if claim.doubt is None else UNEXPLAINED.get(claim.doubt.kind)
 
@@ -407,31 +422,33 @@ async def _read_reason(
     return Observed(state, reason=said or None)
 
 
-def _unexplained(claim: ReadClaim, observed: Observed, now: float) -> Doubt | None:
-    """Return the doubt by which the next read asks why a start failed, or takes long: that, once a minute."""
+def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Doubt | None:
+    """Return the doubt that has the next read ask for a start's reason: a failed one's, or a long one's."""
     if not observed.has_reason or not claim.is_proven:
         return None
     has_failed = observed.state is State.FAILED and claim.state is not State.FAILED
     # A read of the reason doesn't find what has come up: most starts are over before there is one.
-    is_long = claim.granted_at - (claim.used_at or 0.0) >= MINUTE
-    is_due = is_long and claim.granted_at % MINUTE < claim.interval
+    is_long = claim.granted_at - (claim.used_at or 0.0) >= REASON_INTERVAL_SECONDS
+    is_due = is_long and claim.granted_at % REASON_INTERVAL_SECONDS < claim.interval
     waits = is_due and observed.state is claim.state is State.STARTING
     return Doubt(f"{observed.state}, unexplained", 1, now) if has_failed or waits else None
 
 
-def _slot(account_id: str, wait: float | None, pace: Pace, margin: float) -> tuple[float, float] | None:
+def _compute_slot(
+    account_id: str, wait: float | None, pace: Pace, margin: float
+) -> tuple[float, float] | None:
     """Return the slot at which an account's reads are batched, if the provider takes many in one request.
 
     Every account has its own offset within the period; infrequent reads use some of the same slots.
     """
     if wait is None or pace.batch_size <= 1:
         return None
-    least = pace.min_poll_interval + margin + SPARE
+    least = pace.min_poll_interval + margin + SLOT_MARGIN_SECONDS
     rounds = max(int(wait / 4 / least), 1)
     return rounds * least, least * zlib.crc32(account_id.encode()) / 2**32
 
 
-def _batches(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadClaim]]:
+def _group_by_account(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadClaim]]:
     """Group claims by the reading account, in batches of at most ``size``."""
     by_account: defaultdict[str, list[ReadClaim]] = defaultdict(list)
     for claim in claims:
@@ -442,7 +459,7 @@ def _batches(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadCl
 
 
 class Recorder:
-    """Write results in batches: a transaction for each would cost as much as the read itself."""
+    """A writer of results in batches: a transaction for each would cost as much as the read itself."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
         #: The gates of the reads that are in flight or still to be written.
@@ -460,7 +477,7 @@ class Recorder:
             pool.add(self.write())
 
     async def write(self) -> None:
-        """Write everything queued, including what arrives in the meantime."""
+        """Write the queued results, including those that arrive in the meantime."""
         self._is_writing = True
         try:
             while self._waiting:
@@ -486,7 +503,7 @@ class Recorder:
 
 
 class Entries:
-    """Store new entries only: a read every few seconds returns the same one.
+    """The entries of workspaces, of which only new ones are stored: most reads return the same.
 
     What is in the row decides, as another process may have written it; what it says is remembered.
 
@@ -500,32 +517,32 @@ class Entries:
         #: A row's entry as it is stored, and a digest of what that says.
         self._stored: dict[str, tuple[str, bytes]] = {}
 
-    async def keep(self, claim: ReadClaim, observed: Observed | None) -> None:
+    async def store_new(self, claim: ReadClaim, observed: Observed | None) -> None:
         """Store the entry from a read in the row whose account read it; a failure leaves the old one."""
         if observed is None or observed.entry is None:
             return
         workspace_id = claim.workspace_ids[0]
         row, sealed = entry_key(claim.account.principal.key, claim.connection, claim.remote_id), claim.entry
-        digest = _digest(row, observed.entry)
+        digest = _hash_entry(row, observed.entry)
         if sealed is not None and self._stored.get(workspace_id) == (sealed, digest):
             return
-        if sealed is None or self._said(row, sealed) != digest:
+        if sealed is None or self._hash_stored_entry(row, sealed) != digest:
             sealed = self._vault.seal(row, {"entry": observed.entry})
             try:
                 await self._store.write(workspaces.save_entry, workspace_id, claim.gate_key, sealed)
             except errors.StoreError as error:
                 log.warning("entry not written", workspace=workspace_id, problem=error)
                 return
-        if len(self._stored) >= REMEMBERED:
+        if len(self._stored) >= MAX_REMEMBERED:
             self._stored.clear()
         self._stored[workspace_id] = (sealed, digest)
 
-    def _said(self, row: str, sealed: str) -> bytes | None:
+    def _hash_stored_entry(self, row: str, sealed: str) -> bytes | None:
         try:
-            return _digest(row, self._vault.open(row, sealed).get("entry", ""))
+            return _hash_entry(row, self._vault.open(row, sealed).get("entry", ""))
         except errors.SecretError:
             return None
 
 
-def _digest(row: str, entry: str) -> bytes:
+def _hash_entry(row: str, entry: str) -> bytes:
     return sha256(f"{row}\n{entry}".encode()).digest()

@@ -22,7 +22,15 @@ from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.reconciler import context, outcomes, provider_calls
 from bot.reconciler.runtimes import Runtime
-from bot.reconciler.step import CONFLICTS, PATIENCE, PROBE_WAIT, Stepper, busy_hold, knowing, went_well
+from bot.reconciler.step import (
+    EXTERNAL_WAIT_SECONDS,
+    MAX_CONFLICT_ATTEMPTS,
+    PROBE_WAIT_SECONDS,
+    Stepper,
+    build_success,
+    find_busy_reason,
+    with_call_state,
+)
 from bot.store import cards as card_rows
 from bot.store import runs
 from bot.store.transaction import Row
@@ -31,22 +39,22 @@ from bot.support.errors import Conflict, NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Seconds until the first read after a call: a short run may be over by then.
-FIRST_READ: Final = 2.0
-#: How many runs are read in one request.
-TOGETHER: Final = 50
-#: How many seconds the end of a run waits for the last lines of its output.
-LAST_LINES_WAIT: Final = 2.0
+#: Until the first read after a call: a short run may be over by then.
+MIN_FIRST_READ_SECONDS: Final = 2.0
+#: Runs that are read in one request.
+MAX_RUNS_PER_READ: Final = 50
+#: The longest wait of a run's end for the last lines of its output.
+MAX_LAST_LINES_WAIT_SECONDS: Final = 2.0
 
 
 class RunStepper(Stepper[ClaimedRun]):
-    """Step due runs of jobs."""
+    """The stepper of due runs of jobs."""
 
     ends_while_refused = True
-    lost_as = Outcome.FAILED
-    making = Step.LAUNCH
-    question = NoticeKind.JOB_ASKED
-    late = NoticeKind.JOB_WAITING
+    lost_outcome = Outcome.FAILED
+    creating_step = Step.LAUNCH
+    question_kind = NoticeKind.JOB_ASKED
+    late_kind = NoticeKind.JOB_WAITING
     keeps_call = True
 
     def __init__(self, engine: context.EngineContext) -> None:
@@ -62,7 +70,7 @@ class RunStepper(Stepper[ClaimedRun]):
         """Save an update of a run; None if it has ended, or was claimed by another process."""
         return await self._store.write(runs.save_run_step, update, claimed.row)
 
-    async def tells(self, claimed: ClaimedRun) -> bool:
+    async def has_recipient(self, claimed: ClaimedRun) -> bool:
         """Return whether somebody waits for its end: they launched it here, have its card, or stopped it."""
         run = claimed.run
         return (
@@ -79,7 +87,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
         return is_fit and plan_run(claimed.run, now).step is Step.READ
 
-    async def batches(self, batch: Sequence[ClaimedRun]) -> list[list[ClaimedRun]]:
+    async def group_for_one_call(self, batch: Sequence[ClaimedRun]) -> list[list[ClaimedRun]]:
         """Group the runs that need a read by account."""
         now = await self._store.now()
         others: list[list[ClaimedRun]] = []
@@ -91,38 +99,38 @@ class RunStepper(Stepper[ClaimedRun]):
                 others.append([claimed])
         return [*others, *reads.values()]
 
-    async def together(self, batch: list[ClaimedRun]) -> Sequence[ClaimedRun]:
+    async def process_batch(self, batch: list[ClaimedRun]) -> Sequence[ClaimedRun]:
         """Read runs of one account, along with its runs that are due in a moment."""
         account = batch[0].account
         if account is None or not self._is_read(batch[0], await self._store.now()):
             return batch
         runtime = self._runtimes[account.connection]
-        wait = max(runtime.health.pause, await self._wait(account, runtime))
+        wait = max(runtime.health.pause, await self._compute_read_wait(account, runtime))
         if wait > 0:
-            await self.all_later(batch, wait, runtime.health.hold)
+            await self.postpone_all(batch, wait, runtime.health.block_reason)
         elif runtime.is_probed:
-            await self.all_later(batch, PROBE_WAIT, runtime.health.sentence())
+            await self.postpone_all(batch, PROBE_WAIT_SECONDS, runtime.health.describe_silence())
         elif runtime.slots.free_for_reads < 1 or not runtime.slots.take():
-            await self.all_later(batch, 1.0, None)
+            await self.postpone_all(batch, 1.0, None)
         else:
             try:
-                others = await self._joined(account, batch)
+                others = await self._claim_more(account, batch)
                 if others is not None:
-                    await self._read(account, runtime, batch[:TOGETHER])
+                    await self._read_runs(account, runtime, batch[:MAX_RUNS_PER_READ])
             finally:
                 runtime.slots.give()
             # Runs that didn't fit into one request wait for the next one, and all do if somebody else reads.
-            left = batch if others is None else batch[TOGETHER:]
-            await self.all_later(left, runtime.pace.min_poll_interval, None)
+            left = batch if others is None else batch[MAX_RUNS_PER_READ:]
+            await self.postpone_all(left, runtime.pace.min_poll_interval, None)
             return others or ()
         return ()
 
-    async def _joined(self, account: Account, batch: list[ClaimedRun]) -> list[ClaimedRun] | None:
+    async def _claim_more(self, account: Account, batch: list[ClaimedRun]) -> list[ClaimedRun] | None:
         """Claim the read, with more runs of the account; return those that need something other than a read.
 
         Return None if another process has read its runs just now.
         """
-        room = max(TOGETHER - len(batch), 0)
+        room = max(MAX_RUNS_PER_READ - len(batch), 0)
         now = await self._store.now()
         more = await self._store.claim(
             runs.claim_runs_of, account, room, self._numbers.lease, self._owners.name
@@ -143,44 +151,44 @@ class RunStepper(Stepper[ClaimedRun]):
     # -- everything else -------------------------------------------------------------------------------------
 
     async def plan(self, claimed: ClaimedRun, _runtime: Runtime) -> Plan:
-        """Plan from what is known about the run."""
+        """Plan from the stored state of the run."""
         return plan_run(claimed.run, await self._store.now())
 
-    def asks(self, claimed: ClaimedRun, step: Step) -> tuple[str, Target] | None:
-        """Ask before each call whether the person may launch or stop it."""
+    def find_required_permission(self, claimed: ClaimedRun, step: Step) -> tuple[str, Target] | None:
+        """Return the verb and the run for which a launch or a stop needs permission."""
         if step not in (Step.LAUNCH, Step.FIND, Step.STOP):
             return None
         verb = "stop" if step is Step.STOP else "run"
         return verb, Target("job", claimed.run.id, claimed.run.principal)
 
-    async def goes_on_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
+    async def resolve_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
         """End a run that wasn't launched; one that was launched continues there, so still look for it."""
         if step is Step.LAUNCH:
-            await self.save(claimed, outcomes.ended(claimed.run, Outcome.FAILED, rule, claimed.claim))
+            await self.save(claimed, outcomes.build_end(claimed.run, Outcome.FAILED, rule, claimed.claim))
         elif step is Step.STOP:
-            await self.later(claimed, PATIENCE, problems.sentence(rule))
+            await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, problems.sentence(rule))
         return step is Step.FIND
 
     async def end(self, claimed: ClaimedRun, decided: Plan) -> Update:
         """End it, with the last lines of its output if it has finished."""
         assert decided.outcome is not None, "a plan that ends says how"
         if decided.outcome is Outcome.ENDED:
-            return await self._over(claimed)
-        return outcomes.ended(claimed.run, decided.outcome, decided.cause, claimed.claim)
+            return await self._end_finished(claimed)
+        return outcomes.build_end(claimed.run, decided.outcome, decided.cause, claimed.claim)
 
     async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
         """Leave a run that has become due for a read since its claim to the next claim."""
-        await self.later(claimed, 0.1)
+        await self.postpone(claimed, 0.1)
 
     # -- calls -----------------------------------------------------------------------------------------------
 
-    async def calling(
+    async def prepare_call(
         self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: base.Access
     ) -> Update:
         """Commit to the call. A repeated stop keeps the time of its first call."""
         is_first = step is Step.LAUNCH or claimed.run.stop_call is Call.NONE
         calling = replace(claimed.update(self._numbers.lease), called=is_first, cause="")
-        return knowing(calling, step, Call.CALLING)
+        return with_call_state(calling, step, Call.CALLING)
 
     async def send(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: base.Access
@@ -193,7 +201,7 @@ class RunStepper(Stepper[ClaimedRun]):
         await provider.stop_job(access, run.remote_id, force=run.requested_stop == "force")
         return None
 
-    async def accepted(
+    async def record_accepted(
         self,
         claimed: ClaimedRun,
         runtime: Runtime,
@@ -203,22 +211,28 @@ class RunStepper(Stepper[ClaimedRun]):
     ) -> Update | None:
         """Record a launched run; read a stopped one soon."""
         if isinstance(created, Created):
-            await self._launched(claimed, runtime, step, created)
+            await self._record_launch(claimed, runtime, step, created)
             return None
-        entry = outcomes.audit(claimed.run, "call.stop", "accepted", how=claimed.run.requested_stop)
-        return replace(went_well(claimed, _first_read(runtime), entry), stop_call=Call.ACCEPTED)
+        entry = outcomes.build_audit_entry(
+            claimed.run, "call.stop", "accepted", how=claimed.run.requested_stop
+        )
+        return replace(build_success(claimed, _compute_first_wait(runtime), entry), stop_call=Call.ACCEPTED)
 
-    async def _launched(self, claimed: ClaimedRun, runtime: Runtime, step: Step, created: Created) -> None:
+    async def _record_launch(
+        self, claimed: ClaimedRun, runtime: Runtime, step: Step, created: Created
+    ) -> None:
         run, remote_id = claimed.run, created.remote_id
-        entry = outcomes.audit(run, f"call.{step}", "accepted", remote_id=remote_id)
+        entry = outcomes.build_audit_entry(run, f"call.{step}", "accepted", remote_id=remote_id)
         launched = replace(
-            went_well(claimed, _first_read(runtime), entry), remote_id=remote_id, start_call=Call.ACCEPTED
+            build_success(claimed, _compute_first_wait(runtime), entry),
+            remote_id=remote_id,
+            start_call=Call.ACCEPTED,
         )
         if not await self.save(claimed, launched):
             # Unlinked while the call was in flight: the run continues there, but Usher can't follow it.
             log.warning("launched after its account was unlinked", run=run.id, connection=run.connection)
 
-    def again(
+    def build_retry(
         self,
         claimed: ClaimedRun,
         runtime: Runtime,
@@ -226,33 +240,33 @@ class RunStepper(Stepper[ClaimedRun]):
         answer: provider_calls.CallFailure,
         known: Call | None,
     ) -> Update:
-        """Look soon after an unknown outcome, as a requested pause doesn't apply to looks."""
-        run, wait, attempts = claimed.run, provider_calls.REFUSED_WAIT, None
+        """Search soon after an unknown outcome, as a requested pause doesn't apply to searches."""
+        run, wait, attempts = claimed.run, provider_calls.REFUSED_WAIT_SECONDS, None
         if not isinstance(answer, provider_calls.Rejected):
             wait, attempts = answer.wait, answer.attempts
         if (
             isinstance(answer, provider_calls.OutcomeUnknown | provider_calls.ProviderBusy)
             and step is not Step.FIND
         ):
-            wait = _first_read(runtime)
+            wait = _compute_first_wait(runtime)
         notices: list[NewNotice] = []
         if step is Step.STOP and run.attempts < MAX_ATTEMPTS == attempts:
-            notices = [_not_stopped(run)]
+            notices = [_build_not_stopped_notice(run)]
         again = replace(claimed.update(wait), attempts=attempts, hold=answer.sentence, notices=notices)
-        return knowing(again, step, known)
+        return with_call_state(again, step, known)
 
-    def refused(
+    def record_rejected(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: provider_calls.Rejected
     ) -> Update:
         """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
         run = claimed.run
         if step is Step.LAUNCH:
-            ended = outcomes.ended(run, Outcome.FAILED, answer.call_cause(makes=True), claimed.claim)
+            ended = outcomes.build_end(run, Outcome.FAILED, answer.call_cause(makes=True), claimed.claim)
             return replace(ended, start_call=Call.NONE)
-        wait = _first_read(runtime)
+        wait = _compute_first_wait(runtime)
         if isinstance(answer.error, (NotFound, Conflict)):
             # The run may just have ended, as the next reads will show; otherwise the stop is retried.
-            gone = isinstance(answer.error, NotFound) or run.attempts + 1 >= CONFLICTS
+            gone = isinstance(answer.error, NotFound) or run.attempts + 1 >= MAX_CONFLICT_ATTEMPTS
             known, attempts = (Call.ACCEPTED, 0) if gone else (Call.NONE, run.attempts + 1)
             cause = answer.call_cause() if gone else ""
             return replace(claimed.update(wait), stop_call=known, attempts=attempts, cause=cause)
@@ -261,12 +275,12 @@ class RunStepper(Stepper[ClaimedRun]):
             stop_call=Call.ACCEPTED,
             attempts=0,
             card_dirty=True,
-            notices=[_not_stopped(run, cause=answer.call_cause())],
-            audit=[outcomes.audit(run, "call.stop", "refused", cause=answer.cause)],
+            notices=[_build_not_stopped_notice(run, cause=answer.call_cause())],
+            audit=[outcomes.build_audit_entry(run, "call.stop", "refused", cause=answer.cause)],
         )
 
     async def search(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> Traces:
-        """Look for what the launch made."""
+        """Return the provider's traces of the launch."""
         run = claimed.run
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
         traces = await runtime.provider.need(base.Runs).find_job(access, spec, run.id, since)
@@ -276,33 +290,33 @@ class RunStepper(Stepper[ClaimedRun]):
         left = await self._store.read(runs.unexplained_runs, run, list(by_id))
         return replace(traces, others=tuple(by_id[remote_id] for remote_id in left))
 
-    def is_wanted(self, claimed: ClaimedRun) -> bool:
-        """Return whether it should still be launched."""
+    def is_still_needed(self, claimed: ClaimedRun) -> bool:
+        """Return whether nobody has stopped the run."""
         return not claimed.run.requested_stop
 
-    def unwanted(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:
+    def abandon(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:
         """Step again at once to end it if nothing was launched."""
         if verdict is timeouts.Verdict.NOTHING:
-            return self.absent(claimed, 0.0)
-        return outcomes.ended(claimed.run, Outcome.FAILED, "untold", claimed.claim)
+            return self.record_absence(claimed, 0.0)
+        return outcomes.build_end(claimed.run, Outcome.FAILED, "untold", claimed.claim)
 
-    async def found(self, claimed: ClaimedRun, runtime: Runtime, created: Created) -> None:
+    async def record_found(self, claimed: ClaimedRun, runtime: Runtime, created: Created) -> None:
         """Record its id."""
-        await self._launched(claimed, runtime, Step.FIND, created)
+        await self._record_launch(claimed, runtime, Step.FIND, created)
 
     # -- a read ----------------------------------------------------------------------------------------------
 
-    async def _wait(self, account: Account, runtime: Runtime) -> float:
+    async def _compute_read_wait(self, account: Account, runtime: Runtime) -> float:
         """Return the seconds until an account's runs may be read again."""
         interval = runtime.pace.min_poll_interval
         left = (account.runs_read_at or 0.0) + interval - await self._store.now()
         # The time of a clock that has since been corrected counts as now.
         return min(max(left, 0.0), interval)
 
-    async def _read(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
+    async def _read_runs(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
         """Read runs of one account in one request, record the results, and end the runs that are over."""
-        runtime.observer.polled(runtime.name, len(batch))
-        remote_ids = [_remote(claimed.run) for claimed in batch]
+        runtime.observer.count_reads(runtime.name, len(batch))
+        remote_ids = [_require_remote_id(claimed.run) for claimed in batch]
         answer = await self._provider_caller.call(
             runtime,
             account,
@@ -318,41 +332,46 @@ class RunStepper(Stepper[ClaimedRun]):
             case provider_calls.Rejected(error=NotFound()):
                 found = {}
             case provider_calls.Rejected(needs_credential=True, sentence=sentence):
-                await self.all_later(batch, PATIENCE, sentence)
+                await self.postpone_all(batch, EXTERNAL_WAIT_SECONDS, sentence)
                 return
             case provider_calls.Rejected():
                 for claimed in batch:
-                    await self.save(claimed, await self._refused_read(claimed, runtime, answer))
+                    await self.save(claimed, await self._count_refused_read(claimed, runtime, answer))
                 return
             case _:
                 # A single failure that the next read may resolve isn't worth a line on the card.
                 is_shown = runtime.health.is_doubtful or answer.cause in {
-                    provider_calls.LIMITED,
-                    *provider_calls.HELD,
+                    provider_calls.RATE_LIMITED_CAUSE,
+                    *provider_calls.REFUSED_SIGN_IN_CAUSES,
                 }
                 wait = max(answer.wait, runtime.pace.min_poll_interval)
                 hold = answer.sentence if is_shown else None
-                await self.all_later(batch, wait, hold, deadline_in=self.held_seconds)
+                await self.postpone_all(batch, wait, hold, deadline_in=self.held_seconds)
                 return
         for claimed in batch:
-            await self.save(claimed, await self._seen(claimed, runtime, found.get(_remote(claimed.run))))
+            await self.save(
+                claimed,
+                await self._record_observation(claimed, runtime, found.get(_require_remote_id(claimed.run))),
+            )
 
-    async def _seen(self, claimed: ClaimedRun, runtime: Runtime, observed: ObservedRun | None) -> Update:
+    async def _record_observation(
+        self, claimed: ClaimedRun, runtime: Runtime, observed: ObservedRun | None
+    ) -> Update:
         run, now = claimed.run, await self._store.now()
         if observed is None:
-            return await self._left_out(claimed, runtime, now)
+            return await self._count_missing(claimed, runtime, now)
         if observed.state.is_over or observed.is_last:
-            return await self._over(claimed, observed)
+            return await self._end_finished(claimed, observed)
         began = observed.started_at or run.started_at or run.called_at or run.created_at
         wait = next_run_read(observed.state, max(now - began, 0.0), runtime.pace.min_poll_interval)
         if observed.state is RunState.UNKNOWN:
             # An answer without a known state isn't a sighting; a single one isn't worth a line on the card.
             hold = cards.UNSEEN if run.held_since is not None else None
-            return await self._unseen(claimed, replace(claimed.update(wait), observed=observed), hold)
+            return await self._block_unseen(claimed, replace(claimed.update(wait), observed=observed), hold)
         # It goes on, so what its stop was refused with is about the stop.
         has_settled = now - (run.called_at or now) >= timeouts.START_SETTLES
-        refused = [_not_stopped(run, cause=run.refusal)] if run.refusal and has_settled else []
-        hold = busy_hold(runtime, run.busy_since) or ("" if run.hold else None)
+        refused = [_build_not_stopped_notice(run, cause=run.refusal)] if run.refusal and has_settled else []
+        hold = find_busy_reason(runtime, run.busy_since) or ("" if run.hold else None)
         return replace(
             claimed.update(wait),
             remote_id=observed.remote_id,
@@ -363,22 +382,22 @@ class RunStepper(Stepper[ClaimedRun]):
             card_dirty=_is_unanswered_now(run, now),
         )
 
-    async def _over(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
+    async def _end_finished(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
         """Return the update that ends a finished run."""
         run = claimed.run
         shown = self._board.shown(run.id)
-        return outcomes.ended(
+        return outcomes.build_end(
             run,
             Outcome.ENDED,
             None,
             claimed.claim,
             observed=observed,
             last_lines=shown.last_lines if shown is not None else (),
-            due_in=LAST_LINES_WAIT if shown is not None and not shown.is_over else 0.0,
-            tells=await self.tells(claimed),
+            delay=MAX_LAST_LINES_WAIT_SECONDS if shown is not None and not shown.is_over else 0.0,
+            notify=await self.has_recipient(claimed),
         )
 
-    async def _left_out(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
+    async def _count_missing(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
         """Count a read that lacked the run: one that was just launched may not be listed yet."""
         run = claimed.run
         wait = max(5.0, runtime.pace.min_poll_interval)
@@ -387,10 +406,12 @@ class RunStepper(Stepper[ClaimedRun]):
         doubt = timeouts.doubted(run.doubt, timeouts.LEFT_OUT, now)
         if timeouts.is_certain(doubt, now):
             log.info("run lost", connection=runtime.name, run=run.id)
-            return outcomes.ended(run, Outcome.FAILED, "lost", claimed.claim, tells=await self.tells(claimed))
+            return outcomes.build_end(
+                run, Outcome.FAILED, "lost", claimed.claim, notify=await self.has_recipient(claimed)
+            )
         return replace(claimed.update(wait), doubt=doubt)
 
-    async def _refused_read(
+    async def _count_refused_read(
         self, claimed: ClaimedRun, runtime: Runtime, answer: provider_calls.Rejected
     ) -> Update:
         """Count a refused read; the reason is shown once refusals last."""
@@ -398,24 +419,26 @@ class RunStepper(Stepper[ClaimedRun]):
         doubt = timeouts.doubted(run.doubt, answer.word, now)
         is_news = timeouts.is_certain(doubt, now)
         wait = (
-            PATIENCE if is_news else next_run_read(run.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
+            EXTERNAL_WAIT_SECONDS
+            if is_news
+            else next_run_read(run.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
         )
         refused = replace(claimed.update(wait), doubt=doubt)
-        return await self._unseen(claimed, refused, answer.sentence if is_news else cards.UNSEEN)
+        return await self._block_unseen(claimed, refused, answer.sentence if is_news else cards.UNSEEN)
 
-    async def _unseen(self, claimed: ClaimedRun, update: Update, hold: str | None) -> Update:
+    async def _block_unseen(self, claimed: ClaimedRun, update: Update, hold: str | None) -> Update:
         """Return the update of a run that can't be seen, with a deadline for that."""
-        return await self.held(claimed, replace(update, deadline_in=self.held_seconds), hold)
+        return await self.add_block_reason(claimed, replace(update, deadline_in=self.held_seconds), hold)
 
 
-def _first_read(runtime: Runtime) -> float:
-    return max(FIRST_READ, runtime.pace.min_poll_interval)
+def _compute_first_wait(runtime: Runtime) -> float:
+    return max(MIN_FIRST_READ_SECONDS, runtime.pace.min_poll_interval)
 
 
-def _not_stopped(run: Run, **cause: str) -> NewNotice:
+def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
     """Return the notice for one failed stop request; without a cause, it was given up."""
     occasion = f"stop:{run.requested_stop}:{run.called_at}"
-    return outcomes.notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)
+    return outcomes.build_notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)
 
 
 def _is_unanswered_now(run: Run, now: float) -> bool:
@@ -424,6 +447,6 @@ def _is_unanswered_now(run: Run, now: float) -> bool:
     return is_new and timeouts.is_run_unanswered(run, now)
 
 
-def _remote(run: Run) -> str:
+def _require_remote_id(run: Run) -> str:
     assert run.remote_id is not None, "only what was launched is read"
     return run.remote_id

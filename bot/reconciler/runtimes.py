@@ -1,4 +1,4 @@
-"""A process's view of a connection: how many requests may run, whether it answers, whose start goes next.
+"""A process's view of a connection: its slots, its rate limits, its health and its queue of starts.
 
 In the memory of the process that owns the connection's starts: with a new owner, as after a restart, the
 operations ask again, oldest first, once earlier starts no longer count.
@@ -29,27 +29,27 @@ from bot.support.errors import ProviderError, TemporaryError, Unreachable
 log = structlog.get_logger(__name__)
 
 
-#: This many failures in a row, without a success, mean the connection is down and not just one resource.
-BREAKS_AFTER = 5
-#: The longest pause, in seconds, before a single probe checks whether it answers again.
-LONGEST_PAUSE = 30.0
-#: The longest pause, in seconds, that a provider can ask for at a time.
-LONGEST_ASKED = 300.0
-#: When this many people's credentials are rate-limited within this many seconds, the limit is everybody's.
-SEVERAL = 3
-TOGETHER = 60.0
+#: So many failures in a row, without a success, mean the connection is down and not just one resource.
+MAX_FAILURES = 5
+#: The longest pause before a single probe checks whether it answers again.
+MAX_PROBE_PAUSE_SECONDS = 30.0
+#: The longest pause that a provider can ask for at a time.
+MAX_REQUESTED_PAUSE_SECONDS = 300.0
+#: When this many people's credentials are rate-limited within this time, the limit is everybody's.
+MIN_PEOPLE_OF_SHARED_LIMIT = 3
+SHARED_LIMIT_SECONDS = 60.0
 #: The pauses' key of everybody; no account has it.
 _EVERYBODY = ""
-_NEVER = (-math.inf, -math.inf)
-#: What this process noted itself is a little later in the rows, as that was written later.
-SLACK = 1.0
+_NO_LIMIT = (-math.inf, -math.inf)
+#: A pause that this process noted itself is a little later in the rows, as it was written later.
+ROW_DELAY_SECONDS = 1.0
 #: The share of a connection's slots for one person's calls, and for all lists.
 PERSONS_SHARE = 0.5
 LISTS_SHARE = 0.25
 
 
 class Slots:
-    """Count the requests in flight. Reads leave a fifth of the slots to calls that people wait for.
+    """The requests in flight. Reads leave a fifth of the slots to calls that people wait for.
 
     One person's calls take at most half of the slots, and lists a quarter, so that the others get a share.
 
@@ -64,7 +64,7 @@ class Slots:
 
     @property
     def free_for_reads(self) -> int:
-        """Return how many reads may begin now."""
+        """Return the number of reads that may begin now."""
         reserve = max(self._size // 5, 1) if self._size > 1 else 0
         return max(self._size - reserve - self._taken, 0)
 
@@ -84,15 +84,15 @@ class Slots:
         """Release slots."""
         self._taken -= count
 
-    def take_for(self, who: str, share: float) -> bool:
+    def take_share(self, who: str, share: float) -> bool:
         """Take a slot for one of several holders; return False if none is free or their share is used up."""
         if self._taken_by[who] >= max(int(self._size * share), 1) or not self.take():
             return False
         self._taken_by[who] += 1
         return True
 
-    def give_from(self, who: str) -> None:
-        """Release a slot taken by ``take_for``."""
+    def give_share(self, who: str) -> None:
+        """Release a slot taken by ``take_share``."""
         self._taken_by[who] -= 1
         if not self._taken_by[who]:
             del self._taken_by[who]
@@ -100,7 +100,7 @@ class Slots:
 
 
 class Limits:
-    """Keep the one rule for 429s: one delays whoever got it, and everybody only if it's meant for everybody.
+    """The pauses after 429s: each delays whoever got it, and everybody only if it's meant for everybody.
 
     That is so if the connection's own secret got it, or several people within a short time. ``delay``
     delays everybody for some seconds. What other processes were told is learned from the pauses' rows.
@@ -123,13 +123,15 @@ class Limits:
         Return for how many seconds each has to pause now, for the rows; "" is everybody.
         """
         now = self._monotonic()
-        seconds = max(min(seconds, LONGEST_ASKED), self.wait(who))
+        seconds = max(min(seconds, MAX_REQUESTED_PAUSE_SECONDS), self.find_wait(who))
         self._limited = {
-            key: (at, until) for key, (at, until) in self._limited.items() if max(until, at + TOGETHER) > now
+            key: (at, until)
+            for key, (at, until) in self._limited.items()
+            if max(until, at + SHARED_LIMIT_SECONDS) > now
         }
         self._limited[who] = (now, now + seconds)
-        count = sum(at > now - TOGETHER for at, _ in self._limited.values())
-        if not is_shared and count < SEVERAL:
+        count = sum(at > now - SHARED_LIMIT_SECONDS for at, _ in self._limited.values())
+        if not is_shared and count < MIN_PEOPLE_OF_SHARED_LIMIT:
             return {who: seconds}
         if now >= self._all_until:
             log.warning("connection asked for a pause", connection=self._name, seconds=seconds, people=count)
@@ -142,19 +144,19 @@ class Limits:
         now = self._monotonic()
         at, until = now - pause.ago, now + pause.left
         if pause.who == _EVERYBODY:
-            if until > self._all_until + SLACK:
+            if until > self._all_until + ROW_DELAY_SECONDS:
                 self._all_until = until
                 self._delay(pause.left)
-        elif until > self._limited.get(pause.who, _NEVER)[1] + SLACK:
+        elif until > self._limited.get(pause.who, _NO_LIMIT)[1] + ROW_DELAY_SECONDS:
             self._limited[pause.who] = (at, until)
 
-    def wait(self, who: str) -> float:
+    def find_wait(self, who: str) -> float:
         """Return the seconds that an account still has to wait."""
         return max(self._limited.get(who, (0.0, 0.0))[1] - self._monotonic(), 0.0)
 
 
 class CircuitBreaker:
-    """Track since when a connection has been failing and for how long to pause it (a circuit breaker).
+    """The circuit breaker of a connection: the beginning of its failures, and its pause.
 
     Failures of a single request (a refused credential, a wrong id) prove that the connection answers.
 
@@ -172,7 +174,7 @@ class CircuitBreaker:
         self._observer = observer
         self._failures = 0
         self.answering = Answering(name)
-        #: Until when the connection asked for a pause, and until when it is considered down.
+        #: The end of the pause that the connection asked for, and of the one while it is considered down.
         self._asked_until = 0.0
         self._away_until = 0.0
 
@@ -183,7 +185,7 @@ class CircuitBreaker:
 
     @property
     def since(self) -> float | None:
-        """Return since when it has been failing, in epoch seconds; None if it isn't."""
+        """Return the beginning of its failures, in epoch seconds; None if it answers."""
         return self.answering.silent_since
 
     @property
@@ -194,12 +196,12 @@ class CircuitBreaker:
     @property
     def is_doubtful(self) -> bool:
         """Return whether the next request should be a single probe."""
-        return self._failures >= BREAKS_AFTER
+        return self._failures >= MAX_FAILURES
 
-    def worked(self, error: ProviderError | None = None) -> None:
+    def note_answer(self, error: ProviderError | None = None) -> None:
         """Note an answer of any kind; ``error`` is set if it was a refusal."""
         if error is not None:
-            self._observer.provider_failed(self._name, type(error).__name__)
+            self._observer.count_failure(self._name, type(error).__name__)
         if self.is_doubtful:
             log.info("connection answers again", connection=self._name)
         self._failures = 0
@@ -209,23 +211,23 @@ class CircuitBreaker:
     def resume(self, since: float) -> None:
         """Resume an outage that began before this process, or that another one found: probe it, no more."""
         self.answering.failed(since)
-        self._failures = max(self._failures, BREAKS_AFTER)
+        self._failures = max(self._failures, MAX_FAILURES)
 
     def retry(self) -> None:
         """Probe it now, as another process had an answer."""
         self._away_until = 0.0
 
-    def failed(self, error: TemporaryError) -> None:
+    def note_failure(self, error: TemporaryError) -> None:
         """Note a failure; logged once, when the connection counts as down."""
-        self._observer.provider_failed(self._name, type(error).__name__)
+        self._observer.count_failure(self._name, type(error).__name__)
         self.answering.failed(self._clock.now())
         self._failures += 1
-        if self._failures == BREAKS_AFTER:
+        if self._failures == MAX_FAILURES:
             log.warning("connection unavailable", connection=self._name, error=error)
         if self.is_doubtful:
-            wait = backoff(self._failures - BREAKS_AFTER + 1, self._jitter(), longest=LONGEST_PAUSE)
+            wait = backoff(self._failures - MAX_FAILURES + 1, self._jitter(), longest=MAX_PROBE_PAUSE_SECONDS)
             self._away_until = self._clock.monotonic() + max(
-                wait, min(error.retry_after or 0.0, LONGEST_ASKED)
+                wait, min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS)
             )
 
     def delay(self, seconds: float) -> None:
@@ -233,25 +235,25 @@ class CircuitBreaker:
         self._asked_until = max(self._asked_until, self._clock.monotonic() + seconds)
 
     @property
-    def hold(self) -> str | None:
-        """Return a sentence on what is holding everybody up, or None."""
+    def block_reason(self) -> str | None:
+        """Return a sentence on the pause or the silence that delays everybody, or None."""
         if not self.is_doubtful and (asked := self._asked_until - self._clock.monotonic()) > 0:
-            return self.asked(asked)
-        return self.sentence() if self.is_doubtful else None
+            return self.describe_pause(asked)
+        return self.describe_silence() if self.is_doubtful else None
 
-    def asked(self, seconds: float) -> str:
-        """Return a sentence saying until when the provider asked for a pause."""
+    def describe_pause(self, seconds: float) -> str:
+        """Return a sentence on a requested pause and its end."""
         return cards.paused(self._title, self._clock.now() + seconds)
 
-    def sentence(self, error: TemporaryError | None = None) -> str:
-        """Return a sentence saying that it isn't answering, as far as is known."""
+    def describe_silence(self, error: TemporaryError | None = None) -> str:
+        """Return a sentence on its silence, with its beginning if that is known."""
         if self.since is None:
             return problems.sentence(error or Unreachable(), self._title)
         return cards.silent_since(self._title, self.since)
 
 
 class Runtime:
-    """Bundle a connection's provider with its slots, start queue and health."""
+    """A connection's provider with its slots, start queue and health."""
 
     def __init__(
         self,
@@ -273,7 +275,7 @@ class Runtime:
         #: A limit on starts doesn't affect reads: it holds up only the start queue.
         self.start_limits = Limits(name, clock.monotonic, self.start_queue.delay)
 
-    def limits_of(self, calls: Calls) -> Limits:
+    def select_limits(self, calls: Calls) -> Limits:
         """Return the limits of calls that start something, or of any."""
         return self.start_limits if calls == "start" else self.limits
 
@@ -285,19 +287,19 @@ class Runtime:
 
 #: A limit per second is kept with this margin, and a fifth of it goes in one burst: requests don't arrive as
 #: evenly as they are sent.
-SPARE: Final = 1.1
-STARTS_TOGETHER: Final = 0.2
-#: An operation that doesn't come back within this long of its turn loses it.
-LATE_SECONDS: Final = 2.0
+RATE_MARGIN: Final = 1.1
+BURST_SHARE: Final = 0.2
+#: An operation that comes back later than this after its turn loses it.
+MAX_TURN_DELAY_SECONDS: Final = 2.0
 #: Without a limit, a start may be overtaken by one requested at most this much later.
-OVERTAKES_SECONDS: Final = 1.0
-#: How soon to ask again when only waiting for another operation's turn.
-SOON: Final = 0.25
-MOST_REMEMBERED: Final = 10_000
+MAX_OVERTAKE_SECONDS: Final = 1.0
+#: The wait of an operation that only another one's turn delays.
+TURN_POLL_SECONDS: Final = 0.25
+MAX_QUEUED_STARTS: Final = 10_000
 
 
 class StartQueue:
-    """Grant starts, as long as this process owns them. ``per_second`` is the provider's limit, or None.
+    """The queue of a connection's starts, while this process owns them. ``per_second`` is the limit, or None.
 
     In memory. Restart: built again from the operations, oldest first; none is granted until the earlier ones
     no longer count. Several processes: one owns a connection's starts.
@@ -306,27 +308,27 @@ class StartQueue:
     def __init__(self, per_second: float | None, monotonic: Callable[[], float]) -> None:
         self.per_second = per_second
         self._monotonic = monotonic
-        #: Since when this process has granted them, monotonic.
+        #: The beginning of this process's ownership, monotonic.
         self.owned_since = 0.0
         self._delayed_until = 0.0
-        #: Who waits, oldest operation first, and until when each has to come back, by the operation's id.
+        #: The operations that wait, oldest first, and the latest time at which each has to come back.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
-        #: When starts were granted, as far back as matters.
+        #: The times of granted starts, as far back as matters.
         self._gone: deque[float] = deque()
         self._begin()
 
     def _begin(self) -> None:
-        """Grant nothing until starts that aren't known here, of an earlier owner, don't count any more."""
+        """Grant nothing until the starts of an earlier owner don't count any more."""
         self._order.clear()
         self._comes_until.clear()
         self._gone.clear()
         self._delayed_until = (
-            self._monotonic() + max(1.0, 1.0 / self.per_second) * SPARE if self.per_second else 0.0
+            self._monotonic() + max(1.0, 1.0 / self.per_second) * RATE_MARGIN if self.per_second else 0.0
         )
 
-    def wait(self, operation: Operation | Run, owned_since: float = 0.0) -> float:
-        """Return 0 and count the start, or return the seconds after which the operation should ask again."""
+    def request_turn(self, operation: Operation | Run, owned_since: float = 0.0) -> float:
+        """Grant a start and return 0, or return the seconds until the operation should ask again."""
         if owned_since != self.owned_since:
             self.owned_since = owned_since
             self._begin()
@@ -334,17 +336,17 @@ class StartQueue:
         self._forget(now)
         wait = self._wait(operation, now)
         if wait <= 0:
-            self._leaves((operation.created_at, operation.id))
+            self._dequeue((operation.created_at, operation.id))
             self._gone.append(now)
             return 0.0
-        self._stays(operation, now + wait)
+        self._enqueue(operation, now + wait)
         return wait
 
-    def missed(self, operation: Operation | Run, seconds: float) -> None:
+    def return_turn(self, operation: Operation | Run, seconds: float) -> None:
         """Note that a granted start couldn't be sent; it asks again after ``seconds``."""
         if self._gone:
             self._gone.pop()
-        self._stays(operation, self._monotonic() + seconds)
+        self._enqueue(operation, self._monotonic() + seconds)
 
     def delay(self, seconds: float) -> None:
         """Grant nothing for a while, because the provider asked for it; the longer wait wins."""
@@ -357,10 +359,10 @@ class StartQueue:
             return max(self._delayed_until - now, 0.01)
         rate = self.per_second
         if rate is None:
-            is_first = not older or self._order[0][0] >= operation.created_at - OVERTAKES_SECONDS
-            return 0.0 if is_first else SOON
+            is_first = not older or self._order[0][0] >= operation.created_at - MAX_OVERTAKE_SECONDS
+            return 0.0 if is_first else TURN_POLL_SECONDS
         count = self._count(rate)
-        window = count / rate * SPARE
+        window = count / rate * RATE_MARGIN
         recent = [at for at in self._gone if at > now - window][-count:]
         place = older - (count - len(recent))
         if place < 0:
@@ -371,33 +373,33 @@ class StartQueue:
         opens = recent[number] if number < len(recent) else now
         return max(opens + window * (rounds + 1) - now, 0.01)
 
-    def _stays(self, operation: Operation | Run, comes_at: float) -> None:
+    def _enqueue(self, operation: Operation | Run, comes_at: float) -> None:
         if operation.id not in self._comes_until:
-            if len(self._order) >= MOST_REMEMBERED:
+            if len(self._order) >= MAX_QUEUED_STARTS:
                 return
             insort(self._order, (operation.created_at, operation.id))
-        self._comes_until[operation.id] = comes_at + LATE_SECONDS
+        self._comes_until[operation.id] = comes_at + MAX_TURN_DELAY_SECONDS
 
-    def _leaves(self, one: tuple[float, str]) -> None:
+    def _dequeue(self, one: tuple[float, str]) -> None:
         if self._comes_until.pop(one[1], None) is not None:
             del self._order[bisect_left(self._order, one)]
 
     def _forget(self, now: float) -> None:
         """Drop operations that didn't come back, and starts too old to count towards the limit."""
         while self._order and self._comes_until[self._order[0][1]] < now:
-            self._leaves(self._order[0])
+            self._dequeue(self._order[0])
         rate = self.per_second
-        longest = self._count(rate) / rate * SPARE if rate else 0.0
+        longest = self._count(rate) / rate * RATE_MARGIN if rate else 0.0
         while self._gone and self._gone[0] <= now - longest:
             self._gone.popleft()
 
     @staticmethod
     def _count(rate: float) -> int:
-        return max(int(rate * STARTS_TOGETHER), 1)
+        return max(int(rate * BURST_SHARE), 1)
 
 
 class Replay(Protocol):
-    """Run a waiting command as if it were typed now: for the tasks, by ``handlers.dispatch``."""
+    """The runner of waiting commands, as if they were typed now: ``handlers.dispatch``."""
 
     async def __call__(self, principal: Principal, waiting: dict[str, Any], /) -> None:
         """Run the stored command; raise StoreError if nothing could be written."""
@@ -405,24 +407,24 @@ class Replay(Protocol):
 
 
 class Observer(Protocol):
-    """Count calls to providers, their failures and claims; ``bot.web.health.Metrics`` is one."""
+    """A counter of calls to providers, of failures and claims; ``bot.web.health.Metrics`` is one."""
 
-    def polled(self, connection: str, count: int = 1, /) -> None:
+    def count_reads(self, connection: str, count: int = 1, /) -> None:
         """Count status reads that were sent."""
         ...
 
-    def claimed(self, connection: str, seconds: float, /) -> None:
-        """Note how long it took to claim status reads, where there were any."""
+    def note_claim(self, connection: str, seconds: float, /) -> None:
+        """Note the seconds that a claim of status reads took."""
         ...
 
-    def provider_failed(self, connection: str, kind: str, /) -> None:
+    def count_failure(self, connection: str, kind: str, /) -> None:
         """Count a failed call by the name of its error."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Hold the reconciler's limits and intervals; times in seconds.
+    """The reconciler's limits and intervals; times in seconds.
 
     ``call_seconds`` bounds a provider call and ``lease`` a claimed row. The lease is longer, so that nobody
     takes over a row while its call is in flight.
@@ -432,13 +434,13 @@ class Numbers:
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: The least seconds between two looks at an idle open operation, for its progress bar and its deadline.
+    #: The least seconds between two checks of an idle open operation, for its progress bar and its deadline.
     tick: float = 20.0
-    #: The most of these looks per second: Slack allows fewer card updates than that anyway. With very many
+    #: The most of these checks per second: Slack allows fewer card updates than that anyway. With very many
     #: open operations each waits longer, up to the limit below.
-    looks_per_second: float = 5.0
+    checks_per_second: float = 5.0
     slow_tick: float = 600.0
-    #: While a long list is read, how often to check that its account is still linked.
+    #: The interval of checks that an account is still linked while a long list is read.
     watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0

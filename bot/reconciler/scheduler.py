@@ -1,4 +1,4 @@
-"""The loops around the steps: each sleeps until something is due for it.
+"""The scheduler: a loop for each kind of work, which sleeps until its first row is due.
 
 The rows say when that is. They are asked after each commit of this process, for the kinds of work whose
 tables it wrote, when another process notifies, and after each step; where others write to the database, too,
@@ -17,7 +17,7 @@ import structlog
 from bot.domain.plan import backoff
 from bot.domain.tasks import TaskKind
 from bot.reconciler import Reconciler
-from bot.reconciler.streams import AT_ONCE as STREAMS
+from bot.reconciler.streams import MAX_STREAMS
 from bot.slack.notifier import Notifier
 from bot.store import due_work, links, maintenance, schema, sweeping, tasks
 from bot.store.due_work import find_kinds, list_kinds
@@ -31,29 +31,29 @@ log = structlog.get_logger(__name__)
 
 SWEEP: Final = "sweep"
 #: The second of the day, in UTC, from which daily work is due.
-DAY: Final = 86_400.0
-NIGHT: Final = 3 * 3600.0 + 17 * 60.0
-#: How often a tiny write checks that the store is writable and what its clock says.
+DAY_SECONDS: Final = 86_400.0
+NIGHT_SECOND_OF_DAY: Final = 3 * 3600.0 + 17 * 60.0
+#: The interval of a tiny write, which proves that the store is writable and reads its clock.
 BEAT_SECONDS: Final = 30.0
-#: How often some lists are read again, in seconds.
-LISTS_EVERY: Final = 120.0
+#: The interval at which old lists are read again.
+LIST_REFRESH_SECONDS: Final = 120.0
 #: The subject of the task that reads everybody again: only one at a time.
 EVERYBODY = "everybody"
-#: The pause between two claims of a loop, in seconds: work that becomes due meanwhile is claimed together.
-REST = 0.05
-HOMES_REST = 0.2
+#: The pause between two claims of a loop: rows that become due meanwhile are claimed together.
+LOOP_REST_SECONDS = 0.05
+HOMES_REST_SECONDS = 0.2
 #: A claim of reads takes at most the free slots of a connection, mostly 51: with a rest of 0.05 s that is too
 #: few for 10,000 workspaces that start, each of which may be read every 10.5 s.
-READS_REST = 0.03
-#: The pause between two questions when something is due, in seconds: one follows what is written together.
-QUESTION_REST = 0.1
-#: How long a loop rests that could claim nothing of what is due: another process has it, or it has no turn.
-VAIN_CLAIM_REST = 1.0
-#: No timer is set for what is due later, in seconds: the heartbeat asks again before.
+READS_REST_SECONDS = 0.03
+#: The pause between two queries of due times: a single one follows writes that come close together.
+QUERY_REST_SECONDS = 0.1
+#: The rest of a loop that couldn't claim any due row: another process has it, or it has no turn.
+EMPTY_CLAIM_REST_SECONDS = 1.0
+#: No timer is set for rows that are due later: the heartbeat asks again before.
 MAX_TIMER_SECONDS = 3_600.0
 
 
-async def _rest() -> None:
+async def _do_nothing() -> None:
     """Do nothing on a beat."""
 
 
@@ -61,7 +61,7 @@ Step = Callable[[Pool], Awaitable[int]]
 
 
 class Loop:
-    """Run a step repeatedly: at once while there is much to do, else when woken. Errors never end the loop.
+    """A loop that repeats a step: at once while there is much to do, else when woken. Errors never end it.
 
     ``is_restless`` says that there is more to do than rows say.
     """
@@ -73,7 +73,7 @@ class Loop:
         size: int,
         ids: Ids,
         clock: Clock,
-        rest: float = REST,
+        rest: float = LOOP_REST_SECONDS,
         *,
         is_restless: Callable[[], bool] = bool,
         is_endless: bool = False,
@@ -92,10 +92,10 @@ class Loop:
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self._size = size
-        self.pool = Pool(size, self._has_room)
-        #: Since when a step has been under way, or failing, by the injected monotonic clock.
+        self.pool = Pool(size, self._on_room)
+        #: The beginning of the step that is under way, or of its failures, by the injected monotonic clock.
         self.began = math.inf
-        #: Until when it rests, by the same clock, as nothing of what was due could be claimed.
+        #: The end of its rest, by the same clock, as no due row could be claimed.
         self.rests_until = -math.inf
         #: Called after each step.
         self.on_step: Callable[[], None] = lambda: None
@@ -104,7 +104,7 @@ class Loop:
         """Run the step soon."""
         self._woken.set()
 
-    def _has_room(self) -> None:
+    def _on_room(self) -> None:
         # What was only just claimed would be claimed in vain.
         if self._is_busy:
             self.wake()
@@ -130,7 +130,7 @@ class Loop:
                 continue
             failures = 0
             self.began = math.inf
-            self.rests_until = -math.inf if claimed else self._clock.monotonic() + VAIN_CLAIM_REST
+            self.rests_until = -math.inf if claimed else self._clock.monotonic() + EMPTY_CLAIM_REST_SECONDS
             self.on_step()
             self._is_busy = claimed > 1 or (self._is_busy and self.pool.room < self._size)
             # After a single one there is mostly nothing left, which one question finds out for all loops.
@@ -147,7 +147,7 @@ class Loop:
 
 
 class Scheduler:
-    """Drive the reconciler and the notifier until drained. ``tick`` and ``beat`` are in seconds.
+    """The driver of the reconciler and the notifier. ``tick`` and ``beat`` are in seconds.
 
     It is created before them, because they wake it; until ``drive`` that has no effect.
     ``on_beat`` is called on each beat and may raise only StoreError.
@@ -160,7 +160,7 @@ class Scheduler:
         ids: Ids,
         tick: float = 1.0,
         beat: float = BEAT_SECONDS,
-        on_beat: Callable[[], Awaitable[None]] = _rest,
+        on_beat: Callable[[], Awaitable[None]] = _do_nothing,
     ) -> None:
         self._on_beat = on_beat
         self._store = store
@@ -180,71 +180,71 @@ class Scheduler:
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
         """Create the loops for their steps; call it once, before ``start``."""
-        self._reconciler, engine, timed = reconciler, reconciler.engine, reconciler.clockwork
+        self._reconciler, engine, timed = reconciler, reconciler.engine, reconciler.scheduled_work
         outages, board = reconciler.step_outages, engine.board
-        served = reconciler.tasks.works
+        served = reconciler.tasks.handlers
         self._by = engine.connections, served, engine.warn_seconds
 
-        def loop(name: str, step: Step, size: int, rest: float = REST, **keys: Any) -> Loop:
+        def loop(name: str, step: Step, size: int, rest: float = LOOP_REST_SECONDS, **keys: Any) -> Loop:
             return Loop(name, step, size, self._ids, self._clock, rest, **keys)
 
-        clockwork = loop("clockwork", lambda pool: timed.step(pool, self.due), 1)
-        clockwork.kinds = frozenset(timed.names)
+        scheduled_work = loop("scheduled_work", lambda pool: timed.step(pool, self.due), 1)
+        scheduled_work.kinds = frozenset(timed.names)
         self._loops = [
-            loop("due", self._ask_rows, 1, QUESTION_REST),
+            loop("due", self._query_due_times, 1, QUERY_REST_SECONDS),
             loop("operations", reconciler.operations.step, 200),
-            loop("reads", reconciler.reads.step, 1_000, READS_REST),
+            loop("reads", reconciler.reads.step, 1_000, READS_REST_SECONDS),
             loop("tasks", reconciler.tasks.step, 50),
             loop("outages", lambda _: outages(self.due), 1, is_restless=reconciler.outages.is_restless),
             loop("jobs", reconciler.runs.step, 200),
-            loop("streams", reconciler.streams.step, STREAMS, is_restless=board.is_used, is_endless=True),
-            clockwork,
+            loop("streams", reconciler.streams.step, MAX_STREAMS, is_restless=board.is_used, is_endless=True),
+            scheduled_work,
             loop("notices", notifier.step_notices, 50, is_restless=notifier.is_restless),
             loop("cards", notifier.step_cards, 20),
-            loop("homes", notifier.step_homes, 10, HOMES_REST),
+            loop("homes", notifier.step_homes, 10, HOMES_REST_SECONDS),
             loop("outputs", notifier.step_outputs, 10, is_restless=board.is_used),
         ]
         for one in self._loops[1:]:
             one.on_step = partial(self._on_step, one.kinds)
-        self._store.engine.report_to(self.written)
+        self._store.engine.report_to(self.on_written)
 
-    def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Do something else as often, from ``start`` on; it must not raise."""
+    def call_every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Call ``work`` at an interval, from ``start`` on; it must not raise."""
         self._ticker.every(seconds, work)
 
     def start(self) -> None:
         """Start the loops on the running event loop; work left open by an earlier process resumes.
 
-        Without any, only what ``every`` was given runs.
+        Without any, only what ``call_every`` was given runs.
         """
         if self._loops:
             self._ticker.every(self._tick, self._on_tick)
-            self._ticker.every(LISTS_EVERY, self._lists)
-            self._ticker.every(60.0, self._links, at_once=True)
-            self._ticker.at_night(self._daily)
-        self._ticker.every(self._beats_every, self._beat)
+            self._ticker.every(LIST_REFRESH_SECONDS, self._refresh_lists)
+            self._ticker.every(60.0, self._empty_links, at_once=True)
+            self._ticker.at_night(self._run_daily)
+        self._ticker.every(self._beats_every, self._write_heartbeat)
         self._ticker.start()
         self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
         self.wake()
 
     def wake(self) -> None:
-        """Ask the rows about all kinds of work."""
-        self._ask_about(list_kinds())
+        """Query the due times of all kinds of work."""
+        self._note_changed(list_kinds())
 
-    def written(self, tables: Collection[str] | None) -> None:
-        """Ask the rows about what these tables may have made due; ``None`` stands for all."""
+    def on_written(self, tables: Collection[str] | None) -> None:
+        """Query the due times of the kinds of work in written tables; ``None`` stands for all."""
         kinds = set(list_kinds()) if tables is None else {kind for one in tables for kind in find_kinds(one)}
         for loop in self._loops:
             if not loop.kinds.isdisjoint(kinds):
                 loop.rests_until = -math.inf
-        self._ask_about(kinds)
+        self._note_changed(kinds)
 
     def _on_step(self, kinds: Collection[str]) -> None:
         # A claim isn't reported as a write.
-        self._ask_about(self.due.intersection(kinds))
+        self._note_changed(self.due.intersection(kinds))
 
     async def _on_tick(self) -> None:
-        """Notice a moved clock, and what others wrote; APScheduler runs a coroutine in this thread."""
+        """Notice a moved clock, and others' writes; APScheduler runs a coroutine in this thread."""
         if self._store.engine.has_jumped or self._store.engine.is_shared:
             self.wake()
         for loop in self._loops:
@@ -252,13 +252,13 @@ class Scheduler:
                 loop.wake()
         self._wake_due()
 
-    def _ask_about(self, kinds: Collection[str]) -> None:
+    def _note_changed(self, kinds: Collection[str]) -> None:
         self._changed.update(kinds)
         if kinds and self._loops:
             self._loops[0].wake()
 
-    async def _ask_rows(self, _pool: Pool) -> int:
-        """Find out when the first of each kind of work that may have changed is due; wake for what is."""
+    async def _query_due_times(self, _pool: Pool) -> int:
+        """Query the first due time of each kind of work that may have changed; wake the loops."""
         if self._store.engine.has_jumped:
             # Only a write moves times along with the clock.
             await self._store.perform(schema.beat)
@@ -278,12 +278,12 @@ class Scheduler:
 
     @property
     def due(self) -> set[str]:
-        """Return the kinds of work of which something is due."""
+        """Return the kinds of work that have a due row."""
         now = self._clock.monotonic()
         return {kind for kind, at in self._due_at.items() if at <= now}
 
     def _wake_due(self) -> None:
-        """Wake the loops for which something is due, and come again when the next is."""
+        """Wake the loops that have due rows, and set the timer for the next due time."""
         due, now = self.due, self._clock.monotonic()
         times = [at for kind, at in self._due_at.items() if kind not in due]
         for loop in self._loops:
@@ -307,7 +307,7 @@ class Scheduler:
         return [loop.name for loop in self._loops if loop.name in ended or loop.began < latest]
 
     async def drain(self, seconds: float = 10.0) -> int:
-        """Stop claiming, let running work end within the time and cancel the rest; return how many that was.
+        """Stop claiming, let running work end within the time and cancel the rest; return their number.
 
         Cancelling loses nothing: a call is found as *unknown* and read, a notice is searched for in Slack.
         """
@@ -332,7 +332,7 @@ class Scheduler:
 
     # -- daily work ----------------------------------------------------------------------------------------
 
-    async def _daily(self) -> None:
+    async def _run_daily(self) -> None:
         """Do the daily work that hasn't been done since last night, also after a downtime."""
         async with contained("reading people", self._ids):
             if await self._is_due(TaskKind.SYNC_PEOPLE):
@@ -348,9 +348,9 @@ class Scheduler:
 
     async def _is_due(self, work: str) -> bool:
         now, last = await self._store.now(), await self._store.read(maintenance.last_did, work)
-        return last is None or last < now - (now - NIGHT) % DAY
+        return last is None or last < now - (now - NIGHT_SECOND_OF_DAY) % DAY_SECONDS
 
-    async def _beat(self) -> None:
+    async def _write_heartbeat(self) -> None:
         try:
             await self._store.perform(schema.beat)
             # Nothing rests for ever, whoever wrote it.
@@ -359,10 +359,10 @@ class Scheduler:
         except StoreError as error:
             log.warning("nothing can be written", problem=str(error))
 
-    async def _links(self) -> None:
+    async def _empty_links(self) -> None:
         async with contained("links", self._ids):
             await self._store.perform(links.empty_links)
 
-    async def _lists(self) -> None:
+    async def _refresh_lists(self) -> None:
         async with contained("lists", self._ids):
             await self._reconciler.lists.refresh()

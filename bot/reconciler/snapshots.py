@@ -1,4 +1,4 @@
-"""Snapshots of what providers offer, and say about themselves."""
+"""Snapshots of providers' forms, and of facts about their servers."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -9,9 +9,9 @@ from bot.domain.accounts import Account
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
-from bot.reconciler.lists import DISCOVER_SECONDS
+from bot.reconciler.lists import LIST_TIMEOUT_SECONDS
 from bot.reconciler.provider_calls import Rejected, Succeeded
-from bot.reconciler.tasks import BaseTaskWorker, Work, not_yet, slot, waiting_commands
+from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, to_task_retry
 from bot.services.snapshots import TEMPLATES, payload_of
 from bot.store import accounts, snapshots
 from bot.store.tasks import NewTask
@@ -23,14 +23,14 @@ _CONNECTION: Final = "connection:"
 
 
 class Snapshots(BaseTaskWorker):
-    """Read what forms are built from with people's accounts, facts about servers with Usher's own secret."""
+    """The tasks that read forms with people's accounts, and facts about servers with Usher's secret."""
 
-    def works(self) -> dict[TaskKind, Work]:
-        """Return how snapshots are read."""
-        return {TaskKind.SNAPSHOT: Work(do=self.read, person=self._holder)}
+    def list_handlers(self) -> dict[TaskKind, TaskHandler]:
+        """Return the handler of snapshots."""
+        return {TaskKind.SNAPSHOT: TaskHandler(do=self.read, person=self._find_holder)}
 
     async def read(self, task: Task) -> Sequence[NewTask]:
-        """Read and store a task's snapshot; return the commands that waited for it. Raise Again to retry."""
+        """Read and store a task's snapshot; return the waiting commands. Raise TaskRetry to retry."""
         owner, _, kind = task.subject.rpartition("/")
         account: Account | None = None
         connection = owner.removeprefix(_CONNECTION)
@@ -39,13 +39,13 @@ class Snapshots(BaseTaskWorker):
             if account is None or account.state == "revoking":
                 return ()
             if account.state == "refused":
-                return waiting_commands(task, account.principal, "credential_refused")
+                return build_replays(task, account.principal, "credential_refused")
             connection = account.connection
         principal = account.principal if account is not None else None
-        return waiting_commands(task, principal, await self._read(task, connection, account, kind))
+        return build_replays(task, principal, await self._read(task, connection, account, kind))
 
     async def _read(self, task: Task, connection: str, account: Account | None, kind: str) -> str:
-        """Read and store it; return the cause of failure, for those who wait, or "". Raise Again to retry."""
+        """Read and store a snapshot; return the cause of failure, or "". Raise TaskRetry to retry."""
         runtime = self._runtimes.get(connection)
         if runtime is None:
             return "connection_gone"
@@ -60,8 +60,8 @@ class Snapshots(BaseTaskWorker):
                 return await provider.need(base.Overview).about()
             return await provider.need(base.Forms).templates(access)
 
-        seconds, attempts = None if account is None else DISCOVER_SECONDS, task.attempts
-        with slot(runtime):
+        seconds, attempts = None if account is None else LIST_TIMEOUT_SECONDS, task.attempts
+        with hold_slot(runtime):
             answer = await self._provider_caller.call(
                 runtime, account, kind, send, attempts=attempts, seconds=seconds
             )
@@ -75,4 +75,4 @@ class Snapshots(BaseTaskWorker):
                 case Rejected(cause=cause):
                     return cause
                 case _:
-                    raise not_yet(answer)
+                    raise to_task_retry(answer)

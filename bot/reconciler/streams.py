@@ -23,32 +23,32 @@ from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
 
-#: How many streams are open at once; the rest wait their turn.
-AT_ONCE: Final = 50
-#: After the run is over, a stream that is silent for this long without ending counts as ended.
-SILENT_AT_END: Final = 30.0
-#: How many attempts to make at reading the output to its end once the run is over.
-TRIES_AT_END: Final = 5
-#: How long the end of an output that was sent is kept for the message about the end of its run.
-SHOWN_FOR: Final = 60.0
-#: How soon, at the earliest, an ended stream of a running run is reopened.
-AGAIN_AFTER: Final = 5.0
+#: Streams that are open at once; the rest wait their turn.
+MAX_STREAMS: Final = 50
+#: After the run is over, a stream that is silent for this long counts as ended.
+SILENT_END_SECONDS: Final = 30.0
+#: Attempts at reading the output to its end once the run is over.
+MAX_END_ATTEMPTS: Final = 5
+#: The end of an output that was sent is retained so long for the message about the end of its run.
+ENDED_OUTPUT_SECONDS: Final = 60.0
+#: The least wait until an ended stream of a running run is reopened.
+MIN_REOPEN_SECONDS: Final = 5.0
 
 
-def _thing(run_id: str) -> str:
+def _to_owned_name(run_id: str) -> str:
     return OUTPUT + run_id
 
 
 @dataclass(slots=True, eq=False)
 class _Follower:
-    """Hold the state of reading one output. Times are monotonic seconds."""
+    """The state of reading one output. Times are monotonic seconds."""
 
     entry: FollowedRun
     is_reading: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    #: How the last stream ended; None if Usher ended it.
+    #: The result of the last stream; None if Usher ended it.
     answer: provider_calls.CallResult[None] | None = None
-    has_news: bool = False
+    has_new_output: bool = False
     was_read: bool = False
     #: Whether the last stream was opened after the run was known to be over.
     began_after_end: bool = False
@@ -58,7 +58,7 @@ class _Follower:
 
 
 class Streams(context.EnginePart):
-    """Follow watched outputs that this process owns. Nothing survives it: everything is read again.
+    """The watched outputs that this process owns. Nothing survives it: everything is read again.
 
     In memory. Restart: outputs are read again from the beginning. Several processes: one owns a run's output.
     """
@@ -69,22 +69,22 @@ class Streams(context.EnginePart):
         self._followers: dict[str, _Follower] = {}
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Open the streams that are due and end those that are over; return how many were opened.
+        """Open the streams that are due and end those that are over; return the number of opened ones.
 
         Without a pool it returns once the streams that it opened have ended.
         """
         began_at = self._clock.monotonic()
-        runs = await self._owned(
-            await self._store.read(run_rows.watched_runs, self._owners.name), self._room(pool)
+        runs = await self._own_outputs(
+            await self._store.read(run_rows.watched_runs, self._owners.name), self._count_free_streams(pool)
         )
-        if left := {run_id for run_id in self._followers.keys() - runs.keys() if self._is_left(run_id)}:
+        if left := {run_id for run_id in self._followers.keys() - runs.keys() if self._is_abandoned(run_id)}:
             for run_id in left:
                 self._forget(run_id)
-            await self._owners.disown(*map(_thing, left))
+            await self._owners.disown(*map(_to_owned_name, left))
         due: list[tuple[Run, _Follower, Account]] = []
         for run in runs.values():
             async with contained("output", self._ids, failed=partial(self._put_off, run), run=run.id):
-                account = await self._begun(run, began_at, self._room(pool) - len(due))
+                account = await self._prepare_stream(run, began_at, self._count_free_streams(pool) - len(due))
                 if account is not None:
                     due.append((run, self._followers[run.id], account))
         if grown := self._board.grown(run.id for run in runs.values() if run.is_open):
@@ -92,26 +92,28 @@ class Streams(context.EnginePart):
         await run_all([self._follow(*each) for each in due], pool)
         return len(due)
 
-    async def _owned(self, runs: Sequence[Run], room: int) -> dict[str, Run]:
+    async def _own_outputs(self, runs: Sequence[Run], room: int) -> dict[str, Run]:
         """Return the runs whose output is followed here; others are left to processes with more room."""
         fresh = [run for run in runs if run.id not in self._followers][: max(room, 0)]
-        things = [_thing(run.id) for run in [*fresh, *(run for run in runs if run.id in self._followers)]]
+        things = [
+            _to_owned_name(run.id) for run in [*fresh, *(run for run in runs if run.id in self._followers)]
+        ]
         owned = await self._owners.own_all(things) if things else {}
-        return {run.id: run for run in runs if _thing(run.id) in owned}
+        return {run.id: run for run in runs if _to_owned_name(run.id) in owned}
 
-    async def _begun(self, run: Run, began_at: float, room: int) -> Account | None:
-        """Handle one output; return the account to read its next stream with, None for not now."""
-        follower = None if await self._is_mute(run) else self._follower(run, began_at)
+    async def _prepare_stream(self, run: Run, began_at: float, room: int) -> Account | None:
+        """Attend to one output; return the account to read its next stream with, None for not now."""
+        follower = None if await self._stop_if_mute(run) else self._get_follower(run, began_at)
         if follower is None:
             return None
         await self._attend(run, follower)
-        return await self._reader(run, follower) if room > 0 and self._is_due(run, follower) else None
+        return await self._find_reader(run, follower) if room > 0 and self._is_due(run, follower) else None
 
     async def _put_off(self, run: Run) -> None:
         if run.id in self._followers:
             self._followers[run.id].next_at = self._clock.monotonic() + 60.0
 
-    async def _is_mute(self, run: Run) -> bool:
+    async def _stop_if_mute(self, run: Run) -> bool:
         """Stop watching, and return True, if the provider shows no output."""
         runtime = self._runtimes.get(run.connection)
         if runtime is None or isinstance(runtime.provider, base.Runs):
@@ -119,11 +121,11 @@ class Streams(context.EnginePart):
         await self._store.write(run_rows.output_done, run.id)
         return True
 
-    def _room(self, pool: Pool | None) -> int:
+    def _count_free_streams(self, pool: Pool | None) -> int:
         reading = sum(follower.is_reading for follower in self._followers.values())
-        return pool_room(pool, AT_ONCE - reading)
+        return pool_room(pool, MAX_STREAMS - reading)
 
-    def _follower(self, run: Run, began_at: float) -> _Follower | None:
+    def _get_follower(self, run: Run, began_at: float) -> _Follower | None:
         """Return the follower of an output; a new one if the output was requested again."""
         follower = self._followers.get(run.id)
         if follower is not None and follower.entry.is_done:
@@ -136,10 +138,10 @@ class Streams(context.EnginePart):
             follower.entry.is_asked = run.outcome is not None
         return follower
 
-    def _is_left(self, run_id: str) -> bool:
+    def _is_abandoned(self, run_id: str) -> bool:
         """Return whether an output isn't watched any more, nor shown with the end of its run."""
         entry = self._followers[run_id].entry
-        return not entry.is_done or self._clock.monotonic() - entry.done_at > SHOWN_FOR
+        return not entry.is_done or self._clock.monotonic() - entry.done_at > ENDED_OUTPUT_SECONDS
 
     def _forget(self, run_id: str) -> None:
         follower = self._followers.pop(run_id)
@@ -149,7 +151,7 @@ class Streams(context.EnginePart):
     # -- between two streams ---------------------------------------------------------------------------------
 
     async def _attend(self, run: Run, follower: _Follower) -> None:
-        """Handle a stream's result, and its end."""
+        """Act on a stream's result and silence, and on the end of its run."""
         now = self._clock.monotonic()
         entry = follower.entry
         if run.outcome is not None and follower.over_since is None:
@@ -157,33 +159,36 @@ class Streams(context.EnginePart):
             follower.next_at = 0.0
         if follower.is_reading:
             since = max(entry.changed_at, follower.over_since or now)
-            if follower.over_since is not None and now - since >= SILENT_AT_END:
+            if follower.over_since is not None and now - since >= SILENT_END_SECONDS:
                 follower.stop.set()
         elif follower.was_read:
             follower.was_read = False
-            await self._ended(run, follower, now)
+            await self._decide_next(run, follower, now)
         elif run.outcome is not None and entry.transcript.spool.is_full and not entry.is_over:
-            await self._over(follower, "")  # There is no room for what another stream would add.
+            await self._end_output(follower, "")  # There is no room for what another stream would add.
 
-    async def _ended(self, run: Run, follower: _Follower, now: float) -> None:
-        """Decide what follows a stream: another one, or the end of the output."""
+    async def _decide_next(self, run: Run, follower: _Follower, now: float) -> None:
+        """Plan another stream after one that has ended, or end the output."""
         answer, transcript = follower.answer, follower.entry.transcript
         follower.failures, wait, cause = 0, 0.0, ""
         if isinstance(answer, (provider_calls.RetryLater, provider_calls.OutcomeUnknown)):
-            follower.failures = 0 if follower.has_news else answer.attempts
+            follower.failures = 0 if follower.has_new_output else answer.attempts
             # Nothing wakes a stream once its account is accepted again, and to look takes no request.
-            wait, cause = 0.0 if answer.cause in provider_calls.HELD else answer.wait, answer.cause
+            wait, cause = (
+                0.0 if answer.cause in provider_calls.REFUSED_SIGN_IN_CAUSES else answer.wait,
+                answer.cause,
+            )
         elif isinstance(answer, provider_calls.Rejected):
             cause = answer.cause
             if answer.needs_credential:
-                follower.next_at = now + provider_calls.REFUSED_WAIT
+                follower.next_at = now + provider_calls.REFUSED_WAIT_SECONDS
                 return
         if run.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
             runtime = self._runtimes.get(run.connection)
             because = problems.sentence(cause, runtime.title if runtime is not None else run.connection)
-            await self._over(follower, runs.NOT_READ.format(because=because) if cause else "")
+            await self._end_output(follower, runs.NOT_READ.format(because=because) if cause else "")
             return
-        follower.next_at = now + (max(wait, AGAIN_AFTER) if run.outcome is None else wait)
+        follower.next_at = now + (max(wait, MIN_REOPEN_SECONDS) if run.outcome is None else wait)
 
     @staticmethod
     def _is_read_out(follower: _Follower) -> bool:
@@ -191,10 +196,10 @@ class Streams(context.EnginePart):
         if not follower.began_after_end:
             return False  # The run's last lines may have come after the end of that stream.
         if isinstance(follower.answer, (provider_calls.RetryLater, provider_calls.OutcomeUnknown)):
-            return follower.failures >= TRIES_AT_END
+            return follower.failures >= MAX_END_ATTEMPTS
         return True
 
-    async def _over(self, follower: _Follower, note: str) -> None:
+    async def _end_output(self, follower: _Follower, note: str) -> None:
         transcript = follower.entry.transcript
         if transcript.spool.is_full:
             is_cut = transcript.spool.size > CAP - LONGEST_CHARACTER
@@ -214,7 +219,7 @@ class Streams(context.EnginePart):
             return False
         return self._clock.monotonic() >= follower.next_at
 
-    async def _reader(self, run: Run, follower: _Follower) -> Account | None:
+    async def _find_reader(self, run: Run, follower: _Follower) -> Account | None:
         account = await self._store.read(accounts.account, run.principal, run.connection)
         if account is not None and account.state == "active":
             return account
@@ -222,11 +227,11 @@ class Streams(context.EnginePart):
         return None
 
     async def _follow(self, run: Run, follower: _Follower, account: Account) -> None:
-        """Read one stream to its end, or until nobody wants it any more."""
+        """Read one stream to its end, or until nobody follows it any more."""
         was_unauthorized = (
             isinstance(follower.answer, provider_calls.RetryLater) and follower.answer.is_unauthorized
         )
-        follower.is_reading, follower.has_news, follower.answer = True, False, None
+        follower.is_reading, follower.has_new_output, follower.answer = True, False, None
         follower.began_after_end = run.outcome is not None
         follower.stop.clear()
         reading = asyncio.ensure_future(self._read(run, follower, account, was_unauthorized=was_unauthorized))
@@ -250,7 +255,7 @@ class Streams(context.EnginePart):
         async def take(chunk: OutputChunk) -> None:
             if await entry.transcript.take(chunk):
                 entry.changed_at = self._clock.monotonic()
-                follower.has_news = True
+                follower.has_new_output = True
 
         try:
             follower.answer = await self._provider_caller.follow(
@@ -268,7 +273,7 @@ class Streams(context.EnginePart):
         except Exception as error:
             # A provider's code may raise anything; the stream is reopened.
             failures, reference = follower.failures + 1, self._ids.reference()
-            wait = self._provider_caller.backoff(failures)
+            wait = self._provider_caller.compute_backoff(failures)
             follower.answer = provider_calls.OutcomeUnknown(
                 wait, problems.sentence("internal"), failures, "internal"
             )

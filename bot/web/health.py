@@ -208,15 +208,15 @@ class Metrics:
         """Export how many bytes of output are spooled on disk."""
         self._spooled.set_function(used)
 
-    def polled(self, connection: str, count: int = 1) -> None:
+    def count_reads(self, connection: str, count: int = 1) -> None:
         """Count status reads."""
         self._polls.labels(connection).inc(count)
 
-    def claimed(self, connection: str, seconds: float) -> None:
+    def note_claim(self, connection: str, seconds: float) -> None:
         """Note how long it took to claim status reads."""
         self._claims.labels(connection).observe(seconds)
 
-    def provider_failed(self, connection: str, kind: str) -> None:
+    def count_failure(self, connection: str, kind: str) -> None:
         """Count a failed call; ``kind`` is the error's class name."""
         self._errors.labels(connection, kind).inc()
 

@@ -15,7 +15,7 @@ import pytest
 
 from bot.commands.store_checks import check_backups
 from bot.domain.audit import AuditEntry
-from bot.reconciler.scheduler import DAY, Scheduler
+from bot.reconciler.scheduler import DAY_SECONDS, Scheduler
 from bot.services.audit_witness import Witness
 from bot.services.backups import KEPT, make_backup
 from bot.store import audit, counts, maintenance, open_store
@@ -68,7 +68,7 @@ async def test_the_seven_newest_are_kept_each_whole_and_its_owners_alone(tmp_pat
                 (folder / "usher-2020-01-01.db").touch()
                 (folder / "another-2020-01-01-0317.db").touch()
                 (folder / "usher-2020-01-01-0317.db.new").touch()
-            clock.advance(DAY)
+            clock.advance(DAY_SECONDS)
     made = sorted(folder.glob("usher-20??-??-??-????.db"))
     assert [one.name for one in made] == [f"usher-2027-01-{day}-0800.db" for day in range(17, 24)]
     assert {one.name for one in folder.iterdir()} - {one.name for one in made} == {
@@ -166,7 +166,7 @@ async def test_none_is_made_where_it_would_be_worth_nothing_and_that_is_said(tmp
         scheduler.nightly["backup"] = partial(make, folder)
         assert (await checked()).found == "not yet"
         spoils(database, folder)
-        await scheduler._daily()
+        await scheduler._run_daily()
         check = await checked()
         assert (check.is_good, check.is_warning, said in check.found) == (False, False, True)
         assert check.advice == "What to do: `usher docs incidents#a-backup-fails`."
@@ -179,14 +179,14 @@ async def test_none_is_made_where_it_would_be_worth_nothing_and_that_is_said(tmp
             mended.execute("DROP TABLE IF EXISTS damaged")
             mended.commit()
         clock.advance(600)
-        await scheduler._daily()
+        await scheduler._run_daily()
         check = await checked()
         assert (check.is_good, check.is_warning) == (True, True)
         assert check.found == f"on the same disk as the database, in {folder}"
         assert (await store.perform(counts.figures)).outages == {}
         # And not before the next night.
         clock.advance(600)
-        await scheduler._daily()
+        await scheduler._run_daily()
         assert len([*folder.glob("*")]) == 1
 
 

@@ -59,7 +59,7 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
         async with served(tmp_path, local) as made:
             assert await told(made) == []
             await unlink(made.store, ALICE, revocable=["saturn"], notify=False)
-            await made.scheduler._beat()
+            await made.scheduler._write_heartbeat()
         shutil.copy(backup, database)
         store = await open_store(f"sqlite:///{database}", FakeClock(), CountingIds())
         (check,) = await store_checks.check_age(store, database)

@@ -14,7 +14,7 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.home.model import Home
 from bot.features.home.use_cases import HomeGatherer
-from bot.reconciler.lists import waiting_commands
+from bot.reconciler.lists import build_replays
 from bot.store import discovered, operations, outages, tasks
 from handlers.replaying import replay
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
@@ -216,7 +216,7 @@ async def test_a_list_that_can_be_edited_becomes_what_was_read(bot, where):
         shown_first = await bot.press("list:refresh", "1 training", **LATER)
     assert "Checking Saturn Cloud…" in words(shown_first)
     (task,) = await bot.store.claim(tasks.claim_tasks, 9, 30.0)
-    (then,) = waiting_commands(task, ALICE)
+    (then,) = build_replays(task, ALICE)
     await bot.store.perform(
         discovered.merge_discovered, account.id, [found_workspace(name) for name in ("training", "new one")]
     )
@@ -245,7 +245,7 @@ async def test_a_list_that_was_read_late_changes_nothing_and_one_that_cannot_be_
     bot.clock.advance(120)
     await bot.direct("list")
     (task,) = await bot.store.claim(tasks.claim_tasks, 9, 30.0)
-    (then,) = waiting_commands(task, ALICE, *([problem] if problem else []))
+    (then,) = build_replays(task, ALICE, *([problem] if problem else []))
     bot.clock.advance(seconds)
     await replay(bot.services, ALICE, then.payload["command"])
     notices = await bot.notices()

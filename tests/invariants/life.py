@@ -121,7 +121,7 @@ class Life(World):
             "tasks": self.reconciler.tasks.step,
             "operations": self.reconciler.operations.step,
             "reads": self.reconciler.reads.step,
-            "clockwork": self.looks.timed(self.reconciler),
+            "scheduled_work": self.looks.timed(self.reconciler),
             "notices": self.notifier.step_notices,
             "cards": self.notifier.step_cards,
             "homes": self.notifier.step_homes,

@@ -15,17 +15,17 @@ class Counter:
         self.polls = self.claims = 0
         self.failed: list[tuple[str, str]] = []
 
-    def polled(self, connection: str, count: int = 1, /) -> None:
+    def count_reads(self, connection: str, count: int = 1, /) -> None:
         assert connection == "cloud"
         assert count > 0
         self.polls += count
 
-    def claimed(self, connection: str, seconds: float, /) -> None:
+    def note_claim(self, connection: str, seconds: float, /) -> None:
         assert connection == "cloud"
         assert seconds >= 0.0
         self.claims += 1
 
-    def provider_failed(self, connection: str, kind: str, /) -> None:
+    def count_failure(self, connection: str, kind: str, /) -> None:
         self.failed.append((connection, kind))
 
 

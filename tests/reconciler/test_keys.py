@@ -14,32 +14,32 @@ from tests.rigs.providers import FakeProvider
 from tests.rigs.store import ALICE, want_read
 
 
-async def refused(world, account):
-    """Have an account's credential refused; return what became of it."""
+async def resolve_refusal(world, account):
+    """Refuse an account's credential; return the keys and the result."""
     keys, runtime = Keys(world.context), SimpleNamespace(provider=world.provider)
-    return keys, await keys.refused(account, runtime, errors.CredentialRefused())
+    return keys, await keys.resolve_refusal(account, runtime, errors.CredentialRefused())
 
 
 async def test_what_another_process_has_renewed_meanwhile_is_taken_and_not_renewed_again(world):
     account = await world.link(refresh="again")
     await world.store.write(credentials.save_secret, account.id, account.secret, world.seal(ALICE, "token-2"))
-    _, became = await refused(world, account)
+    _, became = await resolve_refusal(world, account)
     assert (became, world.provider.refreshed) == ("changed", 0)
     assert (await world.store.read(accounts.account, ALICE, "cloud")).refused_since is None
 
 
 async def test_a_fresh_credential_that_is_refused_at_once_is_held_and_not_renewed_again(world):
-    keys, became = await refused(world, await world.link(refresh="again"))
+    keys, became = await resolve_refusal(world, await world.link(refresh="again"))
     assert (became, world.provider.refreshed) == ("changed", 1)
     fresh = await world.store.read(accounts.account, ALICE, "cloud")
     runtime = SimpleNamespace(provider=world.provider)
     refusal = errors.CredentialRefused()
-    assert await keys.refused(fresh, runtime, refusal) == "held"
+    assert await keys.resolve_refusal(fresh, runtime, refusal) == "held"
     assert world.provider.refreshed == 1
     # Once it was accepted, it is renewed like any other.
-    keys.worked(fresh, keys.open(fresh))
+    keys.note_accepted(fresh, keys.open(fresh))
     assert (
-        await keys.refused(await world.store.read(accounts.account, ALICE, "cloud"), runtime, refusal)
+        await keys.resolve_refusal(await world.store.read(accounts.account, ALICE, "cloud"), runtime, refusal)
         == "changed"
     )
     assert world.provider.refreshed == 2
@@ -68,7 +68,7 @@ class Minting(FakeProvider):
 async def test_what_the_connections_secret_renews_is_in_the_audit(world):
     account = await of_connection(world)
     world.provider = Minting(world.clock, world.provider.settings)
-    _, became = await refused(world, account)
+    _, became = await resolve_refusal(world, account)
     entries = [row for row in await world.store.read(audit.audit_entries) if row["action"] == "account.renew"]
     assert (became, [row["target"] for row in entries]) == ("changed", [account.id])
 
@@ -91,7 +91,7 @@ async def test_reads_with_the_connections_secret_are_in_the_audit_once_a_day(wor
 async def test_whom_the_connections_secret_may_not_act_for_any_more_is_held_and_nobody_else(world):
     account = await of_connection(world)
     world.provider.fail("refresh", errors.Forbidden("not that person"))
-    keys, became = await refused(world, account)
+    keys, became = await resolve_refusal(world, account)
     assert (became, keys.lockouts) == ("held", {})
 
 
@@ -99,12 +99,12 @@ async def test_a_connections_refused_secret_is_told_once_until_it_is_accepted_ag
     account = await of_connection(world)
     keys = Keys(world.context)
     with capture_logs() as logs:
-        keys.locked_out("cloud")
+        keys.note_lockout("cloud")
         since = world.clock.now()
         world.clock.advance(60.0)
-        keys.locked_out("cloud")
+        keys.note_lockout("cloud")
         assert keys.lockouts == {"cloud": since}
-        keys.worked(account, keys.open(account))
+        keys.note_accepted(account, keys.open(account))
         assert keys.lockouts == {"cloud": None}
-        keys.locked_out("cloud")
+        keys.note_lockout("cloud")
     assert [line["event"] for line in logs] == ["the connection's own secret is refused"] * 2

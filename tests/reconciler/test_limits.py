@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
 from bot.providers.base import Credential
-from bot.reconciler.runtimes import LONGEST_ASKED
+from bot.reconciler.runtimes import MAX_REQUESTED_PAUSE_SECONDS
 from bot.store import accounts as account_rows
 from bot.store import operations as operation_rows
 from bot.store import tasks
@@ -54,7 +54,7 @@ async def test_one_persons_limited_read_delays_that_person_and_nobody_else(world
     assert "connection asked for a pause" not in [entry["event"] for entry in logs]
     assert not told(world, AMIR)
     del world.provider.answers_to["token-UALICE"]
-    assert await world.until_ended(second, LONGEST_ASKED + 60) is Outcome.FULFILLED
+    assert await world.until_ended(second, MAX_REQUESTED_PAUSE_SECONDS + 60) is Outcome.FULFILLED
     assert await world.until_ended(operation, 3700) is Outcome.FULFILLED
 
 
@@ -80,7 +80,7 @@ async def test_several_limited_people_pause_the_connection_and_the_log_says_it_o
     with capture_logs() as logs:
         await world.pass_time(5)
         late = await world.begin(spaces[4])
-        await world.pass_time(LONGEST_ASKED - 10)
+        await world.pass_time(MAX_REQUESTED_PAUSE_SECONDS - 10)
     assert not calls_of(world, ERIN)
     assert SLOW_DOWN in (await world.store.read(operation_rows.operation, late)).hold
     assert [entry["event"] for entry in logs].count("connection asked for a pause") == 1
@@ -102,7 +102,7 @@ async def test_a_secret_that_all_share_pauses_the_connection_five_minutes_at_mos
     operations = [await world.begin(mine)]
     await world.pass_time(2)
     operations.append(await world.begin(theirs))
-    await world.pass_time(LONGEST_ASKED - 5)
+    await world.pass_time(MAX_REQUESTED_PAUSE_SECONDS - 5)
     assert world.provider.count("status") == 1
     assert all(
         [
@@ -155,8 +155,8 @@ async def test_a_start_that_is_put_off_for_an_hour_is_asked_about_at_its_deadlin
     operation = await world.begin(await seat(world, ALICE))
     await world.pass_time(DEADLINE - 30, step=30)
     asked = world.provider.count("start")
-    assert asked >= DEADLINE / LONGEST_ASKED - 1
-    assert await world.until_ended(operation, LONGEST_ASKED + 60) is Outcome.FAILED
+    assert asked >= DEADLINE / MAX_REQUESTED_PAUSE_SECONDS - 1
+    assert await world.until_ended(operation, MAX_REQUESTED_PAUSE_SECONDS + 60) is Outcome.FAILED
     assert world.slack.kinds().count("failed") == 1
     assert world.provider.count("start") <= asked + 1
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.reconciler.runs import new_run_world
 
-STREAMS, LINES, AT_ONCE = 20, 10_000, 100
+STREAMS, LINES, MAX_STREAMS = 20, 10_000, 100
 MEMORY = 150_000_000
 
 statm = Path("/proc/self/statm")
@@ -21,7 +21,7 @@ def resident() -> int:
 def lines(run: int, begin: int) -> str:
     return "".join(
         f"run {run}: \x1b[32mstep {number}\x1b[0m loss=0.{number:05d} {'·' * 40}\n"
-        for number in range(begin, begin + AT_ONCE)
+        for number in range(begin, begin + MAX_STREAMS)
     )
 
 
@@ -37,7 +37,7 @@ async def test_twenty_streams_of_ten_thousand_lines():
         await runs.world.pass_time(30)
         idle = highest = resident()
         expected = [hashlib.sha256() for _ in range(STREAMS)]
-        for begin in range(0, LINES, AT_ONCE):
+        for begin in range(0, LINES, MAX_STREAMS):
             for number in range(1, STREAMS + 1):
                 text = lines(number, begin)
                 runs.cloud.writes(f"run{number}", text)

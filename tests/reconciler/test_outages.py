@@ -5,7 +5,7 @@ import pytest
 from bot.domain.installations import Installation, Installations
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
-from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
+from bot.reconciler.runtimes import MAX_FAILURES, MAX_PROBE_PAUSE_SECONDS
 from bot.store import accounts, outages, tasks
 from bot.store import operations as operation_rows
 from bot.store.outages import OURS, PEOPLE, TWICE
@@ -164,7 +164,7 @@ async def test_while_it_is_in_doubt_one_request_at_a_time_asks(world):
     await world.pass_time(300)
     sent = len(world.provider.calls) - before
     assert most == 1
-    assert 300 / LONGEST_PAUSE - 1 <= sent <= 300 / LONGEST_PAUSE * 2
+    assert 300 / MAX_PROBE_PAUSE_SECONDS - 1 <= sent <= 300 / MAX_PROBE_PAUSE_SECONDS * 2
 
 
 async def test_it_goes_on_within_a_minute_after_it_answers_again(world):
@@ -178,7 +178,7 @@ async def test_it_goes_on_within_a_minute_after_it_answers_again(world):
 
 
 async def test_a_list_waits_for_the_probe_and_is_no_second_one(world):
-    await away(world, operations=BREAKS_AFTER + 1)
+    await away(world, operations=MAX_FAILURES + 1)
     account = await world.store.read(accounts.account, ALICE, "cloud")
     await world.pass_time(30)
     await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
@@ -202,10 +202,10 @@ def health_of(reconciler):
 async def test_an_outage_that_another_process_began_is_ended_by_whoever_gets_an_answer_next(administered):
     world = administered
     other = reborn_beside(world)
-    health_of(world.reconciler).worked()
+    health_of(world.reconciler).note_answer()
     await world.reconciler.step_outages()
-    for _ in range(BREAKS_AFTER):
-        health_of(other).failed(Unreachable("no connection"))
+    for _ in range(MAX_FAILURES):
+        health_of(other).note_failure(Unreachable("no connection"))
     began = world.clock.now()
     await other.step_outages()
     await world.notifier.step_notices()
@@ -213,7 +213,7 @@ async def test_an_outage_that_another_process_began_is_ended_by_whoever_gets_an_
     world.clock.advance(60)
     await world.reconciler.step_outages()
     assert await world.store.read(outages.outages) == {"cloud": began}
-    health_of(world.reconciler).worked()
+    health_of(world.reconciler).note_answer()
     await world.reconciler.step_outages()
     assert await world.store.read(outages.outages) == {}
     await world.pass_time(5)
@@ -224,23 +224,23 @@ async def test_an_outage_that_another_process_began_is_ended_by_whoever_gets_an_
 async def test_a_process_that_alone_gets_no_answer_does_not_begin_an_outage_again(administered):
     world = administered
     other = reborn_beside(world)
-    for _ in range(BREAKS_AFTER):
-        health_of(other).failed(Unreachable("no connection"))
+    for _ in range(MAX_FAILURES):
+        health_of(other).note_failure(Unreachable("no connection"))
     await other.step_outages()
     await world.reconciler.step_outages()
-    health_of(world.reconciler).worked()
+    health_of(world.reconciler).note_answer()
     await world.reconciler.step_outages()
     for _ in range(3):
-        health_of(other).failed(Unreachable("no connection"))
+        health_of(other).note_failure(Unreachable("no connection"))
         await other.step_outages()
         assert await world.store.read(outages.outages) == {}
     await world.pass_time(5)
     assert len(told(world)) == 2
-    health_of(other).worked()
+    health_of(other).note_answer()
     await other.step_outages()
     world.clock.advance(1.0)
-    for _ in range(BREAKS_AFTER):
-        health_of(other).failed(Unreachable("no connection"))
+    for _ in range(MAX_FAILURES):
+        health_of(other).note_failure(Unreachable("no connection"))
     await other.step_outages()
     assert await world.store.read(outages.outages) == {"cloud": world.clock.now()}
 
@@ -250,7 +250,7 @@ async def test_refusals_that_another_process_found_last_until_this_one_finds_the
     world = administered
     other = reborn_beside(world)
     refusals = [
-        one.engine.keys.lockouts if what == OURS else one.engine.keys.people_out
+        one.engine.keys.lockouts if what == OURS else one.engine.keys.people_lockouts
         for one in (other, world.reconciler)
     ]
     await other.step_outages()

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE, Slots
-from bot.reconciler.step import PROBE_WAIT
+from bot.reconciler.runtimes import MAX_FAILURES, MAX_PROBE_PAUSE_SECONDS, Slots
+from bot.reconciler.step import PROBE_WAIT_SECONDS
 from bot.store import cards, counts, gates, notices, tasks
 from bot.store import operations as operation_rows
 from bot.support.errors import SlackLimited, StoreBusy, Unreachable
@@ -66,16 +66,16 @@ async def test_a_call_waits_for_a_pause_and_for_the_probe_of_a_connection_in_dou
     await world.reconciler.operations.step()
     await world.reconciler.reads.step()
     (line,) = world.reconciler.engine.runtimes.values()
-    for _ in range(BREAKS_AFTER):
-        line.health.failed(Unreachable("no connection"))
+    for _ in range(MAX_FAILURES):
+        line.health.note_failure(Unreachable("no connection"))
     await world.reconciler.operations.step()
     assert "hasn't answered since" in (await world.store.read(operation_rows.operation, operation_id)).hold
     line.slots.take()
-    world.clock.advance(LONGEST_PAUSE)
+    world.clock.advance(MAX_PROBE_PAUSE_SECONDS)
     await world.reconciler.operations.step()
     assert world.provider.count("start") == 0
     line.slots.give()
-    world.clock.advance(PROBE_WAIT)
+    world.clock.advance(PROBE_WAIT_SECONDS)
     await world.reconciler.operations.step()
     assert world.provider.count("start") == 1
 

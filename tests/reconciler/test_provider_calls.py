@@ -41,7 +41,7 @@ class Book:
     def __init__(self) -> None:
         self.became = "changed"
         self.seen: list[str] = []
-        self.people_out: dict[str, float | None] = {}
+        self.people_lockouts: dict[str, float | None] = {}
         self.lockouts: dict[str, float | None] = {}
         self.closed: Exception | None = None
 
@@ -50,14 +50,14 @@ class Book:
             raise self.closed
         return Access("alice", Credential(SecretStr("token-1")))
 
-    def worked(self, _account, _access):
+    def note_accepted(self, _account, _access):
         self.seen.append("worked")
 
-    async def refused(self, _account, _runtime, _error):
+    async def resolve_refusal(self, _account, _runtime, _error):
         self.seen.append("refused")
         return self.became
 
-    def locked_out(self, _connection):
+    def note_lockout(self, _connection):
         self.seen.append("locked")
 
 
@@ -160,7 +160,7 @@ async def test_every_error_means_one_answer_whichever_way_was_asked(kind, way):
     assert bench.runtime.health.answers is (spoke or (not fails and kind is not errors.SentTooLate))
     # A limit of starts holds up no other call, and the other way round.
     runtime, who = bench.runtime, "" if way == "the connection's own" else ACCOUNT.id
-    limits = (runtime.limits.wait(who) > 0, runtime.start_limits.wait(who) > 0)
+    limits = (runtime.limits.find_wait(who) > 0, runtime.start_limits.find_wait(who) > 0)
     is_limit = kind is errors.RateLimited
     assert limits == (is_limit and way != "a start", is_limit and way == "a start")
     # Everybody has to pause if the secret is the connection's own.
@@ -285,7 +285,7 @@ async def test_a_start_that_may_have_been_done_keeps_the_pause_that_its_answer_a
     got = await bench.ask(way, errors.ServerFailed(retry_after=33.0))
     assert (type(got), got.wait) == (OutcomeUnknown, 33.0)
     assert bench.rows.pauses == ([("start", {ACCOUNT.id: 33.0})] if way == "a start" else [])
-    assert bench.runtime.limits.wait(ACCOUNT.id) == 0.0
+    assert bench.runtime.limits.find_wait(ACCOUNT.id) == 0.0
 
 
 NOTHING_MAY_BE_SENT = AssertionError("nothing may be sent")

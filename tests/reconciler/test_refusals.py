@@ -12,7 +12,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
-from bot.reconciler.keys import TOGETHER
+from bot.reconciler.keys import OUTAGE_WINDOW_SECONDS
 from bot.services.operation_requests import begin_operation
 from bot.services.runs import launch
 from bot.store import accounts, tasks
@@ -228,7 +228,7 @@ async def test_two_who_are_refused_at_different_times_are_asked_to_link_again(wo
     for who, workspace in zip((ALICE, BOB), spaces, strict=True):
         refuse(world, who)
         await world.begin(workspace)
-        await world.pass_time(TOGETHER + 60, step=5)
+        await world.pass_time(OUTAGE_WINDOW_SECONDS + 60, step=5)
     assert told(world, AMIR) == []
     assert world.slack.kinds().count("sign_in_refused") == 2
 

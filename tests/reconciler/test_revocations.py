@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.people import Person
 from bot.domain.tasks import TaskKind
-from bot.reconciler.revocations import SECOND_LOOK
+from bot.reconciler.revocations import MIN_REFUSAL_SECONDS
 from bot.reconciler.runtimes import LISTS_SHARE
 from bot.services import accounts, departures
 from bot.services.revocations import LAPSES_AFTER
@@ -134,7 +134,7 @@ async def test_one_refusal_proves_nothing_and_two_a_quarter_of_an_hour_apart_do(
     await world.own()
     world.provider.answers_to["token-1"] = error
     await unlinks(world)
-    await world.pass_time(SECOND_LOOK - 30, step=10)
+    await world.pass_time(MIN_REFUSAL_SECONDS - 30, step=10)
     assert (await world.store.perform(counts.statistics))["owed_revocations"] == 1
     assert world.provider.count("revoke") == 1
     await world.pass_time(60, step=10)

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.reconciler.scheduler import DAY, EVERYBODY, VAIN_CLAIM_REST, Loop, Scheduler
+from bot.reconciler.scheduler import DAY_SECONDS, EMPTY_CLAIM_REST_SECONDS, EVERYBODY, Loop, Scheduler
 from bot.store import counts, due_work, maintenance, operations, sweeping
 from bot.store import tasks as task_rows
 from bot.store.due_work import list_kinds
@@ -111,7 +111,7 @@ async def test_daily_work_is_guarded(world, scheduler):
 
     replace_function(world.store, sweeping.sweep, broken)
     with capture_logs() as logs:
-        await scheduler._daily()
+        await scheduler._run_daily()
         await scheduler._lists()
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["sweep failed"]
     assert [task.kind for task in await world.store.claim(task_rows.claim_tasks, 9, 9.0)] == [
@@ -120,24 +120,24 @@ async def test_daily_work_is_guarded(world, scheduler):
 
 
 async def test_a_second_nightly_reading_joins_the_first(world, scheduler):
-    await scheduler._daily()
-    await scheduler._daily()
+    await scheduler._run_daily()
+    await scheduler._run_daily()
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
     assert (await world.store.perform(counts.statistics))["tasks"] == 1
 
 
-@pytest.mark.parametrize(("down_for", "readings"), [(10 * 3600.0, 0), (20 * 3600.0, 1), (9 * DAY, 1)])
+@pytest.mark.parametrize(("down_for", "readings"), [(10 * 3600.0, 0), (20 * 3600.0, 1), (9 * DAY_SECONDS, 1)])
 async def test_what_a_night_should_have_done_is_made_up_for_at_the_start(world, down_for, readings):
     async def starts():
         scheduler = driving(Scheduler, world)
         for _ in range(3):
-            await scheduler._daily()
+            await scheduler._run_daily()
             await world.work()
         swept = await world.store.read(maintenance.last_did, "sweep") == await world.store.now()
         return world.slack.count("users.list"), swept
 
     # Eight in the morning; what was never done is done.
-    assert world.clock.now() % DAY == 8 * 3600
+    assert world.clock.now() % DAY_SECONDS == 8 * 3600
     assert await starts() == (1, True)
     world.clock.advance(down_for)
     assert await starts() == (1 + readings, bool(readings))
@@ -145,7 +145,7 @@ async def test_what_a_night_should_have_done_is_made_up_for_at_the_start(world, 
 
 async def test_a_reading_that_failed_is_not_done(world, scheduler):
     world.slack.fail("users.list", SlackFailed("users.list", "internal_error"), times=99)
-    await scheduler._daily()
+    await scheduler._run_daily()
     await world.work()
     assert await world.store.read(maintenance.last_did, "sync_people") is None
 
@@ -222,7 +222,7 @@ async def test_nothing_is_claimed_after_the_drain(world, scheduler):
         "outages",
         "jobs",
         "streams",
-        "clockwork",
+        "scheduled_work",
         "notices",
         "cards",
         "homes",
@@ -272,7 +272,7 @@ class Questions:
     async def find_woken(self):
         """Ask what is to be asked; return the names of the loops that are woken since."""
         await asyncio.sleep(0)
-        await self.scheduler._ask_rows(None)
+        await self.scheduler._query_due_times(None)
         names = [loop.name for loop in self.scheduler._loops[1:] if loop._woken.is_set()]
         for loop in self.scheduler._loops:
             loop._woken.clear()
@@ -310,8 +310,8 @@ async def test_write_asks_about_its_tables_and_wakes_what_is_due(world, question
 
 
 async def test_notification_without_names_is_about_everything(questions):
-    questions.scheduler.written(["rules", "nobody's"])
-    questions.scheduler.written(None)
+    questions.scheduler.on_written(["rules", "nobody's"])
+    questions.scheduler.on_written(None)
     await questions.find_woken()
     assert questions.kinds == [set(list_kinds())]
 
@@ -391,12 +391,12 @@ async def test_loop_rests_after_a_claim_in_vain_until_a_write(world, questions):
     tasks = next(loop for loop in questions.scheduler._loops if loop.name == "tasks")
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
     assert await questions.find_woken() == ["tasks"]
-    tasks.rests_until = world.clock.monotonic() + VAIN_CLAIM_REST
+    tasks.rests_until = world.clock.monotonic() + EMPTY_CLAIM_REST_SECONDS
     questions.scheduler._wake_due()
     assert await questions.find_woken() == []
-    await questions.tick(VAIN_CLAIM_REST)
+    await questions.tick(EMPTY_CLAIM_REST_SECONDS)
     assert "tasks" in await questions.find_woken()
-    tasks.rests_until = world.clock.monotonic() + VAIN_CLAIM_REST
+    tasks.rests_until = world.clock.monotonic() + EMPTY_CLAIM_REST_SECONDS
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "another")])
     assert await questions.find_woken() == ["tasks"]
 
@@ -417,7 +417,7 @@ async def test_vain_claim_puts_a_loop_to_rest_and_a_good_one_does_not(world):
         await asyncio.sleep(0)
     loop.stop()
     await running
-    assert rests == [VAIN_CLAIM_REST, -math.inf]
+    assert rests == [EMPTY_CLAIM_REST_SECONDS, -math.inf]
 
 
 async def test_tick_runs_in_the_thread_of_the_loop(world):
@@ -444,7 +444,7 @@ async def test_loops_find_out_for_themselves_when_rows_cannot_be_asked(world, qu
         raise StoreBusy("not now")
 
     replace_function(world.store, due_work.find_next_due, fail)
-    questions.scheduler.written(None)
+    questions.scheduler.on_written(None)
     with capture_logs() as logs:
         assert len(await questions.find_woken()) == 10
     assert [entry["event"] for entry in logs] == ["nothing could be looked for"]

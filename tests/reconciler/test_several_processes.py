@@ -9,7 +9,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.providers import base
-from bot.reconciler.runtimes import LONGEST_PAUSE
+from bot.reconciler.runtimes import MAX_PROBE_PAUSE_SECONDS
 from bot.services.caller import Caller
 from bot.services.owners import STARTS, SharedOwners
 from bot.store import accounts, gates, operations, runs, tasks
@@ -315,7 +315,7 @@ async def test_what_one_process_finds_away_the_other_only_probes(pair):
     assert len(pair.cloud.calls) == 1
     # Whoever gets an answer tells the other one, which asks at once then.
     pair.cloud.heal()
-    await pair.mine.pass_time(LONGEST_PAUSE, step=5)
+    await pair.mine.pass_time(MAX_PROBE_PAUSE_SECONDS, step=5)
     assert not health(pair.mine).is_doubtful
     await pair.theirs.reconciler.step_outages()
     assert health(pair.theirs).pause == 0

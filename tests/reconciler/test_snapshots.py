@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.snapshots import User
-from bot.reconciler.tasks import BUSY_FOR
+from bot.reconciler.tasks import MAX_BUSY_SECONDS
 from bot.services import snapshots
 from bot.support.errors import Forbidden, RateLimited, Unreachable
 from tests.rigs.providers import FakeMachines
@@ -70,7 +70,7 @@ async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(worl
     for interaction in ("i1", "i2"):
         await replace(caller, interaction=interaction).run(snapshots.read_templates, account, WAITING)
         await world.pass_time(3)
-    await world.pass_time(BUSY_FOR - 60, step=5)
+    await world.pass_time(MAX_BUSY_SECONDS - 60, step=5)
     assert world.replayed == []
     await world.pass_time(1000, step=5)
     assert [command["problem"] for _, command in world.replayed] == ["sign_in_refused"] * 2

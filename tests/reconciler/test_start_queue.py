@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bot.reconciler.runtimes import SOON, StartQueue
+from bot.reconciler.runtimes import TURN_POLL_SECONDS, StartQueue
 from tests.rigs.clock import FakeClock
 
 
@@ -32,7 +32,7 @@ def play(made, clock, waiting, step=0.05, seconds=60.0):
         now = number * step
         for operation in sorted(waiting, key=lambda one: one.created_at, reverse=True):
             if operation.id in asks and asks[operation.id] <= now + 1e-9:
-                wait = made.wait(operation)
+                wait = made.request_turn(operation)
                 if wait <= 0:
                     went.append((now, operation))
                     del asks[operation.id]
@@ -45,7 +45,7 @@ def play(made, clock, waiting, step=0.05, seconds=60.0):
 
 def test_without_a_rule_everybody_goes_at_once():
     made, _ = turns()
-    assert [made.wait(operation) for operation in operations(50)] == [0.0] * 50
+    assert [made.request_turn(operation) for operation in operations(50)] == [0.0] * 50
 
 
 def test_no_second_sees_more_starts_than_the_rule_allows():
@@ -76,35 +76,35 @@ def test_who_asked_first_goes_first_whoever_asks_first():
 def test_nothing_goes_right_after_a_restart():
     clock = FakeClock()
     made = StartQueue(5.0, clock.monotonic)
-    assert made.wait(Operation("w", 1.0)) > 1.0
+    assert made.request_turn(Operation("w", 1.0)) > 1.0
 
 
 def test_a_start_without_a_free_slot_is_not_overtaken():
     made, clock = turns()
     early, late, close = Operation("a", 10.0), Operation("b", 11.5), Operation("c", 10.5)
-    assert made.wait(early) == 0.0
-    made.missed(early, 1.0)
-    assert made.wait(late) == SOON
-    assert made.wait(close) == 0.0
+    assert made.request_turn(early) == 0.0
+    made.return_turn(early, 1.0)
+    assert made.request_turn(late) == TURN_POLL_SECONDS
+    assert made.request_turn(close) == 0.0
     clock.advance(1.0)
-    assert made.wait(early) == 0.0
-    assert made.wait(late) == 0.0
+    assert made.request_turn(early) == 0.0
+    assert made.request_turn(late) == 0.0
 
 
 def test_who_never_comes_back_is_not_waited_for():
     made, clock = turns()
-    made.missed(Operation("a", 10.0), 1.0)
+    made.return_turn(Operation("a", 10.0), 1.0)
     clock.advance(3.5)
-    assert made.wait(Operation("b", 20.0)) == 0.0
+    assert made.request_turn(Operation("b", 20.0)) == 0.0
 
 
 def test_a_limit_holds_all_starts():
     made, clock = turns()
     for operation in operations(100):
-        assert made.wait(operation) == 0.0
+        assert made.request_turn(operation) == 0.0
     made.delay(5.0)
     later = [Operation(f"x{number}", 2000.0 + number) for number in range(40)]
-    assert {made.wait(operation) for operation in later} == {5.0}
+    assert {made.request_turn(operation) for operation in later} == {5.0}
     went = [at for at, _ in play(made, clock, later)]
     assert min(went) >= 4.9
 
@@ -112,11 +112,11 @@ def test_a_limit_holds_all_starts():
 def test_a_new_owner_counts_starts_that_it_does_not_know():
     made, clock = turns(10.0)
     first, second, third = operations(3)
-    assert made.wait(first, 100.0) > 1.0
+    assert made.request_turn(first, 100.0) > 1.0
     clock.advance(1.2)
-    assert made.wait(first, 100.0) == 0.0
-    assert made.wait(second, 100.0) == 0.0
+    assert made.request_turn(first, 100.0) == 0.0
+    assert made.request_turn(second, 100.0) == 0.0
     # Somebody else may have granted some in between.
-    assert made.wait(third, 200.0) > 1.0
+    assert made.request_turn(third, 200.0) > 1.0
     clock.advance(1.2)
-    assert made.wait(third, 200.0) == 0.0
+    assert made.request_turn(third, 200.0) == 0.0

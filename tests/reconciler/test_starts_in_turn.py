@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.reconciler.runtimes import SEVERAL
+from bot.reconciler.runtimes import MIN_PEOPLE_OF_SHARED_LIMIT
 from bot.store import workspaces
 from bot.support.errors import RateLimited
 from tests.reconciler.classroom import people, post, press, seat
@@ -66,19 +66,21 @@ async def test_the_rule_is_kept_by_a_process_that_is_killed_again_and_again(per_
 async def test_a_limit_that_several_met_holds_all_later_starts_instead_of_each_finding_out():
     async with new_world() as world:
         card, everybody = await class_of(world, 12)
-        world.provider.fail("start", RateLimited("too many", retry_after=8.0), times=SEVERAL)
-        for principal in everybody[:SEVERAL]:
+        world.provider.fail(
+            "start", RateLimited("too many", retry_after=8.0), times=MIN_PEOPLE_OF_SHARED_LIMIT
+        )
+        for principal in everybody[:MIN_PEOPLE_OF_SHARED_LIMIT]:
             await press(world, card, principal)
         await world.pass_time(2)
-        assert len(starts(world)) == SEVERAL
-        for principal in everybody[SEVERAL:]:
+        assert len(starts(world)) == MIN_PEOPLE_OF_SHARED_LIMIT
+        for principal in everybody[MIN_PEOPLE_OF_SHARED_LIMIT:]:
             await press(world, card, principal)
         await world.pass_time(4)
-        assert len(starts(world)) == SEVERAL
+        assert len(starts(world)) == MIN_PEOPLE_OF_SHARED_LIMIT
         await world.pass_time(60)
-        assert len(starts(world)) == 12 + SEVERAL
-        began = starts(world)[SEVERAL - 1].at
-        assert min(one.at for one in starts(world)[SEVERAL:]) >= began + 7.9
+        assert len(starts(world)) == 12 + MIN_PEOPLE_OF_SHARED_LIMIT
+        began = starts(world)[MIN_PEOPLE_OF_SHARED_LIMIT - 1].at
+        assert min(one.at for one in starts(world)[MIN_PEOPLE_OF_SHARED_LIMIT:]) >= began + 7.9
         assert {world.provider._moved(key).state for key in world.provider.machines} == {State.RUNNING}
 
 

@@ -124,7 +124,7 @@ async def test_somebody_is_looked_up_as_a_task(world):
 
 
 async def test_every_kind_is_done_by_somebody(world):
-    assert set(world.reconciler.tasks.works) == set(TaskKind)
+    assert set(world.reconciler.tasks.handlers) == set(TaskKind)
 
 
 async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
@@ -187,13 +187,13 @@ async def test_pauses_and_busy_moments_use_up_no_tries(world):
     for _ in range(12):
         line.health.delay(35)
         await world.pass_time(30, step=10)
-    while line.slots.take_for("lists", 0.25):
+    while line.slots.take_share("lists", 0.25):
         pass
     await world.pass_time(30)
     # Who waits hears of the pause within seconds, once; the list is read all the same.
     ((_, command),) = world.replayed
     assert (world.provider.count("discover"), command["problem"]) == (0, "rate_limited")
-    line.slots.give_from("lists")
+    line.slots.give_share("lists")
     await world.pass_time(5)
     assert (world.provider.count("discover"), len(world.replayed)) == (1, 1)
     assert (await world.store.read(accounts.account_by_id, account.id)).discovered_at is not None
@@ -202,7 +202,7 @@ async def test_pauses_and_busy_moments_use_up_no_tries(world):
 async def test_what_is_never_tried_ends_all_the_same(world):
     await ask_for_list(world, COMMAND)
     line = world.reconciler.engine.runtimes["cloud"]
-    while line.slots.take_for("lists", 0.25):
+    while line.slots.take_share("lists", 0.25):
         pass
     await world.pass_time(1_500, step=15)
     assert (world.provider.count("discover"), len(world.replayed)) == (0, 1)

@@ -21,7 +21,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.features.feature import load
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
-from bot.reconciler.streams import AT_ONCE
+from bot.reconciler.streams import MAX_STREAMS
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.operation_requests import create_workspace
@@ -95,7 +95,7 @@ class World:
         self.numbers = Numbers()
         self.timing = Timing()
         self.owners = Owners()
-        self.streams_at_once = AT_ONCE
+        self.streams_at_once = MAX_STREAMS
         #: The streams and outputs of each life of the process.
         self.lives: list[tuple[Pool, Board]] = []
         self.reborn()
@@ -276,7 +276,7 @@ class World:
             "outages": self.reconciler.step_outages,
             "tasks": self.reconciler.tasks.step,
             "jobs": self.reconciler.runs.step,
-            "clockwork": self.looks.timed(self.reconciler),
+            "scheduled_work": self.looks.timed(self.reconciler),
             "streams": self._streams,
             "notices": self.notifier.step_notices,
             "cards": self.notifier.step_cards,

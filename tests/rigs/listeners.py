@@ -4,11 +4,11 @@
 class Unobserved:
     """Count nothing."""
 
-    def polled(self, _connection: str, _count: int = 1) -> None:
+    def count_reads(self, _connection: str, _count: int = 1) -> None:
         """Do nothing."""
 
-    def claimed(self, _connection: str, _seconds: float) -> None:
+    def note_claim(self, _connection: str, _seconds: float) -> None:
         """Do nothing."""
 
-    def provider_failed(self, _connection: str, _kind: str) -> None:
+    def count_failure(self, _connection: str, _kind: str) -> None:
         """Do nothing."""

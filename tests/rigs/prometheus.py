@@ -31,9 +31,9 @@ def exported() -> set[tuple[str, str, frozenset[str]]]:
     """Return every metric with its type and labels, as when each has been counted once."""
     metrics = Metrics()
     metrics.follow_spool(lambda: 0)
-    metrics.polled("hub")
-    metrics.claimed("hub", 0.01)
-    metrics.provider_failed("hub", "Refused")
+    metrics.count_reads("hub")
+    metrics.note_claim("hub", 0.01)
+    metrics.count_failure("hub", "Refused")
     metrics.request_accepted()
     metrics.request_refused("age")
     figures = Figures(

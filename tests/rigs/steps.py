@@ -67,14 +67,14 @@ class Looks:
             # Whoever counts what a process asks of its store doesn't count this.
             watch = getattr(self._engine, "watch", None)
             self._engine.watch = None
-            await scheduler._ask_rows(scheduler._loops[0].pool)
+            await scheduler._query_due_times(scheduler._loops[0].pool)
             self._engine.watch = watch
         loops = scheduler._loops
         return {one.name for one in loops if not scheduler.due.isdisjoint(one.kinds) or one.is_restless()}
 
     def timed(self, reconciler: Reconciler) -> Step:
         """Return the step of what time does, of the kinds that are due."""
-        return lambda: reconciler.clockwork.step(None, None if self.takes_all else self._scheduler.due)
+        return lambda: reconciler.scheduled_work.step(None, None if self.takes_all else self._scheduler.due)
 
 
 async def until_idle(steps: Steps, look: Looks) -> bool:

@@ -9,7 +9,7 @@ from bot.domain.people import Principal
 from bot.features.courses.lessons import MEMBERS
 from bot.providers import base
 from bot.providers.base import Access, Scheduled
-from bot.reconciler.scheduled_work import Clockwork
+from bot.reconciler.scheduled_work import ScheduledWorkRunner
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.store.store import Store
@@ -126,6 +126,6 @@ def on(caller: Caller, store: Any) -> Caller:
 async def members_follow(context: Context, pieces: int = 1_000) -> int:
     """Let members follow what was decided about their courses, in so many pieces at most; return how many."""
     for number in range(pieces):
-        if not await Clockwork(context, [MEMBERS]).step():
+        if not await ScheduledWorkRunner(context, [MEMBERS]).step():
             return number
     return pieces

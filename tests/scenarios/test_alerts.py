@@ -346,14 +346,14 @@ async def test_a_nightly_backup_that_fails_is_seen_until_one_is_made(linked, tmp
     make = partial(make_backup, linked.bot.context, linked.settings().nightly_backups())
     linked.bot.scheduler.nightly["backup"] = make
     for _ in range(3):
-        await linked.bot.scheduler._daily()
+        await linked.bot.scheduler._run_daily()
         await watched(linked, scrapes, 600)
     assert scrapes.last("usher_outage_seconds", kind="backup") >= 0
     said = {line["problem"] for line in linked.watch.lines() if line["event"] == "database not backed up"}
     assert len(said) == 1
     scrapes.fire(["UsherBackup"], tmp_path)
     backups.unlink()
-    await linked.bot.scheduler._daily()
+    await linked.bot.scheduler._run_daily()
     await watched(linked, scrapes, 60)
     assert [one.name for one in backups.iterdir()]
     scrapes.fire([], tmp_path)

@@ -110,15 +110,15 @@ async def test_a_flood_of_clicks_and_messages_fills_no_queue(linked):
 
 def test_one_persons_calls_leave_half_of_the_slots():
     slots = Slots(10)
-    assert [slots.take_for("alice", 0.5) for _ in range(7)] == [True] * 5 + [False] * 2
-    assert [slots.take_for("bob", 0.5) for _ in range(7)] == [True] * 5 + [False] * 2
-    slots.give_from("alice")
-    assert not slots.take_for("bob", 0.5)
-    assert slots.take_for("carol", 0.5)
+    assert [slots.take_share("alice", 0.5) for _ in range(7)] == [True] * 5 + [False] * 2
+    assert [slots.take_share("bob", 0.5) for _ in range(7)] == [True] * 5 + [False] * 2
+    slots.give_share("alice")
+    assert not slots.take_share("bob", 0.5)
+    assert slots.take_share("carol", 0.5)
     one = Slots(1)
-    assert one.take_for("alice", 0.5)
-    one.give_from("alice")
-    assert one.take_for("bob", 0.5)
+    assert one.take_share("alice", 0.5)
+    one.give_share("alice")
+    assert one.take_share("bob", 0.5)
 
 
 @pytest.fixture

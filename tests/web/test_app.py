@@ -60,9 +60,9 @@ async def test_usher_proves_that_it_answers_at_its_address_to_a_nonce_and_to_not
 
 async def test_figures_are_few_and_name_nobody():
     async with rig() as made:
-        made.metrics.polled("saturn", 3)
-        made.metrics.claimed("saturn", 0.012)
-        made.metrics.provider_failed("saturn", "RateLimited")
+        made.metrics.count_reads("saturn", 3)
+        made.metrics.note_claim("saturn", 0.012)
+        made.metrics.count_failure("saturn", "RateLimited")
         made.metrics.request_refused("malformed: view.id")
         browser = await made.browser()
         await browser.session.post(made.origin + "/slack/events", data=b"x")

@@ -11,7 +11,7 @@ from bot.features.approvals import store
 from bot.features.approvals.use_cases import fail_approved, follow_up, link_approved, note_address, proceed
 from bot.providers import base
 from bot.reconciler.provider_calls import Rejected, Succeeded
-from bot.reconciler.tasks import BaseTaskWorker, Work, not_yet
+from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, to_task_retry
 from bot.services.caller import Caller
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, NotFound, Untrusted
@@ -25,19 +25,19 @@ CHECK_SECONDS: Final = 20.0
 class Approvals(BaseTaskWorker):
     """Link people as the usernames approved for them."""
 
-    def works(self) -> dict[TaskKind, Work]:
+    def list_handlers(self) -> dict[TaskKind, TaskHandler]:
         """Return how the tasks about requests are done."""
         return {
-            TaskKind.APPROVE: Work(
+            TaskKind.APPROVE: TaskHandler(
                 do=self.link,
                 person=self._person,
                 verb="link",
                 give_up=self.give_up,
                 refuse=lambda task, _rule: self.give_up(task, "not_allowed"),
             ),
-            TaskKind.LOOK_UP_USER: Work(do=self.look_up, person=self._person),
-            TaskKind.OPEN_APPROVAL: Work(do=self._open),
-            TaskKind.FOLLOW_UP: Work(do=self._follow_up),
+            TaskKind.LOOK_UP_USER: TaskHandler(do=self.look_up, person=self._person),
+            TaskKind.OPEN_APPROVAL: TaskHandler(do=self._open),
+            TaskKind.FOLLOW_UP: TaskHandler(do=self._follow_up),
         }
 
     async def _person(self, task: Task) -> Principal | None:
@@ -51,7 +51,7 @@ class Approvals(BaseTaskWorker):
         return await self._store.carry_out(lambda tx: follow_up(tx, self._context, task.subject))
 
     async def link(self, task: Task) -> None:
-        """Check an approved username and link its person; raise Again while the provider doesn't answer."""
+        """Check an approved username and link its person; raise TaskRetry without an answer."""
         approval = await self._store.read(store.approval, task.subject)
         if approval is None or approval.state != "approved":
             return
@@ -81,10 +81,10 @@ class Approvals(BaseTaskWorker):
             case Rejected():
                 await self.give_up(task, "forbidden")
             case _:
-                raise not_yet(answer)
+                raise to_task_retry(answer)
 
     async def look_up(self, task: Task) -> None:
-        """Learn whose address a wanted user has, for who decides; raise Again while there is no answer."""
+        """Read a requested user's address for the deciders; raise TaskRetry without an answer."""
         approval = await self._store.read(store.approval, task.subject)
         runtime = self._runtimes.get(approval.connection) if approval is not None else None
         if approval is None or approval.state != "asked" or runtime is None:
@@ -104,7 +104,7 @@ class Approvals(BaseTaskWorker):
             case Succeeded() | Rejected():
                 log.info("address not told", connection=approval.connection)
             case _:
-                raise not_yet(answer)
+                raise to_task_retry(answer)
 
     async def give_up(self, task: Task, because: str = "gave_up", said: str = "") -> None:
         """Tell the person and the administrator why it failed, usually since the provider never answered."""

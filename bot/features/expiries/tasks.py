@@ -4,7 +4,7 @@ from bot.domain.tasks import Task, TaskKind
 from bot.features.expiries import reminders
 from bot.providers import base
 from bot.reconciler.provider_calls import Rejected
-from bot.reconciler.tasks import BaseTaskWorker, Work, settled
+from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, require_result
 from bot.services import revocations
 from bot.store import accounts
 
@@ -12,18 +12,18 @@ from bot.store import accounts
 class Renewals(BaseTaskWorker):
     """Have providers mint what follows."""
 
-    def works(self) -> dict[TaskKind, Work]:
+    def list_handlers(self) -> dict[TaskKind, TaskHandler]:
         """Return how credentials are renewed."""
-        return {TaskKind.RENEWAL: Work(do=self.renew, person=self._holder, give_up=self.give_up)}
+        return {TaskKind.RENEWAL: TaskHandler(do=self.renew, person=self._find_holder, give_up=self.give_up)}
 
     async def renew(self, task: Task) -> None:
-        """Mint a credential in place of one of Usher's own that ends soon; raise Again to retry."""
+        """Mint a credential in place of one of Usher's own that ends soon; raise TaskRetry to retry."""
         account = await self._store.read(accounts.account_by_id, task.subject)
         runtime = self._runtimes.get(account.connection) if account is not None else None
         if account is None or runtime is None:
             return
         minting = runtime.provider.need(base.Minting).mint
-        answer = settled(
+        answer = require_result(
             await self._provider_caller.call(runtime, account, "mint", minting, attempts=task.attempts)
         )
         if isinstance(answer, Rejected):

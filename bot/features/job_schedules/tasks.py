@@ -10,7 +10,7 @@ from bot.domain.tasks import Task, TaskKind
 from bot.features.job_schedules.model import ScheduleKind
 from bot.providers import base
 from bot.reconciler.provider_calls import Rejected
-from bot.reconciler.tasks import BaseTaskWorker, Busy, Work, settled, slot
+from bot.reconciler.tasks import BaseTaskWorker, TaskBusy, TaskHandler, hold_slot, require_result
 from bot.services.snapshots import TEMPLATES
 from bot.store import accounts, audit, notices, tasks
 from bot.store.tasks import NewTask
@@ -26,25 +26,25 @@ class ScheduleTasks(BaseTaskWorker):
     schedule is outdated. The later one waits while the earlier one may be on its way.
     """
 
-    def works(self) -> dict[TaskKind, Work]:
+    def list_handlers(self) -> dict[TaskKind, TaskHandler]:
         """Return how schedules are set."""
 
         async def refuse(task: Task, rule: str) -> None:
             await self.give_up(task, rule.removeprefix("policy."))
 
         return {
-            TaskKind.SCHEDULE: Work(
-                do=self.set, person=self._holder, verb="schedule", give_up=self.give_up, refuse=refuse
+            TaskKind.SCHEDULE: TaskHandler(
+                do=self.set, person=self._find_holder, verb="schedule", give_up=self.give_up, refuse=refuse
             )
         }
 
     async def set(self, task: Task) -> Sequence[NewTask]:
-        """Set the schedule of a task and have the jobs read again. Raise Again to retry."""
+        """Set the schedule of a task and have the jobs read again. Raise TaskRetry to retry."""
         if (is_next := await self._store.read(tasks.task_turn, task)) is None:
             await self.give_up(task, "replaced")
             return ()
         if not is_next:
-            raise Busy(SOON)
+            raise TaskBusy(SOON)
         asked = task.payload
         account = await self._store.read(accounts.account_by_id, str(asked["account"]))
         runtime = self._runtimes.get(str(asked["connection"]))
@@ -53,7 +53,7 @@ class ScheduleTasks(BaseTaskWorker):
             await self.give_up(task, because if runtime is not None else "connection_gone")
             return ()
         job, cron = str(asked["job"]), asked["cron"] or None
-        with slot(runtime):
+        with hold_slot(runtime):
             answer = await self._provider_caller.call(
                 runtime,
                 account,
@@ -61,7 +61,7 @@ class ScheduleTasks(BaseTaskWorker):
                 lambda access: runtime.provider.need(base.Schedules).schedule(access, job, cron),
                 attempts=task.attempts,
             )
-            refusal = settled(answer)
+            refusal = require_result(answer)
         if isinstance(refusal, Rejected):
             await self.give_up(task, refusal.cause)
             return ()

@@ -136,8 +136,8 @@ async def _spent(school, count):
     for principal in everybody:
         await press(school, card, principal)
     await school.pass_time(300, step=5, longest=5)
-    clockwork, engine, made, worked = school.reconciler.clockwork, school.store.engine, [0], 0
-    step = clockwork.step
+    scheduled_work, engine, made, worked = school.reconciler.scheduled_work, school.store.engine, [0], 0
+    step = scheduled_work.step
 
     def count_one(work, priority, writes):
         made[0] += 1
@@ -151,9 +151,9 @@ async def _spent(school, count):
         worked += made[0] if done else 0
         return done
 
-    clockwork.step = counted
+    scheduled_work.step = counted
     await school.pass_time(700, step=5, longest=5)
-    clockwork.step = step
+    scheduled_work.step = step
     stopped = {key: one for key, one in states(school).items() if any(p.user_id in key for p in everybody)}
     assert set(stopped.values()) == {State.SUSPENDED}
     return worked

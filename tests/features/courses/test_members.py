@@ -14,7 +14,7 @@ from bot.features.courses.model import ClassKind
 from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
 from bot.features.hours import store as hours_store
 from bot.features.undo import use_cases as undo_use_cases
-from bot.reconciler.scheduled_work import Clockwork
+from bot.reconciler.scheduled_work import ScheduledWorkRunner
 from bot.store import operations, sweeping
 from bot.store import undoable_actions as act_rows
 from bot.store.store import Store
@@ -185,7 +185,7 @@ async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store,
     claimed = await store.claim(lambda tx: rows.claim_lessons(tx, 100, 60.0))
     assert [one.principal for one in claimed] == MEMBERS
     clock.advance(61.0)
-    assert await Clockwork(asking(store), [LESSONS]).step() == len(MEMBERS)
+    assert await ScheduledWorkRunner(asking(store), [LESSONS]).step() == len(MEMBERS)
     assert [await store.read(operations.open_operations, one) for one in MEMBERS] == [[]] * 3
     if is_undone:
         # They never followed, but were looked at; now they start, as late as it is.
@@ -194,7 +194,7 @@ async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store,
         ]
         await asks(store, "undo").run(undo_use_cases.undo, act.id)
         await members_follow(asking(store))
-        assert await Clockwork(asking(store), [LESSONS]).step() == len(MEMBERS)
+        assert await ScheduledWorkRunner(asking(store), [LESSONS]).step() == len(MEMBERS)
         assert [len(await store.read(operations.open_operations, one)) for one in MEMBERS] == [1] * 3
         assert await heard(store) == {}
 
@@ -251,7 +251,7 @@ async def test_the_end_of_a_large_class_is_set_in_pieces(store, clock):
     assert await store.engine.read(ends) == {clock.now() + 7_200.0}
     pieces = 0
     while await store.engine.read(ends) != {closed.stops_at}:
-        pieces += await Clockwork(asking(watched), [use_cases.CLASSES]).step()
+        pieces += await ScheduledWorkRunner(asking(watched), [use_cases.CLASSES]).step()
         assert pieces <= MANY
     assert pieces == MANY // use_cases.SOME + 1
     assert max(changed) <= MOST

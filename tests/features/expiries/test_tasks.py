@@ -124,7 +124,7 @@ async def test_what_its_person_made_ends_when_they_said(world):
 
 
 async def test_where_nobody_renews_the_task_waits_as_it_is(world):
-    world.reconciler.tasks.works.pop(TaskKind.RENEWAL)
+    world.reconciler.tasks.handlers.pop(TaskKind.RENEWAL)
     await look(world, 23.1)
     assert (await world.store.perform(counts.statistics))["tasks"] == 1
     assert (await token(world), world.provider.count("mint")) == ("token-0", 0)

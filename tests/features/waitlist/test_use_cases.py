@@ -264,7 +264,7 @@ async def test_attempt_that_was_cut_short_ends_its_wait(farm, how):
     """Its operation is undone or gone: its person is told, and the next one's turn comes."""
     every, own = await line_up(farm, 4)
     farm.clock.advance(601.0)
-    await farm.reconciler.clockwork.step()
+    await farm.reconciler.scheduled_work.step()
     assert (await states(farm))[own[2].id] == "trying"
     latest = await farm.store.read(operations.latest_operation, own[2].id)
     if how == "undone":

@@ -137,7 +137,7 @@ class World:
             "reads": bot.reconciler.reads.step,
             "jobs": bot.reconciler.runs.step,
             "streams": lambda: bot.reconciler.streams.step(self._streams),
-            "clockwork": self.looks.timed(bot.reconciler),
+            "scheduled_work": self.looks.timed(bot.reconciler),
             "notices": bot.notifier.step_notices,
             "cards": bot.notifier.step_cards,
             "homes": bot.notifier.step_homes,
