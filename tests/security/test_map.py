@@ -1,6 +1,7 @@
 """The map of threats, and the promises to whoever reports one, name tests that exist."""
 
 import re
+import tomllib
 
 import pytest
 
@@ -8,7 +9,10 @@ from tests.project.repository import ROOT
 
 MAP = (ROOT / "docs/internals/security.md").read_text(encoding="utf-8")
 PROMISES = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-PROOFS = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", MAP + PROMISES)
+#: The tests that prove each defence, by its row or by the title of its section.
+TESTS = tomllib.loads((ROOT / "tests/security/threats.toml").read_text(encoding="utf-8"))
+PROVEN = "\n".join(name for names in TESTS.values() for name in names)
+PROOFS = re.findall(r"(tests/[\w/]+\.py)(?:::(\w+))?", PROVEN + PROMISES)
 ROWS = range(1, 42)
 
 
@@ -19,9 +23,14 @@ def test_a_proof_is_there(path, name):
 
 
 def test_every_row_has_a_proof():
-    rows = re.findall(r"^(\d+)\. (.*\n(?: .*\n)+)", MAP, re.MULTILINE)
-    assert [int(number) for number, _ in rows] == list(ROWS)
-    assert all("`tests/" in row for _, row in rows)
+    rows = re.findall(r"^(\d+)\. ", MAP, re.MULTILINE)
+    assert [int(number) for number in rows] == list(ROWS)
+    assert [number for number in rows if not TESTS.get(number)] == []
+
+
+def test_threats_name_sections_of_the_map():
+    titles = set(re.findall(r"^## (.+)$", MAP, re.MULTILINE))
+    assert {name for name in TESTS if not name.isdigit()} <= titles
 
 
 def test_every_promise_has_a_proof():
