@@ -124,7 +124,7 @@ async def test_one_command_of_ushers_is_that_slack_with_the_same_tokens_each_tim
         async with asyncio.timeout(PATIENCE):
             lines = [(await started.stdout.readline()).decode() for _ in range(5)]
         ready = json.loads(lines[-1])
-        page = (ROOT / "docs/local-slack.md").read_text(encoding="utf-8")
+        page = (ROOT / "playground/README.md").read_text(encoding="utf-8")
         assert "".join(lines[:-1]).replace(port, "8090") in page
         given = dict(word.split("=", 1) for word in " ".join(lines[1:3]).split() if "=" in word)
         assert given.pop("SLACK_API_URL") == ready["credentials"]["api_url"] == f"{ready['url']}/api/"
@@ -139,6 +139,6 @@ async def test_one_command_of_ushers_is_that_slack_with_the_same_tokens_each_tim
 
 
 def test_the_page_lists_the_methods_that_there_are():
-    page = (ROOT / "docs/local-slack.md").read_text(encoding="utf-8")
+    page = (ROOT / "playground/README.md").read_text(encoding="utf-8")
     listed = page.partition("| methods of the Web API |")[2].partition("\n\n")[0]
     assert sorted(re.findall(r"`([^`]+)`", listed)) == sorted(METHODS)
