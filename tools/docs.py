@@ -49,7 +49,7 @@ _NAME = re.compile(r"\]\[([^\]]+)\]")
 _DEFINITION = re.compile(r"^\[([^\]]+)\]: ", re.MULTILINE)
 _ELSEWHERE = re.compile(r"[a-z]+:")
 #: The most words of the pages of ``docs/`` and of those beside the README, tables of the code aside.
-MOST_WORDS: Final = 31_116
+MOST_WORDS: Final = 30_000
 COUNTED: Final = ("docs", "README.md", "CONTRIBUTING.md", "SECURITY.md")
 #: A table that isn't prose, with what says so.
 _TABLE = re.compile(r"^( *<!-- table: .+ -->\n)\n?((?:^ *\|.*\n)*)", re.MULTILINE)
