@@ -1,1 +1,1 @@
-"""What people do with workspaces: each verb, button and form is a function with its route."""
+"""Verbs, buttons and forms of workspaces, each a function with its route."""

@@ -1,6 +1,6 @@
-"""What is offered instead of being done at once.
+"""Offers in place of operations that aren't done at once.
 
-A verb of Usher with the whole name of one workspace is done. Whatever else ends something is a guess: one
+A verb of Usher with the whole name of one workspace is done. Any other end is a guess: one
 button says what it will do (``bot.features.sentences.decisions``).
 """
 
@@ -23,42 +23,42 @@ from bot.support.errors import Refused
 from handlers.linking import require_account
 from handlers.request import Request
 
-#: The most that one button does something to.
-MOST: Final = 20
+#: The number of workspaces that one button can change.
+MAX_BULK_WORKSPACES: Final = 20
 
 
-#: The refusals of what a provider doesn't offer, of any workspace or of this one.
+#: The refusals of stop modes that a provider doesn't offer, for any workspace or for this one.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
-_VERBS: Final = {verb.value: verb for verb in OperationVerb}
+_OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
 
 
-def verb_of(request: Request) -> str:
-    """Return the verb that was asked for; with ``--force``, a stop is another one."""
+def find_verb(request: Request) -> str:
+    """Return the requested verb; with ``--force``, a stop is *force*."""
     return "force" if request.verb == "stop" and "force" in request.flags else request.verb
 
 
-async def one(request: Request, workspace: Workspace) -> Answer:
-    """Offer to do it to one workspace; if that ends it for good, say so right away."""
-    verb, at = verb_of(request), time_of(request, workspace)
-    if verb in _VERBS:
+async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
+    """Offer the request's verb for one workspace; if that ends it for good, say so right away."""
+    verb, at = find_verb(request), find_time(request, workspace)
+    if verb in _OPERATION_VERBS:
         try:
-            check_possible(request.services.context, workspace, _VERBS[verb])
+            check_possible(request.services.context, workspace, _OPERATION_VERBS[verb])
         except Refused as refusal:
             if at is None or refusal.rule not in NOT_OFFERED:
                 raise
             return await offer_stop(request, workspace, at)
     if at is not None:
-        return await _at_its_time(request, workspace, at)
-    if verb in _VERBS and ends_for_good(request, workspace, _VERBS[verb]):
+        return await _offer_at_time(request, workspace, at)
+    if verb in _OPERATION_VERBS and is_final_operation(request, workspace, _OPERATION_VERBS[verb]):
         await require_account(request, workspace.connection)
-        return await ask_before_ending(request, workspace, _VERBS[verb])
+        return await ask_before_ending(request, workspace, _OPERATION_VERBS[verb])
     if verb == "suspend" and at_stake(workspace):
         return await ask_before_suspending(request, workspace)
     return lists.one(verb, workspace, request.services.title(workspace.connection))
 
 
-def time_of(request: Request, workspace: Workspace) -> float | None:
-    """Return the time that was asked for, which may depend on what is planned for a workspace."""
+def find_time(request: Request, workspace: Workspace) -> float | None:
+    """Return the requested time, which may depend on a workspace's planned stop."""
     if request.more:
         return (workspace.stop_at or request.services.clock.now()) + request.more
     return request.at
@@ -77,8 +77,8 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
     return replies.answer(request.fill(cards.CANT_SUSPEND, workspace), [button])
 
 
-async def label_of(request: Request, verb: str, name: str) -> str:
-    """Return the words of a button: what it does to what, and when, in the person's own zone."""
+async def format_label(request: Request, verb: str, name: str) -> str:
+    """Return the words of a button: its verb, its workspace, and its time in the person's own zone."""
     if request.at is None:
         return talk.DO_ONE[verb].format(name=name)
     zone = await request.services.store.zone(request.principal)
@@ -87,22 +87,22 @@ async def label_of(request: Request, verb: str, name: str) -> str:
     return talk.DO_AT[verb].format(name=name, then=then if is_until or " at " in then else f"at {then}")
 
 
-async def _at_its_time(request: Request, workspace: Workspace, at: float) -> Answer:
-    """Offer what was asked for a later time: the button keeps that time."""
+async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> Answer:
+    """Offer the request's verb for a later time, which the button carries."""
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
-    label = await label_of(replace(request, at=at), request.verb, line(workspace.title))
+    label = await format_label(replace(request, at=at), request.verb, line(workspace.title))
     (button,) = buttons.choices(request.verb, [workspace], [label], [at])
     about = Referents(workspaces=(workspace.id,), what=request.verb, ask=kit.ButtonValue.of(button).text)
     return replace(replies.answer(sentence, [button]), about=about)
 
 
-def ends_for_good(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
+def is_final_operation(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
     """Return whether an operation would end a workspace for good, as it was last read."""
     return find_final_mode(request.services.context, workspace, verb) is not None
 
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Ask whether a workspace may end for good: what is lost, what stays, and what wouldn't end it."""
+    """Ask whether a workspace may end for good: its losses, the rest, and a way that wouldn't end it."""
     facts = await request.services.gatherer.of_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
@@ -127,58 +127,62 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
     return replace(replies.question(suspend_button(workspace)), view=None, about=about)
 
 
-def is_known(request: Request) -> bool:
+def can_do_several(request: Request) -> bool:
     """Return whether a verb can be done to several at once."""
-    return verb_of(request) in (talk.SEVERAL if request.at is None else talk.SEVERAL_AT)
+    return find_verb(request) in (talk.SEVERAL if request.at is None else talk.SEVERAL_AT)
 
 
-async def needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
-    """Return those about which a verb would change anything, as far as is known."""
+async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
+    """Return the workspaces of which the request's verb would change anything, as far as rows say."""
     operations = await request.services.store.read(operation_rows.open_operations, request.principal)
-    under_way = {one.workspace_id: one for one in operations}
+    under_way = {workspace_.workspace_id: workspace_ for workspace_ in operations}
     at = request.at or request.more or None
-    return [one for one in rows if is_needed(verb_of(request), one, under_way.get(one.id), at)]
+    return [
+        workspace_
+        for workspace_ in rows
+        if is_needed(find_verb(request), workspace_, under_way.get(workspace_.id), at)
+    ]
 
 
-async def several(
-    request: Request, rows: Sequence[Workspace], *, are_named: bool, besides: Sequence[Workspace]
+async def offer_for_several(
+    request: Request, rows: Sequence[Workspace], *, is_named: bool, besides: Sequence[Workspace]
 ) -> Answer:
-    """Offer to do it to several workspaces with one button, which says exactly to which.
+    """Offer the request's verb for several workspaces with one button, which lists exactly these.
 
-    ``besides`` are left out; if the others were named, those that don't fit are said to be, too.
+    ``besides`` are left out; if the others were named, the answer lists those that don't fit, too.
     """
-    services, verb = request.services, verb_of(request)
+    services, verb = request.services, find_verb(request)
     at = request.at
-    if not is_known(request) or request.more:
+    if not can_do_several(request) or request.more:
         example = rows[0].title if rows else answers.EXAMPLE
         return replies.hint(
             request.fill(talk.ONE_BY_ONE, verb=Markup(answers.TYPED.get(verb, verb)), example=example)
         )
-    changing = await needed(request, rows)
+    changing = await filter_needed(request, rows)
     fitting = [one for one in changing if is_possible(request, one)]
     if changing and not fitting:
         # Nowhere: the refusal says why.
-        check_possible(services.context, changing[0], _VERBS[verb])
-    chosen, left = fitting[:MOST], fitting[MOST:]
-    named = rows if are_named else ()
-    remarks = _remarks(request, [*named, *besides], fitting)
-    if left:
-        remarks.append(fill(talk.SEVERAL_MOST, most=Markup(str(MOST))))
+        check_possible(services.context, changing[0], _OPERATION_VERBS[verb])
+    chosen, too_many = fitting[:MAX_BULK_WORKSPACES], fitting[MAX_BULK_WORKSPACES:]
+    named_rows = rows if is_named else ()
+    notes = _describe_left_out(request, [*named_rows, *besides], fitting)
+    if too_many:
+        notes.append(fill(talk.SEVERAL_MOST, most=Markup(str(MAX_BULK_WORKSPACES))))
     if not chosen:
-        return _nothing(request, named)
+        return _answer_nothing(request, named_rows)
     if len(chosen) == 1:
-        return replies.with_remarks(await one(request, chosen[0]), remarks)
-    shown = [_row(request, verb, workspace) for workspace in chosen]
+        return replies.with_remarks(await offer_for_one(request, chosen[0]), notes)
+    rows_offered = [_make_row(request, verb, workspace) for workspace in chosen]
     stamps = [
-        await stamp(request, row.workspace) + "!" * (knowing(row.workspace) if row.ends else 0)
-        for row in shown
+        await make_stamp(request, row.workspace) + "!" * (knowing(row.workspace) if row.ends else 0)
+        for row in rows_offered
     ]
-    label = await label_of(request, verb, talk.COUNT.format(count=len(shown)))
-    return lists.several(verb, shown, stamps, remarks, label, at)
+    label = await format_label(request, verb, talk.COUNT.format(count=len(rows_offered)))
+    return lists.several(verb, rows_offered, stamps, notes, label, at)
 
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
-    """Return whether a verb would change anything about a workspace, as far as is known."""
+    """Return whether a verb would change anything about a workspace, as far as rows say."""
     is_down = workspace.state in DOWN_OR_FAILED
     match verb:
         case "start":
@@ -200,60 +204,68 @@ def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: 
 
 
 def is_possible(request: Request, workspace: Workspace) -> bool:
-    """Return whether the provider can do it at all: nothing else is offered."""
-    verb = verb_of(request)
-    if verb not in _VERBS:
+    """Return whether the provider can do the request's verb at all."""
+    verb = find_verb(request)
+    if verb not in _OPERATION_VERBS:
         return True
     try:
-        check_possible(request.services.context, workspace, _VERBS[verb])
+        check_possible(request.services.context, workspace, _OPERATION_VERBS[verb])
     except Refused:
         return False
     return True
 
 
-async def stamp(request: Request, workspace: Workspace) -> str:
-    """Return a workspace's key, from which one can later tell whether it has changed."""
+async def make_stamp(request: Request, workspace: Workspace) -> str:
+    """Return a workspace's key with a digest of its state, by which a later change is noticed."""
     latest = await request.services.store.read(operation_rows.latest_operation, workspace.id)
     state = "d" if workspace.state in DOWN_OR_FAILED else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
 
 
-def _row(request: Request, verb: str, workspace: Workspace) -> lists.ListRow:
+def _make_row(request: Request, verb: str, workspace: Workspace) -> lists.ListRow:
     services = request.services
     title = services.title(workspace.connection)
-    mode = find_final_mode(services.context, workspace, _VERBS[verb]) if verb in _VERBS else None
+    mode = (
+        find_final_mode(services.context, workspace, _OPERATION_VERBS[verb])
+        if verb in _OPERATION_VERBS
+        else None
+    )
     if request.at is not None:
-        mode = final_mode_then(request, verb, workspace)
+        mode = find_planned_final_mode(request, verb, workspace)
     effect = predict_stop_effects(services.context, workspace).get(mode) if mode is not None else None
     return lists.ListRow(workspace, title, effect)
 
 
-def final_mode_then(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
-    """Return how a workspace ends for good at the time that was asked for; None if it doesn't."""
+def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
+    """Return the stop mode that ends a workspace for good at the requested time; None for no such end."""
     planned = predict_stop_effects(request.services.context, workspace)
-    mode = mode_then(verb, workspace) or planned_mode(planned)
+    mode = find_stop_mode(verb, workspace) or planned_mode(planned)
     return mode if is_final(planned, mode) else None
 
 
-def mode_then(verb: str, workspace: Workspace) -> StopMode | None:
-    """Return how a verb with a time stops a workspace; None for however it can be started again."""
+def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
+    """Return the stop mode of a verb with a time; None for any mode after which it can be started."""
     modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
     return modes.get(verb)
 
 
-def _remarks(request: Request, named: Sequence[Workspace], fitting: Sequence[Workspace]) -> list[str]:
-    """Say which of those that were named are left out."""
-    fits = {one.id for one in fitting}
-    out = [_state(request, one) for one in named if one.id not in fits]
+def _describe_left_out(
+    request: Request, workspaces: Sequence[Workspace], fitting: Sequence[Workspace]
+) -> list[str]:
+    """List the workspaces that were named and are left out, in a sentence."""
+    fitting_ids = {workspace.id for workspace in fitting}
+    out = [_describe_state(request, workspace) for workspace in workspaces if workspace.id not in fitting_ids]
     return [fill(talk.SEVERAL_LEFT_OUT, names=Markup(", ".join(out)))] if out else []
 
 
-def _nothing(request: Request, named: Sequence[Workspace]) -> Answer:
-    if not named:
+def _answer_nothing(request: Request, workspaces: Sequence[Workspace]) -> Answer:
+    if not workspaces:
         return replies.hint(request.fill(talk.NONE_AT_ALL))
-    names = Markup(", ".join(_state(request, one) for one in named[:MOST]))
+    names = Markup(
+        ", ".join(_describe_state(request, workspace) for workspace in workspaces[:MAX_BULK_WORKSPACES])
+    )
     return replies.hint(fill(talk.NONE_OF_THEM, names=names))
 
 
-def _state(request: Request, workspace: Workspace) -> str:
+def _describe_state(request: Request, workspace: Workspace) -> str:
     return lists.in_its_state(request.services.clock.now(), workspace, talk.SEVERAL_STATE)

@@ -1,4 +1,4 @@
-"""A person's workspaces: shown, added, named, removed from their list, started from wherever they are."""
+"""The list of a person's workspaces, and verbs for its entries: show, add, name, forget, start."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -30,18 +30,24 @@ from handlers.linking import offer_all_links, require_account
 from handlers.payload import find_value
 from handlers.request import Request
 from handlers.snapshots import filter_by_connection, refresh_in_background
-from handlers.workspace.operations import as_it_is, not_there
-from handlers.workspace.targets import labels_of, named, nothing_yet, old_and_rows, workspace_of
+from handlers.workspace.operations import answer_gone, show_current
+from handlers.workspace.targets import (
+    answer_without_workspaces,
+    list_labels,
+    read_stale_and_rows,
+    read_workspace,
+    require_by_name,
+)
 
-#: Asks for the whole list.
-ALL: Final = "all"
+#: The word for the whole list.
+SHOW_ALL: Final = "all"
 
 
 @routes.verb(
     "workspace", "list", flags=("share",), effect=routes.Effect.SHOWS, accepts=("connection", "words")
 )
 async def show_list(request: Request) -> Answer:
-    """Answer with what runs and what was used last; ``list all``, ``list 2`` and *More* with pages of all.
+    """Answer with running and recent workspaces; ``list all``, ``list 2`` and *More* with pages of all.
 
     Words narrow it: to a state, a connection, names; the buttons keep them.
     """
@@ -52,41 +58,45 @@ async def show_list(request: Request) -> Answer:
         request = replace(request, text="list")
     rows = await services.store.perform(workspace_rows.workspaces, request.principal)
     if not rows:
-        old, rows = await old_and_rows(request)
+        old, rows = await read_stale_and_rows(request)
         if not rows:
-            return await nothing_yet(request, old)
+            return await answer_without_workspaces(request, old)
     stale = await request.caller.read(snapshots.stale, TaskKind.DISCOVER, request.deferred.looked)
     page, given = list_filters.parse_page(request)
-    is_all = ALL in map(fold_word, given)
+    is_all = SHOW_ALL in map(fold_word, given)
     typed = () if is_all and list_filters.is_unfiltered(given) else given
     part = await beside(rows, list_filters.filter_workspaces, typed, rows, services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
-    remark = await refresh_in_background(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
+    hint = await refresh_in_background(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     if part is not None and not part.rows:
         return list_filters.answer_no_matches(
-            request, part, answers.WORKSPACES, "list", [replies.list_button()], remark
+            request, part, answers.WORKSPACES, "list", [replies.list_button()], hint
         )
-    gone = services.describe_not_set_up(one.connection for one in rows)
-    remark = f"{list_filters.describe_count(request, part, len(rows))} {remark} {gone}".strip()
+    not_set_up = services.describe_not_set_up(workspace.connection for workspace in rows)
+    hint = f"{list_filters.describe_count(request, part, len(rows))} {hint} {not_set_up}".strip()
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
-        remark = request.fill(answers.LIST_SHARED_NEXT)
+        hint = request.fill(answers.LIST_SHARED_NEXT)
     under_way = {
-        one.workspace_id: one
-        for one in await services.store.read(operations.open_operations, request.principal)
+        workspace.workspace_id: workspace
+        for workspace in await services.store.read(operations.open_operations, request.principal)
     }
     # Those of a connection that isn't set up any more are shown nowhere.
-    shown = [one for one in (rows if part is None else part.rows) if one.connection in services.connections]
-    found = sorted(shown, key=lambda one: rank(one, under_way))
+    listed_rows = [
+        workspace
+        for workspace in (rows if part is None else part.rows)
+        if workspace.connection in services.connections
+    ]
+    ranked = sorted(listed_rows, key=lambda workspace: rank(workspace, under_way))
     is_whole = part is not None or page > 1 or is_all or request.surface.via == "assistant"
-    short = found if is_whole else in_short(found, under_way)
-    is_short = lists.AT_A_GLANCE < len(found) > len(short) and 0 < len(short) <= lists.PAGE
-    one = kit.page_of(short if is_short else found, page, lists.PAGE)
+    short = ranked if is_whole else in_short(ranked, under_way)
+    is_short = lists.AT_A_GLANCE < len(ranked) > len(short) and 0 < len(short) <= lists.PAGE
+    workspace = kit.page_of(short if is_short else ranked, page, lists.PAGE)
     return lists.workspace_list(
-        await services.gatherer.of_all(request.principal, one.shown, under_way),
-        page=one,
-        count=len(found) if is_short else 0,
-        remark=remark,
+        await services.gatherer.of_all(request.principal, workspace.shown, under_way),
+        page=workspace,
+        count=len(ranked) if is_short else 0,
+        remark=hint,
         shared_by=request.mention if request.is_shared else None,
         replaces=is_redrawn or request.deferred.updates,
         more=[
@@ -94,29 +104,29 @@ async def show_list(request: Request) -> Answer:
             replies.help_button("workspace", is_short=True),
         ],
         only=list_filters.make_filter_body(request, part, answers.WORKSPACES),
-        words=ALL if is_all else "",
+        words=SHOW_ALL if is_all else "",
     )
 
 
 @routes.verb("workspace", "status", flags=("share",), effect=routes.Effect.SHOWS, accepts=("workspace",))
-async def status(request: Request) -> Answer:
-    """Answer with the card of what is under way, otherwise with the state; without a name, with the list."""
+async def show_status(request: Request) -> Answer:
+    """Answer with the card of the open operation, otherwise with the state; without a name, with the list."""
     if request.target is None:
         rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
         if len(rows) != 1:
             return await show_list(request)
         request = replace(request, target=rows[0].id)
-    return await as_it_is(request, await workspace_of(request))
+    return await show_current(request, await read_workspace(request))
 
 
 @routes.verb("workspace", "open", flags=("share",), effect=routes.Effect.SHOWS, accepts=("workspace",))
 async def show_address(request: Request) -> Answer:
     """Answer with the address if there is one; never in a channel, even if asked to share it."""
     services = request.services
-    workspace = await workspace_of(request)
+    workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
     if workspace.state is State.GONE:
-        return not_there(request, workspace)
+        return answer_gone(request, workspace)
     facts = await services.gatherer.of_workspace(workspace)
     if workspace.state is State.RUNNING:
         if facts.ide_url:
@@ -133,34 +143,36 @@ async def show_address(request: Request) -> Answer:
 
 
 #: A list of choices has at most 100 entries.
-_MOST = 100
+_MAX_SELECT_OPTIONS = 100
 
 
 @routes.verb("workspace", "add", accepts=("words",))
 async def add(request: Request) -> Answer:
-    """Add what the link or id refers to, on the one connection that recognises it."""
+    """Add the workspace of a link or id, on the one connection that recognises it."""
     if not request.arguments:
         return replies.hint(request.fill(answers.ADD_USAGE))
-    brought_back = await _bring_back(request)
+    brought_back = await _bring_back_named(request)
     if brought_back is not None:
         return brought_back
-    reference, rest = _reference(request)
+    reference, rest = _split_reference(request)
     name = " ".join(rest) or None
-    found = naming.references(reference, request.services.connections)
-    if not found:
-        return await _unknown(request)
-    if len(found) > 1:
+    references = naming.references(reference, request.services.connections)
+    if not references:
+        return await _answer_unknown_reference(request)
+    if len(references) > 1:
         # If several connections recognise an id, the one that the person has linked is meant.
         linked_at = {
             account.connection
             for account in await request.services.store.read(account_rows.accounts, request.principal)
         }
-        found = {name: remote_id for name, remote_id in found.items() if name in linked_at} or found
-    if len(found) > 1:
-        example = f"{line(reference)}@{request.services.title(min(found))}"
-        titles = request.services.titles(found)
+        references = {
+            name: remote_id for name, remote_id in references.items() if name in linked_at
+        } or references
+    if len(references) > 1:
+        example = f"{line(reference)}@{request.services.title(min(references))}"
+        titles = request.services.titles(references)
         return replies.hint(request.fill(answers.ADD_AMBIGUOUS, titles=titles, example=example))
-    connection, remote_id = next(iter(found.items()))
+    connection, remote_id = next(iter(references.items()))
     await require_account(request, connection)
     added = await request.caller.run(
         add_workspace, connection, remote_id, naming.own_name(name) if name is not None else None
@@ -169,7 +181,7 @@ async def add(request: Request) -> Answer:
     return replies.answer(fill(answers.ADDED, name=added.title, title=title), [replies.list_button()])
 
 
-def _reference(request: Request) -> tuple[str, tuple[str, ...]]:
+def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
     """Return the link or id, and the words after it; a title after an @ may have several words."""
     given = request.arguments
     for count in range(len(given), 1, -1):
@@ -180,18 +192,22 @@ def _reference(request: Request) -> tuple[str, tuple[str, ...]]:
     return given[0], given[1:]
 
 
-async def _bring_back(request: Request) -> Answer | None:
+async def _bring_back_named(request: Request) -> Answer | None:
     """Bring back a forgotten workspace, if the words are its name and no other's."""
     rows = await request.services.store.perform(workspace_rows.workspaces, request.principal, hidden=True)
     needle = fold(request.name)
-    found = [one for one in rows if one.hidden and needle in {fold(one.title), fold(one.name)}]
-    if len(found) != 1:
+    matching = [
+        workspace
+        for workspace in rows
+        if workspace.hidden and needle in {fold(workspace.title), fold(workspace.name)}
+    ]
+    if len(matching) != 1:
         return None
-    await require_account(request, found[0].connection)
-    return _brought_back(request, await request.caller.run(relist_workspace, found[0].id))
+    await require_account(request, matching[0].connection)
+    return _answer_brought_back(request, await request.caller.run(relist_workspace, matching[0].id))
 
 
-async def _unknown(request: Request) -> Answer:
+async def _answer_unknown_reference(request: Request) -> Answer:
     accounts = await request.services.store.read(account_rows.accounts, request.principal)
     if not accounts:
         return await offer_all_links(request)
@@ -200,33 +216,33 @@ async def _unknown(request: Request) -> Answer:
 
 
 @routes.verb("workspace", "alias", flags=("clear",), accepts=("workspace", "words"))
-async def alias(request: Request) -> Answer:
+async def change_alias(request: Request) -> Answer:
     """Set a name, or remove it with ``--clear``."""
     if "clear" in request.flags and request.arguments:
-        workspace = await named(request, request.name)
+        workspace = await require_by_name(request, request.name)
         await request.caller.run(set_alias, workspace.id, None)
         return replies.answer(fill(answers.UNALIASED, name=workspace.name))
     if len(request.arguments) < 2:
         return replies.hint(request.fill(answers.ALIAS_USAGE))
-    workspace, alias = await _split(request)
+    workspace, alias = await _split_alias(request)
     await request.caller.run(set_alias, workspace.id, naming.own_name(alias))
     return replies.answer(fill(answers.REALIASED, old=workspace.title, name=alias))
 
 
-async def _split(request: Request) -> tuple[Workspace, str]:
-    """Tell old name and new one apart: the longest prefix that is a workspace, else the first word."""
+async def _split_alias(request: Request) -> tuple[Workspace, str]:
+    """Split the words into a workspace and its new name: the longest prefix that is a workspace's name."""
     rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
-        found = naming.find(" ".join(request.arguments[:count]), rows, request.services.connections)
-        if found.kind == "one":
-            return found.workspaces[0], parse_new_name(request.arguments[count:])
-    return await named(request, request.arguments[0]), parse_new_name(request.arguments[1:])
+        match = naming.find(" ".join(request.arguments[:count]), rows, request.services.connections)
+        if match.kind == "one":
+            return match.workspaces[0], parse_new_name(request.arguments[count:])
+    return await require_by_name(request, request.arguments[0]), parse_new_name(request.arguments[1:])
 
 
 @routes.verb("workspace", "forget", flags=(AGREED,), effect=routes.Effect.ENDS, accepts=("workspace",))
 async def forget(request: Request) -> Answer:
-    """Forget a workspace, and say how to bring it back."""
-    workspace = await workspace_of(request)
+    """Forget a workspace, and answer with the command to bring it back."""
+    workspace = await read_workspace(request)
     await request.caller.run(forget_workspace, workspace.id)
     runs_on = [fill(answers.FORGOTTEN_RUNNING, state=workspace.state.value)] if workspace.state in UP else []
     return replies.answer(" ".join([request.fill(answers.FORGOTTEN, workspace), *runs_on]))
@@ -234,13 +250,13 @@ async def forget(request: Request) -> Answer:
 
 @routes.action("bring_back")
 async def bring_back(request: Request) -> Answer:
-    """Bring back what was just forgotten."""
+    """Bring back a workspace that was just forgotten."""
     workspace = await request.caller.read(require_workspace, "add", request.target or "")
     await require_account(request, workspace.connection)
-    return _brought_back(request, await request.caller.run(relist_workspace, workspace.id))
+    return _answer_brought_back(request, await request.caller.run(relist_workspace, workspace.id))
 
 
-def _brought_back(request: Request, back: Workspace) -> Answer:
+def _answer_brought_back(request: Request, back: Workspace) -> Answer:
     return replies.answer(request.fill(answers.BROUGHT_BACK, back), [replies.list_button()])
 
 
@@ -249,14 +265,20 @@ async def complete(request: Request) -> list[dict[str, Any]]:
     """Return the workspaces that match the letters typed so far; all of them if there are none."""
     rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
     needle = fold(request.name)
-    fitting = [one for one in rows if needle in fold(one.title) or needle in fold(one.name)]
+    fitting = [
+        workspace for workspace in rows if needle in fold(workspace.title) or needle in fold(workspace.name)
+    ]
     chosen = fitting or list(await beside(rows, naming.nearest, request.name, rows))
     return [
         {
             "text": kit.plain(kit.line(label, kit.OPTION), kit.OPTION),
-            "value": one.id,
+            "value": workspace.id,
         }
-        for one, label in zip(chosen[:_MOST], labels_of(request, chosen[:_MOST], rows), strict=True)
+        for workspace, label in zip(
+            chosen[:_MAX_SELECT_OPTIONS],
+            list_labels(request, chosen[:_MAX_SELECT_OPTIONS], rows),
+            strict=True,
+        )
     ]
 
 
@@ -266,21 +288,23 @@ async def start_workspace(request: Request) -> Answer:
     services = request.services
     # What waits for a link or a list is the list itself: a form can't be opened later.
     request = replace(request, verb="list", text="list")
-    old, rows = await old_and_rows(request)
+    old, rows = await read_stale_and_rows(request)
     if not rows:
         # An empty list says what Usher is: that need not be said again.
         await services.greeted.mark_greeted(request.principal)
-        return await nothing_yet(request, old)
+        return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.read_lists, TaskKind.DISCOVER, old)
-    states = [cards.UNMADE if one.is_provisional else cards.STATES[one.state] for one in rows]
-    view = drawn.start_view(rows, labels_of(request, rows, rows), states)
+    states = [
+        cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state] for workspace in rows
+    ]
+    view = drawn.start_view(rows, list_labels(request, rows, rows), states)
     return Answer(text=verbs.START_TITLE, view=view)
 
 
 @routes.view("start_workspace")
-async def chosen(request: Request) -> Answer:
-    """Start what was chosen, as its button would; the form becomes the answer."""
+async def start_chosen(request: Request) -> Answer:
+    """Start the chosen workspace, as its button would; the form becomes the answer."""
     surface = Surface(kind="button", interaction=request.surface.interaction)
     press = ButtonValue("start", find_value(request.view, drawn.START_FIELD))
     return await run_button(request.services, request.principal, surface, press)

@@ -1,4 +1,4 @@
-"""Operations on workspaces, on one or several: find them, ask before an end, write them, say what happens."""
+"""Operations on one or several workspaces: find these, ask before an end, write the operation, answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -40,30 +40,37 @@ from handlers.payload import find_value
 from handlers.request import SILENT, InvalidFields, Manner, Request
 from handlers.suggestions import answer_nothing_to_cancel
 from handlers.workspace import confirmations
-from handlers.workspace.confirmations import ask_before_ending, ask_before_suspending, mode_then, stamp
-from handlers.workspace.targets import workspace_of
-from handlers.workspace.timers import moment_of, stop_later, timer_or_ask
+from handlers.workspace.confirmations import (
+    ask_before_ending,
+    ask_before_suspending,
+    find_stop_mode,
+    make_stamp,
+)
+from handlers.workspace.targets import read_workspace
+from handlers.workspace.timers import make_timer_or_ask, plan_stop, read_moment
 
 #: States that don't rule out a resume: the workspace's state may be about to change, or is unknown.
-_RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
-_TIMED: Final = ("workspace", "time")
+_RESUMABLE_STATES = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
+_ACCEPTED: Final = ("workspace", "time")
 
 
-@routes.verb("workspace", "start", flags=("share", AGREED), effect=routes.Effect.STARTS, accepts=_TIMED)
-@routes.verb("workspace", "restart", flags=("share", AGREED), effect=routes.Effect.ENDS, accepts=_TIMED)
+@routes.verb("workspace", "start", flags=("share", AGREED), effect=routes.Effect.STARTS, accepts=_ACCEPTED)
+@routes.verb("workspace", "restart", flags=("share", AGREED), effect=routes.Effect.ENDS, accepts=_ACCEPTED)
 async def start(request: Request) -> Answer:
-    """Write the operation, with until when it runs; the card and the direct messages report the rest."""
+    """Write the operation, with its planned stop; the card and the direct messages report the rest."""
     return await begin(request, OperationVerb(request.verb))
 
 
-@routes.verb("workspace", "stop", flags=("share", "force", AGREED), effect=routes.Effect.ENDS, accepts=_TIMED)
-@routes.verb("workspace", "suspend", flags=("share", AGREED), effect=routes.Effect.ENDS, accepts=_TIMED)
+@routes.verb(
+    "workspace", "stop", flags=("share", "force", AGREED), effect=routes.Effect.ENDS, accepts=_ACCEPTED
+)
+@routes.verb("workspace", "suspend", flags=("share", AGREED), effect=routes.Effect.ENDS, accepts=_ACCEPTED)
 async def stop(request: Request) -> Answer:
-    """Write the operation, or when it is to happen; the card and the direct messages report the rest."""
-    moment, workspace = await moment_of(request), await workspace_of(request)
+    """Write the operation, or its time; the card and the direct messages report the rest."""
+    moment, workspace = await read_moment(request), await read_workspace(request)
     if moment is not None:
         mode: StopMode = "stop" if request.verb == "stop" else "suspend"
-        return await stop_later(request, workspace, moment, mode)
+        return await plan_stop(request, workspace, moment, mode)
     if request.verb == "suspend" and at_stake(workspace) and AGREED not in request.flags:
         return await ask_before_suspending(request, workspace)
     verb = OperationVerb.FORCE if "force" in request.flags else OperationVerb(request.verb)
@@ -76,12 +83,12 @@ async def force_quit(request: Request) -> Answer:
     return await begin(request, OperationVerb.FORCE)
 
 
-@routes.verb("workspace", "resume", flags=("share", AGREED), effect=routes.Effect.STARTS, accepts=_TIMED)
+@routes.verb("workspace", "resume", flags=("share", AGREED), effect=routes.Effect.STARTS, accepts=_ACCEPTED)
 async def resume(request: Request) -> Answer:
-    """Ask for a start; in a state that rules out a resume, say what can be done instead."""
-    workspace = await workspace_of(request)
-    if workspace.state in _RESUMED:
-        return await begin_for(request, workspace, OperationVerb.START, await moment_of(request))
+    """Request a start; in a state that rules out a resume, offer other verbs."""
+    workspace = await read_workspace(request)
+    if workspace.state in _RESUMABLE_STATES:
+        return await begin_for(request, workspace, OperationVerb.START, await read_moment(request))
     await require_account(request, workspace.connection)
     await request.caller.run(request_status_read, workspace.id)
     facts = await request.services.gatherer.of_workspace(workspace)
@@ -92,21 +99,21 @@ async def resume(request: Request) -> Answer:
 
 async def begin(request: Request, verb: OperationVerb) -> Answer:
     """Begin an operation on the requested workspace; answers as soon as it is written."""
-    return await begin_for(request, await workspace_of(request), verb, await moment_of(request))
+    return await begin_for(request, await read_workspace(request), verb, await read_moment(request))
 
 
-async def as_it_is(request: Request, workspace: Workspace, remark: str = "", more: str = "") -> Answer:
-    """Answer with the card of what is under way, otherwise with the state; it is checked again.
+async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
+    """Answer with the card of the open operation, otherwise with the state, which is read again.
 
-    ``remark`` comes first, ``more`` last.
+    ``hint`` comes first, ``more`` last.
     """
     services = request.services
     await request.caller.run(request_status_read, workspace.id)
     operation = await services.store.read(operations.latest_operation, workspace.id)
     facts = await services.gatherer.of_workspace(workspace, operation)
     if operation is not None and operation.is_open and not request.is_shared:
-        return lists.card_answer(facts, remark=remark or more)
-    return lists.status_answer(facts, workspace, in_channel=request.is_shared, remark=remark, more=more)
+        return lists.card_answer(facts, remark=hint or more)
+    return lists.status_answer(facts, workspace, in_channel=request.is_shared, remark=hint, more=more)
 
 
 async def begin_for(
@@ -118,15 +125,15 @@ async def begin_for(
     """
     services = request.services
     if request.seen not in {None, workspace.generation}:
-        return await as_it_is(request, workspace, answers.OUTDATED)
+        return await show_current(request, workspace, answers.OUTDATED)
     if workspace.state is State.GONE and workspace.spec is not None and verb is OperationVerb.RESTART:
         verb = OperationVerb.START
-    is_made_again = verb is OperationVerb.START and workspace.spec is not None
-    if workspace.state is State.GONE and not is_made_again:
+    is_replaced = verb is OperationVerb.START and workspace.spec is not None
+    if workspace.state is State.GONE and not is_replaced:
         await require_account(request, workspace.connection)
         await request.caller.run(request_status_read, workspace.id)
-        return not_there(request, workspace)
-    timer = None if moment is None else await timer_or_ask(request, workspace, moment)
+        return answer_gone(request, workspace)
+    timer = None if moment is None else await make_timer_or_ask(request, workspace, moment)
     try:
         accepted = await request.caller.run(
             begin_operation, workspace.id, verb, agreed=request.consent, timer=timer
@@ -147,37 +154,37 @@ async def begin_for(
         # It waits for its person: nothing else is promised. In a direct message its card says so.
         facts = await services.gatherer.of_workspace(workspace, accepted.operation)
         return SILENT if request.is_read_with_cards else RENDERERS[NoticeKind.WAITING].render(facts)
-    answer = _answer(request, workspace, accepted)
+    answer = _answer_begun(request, workspace, accepted)
     if moment is None or timer is None:
         return answer
-    return _with_timer(request, replace(workspace, stop_at=timer.at, stop_mode=timer.mode), moment, answer)
+    return _add_timer(request, replace(workspace, stop_at=timer.at, stop_mode=timer.mode), moment, answer)
 
 
-def _with_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
-    """Add when it will be stopped; the card in the same conversation says that, but not what was guessed."""
-    unsaid = day_said(moment)
-    if not answer.text and not unsaid:
+def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
+    """Add the time of the planned stop to an answer; of the card's own conversation, only a guessed day."""
+    day_note = day_said(moment)
+    if not answer.text and not day_note:
         return answer
     title = request.services.title(workspace.connection)
-    sentence = " ".join([said(cards.SET, workspace, title), *unsaid])
+    sentence = " ".join([said(cards.SET, workspace, title), *day_note])
     text = f"{answer.text} {kit.bare(sentence)}" if answer.text else kit.bare(sentence)
     return replace(kit.with_blocks(answer, (*answer.blocks, kit.section(sentence))), text=text)
 
 
-async def made_again(request: Request, former: Workspace) -> Answer:
-    """Make another workspace like one that is gone or was never made."""
-    return _answer(request, former, await request.caller.run(replace_workspace, former.id))
+async def make_replacement(request: Request, former: Workspace) -> Answer:
+    """Make another workspace like one that is gone or was never created."""
+    return _answer_begun(request, former, await request.caller.run(replace_workspace, former.id))
 
 
-def not_there(request: Request, workspace: Workspace) -> Answer:
-    """Say that a workspace no longer exists, and how to remove it from the list."""
+def answer_gone(request: Request, workspace: Workspace) -> Answer:
+    """Answer that a workspace no longer exists, with a button that removes it from the list."""
     sentence = request.fill(answers.NOT_THERE, workspace)
     return replies.hint(sentence, [kit.button(cards.FORGET, "forget", workspace.id)])
 
 
-def _answer(request: Request, workspace: Workspace, accepted: Accepted) -> Answer:
-    if said := beside_card(request, workspace, accepted):
-        return replies.answer(said)
+def _answer_begun(request: Request, workspace: Workspace, accepted: Accepted) -> Answer:
+    if text := describe_beyond_card(request, workspace, accepted):
+        return replies.answer(text)
     if request.is_read_with_cards:
         return SILENT
     begun = accepted.operation.verb
@@ -194,8 +201,8 @@ def _answer(request: Request, workspace: Workspace, accepted: Accepted) -> Answe
     return replies.answer(request.fill(template, workspace, **FORMS[begun]))
 
 
-def beside_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
-    """Return what to say of an operation that its card doesn't; "" if the card says it all."""
+def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
+    """Return the sentence about an operation that its card lacks; "" if the card has everything."""
     template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
         template = answers.DONE_ALREADY
@@ -206,67 +213,67 @@ def beside_card(request: Request, workspace: Workspace, accepted: Accepted) -> s
 
 
 @dataclass(slots=True)
-class _Done:
-    """Hold what became of each: the names of those begun, and sentences about the others."""
+class _BulkResult:
+    """The result of a bulk request: names of changed workspaces, and sentences about the others."""
 
     names: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @routes.action(lists.SEVERAL)
-async def pressed(request: Request) -> Answer:
-    """Do what the button said, and no more: what has changed since is left alone."""
+async def run_bulk_button(request: Request) -> Answer:
+    """Run the verb of a bulk button; workspaces that have changed since are left alone."""
     verb, *stamps = (request.target or "").split() or [""]
     if verb not in (talk.SEVERAL if request.at is None else talk.SEVERAL_AT):
         return replies.hint(talk.NOTHING_DONE)
-    await moment_of(request)
-    done = _Done()
-    for one in stamps:
-        key, _, _ = one.partition(".")
+    await read_moment(request)
+    result = _BulkResult()
+    for stamp_ in stamps:
+        key, _, _ = stamp_.partition(".")
         caller = create_caller_of_several(request, key, len(stamps))
         try:
             workspace = await caller.read(require_workspace, verb, key)
         except Refused:
-            done.remarks.append(talk.GONE)
+            result.notes.append(talk.GONE)
             continue
-        if await stamp(request, workspace) != one.rstrip("!"):
-            done.remarks.append(await _as_it_is(request, workspace))
+        if await make_stamp(request, workspace) != stamp_.rstrip("!"):
+            result.notes.append(await _describe_current(request, workspace))
             continue
-        await _do(request, caller, verb, workspace, done, Consent(min(one.count("!"), Consent.KNOWING)))
-    return _answer_for_all(verb, done, request.at)
+        await _do(request, caller, verb, workspace, result, Consent(min(stamp_.count("!"), Consent.KNOWING)))
+    return _answer_for_all(verb, result, request.at)
 
 
 def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
-    """Return the caller for one of so many workspaces: each is done and audited once."""
+    """Return the caller for one of several workspaces: each is changed and audited once."""
     once = request.caller.interaction and f"{request.caller.interaction}/{key}"
     return replace(request.caller, interaction=once, is_answered=True, is_about_several=count > 1)
 
 
-async def _as_it_is(request: Request, workspace: Workspace) -> str:
-    """Say what is under way for a workspace that has changed since, or else what state it is in."""
+async def _describe_current(request: Request, workspace: Workspace) -> str:
+    """Describe the open operation of a workspace that has changed since, or else its state."""
     operation = await request.services.store.read(operations.latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED, name=workspace.title, **FORMS[operation.verb])
     return lists.in_its_state(request.services.clock.now(), workspace, talk.CHANGED)
 
 
-async def all_at_once(request: Request, verb: str, chosen: Sequence[Workspace]) -> Answer:
-    """Do it to several without a question: the person said ``--yes`` beforehand."""
-    done = _Done()
+async def do_at_once(request: Request, verb: str, chosen: Sequence[Workspace]) -> Answer:
+    """Run a verb on several workspaces without a question: the person typed ``--yes``."""
+    result = _BulkResult()
     for workspace in chosen:
         caller = create_caller_of_several(request, workspace.id, len(chosen))
-        await _do(request, caller, verb, workspace, done, Consent.GIVEN)
-    return _answer_for_all(verb, done, request.at)
+        await _do(request, caller, verb, workspace, result, Consent.GIVEN)
+    return _answer_for_all(verb, result, request.at)
 
 
 async def _do(
-    request: Request, caller: Caller, verb: str, workspace: Workspace, done: _Done, agreed: Consent
+    request: Request, caller: Caller, verb: str, workspace: Workspace, result: _BulkResult, agreed: Consent
 ) -> None:
     services, key = request.services, workspace.id
     try:
         timer = None
         if request.at is not None:
-            mode = mode_then(verb, workspace)
+            mode = find_stop_mode(verb, workspace)
             timer = plan_timer(services.context, workspace, request.at, mode, agreed=bool(agreed))
         if verb == "forget":
             await caller.run(forget_workspace, key)
@@ -281,21 +288,21 @@ async def _do(
         raise
     except UsherError as error:
         why = error.text if isinstance(error, Refused) else problems.sentence(error)
-        done.remarks.append(fill(talk.NOT_DONE, name=workspace.title, why=Markup(safe(why))))
+        result.notes.append(fill(talk.NOT_DONE, name=workspace.title, why=Markup(safe(why))))
     else:
-        done.names.append(f"*{line(workspace.title)}*")
+        result.names.append(f"*{line(workspace.title)}*")
 
 
-def _answer_for_all(verb: str, done: _Done, at: float | None) -> Answer:
+def _answer_for_all(verb: str, result: _BulkResult, at: float | None) -> Answer:
     head = talk.NOTHING_DONE
-    if done.names:
-        *first, last = done.names
+    if result.names:
+        *first, last = result.names
         names = f"{', '.join(first)} and {last}" if first else last
         head = fill(talk.DOING[verb], names=Markup(names))
         if at is not None:
             head = fill(talk.DOING_AT[verb], names=Markup(names), at=kit.day_moment(at))
-    remarks = list(dict.fromkeys(done.remarks))
-    return replies.hint(head, more="\n".join(remarks))
+    notes = list(dict.fromkeys(result.notes))
+    return replies.hint(head, more="\n".join(notes))
 
 
 @routes.verb("workspace", "remove", flags=(AGREED,), effect=routes.Effect.ENDS, accepts=("workspace",))
@@ -304,18 +311,18 @@ async def remove(request: Request) -> Answer:
 
     A name is always required: none is guessed.
     """
-    workspace = await workspace_of(request)
+    workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
     if workspace.state is State.GONE:
         await request.caller.run(request_status_read, workspace.id)
-        return not_there(request, workspace)
+        return answer_gone(request, workspace)
     try:
         check_possible(request.services.context, workspace, OperationVerb.REMOVE)
     except Refused as refusal:
         facts = await request.services.gatherer.of_workspace(workspace)
         return lists.status_answer(facts, workspace, remark=safe(refusal.text))
-    is_named = fold(request.name) in {fold(workspace.title), fold(workspace.name)}
-    if AGREED in request.flags and request.manner is Manner.TYPED and is_named:
+    is_confirmed_name = fold(request.name) in {fold(workspace.title), fold(workspace.name)}
+    if AGREED in request.flags and request.manner is Manner.TYPED and is_confirmed_name:
         return await begin_for(request, workspace, OperationVerb.REMOVE)
     return ask_before_removing(
         request, workspace, is_form=request.target is not None or request.surface.trigger_id is not None
@@ -345,7 +352,7 @@ async def name_typed(request: Request) -> Answer:
 @routes.action("refresh")
 async def refresh(request: Request) -> Answer:
     """Answer with the current row; the card itself changes when the read brings something new."""
-    operation = await _operation(request)
+    operation = await _read_operation(request)
     workspace = await request.caller.run(request_status_read, operation.workspace_id)
     facts = await request.services.gatherer.of_workspace(workspace)
     return replies.answer(f"{lists.state_line(facts, workspace)}\n{answers.LOOKING}")
@@ -353,46 +360,46 @@ async def refresh(request: Request) -> Answer:
 
 @routes.action("keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Extend the wait, or say how the operation has ended in the meantime."""
-    kept = await request.caller.run(extend_deadline, request.target or "")
-    if not kept.is_open:
-        return too_late(request, kept)
-    workspace = await request.caller.read(require_workspace, request.verb, kept.workspace_id)
+    """Extend the wait, or report the outcome if the operation has ended in the meantime."""
+    operation = await request.caller.run(extend_deadline, request.target or "")
+    if not operation.is_open:
+        return answer_ended(request, operation)
+    workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     time = times.duration(request.services.context.deadline_seconds)
     answer = fill(answers.KEPT_WAITING, name=workspace.title, time=Markup(time))
-    if kept.lasts and workspace.stop_at is None:
+    if operation.lasts and workspace.stop_at is None:
         answer += f"\n{request.fill(answers.KEPT_WITHOUT_END, workspace)}"
     return replies.answer(answer)
 
 
-async def _operation(request: Request) -> Operation:
+async def _read_operation(request: Request) -> Operation:
     """Return the operation whose key a button carries; raises Refused."""
     return await request.caller.read(require_operation, request.verb, request.target or "")
 
 
-def too_late(request: Request, operation: Operation) -> Answer:
-    """Say that the operation of an old button has ended, and how."""
+def answer_ended(request: Request, operation: Operation) -> Answer:
+    """Answer an old button with the outcome of its operation, which has ended."""
     template = answers.TOO_LATE[str(operation.outcome)]
     typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
     return replies.hint(request.fill(template, None, typed=typed, **FORMS[operation.verb]))
 
 
 @routes.action("try_again")
-async def try_again(request: Request) -> Answer:
+async def retry(request: Request) -> Answer:
     """Repeat a request; an operation that is still open, or fulfilled, isn't repeated."""
-    ended = await _operation(request)
+    ended = await _read_operation(request)
     workspace = await request.caller.read(require_workspace, request.verb, ended.workspace_id)
     if ended.is_open:
         return replies.answer(fill(answers.STILL_AT_IT, name=workspace.title, **FORMS[ended.verb]))
     if ended.outcome is Outcome.FULFILLED:
-        return too_late(request, ended)
+        return answer_ended(request, ended)
     newest = await request.services.store.read(operations.latest_operation, workspace.id)
     if newest is not None and newest.id != ended.id:
-        return await as_it_is(request, workspace, answers.OUTDATED)
+        return await show_current(request, workspace, answers.OUTDATED)
     lasts = (ended.lasts or None) if workspace.stop_at is None else None
     until = None if lasts is None else Moment(request.services.clock.now() + lasts, lasts)
     if ended.verb is OperationVerb.CREATE and workspace.is_provisional and until is None:
-        return await made_again(request, workspace)
+        return await make_replacement(request, workspace)
     if ended.verb is OperationVerb.CREATE:
         # Once it has been made, it only has to be started.
         return await begin_for(request, workspace, OperationVerb.START, until)
@@ -403,14 +410,14 @@ async def try_again(request: Request) -> Answer:
 
 
 @routes.action("again")
-async def start_a_new_one(request: Request) -> Answer:
-    """Make another workspace from what this one was made from; its row replaces the old one."""
-    return await made_again(request, await workspace_of(request))
+async def create_another(request: Request) -> Answer:
+    """Make another workspace from the spec of this one; its row replaces the old one."""
+    return await make_replacement(request, await read_workspace(request))
 
 
 @routes.action("look_again")
-async def look_again(request: Request) -> Answer:
-    """Check again, or say that there is nothing left to check."""
+async def check_now(request: Request) -> Answer:
+    """Check the operation now, or answer that there is nothing left to check."""
     operation = await request.caller.run(check_creation_now, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.LOOKING_AGAIN if operation.is_asked else answers.NOT_ASKED
@@ -419,23 +426,23 @@ async def look_again(request: Request) -> Answer:
 
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
-    """Make another one, once; a question that is already answered isn't answered again."""
+    """Make another workspace, once; a question that is already answered isn't answered again."""
     operation, is_asked = await request.caller.run(repeat_creation, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
     return replies.answer(fill(template, name=workspace.title))
 
 
-_CALLED_OFF = frozenset({OperationVerb.START, OperationVerb.CREATE, OperationVerb.RESTART})
+_CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, OperationVerb.RESTART})
 
 
 @routes.verb("workspace", "cancel", effect=routes.Effect.ENDS, accepts=("workspace",))
 async def cancel(request: Request) -> Answer:
     """Cancel a start or a run; what is running already is left as it is."""
-    workspace = await workspace_of(request)
+    workspace = await read_workspace(request)
     latest = await request.services.store.read(operations.latest_operation, workspace.id)
-    if latest is None or not latest.is_open or latest.verb not in _CALLED_OFF:
+    if latest is None or not latest.is_open or latest.verb not in _CANCELLABLE_VERBS:
         return answer_nothing_to_cancel(request, workspace)
     if request.manner is Manner.TENTATIVE:
-        return await confirmations.one(request, workspace)
+        return await confirmations.offer_for_one(request, workspace)
     return await begin_for(request, workspace, OperationVerb.STOP)

@@ -1,4 +1,4 @@
-"""Stop a workspace later, keep it running, or change when: by a verb, a time in it, buttons, or a form."""
+"""Planned stops of a workspace: set, moved or cancelled by a verb, a time in it, buttons, or a form."""
 
 from dataclasses import replace
 
@@ -26,18 +26,18 @@ from handlers.payload import find_value
 from handlers.request import SILENT, Answered, InvalidFields, Request
 from handlers.services import Services
 from handlers.workspace import confirmations
-from handlers.workspace.targets import workspace_of
+from handlers.workspace.targets import read_workspace
 
 
 @routes.verb("workspace", "keep", flags=(AGREED,), effect=routes.Effect.STARTS, accepts=("workspace", "time"))
 async def keep(request: Request) -> Answer:
-    """Take a planned stop back, or move it: ``keep NAME until 20:00``."""
-    moment = await moment_of(request)
+    """Cancel a planned stop, or move it: ``keep NAME until 20:00``."""
+    moment = await read_moment(request)
     if moment is None and request.more:
-        return await _extended(request)
-    workspace = await workspace_of(request)
+        return await _extend_stop(request)
+    workspace = await read_workspace(request)
     if moment is not None:
-        return await stop_later(request, workspace, moment, workspace.stop_mode)
+        return await plan_stop(request, workspace, moment, workspace.stop_mode)
     facts = await request.services.gatherer.of_workspace(workspace)
     if facts.next_stop is None:
         return replies.answer(fill(cards.NOTHING_PLANNED, name=workspace.title))
@@ -45,30 +45,30 @@ async def keep(request: Request) -> Answer:
     return replies.answer(drawn.format_kept(replace(facts, workspace=changed)))
 
 
-async def _extended(request: Request) -> Answer:
-    """Move a planned stop by what was asked for."""
-    workspace = await workspace_of(request)
+async def _extend_stop(request: Request) -> Answer:
+    """Move a planned stop by the requested time."""
+    workspace = await read_workspace(request)
     if workspace.stop_at is None:
         unplanned = fill(cards.NOT_PLANNED, name=workspace.title)
-        if not await confirmations.needed(request, [workspace]):
+        if not await confirmations.filter_needed(request, [workspace]):
             return replies.hint(unplanned, more=request.fill(cards.LONGER_NEXT, workspace))
-        return replies.with_remarks(await confirmations.one(request, workspace), [unplanned])
+        return replies.with_remarks(await confirmations.offer_for_one(request, workspace), [unplanned])
     moment = Moment(workspace.stop_at + request.more, request.more)
     if moment.at > await request.services.store.now() + FARTHEST_SECONDS:
-        given = fill(cards.LONGER, time=times.duration(request.more))
-        return replies.hint(replies.unread(Unread("far"), given, SOONEST_SECONDS))
-    return await stop_later(request, workspace, moment, workspace.stop_mode)
+        text = fill(cards.LONGER, time=times.duration(request.more))
+        return replies.hint(replies.unread(Unread("far"), text, SOONEST_SECONDS))
+    return await plan_stop(request, workspace, moment, workspace.stop_mode)
 
 
-async def stop_later(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None) -> Answer:
-    """Set when a workspace is stopped; asks first if that ends it for good.
+async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None) -> Answer:
+    """Plan the stop of a workspace; asks first if that ends it for good.
 
     The button of a message that has become outdated sets nothing.
     """
     if request.seen not in {None, workspace.generation}:
         facts = await request.services.gatherer.of_workspace(workspace)
         return lists.status_answer(facts, workspace, remark=answers.OUTDATED)
-    timer = await timer_or_ask(request, workspace, moment, mode)
+    timer = await make_timer_or_ask(request, workspace, moment, mode)
     title = request.services.title(workspace.connection)
     try:
         changed = await request.caller.run(set_timer, workspace.id, timer)
@@ -78,15 +78,15 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
         await require_account(request, workspace.connection)
         next_ = request.fill(cards.NOT_UP_NEXT, workspace)
         return replies.hint(fill(cards.NOT_UP, name=workspace.title), more=next_)
-    said = [
+    sentences = [
         said_of(cards.SET, changed, title),
         *day_said(moment),
         *drawn.instead(changed, request.services.clock.now()),
     ]
-    return replies.answer(" ".join(said))
+    return replies.answer(" ".join(sentences))
 
 
-async def timer_or_ask(
+async def make_timer_or_ask(
     request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None
 ) -> End:
     """Return the timer; raises Answered with a question if it would end the workspace for good.
@@ -103,7 +103,7 @@ async def timer_or_ask(
             raise
     services = request.services
     provider = services.connections[workspace.connection]
-    asked = drawn.asked(
+    question = drawn.asked(
         workspace,
         services.title(workspace.connection),
         predict_stop_effects(services.context, workspace),
@@ -111,47 +111,49 @@ async def timer_or_ask(
         moment.at,
         can_suspend="suspend" in provider.stop_modes and workspace.allows("suspend"),
     )
-    raise Answered(asked)
+    raise Answered(question)
 
 
 @routes.action("keep_running")
 async def keep_running(request: Request) -> Answer:
-    """Take the planned stop back that the message was about."""
-    return await _kept(
+    """Cancel the planned stop of the message."""
+    return await _answer_kept_running(
         request, await request.caller.run(cancel_timer, request.target or "", instead_of=request.at)
     )
 
 
 @routes.action("needed")
-async def still_needed(request: Request) -> Answer:
-    """Keep what was left running, without the stop that was planned if nobody answered."""
-    return await _kept(request, await request.caller.run(confirm_needed, request.target or "", request.at))
+async def keep_needed(request: Request) -> Answer:
+    """Keep an idle workspace running, and cancel the stop that was planned for no answer."""
+    return await _answer_kept_running(
+        request, await request.caller.run(confirm_needed, request.target or "", request.at)
+    )
 
 
-async def _kept(request: Request, changed: Workspace) -> Answer:
-    """Say that a workspace keeps running, or how things are if it is down or going down."""
+async def _answer_kept_running(request: Request, changed: Workspace) -> Answer:
+    """Answer that a workspace keeps running, or with its state if it is down or going down."""
     if changed.stop_at is not None:
-        return _changed_since(request, changed)
+        return _answer_moved(request, changed)
     latest = await request.services.store.read(operations.latest_operation, changed.id)
     facts = await request.services.gatherer.of_workspace(changed, latest)
-    remark, is_open = fill(cards.TOO_LATE, name=changed.title), latest is not None and latest.is_open
+    hint, is_open = fill(cards.TOO_LATE, name=changed.title), latest is not None and latest.is_open
     if is_open and latest is not None and latest.verb.brings_down:
-        return lists.card_answer(facts, remark=remark)
+        return lists.card_answer(facts, remark=hint)
     if not is_open and (changed.is_down or changed.state is State.STOPPING):
-        return lists.status_answer(facts, changed, remark=remark)
+        return lists.status_answer(facts, changed, remark=hint)
     return replies.answer(drawn.format_kept(facts), replaces=True)
 
 
 @routes.action("hour_more")
-async def an_hour_more(request: Request) -> Answer:
-    """Move the planned stop that the message was about by an hour."""
+async def add_hour(request: Request) -> Answer:
+    """Move the planned stop of the message by an hour."""
     changed = await request.caller.run(postpone_timer, request.target or "", request.at or 0.0)
     if changed.stop_at is None:
         return replies.answer(fill(cards.TOO_LATE, name=changed.title), replaces=True)
-    return _changed_since(request, changed)
+    return _answer_moved(request, changed)
 
 
-def _changed_since(request: Request, workspace: Workspace) -> Answer:
+def _answer_moved(request: Request, workspace: Workspace) -> Answer:
     title = request.services.title(workspace.connection)
     return replies.answer(
         said_of(cards.SET, workspace, title), drawn.keep_buttons(workspace)[:1], replaces=True
@@ -160,19 +162,19 @@ def _changed_since(request: Request, workspace: Workspace) -> Answer:
 
 @routes.action("stop_later")
 async def open_form(request: Request) -> Answer:
-    """Open the form; where none can be opened, say what to write."""
+    """Open the form; where none can be opened, describe the command."""
     workspace = await request.caller.read(require_workspace, "stop", request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
     mode = workspace.stop_mode or planned_mode(facts.effects)
-    said = drawn.form_head(facts)
+    head = drawn.form_head(facts)
     more = request.fill(cards.CHOOSE_TIME, workspace)
     view = drawn.form(facts, mode)
-    return replace(kit.answer([kit.section(f"{said} {more}")]), view=view)
+    return replace(kit.answer([kit.section(f"{head} {more}")]), view=view)
 
 
 @routes.view(drawn.CALLBACK)
-async def form_sent(request: Request) -> Answer:
-    """Set, change or take back the timer; what would end the workspace for good is asked about first."""
+async def submit_form(request: Request) -> Answer:
+    """Set, change or cancel the timer; a stop that would end the workspace for good is asked about first."""
     request, key = replace(request, verb="stop"), request.form_payload
     chosen, typed = find_value(request.view, "when"), find_value(request.view, "other").strip()
     if chosen == drawn.NEVER and not typed:
@@ -181,16 +183,16 @@ async def form_sent(request: Request) -> Answer:
     workspace = await request.caller.read(require_workspace, "stop", key)
     if not typed and chosen not in drawn.LENGTHS:
         raise InvalidFields({"when": cards.FORM_EMPTY})
-    found = await typed_moment(request.services, request.principal, typed or f"{chosen} min")
-    if not isinstance(found, Moment):
-        raise InvalidFields({"other": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
-    timer = await timer_or_ask(request, workspace, found, workspace.stop_mode)
+    time = await read_typed_time(request.services, request.principal, typed or f"{chosen} min")
+    if not isinstance(time, Moment):
+        raise InvalidFields({"other": kit.bare(replies.unread(time, typed, SOONEST_SECONDS))})
+    timer = await make_timer_or_ask(request, workspace, time, workspace.stop_mode)
     await request.caller.run(set_timer, key, timer)
     return SILENT
 
 
-async def moment_of(request: Request) -> Moment | None:
-    """Return the moment that was read, or that a button was drawn for; raises Answered if that has passed."""
+async def read_moment(request: Request) -> Moment | None:
+    """Return the moment of the words, or of the button; raises Answered if that has passed."""
     if request.moment is not None or request.at is None:
         return request.moment
     now = await request.services.store.now()
@@ -199,7 +201,7 @@ async def moment_of(request: Request) -> Moment | None:
     return Moment(request.at)
 
 
-async def typed_moment(services: Services, principal: Principal, text: str) -> Moment | Unread:
-    """Return the moment that a text names in a person's zone, or why there is none."""
+async def read_typed_time(services: Services, principal: Principal, text: str) -> Moment | Unread:
+    """Return the moment that a text names in a person's zone, or the reason for none."""
     zone = await services.store.zone(principal)
     return time_parsing.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)

@@ -29,7 +29,7 @@ from handlers.dispatch import run_text
 from handlers.request import SILENT, Request
 from handlers.response_targets import make_message_notice
 from handlers.services import Services
-from handlers.workspace.timers import typed_moment
+from handlers.workspace.timers import read_typed_time
 
 #: The longest name or time.
 _LONGEST: Final = 200
@@ -121,7 +121,7 @@ async def _read(request: Request, tool: Tool, given: Mapping[str, str], facts: d
     wanted = await services.store.read(preferences_store.preferences, request.principal)
     verb, *times = request.arguments
     name = times.pop(0) if "name" in given and times else ""
-    found = await typed_moment(services, request.principal, " ".join(times)) if times else None
+    found = await read_typed_time(services, request.principal, " ".join(times)) if times else None
     is_odd = isinstance(found, Unread) and found.why in {"unreadable", "no_time"}
     if not wanted.lets_assistant(tool.level):
         facts["says"] = words.NOT_LET.format(command=request.command)

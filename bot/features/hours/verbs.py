@@ -34,7 +34,7 @@ from handlers.command_line import join_words
 from handlers.payload import find_value, parse_values
 from handlers.request import Answered, InvalidFields, Request
 from handlers.workspace.operations import create_caller_of_several
-from handlers.workspace.targets import named, workspace_of
+from handlers.workspace.targets import read_workspace, require_by_name
 
 NOTHING: Final[Mapping[str, str]] = {}
 #: How far ahead days are left out.
@@ -58,13 +58,13 @@ async def show(request: Request) -> Answer:
     """Show the hours of one workspace or of all, set some, or turn them off or on."""
     given = request.arguments
     if request.target is not None:
-        return await _answered(request, await workspace_of(request), words.KEPT)
+        return await _answered(request, await read_workspace(request), words.KEPT)
     if not given:
         return await _all(request)
     name, said = _split(given[1:] if given[0] in {"for", "of"} else given)
     if not name or (not said and any(":" in word or word[0] == "-" for word in given[1:])):
         return _hint(request, words.UNREADABLE, words.USAGE, given[0] if name else "NAME")
-    return await apply_order(request, await named(request, name), said)
+    return await apply_order(request, await require_by_name(request, name), said)
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from handlers.defaults import Defaults
 from handlers.payload import parse_values
 from handlers.request import InvalidFields, Request
 from handlers.services import Services
-from handlers.workspace.targets import named
+from handlers.workspace.targets import require_by_name
 
 
 @routes.verb("workspace", "settings", effect=routes.Effect.SHOWS)
@@ -115,7 +115,7 @@ async def notify(request: Request) -> Answer:
     wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
     if wanted not in _ON_OFF:
         return replies.hint(request.fill(words.NOTIFY_USAGE))
-    workspace = await named(request, " ".join(request.arguments[:-1]))
+    workspace = await require_by_name(request, " ".join(request.arguments[:-1]))
     only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
     changed = await request.caller.run(
         set_notifications,

@@ -45,7 +45,7 @@ from handlers.names import names_of
 from handlers.request import WORDS, Answered, Manner, Request
 from handlers.snapshots import filter_by_connection, refresh_lists
 from handlers.workspace import confirmations, targets
-from handlers.workspace.operations import all_at_once
+from handlers.workspace.operations import do_at_once
 
 #: The verbs that mean a person's default workspace: none of them takes anything away.
 _FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
@@ -245,7 +245,7 @@ async def _read_again(
     request: Request, reading: Reading
 ) -> tuple[Reading, list[Account], Sequence[Workspace]]:
     """Read names again that aren't known, and have outdated lists checked for them; raises Answered then."""
-    old, rows = await targets.old_and_rows(request)
+    old, rows = await targets.read_stale_and_rows(request)
     names = await names_of(request, rows)
     again = await beside(
         rows, read, request.typed_words, request.folder, routes.list_verbs_by_folder(), names
@@ -292,18 +292,18 @@ async def _done(
         case Way.OFFERED:
             (workspace,) = chosen
             instead = {"start": "open", "stop": "status"}.get(verb) if request.at is None else None
-            if instead and not await confirmations.needed(request, chosen):
+            if instead and not await confirmations.filter_needed(request, chosen):
                 return await routes.run(request.redirect("workspace", instead, (), workspace.id))
             if "share" in request.flags and request.at is None:
                 return suggestions.offer_as_command(request.redirect("workspace", verb, (workspace.title,)))
-            return await confirmations.one(request, workspace)
+            return await confirmations.offer_for_one(request, workspace)
         case Way.LISTED:
             return await questions.listed(request, chosen)
-        case Way.AT_ONCE if confirmations.is_known(request):
-            needed = await confirmations.needed(request, chosen)
-            return await all_at_once(request, confirmations.verb_of(request), needed)
-    return await confirmations.several(
-        request, chosen, are_named=bool(which.workspaces), besides=which.besides
+        case Way.AT_ONCE if confirmations.can_do_several(request):
+            needed = await confirmations.filter_needed(request, chosen)
+            return await do_at_once(request, confirmations.find_verb(request), needed)
+    return await confirmations.offer_for_several(
+        request, chosen, is_named=bool(which.workspaces), besides=which.besides
     )
 
 
@@ -315,9 +315,12 @@ async def _chosen(
     match decisions.choice_of(reading):
         case SelectionMode.NAMED:
             places = which.connections
-            groups = [await targets.at_places(request, group, places, rows) for group in which.workspaces]
+            groups = [
+                await targets.filter_by_connections(request, group, places, rows)
+                for group in which.workspaces
+            ]
             if many := next((group for group in groups if len(group) > 1), None):
-                raise Answered(targets.which_of_these(request, many, rows, _after_verb(reading)))
+                raise Answered(targets.ask_which_of_these(request, many, rows, _after_verb(reading)))
             found = {group[0].id: group[0] for group in groups}
             return list(found.values()), len(found) == 1
         case SelectionMode.ALL:
@@ -332,7 +335,7 @@ async def _chosen(
             if reading.when or reading.hours:
                 # No run takes a time, so that none is suggested.
                 request = replace(request, text=_after_verb(reading))
-            raise Answered(await targets.unknown(request, _after_verb(reading), kept, old))
+            raise Answered(await targets.answer_unknown_name(request, _after_verb(reading), kept, old))
         case SelectionMode.POINTED:
             return await _pointed(request, reading, rows)
     # The only one is as good as a name.
@@ -367,19 +370,19 @@ async def _pointed(
     is_heard = bool(at)
     if not at:
         places = which.connections
-        at = await targets.there(request, places, rows) if places else list(rows)
-    fitting = await confirmations.needed(request, at)
+        at = await targets.list_on_connections(request, places, rows) if places else list(rows)
+    fitting = await confirmations.filter_needed(request, at)
     if which.points == "them":
         if is_heard or (len(fitting) == 2 and all(one in fitting for one in named)):
             return at, False
         # One button would be an answer to something else.
-        raise Answered(targets.which_of_all(request, fitting if len(fitting) > 1 else rows))
+        raise Answered(targets.ask_which_of_all(request, fitting if len(fitting) > 1 else rows))
     if len(at) == 1:
         is_there = bool(which.connections) and reading.manner is Manner.TYPED
         return at, bool(named) or is_there or len(rows) == 1
     if (named or which.connections) and len(fitting) == 1:
         return fitting, False
-    raise Answered(targets.which_of_all(request, fitting or at or rows))
+    raise Answered(targets.ask_which_of_all(request, fitting or at or rows))
 
 
 async def _list_last_done(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
@@ -396,9 +399,9 @@ async def _list_last_done(request: Request, rows: Sequence[Workspace]) -> list[W
 async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
     """Return what is meant without a name: the only one, the default, or what was pointed at; or ask."""
     if not rows:
-        old, rows = await targets.old_and_rows(request)
+        old, rows = await targets.read_stale_and_rows(request)
         if not rows:
-            raise Answered(await targets.nothing_yet(request, old))
+            raise Answered(await targets.answer_without_workspaces(request, old))
     is_free = request.verb not in {"forget", "remove"}
     if len(rows) == 1 and is_free:
         return rows[0]
@@ -411,11 +414,11 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
     heard = (await chat.heard(request, rows)).workspaces
     if len(heard) == 1 and effect is not routes.Effect.ENDS:
         return heard[0]
-    fitting = await confirmations.needed(request, rows)
-    is_offered = effect is routes.Effect.ENDS and is_free and confirmations.verb_of(request) in talk.DO_ONE
+    fitting = await confirmations.filter_needed(request, rows)
+    is_offered = effect is routes.Effect.ENDS and is_free and confirmations.find_verb(request) in talk.DO_ONE
     if is_offered and len(fitting) == 1:
-        raise Answered(await confirmations.one(request, fitting[0]))
-    raise Answered(targets.which_of_all(request, fitting or rows))
+        raise Answered(await confirmations.offer_for_one(request, fitting[0]))
+    raise Answered(targets.ask_which_of_all(request, fitting or rows))
 
 
 async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
@@ -460,7 +463,7 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
         request.notes.note_workspaces(named)
         return await _agreed(request, ButtonValue.of_text(about.ask))
     if about.ask == "which" and named:
-        return targets.which_of_all(replace(request, verb=about.verb or "status"), named)
+        return targets.ask_which_of_all(replace(request, verb=about.verb or "status"), named)
     request.notes.note_workspaces(named)
     return chat.not_asked(request, [one.title for one in named])
 
@@ -511,7 +514,7 @@ async def typed(request: Request) -> Reading | None:
     match request.arguments:
         case (verb, name) if verb in READ and fold_word(verb) and (verb, name) not in phrasebook.TALK:
             is_name = request.folder == "workspace" and fold_word(name) not in vocabulary.JOB_WORDS
-            found = await targets.called(request, name) if is_name else None
+            found = await targets.find_by_whole_name(request, name) if is_name else None
             if found is not None:
                 return Reading("verb", verb, "workspace", (name,), which=Which(((found,),)))
     return None

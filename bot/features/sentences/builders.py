@@ -190,13 +190,13 @@ async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
             about = replace(about, flags=frozenset(), at=then, moment=Moment(then) if then else None)
             able = [
                 one
-                for one in await confirmations.needed(about, group)
+                for one in await confirmations.filter_needed(about, group)
                 if confirmations.is_possible(about, one)
             ]
             able = [one for one in able if one.id in spoken] or able
             when = text.reading.when
             is_later = is_up and when and when.lead not in {"", *UNTIL_LEADS}
-            if is_all and len(able) > 1 and confirmations.is_known(about) and not is_later:
+            if is_all and len(able) > 1 and confirmations.can_do_several(about) and not is_later:
                 found.append(await _build_several(text, about, able))
             else:
                 found += [await _build_one(text, about, one) for one in able[:MAX_PROPOSALS]]
@@ -227,21 +227,21 @@ async def _build_one(text: Utterance, about: Request, one: Workspace) -> Proposa
     until = {lead} if text.reading.verb == "stop" else {"", *UNTIL_LEADS}
     if about.at is not None and lead not in until and (_is_start(about.verb) or about.verb == "restart"):
         return text.offer_command(f"hours {join_words((one.title,))} {await timing.write_once(about)}")
-    label = await confirmations.label_of(about, about.verb, line(one.title))
+    label = await confirmations.format_label(about, about.verb, line(one.title))
     button = kit.button(line(label, kit.BUTTON), buttons.changing(about.verb, one, at=about.at))
     if about.at is None and about.verb not in {"keep", "cancel"}:
         effects = get_stop_effects(about.services.context, one)
         button = kit.quiet(replies.verb_button(about.verb, one, 0, effects, label))
     if about.verb in {"cancel", "remove"}:
         return offer_button(button)
-    return Proposal(await confirmations.one(about, one), button)
+    return Proposal(await confirmations.offer_for_one(about, one), button)
 
 
 async def _build_several(text: Utterance, about: Request, able: Sequence[Workspace]) -> Proposal:
-    alone = await confirmations.several(
-        about, able, are_named=bool(text.which.workspaces), besides=text.which.besides
+    alone = await confirmations.offer_for_several(
+        about, able, is_named=bool(text.which.workspaces), besides=text.which.besides
     )
-    label = await confirmations.label_of(about, about.verb, times.listed(line(one.title) for one in able))
+    label = await confirmations.format_label(about, about.verb, times.listed(line(one.title) for one in able))
     return Proposal(alone, kit.numbered(next(kit.buttons_of(alone.blocks)), 0, line(label, kit.BUTTON)))
 
 

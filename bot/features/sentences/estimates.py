@@ -19,8 +19,8 @@ from handlers import routes
 from handlers.hooks import RequestHooks
 from handlers.job import run_of
 from handlers.request import Request
-from handlers.workspace.operations import as_it_is
-from handlers.workspace.targets import named, workspace_of
+from handlers.workspace.operations import show_current
+from handlers.workspace.targets import read_workspace, require_by_name
 
 policy.declare(policy.AccessRule(shows=True), "eta")
 
@@ -34,7 +34,7 @@ async def eta(request: Request) -> Answer:
         await store.read(run_rows.runs, principal),
     )
     if request.target is not None:
-        return await _of_start(request, await workspace_of(request))
+        return await _of_start(request, await read_workspace(request))
     if request.name:
         connections = request.services.connections
         is_whole = naming.find_whole(request.name, rows, connections) is not None
@@ -70,7 +70,7 @@ async def _find_wait(request: Request, workspace_id: str = "") -> Answer | None:
 
 
 async def _named(request: Request) -> Answer:
-    return await _of_start(request, await named(request, request.name))
+    return await _of_start(request, await require_by_name(request, request.name))
 
 
 async def _of_start(request: Request, workspace: Workspace) -> Answer:
@@ -89,7 +89,7 @@ async def _of_start(request: Request, workspace: Workspace) -> Answer:
     elif workspace.state is State.RUNNING and not workspace.is_unusable:
         template = answers.READY_ALREADY
     said = request.fill(template, workspace, **_said(usual, at, now))
-    return await as_it_is(request.redirect("workspace", "status", ()), workspace, remark=said)
+    return await show_current(request.redirect("workspace", "status", ()), workspace, hint=said)
 
 
 async def _of_run(request: Request, run: Run, runs: Sequence[Run]) -> Answer:

@@ -38,7 +38,7 @@ from handlers.job import run_again
 from handlers.names import Names, names_of
 from handlers.request import Request
 from handlers.workspace import targets
-from handlers.workspace.timers import typed_moment
+from handlers.workspace.timers import read_typed_time
 
 #: What joins words to what was said before, by what it does to that; words by blanks, phrases by commas.
 _PHRASES: Final[Mapping[str, str]] = {
@@ -186,7 +186,7 @@ async def _corrected(
     if before.verb not in READ or not before.is_full or before.which.is_theirs:
         return None
     text = before.when.text.rstrip(",;.!?") if before.when else ""
-    found = await typed_moment(request.services, request.principal, text) if text else None
+    found = await read_typed_time(request.services, request.principal, text) if text else None
     moment = found if isinstance(found, Moment) else None
     if text and moment is None:
         return None
@@ -349,7 +349,7 @@ class _Turn:
         return (verb or self.frame.verb, *self.labels_of(self.frame.objects), *names, *when)
 
     def labels_of(self, found: Sequence[Workspace]) -> list[str]:
-        return targets.labels_of(self.request, found, self.rows)
+        return targets.list_labels(self.request, found, self.rows)
 
     def _objects(self) -> list[str]:
         """Return what is meant now, as it is called; nothing where that isn't said or can't be told."""
@@ -403,7 +403,7 @@ class _Turn:
         text = self.number or typed or self.day or "".join(self.roles & {"am", "pm"})
         if self.number and frame.seconds is not None:
             return (self._lead("in"), self.number, "h" if round(frame.seconds / 60.0) >= 60 else "min")
-        found = await typed_moment(services, asker, typed) if typed else None
+        found = await read_typed_time(services, asker, typed) if typed else None
         is_time = found is not None and (isinstance(found, Moment) or found.why != "no_time")
         length = found.seconds if isinstance(found, Moment) else None
         usual = self._lead("at" if length is None else "in")

@@ -32,7 +32,7 @@ from bot.services import naming
 from handlers import suggestions, typing_mistakes
 from handlers.command_line import Quoted, fold_word, join_words
 from handlers.request import Manner, Request
-from handlers.workspace.operations import as_it_is
+from handlers.workspace.operations import show_current
 
 #: The likelihood that a label needs: for a button, for one that only shows something, as a share of the
 #: likeliest, to be answered at once, and how far ahead of the next. And how much likelier a seen verb is.
@@ -317,7 +317,7 @@ async def _show_state(text: Utterance, one: Workspace, name: str) -> Answer:
         return await text.run("open", one.id)
     await text.request.caller.authorise("status")
     about = text.request.redirect("workspace", "status", (), one.id)
-    return await as_it_is(about, one, "" if is_operation else talk.NOT_UNDERSTOOD)
+    return await show_current(about, one, "" if is_operation else talk.NOT_UNDERSTOOD)
 
 
 def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:

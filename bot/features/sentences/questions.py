@@ -26,7 +26,7 @@ from handlers.command_line import fold_word, join_words
 from handlers.linking import require_links
 from handlers.request import Request
 from handlers.workspace import targets
-from handlers.workspace.operations import as_it_is
+from handlers.workspace.operations import show_current
 
 _UP: Final = frozenset({State.RUNNING, State.STARTING})
 #: What is asked about one workspace, beyond its state.
@@ -59,8 +59,10 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
         request.notes.about = Referents(connection=which.connections[0])
         return await health(request, which.connections[0])
     if which.quoted:
-        old, rows = await targets.old_and_rows(request)
-        return await targets.unknown(request.redirect("workspace", "status", ()), which.quoted, rows, old)
+        old, rows = await targets.read_stale_and_rows(request)
+        return await targets.answer_unknown_name(
+            request.redirect("workspace", "status", ()), which.quoted, rows, old
+        )
     await require_links(request, which.connections)
     is_state = bool(which.state) and reading.what == "list"
     if is_state and not which.connections and not any(targets.is_in(one, which.state) for one in rows):
@@ -134,7 +136,7 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
         said = _until(request, workspace, latest, facts)
     else:
         said = _since(request, workspace, latest)
-    return await as_it_is(about, workspace, more=said)
+    return await show_current(about, workspace, more=said)
 
 
 async def listed(request: Request, named: Sequence[Workspace]) -> Answer:

@@ -18,7 +18,7 @@ from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import cards, talk
 from handlers.request import Answered, Request
 from handlers.suggestions import format_typed_name
-from handlers.workspace.timers import typed_moment
+from handlers.workspace.timers import read_typed_time
 
 #: The words that announce until when something runs; the others announce when something is done.
 _EVENING: Final = frozenset({"tonight", "evening", "night"})
@@ -58,10 +58,10 @@ async def read_time(request: Request, reading: Reading) -> Request:
     request, when = replace(request, more=reading.more), reading.when
     if when is None or _lasts_a_while(reading):
         return request
-    read = await typed_moment(request.services, request.principal, when.text)
+    read = await read_typed_time(request.services, request.principal, when.text)
     if isinstance(read, Unread) and read.options and starts_later(reading) and (option := read.as_typed):
         # As in hours, a bare hour is one of 24.
-        read = await typed_moment(request.services, request.principal, option)
+        read = await read_typed_time(request.services, request.principal, option)
     has_one_name = len(reading.which.named) == 1 and not starts_later(reading)
     if isinstance(read, Unread) and has_one_name and reading.what in talk.DO_AT:
         raise Answered(await _either(request, reading.which.named[0], when.text, read))
@@ -73,13 +73,13 @@ async def read_time(request: Request, reading: Reading) -> Request:
 async def _guess_time(request: Request, day: str) -> float | None:
     """Return the usual moment of a day or a part of one, in epoch seconds: its hour may be said next."""
     usual = "20:00" if _EVENING.intersection(day.casefold().split()) else "12:00"
-    read = await typed_moment(request.services, request.principal, f"{day} {usual}")
+    read = await read_typed_time(request.services, request.principal, f"{day} {usual}")
     return read.at if isinstance(read, Moment) else None
 
 
 async def _either(request: Request, workspace: Workspace, given: str, unread: Unread) -> Answer:
     """Ask which of two times is meant, with a button for each."""
-    read = [await typed_moment(request.services, request.principal, option) for option in unread.options]
+    read = [await read_typed_time(request.services, request.principal, option) for option in unread.options]
     pairs = zip(unread.options, read, strict=True)
     times = {option: moment.at for option, moment in pairs if isinstance(moment, Moment)}
     name = Markup(line(workspace.title))

@@ -258,9 +258,11 @@ async def _read_times(request: Request, reading: Reading) -> tuple[Sequence[floa
     if reading.when is None:
         return (None,), talk.CONDITIONAL if reading.time.is_unread else ""
     text = reading.when.text.rstrip(",;.!?")
-    found = await timers.typed_moment(request.services, request.principal, text)
+    found = await timers.read_typed_time(request.services, request.principal, text)
     if isinstance(found, Moment):
         return (found.at,), ""
-    options = [await timers.typed_moment(request.services, request.principal, one) for one in found.options]
+    options = [
+        await timers.read_typed_time(request.services, request.principal, one) for one in found.options
+    ]
     either = tuple(one.at for one in options if isinstance(one, Moment))
     return either or (None,), "" if either else replies.unread(found, text, SOONEST_SECONDS)

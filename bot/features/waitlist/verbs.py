@@ -25,8 +25,8 @@ from handlers import routes
 from handlers.payload import find_value
 from handlers.request import InvalidFields, Request
 from handlers.workspace.operations import begin_for
-from handlers.workspace.targets import named, workspace_of
-from handlers.workspace.timers import moment_of, typed_moment
+from handlers.workspace.targets import read_workspace, require_by_name
+from handlers.workspace.timers import read_moment, read_typed_time
 
 DAY: Final = 86_400.0
 
@@ -34,7 +34,7 @@ DAY: Final = 86_400.0
 @routes.verb("workspace", "queue", effect=routes.Effect.STARTS, accepts=("workspace", "time"))
 async def queue(request: Request) -> Answer:
     """Start a workspace, and wait for room if there is none; what runs needs none."""
-    moment, workspace = await moment_of(request), await workspace_of(request)
+    moment, workspace = await read_moment(request), await read_workspace(request)
     if workspace.state is State.RUNNING:
         return await begin_for(request, workspace, OperationVerb.START)
     return await _joined(request, workspace.id, None if moment is None else moment.at)
@@ -43,7 +43,7 @@ async def queue(request: Request) -> Answer:
 @routes.action("keep_trying")
 async def keep_trying(request: Request) -> Answer:
     """Wait until the time of the button, whose message becomes the place; the press is the consent."""
-    moment = await moment_of(request)
+    moment = await read_moment(request)
     place = await request.caller.run(
         use_cases.join, request.target or "", None if moment is None else moment.at
     )
@@ -63,7 +63,7 @@ async def open_form(request: Request) -> Answer:
 async def form_sent(request: Request) -> Answer:
     """Wait until what was typed."""
     typed = find_value(request.view, "text").strip()
-    found = await typed_moment(request.services, request.principal, typed)
+    found = await read_typed_time(request.services, request.principal, typed)
     if not isinstance(found, Moment):
         raise InvalidFields({"text": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
     return await _joined(request, request.form_payload, found.at)
@@ -97,7 +97,7 @@ async def unqueue(request: Request) -> Answer:
     """Leave the line: of a name, or of the only thing that the person waits for."""
     now = request.services.clock.now()
     if request.name:
-        workspace = await named(request, request.name)
+        workspace = await require_by_name(request, request.name)
         if names_wait(f"stop {request.name}"):
             return await _ask_which(request, workspace)
         return await stop_waiting(request.redirect("workspace", request.verb, (), workspace.id))
