@@ -1,4 +1,4 @@
-"""The questions of what is chosen in a menu: a button asks by itself, an option of a menu can't."""
+"""The questions of options in a menu: a button asks by itself, an option can't."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,7 +14,7 @@ from handlers import routes
 from handlers.dispatch import answer_old_button, run_button
 from handlers.request import Request
 
-_OF_RUNS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
+_RUN_BUTTONS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
     "job_stop": runs.stop_run_button,
     "job_force": runs.force_button,
     "job_again": runs.again_button,
@@ -22,13 +22,13 @@ _OF_RUNS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
 
 
 @routes.action(kit.ASK)
-async def ask(request: Request) -> Answer:
-    """Ask what the button would ask, about the row as it is now.
+async def ask_question(request: Request) -> Answer:
+    """Ask the question of the button, about the row as it is now.
 
-    What has nothing to be asked is done, and what is out of date is answered as a press on its button is.
+    An action without a question is done, and an outdated one is answered as a click on its button is.
     """
     press = kit.ButtonValue.of_text(request.target or "")
-    button = await _button(request, press.name, press.key)
+    button = await _find_button(request, press.name, press.key)
     if button is None:
         return await answer_old_button(request)
     now = kit.ButtonValue.of(button)
@@ -38,11 +38,11 @@ async def ask(request: Request) -> Answer:
     return await run_button(request.services, request.principal, request.surface, press)
 
 
-async def _button(request: Request, action: str, key: str) -> kit.Element | None:
+async def _find_button(request: Request, action: str, key: str) -> kit.Element | None:
     """Return the button of an action for a row that the person may act on; raises Refused."""
     services = request.services
-    if action in _OF_RUNS:
-        return _OF_RUNS[action](await request.caller.read(run_of, action[4:], key))
+    if action in _RUN_BUTTONS:
+        return _RUN_BUTTONS[action](await request.caller.read(run_of, action[4:], key))
     match action:
         case "stop" | "suspend" | "force":
             workspace = await request.caller.read(require_workspace, action, key)
@@ -59,8 +59,8 @@ async def _button(request: Request, action: str, key: str) -> kit.Element | None
 
 
 @routes.view("agree")
-async def agreed(request: Request) -> Answer:
-    """Do what was agreed to; its card reports the rest, and whatever else is said is shown in the form."""
+async def confirm(request: Request) -> Answer:
+    """Do the confirmed action; its card reports the rest, and any other answer is shown in the form."""
     surface = Surface("button", Where.DIRECT, interaction=request.surface.interaction)
     return await run_button(
         request.services, request.principal, surface, kit.ButtonValue.of_text(request.form_payload)

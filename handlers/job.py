@@ -1,4 +1,4 @@
-"""What people do with jobs: run one, with a form or in one line, follow its runs, stop them.
+"""Verbs, buttons and forms of jobs: run one, with a form or in one line, follow its runs, stop them.
 
 ``run [CONNECTION] [TEMPLATE] --FLAG VALUE … -- the program's own words``
 """
@@ -52,7 +52,7 @@ from handlers.snapshots import (
 )
 
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.
-MOST_FLAGS = 50
+MAX_FLAGS = 50
 
 
 @routes.verb("job", "run", flags=None, accepts=("job", "run"))
@@ -60,18 +60,18 @@ async def run(request: Request) -> Answer:
     """Open the form; given flags, or the program's own words after ``--``, launch right away."""
     command = parse_command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
-        return await launched(request, command)
-    if (called := await _run_by_name(request, " ".join(command.words))) is not None:
-        return called
-    await checked_words(request, command)
+        return await launch_typed(request, command)
+    if (answer := await _run_by_name(request, " ".join(command.words))) is not None:
+        return answer
+    await check_words(request, command)
     connection, rest = require_leading_connection(request, command.words) if command.words else ("", ())
-    if rest and runs_named_jobs(request, connection):
-        return await launched_by_name(request, connection, " ".join(rest))
+    if rest and has_named_jobs(request, connection):
+        return await launch_by_name(request, connection, " ".join(rest))
     return await open_form(request, "job", command.words)
 
 
 @routes.action("job_again")
-async def run_again(request: Request) -> Answer:
+async def launch_copy(request: Request) -> Answer:
     """Launch a run with the settings of an earlier one, which stays as it is, and perhaps other variables."""
     key, *variables = (request.target or "").split()
     run = await request.caller.read(runs.owned, "run", key)
@@ -80,157 +80,161 @@ async def run_again(request: Request) -> Answer:
     spec = run.spec
     if variables:
         spec = runs.varied(request.services.context.need(run.connection).need(base.Runs), spec, variables)
-    again = await request.caller.run(runs.launch, run.connection, spec)
-    return started(request, again.name, again.connection)
+    copy = await request.caller.run(runs.launch, run.connection, spec)
+    return report_start(request, copy.name, copy.connection)
 
 
 async def _run_by_name(request: Request, name: str) -> Answer | None:
-    """Run the one job of that name: one that is set up, as far as is known, or else its newest run again.
+    """Run the one job of that name: from its offer as it was last read, or else a copy of its newest run.
 
     Return None for anything else. While one of them goes on, another is only offered.
     """
-    stem, place = naming.split_connection(name, request.services.connections)
+    stem, connection_ = naming.split_connection(name, request.services.connections)
     runs = [
         run
         for run in await request.services.store.read(run_rows.runs, request.principal)
-        if fold(run.name) == fold(stem) and place in {None, run.connection}
+        if fold(run.name) == fold(stem) and connection_ in {None, run.connection}
     ]
-    found = [one for one in await _set_up(request, stem, waits=not runs) if place in {None, one}]
-    places = dict.fromkeys([*found, *(run.connection for run in runs if run.spec is not None)])
-    if len(places) != 1:
+    ready = [
+        connection_
+        for connection_ in await _list_connections_with_job(request, stem, waits=not runs)
+        if connection_ in {None, connection_}
+    ]
+    connections = dict.fromkeys([*ready, *(run.connection for run in runs if run.spec is not None)])
+    if len(connections) != 1:
         return None
-    (connection,) = places
+    (connection,) = connections
     newest = next((run for run in runs if run.connection == connection), None)
     if newest is not None and newest.spec is not None and any(run.is_going for run in runs):
         offer = lists.run_again(newest, request.services.title(connection))
-        said = kit.section(fill(run_words.ONE_IS_GOING, name=newest.name))
-        return kit.with_blocks(offer, [said, *offer.blocks])
-    if found:
-        return await launched_by_name(request, connection, stem)
+        note = kit.section(fill(run_words.ONE_IS_GOING, name=newest.name))
+        return kit.with_blocks(offer, [note, *offer.blocks])
+    if ready:
+        return await launch_by_name(request, connection, stem)
     assert newest is not None
-    return await run_again(replace(request, target=newest.id))
+    return await launch_copy(replace(request, target=newest.id))
 
 
-async def _set_up(request: Request, name: str, *, waits: bool) -> list[str]:
+async def _list_connections_with_job(request: Request, name: str, *, waits: bool) -> list[str]:
     """Return the connections on which a job of that name is set up, by the offers that were read before.
 
     Raises Answered where one has to be read first, if the request ``waits`` for that.
     """
-    services, found = request.services, list[str]()
-    able = [one for one in list_making_connections(services, "job") if runs_named_jobs(request, one)]
+    services, connections = request.services, list[str]()
+    able = [choice for choice in list_making_connections(services, "job") if has_named_jobs(request, choice)]
     for account in await services.store.read(account_rows.accounts, request.principal):
         if account.connection not in able:
             continue
         provider = services.connections[account.connection]
-        known = await snapshots.templates(services.context, account)
-        if known is None and waits:
+        snapshot = await snapshots.templates(services.context, account)
+        if snapshot is None and waits:
             await _offer(request, account.connection)
-        offer = None if known is None else PersonalOffer(provider, known, "job", request.principal)
+        offer = None if snapshot is None else PersonalOffer(provider, snapshot, "job", request.principal)
         field = None if offer is None else offer.form({}).field(creation.TEMPLATE)
-        labels = {fold(one.label) for one in field.choices} if field is not None else set()
-        found += [account.connection] if fold(name) in labels else []
-    return found
+        labels = {fold(choice.label) for choice in field.choices} if field is not None else set()
+        connections += [account.connection] if fold(name) in labels else []
+    return connections
 
 
-async def launched(request: Request, typed: CommandLine) -> Answer:
-    """Launch what the line describes; report everything that is wrong at once, each with its flag."""
-    if len(typed.flags) > MOST_FLAGS:
-        return replies.hint(fill(run_words.TOO_MANY, limit=MOST_FLAGS))
+async def launch_typed(request: Request, typed: CommandLine) -> Answer:
+    """Launch the job of a command line; report all its errors at once, each with its flag."""
+    if len(typed.flags) > MAX_FLAGS:
+        return replies.hint(fill(run_words.TOO_MANY, limit=MAX_FLAGS))
     # A command can only be meant for a connection that runs commands.
-    places = list_commanding_connections(request.services) if typed.tail else []
+    commanding = list_commanding_connections(request.services) if typed.tail else []
     connection = choose_making_connection(
         request,
         "job",
-        typed.words or (places if len(places) == 1 else ()),
+        typed.words or (commanding if len(commanding) == 1 else ()),
         nowhere=run_words.NO_CONNECTIONS,
         which=lambda able: replies.hint(
-            request.fill(run_words.WHERE, known=format_titles(request.services, places or able))
+            request.fill(run_words.WHERE, known=format_titles(request.services, commanding or able))
         ),
         more=request.fill(run_words.TAIL_HINT),
     )
     offer = await _offer(request, connection)
-    result = creation.filled(offer.form, _flags(request, typed))
-    said = _problems(request, connection, offer.form, result)
+    result = creation.filled(offer.form, _collect_flags(request, typed))
+    problems = _describe_problems(request, connection, offer.form, result)
     try:
         spec = offer.spec(result.values)
-    except FormProblems as wrong:
+    except FormProblems as error:
         # A value that was not accepted looks missing to the provider: our own sentence says why.
-        said += [
-            _at_flag(name, safe(sentence))
-            for name, sentence in wrong.problems.items()
+        problems += [
+            _format_flag_problem(name, safe(sentence))
+            for name, sentence in error.problems.items()
             if name not in result.problems
         ]
-        return _refused(request, result, said)
-    if said:
-        return _refused(request, result, said)
+        return _refuse_launch(request, result, problems)
+    if problems:
+        return _refuse_launch(request, result, problems)
     await _make(request, connection, spec, result.form, result.values)
-    remark = ""
+    hint = ""
     if result.left_out:
-        left = Markup(", ".join(dict.fromkeys(f"`--{line(flag.name, 40)}`" for flag in result.left_out)))
-        remark = fill(run_words.LEFT_OUT, left=left)
-    return started(request, spec.name or "job", connection, remark)
+        ignored = Markup(", ".join(dict.fromkeys(f"`--{line(flag.name, 40)}`" for flag in result.left_out)))
+        hint = fill(run_words.LEFT_OUT, left=ignored)
+    return report_start(request, spec.name or "job", connection, hint)
 
 
-def runs_named_jobs(request: Request, name: str) -> bool:
+def has_named_jobs(request: Request, name: str) -> bool:
     """Return whether a connection's jobs are set up on the provider, so that a name is all it needs."""
     return request.services.connections[require_connection(request, name)].need(base.Runs).runs_named_jobs
 
 
-async def launched_by_name(request: Request, connection: str, name: str) -> Answer:
+async def launch_by_name(request: Request, connection: str, name: str) -> Answer:
     """Launch a job that is set up on its provider, by its name, id or link."""
     connection = require_connection(request, connection)
     offer = await _offer(request, connection)
     values = {creation.TEMPLATE: name}
     try:
         spec = offer.spec(values)
-    except FormProblems as wrong:
-        said = [
+    except FormProblems as error:
+        problems = [
             fill(run_words.PROBLEM, flag=Markup(run_words.JOB_PLACE), said=sentence)
-            for sentence in wrong.problems.values()
+            for sentence in error.problems.values()
         ]
-        return replies.hint(run_words.NOT_RUN_YET, more="\n".join(said))
+        return replies.hint(run_words.NOT_RUN_YET, more="\n".join(problems))
     await _make(request, connection, spec, offer.form(values), values)
-    return started(request, spec.name, connection)
+    return report_start(request, spec.name, connection)
 
 
 async def _make(request: Request, connection: str, spec: Spec, form: Form, values: Values) -> None:
     await make(request, FormContext(connection, "job", request.surface.channel_id or ""), spec, form, values)
 
 
-def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:
-    """Say that a run was accepted, with a remark; in a direct message its card already says the first."""
+def report_start(request: Request, name: str, connection: str, hint: str = "") -> Answer:
+    """Answer that a run was accepted, with a hint; in a direct message its card already says the first."""
     # Whoever read that it runs once the offer is known needn't read it again.
     was_promised = not request.is_live and request.surface.where in {Where.CHANNEL, Where.MENTION}
-    if not remark and (request.is_read_with_cards or was_promised):
+    if not hint and (request.is_read_with_cards or was_promised):
         return SILENT
     sentence = fill(run_words.STARTED, name=name, title=request.services.title(connection))
-    return replies.answer(f"{sentence} {remark}".strip())
+    return replies.answer(f"{sentence} {hint}".strip())
 
 
-async def checked_words(request: Request, typed: CommandLine) -> None:
-    """Raise Answered if the first word isn't a connection: with what may be meant, and the correct syntax.
+async def check_words(request: Request, typed: CommandLine) -> None:
+    """Raise Answered if the first word isn't a connection: with similar names, and the correct syntax.
 
     A job that ran before, or is a slip away from that, is offered.
     """
     if not typed.words or naming.leading_connection(typed.words, request.services.connections)[0]:
         return
     able = list_making_connections(request.services, "job")
-    by_name = [name for name in able if runs_named_jobs(request, name)]
+    by_name = [name for name in able if has_named_jobs(request, name)]
     more = [run_words.NAME_HINT] if by_name else []
     more += [request.fill(run_words.TAIL_HINT)] if len(by_name) < len(able) else []
     name = " ".join(typed.words)
     ran = await request.services.store.read(run_rows.runs, request.principal)
-    alike = [run for run in ran if run.name == name] or [run for run in ran if is_slip(name, run.name)]
-    known = dict.fromkeys(
-        (run.name, run.connection) for run in alike if run.spec is not None or run.connection in by_name
+    matching = [run for run in ran if run.name == name] or [run for run in ran if is_slip(name, run.name)]
+    launchable = dict.fromkeys(
+        (run.name, run.connection) for run in matching if run.spec is not None or run.connection in by_name
     )
-    count = Counter(name for name, _ in known)
-    places: list[tuple[str, ...]] = [
+    count = Counter(name for name, _ in launchable)
+    named_jobs: list[tuple[str, ...]] = [
         (f"{name}@{request.services.title(connection)}" if count[name] > 1 else name,)
-        for name, connection in known
+        for name, connection in launchable
     ]
-    places = places or [(connection, name) for connection in by_name]
-    commands = [f"job run {join_words(one)}" for one in places[: replies.FEW]]
+    named_jobs = named_jobs or [(connection, name) for connection in by_name]
+    commands = [f"job run {join_words(words)}" for words in named_jobs[: replies.FEW]]
     require_leading_connection(request, typed.words, "\n".join(more), lists.command_buttons(commands))
 
 
@@ -240,45 +244,47 @@ async def _offer(request: Request, connection: str) -> PersonalOffer:
     )
 
 
-def _flags(request: Request, command: CommandLine) -> list[Flag]:
-    """Return everything that was given as flags, including the template and the program's words."""
+def _collect_flags(request: Request, command: CommandLine) -> list[Flag]:
+    """Return all values of a command line as flags, including the template and the program's words."""
     rest = require_leading_connection(request, command.words)[1] if command.words else ()
     template = [Flag(creation.TEMPLATE, " ".join(rest))] if rest else []
     tail = [Flag(creation.COMMAND, command.tail)] if command.tail else []
     return [*template, *command.flags, *tail]
 
 
-def _problems(
+def _describe_problems(
     request: Request, connection: str, form_of: Callable[[Values], Form], result: Filled
 ) -> list[str]:
-    said = [_at_flag(name, forms.wrong_flag(problem)) for name, problem in result.problems.items()]
+    problems = [
+        _format_flag_problem(name, forms.wrong_flag(problem)) for name, problem in result.problems.items()
+    ]
     title = request.services.title(connection)
     for flag in result.unknown:
         if flag.name == creation.COMMAND:
-            said.append(_at_flag(flag.name, run_words.NO_TAIL_PLACE))
+            problems.append(_format_flag_problem(flag.name, run_words.NO_TAIL_PLACE))
             continue
         others = [
             forms.flag(*one) for one in creation.allowed_with(form_of, result, flag)[: forms.FLAGS_NAMED]
         ]
         if others:
             with_what = Markup(f" {run_words.OR} ".join(others))
-            said.append(fill(run_words.FLAG_WITH, name=flag.name, with_what=with_what))
+            problems.append(fill(run_words.FLAG_WITH, name=flag.name, with_what=with_what))
         else:
-            said.append(fill(run_words.FLAG_UNKNOWN, name=flag.name, title=title))
-    return list(dict.fromkeys(said))
+            problems.append(fill(run_words.FLAG_UNKNOWN, name=flag.name, title=title))
+    return list(dict.fromkeys(problems))
 
 
-def _at_flag(name: str, sentence: str) -> str:
-    """Return a sentence, already escaped, with the flag that it is about."""
-    place = {creation.COMMAND: run_words.COMMAND_PLACE}.get(name, forms.flag(name))
-    return fill(run_words.PROBLEM, flag=Markup(place), said=Markup(sentence))
+def _format_flag_problem(name: str, sentence: str) -> str:
+    """Return a sentence, already escaped, with its flag."""
+    label = {creation.COMMAND: run_words.COMMAND_PLACE}.get(name, forms.flag(name))
+    return fill(run_words.PROBLEM, flag=Markup(label), said=Markup(sentence))
 
 
-def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
-    more, form = list(said), result.form
-    known = [forms.flag(one.name) for one in form.fields if one.name != creation.COMMAND]
-    if result.unknown and known:
-        more.append(fill(run_words.FLAGS_KNOWN, known=Markup(", ".join(known))))
+def _refuse_launch(request: Request, result: Filled, problems: list[str]) -> Answer:
+    more, form = list(problems), result.form
+    flags = [forms.flag(field.name) for field in form.fields if field.name != creation.COMMAND]
+    if result.unknown and flags:
+        more.append(fill(run_words.FLAGS_KNOWN, known=Markup(", ".join(flags))))
     if form.field(creation.COMMAND) and creation.COMMAND not in result.values:
         more.append(request.fill(run_words.TAIL_HINT))
     return replies.hint(run_words.NOT_RUN_YET, more="\n".join(more))
@@ -290,40 +296,40 @@ async def show_list(request: Request) -> Answer:
 
     Words narrow it: to a state, a connection, a name; the buttons keep them.
     """
-    stale, rows = await old_and_rows(request)
+    stale, rows = await read_stale_and_rows(request)
     if not rows:
-        return await nothing_yet(request, stale)
+        return await answer_without_runs(request, stale)
     page, given = list_filters.parse_page(request)
     part = list_filters.filter_runs(given, rows, request.services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
-    remark = await refresh_in_background(request, TaskKind.LIST_JOBS, stale, run_words.LOOKING)
+    hint = await refresh_in_background(request, TaskKind.LIST_JOBS, stale, run_words.LOOKING)
     if part is not None and not part.rows:
         show_all = [kit.button(run_words.SHOW_ALL, "job_list")]
-        return list_filters.answer_no_matches(request, part, run_words.RUNS, "job_list", show_all, remark)
-    shown = rows if part is None else list(part.rows)
-    facts = await request.services.gatherer.of_runs(request.principal, shown)
+        return list_filters.answer_no_matches(request, part, run_words.RUNS, "job_list", show_all, hint)
+    listed = rows if part is None else list(part.rows)
+    listed_facts = await request.services.gatherer.of_runs(request.principal, listed)
     return lists.run_list(
-        facts,
+        listed_facts,
         page=page,
-        remark=f"{list_filters.describe_count(request, part, len(rows))} {remark}".strip(),
+        remark=f"{list_filters.describe_count(request, part, len(rows))} {hint}".strip(),
         replaces=request.surface.kind == "button" or request.deferred.updates,
         only=list_filters.make_filter_body(request, part, run_words.RUNS),
     )
 
 
 @routes.verb("job", "status", effect=routes.Effect.SHOWS, accepts=("run",))
-async def status(request: Request) -> Answer:
+async def show_status(request: Request) -> Answer:
     """Answer with the run's card and its age; without a name, with the list if there are several."""
-    is_named = request.target is not None or bool(request.name)
-    if not is_named and len(await request.services.store.read(run_rows.runs, request.principal)) > 1:
+    has_name = request.target is not None or bool(request.name)
+    if not has_name and len(await request.services.store.read(run_rows.runs, request.principal)) > 1:
         return await show_list(request)
-    return lists.run_status(await request.services.gatherer.of_run(await run_of(request)))
+    return lists.run_status(await request.services.gatherer.of_run(await find_run(request)))
 
 
 @routes.verb("job", "logs", effect=routes.Effect.SHOWS, accepts=("run",))
-async def logs(request: Request) -> Answer:
+async def show_logs(request: Request) -> Answer:
     """Show the output on the run's card, or send it if the run is over; one without a card gets one."""
-    run = await run_of(request)
+    run = await find_run(request)
     provider = request.services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, base.Runs):
         return replies.hint(request.fill(run_words.NO_LOGS, run))
@@ -339,17 +345,17 @@ async def logs(request: Request) -> Answer:
 
 
 @routes.verb("job", "result", effect=routes.Effect.SHOWS, accepts=("run",))
-async def result(request: Request) -> Answer:
-    """Answer how a run ended: its exit code, its last lines while they are known, and all of its output.
+async def show_result(request: Request) -> Answer:
+    """Answer with a run's result: its exit code, its last lines while they are stored, and all of its output.
 
     Without a name it's the newest that failed, and of one that goes on the one that failed before.
     """
-    every = await request.services.store.read(run_rows.runs, request.principal)
-    run = None if request.target or request.name else next(filter(_has_failed, every), None)
-    run = run or await run_of(request)
+    runs_ = await request.services.store.read(run_rows.runs, request.principal)
+    run = None if request.target or request.name else next(filter(_has_failed, runs_), None)
+    run = run or await find_run(request)
     if run.is_going:
-        same = (one for one in every if (one.name, one.connection) == (run.name, run.connection))
-        run = next(filter(_has_failed, same), run)
+        same_job = (one for one in runs_ if (one.name, one.connection) == (run.name, run.connection))
+        run = next(filter(_has_failed, same_job), run)
     request.notes.note_run(run.id)
     if run.is_open:
         return lists.run_status(await request.services.gatherer.of_run(run))
@@ -372,62 +378,62 @@ async def refresh(request: Request) -> Answer:
 @routes.verb("job", "stop", flags=("force",), effect=routes.Effect.ENDS, accepts=("run",))
 async def stop(request: Request) -> Answer:
     """Write the stop, or offer it if the run or the verb is a guess; the card reports the rest."""
-    run, force = await run_of(request), "force" in request.flags
+    run, force = await find_run(request), "force" in request.flags
     is_exact = request.target is not None
     is_exact = is_exact or naming.is_whole_name_of(request.name, run, request.services.connections)
     if request.manner is Manner.TYPED and is_exact:
-        return await ended(request, run, force=force)
+        return await request_stop(request, run, force=force)
     if run.state.is_over:
-        return over_already(request, run)
+        return answer_over(request, run)
     return lists.stop_run(run, request.services.title(run.connection), force=force)
 
 
 @routes.action("job_force")
 async def force_quit(request: Request) -> Answer:
-    """Ask for the run to be force quit."""
-    return await ended(
+    """Request a forced stop of the run."""
+    return await request_stop(
         request, await request.caller.read(runs.owned, "stop", request.target or ""), force=True
     )
 
 
-async def ended(request: Request, run: Run, *, force: bool) -> Answer:
-    """Ask for a run to be stopped; if it is already over, just say so."""
-    wanted, is_open = await request.caller.run(runs.stop, run.id, force=force)
-    if not is_open or wanted.state.is_over:
-        return over_already(request, wanted)
-    template = answers.FORCING if wanted.requested_stop == "force" else answers.ACCEPTED
+async def request_stop(request: Request, run: Run, *, force: bool) -> Answer:
+    """Request the stop of a run; if it is already over, only answer that."""
+    stopped, is_open = await request.caller.run(runs.stop, run.id, force=force)
+    if not is_open or stopped.state.is_over:
+        return answer_over(request, stopped)
+    template = answers.FORCING if stopped.requested_stop == "force" else answers.ACCEPTED
     return replies.answer(request.fill(template, run, **FORMS[OperationVerb.STOP]))
 
 
-def over_already(request: Request, run: Run) -> Answer:
-    """Say how a finished run ended."""
+def answer_over(request: Request, run: Run) -> Answer:
+    """Answer with the outcome of a finished run."""
     return replies.answer(request.fill(run_words.OVER_ALREADY, run, state=Markup(outcome_of(run))))
 
 
 @routes.action("job_keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Extend the wait, or say how the run has ended in the meantime."""
+    """Extend the wait, or report the outcome if the run has ended in the meantime."""
     run, is_open = await request.caller.run(runs.keep_waiting, request.target or "")
     if not is_open:
-        return over_already(request, run)
+        return answer_over(request, run)
     time = times.duration(request.services.context.deadline_seconds)
     return replies.answer(fill(answers.KEPT_WAITING, name=run.name, time=time))
 
 
 @routes.action("job_let_go")
-async def let_go(request: Request) -> Answer:
-    """Stop following the run; if it is already over, just say so."""
+async def stop_following(request: Request) -> Answer:
+    """Stop following the run; if it is already over, only answer that."""
     run = await request.caller.run(runs.let_go, request.target or "")
     if not run.is_open:
-        return over_already(request, run)
+        return answer_over(request, run)
     is_launched = run.remote_id is not None or run.start_call is not Call.NONE
     template = run_words.LET_GONE if is_launched else run_words.NOT_LAUNCHING
     return replies.answer(request.fill(template, run))
 
 
 @routes.action("job_look_again")
-async def look_again(request: Request) -> Answer:
-    """Check again, or say that there is nothing left to check."""
+async def check_now(request: Request) -> Answer:
+    """Check the run now, or answer that there is nothing left to check."""
     run = await request.caller.run(runs.look_again, request.target or "")
     template = run_words.LOOKING_AGAIN if run.is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
@@ -441,16 +447,16 @@ async def start_another(request: Request) -> Answer:
     return replies.answer(request.fill(template, run))
 
 
-async def run_of(request: Request) -> Run:
+async def find_run(request: Request) -> Run:
     """Return the run; raises Answered with a question or a hint, or Refused.
 
     If several runs share a name, it is the newest; for stopping, the only one that is still going.
     """
     if request.target is not None:
         return await request.caller.read(runs.owned, request.verb, request.target)
-    old, rows = await old_and_rows(request)
+    old, rows = await read_stale_and_rows(request)
     if not request.name:
-        return await _only(request, rows, old)
+        return await _find_only_run(request, rows, old)
     found = naming.find_runs(request.name, rows, request.services.connections, is_stop=request.verb == "stop")
     if len(found) == 1:
         request.notes.note_run(found[0].id)
@@ -458,17 +464,17 @@ async def run_of(request: Request) -> Run:
     if found:
         is_same = len({fold(run.name) for run in found}) == 1
         sentence = fill(run_words.WHICH_TO_STOP if is_same else run_words.WHICH, name=request.name)
-        raise Answered(replies.hint(sentence, await _buttons(request, found)))
-    raise Answered(await _unknown(request, rows, old))
+        raise Answered(replies.hint(sentence, await _make_choice_buttons(request, found)))
+    raise Answered(await _answer_unknown_run(request, rows, old))
 
 
-async def old_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
+async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
-    old = await request.caller.read(snapshots.stale, TaskKind.LIST_JOBS, request.deferred.looked)
-    return old, await request.services.store.read(run_rows.runs, request.principal)
+    stale = await request.caller.read(snapshots.stale, TaskKind.LIST_JOBS, request.deferred.looked)
+    return stale, await request.services.store.read(run_rows.runs, request.principal)
 
 
-async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
+async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answer:
     """Answer somebody without runs: link, wait for the list, or run something."""
     services = request.services
     able = list_making_connections(services, "job")
@@ -483,37 +489,37 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     return replies.answer(promise or request.fill(run_words.NONE_YET))
 
 
-async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
+async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
     """Return the only run if no name was given; for stopping, the only one that is still going."""
     if not rows:
-        raise Answered(await nothing_yet(request, old))
-    wanted = [run for run in rows if run.is_going] if request.verb == "stop" else rows
-    if len(wanted) == 1:
-        return wanted[0]
-    if not wanted:
+        raise Answered(await answer_without_runs(request, old))
+    candidates = [run for run in rows if run.is_going] if request.verb == "stop" else rows
+    if len(candidates) == 1:
+        return candidates[0]
+    if not candidates:
         raise Answered(replies.hint(run_words.NONE_GOING))
     sentence = request.fill(run_words.WHICH_OF_ALL, verb=Markup(request.verb))
-    raise Answered(replies.answer(sentence, await _buttons(request, wanted)))
+    raise Answered(replies.answer(sentence, await _make_choice_buttons(request, candidates)))
 
 
-async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
-    """Say that there is no such run, suggest similar ones, and check again unless that was just done."""
+async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
+    """Answer that there is no such run, suggest similar ones, and read the list again unless it is new."""
     _, connection = naming.split_connection(request.name, request.services.connections)
     await require_links(request, [connection] if connection is not None else [])
     old = filter_by_connection(old, [connection])
     if not rows:
-        return await nothing_yet(request, old)
+        return await answer_without_runs(request, old)
     promise = await refresh_lists(request, TaskKind.LIST_JOBS, answers.CHECKING, old=old)
     if promise:
         return replies.answer(promise)
     sentence = fill(run_words.UNKNOWN_NAME, name=request.name)
-    near = naming.nearest_runs(request.name, rows)[: lists.FEW]
+    similar = naming.nearest_runs(request.name, rows)[: lists.FEW]
     more = [describe_read_failure(request)] if request.deferred.problem else []
-    more += [answers.NEAREST[len(near) == 1]] if near else []
+    more += [answers.NEAREST[len(similar) == 1]] if similar else []
     more = more or [request.fill(run_words.UNKNOWN_NEXT)]
-    return replies.hint(sentence, await _buttons(request, near), more=" ".join(more))
+    return replies.hint(sentence, await _make_choice_buttons(request, similar), more=" ".join(more))
 
 
-async def _buttons(request: Request, runs: Sequence[Run]) -> list[dict[str, object]]:
+async def _make_choice_buttons(request: Request, runs: Sequence[Run]) -> list[dict[str, object]]:
     zone = await request.services.store.zone(request.principal)
     return lists.choices(request.verb, runs, request.services.clock.now(), zone)

@@ -94,7 +94,7 @@ async def _offer_named_workspace(request: Request) -> Answer | None:
     if naming.leading_connection(request.arguments, connections)[0] is not None:
         return None
     rows = await request.services.store.perform(workspaces.workspaces, request.principal)
-    spans = Names(rows, (), connections).spans(request.arguments)
+    spans = Names(rows, (), connections).find_spans(request.arguments)
     workspaces_ = [workspace for span in spans for workspace in span.workspaces]
     return (
         offer_as_command(request.redirect("workspace", "open", (workspaces_[0].title,)))

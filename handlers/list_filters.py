@@ -36,7 +36,7 @@ def filter_workspaces(
     words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> FilteredRows[Workspace] | None:
     """Return the workspaces that words ask for; None if they mean all of them."""
-    spans = Names(rows, (), connections).spans(tuple(words))
+    spans = Names(rows, (), connections).find_spans(tuple(words))
     name_places = {at for span in spans if span.workspaces for at in range(span.begin, span.end)}
     is_short = len(" ".join(words)) <= _MAX_FILTER_LENGTH
     if (

@@ -1,4 +1,4 @@
-"""Find the names of a person's things among words, and what words point at; pure but for what loads them.
+"""Names of a person's things among words; pure, except for the function that reads them from the store.
 
 A whole name always comes first, however it reads. A word that nothing else explains may be one with a slip of
 the finger, or the beginning of one.
@@ -28,19 +28,19 @@ from handlers.connections import list_making_connections
 from handlers.hooks import RequestHooks
 from handlers.request import Request
 
-#: What stands for a workspace, a run or job, a course, a template and a connection.
-_MARKS: Final = ("ww", "jj", "cc", "mm", "kk")
+#: The placeholders of a workspace, a run or job, a course, a template and a connection.
+_PLACEHOLDERS: Final = ("ww", "jj", "cc", "mm", "kk")
 #: Few verbs take these; for the others their names are as good as any word.
-SELDOM: Final = frozenset({"cc", "mm"})
-#: So many words are looked at for slips.
-MOST_NEAR: Final = 12
+RARE_PLACEHOLDERS: Final = frozenset({"cc", "mm"})
+#: The number of words that are compared for slips.
+MAX_SIMILAR_WORDS: Final = 12
 #: Names have no more words than this unless they are quoted.
-_WORDS_OF_A_NAME: Final = 6
+_MAX_NAME_WORDS: Final = 6
 _QUOTES: Final = "\"'"
 #: A word must be this long to be taken for a part of a name, and to name a connection with a slip.
-_SHORTEST_PART: Final = 3
-_SHORTEST_PLACE: Final = 5
-_PARTS: Final = re.compile(r"[\s_.-]+")
+_MIN_PART_LENGTH: Final = 3
+_MIN_CONNECTION_LENGTH: Final = 5
+_SEPARATOR_PATTERN: Final = re.compile(r"[\s_.-]+")
 
 _Row = TypeVar("_Row")
 
@@ -58,7 +58,7 @@ class Entity(Protocol):
 
 
 class Job(NamedTuple):
-    """Hold a job that is set up on a connection, by its name and key, whether it ever ran or not."""
+    """A job that is set up on a connection, by its name and key, whether it ever ran or not."""
 
     connection: str
     name: str
@@ -66,12 +66,12 @@ class Job(NamedTuple):
 
 
 class TemplateName(Job):
-    """Hold what a new workspace can be made from in the same way."""
+    """A template of new workspaces on a connection, by its name and key."""
 
 
 @dataclass(frozen=True, slots=True)
-class EntityGroups:
-    """Hold all that words name, of each kind: workspaces, the newest run first, jobs, courses, and so on."""
+class NameSpan:
+    """The things that words name, by kind: workspaces, the newest run first, jobs, courses, and so on."""
 
     begin: int
     end: int
@@ -85,33 +85,33 @@ class EntityGroups:
     is_beginning: bool = False
 
     @property
-    def mark(self) -> str:
-        """Return what stands for it where it doesn't matter which it is (``ranker``)."""
+    def placeholder(self) -> str:
+        """Return the placeholder of its kind in the vocabulary of the ranker."""
         kinds = (self.workspaces, self.runs or self.jobs, self.courses, self.templates, True)
-        return next(mark for mark, found in zip(_MARKS, kinds, strict=True) if found)
+        return next(placeholder for placeholder, members in zip(_PLACEHOLDERS, kinds, strict=True) if members)
 
 
 @dataclass(frozen=True, slots=True)
 class NameToken:
-    """Hold a word as rules compare it, or a name of several words (``word`` is "" then)."""
+    """A word as rules compare it, or a name of several words (``word`` is "" then)."""
 
     word: str
     typed: str
-    span: EntityGroups | None = None
+    span: NameSpan | None = None
 
     @property
     def workspaces(self) -> tuple[Workspace, ...]:
-        """Return what it names, if that is a workspace."""
+        """Return the workspaces that it names."""
         return self.span.workspaces if self.span is not None else ()
 
     @property
     def connection(self) -> str:
-        """Return what it names, if that is a connection."""
+        """Return the connection that it names, "" for none."""
         return self.span.connection if self.span is not None else ""
 
 
 class Names:
-    """Hold everything of a person that words can name; what was found once is kept."""
+    """The things of a person that words can name; found spans are cached."""
 
     def __init__(
         self,
@@ -126,62 +126,64 @@ class Names:
         self._runs = runs
         self._connections = connections or {}
         by_job = ((key, job) for job in jobs for key in {fold(job.name), fold(job.key)})
-        self._jobs = _spoken(_grouped(by_job))
-        self._courses = _grouped((fold(card.title), card) for card in courses)
-        self._templates = _grouped((key, one) for one in templates for key in {fold(one.name), fold(one.key)})
-        self._found: dict[tuple[str, ...], list[EntityGroups]] = {}
+        self._jobs = _add_spoken_forms(_group(by_job))
+        self._courses = _group((fold(card.title), card) for card in courses)
+        self._templates = _group(
+            (key, template) for template in templates for key in {fold(template.name), fold(template.key)}
+        )
+        self._spans_by_words: dict[tuple[str, ...], list[NameSpan]] = {}
 
-    def spans(self, words: tuple[str, ...]) -> list[EntityGroups]:
-        """Return all whole names among words, the longest first at each place, from left to right."""
+    def find_spans(self, words: tuple[str, ...]) -> list[NameSpan]:
+        """Return the whole names among words, the longest at each place, from left to right."""
         # Words in quotes and without are the same to a comparison.
         key = tuple(f'"{word}' if isinstance(word, Quoted) else word for word in words)
-        if key not in self._found:
-            self._found[key] = self._spans(words)
-        return self._found[key]
+        if key not in self._spans_by_words:
+            self._spans_by_words[key] = self._scan(words)
+        return self._spans_by_words[key]
 
-    def marks(self, words: tuple[str, ...]) -> dict[int, str]:
-        """Return the mark of each name at its first place, and "" at its others; a slip doesn't matter."""
-        spans = [span for span in self.spans(words) if is_name(span, words)]
+    def find_placeholders(self, words: tuple[str, ...]) -> dict[int, str]:
+        """Return the placeholder of each name at its first place, "" at its others; a slip doesn't matter."""
+        spans = [span for span in self.find_spans(words) if is_name(span, words)]
         within = {at for span in spans for at in range(span.begin, span.end)}
         strange = [
             at
             for at, word in enumerate(words)
             if at not in within and fold_word(word) not in vocabulary.DICTIONARY
         ]
-        for at in strange[:MOST_NEAR]:
+        for at in strange[:MAX_SIMILAR_WORDS]:
             ends = [at + 2, at + 1] if at + 1 in strange else [at + 1]
-            near = (self.near(words[at:end], is_named=False) for end in ends if at not in within)
+            near = (self.find_similar(words[at:end], is_named=False) for end in ends if at not in within)
             if (span := next(filter(None, near), None)) is not None:
                 spans.append(replace(span, begin=at, end=at + span.end))
                 within.update(range(at, at + span.end))
-        return dict.fromkeys(within, "") | {span.begin: span.mark for span in spans}
+        return dict.fromkeys(within, "") | {span.begin: span.placeholder for span in spans}
 
-    def _spans(self, words: Sequence[str]) -> list[EntityGroups]:
-        found: list[EntityGroups] = []
+    def _scan(self, words: Sequence[str]) -> list[NameSpan]:
+        spans_found: list[NameSpan] = []
         at = 0
         while at < len(words):
-            begins_one = "@" in words[at] or fold(fold_word(words[at])) in self._beginnings
-            is_alone = isinstance(words[at], Quoted) or not begins_one
-            longest = 1 if is_alone else min(_WORDS_OF_A_NAME, len(words) - at)
-            spans = (self._span(words, at, count) for count in range(longest, 0, -1))
-            span = next((one for one in spans if one is not None), None)
-            found += [span] if span is not None else []
+            begins_name = "@" in words[at] or fold(fold_word(words[at])) in self._beginnings
+            is_alone = isinstance(words[at], Quoted) or not begins_name
+            max_words = 1 if is_alone else min(_MAX_NAME_WORDS, len(words) - at)
+            spans = (self._match_at(words, at, count) for count in range(max_words, 0, -1))
+            span = next((candidate for candidate in spans if candidate is not None), None)
+            spans_found += [span] if span is not None else []
             at = span.end if span is not None else at + 1
-        return found
+        return spans_found
 
-    def _span(self, words: Sequence[str], at: int, count: int) -> EntityGroups | None:
-        for text in readings(words[at : at + count]):
+    def _match_at(self, words: Sequence[str], at: int, count: int) -> NameSpan | None:
+        for text in list_readings(words[at : at + count]):
             if "@" in text or naming.to_link(text):
                 whole = naming.find_whole(text, self.rows, self._connections)
                 if whole is not None:
-                    return EntityGroups(at, at + count, whole.workspaces)
+                    return NameSpan(at, at + count, whole.workspaces)
             if (key := fold(text)) in self._keys:
-                return self._called(key, at, at + count)
+                return self._collect(key, at, at + count)
         return None
 
-    def _called(self, key: str, begin: int, end: int) -> EntityGroups:
-        """Return all that is called something; a connection only if nothing else is."""
-        span = EntityGroups(
+    def _collect(self, key: str, begin: int, end: int) -> NameSpan:
+        """Return all things of a name; a connection only if there is no other."""
+        span = NameSpan(
             begin,
             end,
             self._workspaces.get(key, ()),
@@ -190,46 +192,54 @@ class Names:
             self._courses.get(key, ()),
             self._templates.get(key, ()),
         )
-        return replace(span, connection=self._places.get(key, "")) if span.mark == "kk" else span
+        return (
+            replace(span, connection=self._connections_by_title.get(key, ""))
+            if span.placeholder == "kk"
+            else span
+        )
 
-    def near(self, words: Sequence[str], *, is_named: bool) -> EntityGroups | None:
-        """Return what words may name with a slip, or by a part of the name; None for nothing.
+    def find_similar(self, words: Sequence[str], *, is_named: bool) -> NameSpan | None:
+        """Return the things that words may name with a slip, or by a part of the name; None for none.
 
         ``is_named``: they are where a name is, so that the beginning of one is enough.
         """
         text, end = " ".join(words).strip(MARKUP_SIGNS), len(words)
-        if is_named and len(text) >= _SHORTEST_PART:
-            found = naming.find(text, self.rows, self._connections)
-            if found.kind in {"one", "many"}:
-                return EntityGroups(0, end, found.workspaces, is_beginning=True)
-        typed = fold(next(iter(readings(words))).strip(_QUOTES))
-        alike = {*self._by_letter.get(typed[:1], ()), *self._by_letter.get(typed[1:2], ())}
-        slips = [self._called(key, 0, end) for key in sorted(alike) if _is_near(typed, key)]
-        own = [span for span in slips if span.mark not in {"mm", "kk"}]
-        parts = [self._called(key, 0, end) for key in self._by_part.get(typed, ())[:MOST_NEAR]]
+        if is_named and len(text) >= _MIN_PART_LENGTH:
+            match = naming.find(text, self.rows, self._connections)
+            if match.kind in {"one", "many"}:
+                return NameSpan(0, end, match.workspaces, is_beginning=True)
+        typed = fold(next(iter(list_readings(words))).strip(_QUOTES))
+        candidates = {*self._by_letter.get(typed[:1], ()), *self._by_letter.get(typed[1:2], ())}
+        slips = [self._collect(key, 0, end) for key in sorted(candidates) if _is_similar(typed, key)]
+        own = [span for span in slips if span.placeholder not in {"mm", "kk"}]
+        parts = [self._collect(key, 0, end) for key in self._by_part.get(typed, ())[:MAX_SIMILAR_WORDS]]
         spans = own or parts or slips
-        if ids := {one.id for span in spans for one in span.workspaces}:
-            return EntityGroups(0, end, tuple(one for one in self.rows if one.id in ids))
-        spans = [span for span in spans if not span.connection or len(typed) >= _SHORTEST_PLACE]
-        first = min(spans, key=lambda span: _MARKS.index(span.mark), default=None)
-        if first is None or first.mark != "jj":
+        if ids := {workspace.id for span in spans for workspace in span.workspaces}:
+            return NameSpan(0, end, tuple(workspace for workspace in self.rows if workspace.id in ids))
+        spans = [span for span in spans if not span.connection or len(typed) >= _MIN_CONNECTION_LENGTH]
+        first = min(spans, key=lambda span: _PLACEHOLDERS.index(span.placeholder), default=None)
+        if first is None or first.placeholder != "jj":
             return first
         # Several may have this in their names.
         runs = dict.fromkeys(run.id for span in spans for run in span.runs)
-        kept = tuple(run for run in self._runs if run.id in runs)
+        matching_runs = tuple(run for run in self._runs if run.id in runs)
         jobs = dict.fromkeys(job for span in spans for job in span.jobs)
-        return replace(first, runs=kept, jobs=tuple(jobs))
+        return replace(first, runs=matching_runs, jobs=tuple(jobs))
 
     @cached_property
     def _workspaces(self) -> Mapping[str, tuple[Workspace, ...]]:
-        by_alias = ((fold(one.alias), one) for one in self.rows if one.alias)
-        by_name = ((name, one) for one in self.rows for name in {fold(one.name), fold(one.remote_id)})
-        return _spoken(_grouped(by_name) | _grouped(by_alias))
+        by_alias = ((fold(workspace.alias), workspace) for workspace in self.rows if workspace.alias)
+        by_name = (
+            (name, workspace)
+            for workspace in self.rows
+            for name in {fold(workspace.name), fold(workspace.remote_id)}
+        )
+        return _add_spoken_forms(_group(by_name) | _group(by_alias))
 
     @cached_property
     def _runs_by_name(self) -> Mapping[str, tuple[Run, ...]]:
-        return _spoken(
-            _grouped(
+        return _add_spoken_forms(
+            _group(
                 (name, run)
                 for run in self._runs
                 for name in {fold(run.name), fold(run.id), fold(run.remote_id or "")}
@@ -240,23 +250,24 @@ class Names:
     def _keys(self) -> Mapping[str, None]:
         """Return all names of every kind."""
         own = (self._workspaces, self._runs_by_name, self._jobs, self._courses)
-        return dict.fromkeys(chain(*own, self._templates, self._places))
+        return dict.fromkeys(chain(*own, self._templates, self._connections_by_title))
 
     @cached_property
     def _by_letter(self) -> Mapping[str, tuple[str, ...]]:
-        return _grouped((name[:1], name) for name in self._keys)
+        return _group((name[:1], name) for name in self._keys)
 
     @cached_property
     def _by_part(self) -> Mapping[str, tuple[str, ...]]:
         """Return names by those of their words that say something: ``gpu`` of ``gpu-train``."""
         own = (
-            fold(name) for name in chain((one.title for one in self.rows), (run.name for run in self._runs))
+            fold(name)
+            for name in chain((workspace.title for workspace in self.rows), (run.name for run in self._runs))
         )
-        return _grouped(
+        return _group(
             (part, key)
             for key in dict.fromkeys(chain(own, self._jobs, self._courses))
-            for part in dict.fromkeys(_PARTS.split(key))
-            if len(part) >= _SHORTEST_PART and part != key and part not in vocabulary.DICTIONARY
+            for part in dict.fromkeys(_SEPARATOR_PATTERN.split(key))
+            if len(part) >= _MIN_PART_LENGTH and part != key and part not in vocabulary.DICTIONARY
         )
 
     @cached_property
@@ -265,126 +276,126 @@ class Names:
         return frozenset(fold_word(words[0]) for name in self._keys if (words := name.split()))
 
     @cached_property
-    def _places(self) -> Mapping[str, str]:
+    def _connections_by_title(self) -> Mapping[str, str]:
         """Return connections by name and title, and by the words of a title that no other one has."""
-        titles = {key: fold(one.settings.title) for key, one in self._connections.items()}
+        titles = {key: fold(provider.settings.title) for key, provider in self._connections.items()}
         counts = Counter(word for title in titles.values() for word in set(title.split()))
-        found = {
+        by_word = {
             word: key
             for key, title in titles.items()
             for word in title.split()
             if counts[word] == 1
-            and len(word) >= _SHORTEST_PART
+            and len(word) >= _MIN_PART_LENGTH
             and word not in vocabulary.GENERIC_TITLE_WORDS
             # A word with which a workspace's name begins means that.
             and not any(name.startswith(word) for name in self._workspaces)
         }
-        return found | {title: key for key, title in titles.items()} | {fold(key): key for key in titles}
+        return by_word | {title: key for key, title in titles.items()} | {fold(key): key for key in titles}
 
-    def owners(self, pieces: Sequence[NameToken]) -> list[str]:
-        """Return who else something is said to belong to: a mention, ``bob's``, ``their``."""
-        pairs = pairwise(piece.word for piece in pieces)
-        found = [
+    def find_owners(self, tokens: Sequence[NameToken]) -> list[str]:
+        """Return the other people to whom words ascribe something: a mention, ``bob's``, ``their``."""
+        pairs = pairwise(token.word for token in tokens)
+        owners = [
             other
             for before, other in pairs
             if before in vocabulary.BEFORE_AN_OWNER and other in vocabulary.OTHERS
         ]
-        for piece, then in zip_longest(pieces, pieces[1:], fillvalue=NameToken("", "")):
+        for token, then in zip_longest(tokens, tokens[1:], fillvalue=NameToken("", "")):
             if (
-                piece.word.endswith("s")
+                token.word.endswith("s")
                 and then.word in vocabulary.GENERIC_SINGULARS - vocabulary.SINGULAR_PRONOUNS
             ):
                 # `priyas workspace`
-                found += [] if piece.word in vocabulary.DICTIONARY else [piece.word]
+                owners += [] if token.word in vocabulary.DICTIONARY else [token.word]
             owner = next(
-                (piece.word.removesuffix(end) for end in ("'s", "s'") if piece.word.endswith(end)), ""
+                (token.word.removesuffix(end) for end in ("'s", "s'") if token.word.endswith(end)), ""
             )
             if (
-                not piece.word
-                or piece.word in vocabulary.QUESTION_WORDS | vocabulary.FALSE_POSSESSIVES
+                not token.word
+                or token.word in vocabulary.QUESTION_WORDS | vocabulary.FALSE_POSSESSIVES
                 or is_day(owner)
             ):
                 continue
-            is_mention = piece.typed.startswith(("<@", "@")) and len(piece.typed) > 1
-            if owner or is_mention or piece.word in vocabulary.OTHERS_POSSESSIVES:
-                found.append((owner or piece.word).lstrip("@"))
-        return found
+            is_mention = token.typed.startswith(("<@", "@")) and len(token.typed) > 1
+            if owner or is_mention or token.word in vocabulary.OTHERS_POSSESSIVES:
+                owners.append((owner or token.word).lstrip("@"))
+        return owners
 
 
-def is_name(span: EntityGroups, words: tuple[str, ...]) -> bool:
+def is_name(span: NameSpan, words: tuple[str, ...]) -> bool:
     """Return whether a span is a name here: not where its word means something else in a sentence."""
     is_word = span.end - span.begin == 1 and not isinstance(words[span.begin], Quoted)
     is_everyday = is_word and not span.connection and fold_word(words[span.begin]) in vocabulary.EVERYDAY
     return not is_everyday or len(words) == 1
 
 
-def _grouped(pairs: Iterable[tuple[str, _Row]]) -> dict[str, tuple[_Row, ...]]:
-    found: dict[str, list[_Row]] = {}
+def _group(pairs: Iterable[tuple[str, _Row]]) -> dict[str, tuple[_Row, ...]]:
+    groups: dict[str, list[_Row]] = {}
     for name, row in pairs:
-        found.setdefault(name, []).append(row)
-    return {name: tuple(rows) for name, rows in found.items() if name}
+        groups.setdefault(name, []).append(row)
+    return {name: tuple(rows) for name, rows in groups.items() if name}
 
 
-def _spoken(named: Mapping[str, tuple[_Row, ...]]) -> dict[str, tuple[_Row, ...]]:
-    """Return names with what people say for those with signs between words, ``gpu train`` for ``gpu-train``.
+def _add_spoken_forms(by_name: Mapping[str, tuple[_Row, ...]]) -> dict[str, tuple[_Row, ...]]:
+    """Return names and the spoken forms of those with signs between words, ``gpu train`` for ``gpu-train``.
 
-    What is called so itself comes first, and what is said of many things is no name. Back-ticks aren't read.
+    A real name comes first, and a spoken form of general words is no name. Back-ticks aren't read.
     """
-    parts = {name: _PARTS.split(name) for name in named if _PARTS.search(name)}
-    said = {
-        " ".join(words): named[name]
+    parts = {name: _SEPARATOR_PATTERN.split(name) for name in by_name if _SEPARATOR_PATTERN.search(name)}
+    spoken = {
+        " ".join(words): by_name[name]
         for name, words in parts.items()
         if not vocabulary.DICTIONARY.issuperset(words)
     }
-    said |= {name.replace("`", ""): rows for name, rows in named.items() if "`" in name}
-    return said | dict(named)
+    spoken |= {name.replace("`", ""): rows for name, rows in by_name.items() if "`" in name}
+    return spoken | dict(by_name)
 
 
-def _is_near(typed: str, name: str) -> bool:
+def _is_similar(typed: str, name: str) -> bool:
     """Return whether a word is a name with a slip; it begins alike, and the name is no everyday word."""
-    begins_alike = typed[:1] == name[:1] or (typed[1:2], typed[:1]) == (name[:1], name[1:2])
-    return begins_alike and name not in vocabulary.EVERYDAY and is_slip(typed, name)
+    has_same_start = typed[:1] == name[:1] or (typed[1:2], typed[:1]) == (name[:1], name[1:2])
+    return has_same_start and name not in vocabulary.EVERYDAY and is_slip(typed, name)
 
 
-def readings(words: Sequence[str]) -> dict[str, None]:
-    """Return what words may be as a name: as typed, without marks and punctuation, without *'s*."""
+def list_readings(words: Sequence[str]) -> dict[str, None]:
+    """Return the possible names in words: as typed, without signs and punctuation, without *'s*."""
     *first, last = words
     if isinstance(last, Quoted):
         return dict.fromkeys([" ".join(words)])
-    typed = " ".join([*first, plain_end(last)])
+    typed = " ".join([*first, strip_end(last)])
     bare = [word.strip(MARKUP_SIGNS) or word for word in words]
-    text = " ".join([*bare[:-1], (plain_end(bare[-1]).strip(MARKUP_SIGNS + "(") or bare[-1])])
+    text = " ".join([*bare[:-1], (strip_end(bare[-1]).strip(MARKUP_SIGNS + "(") or bare[-1])])
     return dict.fromkeys([typed, text, text.removesuffix("'s"), " ".join(words)])
 
 
-def plain_end(word: str) -> str:
-    """Return a word without what ends a sentence, as it was typed."""
+def strip_end(word: str) -> str:
+    """Return a typed word without the signs at its end."""
     return word.rstrip(",;:!?….)") or word
 
 
-async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
-    """Return everything of a person that words can name; ``rows`` are their workspaces."""
-    kept, services, store = request.notes.names, request.services, request.services.store
-    if isinstance(kept, Names) and kept.rows is rows:
-        return kept
-    able: dict[Purpose, list[str]] = {
+async def read_names(request: Request, rows: Sequence[Workspace]) -> Names:
+    """Return the things of a person that words can name; ``rows`` are their workspaces."""
+    cached, services, store = request.notes.names, request.services, request.services.store
+    if isinstance(cached, Names) and cached.rows is rows:
+        return cached
+    connections: dict[Purpose, list[str]] = {
         one: list_making_connections(services, one) for one in ("job", "workspace")
     }
-    offered: dict[Purpose, list[tuple[str, str, str]]] = {one: [] for one in able}
+    choices_by_purpose: dict[Purpose, list[tuple[str, str, str]]] = {one: [] for one in connections}
     for account in await store.read(accounts.accounts, request.principal):
-        purposes = [one for one in able if account.connection in able[one]]
-        known = await snapshots.templates(services.context, account) if purposes else None
-        if known is None:
+        purposes = [one for one in connections if account.connection in connections[one]]
+        snapshot = await snapshots.templates(services.context, account) if purposes else None
+        if snapshot is None:
             continue
         provider = services.connections[account.connection]
         for purpose in purposes:
-            field = PersonalOffer(provider, known, purpose, request.principal).form({}).field(TEMPLATE)
+            field = PersonalOffer(provider, snapshot, purpose, request.principal).form({}).field(TEMPLATE)
             choices = field.choices if field is not None else ()
-            offered[purpose] += [(account.connection, one.label, one.value) for one in choices]
+            choices_by_purpose[purpose] += [(account.connection, one.label, one.value) for one in choices]
     courses = [one for hooks in RequestHooks.list_subscribers() for one in await hooks.list_entities(request)]
     jobs, templates = (
-        [Job(*one) for one in offered["job"]],
-        [TemplateName(*one) for one in offered["workspace"]],
+        [Job(*one) for one in choices_by_purpose["job"]],
+        [TemplateName(*one) for one in choices_by_purpose["workspace"]],
     )
     runs = await store.read(run_rows.runs, request.principal)
     names = request.notes.names = Names(rows, runs, services.connections, jobs, courses, templates)

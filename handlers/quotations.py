@@ -1,4 +1,4 @@
-"""Code blocks and quoted lines of a message (Slack's mrkdwn), which are no request of its writer; pure."""
+"""Quotations: code blocks and quoted lines of a message (mrkdwn), which aren't its writer's request; pure."""
 
 import re
 from typing import Final
@@ -17,14 +17,14 @@ _LEADING: Final = re.compile(rf"(?:\s*(?:{_BLOCK.pattern}|{_QUOTE}{{3}}.*|{_QUOT
 
 def drop_quotations(text: str) -> str:
     """Return a text without its code blocks and quoted lines; all of it if nothing else is there."""
-    left = _drop_quoted_lines(_BLOCK_AFTER.sub(_drop_block, text))
-    return left if left.strip() else text
+    remaining = _drop_quoted_lines(_BLOCK_AFTER.sub(_drop_block, text))
+    return remaining if remaining.strip() else text
 
 
 def skip_quotations(text: str) -> str:
     """Return a text without the code blocks and quoted lines that it begins with."""
-    found = _LEADING.match(text)
-    return text[found.end() :] if found else text
+    match = _LEADING.match(text)
+    return text[match.end() :] if match else text
 
 
 def read_quotation(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What waited runs, with its person's rights as they are now, and is answered where they look for it."""
+"""Replay of deferred commands, with the person's current rights, answered in the place they expect."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,12 +17,12 @@ from handlers.response_targets import make_message_notice, make_reply_notice
 from handlers.services import Services
 
 log = structlog.get_logger(__name__)
-#: For how many seconds people look for an answer where they asked.
-_LOOKED_FOR_SECONDS = 120.0
+#: For how many seconds people expect an answer in the place where they asked.
+_ANSWER_EXPECTED_SECONDS = 120.0
 
 
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
-    """Run what waited, with the person's current rights; ``body`` is a ``DeferredCommand``.
+    """Run a deferred command with the person's current rights; ``body`` is a ``DeferredCommand``.
 
     The answer goes to the response_url while it is valid, soon after a mention to its channel, otherwise by
     direct message. Running the same one twice has one effect: its interaction is an inbox key, told apart
@@ -32,20 +32,20 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     if deferred.folder not in services.commands.values():
         log.warning("a waiting command is of no command that exists", folder=deferred.folder)
         return
-    left = deferred.response_until - services.clock.now()
-    lives = deferred.response_url is not None and left > 0
-    is_soon = RESPONSE_SECONDS - left <= _LOOKED_FOR_SECONDS
+    remaining = deferred.response_until - services.clock.now()
+    has_response_url = deferred.response_url is not None and remaining > 0
+    is_soon = RESPONSE_SECONDS - remaining <= _ANSWER_EXPECTED_SECONDS
     where = Where.DIRECT
     if deferred.view:
         where = Where.FORM
-    elif lives or (deferred.where == Where.MENTION and is_soon):
+    elif has_response_url or (deferred.where == Where.MENTION and is_soon):
         where = Where(deferred.where)
     surface = Surface(
         kind="replay",
         where=where,
         channel_id=deferred.channel_id,
         thread_ts=deferred.thread_ts,
-        response_url=deferred.response_url if lives else None,
+        response_url=deferred.response_url if has_response_url else None,
         view_external_id=deferred.view,
         interaction=f"{deferred.interaction or 'waiting'}/{deferred.task or 'replay'}",
         via=deferred.via,
@@ -61,7 +61,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     if where is Where.FORM and answer.view is None:
         # Don't leave an open form waiting: it shows the answer instead.
         answer = replace(answer, view=answer_view(answer, "job" if deferred.folder == "job" else "workspace"))
-    if lives or where in {Where.FORM, Where.MENTION}:
+    if has_response_url or where in {Where.FORM, Where.MENTION}:
         notice = make_reply_notice(answer, surface, principal, services.ids)
     else:
         notice = make_message_notice(answer, surface, principal, services.ids, becomes=deferred.first)

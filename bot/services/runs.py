@@ -93,7 +93,7 @@ def let_go(tx: Transaction, caller: Caller, run_id: str) -> Run:
         outcome = Outcome.FAILED if is_launched else Outcome.CANCELLED
         cause = "let_go" if is_launched else "cancelled"
         runs.save_run_step(tx, Update(run.id, 0.0, outcome=outcome, cause=cause, card_dirty=True))
-        caller.record(tx, "job.let_go", run)
+        caller.record(tx, "job.stop_following", run)
     return run
 
 
@@ -125,7 +125,7 @@ def watch(tx: Transaction, caller: Caller, run_id: str) -> Run:
     if watched is None:
         # The account was unlinked since, so nobody reads this run any more.
         raise _unknown()
-    caller.record(tx, "job.logs", run, None)
+    caller.record(tx, "job.show_logs", run, None)
     return watched
 
 

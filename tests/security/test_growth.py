@@ -113,7 +113,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def spans(words: tuple[str, ...], workspaces: list[Workspace], connections: Any) -> Any:
-    return Names(workspaces, (), connections).spans(words)
+    return Names(workspaces, (), connections).find_spans(words)
 
 
 def named_sentence(rig: World, text: str) -> Any:

@@ -82,7 +82,7 @@ def _list_orders(text: Sentence, name: str, card: ClassCard, *, is_taught: bool)
     if not is_taught and name != "skip":
         return ["leave"] if name in _WHOLE_COURSE_ORDERS else []
     now, given = text.request.services.clock.now(), text.request.typed_words or text.request.arguments
-    spans = [span for span in text.names.spans(given) if span.courses]
+    spans = [span for span in text.names.find_spans(given) if span.courses]
     titles = {at for span in spans for at in range(span.begin, span.end)}
     # A number in a title is no time.
     words = ["" if at in titles else word for at, word in enumerate(text.words)]

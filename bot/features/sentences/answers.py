@@ -41,7 +41,7 @@ from handlers.connections import list_making_connections
 from handlers.defaults import find_defaults
 from handlers.dispatch import parse_request
 from handlers.linking import require_links
-from handlers.names import names_of
+from handlers.names import read_names
 from handlers.request import WORDS, Answered, Manner, Request
 from handlers.snapshots import filter_by_connection, refresh_lists
 from handlers.workspace import confirmations, targets
@@ -81,7 +81,7 @@ async def answer(request: Request) -> Answer:
         if not is_full:
             if request.surface.is_quoted:
                 reading = replace(reading, how="quote")
-            given, names = request.typed_words or request.arguments, await names_of(request, rows)
+            given, names = request.typed_words or request.arguments, await read_names(request, rows)
             reading = await beside(rows, mark, reading, given, names)
             return await proposals.proposed(request, reading, rank(reading.marked), rows)
         request.notes.what = reading.what
@@ -98,10 +98,10 @@ async def _cleaned(request: Request) -> Request:
     text = cleaning.clean_message(request.text)
     # What is to be added is known by its address only.
     if request.verb != "add" and (labels := cleaning.list_labels(text)):
-        names = await names_of(
+        names = await read_names(
             request, await request.services.store.perform(workspaces.workspaces, request.principal)
         )
-        own = [one for one in labels if any(not span.connection for span in names.spans((one,)))]
+        own = [one for one in labels if any(not span.connection for span in names.find_spans((one,)))]
         text = cleaning.show_labels(text, own)
     return request if text == request.text else parse_request(request, text)
 
@@ -122,7 +122,7 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     elif intents.read_order(given, set[int]) is None and (whole := await typed(request)) is not None:
         return whole, whole.which.named
     rows = await services.store.perform(workspaces.workspaces, request.principal)
-    return await beside(rows, read, given, request.folder, verbs, await names_of(request, rows)), rows
+    return await beside(rows, read, given, request.folder, verbs, await read_names(request, rows)), rows
 
 
 async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
@@ -246,7 +246,7 @@ async def _read_again(
 ) -> tuple[Reading, list[Account], Sequence[Workspace]]:
     """Read names again that aren't known, and have outdated lists checked for them; raises Answered then."""
     old, rows = await targets.read_stale_and_rows(request)
-    names = await names_of(request, rows)
+    names = await read_names(request, rows)
     again = await beside(
         rows, read, request.typed_words, request.folder, routes.list_verbs_by_folder(), names
     )

@@ -28,7 +28,7 @@ from handlers import intents, routes, suggestions, vocabulary
 from handlers.command_line import join_words
 from handlers.connections import list_making_connections
 from handlers.forms import find_offering
-from handlers.job import runs_named_jobs
+from handlers.job import has_named_jobs
 from handlers.request import Answered, Request
 from handlers.routes import Effect
 from handlers.synonyms import split_words
@@ -404,7 +404,7 @@ def _is_alike(name: str, said: str) -> bool:
 def _list_jobs(text: Utterance) -> list[str]:
     """Return the jobs that are named and can be run, as they are typed."""
     services = text.request.services
-    able = [one for one in list_making_connections(services, "job") if runs_named_jobs(text.request, one)]
+    able = [one for one in list_making_connections(services, "job") if has_named_jobs(text.request, one)]
     return [join_words((one.connection, one.name)) for one in text.which.jobs if one.connection in able]
 
 

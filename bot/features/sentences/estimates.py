@@ -17,7 +17,7 @@ from bot.store import operations, workspaces
 from bot.store import runs as run_rows
 from handlers import routes
 from handlers.hooks import RequestHooks
-from handlers.job import run_of
+from handlers.job import find_run
 from handlers.request import Request
 from handlers.workspace.operations import show_current
 from handlers.workspace.targets import read_workspace, require_by_name
@@ -58,7 +58,7 @@ async def eta_of_run(request: Request) -> Answer:
     runs = await request.services.store.read(run_rows.runs, request.principal)
     going = [run for run in runs if run.is_going]
     is_open = request.target is None and not request.name
-    return await _of_run(request, going[0] if is_open and going else await run_of(request), runs)
+    return await _of_run(request, going[0] if is_open and going else await find_run(request), runs)
 
 
 async def _find_wait(request: Request, workspace_id: str = "") -> Answer | None:

@@ -34,8 +34,8 @@ from bot.support.cleaning import fold
 from handlers import intents, routes, suggestions, vocabulary
 from handlers.command_line import Quoted, fold_word, is_clause_end, join_words
 from handlers.connections import list_making_connections, list_templates
-from handlers.job import run_again
-from handlers.names import Names, names_of
+from handlers.job import launch_copy
+from handlers.names import Names, read_names
 from handlers.request import Request
 from handlers.workspace import targets
 from handlers.workspace.timers import read_typed_time
@@ -145,7 +145,7 @@ async def followed(
     frame = await _done(request, heard, rows) or _spoken(heard)
     if frame is None or (role == "all" and not frame.is_asked):
         return None
-    completed = await _Turn(request, frame, heard, await names_of(request, rows), rows).merged(reading)
+    completed = await _Turn(request, frame, heard, await read_names(request, rows), rows).merged(reading)
     if isinstance(completed, tuple) and reading.is_question and not completed[-1].endswith("?"):
         effect = routes.find_traits("workspace", completed[0]).effect
         is_shown = effect is routes.Effect.SHOWS or completed[0] == "card"
@@ -178,7 +178,7 @@ async def _corrected(
     request: Request, rows: Sequence[Workspace], first: tuple[str, ...], then: tuple[str, ...]
 ) -> tuple[str, ...] | None:
     """Return the words that are meant in the end; None where that can't be told."""
-    names, folders = await names_of(request, rows), routes.list_verbs_by_folder()
+    names, folders = await read_names(request, rows), routes.list_verbs_by_folder()
     if fold_word(first[0]) in {"don't", "dont"} and times.find(first).when is not None:
         # `don't stop it at 5, make it 6`: only the time isn't wanted.
         first = first[1:]
@@ -268,7 +268,7 @@ class _Turn:
     ) -> None:
         self.request, self.frame, self.heard, self.rows = request, frame, heard, rows
         given = _with_halves(request.arguments)
-        named = {at for span in names.spans(given) for at in range(span.begin, span.end)}
+        named = {at for span in names.find_spans(given) for at in range(span.begin, span.end)}
         found = times.find(given, named)
         marks: list[str] = []
         while (at := len(marks)) < len(given):
@@ -552,7 +552,7 @@ class _Turn:
         why, is_back = await self._undone(done)
         if not is_back:
             return replies.with_button(why, again_button(run, said))
-        return await run_again(replace(self.request, target=" ".join([run.id, *said])))
+        return await launch_copy(replace(self.request, target=" ".join([run.id, *said])))
 
 
 def _with_halves(given: tuple[str, ...]) -> tuple[str, ...]:
@@ -567,7 +567,7 @@ def _with_halves(given: tuple[str, ...]) -> tuple[str, ...]:
 def _read(given: tuple[str, ...], names: Names) -> tuple[str, tuple[str, ...], Which]:
     """Return the verb that words begin with, the others, and what they name."""
     opening = opening_of(given, "workspace", routes.list_verbs_by_folder()) if given else None
-    is_verb = opening is not None and bool(opening.verb) and not names.spans(given[:1])
+    is_verb = opening is not None and bool(opening.verb) and not names.find_spans(given[:1])
     kept = opening.rest if opening is not None and is_verb else given
     which = which_of(pieces_of(kept, names), names) if kept else Which()
     return opening.verb if opening is not None and is_verb else "", kept, which

@@ -41,7 +41,7 @@ from bot.features.sentences.words import (
 )
 from handlers import intents, vocabulary
 from handlers.command_line import MAX_WORDS, Quoted, drop_words, fold_word, is_clause_end, parse_new_name
-from handlers.names import Names, plain_end
+from handlers.names import Names, strip_end
 from handlers.request import Manner
 
 #: Longer texts are no requests; a name of a provider has at most 255 characters.
@@ -258,7 +258,7 @@ class _Text:
         )
         is_asked = is_left_off or self._asks(words)
         is_question = reading.is_question or (not is_polite and is_asked)
-        named = (one.title for span in self.names.spans(words) for one in span.workspaces)
+        named = (one.title for span in self.names.find_spans(words) for one in span.workspaces)
         is_out = any(map(is_struck, self.written)) and not any("~" in title for title in named)
         return replace(
             reading, is_question=is_question, how=reading.how or ("quote" if is_out else ""), said=words
@@ -284,7 +284,7 @@ class _Text:
 
     def _request(self, words: tuple[str, ...]) -> Reading:
         """Read a verb, what it is about, and when; whatever else stands there is left over."""
-        is_name = bool(self.names.spans((" ".join(words),)))
+        is_name = bool(self.names.find_spans((" ".join(words),)))
         words = self._with_more(words)
         timed = words if is_name else with_times(words)
         found = times.Times() if is_name else times.find(timed, self._named(timed))
@@ -305,7 +305,7 @@ class _Text:
         if is_called or not opening.verb:
             return self._without_verb(body, found)
         manner = Manner.TYPED if fold_word(words[0]) == opening.verb else Manner.PARAPHRASED
-        if fold_word(words[0]) == "run" and any(one.connection for one in self.names.spans(words[1:2])):
+        if fold_word(words[0]) == "run" and any(one.connection for one in self.names.find_spans(words[1:2])):
             return Reading("verb", "run", "job", words[1:], Manner.PARAPHRASED)
         if (opening.verb, manner) == ("run", Manner.PARAPHRASED) and self._named(opening.rest):
             opening = opening._replace(verb="start", folder="workspace")
@@ -352,14 +352,14 @@ class _Text:
         named = self._named(words)
         time = times.find(words, named)
         beside = drop_words(tuple(word for at, word in enumerate(words) if at not in named), _BESIDE_A_RUN)
-        is_named = any(span.runs or span.jobs for span in self.names.spans(words))
+        is_named = any(span.runs or span.jobs for span in self.names.find_spans(words))
         if not (beside and is_named):
             return reading
         return replace(reading, left=beside, time=time, which=self._which(words))
 
     def _is_new_name(self, words: tuple[str, ...]) -> bool:
         """Return whether words are the name of a workspace and another one: ``report to weekly``."""
-        spans = self.names.spans(words)[:1]
+        spans = self.names.find_spans(words)[:1]
         is_known = bool(spans) and spans[0].begin == 0 and bool(spans[0].workspaces)
         given = words[spans[0].end :] if is_known else ()
         is_marked = len(given) > 1 and parse_new_name(given[:2]) == given[1]
@@ -412,7 +412,7 @@ class _Text:
             verb, words = "queue", rest
         if verb == "forget" and manner is Manner.PARAPHRASED:
             manner = Manner.TENTATIVE
-        if words and self.names.spans((" ".join(words),)):
+        if words and self.names.find_spans((" ".join(words),)):
             # A name always comes first, however it reads and however long it is.
             words = (" ".join(words),)
         pieces = pieces_of(words, self.names)
@@ -444,7 +444,7 @@ class _Text:
         if replace(which, unknown=(), connections=()).is_nothing:
             return () if len(unknown) <= _NAME_WORDS[manner] else unknown
         is_listed = bool(which.workspaces) and not (which.is_described or which.left_out)
-        places = [at for at, word in enumerate(words) if plain_end(word) in unknown]
+        places = [at for at, word in enumerate(words) if strip_end(word) in unknown]
         orders = any(opening_of(words[at:], self.folder, self.verbs).verb for at in places)
         return () if is_listed and not orders else which.left_out or unknown
 
@@ -501,7 +501,7 @@ class _Text:
     def _strange(self, reading: Reading) -> tuple[str, ...]:
         """Return what follows a verb in other words and is no object of it."""
         named = self._named(reading.words)
-        spans = self.names.spans(reading.words)
+        spans = self.names.find_spans(reading.words)
         is_named = any(one.runs or one.jobs or one.connection for one in spans)
         if reading.verb in {"run", "schedule"} and not is_named:
             return drop_words(reading.words, vocabulary.JOB_WORDS | vocabulary.BEFORE_A_NAME)
@@ -556,7 +556,7 @@ class _Text:
             elif part.is_full and part.folder == "workspace" and part.verb in READ:
                 orders = _with(orders, part)
             else:
-                left.append(plain_end(" ".join(words)))
+                left.append(strip_end(" ".join(words)))
                 kept = banned if part.how == "not" else others
                 kept += [part] if _first_name(part) else []
         if len({_first_name(one) for one in (*orders, *others, *banned)} - {""}) > 1 and others:
@@ -581,7 +581,7 @@ class _Text:
     def _cuts(self) -> list[int]:
         """Return where clauses may begin, and the end."""
         words, found = self.written, [0]
-        within = {at for span in self.names.spans(words) for at in range(span.begin + 1, span.end)}
+        within = {at for span in self.names.find_spans(words) for at in range(span.begin + 1, span.end)}
         named = self._named(words)
         # Two times are two requests: `stop report at 5 and lab at 6`.
         are_timed = bool(times.find(words, named).more_times)
@@ -600,14 +600,14 @@ class _Text:
 
     def _named(self, words: tuple[str, ...]) -> set[int]:
         """Return the places of names."""
-        return {at for span in self.names.spans(words) for at in range(span.begin, span.end)}
+        return {at for span in self.names.find_spans(words) for at in range(span.begin, span.end)}
 
     def _marked(self) -> tuple[str, ...]:
         """Return the words with marks in place of names and times."""
         words = with_times(self.written)
         named = self._named(words)
         found = times.find(words, named)
-        return marked(words, self.names.marks(words), found.marks, named | found.places)
+        return marked(words, self.names.find_placeholders(words), found.marks, named | found.places)
 
 
 def _first_name(part: Reading) -> str:

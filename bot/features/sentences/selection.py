@@ -12,7 +12,17 @@ from bot.features.sentences import phrasebook
 from bot.features.sentences.words import begins, is_emoji
 from handlers import vocabulary
 from handlers.command_line import Quoted, fold_word, is_clause_end
-from handlers.names import MOST_NEAR, SELDOM, Entity, Job, Names, NameToken, TemplateName, is_name, plain_end
+from handlers.names import (
+    MAX_SIMILAR_WORDS,
+    RARE_PLACEHOLDERS,
+    Entity,
+    Job,
+    Names,
+    NameToken,
+    TemplateName,
+    is_name,
+    strip_end,
+)
 
 #: Whether a request is forbidden, on a condition, or quoted.
 How = Literal["", "not", "if", "quote"]
@@ -106,13 +116,13 @@ class Which:
 def pieces_of(words: tuple[str, ...], names: Names) -> list[NameToken]:
     """Return words with names taken together; those of what few verbs take stay words, too."""
     found: list[NameToken] = []
-    spans = {span.begin: span for span in names.spans(words) if is_name(span, words)}
+    spans = {span.begin: span for span in names.find_spans(words) if is_name(span, words)}
     at = 0
     while at < len(words):
         span = spans.get(at)
         end = at + 1 if span is None else span.end
         typed = words[at] if span is None else " ".join(words[at:end])
-        is_word = span is None or span.mark in SELDOM
+        is_word = span is None or span.placeholder in RARE_PLACEHOLDERS
         found.append(NameToken(fold_word(typed) if is_word else "", typed, span))
         at = end
     return found
@@ -148,7 +158,7 @@ def which_of(pieces: Sequence[NameToken], names: Names, *, is_question: bool = F
         is_rest=_place_of(words, phrasebook.REST) >= 0,
         state=state,
         besides=_besides(out, names),
-        is_theirs=bool(names.owners(pieces)),
+        is_theirs=bool(names.find_owners(pieces)),
     )
     found, places = _unexplained(head, found, all_at, is_question=is_question)
     is_own = found.workspaces or found.runs or found.jobs or (is_question and found.courses)
@@ -156,7 +166,7 @@ def which_of(pieces: Sequence[NameToken], names: Names, *, is_question: bool = F
         found = _near(found, places, words, names, is_question=is_question)
     if places and found.workspaces and not (is_question or found.is_all):
         found = _listed(head, found, places, names)
-    left = _left_out(head, [at for at in places if plain_end(head[at].typed) in found.unknown])
+    left = _left_out(head, [at for at in places if strip_end(head[at].typed) in found.unknown])
     pointing = vocabulary.SINGULAR_PRONOUNS | vocabulary.PLURAL_PRONOUNS
     said = {piece.word for at, piece in enumerate(head) if not any(at in phrase for phrase in left)}
     if found.quoted or not pointing & said:
@@ -165,7 +175,7 @@ def which_of(pieces: Sequence[NameToken], names: Names, *, is_question: bool = F
     if not (found.workspaces or found.runs or found.jobs or found.points or found.place):
         return found
     phrases = (" ".join(head[at].typed for at in phrase) for phrase in left)
-    return replace(found, left_out=tuple(map(plain_end, phrases)))
+    return replace(found, left_out=tuple(map(strip_end, phrases)))
 
 
 def _place_of(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
@@ -295,8 +305,8 @@ def _unexplained(
     places: list[int] = []
     for at, piece in enumerate(head):
         is_quoted = isinstance(piece.typed, Quoted)
-        mark = piece.span.mark if piece.span is not None else ""
-        is_name = mark not in {"", "mm"} and (is_question or mark not in SELDOM)
+        mark = piece.span.placeholder if piece.span is not None else ""
+        is_name = mark not in {"", "mm"} and (is_question or mark not in RARE_PLACEHOLDERS)
         if is_name or (not piece.word and not is_quoted) or is_emoji(piece.typed):
             continue
         then = next((one for one in head[at + 1 :] if one.word not in vocabulary.BEFORE_A_NAME), piece)
@@ -309,7 +319,7 @@ def _unexplained(
         or (at > 0 and words[at - 1] == "of" and bool(found.workspaces))
         for at in places
     )
-    unknown = tuple(plain_end(head[at].typed) for at in places)
+    unknown = tuple(strip_end(head[at].typed) for at in places)
     quoted = next((str(head[at].typed) for at in places if isinstance(head[at].typed, Quoted)), "")
     return replace(found, unknown=unknown, quoted=quoted, is_described=is_described), places
 
@@ -321,18 +331,18 @@ def _near(
     words = found.unknown
     is_together = len(words) <= _MOST_TOGETHER and places[-1] - places[0] == len(words) - 1
     ranges = [(0, len(words))] if is_together else []
-    most = min(len(words), MOST_NEAR)
+    most = min(len(words), MAX_SIMILAR_WORDS)
     ranges += [(at, at + count) for count in (2, 1) for at in range(most - count + 1)]
     is_of_job = not vocabulary.JOB_WORDS.isdisjoint(map(fold_word, said))
     for begin, end in dict.fromkeys(ranges):
         is_named = not is_question and (begin, end) == (0, len(words))
-        span = names.near(words[begin:end], is_named=is_named)
+        span = names.find_similar(words[begin:end], is_named=is_named)
         is_any = said[max(places[begin] - 1, 0)] in _INDEFINITE
         if span is None or (span.connection and found.connections):
             continue
         if is_any or (is_of_job and span.workspaces):
             continue
-        if not is_question and span.mark in SELDOM:
+        if not is_question and span.placeholder in RARE_PLACEHOLDERS:
             continue
         return replace(
             found,
@@ -356,9 +366,9 @@ def _listed(head: Sequence[NameToken], found: Which, places: Sequence[int], name
     for at in places:
         before, then = words[at - 1] if at else "", words[at + 1] if at + 1 < len(words) else ""
         is_listed = not vocabulary.CONJUNCTIONS.isdisjoint({before, then}) or head[at - 1].typed.endswith(",")
-        span = names.near([head[at].typed], is_named=False) if is_listed else None
+        span = names.find_similar([head[at].typed], is_named=False) if is_listed else None
         if span is not None and span.workspaces:
-            more[plain_end(head[at].typed)] = span.workspaces
+            more[strip_end(head[at].typed)] = span.workspaces
     unknown = tuple(word for word in found.unknown if word not in more)
     return replace(
         found,

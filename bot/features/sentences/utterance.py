@@ -26,7 +26,7 @@ from bot.store import accounts
 from bot.support.pool import beside
 from handlers import routes, suggestions, vocabulary
 from handlers.command_line import NO_COMMANDS, fold_word, parse
-from handlers.names import MOST_NEAR, Entity, Names, names_of
+from handlers.names import MAX_SIMILAR_WORDS, Entity, Names, read_names
 from handlers.request import Request
 from handlers.routes import Effect
 from handlers.workspace import targets, timers
@@ -132,7 +132,7 @@ class Utterance:
     async def of(cls, request: Request, reading: Reading, rows: Sequence[Workspace]) -> Utterance:
         """Return a text with everything that is read for it."""
         services, given = request.services, request.typed_words or request.arguments
-        names, which = await names_of(request, rows), reading.which
+        names, which = await read_names(request, rows), reading.which
         every, is_called_run = await beside(rows, _read_names, given, names, reading)
         if every.is_all or not (reading.verb and which.named):
             # Otherwise other clauses may name what is left alone.
@@ -159,7 +159,9 @@ class Utterance:
     @cached_property
     def courses(self) -> Sequence[Entity]:
         """Return the courses that are named, also by a part of a title."""
-        spans = (self.names.near([word], is_named=False) for word in self.which.unknown[:MOST_NEAR])
+        spans = (
+            self.names.find_similar([word], is_named=False) for word in self.which.unknown[:MAX_SIMILAR_WORDS]
+        )
         near = (card for span in spans if span is not None and not span.workspaces for card in span.courses)
         return self.which.courses or tuple({card.id: card for card in near}.values())
 
@@ -248,7 +250,7 @@ def offer_button(button: Element, sentence: str = "") -> Proposal:
 def _read_names(given: tuple[str, ...], names: Names, reading: Reading) -> tuple[Which, bool]:
     """Return all names in words, and whether something is called a job or a run there."""
     which = which_of(pieces_of(given, names), names, is_question=reading.is_question)
-    ends = {span.end for span in names.spans(given) if span.workspaces or span.runs}
+    ends = {span.end for span in names.find_spans(given) if span.workspaces or span.runs}
     following = (fold_word(word) for at, word in enumerate(given) if at in ends)
     return which, not vocabulary.JOB_WORDS.isdisjoint(following)
 
