@@ -306,10 +306,10 @@ async def show_list(request: Request) -> Answer:
     if part is not None and not part.rows:
         show_all = [kit.button(run_words.SHOW_ALL, "job_list")]
         return list_filters.answer_no_matches(request, part, run_words.RUNS, "job_list", show_all, hint)
-    listed = rows if part is None else list(part.rows)
-    listed_facts = await request.services.gatherer.of_runs(request.principal, listed)
+    matching = rows if part is None else list(part.rows)
+    facts = await request.services.gatherer.of_runs(request.principal, matching)
     return lists.run_list(
-        listed_facts,
+        facts,
         page=page,
         remark=f"{list_filters.describe_count(request, part, len(rows))} {hint}".strip(),
         replaces=request.surface.kind == "button" or request.deferred.updates,

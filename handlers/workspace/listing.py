@@ -82,12 +82,12 @@ async def show_list(request: Request) -> Answer:
         for workspace in await services.store.read(operations.open_operations, request.principal)
     }
     # Those of a connection that isn't set up any more are shown nowhere.
-    listed_rows = [
+    matching_rows = [
         workspace
         for workspace in (rows if part is None else part.rows)
         if workspace.connection in services.connections
     ]
-    ranked = sorted(listed_rows, key=lambda workspace: rank(workspace, under_way))
+    ranked = sorted(matching_rows, key=lambda workspace: rank(workspace, under_way))
     is_whole = part is not None or page > 1 or is_all or request.surface.via == "assistant"
     short = ranked if is_whole else in_short(ranked, under_way)
     is_short = lists.AT_A_GLANCE < len(ranked) > len(short) and 0 < len(short) <= lists.PAGE

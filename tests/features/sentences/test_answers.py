@@ -13,7 +13,7 @@ from tests.rigs.store import ALICE, hide_workspace
 async def test_yes_to_several_requests_takes_a_press(bot):
     await bot.link(names=("notebook", "report"))
     said = words(await bot.talk("start notebook and stop report", "yes"))
-    assert said.startswith("For *notebook*, *report*, that takes a press on the button above.")
+    assert said.startswith("To do that with *notebook*, *report*, press the button above.")
     assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
