@@ -21,7 +21,7 @@ from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, note, noted, stage
 from bot.domain.people import Person, Principal
 from bot.domain.time_parsing import clock
-from bot.features.courses.lesson_starts import LEAST, StartRate
+from bot.features.courses.lesson_starts import MIN_SECONDS_AHEAD, StartRate
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 
@@ -40,7 +40,7 @@ async def measure_course(sizes: Sizes) -> list[Figure]:
         await _limit(scene, sizes)
         connection = f"starts_per_second = {sizes.course_starts}\n"
         # The first lesson's lead, as nothing was measured before; the class is in place by then.
-        lead = StartRate(sizes.course_starts).lead(crowd.people)
+        lead = StartRate(sizes.course_starts).get_seconds_ahead(crowd.people)
         ahead = (lead if sizes.is_full else 0.0) + sizes.course_joining
         begins = (time.time() + ahead) // 60 * 60 + 60
         async with scene.bot(connection) as bot:
@@ -115,7 +115,7 @@ def _judged(
         # Who wasn't ready at the begin has a second message, once they are.
         if ready_at.get(one, begins + 1) <= begins and others[crowd.user(number)] == 1
     ]
-    early = sum(at < begins - max(lead, LEAST) - 1.0 for at in began)
+    early = sum(at < begins - max(lead, MIN_SECONDS_AHEAD) - 1.0 for at in began)
     overtaken = sum(later < earlier for earlier, later in pairwise(began))
     twice = sum(starts.get(one, 0) > 1 for one in ids) + sum(count > 1 for count in others.values())
     last = max(told.values(), default=float("inf")) - begins

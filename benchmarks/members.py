@@ -83,7 +83,7 @@ async def measure_message(sizes: Sizes) -> list[Figure]:
                     courses_use_cases.post, ClassCard(_TEACHER, "C1", place.connection, "Class")
                 )
                 every = await _press(store, card)
-                await caller.run(courses_use_cases.CLASSES.carry_out, card)
+                await caller.run(courses_use_cases.CLASS_WORK.carry_out, card)
                 took = await _drawn(caller, card, every[: sizes.home_draws])
             finally:
                 await store.close()
@@ -131,7 +131,7 @@ async def _measured(sizes: Sizes, name: str, *, shared: bool) -> list[Figure]:
             await room.post(f"card notebook*@saturn --title Course --hours daily {times}")
             place = room.place
         async with _store(scene) as store:
-            (card,) = await store.read(class_rows.courses)
+            (card,) = await store.read(class_rows.list_courses)
             await _join(store, card)
         async with _bots(scene, sizes) as room, _store(scene) as store:
             room.place = place
@@ -192,7 +192,7 @@ async def _join(store: Store, card: ClassCard) -> None:
             key = f"{card.id}:{now:017.6f}:{number:05d}"
             given = (key, one.principal, card.connection, one.id, card.time_zone, card.time_zone, now)
             rule = CourseRule(*given, **card.timetable(), card=card.id, course=card.title, heard=card.state)
-            rows.put(tx, timetable.followed(rule, card))
+            rows.put(tx, timetable.apply_timetable(rule, card))
             pressed = {"joined_at": now, "workspace_id": one.id, "consented_at": now}
             PARTICIPANTS.add(tx, card_id=card.id, principal=one.principal, **pressed)
 
@@ -229,11 +229,11 @@ async def _agree(room: Class, text: str) -> None:
 
 async def _decide(room: Class, store: Store, order: str, seen: _Seen) -> None:
     """Have the teacher decide, and wait until that is so and all have followed."""
-    (before,) = await store.read(class_rows.courses)
+    (before,) = await store.read(class_rows.list_courses)
     began = time.perf_counter()
     await _agree(room, f"card Course {order}")
     while (
-        now := await store.read(class_rows.class_card, before.id)
+        now := await store.read(class_rows.find_card, before.id)
     ) is not None and now.state == before.state:
         await asyncio.sleep(_LOOKS_EVERY / 10)
         if time.perf_counter() > began + room.sizes.patience:
@@ -241,7 +241,7 @@ async def _decide(room: Class, store: Store, order: str, seen: _Seen) -> None:
             break
     seen.taken.append(time.perf_counter() - began)
     while time.perf_counter() < began + room.sizes.patience:
-        card = await store.read(class_rows.class_card, before.id)
+        card = await store.read(class_rows.find_card, before.id)
         if card is not None and card.follow_at is None:
             break
         await asyncio.sleep(_LOOKS_EVERY)

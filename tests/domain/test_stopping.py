@@ -8,7 +8,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.stops import StopEffect, ends_by_consent, gentlest_mode, restart_mode
 from bot.domain.workspaces import State, Workspace
-from bot.features.courses.messages import end_words
+from bot.features.courses.messages import get_end_words
 from bot.providers.jupyterhub.provider import JupyterHub
 from bot.providers.posit.provider import PositProvider
 from bot.providers.saturn.provider import Saturn
@@ -80,7 +80,7 @@ def test_the_table_of_what_a_stop_means(kind, known, states, expected):
 def test_who_presses_a_class_card_agrees_to_what_it_says(declared, is_any, agrees):
     effects = {mode: StopEffect(effect) for mode, effect in (one.split(": ") for one in declared.split(", "))}
     assert ends_by_consent(effects, is_any=is_any) == agrees
-    assert ("for good" in end_words(effects, is_any=is_any)["done"]) == agrees
+    assert ("for good" in get_end_words(effects, is_any=is_any)["done"]) == agrees
 
 
 @pytest.mark.parametrize("kind", [Saturn, JupyterHub, SphereProvider, PositProvider])

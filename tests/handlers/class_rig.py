@@ -53,7 +53,7 @@ async def posted(bot: Rig, text: str = "card notebook", **keys: Any) -> ClassCar
     answer = await bot.say(text, TRAINER, **keys)
     notices = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
     assert len(notices) == 1, words(answer)
-    card: ClassCard = await bot.store.read(courses_store.class_card, notices[0].subject)
+    card: ClassCard = await bot.store.read(courses_store.find_card, notices[0].subject)
     return card
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.features.courses.page_messages import KINDS
+from bot.features.courses.page_messages import FIELD_TYPES
 from bot.features.sentences.reading import READ, TIMED
 from bot.messages.blocks import kit
 from bot.messages.texts.verbs import VERBS
@@ -138,7 +138,7 @@ def test_every_button_that_people_see_has_a_handler():
         # Until when, or a word with what is declined.
         "text",
         # Those of the forms of courses and of a class card.
-        *KINDS,
+        *FIELD_TYPES,
     }
     assert seen
     assert seen - known == set()

@@ -45,7 +45,7 @@ async def seat(world: World, principal: Principal, state: State = State.STOPPED)
 
 async def press(world: World, card: ClassCard, principal: Principal) -> JoinResult:
     """Press as the handler does, once the list was read."""
-    return await ask(world, principal).run(courses_use_cases.press, card.id, has_looked=True)
+    return await ask(world, principal).run(courses_use_cases.enroll, card.id, is_list_fresh=True)
 
 
 def told(world: World, principal: Principal, *, has_gone: bool = False) -> list[str]:

@@ -13,7 +13,7 @@ from bot.domain.people import Person
 from bot.domain.workspaces import State
 from bot.features.courses import lessons
 from bot.features.courses import store as courses_store
-from bot.features.courses.lesson_starts import LEAST
+from bot.features.courses.lesson_starts import MIN_SECONDS_AHEAD
 from bot.services import departures
 from bot.services.timers import cancel_timer
 from bot.store import workspaces as workspace_rows
@@ -130,6 +130,6 @@ async def test_a_term_is_counted_to_the_start(world):
         found = started[f"r-{one.user_id}"]
         early = [round(begins - at) for begins, at in zip(lessons_of, found, strict=False)]
         assert len(found) == len(lessons_of), (number, early)
-        assert all(-30.0 <= one <= LEAST for one in early), (number, early)
-    (counts,) = [await world.store.read(courses_store.class_counts, card.id)]
+        assert all(-30.0 <= one <= MIN_SECONDS_AHEAD for one in early), (number, early)
+    (counts,) = [await world.store.read(courses_store.count_members, card.id)]
     assert counts.joined == len(who) - len({LEAVES, UNLINKS, GOES})

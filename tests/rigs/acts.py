@@ -84,7 +84,7 @@ async def read_kept(store: Any, who: Principal) -> dict[str, Any]:
             one.connection for one in await store.read(accounts.accounts, who) if one.state == "active"
         },
         "rules": {one.id: one for one in await store.read(hours_store.rules, who)},
-        "cards": {one.id: one for one in await store.read(courses_store.courses)},
+        "cards": {one.id: one for one in await store.read(courses_store.list_courses)},
         "waits": {one.workspace_id for one in await store.read(waitlist_store.waits_of, who)},
         "planned": Counter(
             row["target"]

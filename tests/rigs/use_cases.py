@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
-from bot.features.courses.lessons import MEMBERS
+from bot.features.courses.lessons import MEMBER_WORK
 from bot.providers import base
 from bot.providers.base import Access, Scheduled
 from bot.reconciler.scheduled_work import ScheduledWorkRunner
@@ -126,6 +126,6 @@ def on(caller: Caller, store: Any) -> Caller:
 async def members_follow(context: Context, pieces: int = 1_000) -> int:
     """Let members follow what was decided about their courses, in so many pieces at most; return how many."""
     for number in range(pieces):
-        if not await ScheduledWorkRunner(context, [MEMBERS]).step():
+        if not await ScheduledWorkRunner(context, [MEMBER_WORK]).step():
             return number
     return pieces

@@ -96,14 +96,14 @@ async def test_a_class_is_ended_by_its_own_administrators_and_those_of_all(place
     key = card.button("Get my workspace")["value"]
     forged = Caller(services.context, AMIR, "forged")
     with pytest.raises(Refused, match=OTHER):
-        await forged.read(courses_use_cases.problems_of, key)
+        await forged.read(courses_use_cases.list_problems, key)
     with pytest.raises(Refused, match=OTHER):
         await forged.run(courses_use_cases.stop_all, key)
     # Nobody of another workspace joins it, either.
     with pytest.raises(Refused) as refused:
-        await forged.run(courses_use_cases.press, key)
+        await forged.run(courses_use_cases.enroll, key)
     assert refused.value.rule == "class.unknown"
-    assert (await services.store.read(class_rows.class_card, key)).closed_at is None
+    assert (await services.store.read(class_rows.find_card, key)).closed_at is None
     await oscar.presses(card, "Get my workspace")
     await places.pass_time(40)
     tara_ = Principal(None, FIRST, TARA)

@@ -69,6 +69,6 @@ def test_so_does_who_waits_for_several_or_for_what_ends_for_good():
         {"text": notices.ENDED.format(name="lesson", title="Courses")}, "lesson", story.STOPPED
     )
     everybody = defaultdict(lambda: "2")
-    assert pictures.CLASS_READY in courses_texts.COUNTS.format_map(everybody)
+    assert pictures.CLASS_READY in courses_texts.READY_COUNT.format_map(everybody)
     people = defaultdict(lambda: times.counted(2, "person has", "people have"))
-    assert pictures.COURSE_JOINED in courses_texts.JOINED.format_map(people)
+    assert pictures.COURSE_JOINED in courses_texts.JOINED_COUNT.format_map(people)

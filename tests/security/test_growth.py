@@ -260,7 +260,7 @@ READERS = {
     # what is drawn of it
     "a paragraph": Reader(kit.SECTION, pure(kit.bare)),
     "a sentence with commands": Reader(kit.SECTION, pure(lambda text: replies.as_typed(text, "/w ", "/j "))),
-    "a reason on a class card": Reader(kit.SECTION, pure(courses_messages.without_addresses)),
+    "a reason on a class card": Reader(kit.SECTION, pure(courses_messages.strip_addresses)),
 }
 
 

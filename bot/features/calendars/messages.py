@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from bot.domain.notices import Answer
 from bot.features.calendars import texts as words
-from bot.features.courses.messages import IN_COURSES
+from bot.features.courses.messages import COURSE_ACTIONS
 from bot.features.courses.model import ClassCard
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import verbs
 
-IN_COURSES["course_calendar"] = words.TITLE, words.OF
+COURSE_ACTIONS["course_calendar"] = words.TITLE, words.OF
 
 
 def address(card: ClassCard, url: str) -> Answer:

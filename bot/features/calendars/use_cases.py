@@ -53,8 +53,8 @@ def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
 def _joined(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, CourseRule]:
     caller.check(tx, "course_calendar")
     card, rule = (
-        courses_use_cases.seen(tx, caller, card_id),
-        lesson_store.own_lessons(tx, card_id, caller.principal),
+        courses_use_cases.find_visible_card(tx, caller, card_id),
+        lesson_store.find_own_rule(tx, card_id, caller.principal),
     )
     if rule is None:
         raise Refused("course.not_joined", NOT_JOINED.format(course=card.title))
@@ -63,7 +63,7 @@ def _joined(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, C
 
 def read(tx: Transaction, context: Context, nonce: str) -> CourseRule | None:
     """Return the rule whose lessons an address shows; None if it leads nowhere, or its person may not."""
-    rule = lesson_store.of_calendar(tx, digest(nonce)) if is_nonce(nonce) else None
+    rule = lesson_store.find_rule_by_calendar(tx, digest(nonce)) if is_nonce(nonce) else None
     person = people.person(tx, rule.principal) if rule is not None else None
     if rule is None or not decide(rule.principal, "calendar", None, context.installation, person).allowed:
         return None

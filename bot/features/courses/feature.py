@@ -10,13 +10,13 @@ from bot.domain.stops import End
 from bot.domain.workspaces import Workspace
 from bot.features.courses import lesson_store, page_verbs, store, use_cases, verbs
 from bot.features.courses import messages as blocks
-from bot.features.courses.lesson_times import LESSONS
-from bot.features.courses.lessons import MEMBERS
+from bot.features.courses.lesson_times import LESSON_WORK
+from bot.features.courses.lessons import MEMBER_WORK
 from bot.features.courses.message_context import add_lessons
 from bot.features.courses.model import ClassCard, CourseRule
 from bot.features.courses.page_messages import card_button
 from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES
-from bot.features.courses.use_cases import CLASSES
+from bot.features.courses.use_cases import CLASS_WORK
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
 from bot.features.hours.messages import HoursMessageHooks
@@ -53,7 +53,7 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
         return lesson_store.read_shared_rules(tx, rows)
 
     def on_rule_dropped(self, tx: Transaction, row: Row) -> None:
-        lesson_store.leave_with(tx, row)
+        lesson_store.leave_course_of_row(tx, row)
 
     def find_postponed_end(self, tx: Transaction, workspace_id: str, end: End) -> End | None:
         return lesson_store.find_postponed_end(tx, workspace_id, end)
@@ -65,10 +65,10 @@ class CoursesHooks(Hooks, RuleHooks, HoursMessageHooks):
         store.withdraw(tx, card_id, principal_key)
 
     def has_consent(self, tx: Transaction, context: Context, workspace: Workspace) -> bool:
-        return use_cases.consents(tx, context, workspace)
+        return use_cases.has_consent(tx, context, workspace)
 
     def on_timer_ended(self, tx: Transaction, workspace: Workspace, stop: Operation | None) -> None:
-        use_cases.ended(tx, workspace, stop)
+        use_cases.end_for_workspace(tx, workspace, stop)
 
     async def extend_facts(
         self, gatherer: Gatherer, principal: Principal, views: Sequence[WorkspaceFacts]
@@ -105,6 +105,6 @@ FEATURE: Final = Feature(
     summary="Give members of a class their workspaces, lesson by lesson.",
     page="classes#a-course-lessons-all-term",
     needs=("hours",),
-    due=(CLASSES, MEMBERS, LESSONS),
+    due=(CLASS_WORK, MEMBER_WORK, LESSON_WORK),
     hooks=CoursesHooks(),
 )

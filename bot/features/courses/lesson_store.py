@@ -1,4 +1,4 @@
-"""Rules of courses: the lessons of whoever has joined one, as its card has them now."""
+"""The rules of courses: the lessons of their members, as the cards have them now."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -20,57 +20,57 @@ from bot.store.tables import principal_of
 from bot.store.transaction import Row, Transaction
 
 
-def _follow(tx: Transaction, rules: Sequence[CourseRule]) -> list[CourseRule]:
-    """Return rules as the cards of their courses say now, though they haven't been rewritten yet."""
+def _apply_timetables(tx: Transaction, rules: Sequence[CourseRule]) -> list[CourseRule]:
+    """Return rules as the cards of their courses are now, though they haven't been rewritten yet."""
     cards = {key: CLASS_CARDS.one(tx, id=key) for key in {rule.card for rule in rules}}
-    return [timetable.followed(rule, card) if (card := cards[rule.card]) else rule for rule in rules]
+    return [timetable.apply_timetable(rule, card) if (card := cards[rule.card]) else rule for rule in rules]
 
 
 def read_shared_rules(tx: Transaction, rows: Sequence[Row]) -> Sequence[CourseRule]:
-    """Return the rules of courses of rows, as the courses say now."""
-    return _follow(tx, COURSE_RULES.parse_all(rows))
+    """Return the rules of courses of rows, by the present timetables."""
+    return _apply_timetables(tx, COURSE_RULES.parse_all(rows))
 
 
 def put_rule(tx: Transaction, new: CourseRule) -> None:
-    """Add the rule of somebody who has joined a course, or replace it."""
+    """Add the rule of a course's member, or replace it."""
     hours_store.put_in(tx, COURSE_RULES, new)
 
 
-def lesson_rule(tx: Transaction, rule_id: str) -> CourseRule | None:
-    """Return the rule of somebody who has joined a course."""
+def find_course_rule(tx: Transaction, rule_id: str) -> CourseRule | None:
+    """Return the rule of a course's member."""
     rule = hours_store.rule(tx, rule_id)
     return rule if isinstance(rule, CourseRule) else None
 
 
-def lessons_of(tx: Transaction, workspace_id: str) -> list[CourseRule]:
+def list_course_rules(tx: Transaction, workspace_id: str) -> list[CourseRule]:
     """Return the rules of courses that were joined with a workspace."""
     return [rule for rule in hours_store.rules_of(tx, workspace_id) if isinstance(rule, CourseRule)]
 
 
-def behind(tx: Transaction, card: ClassCard, limit: int) -> list[CourseRule]:
-    """Return rules of a course that don't follow it yet, as it is now, in the order of joining."""
+def list_rules_behind(tx: Transaction, card: ClassCard, limit: int) -> list[CourseRule]:
+    """Return rules of a course that don't follow its present timetable yet, in the order of joining."""
     now = {"state": card.state, "lead": card.lead, "is_over": card.done_at is not None}
-    return _follow(tx, COURSE_RULES.query(tx, "members_behind", card=card.id, limit=limit, **now))
+    return _apply_timetables(tx, COURSE_RULES.query(tx, "members_behind", card=card.id, limit=limit, **now))
 
 
-def own_lessons(tx: Transaction, card_id: str, principal: Principal) -> CourseRule | None:
+def find_own_rule(tx: Transaction, card_id: str, principal: Principal) -> CourseRule | None:
     """Return a person's rule of a course, if they have joined it."""
-    return next(iter(_follow(tx, COURSE_RULES.all(tx, card=card_id, principal=principal))), None)
+    return next(iter(_apply_timetables(tx, COURSE_RULES.all(tx, card=card_id, principal=principal))), None)
 
 
-def of_calendar(tx: Transaction, digest: str) -> CourseRule | None:
+def find_rule_by_calendar(tx: Transaction, digest: str) -> CourseRule | None:
     """Return the rule of a course whose private calendar address has this digest."""
-    return next(iter(_follow(tx, COURSE_RULES.all(tx, calendar=digest))), None)
+    return next(iter(_apply_timetables(tx, COURSE_RULES.all(tx, calendar=digest))), None)
 
 
-def begin_lesson(tx: Transaction, joining: CourseRule, lesson: Occurrence, became: str) -> None:
+def record_begin(tx: Transaction, joining: CourseRule, lesson: Occurrence, became: str) -> None:
     """Record the result of a lesson's begin for a person who joins it while it is on."""
     key: Row = {"rule_id": joining.id, "local": lesson.local, "side": "start"}
     OCCURRENCES.add_new(tx, **key, became=became, at=lesson.at)
 
 
 def notify_of_lesson(tx: Transaction, rule: CourseRule, lesson: Occurrence, start: Operation | None) -> None:
-    """Have a person notified when a lesson begins whether their workspace is ready.
+    """Notify a person at a lesson's begin whether their workspace is ready.
 
     ``start`` is the operation that starts it, None if it is up.
     """
@@ -82,35 +82,35 @@ def notify_of_lesson(tx: Transaction, rule: CourseRule, lesson: Occurrence, star
         add_notices(tx, [NewNotice(subject, ClassKind.LESSON, occasion, rule.principal, body, due_in)])
 
 
-def agreed(tx: Transaction, card_id: str, days: Collection[str]) -> int:
+def count_agreed(tx: Transaction, card_id: str, days: Collection[str]) -> int:
     """Count the members who have agreed to lessons of a course on any of these weekdays."""
     rows = COURSE_RULES.rows(tx, card=card_id)
     return sum(not {*row["days"].split(), *row["agreed_days"].split()}.isdisjoint(days) for row in rows)
 
 
 def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
-    """Let a person leave a course: their consent ends, their place is free, and that they left is known."""
+    """Delete a person's rule of a course, and note that they left: their consent ends, their seat is free."""
     COURSE_RULES.delete(tx, card=card_id, principal=principal)
     left = {"withdrawn_at": tx.now(), "workspace_id": None, "operation_id": None, "waits_for": ""}
     PARTICIPANTS.change(tx, {"card_id": card_id, "principal": principal}, **left)
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
 
 
-def leave_with(tx: Transaction, row: Row) -> None:
-    """Let a person leave the course of a row."""
+def leave_course_of_row(tx: Transaction, row: Row) -> None:
+    """Remove a person from the course of a row."""
     if row["card"]:
         leave(tx, row["card"], principal_of(row["principal"]))
 
 
 def unlink(tx: Transaction, workspace: Row) -> None:
-    """Let a person leave the courses of a workspace whose account was unlinked."""
-    for rule in lessons_of(tx, workspace["id"]):
+    """Remove a person from the courses of a workspace whose account was unlinked."""
+    for rule in list_course_rules(tx, workspace["id"]):
         leave(tx, rule.card, rule.principal)
 
 
 def find_postponed_end(tx: Transaction, workspace_id: str, end: End) -> End | None:
     """Return the end of a workspace's lesson that begins before another end."""
-    return timetable.postpone(end, lessons_of(tx, workspace_id))
+    return timetable.postpone(end, list_course_rules(tx, workspace_id))
 
 
 LESSON_QUEUE: Final = declare_queue(

@@ -1,4 +1,4 @@
-"""Lessons when they are due: each starts and stops the workspaces of whoever has joined its course.
+"""Due lessons: each starts and stops the workspaces of a course's members.
 
 A start is an ordinary operation in its person's name, and plans its stop, too.
 """
@@ -28,15 +28,15 @@ def carry_out(tx: Transaction, caller: Caller, claimed: CourseRule) -> None:
 
     Raises NotIdentified and Refused as ``hours.carry_out`` does.
     """
-    rule = rows.lesson_rule(tx, claimed.id)
+    rule = rows.find_course_rule(tx, claimed.id)
     if rule is None or rule.paused or not (due := hours_use_cases.list_due(tx, rule)):
         return
     last = due[-1]
     workspace = hours_use_cases.find_usable(tx, caller, last.side, rule.workspace_id)
-    if (card := store.class_card(tx, rule.card)) is not None:
+    if (card := store.find_card(tx, rule.card)) is not None:
         check_offered(caller.context.need(rule.connection), card.spec, rule.principal)
     if last.side == "stop":
-        hours_use_cases.settle(tx, rule, due, _stop(tx, caller, rule, last, workspace))
+        hours_use_cases.settle(tx, rule, due, _decide_stop(tx, caller, rule, last, workspace))
         return
     latest, start = operations.latest_operation(tx, workspace.id), None
     became = hours_use_cases.decide(workspace, latest, last, tx.now())
@@ -46,7 +46,9 @@ def carry_out(tx: Transaction, caller: Caller, claimed: CourseRule) -> None:
     if became == "started":
         started = hours_use_cases.count_start(tx, rule, last, workspace)
         start = hours_use_cases.start(tx, caller, started, last, workspace, latest)
-        end = timetable.of_lesson(rule, last.until, hours_use_cases.get_mode(caller, workspace), start.id)
+        end = timetable.plan_lesson_end(
+            rule, last.until, hours_use_cases.get_mode(caller, workspace), start.id
+        )
         timers.put(tx, workspace.id, end)
     elif latest is not None and latest.is_open:
         operations.extend(tx, latest, last.latest_start)
@@ -55,7 +57,9 @@ def carry_out(tx: Transaction, caller: Caller, claimed: CourseRule) -> None:
     hours_use_cases.settle(tx, rule, due, became)
 
 
-def _stop(tx: Transaction, caller: Caller, rule: CourseRule, stop: Occurrence, workspace: Workspace) -> str:
+def _decide_stop(
+    tx: Transaction, caller: Caller, rule: CourseRule, stop: Occurrence, workspace: Workspace
+) -> str:
     """Return the result of a lesson's end, which was planned when it began: a ``timer``, or nothing.
 
     0.2.1 planned nothing: what it has started is stopped, too, if its person did nothing with it since.
@@ -68,7 +72,9 @@ def _stop(tx: Transaction, caller: Caller, rule: CourseRule, stop: Occurrence, w
     if not (is_its and is_left and rules.became(tx, rule, begin) == "started"):
         return "needless"
     timers.put(
-        tx, workspace.id, timetable.of_lesson(rule, stop.at, hours_use_cases.get_mode(caller, workspace))
+        tx,
+        workspace.id,
+        timetable.plan_lesson_end(rule, stop.at, hours_use_cases.get_mode(caller, workspace)),
     )
     return "timer"
 
@@ -76,13 +82,13 @@ def _stop(tx: Transaction, caller: Caller, rule: CourseRule, stop: Occurrence, w
 def _refuse(tx: Transaction, caller: Caller, claimed: CourseRule, refusal: Refused) -> None:
     """Record the refusal of a lesson; a member who may not have its template any more leaves the course."""
     hours_use_cases.refuse(tx, caller, claimed, refusal)
-    rule = rows.lesson_rule(tx, claimed.id)
+    rule = rows.find_course_rule(tx, claimed.id)
     if rule is not None and rule.paused == "withheld":
         rows.leave(tx, rule.card, rule.principal)
         timers.decide(tx, rule.workspace_id)
 
 
-LESSONS: Final = ScheduledWork(
+LESSON_WORK: Final = ScheduledWork(
     name="lessons",
     order=35,
     claim=lambda tx, _: rows.claim_lessons(tx, _BATCH_SIZE, LEASE),

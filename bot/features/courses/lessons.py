@@ -1,8 +1,8 @@
-"""Courses after their card was posted: their members skip and leave, their teachers change the timetable.
+"""Courses after their card was posted: members skip and leave, teachers change the timetable.
 
-What shall be is decided on the card's row alone. It holds at once: whoever reads a member's rule reads it as
-that row says (``bot.features.courses.timetable.followed``). The rules' own rows follow in pieces, and so do
-the messages.
+A change is decided on the card's row alone and holds at once: every reader of a member's rule reads it by
+that row (``bot.features.courses.timetable.apply_timetable``). The rules' own rows follow in batches, and so
+do the messages.
 """
 
 import math
@@ -19,7 +19,7 @@ from bot.features.courses import lesson_store as rules
 from bot.features.courses import store as stored
 from bot.features.courses import texts as words
 from bot.features.courses import timetable, use_cases
-from bot.features.courses.message_context import of_courses
+from bot.features.courses.message_context import load_courses
 from bot.features.courses.model import ClassCard, ClassFacts, ClassKind, CourseRule, Participant
 from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
 from bot.features.hours import store as rows
@@ -34,41 +34,41 @@ from bot.store.transaction import Row, Transaction
 from bot.support.errors import Refused
 
 #: How many members follow in one transaction, which writes up to three rows of each.
-SOME: Final = 30
+MEMBERS_PER_TRANSACTION: Final = 30
 #: News of a change is sent at once if a lesson begins within so many seconds, before it or after it.
 NEAR_LESSON_SECONDS: Final = 3_600.0
 policy.declare(policy.AccessRule(shows=True), "courses")
 
 
-def own(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
+def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
     """Return a person's own courses that go on, by their next lessons, each with whether they teach it."""
     caller.check(tx, "list")
     mine, key = rows.rules(tx, caller.principal), caller.principal.key
     joined = {one.card for one in mine if isinstance(one, CourseRule)}
-    found = [one for one in stored.courses(tx) if key in one.teachers or one.id in joined]
-    coming = {one.id: timetable.lesson(one, tx.now()) for one in found}
+    found = [one for one in stored.list_courses(tx) if key in one.teachers or one.id in joined]
+    coming = {one.id: timetable.find_lesson(one, tx.now()) for one in found}
     found.sort(key=lambda one: math.inf if (next_ := coming[one.id]) is None else next_.at)
     return [(one, key in one.teachers) for one in found if not one.is_over(tx.now())]
 
 
-async def _of_home(whose: home_sections.HomeOwner) -> Sequence[ClassFacts]:
-    """Gather the courses that somebody teaches, then those that they have joined."""
-    found = await Caller(whose.context, whose.principal).read(own)
-    return await of_courses(whose.gatherer, whose.principal, found)
+async def _load_home(whose: home_sections.HomeOwner) -> Sequence[ClassFacts]:
+    """Load the courses that somebody teaches, then those that they have joined."""
+    found = await Caller(whose.context, whose.principal).read(list_own_courses)
+    return await load_courses(whose.gatherer, whose.principal, found)
 
 
-home_sections.PARTS["courses"] = _of_home
+home_sections.PARTS["courses"] = _load_home
 
 
-def affected(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> int:
-    """Count whom a change concerns that takes weekdays from a course; raises Refused as ``change`` does."""
-    return rules.agreed(tx, use_cases.owned(tx, caller, "class_change", card_id).id, days)
+def count_affected(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> int:
+    """Count the members from whom a change takes weekdays; raises Refused as ``change`` does."""
+    return rules.count_agreed(tx, use_cases.require_teacher(tx, caller, "class_change", card_id).id, days)
 
 
-def members(tx: Transaction, caller: Caller, card_id: str) -> list[Participant]:
-    """Return who joined a course first, to who teaches it; raises Refused as ``classes.owned`` does."""
-    card = use_cases.owned(tx, caller, "class_problems", card_id)
-    return PARTICIPANTS.query(tx, "joined_first", card_id=card.id, limit=SOME)
+def list_first_members(tx: Transaction, caller: Caller, card_id: str) -> list[Participant]:
+    """Return the first members of a course, to its teacher; raises Refused as ``require_teacher`` does."""
+    card = use_cases.require_teacher(tx, caller, "class_problems", card_id)
+    return PARTICIPANTS.query(tx, "joined_first", card_id=card.id, limit=MEMBERS_PER_TRANSACTION)
 
 
 def skip(tx: Transaction, caller: Caller, card_id: str, day: str) -> tuple[CourseRule, list[str]]:
@@ -78,13 +78,16 @@ def skip(tx: Transaction, caller: Caller, card_id: str, day: str) -> tuple[Cours
     Raises Refused (``course.not_joined``, ``course.never``).
     """
     caller.check(tx, "lesson_skip")
-    rule, card = rules.own_lessons(tx, card_id, caller.principal), use_cases.seen(tx, caller, card_id)
+    rule, card = (
+        rules.find_own_rule(tx, card_id, caller.principal),
+        use_cases.find_visible_card(tx, caller, card_id),
+    )
     if rule is None:
         raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
     if "-" not in day:
         # What they have left out already is meant again by a second press; what has been started isn't.
         after = max(float(day or tx.now()), rule.processed_until)
-        coming = timetable.following(replace(rule, off=card.off), after)
+        coming = timetable.find_lesson_after(replace(rule, off=card.off), after)
         if coming is None:
             raise Refused("course.never", words.NO_LESSONS_LEFT.format(course=card.title))
         day = coming.local[:10]
@@ -99,12 +102,15 @@ def skip(tx: Transaction, caller: Caller, card_id: str, day: str) -> tuple[Cours
 
 
 def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, CourseRule | None]:
-    """Let a person leave a course; return it, and their rule of it if they had joined. Raises Refused.
+    """Remove a person from a course; return it, and their rule of it if they had joined. Raises Refused.
 
     What a lesson has begun ends as planned.
     """
     caller.check(tx, "course_leave")
-    card, rule = use_cases.seen(tx, caller, card_id), rules.own_lessons(tx, card_id, caller.principal)
+    card, rule = (
+        use_cases.find_visible_card(tx, caller, card_id),
+        rules.find_own_rule(tx, card_id, caller.principal),
+    )
     if caller.is_first_delivery(tx):
         rules.leave(tx, card.id, caller.principal)
         if rule is not None:
@@ -124,89 +130,94 @@ def change(
     to: Mapping[str, Any],
     seen: ClassCard | None = None,
 ) -> ClassCard:
-    """Change fields of a course's timetable; return its card. Whoever joined follows, and is told once.
+    """Change fields of a course's timetable; return its card. Its members follow, and are notified once.
 
     ``what`` names the message, which is filled with what is ``said``. To ``end`` it changes its last day: a
     lesson that is on ends as planned. Of new ``teachers`` only they are told. ``seen`` is the card from which
     the fields were worked out. Raises Refused (``class.unknown``, ``policy.…``, ``course.over``,
     ``course.began``, ``course.never``, ``course.changed``).
     """
-    card, now = use_cases.owned(tx, caller, "class_change", card_id), tx.now()
+    card, now = use_cases.require_teacher(tx, caller, "class_change", card_id), tx.now()
     if not card.is_course or card.is_over(now):
         raise Refused("course.over", words.COURSE_OVER)
     if seen is not None and any(getattr(seen, name) != getattr(card, name) for name in to):
         raise Refused("course.changed", words.CHANGED_MEANWHILE.format(course=card.title))
     if what == "end":
-        to = _ended(card, now, caller.principal.key)
+        to = _get_end_fields(card, now, caller.principal.key)
     changed = replace(card, **to)
-    changed = replace(changed, stops_at=timetable.last_end(changed))
+    changed = replace(changed, stops_at=timetable.get_last_end(changed))
     if what != "end" and changed.is_over(now):
         raise Refused("course.never", words.NO_LESSONS)
     if changed != card and caller.is_first_delivery(tx):
         if what == "teachers":
-            _teach(tx, caller, card, dict(to))
+            _change_teachers(tx, caller, card, dict(to))
         else:
-            _decide(tx, caller, card, {**to, "stops_at": changed.stops_at}, what, dict(said))
+            _change_timetable(tx, caller, card, {**to, "stops_at": changed.stops_at}, what, dict(said))
         # What a member skips has the same name, and is theirs alone.
         caller.record(tx, "class.off" if what == "skip" else f"class.{what}", card.subject, [(card, changed)])
     return changed
 
 
 def take_over(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
-    """Have an administrator teach a course that nobody teaches; raises Refused (``course.taught``)."""
-    card = use_cases.owned(tx, caller, "class_change", card_id)
+    """Make an administrator the teacher of a course without one; raises Refused (``course.taught``)."""
+    card = use_cases.require_teacher(tx, caller, "class_change", card_id)
     if not card.untaught_until and caller.principal.key not in card.trainers:
-        raise Refused("course.taught", words.TAUGHT.format(course=card.title))
+        raise Refused("course.taught", words.HAS_TEACHER.format(course=card.title))
     to = {"trainers": card.trainers | {caller.principal.key}, "untaught_until": ""}
     return change(tx, caller, card_id, "teachers", {}, to)
 
 
-def _ended(card: ClassCard, now: float, by: str) -> Row:
-    """Return what ends a course: a lesson that is on ends as planned."""
-    last = (card.day(now) - timedelta(days=timetable.lesson_on(card, now) is None)).isoformat()
+def _get_end_fields(card: ClassCard, now: float, by: str) -> Row:
+    """Return the fields that end a course: a lesson that is on ends as planned."""
+    last = (card.day(now) - timedelta(days=timetable.find_lesson_on(card, now) is None)).isoformat()
     moved = {day: times for day, times in card.moved.items() if day <= last}
     to: Row = {"last_day": last, "moved": moved, "closed_at": now, "stopped_by": by}
-    return {**to, "stops_at": timetable.last_end(replace(card, **to))}
+    return {**to, "stops_at": timetable.get_last_end(replace(card, **to))}
 
 
-def _teach(tx: Transaction, caller: Caller, card: ClassCard, to: Row) -> None:
-    """Write who may change a course, and tell those to whom that is new."""
+def _change_teachers(tx: Transaction, caller: Caller, card: ClassCard, to: Row) -> None:
+    """Write the people who may change a course, and notify those to whom that is new."""
     CLASS_CARDS.change(tx, {"id": card.id}, **to)
     use_cases.notify_teachers(tx, caller, card, to["trainers"])
 
 
 @undoable_actions.changes_back(CLASS_CARDS.name)
 def put_back(tx: Transaction, caller: Caller, row: Row, was: Row) -> None:
-    """Let a course's timetable say again what it said before a change; raises Refused as ``change`` does."""
-    card, former = use_cases.owned(tx, caller, "class_change", row["id"]), CLASS_CARDS.parse(row | was)
+    """Restore a course's timetable as it was before a change; raises Refused as ``change`` does."""
+    card, former = (
+        use_cases.require_teacher(tx, caller, "class_change", row["id"]),
+        CLASS_CARDS.parse(row | was),
+    )
     if card.done_at is not None:
         raise Refused("course.over", words.COURSE_OVER)
     if "trainers" in was:
-        _teach(tx, caller, card, {name: getattr(former, name) for name in was})
+        _change_teachers(tx, caller, card, {name: getattr(former, name) for name in was})
         return
     what = "hours" if was.keys() - {"off", "stops_at"} else "skip" if former.off > card.off else "back"
-    said = said_of(card, former.off) if former.off != card.off else {}
-    _decide(tx, caller, card, {name: getattr(former, name) for name in was}, what, said)
+    said = describe_days_off(card, former.off) if former.off != card.off else {}
+    _change_timetable(tx, caller, card, {name: getattr(former, name) for name in was}, what, said)
 
 
-def said_of(card: ClassCard, off: frozenset[str]) -> dict[str, str]:
-    """Return how messages say which days of a course are left out, or aren't any more."""
+def describe_days_off(card: ClassCard, off: frozenset[str]) -> dict[str, str]:
+    """Return the words of messages for the days of a course that are left out, or aren't any more."""
     every = replace(card, off=card.off | off)
     return {"days": times.format_dates(spans(every, card.off ^ off))}
 
 
-def _decide(tx: Transaction, caller: Caller, card: ClassCard, to: Row, what: str, said: Row) -> None:
-    """Write what shall be into the card's row alone, with the news of it for its members, who follow.
+def _change_timetable(
+    tx: Transaction, caller: Caller, card: ClassCard, to: Row, what: str, said: Row
+) -> None:
+    """Write a new timetable into the card's row alone, with the news of it for its members, who follow.
 
     While its teacher may still take it back they don't hear of it, unless a lesson is near.
     Raises Refused (``course.began``) if that changes the lesson that is on.
     """
-    changed, now, on = replace(card, **to), tx.now(), timetable.lesson_on(card, tx.now())
+    changed, now, on = replace(card, **to), tx.now(), timetable.find_lesson_on(card, tx.now())
     if on is not None and changed.on(day := card.day(on.at)) != card.on(day):
         raise Refused("course.began", words.LESSON_ON.format(course=card.title))
     news = {"state": changed.state, "by": caller.reference, "what": what, "said": said}
     earlier = card.news if card.follow_at is not None else []
-    coming = [timetable.lesson(one, now) for one in (card, changed)]
+    coming = [timetable.find_lesson(one, now) for one in (card, changed)]
     soonest = min((one.at for one in coming if one is not None), default=now)
     follow_at = now if soonest - now <= NEAR_LESSON_SECONDS else now + RECENT_SECONDS
     CLASS_CARDS.change(tx, {"id": card.id}, **to, news=[*earlier, news], follow_at=follow_at)
@@ -214,34 +225,36 @@ def _decide(tx: Transaction, caller: Caller, card: ClassCard, to: Row, what: str
     cards.queue_messages(tx, card.id, changed=True)
 
 
-def _watch(tx: Transaction, caller: Caller, card: ClassCard) -> ClassCard:
-    """Do what is to be done about a course whose teachers have all gone; return its card."""
-    now, coming = tx.now(), timetable.lesson(card, tx.now())
-    match use_cases.about_teachers(tx, caller.context, card):
+def _check_teachers(tx: Transaction, caller: Caller, card: ClassCard) -> ClassCard:
+    """Act on a course whose teachers have all gone; return its card."""
+    now, coming = tx.now(), timetable.find_lesson(card, tx.now())
+    match use_cases.decide_about_teachers(tx, caller.context, card):
         case "ask" if coming is not None:
-            last = date.fromisoformat(coming.local[:10]) + timedelta(days=timetable.UNTAUGHT_DAYS)
+            last = date.fromisoformat(coming.local[:10]) + timedelta(
+                days=timetable.GRACE_DAYS_WITHOUT_TEACHER
+            )
             CLASS_CARDS.change(tx, {"id": card.id}, untaught_until=last.isoformat())
             place, kind = caller.context.installation, ClassKind.COURSE_UNTAUGHT
             for one in place.administrators_of(lambda one: place.are_together(one, card.principal)):
                 occasion, body = f"{caller.reference}:{one.key}", {"connection": card.connection}
                 add_notices(tx, [NewNotice(card.id, kind, occasion, one, body)])
         case "end":
-            _decide(tx, caller, card, _ended(card, now, card.principal.key), "end", {})
+            _change_timetable(tx, caller, card, _get_end_fields(card, now, card.principal.key), "end", {})
             caller.record(tx, "class.end", card.subject, None, because="untaught")
         case "keep":
             CLASS_CARDS.change(tx, {"id": card.id}, untaught_until="")
         case _:
             return card
-    return use_cases.seen(tx, caller, card.id)
+    return use_cases.find_visible_card(tx, caller, card.id)
 
 
-def _follow(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
-    """Have some members' rules follow their course, and tell them what was decided since they were told.
+def _update_members(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
+    """Make some members' rules follow their course, and notify them of the changes since the last news.
 
     Those of a course that is over are deleted.
     """
-    card = _watch(tx, caller, use_cases.seen(tx, caller, looked.id))
-    found = rules.behind(tx, card, SOME)
+    card = _check_teachers(tx, caller, use_cases.find_visible_card(tx, caller, looked.id))
+    found = rules.list_rules_behind(tx, card, MEMBERS_PER_TRANSACTION)
     for rule in found:
         if card.done_at is not None:
             rows.drop(tx, rule.id)
@@ -250,16 +263,18 @@ def _follow(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
         rules.put_rule(tx, replace(rule, heard=card.state))
         rows.review_start(tx, rule.workspace_id, rule)
         timers.decide(tx, rule.workspace_id)
-        if news := timetable.untold(card, rule.heard):
+        if news := timetable.list_unsent_changes(card, rule.heard):
             _notify_member(tx, card, rule, news)
-    CLASS_CARDS.change(tx, {"id": card.id}, follow_at=tx.now() if len(found) == SOME else None)
+    CLASS_CARDS.change(
+        tx, {"id": card.id}, follow_at=tx.now() if len(found) == MEMBERS_PER_TRANSACTION else None
+    )
     tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
 
 
 def _notify_member(
     tx: Transaction, card: ClassCard, rule: CourseRule, news: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Notify a member of changes to their course; of several, how it is now."""
+    """Notify a member of changes to their course; of several, only of the result."""
     last, more = news[-1], (list[str](), False)
     if "hours" in {one["what"] for one in news}:
         more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)
@@ -272,9 +287,9 @@ def _notify_member(
     follow_request(tx, rule.principal)
 
 
-MEMBERS: Final = ScheduledWork(
+MEMBER_WORK: Final = ScheduledWork(
     name="members",
     order=20,
-    claim=lambda tx, _: stored.claim_followed(tx, REST),
-    carry_out=_follow,
+    claim=lambda tx, _: stored.claim_changed_courses(tx, REST),
+    carry_out=_update_members,
 )

@@ -1,4 +1,4 @@
-"""The facts of classes and courses: of their cards, and what they add to those of messages."""
+"""The facts of classes and courses for messages: those of their cards, and those added to workspaces."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,58 +19,62 @@ from bot.services.message_context import Gatherer, Message, add_features, adds, 
 from bot.store import cards, operations
 
 
-async def of_class(
+async def load_class(
     gatherer: Gatherer, card: ClassCard, reader: Principal, body: Mapping[str, Any] | None = None
 ) -> ClassFacts:
-    """Gather facts for a class card: its counts, its connection's title, what ending it does there."""
+    """Load the facts for a class card: its counts, its connection's title, the effects of its end there."""
     stopper = [Principal.from_key(card.stopped_by)] if card.stopped_by else []
     return ClassFacts(
         **gatherer.of_account(await gatherer.store.now(), card.connection, None, body),
         card=card,
-        counts=await gatherer.store.read(courses_store.counts_shown, card.id),
-        effects=class_effects(gatherer.connections.get(card.connection), card),
+        counts=await gatherer.store.read(courses_store.read_shown_counts, card.id),
+        effects=predict_class_effects(gatherer.connections.get(card.connection), card),
         people=await gatherer.names.of(reader, card.principal, *stopper),
     )
 
 
-async def of_courses(
+async def load_courses(
     gatherer: Gatherer, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
 ) -> list[ClassFacts]:
-    """Gather facts for courses, with counts where the reader teaches."""
+    """Load the facts for courses, with counts for their teachers."""
     every, found = await gatherer.store.read(hours_store.rules, reader), []
     rules = {one.card: one for one in every if isinstance(one, CourseRule)}
-    for card, teaches in own:
-        facts = replace(await of_class(gatherer, card, reader), teaches=teaches, rule=rules.get(card.id))
-        counts = await gatherer.store.read(courses_store.class_counts, card.id) if teaches else facts.counts
+    for card, is_teacher in own:
+        facts = replace(
+            await load_class(gatherer, card, reader), is_teacher=is_teacher, rule=rules.get(card.id)
+        )
+        counts = (
+            await gatherer.store.read(courses_store.count_members, card.id) if is_teacher else facts.counts
+        )
         found.append(replace(facts, counts=counts))
     return found
 
 
 @gathers("class")
-async def _of_card(gatherer: Gatherer, card_id: str) -> Facts | None:
-    card = await gatherer.store.read(courses_store.class_card, card_id)
+async def _load_card(gatherer: Gatherer, card_id: str) -> Facts | None:
+    card = await gatherer.store.read(courses_store.find_card, card_id)
     # Whoever reads it is where its poster is.
-    return None if card is None else await of_class(gatherer, card, card.principal)
+    return None if card is None else await load_class(gatherer, card, card.principal)
 
 
 @adds(*(kind for kind in ClassKind if kind.subject == "class"))
-async def _with_class(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     store, kind = gatherer.store, message.kind
-    card = await store.read(courses_store.class_card, message.subject)
+    card = await store.read(courses_store.find_card, message.subject)
     if card is None:
         return facts
-    of = await of_class(gatherer, card, message.principal, message.body)
+    of = await load_class(gatherer, card, message.principal, message.body)
     if kind in (ClassKind.LESSON_REPORT, ClassKind.CLASS_OVER):
-        of = replace(of, counts=await store.read(courses_store.class_counts, card.id))
+        of = replace(of, counts=await store.read(courses_store.count_members, card.id))
     if kind is ClassKind.LESSON_REPORT:
-        of = replace(of, problems=await store.read(courses_store.class_problems, card.id))
+        of = replace(of, problems=await store.read(courses_store.list_problems, card.id))
     if kind is ClassKind.UNSERVED:
-        mine = await store.read(courses_store.member_of, card.id, message.principal)
+        mine = await store.read(courses_store.find_member, card.id, message.principal)
         of = replace(of, **facts.common(), problems=[mine] if mine else [])
     if kind is ClassKind.CLASS_POSTED and isinstance(message, Card):
         posted = await store.read(cards.card, card.id)
         of = replace(of, is_superseded=posted is not None and posted.message_ts is not None)
-    return _with_card(facts, of) if isinstance(facts, WorkspaceFacts) else of
+    return _add_class_context(facts, of) if isinstance(facts, WorkspaceFacts) else of
 
 
 adds(ClassKind.LESSON)(add_features)
@@ -90,41 +94,43 @@ async def add_lessons(
     return found
 
 
-def _with_card(facts: WorkspaceFacts, of_class: ClassFacts) -> WorkspaceFacts:
-    return facts.add(replace(facts.of(CourseContext), of_class=of_class))
+def _add_class_context(facts: WorkspaceFacts, stopping_class: ClassFacts) -> WorkspaceFacts:
+    return facts.add(replace(facts.of(CourseContext), stopping_class=stopping_class))
 
 
 @adds(TimerKind.TIMER_ENDING)
-async def _with_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+async def _add_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the class that stops a workspace, and whether its person stops it before."""
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
     if workspace is None:
         return facts
     newest = await gatherer.store.read(operations.latest_operation, workspace.id)
     is_stopped = newest is not None and newest.is_open and newest.verb.brings_down
-    of = await gatherer.store.read(courses_store.class_card, workspace.stop_card or "")
-    return await _ending(gatherer, message, replace(facts, is_superseded=is_stopped), of)
+    of = await gatherer.store.read(courses_store.find_card, workspace.stop_card or "")
+    return await _add_stopping_class(gatherer, message, replace(facts, is_superseded=is_stopped), of)
 
 
 @adds(NoticeKind.CARD, NoticeKind.STOPPED, NoticeKind.SUSPENDED, NoticeKind.FAILED, NoticeKind.REFUSED)
-async def _with_class_of_stop(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+async def _add_class_of_stop(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if operation is None or not operation.verb.brings_down:
         return facts
-    return await _ending(
-        gatherer, message, facts, await gatherer.store.read(courses_store.class_of_stop, operation.id)
+    return await _add_stopping_class(
+        gatherer, message, facts, await gatherer.store.read(courses_store.find_class_of_stop, operation.id)
     )
 
 
-async def _ending(gatherer: Gatherer, message: Message, facts: Facts, card: ClassCard | None) -> Facts:
+async def _add_stopping_class(
+    gatherer: Gatherer, message: Message, facts: Facts, card: ClassCard | None
+) -> Facts:
     """Add the class that stops a workspace, if one does."""
     if card is None or not isinstance(facts, WorkspaceFacts):
         return facts
-    return _with_card(facts, await of_class(gatherer, card, message.principal, message.body))
+    return _add_class_context(facts, await load_class(gatherer, card, message.principal, message.body))
 
 
-def class_effects(provider: base.Provider | None, card: ClassCard) -> Effects:
-    """Return what stopping means for what a card starts, before any workspace is known."""
+def predict_class_effects(provider: base.Provider | None, card: ClassCard) -> Effects:
+    """Return the effects of a stop on a card's workspaces, before any workspace is known."""
     if provider is None:
         return NO_EFFECTS
     typical = Workspace(

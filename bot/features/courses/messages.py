@@ -34,69 +34,69 @@ from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, cut, fi
 from bot.messages.texts import answers, cards, problems, times
 
 #: How many people are listed in one answer, one per line.
-SHOWN = 30
+MAX_PROBLEMS = 30
 #: What features let people do, where there is a public address, in courses that they have joined: by action,
 #: the label beside one course, and beside one of several.
-IN_COURSES: Final[dict[str, tuple[str, str]]] = {}
+COURSE_ACTIONS: Final[dict[str, tuple[str, str]]] = {}
 _LINK_AGAIN = texts.WHY_CAUSE["credential_refused"]
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
+_ADDRESS_PATTERN = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
 
 
 @renders(ClassKind.CLASS_CARD)
-def class_card(facts: ClassFacts) -> Answer:
-    """Draw the card as it appears in its channel."""
-    card, own, is_over = facts.card, words_of(facts.card), facts.card.is_over(facts.now)
-    about, state = _course(facts) if card.is_course else _class(facts)
-    lines = [fill(texts.TITLE, name=card.title)] if is_over else about
+def render_class_card(facts: ClassFacts) -> Answer:
+    """Render the card for its channel."""
+    card, own, is_over = facts.card, get_words(facts.card), facts.card.is_over(facts.now)
+    about, state = _describe_course(facts) if card.is_course else _describe_class(facts)
+    lines = [fill(texts.CARD_TITLE, name=card.title)] if is_over else about
     blocks: list[Block] = [kit.section("\n".join(lines))]
     if not is_over:
         blocks += kit.actions([kit.button(own.press, "class_press", card.id, style=kit.PRIMARY)])
-    blocks.append(kit.context(*_state(facts, state)))
+    blocks.append(kit.context(*_format_state(facts, state)))
     if card.done_at is None:
         # Everybody sees it, but it answers whoever presses it alone, and ends nothing.
         blocks += kit.actions([kit.button(own.shows, own.shown_by, card.id)])
     return kit.answer(blocks)
 
 
-def words_of(card: ClassCard) -> texts.Words:
-    """Return what a class, or a course, says in its own words."""
+def get_words(card: ClassCard) -> texts.Words:
+    """Return the words of a class, or those of a course."""
     return texts.OF_COURSE if card.is_course else texts.OF_CLASS
 
 
-def _class(facts: ClassFacts) -> tuple[list[str], list[str]]:
-    """Return what a card says of its class, and the templates of how far that is."""
+def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
+    """Return a card's description of its class, and the templates of its progress."""
     card, counts, is_done = facts.card, facts.counts, facts.card.done_at is not None
     does = fill(texts.DOES_START, pattern=card.pattern, title=facts.connection_title)
     if card.spec is not None:
         does = fill(texts.DOES_MAKE, name=card.template, title=facts.connection_title)
-    end, when = end_words(facts.effects, is_any=card.spec is None), card.stops_at
+    end, when = get_end_words(facts.effects, is_any=card.spec is None), card.stops_at
     template = texts.CONSENT_WHEN if when is None else texts.CONSENT_UNTIL
     ends = Markup(fill(template, at=kit.moment_at(when or 0.0, facts.now)))
-    consent = fill(texts.CONSENT, who=_poster(facts), ends=ends, **end)
-    about = [fill(texts.TITLE, name=card.title), does, consent]
-    said = [texts.COUNTS_OVER if is_done else texts.COUNTS] if counts.joined else [texts.NOBODY_YET]
-    said += [texts.WAITING] if counts.waiting and not is_done else []
-    said += [texts.FAILED] if counts.failed else []
-    said += [texts.KEPT] if counts.kept and not is_done else []
+    consent = fill(texts.CONSENT, who=_name_poster(facts), ends=ends, **end)
+    about = [fill(texts.CARD_TITLE, name=card.title), does, consent]
+    said = [texts.COUNTS_OVER if is_done else texts.READY_COUNT] if counts.joined else [texts.NOBODY_YET]
+    said += [texts.WAITING_COUNT] if counts.waiting and not is_done else []
+    said += [texts.FAILED_COUNT] if counts.failed else []
+    said += [texts.KEPT_COUNT] if counts.kept and not is_done else []
     if is_done or not card.is_over(facts.now):
         return about, [*said, *([texts.OVER] if is_done else [])]
     return about, [*said, texts.CLOSING if facts.now < (card.stops_at or 0.0) else texts.CLOSING_UNTIL]
 
 
-def _course(facts: ClassFacts) -> tuple[list[str], list[str]]:
+def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
     card, counts = facts.card, facts.counts
     join = fill(texts.COURSE_JOIN, pattern=card.pattern or card.template, title=facts.connection_title)
     said = [
-        texts.JOINED if counts.joined else texts.NOBODY_JOINED,
+        texts.JOINED_COUNT if counts.joined else texts.NOBODY_JOINED,
         *([texts.READY_NOW] if counts.expected else []),
     ]
     said += [texts.COURSE_OVER] if card.is_over(facts.now) else []
     said += [texts.UPDATED] if counts.behind and card.news and card.done_at is None else []
-    return [*course_lines(facts), join], said
+    return [*format_course(facts), join], said
 
 
-def course_lines(facts: ClassFacts) -> list[str]:
-    """Say a course's timetable, and what is different on single days."""
+def format_course(facts: ClassFacts) -> list[str]:
+    """Format a course's timetable, and the differences on single days."""
     card, seen_zone = facts.card, facts.rule.seen_zone if facts.rule is not None else ""
     today = card.day(facts.now).isoformat()
     off = spans(card, [day for day in card.off if day >= today])
@@ -111,145 +111,151 @@ def course_lines(facts: ClassFacts) -> list[str]:
         for day, (begin, end) in sorted(card.moved.items())
         if day >= today
     ]
-    return [fill(texts.COURSE, name=card.title, lessons=timetable(card, seen_zone)), *no_lessons, *moved]
+    return [
+        fill(texts.COURSE_TITLE, name=card.title, lessons=format_timetable(card, seen_zone)),
+        *no_lessons,
+        *moved,
+    ]
 
 
-def timetable(card: ClassCard, seen_zone: str = "") -> Markup:
-    """Say a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``.
+def format_timetable(card: ClassCard, seen_zone: str = "") -> Markup:
+    """Format a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``.
 
     ``seen_zone`` is its only reader's time zone, "" where several read it.
     """
     begin, end = (format_time_of_day(one, card.time_zone, seen_zone) for one in (card.starts, card.stops))
     names = {"begin": begin, "end": end, "zone": card.time_zone, "last": times.date_of(card.last_day)}
-    return Markup(fill(texts.LESSONS, days=days(card.days), **names))
+    return Markup(fill(texts.LESSON_TIMES, days=format_weekdays(card.days), **names))
 
 
-def name_of(card: ClassCard) -> str:
-    """Name a course among others: ``Biology · Tuesdays 08:00``."""
-    return f"{card.title} · {days(card.days)} {clock(card.starts)}"
+def format_course_name(card: ClassCard) -> str:
+    """Format a course's name among others: ``Biology · Tuesdays 08:00``."""
+    return f"{card.title} · {format_weekdays(card.days)} {clock(card.starts)}"
 
 
-def days(named: Collection[str]) -> str:
-    """Name weekdays: ``Tuesdays and Thursdays``."""
+def format_weekdays(named: Collection[str]) -> str:
+    """Format weekdays: ``Tuesdays and Thursdays``."""
     if named == EVERY_DAY:
         return texts.EVERY_DAY
     return times.listed(f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in named)
 
 
-def end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
-    """Return what the end of a class does: the action, what the workspace does, and what that means.
+def get_end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
+    """Return the words for the end of a class: the action, the workspace's new state, and its meaning.
 
     ``is_any`` as in ``ends_by_consent``.
     """
     stop, keeps = effects.get("stop"), gentlest_mode(effects) == "suspend"
     ends = ends_by_consent(effects, is_any=is_any)
-    wording = texts.SUSPENDS if keeps else texts.STOPS
+    wording = texts.SUSPEND_WORDS if keeps else texts.STOP_WORDS
     if ends:
-        wording = texts.SUSPENDS_OR_ENDS if keeps else texts.ENDS
+        wording = texts.SUSPENDS_OR_ENDS if keeps else texts.END_WORDS
     done, does, means = wording
     lost = cards.LOST[stop] if stop is not None and ends else ""
     meaning = f" {means.format(lost=lost)}" if means else ""
     return {"done": Markup(done), "does": Markup(does), "means": Markup(meaning)}
 
 
-def _state(facts: ClassFacts, said: list[str]) -> list[str]:
-    card, counts, numbers = facts.card, facts.counts, _numbers(facts.counts)
+def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
+    card, counts, numbers = facts.card, facts.counts, _format_counts(facts.counts)
     said += [] if card.maximum is None or card.is_over(facts.now) else [texts.SEATS]
     names = {"places": times.counted(card.maximum or 0, "place")}
-    names |= {"who": _stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now)}
+    names |= {"who": _name_stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now)}
     names |= {"updated": f"{counts.joined - counts.behind:,}", "members": f"{counts.joined:,}"}
-    names |= end_words(facts.effects, is_any=card.spec is None)
+    names |= get_end_words(facts.effects, is_any=card.spec is None)
     return [fill(one, **numbers | names) for one in said]
 
 
-def _numbers(counts: ClassCounts) -> dict[str, str]:
-    """Return what is counted, and how many are ready as a clause."""
+def _format_counts(counts: ClassCounts) -> dict[str, str]:
+    """Format the counts, and the number of ready members as a clause."""
     said = {name: f"{number:,}" for name, number in asdict(counts).items()}
     said |= {"waiting": f"{counts.waiting:,}", "got": f"{counts.ready + counts.down:,}"}
     said |= {"people": times.counted(counts.joined, "person has", "people have")}
     return said | {"how_many": fill(texts.HOW_MANY[1 in (counts.ready, counts.expected)], **said)}
 
 
-def end_buttons(facts: ClassFacts) -> list[Element]:
-    """Return *Stop all*, for what its trainer alone reads, unless the class has ended."""
+def list_end_buttons(facts: ClassFacts) -> list[Element]:
+    """Return *Stop all*, for messages that its teacher alone reads, unless the class has ended."""
     is_over = facts.card.closed_at is not None or facts.card.is_over(facts.now)
     return [] if is_over else [stop_button(facts)]
 
 
 def stop_button(facts: ClassFacts) -> Element:
     """Return *Stop all*, which asks first."""
-    card, asked = facts.card, words_of(facts.card).end
-    question = kit.confirm(asked, **end_words(facts.effects, is_any=card.spec is None))
+    card, asked = facts.card, get_words(facts.card).end
+    question = kit.confirm(asked, **get_end_words(facts.effects, is_any=card.spec is None))
     return kit.button(asked[2], "class_stop", card.id, style=kit.DANGER, confirm=question)
 
 
-def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
-    """Say who is waiting and why, to the trainer alone."""
+def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
+    """Render the people who wait and the reasons, for the teacher alone."""
     counts = facts.counts
     if not found:
         template = texts.NO_PROBLEMS if counts.expected else texts.NO_PROBLEMS_COURSE
-        return replies.answer(fill(template, **_numbers(counts)), end_buttons(facts))
+        return replies.answer(fill(template, **_format_counts(counts)), list_end_buttons(facts))
     lines = [
         fill(
             texts.PROBLEM,
-            who=kit.person(facts.people.get(one.press.principal.key)),
-            why=Markup(_why(facts, one)),
-            at=kit.moment_at(one.press.joined_at, facts.now),
+            who=kit.person(facts.people.get(one.participant.principal.key)),
+            why=Markup(_format_reason(facts, one)),
+            at=kit.moment_at(one.participant.joined_at, facts.now),
         )
-        for one in found[:SHOWN]
+        for one in found[:MAX_PROBLEMS]
     ]
     left = counts.waiting + counts.failed - len(lines)
     lines += [fill(answers.AND_MORE, count=left)] if left > 0 else []
     head = fill(texts.PROBLEMS_HEAD, name=facts.card.title)
     # One paragraph per ten people, so that none exceeds Slack's limit.
     blocks = [kit.section("\n".join(lines[first : first + 10])) for first in range(0, len(lines), 10)]
-    return kit.answer([kit.section(head), *blocks, *kit.actions(end_buttons(facts))])
+    return kit.answer([kit.section(head), *blocks, *kit.actions(list_end_buttons(facts))])
 
 
-def _why(facts: ClassFacts, one: ClassProblem) -> str:
+def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
     operation, title = one.operation, facts.connection_title
     if one.state == "unlinked":
-        return fill(texts.WHY_UNLINKED if one.press.waits_for else _LINK_AGAIN, title=title)
-    if one.press.waits_for == "many_workspaces":
+        return fill(texts.WHY_UNLINKED if one.participant.waits_for else _LINK_AGAIN, title=title)
+    if one.participant.waits_for == "many_workspaces":
         return texts.WHY_MANY
     if one.state == "no_workspace":
-        return _of_another(one.paused, title) if one.paused else fill(texts.WHY_NO_WORKSPACE, title=title)
+        return _format_cause(one.paused, title) if one.paused else fill(texts.WHY_NO_WORKSPACE, title=title)
     if operation is None:
         return fill(texts.WHY_STARTING if one.state == "starting" else texts.WHY_ELSE, title=title)
     if not operation.is_open:
-        why = _of_another(operation.cause or "", facts.connection_title)
-        return cut(safe(without_addresses(why)), 200)
+        why = _format_cause(operation.cause or "", facts.connection_title)
+        return cut(safe(strip_addresses(why)), 200)
     if operation.hold:
-        return cut(kit.held(without_addresses(_held(operation.hold, facts.connection_title)), facts.now), 200)
+        return cut(
+            kit.held(strip_addresses(_format_delay(operation.hold, facts.connection_title)), facts.now), 200
+        )
     if operation.start_call is Call.NONE:
         return texts.WHY_QUEUED
     starting, workspace = fill(texts.WHY_STARTING, title=facts.connection_title), one.workspace
     if workspace is None or workspace.detail or not workspace.reason:
         return starting
     said = problems.explanation(workspace.reason, facts.connection_title, is_over=False, helps=False)
-    return cut(f"{starting}. {safe(without_addresses(said))}", 200)
+    return cut(f"{starting}. {safe(strip_addresses(said))}", 200)
 
 
-def _of_another(cause: str, title: str) -> str:
-    """Say why somebody else's start failed: what their own messages say is addressed to them."""
+def _format_cause(cause: str, title: str) -> str:
+    """Format the cause of somebody else's failed start: their own messages address them."""
     word, message = problems.word_of(cause), cause.partition(": ")[2]
     said = f" {problems.explanation(message, title, is_over=True, helps=False)}" if message else ""
     return texts.WHY_CAUSE.get(word, texts.WHY_ELSE).format(title=title, said=said)
 
 
-def _held(hold: str, title: str) -> str:
-    """Say what holds up somebody else's start."""
+def _format_delay(hold: str, title: str) -> str:
+    """Format the reason that delays somebody else's start."""
     addressed = (word for word in texts.WHY_CAUSE if problems.sentence(word, title) == hold)
-    return next((_of_another(word, title) for word in addressed), hold)
+    return next((_format_cause(word, title) for word in addressed), hold)
 
 
-def without_addresses(text: str) -> str:
-    """Remove addresses from a provider's text: the trainer doesn't own the workspace."""
-    return _ADDRESS.sub("…", text)
+def strip_addresses(text: str) -> str:
+    """Remove addresses from a provider's text: the teacher doesn't own the workspace."""
+    return _ADDRESS_PATTERN.sub("…", text)
 
 
-def _is_lesson(facts: WorkspaceFacts) -> bool:
-    """Return whether a lesson is on whose workspace is ready, or on its way without another message of it.
+def _is_lesson_on(facts: WorkspaceFacts) -> bool:
+    """Return whether a lesson is on, and its workspace is ready or on its way without another message.
 
     Not for somebody who has left its course.
     """
@@ -262,10 +268,10 @@ def _is_lesson(facts: WorkspaceFacts) -> bool:
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
 
 
-@renders(ClassKind.LESSON, is_true=_is_lesson)
+@renders(ClassKind.LESSON, is_true=_is_lesson_on)
 @renders(ClassKind.CLASS_ENDING, is_true=lambda _: False)
-def lesson(facts: WorkspaceFacts) -> Answer:
-    """Tell a person when a lesson begins whether their workspace is ready for it."""
+def render_lesson(facts: WorkspaceFacts) -> Answer:
+    """Render for a person at a lesson's begin whether their workspace is ready for it."""
     ends = facts.time("ends")
     skip = kit.button(
         texts.SKIP_NEXT, ButtonValue("lesson_skip", f"{facts.word('card')} {ends:.0f}", at=ends)
@@ -280,56 +286,56 @@ def lesson(facts: WorkspaceFacts) -> Answer:
     return kit.message(filled(template, facts, course=facts.word("course"), **delay), [], [*opens, skip])
 
 
-def change_of(card: ClassCard, what: str, said: Mapping[str, str], now: float) -> str:
-    """Say what has changed about a course; of one that was ended, when the lesson that is on ends."""
-    news = fill(texts.CHANGED[what], **said, course=card.title, lessons=timetable(card))
+def format_change(card: ClassCard, what: str, said: Mapping[str, str], now: float) -> str:
+    """Format the change of a course; of an ended one, also the end of the lesson that is on."""
+    news = fill(texts.COURSE_CHANGES[what], **said, course=card.title, lessons=format_timetable(card))
     if what != "end" or card.stops_at is None or now >= card.stops_at:
         return news
     return f"{news} {fill(texts.LAST_LESSON, at=kit.day_moment(card.stops_at))}"
 
 
 @renders(ClassKind.COURSE_CHANGED)
-def changed(facts: ClassFacts) -> Answer:
-    """Tell a member what has changed about their course, and ask them to agree to any extra time."""
+def render_course_change(facts: ClassFacts) -> Answer:
+    """Render the change of a course for a member, with the question for consent to any extra time."""
     card, (more, is_longer) = facts.card, facts.body["more"]
     said = {name: str(value) for name, value in facts.body.items()}
     what = said.pop("what")
-    sentences, buttons = [change_of(card, what, said, facts.now)], []
+    sentences, buttons = [format_change(card, what, said, facts.now)], []
     if what == "several":
-        sentences += course_lines(facts)[1:]
+        sentences += format_course(facts)[1:]
     if day := said.get("to"):
         label, begins = texts.SKIP_DAY.format(day=times.date_of(day)), card.on(date.fromisoformat(day))
         until = begins[0].at if begins else None
         buttons.append(kit.button(label, ButtonValue("lesson_skip", f"{card.id} {day}", at=until)))
     if (more or is_longer) and not card.is_over(facts.now):
-        sentences.append(fill(texts.MORE_DAYS, days=days(more)) if more else texts.MORE_TIME)
-        label = texts.JOIN_MORE.format(days=days(more)) if more else texts.JOIN_LONGER
+        sentences.append(fill(texts.MORE_DAYS, days=format_weekdays(more)) if more else texts.MORE_TIME)
+        label = texts.JOIN_MORE.format(days=format_weekdays(more)) if more else texts.JOIN_LONGER
         buttons.append(kit.button(label, "class_press", card.id, style=kit.PRIMARY))
     return kit.message(" ".join(sentences), [], buttons)
 
 
-def _is_so(facts: ClassFacts) -> bool:
+def _is_teacher_still(facts: ClassFacts) -> bool:
     """Return whether somebody may change a course, or may not, as a message says."""
     return (facts.word("person") in facts.card.trainers) is bool(facts.body["is_teacher"])
 
 
-@renders(ClassKind.COURSE_TEACHER, is_true=_is_so)
-def teacher(facts: ClassFacts) -> Answer:
-    """Tell somebody that they can change a course, or can't any more."""
+@renders(ClassKind.COURSE_TEACHER, is_true=_is_teacher_still)
+def render_teacher_change(facts: ClassFacts) -> Answer:
+    """Render for somebody that they can change a course, or can't any more."""
     template = texts.NOW_TEACHER if facts.body["is_teacher"] else texts.NO_TEACHER_NOW
-    names = {"course": facts.card.title, "lessons": timetable(facts.card)}
-    return replies.answer(fill(template, who=_poster(facts), **names))
+    names = {"course": facts.card.title, "lessons": format_timetable(facts.card)}
+    return replies.answer(fill(template, who=_name_poster(facts), **names))
 
 
 @renders(
     ClassKind.COURSE_UNTAUGHT,
     is_true=lambda facts: bool(facts.card.untaught_until) and not facts.card.is_over(facts.now),
 )
-def untaught(facts: ClassFacts) -> Answer:
-    """Ask an administrator about a course whose teachers have all gone."""
+def render_course_without_teacher(facts: ClassFacts) -> Answer:
+    """Render the question to an administrator about a course without teachers."""
     card = facts.card
     until = times.date_of(card.untaught_until or card.last_day)
-    said = fill(texts.UNTAUGHT, course=card.title, lessons=timetable(card), until=until)
+    said = fill(texts.NO_TEACHER_LEFT, course=card.title, lessons=format_timetable(card), until=until)
     take = kit.button(texts.TAKE_OVER, "course_take_over", card.id, style=kit.PRIMARY)
     end = kit.button(texts.END_IT, "class_stop", card.id, confirm=kit.confirm(texts.CONFIRM_END_COURSE))
     return kit.message(said, [], [take, end])
@@ -338,23 +344,23 @@ def untaught(facts: ClassFacts) -> Answer:
 @renders(
     ClassKind.LESSON_REPORT, is_true=lambda facts: "late" in facts.body or facts.now < facts.time("ends")
 )
-def report(facts: ClassFacts) -> Answer:
-    """Draw a lesson's figures for a teacher: the ready ones, the problems of the others, and late starts."""
+def render_report(facts: ClassFacts) -> Answer:
+    """Render a lesson's figures for a teacher: the ready ones, the others' problems, and late starts."""
     if "late" in facts.body:
-        return _report_late(facts)
+        return _render_late_starts(facts)
     card, counts, unused = facts.card, facts.counts, int(facts.body.get("unused") or 0)
     began = [one.operation.created_at for one in facts.problems if one.operation and one.state == "starting"]
-    lesson, numbers = courses_timetable.lesson_on(card, facts.now), asdict(counts)
+    lesson, numbers = courses_timetable.find_lesson_on(card, facts.now), asdict(counts)
     times_ = {"since": min(began, default=facts.now), "until": lesson.latest_start if lesson else facts.now}
     at_ = {name: kit.moment(time, facts.now) for name, time in times_.items()}
     # Of those who failed alike the first one's, in the provider's own words where it has said any.
-    whys = {str(one.state): Markup(_reason(facts, one)) for one in reversed(facts.problems)}
+    whys = {str(one.state): Markup(_quote_failure(facts, one)) for one in reversed(facts.problems)}
     said = [
         f"{count:,} {fill(words[count > 1], why=whys.get(state, ''), **at_)}"
         for state, words in texts.REPORT_WHY.items()
         if (count := numbers[state])
     ]
-    lines = [fill(texts.REPORT, name=card.title, **_numbers(counts))]
+    lines = [fill(texts.REPORT, name=card.title, **_format_counts(counts))]
     as_of = fill(texts.AS_OF, at=kit.moment(facts.now, facts.now))
     lines += [f"{'; '.join(said)}, {as_of}."] if said else []
     if unused >= UNUSED_ASKS:
@@ -364,8 +370,8 @@ def report(facts: ClassFacts) -> Answer:
     return kit.message(" ".join(lines), [], buttons)
 
 
-def _report_late(facts: ClassFacts) -> Answer:
-    """Draw the results of a lesson's late starts for a teacher."""
+def _render_late_starts(facts: ClassFacts) -> Answer:
+    """Render the results of a lesson's late starts for a teacher."""
     late, missed, name = int(facts.body["late"]), int(facts.body["missed"]), facts.card.title
     since, delay = facts.time("since"), facts.word("delayed_by")
     said = []
@@ -383,24 +389,29 @@ def _report_late(facts: ClassFacts) -> Answer:
     return kit.message(" ".join(said), [], buttons)
 
 
-def _reason(facts: ClassFacts, one: ClassProblem) -> str:
+def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
     ended = one.operation if one.operation is not None and not one.operation.is_open else None
     words = (ended.cause or "").partition(": ")[2] if ended is not None else ""
-    return cut(safe(without_addresses(words)), 200) if words else _why(facts, one)
+    return cut(safe(strip_addresses(words)), 200) if words else _format_reason(facts, one)
 
 
-def _is_unserved(facts: ClassFacts) -> bool:
-    """Return whether somebody still has nothing for a lesson that is to come, or no room in one."""
-    states, coming = {one.state for one in facts.problems}, courses_timetable.lesson(facts.card, facts.now)
+def _is_member_not_ready(facts: ClassFacts) -> bool:
+    """Return whether somebody still has nothing for a coming lesson, or no capacity in one."""
+    states, coming = (
+        {one.state for one in facts.problems},
+        courses_timetable.find_lesson(facts.card, facts.now),
+    )
     if "until" in facts.body:
         return facts.now < facts.time("until") and bool(states & {"no_room", "starting"})
     missing = {"coming"} if facts.body["is_withheld"] else {"unlinked", "no_workspace", "not_agreed"}
     return coming is not None and coming.at == facts.body["begins"] > facts.now and bool(states & missing)
 
 
-@renders(ClassKind.UNSERVED, is_true=lambda facts: isinstance(facts, ClassFacts) and _is_unserved(facts))
-def unserved(facts: ClassFacts) -> Answer:
-    """Tell a person what is missing for a lesson, with the button that mends it, or that it was full."""
+@renders(
+    ClassKind.UNSERVED, is_true=lambda facts: isinstance(facts, ClassFacts) and _is_member_not_ready(facts)
+)
+def render_member_not_ready(facts: ClassFacts) -> Answer:
+    """Render the part that a person lacks for a lesson, with the button for it, or that it was full."""
     card, one, names = facts.card, facts.problems[0], (facts.connection, facts.connection_title)
     if "until" in facts.body:
         name = one.workspace.title if one.workspace is not None else card.title
@@ -413,8 +424,8 @@ def unserved(facts: ClassFacts) -> Answer:
         "not_agreed": (one.state == "not_agreed", kit.button(texts.JOIN, "class_press", card.id)),
         "refused": (is_unlinked and facts.is_refused, link_again_button(facts)),
         "unlinked": (is_unlinked, link),
-        "many_workspaces": (one.press.waits_for == "many_workspaces", replies.list_button()),
-        "paused": (resumes, kit.button(hours_texts.RESUME, "hours_on", one.press.workspace_id or "")),
+        "many_workspaces": (one.participant.waits_for == "many_workspaces", replies.list_button()),
+        "paused": (resumes, kit.button(hours_texts.RESUME, "hours_on", one.participant.workspace_id or "")),
         "gone": (card.spec is not None, kit.button(texts.JOIN, "class_press", card.id)),
         "no_workspace": (True, replies.new_button(facts.connection)),
     }
@@ -422,26 +433,26 @@ def unserved(facts: ClassFacts) -> Answer:
     because = Markup(safe(problems.sentence(one.paused, names[1]))) if one.paused else ""
     said = Markup(fill(texts.MISSING[why], title=names[1], pattern=card.pattern, because=because))
     begins = kit.day_moment(facts.time("begins"))
-    return kit.message(fill(texts.UNSERVED, course=card.title, at=begins, why=said), [], [button])
+    return kit.message(fill(texts.MEMBER_NOT_READY, course=card.title, at=begins, why=said), [], [button])
 
 
-def joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
-    """Say what joining a course means, and what is done ``now``."""
+def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
+    """Answer with the meaning of joining a course, and the action taken ``now``."""
     seen_zone = next((one.seen_zone for one in facts.of(CourseContext).lessons if one.card == card.id), "")
-    said = filled(texts.ENROLLED, facts, course=card.title, lessons=timetable(card, seen_zone))
+    said = filled(texts.ENROLLED, facts, course=card.title, lessons=format_timetable(card, seen_zone))
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
-    return replies.answer(" ".join(filter(None, [said, now])), [*opens, *member_buttons(facts, card)])
+    return replies.answer(" ".join(filter(None, [said, now])), [*opens, *list_member_buttons(facts, card)])
 
 
-def member_buttons(facts: Facts, card: ClassCard) -> list[Element]:
-    """Return what whoever has joined a course can do about it."""
+def list_member_buttons(facts: Facts, card: ClassCard) -> list[Element]:
+    """Return the buttons of a course's member."""
     found = {"lesson_skip": texts.SKIP_NEXT, "course_leave": texts.LEAVE_COURSE}
-    found |= {action: label for action, (label, _) in IN_COURSES.items()} if facts.has_public_url else {}
+    found |= {action: label for action, (label, _) in COURSE_ACTIONS.items()} if facts.has_public_url else {}
     return [kit.button(label, action, card.id) for action, label in found.items()]
 
 
 def list_lessons(facts: WorkspaceFacts) -> list[str]:
-    """Return the lines that say a workspace's lessons."""
+    """Return the lines with a workspace's lessons."""
     return [
         " ".join(
             [fill(texts.COURSE_HOURS, course=one.course, hours=hours_blocks.said(one), zone=one.zone), *off]
@@ -455,7 +466,7 @@ def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return buttons for each course that somebody has joined: one leaves it, and what features add."""
     actions = {"course_leave": texts.LEAVE_THIS_COURSE}
     if facts.has_public_url:
-        actions |= {action: label for action, (_, label) in IN_COURSES.items()}
+        actions |= {action: label for action, (_, label) in COURSE_ACTIONS.items()}
     found = facts.of(CourseContext).lessons
     numbers = range(len(found)) if len(found) > 1 else [None]
     return [
@@ -466,8 +477,8 @@ def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 @render_override(HoursKind.HOURS_MISSED, lambda facts: bool(facts.word("course")), needs_row=False)
-def lesson_missed(facts: WorkspaceFacts) -> Answer:
-    """Format a missed start or stop of a lesson."""
+def render_lesson_missed(facts: WorkspaceFacts) -> Answer:
+    """Render a missed start or stop of a lesson."""
     template = hours_texts.MISSED if facts.word("side") == "stop" else texts.LESSON_MISSED
     return hours_blocks.format_missed(facts, template, [], course=facts.word("course"))
 
@@ -478,45 +489,45 @@ def lesson_missed(facts: WorkspaceFacts) -> Answer:
     needs_row=False,
     is_true=lambda facts: not hours_blocks.is_linked_again(facts),
 )
-def lessons_paused(facts: Facts) -> Answer:
-    """Format the pause of a course's lessons, with its cause and buttons."""
+def render_lessons_paused(facts: Facts) -> Answer:
+    """Render the pause of a course's lessons, with its cause and buttons."""
     leave = kit.button(texts.LEAVE_COURSE, "course_leave", facts.word("card"))
     return hours_blocks.format_paused(facts, texts.COURSE_PAUSED, leave, course=facts.word("course"))
 
 
 def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
     """Return the template and the names of the warning that a class stops the workspace."""
-    of = facts.of(CourseContext).of_class
+    of = facts.of(CourseContext).stopping_class
     if of is None:
         return None
-    return texts.WARNED, {"course": of.card.title, "who": _stopper(of)}
+    return texts.WARNED, {"course": of.card.title, "who": _name_stopper(of)}
 
 
 @kit.render_gone("class")
-def unknown() -> Answer:
+def render_unknown() -> Answer:
     """Replace a message about a class, or a workspace in it, that no longer exists."""
-    return replies.answer(texts.UNKNOWN)
+    return replies.answer(texts.UNKNOWN_CARD)
 
 
 def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
-    """Tell an owner who stopped their workspace, or tried to, or that its lesson is over."""
-    of, course = facts.of(CourseContext).of_class, facts.word("course")
+    """Describe for an owner the stop of their workspace by a class or a lesson's end, or its failure."""
+    of, course = facts.of(CourseContext).stopping_class, facts.word("course")
     if of is None:
-        done = texts.SUSPENDS if facts.state is State.SUSPENDED else texts.STOPS
+        done = texts.SUSPEND_WORDS if facts.state is State.SUSPENDED else texts.STOP_WORDS
         said = filled(texts.LESSON_OVER, facts, course=course, done=Markup(done[0]))
         return said if course and is_done else ""
     template = texts.STOPPED_BY if of.card.stopped_by else texts.STOPPED_BY_TIME
     state = facts.state if facts.workspace is not None else State.STOPPED
-    done = {State.SUSPENDED: texts.SUSPENDS, State.GONE: texts.ENDS}.get(state, texts.STOPS)
-    names = {"who": _stopper(of), "course": of.card.title, "done": Markup(done[0])}
+    done = {State.SUSPENDED: texts.SUSPEND_WORDS, State.GONE: texts.END_WORDS}.get(state, texts.STOP_WORDS)
+    names = {"who": _name_stopper(of), "course": of.card.title, "done": Markup(done[0])}
     return filled(template if is_done else texts.STOP_FAILED_BY, facts, **names)
 
 
 @renders(ClassKind.CLASS_OVER)
-def summary(facts: ClassFacts) -> Answer:
-    """Tell the trainer how a class went."""
-    counts, numbers = facts.counts, _numbers(facts.counts)
-    head, *said = words_of(facts.card).summary
+def render_summary(facts: ClassFacts) -> Answer:
+    """Render a class's summary for its teacher."""
+    counts, numbers = facts.counts, _format_counts(facts.counts)
+    head, *said = get_words(facts.card).summary
     said = said if counts.joined else [texts.SUMMARY_NOBODY]
     lines = [fill(one, name=facts.card.title, **numbers) for one in (head, *said)]
     left = counts.stopping + counts.not_stopped
@@ -527,8 +538,8 @@ def summary(facts: ClassFacts) -> Answer:
 
 
 @renders(ClassKind.CLASS_POSTED)
-def posted(facts: ClassFacts) -> Answer:
-    """Ask the poster whether to post the card again: it was refused, or nobody knows.
+def render_post_question(facts: ClassFacts) -> Answer:
+    """Render the question to the poster whether to post the card again: it was refused, or nobody knows.
 
     ``cause`` is Slack's error code, which says what would help.
     """
@@ -544,10 +555,10 @@ def posted(facts: ClassFacts) -> Answer:
     return replies.answer(sentence, [kit.button(texts.POST_AGAIN, "class_post", card.id)])
 
 
-def _poster(facts: ClassFacts) -> Markup:
+def _name_poster(facts: ClassFacts) -> Markup:
     return kit.person(facts.people.get(facts.card.principal.key))
 
 
-def _stopper(facts: ClassFacts) -> Markup:
-    """Name whoever ends the class."""
+def _name_stopper(facts: ClassFacts) -> Markup:
+    """Name the person who ends the class."""
     return kit.person(facts.people.get(facts.card.stopper))

@@ -1,4 +1,4 @@
-"""Class cards: one button in a channel, and the result of each person's press."""
+"""Class cards: a button in a channel, and the result of each person's enrollment by it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from bot.domain.workspaces import Workspace
 from bot.features.hours.model import HoursRule, Timetable
 
 #: What a press is waiting for before an operation can be created; "" for nothing.
-Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]
+MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
 #: What is so of a member for whom a lesson is, and of others. ``coming``: all is there, nothing has begun.
 #: ``no_room``: the provider had none, and it is tried again. ``down``: it was up for the lesson and isn't any
@@ -29,7 +29,7 @@ MemberState = Expected | Literal["left", "not_agreed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class ClassCard(Timetable):
-    """Hold a card: who owns it, what a press does, and when it stops the workspaces it started.
+    """A card: its owner, the workspaces it starts, and the time at which it stops them.
 
     With ``spec``, each person gets a new workspace made from it (``template`` is its display name); otherwise
     the person's own workspace matching ``pattern`` is started. ``stops_at`` (shown in ``time_zone``) is when
@@ -70,14 +70,14 @@ class ClassCard(Timetable):
 
     @property
     def subject(self) -> AuditSubject:
-        """Return it as something that people ask about."""
+        """Return the card as a subject of requests."""
         return AuditSubject(
             self.id, self.connection, self.title, {"card": self.id, "trainer": self.principal.key}
         )
 
     @property
     def state(self) -> str:
-        """Return which timetable its members follow: equal ones have the same state."""
+        """Return the digest of the timetable: equal timetables have equal ones."""
         moved = sorted((day, *times) for day, times in self.moved.items())
         said = repr((write_hours(self.wanted), self.first_day, self.last_day, sorted(self.off), moved))
         return sha256(said.encode()).hexdigest()[:16]
@@ -89,12 +89,12 @@ class ClassCard(Timetable):
 
     @property
     def teachers(self) -> frozenset[str]:
-        """Return the keys of those who may change its timetable."""
+        """Return the keys of the people who may change its timetable."""
         return self.trainers | {self.principal.key}
 
     @property
     def stopper(self) -> str:
-        """Return who ends it: the key of whoever asked for that, else of whoever posted it."""
+        """Return the key of the person who ends it: who asked for that, else its poster."""
         return self.stopped_by or self.principal.key
 
     def is_over(self, now: float) -> bool:
@@ -105,7 +105,7 @@ class ClassCard(Timetable):
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """Hold one person's press of one card.
+    """One person's enrollment by one card.
 
     ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class,
     ``withdrawn_at`` when they withdrew that. ``ended_at`` is when nothing more was to be done for that: it
@@ -115,7 +115,7 @@ class Participant:
     card_id: str
     principal: Principal
     joined_at: Past
-    waits_for: Waiting = ""
+    waits_for: MissingPart = ""
     workspace_id: str | None = None
     operation_id: str | None = None
     consented_at: Past | None = None
@@ -125,7 +125,7 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class CourseRule(HoursRule):
-    """The rule of somebody who has joined a course: its lessons, as far as they have agreed to them.
+    """The rule of a course's member: its lessons, as far as they have agreed to them.
 
     That is to days, for so many minutes each, and until a day. What is ``off`` they left out, but for
     ``course_off``. ``follows`` is the card's state by which it is looked at, ``heard`` the one that its
@@ -143,7 +143,7 @@ class CourseRule(HoursRule):
 
     @property
     def is_own(self) -> bool:
-        """Return that it is the course's: its teachers change it for all."""
+        """Return False: its teachers change it for all members."""
         return False
 
     @property
@@ -157,13 +157,13 @@ class CourseRule(HoursRule):
         return {"card": self.card, "course": self.course}
 
     def plan_check(self, at: float | None) -> dict[str, Any]:
-        """Return the columns that say when the rule is checked next, by which state of its course."""
+        """Return the columns of the rule's next check, by the state of its course."""
         return {"lesson_check_at": at, "follows": self.follows}
 
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts:
-    """Count a card's members by their state in the lesson that is on or comes next: each in one of them.
+    """Numbers of a card's members by their state in the lesson that is on or comes next.
 
     ``joined`` are all who haven't left, ``agreed`` those who agreed to this day, ``linked`` those of them who
     have a link. ``expected`` are those for whom a lesson that is on is: all in a state from ``ready`` to
@@ -198,13 +198,13 @@ class ClassCounts:
 
     @property
     def waiting(self) -> int:
-        """Return how many aren't ready yet."""
+        """Return the number of members who aren't ready yet."""
         return self.starting + self.no_room + self.unlinked + self.no_workspace
 
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """Count the starts ahead on a connection, and the class's starts sent within ``seconds``."""
+    """The starts ahead on a connection, and the class's starts sent within ``seconds``."""
 
     ahead: int = 0
     called: int = 0
@@ -213,12 +213,12 @@ class QueuePosition:
 
 @dataclass(frozen=True, slots=True)
 class ClassProblem:
-    """Hold what keeps one person from being ready: rows only, no URL.
+    """The part that keeps one person from being ready: rows only, no URL.
 
     ``paused`` is why the rule of a member is paused, "" if it isn't.
     """
 
-    press: Participant
+    participant: Participant
     operation: Operation | None
     workspace: Workspace | None
     state: MemberState = "coming"
@@ -227,7 +227,7 @@ class ClassProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassFacts(Facts):
-    """Hold a class card with its counts.
+    """A class card with its counts.
 
     ``effects`` says what stopping does to the card's workspaces, as far as that is known for all of them.
     ``people`` has its poster and whoever ended it, as the reader is told who they are.
@@ -240,7 +240,7 @@ class ClassFacts(Facts):
     #: Who isn't ready for a lesson, where that is told.
     problems: Sequence[ClassProblem] = ()
     #: Of a course: whether its reader teaches it, and the rule by which they have joined it.
-    teaches: bool = False
+    is_teacher: bool = False
     rule: CourseRule | None = None
 
 
@@ -249,16 +249,16 @@ class CourseContext(FeatureContext):
     """The lessons for which a workspace is started, and the class whose end stops it."""
 
     lessons: tuple[CourseRule, ...] = ()
-    of_class: ClassFacts | None = None
+    stopping_class: ClassFacts | None = None
 
     @property
     def is_separate(self) -> bool:
-        """Return whether a class stops the workspace: the message names whoever ended that."""
-        return self.of_class is not None
+        """Return whether a class stops the workspace: the message names the person who ended that."""
+        return self.stopping_class is not None
 
 
 class ClassKind(AnyKind):
-    """Name what is told about class cards and courses."""
+    """The kinds of messages about class cards and courses."""
 
     CLASS_CARD = Traits("class_card", "class", urgency=2, marks=Mark.CARD | Mark.IN_CHANNEL | Mark.HARMLESS)
     CLASS_POSTED = Traits("class_posted", "class", offers="subject", marks=Mark.NEWEST)

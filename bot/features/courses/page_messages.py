@@ -1,4 +1,4 @@
-"""A course's room, for its teachers and for who has joined it; its forms, and the form of a class card."""
+"""A course's page, for its teachers, members and others; its forms, and the form of a class card."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -19,8 +19,8 @@ from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill
 from bot.messages.texts import answers, times, verbs
 
 #: The forms, and what their fields are.
-CHANGE, CARD = "course", "card"
-KINDS: Final = {
+COURSE_CALLBACK, CARD_CALLBACK = "course", "card"
+FIELD_TYPES: Final = {
     **dict.fromkeys(("what", "title", "max"), "plain_text_input"),
     **dict.fromkeys(("begin", "end", "today", "time"), "timepicker"),
     **dict.fromkeys(("from", "until", "day", "off", "back"), "datepicker"),
@@ -28,69 +28,73 @@ KINDS: Final = {
     "hours": "checkboxes",
     "with": "multi_users_select",
 }
-NEEDED: Final = frozenset({"what", "channel", "day", "time", "off", "back"})
+REQUIRED_FIELDS: Final = frozenset({"what", "channel", "day", "time", "off", "back"})
 #: How many courses a Home shows, each of which is a paragraph and its buttons.
-SHOWN: Final = 4
+MAX_HOME_COURSES: Final = 4
 
 
 @part(20)
-def _of_home(facts: HomeContent) -> list[Block]:
+def _render_home(facts: HomeContent) -> list[Block]:
     found: Sequence[ClassFacts] = facts.parts.get("courses", ())
     if not found:
         return []
-    left = len(found) - SHOWN
-    more = fill(words.MORE, count=left, command=Markup(facts.command)) if left > 0 else ""
-    blocks = [block for one in found[:SHOWN] for block in room(one)]
-    return [kit.header(words.HEADING), *blocks, *([kit.context(more)] if more else [])]
+    left = len(found) - MAX_HOME_COURSES
+    more = fill(words.MORE_COURSES, count=left, command=Markup(facts.command)) if left > 0 else ""
+    blocks = [block for one in found[:MAX_HOME_COURSES] for block in render_course(one)]
+    return [kit.header(words.COURSES_HEADING), *blocks, *([kit.context(more)] if more else [])]
 
 
-def room(facts: ClassFacts) -> list[Block]:
-    """Draw a course for who teaches it, with what they can change; for who has joined it; for others."""
-    card, lines, buttons = facts.card, [*cards.course_lines(facts), _coming(facts)], list[Element]()
+def render_course(facts: ClassFacts) -> list[Block]:
+    """Render a course: for its teacher with the possible changes, for its members, or for others."""
+    card, lines, buttons = (
+        facts.card,
+        [*cards.format_course(facts), _format_next_lesson(facts)],
+        list[Element](),
+    )
     if card.is_over(facts.now):
         lines = [f"{lines[0]} {class_words.COURSE_OVER}"]
-    elif facts.teaches:
-        is_on = timetable.lesson_on(card, facts.now) is not None
-        said = words.COUNTS[is_on] if facts.counts.joined else words.NOBODY
+    elif facts.is_teacher:
+        is_on = timetable.find_lesson_on(card, facts.now) is not None
+        said = words.MEMBER_COUNTS[is_on] if facts.counts.joined else words.NOBODY_JOINED
         lines.append(fill(said, **asdict(facts.counts)))
-        buttons = _changes(facts)
+        buttons = _list_change_buttons(facts)
     elif facts.rule is not None:
-        lines.append(fill(words.YOURS, **_whose(facts)))
-        buttons = cards.member_buttons(facts, card)
+        lines.append(fill(words.YOURS, **_get_workspace_names(facts)))
+        buttons = cards.list_member_buttons(facts, card)
     else:
         who = kit.person(facts.people.get(card.principal.key))
         lines = [fill(words.THEIRS, name=card.title, who=who, then=Markup(lines[-1]))]
     return kit.row("\n".join(lines), buttons)
 
 
-def _coming(facts: ClassFacts) -> str:
-    coming = timetable.lesson(facts.card if facts.teaches else facts.rule or facts.card, facts.now)
+def _format_next_lesson(facts: ClassFacts) -> str:
+    coming = timetable.find_lesson(facts.card if facts.is_teacher else facts.rule or facts.card, facts.now)
     if coming is not None and coming.at <= facts.now:
-        return fill(words.ON, until=kit.moment(coming.until, facts.now))
-    return words.NO_MORE if coming is None else fill(words.NEXT, at=kit.day_moment(coming.at))
+        return fill(words.LESSON_ON, until=kit.moment(coming.until, facts.now))
+    return words.NO_MORE if coming is None else fill(words.NEXT_LESSON, at=kit.day_moment(coming.at))
 
 
-def _changeable(card: ClassCard, now: float) -> Occurrence | None:
+def _find_changeable_lesson(card: ClassCard, now: float) -> Occurrence | None:
     """Return the first lesson that can still be left out or moved."""
-    on = timetable.lesson_on(card, now)
-    return timetable.following(card, now if on is None else on.at)
+    on = timetable.find_lesson_on(card, now)
+    return timetable.find_lesson_after(card, now if on is None else on.at)
 
 
-def _changes(facts: ClassFacts) -> list[Element]:
-    card, counts, coming = facts.card, facts.counts, _changeable(facts.card, facts.now)
+def _list_change_buttons(facts: ClassFacts) -> list[Element]:
+    card, counts, coming = facts.card, facts.counts, _find_changeable_lesson(facts.card, facts.now)
     forms, buttons = ["with"], list[Element]()
     if coming is not None:
-        forms, day = list(words.FORMS), coming.local[:10]
+        forms, day = list(words.COURSE_FORMS), coming.local[:10]
         skip = class_words.SKIP_DAY.format(day=times.date_of(day))
         typed = f"{card.id} {card.day(facts.now)} skip {day}"
         buttons = [kit.button(skip, ButtonValue("course_change", typed, at=coming.at))]
     buttons += [
-        kit.button(f"{words.FORMS[what][0]}…", ButtonValue("course_form", card.id, mark=what))
+        kit.button(f"{words.COURSE_FORMS[what][0]}…", ButtonValue("course_form", card.id, mark=what))
         for what in forms
     ]
     if counts.waiting or counts.failed:
         buttons.append(kit.button(class_words.PROBLEMS, "class_problems", card.id))
-    return [*buttons, *cards.end_buttons(facts)]
+    return [*buttons, *cards.list_end_buttons(facts)]
 
 
 def show_no_courses(command: Markup) -> Answer:
@@ -98,48 +102,50 @@ def show_no_courses(command: Markup) -> Answer:
     return kit.message(fill(words.NO_COURSES, command=command), buttons=[card_button()])
 
 
-def rooms(every: Sequence[ClassFacts]) -> Answer:
+def answer_courses(every: Sequence[ClassFacts]) -> Answer:
     """Answer with courses."""
-    return kit.answer(block for one in every for block in room(one))
+    return kit.answer(block for one in every for block in render_course(one))
 
 
-def _whose(facts: ClassFacts) -> dict[str, str]:
+def _get_workspace_names(facts: ClassFacts) -> dict[str, str]:
     return {"pattern": facts.card.pattern or facts.card.template, "title": facts.connection_title}
 
 
-def joining(facts: ClassFacts) -> Answer:
-    """Say what joining a course agrees to, with the button that joins it."""
-    card, does = facts.card, fill(class_words.COURSE_JOIN, **_whose(facts))
+def answer_join_offer(facts: ClassFacts) -> Answer:
+    """Answer with the terms of joining a course, and the button that joins it."""
+    card, does = facts.card, fill(class_words.COURSE_JOIN, **_get_workspace_names(facts))
     button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY)
-    return kit.message("\n".join([*cards.course_lines(facts), does]), buttons=[button])
+    return kit.message("\n".join([*cards.format_course(facts), does]), buttons=[button])
 
 
-def joined(facts: ClassFacts, named: Sequence[Markup]) -> Block:
-    """Say how many joined a course, and who did first where the reader may know it."""
+def format_members(facts: ClassFacts, named: Sequence[Markup]) -> Block:
+    """Format the number of a course's members, and the first ones if the reader may know them."""
     count, name = facts.counts.joined, facts.card.title
     said = fill(words.WHO, name=name, joined=times.counted(count, "person has", "people have"))
     left = [answers.AND_MORE.format(count=count - len(named))] if 0 < len(named) < count else []
     return kit.section(f"{said} {', '.join([*named, *left])}".rstrip())
 
 
-def form(card: ClassCard, what: str, now: float, people: Iterable[str]) -> dict[str, Any]:
+def build_course_form(card: ClassCard, what: str, now: float, people: Iterable[str]) -> dict[str, Any]:
     """Return the form that moves a course's next lesson, pauses the course, or names its co-teachers."""
-    coming, (title, does) = _changeable(card, now), words.FORMS[what]
+    coming, (title, does) = _find_changeable_lesson(card, now), words.COURSE_FORMS[what]
     day, _, time = ("" if coming is None else coming.local).partition("T")
     fields = {
-        "move": [_field("day", initial_date=day), _field("time", initial_time=time)],
-        "pause": [_field("off", initial_date=card.day(now).isoformat()), _field("back")],
-        "with": [_field("with", initial_users=sorted(people))],
+        "move": [_build_field("day", initial_date=day), _build_field("time", initial_time=time)],
+        "pause": [_build_field("off", initial_date=card.day(now).isoformat()), _build_field("back")],
+        "with": [_build_field("with", initial_users=sorted(people))],
     }
     said = fill(does, name=card.title, day=times.date_of(day) if day else "", zone=card.time_zone)
     submit = words.SAVE if what == "with" else title
     texts = {"submit": submit, "close": verbs.CLOSE, "private_metadata": f"{card.id} {what} {day}"}
-    return kit.modal(title, [kit.section(said), *fields[what]], callback_id=CHANGE, **texts)
+    return kit.modal(title, [kit.section(said), *fields[what]], callback_id=COURSE_CALLBACK, **texts)
 
 
-def _field(name: str, **keys: Any) -> Block:
-    element = {"type": KINDS[name], "action_id": name} | {key: one for key, one in keys.items() if one}
-    return kit.field(name, words.FIELDS[name][0], element, words.FIELDS[name][1], optional=name not in NEEDED)
+def _build_field(name: str, **keys: Any) -> Block:
+    element = {"type": FIELD_TYPES[name], "action_id": name} | {key: one for key, one in keys.items() if one}
+    return kit.field(
+        name, words.FIELDS[name][0], element, words.FIELDS[name][1], optional=name not in REQUIRED_FIELDS
+    )
 
 
 def card_button() -> Element:
@@ -147,7 +153,7 @@ def card_button() -> Element:
     return kit.button(words.POST, "card_form")
 
 
-def card_form(channel: str) -> dict[str, Any]:
+def build_card_form(channel: str) -> dict[str, Any]:
     """Return the form that posts a class card, to a channel that may be given."""
     days = [kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)]
     only = {"include": ["public", "private"], "exclude_bot_users": True}
@@ -156,8 +162,8 @@ def card_form(channel: str) -> dict[str, Any]:
         "channel": {"filter": only, "initial_conversation": channel},
     }
     fields = [
-        _field(name, **more.get(name, {}))
+        _build_field(name, **more.get(name, {}))
         for name in words.FIELDS
         if name not in {"day", "time", "off", "back"}
     ]
-    return kit.modal(words.POST, fields, submit=words.POST_IT, close=verbs.CLOSE, callback_id=CARD)
+    return kit.modal(words.POST, fields, submit=words.POST_IT, close=verbs.CLOSE, callback_id=CARD_CALLBACK)

@@ -1,21 +1,21 @@
-"""The words of a course's room: what its teachers and members read of it, and the forms that change it."""
+"""The texts of a course's page, for its teachers and members, and of the forms that change it."""
 
 from typing import Final
 
-HEADING: Final = "Your courses"
-MORE: Final = "{count} more: `{command} courses`"
+COURSES_HEADING: Final = "Your courses"
+MORE_COURSES: Final = "{count} more: `{command} courses`"
 NO_COURSES: Final = (
     "No courses yet. To join one, press *Join* on its card in its channel. "
     "To teach one, type `{command}card` in its channel."
 )
 
-NEXT: Final = "Next lesson: {at}"
-ON: Final = "A lesson is on until {until}"
+NEXT_LESSON: Final = "Next lesson: {at}"
+LESSON_ON: Final = "A lesson is on until {until}"
 NO_MORE: Final = "No more lessons"
-NOBODY: Final = "Nobody has joined yet"
+NOBODY_JOINED: Final = "Nobody has joined yet"
 #: To its teachers; once workspaces are being started, with how many are ready.
 _COUNTS: Final = "{joined} joined · {agreed} agreed to this lesson · {linked} linked an account"
-COUNTS: Final = (_COUNTS, f"{_COUNTS} · {{ready}} ready")
+MEMBER_COUNTS: Final = (_COUNTS, f"{_COUNTS} · {{ready}} ready")
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
 #: To who has joined it.
 YOURS: Final = "I start your workspace *{pattern}* on {title} for it."
@@ -24,7 +24,7 @@ YOU: Final = "you"
 WHO: Final = "*{name}*: {joined} joined."
 
 #: Their forms, by what is changed: its name, and what that does.
-FORMS: Final = {
+COURSE_FORMS: Final = {
     "move": ("Move", "This moves the lesson on {day}. Times are in {zone}. I'll tell everyone who joined."),
     "pause": ("Pause", "When does *{name}* have no lessons? I'll tell everyone who joined."),
     "with": ("Co-teachers", "Co-teachers of *{name}* can change it, end it, and see who joined."),

@@ -1,4 +1,4 @@
-"""A course's room: asked for in words or by a button, changed by its buttons and forms; a card's form."""
+"""A course's page: requested in words or by a button, changed by its buttons and forms; a card's form."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from bot.features.courses import page_messages as drawn
 from bot.features.courses import page_texts as words
 from bot.features.courses import store as class_rows
 from bot.features.courses import texts as class_words
-from bot.features.courses.message_context import of_courses
+from bot.features.courses.message_context import load_courses
 from bot.features.courses.model import ClassCard
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
@@ -29,7 +29,7 @@ from handlers.payload import parse_values
 from handlers.request import InvalidFields, Request
 
 #: What is asked of all of one's courses, of one by its title, and of who joined one.
-_ASKED: Final = re.compile(
+_QUESTION_PATTERN: Final = re.compile(
     r"(?P<noun>(?:my |the |a )?(?:courses?|classes|lessons?))"
     r"|(?:(?:show|list)(?: me)? |what are )?my (?:courses|classes|lessons)|(?:show )?my calendar"
     r"|(?:what|which) (?:courses|classes) (?:am i in|do i (?:have|teach))"
@@ -43,32 +43,32 @@ _ASKED: Final = re.compile(
     re.IGNORECASE,
 )
 #: The fields of a card's form that are flags.
-_FLAGS: Final = ("title", "hours", "from", "until", "max", "with")
+_FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
 
 
 @routes.verb("workspace", "courses", effect=routes.Effect.SHOWS, accepts=("course", "words"))
 async def show(request: Request) -> Answer:
     """Show one's own courses, or the one with a title."""
-    named = await verbs.own(request, request.name) if request.name else []
-    shown = [(card, is_taught) for card, is_taught, rest in named if not rest]
-    shown = shown or list(await request.caller.read(lessons.own))
-    return await _rooms(request, shown) if shown else drawn.show_no_courses(request.command)
+    named = await verbs.find_own_courses(request, request.name) if request.name else []
+    shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
+    shown = shown or list(await request.caller.read(lessons.list_own_courses))
+    return await _show_courses(request, shown) if shown else drawn.show_no_courses(request.command)
 
 
-async def _rooms(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> Answer:
-    return drawn.rooms(await of_courses(request.services.gatherer, request.principal, every))
+async def _show_courses(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> Answer:
+    return drawn.answer_courses(await load_courses(request.services.gatherer, request.principal, every))
 
 
 async def read_question(request: Request) -> Intent | None:
     """Read a question about courses; None if the words are about something else."""
-    asked = _ASKED.fullmatch(" ".join(request.arguments).rstrip(" ?!."))
+    asked = _QUESTION_PATTERN.fullmatch(" ".join(request.arguments).rstrip(" ?!."))
     if asked is None or (asked["noun"] and await verbs.is_workspace(request, asked["noun"])):
         return None
-    own = await request.caller.read(lessons.own)
+    own = await request.caller.read(lessons.list_own_courses)
     if asked["unready"]:
         title = (asked["in"] or "").casefold()
         taught = [
-            card for card, is_taught in own if card.title.casefold() == title or (is_taught and not title)
+            card for card, is_teacher in own if card.title.casefold() == title or (is_teacher and not title)
         ]
         return _as_intent("unready", taught) if len(taught) == 1 else None
     if not (title := (asked["title"] or asked["who"] or asked["taught"] or "").casefold()):
@@ -78,7 +78,9 @@ async def read_question(request: Request) -> Intent | None:
         if called or asked["card"]:
             return _as_intent("courses", called)
     together = partial(request.caller.context.installation.are_together, request.principal)
-    every = [one for one in await request.services.store.read(class_rows.courses) if together(one.principal)]
+    every = [
+        one for one in await request.services.store.read(class_rows.list_courses) if together(one.principal)
+    ]
     what = "members" if asked["who"] else "teachers" if asked["taught"] else "courses"
     return _as_intent(what, [one for one in every if one.title.casefold() == title])
 
@@ -92,14 +94,14 @@ async def answer_question(request: Request, what: str, courses: Sequence[ClassCa
     """Answer a question about courses; all of one's own without any."""
     match what:
         case "unready":
-            return await card_verbs.problems_of(request, courses[0].id)
+            return await card_verbs.answer_problems(request, courses[0].id)
         case "members":
-            return kit.answer([await _joined(request, one) for one in courses])
+            return kit.answer([await _list_members(request, one) for one in courses])
         case "teachers":
-            return kit.answer([await _teachers(request, one) for one in courses])
-    taught = {one.id for one, is_taught in await request.caller.read(lessons.own) if is_taught}
+            return kit.answer([await _list_teachers(request, one) for one in courses])
+    taught = {one.id for one, is_teacher in await request.caller.read(lessons.list_own_courses) if is_teacher}
     every = [(one, one.id in taught) for one in courses]
-    return await (_rooms(request, every) if every else show(replace(request, arguments=())))
+    return await (_show_courses(request, every) if every else show(replace(request, arguments=())))
 
 
 async def read(request: Request) -> Intent | None:
@@ -107,80 +109,82 @@ async def read(request: Request) -> Intent | None:
     return await read_question(request) or await verbs.read_change(request)
 
 
-def _teaches(request: Request, card: ClassCard) -> bool:
+def _is_teacher(request: Request, card: ClassCard) -> bool:
     """Return whether they may change a course: an Usher admin may, too."""
     who, installation = request.principal, request.caller.context.installation
     return who.key in card.teachers or installation.administers(who, card.principal)
 
 
-async def _teachers(request: Request, card: ClassCard) -> kit.Block:
-    """Say who teaches a course."""
-    others = await verbs.named(request, card.teachers - {request.principal.key})
+async def _list_teachers(request: Request, card: ClassCard) -> kit.Block:
+    """Return the line with a course's teachers."""
+    others = await verbs.format_people(request, card.teachers - {request.principal.key})
     who = [words.YOU] if request.principal.key in card.teachers else []
     who += [others] if others else []
     return kit.section(fill(words.TAUGHT_BY, name=card.title, who=Markup(listed(who))))
 
 
-async def _joined(request: Request, card: ClassCard) -> kit.Block:
-    """Say how many joined a course, and who to its teachers."""
-    found = await request.caller.read(lessons.members, card.id) if _teaches(request, card) else []
+async def _list_members(request: Request, card: ClassCard) -> kit.Block:
+    """Return the line with the number of a course's members, and their names to its teachers."""
+    found = (
+        await request.caller.read(lessons.list_first_members, card.id) if _is_teacher(request, card) else []
+    )
     people = await request.services.names.of(request.principal, *(one.principal for one in found))
-    (facts,) = await of_courses(request.services.gatherer, request.principal, [(card, True)])
-    return drawn.joined(facts, list(map(kit.person, people.values())))
+    (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, True)])
+    return drawn.format_members(facts, list(map(kit.person, people.values())))
 
 
 @routes.action("course_room")
-async def shown(request: Request) -> Answer:
-    """Answer the button on a course's card: with its room, or with whose it is."""
-    card = await request.caller.read(use_cases.seen, request.target or "")
-    return await _rooms(request, [(card, _teaches(request, card))])
+async def show_course(request: Request) -> Answer:
+    """Answer the button on a course's card: with the course's page, or its owner's name."""
+    card = await request.caller.read(use_cases.find_visible_card, request.target or "")
+    return await _show_courses(request, [(card, _is_teacher(request, card))])
 
 
-async def _taught(request: Request, card_id: str) -> ClassCard:
-    """Return a course that they may change; raises Answered with whose it is."""
-    found = request.caller.read(use_cases.owned, "class_change", card_id)
-    return await verbs.trainers(request, card_id, found)
+async def _find_taught_course(request: Request, card_id: str) -> ClassCard:
+    """Return a course that they may change; raises Answered with its owner's name."""
+    found = request.caller.read(use_cases.require_teacher, "class_change", card_id)
+    return await verbs.require_teacher(request, card_id, found)
 
 
 @routes.action("course_form")
 async def open_form(request: Request) -> Answer:
-    """Open the form that a button names; where none can be opened, say what to type."""
-    card, press = await _taught(request, request.target or ""), request.press
+    """Open the form of a button; if none can be opened, answer with the words to type."""
+    card, press = await _find_taught_course(request, request.target or ""), request.press
     people = [Principal.from_key(key).user_id for key in card.trainers]
-    what = press.mark if press is not None and press.mark in words.FORMS else "with"
-    view = drawn.form(card, what, request.services.clock.now(), people)
+    what = press.mark if press is not None and press.mark in words.COURSE_FORMS else "with"
+    view = drawn.build_course_form(card, what, request.services.clock.now(), people)
     usage = request.fill(class_words.COURSE_USAGE, course=card.title)
     return replace(replies.hint(usage), view=view)
 
 
-@routes.view(drawn.CHANGE)
-async def form_sent(request: Request) -> Answer:
+@routes.view(drawn.COURSE_CALLBACK)
+async def submit_form(request: Request) -> Answer:
     """Change a course as its form says, in the words that can be typed; name its co-teachers."""
     (key, what, former), sent = request.form_payload.split(" "), parse_values(request.view)
-    card = await _taught(request, key)
+    card = await _find_taught_course(request, key)
     if what == "with":
         named = {replace(card.principal, user_id=user).key for user in sent.get("with", ())}
         await verbs.check_teachers(request, named - card.teachers)
         change: verbs.Change = ("teachers", {}, {"trainers": frozenset(named) - {card.principal.key}})
-        return await verbs.changed(request, card, change)
+        return await verbs.change_course(request, card, change)
     field, back, now = "back", str(sent.get("back") or ""), request.services.clock.now()
     off = max(str(sent.get("off") or ""), card.day(now).isoformat())
     typed = f"pause {off} to {date.fromisoformat(back) - timedelta(days=1)}" if back > off else ""
     if what == "move":
         field, typed = "day", f"move {former} to {sent.get('day')} {sent.get('time')}"
     try:
-        is_change = verbs.order(card, typed, now) is not None
+        is_change = verbs.parse_order(card, typed, now) is not None
     except Refused:
         is_change = False
     if not is_change:
         raise InvalidFields({field: words.WRONG[field]})
-    return await verbs.carried_out(request, key, typed)
+    return await verbs.apply_order(request, key, typed)
 
 
-@routes.view(drawn.CARD)
-async def card_sent(request: Request) -> Answer:
-    """Post the card that a form describes, as if it had been typed; what is wrong is said at its fields."""
-    sent = {name: _typed(value) for name, value in parse_values(request.view).items()}
+@routes.view(drawn.CARD_CALLBACK)
+async def submit_card(request: Request) -> Answer:
+    """Post the card of a form, as if it had been typed; problems are shown at its fields."""
+    sent = {name: _format_value(value) for name, value in parse_values(request.view).items()}
     is_course = bool(sent.keys() & {"hours", "begin", "end", "from", "until"})
     if is_course and "today" in sent:
         raise InvalidFields({"today": words.WRONG["today"]})
@@ -189,7 +193,11 @@ async def card_sent(request: Request) -> Answer:
     flags, what = {"until": sent.get("today", ""), **sent}, sent.get("what", "")
     # Nobody is asked about a name that was entered as one.
     what = what if "/" in what else Quoted(what)
-    typed = ["card", join_words([what]), *(f"--{name} {flags[name]}" for name in _FLAGS if flags.get(name))]
+    typed = [
+        "card",
+        join_words([what]),
+        *(f"--{name} {flags[name]}" for name in _FLAG_FIELDS if flags.get(name)),
+    ]
     surface = replace(request.surface, channel_id=sent.get("channel"))
     asked = replace(request.redirect("workspace", "card", (what,)), text=" ".join(typed), surface=surface)
     try:
@@ -202,8 +210,8 @@ async def card_sent(request: Request) -> Answer:
         raise InvalidFields({name: words.WRONG.get(name, wrong.errors[name]) for name in first}) from None
 
 
-def _typed(value: Value) -> str:
-    """Return what is in a field as it is typed: people are mentioned."""
+def _format_value(value: Value) -> str:
+    """Format a field's value as it is typed: people are mentioned."""
     if isinstance(value, str):
         return value
     return ",".join(one if one in DAYS else kit.person(Named(one)) for one in value)

@@ -1,4 +1,4 @@
-"""What is done before a lesson, so that everybody is ready for it, and who hears that somebody won't be."""
+"""Preparations of a lesson: lead time, warnings to members who won't be ready, and reports to teachers."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,14 +6,14 @@ from typing import Final
 from bot.domain.operations import LATE_START_SECONDS
 from bot.domain.timers import REST
 from bot.features.courses import store, timetable
-from bot.features.courses.lesson_starts import StartRate, is_no_room
+from bot.features.courses.lesson_starts import StartRate, lacks_capacity
 from bot.features.courses.model import ClassCard, ClassKind
 from bot.features.courses.tables import CLASS_CARDS
 from bot.features.courses.timetable import (
+    LATE_WARNING_SECONDS,
     LATEST_REPORT_SECONDS,
-    PREPARED_SECONDS,
+    PREPARE_SECONDS,
     REPORT_SECONDS,
-    WARNED_SECONDS,
 )
 from bot.features.hours.begun_hours import RETRY_SECONDS, tries_again
 from bot.features.hours.model import Occurrence
@@ -23,17 +23,17 @@ from bot.store import operations
 from bot.store.transaction import Transaction
 
 #: How many members are told something in one transaction.
-PIECE: Final = 30
+NOTICES_PER_TRANSACTION: Final = 30
 #: As many may join a course as it has places, and without a number of those, as a large class has people.
-MANY: Final = 500
+LARGE_CLASS_SIZE: Final = 500
 #: How often it is looked at how the starts of a lesson go.
-PREPARES_EVERY: Final = 10.0
+PREPARE_INTERVAL_SECONDS: Final = 10.0
 #: How long the summary waits for the stops to finish, or for whoever has ended a course to take that back.
 SUMMARY_SECONDS: Final = 900.0
 
 
-def _pace(tx: Transaction, context: Context, card: ClassCard) -> StartRate:
-    """Return how a course's connection starts its workspaces, as far as that is known now."""
+def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> StartRate:
+    """Return the rate at which a course's connection starts its workspaces, as far as it is known now."""
     provider = context.connections.get(card.connection)
     slow = operations.slow_seconds(tx, card.principal, card.connection, card.spec)
     if provider is None:
@@ -41,39 +41,43 @@ def _pace(tx: Transaction, context: Context, card: ClassCard) -> StartRate:
     return StartRate(provider.settings.starts_per_second, slow, provider.settings.idle_seconds)
 
 
-def in_time(tx: Transaction, caller: Caller, card: ClassCard) -> int | None:
-    """Return for how many people a course's workspaces can be ready in time; None for all who can join."""
-    found = _pace(tx, caller.context, card).in_time
-    return None if found is None or found >= (card.maximum or MANY) else found
+def get_max_in_time(tx: Transaction, caller: Caller, card: ClassCard) -> int | None:
+    """Return the most people whose workspaces can be ready in time; None for all who can join."""
+    found = _get_start_rate(tx, caller.context, card).max_people
+    return None if found is None or found >= (card.maximum or LARGE_CLASS_SIZE) else found
 
 
 def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
-    """Prepare a course's next lesson; return when it is looked at again because of one.
+    """Prepare a course's next lesson; return the time of the next check for one.
 
     The evening before, and an hour before, those are told for whom nothing would be ready. Then its lead is
     determined, and its teachers are told how many are ready: once nothing is on its way any more, between
     five and two minutes before. Where starts were sent late or missed, they hear how that ended.
     """
     now = tx.now()
-    coming = timetable.lesson(card, now)
+    coming = timetable.find_lesson(card, now)
     if coming is None:
         return None if card.closed_at is None else card.closed_at + SUMMARY_SECONDS
-    looks = [timetable.evening_before(card, coming), coming.at - WARNED_SECONDS, coming.at - PREPARED_SECONDS]
+    looks = [
+        timetable.get_evening_before(card, coming),
+        coming.at - LATE_WARNING_SECONDS,
+        coming.at - PREPARE_SECONDS,
+    ]
     if looks[0] <= now < coming.due_at and _notify_members_not_ready(tx, context, card, coming, looks):
         return now
     if now < looks[-1]:
         return min(one for one in looks if one > now)
-    counts = store.class_counts(tx, card.id)
+    counts = store.count_members(tx, card.id)
     if now < coming.due_at:
-        lead = _pace(tx, context, card).lead(counts.joined)
+        lead = _get_start_rate(tx, context, card).get_seconds_ahead(counts.joined)
         if lead != card.lead:
             CLASS_CARDS.change(tx, {"id": card.id}, lead=lead, follow_at=now)
         return max(coming.at - lead, now + REST)
-    tried = _count_tried(tx, card, coming)
+    tried = _count_retried_starts(tx, card, coming)
     if now >= coming.at:
         is_over = now >= coming.latest_start + RETRY_SECONDS
         if counts.coming or ((tried or counts.starting) and not is_over):
-            return now + PREPARES_EVERY
+            return now + PREPARE_INTERVAL_SECONDS
         late = store.count_late_starts(tx, card.id, coming.at + LATE_START_SECONDS)
         if late["late"] or late["missed"]:
             body = {"connection": card.connection, "ends": coming.until, **late}
@@ -82,42 +86,44 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
     is_settled = not (counts.starting or counts.coming or tried)
     if now >= coming.at - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
         body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
-        if timetable.following(card, coming.at) is not None:
+        if timetable.find_lesson_after(card, coming.at) is not None:
             body |= tx.one("least_unused", card_id=card.id) or {}
         store.notify(tx, card, ClassKind.LESSON_REPORT, coming.local, body, card.teachers)
-    return min(now + PREPARES_EVERY, coming.at)
+    return min(now + PREPARE_INTERVAL_SECONDS, coming.at)
 
 
 def _notify_members_not_ready(
     tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, looks: Sequence[float]
 ) -> bool:
-    """Tell some for whom nothing would be ready what is missing; return whether there may be more of them.
+    """Notify some members of the parts they lack; return whether there may be more members.
 
     ``looks`` begin with when those are told who had joined by then, and when the others are.
     """
     provider, spec = context.connections.get(card.connection), card.spec
     found = [
         (one.key, state == "coming")
-        for one, state in store.unserved(tx, card, looks[1] if tx.now() >= looks[1] else looks[0])
+        for one, state in store.list_members_not_ready(
+            tx, card, looks[1] if tx.now() >= looks[1] else looks[0]
+        )
         if state != "coming" or (provider is not None and spec is not None and provider.withholds(spec, one))
     ]
-    for key, is_withheld in found[:PIECE]:
+    for key, is_withheld in found[:NOTICES_PER_TRANSACTION]:
         body = {"connection": card.connection, "begins": coming.at, "is_withheld": is_withheld}
         store.notify(tx, card, ClassKind.UNSERVED, coming.local, body, [key])
-    return len(found) > PIECE
+    return len(found) > NOTICES_PER_TRANSACTION
 
 
-def _count_tried(tx: Transaction, card: ClassCard, coming: Occurrence) -> int:
+def _count_retried_starts(tx: Transaction, card: ClassCard, coming: Occurrence) -> int:
     """Count the failed starts of a lesson that are tried again.
 
     Whom the begin finds without room is told so, once.
     """
     now, tried = tx.now(), 0
-    for rule, failed in store.failed_starts(tx, card.id, coming.at):
+    for rule, failed in store.list_failed_starts(tx, card.id, coming.at):
         if not tries_again(failed, coming, failed.ended_at or 0.0, is_own=False):
             continue
         tried += 1
-        if is_no_room(failed.cause) and now >= coming.at - 2 * RETRY_SECONDS:
+        if lacks_capacity(failed.cause) and now >= coming.at - 2 * RETRY_SECONDS:
             body = {"connection": card.connection, "until": coming.latest_start}
             store.notify(tx, card, ClassKind.UNSERVED, f"{coming.local}:room", body, [rule.principal.key])
     return tried

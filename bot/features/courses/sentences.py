@@ -1,4 +1,4 @@
-"""Builders of the labels of courses: what a member or a teacher does to one, on days that a text names."""
+"""Builders of the labels of courses: orders of a member or a teacher, on days that a text names."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ async def build_changes(text: Sentence, label: str) -> list[str]:
     """Return the changes of a label to one's courses: to those that are named, or to any."""
     return [
         f"card {join_words((card.title,))} {order}"
-        for card, is_taught in await _list_own(text)
-        for order in _list_orders(text, label, card, is_taught=is_taught)
+        for card, is_teacher in await _list_own(text)
+        for order in _list_orders(text, label, card, is_teacher=is_teacher)
     ]
 
 
@@ -47,7 +47,7 @@ async def build_joining(text: Sentence, _: str) -> list[str]:
     """Return the way into a course of colleagues that the words name."""
     request, said = text.request, " ".join(text.words)
     place, now = request.caller.context.installation, request.services.clock.now()
-    every = await request.services.store.read(store.courses)
+    every = await request.services.store.read(store.list_courses)
     return [
         f"card {join_words((card.title,))} join"
         for card in every
@@ -73,13 +73,13 @@ async def ask_for_course(text: Sentence, _: str) -> list[str]:
 async def _list_own(text: Sentence) -> Sequence[tuple[ClassCard, bool]]:
     """Return one's own courses that may be meant, and whether one teaches each."""
     named = {one.id for one in text.courses}
-    own = await text.request.caller.read(cases.own) if named or not text.workspaces else []
+    own = await text.request.caller.read(cases.list_own_courses) if named or not text.workspaces else []
     return [one for one in own if not named or one[0].id in named]
 
 
-def _list_orders(text: Sentence, name: str, card: ClassCard, *, is_taught: bool) -> list[str]:
+def _list_orders(text: Sentence, name: str, card: ClassCard, *, is_teacher: bool) -> list[str]:
     """Return the orders to type after a course's title; only possible ones."""
-    if not is_taught and name != "skip":
+    if not is_teacher and name != "skip":
         return ["leave"] if name in _WHOLE_COURSE_ORDERS else []
     now, given = text.request.services.clock.now(), text.request.typed_words or text.request.arguments
     spans = [span for span in text.names.find_spans(given) if span.courses]
@@ -91,7 +91,7 @@ def _list_orders(text: Sentence, name: str, card: ClassCard, *, is_taught: bool)
 
 def _is_possible(card: ClassCard, order: str, now: float) -> bool:
     try:
-        return order == "leave" or verbs.order(card, order, now) is not None
+        return order == "leave" or verbs.parse_order(card, order, now) is not None
     except Refused:
         return False
 
@@ -101,7 +101,7 @@ def _read_orders(text: Sentence, words: Sequence[str], name: str, card: ClassCar
     if name in _WHOLE_COURSE_ORDERS:
         return [_WHOLE_COURSE_ORDERS[name]]
     days = find_days(words, card.day(now))
-    coming = next(iter(timetable.days_of(card, now)), "")
+    coming = next(iter(timetable.list_lesson_days(card, now)), "")
     if name == "move":
         return _read_move(text, words, days, card, coming)
     spans = list[tuple[str, date, date | None]]()

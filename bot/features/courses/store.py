@@ -1,4 +1,4 @@
-"""Class cards: what a press does in one transaction, and what the end of a class stops."""
+"""Rows of class cards and of their participants."""
 
 from collections.abc import Collection
 from typing import Any, Final
@@ -27,49 +27,51 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
 
 #: The due time when nothing is due: a press, or ending the class, makes it due.
-NEVER = 1e12
+NEVER_DUE_AT = 1e12
 #: A card is next checked after this share of the time since its last change.
-_SLOWER = 0.1
+_RECHECK_SHARE = 0.1
 #: What brings a workspace up.
-UP = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
+START_VERBS = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 
 
-def class_card(tx: Transaction, card_id: str) -> ClassCard | None:
+def find_card(tx: Transaction, card_id: str) -> ClassCard | None:
     """Return a card."""
     return CLASS_CARDS.one(tx, id=card_id)
 
 
-def courses(tx: Transaction) -> list[ClassCard]:
+def list_courses(tx: Transaction) -> list[ClassCard]:
     """Return the courses that go on, the newest first."""
     return CLASS_CARDS.query(tx, "courses")
 
 
-def ended_courses(tx: Transaction, since: float) -> list[ClassCard]:
+def list_ended_courses(tx: Transaction, since: float) -> list[ClassCard]:
     """Return the courses that have ended since a moment, the last one first."""
     # No course goes on for longer than a year.
     return CLASS_CARDS.query(tx, "ended_courses", since=since, posted_since=since - YEAR)
 
 
-def participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
-    """Return a person's press of a card, unless they have left."""
+def find_participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
+    """Return a person's enrollment by a card, unless they have left."""
     found = PARTICIPANTS.one(tx, card_id=card_id, principal=principal)
     has_left = found is not None and found.withdrawn_at is not None and found.workspace_id is None
     return None if has_left else found
 
 
 @prioritize(Priority.STEADY)
-def class_counts(tx: Transaction, card_id: str) -> ClassCounts:
+def count_members(tx: Transaction, card_id: str) -> ClassCounts:
     """Count a card's members by their states in the lesson that is on or comes next."""
-    rows = _members(tx, "class_counts", card_id)
+    rows = _query_members(tx, "class_counts", card_id)
     return ClassCounts(**rows[0]) if rows else ClassCounts()
 
 
-def _members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
-    """Return what a query finds of ``{in_lesson}``: in the lesson of a card that is on or comes next."""
-    card, now = class_card(tx, card_id), tx.now()
+def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
+    """Return the rows of a query over ``{in_lesson}``: the lesson of a card that is on or comes next."""
+    card, now = find_card(tx, card_id), tx.now()
     if card is None:
         return []
-    found = timetable.lesson(card, now) or Occurrence(NEVER, "start", "", NEVER, NEVER)
+    found = timetable.find_lesson(card, now) or Occurrence(
+        NEVER_DUE_AT, "start", "", NEVER_DUE_AT, NEVER_DUE_AT
+    )
     day = found.local[:10]
     # Whoever agreed to any lessons agreed to those that are moved.
     weekday = DAYS[card.day(found.at).weekday()] if day and day not in card.moved else ""
@@ -79,16 +81,16 @@ def _members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row
 
 
 @prioritize(Priority.STEADY)
-def counts_shown(tx: Transaction, card_id: str) -> ClassCounts:
-    """Return what a card has counted last, whatever its members do since; count what none has yet."""
+def read_shown_counts(tx: Transaction, card_id: str) -> ClassCounts:
+    """Return the counts that a card shows; count its members if it has none yet."""
     row = CLASS_CARDS.row(tx, id=card_id)
     numbers = from_json(row["counted"] or "[]") if row else []
     # An earlier release counted other things.
     is_whole = len(numbers) == len(ClassCounts.__slots__)
-    return ClassCounts(*numbers) if is_whole else class_counts(tx, card_id)
+    return ClassCounts(*numbers) if is_whole else count_members(tx, card_id)
 
 
-def failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[CourseRule, Operation]]:
+def list_failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[CourseRule, Operation]]:
     """Return the rules of a course whose starts for a lesson have failed, each with that start."""
     found = []
     for row in tx.all("failed_starts", card_id=card_id, begins=begins):
@@ -99,33 +101,35 @@ def failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[Co
 
 def count_late_starts(tx: Transaction, card_id: str, late_at: float) -> Row:
     """Count the starts of the lesson that is on which were sent late, and those that weren't in time."""
-    rows = _members(tx, "count_late_starts", card_id, late_at=late_at)
+    rows = _query_members(tx, "count_late_starts", card_id, late_at=late_at)
     return rows[0] if rows else {"late": 0, "missed": 0}
 
 
 @prioritize(Priority.STEADY)
-def class_problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
-    """Return who isn't ready, in the order of their presses."""
-    return [_member(tx, row) for row in _members(tx, "class_problems", card_id, limit=limit)]
+def list_problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
+    """Return the members who aren't ready, in the order of their enrollment."""
+    return [_parse_member(tx, row) for row in _query_members(tx, "class_problems", card_id, limit=limit)]
 
 
 @prioritize(Priority.STEADY)
-def member_of(tx: Transaction, card_id: str, principal: Principal) -> ClassProblem | None:
-    """Return what is so of one person in the lesson that is on or comes next."""
-    rows = _members(tx, "member_of", card_id, principal=principal.key)
-    return _member(tx, rows[0]) if rows else None
+def find_member(tx: Transaction, card_id: str, principal: Principal) -> ClassProblem | None:
+    """Return one member's state in the current or next lesson."""
+    rows = _query_members(tx, "member_of", card_id, principal=principal.key)
+    return _parse_member(tx, rows[0]) if rows else None
 
 
-def unserved(tx: Transaction, card: ClassCard, joined_by: float) -> list[tuple[Principal, MemberState]]:
-    """Return who would have nothing ready in the next lesson and wasn't told so, of those joined by a moment.
+def list_members_not_ready(
+    tx: Transaction, card: ClassCard, joined_by: float
+) -> list[tuple[Principal, MemberState]]:
+    """Return members without a workspace for the next lesson, not notified yet, of those joined by a time.
 
     Of a template, these are all for whom nothing has begun: somebody may not have it any more.
     """
-    rows = _members(tx, "members_unserved", card.id, joined_by=joined_by, is_made=card.spec is not None)
+    rows = _query_members(tx, "members_unserved", card.id, joined_by=joined_by, is_made=card.spec is not None)
     return [(Principal.from_key(row["principal"]), row["state"]) for row in rows]
 
 
-def _member(tx: Transaction, row: Row) -> ClassProblem:
+def _parse_member(tx: Transaction, row: Row) -> ClassProblem:
     press = PARTICIPANTS.parse(row)
     operation = operations.operation(tx, row["newest"]) if row["newest"] else None
     workspace = workspaces.workspace(tx, press.workspace_id) if press.workspace_id else None
@@ -159,12 +163,12 @@ def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCar
     return CLASS_CARDS.parse_all(CLASS_CARD_QUEUE.take(tx, rest, limit))
 
 
-def claim_followed(tx: Transaction, lease: float) -> list[ClassCard]:
-    """Lease one course whose members follow it: whoever types waits for one piece."""
+def claim_changed_courses(tx: Transaction, lease: float) -> list[ClassCard]:
+    """Lease one course whose members follow it: a person who types waits for one batch."""
     return CLASS_CARDS.parse_all(MEMBER_QUEUE.take(tx, lease, 1))
 
 
-def class_counted(
+def update_counts(
     tx: Transaction,
     card_id: str,
     counts: ClassCounts,
@@ -185,7 +189,9 @@ def class_counted(
     now, numbers = tx.now(), as_json([getattr(counts, name) for name in ClassCounts.__slots__])
     has_changed = numbers != row["counted"]
     since = 0.0 if has_changed else now - row["changed_at"]
-    looks = [now + max(rest, min(since * _SLOWER, longest))] if counts.starting or counts.stopping else []
+    looks = (
+        [now + max(rest, min(since * _RECHECK_SHARE, longest))] if counts.starting or counts.stopping else []
+    )
     if lesson_at is not None:
         looks.append(lesson_at)
     elif row["stops_at"] is not None:
@@ -194,14 +200,14 @@ def class_counted(
     if row["next_check_at"] <= now:
         # Somebody pressed since these were counted.
         looks.append(now + rest)
-    seen = {"counted": numbers, "behind": counts.behind, "next_check_at": min(looks, default=NEVER)}
+    seen = {"counted": numbers, "behind": counts.behind, "next_check_at": min(looks, default=NEVER_DUE_AT)}
     tx.run("class_counted", id=card_id, now=now, **seen)
     if has_changed:
         cards.queue_messages(tx, card_id, changed=True)
 
 
-def presses_to_end(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:
-    """Return who consented to the end of a class that is still to come for them, and has no timer for it.
+def list_enrollments_to_stop(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:
+    """Return enrollments with consent to the coming end of a class, and without a timer for it.
 
     One for a later end, of which nobody was warned yet, counts as none.
     """
@@ -209,7 +215,7 @@ def presses_to_end(tx: Transaction, card_id: str, stops_at: float, limit: int) -
 
 
 @prioritize(Priority.STEADY)
-def class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
+def find_class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
     """Return the card whose end caused a stop."""
     return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)
 
@@ -226,7 +232,7 @@ def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
 
 
 def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
-    """Return when a workspace's person last agreed that a class ends it."""
+    """Return the time at which a workspace's person last agreed to its end by a class."""
     joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
     return max((one.consented_at or 0.0 for one in joined), default=0.0)
 
@@ -234,12 +240,12 @@ def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
 def notify(
     tx: Transaction, card: ClassCard, kind: AnyKind, occasion: str, body: Row, to: Collection[str]
 ) -> None:
-    """Tell people, by their keys, something about a card."""
+    """Notify people, by their keys, about a card."""
     every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]
     add_notices(tx, [NewNotice(card.id, kind, once, one, body) for once, one in every])
 
 
 def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -> list[str]:
-    """Return the texts that a person's new account is to carry out for the classes that they joined."""
+    """Return the texts that a person's new account carries out for the classes that they joined."""
     key = {"principal": principal.key, "connection": connection, "now": tx.now()}
     return [row["text"] for row in tx.all("waiting_presses", **key)]

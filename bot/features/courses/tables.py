@@ -1,4 +1,4 @@
-"""The tables of class cards and courses, and of who joined them."""
+"""The tables of class cards, courses and their members."""
 
 from bot.domain.row_times import PAST, STAYS, due
 from bot.features.courses.model import ClassCard, CourseRule, Participant

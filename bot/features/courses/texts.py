@@ -1,4 +1,4 @@
-"""The words of class cards: before a press, after it, and at the end of the class."""
+"""The texts of class cards: before an enrollment, after it, and at the end of the class."""
 
 from typing import Final, NamedTuple
 
@@ -6,7 +6,7 @@ from bot.messages.texts.times import weekday_of
 
 # -- the card ----------------------------------------------------------------------------------------------
 
-TITLE: Final = "*{name}*"
+CARD_TITLE: Final = "*{name}*"
 DOES_MAKE: Final = (
     "I'll create a workspace from *{name}* for you on {title}, with your own account, and send you its link."
 )
@@ -18,9 +18,9 @@ CONSENT: Final = (
 CONSENT_WHEN: Final = "when"
 CONSENT_UNTIL: Final = "{at}, or when"
 #: What the end of a class does to a workspace: what is done to it, what it does, what that means.
-STOPS: Final = ("stopped", "stops", "")
-SUSPENDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
-ENDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
+STOP_WORDS: Final = ("stopped", "stops", "")
+SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
+END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
 SUSPENDS_OR_ENDS: Final = (
     "suspended (or ended for good where that isn't possible)",
     "is suspended or ends for good",
@@ -33,11 +33,11 @@ NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this c
 HOW_MANY: Final = {True: "{ready} of {expected} is ready", False: "{ready} of {expected} are ready"}
 NOBODY_YET: Final = "Nobody has pressed it yet."
 SEATS: Final = "{places}."
-COUNTS: Final = "*{ready} of {joined} ready*"
+READY_COUNT: Final = "*{ready} of {joined} ready*"
 COUNTS_OVER: Final = "*{got} of {joined} got a workspace*"
-WAITING: Final = "{waiting} waiting"
-FAILED: Final = "{failed} failed"
-KEPT: Final = "{kept} kept"
+WAITING_COUNT: Final = "{waiting} waiting"
+FAILED_COUNT: Final = "{failed} failed"
+KEPT_COUNT: Final = "{kept} kept"
 CLOSING: Final = "{who} has ended the class. Its workspaces will be {done} {at}."
 CLOSING_UNTIL: Final = "The class is over. Its workspaces are being {done}."
 OVER: Final = "The class is over. {stopped} stopped, {kept} kept."
@@ -52,16 +52,16 @@ CONFIRM_STOP_ALL: Final = (
 
 #: Its days, times and last day; at which of them there are none, or others.
 EVERY_DAY: Final = "every day"
-LESSONS: Final = "{days}, {begin}–{end} ({zone}), until {last}"
+LESSON_TIMES: Final = "{days}, {begin}–{end} ({zone}), until {last}"
 NO_LESSON: Final = "No lessons {days}."
 MOVED_LESSON: Final = "On {day}: {begin}–{end}."
-COURSE: Final = "*{name}* · {lessons}."
+COURSE_TITLE: Final = "*{name}* · {lessons}."
 COURSE_JOIN: Final = (
     "Join once: I'll start your own workspace *{pattern}* on {title} before each lesson and stop it "
     "afterwards. You'll be warned before each stop, and you can skip a lesson or leave at any time."
 )
 JOIN: Final = "Join"
-JOINED: Final = "{people} joined."
+JOINED_COUNT: Final = "{people} joined."
 NOBODY_JOINED: Final = "Nobody has joined yet."
 #: While what was decided about a course is still written for its members.
 UPDATED: Final = "Updated {updated} of {members} so far."
@@ -164,14 +164,14 @@ NOW_TEACHER: Final = (
 )
 NO_TEACHER_NOW: Final = "You're no longer a co-teacher of *{course}*."
 #: To administrators.
-UNTAUGHT: Final = (
+NO_TEACHER_LEFT: Final = (
     "Nobody is left who can change *{course}*: {lessons}. Do you want to take it over? "
     "If nobody does, it ends after {until}."
 )
 TAKE_OVER: Final = "Take it over"
 END_IT: Final = "End it"
 CHANGED_MEANWHILE: Final = "Somebody else has just changed *{course}*, so I left it as it is. Try again."
-TAUGHT: Final = "*{course}* has a teacher again."
+HAS_TEACHER: Final = "*{course}* has a teacher again."
 LEFT_COURSE: Final = "You've left *{course}*."
 LEFT_NEXT: Final = "I won't start or stop your workspace for it any more."
 NOT_JOINED: Final = "You aren't in *{course}*. To join, press the button on its card."
@@ -183,14 +183,14 @@ LESSON_ON: Final = "*{course}* is on, or about to begin, so I can't change that 
 SKIP_DAY: Final = "Skip {day}"
 
 
-def when(first: str, last: str) -> str:
-    """Say a day, or a span, with its weekdays."""
+def format_span(first: str, last: str) -> str:
+    """Format a day, or a span, with its weekdays."""
     said = weekday_of(first)
     return f"on {said}" if first == last else f"from {said} to {weekday_of(last)}"
 
 
 #: What everybody who joined is told of a change, by what it is.
-CHANGED: Final = {
+COURSE_CHANGES: Final = {
     "skip": "There's no *{course}* {days}.",
     "back": "*{course}* takes place {days} after all.",
     "move": "*{course}* moves from {former} to {day}, {begin}\u2013{end}.",
@@ -248,7 +248,7 @@ AS_OF: Final = "as of {at}"
 REPORT_ASKS: Final = "Do you still need the course? If not, type `card {name} end`."
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
 #: The evening before a lesson, to whoever would have nothing ready for it: when it is, and what is missing.
-UNSERVED: Final = "*{course}* begins {at}, and I can't get your workspace ready: {why}"
+MEMBER_NOT_READY: Final = "*{course}* begins {at}, and I can't get your workspace ready: {why}"
 MISSING: Final = {
     "unlinked": "you haven't linked your {title} account. Link it and I'll do the rest.",
     "not_agreed": "you haven't agreed to lessons on that day. Join once more if you'd like them, too.",
@@ -303,7 +303,7 @@ WHICH_CONNECTION: Final = (
     "Which connection is *{name}* on? Type `{command}card {name}@CONNECTION` with one of these: {known}."
 )
 INCOMPLETE: Final = "{title} needs more information to create that: {problems}"
-ASKING: Final = "Checking what {title} offers. I'll post the card right after."
+READING_OFFER: Final = "Checking what {title} offers. I'll post the card right after."
 NO_OFFER: Final = "{title} hasn't told me what it offers. Try again in a moment."
 
 # -- the poster's own messages -----------------------------------------------------------------------------
@@ -361,17 +361,17 @@ STARTING: Final = "Starting your workspace *{name}* on {title}."
 MAKING: Final = "Creating your workspace *{name}* on {title}."
 ON_ITS_WAY: Final = "Your workspace *{name}* on {title} is already on its way."
 #: Shown beside one of that name whose maker isn't known.
-BESIDE: Final = (
+NAME_TAKEN: Final = (
     "You already have a workspace called *{name}* there that wasn't made by this card, "
     "so I'm leaving it alone."
 )
 NEEDED_AFTER: Final = "I'll message you when it's ready."
-FIRST: Final = "You're next."
-PLACE: Final = "You're number {place} in the queue."
+YOU_ARE_NEXT: Final = "You're next."
+YOUR_PLACE: Final = "You're number {place} in the queue."
 ESTIMATE: Final = "It should be your turn in about {time}."
-RUNNING: Final = "Your workspace *{name}* is running."
-UNKNOWN: Final = "That card is no longer in use. Ask for a new one."
-ENDED: Final = "This class has ended. To start your workspace yourself, type `{command}start`."
+WORKSPACE_RUNNING: Final = "Your workspace *{name}* is running."
+UNKNOWN_CARD: Final = "That card is no longer in use. Ask for a new one."
+CLASS_ENDED: Final = "This class has ended. To start your workspace yourself, type `{command}start`."
 ENDED_NOT_MADE: Final = "This class has ended. To create a workspace yourself, type `{command}new`."
 WITHHELD: Final = (
     "The template of this card is only available to some people on {title}, and you aren't one of them. "
@@ -382,8 +382,8 @@ NO_WORKSPACE: Final = (
     "You don't have a workspace called *{pattern}* on {title}. {who} can see that you're waiting for one; "
     "press again when it's there."
 )
-LOOKING: Final = "Looking for your workspace *{pattern}* on {title}. I'll carry on right after."
-MANY: Final = (
+READING_LIST: Final = "Looking for your workspace *{pattern}* on {title}. I'll carry on right after."
+SEVERAL_MATCH: Final = (
     "More than one of your workspaces on {title} matches *{pattern}*. "
     "Start the one you mean with `{command}start NAME`."
 )
@@ -434,7 +434,7 @@ WHY_CAUSE: Final = {
 }
 WHY_ELSE: Final = "it couldn't be started on {title}"
 WHY_STARTING: Final = "starting on {title}"
-CLOSED: Final = (
+CLASS_CLOSED: Final = (
     "I'm telling everyone, so that they can keep theirs. The rest will be stopped {at}. "
     "I'll send you a summary."
 )
@@ -446,7 +446,7 @@ STOP_FAILED_BY: Final = "{who} ended the class *{course}*, but *{name}* on {titl
 
 
 class Words(NamedTuple):
-    """What a class and a course say differently: buttons, the question at the end, and what is said then."""
+    """The different words of a class and a course: buttons, the question at the end, and the summary."""
 
     press: str
     shows: str
@@ -458,7 +458,7 @@ class Words(NamedTuple):
 
 
 _SUMMARIES: Final = (SUMMARY, SUMMARY_COUNTS, SUMMARY_STOPPED)
-_OVER: Final = (ENDED, ENDED_NOT_MADE)
+_OVER: Final = (CLASS_ENDED, ENDED_NOT_MADE)
 OF_CLASS: Final = Words(PRESS, PROBLEMS, "class_problems", CONFIRM_STOP_ALL, _OVER, _SUMMARIES)
 OF_COURSE: Final = Words(
     JOIN, "Show details", "course_room", CONFIRM_END_COURSE, (COURSE_OVER, COURSE_OVER), COURSE_SUMMARY

@@ -1,4 +1,4 @@
-"""Courses: class cards with a timetable, whose lessons are rules of whoever joined; pure."""
+"""Timetables of courses, whose lessons are rules of their members; pure."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -12,62 +12,64 @@ from bot.features.courses.model import ClassCard, CourseRule
 from bot.features.hours.model import EVENING, YEAR, Occurrence, Timetable, dates
 
 #: Without an end, a course lasts so many days; none lasts longer than a year.
-USUAL_DAYS: Final = 140
-MOST_DAYS: Final = 366
+DEFAULT_COURSE_DAYS: Final = 140
+MAX_COURSE_DAYS: Final = 366
 #: How long before a lesson its lead is determined, and its teacher told how many are ready.
-PREPARED_SECONDS: Final = 3_000.0
+PREPARE_SECONDS: Final = 3_000.0
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
 #: Members lose a large part of a course with lessons of more days than these.
 LARGE_DAYS: Final = 31
 #: For so many more days after its next lesson, a course goes on that nobody teaches any more.
-UNTAUGHT_DAYS: Final = 13
+GRACE_DAYS_WITHOUT_TEACHER: Final = 13
 #: Who joined after the evening before a lesson is told so long before it that nothing will be ready.
-WARNED_SECONDS: Final = 3_600.0
-ALWAYS: Final = Occurrence(0.0, "start", "", 0.0, float("inf"))
+LATE_WARNING_SECONDS: Final = 3_600.0
+ALWAYS_ON: Final = Occurrence(0.0, "start", "", 0.0, float("inf"))
 
 
-def lesson(of: Timetable, now: float) -> Occurrence | None:
+def find_lesson(timetable: Timetable, now: float) -> Occurrence | None:
     """Return the begin of the lesson that is on or comes next; it ends at the begin's ``until``.
 
     A class is one lesson that has always been on.
     """
-    if of.starts is None:
-        return ALWAYS
-    coming = of.after(now)
-    return None if coming is None else of.begin(coming)
+    if timetable.starts is None:
+        return ALWAYS_ON
+    coming = timetable.after(now)
+    return None if coming is None else timetable.begin(coming)
 
 
-def following(of: Timetable, after: float) -> Occurrence | None:
+def find_lesson_after(timetable: Timetable, after: float) -> Occurrence | None:
     """Return the begin of the first lesson that begins after a moment."""
-    return next((one for one in of.between(after, after + YEAR) if one.side == "start"), None)
+    return next((one for one in timetable.between(after, after + YEAR) if one.side == "start"), None)
 
 
-def evening_before(of: Timetable, lesson: Occurrence) -> float:
+def get_evening_before(timetable: Timetable, lesson: Occurrence) -> float:
     """Return the evening of the day before a lesson."""
-    return instant(of.day(lesson.at) - timedelta(days=1), EVENING, zone_of(of.time_zone))
+    return instant(timetable.day(lesson.at) - timedelta(days=1), EVENING, zone_of(timetable.time_zone))
 
 
-def lesson_on(card: ClassCard, now: float) -> Occurrence | None:
+def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
     """Return the begin of the lesson that is on, or for which workspaces are being started."""
-    coming = lesson(card, now)
+    coming = find_lesson(card, now)
     return coming if coming is not None and now >= coming.due_at else None
 
 
-def days_of(of: Timetable, now: float, first: date = date.min, last: date = date.max) -> list[str]:
-    """Return the days, from one to another, that have a lesson which isn't over."""
-    since, until = max(first, of.day(now)), min(last, date.fromisoformat(of.last_day))
+def list_lesson_days(
+    timetable: Timetable, now: float, first: date = date.min, last: date = date.max
+) -> list[str]:
+    """Return the days, from one to another, that have a lesson still to come or on."""
+    since, until = max(first, timetable.day(now)), min(last, date.fromisoformat(timetable.last_day))
     days = [(date.fromisoformat(day), day) for day in dates(since, until + timedelta(days=1))]
-    return [named for day, named in days if (every := of.on(day)) and every[-1].at > now]
+    return [named for day, named in days if (every := timetable.on(day)) and every[-1].at > now]
 
 
-def taken(card: ClassCard, changed: ClassCard, now: float) -> tuple[frozenset[str], list[str]]:
+def find_lost_days(card: ClassCard, changed: ClassCard, now: float) -> tuple[frozenset[str], list[str]]:
     """Return the weekdays that a change takes from a course, and the days that then have no lesson."""
-    left = days_of(changed, now)
-    return card.days - changed.days, [one for one in days_of(card, now) if one not in left]
+    left = list_lesson_days(changed, now)
+    return card.days - changed.days, [one for one in list_lesson_days(card, now) if one not in left]
 
 
-def followed(rule: CourseRule, card: ClassCard) -> CourseRule:
-    """Return a person's rule of a course as its timetable is now, whatever that was before.
+def apply_timetable(rule: CourseRule, card: ClassCard) -> CourseRule:
+    """Return a person's rule of a course by its present timetable, whatever that was before.
 
     They have agreed to their days, for as long each and up to the last day as when they joined: no change
     adds to that, and what one has taken comes back with another. What they skip stays.
@@ -88,7 +90,7 @@ def followed(rule: CourseRule, card: ClassCard) -> CourseRule:
     return replace(rule, **now, **agreed, course_off=card.off - skipped, follows=card.state)
 
 
-def of_lesson(rule: CourseRule, until: float, mode: StopMode, start: str = "") -> End:
+def plan_lesson_end(rule: CourseRule, until: float, mode: StopMode, start: str = "") -> End:
     """Return the end of a lesson."""
     return End(until, mode, rule.agreed, True, "lesson", rule.id, rule.course, until, start=start)
 
@@ -99,24 +101,24 @@ def postpone(end: End, rules: Collection[CourseRule]) -> End | None:
         coming = None if rule.paused else rule.after(end.at)
         begin = None if coming is None else rule.begin(coming)
         if begin is not None and begin.side == "start" and begin.due_at <= end.at:
-            return replace(of_lesson(rule, begin.until, end.mode), start=end.start)
+            return replace(plan_lesson_end(rule, begin.until, end.mode), start=end.start)
     return None
 
 
-def untold(card: ClassCard, heard: str) -> list[dict[str, Any]]:
-    """Return the news since a state of a course that somebody heard of, without what was taken back."""
+def list_unsent_changes(card: ClassCard, heard: str) -> list[dict[str, Any]]:
+    """Return the news since the state that a member heard of, without the changes taken back."""
     states = [one["state"] for one in card.news]
     left = states[::-1].index(heard) if heard in states else len(states)
-    return [card.news[-left], *untold(card, states[-left])] if left else []
+    return [card.news[-left], *list_unsent_changes(card, states[-left])] if left else []
 
 
-def last_end(card: ClassCard) -> float:
-    """Return when a course's last lesson ends; when it was posted, if it has none."""
+def get_last_end(card: ClassCard) -> float:
+    """Return the end of a course's last lesson; the time of its posting, if it has none."""
     every = card.between(card.created_at, card.created_at + 2 * YEAR)
     return every[-1].at if every else card.created_at
 
 
-def longest_pause(card: ClassCard) -> float:
-    """Return for how many seconds workspaces are stopped at most between two lessons."""
+def get_longest_pause(card: ClassCard) -> float:
+    """Return the longest seconds that workspaces are stopped between two lessons."""
     every = card.between(card.created_at, card.created_at + 2 * YEAR)
     return max((after.at - one.at for one, after in pairwise(every) if one.side == "stop"), default=0.0)

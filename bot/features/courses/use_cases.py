@@ -1,4 +1,4 @@
-"""Class cards: posted by a trainer, pressed by many; each press acts for the presser and records consent.
+"""Class cards: posted by a teacher; each enrollment acts for its person and records consent.
 
 A press is one transaction and calls no provider. A class stops only what its owners agreed to (ADR 91).
 """
@@ -25,17 +25,17 @@ from bot.domain.workspaces import State, Workspace
 from bot.features.courses import lesson_store as lesson_rules
 from bot.features.courses import readiness, store, timetable
 from bot.features.courses import texts as class_words
-from bot.features.courses.lesson_starts import LEAST
-from bot.features.courses.message_context import class_effects
+from bot.features.courses.lesson_starts import MIN_SECONDS_AHEAD
+from bot.features.courses.message_context import predict_class_effects
 from bot.features.courses.model import (
     ClassCard,
     ClassCounts,
     ClassKind,
     ClassProblem,
     CourseRule,
+    MissingPart,
     Participant,
     QueuePosition,
-    Waiting,
 )
 from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
 from bot.features.hours.model import Occurrence
@@ -58,14 +58,14 @@ from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
 #: How many seconds back starts are counted to estimate their rate.
-OBSERVED_SECONDS: Final = 30.0
+RATE_WINDOW_SECONDS: Final = 30.0
 #: The longest wait between two redraws of a card: an idle one is redrawn less and less often.
-LONGEST: Final = 60.0
+MAX_REDRAW_SECONDS: Final = 60.0
 #: How many cards are looked at in one go, and how many presses in one transaction, each of several rows.
-CARDS: Final = 20
-SOME: Final = 40
+CARDS_PER_CLAIM: Final = 20
+ENROLLMENTS_PER_TRANSACTION: Final = 40
 #: How long a workspace that was made for a course runs, so that its person can look at it.
-LOOK_SECONDS: Final = 3600.0
+TRIAL_RUN_SECONDS: Final = 3600.0
 policy.declare(policy.AccessRule("anybody"), "card")
 policy.declare(policy.AccessRule("trainers", "class"), "class_change", "class_post", "class_problems")
 policy.declare(policy.AccessRule("trainers", "class", is_consented=True), "class_stop")
@@ -73,14 +73,14 @@ policy.declare(policy.AccessRule("trainers", "class", is_consented=True), "class
 
 @dataclass(frozen=True, slots=True)
 class JoinTarget:
-    """Say which workspace a press is about.
+    """The workspace that an enrollment is about.
 
     ``waits_for`` says why there is none. ``instead_of`` is a previous one that is gone. ``beside`` names
     another one, whose name the new one would have had.
     """
 
     workspace: Workspace | None
-    waits_for: Waiting = ""
+    waits_for: MissingPart = ""
     instead_of: str = ""
     beside: str = ""
     #: Whether their account is there, but refused.
@@ -89,7 +89,7 @@ class JoinTarget:
 
 @dataclass(frozen=True, slots=True)
 class JoinResult:
-    """Hold a pressed card, what the press is about, and what came of it.
+    """The card of an enrollment, its target, and its result.
 
     ``joined``: a start was already open; ``running``: there was nothing to do; ``enrolled``: they joined a
     course, none of whose lessons is on. ``queue`` is set until the start call of ``operation`` is sent.
@@ -106,41 +106,43 @@ class JoinResult:
 
 
 def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
-    """Write a card to be sent to its channel; raises Refused where a course can't have its lessons."""
+    """Write a card to be sent to its channel; raises Refused for a course that can't have its lessons."""
     caller.check(tx, "card")
     provider, now = caller.context.need(draft.connection), tx.now()
-    card = replace(draft, reference=caller.reference, created_at=now, lead=LEAST)
+    card = replace(draft, reference=caller.reference, created_at=now, lead=MIN_SECONDS_AHEAD)
     card = replace(card, id=caller.context.ids.new("class"), principal=caller.principal)
-    next_check_at = store.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
+    next_check_at = store.NEVER_DUE_AT if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
     if card.is_course:
-        check_lessons(provider, class_effects(provider, card))
-        _check_kept(provider, card)
-        card, next_check_at = replace(card, stops_at=timetable.last_end(card)), now
+        check_lessons(provider, predict_class_effects(provider, card))
+        _check_retention(provider, card)
+        card, next_check_at = replace(card, stops_at=timetable.get_last_end(card)), now
         if card.is_over(now):
             raise Refused("course.never", class_words.NO_LESSONS)
     if caller.is_first_delivery(tx):
         CLASS_CARDS.add(tx, card, next_check_at=next_check_at)
         cards.add(tx, ClassKind.CLASS_CARD, card.id, card.principal.key)
-        add_notices(tx, [_posting(card)])
+        add_notices(tx, [_build_post_notice(card)])
         notify_teachers(tx, caller, replace(card, trainers=frozenset()), card.trainers)
         caller.record(tx, "class.post", card.subject, channel=draft.channel_id)
     return card
 
 
 def notify_teachers(tx: Transaction, caller: Caller, card: ClassCard, trainers: frozenset[str]) -> None:
-    """Tell whoever may change a card from now on, or may not any more."""
+    """Notify the people who may change a card from now on, or may not any more."""
     for key in sorted((card.trainers ^ trainers) - {caller.principal.key}):
         body = {"connection": card.connection, "person": key, "is_teacher": key in trainers}
         store.notify(tx, card, ClassKind.COURSE_TEACHER, caller.reference, body, {key})
         follow_request(tx, Principal.from_key(key))
 
 
-def about_teachers(tx: Transaction, context: Context, card: ClassCard) -> Literal["", "ask", "end", "keep"]:
-    """Return what to do about a course's teachers, as far as Slack has said who has gone.
+def decide_about_teachers(
+    tx: Transaction, context: Context, card: ClassCard
+) -> Literal["", "ask", "end", "keep"]:
+    """Return the action about a course's teachers, as far as Slack says that they have gone.
 
     Once all have, administrators are asked, and later it ends; if somebody is there again, it is kept.
     """
-    coming, until = timetable.lesson(card, tx.now()), card.untaught_until
+    coming, until = timetable.find_lesson(card, tx.now()), card.untaught_until
     if coming is None or card.is_over(tx.now()):
         return ""
     target = Target("class", card.id, card.principal, trainers=card.trainers)
@@ -153,7 +155,7 @@ def about_teachers(tx: Transaction, context: Context, card: ClassCard) -> Litera
 
 def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
     """Send a card again, with a new notice; return False if it is known to have been posted."""
-    card = owned(tx, caller, "class_post", card_id)
+    card = require_teacher(tx, caller, "class_post", card_id)
     existing = cards.card(tx, card.id)
     if existing is None or existing.message_ts:
         return False
@@ -161,28 +163,28 @@ def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
     if tx.one("class_card_on_its_way", id=card.id) is None and caller.is_first_delivery(tx):
         again = CLASS_CARDS.first(tx, "repost_class", id=card.id)
         assert again is not None, "it was read in this transaction"
-        add_notices(tx, [_posting(again)])
+        add_notices(tx, [_build_post_notice(again)])
     return True
 
 
-def _posting(card: ClassCard) -> NewNotice:
+def _build_post_notice(card: ClassCard) -> NewNotice:
     """Return the notice that sends a card to its channel."""
     body = {"channel_id": card.channel_id, "connection": card.connection}
     return NewNotice(card.id, ClassKind.CLASS_CARD, str(card.posts), card.principal, body)
 
 
-def problems_of(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
-    """Return who is not ready and why; raises Refused as ``owned`` does."""
-    card = owned(tx, caller, "class_problems", card_id)
-    return card, store.class_problems(tx, card.id)
+def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
+    """Return the members who aren't ready, with the reasons; raises Refused as ``require_teacher`` does."""
+    card = require_teacher(tx, caller, "class_problems", card_id)
+    return card, store.list_problems(tx, card.id)
 
 
 def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
-    """End a class: notify everybody now, and stop what they don't keep in five minutes, or when announced.
+    """End a class: notify everybody now, and stop the rest in five minutes, or when announced.
 
-    Return None if it has already ended. Raises Refused as ``owned`` does.
+    Return None if it has already ended. Raises Refused as ``require_teacher`` does.
     """
-    card = owned(tx, caller, "class_stop", card_id)
+    card = require_teacher(tx, caller, "class_stop", card_id)
     if card.closed_at is not None or card.done_at is not None or not caller.is_first_delivery(tx):
         return None
     now, by = tx.now(), caller.principal.key
@@ -194,35 +196,40 @@ def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
     return closed
 
 
-def owned(tx: Transaction, caller: Caller, verb: str, card_id: str) -> ClassCard:
-    """Return a trainer's card; raises Refused (``class.unknown``, ``policy.not_trainer``)."""
+def require_teacher(tx: Transaction, caller: Caller, verb: str, card_id: str) -> ClassCard:
+    """Return a card for its teacher; raises Refused (``class.unknown``, ``policy.not_trainer``)."""
     card = _card(tx, card_id)
     caller.check(tx, verb, Target("class", card.id, card.principal, trainers=card.trainers))
     return card
 
 
 def _card(tx: Transaction, card_id: str) -> ClassCard:
-    card = store.class_card(tx, card_id)
+    card = store.find_card(tx, card_id)
     if card is None:
-        raise Refused("class.unknown", class_words.UNKNOWN)
+        raise Refused("class.unknown", class_words.UNKNOWN_CARD)
     return card
 
 
 # -- everybody -----------------------------------------------------------------------------------------------
 
 
-def seen(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
+def find_visible_card(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
     """Return a card of the person's own Slack workspace; raises Refused (``class.unknown``)."""
     card = _card(tx, card_id)
     if not caller.context.installation.are_together(caller.principal, card.principal):
-        raise Refused("class.unknown", class_words.UNKNOWN)
+        raise Refused("class.unknown", class_words.UNKNOWN_CARD)
     return card
 
 
-def press(
-    tx: Transaction, caller: Caller, card_id: str, *, message_ts: str | None = None, has_looked: bool = False
+def enroll(
+    tx: Transaction,
+    caller: Caller,
+    card_id: str,
+    *,
+    message_ts: str | None = None,
+    is_list_fresh: bool = False,
 ) -> JoinResult:
-    """Write a press and everything that follows from it; no card or notice of its own.
+    """Write an enrollment and its consequences; no card or notice of its own.
 
     That is the consent, with an operation unless their workspace is running: an open one that brings it up is
     joined, one that brings it down is replaced, and of two presses at once one creates a workspace. Who can't
@@ -232,16 +239,16 @@ def press(
     (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
     """
     caller.check(tx, "class_press")
-    card = seen(tx, caller, card_id)
-    before = store.participant(tx, card.id, caller.principal)
+    card = find_visible_card(tx, caller, card_id)
+    before = store.find_participant(tx, card.id, caller.principal)
     if card.is_over(tx.now()):
         return JoinResult(card, JoinTarget(None), "over")
     if before is None and card.maximum is not None:
         taken = tx.one("seats_taken", card_id=card.id)
         if taken is not None and taken["count"] >= card.maximum:
             return JoinResult(card, JoinTarget(None), "full")
-    target = _target(tx, caller, card, before, has_looked=has_looked)
-    if target.waits_for == "no_workspace" and not has_looked:
+    target = _find_target(tx, caller, card, before, is_list_fresh=is_list_fresh)
+    if target.waits_for == "no_workspace" and not is_list_fresh:
         return JoinResult(card, target, "sought")
     is_new, workspace = caller.is_first_delivery(tx), target.workspace
     key = {"card_id": card.id, "principal": caller.principal.key, "now": tx.now()}
@@ -254,7 +261,7 @@ def press(
         operation_id = before.operation_id if before is not None else None
         operation, joined = operations.operation(tx, operation_id or ""), True
     else:
-        workspace_id, operation, joined = _brought_up(tx, caller, card, target, workspace, before)
+        workspace_id, operation, joined = _start_workspace(tx, caller, card, target, workspace, before)
         tx.run(
             "press_class",
             **key,
@@ -262,20 +269,20 @@ def press(
             operation_id=operation.id if operation is not None else None,
             is_ready=operation is None and not card.is_course,
         )
-        consent = _enrol(tx, caller, card, workspace_id, None if joined else operation)
-        _place(tx, caller, card, message_ts)
+        consent = _record_agreement(tx, caller, card, workspace_id, None if joined else operation)
+        _record_message(tx, caller, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
         caller.record(tx, "class.press", card.subject, change, workspace=workspace.id, consent=consent)
-    if timetable.lesson_on(card, tx.now()) is None:
+    if timetable.find_lesson_on(card, tx.now()) is None:
         return JoinResult(card, target, "enrolled", operation)
     if operation is None:
         return JoinResult(card, target, "running")
-    queue = _queue(tx, card, operation)
+    queue = _get_start_queue(tx, card, operation)
     return JoinResult(card, target, "joined" if joined else "started", operation, queue)
 
 
-def _brought_up(
+def _start_workspace(
     tx: Transaction,
     caller: Caller,
     card: ClassCard,
@@ -288,7 +295,7 @@ def _brought_up(
     There is no operation for what is running with its link, which can be shown at once, nor between the
     lessons of a course for what is there.
     """
-    context, lesson = caller.context, timetable.lesson_on(card, tx.now())
+    context, lesson = caller.context, timetable.find_lesson_on(card, tx.now())
     if lesson is None and not workspace.is_provisional:
         return workspace.id, None, False
     # What a class starts isn't tried again as a lesson's start is.
@@ -305,7 +312,7 @@ def _brought_up(
     created = before.workspace_id if before is not None and workspace.is_provisional else None
     for workspace_id in filter(None, (created, workspace.id)):
         row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
-        if row is not None and row["verb"] in store.UP:
+        if row is not None and row["verb"] in store.START_VERBS:
             inbox.keep_result(tx, caller.interaction, row["id"])
             found = OPERATIONS.parse(row)
             # What was only to be made is started by this press.
@@ -318,7 +325,7 @@ def _brought_up(
         if target.instead_of:
             operations.put_away(tx, target.instead_of)
         creations.insert_provisional(tx, workspace)
-        lasts = 0.0 if _may_rest(tx, caller.context, card) else None
+        lasts = 0.0 if _can_stay_stopped(tx, caller.context, card) else None
         made = operations.add(
             tx, workspace, OperationVerb.CREATE, *given, planned_for=planned_for, lasts=lasts
         )
@@ -336,44 +343,44 @@ def _find_latest_start(tx: Transaction, context: Context, lesson: Occurrence) ->
     return min(max(lesson.latest_start, tx.now() + context.deadline_seconds), lesson.until)
 
 
-def _may_rest(tx: Transaction, context: Context, card: ClassCard) -> bool:
+def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:
     """Return whether a course's workspace need only be made now, in time for the lesson that comes next."""
-    making, coming = context.need(card.connection).need(Making), timetable.lesson(card, tx.now())
-    is_far = coming is None or coming.due_at - tx.now() > LOOK_SECONDS
+    making, coming = context.need(card.connection).need(Making), timetable.find_lesson(card, tx.now())
+    is_far = coming is None or coming.due_at - tx.now() > TRIAL_RUN_SECONDS
     return is_far and card.spec is not None and making.rests(card.spec)
 
 
 def check_lessons(provider: Provider, effects: Effects) -> None:
-    """Raise Refused (``course.ends``) where a stop ends what a lesson would have to start again."""
+    """Raise Refused (``course.ends``) if a stop ends a workspace that a lesson would have to start again."""
     if is_final(effects, gentlest_mode(effects)):
         raise Refused("course.ends", class_words.LESSONS_END.format(title=provider.settings.title))
 
 
-def _check_kept(provider: Provider, card: ClassCard) -> None:
-    """Raise Refused (``course.removed``) where workspaces would be removed before the next lesson."""
+def _check_retention(provider: Provider, card: ClassCard) -> None:
+    """Raise Refused (``course.removed``) if workspaces would be removed before the next lesson."""
     stopped, total = provider.keeps()
-    pause, whole = timetable.longest_pause(card), timetable.last_end(card) - card.created_at
+    pause, whole = timetable.get_longest_pause(card), timetable.get_last_end(card) - card.created_at
     if pause >= stopped or whole >= total:
         kept = times.duration(min(stopped if pause >= stopped else total, total))
         title = provider.settings.title
         raise Refused("course.removed", class_words.LESSONS_REMOVED.format(title=title, kept=kept))
 
 
-def _enrol(
+def _record_agreement(
     tx: Transaction, caller: Caller, card: ClassCard, workspace_id: str, started: Operation | None
 ) -> str:
-    """Have a workspace stopped at the end of a class, or write its person's rule of a course.
+    """Plan a workspace's stop at the end of a class, or write its person's rule of a course.
 
     What is made between two lessons is stopped again. Return what its person has agreed to.
     """
     if not card.is_course:
-        _time(tx, caller.context, card, workspace_id)
+        _plan_class_end(tx, caller.context, card, workspace_id)
         return "stop"
     workspace = workspaces.workspace(tx, workspace_id)
     assert workspace is not None, "it was read or written in this transaction"
     check_lessons(caller.context.need(card.connection), predict_stop_effects(caller.context, workspace))
-    now, lesson = tx.now(), timetable.lesson_on(card, tx.now())
-    former, principal = lesson_rules.own_lessons(tx, card.id, caller.principal), caller.principal
+    now, lesson = tx.now(), timetable.find_lesson_on(card, tx.now())
+    former, principal = lesson_rules.find_own_rule(tx, card.id, caller.principal), caller.principal
     # In the order of joining, which is that of their starts.
     key = f"{card.id}:{now:017.6f}:{principal.user_id}" if former is None else former.id
     processed_until = now if lesson is None else max(now, lesson.at)
@@ -383,37 +390,37 @@ def _enrol(
     )
     rule = replace(rule, card=card.id, course=card.title, course_off=card.off, heard=card.state)
     kept = ("off", "course_off", "agreed_days", "agreed_minutes", "agreed_until") if former else ()
-    rule = timetable.followed(replace(rule, **{name: getattr(former, name) for name in kept}), card)
+    rule = timetable.apply_timetable(replace(rule, **{name: getattr(former, name) for name in kept}), card)
     if lesson is not None:
         became = "needless" if started is None else "started"
-        lesson_rules.begin_lesson(tx, rule, lesson, became)
+        lesson_rules.record_begin(tx, rule, lesson, became)
         lesson_rules.notify_of_lesson(tx, rule, lesson, started)
     lesson_rules.put_rule(tx, rule)
     if started is None or started.rests:
         timers.decide(tx, workspace_id)
     elif lesson is not None:
         mode = planned_mode(predict_stop_effects(caller.context, workspace))
-        timers.put(tx, workspace_id, timetable.of_lesson(rule, lesson.until, mode, started.id))
+        timers.put(tx, workspace_id, timetable.plan_lesson_end(rule, lesson.until, mode, started.id))
     else:
-        mode = gentlest_mode(class_effects(caller.context.connections.get(card.connection), card))
-        look = End(now + LOOK_SECONDS, mode, False, True, "look", card.id, card.title)
+        mode = gentlest_mode(predict_class_effects(caller.context.connections.get(card.connection), card))
+        look = End(now + TRIAL_RUN_SECONDS, mode, False, True, "look", card.id, card.title)
         timers.put(tx, workspace_id, look)
     return f"{write_hours(card.wanted)} until {card.last_day}"
 
 
-def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> QueuePosition | None:
-    """Return how many starts come before one that hasn't been called yet, and how fast the class's go."""
+def _get_start_queue(tx: Transaction, card: ClassCard, operation: Operation) -> QueuePosition | None:
+    """Return the starts ahead of one that hasn't been called yet, and the rate of the class's starts."""
     if not operation.is_open or operation.start_call is not Call.NONE:
         return None
     now = tx.now()
     ahead = tx.one("starts_ahead", connection=operation.connection, created_at=operation.created_at)
-    starts = tx.one("starts_of_class", card_id=card.id, since=now - OBSERVED_SECONDS)
+    starts = tx.one("starts_of_class", card_id=card.id, since=now - RATE_WINDOW_SECONDS)
     called = starts["count"] if starts else 0
     seconds = now - starts["first"] if starts and called else 0.0
     return QueuePosition(ahead["count"] if ahead else 0, called, float(seconds))
 
 
-def _place(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:
+def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:
     """Record a card's message after a send of unknown outcome: that is where it was pressed."""
     existing = cards.card(tx, card.id)
     if not message_ts or existing is None or existing.message_ts or card.channel_id != caller.channel_id:
@@ -422,10 +429,10 @@ def _place(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | N
     cards.queue_messages(tx, card.id, changed=True)
 
 
-def _target(
-    tx: Transaction, caller: Caller, card: ClassCard, before: Participant | None, *, has_looked: bool
+def _find_target(
+    tx: Transaction, caller: Caller, card: ClassCard, before: Participant | None, *, is_list_fresh: bool
 ) -> JoinTarget:
-    """Find which of the presser's workspaces a card is about, or what has to be made.
+    """Find the presser's workspace for a card, or the one to create.
 
     What an earlier press made is found in their list again after an unlink, which deletes its row; their list
     must have been read since, or ``has_looked``.
@@ -437,15 +444,15 @@ def _target(
         return JoinTarget(None, "unlinked", is_refused=missing.is_refused)
     known = workspaces.workspaces_of(tx, principal, connection=card.connection)
     if card.spec is None:
-        return _named(card.pattern, [one for one in known if one.state is not State.GONE])
-    stem = workspace_stem(provider, card.title)
-    mine = _made(known, before, stem)
+        return _find_by_pattern(card.pattern, [one for one in known if one.state is not State.GONE])
+    stem = get_workspace_stem(provider, card.title)
+    mine = _find_made(known, before, stem)
     if mine is not None and _is_there(tx, provider, mine):
         return JoinTarget(mine)
     if mine is None and before is not None and before.workspace_id is not None:
-        if account.discovered_at is None and provider.has_lists and not has_looked:
+        if account.discovered_at is None and provider.has_lists and not is_list_fresh:
             return JoinTarget(None, "no_workspace")
-        found = _found_again(known, stem, before.workspace_id)
+        found = _find_after_unlink(known, stem, before.workspace_id)
         if found:
             return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
     if provider.withholds(card.spec, principal):
@@ -469,13 +476,13 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
     return True
 
 
-def workspace_stem(provider: Provider, title: str) -> str:
-    """Return what a person's workspace in a class is called, by its provider's rule."""
+def get_workspace_stem(provider: Provider, title: str) -> str:
+    """Return the name of a person's workspace in a class, by its provider's rule."""
     return provider.naming.stem(title, "class")
 
 
-def _made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:
-    """Return what an earlier press of this card made, or of another one with the same title."""
+def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:
+    """Return the workspace that an earlier press of this card, or of one with the same title, created."""
     if before is not None and before.workspace_id is not None:
         found = next((row for row in rows if row.id == before.workspace_id), None)
         if found is not None:
@@ -484,14 +491,14 @@ def _made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> W
     return next((row for row in same if row.state is not State.GONE), next(iter(same), None))
 
 
-def _found_again(rows: Sequence[Workspace], stem: str, key: str) -> list[Workspace]:
-    """Return what a list has of what was made for a row that an unlink deleted, by the names it can have."""
+def _find_after_unlink(rows: Sequence[Workspace], stem: str, key: str) -> list[Workspace]:
+    """Return the listed workspaces that may be the one of a row that an unlink deleted, by their names."""
     there = [row for row in rows if row.state is not State.GONE]
     certain = [row for row in there if row.name.casefold() == marked(stem, key)]
     return certain or [row for row in there if re.fullmatch(rf"{stem}(-[0-9]+)?", row.name.casefold())]
 
 
-def _named(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
+def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
     """Resolve a pattern: a whole name or id first, then one with ``*``, then a prefix."""
     needle = " ".join(pattern.split()).casefold()
 
@@ -512,38 +519,40 @@ def _named(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
 # -- the end -------------------------------------------------------------------------------------------------
 
 
-def _time(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
-    """Set the end of a class for a workspace; return whether that is the one that counts."""
+def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
+    """Plan the end of a class for a workspace; return whether that is the stop that counts."""
     workspace, provider = workspaces.workspace(tx, workspace_id), context.connections.get(card.connection)
     if workspace is None or provider is None or card.stops_at is None:
         return False
     mode = gentlest_mode(predict_stop_effects(context, workspace))
-    agreed = ends_by_consent(class_effects(provider, card), is_any=card.spec is None)
+    agreed = ends_by_consent(predict_class_effects(provider, card), is_any=card.spec is None)
     timers.put(tx, workspace.id, End(card.stops_at, mode, agreed, True, "class", card.id, card.title))
     timed = workspaces.workspace(tx, workspace.id)
     return timed is not None and timed.stop_card == card.id
 
 
-def _look(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
-    """Count a card's presses, have what its class has started stopped at the end, and sum up after that."""
-    card, now = store.class_card(tx, looked.id), tx.now()
+def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
+    """Count a card's members, plan the stops of its workspaces at the end, and sum up after that."""
+    card, now = store.find_card(tx, looked.id), tx.now()
     if card is None or card.done_at is not None:
         return
     lesson_at = None
     if card.is_course:
         lesson_at = readiness.prepare(tx, caller.context, card)
-        if about_teachers(tx, caller.context, card):
+        if decide_about_teachers(tx, caller.context, card):
             CLASS_CARDS.change(tx, {"id": card.id}, follow_at=now)
     elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
-        found = store.presses_to_end(tx, card.id, card.stops_at, SOME)
+        found = store.list_enrollments_to_stop(tx, card.id, card.stops_at, ENROLLMENTS_PER_TRANSACTION)
         for press in found:
-            if not (_is_up(tx, press) and _time(tx, caller.context, card, press.workspace_id or "")):
-                _ended(tx, card.id, press.principal)
-        if len(found) == SOME:
+            if not (
+                _is_up(tx, press) and _plan_class_end(tx, caller.context, card, press.workspace_id or "")
+            ):
+                _end_participation(tx, card.id, press.principal)
+        if len(found) == ENROLLMENTS_PER_TRANSACTION:
             CLASS_CARDS.change(tx, {"id": card.id}, next_check_at=now)
             return  # The others come next.
-    counts = store.class_counts(tx, card.id)
-    store.class_counted(tx, card.id, counts, rest=REST, longest=LONGEST, lesson_at=lesson_at)
+    counts = store.count_members(tx, card.id)
+    store.update_counts(tx, card.id, counts, rest=REST, longest=MAX_REDRAW_SECONDS, lesson_at=lesson_at)
     # Until everybody has had their five minutes, however late it is.
     is_over = card.stops_at is not None and now >= card.stops_at and not counts.unended
     waits_until = (card.stops_at or 0.0) + readiness.SUMMARY_SECONDS if counts.stopping else lesson_at or 0.0
@@ -574,14 +583,14 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
 
 
 @guards("Nobody acts through another's account")
-def consents(tx: Transaction, context: Context, workspace: Workspace) -> bool:
+def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool:
     """Return whether the timer that a class has set for a workspace may stop it now, audited if not.
 
     The policy is asked for the one exception: a recorded consent that names who may stop it. What the card
     announced for a fixed time happens whatever has become of its trainer by then.
     """
-    card = store.class_card(tx, workspace.stop_card or "")
-    press = store.participant(tx, workspace.stop_card or "", workspace.principal)
+    card = store.find_card(tx, workspace.stop_card or "")
+    press = store.find_participant(tx, workspace.stop_card or "", workspace.principal)
     if card is None or press is None or press.workspace_id != workspace.id or press.withdrawn_at is not None:
         return False
     actor = Principal.from_key(card.stopper)
@@ -594,12 +603,12 @@ def consents(tx: Transaction, context: Context, workspace: Workspace) -> bool:
     return decision.allowed
 
 
-def ended(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
+def end_for_workspace(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
     """Note that a class is over for a workspace whose timer it has set, and the stop if one was begun."""
-    card = store.class_card(tx, workspace.stop_card or "")
+    card = store.find_card(tx, workspace.stop_card or "")
     if card is None:
         return
-    _ended(tx, card.id, workspace.principal, stop)
+    _end_participation(tx, card.id, workspace.principal, stop)
     if stop is not None:
         detail = {
             "card": card.id,
@@ -612,15 +621,17 @@ def ended(tx: Transaction, workspace: Workspace, stop: Operation | None = None) 
         append_audit(tx, [AuditEntry(card.stopper, "class.stop", target, "accepted", detail)])
 
 
-def _ended(tx: Transaction, card_id: str, principal: Principal, stop: Operation | None = None) -> None:
+def _end_participation(
+    tx: Transaction, card_id: str, principal: Principal, stop: Operation | None = None
+) -> None:
     key = {"card_id": card_id, "principal": principal, "ended_at": None}
     PARTICIPANTS.change(tx, key, ended_at=tx.now(), stop_operation_id=stop.id if stop is not None else None)
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
 
 
-CLASSES: Final = ScheduledWork(
+CLASS_WORK: Final = ScheduledWork(
     name="class",
     order=10,
-    claim=lambda tx, _: store.claim_class_cards(tx, CARDS, REST),
-    carry_out=_look,
+    claim=lambda tx, _: store.claim_class_cards(tx, CARDS_PER_CLAIM, REST),
+    carry_out=_review_card,
 )

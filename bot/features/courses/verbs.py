@@ -1,4 +1,4 @@
-"""Courses after their card was posted: what members press, and what their teachers type."""
+"""Changes of posted courses: members' buttons, and the words of their teachers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.features.courses import store as class_rows
 from bot.features.courses import texts as words
 from bot.features.courses import timetable as courses_timetable
 from bot.features.courses import use_cases
-from bot.features.courses.message_context import of_courses
+from bot.features.courses.message_context import load_courses
 from bot.features.courses.model import ClassCard, CourseRule
 from bot.features.hours import messages as hours_drawn
 from bot.features.hours import store as hours_store
@@ -41,167 +41,179 @@ from handlers.request import Answered, Manner, Request
 #: What a change is called, what is said of it, and the fields of the card that it changes.
 Change = tuple[str, dict[str, str], dict[str, Any]]
 #: What a button says of a day, or of the time after which a lesson is meant.
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{0,11}")
-_UNTIL: Final = re.compile(r"\s+(?:to|until|till|-)\s+|(?<=[a-z])-|\s*[\u2013\u2014]\s*", re.IGNORECASE)
-_NOISE: Final = re.compile(r"(?:(?:on|until|till|from|this|at)\b)?\s*", re.IGNORECASE)
-_SAME_TIME: Final = re.compile(r",? *\b(?:at )?(?:the )?same time$", re.IGNORECASE)
-_LAST: Final = re.compile(r"(.*)\b(until|till|from)\s+(.+)", re.IGNORECASE)
-_MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)[^<>]*>|,|&|\band\b")
-ORDER: Final = re.compile(
+_DAY_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{0,11}")
+_SPAN_PATTERN: Final = re.compile(
+    r"\s+(?:to|until|till|-)\s+|(?<=[a-z])-|\s*[\u2013\u2014]\s*", re.IGNORECASE
+)
+_LEADING_WORD_PATTERN: Final = re.compile(r"(?:(?:on|until|till|from|this|at)\b)?\s*", re.IGNORECASE)
+_SAME_TIME_PATTERN: Final = re.compile(r",? *\b(?:at )?(?:the )?same time$", re.IGNORECASE)
+_BOUND_PATTERN: Final = re.compile(r"(.*)\b(until|till|from)\s+(.+)", re.IGNORECASE)
+_MENTION_PATTERN: Final = re.compile(r"<@([UW][A-Z0-9]+)[^<>]*>|,|&|\band\b")
+ORDER_PATTERN: Final = re.compile(
     r"(join|leave|skip|pause|resume|on|move|end|hours|until|from|without|with)\b\s*(.{0,500})", re.IGNORECASE
 )
 #: What is said of a course in a sentence: no Biology on Friday, move Friday's Biology to Monday.
-_SPOKEN: Final = re.compile(
+_SENTENCE_PATTERN: Final = re.compile(
     r"(?:(?:please|can you|could you) )?(?P<verb>no|skip|cancel|pause|move|end|join|leave)"
     r"(?: (?P<day>\w+)['\u2019]s)? (?P<about>.+?)(?: please)?[.!?]?",
     re.IGNORECASE,
 )
 #: Who is to teach it, or isn't any more.
-_TAUGHT: Final = re.compile(
+_TEACHERS_PATTERN: Final = re.compile(
     r"(?:(?:please|can you|could you) )?(?P<verb>add|remove) (?P<who>(?=\S*@).+?)"
     r"(?P<as> as (?:an? )?(?:co-?)?teachers?)? (?:to|from) (?P<about>.+?)(?: please)?[.!?]?",
     re.IGNORECASE,
 )
 #: Before and after a title; and the next lesson, in place of its day.
-_ARTICLE: Final = re.compile(r"(?:the|my|our) ", re.IGNORECASE)
-_NOUN: Final = re.compile(r"(?:course|class|lesson|session)\b\s*", re.IGNORECASE)
-_PART_OF_TITLE: Final = re.compile(r"(\S+) (?:course|class)", re.IGNORECASE)
-_NEXT: Final = re.compile(r"(?:the )?(?:next(?: one| time| lesson| class| session)?)?", re.IGNORECASE)
-_VERBS: Final = {"no": "skip", "cancel": "skip"}
-_ASKED_POLITELY: Final = frozenset({"please", "can", "could"})
+_ARTICLE_PATTERN: Final = re.compile(r"(?:the|my|our) ", re.IGNORECASE)
+_NOUN_PATTERN: Final = re.compile(r"(?:course|class|lesson|session)\b\s*", re.IGNORECASE)
+_PART_OF_TITLE_PATTERN: Final = re.compile(r"(\S+) (?:course|class)", re.IGNORECASE)
+_NEXT_PATTERN: Final = re.compile(r"(?:the )?(?:next(?: one| time| lesson| class| session)?)?", re.IGNORECASE)
+_VERB_SYNONYMS: Final = {"no": "skip", "cancel": "skip"}
+_POLITE_WORDS: Final = frozenset({"please", "can", "could"})
 #: What everybody does for themselves.
-_OWN: Final = frozenset({"skip", "join", "leave"})
+_OWN_VERBS: Final = frozenset({"skip", "join", "leave"})
 #: What a button carries that changes a course: its card, the day on which somebody typed, and the words.
-_TYPED: Final = re.compile(r"(\S+) (\d{4}-\d\d-\d\d) (.+)")
+_BUTTON_VALUE_PATTERN: Final = re.compile(r"(\S+) (\d{4}-\d\d-\d\d) (.+)")
 #: For how long a course that has ended is still known by its title.
-_ENDED_SECONDS: Final = 30 * 86_400.0
-Done = TypeVar("Done")
+_ENDED_COURSE_SECONDS: Final = 30 * 86_400.0
+Result = TypeVar("Result")
 
 
-async def own(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return one's own courses with whose title a text begins, whether one teaches each, and what follows.
+async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
+    """Return one's own courses by the title that begins a text, whether one teaches each, and the rest.
 
     If the cards of some stand in this channel, these are meant.
     """
-    found = _begun(await request.caller.read(cases.own), text)
+    found = _match_titles(await request.caller.read(cases.list_own_courses), text)
     return [one for one in found if one[0].channel_id == request.surface.channel_id] or found
 
 
-def _begun(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses with whose title a text begins, with blanks, hyphens or underscores in it."""
+def _match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
+    """Return the courses by the title that begins a text, with blanks, hyphens or underscores in it."""
     found = []
-    for card, is_taught in courses:
+    for card, is_teacher in courses:
         title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
         if begun := re.match(rf"{title}(?=\s|$)", text, re.IGNORECASE):
-            found.append((card, is_taught, text[begun.end() :].strip()))
+            found.append((card, is_teacher, text[begun.end() :].strip()))
     return found
 
 
-async def by_words(request: Request, text: str) -> Answer | None:
-    """Change the course with whose title a text begins, or ask which; None if the words are about none.
+async def change_by_words(request: Request, text: str) -> Answer | None:
+    """Change the course by the title that begins a text, or ask for one; None if the words name none.
 
     That of others only if none is one's own: administrators may.
     """
-    found = [one for one in await own(request, text) if ORDER.fullmatch(one[2])]
-    found = found or [one for one in await _list_others(request, text) if ORDER.fullmatch(one[2])]
+    found = [one for one in await find_own_courses(request, text) if ORDER_PATTERN.fullmatch(one[2])]
+    found = found or [one for one in await _list_others(request, text) if ORDER_PATTERN.fullmatch(one[2])]
     # Who only joined can skip and leave.
-    found = [one for one in found if one[1] or _verb(one[2]) in _OWN] or found[:1]
+    found = [one for one in found if one[1] or _get_verb(one[2]) in _OWN_VERBS] or found[:1]
     if len(found) > 1:
-        return choice(request, words.WHICH_COURSE, [(card, rest) for card, _, rest in found])
+        return ask_which_course(request, words.WHICH_COURSE, [(card, rest) for card, _, rest in found])
     if not found:
         return None
     card, _, order_ = found[0]
     is_over = card.is_over(request.services.clock.now())
-    return _say_over(request, card) if is_over else await carried_out(request, card.id, order_)
+    return _answer_over(request, card) if is_over else await apply_order(request, card.id, order_)
 
 
 async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses of others with whose title a text begins; if there is none, those that are over."""
+    """Return the courses of others by the title that begins a text; if there is none, those that are over."""
     place, store = request.caller.context.installation, request.services.store
-    ended = await store.read(class_rows.ended_courses, request.services.clock.now() - _ENDED_SECONDS)
-    for every in (await store.read(class_rows.courses), ended):
+    ended = await store.read(
+        class_rows.list_ended_courses, request.services.clock.now() - _ENDED_COURSE_SECONDS
+    )
+    for every in (await store.read(class_rows.list_courses), ended):
         others = [
             (one, place.administers(request.principal, one.principal))
             for one in every
             if place.are_together(request.principal, one.principal)
         ]
-        if found := _begun(others, text):
+        if found := _match_titles(others, text):
             return found
     return []
 
 
-def _say_over(request: Request, card: ClassCard) -> Answer:
-    """Say since when a course is over."""
+def _answer_over(request: Request, card: ClassCard) -> Answer:
+    """Answer with the time since a course is over."""
     since = min(one for one in (card.closed_at, card.stops_at, card.done_at) if one is not None)
     since_then = kit.moment(since, request.services.clock.now())
     return replies.hint(fill(words.ENDED_COURSE, course=card.title, since=since_then))
 
 
-def _verb(text: str) -> str:
+def _get_verb(text: str) -> str:
     return text.partition(" ")[0].casefold()
 
 
-def choice(
+def ask_which_course(
     request: Request, sentence: str, found: Sequence[tuple[ClassCard, str]], more: Iterable[Element] = ()
 ) -> Answer:
     """Offer to change each of these courses as somebody typed."""
     blocks = [kit.section(sentence)]
     for number, (card, text) in enumerate(found):
-        said = fill(words.ONE_COURSE, name=drawn.name_of(card), channel=Markup(card.channel_id))
+        said = fill(words.ONE_COURSE, name=drawn.format_course_name(card), channel=Markup(card.channel_id))
         typed = f"{card.id} {card.day(request.services.clock.now())} {text}"
         blocks += kit.row(
-            said, [kit.button(drawn.name_of(card), ButtonValue("course_change", typed, number=number))]
+            said,
+            [kit.button(drawn.format_course_name(card), ButtonValue("course_change", typed, number=number))],
         )
     return kit.answer([*blocks, *kit.actions(more)])
 
 
 @routes.action("course_change")
-async def typed_before(request: Request) -> Answer:
-    """Change the course that a button names as somebody typed when it was drawn."""
-    found = _TYPED.fullmatch(request.target or "")
+async def change_by_button(request: Request) -> Answer:
+    """Change the course of a button by the words typed when it was rendered."""
+    found = _BUTTON_VALUE_PATTERN.fullmatch(request.target or "")
     if found is None:
-        return replies.hint(words.UNKNOWN)
+        return replies.hint(words.UNKNOWN_CARD)
     is_sure = request.press is not None and request.press.mark == "sure"
     typed_on = date.fromisoformat(found[2])
-    return replace(await carried_out(request, found[1], found[3], typed_on, is_sure=is_sure), replaces=True)
+    return replace(await apply_order(request, found[1], found[3], typed_on, is_sure=is_sure), replaces=True)
 
 
-async def carried_out(
+async def apply_order(
     request: Request, card_id: str, text: str, typed_on: date | None = None, *, is_sure: bool = False
 ) -> Answer:
-    """Change a course as the words after its title say; for oneself alone, if one has only joined it.
+    """Change a course by the words after its title; for oneself alone, if one has only joined it.
 
     What takes much from its members is asked about first, unless that ``is_sure``. Raises Refused, Answered.
     """
-    card, mine = await request.caller.read(use_cases.seen, card_id), await request.caller.read(cases.own)
-    has_joined = any(one.id == card.id and not is_taught for one, is_taught in mine)
-    now, verb = request.services.clock.now(), _verb(text)
+    card, mine = (
+        await request.caller.read(use_cases.find_visible_card, card_id),
+        await request.caller.read(cases.list_own_courses),
+    )
+    has_joined = any(one.id == card.id and not is_teacher for one, is_teacher in mine)
+    now, verb = request.services.clock.now(), _get_verb(text)
     if verb == "leave" and has_joined:
-        return await _left(request, card.id)
+        return await _leave_course(request, card.id)
     if verb == "leave":
         raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
     if verb == "join":
-        (facts,) = await of_courses(request.services.gatherer, request.principal, [(card, False)])
-        return rooms.rooms([facts]) if has_joined or card.is_over(now) else rooms.joining(facts)
+        (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, False)])
+        return (
+            rooms.answer_courses([facts])
+            if has_joined or card.is_over(now)
+            else rooms.answer_join_offer(facts)
+        )
     if text.casefold() == "skip":
-        return await _skips_next(request, card, has_joined=has_joined)
-    change = order(card, text, now, typed_on)
+        return await _skip_next(request, card, has_joined=has_joined)
+    change = parse_order(card, text, now, typed_on)
     if change is None:
-        (facts,) = await of_courses(
+        (facts,) = await load_courses(
             request.services.gatherer, request.principal, [(card, request.principal.key in card.teachers)]
         )
         said = replies.hint(request.fill(words.UNREAD_CHANGE, course=card.title))
-        return kit.with_blocks(said, [*said.blocks, *rooms.room(facts)])
+        return kit.with_blocks(said, [*said.blocks, *rooms.render_course(facts)])
     if verb == "skip" and has_joined:
-        return await _skipped(request, card.id, ",".join(sorted(change[2]["off"] - card.off)))
+        return await _skip_days(request, card.id, ",".join(sorted(change[2]["off"] - card.off)))
     if change[0] == "teachers":
         await _check_change(request, card, text, change[2]["trainers"])
     if not is_sure:
         typed = f"{card.id} {typed_on or card.day(now)} {text}"
-        question = await trainers(request, card.id, _question(request, card, change, typed))
+        question = await require_teacher(request, card.id, _confirm_change(request, card, change, typed))
         if question is not None:
             return question
-    return await trainers(request, card.id, changed(request, card, change))
+    return await require_teacher(request, card.id, change_course(request, card, change))
 
 
 async def read_change(request: Request) -> Intent | None:
@@ -213,27 +225,30 @@ async def read_change(request: Request) -> Intent | None:
     given = request.arguments
     if not given or isinstance(given[0], Quoted):
         return None
-    is_question = given[-1].endswith("?") and fold_word(given[0]) not in _ASKED_POLITELY
+    is_question = given[-1].endswith("?") and fold_word(given[0]) not in _POLITE_WORDS
     intent = await _read_order(request, " ".join(given))
     return intent and replace(intent, is_question=is_question)
 
 
 async def _read_order(request: Request, text: str) -> Intent | None:
-    if (taught := _TAUGHT.fullmatch(text)) is not None:
+    if (taught := _TEACHERS_PATTERN.fullmatch(text)) is not None:
         return await _read_teachers(request, taught)
-    typed = _SPOKEN.fullmatch(text)
+    typed = _SENTENCE_PATTERN.fullmatch(text)
     if typed is None:
         return None
-    about, verb = _ARTICLE.sub("", typed["about"], count=1), _VERBS.get(typed["verb"].casefold(), "")
+    about, verb = (
+        _ARTICLE_PATTERN.sub("", typed["about"], count=1),
+        _VERB_SYNONYMS.get(typed["verb"].casefold(), ""),
+    )
     verb, day = verb or typed["verb"].casefold(), typed["day"] or ""
-    found = await own(request, about)
+    found = await find_own_courses(request, about)
     if not found and verb == "join":
         others = await _list_others(request, about)
         return _as_intent("join", [card for card, _, rest in others if not rest])
     if not found and (part := await _read_part(request, verb, about)) is not None:
         return part
     if not found:
-        said = f"{day} {_NOUN.sub('', about, count=1)}".strip()
+        said = f"{day} {_NOUN_PATTERN.sub('', about, count=1)}".strip()
         is_of_course = typed["verb"].casefold() in {"skip", "move"} or said != about
         if not is_of_course or verb not in {"skip", "move"}:
             return None
@@ -241,11 +256,15 @@ async def _read_order(request: Request, text: str) -> Intent | None:
             request, verb, said, is_lesson=said.casefold() != f"{day} {about}".strip().casefold()
         )
     found = [one for one in found if len(one[0].title) == max(len(card.title) for card, _, _ in found)]
-    able = [one for one in found if one[1] or verb in _OWN]
+    able = [one for one in found if one[1] or verb in _OWN_VERBS]
     every = [
         (card, order_)
         for card, _, rest in able
-        if (order_ := _as_typed(request, card, verb, f"{day} {_NOUN.sub('', rest, count=1)}".strip()))
+        if (
+            order_ := _format_order(
+                request, card, verb, f"{day} {_NOUN_PATTERN.sub('', rest, count=1)}".strip()
+            )
+        )
     ]
     # A title alone may be a workspace's name, too.
     is_alone = not any(" " in order_ for _, order_ in every)
@@ -267,7 +286,7 @@ def _as_intent(
         Intent(
             "verb",
             "card",
-            partial(change_said, said=change),
+            partial(apply_change, said=change),
             tuple(order_.split()),
             manner,
             change.courses,
@@ -290,45 +309,45 @@ class CourseChange:
     is_near: bool
 
 
-async def change_said(request: Request, said: CourseChange) -> Answer:
+async def apply_change(request: Request, said: CourseChange) -> Answer:
     """Make the change that was read, or ask for its course; offer a change that isn't sure.
 
     A teacher changes it for all, and a member skips, leaves and joins for themselves.
     """
     order_, now = " ".join(said.order.split()), request.services.clock.now()
-    verb, mine = _verb(order_), await request.caller.read(cases.own)
-    taught = {card.id for card, is_taught in mine if is_taught}
-    able = [card for card in said.courses if card.id in taught or verb in _OWN]
+    verb, mine = _get_verb(order_), await request.caller.read(cases.list_own_courses)
+    taught = {card.id for card, is_teacher in mine if is_teacher}
+    able = [card for card in said.courses if card.id in taught or verb in _OWN_VERBS]
     if not able:
-        return await _of_teachers(request, said.courses[0])
+        return await _answer_teachers_only(request, said.courses[0])
     if len(able) == 1 and able[0].is_over(now):
-        return _say_over(request, able[0])
+        return _answer_over(request, able[0])
     if said.is_near:
         return suggestions.offer_commands(
             request, [f"card {join_words((able[0].title,))} {order_}"], talk.AS_COMMAND
         )
     if len(able) == 1 and said.manner is not Manner.TENTATIVE:
-        return await carried_out(request, able[0].id, order_)
+        return await apply_order(request, able[0].id, order_)
     if len(able) == 1 and verb == "with":
         return await _ask_to_add(request, able[0], order_)
     more = [f"hours {join_words((one.title,))} {order_}" for one in said.workspaces]
     every = [(card, order_) for card in able]
-    return choice(request, words.WHICH_COURSE, every, lists.command_buttons(more))
+    return ask_which_course(request, words.WHICH_COURSE, every, lists.command_buttons(more))
 
 
 async def _read_part(request: Request, verb: str, about: str) -> Intent | None:
     """Read a change of the one course that ``statistics course`` is a part of; None for any other words."""
-    named = _PART_OF_TITLE.fullmatch(about)
+    named = _PART_OF_TITLE_PATTERN.fullmatch(about)
     if named is None or verb in {"pause", "move"}:
         return None
-    every = await request.caller.read(cases.own)
+    every = await request.caller.read(cases.list_own_courses)
     found = [card for card, _ in every if named[1].casefold() in card.title.casefold().split()]
     return _as_intent(verb, found, is_near=True) if len(found) == 1 else None
 
 
-def _as_typed(request: Request, card: ClassCard, verb: str, said: str) -> str:
-    """Return what is said of a course as it is typed after its title; "" if that isn't understood."""
-    if not said or (verb == "skip" and _NEXT.fullmatch(said)):
+def _format_order(request: Request, card: ClassCard, verb: str, said: str) -> str:
+    """Format an order about a course as it is typed after its title; "" if it isn't understood."""
+    if not said or (verb == "skip" and _NEXT_PATTERN.fullmatch(said)):
         return verb
     today = card.day(request.services.clock.now())
     is_dated = verb in {"skip", "pause", "move"} and _is_dated(said, today)
@@ -342,9 +361,11 @@ async def is_workspace(request: Request, title: str) -> bool:
     )
 
 
-async def _of_teachers(request: Request, card: ClassCard) -> Answer:
-    """Say that a change is for a course's teachers, and what its members can do."""
-    shown = rooms.rooms(await of_courses(request.services.gatherer, request.principal, [(card, False)]))
+async def _answer_teachers_only(request: Request, card: ClassCard) -> Answer:
+    """Answer that a change is for a course's teachers, with the actions of its members."""
+    shown = rooms.answer_courses(
+        await load_courses(request.services.gatherer, request.principal, [(card, False)])
+    )
     return kit.with_blocks(shown, [kit.section(fill(words.ONLY_TEACHERS, course=card.title)), *shown.blocks])
 
 
@@ -354,13 +375,13 @@ async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) 
     A teacher changes it for everybody, so that the word *lesson* has to be there (``is_lesson``).
     """
     now, found = request.services.clock.now(), list[tuple[ClassCard, bool]]()
-    is_next = _NEXT.fullmatch(said) is not None
-    for card, is_taught in await request.caller.read(cases.own):
-        day, until, last = _days(said, card.day(now))
+    is_next = _NEXT_PATTERN.fullmatch(said) is not None
+    for card, is_teacher in await request.caller.read(cases.list_own_courses):
+        day, until, last = _parse_days(said, card.day(now))
         is_dated = until is not None or (verb == "move" and time_parsing.minute_of(last) is not None)
-        has_lesson = day is not None and is_dated and courses_timetable.days_of(card, now, day, day)
-        if ((verb == "skip" and is_next) or has_lesson) and (is_taught or verb == "skip"):
-            found.append((card, is_taught))
+        has_lesson = day is not None and is_dated and courses_timetable.list_lesson_days(card, now, day, day)
+        if ((verb == "skip" and is_next) or has_lesson) and (is_teacher or verb == "skip"):
+            found.append((card, is_teacher))
     rules = [
         one for one in await request.services.store.read(hours_store.rules, request.principal) if one.is_own
     ]
@@ -379,9 +400,11 @@ async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) 
 
 async def _read_teachers(request: Request, typed: re.Match[str]) -> Intent | None:
     """Read a change of a course's teachers; a new one is asked about unless *as a co-teacher* is said."""
-    about, is_new = _ARTICLE.sub("", typed["about"], count=1), typed["verb"].casefold() == "add"
-    found = [one for one in await own(request, about) if not _NOUN.sub("", one[2], count=1)]
-    able = [card for card, is_taught, _ in found if is_taught]
+    about, is_new = _ARTICLE_PATTERN.sub("", typed["about"], count=1), typed["verb"].casefold() == "add"
+    found = [
+        one for one in await find_own_courses(request, about) if not _NOUN_PATTERN.sub("", one[2], count=1)
+    ]
+    able = [card for card, is_teacher, _ in found if is_teacher]
     is_sure = bool(typed["as"]) or not is_new
     order_ = f"{'with' if is_new else 'without'} {typed['who']}"
     courses = able or [card for card, *_ in found]
@@ -389,67 +412,70 @@ async def _read_teachers(request: Request, typed: re.Match[str]) -> Intent | Non
 
 
 async def _ask_to_add(request: Request, card: ClassCard, order_: str) -> Answer:
-    """Ask whether somebody is to teach a course."""
-    keys = {replace(card.principal, user_id=one).key for one in mentioned(order_.partition(" ")[2])}
+    """Ask whether somebody is to be a teacher of a course."""
+    keys = {replace(card.principal, user_id=one).key for one in parse_mentions(order_.partition(" ")[2])}
     await check_teachers(request, keys)
     press = ButtonValue("course_change", f"{card.id} {card.day(request.services.clock.now())} {order_}")
-    said = fill(words.ADD_TEACHER, who=await named(request, keys), course=card.title)
+    said = fill(words.ADD_TEACHER, who=await format_people(request, keys), course=card.title)
     return replies.answer(said, [kit.button(words.ADD_IT, press)])
 
 
 def _is_dated(text: str, today: date) -> bool:
     """Return whether a text names a day, wherever a lesson moves to, or a time like *over Christmas*."""
-    day, until, last = _days(text, today)
+    day, until, last = _parse_days(text, today)
     is_day = day is not None and (until is not None or bool(last))
     return is_day or text.casefold().startswith(("over ", "during "))
 
 
-def order(card: ClassCard, text: str, now: float, typed_on: date | None = None) -> Change | None:
-    """Return what the words after a course's title change; None if they can't be read or change nothing.
+def parse_order(card: ClassCard, text: str, now: float, typed_on: date | None = None) -> Change | None:
+    """Return the change named by the words after a course's title; None if there is none.
 
     Raises Refused: ``course.no_lesson``, ``course.teacher``.
     """
-    found, off, today = ORDER.fullmatch(text), card.off, typed_on or card.day(now)
+    found, off, today = ORDER_PATTERN.fullmatch(text), card.off, typed_on or card.day(now)
     if found is None:
         return None
     verb, said = found[1].casefold(), found[2]
-    day, _, last = _days(said, today)
+    day, _, last = _parse_days(said, today)
     match verb:
         case "end":
             return "end", {}, {}
         case "with" | "without":
-            named = {replace(card.principal, user_id=one).key for one in mentioned(said)}
+            named = {replace(card.principal, user_id=one).key for one in parse_mentions(said)}
             to = card.trainers - named if verb == "without" else card.trainers | named - {card.principal.key}
             return "teachers", {}, {"trainers": to}
         case "hours" | "until" | "from":
-            fields = _hours(card, said if verb == "hours" else text, today)
+            fields = _parse_hours(card, said if verb == "hours" else text, today)
             return ("hours", {}, fields) if fields else None
         case "on" | "resume" if not said:
             off = frozenset(one for one in off if one < today.isoformat())
         case "skip" | "pause":
             off = off.union(
-                *(_lessons(card, *span, now) for span in time_parsing.read_pause(verb, said, today))
+                *(_list_days(card, *span, now) for span in time_parsing.read_pause(verb, said, today))
             )
         case "move" if day and last:
-            return _move(card, day, last, now, today)
+            return _parse_move(card, day, last, now, today)
     if off == card.off:
         return None
-    return "skip" if off > card.off else "back", cases.said_of(card, off), {"off": off}
+    return "skip" if off > card.off else "back", cases.describe_days_off(card, off), {"off": off}
 
 
-def _days(text: str, today: date) -> tuple[date | None, date | None, str]:
-    """Return the first and the last day that a text names, and what it says of the last, if anything."""
-    first, last = [*_UNTIL.split(_NOISE.sub("", text, count=1), maxsplit=1), ""][:2]
+def _parse_days(text: str, today: date) -> tuple[date | None, date | None, str]:
+    """Return the first and the last day that a text names, and the words for the last, if any."""
+    first, last = [*_SPAN_PATTERN.split(_LEADING_WORD_PATTERN.sub("", text, count=1), maxsplit=1), ""][:2]
     day = time_parsing.day_of(first, today)
     return day, time_parsing.day_of(last, day) if last and day else day, last
 
 
-def _lessons(card: ClassCard, first: date, last: date, now: float) -> list[str]:
+def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str]:
     """Return the days of a span with lessons, of several without one that is on; raises Refused."""
-    days, on = courses_timetable.days_of(card, now, first, last), courses_timetable.lesson_on(card, now)
+    days, on = (
+        courses_timetable.list_lesson_days(card, now, first, last),
+        courses_timetable.find_lesson_on(card, now),
+    )
     if not days:
-        every = courses_timetable.days_of(card, now)
-        said = words.when(first.isoformat(), last.isoformat())
+        every = courses_timetable.list_lesson_days(card, now)
+        said = words.format_span(first.isoformat(), last.isoformat())
         coming = words.NEXT_LESSONS[min(len(every), 2)].format(days=listed(map(weekday_of, every[:2])))
         none = words.NO_LESSON_THEN.format(course=card.title, days=said)
         raise Refused("course.no_lesson", f"{none} {coming}")
@@ -459,14 +485,14 @@ def _lessons(card: ClassCard, first: date, last: date, now: float) -> list[str]:
     return span if len(span) == 1 or on is None else [one for one in span if one != on.local[:10]]
 
 
-def _move(card: ClassCard, day: date, text: str, now: float, today: date) -> Change | None:
-    """Return how a lesson moves to another day or time of the course, and gets no longer."""
-    text = _SAME_TIME.sub("", text)
-    (former,), (where, _, when) = _lessons(card, day, day, now), text.rpartition(" ")
+def _parse_move(card: ClassCard, day: date, text: str, now: float, today: date) -> Change | None:
+    """Return the move of a lesson to another day or time of the course, which makes it no longer."""
+    text = _SAME_TIME_PATTERN.sub("", text)
+    (former,), (where, _, when) = _list_days(card, day, day, now), text.rpartition(" ")
     times = time_parsing.read_hours(f"fri {when}") if ":" in when or (where and "-" in when) else None
     starts, stops = (None, None) if times is None else (times.starts, times.stops)
     named = text if starts is None else where
-    named = _NOISE.sub("", named, count=1)
+    named = _LEADING_WORD_PATTERN.sub("", named, count=1)
     to = time_parsing.day_of(named, today) if named else day
     if to is None:
         return None
@@ -485,13 +511,13 @@ def _move(card: ClassCard, day: date, text: str, now: float, today: date) -> Cha
     return what, {**said, "to": new}, {"off": card.off - {new} | {former} - {new}, "moved": moved}
 
 
-def _hours(card: ClassCard, text: str, today: date) -> dict[str, Any]:
+def _parse_hours(card: ClassCard, text: str, today: date) -> dict[str, Any]:
     """Return the fields of ``tue,fri 8:00-9:30 until 12 February``; none if that can't be read."""
     given = {"from": "", "until": ""}
-    while (found := _LAST.fullmatch(text)) and time_parsing.day_of(found[3], today):
+    while (found := _BOUND_PATTERN.fullmatch(text)) and time_parsing.day_of(found[3], today):
         text, given["from" if found[2].casefold() == "from" else "until"] = found[1], found[3]
     wanted = time_parsing.read_hours(text) if text.strip() else card.wanted if any(given.values()) else None
-    return timetable(wanted, given["from"], given["until"], today, card) if is_timetable(wanted) else {}
+    return build_timetable(wanted, given["from"], given["until"], today, card) if is_timetable(wanted) else {}
 
 
 def is_timetable(wanted: Wanted | None) -> bool:
@@ -501,7 +527,7 @@ def is_timetable(wanted: Wanted | None) -> bool:
     return wanted.days <= EVERY_DAY and wanted.starts < wanted.stops < DAY_MINUTES
 
 
-def timetable(
+def build_timetable(
     wanted: Wanted | None, first: str, until: str, today: date, card: ClassCard | None = None
 ) -> dict[str, Any]:
     """Return the fields of a course's days and times; none for a class, or if its days can't be read.
@@ -510,41 +536,41 @@ def timetable(
     """
     usual = today if card is None else date.fromisoformat(card.first_day)
     begin = time_parsing.day_of(first, today) if first else usual
-    last = (begin or today) + timedelta(days=courses_timetable.USUAL_DAYS)
+    last = (begin or today) + timedelta(days=courses_timetable.DEFAULT_COURSE_DAYS)
     last = last if card is None else date.fromisoformat(card.last_day)
     end = time_parsing.day_of(until, max(begin or today, today)) if until else last
-    longest = today + timedelta(days=courses_timetable.MOST_DAYS)
+    longest = today + timedelta(days=courses_timetable.MAX_COURSE_DAYS)
     if wanted is None or begin is None or end is None or not begin <= end <= longest:
         return {}
     return {**asdict(wanted), "first_day": begin.isoformat(), "last_day": end.isoformat()}
 
 
-def mentioned(text: str) -> list[str]:
-    """Return the Slack ids of those whom a text mentions; raises Refused if it names anybody otherwise."""
-    found = [one[1] for one in _MENTION.finditer(text) if one[1]]
-    if (name := _MENTION.sub("", text).strip()) or not found:
+def parse_mentions(text: str) -> list[str]:
+    """Return the Slack ids that a text mentions; raises Refused if it names anybody otherwise."""
+    found = [one[1] for one in _MENTION_PATTERN.finditer(text) if one[1]]
+    if (name := _MENTION_PATTERN.sub("", text).strip()) or not found:
         raise Refused("course.teacher", words.NO_MENTION.format(name=name or words.NOBODY_NAMED))
     return found
 
 
-async def co_teachers(request: Request, text: str) -> frozenset[str]:
-    """Return the keys of those whom a text mentions, who may all teach; raises Refused, Answered."""
-    keys = frozenset(replace(request.principal, user_id=one).key for one in mentioned(text))
+async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
+    """Return the keys of the mentioned people, who may all teach; raises Refused, Answered."""
+    keys = frozenset(replace(request.principal, user_id=one).key for one in parse_mentions(text))
     await check_teachers(request, keys)
     return keys - {request.principal.key}
 
 
 async def _check_change(request: Request, card: ClassCard, text: str, trainers: frozenset[str]) -> None:
     """Refuse a change of a course's teachers that takes no effect or isn't allowed; raises Answered."""
-    keys = {replace(card.principal, user_id=one).key for one in mentioned(text.partition(" ")[2])}
-    if _verb(text) == "without" and not keys <= card.trainers:
-        who = await named(request, keys)
+    keys = {replace(card.principal, user_id=one).key for one in parse_mentions(text.partition(" ")[2])}
+    if _get_verb(text) == "without" and not keys <= card.trainers:
+        who = await format_people(request, keys)
         raise Answered(replies.hint(fill(words.NOT_TEACHER, who=who, course=card.title)))
     await check_teachers(request, trainers - card.trainers)
 
 
 async def check_teachers(request: Request, keys: Iterable[str]) -> None:
-    """Refuse who isn't known in Slack, or may not use Usher."""
+    """Refuse a person unknown in Slack, or not allowed to use Usher; raises Answered."""
     every = [Principal.from_key(key) for key in sorted(keys)]
     decisions = await asyncio.gather(
         *(replace(request.caller, principal=one).decide("card") for one in every)
@@ -557,87 +583,93 @@ async def check_teachers(request: Request, keys: Iterable[str]) -> None:
             raise Answered(replies.hint(fill(words.BAD_TEACHER, who=kit.person(who), why=why)))
 
 
-async def named(request: Request, keys: Iterable[str]) -> Markup:
-    """Name people, by their keys."""
+async def format_people(request: Request, keys: Iterable[str]) -> Markup:
+    """Format people by their keys."""
     people = await request.services.names.of(request.principal, *map(Principal.from_key, sorted(keys)))
     return Markup(listed(kit.person(one) for one in people.values()))
 
 
-async def _question(request: Request, card: ClassCard, change: Change, typed: str) -> Answer | None:
-    """Ask about a change that takes whole weekdays, or a large part of a course, from who agreed to them."""
+async def _confirm_change(request: Request, card: ClassCard, change: Change, typed: str) -> Answer | None:
+    """Ask about a change that takes whole weekdays, or a large part of a course, from its members."""
     what, _, to = change
-    days, lost = courses_timetable.taken(card, replace(card, **to), request.services.clock.now())
+    days, lost = courses_timetable.find_lost_days(card, replace(card, **to), request.services.clock.now())
     first, last = (date.fromisoformat(one) for one in ([*lost[:1], *lost[-1:]] or [card.last_day] * 2))
     is_large = what == "end" or (last - first).days > courses_timetable.LARGE_DAYS
     of_whom = days or (card.days if is_large else frozenset())
-    count = await request.caller.read(cases.affected, card.id, of_whom) if of_whom else 0
+    count = await request.caller.read(cases.count_affected, card.id, of_whom) if of_whom else 0
     if not count:
         return None
     asked = words.TAKES["days" if days else "end" if what == "end" else "lessons"]
-    names = {"course": card.title, "days": drawn.days(days), "people": counted(count, "person", "people")}
+    names = {
+        "course": card.title,
+        "days": drawn.format_weekdays(days),
+        "people": counted(count, "person", "people"),
+    }
     sentence, yes, no = (fill(one, lessons=counted(len(lost), "lesson"), **names) for one in asked)
     button = kit.button(yes, ButtonValue("course_change", typed, mark="sure"), style=kit.DANGER)
     return replies.answer(sentence, [button, kit.button(no, "leave")])
 
 
-async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Done:
-    """Return what a card's trainer or an administrator did; anybody else reads whose its buttons are."""
+async def require_teacher(request: Request, card_id: str, done: Awaitable[Result]) -> Result:
+    """Return the result of a card's teacher or an administrator; others raise Answered with its owner."""
     try:
         return await done
     except Refused as refusal:
         if refusal.rule != "policy.not_trainer":
             raise
-        card = await request.caller.read(use_cases.seen, card_id)
-        who = await named(request, [card.principal.key])
-        said = fill(words.NOT_YOURS, who=who, end=drawn.words_of(card).end[2])
+        card = await request.caller.read(use_cases.find_visible_card, card_id)
+        who = await format_people(request, [card.principal.key])
+        said = fill(words.NOT_YOURS, who=who, end=drawn.get_words(card).end[2])
         raise Answered(replies.hint(said)) from None
 
 
-async def changed(request: Request, card: ClassCard, change: Change) -> Answer:
-    """Change a course as its teacher says, and tell them what it is now."""
+async def change_course(request: Request, card: ClassCard, change: Change) -> Answer:
+    """Change a course for its teacher, and answer with the result."""
     what, said, to = change
     now = await request.caller.run(cases.change, card.id, what, said, to, card)
     if what == "teachers":
-        return await _taught(request, now)
-    news = drawn.change_of(now, what, said, request.services.clock.now())
+        return await _answer_teachers(request, now)
+    news = drawn.format_change(now, what, said, request.services.clock.now())
     return replies.answer(fill(words.CHANGED_FOR_ALL, news=Markup(news)))
 
 
-async def _taught(request: Request, card: ClassCard) -> Answer:
-    who = await named(request, card.teachers)
+async def _answer_teachers(request: Request, card: ClassCard) -> Answer:
+    who = await format_people(request, card.teachers)
     return replies.answer(fill(words.TEACHERS, who=who, course=card.title))
 
 
 @routes.action("course_take_over")
 async def take_over(request: Request) -> Answer:
-    """Have an administrator teach a course that nobody teaches any more."""
-    return await _taught(request, await request.caller.run(cases.take_over, request.target or ""))
+    """Make an administrator the teacher of a course without one."""
+    return await _answer_teachers(request, await request.caller.run(cases.take_over, request.target or ""))
 
 
 @routes.action("lesson_skip")
 async def skip(request: Request) -> Answer:
-    """Skip one's next lesson, or the one that a button names."""
+    """Skip one's next lesson, or that of a button."""
     card_id, _, day = (request.target or "").partition(" ")
-    return await _skipped(request, card_id, day if _DAY.fullmatch(day) else "")
+    return await _skip_days(request, card_id, day if _DAY_PATTERN.fullmatch(day) else "")
 
 
-async def _skips_next(request: Request, card: ClassCard, *, has_joined: bool) -> Answer:
-    """Skip one's next lesson; for its teacher, ask whether it is to be skipped for all."""
-    coming = courses_timetable.following(card, request.services.clock.now())
+async def _skip_next(request: Request, card: ClassCard, *, has_joined: bool) -> Answer:
+    """Skip one's next lesson; ask its teacher whether it is to be skipped for all."""
+    coming = courses_timetable.find_lesson_after(card, request.services.clock.now())
     if has_joined or coming is None:
-        return await _skipped(request, card.id, "")
+        return await _skip_days(request, card.id, "")
     day = coming.local[:10]
     press = ButtonValue("course_change", f"{card.id} {card.day(request.services.clock.now())} skip {day}")
     button = kit.button(words.SKIP_IT.format(day=date_of(day)), press, style=kit.DANGER)
     said = fill(words.SKIP_FOR_ALL, course=card.title, day=weekday_of(day))
-    await trainers(request, card.id, request.caller.read(use_cases.owned, "class_change", card.id))
+    await require_teacher(
+        request, card.id, request.caller.read(use_cases.require_teacher, "class_change", card.id)
+    )
     return replies.answer(said, [button])
 
 
-async def _skipped(request: Request, card_id: str, day: str) -> Answer:
+async def _skip_days(request: Request, card_id: str, day: str) -> Answer:
     rule, days = await request.caller.run(cases.skip, card_id, day)
-    card = await request.caller.read(use_cases.seen, card_id)
-    on = courses_timetable.lesson_on(card, request.services.clock.now())
+    card = await request.caller.read(use_cases.find_visible_card, card_id)
+    on = courses_timetable.find_lesson_on(card, request.services.clock.now())
     workspace = await request.services.store.read(workspace_rows.workspace, rule.workspace_id)
     is_up = workspace is not None and (not workspace.is_down or workspace.stop_at is not None)
     begun = frozenset(days) & {on.local[:10] if on is not None and is_up else ""}
@@ -647,11 +679,11 @@ async def _skipped(request: Request, card_id: str, day: str) -> Answer:
         for template, left_out in every.items()
         if left_out
     ]
-    ending, buttons = await _end_of_run(request, rule, is_on=True) if begun else ([], [])
+    ending, buttons = await _format_run_end(request, rule, is_on=True) if begun else ([], [])
     return replies.answer(" ".join([*sentences, *ending]), buttons)
 
 
-async def _end_of_run(
+async def _format_run_end(
     request: Request, rule: CourseRule | None, *, is_on: bool
 ) -> tuple[list[str], list[Element]]:
     """Format the end of a member's workspace that a lesson, or joining it, has started."""
@@ -668,17 +700,17 @@ async def _end_of_run(
 @routes.action("course_leave")
 async def leave(request: Request) -> Answer:
     """Leave a course."""
-    return await _left(request, request.target or "")
+    return await _leave_course(request, request.target or "")
 
 
-async def _left(request: Request, card_id: str) -> Answer:
+async def _leave_course(request: Request, card_id: str) -> Answer:
     card, rule = await request.caller.run(cases.leave, card_id)
-    is_on = courses_timetable.lesson_on(card, request.services.clock.now()) is not None
-    ending, buttons = await _end_of_run(request, rule, is_on=is_on)
+    is_on = courses_timetable.find_lesson_on(card, request.services.clock.now()) is not None
+    ending, buttons = await _format_run_end(request, rule, is_on=is_on)
     said = [fill(words.LEFT_COURSE, course=card.title), *(ending or [words.LEFT_NEXT])]
     return replies.answer(" ".join(said), buttons)
 
 
 async def list_courses(request: Request) -> list[ClassCard]:
     """Return the courses that a person's words can name."""
-    return [card for card, _ in await request.caller.read(cases.own)]
+    return [card for card, _ in await request.caller.read(cases.list_own_courses)]

@@ -11,7 +11,7 @@ from bot.domain import failure_causes
 from bot.domain.forms import FormProblems, FreeName, Spec, marked
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
-from bot.features.courses.use_cases import workspace_stem
+from bot.features.courses.use_cases import get_workspace_stem
 from bot.providers import connection
 from bot.providers.jupyterhub.provider import JupyterHub, JupyterHubSettings, Offer
 from bot.providers.jupyterhub.servers import Progress, ServerName, last_event, parse_reference
@@ -46,7 +46,7 @@ def test_what_is_proposed_is_a_name_that_the_hub_takes(template, taken, release)
 @given(st.text(), st.text(), st.sets(TEMPLATES))
 @example("2026 statistics", "press", set())
 def test_what_a_class_makes_has_a_name_that_the_hub_takes(title, key, taken):
-    stem = workspace_stem(making("lab"), title)
+    stem = get_workspace_stem(making("lab"), title)
     assert is_valid_safe_slug(stem)
     assert is_valid_safe_slug(marked(stem, key))
     assert is_valid_safe_slug(FreeName(stem, taken).besides([stem]))

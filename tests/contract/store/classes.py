@@ -34,13 +34,13 @@ async def posted(store, interaction="post", **fields):
 async def press(store, who, interaction="p1", message_ts=None, **fields):
     """Let a person, or the owner of a workspace, press; their list was read."""
     caller = by(store, getattr(who, "principal", who), interaction, **fields)
-    return await caller.run(courses_use_cases.press, CARD, message_ts=message_ts, has_looked=True)
+    return await caller.run(courses_use_cases.enroll, CARD, message_ts=message_ts, is_list_fresh=True)
 
 
 async def look(store, card_id=CARD):
     """Do what time does for a card."""
-    card = await store.read(class_rows.class_card, card_id)
-    await by(store, TRAINER).run(courses_use_cases.CLASSES.carry_out, card)
+    card = await store.read(class_rows.find_card, card_id)
+    await by(store, TRAINER).run(courses_use_cases.CLASS_WORK.carry_out, card)
 
 
 async def time(store, who):

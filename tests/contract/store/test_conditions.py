@@ -476,7 +476,7 @@ async def test_what_a_class_has_ended_is_not_kept_any_more(store, clock):
     await pressed(store, clock)
     await store.carry_out(lambda tx: PARTICIPANTS.change(tx, press_key(), ended_at=clock.now()))
     await run(store, "withdraw_consent", **press_key(ALICE.key), now=clock.now())
-    assert (await store.read(class_rows.participant, CARD, ALICE)).withdrawn_at is None
+    assert (await store.read(class_rows.find_participant, CARD, ALICE)).withdrawn_at is None
 
 
 @pytest.mark.both_engines
@@ -495,7 +495,7 @@ async def test_a_class_is_ended_once(store, clock):
     await pressed(store, clock)
     end = {"id": CARD, "now": clock.now(), "stopped_by": BOB.key, "stops_at": clock.now() + 300}
     await run(store, "close_class", **end)
-    assert (await store.read(class_rows.class_card, CARD)).stopped_by == TRAINER.key
+    assert (await store.read(class_rows.find_card, CARD)).stopped_by == TRAINER.key
 
 
 # -- what administrators and conversations are told of -------------------------------------------------------

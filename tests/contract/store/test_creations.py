@@ -239,7 +239,7 @@ async def test_a_press_that_was_about_the_listed_row_comes_along(store, clock, a
     row, press = await listed(store, account), {"card_id": "class_1", "principal": ALICE}
     await within(store, PARTICIPANTS.add, Participant(**press, joined_at=1.0, workspace_id=row.id))
     await store.write(creations.name_created, creating.id, CREATED, R1)
-    assert (await store.read(courses_store.participant, "class_1", ALICE)).workspace_id == "ws1"
+    assert (await store.read(courses_store.find_participant, "class_1", ALICE)).workspace_id == "ws1"
 
 
 @pytest.mark.both_engines

@@ -158,7 +158,7 @@ CLAIMS = {
     "jobs": lambda tx: runs.claim_runs(tx, MANY, 60.0, "me"),
     "streams": lambda tx: runs.watched_runs(tx, "me"),
     "class": lambda tx: courses_store.claim_class_cards(tx, MANY, 60.0),
-    "members": lambda tx: courses_store.claim_followed(tx, 60.0),
+    "members": lambda tx: courses_store.claim_changed_courses(tx, 60.0),
     "hours": lambda tx: hours_store.claim_hours(tx, MANY, 60.0),
     "lessons": lambda tx: lesson_store.claim_lessons(tx, MANY, 60.0),
     "timer": lambda tx: timers.claim_timers(tx, MANY, 60.0),

@@ -32,7 +32,7 @@ async def test_a_consent_withdrawn_while_its_timer_stayed_stops_nothing(store, c
     assert (await time(store, ALICE)).stop_at == row.stop_at
     await stop(store, ALICE)
     assert await store.read(operations.open_operations, ALICE) == []
-    counts = await store.read(class_rows.class_counts, CARD)
+    counts = await store.read(class_rows.count_members, CARD)
     assert (counts.kept, counts.stopping) == (1, 0)
 
 

@@ -141,7 +141,7 @@ async def made_in(store, clock):
         await store.write(notices.notice_dead, notice.id, "outcome_unknown")
     made.card = await caller.run(courses_use_cases.post, draft)
     made.pressed = await caller.run(courses_use_cases.post, draft)
-    await caller.run(courses_use_cases.press, made.pressed.id)
+    await caller.run(courses_use_cases.enroll, made.pressed.id)
     return made
 
 
@@ -266,7 +266,7 @@ USE_CASES: dict[str, Do] = {
     ),
     "classes.post_again": lambda w, caller: caller.run(courses_use_cases.post_again, w.lost_card.id),
     "classes.stop_all": lambda w, caller: caller.run(courses_use_cases.stop_all, w.card.id),
-    "classes.press": lambda w, caller: caller.run(courses_use_cases.press, w.card.id),
+    "classes.press": lambda w, caller: caller.run(courses_use_cases.enroll, w.card.id),
 }
 #: The steps of linking have no key, as a page or a form is sent again: the link says what may come next.
 WITHOUT_KEY = {

@@ -54,7 +54,7 @@ class Everything:
             for row in self.rows:
                 WORKSPACES.change(tx, {"id": row.id}, name=name, alias=None)
             RUNS.change(tx, {"id": self.run.id}, name=name)
-            lesson_store.put_rule(tx, replace(lesson_store.lesson_rule(tx, "lessons"), course=name))
+            lesson_store.put_rule(tx, replace(lesson_store.find_course_rule(tx, "lessons"), course=name))
 
         await self.bot.store.carry_out(write)
 

@@ -53,7 +53,7 @@ async def made():
         for who in (ALICE, BOB):
             await linked(one.store, who, names=["notebook"])
             pressed = await one.services.create_caller(who, f"join {who.user_id}").run(
-                courses_use_cases.press, CARD.id
+                courses_use_cases.enroll, CARD.id
             )
             assert pressed.result == "enrolled"
         yield one
@@ -248,7 +248,7 @@ async def test_it_ends_and_then_it_is_like_any_that_never_was(made, ends):
     assert browser.status == 404
     if ends is leaves:
         # Joining once more brings nothing back.
-        await made.services.create_caller(ALICE, "join again").run(courses_use_cases.press, CARD.id)
+        await made.services.create_caller(ALICE, "join again").run(courses_use_cases.enroll, CARD.id)
         assert await browser.get(path) == never
 
 

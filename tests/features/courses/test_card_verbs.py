@@ -35,9 +35,9 @@ async def test_the_end_is_told_to_members_as_counted_and_to_the_trainer_as_it_is
         notices.add_notices, [NewNotice(card.id, kind, "end", to, {}) for kind, to in kinds]
     )
     ending, over = sorted(await bot.notices(), key=lambda one: one.kind)
-    bot.store.fails[store.class_counts] = LookupError("the whole class was counted")
+    bot.store.fails[store.count_members] = LookupError("the whole class was counted")
     facts = await bot.services.gatherer.read_pending(ending)
-    assert facts.of(CourseContext).of_class.counts == ClassCounts()
+    assert facts.of(CourseContext).stopping_class.counts == ClassCounts()
     with pytest.raises(LookupError):
         await bot.services.gatherer.read_pending(over)
 
@@ -81,7 +81,7 @@ async def test_another_card_of_the_same_title_starts_what_the_first_one_made(bot
     made = next(row for row in await bot.store.perform(workspaces.workspaces, ALICE) if row.id != bot_row.id)
     assert made.spec.stem == "maths", "a workspace that only has the name is not taken for the class's"
     assert "is already on its way" in words(await bot.press("class_press", friday.id))
-    assert (await bot.store.read(store.participant, friday.id, ALICE)).workspace_id == made.id
+    assert (await bot.store.read(store.find_participant, friday.id, ALICE)).workspace_id == made.id
 
 
 async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
@@ -97,7 +97,7 @@ async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
         "You don't have a workspace called *lab* on Saturn Cloud. <@UTRAINER> can see that you're waiting"
         in words(answer)
     )
-    assert (await bot.store.read(store.participant, card.id, ALICE)).waits_for == "no_workspace"
+    assert (await bot.store.read(store.find_participant, card.id, ALICE)).waits_for == "no_workspace"
 
 
 @pytest.mark.parametrize(
@@ -166,13 +166,13 @@ async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
         answer = await bot.press(*action, ALICE)
         assert "are for <@UTRAINER>" in words(answer)
         assert (buttons(answer), answer.view) == ({}, None)
-    assert not (await bot.store.read(store.class_card, card.id)).is_over(bot.clock.now())
+    assert not (await bot.store.read(store.find_card, card.id)).is_over(bot.clock.now())
     asked = await bot.press("ask", f"class_stop {card.id}", ADMIN)
     check_golden("answers/class-stop-all", asked)
-    assert not (await bot.store.read(store.class_card, card.id)).is_over(bot.clock.now())
+    assert not (await bot.store.read(store.find_card, card.id)).is_over(bot.clock.now())
     answer = await bot.push(asked, principal=ADMIN)
     assert "I'm telling everyone, so that they can keep theirs." in words(answer)
-    closed = await bot.store.read(store.class_card, card.id)
+    closed = await bot.store.read(store.find_card, card.id)
     assert (closed.stopped_by, closed.stops_at) == (ADMIN.key, bot.clock.now() + 300.0)
     assert "is already being ended" in words(await bot.press("class_stop", card.id, TRAINER))
 
@@ -180,7 +180,7 @@ async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
 async def test_the_poster_alone_posts_it_again(bot):
     await bot.say("card notebook", TRAINER)
     (lost,) = await bot.notices(ClassKind.CLASS_CARD)
-    card = await bot.store.read(store.class_card, lost.subject)
+    card = await bot.store.read(store.find_card, lost.subject)
     await bot.store.write(notices.notice_dead, lost.id, "outcome_unknown")
     assert "Only the person who posted that card" in words(await bot.press("class_post", card.id, ALICE))
     assert "I'm posting it again." in words(await bot.press("class_post", card.id, TRAINER))
@@ -213,4 +213,4 @@ async def test_an_approved_username_is_asked_for_and_the_press_waits_for_it():
         (notice,) = await bot.notices()
         approval = await bot.store.read(approvals_store.approval, notice.subject)
         assert approval.waiting["text"] == f"press {card.id}"
-        assert (await bot.store.read(store.class_counts, card.id)).waiting == 1
+        assert (await bot.store.read(store.count_members, card.id)).waiting == 1

@@ -46,7 +46,7 @@ async def test_what_was_never_made_is_made_anew(bot):
     assert "your workspace *maths*" in words(await bot.press("class_press", card.id))
     (row,) = await bot.store.perform(workspaces.workspaces, ALICE)
     assert row.id != lost.id
-    assert (await bot.store.read(store.participant, card.id, ALICE)).workspace_id == row.id
+    assert (await bot.store.read(store.find_participant, card.id, ALICE)).workspace_id == row.id
 
 
 async def test_what_is_being_called_off_is_waited_for(bot):
@@ -95,7 +95,7 @@ async def test_what_a_card_made_is_found_again_after_an_unlink(bot, names, taken
     assert "Starting your workspace" in words(await bot.press("class_press", card.id))
     rows = {one.id: one.name for one in await bot.store.perform(workspaces.workspaces, ALICE)}
     assert len(rows) == len(names)
-    pressed = (await bot.store.read(store.participant, card.id, ALICE)).workspace_id
+    pressed = (await bot.store.read(store.find_participant, card.id, ALICE)).workspace_id
     assert rows[pressed] == known.get(taken, taken)
 
 

@@ -33,7 +33,7 @@ async def claimed(store):
 
 
 async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, joined):
-    press_ = await store.read(courses_store.participant, CARD, MEMBERS[0])
+    press_ = await store.read(courses_store.find_participant, CARD, MEMBERS[0])
     (rule,) = await store.read(hours_store.rules, MEMBERS[0])
     assert (press_.consented_at, press_.workspace_id) == (rule.processed_until, joined[0].id)
     assert (rule.card, rule.course, rule.workspace_id) == (CARD, "Statistics", joined[0].id)
@@ -61,12 +61,12 @@ async def test_lessons_are_claimed_in_the_order_of_joining_once_their_lead_has_b
 async def test_a_lesson_counts_who_is_expected_and_whose_workspace_runs(store, clock, joined):
     ann = by(store, MEMBERS[1], "skip")
     await ann.run(lessons.skip, CARD, "")
-    before = await store.read(courses_store.class_counts, CARD)
+    before = await store.read(courses_store.count_members, CARD)
     assert (before.joined, before.expected, before.skipped, before.ready) == (3, 0, 1, 0)
     clock.advance(local("08:56") - clock.now())
     await observe(store, clock, joined[0], Observed(State.RUNNING))
     await accept_operation(store, joined[2], OperationVerb.START, interaction="start")
-    counts = await store.read(courses_store.class_counts, CARD)
+    counts = await store.read(courses_store.count_members, CARD)
     assert (counts.joined, counts.expected, counts.ready) == (3, 2, 1)
     assert (counts.starting, counts.skipped, counts.failed) == (1, 1, 0)
 
@@ -139,9 +139,9 @@ async def test_each_member_has_one_state_in_a_lesson(store, clock, joined, name)
         await happens(store, clock, joined[0])
     for at, state in zip(("08:30", "08:56"), (states * 2)[:2], strict=True):
         clock.advance(max(local(at) - clock.now(), 0.0))
-        found = [await store.read(courses_store.member_of, CARD, one) for one in MEMBERS]
+        found = [await store.read(courses_store.find_member, CARD, one) for one in MEMBERS]
         assert [one.state for one in found] == [state, "coming", "coming"]
-        counts = await store.read(courses_store.class_counts, CARD)
+        counts = await store.read(courses_store.count_members, CARD)
         expected = dict.fromkeys(("joined", "agreed", "linked"), 3) | {"coming": 2}
         expected |= {state: 1 + 2 * (state == "coming")}
         expected |= {"joined": 2} if state == "left" else {}
@@ -160,9 +160,9 @@ async def test_who_left_takes_no_place_and_can_come_back(store, clock, joined):
     assert (await press(store, joined[0], "back")).result == "full"
     await by(store, ALICE, "go").run(lessons.leave, CARD)
     assert (await press(store, joined[0], "again")).result == "enrolled"
-    counts = await store.read(courses_store.class_counts, CARD)
+    counts = await store.read(courses_store.count_members, CARD)
     assert (counts.joined, counts.left) == (3, 1)
-    assert (await store.read(courses_store.participant, CARD, MEMBERS[0])).withdrawn_at is None
+    assert (await store.read(courses_store.find_participant, CARD, MEMBERS[0])).withdrawn_at is None
 
 
 @pytest.mark.parametrize("way", ["leave", "unlink"])
@@ -172,8 +172,8 @@ async def test_who_leaves_has_neither_rule_nor_consent(store, joined, way):
     else:
         await unlink(store, MEMBERS[0])
     assert await store.read(hours_store.rules, MEMBERS[0]) == []
-    assert await store.read(courses_store.participant, CARD, MEMBERS[0]) is None
-    counts = await store.read(courses_store.class_counts, CARD)
+    assert await store.read(courses_store.find_participant, CARD, MEMBERS[0]) is None
+    counts = await store.read(courses_store.count_members, CARD)
     assert (counts.joined, counts.left) == (2, 1)
 
 
@@ -201,25 +201,25 @@ async def test_a_change_is_told_to_each_member_once(store, joined):
 async def test_a_course_lives_until_thirty_days_after_its_end(store, clock, joined):
     clock.advance(20 * 86_400.0)
     await store.perform(sweeping.sweep)
-    assert [one.id for one in await store.read(courses_store.courses)] == [CARD]
+    assert [one.id for one in await store.read(courses_store.list_courses)] == [CARD]
     clock.advance(20 * 86_400.0)
     await look(store)
-    assert await store.read(courses_store.courses) == []
+    assert await store.read(courses_store.list_courses) == []
     await members_follow(asking(store))
     # With it end the rules of its members, but its card can be read for a month.
     assert await store.read(hours_store.rules, MEMBERS[0]) == []
     clock.advance(29 * 86_400.0)
     await store.perform(sweeping.sweep)
-    assert await store.read(courses_store.class_card, CARD) is not None
+    assert await store.read(courses_store.find_card, CARD) is not None
     clock.advance(2 * 86_400.0)
     await store.perform(sweeping.sweep)
-    assert await store.read(courses_store.class_card, CARD) is None
+    assert await store.read(courses_store.find_card, CARD) is None
     assert await store.engine.read(lambda tx: PARTICIPANTS.all(tx, card_id=CARD)) == []
 
 
 async def test_of_two_changes_at_once_the_second_is_refused(store, joined):
     """Else it would bring back what the first one left out."""
-    seen = await store.read(courses_store.class_card, CARD)
+    seen = await store.read(courses_store.find_card, CARD)
     for day, is_first in (("2027-11-24", True), ("2027-11-29", False)):
         change = by(store, TRAINER, day).run(
             lessons.change, CARD, "skip", {}, {"off": frozenset({day})}, seen
@@ -229,7 +229,7 @@ async def test_of_two_changes_at_once_the_second_is_refused(store, joined):
             continue
         with pytest.raises(Refused, match=r"course\.changed"):
             await change
-    assert (await store.read(courses_store.class_card, CARD)).off == {"2027-11-24"}
+    assert (await store.read(courses_store.find_card, CARD)).off == {"2027-11-24"}
 
 
 async def gone(store, clock, *, is_gone=True):
@@ -262,17 +262,17 @@ async def test_a_course_whose_teachers_have_gone_asks_once_and_ends_two_weeks_la
     await store.save_people([Person(other, "Otto", is_guest=True, seen_at=clock.now())])
     for _ in range(2):
         await checked_at(store)
-        assert (await store.read(courses_store.class_card, CARD)).untaught_until == "2027-12-05"
+        assert (await store.read(courses_store.find_card, CARD)).untaught_until == "2027-12-05"
         assert await asked_about(store) == [ALICE]
         # Nothing is left to do until the next look.
-        assert (await store.read(courses_store.class_card, CARD)).follow_at is None
+        assert (await store.read(courses_store.find_card, CARD)).follow_at is None
     # The last lesson of these two weeks is on Wednesday, the first of December.
     clock.advance(local("10:20") + 9 * 86_400.0 - clock.now())
     await checked_at(store)
-    assert (await store.read(courses_store.class_card, CARD)).closed_at is None
+    assert (await store.read(courses_store.find_card, CARD)).closed_at is None
     clock.advance(700.0)
     await checked_at(store)
-    card = await store.read(courses_store.class_card, CARD)
+    card = await store.read(courses_store.find_card, CARD)
     assert (card.last_day, card.is_over(clock.now())) == ("2027-11-30", True)
     told = await store.engine.read(lambda tx: NOTICES.all(tx, subject=CARD, kind=ClassKind.COURSE_CHANGED))
     assert {(one.principal, one.body["what"]) for one in told} == {(one, "end") for one in MEMBERS}
@@ -289,16 +289,16 @@ async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_ke
         await by(store, MEMBERS[0], "take it").run(lessons.take_over, CARD)
     await admin.run(lessons.take_over, CARD)
     for _ in range(2):
-        card = await store.read(courses_store.class_card, CARD)
+        card = await store.read(courses_store.find_card, CARD)
         assert (card.untaught_until, card.trainers) == ("", {ALICE.key})
         await checked_at(store)
     (act,) = [
         one for one in await store.read(act_rows.acts_since, ALICE, 0.0) if one.action == "class.teachers"
     ]
     await by(store, ALICE, "undo").run(undo_use_cases.undo, act.id)
-    card = await store.read(courses_store.class_card, CARD)
+    card = await store.read(courses_store.find_card, CARD)
     assert (card.untaught_until, card.trainers) == ("2027-12-05", frozenset())
     await gone(store, clock, is_gone=False)
-    assert (await store.read(courses_store.class_card, CARD)).untaught_until == ""
+    assert (await store.read(courses_store.find_card, CARD)).untaught_until == ""
     with pytest.raises(Refused, match=r"course\.taught"):
         await by(store, ALICE, "late").run(lessons.take_over, CARD)

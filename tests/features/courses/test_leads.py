@@ -119,7 +119,7 @@ async def test_words_of_no_room_are_tried_again_in_a_lesson(term, kind):
     (said,) = [text for text in told(term, TRAINER) if "ready for" in text]
     assert "2 are waiting for room" in said
     assert "failed" not in said
-    problems = await term.store.read(store.class_problems, card.id)
+    problems = await term.store.read(store.list_problems, card.id)
     assert {one.state for one in problems} <= {"no_room", "starting"}
     term.provider.heal()
     await until(term, "09:10", step=10.0)

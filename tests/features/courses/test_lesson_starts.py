@@ -35,7 +35,7 @@ BEGINS = 10_000.0
     ],
 )
 def test_it_is_as_long_as_the_starts_take(people, pace, seconds):
-    assert pace.lead(people) == seconds
+    assert pace.get_seconds_ahead(people) == seconds
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_it_is_as_long_as_the_starts_take(people, pace, seconds):
     ],
 )
 def test_how_many_can_be_ready_is_known(pace, people):
-    assert pace.in_time == people
-    assert people is None or pace.lead(people) <= pace.lead(10**9)
+    assert pace.max_people == people
+    assert people is None or pace.get_seconds_ahead(people) <= pace.get_seconds_ahead(10**9)
 
 
 #: A lesson of ninety minutes, and hours, which have no lead.

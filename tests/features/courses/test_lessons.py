@@ -73,7 +73,7 @@ async def test_a_lesson_stops_only_what_it_started(term):
     alice, bob = people(2)
     await course(term, alice, state=State.RUNNING)
     await seat(term, bob)
-    card = (await term.store.read(class_rows.courses))[0]
+    card = (await term.store.read(class_rows.list_courses))[0]
     await press(term, card, bob)
     await until(term, "08:54")
     await until(term, "09:10", step=5)
@@ -188,7 +188,7 @@ async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_ag
     await until(term, "16:05", day=25, step=60)
     assert "Statistics has ended." in told(term, alice)[-1]
     assert state(term, 1) is State.STOPPED
-    assert await term.store.read(class_rows.courses) == []
+    assert await term.store.read(class_rows.list_courses) == []
     assert await term.store.read(hour_rows.rules, bob) == []
     with pytest.raises(Refused):
         await ask(term, alice).run(lessons.change, card.id, "end", {}, {})
@@ -199,7 +199,7 @@ async def test_unlinking_leaves_the_course(term):
     card = await course(term, alice)
     await unlink(term.store, alice, "cloud")
     assert await term.store.read(hour_rows.rules, alice) == []
-    assert await term.store.read(class_rows.participant, card.id, alice) is None
+    assert await term.store.read(class_rows.find_participant, card.id, alice) is None
     await until(term, "09:05")
     assert term.provider.accepted_starts == []
 
@@ -215,7 +215,7 @@ async def test_who_may_not_use_the_template_any_more_is_out_of_the_course(term):
     await until(term, "09:05")
     # What was made when she joined was stopped again by then: no lesson puts that off any more.
     assert (await term.store.perform(workspace_rows.workspaces, alice))[-1].state is State.SUSPENDED
-    assert await term.store.read(class_rows.participant, card.id, alice) is None
+    assert await term.store.read(class_rows.find_participant, card.id, alice) is None
     assert term.provider.accepted_starts == []
 
 
@@ -284,7 +284,7 @@ async def test_who_joins_a_lesson_is_told_that_nothing_could_be_made_as_that_isn
     assert (await press(term, card, alice)).result == "started"
     await until(term, "09:20", step=5)
     assert "no room for more memory" in told(term, alice)[-1]
-    assert (await term.store.read(class_rows.member_of, card.id, alice)).state == "failed"
+    assert (await term.store.read(class_rows.find_member, card.id, alice)).state == "failed"
 
 
 async def test_lessons_do_not_spare_the_question_whether_it_is_needed(term):
@@ -352,7 +352,7 @@ async def test_one_members_failure_of_the_day_before_is_not_counted_again(term):
     term.provider.fail("start", Conflict("no"), times=99)
     await until(term, "10:40")
     term.provider.heal()
-    assert (await term.store.read(class_rows.class_counts, card.id)).failed == 0
+    assert (await term.store.read(class_rows.count_members, card.id)).failed == 0
     await until(term, "08:50", day=24, step=300.0)
     await until(term, "08:59", day=24)
     assert told(term, TRAINER)[-1] == "2 of 2 are ready for Statistics."

@@ -9,7 +9,7 @@ from bot.domain.undoable_actions import Undone
 from bot.features.courses import lesson_store as rows
 from bot.features.courses import lessons, readiness, use_cases
 from bot.features.courses import store as class_rows
-from bot.features.courses.lesson_times import LESSONS
+from bot.features.courses.lesson_times import LESSON_WORK
 from bot.features.courses.model import ClassKind
 from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
 from bot.features.hours import store as hours_store
@@ -39,7 +39,7 @@ DAYS = {"days": "on 24 Nov"}
 async def many(store, joined):
     """A course that many more have joined than follow in one piece."""
     await within(store, clones)
-    return await store.read(class_rows.class_card, CARD)
+    return await store.read(class_rows.find_card, CARD)
 
 
 def clones(tx):
@@ -107,10 +107,10 @@ async def test_no_transaction_about_a_course_grows_with_its_members(store, clock
     read, written = await members(store)
     assert {"2027-11-24" in one.off for one in read} == {True}
     assert {row["off"] for row in written} == {""}
-    assert (await store.read(class_rows.class_counts, CARD)).behind == MANY + 3
-    assert await members_follow(asking(watched)) == (MANY + 3) // lessons.SOME + 1
+    assert (await store.read(class_rows.count_members, CARD)).behind == MANY + 3
+    assert await members_follow(asking(watched)) == (MANY + 3) // lessons.MEMBERS_PER_TRANSACTION + 1
     await within(watched, CLASS_CARDS.change, {"id": CARD}, lead=600.0, follow_at=clock.now())
-    assert await members_follow(asking(watched)) == (MANY + 3) // lessons.SOME + 1
+    assert await members_follow(asking(watched)) == (MANY + 3) // lessons.MEMBERS_PER_TRANSACTION + 1
     assert {row["lead"] for row in (await members(store))[1]} == {600.0}
     await decide(watched, "end", {}, {})
     await members_follow(asking(watched))
@@ -120,7 +120,7 @@ async def test_no_transaction_about_a_course_grows_with_its_members(store, clock
     assert (await members(store))[1] == []
     clock.advance(31 * 86_400.0)
     await watched.perform(sweeping.sweep)
-    assert await store.read(class_rows.class_card, CARD) is None
+    assert await store.read(class_rows.find_card, CARD) is None
     assert await store.engine.read(lambda tx: PARTICIPANTS.rows(tx, card_id=CARD)) == []
     assert max(changed) <= MOST
     assert set(map(tuple, (await heard(store)).values())) <= {("skip", "end")}
@@ -130,12 +130,14 @@ async def test_who_is_killed_between_two_pieces_leaves_the_rest_to_the_next(stor
     await decide(store)
     assert await members_follow(asking(store), pieces=1) == 1
     # Claimed, and never done.
-    (card,) = await store.claim(lambda tx: lessons.MEMBERS.claim(tx, asking(store)))
+    (card,) = await store.claim(lambda tx: lessons.MEMBER_WORK.claim(tx, asking(store)))
     assert (card.id, await members_follow(asking(store))) == (CARD, 0)
-    assert (await store.read(class_rows.class_counts, CARD)).behind == MANY + 3 - lessons.SOME
+    assert (
+        await store.read(class_rows.count_members, CARD)
+    ).behind == MANY + 3 - lessons.MEMBERS_PER_TRANSACTION
     clock.advance(4.0)
     await members_follow(asking(store))
-    assert (await store.read(class_rows.class_counts, CARD)).behind == 0
+    assert (await store.read(class_rows.count_members, CARD)).behind == 0
     assert {tuple(said) for said in (await heard(store)).values()} == {("skip",)}
     assert len(await heard(store)) == MANY + 3
 
@@ -146,14 +148,14 @@ async def test_undone_in_the_middle_everybody_has_what_they_had(store, clock, ma
     await members_follow(asking(store), pieces=1)
     undone = await asks(store, "undo").run(undo_use_cases.undo)
     assert undone.inverse.undone is Undone.BACK
-    card = await store.read(class_rows.class_card, CARD)
+    card = await store.read(class_rows.find_card, CARD)
     assert (card.off, card.state) == (many.off, many.state)
     assert {one.off for one in (await members(store))[0]} == {frozenset()}
     # Only those who had followed have anything to hear, or to follow.
     assert await members_follow(asking(store)) <= 2
     assert (await members(store))[1] == before
     assert {tuple(said) for said in (await heard(store)).values()} == {("skip", "back")}
-    assert len(await heard(store)) == lessons.SOME
+    assert len(await heard(store)) == lessons.MEMBERS_PER_TRANSACTION
 
 
 @pytest.mark.both_engines
@@ -185,7 +187,7 @@ async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store,
     claimed = await store.claim(lambda tx: rows.claim_lessons(tx, 100, 60.0))
     assert [one.principal for one in claimed] == MEMBERS
     clock.advance(61.0)
-    assert await ScheduledWorkRunner(asking(store), [LESSONS]).step() == len(MEMBERS)
+    assert await ScheduledWorkRunner(asking(store), [LESSON_WORK]).step() == len(MEMBERS)
     assert [await store.read(operations.open_operations, one) for one in MEMBERS] == [[]] * 3
     if is_undone:
         # They never followed, but were looked at; now they start, as late as it is.
@@ -194,7 +196,7 @@ async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store,
         ]
         await asks(store, "undo").run(undo_use_cases.undo, act.id)
         await members_follow(asking(store))
-        assert await ScheduledWorkRunner(asking(store), [LESSONS]).step() == len(MEMBERS)
+        assert await ScheduledWorkRunner(asking(store), [LESSON_WORK]).step() == len(MEMBERS)
         assert [len(await store.read(operations.open_operations, one)) for one in MEMBERS] == [1] * 3
         assert await heard(store) == {}
 
@@ -217,7 +219,7 @@ async def test_who_joins_through_0_2_0_follows_too(store, clock, joined):
     await decide(store)
     await members_follow(asking(store))
     await by(store, TRAINER, "look").run(
-        use_cases.CLASSES.carry_out, await store.read(class_rows.class_card, CARD)
+        use_cases.CLASS_WORK.carry_out, await store.read(class_rows.find_card, CARD)
     )
     added = ("agreed_days", "agreed_minutes", "agreed_until", "course_off", "follows", "heard")
     row = (await members(store))[1][0]
@@ -228,7 +230,7 @@ async def test_who_joins_through_0_2_0_follows_too(store, clock, joined):
         COURSE_RULES.add(tx, **as_new)
 
     await within(store, join)
-    assert (await store.read(class_rows.class_counts, CARD)).behind == 1
+    assert (await store.read(class_rows.count_members, CARD)).behind == 1
     clock.advance(3.0)
     await look(store)
     assert await members_follow(asking(store)) == 1
@@ -251,9 +253,9 @@ async def test_the_end_of_a_large_class_is_set_in_pieces(store, clock):
     assert await store.engine.read(ends) == {clock.now() + 7_200.0}
     pieces = 0
     while await store.engine.read(ends) != {closed.stops_at}:
-        pieces += await ScheduledWorkRunner(asking(watched), [use_cases.CLASSES]).step()
+        pieces += await ScheduledWorkRunner(asking(watched), [use_cases.CLASS_WORK]).step()
         assert pieces <= MANY
-    assert pieces == MANY // use_cases.SOME + 1
+    assert pieces == MANY // use_cases.ENROLLMENTS_PER_TRANSACTION + 1
     assert max(changed) <= MOST
 
 
@@ -265,7 +267,7 @@ async def test_who_has_nothing_ready_is_told_in_pieces_and_once(store, clock, ma
         before = len(await warned(store))
         await look(store)
         sizes.append(len(await warned(store)) - before)
-    assert sizes == [readiness.PIECE] * 5 + [0] * 3
+    assert sizes == [readiness.NOTICES_PER_TRANSACTION] * 5 + [0] * 3
     assert len({row["principal"] for row in await warned(store)}) == MANY
 
 

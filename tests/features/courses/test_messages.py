@@ -14,7 +14,7 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.features.courses import messages
 from bot.features.courses import texts as class_words
-from bot.features.courses.card_verbs import card_command, ends_at
+from bot.features.courses.card_verbs import parse_card_command, read_end
 from bot.features.courses.model import (
     ClassCard,
     ClassCounts,
@@ -80,7 +80,7 @@ CASES = {name: replace(facts, people=PEOPLE) for name, facts in CASES.items()}
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_card(name):
-    check_golden(f"cards/class-{name}", messages.class_card(CASES[name]))
+    check_golden(f"cards/class-{name}", messages.render_class_card(CASES[name]))
 
 
 def test_the_warning_and_the_summary():
@@ -101,22 +101,22 @@ def test_the_warning_and_the_summary():
             connection_title=title,
             workspace=timed,
             effects=effects,
-            added=(CourseContext(of_class=of),),
+            added=(CourseContext(stopping_class=of),),
             body={"stop_at": at},
         )
         check_golden(f"notices/class-{name}", timers.ending(facts))
     counts = replace(COUNTS, stopped=470, kept=10, not_stopped=2, stopping=1)
-    answer = messages.summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=counts))
+    answer = messages.render_summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=counts))
     check_golden("notices/class-summary", answer)
     assert "http" not in str(answer.blocks)
     stopped = replace(COUNTS, stopped=480, kept=10)
     assert " 0 " not in str(
-        messages.summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=stopped)).blocks
+        messages.render_summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=stopped)).blocks
     )
 
 
 def test_summary_without_participants_counts_nothing():
-    answer = messages.summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=ClassCounts()))
+    answer = messages.render_summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=ClassCounts()))
     (section,) = answer.blocks
     assert section["text"]["text"].endswith("is over.\nNobody took part.")
 
@@ -126,11 +126,11 @@ def test_many_problems_stay_within_the_limits():
         Participant("class_1", Principal(None, "T1", f"U{number}"), NOW, "unlinked") for number in range(100)
     ]
     found = [ClassProblem(press, operation=None, workspace=None, state="unlinked") for press in presses]
-    answer = messages.problems_of(class_facts(CARD, "S" * 200, NOW + 60, counts=COUNTS), found)
+    answer = messages.render_problems(class_facts(CARD, "S" * 200, NOW + 60, counts=COUNTS), found)
     check_limits(answer)
-    assert f"and {180 + 8 - messages.SHOWN} more" in str(answer.blocks)
-    nearly_all = ClassCounts(joined=500, unlinked=messages.SHOWN + 1)
-    answer = messages.problems_of(class_facts(CARD, "Saturn Cloud", NOW + 60, counts=nearly_all), found)
+    assert f"and {180 + 8 - messages.MAX_PROBLEMS} more" in str(answer.blocks)
+    nearly_all = ClassCounts(joined=500, unlinked=messages.MAX_PROBLEMS + 1)
+    answer = messages.render_problems(class_facts(CARD, "Saturn Cloud", NOW + 60, counts=nearly_all), found)
     assert "and 1 more" in str(answer.blocks)
 
 
@@ -141,7 +141,7 @@ def test_the_trainer_reads_about_somebody_else_not_what_that_person_is_told(caus
     held = replace(OPERATION, hold=problems.sentence(cause, "Saturn Cloud"))
     shown = [failed, held] if cause in class_words.WHY_CAUSE else [failed]
     for operation in shown:
-        answer = messages.problems_of(
+        answer = messages.render_problems(
             CASES["going"], [ClassProblem(press, operation, workspace=None, state="failed")]
         )
         assert not re.search(r"\b[Yy]our?\b", str(answer.blocks)), cause
@@ -151,19 +151,21 @@ def test_the_trainer_reads_a_providers_reason_without_addresses():
     cause = "limit: no room at https://w-alice.example.test/x?token=1, ask for more"
     failed = replace(OPERATION, outcome=Outcome.FAILED, cause=cause)
     found = [ClassProblem(Participant("class_1", ALICE, NOW, ""), failed, workspace=None, state="failed")]
-    assert "no room at … ask for more" in str(messages.problems_of(CASES["going"], found).blocks)
+    assert "no room at … ask for more" in str(messages.render_problems(CASES["going"], found).blocks)
 
 
 def test_the_poster_is_asked():
     check_golden(
         "notices/class-posted",
-        messages.posted(class_facts(CARD, "Saturn Cloud", NOW, body={"is_unsure": True})),
+        messages.render_post_question(class_facts(CARD, "Saturn Cloud", NOW, body={"is_unsure": True})),
     )
 
 
 @pytest.mark.parametrize("cause", [*class_words.HELPS, "invalid_blocks"])
 def test_the_poster_reads_what_helps_where_a_channel_takes_no_card(cause):
-    said = str(messages.posted(class_facts(CARD, "Saturn Cloud", NOW, body={"cause": cause})).blocks)
+    said = str(
+        messages.render_post_question(class_facts(CARD, "Saturn Cloud", NOW, body={"cause": cause})).blocks
+    )
     assert class_words.HELPS.get(cause, f"Slack answered `{cause}`") in said
 
 
@@ -178,7 +180,7 @@ def test_the_poster_reads_what_helps_where_a_channel_takes_no_card(cause):
     ],
 )
 def test_a_line_is_taken_apart(text, what, title, until, maximum):
-    command = card_command(text, {"/workspace": "workspace"})
+    command = parse_card_command(text, {"/workspace": "workspace"})
     assert (command.what, command.title, command.until, command.maximum) == (what, title, until, maximum)
     assert command.problems == {}
 
@@ -187,8 +189,8 @@ def test_a_day_on_which_the_clocks_are_changed():
     # 2026-10-25, 00:30 in Berlin: the day has 25 hours.
     now = 1_792_881_000.0
     zone = ZoneInfo("Europe/Berlin")
-    command = card_command("card lab --until 00:15", {})
-    assert ends_at(command, zone, now) == now - 900 + 25 * 3600
+    command = parse_card_command("card lab --until 00:15", {})
+    assert read_end(command, zone, now) == now - 900 + 25 * 3600
 
 
 @pytest.mark.parametrize(
@@ -204,7 +206,7 @@ def test_a_day_on_which_the_clocks_are_changed():
 def test_a_course_shows_how_far_its_members_have_followed(behind, news, done_at, said):
     times = {"days": frozenset({"tue"}), "starts": 540, "stops": 630, "last_day": "2027-02-12"}
     card = replace(CARD, **times, news=news, done_at=done_at)
-    drawn = messages.class_card(
+    drawn = messages.render_class_card(
         class_facts(card, "Saturn Cloud", NOW, counts=ClassCounts(joined=5_000, behind=behind))
     )
     (context,) = [block for block in drawn.blocks if block["type"] == "context"]
@@ -251,7 +253,7 @@ def test_who_would_have_nothing_ready_reads_why_with_one_button(name):
     problem, keys = MISSING[name]
     facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=[problem], **{"body": NEXT_ONE} | keys)
     assert notices.is_true(ClassKind.UNSERVED, facts)
-    check_golden(f"notices/unserved-{name}", messages.unserved(facts))
+    check_golden(f"notices/unserved-{name}", messages.render_member_not_ready(facts))
     mended = replace(facts, problems=[of("ready")])
     assert not notices.is_true(ClassKind.UNSERVED, mended)
     assert not notices.is_true(ClassKind.UNSERVED, replace(facts, now=BEGINS + 1_350.0))
@@ -279,7 +281,7 @@ REPORTS = {
 def test_a_teacher_reads_how_many_are_ready(name):
     counts, found = REPORTS[name]
     facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=found, counts=ClassCounts(**counts))
-    check_golden(f"notices/report-{name}", messages.report(facts))
+    check_golden(f"notices/report-{name}", messages.render_report(facts))
 
 
 @pytest.mark.parametrize(
@@ -294,7 +296,7 @@ def test_report_claims_no_unseen_use(is_said, said):
     """A provider that doesn't say when its workspaces are used says nothing of who used them."""
     body = {"unused": 3, "is_said": is_said}
     facts = class_facts(COURSE, "Saturn Cloud", NOW, counts=ClassCounts(joined=3))
-    assert said in str(messages.report(replace(facts, body=body)).blocks)
+    assert said in str(messages.render_report(replace(facts, body=body)).blocks)
 
 
 def test_report_quotes_no_cause_of_an_open_start():
@@ -303,4 +305,4 @@ def test_report_quotes_no_cause_of_an_open_start():
     problem = replace(of("no_room", cause="limit: full"), operation=operation)
     counts = ClassCounts(expected=1, no_room=1)
     facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=[problem], counts=counts)
-    assert "already running" not in str(messages.report(facts))
+    assert "already running" not in str(messages.render_report(facts))

@@ -133,49 +133,49 @@ async def test_a_teacher_skips_moves_and_pauses_by_buttons_and_can_undo_it(bot, 
     room = await bot.direct("my courses", TRAINER)
     skipped = await bot.push(room, "Skip 7 Dec", TRAINER)
     assert "There's no *Statistics* on 7 Dec." in words(skipped)
-    assert (await bot.store.read(store.class_card, card.id)).off == {"2027-12-07"}
+    assert (await bot.store.read(store.find_card, card.id)).off == {"2027-12-07"}
     # Pressed once more, it says what is so.
     assert "has no lesson on Tue 7 Dec." in words(await bot.push(room, "Skip 7 Dec", TRAINER))
     await bot.push(skipped, "Undo", TRAINER)
-    assert (await bot.store.read(store.class_card, card.id)).off == frozenset()
+    assert (await bot.store.read(store.find_card, card.id)).off == frozenset()
     view, wrong = await form(bot, room, "Move…", day="2027-12-09", time="10:00")
     check_golden("views/course-move", view)
     assert "no lesson yet" in wrong["errors"]["day"]
     _, done = await form(bot, room, "Move…", day="2027-12-08", time="10:00", hours=[])
     assert "moves from 7 Dec to 8 Dec, 10:00" in str(done)
-    assert (await bot.store.read(store.class_card, card.id)).moved == {"2027-12-08": [600, 690]}
+    assert (await bot.store.read(store.find_card, card.id)).moved == {"2027-12-08": [600, 690]}
     (undo,) = [one for one in kit.buttons_of(done["view"]["blocks"]) if one["text"]["text"] == "Undo"]
     await bot.press(undo["action_id"], undo["value"], TRAINER, where=Where.FORM)
-    assert (await bot.store.read(store.class_card, card.id)).moved == {}
+    assert (await bot.store.read(store.find_card, card.id)).moved == {}
     view, wrong = await form(bot, room, "Pause…", back="2027-12-06")
     check_golden("views/course-pause", view)
     assert "no lessons between these days" in wrong["errors"]["back"]
     await form(bot, room, "Pause…", off="2027-12-22", back="2028-01-07", title="")
-    off = (await bot.store.read(store.class_card, card.id)).off
+    off = (await bot.store.read(store.find_card, card.id)).off
     assert (min(off), max(off)) == ("2027-12-22", "2028-01-06")
     await form(bot, room, "Pause…", back="2027-12-10", hours=[])
-    assert (await bot.store.read(store.class_card, card.id)).off >= {"2027-12-07", "2027-12-09"}
+    assert (await bot.store.read(store.find_card, card.id)).off >= {"2027-12-07", "2027-12-09"}
     # Whoever isn't its teacher reads whose it is, and changes nothing.
-    before = await bot.store.read(store.class_card, card.id)
+    before = await bot.store.read(store.find_card, card.id)
     assert "for <@UTRAINER>" in words(
         await bot.press("course_change", f"{card.id} 2027-12-06 skip 2027-12-14", CARLA)
     )
     assert "for <@UTRAINER>" in words(await bot.press("course_form:move", card.id, ALICE))
     moving = {**view, "private_metadata": f"{card.id} pause ", "state": sent(back="2028-01-01")}
     await submit(bot.services, ALICE, moving, "view:forged")
-    assert await bot.store.read(store.class_card, card.id) == before
+    assert await bot.store.read(store.find_card, card.id) == before
 
 
 async def test_co_teachers_are_chosen_with_those_that_there_are_filled_in(bot, card):
     room = await bot.direct("my courses", TRAINER)
     await form(bot, room, "Co-teachers…", **{"with": [BOB.user_id]})
-    assert (await bot.store.read(store.class_card, card.id)).trainers == {BOB.key}
+    assert (await bot.store.read(store.find_card, card.id)).trainers == {BOB.key}
     assert "Move…" in buttons(await bot.direct("my courses", BOB))
     view, _ = await form(bot, room, "Co-teachers…", **{"with": [], "title": ""})
     check_golden("views/course-teachers", view)
-    assert (await bot.store.read(store.class_card, card.id)).trainers == frozenset()
+    assert (await bot.store.read(store.find_card, card.id)).trainers == frozenset()
     assert "*Statistics* are the same as before" in words(await bot.direct("undo", TRAINER))
-    assert (await bot.store.read(store.class_card, card.id)).trainers == {BOB.key}
+    assert (await bot.store.read(store.find_card, card.id)).trainers == {BOB.key}
     assert {one.kind for one in await bot.notices()}.isdisjoint({ClassKind.COURSE_CHANGED})
 
 
@@ -199,7 +199,7 @@ async def test_a_card_is_posted_by_a_form_with_the_same_fields(bot):
     given |= {"from": "2027-12-13", "until": "2028-02-12", "with": [BOB.user_id]}
     done = await submit(bot.services, TRAINER, {**opened.view, "state": sent(**given)})
     assert "posting the card for *R &amp; D* in <#C7>" in str(done)
-    (card,) = await bot.store.read(store.courses)
+    (card,) = await bot.store.read(store.list_courses)
     assert (card.title, card.channel_id, card.pattern, card.maximum) == ("R & D", "C7", "notebook", 60)
     assert (card.wanted, card.trainers) == (Wanted(frozenset({"tue", "thu"}), 480, 570), {BOB.key})
     assert (card.first_day, card.last_day) == ("2027-12-13", "2028-02-12")
@@ -208,7 +208,7 @@ async def test_a_card_is_posted_by_a_form_with_the_same_fields(bot):
     once = {"what": "notebook", "channel": "C7", "today": "17:00"}
     await submit(bot.services, TRAINER, {**opened.view, "state": sent(**once)}, "view:2")
     ends = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
-    cards = [await bot.store.read(store.class_card, one.subject) for one in ends]
+    cards = [await bot.store.read(store.find_card, one.subject) for one in ends]
     assert datetime(2027, 12, 6, 17, tzinfo=BERLIN).timestamp() in {one.stops_at for one in cards}
 
 

@@ -29,7 +29,7 @@ async def test_a_card_is_written_with_its_notice_and_its_audit(bot):
         TRAINER,
         "C1",
     )
-    card = await bot.store.read(store.class_card, notice.subject)
+    card = await bot.store.read(store.find_card, notice.subject)
     assert (card.title, card.pattern, card.maximum, card.spec) == ("Data Science 101", "notebook", 60, None)
     assert (card.time_zone, card.connection) == ("Europe/Berlin", "saturn")
     entry = (await bot.audit())[-1]
@@ -44,7 +44,7 @@ async def test_a_name_that_is_not_known_is_asked_about_and_the_flags_stay(bot):
     command = buttons(answer)["Post a card for notebok"]["value"]
     await bot.press("say", command, TRAINER)
     (notice,) = await bot.notices()
-    card = await bot.store.read(store.class_card, notice.subject)
+    card = await bot.store.read(store.find_card, notice.subject)
     assert (card.pattern, card.title, card.maximum) == ("notebok", "Data Science 101", 60)
 
 
@@ -80,7 +80,7 @@ async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
     await bot.store.write(snapshots.save_snapshot, Snapshot("saturn", account.id, "templates", OFFER, 1.0))
     await replay(bot.services, TRAINER, waiting | {"task": "t1"})
     notices = await bot.notices(ClassKind.CLASS_CARD)
-    assert (await bot.store.read(store.class_card, notices[0].subject)).title == "Maths"
+    assert (await bot.store.read(store.find_card, notices[0].subject)).title == "Maths"
 
 
 async def test_who_posts_a_template_links_first(bot):

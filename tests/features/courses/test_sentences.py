@@ -58,13 +58,13 @@ async def test_what_may_be_about_hours_or_a_workspace_is_not_done_to_a_course(bo
 
 async def test_a_teacher_ends_it_asks_who_is_not_ready_and_names_who_else_teaches(bot, member):
     assert "This ends *ML Basics* for 1 person." in words(await bot.direct("end ML Basics", TRAINER))
-    assert (await bot.store.read(store.class_card, member.id)).closed_at is None
+    assert (await bot.store.read(store.find_card, member.id)).closed_at is None
     asked = await bot.direct("skip ML Basics", TRAINER)
     assert words(asked) == "This cancels the lesson of *ML Basics* on Tue 7 Dec for everyone."
     await bot.push(asked, "Skip 7 Dec for everyone", TRAINER)
-    assert (await bot.store.read(store.class_card, member.id)).off == {"2027-12-07"}
+    assert (await bot.store.read(store.find_card, member.id)).off == {"2027-12-07"}
     asked = await bot.direct("skip thursday", TRAINER)
-    assert (await bot.store.read(store.class_card, member.id)).off == {"2027-12-07"}
+    assert (await bot.store.read(store.find_card, member.id)).off == {"2027-12-07"}
     assert list(buttons(asked)) == ["ML Basics \u00b7 Tuesdays and Thursdays 08:00"]
     for typed in ("who isn't ready in ML Basics?", "who is not ready yet?"):
         assert words(await bot.direct(typed, TRAINER)) == words(
@@ -72,12 +72,12 @@ async def test_a_teacher_ends_it_asks_who_is_not_ready_and_names_who_else_teache
         )
     asked = await bot.direct("add <@UBOB> to ML Basics", TRAINER)
     assert "This lets <@UBOB> change *ML Basics*, as a co-teacher." in words(asked)
-    assert (await bot.store.read(store.class_card, member.id)).trainers == set()
+    assert (await bot.store.read(store.find_card, member.id)).trainers == set()
     await bot.push(asked, "Add as co-teacher", TRAINER)
-    assert (await bot.store.read(store.class_card, member.id)).trainers == {BOB.key}
+    assert (await bot.store.read(store.find_card, member.id)).trainers == {BOB.key}
     assert "isn't a co-teacher" in words(await bot.direct("remove <@UALICE> from ML Basics", TRAINER))
     await bot.direct("remove <@UBOB> from the ML Basics course", TRAINER)
-    assert (await bot.store.read(store.class_card, member.id)).trainers == set()
+    assert (await bot.store.read(store.find_card, member.id)).trainers == set()
     assert "Mention co-teachers" in words(await bot.direct("add @bob to ML Basics", TRAINER))
     assert "Only its teachers" in words(await bot.direct("add <@UBOB> to ML Basics", ALICE))
     assert words(await bot.direct("who teaches ml basics?", ALICE)) == "*ML Basics* is taught by <@UTRAINER>."
@@ -119,7 +119,7 @@ async def test_a_teacher_ends_it_asks_who_is_not_ready_and_names_who_else_teache
 )
 async def test_a_change_is_offered_by_a_part_of_its_title_with_all_its_days(bot, member, text, labels):
     assert list(buttons(await bot.direct(text, TRAINER))) == labels
-    assert (await bot.store.read(store.class_card, member.id)).off == set()
+    assert (await bot.store.read(store.find_card, member.id)).off == set()
 
 
 async def test_the_lesson_of_an_only_course_is_changed_and_one_that_is_over_says_so(bot, member):
@@ -148,12 +148,12 @@ async def test_the_lesson_of_an_only_course_is_changed_and_one_that_is_over_says
 )
 async def test_course_change_that_is_asked_or_quoted_is_not_made(bot, member, text):
     await bot.direct("add <@UBOB> to ML Basics as a co-teacher", TRAINER)
-    before = await bot.store.read(store.class_card, member.id)
+    before = await bot.store.read(store.find_card, member.id)
     said = words(await bot.direct(text, TRAINER))
-    assert await bot.store.read(store.class_card, member.id) == before
+    assert await bot.store.read(store.find_card, member.id) == before
     assert "for 1 person" not in said
 
 
 async def test_course_change_that_is_asked_for_politely_is_made(bot, member):
     await bot.direct("can you skip ML Basics on thursday?", TRAINER)
-    assert (await bot.store.read(store.class_card, member.id)).off == {"2027-12-09"}
+    assert (await bot.store.read(store.find_card, member.id)).off == {"2027-12-09"}

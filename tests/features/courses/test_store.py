@@ -51,7 +51,10 @@ async def test_two_presses_at_once_make_one_workspace(store):
     await store.save_people([Person(ALICE, "", seen_at=await store.now())])
     caller = ask(store)
     made = await asyncio.gather(
-        *(replace(caller, interaction=f"p{n}").run(use_cases.press, CARD, has_looked=True) for n in range(5))
+        *(
+            replace(caller, interaction=f"p{n}").run(use_cases.enroll, CARD, is_list_fresh=True)
+            for n in range(5)
+        )
     )
     assert sorted(one.result for one in made) == ["joined"] * 4 + ["started"]
     assert len({one.operation.id for one in made}) == 1
@@ -80,18 +83,18 @@ async def test_a_full_class_takes_who_is_in_it_until_its_end(store, clock):
 async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
     await posted(store)
     assert (await noted(store, ALICE, "p1")).result == "noted"
-    counts = await store.read(class_rows.class_counts, CARD)
+    counts = await store.read(class_rows.count_members, CARD)
     assert (counts.joined, counts.waiting, counts.starting, counts.consented) == (1, 1, 0, 0)
-    _, (problem,) = await by(store, TRAINER).read(use_cases.problems_of, CARD)
+    _, (problem,) = await by(store, TRAINER).read(use_cases.list_problems, CARD)
     assert (problem.press.principal, problem.press.waits_for) == (ALICE, "unlinked")
     alice = await linked(store)
     await press(store, ALICE, "p2")
-    counts = await store.read(class_rows.class_counts, CARD)
+    counts = await store.read(class_rows.count_members, CARD)
     assert (counts.waiting, counts.starting, counts.consented) == (1, 1, 1)
     # Somebody who has an operation is not set back by a press that can't have one.
     await refuse(store, alice.account)
     assert (await press(store, ALICE, "p3")).result == "noted"
-    assert (await store.read(class_rows.participant, CARD, ALICE)).waits_for == ""
+    assert (await store.read(class_rows.find_participant, CARD, ALICE)).waits_for == ""
 
 
 @pytest.mark.both_engines
@@ -102,15 +105,15 @@ async def test_counts_follow_the_newest_operation_of_each(store):
     await store.write(
         operations.save_step, Update(made.id, 0.0, outcome=Outcome.FAILED, cause="limit: no more")
     )
-    assert (await store.read(class_rows.class_counts, CARD)).failed == 1
-    _, (problem,) = await by(store, TRAINER).read(use_cases.problems_of, CARD)
+    assert (await store.read(class_rows.count_members, CARD)).failed == 1
+    _, (problem,) = await by(store, TRAINER).read(use_cases.list_problems, CARD)
     assert problem.operation.cause == "limit: no more"
     again = (await accept_operation(store, row, interaction="again")).operation
-    assert (await store.read(class_rows.class_counts, CARD)).waiting == 1
+    assert (await store.read(class_rows.count_members, CARD)).waiting == 1
     await store.write(operations.save_step, Update(again.id, 0.0, outcome=Outcome.FULFILLED))
-    counts = await store.read(class_rows.class_counts, CARD)
+    counts = await store.read(class_rows.count_members, CARD)
     assert (counts.ready, counts.failed, counts.waiting) == (1, 0, 0)
-    assert (await by(store, TRAINER).read(use_cases.problems_of, CARD))[1] == []
+    assert (await by(store, TRAINER).read(use_cases.list_problems, CARD))[1] == []
 
 
 #: What is replaced is counted by what replaced it.
@@ -124,9 +127,9 @@ async def test_however_a_start_ends_its_press_is_counted(store, outcome):
     made = (await press(store, row)).operation
     await store.write(operations.save_step, Update(made.id, 0.0, outcome=outcome, cause="untold"))
     is_ready = outcome is Outcome.FULFILLED
-    counts = await store.read(class_rows.class_counts, CARD)
+    counts = await store.read(class_rows.count_members, CARD)
     assert (counts.ready, counts.failed, counts.waiting) == (is_ready, not is_ready, 0)
-    _, problems = await by(store, TRAINER).read(use_cases.problems_of, CARD)
+    _, problems = await by(store, TRAINER).read(use_cases.list_problems, CARD)
     assert len(problems) == (not is_ready)
 
 
@@ -134,7 +137,7 @@ async def test_what_runs_already_is_ready_without_an_operation(store, clock):
     await posted(store)
     pressed = await press(store, await up(store, clock))
     assert (pressed.result, pressed.operation) == ("running", None)
-    assert (await store.read(class_rows.class_counts, CARD)).ready == 1
+    assert (await store.read(class_rows.count_members, CARD)).ready == 1
     assert await store.read(operations.open_operations, ALICE) == []
 
 
@@ -173,21 +176,21 @@ async def claimed(store):
 
 
 async def counted(store, card_id, counts):
-    await within(store, class_rows.class_counted, card_id, counts, rest=3.0, longest=60.0)
+    await within(store, class_rows.update_counts, card_id, counts, rest=3.0, longest=60.0)
 
 
 async def test_a_press_between_counting_and_writing_is_counted_soon(store, clock):
     await posted(store)
     await noted(store, ALICE, "p1")
     (due,) = await claimed(store)
-    counts = await store.read(class_rows.class_counts, due.id)
+    counts = await store.read(class_rows.count_members, due.id)
     clock.advance(0.1)
     await noted(store, BOB, "p2")
     clock.advance(0.1)
     await counted(store, due.id, counts)
     clock.advance(3.0)
     (due,) = await claimed(store)
-    await counted(store, due.id, await store.read(class_rows.class_counts, due.id))
+    await counted(store, due.id, await store.read(class_rows.count_members, due.id))
     clock.advance(100.0)
     assert await claimed(store) == []
 
@@ -196,16 +199,18 @@ async def test_a_press_between_counting_and_writing_is_counted_soon(store, clock
 async def test_what_a_card_has_counted_is_shown_until_it_counts_again(store, clock):
     await posted(store)
     await noted(store, ALICE, "p1")
-    assert (await store.read(class_rows.counts_shown, CARD)).joined == 1
+    assert (await store.read(class_rows.read_shown_counts, CARD)).joined == 1
     (due,) = await claimed(store)
-    await counted(store, due.id, await store.read(class_rows.class_counts, due.id))
+    await counted(store, due.id, await store.read(class_rows.count_members, due.id))
     await noted(store, BOB, "p2")
-    assert await store.read(class_rows.counts_shown, CARD) == replace(
-        await store.read(class_rows.class_counts, CARD), joined=1, agreed=1, expected=1, unlinked=1
+    assert await store.read(class_rows.read_shown_counts, CARD) == replace(
+        await store.read(class_rows.count_members, CARD), joined=1, agreed=1, expected=1, unlinked=1
     )
     # A release that counted less.
     await store.carry_out(lambda tx: tx.run("UPDATE class_cards SET counted = '[1,1]'"))
-    assert await store.read(class_rows.counts_shown, CARD) == await store.read(class_rows.class_counts, CARD)
+    assert await store.read(class_rows.read_shown_counts, CARD) == await store.read(
+        class_rows.count_members, CARD
+    )
 
 
 async def test_cards_are_looked_at_when_something_is_due(store, clock):
@@ -215,7 +220,7 @@ async def test_cards_are_looked_at_when_something_is_due(store, clock):
     made = (await press(store, row)).operation
     (due,) = await claimed(store)
     assert await claimed(store) == []
-    await counted(store, due.id, await store.read(class_rows.class_counts, due.id))
+    await counted(store, due.id, await store.read(class_rows.count_members, due.id))
     assert (await store.read(cards.card, due.id)).is_dirty
     # A press a moment later is counted with the others.
     await press(store, row, "p2")
@@ -223,7 +228,7 @@ async def test_cards_are_looked_at_when_something_is_due(store, clock):
     clock.advance(3.0)
     (due,) = await claimed(store)
     await store.write(operations.save_step, Update(made.id, 0.0, outcome=Outcome.FULFILLED))
-    await counted(store, due.id, await store.read(class_rows.class_counts, due.id))
+    await counted(store, due.id, await store.read(class_rows.count_members, due.id))
     clock.advance(100.0)
     assert await claimed(store) == []
     clock.advance(3600 - 300 - 103)
@@ -246,7 +251,7 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
     await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, **late))
     await look(store)
     assert (await time(store, ALICE)).stop_warned
-    left = await store.carry_out(lambda tx: class_rows.presses_to_end(tx, CARD, closed.stops_at, 9))
+    left = await store.carry_out(lambda tx: class_rows.list_enrollments_to_stop(tx, CARD, closed.stops_at, 9))
     assert [one.principal for one in left] == []
     await ask(store, "keep", BOB).run(cancel_timer, (await time(store, BOB)).id)
     await look(store)
@@ -255,15 +260,15 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
     await stop(store, ALICE)
     open_stop = await store.read(operations.latest_operation, (await time(store, ALICE)).id)
     assert (open_stop.verb, open_stop.principal) == (OperationVerb.SUSPEND, ALICE)
-    assert (await store.read(class_rows.class_of_stop, open_stop.id)).id == CARD
+    assert (await store.read(class_rows.find_class_of_stop, open_stop.id)).id == CARD
     entry = (await store.read(audit.audit_entries))[-1]
     assert (entry["action"], entry["actor"], entry["result"]) == ("class.stop", TRAINER.key, "accepted")
-    counts = await store.read(class_rows.class_counts, CARD)
+    counts = await store.read(class_rows.count_members, CARD)
     assert (counts.stopping, counts.kept, counts.stopped, counts.unended) == (1, 1, 0, 0)
     await look(store)
-    assert (await store.read(class_rows.class_card, CARD)).done_at is None
+    assert (await store.read(class_rows.find_card, CARD)).done_at is None
     await store.write(operations.save_step, Update(open_stop.id, 0.0, outcome=Outcome.FULFILLED))
-    assert (await store.read(class_rows.class_counts, CARD)).stopped == 1
+    assert (await store.read(class_rows.count_members, CARD)).stopped == 1
     for _ in range(2):
         await look(store)
     assert len(await deliver(store, ClassKind.CLASS_OVER)) == 1
@@ -281,7 +286,7 @@ async def test_a_press_sets_the_timer_for_an_end_that_is_known_and_keeps_a_perso
     clock.advance(3300)
     await look(store)
     assert (await time(store, BOB)).stop_at == clock.now() + 3900
-    counts = await store.read(class_rows.class_counts, CARD)
+    counts = await store.read(class_rows.count_members, CARD)
     assert (counts.unended, counts.kept) == (1, 0)
 
 
@@ -295,8 +300,8 @@ async def test_a_timer_of_ones_own_takes_the_place_of_the_classs(store, clock):
     clock.advance(3600)
     await look(store)
     assert (await time(store, ALICE)).stop_at == later.at
-    assert (await store.read(class_rows.class_counts, CARD)).kept == 1
-    assert (await store.read(class_rows.class_card, CARD)).done_at is not None
+    assert (await store.read(class_rows.count_members, CARD)).kept == 1
+    assert (await store.read(class_rows.find_card, CARD)).done_at is not None
 
 
 async def test_stop_all_moves_the_end(store, clock):
@@ -327,15 +332,15 @@ async def test_of_two_classes_the_later_end_counts(store, clock):
     another = replace(another, context=replace(another.context, ids=SystemIds()))
     draft = ClassCard(TRAINER, "C1", "saturn", "Maths", pattern="notebook", stops_at=clock.now() + 1800)
     second = await another.run(use_cases.post, draft)
-    await by(store, ALICE, "p2").run(use_cases.press, second.id, has_looked=True)
+    await by(store, ALICE, "p2").run(use_cases.enroll, second.id, is_list_fresh=True)
     row = await time(store, ALICE)
     assert (row.stop_at, row.stop_card) == (first.stops_at, first.id)
     # A teacher who ends theirs at once leaves what the other says.
     await by(store, TRAINER, "stop").run(use_cases.stop_all, second.id)
     await look(store, second.id)
     assert (await time(store, ALICE)).stop_card == first.id
-    assert (await store.read(class_rows.class_counts, second.id)).left == 0
-    assert (await store.read(class_rows.participant, first.id, ALICE)).withdrawn_at is None
+    assert (await store.read(class_rows.count_members, second.id)).left == 0
+    assert (await store.read(class_rows.find_participant, first.id, ALICE)).withdrawn_at is None
 
 
 @pytest.mark.parametrize("outcome", ENDS)
@@ -345,7 +350,7 @@ async def test_however_a_stop_for_the_class_ends_it_is_counted(store, clock, out
     await stop(store, ALICE)
     operation = await store.read(operations.latest_operation, (await time(store, ALICE)).id)
     await store.write(operations.save_step, Update(operation.id, 0.0, outcome=outcome, cause="untold"))
-    counts = await store.read(class_rows.class_counts, CARD)
+    counts = await store.read(class_rows.count_members, CARD)
     is_stopped = outcome is Outcome.FULFILLED
     assert (counts.stopping, counts.stopped, counts.not_stopped) == (0, is_stopped, not is_stopped)
 
@@ -365,10 +370,10 @@ async def test_what_is_down_or_being_stopped_gets_no_timer(store, clock):
         await store.perform(discovered.merge_discovered, account.id, [])
     await look(store)
     assert (await time(store, BOB)).stop_at is None
-    assert (await store.read(class_rows.class_counts, CARD)).unended == 0
+    assert (await store.read(class_rows.count_members, CARD)).unended == 0
     assert await store.read(operations.open_operations, ALICE) == []
     assert [one.id for one in await store.read(operations.open_operations, BOB)] == [own.id]
-    assert await store.read(class_rows.class_of_stop, own.id) is None
+    assert await store.read(class_rows.find_class_of_stop, own.id) is None
 
 
 async def test_a_consent_ends_with_the_link(store, clock):

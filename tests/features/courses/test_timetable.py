@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.people import Principal
 from bot.features.courses.model import ClassCard, CourseRule
-from bot.features.courses.timetable import followed, untold
+from bot.features.courses.timetable import apply_timetable, list_unsent_changes
 
 WHO = Principal(None, "T1", "U1")
 CARD = ClassCard(
@@ -38,7 +38,7 @@ def joined(card=CARD):
     rule = CourseRule(
         "r", WHO, "saturn", "w", "UTC", "UTC", 0.0, **card.timetable(), card="c", course_off=card.off
     )
-    return followed(replace(rule, heard=card.state), card)
+    return apply_timetable(replace(rule, heard=card.state), card)
 
 
 def decided(card, number, **to):
@@ -52,31 +52,31 @@ def test_a_member_has_what_they_agreed_to_whichever_way_the_course_went():
         card, rule, hastier = CARD, joined(), joined()
         for number in order:
             card = decided(card, number, **CHANGES[number])
-            rule = followed(rule, card)
+            rule = apply_timetable(rule, card)
             # Never more than that, and again the same.
             assert rule.days <= CARD.days
             assert (rule.stops or 0) - (rule.starts or 0) <= 90
             assert all(end - begin <= 90 for begin, end in rule.moved.values())
             assert rule.last_day <= CARD.last_day
-            assert followed(rule, card) == rule
+            assert apply_timetable(rule, card) == rule
         # Whoever was away in between has the same, and all of it once the course is as it was.
-        assert followed(hastier, card) == rule
+        assert apply_timetable(hastier, card) == rule
         back = decided(card, "back", **CARD.timetable())
-        assert followed(rule, back) == joined()
+        assert apply_timetable(rule, back) == joined()
 
 
 def test_what_a_member_skips_stays_theirs_whatever_the_course_leaves_out():
     mine = replace(joined(), off=frozenset({"2027-11-24"}))
     off = decided(CARD, 1, off=frozenset({"2027-11-24", "2027-11-29"}))
-    both = followed(mine, off)
+    both = apply_timetable(mine, off)
     assert both.off == off.off
-    assert followed(both, decided(off, 2, off=frozenset())).off == {"2027-11-24"}
+    assert apply_timetable(both, decided(off, 2, off=frozenset())).off == {"2027-11-24"}
 
 
 def test_more_comes_with_another_consent_alone():
     longer = decided(CARD, 1, last_day="2028-01-31")
-    assert followed(joined(), longer).last_day == "2027-12-22"
-    again = followed(replace(followed(joined(), longer), last_day="2028-01-31"), longer)
+    assert apply_timetable(joined(), longer).last_day == "2027-12-22"
+    again = apply_timetable(replace(apply_timetable(joined(), longer), last_day="2028-01-31"), longer)
     assert again.last_day == "2028-01-31"
 
 
@@ -84,9 +84,11 @@ def test_what_0_2_0_has_written_beside_is_read_as_it_meant_it():
     """It writes days off into the rules of all, and a rule without what this release has added."""
     plain = replace(CARD, off=frozenset({"2027-11-24"}))
     theirs = replace(joined(), off=plain.off)
-    assert followed(followed(theirs, plain), decided(plain, 1, off=frozenset())).off == frozenset()
+    assert (
+        apply_timetable(apply_timetable(theirs, plain), decided(plain, 1, off=frozenset())).off == frozenset()
+    )
     fresh = CourseRule("r", WHO, "saturn", "w", "UTC", "UTC", 0.0, **plain.timetable(), card="c")
-    assert followed(fresh, plain) == replace(joined(plain), heard="")
+    assert apply_timetable(fresh, plain) == replace(joined(plain), heard="")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_what_0_2_0_has_written_beside_is_read_as_it_meant_it():
 def test_nobody_is_told_of_what_was_taken_back_before_they_heard_of_it(heard, told):
     decisions = [("B", "to B"), ("C", "to C"), ("B", "back to B"), ("D", "to D")]
     card = replace(CARD, news=[{"state": state, "what": what} for state, what in decisions])
-    assert [one["what"] for one in untold(card, heard)] == told
+    assert [one["what"] for one in list_unsent_changes(card, heard)] == told
 
 
 def test_equal_timetables_are_one_state():

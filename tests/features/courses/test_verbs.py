@@ -15,8 +15,8 @@ from bot.domain.time_parsing import Wanted
 from bot.domain.undoable_actions import RECENT_SECONDS
 from bot.features.courses import store as class_rows
 from bot.features.courses import use_cases
-from bot.features.courses.message_context import of_class
-from bot.features.courses.messages import class_card
+from bot.features.courses.message_context import load_class
+from bot.features.courses.messages import render_class_card
 from bot.features.courses.model import ClassKind, CourseContext
 from bot.features.courses.tables import CLASS_CARDS
 from bot.features.hours import store as rows
@@ -34,8 +34,8 @@ bot = staged(partial(course_rig, "Europe/London"))
 
 
 async def card_of(bot, card):
-    card = await bot.store.read(class_rows.class_card, card.id)
-    return class_card(await of_class(bot.services.gatherer, card, TRAINER))
+    card = await bot.store.read(class_rows.find_card, card.id)
+    return render_class_card(await load_class(bot.services.gatherer, card, TRAINER))
 
 
 async def told(bot):
@@ -51,7 +51,7 @@ async def test_a_course_is_posted_joined_and_left(bot):
     answer = await bot.say(POST, TRAINER)
     check_golden("answers/course-posted", answer)
     (notice,) = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
-    card = await bot.store.read(class_rows.class_card, notice.subject)
+    card = await bot.store.read(class_rows.find_card, notice.subject)
     assert (card.days, card.starts, card.stops) == (frozenset({"tue", "thu"}), 480, 570)
     assert (card.first_day, card.last_day, card.time_zone) == ("2027-12-06", "2028-02-12", "Europe/Berlin")
     assert card.stops_at == datetime(2028, 2, 10, 9, 30, tzinfo=BERLIN).timestamp()
@@ -109,7 +109,7 @@ async def test_the_card_that_is_offered_for_a_slip_has_the_same_timetable(bot):
     )
     label = next(iter(buttons(asked)))
     await bot.push(asked, label, TRAINER)
-    (card,) = await bot.store.read(class_rows.courses)
+    (card,) = await bot.store.read(class_rows.list_courses)
     assert (card.pattern, card.first_day, card.last_day) == ("notebook", "2028-01-07", "2028-03-03")
     assert (card.wanted, card.trainers) == (Wanted(frozenset({"tue"}), 480, 570), {BOB.key})
 
@@ -161,7 +161,7 @@ async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
         answer = await bot.push(answer, next(iter(buttons(answer))), TRAINER)
     assert "I'll tell everyone who joined." in words(answer)
     what, fields = CHANGES[typed]
-    before, card = card, await bot.store.read(class_rows.class_card, card.id)
+    before, card = card, await bot.store.read(class_rows.find_card, card.id)
     assert {name: getattr(card, name) for name in fields} == fields
     (rule,) = await bot.store.read(rows.rules, ALICE)
     assert {name: getattr(rule, name, None) for name in fields} == fields
@@ -170,7 +170,7 @@ async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
     assert "The lessons of *Statistics* are as they were before." in words(
         await bot.push(answer, "Undo", TRAINER)
     )
-    now = await bot.store.read(class_rows.class_card, card.id)
+    now = await bot.store.read(class_rows.find_card, card.id)
     assert (now.timetable(), now.stops_at) == (before.timetable(), before.stops_at)
     await told(bot)
     assert (await bot.store.read(rows.rules, ALICE))[0].timetable() == agreed.timetable()
@@ -198,7 +198,7 @@ async def test_what_is_no_change_is_said_with_what_is(bot, typed):
     assert "`/workspace card Statistics skip 24 Dec`" in words(
         await bot.say(f"card Statistics {typed}", TRAINER)
     )
-    assert await bot.store.read(class_rows.class_card, card.id) == card
+    assert await bot.store.read(class_rows.find_card, card.id) == card
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ async def test_what_is_no_change_is_said_with_what_is(bot, typed):
 async def test_what_has_no_lesson_is_neither_skipped_nor_moved(bot, typed, said):
     card = await posted(bot, POST)
     assert said in words(await bot.say(f"card Statistics {typed}", TRAINER))
-    assert await bot.store.read(class_rows.class_card, card.id) == card
+    assert await bot.store.read(class_rows.find_card, card.id) == card
     only = await posted(bot, "card notebook --title Physics --hours tue 8:00-9:30 --until 7 Dec")
     assert "The next one is on Tue 7 Dec." in words(await bot.say("card Physics skip 8 Dec", TRAINER))
     assert only.stops_at is not None
@@ -245,14 +245,14 @@ async def test_its_teacher_changes_it_in_a_sentence_and_who_only_joined_only_ski
     card = await posted(bot, POST)
     await bot.press("class_press", card.id)
     await bot.direct(typed, ALICE)
-    assert await bot.store.read(class_rows.class_card, card.id) == replace(card, **await seen(bot, card))
+    assert await bot.store.read(class_rows.find_card, card.id) == replace(card, **await seen(bot, card))
     assert "I'll tell everyone who joined." in words(await bot.direct(typed, TRAINER))
-    card = await bot.store.read(class_rows.class_card, card.id)
+    card = await bot.store.read(class_rows.find_card, card.id)
     assert {name: getattr(card, name) for name in fields} == fields
     asked = await bot.direct("pause Statistics over Christmas", TRAINER)
     assert "I can't read that change" in words(asked)
     assert {"Pause\u2026", "Move\u2026", "End course"} <= buttons(asked).keys()
-    assert await bot.store.read(class_rows.class_card, card.id) == card
+    assert await bot.store.read(class_rows.find_card, card.id) == card
 
 
 async def test_with_hours_a_card_is_only_ever_posted(bot):
@@ -263,8 +263,8 @@ async def test_with_hours_a_card_is_only_ever_posted(bot):
     await bot.press("class_press", first.id)
     for title in ("Physics", "notebook"):
         await bot.say(f"card notebook --title {title} --hours fri 10:00-11:30", TRAINER)
-    assert await bot.store.read(class_rows.class_card, first.id) == replace(first, **await seen(bot, first))
-    assert sorted((one.title, *one.days) for one in await bot.store.read(class_rows.courses)) == [
+    assert await bot.store.read(class_rows.find_card, first.id) == replace(first, **await seen(bot, first))
+    assert sorted((one.title, *one.days) for one in await bot.store.read(class_rows.list_courses)) == [
         ("Physics", "fri"),
         ("notebook", "fri"),
         ("notebook", "wed"),
@@ -275,7 +275,7 @@ async def test_with_hours_a_card_is_only_ever_posted(bot):
 
 async def seen(bot, card):
     """Return what a press alone changes of a card."""
-    now = await bot.store.read(class_rows.class_card, card.id)
+    now = await bot.store.read(class_rows.find_card, card.id)
     return {"lead": now.lead, "follow_at": now.follow_at}
 
 
@@ -284,14 +284,14 @@ async def test_hours_for_a_title_post_another_card_only_if_that_is_meant(bot):
     card = await posted(bot, POST)
     asked = await bot.say("card Statistics --hours tue,thu 9:00-10:30 --until 24 Dec", TRAINER)
     assert "That would post another card. Did you want to change your course *Statistics*" in words(asked)
-    assert await bot.store.read(class_rows.class_card, card.id) == card
+    assert await bot.store.read(class_rows.find_card, card.id) == card
     changes, posts = list(buttons(asked))
     assert changes == "Statistics \u00b7 Tuesdays and Thursdays 08:00"
     await bot.push(asked, changes, TRAINER)
-    (now,) = await bot.store.read(class_rows.courses)
+    (now,) = await bot.store.read(class_rows.list_courses)
     assert (now.starts, now.last_day) == (540, "2027-12-24")
     await bot.push(asked, posts, TRAINER)
-    assert len(await bot.store.read(class_rows.courses)) == 2
+    assert len(await bot.store.read(class_rows.list_courses)) == 2
 
 
 async def test_of_several_courses_of_a_title_those_of_this_channel_are_meant_and_of_more_one_is_asked_for(
@@ -299,7 +299,7 @@ async def test_of_several_courses_of_a_title_those_of_this_channel_are_meant_and
 ):
     tuesday = await posted(bot, "card notebook --title Biology --hours tue 8:00-9:30", channel_id="C1")
     await bot.say("card notebook --title Biology --hours wed 8:00-9:30", TRAINER, channel_id="C2")
-    wednesday = next(one for one in await bot.store.read(class_rows.courses) if one.days == {"wed"})
+    wednesday = next(one for one in await bot.store.read(class_rows.list_courses) if one.days == {"wed"})
     asked = await bot.say("card Biology skip wednesday", TRAINER, channel_id="C3")
     assert words(asked).startswith("Which course do you mean?")
     assert list(buttons(asked)) == [
@@ -307,19 +307,19 @@ async def test_of_several_courses_of_a_title_those_of_this_channel_are_meant_and
         "Biology \u00b7 Wednesdays 08:00",
     ]
     assert "Biology \u00b7 Tuesdays 08:00 \u00b7 <#C1>" in words(asked)
-    assert {(await bot.store.read(class_rows.class_card, one.id)).off for one in (tuesday, wednesday)} == {
+    assert {(await bot.store.read(class_rows.find_card, one.id)).off for one in (tuesday, wednesday)} == {
         frozenset()
     }
     # Wednesday is the one of the day on which it was typed, whenever the button is pressed.
     bot.clock.advance(86_400.0)
     answer = await bot.push(asked, "Biology \u00b7 Wednesdays 08:00", TRAINER)
     assert "There's no *Biology* on 8 Dec." in words(answer)
-    assert (await bot.store.read(class_rows.class_card, wednesday.id)).off == {"2027-12-08"}
+    assert (await bot.store.read(class_rows.find_card, wednesday.id)).off == {"2027-12-08"}
     bot.clock.advance(2 * 86_400.0)
     late = await bot.push(asked, "Biology \u00b7 Wednesdays 08:00", TRAINER)
     assert "has no lesson on Wed 8 Dec. The next ones are on Wed 15 Dec" in words(late)
     await bot.say("card Biology skip 14 Dec", TRAINER, channel_id="C1")
-    assert (await bot.store.read(class_rows.class_card, tuesday.id)).off == {"2027-12-14"}
+    assert (await bot.store.read(class_rows.find_card, tuesday.id)).off == {"2027-12-14"}
 
 
 async def test_a_colleagues_card_of_the_title_takes_nobodys_words(bot):
@@ -327,9 +327,9 @@ async def test_a_colleagues_card_of_the_title_takes_nobodys_words(bot):
     mine = await posted(bot, POST)
     await bot.press("class_press", mine.id)
     await bot.say(POST, BOB)
-    (theirs,) = [one for one in await bot.store.read(class_rows.courses) if one.id != mine.id]
+    (theirs,) = [one for one in await bot.store.read(class_rows.list_courses) if one.id != mine.id]
     await bot.say("card Statistics skip 9 Dec", TRAINER)
-    assert (await bot.store.read(class_rows.class_card, mine.id)).off == {"2027-12-09"}
+    assert (await bot.store.read(class_rows.find_card, mine.id)).off == {"2027-12-09"}
     assert "I'll skip *Statistics* on 14 Dec" in words(await bot.say("no Statistics on 14 Dec", ALICE))
     assert "I'll skip *Statistics* from 20 to 24 Dec" in words(
         await bot.say("card Statistics skip 20 Dec to 24 Dec", ALICE)
@@ -339,7 +339,7 @@ async def test_a_colleagues_card_of_the_title_takes_nobodys_words(bot):
         assert "for <@UTRAINER>, who posted this card" in said
     (rule,) = await bot.store.read(rows.rules, ALICE)
     assert rule.off == {f"2027-12-{day:02}" for day in (9, 14, *range(20, 25))}
-    assert (await bot.store.read(class_rows.class_card, theirs.id)).off == frozenset()
+    assert (await bot.store.read(class_rows.find_card, theirs.id)).off == frozenset()
 
 
 async def test_what_takes_much_from_members_is_asked_about_with_their_number(bot):
@@ -359,20 +359,20 @@ async def test_what_takes_much_from_members_is_asked_about_with_their_number(bot
         "pause until 31 January": ("This cancels 24 lessons for 2 people.", "Cancel 24 lessons"),
         "end": ("This ends *Statistics* for 2 people.", "End course"),
     }
-    before = await bot.store.read(class_rows.class_card, card.id)
+    before = await bot.store.read(class_rows.find_card, card.id)
     for typed, (said, label) in questions.items():
         asked = await bot.say(f"card Statistics {typed}", TRAINER)
         assert (words(asked), next(iter(buttons(asked)))) == (said, label)
         assert "Left as it is." in words(await bot.push(asked, list(buttons(asked))[1], TRAINER))
-    assert (await bot.store.read(class_rows.class_card, card.id)).timetable() == before.timetable()
+    assert (await bot.store.read(class_rows.find_card, card.id)).timetable() == before.timetable()
     await bot.push(asked, "End course", TRAINER)
-    assert (await bot.store.read(class_rows.class_card, card.id)).closed_at is not None
+    assert (await bot.store.read(class_rows.find_card, card.id)).closed_at is not None
 
 
 async def test_co_teachers_are_named_told_and_taken_out(bot):
     answer = await bot.say(f"{POST} --with <@UBOB|bob>", TRAINER)
     assert "<@UBOB> can change it, too, and I'm letting them know." in words(answer)
-    (card,) = await bot.store.read(class_rows.courses)
+    (card,) = await bot.store.read(class_rows.list_courses)
     assert await teachers_told(bot) == [(BOB, "You're now a co-teacher of *Statistics*, with <@UTRAINER>")]
     answer = await bot.say("card Statistics with <@UALICE> and <@UADMIN>", BOB)
     who = "<@UADMIN>, <@UALICE>, <@UBOB> and <@UTRAINER>"
@@ -380,10 +380,10 @@ async def test_co_teachers_are_named_told_and_taken_out(bot):
     assert {one for one, _ in await teachers_told(bot)} == {ALICE, ADMIN}
     taken_out = await bot.say("card Statistics without <@UBOB>", ALICE)
     assert "You're no longer a co-teacher of *Statistics*." in str(await teachers_told(bot))
-    assert BOB.key not in (await bot.store.read(class_rows.class_card, card.id)).trainers
+    assert BOB.key not in (await bot.store.read(class_rows.find_card, card.id)).trainers
     assert "for <@UTRAINER>" in words(await bot.say("card Statistics end", BOB))
     assert "The co-teachers of *Statistics* are the same" in words(await bot.push(taken_out, "Undo", ALICE))
-    assert BOB.key in (await bot.store.read(class_rows.class_card, card.id)).trainers
+    assert BOB.key in (await bot.store.read(class_rows.find_card, card.id)).trainers
     assert "change who teaches *Statistics*" in words(await bot.say("what did you do today?", ALICE))
 
 
@@ -415,22 +415,22 @@ async def test_who_cannot_teach_is_refused_in_a_sentence(bot, named, said):
     bot.people.silent = True
     named, said = (one.replace("UGUEST", GUEST.user_id) for one in (named, said))
     assert said in words(await bot.say(f"{POST} --with {named}", TRAINER))
-    assert await bot.store.read(class_rows.courses) == []
+    assert await bot.store.read(class_rows.list_courses) == []
     card = await posted(bot, POST)
     assert said in words(await bot.say(f"card Statistics with {named}", TRAINER))
-    assert (await bot.store.read(class_rows.class_card, card.id)).trainers == frozenset()
+    assert (await bot.store.read(class_rows.find_card, card.id)).trainers == frozenset()
 
 
 async def test_others_may_change_it_only_where_its_teacher_said_so(bot):
     card = await posted(bot, POST)
     assert "for <@UTRAINER>, who posted this card" in words(await bot.say("card Statistics skip 23 Dec", BOB))
-    assert (await bot.store.read(class_rows.class_card, card.id)).off == frozenset()
+    assert (await bot.store.read(class_rows.find_card, card.id)).off == frozenset()
     other = await posted(bot, POST.replace("Statistics", "Algebra") + f" --with <@{BOB.user_id}>")
     assert other.trainers == {BOB.key}
     await bot.say("card Algebra skip 23 Dec", BOB)
-    assert (await bot.store.read(class_rows.class_card, other.id)).off == {"2027-12-23"}
+    assert (await bot.store.read(class_rows.find_card, other.id)).off == {"2027-12-23"}
     await bot.say("card Algebra end", ADMIN)
-    assert (await bot.store.read(class_rows.class_card, other.id)).closed_at is not None
+    assert (await bot.store.read(class_rows.find_card, other.id)).closed_at is not None
 
 
 async def test_ending_a_course_is_asked_about_and_told(bot):
@@ -456,7 +456,7 @@ async def test_ended_course_is_not_shown_to_members_who_have_not_followed(bot):
     await bot.press("class_stop", card.id, TRAINER)
     (rule,) = [one for one in await bot.store.read(rows.rules, ALICE) if not one.is_own]
     assert (
-        rule.follows != (await bot.store.read(class_rows.class_card, card.id)).state
+        rule.follows != (await bot.store.read(class_rows.find_card, card.id)).state
         or rule.after(bot.clock.now()) is None
     )
     for typed in ("hours notebook", "hours", "courses", "status notebook"):
@@ -575,7 +575,7 @@ async def test_no_statistics_on_thursday(bot):
     assert rule.off == {"2027-12-09"}
     assert await told(bot) == {}
     await bot.say("no statistics from 22 Dec to 24 Dec", TRAINER)
-    assert (await bot.store.read(class_rows.class_card, card.id)).off == {
+    assert (await bot.store.read(class_rows.find_card, card.id)).off == {
         "2027-12-22",
         "2027-12-23",
         "2027-12-24",
@@ -602,26 +602,26 @@ async def test_a_teacher_takes_a_change_back_with_the_button_below_the_answer(bo
     answer = await bot.say("card Statistics skip 9 Dec", TRAINER)
     assert [what for what, _ in (await told(bot)).values()] == ["skip"]
     assert "The lessons of *Statistics* are as" in words(await bot.push(answer, "Undo", TRAINER))
-    assert (await bot.store.read(class_rows.class_card, card.id)).off == frozenset()
+    assert (await bot.store.read(class_rows.find_card, card.id)).off == frozenset()
     back = (await told(bot))[ALICE]
     assert (back[0], back[1]["days"]) == ("back", "on 9 Dec")
     ended = await bot.press("class_stop", card.id, TRAINER)
     undone = words(await bot.push(ended, "Undo", TRAINER))
     assert "The lessons of *Statistics* are as they were before." in undone
-    assert not (await bot.store.read(class_rows.class_card, card.id)).is_over(bot.clock.now())
+    assert not (await bot.store.read(class_rows.find_card, card.id)).is_over(bot.clock.now())
     # Whoever isn't its teacher any more takes nothing back.
     other = await bot.say("card Statistics until 24 Dec", TRAINER)
     other = await bot.push(other, "Cancel 14 lessons", TRAINER) if "Cancel" in str(other) else other
     await bot.store.carry_out(lambda tx: CLASS_CARDS.change(tx, {"id": card.id}, principal=BOB))
     assert "Only the person who posted that card" in words(await bot.push(other, "Undo", TRAINER))
-    assert (await bot.store.read(class_rows.class_card, card.id)).last_day == "2027-12-24"
+    assert (await bot.store.read(class_rows.find_card, card.id)).last_day == "2027-12-24"
 
 
 async def test_an_administrator_is_asked_about_a_course_that_nobody_teaches(bot):
     card = await posted(bot, POST)
     gone = Person(TRAINER, "Tara", is_deleted=True, seen_at=bot.clock.now())
     await bot.store.save_people([gone])
-    await bot.services.create_caller(TRAINER).run(use_cases.CLASSES.carry_out, card)
+    await bot.services.create_caller(TRAINER).run(use_cases.CLASS_WORK.carry_out, card)
     await members_follow(bot.services.context)
     (notice,) = [one for one in await bot.notices() if one.kind is ClassKind.COURSE_UNTAUGHT]
     assert notice.principal == ADMIN

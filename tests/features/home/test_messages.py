@@ -27,7 +27,7 @@ LINKED = LinkFacts("saturn", "Saturn Cloud", "linked", "token", "alice")
 MAKER = MakerFacts("hub", "Course hub", ("Small", "Medium", "GPU"))
 
 
-def course(title, *, teaches=True, counts=None):
+def course(title, *, is_teacher=True, counts=None):
     """Return a course of a Home, taught or joined."""
     lessons = {"days": frozenset({"tue"}), "starts": 480, "stops": 570, "last_day": "2027-02-12"}
     card = ClassCard(ALICE, "C1", "saturn", title, id=f"class_{title}", reference="R", pattern="x", **lessons)
@@ -40,10 +40,10 @@ def course(title, *, teaches=True, counts=None):
     }
     rule = (
         None
-        if teaches
+        if is_teacher
         else CourseRule(id=title, principal=ALICE, card=card.id, course=title, **keys, **lessons)
     )
-    more = {"counts": counts or ClassCounts(), "rule": rule, "teaches": teaches}
+    more = {"counts": counts or ClassCounts(), "rule": rule, "teaches": is_teacher}
     return ClassFacts(now=NOW, connection="saturn", connection_title="Saturn Cloud", card=card, **more)
 
 
@@ -289,7 +289,7 @@ def test_any_totals_make_a_view_that_slack_takes(titles, cause):
 
 def test_each_course_can_be_left_in_home():
     view = drawn.home(
-        own(parts={"courses": [course(title, teaches=False) for title in ("Statistics", "Algebra")]})
+        own(parts={"courses": [course(title, is_teacher=False) for title in ("Statistics", "Algebra")]})
     )
     check_limits(view)
     leaving = [one for one in kit.buttons_of(view["blocks"]) if one["text"]["text"] == "Leave"]
