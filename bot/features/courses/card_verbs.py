@@ -15,8 +15,8 @@ from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import Wanted
 from bot.domain.workspaces import Workspace
 from bot.features.courses import messages as drawn
+from bot.features.courses import orders, readiness, use_cases, verbs
 from bot.features.courses import page_messages as drawn_courses
-from bot.features.courses import readiness, use_cases, verbs
 from bot.features.courses import store as class_rows
 from bot.features.courses import texts as class_words
 from bot.features.courses.message_context import load_class, load_courses
@@ -63,7 +63,7 @@ async def post(request: Request) -> Answer:
         return replies.hint(class_words.IN_A_CHANNEL)
     stops_at = None if command.hours else read_end(command, zone, services.clock.now())
     today = datetime.fromtimestamp(services.clock.now(), zone).date()
-    given = verbs.build_timetable(command.hours, command.first, command.until or "", today)
+    given = orders.build_timetable(command.hours, command.first, command.until or "", today)
     if command.hours and not given:
         command.problems["until" if command.until else "from"] = class_words.BAD_DAYS
     others = await verbs.find_co_teachers(request, command.others) if command.others else frozenset()
@@ -134,7 +134,7 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
     found = [
         (card, text)
         for card in every
-        if card.pattern.casefold() != folded and verbs.parse_order(card, text, now)
+        if card.pattern.casefold() != folded and orders.parse_order(card, text, now)
     ]
     again = f"card {command.format_for(Quoted(command.what))}"
     sentence = fill(class_words.ANOTHER_COURSE, name=command.what)
@@ -255,7 +255,7 @@ def parse_card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
                 command.others = value or " "
             case "hours":
                 command.hours = time_parsing.read_hours(value)
-                if not verbs.is_timetable(command.hours):
+                if not orders.is_timetable(command.hours):
                     command.problems["hours"] = class_words.BAD_HOURS
             case "max":
                 is_number = value.isascii() and value.isdecimal() and len(value) < 6

@@ -11,7 +11,7 @@ from bot.domain.forms import Value
 from bot.domain.notices import Answer
 from bot.domain.people import Named, Principal
 from bot.domain.time_parsing import DAYS
-from bot.features.courses import card_verbs, lessons, use_cases, verbs
+from bot.features.courses import card_verbs, lessons, orders, use_cases, verbs
 from bot.features.courses import page_messages as drawn
 from bot.features.courses import page_texts as words
 from bot.features.courses import store as class_rows
@@ -165,7 +165,7 @@ async def submit_form(request: Request) -> Answer:
     if what == "with":
         named = {replace(card.principal, user_id=user).key for user in sent.get("with", ())}
         await verbs.check_teachers(request, named - card.teachers)
-        change: verbs.Change = ("teachers", {}, {"trainers": frozenset(named) - {card.principal.key}})
+        change: orders.Change = ("teachers", {}, {"trainers": frozenset(named) - {card.principal.key}})
         return await verbs.change_course(request, card, change)
     field, back, now = "back", str(sent.get("back") or ""), request.services.clock.now()
     off = max(str(sent.get("off") or ""), card.day(now).isoformat())
@@ -173,7 +173,7 @@ async def submit_form(request: Request) -> Answer:
     if what == "move":
         field, typed = "day", f"move {former} to {sent.get('day')} {sent.get('time')}"
     try:
-        is_change = verbs.parse_order(card, typed, now) is not None
+        is_change = orders.parse_order(card, typed, now) is not None
     except Refused:
         is_change = False
     if not is_change:

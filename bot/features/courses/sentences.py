@@ -10,7 +10,7 @@ from typing import Final
 from bot.domain import time_parsing
 from bot.domain.time_parsing import clock
 from bot.features.courses import lessons as cases
-from bot.features.courses import store, timetable, verbs
+from bot.features.courses import orders, store, timetable
 from bot.features.courses.model import ClassCard
 from bot.features.hours.orders import find_days, is_span
 from bot.support.errors import Refused
@@ -91,7 +91,7 @@ def _list_orders(text: Sentence, name: str, card: ClassCard, *, is_teacher: bool
 
 def _is_possible(card: ClassCard, order: str, now: float) -> bool:
     try:
-        return order == "leave" or verbs.parse_order(card, order, now) is not None
+        return order == "leave" or orders.parse_order(card, order, now) is not None
     except Refused:
         return False
 

@@ -5,28 +5,27 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from bot.domain import time_parsing
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.domain.time_parsing import DAY_MINUTES, EVERY_DAY, Wanted, clock
 from bot.domain.workspaces import Workspace
 from bot.features.courses import lessons as cases
 from bot.features.courses import messages as drawn
+from bot.features.courses import orders, use_cases
 from bot.features.courses import page_messages as rooms
 from bot.features.courses import store as class_rows
 from bot.features.courses import texts as words
 from bot.features.courses import timetable as courses_timetable
-from bot.features.courses import use_cases
 from bot.features.courses.message_context import load_courses
 from bot.features.courses.model import ClassCard, CourseRule
 from bot.features.hours import messages as hours_drawn
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import dates, spans
+from bot.features.hours.model import spans
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import ButtonValue, Element, Markup, fill
 from bot.messages.texts import talk
@@ -38,20 +37,8 @@ from handlers.command_line import Quoted, fold_word, join_words
 from handlers.intents import Intent
 from handlers.request import Answered, Manner, Request
 
-#: What a change is called, what is said of it, and the fields of the card that it changes.
-Change = tuple[str, dict[str, str], dict[str, Any]]
 #: What a button says of a day, or of the time after which a lesson is meant.
 _DAY_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{0,11}")
-_SPAN_PATTERN: Final = re.compile(
-    r"\s+(?:to|until|till|-)\s+|(?<=[a-z])-|\s*[\u2013\u2014]\s*", re.IGNORECASE
-)
-_LEADING_WORD_PATTERN: Final = re.compile(r"(?:(?:on|until|till|from|this|at)\b)?\s*", re.IGNORECASE)
-_SAME_TIME_PATTERN: Final = re.compile(r",? *\b(?:at )?(?:the )?same time$", re.IGNORECASE)
-_BOUND_PATTERN: Final = re.compile(r"(.*)\b(until|till|from)\s+(.+)", re.IGNORECASE)
-_MENTION_PATTERN: Final = re.compile(r"<@([UW][A-Z0-9]+)[^<>]*>|,|&|\band\b")
-ORDER_PATTERN: Final = re.compile(
-    r"(join|leave|skip|pause|resume|on|move|end|hours|until|from|without|with)\b\s*(.{0,500})", re.IGNORECASE
-)
 #: What is said of a course in a sentence: no Biology on Friday, move Friday's Biology to Monday.
 _SENTENCE_PATTERN: Final = re.compile(
     r"(?:(?:please|can you|could you) )?(?P<verb>no|skip|cancel|pause|move|end|join|leave)"
@@ -104,10 +91,12 @@ async def change_by_words(request: Request, text: str) -> Answer | None:
 
     That of others only if none is one's own: administrators may.
     """
-    found = [one for one in await find_own_courses(request, text) if ORDER_PATTERN.fullmatch(one[2])]
-    found = found or [one for one in await _list_others(request, text) if ORDER_PATTERN.fullmatch(one[2])]
+    found = [one for one in await find_own_courses(request, text) if orders.ORDER_PATTERN.fullmatch(one[2])]
+    found = found or [
+        one for one in await _list_others(request, text) if orders.ORDER_PATTERN.fullmatch(one[2])
+    ]
     # Who only joined can skip and leave.
-    found = [one for one in found if one[1] or _get_verb(one[2]) in _OWN_VERBS] or found[:1]
+    found = [one for one in found if one[1] or orders.get_verb(one[2]) in _OWN_VERBS] or found[:1]
     if len(found) > 1:
         return ask_which_course(request, words.WHICH_COURSE, [(card, rest) for card, _, rest in found])
     if not found:
@@ -139,10 +128,6 @@ def _answer_over(request: Request, card: ClassCard) -> Answer:
     since = min(one for one in (card.closed_at, card.stops_at, card.done_at) if one is not None)
     since_then = kit.moment(since, request.services.clock.now())
     return replies.hint(fill(words.ENDED_COURSE, course=card.title, since=since_then))
-
-
-def _get_verb(text: str) -> str:
-    return text.partition(" ")[0].casefold()
 
 
 def ask_which_course(
@@ -183,7 +168,7 @@ async def apply_order(
         await request.caller.read(cases.list_own_courses),
     )
     has_joined = any(one.id == card.id and not is_teacher for one, is_teacher in mine)
-    now, verb = request.services.clock.now(), _get_verb(text)
+    now, verb = request.services.clock.now(), orders.get_verb(text)
     if verb == "leave" and has_joined:
         return await _leave_course(request, card.id)
     if verb == "leave":
@@ -197,7 +182,7 @@ async def apply_order(
         )
     if text.casefold() == "skip":
         return await _skip_next(request, card, has_joined=has_joined)
-    change = parse_order(card, text, now, typed_on)
+    change = orders.parse_order(card, text, now, typed_on)
     if change is None:
         (facts,) = await load_courses(
             request.services.gatherer, request.principal, [(card, request.principal.key in card.teachers)]
@@ -315,7 +300,7 @@ async def apply_change(request: Request, said: CourseChange) -> Answer:
     A teacher changes it for all, and a member skips, leaves and joins for themselves.
     """
     order_, now = " ".join(said.order.split()), request.services.clock.now()
-    verb, mine = _get_verb(order_), await request.caller.read(cases.list_own_courses)
+    verb, mine = orders.get_verb(order_), await request.caller.read(cases.list_own_courses)
     taught = {card.id for card, is_teacher in mine if is_teacher}
     able = [card for card in said.courses if card.id in taught or verb in _OWN_VERBS]
     if not able:
@@ -350,7 +335,7 @@ def _format_order(request: Request, card: ClassCard, verb: str, said: str) -> st
     if not said or (verb == "skip" and _NEXT_PATTERN.fullmatch(said)):
         return verb
     today = card.day(request.services.clock.now())
-    is_dated = verb in {"skip", "pause", "move"} and _is_dated(said, today)
+    is_dated = verb in {"skip", "pause", "move"} and orders.is_dated(said, today)
     return f"{verb} {said}" if is_dated or (verb != "move" and time_parsing.read_spans(said, today)) else ""
 
 
@@ -377,7 +362,7 @@ async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) 
     now, found = request.services.clock.now(), list[tuple[ClassCard, bool]]()
     is_next = _NEXT_PATTERN.fullmatch(said) is not None
     for card, is_teacher in await request.caller.read(cases.list_own_courses):
-        day, until, last = _parse_days(said, card.day(now))
+        day, until, last = orders.parse_days(said, card.day(now))
         is_dated = until is not None or (verb == "move" and time_parsing.minute_of(last) is not None)
         has_lesson = day is not None and is_dated and courses_timetable.list_lesson_days(card, now, day, day)
         if ((verb == "skip" and is_next) or has_lesson) and (is_teacher or verb == "skip"):
@@ -413,157 +398,26 @@ async def _read_teachers(request: Request, typed: re.Match[str]) -> Intent | Non
 
 async def _ask_to_add(request: Request, card: ClassCard, order_: str) -> Answer:
     """Ask whether somebody is to be a teacher of a course."""
-    keys = {replace(card.principal, user_id=one).key for one in parse_mentions(order_.partition(" ")[2])}
+    keys = {
+        replace(card.principal, user_id=one).key for one in orders.parse_mentions(order_.partition(" ")[2])
+    }
     await check_teachers(request, keys)
     press = ButtonValue("course_change", f"{card.id} {card.day(request.services.clock.now())} {order_}")
     said = fill(words.ADD_TEACHER, who=await format_people(request, keys), course=card.title)
     return replies.answer(said, [kit.button(words.ADD_IT, press)])
 
 
-def _is_dated(text: str, today: date) -> bool:
-    """Return whether a text names a day, wherever a lesson moves to, or a time like *over Christmas*."""
-    day, until, last = _parse_days(text, today)
-    is_day = day is not None and (until is not None or bool(last))
-    return is_day or text.casefold().startswith(("over ", "during "))
-
-
-def parse_order(card: ClassCard, text: str, now: float, typed_on: date | None = None) -> Change | None:
-    """Return the change named by the words after a course's title; None if there is none.
-
-    Raises Refused: ``course.no_lesson``, ``course.teacher``.
-    """
-    found, off, today = ORDER_PATTERN.fullmatch(text), card.off, typed_on or card.day(now)
-    if found is None:
-        return None
-    verb, said = found[1].casefold(), found[2]
-    day, _, last = _parse_days(said, today)
-    match verb:
-        case "end":
-            return "end", {}, {}
-        case "with" | "without":
-            named = {replace(card.principal, user_id=one).key for one in parse_mentions(said)}
-            to = card.trainers - named if verb == "without" else card.trainers | named - {card.principal.key}
-            return "teachers", {}, {"trainers": to}
-        case "hours" | "until" | "from":
-            fields = _parse_hours(card, said if verb == "hours" else text, today)
-            return ("hours", {}, fields) if fields else None
-        case "on" | "resume" if not said:
-            off = frozenset(one for one in off if one < today.isoformat())
-        case "skip" | "pause":
-            off = off.union(
-                *(_list_days(card, *span, now) for span in time_parsing.read_pause(verb, said, today))
-            )
-        case "move" if day and last:
-            return _parse_move(card, day, last, now, today)
-    if off == card.off:
-        return None
-    return "skip" if off > card.off else "back", cases.describe_days_off(card, off), {"off": off}
-
-
-def _parse_days(text: str, today: date) -> tuple[date | None, date | None, str]:
-    """Return the first and the last day that a text names, and the words for the last, if any."""
-    first, last = [*_SPAN_PATTERN.split(_LEADING_WORD_PATTERN.sub("", text, count=1), maxsplit=1), ""][:2]
-    day = time_parsing.day_of(first, today)
-    return day, time_parsing.day_of(last, day) if last and day else day, last
-
-
-def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str]:
-    """Return the days of a span with lessons, of several without one that is on; raises Refused."""
-    days, on = (
-        courses_timetable.list_lesson_days(card, now, first, last),
-        courses_timetable.find_lesson_on(card, now),
-    )
-    if not days:
-        every = courses_timetable.list_lesson_days(card, now)
-        said = words.format_span(first.isoformat(), last.isoformat())
-        coming = words.NEXT_LESSONS[min(len(every), 2)].format(days=listed(map(weekday_of, every[:2])))
-        none = words.NO_LESSON_THEN.format(course=card.title, days=said)
-        raise Refused("course.no_lesson", f"{none} {coming}")
-    # As it was said, and also for another timetable.
-    last = min(last, date.fromisoformat(card.last_day))
-    span = dates(max(first, card.day(now)), last + timedelta(days=1))
-    return span if len(span) == 1 or on is None else [one for one in span if one != on.local[:10]]
-
-
-def _parse_move(card: ClassCard, day: date, text: str, now: float, today: date) -> Change | None:
-    """Return the move of a lesson to another day or time of the course, which makes it no longer."""
-    text = _SAME_TIME_PATTERN.sub("", text)
-    (former,), (where, _, when) = _list_days(card, day, day, now), text.rpartition(" ")
-    times = time_parsing.read_hours(f"fri {when}") if ":" in when or (where and "-" in when) else None
-    starts, stops = (None, None) if times is None else (times.starts, times.stops)
-    named = text if starts is None else where
-    named = _LEADING_WORD_PATTERN.sub("", named, count=1)
-    to = time_parsing.day_of(named, today) if named else day
-    if to is None:
-        return None
-    begin, end = card.moved.get(former, (card.starts or 0, card.stops or 0))
-    first = begin if starts is None else starts
-    last, new = first + end - begin if stops is None else stops, to.isoformat()
-    if not first < last <= first + end - begin:
-        return None
-    is_free = to == day or not card.on(to)
-    begins = time_parsing.instant(to, first, time_parsing.zone_of(card.time_zone))
-    if not (is_free and begins > now and new <= card.last_day and last < DAY_MINUTES):
-        return None
-    said = {"former": date_of(former), "day": date_of(new), "begin": clock(first), "end": clock(last)}
-    moved = {one: times for one, times in card.moved.items() if one != former} | {new: [first, last]}
-    what = "shift" if to == day else "move"
-    return what, {**said, "to": new}, {"off": card.off - {new} | {former} - {new}, "moved": moved}
-
-
-def _parse_hours(card: ClassCard, text: str, today: date) -> dict[str, Any]:
-    """Return the fields of ``tue,fri 8:00-9:30 until 12 February``; none if that can't be read."""
-    given = {"from": "", "until": ""}
-    while (found := _BOUND_PATTERN.fullmatch(text)) and time_parsing.day_of(found[3], today):
-        text, given["from" if found[2].casefold() == "from" else "until"] = found[1], found[3]
-    wanted = time_parsing.read_hours(text) if text.strip() else card.wanted if any(given.values()) else None
-    return build_timetable(wanted, given["from"], given["until"], today, card) if is_timetable(wanted) else {}
-
-
-def is_timetable(wanted: Wanted | None) -> bool:
-    """Return whether hours are lessons: on weekdays, each with a begin and a later end."""
-    if wanted is None or wanted.starts is None or wanted.stops is None:
-        return False
-    return wanted.days <= EVERY_DAY and wanted.starts < wanted.stops < DAY_MINUTES
-
-
-def build_timetable(
-    wanted: Wanted | None, first: str, until: str, today: date, card: ClassCard | None = None
-) -> dict[str, Any]:
-    """Return the fields of a course's days and times; none for a class, or if its days can't be read.
-
-    What isn't said is as usual, or as ``card`` has it.
-    """
-    usual = today if card is None else date.fromisoformat(card.first_day)
-    begin = time_parsing.day_of(first, today) if first else usual
-    last = (begin or today) + timedelta(days=courses_timetable.DEFAULT_COURSE_DAYS)
-    last = last if card is None else date.fromisoformat(card.last_day)
-    end = time_parsing.day_of(until, max(begin or today, today)) if until else last
-    longest = today + timedelta(days=courses_timetable.MAX_COURSE_DAYS)
-    if wanted is None or begin is None or end is None or not begin <= end <= longest:
-        return {}
-    return {**asdict(wanted), "first_day": begin.isoformat(), "last_day": end.isoformat()}
-
-
-def parse_mentions(text: str) -> list[str]:
-    """Return the Slack ids that a text mentions; raises Refused if it names anybody otherwise."""
-    found = [one[1] for one in _MENTION_PATTERN.finditer(text) if one[1]]
-    if (name := _MENTION_PATTERN.sub("", text).strip()) or not found:
-        raise Refused("course.teacher", words.NO_MENTION.format(name=name or words.NOBODY_NAMED))
-    return found
-
-
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
     """Return the keys of the mentioned people, who may all teach; raises Refused, Answered."""
-    keys = frozenset(replace(request.principal, user_id=one).key for one in parse_mentions(text))
+    keys = frozenset(replace(request.principal, user_id=one).key for one in orders.parse_mentions(text))
     await check_teachers(request, keys)
     return keys - {request.principal.key}
 
 
 async def _check_change(request: Request, card: ClassCard, text: str, trainers: frozenset[str]) -> None:
     """Refuse a change of a course's teachers that takes no effect or isn't allowed; raises Answered."""
-    keys = {replace(card.principal, user_id=one).key for one in parse_mentions(text.partition(" ")[2])}
-    if _get_verb(text) == "without" and not keys <= card.trainers:
+    keys = {replace(card.principal, user_id=one).key for one in orders.parse_mentions(text.partition(" ")[2])}
+    if orders.get_verb(text) == "without" and not keys <= card.trainers:
         who = await format_people(request, keys)
         raise Answered(replies.hint(fill(words.NOT_TEACHER, who=who, course=card.title)))
     await check_teachers(request, trainers - card.trainers)
@@ -589,7 +443,9 @@ async def format_people(request: Request, keys: Iterable[str]) -> Markup:
     return Markup(listed(kit.person(one) for one in people.values()))
 
 
-async def _confirm_change(request: Request, card: ClassCard, change: Change, typed: str) -> Answer | None:
+async def _confirm_change(
+    request: Request, card: ClassCard, change: orders.Change, typed: str
+) -> Answer | None:
     """Ask about a change that takes whole weekdays, or a large part of a course, from its members."""
     what, _, to = change
     days, lost = courses_timetable.find_lost_days(card, replace(card, **to), request.services.clock.now())
@@ -623,7 +479,7 @@ async def require_teacher(request: Request, card_id: str, done: Awaitable[Result
         raise Answered(replies.hint(said)) from None
 
 
-async def change_course(request: Request, card: ClassCard, change: Change) -> Answer:
+async def change_course(request: Request, card: ClassCard, change: orders.Change) -> Answer:
     """Change a course for its teacher, and answer with the result."""
     what, said, to = change
     now = await request.caller.run(cases.change, card.id, what, said, to, card)
