@@ -36,7 +36,7 @@ from bot.features.feature import load
 from bot.features.home.model import Home, HomeUse
 from bot.features.home.use_cases import HomeGatherer
 from bot.features.hours.model import HoursRule
-from bot.features.waitlist.model import Wait, Waits
+from bot.features.waitlist.model import WaitlistEntry, WaitlistState
 from bot.reconciler import Numbers, Reconciler
 from bot.services.message_context import Gatherer
 from bot.store import cards, counts, discovered, links, notices, open_store, operations, sweeping
@@ -314,14 +314,14 @@ def _add_rows(tx: Transaction, principal: Principal) -> None:
         **whose,
     )
     TABLES["links"].add(tx, link)
-    wait = Wait(
+    wait = WaitlistEntry(
         f"wait_{_NUMBER}",
         workspace_id=row["id"],
         kind="gpu",
         seq=1,
         joined_at=now,
         until=now,
-        state=Waits.OVER,
+        state=WaitlistState.OVER,
         **whose,
     )
     TABLES["waits"].add(tx, wait, next_at=now)

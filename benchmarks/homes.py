@@ -18,7 +18,7 @@ from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.features.home import store as home_store
-from bot.features.home.messages import digest, home
+from bot.features.home.messages import digest, render_home
 from bot.features.home.model import HomeUse
 from bot.features.home.use_cases import HomeGatherer
 from bot.providers import build_providers, provider_classes
@@ -68,7 +68,7 @@ async def _cpu_of_a_long_one(sizes: Sizes) -> float:
             size = 0
             began = time.process_time()
             for page in range(sizes.home_draws):
-                view = home(await gatherer.own(replace(one, page=page % 10 + 1)))
+                view = render_home(await gatherer.own(replace(one, page=page % 10 + 1)))
                 size = len(json.dumps(view)) + len(digest(view))
             took = time.process_time() - began
         finally:
@@ -104,6 +104,6 @@ async def _open_everybodys(crowd: Crowd, place: Place) -> None:
         for number in range(crowd.people):
             await use_home(store, Principal(None, TEAM, crowd.user(number)), HomeUse())
         for one in await store.claim(home_store.claim_wanted_homes, crowd.people, 60.0):
-            await store.write(home_store.home_published, one, "", "")
+            await store.write(home_store.record_published, one, "", "")
     finally:
         await store.close()

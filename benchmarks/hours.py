@@ -103,4 +103,4 @@ async def _set(store: Store, keys: Sequence[tuple[str, Principal]], minutes: Seq
 
 def _put(tx: Transaction, rules: Sequence[HoursRule]) -> None:
     for rule in rules:
-        hours_store.put(tx, rule)
+        hours_store.save_rule(tx, rule)

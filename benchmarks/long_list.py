@@ -20,7 +20,7 @@ from bot.domain.accounts import Account
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface
 from bot.domain.workspaces import State
-from bot.features.home.messages import home
+from bot.features.home.messages import render_home
 from bot.features.home.model import Home
 from bot.features.home.use_cases import HomeGatherer
 from bot.store import discovered
@@ -129,7 +129,7 @@ async def _listed(services: Services, principal: Principal, text: str) -> None:
 
 
 async def _home(homes: HomeGatherer, one: Home) -> None:
-    if len(home(await homes.own(one))["blocks"]) < _ROWS:
+    if len(render_home(await homes.own(one))["blocks"]) < _ROWS:
         raise BenchmarkError("Home has no workspaces")
 
 

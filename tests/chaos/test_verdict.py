@@ -386,7 +386,7 @@ async def test_a_stop_by_hours_that_does_not_come_or_comes_too_often_is_found(sc
         processed_until=0.0,
     )
     store = await open_store(scene.stage.database, SystemClock(), SystemIds())
-    await store.engine.write(partial(hours_store.put, new=rule))
+    await store.engine.write(partial(hours_store.save_rule, new=rule))
     entry = AuditEntry("u", "workspace.hours", workspace, "accepted", detail={"workspace": workspace})
     await store.engine.write(partial(append_audit, entries=[entry]))
     await store.close()

@@ -40,7 +40,7 @@ async def hub():
         def write(tx):
             changed = {"state": State.RUNNING, "stop_at": clock.now() + 3_600}
             WORKSPACES.change(tx, {"id": lab.id}, **changed)
-            hours_store.put(tx, rule)
+            hours_store.save_rule(tx, rule)
 
         await store.carry_out(write)
         yield made

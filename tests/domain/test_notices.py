@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.domain.accounts import first_reminder, reminder
 from bot.domain.message_kinds import AnyKind, Mark, declared
 from bot.domain.notices import NoticeKind
-from bot.features.preferences.model import News, Preferences, is_wanted
+from bot.features.preferences.model import NoticeDelivery, Preferences, should_send
 
 K = NoticeKind
 TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)
@@ -17,11 +17,11 @@ NOTHING = Preferences(ready=False, stopped=False, run_ended=False)
 
 @pytest.mark.parametrize("kind", sorted(set(declared(AnyKind)) - set(TOPICS)))
 def test_what_nobody_can_switch_off_is_always_sent(kind):
-    assert is_wanted(News(kind, chosen=False, has_card=Mark.IN_CARD not in kind.marks), NOTHING)
+    assert should_send(NoticeDelivery(kind, chosen=False, has_card=Mark.IN_CARD not in kind.marks), NOTHING)
 
 
 def test_what_a_card_says_at_its_end_has_no_message_of_its_own():
-    assert not any(is_wanted(News(kind, has_card=True), Preferences()) for kind in IN_CARD)
+    assert not any(should_send(NoticeDelivery(kind, has_card=True), Preferences()) for kind in IN_CARD)
     assert [kind.value for kind in IN_CARD] == ["stopped", "suspended", "removed"]
 
 
@@ -34,12 +34,16 @@ def test_what_is_off_is_told_by_the_card_alone(kind, chosen, wants, has_card):
     is_on = wants if chosen is None else chosen
     # Without a card nobody would hear of it; a stop by itself never has one.
     expected = is_on or (not has_card and kind is not K.STOPPED_ELSEWHERE)
-    assert is_wanted(News(kind, chosen, has_card=has_card), preferences) == expected
-    assert is_wanted(News(kind, chosen, is_failure=True, has_card=has_card), preferences)
+    assert should_send(NoticeDelivery(kind, chosen, has_card=has_card), preferences) == expected
+    assert should_send(NoticeDelivery(kind, chosen, is_failure=True, has_card=has_card), preferences)
 
 
 def test_at_first_all_is_told_but_stops_by_themselves():
-    assert [is_wanted(News(kind, has_card=True), Preferences()) for kind in TOPICS] == [True, False, True]
+    assert [should_send(NoticeDelivery(kind, has_card=True), Preferences()) for kind in TOPICS] == [
+        True,
+        False,
+        True,
+    ]
 
 
 # -- reminders of links that end -----------------------------------------------------------------------------

@@ -223,10 +223,10 @@ async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, a
     for name in ("saturn", "hub"):
         await activate(bot.store, ALICE, name)
     rule = HoursRule("rule_1", ALICE, "hub", "workspace_1", "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
-    await bot.store.carry_out(lambda tx: hours_store.put(tx, rule))
+    await bot.store.carry_out(lambda tx: hours_store.save_rule(tx, rule))
     await send(app, event("user_change", user=user(is_restricted=True)))
     assert [one.connection for one in await bot.store.read(accounts.accounts, ALICE)] == ["hub"]
-    assert await bot.store.read(hours_store.rules, ALICE) == []
+    assert await bot.store.read(hours_store.list_rules_of_person, ALICE) == []
     (told,) = await bot.notices(NoticeKind.UNLINKED)
     assert (told.principal, told.body["cause"]) == (ALICE, "guest")
 

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from bot.domain.notices import Answer
 from bot.domain.people import Person
 from bot.domain.surfaces import Surface, Where
-from bot.features.assistant.tools import TOOLS, called
+from bot.features.assistant.tools import TOOLS, run_tool
 from bot.messages.blocks.kit import ButtonValue
 from bot.support.errors import SecretError, StoreBusy
 from handlers.dispatch import run_button, run_form, run_search, run_shortcut, run_text
@@ -34,7 +34,7 @@ async def ask(bot, way: str, who=ALICE) -> dict[str, Any]:
         case "assistant":
             slack = {"user_id": who.user_id, "team_id": who.team_id, "enterprise_id": who.enterprise_id}
             return {
-                "text": await called(bot.services, slack, TOOLS["my_workspaces"], {}, f"signed:{bot.count}")
+                "text": await run_tool(bot.services, slack, TOOLS["my_workspaces"], {}, f"signed:{bot.count}")
             }
         case "button":
             answer = await run_button(bot.services, who, surface, ButtonValue("list", "1"))

@@ -8,7 +8,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Person
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
-from bot.features.assistant.tools import TOOLS, called
+from bot.features.assistant.tools import TOOLS, run_tool
 from bot.services.caller import Caller
 from bot.store import accounts, counts, operations, tasks
 from handlers.replaying import replay
@@ -104,7 +104,7 @@ async def test_a_button_that_has_asked_does_not_ask_again_after_that(bot):
 async def test_what_an_assistant_asks_is_not_kept_as_nobody_has_read_yet_whether_it_agrees(bot):
     bot.people.silent = True
     slack = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
-    said = await called(bot.services, slack, TOOLS["stop"], {"name": "notebook", "at": "--yes"}, "signed")
+    said = await run_tool(bot.services, slack, TOOLS["stop"], {"name": "notebook", "at": "--yes"}, "signed")
     assert "I couldn't check with Slack who you are" in said
     assert (await bot.store.perform(counts.statistics))["tasks"] == 0
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.workspaces import State
-from bot.features.home.messages import digest, home
+from bot.features.home.messages import digest, render_home
 from bot.features.home.model import Home
 from bot.features.home.use_cases import HomeGatherer
 from bot.messages.blocks.replies import in_view
@@ -70,7 +70,7 @@ async def homes(life: Life) -> dict[str, str]:
     for principal in PEOPLE.values():
         for row in await life.rows(f"SELECT * FROM homes WHERE principal = '{principal.key}'"):
             if row["used_at"] > life.clock.now() - 500:
-                view = home(await gatherer.own(Home(principal, row["used_at"])))
+                view = render_home(await gatherer.own(Home(principal, row["used_at"])))
                 found[principal.user_id] = digest(in_view(view, "/workspace", "/job"))
     return found
 

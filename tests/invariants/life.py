@@ -15,7 +15,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import State
 from bot.features.home.model import HomeUse
-from bot.features.home.use_cases import use
+from bot.features.home.use_cases import record_use
 from bot.messages.blocks.kit import ButtonValue
 from bot.services import linking
 from bot.services.caller import Caller
@@ -206,7 +206,9 @@ class Life(World):
     async def opens_home(self, principal: Principal) -> None:
         """Open the Home: Slack says which version it shows."""
         seen, _ = self.slack.homes.get(principal.user_id, ("", {}))
-        await self.survives(lambda: self.services.create_caller(principal).run(use, HomeUse(seen=seen)))
+        await self.survives(
+            lambda: self.services.create_caller(principal).run(record_use, HomeUse(seen=seen))
+        )
 
     async def makes(self, principal: Principal, key: str) -> Answer | None:
         """Submit the form for a new workspace."""

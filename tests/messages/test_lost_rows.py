@@ -19,8 +19,8 @@ from bot.features.courses.model import ClassCard, ClassKind, CourseRule, Partici
 from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
 from bot.features.hours.model import HoursRule
 from bot.features.hours.store import RULES
-from bot.features.waitlist.model import Wait
-from bot.features.waitlist.store import WAITS
+from bot.features.waitlist.model import WaitlistEntry
+from bot.features.waitlist.store import WAITLIST_ENTRIES
 from bot.messages.blocks import kit
 from bot.messages.blocks.notices import render_pending
 from bot.services.message_context import Gatherer
@@ -108,7 +108,7 @@ async def write_rows(store, verb, outcome, cause, state):
         *given, days=days, starts=600, stops=1080, card="class_1", course="Statistics", agreed_days=days
     )
     approval = Approval("approval_1", ALICE, "cloud", "alice", "asked", now, answers={BOB.key: None})
-    wait = Wait("wait_1", ALICE, "cloud", workspace.id, "gpu", 0, now, now + DAY)
+    wait = WaitlistEntry("wait_1", ALICE, "cloud", workspace.id, "gpu", 0, now, now + DAY)
     member = Participant("class_1", ALICE, now, workspace_id=workspace.id, operation_id=operation.id)
 
     acts = [
@@ -138,7 +138,7 @@ async def write_rows(store, verb, outcome, cause, state):
         RULES.add(tx, rule, next_check_at=now)
         COURSE_RULES.add(tx, lessons, lesson_check_at=now)
         APPROVALS.add(tx, approval)
-        WAITS.add(tx, wait, next_at=now)
+        WAITLIST_ENTRIES.add(tx, wait, next_at=now)
         timers.put(tx, workspace.id, End(now + 600.0, "stop", because="class", source="class_1"))
 
     await within(store, write)

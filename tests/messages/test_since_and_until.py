@@ -8,7 +8,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.features.home.messages import home
+from bot.features.home.messages import render_home
 from bot.messages.blocks import buttons, lists, timers
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.notices import render
@@ -36,7 +36,7 @@ def said(given):
         "ready": str(render(NoticeKind.READY, given).blocks),
         "status": str(lists.status_answer(alone, workspace).blocks),
         "list": str(lists.workspace_list([alone]).blocks),
-        "home": str(home(own(rows=[alone]))),
+        "home": str(render_home(own(rows=[alone]))),
         "form": str(timers.form(alone, "stop")),
         "page": page_state(alone).line,
     }

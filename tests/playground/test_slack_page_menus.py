@@ -36,7 +36,7 @@ def full() -> HomeFacts:
 async def test_fifteen_workspaces_of_a_home_fit_on_a_few_small_screens():
     async with slack(clock=None) as (server, client), recorded(server), Browser.started() as browser:
         await browser.screen(390, 844)
-        await client.views_publish(user_id=OLIVIA, view=home_messages.home(full()))
+        await client.views_publish(user_id=OLIVIA, view=home_messages.render_home(full()))
         await browser.open(f"{server.state.base_url}/?as={OLIVIA}")
         await browser.until("document.querySelector('.place.current')")
         await browser.ask("[...document.querySelectorAll('.place')].pop().click()")

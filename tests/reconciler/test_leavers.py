@@ -68,7 +68,10 @@ async def test_hours_are_a_plan(leaver_world):
     await leaver_world.ask("hours").run(hours_use_cases.add, workspace.id, read_hours("daily 0:00-23:59"))
     await leave(leaver_world)
     await leaver_world.pass_time(120)
-    assert (leaver_world.provider.accepted_stops, await leaver_world.store.read(hour_rows.rules, ALICE)) == (
+    assert (
+        leaver_world.provider.accepted_stops,
+        await leaver_world.store.read(hour_rows.list_rules_of_person, ALICE),
+    ) == (
         ["r1"],
         [],
     )

@@ -149,10 +149,10 @@ async def test_stopped_meanwhile_is_not_made_up(world, how):
     if how == "stop":
         await world.begin(workspace, OperationVerb.STOP)
     elif how == "skip":
-        await world.ask("skip").run(hours_use_cases.rest, workspace.id, ["2027-11-22"])
+        await world.ask("skip").run(hours_use_cases.leave_out_days, workspace.id, ["2027-11-22"])
     elif how == "pause":
         days = [f"2027-11-{day}" for day in range(22, 29)]
-        await world.ask("pause").run(hours_use_cases.rest, workspace.id, days)
+        await world.ask("pause").run(hours_use_cases.leave_out_days, workspace.id, days)
     else:
         await world.ask("off").run(hours_use_cases.end, workspace.id)
     await until(world, "10:00", step=30)
@@ -212,7 +212,7 @@ async def test_refused_sign_in_that_is_mended(world, is_early):
     await world.pass_time(120, step=5)
     assert world.provider.accepted_starts == ["r1"] * is_early
     assert "You asked" not in str(world.slack.messages)
-    assert (await world.store.read(hour_rows.rules_of, workspace.id))[0].paused == ""
+    assert (await world.store.read(hour_rows.list_rules, workspace.id))[0].paused == ""
 
 
 async def test_call_is_not_committed_after_its_plan(world):

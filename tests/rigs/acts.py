@@ -83,9 +83,9 @@ async def read_kept(store: Any, who: Principal) -> dict[str, Any]:
         "accounts": {
             one.connection for one in await store.read(accounts.accounts, who) if one.state == "active"
         },
-        "rules": {one.id: one for one in await store.read(hours_store.rules, who)},
+        "rules": {one.id: one for one in await store.read(hours_store.list_rules_of_person, who)},
         "cards": {one.id: one for one in await store.read(courses_store.list_courses)},
-        "waits": {one.workspace_id for one in await store.read(waitlist_store.waits_of, who)},
+        "waits": {one.workspace_id for one in await store.read(waitlist_store.list_entries, who)},
         "planned": Counter(
             row["target"]
             for row in await store.read(audit.audit_entries)

@@ -16,7 +16,7 @@ async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNo
 
     def write(tx: Transaction) -> Approval:
         add_notices(tx, notices, approval.id)
-        return approvals_store.request(tx, approval)
+        return approvals_store.save_request(tx, approval)
 
     return await store.carry_out(write)
 

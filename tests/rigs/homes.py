@@ -13,4 +13,4 @@ async def use_home(store: Store, principal: Principal, used: HomeUse) -> None:
 
 async def want_home(store: Store, principal: Principal) -> None:
     """Have somebody's open Home drawn again."""
-    await store.carry_out(lambda tx: home_store.want(tx, principal))
+    await store.carry_out(lambda tx: home_store.request_redraw(tx, principal))

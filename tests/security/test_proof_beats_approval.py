@@ -40,7 +40,7 @@ async def approved(made, principal=BOB, username="alice"):
     await Caller(made.context, DANA).run(approvals_use_cases.decide, approval.id, username, approve=True)
     identity = Identity(username, Credential(SecretStr("minted"), extra={"acts": "admin"}))
     await Caller(made.context, principal).run(approvals_use_cases.link_approved, approval.id, identity)
-    return await made.store.read(approval_rows.approval, approval.id)
+    return await made.store.read(approval_rows.find_request, approval.id)
 
 
 async def proven(made, principal=ALICE):
@@ -106,7 +106,7 @@ async def test_a_request_ends_with_the_proof_of_who_asked(made):
     """Otherwise a press on an old message would put an approval in the place of a proof."""
     request = await Caller(made.context, ALICE).run(approvals_use_cases.ask, "saturn", "alice")
     await proven(made)
-    assert await made.store.read(approval_rows.approval, request.id) is None
+    assert await made.store.read(approval_rows.find_request, request.id) is None
 
 
 async def test_an_approved_link_ends_after_ninety_days_and_is_renewed_by_another_approval(made):

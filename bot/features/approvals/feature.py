@@ -24,7 +24,7 @@ class ApprovalsHooks(Hooks):
         store.withdraw(tx, principal, connections)
 
     async def request_link(self, request: Request, connection: str, username: str) -> Answer | None:
-        return await verbs.asked(request, connection, username)
+        return await verbs.request_link(request, connection, username)
 
     async def find_requested_usernames(self, owner: HomeOwner) -> Mapping[str, str]:
         return await find_requested_usernames(owner)

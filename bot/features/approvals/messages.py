@@ -1,4 +1,4 @@
-"""Requests to be linked as a username: to whoever decides, whose account it may be, and who asked."""
+"""Messages about requests to be linked as a username: to deciders, possible owners, and requesters."""
 
 from bot.domain.accounts import Approval
 from bot.domain.message_context import RequestFacts
@@ -10,8 +10,8 @@ from bot.messages.blocks.kit import Block, Markup, fill, renders
 from bot.messages.texts import pages, requests
 
 
-def _settled(facts: RequestFacts) -> str:
-    """Say what became of a request: the first decision counts, whatever the provider said to it."""
+def _describe_outcome(facts: RequestFacts) -> str:
+    """Describe the outcome of a request: the first decision counts, whatever the provider said to it."""
     approval, by = facts.approval, Markup("")
     template = requests.ASKED_AGAIN if _is_asked(facts) else pages.WITHDRAWN
     if approval is not None and approval.detail == UNDECIDED:
@@ -21,7 +21,9 @@ def _settled(facts: RequestFacts) -> str:
         if approval.state == "denied" and (approval.answers or {}).get(approval.decided_by):
             template = requests.CLAIMED
         by = kit.person(facts.people.get(approval.decided_by))
-    return fill(template, by=by, **_names(facts.word("username"), facts.connection_title, _person(facts)))
+    return fill(
+        template, by=by, **_get_names(facts.word("username"), facts.connection_title, _find_requester(facts))
+    )
 
 
 def _is_asked(facts: RequestFacts) -> bool:
@@ -32,30 +34,30 @@ def _is_the_same(facts: RequestFacts) -> bool:
     return facts.approval is not None and facts.approval.username == facts.word("username")
 
 
-def _answer(facts: RequestFacts) -> bool | None:
-    """Return what the person said who was asked whose account it is."""
+def _get_owner_answer(facts: RequestFacts) -> bool | None:
+    """Return the answer of the person asked whether the account is theirs."""
     answers = facts.approval.answers if facts.approval is not None else None
     return (answers or {}).get(facts.word("owner"))
 
 
 def _is_unanswered(facts: RequestFacts) -> bool:
-    return _is_asked(facts) and _answer(facts) is None and _is_the_same(facts)
+    return _is_asked(facts) and _get_owner_answer(facts) is None and _is_the_same(facts)
 
 
-def _answered(facts: RequestFacts) -> str:
-    """Say what the person answered who was asked whose account it is."""
-    said = _answer(facts) if _is_the_same(facts) else None
+def _format_owner_answer(facts: RequestFacts) -> str:
+    """Format the answer of the person asked whether the account is theirs."""
+    said = _get_owner_answer(facts) if _is_the_same(facts) else None
     template = {None: requests.WHOSE_OVER, True: requests.SAID_MINE, False: requests.SAID_NOT_MINE}[said]
     return fill(template, username=facts.word("username"), title=facts.connection_title)
 
 
 @renders(ApprovalKind.APPROVAL_ASKED, is_true=_is_asked)
-def asked(facts: RequestFacts) -> Answer:
-    """Ask an administrator, or say who decided; the buttons carry the request's key and its username."""
+def render_request(facts: RequestFacts) -> Answer:
+    """Render the request for an administrator, or its decision; buttons carry its key and username."""
     if facts.approval is None or not _is_asked(facts) or facts.is_superseded:
-        return kit.message(_settled(facts))
-    names = _names(facts.approval.username, facts.connection_title, _person(facts))
-    request = decision(facts.approval, facts.connection_title, facts.people)
+        return kit.message(_describe_outcome(facts))
+    names = _get_names(facts.approval.username, facts.connection_title, _find_requester(facts))
+    request = render_decision(facts.approval, facts.connection_title, facts.people)
     if facts.body.get("is_reminder"):
         since = kit.day_moment(facts.approval.asked_at)
         request = [kit.section(fill(requests.REMINDER, since=since)), *request]
@@ -63,13 +65,13 @@ def asked(facts: RequestFacts) -> Answer:
     return kit.answer(blocks)
 
 
-def _person(facts: RequestFacts) -> Named | None:
-    """Return who asked, also where the request is gone."""
+def _find_requester(facts: RequestFacts) -> Named | None:
+    """Return the requester, also after the request is gone."""
     key = facts.approval.principal.key if facts.approval is not None else facts.word("person")
     return facts.people.get(key)
 
 
-def _names(username: str, title: str, person: Named | None) -> dict[str, object]:
+def _get_names(username: str, title: str, person: Named | None) -> dict[str, object]:
     return {
         "who": kit.person(person),
         "name": kit.person_plain(person),
@@ -78,10 +80,10 @@ def _names(username: str, title: str, person: Named | None) -> dict[str, object]
     }
 
 
-def decision(approval: Approval, title: str, people: People) -> list[Block]:
-    """Draw a request that waits for an administrator, with what nobody can choose about themselves."""
+def render_decision(approval: Approval, title: str, people: People) -> list[Block]:
+    """Render an undecided request, with the facts that nobody can choose about themselves."""
     person = people.get(approval.principal.key)
-    names = _names(approval.username, title, person)
+    names = _get_names(approval.username, title, person)
     key = f"{approval.id} {approval.username}"
     known = person.known if person is not None else None
     email = (known.email if known is not None else None) or requests.UNKNOWN
@@ -90,9 +92,9 @@ def decision(approval: Approval, title: str, people: People) -> list[Block]:
     buttons = [kit.button(pages.DENY, "deny", key, style=kit.DANGER)]
     if not approval.waits:
         buttons.insert(0, kit.button(pages.APPROVE, "approve", key, style=kit.PRIMARY, confirm=question))
-    small = [fill(requests.ASKER, who=_known(person))] if known is not None else []
+    small = [fill(requests.ASKER, who=_name_with_identity(person))] if known is not None else []
     if approval.alike:
-        alike = Markup(", ".join(_known(people.get(key)) for key in approval.alike))
+        alike = Markup(", ".join(_name_with_identity(people.get(key)) for key in approval.alike))
         small.append(fill(requests.ALIKE, people=alike))
     said = [fill(pages.REQUEST, **names)]
     there, here = approval.email, known.email if known is not None else None
@@ -109,11 +111,11 @@ def decision(approval: Approval, title: str, people: People) -> list[Block]:
     return [kit.section("\n".join(said)), *context, *kit.actions(buttons)]
 
 
-home_sections.WAITING["approval"] = lambda asked: decision(*asked)
+home_sections.WAITING["approval"] = lambda asked: render_decision(*asked)
 
 
-def _known(named: Named | None) -> Markup:
-    """Name a person by what they can't choose, too."""
+def _name_with_identity(named: Named | None) -> Markup:
+    """Name a person with the facts that they can't choose."""
     known = named.known if named is not None else None
     if known is None:
         return kit.person(named)
@@ -126,10 +128,10 @@ def _known(named: Named | None) -> Markup:
 
 
 @renders(ApprovalKind.ACCOUNT_ASKED, is_true=_is_unanswered)
-def account_asked(facts: RequestFacts) -> Answer:
-    """Ask a member whether the account that somebody else asked for is theirs, or say what they answered."""
+def render_ownership_question(facts: RequestFacts) -> Answer:
+    """Render the question whether a requested account is the reader's, or their answer."""
     if not _is_unanswered(facts):
-        return kit.message(_answered(facts))
+        return kit.message(_format_owner_answer(facts))
     names = {"username": facts.word("username"), "title": facts.connection_title}
     key = f"{facts.approval.id} {facts.approval.username}" if facts.approval is not None else ""
     buttons = [kit.button(requests.MINE, "mine", key), kit.button(requests.NOT_MINE, "not_mine", key)]
@@ -137,27 +139,31 @@ def account_asked(facts: RequestFacts) -> Answer:
 
 
 @renders(ApprovalKind.APPROVAL_DENIED)
-def denied(facts: RequestFacts) -> Answer:
-    """Tell a person that a request was denied; or them and the administrators that nobody decided."""
+def render_denied(facts: RequestFacts) -> Answer:
+    """Render a denial for the requester; or for them and the administrators that nobody decided."""
     if facts.word("cause") == UNDECIDED:
-        return _decision(requests.UNDECIDED_PERSON if facts.body.get("is_own") else requests.UNDECIDED, facts)
-    return _decision(pages.DENIED_PERSON, facts)
+        return _render_result(
+            requests.UNDECIDED_PERSON if facts.body.get("is_own") else requests.UNDECIDED, facts
+        )
+    return _render_result(pages.DENIED_PERSON, facts)
 
 
 @renders(ApprovalKind.APPROVAL_FAILED)
-def failed(facts: RequestFacts) -> Answer:
-    """Tell a person, or whoever approved it, that a request can't be fulfilled."""
-    return _decision(pages.FAILED_PERSON if facts.body.get("is_own") else pages.FAILED_ADMINISTRATOR, facts)
+def render_failed(facts: RequestFacts) -> Answer:
+    """Render the failure of a request, for its person or its approver."""
+    return _render_result(
+        pages.FAILED_PERSON if facts.body.get("is_own") else pages.FAILED_ADMINISTRATOR, facts
+    )
 
 
 @renders(ApprovalKind.APPROVAL_DONE)
-def done(facts: RequestFacts) -> Answer:
-    """Tell whoever approved a request that the person is linked."""
-    return _decision(pages.DONE, facts)
+def render_done(facts: RequestFacts) -> Answer:
+    """Render for the approver of a request that the person is linked."""
+    return _render_result(pages.DONE, facts)
 
 
-def _decision(template: str, facts: RequestFacts) -> Answer:
+def _render_result(template: str, facts: RequestFacts) -> Answer:
     title, cause = facts.connection_title, facts.word("cause")
     reason = Markup(fill(pages.BECAUSE[cause], title=title) if cause in pages.BECAUSE else "")
-    names = _names(facts.word("username"), title, _person(facts))
+    names = _get_names(facts.word("username"), title, _find_requester(facts))
     return kit.message(fill(template, because=reason, **names))

@@ -1,4 +1,4 @@
-"""Approvals: what is told of a request to be linked as a username, to whom it concerns, and when."""
+"""Kinds and times of messages about requests to be linked as a username."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,7 +16,7 @@ _MIN_REMINDER_SECONDS: Final = 8 * 3600.0
 
 
 class ApprovalKind(AnyKind):
-    """Name what is told about requests."""
+    """The kinds of messages about requests."""
 
     APPROVAL_ASKED = Traits("approval_asked", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
     #: Whether the account that somebody else asked for is this person's.
@@ -27,7 +27,7 @@ class ApprovalKind(AnyKind):
 
 
 def find_next_morning(asked_at: float, zone: ZoneInfo) -> float:
-    """Return when an administrator is reminded of a request, in their own zone."""
+    """Return the time of an administrator's reminder of a request, in their own zone."""
     earliest = datetime.fromtimestamp(asked_at + _MIN_REMINDER_SECONDS, zone)
     morning = earliest.replace(hour=_REMINDER_HOUR, minute=0, second=0, microsecond=0)
     return (morning if morning >= earliest else morning + timedelta(days=1)).timestamp()

@@ -11,16 +11,16 @@ from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json
 
 #: The state that a request must be in to move to a new one.
-_BEFORE = {"approved": "asked", "denied": "asked", "linked": "approved", "failed": "approved"}
+_PRECEDING_STATES = {"approved": "asked", "denied": "asked", "linked": "approved", "failed": "approved"}
 
 
-def request(tx: Transaction, new: Approval) -> Approval:
+def save_request(tx: Transaction, new: Approval) -> Approval:
     """Write a request (state ``asked``) and return the current one.
 
     One that the same person has still ``asked`` on the connection takes ``waiting`` and the username, and its
     messages are redrawn: the buttons carry the username, so nobody approves one that they weren't shown.
     """
-    existing = asked_at(tx, new.principal, new.connection)
+    existing = find_open_request(tx, new.principal, new.connection)
     if existing is None:
         APPROVALS.add(tx, new)
         return new
@@ -33,52 +33,52 @@ def request(tx: Transaction, new: Approval) -> Approval:
     return current
 
 
-def asked_at(tx: Transaction, principal: Principal, connection: str) -> Approval | None:
+def find_open_request(tx: Transaction, principal: Principal, connection: str) -> Approval | None:
     """Return a person's undecided request on a connection."""
     return APPROVALS.first(tx, "asked_approval", principal=principal.key, connection=connection)
 
 
 #: For how long a request counts, in seconds.
-DAY: Final = 86_400.0
+DAY_SECONDS: Final = 86_400.0
 
 
-def requested(tx: Transaction, principal: Principal, connection: str) -> list[float]:
-    """Return when a person has asked to be linked to a connection within a day."""
+def list_request_times(tx: Transaction, principal: Principal, connection: str) -> list[float]:
+    """Return the times of a person's requests on a connection within a day."""
     now, row = tx.now(), PEOPLE.row(tx, principal=principal)
     times: list[float] = from_json(row["requested"]).get(connection, []) if row is not None else []
-    return [at for at in times if abs(now - at) < DAY]
+    return [at for at in times if abs(now - at) < DAY_SECONDS]
 
 
 def note_request(tx: Transaction, principal: Principal, connection: str) -> None:
     """Note that a person asks to be linked to a connection now."""
     row = PEOPLE.row(tx, principal=principal)
     others = from_json(row["requested"]) if row is not None else {}
-    times = [*requested(tx, principal, connection), tx.now()]
+    times = [*list_request_times(tx, principal, connection), tx.now()]
     PEOPLE.change(tx, {"principal": principal}, requested={**others, connection: times})
 
 
-def questions_to(tx: Transaction, key: str) -> int:
-    """Return how often a person was asked within a day whether an account is theirs, on its way included."""
-    return len(tx.all("questions_to", principal=key, since=tx.now() - DAY))
+def count_questions(tx: Transaction, key: str) -> int:
+    """Return the number of a person's ownership questions within a day, pending ones included."""
+    return len(tx.all("questions_to", principal=key, since=tx.now() - DAY_SECONDS))
 
 
-def learn(tx: Transaction, approval_id: str, **facts: Any) -> None:
-    """Keep what was learned about a request, and have its messages redrawn."""
+def update_request(tx: Transaction, approval_id: str, **facts: Any) -> None:
+    """Save facts about a request, and queue the update of its messages."""
     APPROVALS.change(tx, {"id": approval_id}, **facts)
     cards.queue_updates(tx, approval_id, changed=True)
 
 
-def approval(tx: Transaction, approval_id: str) -> Approval | None:
+def find_request(tx: Transaction, approval_id: str) -> Approval | None:
     """Return one request."""
     return APPROVALS.one(tx, id=approval_id)
 
 
-def asked_approvals(tx: Transaction, limit: int, place: str = "") -> list[Approval]:
+def list_open(tx: Transaction, limit: int, place: str = "") -> list[Approval]:
     """Return the oldest undecided requests, of people whose keys begin with a place."""
     return APPROVALS.query(tx, "asked_approvals", limit=limit, place=place)
 
 
-def asked_approvals_of(tx: Transaction, principal: Principal) -> list[Approval]:
+def list_open_of_person(tx: Transaction, principal: Principal) -> list[Approval]:
     """Return one person's undecided requests."""
     return APPROVALS.query(tx, "asked_approvals_of", principal=principal.key)
 
@@ -99,7 +99,7 @@ def move(
         "decide_approval",
         id=approval_id,
         state=state,
-        expected=_BEFORE[state],
+        expected=_PRECEDING_STATES[state],
         detail=detail,
         decided_by=decided_by,
         now=tx.now(),

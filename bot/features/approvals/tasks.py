@@ -8,7 +8,7 @@ import structlog
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.features.approvals import store
-from bot.features.approvals.use_cases import fail_approved, follow_up, link_approved, note_address, proceed
+from bot.features.approvals.use_cases import ask_owners, fail_approved, follow_up, link_approved, note_address
 from bot.providers import base
 from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, to_task_retry
@@ -41,18 +41,18 @@ class Approvals(BaseTaskWorker):
         }
 
     async def _person(self, task: Task) -> Principal | None:
-        approval = await self._store.read(store.approval, task.subject)
+        approval = await self._store.read(store.find_request, task.subject)
         return approval.principal if approval is not None else None
 
     async def _open(self, task: Task) -> Sequence[NewTask]:
-        return await self._store.carry_out(lambda tx: proceed(tx, self._context, task.subject))
+        return await self._store.carry_out(lambda tx: ask_owners(tx, self._context, task.subject))
 
     async def _follow_up(self, task: Task) -> Sequence[NewTask]:
         return await self._store.carry_out(lambda tx: follow_up(tx, self._context, task.subject))
 
     async def link(self, task: Task) -> None:
         """Check an approved username and link its person; raise TaskRetry without an answer."""
-        approval = await self._store.read(store.approval, task.subject)
+        approval = await self._store.read(store.find_request, task.subject)
         if approval is None or approval.state != "approved":
             return
         runtime = self._runtimes.get(approval.connection)
@@ -84,8 +84,8 @@ class Approvals(BaseTaskWorker):
                 raise to_task_retry(answer)
 
     async def look_up(self, task: Task) -> None:
-        """Read a requested user's address for the deciders; raise TaskRetry without an answer."""
-        approval = await self._store.read(store.approval, task.subject)
+        """Look up the address of a requested user, for the deciders; raise Again while there is no answer."""
+        approval = await self._store.read(store.find_request, task.subject)
         runtime = self._runtimes.get(approval.connection) if approval is not None else None
         if approval is None or approval.state != "asked" or runtime is None:
             return
@@ -107,8 +107,8 @@ class Approvals(BaseTaskWorker):
                 raise to_task_retry(answer)
 
     async def give_up(self, task: Task, because: str = "gave_up", said: str = "") -> None:
-        """Tell the person and the administrator why it failed, usually since the provider never answered."""
-        approval = await self._store.read(store.approval, task.subject)
+        """Notify the person and the administrator of a failure, usually since the provider never answered."""
+        approval = await self._store.read(store.find_request, task.subject)
         if approval is not None:
             caller = Caller(self._context, approval.principal)
             await caller.run(fail_approved, approval.id, because, said=said)

@@ -36,54 +36,54 @@ from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
 #: How many usernames somebody may ask for in a day, on each connection: every one disturbs administrators.
-REQUESTS: Final = 3
+MAX_REQUESTS_PER_DAY: Final = 3
 
 
 #: How many others whom a username may mean are shown.
-MOST_ALIKE: Final = 10
+MAX_SIMILAR_USERS: Final = 10
 policy.declare(policy.AccessRule("administrators"), "approve")
 
 
-async def _of_home(whose: home_sections.HomeOwner) -> list[tuple[Approval, str, People]]:
-    """Return the requests that a person decides, with the connection's title and whom each names."""
+async def _load_home(whose: home_sections.HomeOwner) -> list[tuple[Approval, str, People]]:
+    """Return the requests that a person decides, with the connection's title and the people in each."""
     context, reader = whose.context, whose.principal
     if (reach := context.installation.reach(reader)) is None:
         return []
-    asked = await context.store.read(store.asked_approvals, home_sections.MAX_QUESTIONS, reach)
+    asked = await context.store.read(store.list_open, home_sections.MAX_QUESTIONS, reach)
     decided = [one for one in asked if context.installation.decides(reader, one.principal)]
-    return [(one, context.title(one.connection), await _named(whose, one)) for one in decided]
+    return [(one, context.title(one.connection), await _name_people(whose, one)) for one in decided]
 
 
-async def _named(whose: home_sections.HomeOwner, approval: Approval) -> People:
+async def _name_people(whose: home_sections.HomeOwner, approval: Approval) -> People:
     others = map(Principal.from_key, approval.alike or ())
     return await whose.names.of(whose.principal, approval.principal, *others, in_full=True)
 
 
 async def find_requested_usernames(owner: home_sections.HomeOwner) -> dict[str, str]:
     """Return the usernames that a person has asked for, by connection."""
-    asked = await owner.context.store.read(store.asked_approvals_of, owner.principal)
+    asked = await owner.context.store.read(store.list_open_of_person, owner.principal)
     return {one.connection: one.username for one in asked}
 
 
-home_sections.WAITING["approval"] = _of_home
+home_sections.WAITING["approval"] = _load_home
 
 
 async def request(
     caller: Caller, connection: str, username: str, *, waiting: dict[str, Any] | None = None
 ) -> Approval:
-    """Ask the administrators, and whom else the username may mean; as ``ask``."""
+    """Ask the administrators, and other possible owners of the username; as ``ask``."""
     # Of a large Slack workspace this takes a while: it is read beside those who write.
-    alike = await caller.read(others_alike, connection, username)
+    alike = await caller.read(find_similar_users, connection, username)
     return await caller.run(ask, connection, username, alike=alike, waiting=waiting)
 
 
-def others_alike(tx: Transaction, caller: Caller, connection: str, username: str) -> list[str] | None:
-    """Return the keys of the others whom a username may mean: who has it, then the likeliest first.
+def find_similar_users(tx: Transaction, caller: Caller, connection: str, username: str) -> list[str] | None:
+    """Return the keys of other possible owners of a username: its holders, then the likeliest first.
 
     None if nobody looked, as the person has asked too often.
     """
     own, place = caller.principal.key, caller.principal.place
-    if len(store.requested(tx, caller.principal, connection)) >= REQUESTS:
+    if len(store.list_request_times(tx, caller.principal, connection)) >= MAX_REQUESTS_PER_DAY:
         return None
     holders = [one.principal.key for one in rows.accounts_of(tx, connection, username)]
     scored = ((likeness(username, *called), key, called) for key, called in people.members(tx, place))
@@ -91,7 +91,7 @@ def others_alike(tx: Transaction, caller: Caller, connection: str, username: str
     found = [(likeness(username, called[2]), score, key) for score, key, called in scored if score]
     alike = [key for *_, key in sorted(found, reverse=True)]
     others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
-    return list(others)[:MOST_ALIKE]
+    return list(others)[:MAX_SIMILAR_USERS]
 
 
 def ask(
@@ -124,21 +124,23 @@ def ask(
     new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting)
     new = replace(new, alike=list(alike or ()), waits=bool(alike))
     if not caller.is_first_delivery(tx):
-        return store.approval(tx, inbox.result_of(tx, caller.interaction)) or new
-    open_ = store.asked_at(tx, principal, connection)
+        return store.find_request(tx, inbox.result_of(tx, caller.interaction)) or new
+    open_ = store.find_open_request(tx, principal, connection)
     is_other = open_ is None or open_.username != username
-    if is_other and (alike is None or len(store.requested(tx, principal, connection)) >= REQUESTS):
+    if is_other and (
+        alike is None or len(store.list_request_times(tx, principal, connection)) >= MAX_REQUESTS_PER_DAY
+    ):
         raise Refused("approval.often", pages.OFTEN.format(title=context.title(connection)))
-    approval = store.request(tx, new)
+    approval = store.save_request(tx, new)
     if is_other:
         store.note_request(tx, principal, connection)
         if isinstance(context.connections[connection], base.Addresses):
             add_tasks(tx, [NewTask(TaskKind.LOOK_UP_USER, approval.id)])
-    add_tasks(tx, [*proceed(tx, context, approval.id), *follow_up(tx, context, approval.id)])
+    add_tasks(tx, [*ask_owners(tx, context, approval.id), *follow_up(tx, context, approval.id)])
     if approval.id == new.id:
         _ask_administrators(tx, context, new, "asked")
     inbox.keep_result(tx, caller.interaction, approval.id)
-    append_audit(tx, [approval_entry(approval, principal.key, "approval.asked", "ok")])
+    append_audit(tx, [build_audit_entry(approval, principal.key, "approval.asked", "ok")])
     caller.record_action(tx, "approval.asked", connection)
     return approval
 
@@ -150,7 +152,7 @@ def _administrators(context: Context, approval: Approval) -> list[Principal]:
 
 def _ask_administrators(tx: Transaction, context: Context, approval: Approval, occasion: str) -> None:
     kind, to = ApprovalKind.APPROVAL_ASKED, _administrators(context, approval)
-    add_notices(tx, [notice(approval, kind, f"{occasion}:{one.key}", one) for one in to])
+    add_notices(tx, [build_notice(approval, kind, f"{occasion}:{one.key}", one) for one in to])
 
 
 def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
@@ -158,7 +160,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
 
     Return when to look again.
     """
-    approval, now = store.approval(tx, approval_id), tx.now()
+    approval, now = store.find_request(tx, approval_id), tx.now()
     if approval is None or approval.state != "asked":
         return []
     to, ends_at = _administrators(context, approval), approval.asked_at + MAX_UNDECIDED_SECONDS
@@ -166,7 +168,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
         store.move(tx, approval.id, "denied", detail=UNDECIDED)
         kind, readers = ApprovalKind.APPROVAL_DENIED, dict.fromkeys([approval.principal, *to])
         over = [
-            notice(
+            build_notice(
                 approval,
                 kind,
                 f"{UNDECIDED}:{one.key}",
@@ -177,81 +179,85 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
             for one in readers
         ]
         add_notices(tx, over)
-        append_audit(tx, [approval_entry(approval, "usher", "approval.undecided", "ok")])
+        append_audit(tx, [build_audit_entry(approval, "usher", "approval.undecided", "ok")])
         return []
     # Who may mean somebody else can be approved a day later, and is posted again then.
-    opened_at = approval.asked_at + (store.DAY if approval.alike else 0.0)
+    opened_at = approval.asked_at + (store.DAY_SECONDS if approval.alike else 0.0)
     mornings = {one: find_next_morning(opened_at, people.zone(tx, one)) for one in to}
     kind, occasion = ApprovalKind.APPROVAL_ASKED, f"reminder:{approval.asked_at:.3f}"
     due = [one for one, at in mornings.items() if at <= now and not approval.waits]
-    add_notices(tx, [notice(approval, kind, f"{occasion}:{one.key}", one, is_reminder=True) for one in due])
+    add_notices(
+        tx, [build_notice(approval, kind, f"{occasion}:{one.key}", one, is_reminder=True) for one in due]
+    )
     looks_at = min([at for at in mornings.values() if at > now], default=ends_at)
-    return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, store.DAY / 4))]
+    return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, store.DAY_SECONDS / 4))]
 
 
 #: How many are asked whether an account is theirs, the likeliest first, and how often a day each of them.
-ASKED: Final = 3
+MAX_QUESTIONS_PER_DAY: Final = 3
 #: How soon, in seconds, to look again whether a question could be asked, or was sent.
-SOON: Final = 600.0
+RECHECK_SECONDS: Final = 600.0
 
 
-def proceed(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
-    """Ask whose account is wanted; once they had a day, have it approved, whatever they say.
+def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
+    """Ask the possible owners of a requested account; after their day, have it approved in any case.
 
     Return when to look again. The day of a question begins once it was sent, and one too many for a person
     waits until they were asked less often, and the request with it.
     """
-    approval = store.approval(tx, approval_id)
+    approval = store.find_request(tx, approval_id)
     if approval is None or approval.state != "asked" or not approval.waits:
         return []
     answers, left, kind = dict(approval.answers or {}), 0.0, ApprovalKind.ACCOUNT_ASKED
-    for key in (approval.alike or [])[:ASKED]:
+    for key in (approval.alike or [])[:MAX_QUESTIONS_PER_DAY]:
         occasion = f"whose:{key}:{approval.asked_at:.3f}"
-        if key not in answers and store.questions_to(tx, key) < ASKED:
+        if key not in answers and store.count_questions(tx, key) < MAX_QUESTIONS_PER_DAY:
             answers[key] = None
-            add_notices(tx, [notice(approval, kind, occasion, Principal.from_key(key), owner=key)])
+            add_notices(tx, [build_notice(approval, kind, occasion, Principal.from_key(key), owner=key)])
         row = NOTICES.row(tx, subject=approval.id, kind=kind, occasion=occasion)
         at = None if row is None or stop_warnings.is_on_its_way(row) else row["sent_at"] or row["due_at"]
-        left = max(left, SOON if at is None else at + store.DAY - tx.now())
-    store.learn(tx, approval.id, answers=answers, waits=left > 0.0)
+        left = max(left, RECHECK_SECONDS if at is None else at + store.DAY_SECONDS - tx.now())
+    store.update_request(tx, approval.id, answers=answers, waits=left > 0.0)
     if left > 0.0:
         return [NewTask(TaskKind.OPEN_APPROVAL, approval.id, due_in=left)]
     _ask_administrators(tx, context, approval, f"open:{approval.asked_at:.3f}")
     return []
 
 
-def say_whose(
+def record_owner_answer(
     tx: Transaction, caller: Caller, approval_id: str, username: str, *, is_theirs: bool
 ) -> Approval:
-    """Keep what a person says who was asked whether an account is theirs, for the administrators.
+    """Record a possible owner's answer about an account, for the administrators.
 
     If it is, the request is closed. That it isn't proves nothing, and changes nothing. Raises Refused
     (``approval.unknown``).
     """
     caller.check(tx, "link")
-    approval = store.approval(tx, approval_id)
+    approval = store.find_request(tx, approval_id)
     is_open = approval is not None and (approval.state, approval.username) == ("asked", username)
     own = caller.principal.key
     if approval is None or not is_open or own not in (answers := approval.answers or {}):
         raise Refused("approval.unknown", pages.GONE)
     if caller.is_first_delivery(tx):
-        store.learn(tx, approval.id, answers={**answers, own: is_theirs})
+        store.update_request(tx, approval.id, answers={**answers, own: is_theirs})
         if is_theirs:
             store.move(tx, approval.id, "denied", own)
-            add_notices(tx, [notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)])
+            add_notices(
+                tx, [build_notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)]
+            )
         result = "theirs" if is_theirs else "not theirs"
-        append_audit(tx, [approval_entry(approval, caller.principal.key, "approval.owner", result)])
+        append_audit(tx, [build_audit_entry(approval, caller.principal.key, "approval.owner", result)])
     return approval
 
 
 def note_address(tx: Transaction, caller: Caller, wanted: Approval, email: str) -> None:
-    """Keep the address that a wanted user has at the provider, unless another one is wanted by now."""
-    approval = store.approval(tx, wanted.id)
+    """Save the address of a requested user at the provider, unless another one is requested by now."""
+    approval = store.find_request(tx, wanted.id)
     if approval is not None and (approval.principal, approval.username) == (
         caller.principal,
         wanted.username,
     ):
-        store.learn(tx, approval.id, email=email)
+        store.update_request(tx, approval.id, email=email)
 
 
 def decide(
@@ -262,7 +268,7 @@ def decide(
     ``username`` is what the administrator saw: a request that names another one by now is not decided.
     Raises Refused (``approval.unknown``, ``approval.waits``).
     """
-    approval = store.approval(tx, approval_id)
+    approval = store.find_request(tx, approval_id)
     target = Target("approval", approval.id, approval.principal) if approval is not None else None
     caller.check(tx, "approve", target)
     if approval is None:
@@ -278,15 +284,15 @@ def decide(
     if approve:
         add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
     else:
-        add_notices(tx, [notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)])
-    append_audit(tx, [approval_entry(approval, caller.principal.key, f"approval.{state}", "ok")])
+        add_notices(tx, [build_notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)])
+    append_audit(tx, [build_audit_entry(approval, caller.principal.key, f"approval.{state}", "ok")])
     caller.record_action(tx, f"approval.{state}", approval.connection)
     return decided, True
 
 
 def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: base.Identity) -> None:
     """Link a person as the username that was approved and checked, unless that was withdrawn meanwhile."""
-    approval = _approved(tx, caller, approval_id)
+    approval = _find_approved(tx, caller, approval_id)
     if approval is None:
         return
     account = begin(
@@ -309,42 +315,44 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
         )
     else:
         store.move(tx, approval.id, "linked")
-        add_notices(tx, _to_administrator(approval, ApprovalKind.APPROVAL_DONE, "linked"))
+        add_notices(tx, _build_administrator_notices(approval, ApprovalKind.APPROVAL_DONE, "linked"))
 
 
 def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: str, *, said: str = "") -> None:
-    """Write why nobody was linked as the approved username, and tell the person and the administrator.
+    """Write the failure to link an approved username, and notify the person and the administrator.
 
     ``because`` is a cause that has a sentence; ``said`` is what the provider's side said.
     """
-    approval = _approved(tx, caller, approval_id)
+    approval = _find_approved(tx, caller, approval_id)
     if approval is None:
         return
     title = caller.context.title(approval.connection)
     detail = problems.sentence(because, title) if because in problems.CAUSES else because
     store.move(tx, approval.id, "failed", approval.decided_by or "", detail)
     kind = ApprovalKind.APPROVAL_FAILED
-    own = notice(approval, kind, "failed", approval.principal, cause=because, is_own=True)
-    add_notices(tx, [own, *_to_administrator(approval, kind, "failed", cause=because)])
+    own = build_notice(approval, kind, "failed", approval.principal, cause=because, is_own=True)
+    add_notices(tx, [own, *_build_administrator_notices(approval, kind, "failed", cause=because)])
     more = {"cause": because, "said": said} if said else {"cause": because}
-    append_audit(tx, [approval_entry(approval, "usher", "approval.failed", "refused", **more)])
+    append_audit(tx, [build_audit_entry(approval, "usher", "approval.failed", "refused", **more)])
 
 
-def _approved(tx: Transaction, caller: Caller, approval_id: str) -> Approval | None:
+def _find_approved(tx: Transaction, caller: Caller, approval_id: str) -> Approval | None:
     """Return a person's request that was approved, and not withdrawn or settled since."""
-    approval = store.approval(tx, approval_id)
+    approval = store.find_request(tx, approval_id)
     is_theirs = approval is not None and approval.principal == caller.principal
     return approval if approval is not None and is_theirs and approval.state == "approved" else None
 
 
-def _to_administrator(approval: Approval, kind: AnyKind, what: str, **facts: str) -> list[NewNotice]:
+def _build_administrator_notices(
+    approval: Approval, kind: AnyKind, what: str, **facts: str
+) -> list[NewNotice]:
     if not approval.decided_by:
         return []
     to = Principal.from_key(approval.decided_by)
-    return [notice(approval, kind, f"{what}:{to.key}", to, **facts)]
+    return [build_notice(approval, kind, f"{what}:{to.key}", to, **facts)]
 
 
-def notice(approval: Approval, kind: AnyKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
+def build_notice(approval: Approval, kind: AnyKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
     """Return a direct message about a request; it is sent once per occasion."""
     body = {
         "approval": approval.id,
@@ -356,7 +364,7 @@ def notice(approval: Approval, kind: AnyKind, occasion: str, to: Principal, **fa
     return NewNotice(approval.id, kind, occasion, to, body)
 
 
-def approval_entry(approval: Approval, actor: str, action: str, result: str, **detail: str) -> AuditEntry:
+def build_audit_entry(approval: Approval, actor: str, action: str, result: str, **detail: str) -> AuditEntry:
     """Return an audit row about a request."""
     return AuditEntry(
         actor=actor,
@@ -368,9 +376,9 @@ def approval_entry(approval: Approval, actor: str, action: str, result: str, **d
 
 
 @adds(*ApprovalKind)
-async def _with_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the request that a message is about, and whom it names."""
-    approval = await gatherer.store.read(store.approval, message.subject)
+async def _add_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    """Add the request of a message, and the people in it."""
+    approval = await gatherer.store.read(store.find_request, message.subject)
     if approval is None or not isinstance(facts, RequestFacts):
         return facts
     named = (approval.principal.key, approval.decided_by, *(approval.alike or ()))

@@ -1,4 +1,4 @@
-"""Requests to link an account that an administrator decides: asked, approved, denied, and whose it is."""
+"""Requests to link an account that an administrator decides: asking, approving, denying, and claiming."""
 
 from bot.domain.accounts import Approval
 from bot.domain.notices import Answer
@@ -22,8 +22,8 @@ async def ask_link(request: Request) -> Answer:
 
 
 @routes.view("ask_link")
-async def username_typed(request: Request) -> Answer:
-    """Send the request to the administrators; what is wrong with the username is shown at its field."""
+async def submit_username(request: Request) -> Answer:
+    """Send the request to the administrators; a problem of the username is shown at its field."""
     connection, _, text = request.form_payload.partition(" ")
     # What waits for the link: our own keys and words, which run with the rights that the person has then.
     waiting = DeferredCommand(request.principal.key, text, interaction=request.surface.interaction).as_body()
@@ -35,25 +35,25 @@ async def username_typed(request: Request) -> Answer:
 
 @routes.action("approve")
 async def approve(request: Request) -> Answer:
-    """Approve what the button showed; the check at the provider follows."""
-    return await decided(request, approve=True)
+    """Approve the request of a button; the check at the provider follows."""
+    return await decide(request, approve=True)
 
 
 @routes.action("deny")
 async def deny(request: Request) -> Answer:
-    """Deny what the button showed; the person is told."""
-    return await decided(request, approve=False)
+    """Deny the request of a button; the person is notified."""
+    return await decide(request, approve=False)
 
 
 @routes.action("mine")
-async def mine(request: Request) -> Answer:
+async def claim_account(request: Request) -> Answer:
     """Close the request for an account that is the presser's own."""
     approval = await _say_whose(request, is_theirs=True)
     return replies.answer(requests.NOTED_MINE, make_link_buttons(request.services, [approval.connection]))
 
 
 @routes.action("not_mine")
-async def not_mine(request: Request) -> Answer:
+async def disclaim_account(request: Request) -> Answer:
     """Tell the administrators that the account isn't the presser's own."""
     await _say_whose(request, is_theirs=False)
     return replies.answer(requests.NOTED_NOT_MINE)
@@ -61,17 +61,17 @@ async def not_mine(request: Request) -> Answer:
 
 async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
     approval_id, _, username = (request.target or "").partition(" ")
-    return await request.caller.run(use_cases.say_whose, approval_id, username, is_theirs=is_theirs)
+    return await request.caller.run(use_cases.record_owner_answer, approval_id, username, is_theirs=is_theirs)
 
 
-async def asked(request: Request, connection: str, username: str) -> Answer:
+async def request_link(request: Request, connection: str, username: str) -> Answer:
     """Ask the administrators about the username that was typed."""
     approval = await use_cases.request(request.caller, connection, username)
     title = request.services.title(connection)
     return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
 
 
-async def decided(request: Request, *, approve: bool) -> Answer:
+async def decide(request: Request, *, approve: bool) -> Answer:
     """Decide a request as an administrator; the message with the buttons becomes the answer."""
     approval_id, _, username = (request.target or "").partition(" ")
     approval, is_new = await request.caller.run(use_cases.decide, approval_id, username, approve=approve)

@@ -1,4 +1,4 @@
-"""What Slack's assistant is told: facts as JSON, in which a name is always one string; no addresses.
+"""Results for Slack's assistant: facts as JSON, in which a name is always one string; no addresses.
 
 The rule is in ``docs/internals/rules.md``, "An assistant agrees to nothing".
 """
@@ -17,22 +17,22 @@ from bot.features.hours.model import HoursRule
 from bot.messages.blocks import kit
 from bot.support.cleaning import HIDDEN, unescape
 
-_ADDRESS: Final = re.compile(r"\w+://[^\s\"]+")
+_ADDRESS_PATTERN: Final = re.compile(r"\w+://[^\s\"]+")
 
 
-def result(**facts: Any) -> str:
+def format_result(**facts: Any) -> str:
     """Return the result of a call."""
     return json.dumps(facts, ensure_ascii=False)
 
 
-def fact(title: Callable[[str], str], one: Workspace | Run | Act, **more: Any) -> dict[str, Any]:
-    """Return what is so of something; ``title`` names its connection, and what is None isn't said."""
+def describe(title: Callable[[str], str], one: Workspace | Run | Act, **more: Any) -> dict[str, Any]:
+    """Return the description of something; ``title`` names its connection, and None is left out."""
     name = _text(one.title if isinstance(one, Workspace) else one.name)
     known = {key: said for key, said in more.items() if said is not None}
     return {"name": name, "on": _text(title(one.connection)), **known}
 
 
-def hours(one: HoursRule) -> dict[str, Any]:
+def describe_hours(one: HoursRule) -> dict[str, Any]:
     """Return hours, or the lessons of a course."""
     times = {"days": sorted(one.days), "starts": clock(one.starts), "stops": clock(one.stops)}
     return {
@@ -43,10 +43,10 @@ def hours(one: HoursRule) -> dict[str, Any]:
     }
 
 
-def moment(at: float | None) -> str | None:
+def format_time(at: float | None) -> str | None:
     """Return a time in UTC."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
 def _text(name: str) -> str:
-    return _ADDRESS.sub(HIDDEN, unescape(kit.line(name)))
+    return _ADDRESS_PATTERN.sub(HIDDEN, unescape(kit.line(name)))

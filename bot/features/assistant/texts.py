@@ -1,4 +1,4 @@
-"""What Slack's assistant reads: its tools' titles and fields, which people see, too, and what results say."""
+"""The texts for Slack's assistant: its tools' titles and fields, which people see, too, and results."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -26,7 +26,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "at": "When it is stopped, such as `at 18:00` or `in 2 hours`; leave it out for now.",
 }
 
-ASKED: Final = (
+ASKED_PERSON: Final = (
     "Nothing was done. Usher is asking the person, who alone can answer; it asks one question a minute."
 )
 NOT_LET: Final = (

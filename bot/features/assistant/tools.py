@@ -1,4 +1,4 @@
-"""What Slack's assistant asks for a person: tools, each a command as they would type it (ADR 74)."""
+"""Tools of Slack's assistant, each a command as its person would type it (ADR 74)."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from handlers.services import Services
 from handlers.workspace.timers import read_typed_time
 
 #: The longest name or time.
-_LONGEST: Final = 200
+_MAX_ARGUMENT_LENGTH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Describe a tool: the verb that it is, from which level a person lets it ask, and what it takes.
+    """A tool: its verb, the least level at which a person allows it, and its fields.
 
     What it does needs a level of its own, by its effect (``Caller.is_first_delivery``). ``takes`` are its
     fields, in the verb's order; it needs the first. ``only_shows``: it changes nothing and sends nothing, so
@@ -63,16 +63,16 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 
 
-def fits(tool: Tool, given: Mapping[str, Any]) -> bool:
-    """Return whether these are what a tool takes."""
-    are_texts = all(isinstance(value, str) and len(value) <= _LONGEST for value in given.values())
+def is_valid_call(tool: Tool, given: Mapping[str, Any]) -> bool:
+    """Return whether these are the arguments of a tool."""
+    are_texts = all(isinstance(value, str) and len(value) <= _MAX_ARGUMENT_LENGTH for value in given.values())
     return are_texts and {*tool.takes[:1]} <= given.keys() <= {*tool.takes}
 
 
-async def called(
+async def run_tool(
     services: Services, slack: Mapping[str, Any], tool: Tool, given: Mapping[str, str], signature: str
 ) -> str:
-    """Do what a tool is for, in the name of whom Slack names, and answer with facts alone, as JSON.
+    """Run a tool in the name of Slack's person, and answer with facts alone, as JSON.
 
     ``signature`` is that of the call: the same signed bytes are one act. Raises StoreError if a question
     couldn't be written.
@@ -81,12 +81,14 @@ async def called(
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
         principal = services.resolve_principal({"command": tool.verb, **who})
     except Refused as refusal:
-        return drawn.result(says=refusal.text)
+        return drawn.format_result(says=refusal.text)
     surface = Surface("assistant", interaction=f"assistant:{signature}", via="assistant")
     given = {field: " ".join(value.split()) for field, value in given.items()}
-    text = " ".join([tool.verb, *(_typed(field, given[field]) for field in tool.takes if field in given)])
+    text = " ".join(
+        [tool.verb, *(_write_argument(field, given[field]) for field in tool.takes if field in given)]
+    )
     facts: dict[str, Any] = {}
-    reader = partial(_read, tool=tool, given=given, facts=facts)
+    reader = partial(_read_call, tool=tool, given=given, facts=facts)
     answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=reader)
     offered = {kit.ButtonValue.of(one).name for one in kit.buttons_of(answer.blocks)}
     # Whatever has been done can be taken back, or kept from being done later; any other button asks, and one
@@ -95,25 +97,25 @@ async def called(
     if is_done and not offered & {"invite", "ask_link"}:
         waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
         # Without facts it was refused, or nobody knows yet, in a sentence of the catalogue.
-        return drawn.result(**(facts or {"says": " ".join(kit.lines_of(answer.blocks))}), **waits)
+        return drawn.format_result(**(facts or {"says": " ".join(kit.lines_of(answer.blocks))}), **waits)
     # A person is asked one thing a minute, and of what they were asked the last is live.
     surface = replace(surface, interaction=f"assistant:{principal.key}:{services.clock.now() // 60:.0f}")
     await services.store.write(
         notices.add_notices, [make_message_notice(answer, surface, principal, services.ids)]
     )
-    return drawn.result(asked=words.ASKED)
+    return drawn.format_result(asked=words.ASKED_PERSON)
 
 
-def _typed(field: str, value: str) -> str:
-    """Return what a field says as people type it: in quotes a name is nothing else, whatever it says."""
+def _write_argument(field: str, value: str) -> str:
+    """Write an argument as people type it: in quotes a name is nothing else, whatever it says."""
     if field == "name":
         return join_words([Quoted(value)])
     is_led = field != "until" or fold_word(value.partition(" ")[0]) in {"for", "until", "till"}
     return value if is_led else f"until {value}"
 
 
-async def _read(request: Request, tool: Tool, given: Mapping[str, str], facts: dict[str, Any]) -> Answer:
-    """Read a call as what a person typed, where they let Slackbot ask for it and it says nothing else.
+async def _read_call(request: Request, tool: Tool, given: Mapping[str, str], facts: dict[str, Any]) -> Answer:
+    """Read a call as its person's typed command, if they allow it and it says nothing else.
 
     There is no flag in it, so that it agrees to nothing. What became of it is added to ``facts``.
     """
@@ -123,30 +125,36 @@ async def _read(request: Request, tool: Tool, given: Mapping[str, str], facts: d
     name = times.pop(0) if "name" in given and times else ""
     found = await read_typed_time(services, request.principal, " ".join(times)) if times else None
     is_odd = isinstance(found, Unread) and found.why in {"unreadable", "no_time"}
-    if not wanted.lets_assistant(tool.level):
+    if not wanted.allows_assistant(tool.level):
         facts["says"] = words.NOT_LET.format(command=request.command)
     elif is_odd or request.flags or (verb, name) != (tool.verb, given.get("name", "")):
         facts["says"] = words.NOT_A_NAME
     elif tool.verb == "help":
-        facts["can"] = [words.TITLES[name] for name, one in TOOLS.items() if wanted.lets_assistant(one.level)]
+        facts["can"] = [
+            words.TITLES[name] for name, one in TOOLS.items() if wanted.allows_assistant(one.level)
+        ]
     else:
         said = await sentences_answers.answer(request)
-        so = await _facts(request, tool, said.about or request.notes.about or Referents())
+        so = await _collect_results(request, tool, said.about or request.notes.about or Referents())
         facts |= so if any(so.values()) or not name else {"says": words.NOT_A_NAME}
         return said
     return SILENT
 
 
-async def _facts(request: Request, tool: Tool, about: Referents) -> dict[str, Any]:
-    """Return what is so, by the rows: what was done, and the workspaces or runs that it is about."""
+async def _collect_results(request: Request, tool: Tool, about: Referents) -> dict[str, Any]:
+    """Return the results from the rows: the actions, and the workspaces or runs concerned."""
     store, principal, acts = request.services.store, request.principal, request.notes.acts.values()
-    fact, at = partial(drawn.fact, request.services.title), drawn.moment
+    fact, at = partial(drawn.describe, request.services.title), drawn.format_time
     own = {one.id: one for one in await store.perform(workspaces.workspaces, principal)}
     if tool.verb == "hours":
         now = await store.now()
-        every = [one for one in await store.read(hours_store.rules, principal) if one.after(now) is not None]
+        every = [
+            one
+            for one in await store.read(hours_store.list_rules_of_person, principal)
+            if one.after(now) is not None
+        ]
         rules = [one for one in every if one.workspace_id in own]
-        return {"hours": [fact(own[one.workspace_id], **drawn.hours(one)) for one in rules]}
+        return {"hours": [fact(own[one.workspace_id], **drawn.describe_hours(one)) for one in rules]}
     going = {
         one.workspace_id: FORMS[one.verb]["doing"]
         for one in await store.read(operations.open_operations, principal)

@@ -14,7 +14,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERS
 from pydantic import BaseModel, ValidationError
 
 from bot.features.assistant import texts as words
-from bot.features.assistant.tools import TOOLS, Tool, called, fits
+from bot.features.assistant.tools import TOOLS, Tool, is_valid_call, run_tool
 from bot.messages.texts.verbs import VERBS
 from bot.support.release import RELEASE
 from handlers.services import Services
@@ -23,7 +23,7 @@ from handlers.services import Services
 def may_repeat(message: Mapping[str, Any]) -> bool:
     """Return whether the same bytes may come twice: two people may ask for the tools in one second."""
     params = message.get("params")
-    tool = _tool_of(params) if isinstance(params, dict) else None
+    tool = _find_tool(params) if isinstance(params, dict) else None
     return message.get("method") != "tools/call" or (tool is not None and tool.only_shows)
 
 
@@ -35,13 +35,13 @@ async def answer(services: Services, message: dict[str, Any], signature: str) ->
         call = mcp.JSONRPCRequest.model_validate(message)
     except ValidationError:
         return web.Response(status=400, text="malformed: request")
-    result = await _result(services, call.method, call.params or {}, signature)
+    result = await _respond(services, call.method, call.params or {}, signature)
     if isinstance(result, mcp.ErrorData):
         return web.json_response(_json(mcp.JSONRPCError(jsonrpc="2.0", id=call.id, error=result)))
     return web.json_response({"jsonrpc": "2.0", "id": call.id, "result": _json(result)})
 
 
-async def _result(services: Services, method: str, params: dict[str, Any], signature: str) -> BaseModel:
+async def _respond(services: Services, method: str, params: dict[str, Any], signature: str) -> BaseModel:
     match method:
         case "initialize":
             asked = params.get("protocolVersion")
@@ -54,24 +54,24 @@ async def _result(services: Services, method: str, params: dict[str, Any], signa
         case "ping":
             return mcp.EmptyResult()
         case "tools/list":
-            return mcp.ListToolsResult(tools=[_described(name, tool) for name, tool in TOOLS.items()])
+            return mcp.ListToolsResult(tools=[_describe_tool(name, tool) for name, tool in TOOLS.items()])
         case "tools/call":
-            tool, given, meta = _tool_of(params), params.get("arguments") or {}, params.get("_meta")
-            if tool is None or not isinstance(given, dict) or not fits(tool, given):
+            tool, given, meta = _find_tool(params), params.get("arguments") or {}, params.get("_meta")
+            if tool is None or not isinstance(given, dict) or not is_valid_call(tool, given):
                 return mcp.ErrorData(code=mcp.INVALID_PARAMS, message="no such tool, or not what it takes")
             slack = meta.get("slack") if isinstance(meta, dict) else None
             who = slack if isinstance(slack, dict) else {}
-            said = await called(services, who, tool, given, signature)
+            said = await run_tool(services, who, tool, given, signature)
             return mcp.CallToolResult(content=[mcp.TextContent(type="text", text=said)])
     return mcp.ErrorData(code=mcp.METHOD_NOT_FOUND, message="no such method")
 
 
-def _tool_of(params: Mapping[str, Any]) -> Tool | None:
+def _find_tool(params: Mapping[str, Any]) -> Tool | None:
     name = params.get("name")
     return TOOLS.get(name) if isinstance(name, str) else None
 
 
-def _described(name: str, tool: Tool) -> mcp.Tool:
+def _describe_tool(name: str, tool: Tool) -> mcp.Tool:
     fields = {field: {"type": "string", "description": words.FIELDS[field]} for field in tool.takes}
     schema = {"type": "object", "properties": fields, "required": [*tool.takes[:1]]}
     hints = mcp.ToolAnnotations(read_only_hint=tool.only_shows, destructive_hint=tool.level == "stop")

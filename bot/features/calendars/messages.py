@@ -10,17 +10,20 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import verbs
 
-COURSE_ACTIONS["course_calendar"] = words.TITLE, words.OF
+COURSE_ACTIONS["course_calendar"] = words.CALENDAR_TITLE, words.OF
 
 
-def address(card: ClassCard, url: str) -> Answer:
-    """Show the address of somebody's calendar in a form, which isn't kept anywhere; "" if they have one.
+def answer_address(card: ClassCard, url: str) -> Answer:
+    """Answer with the address of somebody's calendar in a form that isn't saved; "" if they have one.
 
     Where that can't be opened, its address is lost, and there can be a new one.
     """
-    buttons = [kit.button(words.NEW, "calendar_new", card.id), kit.button(words.END, "calendar_end", card.id)]
+    buttons = [
+        kit.button(words.NEW_BUTTON, "calendar_new", card.id),
+        kit.button(words.END_BUTTON, "calendar_end", card.id),
+    ]
     answer = replies.answer(fill(words.THERE, course=card.title), buttons)
     if not url:
         return answer
-    shown = kit.section(fill(words.ADDRESS, course=card.title, url=Markup(url)))
-    return replace(answer, view=kit.modal(words.TITLE, [shown], close=verbs.DONE))
+    shown = kit.section(fill(words.NEW_ADDRESS, course=card.title, url=Markup(url)))
+    return replace(answer, view=kit.modal(words.CALENDAR_TITLE, [shown], close=verbs.DONE))

@@ -23,14 +23,16 @@ from bot.support.errors import Refused
 CALENDAR_PATH: Final = "/calendar"
 
 
-def address(tx: Transaction, caller: Caller, card_id: str, *, renews: bool = False) -> tuple[ClassCard, str]:
-    """Return a new address for a person's lessons, "" where they have one; ``renews`` replaces that.
+def create_address(
+    tx: Transaction, caller: Caller, card_id: str, *, renews: bool = False
+) -> tuple[ClassCard, str]:
+    """Return a new address for a person's lessons, "" if they have one; ``renews`` replaces that.
 
     Raises Refused (``course.not_joined``, ``calendar.no_address``).
     """
-    card, rule = _joined(tx, caller, card_id)
+    card, rule = _find_own_rule(tx, caller, card_id)
     if caller.context.public_url is None:
-        raise Refused("calendar.no_address", words.NOWHERE)
+        raise Refused("calendar.no_address", words.NO_PUBLIC_URL)
     row = COURSE_RULES.row(tx, id=rule.id)
     has_one = row is not None and row["calendar"] is not None
     if (has_one and not renews) or not caller.is_first_delivery(tx):
@@ -41,16 +43,16 @@ def address(tx: Transaction, caller: Caller, card_id: str, *, renews: bool = Fal
     return card, f"{caller.context.public_url.rstrip('/')}{CALENDAR_PATH}/{nonce}.ics"
 
 
-def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
+def end_address(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
     """End the address of a person's lessons; raises Refused (``course.not_joined``)."""
-    card, rule = _joined(tx, caller, card_id)
+    card, rule = _find_own_rule(tx, caller, card_id)
     if caller.is_first_delivery(tx):
         COURSE_RULES.change(tx, {"id": rule.id}, calendar=None)
         caller.record(tx, "class.calendar_end", card.subject, None)
     return card
 
 
-def _joined(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, CourseRule]:
+def _find_own_rule(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, CourseRule]:
     caller.check(tx, "course_calendar")
     card, rule = (
         courses_use_cases.find_visible_card(tx, caller, card_id),
@@ -61,8 +63,8 @@ def _joined(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, C
     return card, rule
 
 
-def read(tx: Transaction, context: Context, nonce: str) -> CourseRule | None:
-    """Return the rule whose lessons an address shows; None if it leads nowhere, or its person may not."""
+def find_rule(tx: Transaction, context: Context, nonce: str) -> CourseRule | None:
+    """Return the rule of an address; None if it leads nowhere, or its person may not read it."""
     rule = lesson_store.find_rule_by_calendar(tx, digest(nonce)) if is_nonce(nonce) else None
     person = people.person(tx, rule.principal) if rule is not None else None
     if rule is None or not decide(rule.principal, "calendar", None, context.installation, person).allowed:

@@ -15,11 +15,13 @@ from handlers.request import Request
 async def show(request: Request) -> Answer:
     """Show the private address of one's lessons for a calendar, once; or replace it, if that is asked for."""
     renews = request.verb == "calendar_new"
-    return drawn.address(*await request.caller.run(use_cases.address, request.target or "", renews=renews))
+    return drawn.answer_address(
+        *await request.caller.run(use_cases.create_address, request.target or "", renews=renews)
+    )
 
 
 @routes.action("calendar_end")
 async def end(request: Request) -> Answer:
     """End that address."""
-    card = await request.caller.run(use_cases.end, request.target or "")
-    return replies.answer(fill(words.ENDED, course=card.title), replaces=True)
+    card = await request.caller.run(use_cases.end_address, request.target or "")
+    return replies.answer(fill(words.ADDRESS_ENDED, course=card.title), replaces=True)

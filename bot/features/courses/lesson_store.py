@@ -33,18 +33,18 @@ def read_shared_rules(tx: Transaction, rows: Sequence[Row]) -> Sequence[CourseRu
 
 def put_rule(tx: Transaction, new: CourseRule) -> None:
     """Add the rule of a course's member, or replace it."""
-    hours_store.put_in(tx, COURSE_RULES, new)
+    hours_store.save_rule_in(tx, COURSE_RULES, new)
 
 
 def find_course_rule(tx: Transaction, rule_id: str) -> CourseRule | None:
     """Return the rule of a course's member."""
-    rule = hours_store.rule(tx, rule_id)
+    rule = hours_store.find_rule(tx, rule_id)
     return rule if isinstance(rule, CourseRule) else None
 
 
 def list_course_rules(tx: Transaction, workspace_id: str) -> list[CourseRule]:
     """Return the rules of courses that were joined with a workspace."""
-    return [rule for rule in hours_store.rules_of(tx, workspace_id) if isinstance(rule, CourseRule)]
+    return [rule for rule in hours_store.list_rules(tx, workspace_id) if isinstance(rule, CourseRule)]
 
 
 def list_rules_behind(tx: Transaction, card: ClassCard, limit: int) -> list[CourseRule]:

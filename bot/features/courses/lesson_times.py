@@ -69,7 +69,7 @@ def _decide_stop(
     is_left = not workspace.is_down and not undoable_actions.was_asked(tx, workspace, begin.due_at)
     if workspace.stop_at is not None and workspace.ends.has(rule.id):
         return "timer"
-    if not (is_its and is_left and rules.became(tx, rule, begin) == "started"):
+    if not (is_its and is_left and rules.get_result(tx, rule, begin) == "started"):
         return "needless"
     timers.put(
         tx,
@@ -94,5 +94,5 @@ LESSON_WORK: Final = ScheduledWork(
     claim=lambda tx, _: rows.claim_lessons(tx, _BATCH_SIZE, LEASE),
     carry_out=carry_out,
     refuse=_refuse,
-    later=hours_use_cases.later,
+    later=hours_use_cases.postpone,
 )

@@ -23,7 +23,7 @@ from bot.features.courses.message_context import load_courses
 from bot.features.courses.model import ClassCard, ClassFacts, ClassKind, CourseRule, Participant
 from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
 from bot.features.hours import store as rows
-from bot.features.hours.model import spans
+from bot.features.hours.model import group_days
 from bot.messages.texts import times
 from bot.services import home_sections
 from bot.services.caller import Caller, follow_request
@@ -43,7 +43,7 @@ policy.declare(policy.AccessRule(shows=True), "courses")
 def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
     """Return a person's own courses that go on, by their next lessons, each with whether they teach it."""
     caller.check(tx, "list")
-    mine, key = rows.rules(tx, caller.principal), caller.principal.key
+    mine, key = rows.list_rules_of_person(tx, caller.principal), caller.principal.key
     joined = {one.card for one in mine if isinstance(one, CourseRule)}
     found = [one for one in stored.list_courses(tx) if key in one.teachers or one.id in joined]
     coming = {one.id: timetable.find_lesson(one, tx.now()) for one in found}
@@ -201,7 +201,7 @@ def put_back(tx: Transaction, caller: Caller, row: Row, was: Row) -> None:
 def describe_days_off(card: ClassCard, off: frozenset[str]) -> dict[str, str]:
     """Return the words of messages for the days of a course that are left out, or aren't any more."""
     every = replace(card, off=card.off | off)
-    return {"days": times.format_dates(spans(every, card.off ^ off))}
+    return {"days": times.format_dates(group_days(every, card.off ^ off))}
 
 
 def _change_timetable(
@@ -257,7 +257,7 @@ def _update_members(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
     found = rules.list_rules_behind(tx, card, MEMBERS_PER_TRANSACTION)
     for rule in found:
         if card.done_at is not None:
-            rows.drop(tx, rule.id)
+            rows.delete_rule(tx, rule.id)
             rows.review_start(tx, rule.workspace_id, rule)
             continue
         rules.put_rule(tx, replace(rule, heard=card.state))

@@ -37,7 +37,7 @@ async def load_courses(
     gatherer: Gatherer, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
 ) -> list[ClassFacts]:
     """Load the facts for courses, with counts for their teachers."""
-    every, found = await gatherer.store.read(hours_store.rules, reader), []
+    every, found = await gatherer.store.read(hours_store.list_rules_of_person, reader), []
     rules = {one.card: one for one in every if isinstance(one, CourseRule)}
     for card, is_teacher in own:
         facts = replace(

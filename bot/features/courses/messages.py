@@ -25,7 +25,7 @@ from bot.features.courses.model import (
 from bot.features.hours import messages as hours_blocks
 from bot.features.hours import texts as hours_texts
 from bot.features.hours.messages import format_time_of_day
-from bot.features.hours.model import UNUSED_ASKS, HoursKind, spans
+from bot.features.hours.model import UNUSED_ASKS, HoursKind, group_days
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.buttons import open_buttons
@@ -99,7 +99,7 @@ def format_course(facts: ClassFacts) -> list[str]:
     """Format a course's timetable, and the differences on single days."""
     card, seen_zone = facts.card, facts.rule.seen_zone if facts.rule is not None else ""
     today = card.day(facts.now).isoformat()
-    off = spans(card, [day for day in card.off if day >= today])
+    off = group_days(card, [day for day in card.off if day >= today])
     no_lessons = [fill(texts.NO_LESSON, days=times.format_dates(off))] if off else []
     moved = [
         fill(
@@ -455,7 +455,12 @@ def list_lessons(facts: WorkspaceFacts) -> list[str]:
     """Return the lines with a workspace's lessons."""
     return [
         " ".join(
-            [fill(texts.COURSE_HOURS, course=one.course, hours=hours_blocks.said(one), zone=one.zone), *off]
+            [
+                fill(
+                    texts.COURSE_HOURS, course=one.course, hours=hours_blocks.format_rule(one), zone=one.zone
+                ),
+                *off,
+            ]
         )
         for one in facts.of(CourseContext).lessons
         for off in [hours_blocks.format_left_out([one], facts.now)]

@@ -13,7 +13,7 @@ from bot.features.courses import lessons as cases
 from bot.features.courses import texts as words
 from bot.features.courses import timetable as courses_timetable
 from bot.features.courses.model import ClassCard
-from bot.features.hours.model import dates
+from bot.features.hours.model import list_dates
 from bot.messages.texts.times import date_of, listed, weekday_of
 from bot.support.errors import Refused
 
@@ -97,7 +97,7 @@ def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str
         raise Refused("course.no_lesson", f"{none} {coming}")
     # As it was said, and also for another timetable.
     last = min(last, date.fromisoformat(card.last_day))
-    span = dates(max(first, card.day(now)), last + timedelta(days=1))
+    span = list_dates(max(first, card.day(now)), last + timedelta(days=1))
     return span if len(span) == 1 or on is None else [one for one in span if one != on.local[:10]]
 
 

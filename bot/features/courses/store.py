@@ -20,7 +20,7 @@ from bot.features.courses.model import (
     Participant,
 )
 from bot.features.courses.tables import CLASS_CARDS, COURSE_RULES, PARTICIPANTS
-from bot.features.hours.model import YEAR, Occurrence
+from bot.features.hours.model import YEAR_SECONDS, Occurrence
 from bot.store import cards, operations, workspaces
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
@@ -47,7 +47,7 @@ def list_courses(tx: Transaction) -> list[ClassCard]:
 def list_ended_courses(tx: Transaction, since: float) -> list[ClassCard]:
     """Return the courses that have ended since a moment, the last one first."""
     # No course goes on for longer than a year.
-    return CLASS_CARDS.query(tx, "ended_courses", since=since, posted_since=since - YEAR)
+    return CLASS_CARDS.query(tx, "ended_courses", since=since, posted_since=since - YEAR_SECONDS)
 
 
 def find_participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from bot.domain.stops import End, StopMode
 from bot.domain.time_parsing import instant, zone_of
 from bot.features.courses.model import ClassCard, CourseRule
-from bot.features.hours.model import EVENING, YEAR, Occurrence, Timetable, dates
+from bot.features.hours.model import EVENING, YEAR_SECONDS, Occurrence, Timetable, list_dates
 
 #: Without an end, a course lasts so many days; none lasts longer than a year.
 DEFAULT_COURSE_DAYS: Final = 140
@@ -39,7 +39,7 @@ def find_lesson(timetable: Timetable, now: float) -> Occurrence | None:
 
 def find_lesson_after(timetable: Timetable, after: float) -> Occurrence | None:
     """Return the begin of the first lesson that begins after a moment."""
-    return next((one for one in timetable.between(after, after + YEAR) if one.side == "start"), None)
+    return next((one for one in timetable.between(after, after + YEAR_SECONDS) if one.side == "start"), None)
 
 
 def get_evening_before(timetable: Timetable, lesson: Occurrence) -> float:
@@ -58,7 +58,7 @@ def list_lesson_days(
 ) -> list[str]:
     """Return the days, from one to another, that have a lesson still to come or on."""
     since, until = max(first, timetable.day(now)), min(last, date.fromisoformat(timetable.last_day))
-    days = [(date.fromisoformat(day), day) for day in dates(since, until + timedelta(days=1))]
+    days = [(date.fromisoformat(day), day) for day in list_dates(since, until + timedelta(days=1))]
     return [named for day, named in days if (every := timetable.on(day)) and every[-1].at > now]
 
 
@@ -114,11 +114,11 @@ def list_unsent_changes(card: ClassCard, heard: str) -> list[dict[str, Any]]:
 
 def get_last_end(card: ClassCard) -> float:
     """Return the end of a course's last lesson; the time of its posting, if it has none."""
-    every = card.between(card.created_at, card.created_at + 2 * YEAR)
+    every = card.between(card.created_at, card.created_at + 2 * YEAR_SECONDS)
     return every[-1].at if every else card.created_at
 
 
 def get_longest_pause(card: ClassCard) -> float:
     """Return the longest seconds that workspaces are stopped between two lessons."""
-    every = card.between(card.created_at, card.created_at + 2 * YEAR)
+    every = card.between(card.created_at, card.created_at + 2 * YEAR_SECONDS)
     return max((after.at - one.at for one, after in pairwise(every) if one.side == "stop"), default=0.0)

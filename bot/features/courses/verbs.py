@@ -25,7 +25,7 @@ from bot.features.courses.message_context import load_courses
 from bot.features.courses.model import ClassCard, CourseRule
 from bot.features.hours import messages as hours_drawn
 from bot.features.hours import store as hours_store
-from bot.features.hours.model import spans
+from bot.features.hours.model import group_days
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import ButtonValue, Element, Markup, fill
 from bot.messages.texts import talk
@@ -368,7 +368,9 @@ async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) 
         if ((verb == "skip" and is_next) or has_lesson) and (is_teacher or verb == "skip"):
             found.append((card, is_teacher))
     rules = [
-        one for one in await request.services.store.read(hours_store.rules, request.principal) if one.is_own
+        one
+        for one in await request.services.store.read(hours_store.list_rules_of_person, request.principal)
+        if one.is_own
     ]
     kept = {one.workspace_id for one in rules}
     rows = await request.services.store.perform(workspace_rows.workspaces, request.principal) if kept else []
@@ -531,7 +533,7 @@ async def _skip_days(request: Request, card_id: str, day: str) -> Answer:
     begun = frozenset(days) & {on.local[:10] if on is not None and is_up else ""}
     every = {words.SKIPPING_ON: begun, words.SKIPPING: frozenset(days) - begun}
     sentences = [
-        fill(template, course=rule.course, days=format_dates(spans(rule, left_out)))
+        fill(template, course=rule.course, days=format_dates(group_days(rule, left_out)))
         for template, left_out in every.items()
         if left_out
     ]
@@ -550,7 +552,7 @@ async def _format_run_end(
     if workspace is None or not (is_on or {one.because for one in workspace.ends.rows} & {"lesson", "look"}):
         return [], []
     facts = await services.gatherer.of_workspace(workspace)
-    return hours_drawn.end_of_run(facts, name=workspace.title)
+    return hours_drawn.describe_run_end(facts, name=workspace.title)
 
 
 @routes.action("course_leave")

@@ -13,8 +13,8 @@ from bot.messages.texts import notices, times
 
 
 @renders(ExpiryKind.LINK_ENDING, is_true=lambda facts: facts.link_is_ending)
-def _link_ending(facts: Facts) -> Answer:
-    """Say when a link ends."""
+def _render_link_end(facts: Facts) -> Answer:
+    """Render the coming end of a link."""
     at = facts.time("ends_at")
     left = at - facts.now
     # A reminder comes a moment after it is due: that isn't an hour, or a day, less.
@@ -25,7 +25,7 @@ def _link_ending(facts: Facts) -> Answer:
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still ends when its warning says: what is used meanwhile ends later."""
+    """Return whether a workspace still ends at the time of its warning: use in between postpones it."""
     ends_at = facts.workspace.ends_at if facts.workspace is not None else None
     if ends_at is None or ends_at <= facts.now:
         return False
@@ -33,14 +33,14 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
 
 
 @renders(ExpiryKind.ENDING, is_true=_is_coming)
-def ending(facts: WorkspaceFacts) -> Answer:
-    """Draw the warning by the current row."""
+def render_workspace_end(facts: WorkspaceFacts) -> Answer:
+    """Render the warning by the current row."""
     workspace = facts.workspace
     if workspace is None or workspace.ends_at is None or workspace.ends_how is None:
         return notice(notices.ENDED_BY_ITSELF, facts)
     # A workspace stopped for good is lost like one that is removed.
     ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
-    left = times.duration(_whole(workspace.ends_at - facts.now))
+    left = times.duration(_round_minutes(workspace.ends_at - facts.now))
     names = {"left": left, "at": kit.moment_at(workspace.ends_at, facts.now)}
     small = [at_stake(workspace)] if at_stake(workspace) else []
     if workspace.state is State.RUNNING:
@@ -53,6 +53,6 @@ def ending(facts: WorkspaceFacts) -> Answer:
     return notice(template, facts, buttons, small=small, **names)
 
 
-def _whole(seconds: float) -> float:
+def _round_minutes(seconds: float) -> float:
     """Round to whole minutes if there are any: nobody needs the seconds."""
     return seconds if seconds < 60 else round(seconds / 60) * 60

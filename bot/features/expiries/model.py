@@ -1,10 +1,10 @@
-"""Expiries: what is told before a link or a workspace ends by itself."""
+"""Kinds of messages before the expiry of a link or a workspace."""
 
 from bot.domain.message_kinds import AnyKind, Mark, Traits
 
 
 class ExpiryKind(AnyKind):
-    """Name what is told about ends to come."""
+    """The kinds of messages about coming expiries."""
 
     ENDING = Traits("ending", urgency=3, offers="workspace", marks=Mark.PASSES)
     #: The credential of a link ends soon.

@@ -1,4 +1,4 @@
-"""Reminders that a link ends soon; rows say which are due, so a downtime delays and loses none."""
+"""Reminders of a link's end; their due times are in rows, so a downtime delays and loses none."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ from bot.support.errors import SecretError
 from bot.support.vault import row_key
 
 #: How many are claimed at once.
-SOME: Final = 100
+REMINDERS_PER_CLAIM: Final = 100
 
 
 def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
@@ -33,7 +33,7 @@ def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
         if _can_mint(context, account):
             add_tasks(tx, [NewTask(TaskKind.RENEWAL, account.id)])
         else:
-            add_notices(tx, [link_ending(account, occasion)])
+            add_notices(tx, [build_link_reminder(account, occasion)])
     if account.is_approved and account.has_ended(now):
         # Nobody at the provider ends it.
         refuse(tx, account, "approval_ended", title=context.title(account.connection))
@@ -53,10 +53,10 @@ def remind_again(tx: Transaction, account_id: str) -> None:
     account = accounts.account_by_id(tx, account_id)
     if account is not None and account.state == "active" and account.ends_at is not None:
         occasion, _ = reminder(account.ends_at, tx.now())
-        add_notices(tx, [link_ending(account, occasion)] if occasion else [])
+        add_notices(tx, [build_link_reminder(account, occasion)] if occasion else [])
 
 
-def link_ending(account: Account, occasion: str) -> NewNotice:
+def build_link_reminder(account: Account, occasion: str) -> NewNotice:
     """Return the reminder of an account's end."""
     body = {"connection": account.connection, "username": account.username, "ends_at": account.ends_at}
     # A renewed credential is a new one of the same account.
@@ -65,7 +65,7 @@ def link_ending(account: Account, occasion: str) -> NewNotice:
 
 
 def _claim(tx: Transaction, _context: Context) -> list[Account]:
-    return accounts.claim_reminders(tx, SOME, LEASE)
+    return accounts.claim_reminders(tx, REMINDERS_PER_CLAIM, LEASE)
 
 
 REMINDERS: Final = ScheduledWork(name="reminder", order=60, claim=_claim, carry_out=_remind)

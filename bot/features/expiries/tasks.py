@@ -10,7 +10,7 @@ from bot.store import accounts
 
 
 class Renewals(BaseTaskWorker):
-    """Have providers mint what follows."""
+    """The worker that renews credentials at their providers."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
         """Return how credentials are renewed."""

@@ -19,7 +19,7 @@ class HomeHooks(Hooks):
     """An open Home is drawn again when something was done for its person."""
 
     def on_request_done(self, tx: Transaction, principal: Principal) -> None:
-        store.want(tx, principal)
+        store.request_redraw(tx, principal)
 
     def make_view_sender(
         self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing

@@ -1,4 +1,4 @@
-"""A person's Home: what is theirs and waits for them, and what administrators see.
+"""A person's Home: their things and open questions, and the totals for administrators.
 
 It is seen by its owner alone, so *Open* carries the address: ``docs/internals/rules.md``, "An IDE's address
 reaches only the owner".
@@ -26,14 +26,14 @@ from bot.messages.texts import answers, cards, problems, times
 from bot.messages.texts import runs as run_words
 
 #: The most blocks of an answer, and the most accounts and makers: what fits next to a page of workspaces.
-ANSWER_BLOCKS: Final = 7
-LINKS: Final = 10
-MAKERS: Final = 8
+MAX_ANSWER_BLOCKS: Final = 7
+MAX_LINKS: Final = 10
+MAX_MAKERS: Final = 8
 #: How many templates are named on a connection's line.
-TEMPLATES: Final = 6
+MAX_TEMPLATES: Final = 6
 
 #: What differs in every drawing although nothing happened: no reason to publish it again.
-_PASSING: Final = re.compile(
+_TIMESTAMP_PATTERN: Final = re.compile(
     "|".join(
         rf"{re.escape(text.partition('{')[0])}(?:at )?<!date\^[^>]*>"
         for text in (answers.SEEN, home_words.UPDATED)
@@ -41,7 +41,7 @@ _PASSING: Final = re.compile(
 )
 
 
-def home(facts: HomeFacts) -> dict[str, Any]:
+def render_home(facts: HomeFacts) -> dict[str, Any]:
     """Draw a person's own Home."""
     buttons = [kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))]
     if facts.is_administrator:
@@ -50,35 +50,35 @@ def home(facts: HomeFacts) -> dict[str, Any]:
         buttons += hooks.list_home_buttons(facts)
     return kit.home(
         [
-            *answered(facts.answer, facts.answered_at, facts.now),
+            *render_answer(facts.answer, facts.answered_at, facts.now),
             *(block for _, draw in sorted(PARTS.items()) for block in draw(facts)),
-            *foot(facts.now, buttons),
+            *render_foot(facts.now, buttons),
         ]
     )
 
 
-def sentence_home(sentence: str) -> dict[str, Any]:
+def render_sentence(sentence: str) -> dict[str, Any]:
     """Draw a Home that shows nobody's rows: a sentence, not yet escaped."""
     return kit.home([kit.section(safe(sentence))])
 
 
 def digest(view: Mapping[str, Any]) -> str:
-    """Return what distinguishes two views, leaving out when things were checked."""
+    """Return the digest of a view without its timestamps."""
     text = json.dumps(view, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(_PASSING.sub("", text).encode()).hexdigest()
+    return hashlib.sha256(_TIMESTAMP_PATTERN.sub("", text).encode()).hexdigest()
 
 
-def answered(answer: Mapping[str, Any] | None, at: float, now: float) -> list[Block]:
-    """Draw the answer to the last press, above the rest; it says when it was given."""
+def render_answer(answer: Mapping[str, Any] | None, at: float, now: float) -> list[Block]:
+    """Render the answer to the last press, above the rest, with its time."""
     if answer is None:
         return []
     blocks = list(answer.get("blocks") or [kit.section(str(answer.get("text") or ""))])
     said = fill(home_words.ANSWERED, at=kit.moment(at, now))
-    return [*blocks[:ANSWER_BLOCKS], kit.context(said), kit.divider()]
+    return [*blocks[:MAX_ANSWER_BLOCKS], kit.context(said), kit.divider()]
 
 
-def updated(now: float) -> str:
-    """Say when a view was drawn."""
+def format_updated(now: float) -> str:
+    """Format the time at which a view was rendered."""
     return fill(home_words.UPDATED, at=kit.moment_at(now, now))
 
 
@@ -88,27 +88,29 @@ def updated(now: float) -> str:
 @part(0)
 def _draw_waiting(facts: HomeFacts) -> list[Block]:
     code = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
-    return _questions(facts.questions, [kit.section(home_words.CODE, code)] if facts.has_code else [])
+    return _render_questions(
+        facts.questions, [kit.section(home_words.ENTER_CODE, code)] if facts.has_code else []
+    )
 
 
-def _questions(questions: Sequence[Question], more: Sequence[Block] = ()) -> list[Block]:
+def _render_questions(questions: Sequence[Question], more: Sequence[Block] = ()) -> list[Block]:
     blocks = [*(block for asked in questions for block in WAITING[asked.kind](asked.facts)), *more]
     return [kit.header(home_words.QUESTIONS), *blocks] if blocks else []
 
 
-def _run(facts: RunFacts) -> list[Block]:
+def _render_run_question(facts: RunFacts) -> list[Block]:
     sentence = fill(run_words.ASKED_NOTICE, name=facts.run.name, title=facts.connection_title)
     return row(sentence, asked_buttons(facts.run.id, "job_"))
 
 
-def _operation(facts: WorkspaceFacts) -> list[Block]:
+def _render_operation_question(facts: WorkspaceFacts) -> list[Block]:
     assert facts.operation is not None, "what is asked is about an operation"
     name = facts.workspace.title if facts.workspace is not None else facts.operation.workspace_id
     sentence = f"*{line(name)}*\n{fill(cards.ASKED, title=facts.connection_title)}"
     return row(sentence, asked_buttons(facts.operation.id))
 
 
-WAITING.update(operation=_operation, run=_run)
+WAITING.update(operation=_render_operation_question, run=_render_run_question)
 
 
 # -- workspaces and runs -------------------------------------------------------------------------------------
@@ -116,15 +118,18 @@ WAITING.update(operation=_operation, run=_run)
 
 @part(30)
 def _workspaces(facts: HomeFacts) -> list[Block]:
-    blocks = [kit.header(home_words.WORKSPACES)]
+    blocks = [kit.header(home_words.WORKSPACES_HEADING)]
     if not facts.rows:
-        return [*blocks, kit.section(_nothing(facts))]
+        return [*blocks, kit.section(_format_empty(facts))]
     small = [home_words.COUNT.format(count=facts.count, running=facts.running)]
     if facts.pages > 1:
-        small.append(home_words.PAGE.format(page=facts.page, pages=facts.pages))
+        small.append(home_words.PAGE_NUMBER.format(page=facts.page, pages=facts.pages))
     rows, seen = workspace_rows(facts.rows)
     blocks += [kit.context(" · ".join([*small, *seen])), *rows]
-    others = [(home_words.PREVIOUS, "previous", facts.page - 1), (home_words.NEXT, "next", facts.page + 1)]
+    others = [
+        (home_words.PREVIOUS_PAGE, "previous", facts.page - 1),
+        (home_words.NEXT_PAGE, "next", facts.page + 1),
+    ]
     turning = [
         kit.button(label, ButtonValue("home", f"page {page}", mark=mark))
         for label, mark, page in others
@@ -134,16 +139,16 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
     return [*blocks, *kit.actions(turning), *kit.actions(of_hours)]
 
 
-def _nothing(facts: HomeFacts) -> str:
-    """Say what Usher is, in case nobody has yet, and how to get a workspace here."""
+def _format_empty(facts: HomeFacts) -> str:
+    """Format the introduction of Usher, and the first step to a workspace here."""
     if not facts.links:
         return home_words.NOTHING_SET_UP
     needs_accounts = any(link.state != "needless" for link in facts.links)
     what = replies.what(needs_accounts=needs_accounts, runs_jobs=facts.runs_jobs)
-    return f"{what}\n{_first_step(facts)}"
+    return f"{what}\n{_format_first_step(facts)}"
 
 
-def _first_step(facts: HomeFacts) -> str:
+def _format_first_step(facts: HomeFacts) -> str:
     if not facts.makers:
         is_linked = any(link.state not in {"none", "asked"} for link in facts.links)
         return home_words.NONE_LINKED if is_linked else home_words.NONE_UNLINKED
@@ -155,7 +160,7 @@ def _first_step(facts: HomeFacts) -> str:
 def _runs(facts: HomeFacts) -> list[Block]:
     if not facts.runs:
         return []
-    blocks = [kit.header(home_words.RUNS), *(block for one in facts.runs for block in run_row(one))]
+    blocks = [kit.header(home_words.RUNS_HEADING), *(block for one in facts.runs for block in run_row(one))]
     if facts.more_runs:
         more = fill(home_words.MORE_RUNS, count=facts.more_runs, command=Markup(facts.job_command))
         blocks.append(kit.context(more))
@@ -169,10 +174,10 @@ def _runs(facts: HomeFacts) -> list[Block]:
 def _links(facts: HomeFacts) -> list[Block]:
     if not facts.links:
         return []
-    shown = facts.links[:LINKS]
+    shown = facts.links[:MAX_LINKS]
     # Those with something to do come first, with their buttons; the others share a paragraph.
-    pressed = [(_link(link, facts.now), _link_buttons(link)) for link in shown]
-    blocks = [kit.header(home_words.LINKS)]
+    pressed = [(_format_link(link, facts.now), _link_buttons(link)) for link in shown]
+    blocks = [kit.header(home_words.ACCOUNTS_HEADING)]
     for text, buttons in pressed:
         if buttons:
             blocks += row(text, buttons)
@@ -185,14 +190,14 @@ def _links(facts: HomeFacts) -> list[Block]:
     return blocks
 
 
-def _link(link: LinkFacts, now: float) -> str:
+def _format_link(link: LinkFacts, now: float) -> str:
     state = "nameless" if link.state == "linked" and not link.username else link.state
     since = kit.moment(link.since if link.since is not None else now, now)
-    return fill(home_words.LINK[state], title=link.title, username=link.username, since=since)
+    return fill(home_words.LINK_STATES[state], title=link.title, username=link.username, since=since)
 
 
 def _link_buttons(link: LinkFacts) -> list[Element]:
-    """Return the way to link where the person can do something about it, with the connection's key."""
+    """Return the button that links, if the person can link, with the connection's key."""
     if not link.by or link.state in {"linked", "needless", "asked"}:
         return []
     if link.by == "admin":
@@ -206,34 +211,34 @@ def _link_buttons(link: LinkFacts) -> list[Element]:
 def _makers(facts: HomeFacts) -> list[Block]:
     if not facts.makers:
         return []
-    return [kit.header(home_words.NEW), *(_maker(maker) for maker in facts.makers[:MAKERS])]
+    return [kit.header(home_words.NEW), *(_maker(maker) for maker in facts.makers[:MAX_MAKERS])]
 
 
 def _maker(maker: MakerFacts) -> Block:
     button = kit.button(home_words.NEW_BUTTON, "make", f"workspace {maker.connection}")
     if maker.templates is None:
         return kit.section(fill(home_words.UNREAD_TEMPLATES, title=maker.title), button)
-    named = [line(template) for template in maker.templates[:TEMPLATES]]
+    named = [line(template) for template in maker.templates[:MAX_TEMPLATES]]
     templates = ", ".join(named)
     if len(maker.templates) > len(named):
         count = len(maker.templates) - len(named)
         templates = fill(home_words.MORE_TEMPLATES, templates=Markup(templates), count=count)
-    template = home_words.TEMPLATES if templates else home_words.NO_TEMPLATES
+    template = home_words.TEMPLATE_LIST if templates else home_words.NO_TEMPLATES
     return kit.section(fill(template, title=maker.title, templates=Markup(templates)), button)
 
 
-def foot(now: float, buttons: Sequence[Element]) -> list[Block]:
-    """Draw the end of a Home: what it can be turned to, and when it was drawn."""
-    return [kit.divider(), *kit.actions(buttons), kit.context(updated(now))]
+def render_foot(now: float, buttons: Sequence[Element]) -> list[Block]:
+    """Render the end of a Home: its buttons, and its time."""
+    return [kit.divider(), *kit.actions(buttons), kit.context(format_updated(now))]
 
 
 #: Connections on the page.
-CONNECTIONS: Final = 20
+MAX_CONNECTIONS: Final = 20
 #: The longest part of a cause shown here; the person concerned got all of it.
-CAUSE: Final = 300
+MAX_CAUSE_LENGTH: Final = 300
 
 
-def totals_home(facts: TotalsFacts) -> dict[str, Any]:
+def render_totals(facts: TotalsFacts) -> dict[str, Any]:
     """Draw the totals."""
     buttons = [
         kit.button(answers.SHOW, ButtonValue("home", "own", mark="own")),
@@ -241,13 +246,13 @@ def totals_home(facts: TotalsFacts) -> dict[str, Any]:
     ]
     return kit.home(
         [
-            *answered(facts.answer, facts.answered_at, facts.now),
-            *_questions(facts.questions),
+            *render_answer(facts.answer, facts.answered_at, facts.now),
+            *_render_questions(facts.questions),
             *_counts(facts),
             *_connections(facts),
             *_slow(facts),
             *_failures(facts),
-            *foot(facts.now, buttons),
+            *render_foot(facts.now, buttons),
         ]
     )
 
@@ -273,10 +278,10 @@ def _connections(facts: TotalsFacts) -> list[Block]:
         return []
     # Those that don't answer come first.
     found = sorted(facts.connections, key=lambda one: one.outage is None)
-    blocks = [kit.header(home_words.CONNECTIONS)]
-    blocks += [kit.section(_connection(one, facts.now)) for one in found[:CONNECTIONS]]
-    if len(found) > CONNECTIONS:
-        blocks.append(kit.context(times.counted(len(found) - CONNECTIONS, "more connection")))
+    blocks = [kit.header(home_words.CONNECTIONS_HEADING)]
+    blocks += [kit.section(_connection(one, facts.now)) for one in found[:MAX_CONNECTIONS]]
+    if len(found) > MAX_CONNECTIONS:
+        blocks.append(kit.context(times.counted(len(found) - MAX_CONNECTIONS, "more connection")))
     return blocks
 
 
@@ -332,5 +337,5 @@ def _failure(facts: WorkspaceFacts | RunFacts, people: People) -> str:
         verb=verb,
         title=facts.connection_title,
         reference=row.reference,
-        cause=Markup(safe(cause, CAUSE)),
+        cause=Markup(safe(cause, MAX_CAUSE_LENGTH)),
     )

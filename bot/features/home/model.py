@@ -18,7 +18,7 @@ ANSWER_SECONDS: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Hold one person's Home.
+    """One person's Home.
 
     ``uses`` counts how often they opened it or pressed something in it, so that a view drawn for an earlier
     use isn't taken for the newest. ``wanted_at`` is since when they have been waiting for a view, None if
@@ -48,14 +48,14 @@ class Home:
 
     @property
     def is_statement(self) -> bool:
-        """Return whether the last answer only said something: that goes once anything else changes."""
+        """Return whether the last answer was a statement alone: that goes once anything else changes."""
         blocks = (self.answer or {}).get("blocks") or ()
         return not any(block.get("type") == "actions" or "accessory" in block for block in blocks)
 
 
 @dataclass(frozen=True, slots=True)
 class HomeUse:
-    """Describe what a person did with their Home; None leaves what they look at unchanged.
+    """A person's use of their Home; None leaves its view unchanged.
 
     ``seen`` is the version that Slack shows whoever opened it, None for a press.
     """
@@ -72,7 +72,7 @@ LinkState = Literal["linked", "held", "refused", "asked", "none", "needless"]
 
 @dataclass(frozen=True, slots=True)
 class LinkFacts:
-    """Hold one connection with the state of a person's account on it.
+    """A connection with the state of a person's account on it.
 
     ``by`` is how they link themselves: with a token, by asking an administrator, either, or not at all ("").
     """
@@ -87,7 +87,7 @@ class LinkFacts:
 
 @dataclass(frozen=True, slots=True)
 class MakerFacts:
-    """Hold where a person can make workspaces, and from which templates; None if they can't be read."""
+    """A connection on which a person can create workspaces, and its templates; None if unreadable."""
 
     connection: str
     title: str
@@ -96,7 +96,7 @@ class MakerFacts:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Hold one thing that waits for the person: what draws it, and what that needs.
+    """A question that waits for the person: its kind, and the facts to render it.
 
     ``operation`` and ``run`` ask whether to make another; features add others.
     """
@@ -107,7 +107,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class HomeFacts:
-    """Hold what a person's own Home says.
+    """The content of a person's own Home.
 
     ``runs_jobs`` means that a connection runs jobs. ``rows`` is one page of ``count`` workspaces.
     ``has_code`` means that a link waits for its code to be typed. ``answer`` is the body of the Answer to the
@@ -138,7 +138,7 @@ class HomeFacts:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFacts:
-    """Hold one connection's health for administrators; ``outage`` is since when it hasn't answered.
+    """A connection's health for administrators; ``outage`` is the time of its last answer.
 
     Without links, its accounts are only ours: nobody linked them.
     """
@@ -151,7 +151,7 @@ class ConnectionFacts:
 
 @dataclass(frozen=True, slots=True)
 class TotalsFacts:
-    """Hold what administrators see of everybody: no names of workspaces, which are their owners' business.
+    """The totals for administrators: no names of workspaces, which are their owners' business.
 
     ``place`` is the Slack workspace that is shown, where it isn't all; ``people`` are those whose rows are.
     """

@@ -1,4 +1,4 @@
-"""Homes: published at once for whoever opened or pressed theirs, later for changes nobody asked about.
+"""Publishing of Homes: at once for people who use theirs, later for changes nobody asked about.
 
 A view that nobody asked for waits for every message that somebody waits for, leaves presses their share of
 the budget, and carries the version that it replaces, so that it never overwrites a newer one. Slack
@@ -41,7 +41,7 @@ MAX_CHECKED: Final = 4
 
 
 class HomeViews:
-    """Draw and publish the Homes that are wanted, then those that changed.
+    """The publisher of Homes that are due, then of those that changed.
 
     In memory: which Homes couldn't be drawn. Several processes: what is due is claimed.
     """
@@ -55,10 +55,10 @@ class HomeViews:
         self._ids = context.ids
         self._timing = timing
         #: The references under which Homes that can't be drawn were logged, by their person.
-        self._undrawn: dict[str, str] = {}
+        self._failure_references: dict[str, str] = {}
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Publish what people wait for, else look at some of the open Homes; return how many there were."""
+        """Publish the Homes that people wait for, else check some open ones; return their number."""
         most = pool_room(pool, self._timing.batch)
         if most <= 0:
             return 0
@@ -67,12 +67,12 @@ class HomeViews:
         homes = await self._store.claim(
             home_rows.claim_wanted_homes, most, 2 * self._timing.send_timeout, views
         )
-        homes = homes or await self._looks(most)
-        await run_all([self._guarded(one) for one in homes], pool)
+        homes = homes or await self._claim_open(most)
+        await run_all([self._publish_isolated(one) for one in homes], pool)
         return len(homes)
 
-    async def _looks(self, most: int) -> list[Home]:
-        """Claim Homes that nobody waits for, unless there is something that somebody waits for."""
+    async def _claim_open(self, most: int) -> list[Home]:
+        """Claim Homes that nobody waits for, unless other messages are waiting."""
         # What Slack wouldn't accept now doesn't hold up Homes, whose budget is separate.
         is_news = await self._store.read(
             notices.is_news_waiting,
@@ -82,60 +82,61 @@ class HomeViews:
         if is_news:
             return []
         views = self._slack.room(methods.VIEWS_PUBLISH)
-        return await self._store.claim(
-            home_rows.claim_homes_to_look_at, min(most, MAX_CHECKED), views, HOME_SHARE
-        )
+        return await self._store.claim(home_rows.claim_open_homes, min(most, MAX_CHECKED), views, HOME_SHARE)
 
-    async def _guarded(self, one: Home) -> None:
+    async def _publish_isolated(self, one: Home) -> None:
         # Publishing twice does no harm.
-        back, failed = partial(self._later, one, 0.0), partial(self._store.write, home_rows.home_rest, one)
+        back, failed = (
+            partial(self._postpone, one, 0.0),
+            partial(self._store.write, home_rows.stop_redrawing, one),
+        )
         async with contained("home", self._ids, back=back, failed=failed, principal=one.principal.key):
             try:
-                await self._one(one)
+                await self._publish_home(one)
             except errors.SlackFailed as error:
                 seconds = rests(error, backoff(3, 0.5))
                 if seconds is not None:
-                    await self._later(one, seconds)
+                    await self._postpone(one, seconds)
                 elif meaning(error) is Meaning.STALE:
                     # Somebody has published a newer one, which isn't known here.
-                    await self._store.write(home_rows.home_published, one, "", "")
+                    await self._store.write(home_rows.record_published, one, "", "")
                 else:
                     log.info("home not published", principal=one.principal.key, problem=error.code)
-                    await self._store.write(home_rows.home_rest, one)
+                    await self._store.write(home_rows.stop_redrawing, one)
 
-    async def _one(self, one: Home) -> None:
+    async def _publish_home(self, one: Home) -> None:
         is_wanted = one.wanted_at is not None
         if not is_wanted and one.is_over(await self._store.now()):
-            await self._store.write(home_rows.home_rest, one)
+            await self._store.write(home_rows.stop_redrawing, one)
             return
         try:
-            view = await self._drawn(one, is_wanted=is_wanted)
+            view = await self._render(one, is_wanted=is_wanted)
             if not is_wanted and one.is_statement and home_blocks.digest(view) != one.drawn:
                 # What was said about the last press may no longer be true.
-                view = await self._drawn(replace(one, answer=None), is_wanted=False)
+                view = await self._render(replace(one, answer=None), is_wanted=False)
         except errors.NotIdentified:
             # Asked again at the next look, as long as the Home is open.
-            view = self._typed(home_blocks.sentence_home(home_words.NOT_KNOWN))
+            view = self._add_slash_commands(home_blocks.render_sentence(home_words.NOT_KNOWN))
         except errors.Refused as refusal:
-            view = self._typed(home_blocks.sentence_home(refusal.text))
+            view = self._add_slash_commands(home_blocks.render_sentence(refusal.text))
         except errors.StoreError:
             raise
         except Exception:
-            reference = self._undrawn.get(one.principal.key)
+            reference = self._failure_references.get(one.principal.key)
             if reference is None:
-                reference = self._undrawn[one.principal.key] = self._ids.reference()
+                reference = self._failure_references[one.principal.key] = self._ids.reference()
                 log.exception("home failed", principal=one.principal.key, reference=reference)
             # It isn't drawn again before its person uses it, unless Slack accepts this view only later.
             if one.wanted_at is not None:
                 sentence = home_words.UNDRAWN.format(reference=reference)
-                await self._publish(one, home_blocks.sentence_home(sentence))
-            await self._store.write(home_rows.home_rest, one)
+                await self._publish(one, home_blocks.render_sentence(sentence))
+            await self._store.write(home_rows.stop_redrawing, one)
             return
-        self._undrawn.pop(one.principal.key, None)
+        self._failure_references.pop(one.principal.key, None)
         await self._publish(one, view)
 
-    async def _drawn(self, one: Home, *, is_wanted: bool) -> dict[str, Any]:
-        """Draw a Home from the rows as they are; raises Refused if the policy refuses the person."""
+    async def _render(self, one: Home, *, is_wanted: bool) -> dict[str, Any]:
+        """Render a Home from the rows as they are; raises Refused if the policy refuses the person."""
         caller = Caller(self._context, one.principal)
         if is_wanted:
             await caller.authorise("home")
@@ -143,10 +144,10 @@ class HomeViews:
             # Nobody did anything, so nothing goes into the audit.
             raise refused(decision, "home")
         if one.is_totals and (await caller.decide("totals")).allowed:
-            return self._typed(home_blocks.totals_home(await self._gatherer.totals(one)))
-        return self._typed(home_blocks.home(await self._gatherer.own(one)))
+            return self._add_slash_commands(home_blocks.render_totals(await self._gatherer.totals(one)))
+        return self._add_slash_commands(home_blocks.render_home(await self._gatherer.own(one)))
 
-    def _typed(self, view: dict[str, Any]) -> dict[str, Any]:
+    def _add_slash_commands(self, view: dict[str, Any]) -> dict[str, Any]:
         """Return a Home whose hints work there: people can type only slash commands next to it."""
         return in_view(view, self._command, self._job_command)
 
@@ -169,10 +170,10 @@ class HomeViews:
             view_hash = str((answer.data.get("view") or {}).get("hash") or "")
         elif not is_wanted:
             return
-        await self._store.write(home_rows.home_published, one, drawn, view_hash)
+        await self._store.write(home_rows.record_published, one, drawn, view_hash)
 
-    async def _later(self, one: Home, seconds: float) -> None:
+    async def _postpone(self, one: Home, seconds: float) -> None:
         if one.is_over(await self._store.now()):
-            await self._store.write(home_rows.home_rest, one)
+            await self._store.write(home_rows.stop_redrawing, one)
         else:
-            await self._store.write(home_rows.home_retry, one, seconds)
+            await self._store.write(home_rows.schedule_retry, one, seconds)

@@ -1,4 +1,4 @@
-"""Homes: whose are due to be published, and which ones to check again."""
+"""Rows of Homes: those due to be published, and those to check again."""
 
 from dataclasses import asdict
 from typing import Final
@@ -46,8 +46,8 @@ def use_home(tx: Transaction, principal: Principal, used: HomeUse) -> None:
     tx.run("use_home", principal=principal, now=tx.now(), **asdict(used))
 
 
-def want(tx: Transaction, principal: Principal) -> None:
-    """Have an open Home drawn at once, because its person did something elsewhere that shows in it."""
+def request_redraw(tx: Transaction, principal: Principal) -> None:
+    """Queue an open Home to be rendered at once, after its person did something elsewhere."""
     now = tx.now()
     tx.run("want_home", principal=principal.key, now=now, since=now - OPEN_SECONDS)
 
@@ -58,10 +58,10 @@ def claim_wanted_homes(tx: Transaction, limit: int, lease: float, room: CallQuot
     return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
 
 
-def claim_homes_to_look_at(
+def claim_open_homes(
     tx: Transaction, limit: int, room: CallQuota = ENDLESS, share: float = 1.0
 ) -> list[Home]:
-    """Return the Homes to look at although nobody waits for them, and set when to look at each again.
+    """Return open Homes that nobody waits for, and set the next check of each.
 
     As many as there is ``room`` for within a share of it.
 
@@ -74,8 +74,8 @@ def claim_homes_to_look_at(
     return sorted(open_homes, key=lambda home: (home.used_at, home.principal.key))
 
 
-def home_published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
-    """Note what Slack was sent for a claimed Home; a later use of it stays wanted."""
+def record_published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
+    """Record the view that Slack was sent for a claimed Home; a later use of it stays pending."""
     now = tx.now()
     tx.run(
         "home_published",
@@ -88,13 +88,13 @@ def home_published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> N
     )
 
 
-def home_retry(tx: Transaction, home: Home, due_in: float) -> None:
+def schedule_retry(tx: Transaction, home: Home, due_in: float) -> None:
     """Release a wanted Home to be sent again later, or look at another one again then."""
     column = "next_check_at" if home.wanted_at is None else "leased_until"
     HOMES.change(tx, {"principal": home.principal}, **{column: tx.now() + due_in})
 
 
-def home_rest(tx: Transaction, home: Home) -> None:
+def stop_redrawing(tx: Transaction, home: Home) -> None:
     """Stop redrawing a Home until its person uses it again, which may have happened since the claim."""
     rested = {
         "next_check_at": None,

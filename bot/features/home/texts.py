@@ -1,4 +1,4 @@
-"""What a person's Home says: the first steps, and their things.
+"""The texts of a person's Home: the first steps, and their things.
 
 It stays on the screen for hours, so it names times of day and never ages.
 """
@@ -11,13 +11,13 @@ from bot.support.environment import command
 # -- a person's own ----------------------------------------------------------------------------------------
 
 QUESTIONS: Final = "Waiting for you"
-WORKSPACES: Final = "Your workspaces"
+WORKSPACES_HEADING: Final = "Your workspaces"
 #: Beside the heading, once there are some.
 COUNT: Final = "{count} in all, {running} running"
-PAGE: Final = "Page {page} of {pages}"
+PAGE_NUMBER: Final = "Page {page} of {pages}"
 UPDATED: Final = "Updated {at}"
-NEXT: Final = "Next page"
-PREVIOUS: Final = "Previous page"
+NEXT_PAGE: Final = "Next page"
+PREVIOUS_PAGE: Final = "Previous page"
 #: What follows the sentence that says what Usher is, where there are no workspaces to show.
 NONE_LINKED: Final = "You don't have any workspaces yet."
 NONE_NEW: Final = "You don't have any workspaces yet. Press *New workspace* below to create one."
@@ -28,12 +28,12 @@ NONE_NEW_OR_LINK: Final = (
 NONE_UNLINKED: Final = "Link an account below, and your workspaces show up here."
 NOTHING_SET_UP: Final = "Nothing is set up here yet. Ask your Usher admin to add a connection."
 
-RUNS: Final = "Your job runs"
+RUNS_HEADING: Final = "Your job runs"
 MORE_RUNS: Final = "{count} more: `{command} list`"
 
-LINKS: Final = "Your accounts"
+ACCOUNTS_HEADING: Final = "Your accounts"
 MORE_LINKS: Final = "{count} more: `{command} whoami`"
-LINK: Final[Mapping[str, str]] = {
+LINK_STATES: Final[Mapping[str, str]] = {
     "linked": "*{title}* · Linked as {username}",
     "nameless": "*{title}* · Linked",
     "held": "*{title}*\nHasn't accepted your account since {since}. I'll keep trying.",
@@ -44,10 +44,10 @@ LINK: Final[Mapping[str, str]] = {
 }
 LINK_BUTTON: Final = "Link"
 ASK_BUTTON: Final = "Ask to link"
-CODE: Final = "The link page showed you a code. Enter it here to finish linking."
+ENTER_CODE: Final = "The link page showed you a code. Enter it here to finish linking."
 
 NEW: Final = "Create a workspace"
-TEMPLATES: Final = "*{title}*\n{templates}"
+TEMPLATE_LIST: Final = "*{title}*\n{templates}"
 NO_TEMPLATES: Final = "*{title}*"
 UNREAD_TEMPLATES: Final = "*{title}*\nI couldn't read its templates. Ask your Usher admin to look into it."
 MORE_TEMPLATES: Final = "{templates} and {count} more"
@@ -72,7 +72,7 @@ TOTALS_LINE: Final = (
     "Open job runs: {runs} · Linked accounts: {linked}"
 )
 UNDELIVERED: Final = f"{{messages}} couldn't be delivered. {command('doctor')} says which, and why."
-CONNECTIONS: Final = "Connections"
+CONNECTIONS_HEADING: Final = "Connections"
 ANSWERING: Final = "*{title}*\nAnswering · {running} of {known} running"
 OUTAGE: Final = "*{title}*\nNot answering since {since} · {running} of {known} running"
 LINKED_HERE: Final = " · {count} linked"

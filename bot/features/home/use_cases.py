@@ -51,19 +51,19 @@ log = structlog.get_logger(__name__)
 
 
 #: Workspaces on one page, runs and failures: what fits into a view of 100 blocks.
-PAGE: Final = 15
-RUNS: Final = 5
+PAGE_SIZE: Final = 15
+MAX_RUNS: Final = 5
 #: How many slow starts and how many failures administrators see.
-OUTSTANDING: Final = 8
-DAY: Final = 86_400.0
+MAX_OUTSTANDING: Final = 8
+DAY_SECONDS: Final = 86_400.0
 #: How many accounts' templates are remembered as people read them.
-REMEMBERED: Final = 2_000
+MAX_CACHED_TEMPLATES: Final = 2_000
 policy.declare(policy.AccessRule(shows=True), "home")
 policy.declare(policy.AccessRule("administrators"), "totals")
 
 
 class HomeGatherer:
-    """Read rows for drawing Homes; what a person may see has been decided before.
+    """The reader of rows for Homes; the policy has decided before.
 
     In memory: templates, found by when they were read, so they are always right. Restart: read again.
     """
@@ -78,14 +78,16 @@ class HomeGatherer:
         self._templates: dict[tuple[str, float], tuple[str, ...] | None] = {}
 
     async def own(self, home: Home) -> HomeFacts:
-        """Gather what a person's own Home says: their rows alone, and what they are asked."""
+        """Load the content of a person's own Home: their rows alone, and their open questions."""
         principal, now = home.principal, await self._store.now()
         accounts = {one.connection: one for one in await self._store.read(account_rows.accounts, principal)}
-        whose, under_way, runs = await self._gather_own(principal)
+        whose, under_way, runs = await self._load_own_rows(principal)
         workspaces = whose.workspaces
-        pages = max((len(workspaces) + PAGE - 1) // PAGE, 1)
+        pages = max((len(workspaces) + PAGE_SIZE - 1) // PAGE_SIZE, 1)
         page = min(max(home.page, 1), pages)
-        rows = await self._gatherer.of_all(principal, workspaces[(page - 1) * PAGE : page * PAGE], under_way)
+        rows = await self._gatherer.of_all(
+            principal, workspaces[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], under_way
+        )
         return HomeFacts(
             now=now,
             command=self._context.command,
@@ -96,19 +98,19 @@ class HomeGatherer:
             pages=pages,
             count=len(workspaces),
             running=sum(one.state is State.RUNNING for one in workspaces),
-            runs=await self._gatherer.of_runs(principal, runs[:RUNS]),
-            more_runs=len(runs[RUNS:]),
-            questions=await self._questions(whose, under_way, runs),
+            runs=await self._gatherer.of_runs(principal, runs[:MAX_RUNS]),
+            more_runs=len(runs[MAX_RUNS:]),
+            questions=await self._load_questions(whose, under_way, runs),
             has_code=await self._store.read(links.open_link_of, principal, "code") is not None,
-            links=await self._links(whose, accounts),
-            makers=await self._makers(principal, accounts),
+            links=await self._load_links(whose, accounts),
+            makers=await self._load_makers(principal, accounts),
             parts={name: await gather(whose) for name, gather in PARTS.items()},
             is_administrator=self._context.installation.reach(principal) is not None,
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
         )
 
-    async def _gather_own(
+    async def _load_own_rows(
         self, principal: Principal
     ) -> tuple[HomeOwner, Mapping[str, Operation], Sequence[Run]]:
         """Return a person's workspaces, their open operations by workspace, and their runs."""
@@ -130,15 +132,15 @@ class HomeGatherer:
         return HomeOwner(self._context, self._gatherer, principal, workspaces, self._names), under_way, runs
 
     async def totals(self, home: Home) -> TotalsFacts:
-        """Gather what an administrator sees: of everybody, or of their own Slack workspace."""
+        """Load the totals for an administrator: of everybody, or of their own Slack workspace."""
         reader, place = home.principal, self._context.installation
         reach = place.reach(reader)
         found: Totals = await self._store.perform(
             count_rows.totals,
             sorted(name for name, one in self._connections.items() if not reach or one.serves(reader)),
             slow_unless_known=SLOW_SECONDS,
-            failed_within=DAY,
-            limit=OUTSTANDING,
+            failed_within=DAY_SECONDS,
+            limit=MAX_OUTSTANDING,
             place=reach or "",
         )
         now = await self._store.now()
@@ -161,8 +163,8 @@ class HomeGatherer:
             open_runs=found.open_runs,
             dead_notices=found.dead_notices,
             failed_runs=found.failed_runs,
-            slow=[self._bare(now, one) for one in found.slow],
-            failed=[self._bare(now, one) for one in found.failed],
+            slow=[self._hide_workspace(now, one) for one in found.slow],
+            failed=[self._hide_workspace(now, one) for one in found.failed],
             lost_runs=[
                 RunFacts(
                     now=now,
@@ -172,25 +174,25 @@ class HomeGatherer:
                 )
                 for one in found.lost_runs
             ],
-            questions=await self._questions(*await self._gather_own(reader)),
+            questions=await self._load_questions(*await self._load_own_rows(reader)),
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
         )
 
-    def _bare(self, now: float, operation: Operation) -> WorkspaceFacts:
-        """Return the facts of what somebody asked for, without the workspace: its name is theirs."""
+    def _hide_workspace(self, now: float, operation: Operation) -> WorkspaceFacts:
+        """Return the facts of somebody's operation, without the workspace: its name is theirs."""
         connection = operation.connection
         title = self._context.title(connection)
         return WorkspaceFacts(now=now, connection=connection, connection_title=title, operation=operation)
 
-    def _by_title(self, principal: Principal) -> list[tuple[str, base.Provider]]:
+    def _sort_by_title(self, principal: Principal) -> list[tuple[str, base.Provider]]:
         served = [one for one in self._connections.items() if one[1].serves(principal)]
         return sorted(served, key=lambda one: one[1].settings.title.casefold())
 
-    async def _questions(
+    async def _load_questions(
         self, whose: HomeOwner, under_way: Mapping[str, Operation], runs: Sequence[Run]
     ) -> list[Question]:
-        """Return what waits for the person, the oldest first of each kind."""
+        """Return the questions that wait for the person, the oldest first of each kind."""
         asked = [
             one for one in whose.workspaces if one.id in under_way and under_way[one.id].asked_at is not None
         ]
@@ -203,17 +205,17 @@ class HomeGatherer:
                 found += [Question(kind, one) for one in await gather(whose)]
         return found[:MAX_QUESTIONS]
 
-    async def _links(self, whose: HomeOwner, accounts: Mapping[str, Account]) -> list[LinkFacts]:
+    async def _load_links(self, whose: HomeOwner, accounts: Mapping[str, Account]) -> list[LinkFacts]:
         requested = dict[str, str]()
         for hooks in UseCaseHooks.list_subscribers():
             requested |= await hooks.find_requested_usernames(whose)
         found = []
-        for name, provider in self._by_title(whose.principal):
+        for name, provider in self._sort_by_title(whose.principal):
             title, account = provider.settings.title, accounts.get(name)
             if provider.links_by("none"):
                 found.append(LinkFacts(name, title, "needless"))
                 continue
-            link = LinkFacts(name, title, "none", _linked_by(provider))
+            link = LinkFacts(name, title, "none", _get_link_method(provider))
             if account is not None:
                 is_refused = account.state == "refused"
                 state: LinkState = "refused" if is_refused else "held" if account.refused_since else "linked"
@@ -223,19 +225,19 @@ class HomeGatherer:
             found.append(link)
         return found
 
-    async def _makers(self, principal: Principal, accounts: Mapping[str, Account]) -> list[MakerFacts]:
+    async def _load_makers(self, principal: Principal, accounts: Mapping[str, Account]) -> list[MakerFacts]:
         found = []
-        for name, provider in self._by_title(principal):
+        for name, provider in self._sort_by_title(principal):
             account = accounts.get(name)
             may = account is not None and account.state == "active"
             if not isinstance(provider, base.Making) or not (may or provider.links_by("none")):
                 continue
-            templates = await self._templates_of(principal, account) if account is not None else ()
+            templates = await self._read_templates(principal, account) if account is not None else ()
             found.append(MakerFacts(name, provider.settings.title, templates))
         return found
 
-    async def _templates_of(self, principal: Principal, account: Account) -> tuple[str, ...] | None:
-        """Return the names of what an account may make workspaces from, as last read; None: unreadable."""
+    async def _read_templates(self, principal: Principal, account: Account) -> tuple[str, ...] | None:
+        """Return the names of an account's templates, as last read; None: unreadable."""
         kept = await self._store.read(
             snapshot_rows.snapshot, account.connection, account.id, snapshots.TEMPLATES
         )
@@ -246,7 +248,9 @@ class HomeGatherer:
             # Reading the offer in its provider's own type costs more than the rest of a Home.
             try:
                 snapshot = await snapshots.templates(self._context, account)
-                named = () if snapshot is None else self._named(account.connection, snapshot, principal)
+                named = (
+                    () if snapshot is None else self._list_choices(account.connection, snapshot, principal)
+                )
             except StoreError:
                 raise
             except Exception:
@@ -255,40 +259,42 @@ class HomeGatherer:
                 log.exception("templates not read", connection=account.connection, account=account.id)
                 named = None
             self._templates[key] = named
-            if len(self._templates) > REMEMBERED:
+            if len(self._templates) > MAX_CACHED_TEMPLATES:
                 del self._templates[next(iter(self._templates))]
         return self._templates[key]
 
-    def _named(self, connection: str, snapshot: Snapshot[Any], principal: Principal) -> tuple[str, ...]:
+    def _list_choices(
+        self, connection: str, snapshot: Snapshot[Any], principal: Principal
+    ) -> tuple[str, ...]:
         """Return the choices of the field that the rest of a form depends on."""
         form = PersonalOffer(self._connections[connection], snapshot, "workspace", principal).form({})
         asked = form.field(TEMPLATE) or next((one for one in form.fields if one.choices), None)
         return tuple(one.label for one in asked.choices if one.value) if asked is not None else ()
 
 
-def _linked_by(provider: base.Provider) -> Literal["token", "admin", "both"]:
+def _get_link_method(provider: base.Provider) -> Literal["token", "admin", "both"]:
     if not provider.links_by("token"):
         return "admin"
     return "both" if provider.links_by("admin") else "token"
 
 
 #: How many workspaces are read one by one for a Home.
-READ: Final = 10
+MAX_READS: Final = 10
 
 
-def use(tx: Transaction, caller: Caller, used: HomeUse) -> None:
-    """Have a person's Home drawn again, because they opened it or pressed something in it."""
+def record_use(tx: Transaction, caller: Caller, used: HomeUse) -> None:
+    """Queue a person's Home to be rendered again, because they opened it or pressed something in it."""
     if caller.context.installation.has_team(caller.principal.enterprise_id, caller.principal.team_id):
         store.use_home(tx, caller.principal, used)
 
 
-def show_again(tx: Transaction, caller: Caller) -> None:
-    """Have a person's Home drawn again if it is open, because a form that they submitted shows in it."""
-    store.want(tx, caller.principal)
+def request_redraw(tx: Transaction, caller: Caller) -> None:
+    """Queue a person's open Home to be rendered again, because a form that they submitted shows in it."""
+    store.request_redraw(tx, caller.principal)
 
 
 def read_lists(tx: Transaction, caller: Caller) -> None:
-    """Have read what is old: lists, what is up where nothing is listed, templates that never were."""
+    """Request reads of old lists, of running workspaces without a list, and of templates never read."""
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
         snapshots.read_lists(tx, caller, kind, snapshots.stale(tx, caller, kind))
     connections = caller.context.connections
@@ -302,5 +308,5 @@ def read_lists(tx: Transaction, caller: Caller) -> None:
         for one in workspace_rows.workspaces_of(tx, caller.principal)
         if one.connection in unlisted and not one.is_down
     ]
-    for one in up[:READ]:
+    for one in up[:MAX_READS]:
         gates.want(tx, one.id)

@@ -14,7 +14,7 @@ from bot.features.hours import messages as blocks
 from bot.features.hours import store
 from bot.features.hours.message_context import add_rules
 from bot.features.hours.model import HoursRule
-from bot.features.hours.use_cases import HOURS, NEEDED
+from bot.features.hours.use_cases import HOURS_WORK, IDLE_PROMPT_WORK
 from bot.services.message_context import Gatherer
 from bot.store.hooks import FindPlans, PausePlan, RecordedColumns, Stage
 from bot.store.transaction import Row, Transaction
@@ -27,22 +27,22 @@ class HoursHooks(Hooks):
         store.link_rules(tx, workspace)
 
     def on_workspace_replaced(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
-        store.follow(tx, former_id, workspace_id)
+        store.move_rules(tx, former_id, workspace_id)
 
     def on_workspaces_merged(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
-        store.follow(tx, former_id, workspace_id)
+        store.move_rules(tx, former_id, workspace_id)
 
     def on_workspace_unlinked(self, tx: Transaction, workspace: Row, *, notify: bool) -> None:
         store.unlink(tx, workspace, notify)
 
     def on_workspace_purged(self, tx: Transaction, workspace_id: str) -> None:
-        store.forget(tx, workspace_id)
+        store.delete_rules(tx, workspace_id)
 
     def on_people_saved(self, tx: Transaction, people: Sequence[Person]) -> None:
-        store.seen_in(tx, people)
+        store.ask_about_zones(tx, people)
 
     def on_person_departed(self, tx: Transaction, principal: Principal) -> None:
-        store.drop_all(tx, principal)
+        store.delete_rules_of_person(tx, principal)
 
     def on_operation_ended(
         self, tx: Transaction, ended: Operation, notices: Sequence[NewNotice]
@@ -70,7 +70,7 @@ class HoursHooks(Hooks):
         return {"hours": (store.find_active_rules, store.pause)}
 
     def list_row_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
-        return blocks.lines(view)
+        return blocks.format_lines(view)
 
     def list_plan_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
         return blocks.format_plan(view)
@@ -84,6 +84,6 @@ FEATURE: Final = Feature(
     summary="Start and stop workspaces at hours of the week.",
     page="commands#hours",
     needs=("preferences",),
-    due=(HOURS, NEEDED),
+    due=(HOURS_WORK, IDLE_PROMPT_WORK),
     hooks=HoursHooks(),
 )

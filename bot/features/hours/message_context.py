@@ -20,9 +20,9 @@ async def add_rules(
         return []
     store, by_workspace = gatherer.store, dict[str, list[HoursRule]]()
     rules = (
-        await store.read(hours_store.rules_of, keys[0])
+        await store.read(hours_store.list_rules, keys[0])
         if len(keys) == 1
-        else await store.read(hours_store.rules, principal)
+        else await store.read(hours_store.list_rules_of_person, principal)
     )
     for rule in rules:
         by_workspace.setdefault(rule.workspace_id, []).append(rule)

@@ -20,9 +20,9 @@ from bot.features.hours.model import (
     HoursRule,
     Occurrence,
     Side,
-    dates,
     find_hours_stop,
-    spans,
+    group_days,
+    list_dates,
 )
 from bot.messages.blocks import kit, timers
 from bot.messages.blocks.buttons import (
@@ -40,14 +40,14 @@ from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, r
 from bot.messages.texts import cards, problems, times, verbs
 from bot.support.declarations import LayerHooks
 
-CALLBACK: Final = "hours"
+HOURS_CALLBACK: Final = "hours"
 #: The names of the form's fields, and what it proposes.
-WORKSPACE, ON, FROM, UNTIL = "workspace", "days", "from", "until"
-PROPOSED: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
+WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
+PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 #: What isn't pressed in the form: itself, and what changes the run of today.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
 #: A menu's options.
-OPTIONS: Final = 100
+MAX_OPTIONS: Final = 100
 
 
 class HoursMessageHooks(LayerHooks):
@@ -62,10 +62,10 @@ class HoursMessageHooks(LayerHooks):
         return ()
 
 
-def said(rule: HoursRule) -> Markup:
-    """Say hours: ``weekdays 09:00–18:00``."""
+def format_rule(rule: HoursRule) -> Markup:
+    """Format hours: ``weekdays 09:00–18:00``."""
     named = [day.capitalize() for day in DAYS if day in rule.days]
-    days = words.NAMED.get(rule.days) or ", ".join([*named, *_dates(rule.days - EVERY_DAY)])
+    days = words.DAY_NAMES.get(rule.days) or ", ".join([*named, *_format_dates(rule.days - EVERY_DAY)])
     template = words.BOTH if rule.starts is not None else words.ONLY_STOP
     template = words.ONLY_START if rule.stops is None else template
     waits = words.AND_WAIT if rule.waits else ""
@@ -86,20 +86,23 @@ def format_time_of_day(minutes: int | None, zone: str, seen_zone: str) -> Markup
     return Markup(f"<!date^{at:.0f}^{{time}}|{clock(minutes)}>")
 
 
-def _dates(days: Iterable[str]) -> list[str]:
+def _format_dates(days: Iterable[str]) -> list[str]:
     return [times.date_of(day) for day in sorted(days)]
 
 
-def _order(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
-    """Order hours as the week and then the calendar has them, not as they happen to be stored."""
+def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
+    """Return the order of hours in the week and then the calendar, not as they happen to be stored."""
     weekly = [number for number, day in enumerate(DAYS) if day in rule.days]
     first = rule.stops if rule.starts is None else rule.starts
     return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
 
 
-def _names(rules: Sequence[HoursRule]) -> dict[str, str]:
+def _get_names(rules: Sequence[HoursRule]) -> dict[str, str]:
     zones = dict.fromkeys(one.zone for one in rules)
-    return {"hours": Markup("; ".join(map(said, sorted(rules, key=_order)))), "zone": ", ".join(zones)}
+    return {
+        "hours": Markup("; ".join(map(format_rule, sorted(rules, key=_sort_key)))),
+        "zone": ", ".join(zones),
+    }
 
 
 def get_rules(facts: WorkspaceFacts) -> tuple[HoursRule, ...]:
@@ -107,15 +110,15 @@ def get_rules(facts: WorkspaceFacts) -> tuple[HoursRule, ...]:
     return facts.of(HoursContext).rules
 
 
-def lines(facts: WorkspaceFacts) -> list[str]:
-    """Return the line that says a workspace's own hours, if it has any."""
+def format_lines(facts: WorkspaceFacts) -> list[str]:
+    """Return the line with a workspace's own hours, if it has any."""
     rules = get_rules(facts)
     if not rules:
         return []
     if all(one.paused for one in rules):
         return [words.LINE_PAUSED]
     is_elsewhere = any(one.zone != one.seen_zone for one in rules)
-    return [fill(words.LINE_ELSEWHERE if is_elsewhere else words.LINE, **_names(rules))]
+    return [fill(words.LINE_ELSEWHERE if is_elsewhere else words.HOURS_LINE, **_get_names(rules))]
 
 
 def has_any(facts: WorkspaceFacts) -> bool:
@@ -133,56 +136,56 @@ def _list_more_buttons(facts: WorkspaceFacts) -> list[Element]:
     return [button for hooks in subscribers for button in hooks.list_more_buttons(facts)]
 
 
-def of_one(
+def describe_hours(
     template: str,
     facts: WorkspaceFacts,
     more: Sequence[str] = (),
     once: Wanted | None = None,
     former: Iterable[HoursRule] = (),
 ) -> tuple[str, list[Element]]:
-    """Say a workspace's hours, what comes next or why they rest, with what can be done about them.
+    """Describe a workspace's hours, the next occurrence or the cause of a pause, with the buttons for them.
 
     ``once`` are those just asked for, if they come on one day only: then that is said first. ``former`` are
     the rules that they replace.
     """
     rules, workspace, title = get_rules(facts), facts.workspace, facts.connection_title
     assert workspace is not None, "hours are a workspace's"
-    ending, in_time = end_of_run(facts, former)
+    ending, in_time = describe_run_end(facts, former)
     if not rules:
         sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *list_more_lines(facts)]
         buttons = [*in_time, *_list_more_buttons(facts), *hours_button(facts)]
         return " ".join([" · ".join(sentences), *ending]), buttons
     new = [one for one in rules if one.wanted == once]
     if once is not None and new:
-        sentences = [*_once(facts, once, new[0]), *more]
+        sentences = [*_format_single_day(facts, once, new[0]), *more]
     else:
-        sentences = [fill(template, name=workspace.title, title=title, **_names(rules)), *more]
+        sentences = [fill(template, name=workspace.title, title=title, **_get_names(rules)), *more]
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
-    sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else []
-    sentences += [*ending, *(_next(facts) if not causes and not new else [])]
+    sentences += [words.RESTING, *(_format_cause(cause, title) for cause in causes)] if causes else []
+    sentences += [*ending, *(_format_next(facts) if not causes and not new else [])]
     sentences += [words.NO_STOP] if _has_only_starts(facts) and not ending else []
-    buttons = [*in_time, *_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
+    buttons = [*in_time, *_list_rest_buttons(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
     buttons = [*buttons, *_list_more_buttons(facts), *hours_button(facts)]
     sentences += list_more_lines(facts)
-    off = _left_out(rules, facts.now)
+    off = _list_days_off(rules, facts.now)
     if causes or off:
         label = (
             words.NO_SKIPS if len(off) > 1 else words.NO_SKIP.format(day="".join(map(times.weekday_of, off)))
         )
-        until = None if causes else _end_of(off[-1], rules[0].zone)
+        until = None if causes else _get_day_end(off[-1], rules[0].zone)
         resume = ButtonValue("hours_on", workspace.id, at=until)
         buttons.insert(0, kit.button(words.RESUME if causes else label, resume, style=kit.PRIMARY))
     return " ".join(sentences), buttons
 
 
-def _end_of(day: str, zone: str) -> float:
+def _get_day_end(day: str, zone: str) -> float:
     return instant(date.fromisoformat(day) + timedelta(days=1), 0, zone_of(zone))
 
 
-def end_of_run(
+def describe_run_end(
     facts: WorkspaceFacts, former: Iterable[HoursRule] = (), name: str = ""
 ) -> tuple[list[str], list[Element]]:
-    """Format the next stop of a running workspace, or that there is none within a day, with its buttons.
+    """Format the next stop of a running workspace, or its absence within a day, with its buttons.
 
     Nothing is said where its hours say it. ``former`` are rules that it has no more, ``name`` is what it is
     called where several are named.
@@ -219,7 +222,7 @@ def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple
     at = find_next_stop(workspace, find_hours_stop(every, facts.now), facts.now)
     if at is None or at > facts.now + DAY_SECONDS:
         return []
-    return [offer_then(planned_mode(facts.effects), workspace, at, number=1)]
+    return [offer_at(planned_mode(facts.effects), workspace, at, number=1)]
 
 
 def _has_only_starts(facts: WorkspaceFacts) -> bool:
@@ -228,8 +231,8 @@ def _has_only_starts(facts: WorkspaceFacts) -> bool:
     return bool(active) and all(one.stops is None for one in active)
 
 
-def _once(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> list[str]:
-    """Say what is done on one day, then the other hours that the workspace has."""
+def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> list[str]:
+    """Format the actions of one day, then the other hours of the workspace."""
     assert facts.workspace is not None, "hours are a workspace's"
     day, zone, down = date.fromisoformat(min(once.days)), zone_of(rule.zone), planned_mode(facts.effects)
     times_of = [(OperationVerb.START, once.starts), (OperationVerb(down), once.stops)]
@@ -240,17 +243,17 @@ def _once(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> list[str]:
     stop = [fill(words.ONCE_UNTIL, until=kit.moment(at, first), **FORMS[verb]) for verb, at in then]
     others = [one for one in get_rules(facts) if one is not rule]
     said = [fill(words.ONCE, then=Markup("".join(stop)), **names, **FORMS[verb])]
-    return [*said, fill(words.BESIDES, **_names(others))] if others else said
+    return [*said, fill(words.BESIDES, **_get_names(others))] if others else said
 
 
-def _resting(facts: WorkspaceFacts) -> list[Element]:
+def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return the buttons that skip the next day of hours, or pause them until Monday.
 
     They name dates: a message is read on other days, too.
     """
     found = []
     for rule in get_rules(facts):
-        coming = _coming(facts, rule, "stop" if rule.starts is None else "start")
+        coming = _find_next(facts, rule, "stop" if rule.starts is None else "start")
         if coming is not None and not rule.paused and rule.days & EVERY_DAY:
             found.append((coming.at, date.fromisoformat(coming.local[:10]), zone_of(rule.zone)))
     if not found:
@@ -260,9 +263,9 @@ def _resting(facts: WorkspaceFacts) -> list[Element]:
     today = datetime.fromtimestamp(facts.now, zone).date()
     monday = today + timedelta(days=7 - today.weekday())
     label, until = times.weekday_of(day.isoformat()), times.weekday_of(monday.isoformat())
-    left_out = {"skip": (words.SKIP.format(day=label), dates(day, day + timedelta(days=1)))}
+    left_out = {"skip": (words.SKIP.format(day=label), list_dates(day, day + timedelta(days=1)))}
     if day < monday - timedelta(days=1):
-        left_out["pause"] = (words.PAUSE.format(day=until), dates(today, monday))
+        left_out["pause"] = (words.PAUSE_UNTIL.format(day=until), list_dates(today, monday))
     key = facts.workspace.id
     return [
         kit.button(label, ButtonValue("hours_rest", f"{key} {','.join(days)}", mark=mark, at=at))
@@ -270,15 +273,15 @@ def _resting(facts: WorkspaceFacts) -> list[Element]:
     ]
 
 
-def _coming(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
-    """Return what comes next of a rule, on one side or on any."""
+def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
+    """Return the next occurrence of a rule, on one side or on any."""
     coming = rule.after(max(facts.now, rule.processed_until))
     while coming is not None and side not in {"", coming.side}:
         coming = rule.after(coming.at)
     return coming
 
 
-def _left_out(rules: Iterable[HoursRule], now: float) -> list[str]:
+def _list_days_off(rules: Iterable[HoursRule], now: float) -> list[str]:
     """Return the days from today on that are left out of rules."""
     off = {day for one in rules for day in one.off if day >= one.day(now).isoformat()}
     return sorted(off)
@@ -286,12 +289,12 @@ def _left_out(rules: Iterable[HoursRule], now: float) -> list[str]:
 
 def format_left_out(rules: Iterable[HoursRule], now: float) -> list[str]:
     """Format the days that are left out of rules, if any are."""
-    every = {span for one in rules for span in spans(one, _left_out([one], now))}
+    every = {span for one in rules for span in group_days(one, _list_days_off([one], now))}
     return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every)))] if every else []
 
 
-def _next(facts: WorkspaceFacts) -> list[str]:
-    """Say what comes next, and which days are left out."""
+def _format_next(facts: WorkspaceFacts) -> list[str]:
+    """Format the next occurrence, and the days left out."""
     # Nothing stops what is down, or will be, unless it is started before.
     workspace, rules = facts.workspace, get_rules(facts)
     is_ending = workspace is not None and workspace.stop_at is not None
@@ -299,7 +302,7 @@ def _next(facts: WorkspaceFacts) -> list[str]:
     starts = [rule for rule in rules if rule.starts is not None and is_down]
     stops = [rule for rule in rules if rule.stops is not None and not is_down]
     side: Side | Literal[""] = "start" if starts else "stop" if stops else ""
-    every = [_coming(facts, rule, side) for rule in starts or stops or ([] if is_ending else rules)]
+    every = [_find_next(facts, rule, side) for rule in starts or stops or ([] if is_ending else rules)]
     coming = [one for one in every if one is not None]
     if stops and coming and min(coming).at > facts.now + DAY_SECONDS and facts.is_up:
         coming = []  # It is said for how long it runs.
@@ -310,27 +313,27 @@ def _next(facts: WorkspaceFacts) -> list[str]:
         return [fill(words.HOURS_BLOCKED, why=describe_obstacle(facts.obstacle, facts)), *left_out]
     first = min(coming)
     how = "start" if first.side == "start" else planned_mode(facts.effects)
-    return [fill(words.NEXT, at=kit.day_moment(first.at), **FORMS[OperationVerb(how)]), *left_out]
+    return [fill(words.NEXT_OCCURRENCE, at=kit.day_moment(first.at), **FORMS[OperationVerb(how)]), *left_out]
 
 
-def _because(cause: str, title: str) -> str:
+def _format_cause(cause: str, title: str) -> str:
     if cause in words.BECAUSE:
         return fill(words.BECAUSE[cause], title=title)
     return kit.safe(problems.sentence(cause, title))
 
 
-def form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
-    """Return the form that gives one of these workspaces hours; its only ones are changed in it."""
+def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
+    """Return the form that sets hours of one of these workspaces; its only ones are changed in it."""
     blocks: list[Block] = []
     rule, key = None, ""
     if len(every) == 1:
         (facts,) = every
         assert facts.workspace is not None, "hours are a workspace's"
         names = {"name": facts.workspace.title, "title": facts.connection_title}
-        key, said, buttons = facts.workspace.id, fill(words.NONE, **names), list[Element]()
+        key, said, buttons = facts.workspace.id, fill(words.NO_HOURS, **names), list[Element]()
         rules = get_rules(facts)
         if rules:
-            said, buttons = of_one(words.KEPT, facts)
+            said, buttons = describe_hours(words.CURRENT_HOURS, facts)
             buttons = [one for one in buttons if one["action_id"].partition(":")[0] not in _NOT_IN_FORM]
         rule = rules[0] if len(rules) == 1 and rules[0].days <= EVERY_DAY else None
         note = words.FORM_ADDS if rules and rule is None else words.FORM_NOTE
@@ -341,28 +344,28 @@ def form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
             for one in every
             if one.workspace is not None
         ]
-        menu = kit.select(WORKSPACE, words.FORM_WORKSPACE, choices[:OPTIONS])
+        menu = kit.select(WORKSPACE_FIELD, words.FORM_WORKSPACE, choices[:MAX_OPTIONS])
         blocks = [menu, kit.context(words.FORM_ADDS)]
     days = {day: kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)}
-    wanted = rule.wanted if rule is not None else PROPOSED
+    wanted = rule.wanted if rule is not None else PROPOSED_HOURS
     ticked = [option for day, option in days.items() if day in wanted.days]
     blocks += [
-        kit.boxes(ON, words.FORM_DAYS, list(days.values()), ticked) | {"optional": False},
-        kit.time_field(FROM, words.FORM_FROM, clock(wanted.starts)),
-        kit.time_field(UNTIL, words.FORM_UNTIL, clock(wanted.stops)),
+        kit.boxes(DAYS_FIELD, words.FORM_DAYS, list(days.values()), ticked) | {"optional": False},
+        kit.time_field(FROM_FIELD, words.FORM_FROM, clock(wanted.starts)),
+        kit.time_field(UNTIL_FIELD, words.FORM_UNTIL, clock(wanted.stops)),
     ]
     return kit.modal(
         words.FORM_TITLE,
         blocks,
         submit=words.FORM_SUBMIT,
         close=verbs.CLOSE,
-        callback_id=CALLBACK,
+        callback_id=HOURS_CALLBACK,
         private_metadata=f"{key} {rule.id if rule is not None else ''}",
     )
 
 
-def of_all(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answer:
-    """List the hours of several workspaces, and say at the end what isn't among them."""
+def answer_list(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answer:
+    """Answer with the hours of several workspaces, and a remark about the others."""
     blocks = [kit.section(words.LIST)]
     for text, buttons in rows:
         blocks += kit.row(text, buttons)
@@ -380,8 +383,8 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 
 
 @renders(HoursKind.HOURS_MISSED, is_true=_is_down)
-def missed(facts: WorkspaceFacts) -> Answer:
-    """Format a missed start or stop of hours."""
+def render_missed(facts: WorkspaceFacts) -> Answer:
+    """Render a missed start or stop of hours."""
     return format_missed(facts, words.MISSED, [words.NEEDED_AFTER])
 
 
@@ -392,7 +395,7 @@ def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], 
     cause, count = facts.word("cause"), int(facts.body.get("more") or 0)
     if cause:
         because = Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
-        said = [filled(words.FAILED, facts, cause=because, **forms)]
+        said = [filled(words.OCCURRENCE_FAILED, facts, cause=because, **forms)]
     else:
         said = [filled(template, facts, **forms, **names), *_format_missed_reason(facts)]
     more = fill(words.MISSED_MORE, count=times.counted(count, "start or stop", "starts and stops"))
@@ -419,12 +422,12 @@ def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
         return [], [start_button(workspace)]
     if until - facts.now < SOONEST_SECONDS:
         return [], []
-    can_start, start = offer_then("start", workspace, until, style=kit.PRIMARY)
+    can_start, start = offer_at("start", workspace, until, style=kit.PRIMARY)
     return [can_start], [start]
 
 
 def is_linked_again(facts: Facts) -> bool:
-    """Return whether a person has linked again without whose link hours were paused."""
+    """Return whether a person has linked again after hours were paused for want of a link."""
     return facts.word("cause") in {"unlinked", "refused"} and facts.is_linked is True and not facts.is_refused
 
 
@@ -440,8 +443,8 @@ def _are_paused(facts: Facts) -> bool:
 
 
 @renders(HoursKind.HOURS_PAUSED, is_true=_are_paused)
-def paused(facts: Facts) -> Answer:
-    """Format the pause of hours, with its cause and buttons."""
+def render_paused(facts: Facts) -> Answer:
+    """Render the pause of hours, with its cause and buttons."""
     end = kit.button(words.TURN_OFF, "hours_off", facts.word("workspace"))
     return format_paused(facts, words.PAUSED, end)
 
@@ -451,7 +454,7 @@ def format_paused(facts: Facts, template: str, end: Element, **names: str) -> An
     cause = facts.word("cause")
     if not (isinstance(facts, WorkspaceFacts) and facts.workspace) and facts.word("name"):
         names["name"] = facts.word("name")
-    because = Markup(_because(cause, facts.connection_title))
+    because = Markup(_format_cause(cause, facts.connection_title))
     sentence = filled(template, facts, because=because, **names)
     resume = kit.button(words.RESUME, "hours_on", facts.word("workspace"), style=kit.PRIMARY)
     buttons = [] if cause == "withheld" else [end] if cause == "gone" else [resume, end]
@@ -461,34 +464,34 @@ def format_paused(facts: Facts, template: str, end: Element, **names: str) -> An
 
 
 @renders(HoursKind.HOURS_UNUSED, is_true=lambda facts: facts.workspace is None or bool(get_rules(facts)))
-def unused(facts: WorkspaceFacts) -> Answer:
-    """Ask whether hours go on that start what nobody uses."""
+def render_unused(facts: WorkspaceFacts) -> Answer:
+    """Render the question whether to continue hours that nobody uses."""
     count, key = Markup(str(facts.body.get("times"))), facts.word("workspace")
     keep = kit.button(words.GO_ON, "hours_keep", key, style=kit.PRIMARY)
     buttons = [keep, kit.button(words.TURN_OFF, "hours_off", key)]
     is_said = bool(facts.body.get("is_said"))
-    said = f"{filled(words.UNUSED[is_said], facts, count=count)} {words.UNUSED_NEXT}"
+    said = f"{filled(words.HOURS_UNUSED[is_said], facts, count=count)} {words.UNUSED_NEXT}"
     unseen = [] if is_said else [filled(words.UNUSED_UNSEEN, facts)]
     return kit.message(said, unseen, buttons)
 
 
 @renders(HoursKind.HOURS_MOVED)
-def moved(facts: Facts) -> Answer:
-    """Ask somebody whose time zone has changed whether their hours move."""
+def render_moved(facts: Facts) -> Answer:
+    """Render the question whether hours move to a person's new time zone."""
     zones = {"zone": facts.word("zone"), "former": facts.word("former")}
     buttons = [
         kit.button(words.MOVE, "hours_move", style=kit.PRIMARY),
         kit.button(words.LEAVE, "hours_stay"),
     ]
-    return kit.message(fill(words.MOVED, **zones), [], buttons)
+    return kit.message(fill(words.ZONE_CHANGED, **zones), [], buttons)
 
 
 def format_plan(view: WorkspaceFacts) -> list[str]:
     """Format a workspace's hours as a sentence."""
-    return [of_one(words.KEPT, view)[0]] if get_rules(view) else []
+    return [describe_hours(words.CURRENT_HOURS, view)[0]] if get_rules(view) else []
 
 
-def _is_left(facts: WorkspaceFacts) -> bool:
+def _is_still_idle(facts: WorkspaceFacts) -> bool:
     """Return whether a workspace still runs as it did when its person was asked about it."""
     workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
     if workspace is None or workspace.current_state is not State.RUNNING:
@@ -496,18 +499,18 @@ def _is_left(facts: WorkspaceFacts) -> bool:
     return workspace.stop_at == planned and (workspace.used_at or 0.0) <= facts.written_at
 
 
-@renders(HoursKind.NEEDED, is_true=_is_left)
-def still_needed(facts: WorkspaceFacts) -> Answer:
-    """Ask whether a workspace that was left running is needed, and say what comes without an answer."""
+@renders(HoursKind.NEEDED, is_true=_is_still_idle)
+def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
+    """Render the question whether an idle workspace is needed, and the result of no answer."""
     names, stop_at = timers.get_names(facts), facts.body.get("stop_at")
     since = kit.day_moment(facts.time("since"))
-    sentences = [fill(words.NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
+    sentences = [fill(words.STILL_NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
     if stop_at is None and facts.body.get("next_stop") is not None:
         sentences.append(fill(words.NEEDED_UNTIL, at=kit.day_moment(facts.time("next_stop"))))
     buttons, workspace = [], facts.workspace
     if workspace is not None:
         keep = ButtonValue("needed", workspace.id, at=stop_at)
-        buttons = [kit.button(words.KEEP, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
+        buttons = [kit.button(words.KEEP_RUNNING, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
         if stop_at is not None:
             sentences.append(
                 fill(words.NEEDED_STOPS[workspace.stop_mode or "stop"], at=kit.day_moment(stop_at))
@@ -515,15 +518,15 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
             sentences += [at_stake(workspace)] if at_stake(workspace) else []
         elif facts.body.get("evening") is not None:
             mode = planned_mode(facts.effects)
-            can_stop, later = offer_then(mode, workspace, facts.time("evening"), number=1)
+            can_stop, later = offer_at(mode, workspace, facts.time("evening"), number=1)
             sentences, buttons = [*sentences, can_stop], [*buttons, later]
     return kit.message(" ".join(sentences), [], buttons)
 
 
-def offer_then(
+def offer_at(
     verb: str, workspace: Workspace, at: float, number: int | None = None, style: str | None = None
 ) -> tuple[str, Element]:
-    """Return the sentence that names a time, and the button that does something then or until then."""
+    """Return the sentence with a time, and the button that acts then or until then."""
     press = changing(verb, workspace, number=number, at=at)
     return fill(words.DONE_THEN[verb], at=kit.day_moment(at)), kit.button(
         words.DO_THEN[verb], press, style=style

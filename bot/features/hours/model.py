@@ -1,4 +1,4 @@
-"""What workspaces do by themselves: hours, and what is due of them; and what was left running; pure.
+"""Hours of workspaces, their occurrences, and idle workspaces; pure.
 
 A rule has local times in the zone that its person had in Slack when it was made. Its *occurrences* are the
 starts and stops that follow: each has the local date and time that it was planned for, which never comes
@@ -26,7 +26,7 @@ from bot.domain.workspaces import State, Workspace
 Side = Literal["start", "stop"]
 
 #: A stop is looked at this long before: as a timer that its person is then warned of.
-LEAD: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
+STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: How long hours last that only start, as far as a late start is concerned.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
 #: A start that comes late is made up for while so much of its plan is left, as a share and in seconds.
@@ -35,11 +35,11 @@ MIN_SECONDS_LEFT: Final = 1_800.0
 #: How long a start may take to be sent, however short its plan is.
 ON_TIME_SECONDS: Final = 60.0
 #: What is longer ago isn't told any more, and only rules with a last day are planned further ahead.
-HORIZON: Final = 30 * 86_400.0
+HORIZON_SECONDS: Final = 30 * 86_400.0
 #: How far ahead rules with a last day are planned.
-YEAR: Final = 366 * 86_400.0
+YEAR_SECONDS: Final = 366 * 86_400.0
 #: The most rules of one workspace.
-MOST: Final = 14
+MAX_RULES: Final = 14
 #: About what was left running people are asked between these minutes of their day;
 #: what they leave unanswered is stopped in the evening.
 DAYTIME: Final = (9 * 60, 17 * 60)
@@ -48,12 +48,12 @@ EVENING: Final = 18 * 60
 #: they are paused. Once somebody said that they go on, so many more don't count.
 UNUSED_ASKS, UNUSED_PAUSES, UNUSED_SPARED = 3, 5, 20
 #: A use that the provider reports from so soon after a start is the start itself.
-COMES_UP: Final = 900.0
+START_USE_SECONDS: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Occurrence:
-    """Hold one start or stop: when it comes, and the local time that it was planned for.
+    """One start or stop: its time, and the local time that it was planned for.
 
     It is looked at from ``due_at`` on; what a start begins lasts ``until`` then. All in epoch seconds.
     """
@@ -73,7 +73,7 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timetable(ABC):
-    """Hold on which days something begins and ends, and when, in a time zone.
+    """The days on which something begins and ends, and the times, in a time zone.
 
     ``days`` are names of weekdays, or the dates of hours that come once, between a first and a last day;
     ``off`` are dates on which they don't come, ``moved`` has other times by the date on which they come. A
@@ -105,11 +105,11 @@ class Timetable(ABC):
 
     def after(self, moment: float) -> Occurrence | None:
         """Return the first occurrence after a moment."""
-        spans = (2 * 86_400.0, 9 * 86_400.0, YEAR if self.last_day else HORIZON)
+        spans = (2 * 86_400.0, 9 * 86_400.0, YEAR_SECONDS if self.last_day else HORIZON_SECONDS)
         return next((one for span in spans for one in self.between(moment, moment + span)), None)
 
     def between(self, after: float, until: float) -> list[Occurrence]:
-        """Return what is planned after a moment and up to another, in its order."""
+        """Return the occurrences after a moment and up to another, in their order."""
         first, last = self.day(after), self.day(until)
         # Hours that begin on one day may end on the next.
         days = (first + timedelta(days=count) for count in range(-1, (last - first).days + 1))
@@ -126,7 +126,7 @@ class Timetable(ABC):
         return datetime.fromtimestamp(at, zone_of(self.time_zone)).date()
 
     def on(self, day: date) -> list[Occurrence]:
-        """Return what begins on a day: a start, a stop, or both."""
+        """Return the occurrences that begin on a day: a start, a stop, or both."""
         named = day.isoformat()
         is_usual = self.days & {named, DAYS[day.weekday()]} and named >= self.first_day
         is_usual = is_usual and (not self.last_day or named <= self.last_day)
@@ -144,14 +144,16 @@ class Timetable(ABC):
             until = start + OPEN_HOURS_SECONDS if stop is None else stop
             found.append(Occurrence(start, "start", _local(day, starts), start - self.lead, until))
         if stop is not None and stops is not None:
-            due_at = stop - LEAD if start is None else max(stop - LEAD, start + 1.0)
+            due_at = (
+                stop - STOP_CHECK_SECONDS if start is None else max(stop - STOP_CHECK_SECONDS, start + 1.0)
+            )
             found.append(Occurrence(stop, "stop", _local(day, stops), due_at, stop))
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class HoursRule(Timetable):
-    """Hold hours of a workspace, in the time zone ``zone``.
+    """Hours of a workspace, in the time zone ``zone``.
 
     What was planned up to ``processed_until`` is settled. ``agreed``: its person knows that the stop ends the
     workspace for good. ``seen_zone`` is the last zone of theirs that they were asked about.
@@ -199,7 +201,7 @@ class HoursRule(Timetable):
         return {}
 
     def plan_check(self, at: float | None) -> dict[str, Any]:
-        """Return the columns that say when the rule is checked next."""
+        """Return the columns of the rule's next check."""
         return {"next_check_at": at}
 
     def started(self, at: float, *, is_used: bool) -> Self:
@@ -207,13 +209,15 @@ class HoursRule(Timetable):
         return replace(self, started_at=at, unused=min(self.unused, 0) if is_used else self.unused + 1)
 
     def due(self, now: float) -> list[Occurrence]:
-        """Return what is to be looked at and isn't settled, in its order."""
-        since = max(self.processed_until, now - HORIZON)
-        return [one for one in self.between(since, now + max(LEAD, self.lead)) if one.due_at <= now]
+        """Return the occurrences that are due and aren't settled, in their order."""
+        since = max(self.processed_until, now - HORIZON_SECONDS)
+        return [
+            one for one in self.between(since, now + max(STOP_CHECK_SECONDS, self.lead)) if one.due_at <= now
+        ]
 
     def next_stop(self, now: float) -> float | None:
-        """Return when it stops its workspace next, after what is settled; None if that doesn't come."""
-        since, spans = max(now, self.processed_until), (86_400.0, 9 * 86_400.0, HORIZON)
+        """Return the time of its next stop, after the settled ones; None if that doesn't come."""
+        since, spans = max(now, self.processed_until), (86_400.0, 9 * 86_400.0, HORIZON_SECONDS)
         found = (one.at for span in spans for one in self.between(since, since + span) if one.side == "stop")
         return None if self.paused else next(found, None)
 
@@ -231,12 +235,12 @@ class HoursContext(FeatureContext):
     shared: tuple[HoursRule, ...] = ()
 
     def find_next_stop(self, now: float) -> float | None:
-        """Return when hours stop the workspace next."""
+        """Return the time of the workspace's next stop by hours."""
         return find_hours_stop(self.rules, now)
 
 
 def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:
-    """Return when a person's own hours stop a workspace next."""
+    """Return the time of a workspace's next stop by a person's own hours."""
     stops = [one.next_stop(now) for one in rules if one.is_own]
     return min((at for at in stops if at is not None), default=None)
 
@@ -246,17 +250,17 @@ def _local(day: date, minute: int) -> str:
     return at.isoformat(timespec="minutes")
 
 
-def dates(first: date, until: date) -> list[str]:
+def list_dates(first: date, until: date) -> list[str]:
     """Return the dates from one up to another, as rules name them."""
     return [(first + timedelta(days=count)).isoformat() for count in range((until - first).days)]
 
 
-def spans(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
-    """Return days by the first and the last of those between which nothing begins."""
+def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
+    """Return days by the first and the last of those without an occurrence between."""
     found: list[tuple[str, str]] = []
     for day in sorted(days):
         since, until = date.fromisoformat(found[-1][1] if found else day), date.fromisoformat(day)
-        is_next = found and not any(of.on(date.fromisoformat(one)) for one in dates(since, until)[1:])
+        is_next = found and not any(of.on(date.fromisoformat(one)) for one in list_dates(since, until)[1:])
         found[-1:] = [(found[-1][0], day)] if is_next else [*found[-1:], (day, day)]
     return found
 
@@ -265,12 +269,14 @@ def spans(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
 
 
 def was_used(workspace: Workspace, since: float) -> bool:
-    """Return whether a workspace was used since it was started: through Usher, or as its provider says."""
-    return (workspace.asked_at or 0.0) >= since or (workspace.last_used_at or 0.0) >= since + COMES_UP
+    """Return whether a workspace was used since its start: through Usher, or by its provider's record."""
+    return (workspace.asked_at or 0.0) >= since or (
+        workspace.last_used_at or 0.0
+    ) >= since + START_USE_SECONDS
 
 
-def left_since(workspace: Workspace) -> tuple[float, bool] | None:
-    """Return since when a workspace has been left alone, and whether its provider says when it was used.
+def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
+    """Return the time since which a workspace is idle, and whether its provider reports use.
 
     None if nobody knows, or it doesn't run. Where nothing says when it came up, the first read that found it
     running counts.
@@ -283,13 +289,13 @@ def left_since(workspace: Workspace) -> tuple[float, bool] | None:
     return None if began is None else (began, False)
 
 
-def evening_of_asking(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
-    """Return when the day ends on which a workspace's person is asked now whether they need it.
+def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
+    """Return the end of the day on which a workspace's person is asked now whether they need it.
 
     ``seconds`` is for how long it is left alone before. What they do with it here counts as its use. None if
     they aren't asked now.
     """
-    left, local = left_since(workspace), datetime.fromtimestamp(now, zone)
+    left, local = find_idle_since(workspace), datetime.fromtimestamp(now, zone)
     if left is None or now - max(left[0], workspace.used_at or 0.0) < seconds:
         return None
     is_daytime = DAYTIME[0] <= local.hour * 60 + local.minute < DAYTIME[1]

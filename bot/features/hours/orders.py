@@ -12,7 +12,7 @@ from handlers import vocabulary
 _DOWN_MINUTES: Final = 10
 
 
-def wanted_of(text: str) -> tuple[Wanted, ...]:
+def read_order_hours(text: str) -> tuple[Wanted, ...]:
     """Return the hours that a text names; none if it names no hours."""
     verb, _, rest = text.partition(" ")
     is_restart = verb.casefold() == "restart"
@@ -30,7 +30,7 @@ def is_order(text: str) -> bool:
     verb, _, rest = text.casefold().partition(" ")
     alone = vocabulary.HOURS_ORDERS.keys() | {"resume", "skip"}
     is_verb = verb in (vocabulary.HOURS_EXCEPTIONS if rest else alone)
-    return is_verb or bool(wanted_of(text))
+    return is_verb or bool(read_order_hours(text))
 
 
 def find_days(words: Sequence[str], today: date) -> list[tuple[int, int, date]]:

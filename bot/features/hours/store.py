@@ -1,4 +1,4 @@
-"""Rules of working hours, when they are looked at next, and what became of each start and stop."""
+"""Rows of rules of working hours, with their next checks, and the results of starts and stops."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import Workspace
 from bot.features.hours import begun_hours
-from bot.features.hours.model import HORIZON, HoursKind, HoursRule, Occurrence
+from bot.features.hours.model import HORIZON_SECONDS, HoursKind, HoursRule, Occurrence
 from bot.store import fan_out, operations, timers
 from bot.store.hooks import Stage
 from bot.store.notices import add_notices
@@ -39,7 +39,7 @@ OCCURRENCES = of_feature(plain("occurrences", "rule_id local side", at=STAYS))
 AnyRule = TypeVar("AnyRule", bound=HoursRule)
 DAY_SECONDS: Final = 86_400.0
 #: Why a rule is paused that goes on once its person has linked again.
-OF_LINK = frozenset({"unlinked", "refused"})
+LINK_CAUSES = frozenset({"unlinked", "refused"})
 
 
 class RuleHooks(LayerHooks):
@@ -67,71 +67,71 @@ def read_rules(tx: Transaction, rows: Sequence[Row]) -> list[HoursRule]:
     return [found[row["id"]] for row in rows if row["id"] in found]
 
 
-def rule(tx: Transaction, rule_id: str) -> HoursRule | None:
+def find_rule(tx: Transaction, rule_id: str) -> HoursRule | None:
     """Return a rule."""
     return next(iter(read_rules(tx, RULES.rows(tx, id=rule_id))), None)
 
 
-def rules_of(tx: Transaction, workspace_id: str) -> list[HoursRule]:
+def list_rules(tx: Transaction, workspace_id: str) -> list[HoursRule]:
     """Return a workspace's rules."""
     return read_rules(tx, RULES.rows(tx, "id", workspace_id=workspace_id))
 
 
 def is_needed_after(tx: Transaction, workspace_id: str, at: float) -> bool:
     """Return whether a workspace's hours need it beyond a time."""
-    return begun_hours.need_workspace(rules_of(tx, workspace_id), at)
+    return begun_hours.need_workspace(list_rules(tx, workspace_id), at)
 
 
 def is_rule_on(tx: Transaction, rule_id: str) -> bool:
     """Return whether a rule needs its workspace now."""
-    found = rule(tx, rule_id)
+    found = find_rule(tx, rule_id)
     return found is not None and not found.paused and found.is_on(tx.now())
 
 
-def rules(tx: Transaction, principal: Principal) -> list[HoursRule]:
+def list_rules_of_person(tx: Transaction, principal: Principal) -> list[HoursRule]:
     """Return a person's rules, by workspace."""
     return read_rules(tx, RULES.rows(tx, "workspace_id, id", principal=principal))
 
 
 def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
-    """Return when hours stop a workspace next, and whether its person agreed that this ends it for good."""
-    found = [(one.next_stop(tx.now()), one.agreed) for one in rules_of(tx, workspace.id) if one.is_own]
+    """Return the next stop by hours, and whether its person agreed to a final one."""
+    found = [(one.next_stop(tx.now()), one.agreed) for one in list_rules(tx, workspace.id) if one.is_own]
     return min(((at, agreed) for at, agreed in found if at is not None), default=None)
 
 
-def put(tx: Transaction, new: HoursRule) -> None:
+def save_rule(tx: Transaction, new: HoursRule) -> None:
     """Add a rule of hours, or replace it."""
-    put_in(tx, RULES, new)
+    save_rule_in(tx, RULES, new)
 
 
-def put_in(tx: Transaction, table: Table[AnyRule], new: AnyRule) -> None:
+def save_rule_in(tx: Transaction, table: Table[AnyRule], new: AnyRule) -> None:
     """Add a rule to the table of its kind, or replace it."""
-    table.upsert(tx, new, **new.plan_check(_look_at(new, new.processed_until)))
+    table.upsert(tx, new, **new.plan_check(_get_next_check(new, new.processed_until)))
 
 
-def drop(tx: Transaction, rule_id: str) -> None:
+def delete_rule(tx: Transaction, rule_id: str) -> None:
     """Delete a rule."""
     RULES.delete(tx, id=rule_id)
 
 
-def became(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
-    """Return what became of a start or stop, "" if nothing has yet."""
+def get_result(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
+    """Return the result of a start or stop, "" if it has none yet."""
     row = OCCURRENCES.row(tx, rule_id=looked.id, local=one.local, side=one.side)
     return "" if row is None else str(row["became"])
 
 
-def drop_all(tx: Transaction, principal: Principal) -> None:
+def delete_rules_of_person(tx: Transaction, principal: Principal) -> None:
     """Delete the rules of a person who may have none any more."""
     fan_out.follow(tx, "left", principal=principal.key)
 
 
-def _drop(tx: Transaction, row: Row, _said: Row) -> None:
+def _delete_row(tx: Transaction, row: Row, _said: Row) -> None:
     for hooks in RuleHooks.list_subscribers():
         hooks.on_rule_dropped(tx, row)
     RULES.delete(tx, id=row["id"])
 
 
-fan_out.know("left", lambda _tx, _said: True, ("some_rules_of_person", _drop))
+fan_out.know("left", lambda _tx, _said: True, ("some_rules_of_person", _delete_row))
 
 
 RULE_QUEUE: Final = declare_queue(
@@ -157,49 +157,49 @@ def sort_due(tx: Transaction, rules: Iterable[AnyRule]) -> list[AnyRule]:
     return sorted(rules, key=lambda one: (one.due(now)[:1], one.id))
 
 
-def look_at_hours(tx: Transaction, looked: HoursRule, at: float) -> None:
-    """Set when a rule is looked at next, if it isn't paused."""
+def schedule_check(tx: Transaction, looked: HoursRule, at: float) -> None:
+    """Set the next check of a rule, if it isn't paused."""
     RULES.change(tx, {"id": looked.id, "paused": ""}, **looked.plan_check(at))
 
 
-def due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
-    """Return what is due of a rule now; what was settled by an earlier clock, or in another zone, stays."""
-    return [one for one in looked.due(tx.now()) if not became(tx, looked, one)]
+def list_due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
+    """Return the due occurrences of a rule; those settled by an earlier clock, or in another zone, stay."""
+    return [one for one in looked.due(tx.now()) if not get_result(tx, looked, one)]
 
 
 def settle(tx: Transaction, settled: HoursRule, became: Mapping[Occurrence, str]) -> None:
-    """Write what became of what was due, and when the rule is looked at next.
+    """Write the results of due occurrences, and the rule's next check.
 
     Hours that come once are deleted with their last occurrence.
     """
     now = tx.now()
-    until = max([settled.processed_until, now - HORIZON, *(one.at for one in settled.due(now))])
+    until = max([settled.processed_until, now - HORIZON_SECONDS, *(one.at for one in settled.due(now))])
     for one, what in became.items():
         OCCURRENCES.add(tx, rule_id=settled.id, local=one.local, side=one.side, became=what, at=one.at)
-    next_check_at = _look_at(settled, until)
+    next_check_at = _get_next_check(settled, until)
     if next_check_at is None and settled.is_own and not settled.days & EVERY_DAY:
-        drop(tx, settled.id)
+        delete_rule(tx, settled.id)
     else:
         RULES.change(tx, {"id": settled.id}, processed_until=until, **settled.plan_check(next_check_at))
 
 
-def begun(tx: Transaction, started: HoursRule) -> None:
-    """Write when a rule started its workspace, and how often nobody has used that."""
+def record_start(tx: Transaction, started: HoursRule) -> None:
+    """Record a rule's start of its workspace, and the count of unused ones."""
     RULES.change(tx, {"id": started.id}, started_at=started.started_at, unused=started.unused)
 
 
-def timed(tx: Transaction, looked: HoursRule) -> Occurrence | None:
+def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
     """Return the stop that a rule settled last, if it set a timer for it."""
     last = looked.after(looked.processed_until - 1.0)
     if last is None or last.at != looked.processed_until:
         return None
-    return last if became(tx, looked, last) == "timer" else None
+    return last if get_result(tx, looked, last) == "timer" else None
 
 
 def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
     """Write a changed rule of which a start or stop that was settled comes again, however late."""
     OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
-    put(tx, replace(changed, processed_until=min(tx.now(), stop.at - 1.0)))
+    save_rule(tx, replace(changed, processed_until=min(tx.now(), stop.at - 1.0)))
 
 
 def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence] | None:
@@ -207,7 +207,7 @@ def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence]
 
     Hours that have begun since have joined it.
     """
-    plans = _filter_plans(tx, start, (one for one in rules_of(tx, start.workspace_id) if not one.paused))
+    plans = _filter_plans(tx, start, (one for one in list_rules(tx, start.workspace_id) if not one.paused))
     begins = start.planned_for or 0.0
     return max(plans, key=lambda plan: (plan[1].at >= begins, plan[1].latest_start), default=None)
 
@@ -224,7 +224,7 @@ def _filter_plans(
 
 
 def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
-    """Let a start that is still to be sent go by its plan's rules as they are now; some were changed.
+    """Bring an unsent start in line with its plan's present rules; some were changed.
 
     It is good for as long as they say, and is cancelled where they don't want it any more.
     """
@@ -245,10 +245,10 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
         OPERATIONS.change(tx, {"id": start.id}, good_until=plan[1].latest_start)
 
 
-def waits_until(tx: Transaction, start: Operation) -> float:
-    """Return until when a start by hours waits for room, if they say so; 0.0 for any other."""
+def find_wait_end(tx: Transaction, start: Operation) -> float:
+    """Return the end of the wait for capacity of a start by hours; 0.0 for none."""
     begins = start.planned_for or 0.0
-    waiting = [one for one in rules_of(tx, start.workspace_id) if one.waits and begins]
+    waiting = [one for one in list_rules(tx, start.workspace_id) if one.waits and begins]
     sides = [one for rule in waiting for one in rule.between(begins - 1.0, begins) if one.at == begins]
     return max((one.until for one in sides if one.side == "start"), default=0.0)
 
@@ -260,15 +260,15 @@ def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]
         return pending
     rule, begin = plan
     if (ended.cause or "").partition(":")[0] == "missed":
-        return [missed(rule, begin, because=(ended.cause or "").partition(":: ")[2])]
+        return [build_missed_notice(rule, begin, because=(ended.cause or "").partition(":: ")[2])]
     if not begun_hours.tries_again(ended, begin, tx.now(), is_own=rule.is_own):
         return pending
     unsettle(tx, rule, begin)
-    look_at_hours(tx, rule, tx.now() + begun_hours.RETRY_SECONDS)
+    schedule_check(tx, rule, tx.now() + begun_hours.RETRY_SECONDS)
     return ()
 
 
-def missed(rule: HoursRule, one: Occurrence, **more: Any) -> NewNotice:
+def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNotice:
     """Return the notice of a missed start or stop, with the end of its plan."""
     body: Row = {"workspace": rule.workspace_id, "connection": rule.connection, **rule.subject}
     until = one.until if one.side == "start" and rule.stops is not None else None
@@ -290,7 +290,7 @@ def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) 
 
 def resume(tx: Transaction, row: Row, _said: Row) -> None:
     """Go on with a rule that paused because an account wasn't linked."""
-    for paused in read_rules(tx, [row]) if row["paused"] in OF_LINK else ():
+    for paused in read_rules(tx, [row]) if row["paused"] in LINK_CAUSES else ():
         processed_until = tx.now()
         if row["paused"] == "refused":
             # Nobody has stopped it: what was to begin meanwhile is made up for while it lasts.
@@ -301,7 +301,7 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
                 if begin is None
                 else min(processed_until, max(begin.at - 1.0, paused.processed_until))
             )
-        put(tx, replace(paused, paused="", processed_until=processed_until))
+        save_rule(tx, replace(paused, paused="", processed_until=processed_until))
 
 
 #: Before the workspaces: where a piece of an earlier release ended, the numbers of the stages count.
@@ -310,11 +310,11 @@ RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
     """Pause the hours of a workspace whose account was unlinked, which deletes its row."""
-    for one in rules_of(tx, workspace["id"]):
+    for one in list_rules(tx, workspace["id"]):
         if not one.is_own:
             continue
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
-        put(tx, named)
+        save_rule(tx, named)
         pause(tx, named, "unlinked", notify=notify)
 
 
@@ -324,12 +324,12 @@ def link_rules(tx: Transaction, workspace: Workspace) -> None:
     RULES.change(tx, {**key, "remote_id": workspace.remote_id}, workspace_id=workspace.id)
 
 
-def follow(tx: Transaction, former: str, workspace_id: str) -> None:
+def move_rules(tx: Transaction, former: str, workspace_id: str) -> None:
     """Move a workspace's rules to the one that took its place."""
     RULES.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
 
 
-def forget(tx: Transaction, workspace_id: str) -> None:
+def delete_rules(tx: Transaction, workspace_id: str) -> None:
     """Delete the rules of a workspace that is gone for good."""
     RULES.delete(tx, workspace_id=workspace_id)
 
@@ -339,8 +339,8 @@ def find_active_rules(tx: Transaction, limit: int) -> Sequence[HoursRule]:
     return read_rules(tx, tx.all("rules_left", limit=limit))
 
 
-def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
-    """Ask those whose time zone has changed whether their hours move."""
+def ask_about_zones(tx: Transaction, people: Sequence[Person]) -> None:
+    """Ask people with a changed time zone whether their hours move."""
     for person in people:
         moved = [
             one
@@ -357,6 +357,6 @@ def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
             add_notices(tx, [NewNotice(key, HoursKind.HOURS_MOVED, occasion, person.principal, body)])
 
 
-def _look_at(looked: HoursRule, after: float) -> float | None:
+def _get_next_check(looked: HoursRule, after: float) -> float | None:
     next_ = None if looked.paused else looked.after(after)
     return None if next_ is None else next_.due_at

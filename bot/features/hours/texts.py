@@ -1,11 +1,11 @@
-"""What is said about working hours, and asked about what was left running."""
+"""The texts about working hours, and the questions about idle workspaces."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.time_parsing import EVERY_DAY, WEEKDAYS, WEEKEND
 
-NAMED: Final[Mapping[frozenset[str], str]] = {
+DAY_NAMES: Final[Mapping[frozenset[str], str]] = {
     WEEKDAYS: "weekdays",
     WEEKEND: "weekends",
     EVERY_DAY: "every day",
@@ -14,7 +14,7 @@ BOTH: Final = "{days} {begin}\u2013{end}"
 ONLY_START: Final = "{days} from {begin}"
 ONLY_STOP: Final = "{days} until {end}"
 #: In a workspace's state; then with the zone, where its person isn't there any more.
-LINE: Final = "Hours: {hours}."
+HOURS_LINE: Final = "Hours: {hours}."
 #: Of hours whose starts wait.
 AND_WAIT: Final = " (I'll wait for room)"
 LINE_ELSEWHERE: Final = "Hours: {hours} ({zone})."
@@ -22,11 +22,11 @@ LINE_PAUSED: Final = "Hours: paused."
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "Not {days}."
 #: What comes next.
-NEXT: Final = "Next, I'll {do} it {at}."
+NEXT_OCCURRENCE: Final = "Next, I'll {do} it {at}."
 HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
-SET: Final = "*{name}* on {title} now has working hours: {hours} ({zone})."
-KEPT: Final = "*{name}* on {title}: {hours} ({zone})."
+HOURS_SET: Final = "*{name}* on {title} now has working hours: {hours} ({zone})."
+CURRENT_HOURS: Final = "*{name}* on {title}: {hours} ({zone})."
 #: Hours that come on one day; what stops it again that day; those it has besides.
 ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
 ONCE_UNTIL: Final = ", and {do} it at {until}"
@@ -41,7 +41,7 @@ RUNS_ON: Final = "{it} {state}, and nothing will stop it."
 RUNS_UNTIL: Final = "{it} {state}, and I won't {do} it before {until}."
 #: Of hours that only start.
 NO_STOP: Final = "I won't stop it after that."
-NONE: Final = "*{name}* on {title} has no working hours."
+NO_HOURS: Final = "*{name}* on {title} has no working hours."
 NONE_NEXT: Final = "To set some, type `{command}hours {typed} weekdays 9:00-18:00`."
 NONE_OF_ALL: Final = "None of your workspaces has working hours."
 LIST: Final = "*Your workspaces' working hours*"
@@ -52,14 +52,16 @@ USAGE: Final = (
     "minutes after its start."
 )
 #: The same words as where something ends at once.
-ASK: Final = "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
+CONFIRM_FINAL_STOP: Final = (
+    "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
+)
 
 MISSED: Final = (
     "I should have {done} *{name}* on {title} {at}, as its hours say, but I couldn't do it in time."
 )
 MISSED_MORE: Final = "I also missed {count} before that."
 NEEDED_AFTER: Final = "Its hours continue as planned."
-FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
+OCCURRENCE_FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
 PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
 #: Why they are paused until their person has linked again; for other causes the usual sentences.
 BECAUSE: Final[Mapping[str, str]] = {
@@ -68,7 +70,7 @@ BECAUSE: Final[Mapping[str, str]] = {
     "person": "Resume them whenever you like.",
 }
 #: Where nobody used what they start, by whether the provider says when that was.
-UNUSED: Final[Mapping[bool, str]] = {
+HOURS_UNUSED: Final[Mapping[bool, str]] = {
     True: "The hours of *{name}* on {title} started it {count} times in a row, and nobody used it.",
     False: "The hours of *{name}* on {title} started it {count} times in a row; nobody opened it from here.",
 }
@@ -76,7 +78,7 @@ UNUSED_NEXT: Final = "Do you still need them? If nobody uses it this time and th
 UNUSED_UNSEEN: Final = "I can't see when it's used on {title}."
 GO_ON: Final = "Keep them"
 GOING_ON: Final = "OK, I'll keep the hours of *{name}* on {title}."
-MOVED: Final = (
+ZONE_CHANGED: Final = (
     "Slack says that your time zone is {zone} now. Your workspaces' hours are in {former} time. "
     "Should they move?"
 )
@@ -97,7 +99,7 @@ FORM_NO_TIME: Final = "Choose a time to start, a time to stop, or both."
 FORM_SHORT: Final = "Choose a time at least 30 minutes after the start."
 FORM_NO_WORKSPACE: Final = "Choose one of your workspaces."
 SKIP: Final = "Skip {day}"
-PAUSE: Final = "Pause until {day}"
+PAUSE_UNTIL: Final = "Pause until {day}"
 TURN_OFF: Final = "Turn hours off"
 RESUME: Final = "Resume hours"
 #: Take back what was left out.
@@ -107,7 +109,7 @@ MOVE: Final = "Move them"
 LEAVE: Final = "Leave them"
 
 #: What was left running, by whether the provider says when it was last used.
-NEEDED: Final[Mapping[bool, str]] = {
+STILL_NEEDED: Final[Mapping[bool, str]] = {
     False: "*{name}* on {title} has been running since {since}. Still needed?",
     True: "*{name}* on {title} is running, but hasn't been used since {since}. Still needed?",
 }
@@ -117,7 +119,7 @@ NEEDED_STOPS: Final[Mapping[str, str]] = {
     "stop": "If you don't answer, I'll stop it {at}.",
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
-KEEP: Final = "Keep"
+KEEP_RUNNING: Final = "Keep"
 #: What can be done at a time or until then, and the button that does it: Slack writes no time on one.
 DONE_THEN: Final[Mapping[str, str]] = {
     "start": "I can start it until {at}.",

@@ -21,16 +21,16 @@ from bot.domain.workspaces import UP, State, Workspace
 from bot.features.hours import begun_hours
 from bot.features.hours import store as rows
 from bot.features.hours.model import (
-    MOST,
+    MAX_RULES,
     UNUSED_ASKS,
     UNUSED_PAUSES,
     UNUSED_SPARED,
     HoursKind,
     HoursRule,
     Occurrence,
-    evening_of_asking,
+    find_asking_evening,
     find_hours_stop,
-    left_since,
+    find_idle_since,
     was_used,
 )
 from bot.features.hours.store import RULES, AnyRule
@@ -51,12 +51,12 @@ from bot.support.declarations import LayerHooks
 from bot.support.errors import NotLinked, Refused
 
 #: How soon again where its person is only to be asked about it.
-LOOKS_AGAIN: Final = 30.0
-HOUR: Final = 3600.0
+RECHECK_SECONDS: Final = 30.0
+HOUR_SECONDS: Final = 3600.0
 #: How many rules, or workspaces that were left running, are claimed at once.
-SOME: Final = 100
+CLAIM_BATCH_SIZE: Final = 100
 #: How often it is looked at whether what was left running is still needed.
-NEEDED_EVERY: Final = 1800.0
+IDLE_CHECK_SECONDS: Final = 1800.0
 #: A rule before a change and after it, None for none.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
 #: What became of an occurrence of which nobody has to be told.
@@ -100,9 +100,9 @@ def add(
         raise Refused("hours.makes", problems.sentence("hours_make", title))
     stops = any(one.stops is not None for one in wanted)
     is_agreed = stops and plan_timer(context, workspace, now, agreed=agreed).agreed
-    known = [one for one in rows.rules_of(tx, workspace.id) if one.is_own]
+    known = [one for one in rows.list_rules(tx, workspace.id) if one.is_own]
     replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
-    if len(known) - len(replaced) >= MOST:
+    if len(known) - len(replaced) >= MAX_RULES:
         raise Refused("hours.many", problems.sentence("hours_many", title))
     zone = people.zone(tx, caller.principal).key
     shared = (caller.principal, workspace.connection, workspace.id, zone, zone, now, is_agreed)
@@ -121,7 +121,7 @@ def add(
 
 @undoable_actions.puts_back(RULES.name)
 def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
-    """Let the row of a rule say again what it said before an act, None for no row."""
+    """Restore the row of a rule as it was before an action, None for no row."""
     after_row = None if was is None else {"card": None, **(row or {}), **was}
     before, after = (next(iter(rows.read_rules(tx, [one] if one else [])), None) for one in (row, after_row))
     of = before or after
@@ -135,7 +135,7 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
 def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Take a workspace's hours away; return it. What they have begun ends as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
-    rules = [one for one in rows.rules_of(tx, workspace.id) if one.is_own]
+    rules = [one for one in rows.list_rules(tx, workspace.id) if one.is_own]
     if rules and caller.is_first_delivery(tx):
         change: list[RuleChange] = [(one, None) for one in rules]
         change_rules(tx, workspace, change, get_mode(caller, workspace))
@@ -152,21 +152,21 @@ def change_rules(
     *,
     keeps_stop: bool = True,
 ) -> None:
-    """Change a workspace's rules; what they have begun ends as planned, unless they name another end.
+    """Change a workspace's rules; the hours that have begun end as planned, or as the new ones say.
 
     So the stop of today's hours becomes an end of the workspace where the change would take it away, and one
     that was planned goes only for another stop, or if nothing had begun: then the hours may bring it again.
     """
-    now, former = tx.now(), rows.rules_of(tx, workspace.id)
+    now, former = tx.now(), rows.list_rules(tx, workspace.id)
     has_begun, begun = begun_hours.has_begun(former, now), begun_hours.find_begun_stop(former, now)
-    settled = {one.id: rows.timed(tx, one) for one in former}
+    settled = {one.id: rows.find_timed_stop(tx, one) for one in former}
     for before, after in change:
         if after is not None:
-            rows.put(tx, after)
+            rows.save_rule(tx, after)
         elif before is not None:
-            rows.drop(tx, before.id)
+            rows.delete_rule(tx, before.id)
     rows.review_start(tx, workspace.id, *(before for before, _ in change if before is not None))
-    known = rows.rules_of(tx, workspace.id)
+    known = rows.list_rules(tx, workspace.id)
     for planned in (one for one in workspace.ends.rows if one.because == "hours"):
         stop = settled.get(planned.source)
         is_dropped = begun_hours.has_end(known, planned.at, now) or (stop is not None and not has_begun)
@@ -195,7 +195,9 @@ def _keep_stop(
         timers.put(tx, workspace.id, End(stop.at, mode, rule.agreed, True, "hours", rule.id))
 
 
-def rest(tx: Transaction, caller: Caller, workspace_id: str, days: Collection[str] = ()) -> Workspace:
+def leave_out_days(
+    tx: Transaction, caller: Caller, workspace_id: str, days: Collection[str] = ()
+) -> Workspace:
     """Leave days out of a workspace's hours; without any, let all come again, also what was paused.
 
     What they have begun ends as planned. Raises NotLinked and Refused where nothing could come.
@@ -203,7 +205,7 @@ def rest(tx: Transaction, caller: Caller, workspace_id: str, days: Collection[st
     workspace = find_usable(tx, caller, "hours", workspace_id)
     resting: list[RuleChange] = []
     now = tx.now()
-    for one in rows.rules_of(tx, workspace.id):
+    for one in rows.list_rules(tx, workspace.id):
         today = one.day(now).isoformat()
         off = frozenset(day for day in one.off.union(days) if day >= today)
         # Those of what others take part in, too, come back by a button of that.
@@ -211,19 +213,19 @@ def rest(tx: Transaction, caller: Caller, workspace_id: str, days: Collection[st
         # Whoever lets what was paused come again is there.
         again = replace(one, processed_until=now, started_at=None, unused=0, paused="")
         resting.append((one, replace(one if days or not one.paused else again, off=off)))
-    return _change_rest(tx, caller, workspace, resting, off=",".join(sorted(days)))
+    return _change_days_off(tx, caller, workspace, resting, off=",".join(sorted(days)))
 
 
 def pause(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Pause a workspace's hours until its person resumes them; what they have begun ends as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
-    found = [one for one in rows.rules_of(tx, workspace.id) if one.is_own and not one.paused]
-    return _change_rest(
+    found = [one for one in rows.list_rules(tx, workspace.id) if one.is_own and not one.paused]
+    return _change_days_off(
         tx, caller, workspace, [(one, replace(one, paused="person")) for one in found], off="all"
     )
 
 
-def _change_rest(
+def _change_days_off(
     tx: Transaction, caller: Caller, workspace: Workspace, change: Sequence[RuleChange], **said: str
 ) -> Workspace:
     if any(before != after for before, after in change) and caller.is_first_delivery(tx):
@@ -236,7 +238,9 @@ def move(tx: Transaction, caller: Caller) -> str:
     """Move a person's hours to the time zone that they are in now; return it."""
     caller.check(tx, "hours")
     zone = people.zone(tx, caller.principal).key
-    found = [one for one in rows.rules(tx, caller.principal) if one.zone != zone and one.is_own]
+    found = [
+        one for one in rows.list_rules_of_person(tx, caller.principal) if one.zone != zone and one.is_own
+    ]
     moving = [(one, replace(one, zone=zone, seen_zone=zone, processed_until=tx.now())) for one in found]
     if moving and caller.is_first_delivery(tx):
         for key in dict.fromkeys(one.workspace_id for one in found):
@@ -266,11 +270,11 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
 
 
 def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
-    """Carry out what is due of a rule in its person's name; what it is too late for is told as missed.
+    """Carry out the due occurrences of a rule in its person's name; too late ones are notified as missed.
 
     Raises NotIdentified while Slack can't say who they are, and Refused: see ``refuse``.
     """
-    rule, now = rows.rule(tx, looked.id), tx.now()
+    rule, now = rows.find_rule(tx, looked.id), tx.now()
     if rule is None or rule.paused or not (due := list_due(tx, rule)):
         return
     last = due[-1]
@@ -287,7 +291,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
             return
         start(tx, caller, started, last, workspace, latest)
         if started.unused == UNUSED_ASKS:
-            _ask_on(tx, started, workspace)
+            _ask_to_continue(tx, started, workspace)
     elif last.side == "start" and latest is not None and latest.is_open:
         operations.extend(tx, latest, last.latest_start)
     if became == "timer":
@@ -298,7 +302,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
 
 def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
     """Return the occurrences of a rule that are due; without any, the rule is settled up to now."""
-    due = rows.due(tx, rule)
+    due = rows.list_due(tx, rule)
     if not due:
         rows.settle(tx, rule, {})
     return due
@@ -307,7 +311,7 @@ def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
 def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
     """Have a rule's workspace read before anything is decided."""
     gates.want(tx, rule.workspace_id, by_itself=True)
-    rows.look_at_hours(tx, rule, tx.now() + LOOKS_EVERY)
+    rows.schedule_check(tx, rule, tx.now() + LOOKS_EVERY)
 
 
 def count_start(tx: Transaction, rule: AnyRule, plan: Occurrence, workspace: Workspace) -> AnyRule:
@@ -340,7 +344,7 @@ def start(
         good_until=plan.latest_start,
         asker=BY_HOURS,
     ).operation
-    rows.begun(tx, started)
+    rows.record_start(tx, started)
     return begun
 
 
@@ -349,16 +353,16 @@ def get_mode(caller: Caller, workspace: Workspace) -> StopMode:
     return planned_mode(get_stop_effects(caller.context, workspace))
 
 
-def _ask_on(tx: Transaction, rule: HoursRule, workspace: Workspace) -> None:
-    """Ask a person whether hours go on that nobody uses."""
+def _ask_to_continue(tx: Transaction, rule: HoursRule, workspace: Workspace) -> None:
+    """Ask a person whether to continue hours that nobody uses."""
     body = {"workspace": workspace.id, "connection": rule.connection, "times": rule.unused}
     body |= {"is_said": workspace.last_used_at is not None}
     occasion = f"{rule.id}:{rule.started_at:.0f}"
     add_notices(tx, [NewNotice(workspace.id, HoursKind.HOURS_UNUSED, occasion, rule.principal, body)])
 
 
-def go_on(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Note that a workspace's hours go on although nobody uses it."""
+def continue_hours(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
+    """Note that a workspace's hours continue although nobody uses it."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
     if caller.is_first_delivery(tx):
         RULES.change(tx, {"workspace_id": workspace.id}, unused=-UNUSED_SPARED)
@@ -394,20 +398,20 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
 
 
 def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], became: str) -> None:
-    """Write what became of the last of those that are due; tell its person what was missed or failed."""
+    """Write the result of the last due occurrence; notify its person of missed or failed ones."""
     settled = dict.fromkeys(due, "missed") | {due[-1]: became}
     rows.settle(tx, rule, settled)
     missed = [one for one in due if settled[one] not in DONE_WELL]
     if missed:
         last = missed[-1]
         cause = settled[last].removeprefix("missed")
-        add_notices(tx, [rows.missed(rule, last, cause=cause, more=len(missed) - 1)])
+        add_notices(tx, [rows.build_missed_notice(rule, last, cause=cause, more=len(missed) - 1)])
 
 
 def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused) -> None:
-    """Write why what is due wasn't done, and pause the rule unless that passes by itself; tell its person."""
-    rule = rows.rule(tx, looked.id)
-    due = [] if rule is None or rule.paused else rows.due(tx, rule)
+    """Write the refusal of a due occurrence, and pause the rule unless that passes; notify its person."""
+    rule = rows.find_rule(tx, looked.id)
+    due = [] if rule is None or rule.paused else rows.list_due(tx, rule)
     if rule is None or not due:
         return
     passing = {"workspace.not_allowed": "not_allowed_now", "workspace.unmade": "unmade"}
@@ -420,25 +424,25 @@ def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused
         rows.pause(tx, rule, "gone" if cause == "unknown" else cause)
 
 
-def later(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
+def postpone(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
     """Schedule the next try of a rule, as Slack can't identify its person now."""
-    rows.look_at_hours(tx, looked, tx.now() + ASKS_AGAIN)
+    rows.schedule_check(tx, looked, tx.now() + ASKS_AGAIN)
 
 
-HOURS: Final = ScheduledWork(
+HOURS_WORK: Final = ScheduledWork(
     name="hours",
     order=30,
-    claim=lambda tx, _: rows.claim_hours(tx, SOME // 2, LEASE),
+    claim=lambda tx, _: rows.claim_hours(tx, CLAIM_BATCH_SIZE // 2, LEASE),
     carry_out=carry_out,
     refuse=refuse,
-    later=later,
+    later=postpone,
 )
 
 
 # -- what was left running -----------------------------------------------------------------------------------
 
 
-def _ask(tx: Transaction, caller: Caller, looked: Workspace) -> None:
+def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     """Ask a workspace's person whether they still need it, if it runs on and no stop is ahead within a day.
 
     Where its connection says so, it gets a timer for the evening, unless that would end it for good, or its
@@ -451,16 +455,16 @@ def _ask(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     account = accounts.account(tx, principal, workspace.connection)
     if account is None or account.state != "active" or account.is_refused:
         return
-    planned = find_hours_stop(rows.rules_of(tx, workspace.id), now)
+    planned = find_hours_stop(rows.list_rules(tx, workspace.id), now)
     next_stop = find_next_stop(workspace, planned, now)
     if next_stop is not None and next_stop <= now + begun_hours.STOP_AHEAD_SECONDS:
         return
     zone, here = people.zone(tx, principal), provider.settings.asks_after_hours
     hours, left = (
         find_asking_hours(preferences_store.preferences(tx, principal).idle_prompt_after, here),
-        left_since(workspace),
+        find_idle_since(workspace),
     )
-    evening = None if hours is None else evening_of_asking(workspace, hours * HOUR, now, zone)
+    evening = None if hours is None else find_asking_evening(workspace, hours * HOUR_SECONDS, now, zone)
     day = datetime.fromtimestamp(now, zone).date().isoformat()
     if evening is None or left is None or is_written(tx, workspace.id, HoursKind.NEEDED, day):
         return
@@ -469,7 +473,7 @@ def _ask(tx: Transaction, caller: Caller, looked: Workspace) -> None:
         return
     if now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
         gates.request_read_now(tx, workspace.id)
-        stored.ask_again(tx, workspace.id, now + LOOKS_AGAIN)
+        stored.ask_again(tx, workspace.id, now + RECHECK_SECONDS)
         return
     mode = planned_mode(predict_stop_effects(context, workspace))
     is_over = is_final(predict_stop_effects(context, workspace), mode)
@@ -477,7 +481,7 @@ def _ask(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     stops = (
         provider.settings.stops_unanswered
         and stops_after is not None
-        and evening_of_asking(workspace, stops_after * HOUR, now, zone) is not None
+        and find_asking_evening(workspace, stops_after * HOUR_SECONDS, now, zone) is not None
         and workspace.stop_at is None
         and not is_over
     )
@@ -496,9 +500,9 @@ def _ask(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     add_notices(tx, [NewNotice(workspace.id, HoursKind.NEEDED, day, principal, body)])
 
 
-NEEDED: Final = ScheduledWork(
+IDLE_PROMPT_WORK: Final = ScheduledWork(
     name="needed",
     order=70,
-    claim=lambda tx, _: stored.claim_running(tx, SOME, NEEDED_EVERY),
-    carry_out=_ask,
+    claim=lambda tx, _: stored.claim_running(tx, CLAIM_BATCH_SIZE, IDLE_CHECK_SECONDS),
+    carry_out=_ask_if_needed,
 )

@@ -17,7 +17,7 @@ from bot.features.hours import store as hour_rows
 from bot.features.hours import texts as words
 from bot.features.hours import use_cases
 from bot.features.hours.model import HoursRule
-from bot.features.hours.orders import is_order, wanted_of
+from bot.features.hours.orders import is_order, read_order_hours
 from bot.features.hours.store import RULES
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import hours_button, lost, offered
@@ -36,9 +36,9 @@ from handlers.request import Answered, InvalidFields, Request
 from handlers.workspace.operations import create_caller_of_several
 from handlers.workspace.targets import read_workspace, require_by_name
 
-NOTHING: Final[Mapping[str, str]] = {}
+NO_PLANS: Final[Mapping[str, str]] = {}
 #: How far ahead days are left out.
-FARTHEST_DAY: Final = timedelta(days=90)
+MAX_DAYS_AHEAD: Final = timedelta(days=90)
 #: At which a day can still be named.
 _END_OF_DAY: Final = "23:59"
 
@@ -58,9 +58,9 @@ async def show(request: Request) -> Answer:
     """Show the hours of one workspace or of all, set some, or turn them off or on."""
     given = request.arguments
     if request.target is not None:
-        return await _answered(request, await read_workspace(request), words.KEPT)
+        return await _answer_hours(request, await read_workspace(request), words.CURRENT_HOURS)
     if not given:
-        return await _all(request)
+        return await _answer_all(request)
     name, said = _split(given[1:] if given[0] in {"for", "of"} else given)
     if not name or (not said and any(":" in word or word[0] == "-" for word in given[1:])):
         return _hint(request, words.UNREADABLE, words.USAGE, given[0] if name else "NAME")
@@ -68,76 +68,78 @@ async def show(request: Request) -> Answer:
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, str]:
-    """Split a workspace's name from what follows it about its hours."""
+    """Split a workspace's name from the order about its hours after it."""
     found = ((" ".join(given[:at]), " ".join(given[at:])) for at in range(len(given)))
     return next((pair for pair in found if is_order(pair[1])), (" ".join(given), ""))
 
 
 async def list_with_hours(request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
     """Return those workspaces that have hours."""
-    rules = await request.services.store.read(hour_rows.rules, request.principal)
+    rules = await request.services.store.read(hour_rows.list_rules_of_person, request.principal)
     with_hours = {one.workspace_id for one in rules}
     return [one for one in workspaces if one.id in with_hours]
 
 
 async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
-    """Do what is said about a workspace's hours, in the words that follow its name; show them without.
+    """Apply an order about a workspace's hours, in the words after its name; show them without one.
 
     ``former`` is the rule that they replace.
     """
     about, (verb, _, rest) = replace(request, target=workspace.id), said.casefold().partition(" ")
     if not said:
-        return await _answered(request, workspace, words.KEPT)
+        return await _answer_hours(request, workspace, words.CURRENT_HOURS)
     if not rest and verb in _ORDERS:
         return await _ORDERS[verb](about)
     if rest and verb in vocabulary.HOURS_EXCEPTIONS:
-        return await _show_rest(about, workspace.id, await _days_left_out(about, verb, rest))
-    wanted = wanted_of(said)
+        return await _leave_out(about, workspace.id, await _read_days_off(about, verb, rest))
+    wanted = read_order_hours(said)
     if not wanted:
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
     today, agreed = await request.find_today(), AGREED in request.flags
     wanted = tuple(one.on(today) for one in wanted)
-    planned = await _list_beside(request)
+    planned = await _list_other_plans(request)
     try:
         ways = {"agreed": agreed, "waits": "wait" in request.flags}
         replaced = await request.caller.run(use_cases.add, workspace.id, *wanted, former=former, **ways)
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
             raise
-        return _question(request, workspace, said)
+        return _confirm_final_stop(request, workspace, said)
     (asked,) = wanted if len(wanted) == 1 else (None,)
     once = asked if asked is not None and len(asked.days) == 1 and not asked.days & EVERY_DAY else None
     workspace = await request.caller.read(require_workspace, "hours", workspace.id)
-    return await _answered(request, workspace, words.SET, replaced, once, planned)
+    return await _answer_hours(request, workspace, words.HOURS_SET, replaced, once, planned)
 
 
 async def leave_out_days(request: Request, chosen: Sequence[Workspace], said: str) -> Answer:
     """Leave days out of the hours of several workspaces, pause or resume them; one answer shows each."""
-    (verb, _, rest), planned = said.partition(" "), await _list_beside(request)
-    days = await _days_left_out(request, verb, rest) if rest else []
+    (verb, _, rest), planned = said.partition(" "), await _list_other_plans(request)
+    days = await _read_days_off(request, verb, rest) if rest else []
     rested = list[Workspace]()
     for one in chosen:
         caller = create_caller_of_several(request, one.id, len(chosen))
         is_pause = said == "pause"
         rested.append(
             await (
-                caller.run(use_cases.pause, one.id) if is_pause else caller.run(use_cases.rest, one.id, days)
+                caller.run(use_cases.pause, one.id)
+                if is_pause
+                else caller.run(use_cases.leave_out_days, one.id, days)
             )
         )
     request.notes.note_workspaces(rested)
     every = await request.services.gatherer.of_all(request.principal, rested)
     over = " ".join(await _format_ended(request, planned))
-    return drawn.of_all([drawn.of_one(words.KEPT, facts) for facts in every], over)
+    return drawn.answer_list([drawn.describe_hours(words.CURRENT_HOURS, facts) for facts in every], over)
 
 
-async def _days_left_out(request: Request, verb: str, said: str) -> list[str]:
-    """Return the days that are left out of hours; to pause them until a day is to leave out all before.
+async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
+    """Return the days left out of hours; a pause until a day leaves out all days before.
 
     Raises Answered for what names none, or a day that is too far ahead.
     """
     today = await request.find_today()
     days = time_parsing.list_days(time_parsing.read_pause(verb, said, today))
-    if days and today <= days[0] and days[-1] <= today + FARTHEST_DAY:
+    if days and today <= days[0] and days[-1] <= today + MAX_DAYS_AHEAD:
         return [day.isoformat() for day in days]
     found = Unread("far" if days else "unreadable")
     if days and days[-1] < today:
@@ -147,12 +149,12 @@ async def _days_left_out(request: Request, verb: str, said: str) -> list[str]:
         read = time_parsing.read(f"{said} {_END_OF_DAY}", zone, await request.services.store.now())
         if isinstance(read, Unread):
             found = replace(read, options=tuple(one.removesuffix(f" {_END_OF_DAY}") for one in read.options))
-    raise Answered(replies.hint(replies.unread(found, said, SOONEST_SECONDS, FARTHEST_DAY.total_seconds())))
+    raise Answered(replies.hint(replies.unread(found, said, SOONEST_SECONDS, MAX_DAYS_AHEAD.total_seconds())))
 
 
 @routes.action("hours_form")
 async def open_form(request: Request) -> Answer:
-    """Open the form; where none can be opened, say what to type."""
+    """Open the form; if none can be opened, answer with the words to type."""
     rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
     every = await request.services.gatherer.of_all(request.principal, rows)
     able = [
@@ -161,27 +163,27 @@ async def open_form(request: Request) -> Answer:
         if hours_button(one) and request.target in {None, one.workspace.id if one.workspace else None}
     ]
     if not able:
-        return await _all(request)
+        return await _answer_all(request)
     typed = able[0].workspace.title if len(able) == 1 and able[0].workspace is not None else "NAME"
-    return replace(_hint(request, words.FORM_TYPED, words.USAGE, typed), view=drawn.form(able))
+    return replace(_hint(request, words.FORM_TYPED, words.USAGE, typed), view=drawn.build_form(able))
 
 
-@routes.view(drawn.CALLBACK)
-async def form_sent(request: Request) -> Answer:
-    """Give a workspace the hours of the form; what is wrong is said at its fields."""
+@routes.view(drawn.HOURS_CALLBACK)
+async def submit_form(request: Request) -> Answer:
+    """Set a workspace's hours from the form; problems are shown at its fields."""
     key, _, former = request.form_payload.partition(" ")
-    key = key or find_value(request.view, drawn.WORKSPACE)
-    days = parse_values(request.view).get(drawn.ON, ())
-    starts, stops = (find_value(request.view, name) for name in (drawn.FROM, drawn.UNTIL))
+    key = key or find_value(request.view, drawn.WORKSPACE_FIELD)
+    days = parse_values(request.view).get(drawn.DAYS_FIELD, ())
+    starts, stops = (find_value(request.view, name) for name in (drawn.FROM_FIELD, drawn.UNTIL_FIELD))
     said = f"{','.join(days)} {starts}{f'-{stops}' if stops else ''}"
     wrong = {
-        drawn.WORKSPACE: "" if key else words.FORM_NO_WORKSPACE,
-        drawn.ON: "" if days else words.FORM_NO_DAY,
-        drawn.FROM: "" if starts or stops else words.FORM_NO_TIME,
+        drawn.WORKSPACE_FIELD: "" if key else words.FORM_NO_WORKSPACE,
+        drawn.DAYS_FIELD: "" if days else words.FORM_NO_DAY,
+        drawn.FROM_FIELD: "" if starts or stops else words.FORM_NO_TIME,
     }
     wrong = {field: sentence for field, sentence in wrong.items() if sentence}
     if wrong or not is_order(said):
-        raise InvalidFields(wrong or {drawn.UNTIL: words.FORM_SHORT})
+        raise InvalidFields(wrong or {drawn.UNTIL_FIELD: words.FORM_SHORT})
     return await apply_order(
         request, await request.caller.read(require_workspace, "hours", key), said, former
     )
@@ -189,18 +191,18 @@ async def form_sent(request: Request) -> Answer:
 
 @routes.action("hours_rest")
 async def leave_out(request: Request) -> Answer:
-    """Leave the days out that a button names."""
+    """Leave out the days of a button."""
     key, _, days = (request.target or "").partition(" ")
-    return await _show_rest(request, key, days.split(","))
+    return await _leave_out(request, key, days.split(","))
 
 
-async def _show_rest(request: Request, key: str, days: Sequence[str]) -> Answer:
-    planned = await _list_beside(request)
-    workspace = await request.caller.run(use_cases.rest, key, days)
-    return await _answered(request, workspace, words.KEPT, planned=planned)
+async def _leave_out(request: Request, key: str, days: Sequence[str]) -> Answer:
+    planned = await _list_other_plans(request)
+    workspace = await request.caller.run(use_cases.leave_out_days, key, days)
+    return await _answer_hours(request, workspace, words.CURRENT_HOURS, planned=planned)
 
 
-async def _list_beside(request: Request) -> dict[str, str]:
+async def _list_other_plans(request: Request) -> dict[str, str]:
     found = dict[str, str]()
     for hooks in HoursAnswerHooks.list_subscribers():
         found |= await hooks.list_ending_plans(request)
@@ -209,54 +211,56 @@ async def _list_beside(request: Request) -> dict[str, str]:
 
 async def _format_ended(request: Request, planned: Mapping[str, str]) -> list[str]:
     """Format the plans beside hours that are over."""
-    left = await _list_beside(request) if planned else {}
+    left = await _list_other_plans(request) if planned else {}
     return [said for key, said in planned.items() if key not in left]
 
 
-def _question(request: Request, workspace: Workspace, said: str) -> Answer:
+def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> Answer:
     """Ask whether a stop may end a workspace for good; the button says the same command with consent."""
     services = request.services
     what = predict_stop_effects(services.context, workspace)
-    sentence = request.fill(words.ASK, workspace, lost=lost(workspace, what[planned_mode(what)]))
+    sentence = request.fill(
+        words.CONFIRM_FINAL_STOP, workspace, lost=lost(workspace, what[planned_mode(what)])
+    )
     command = f"hours {join_words((workspace.title,))} {said} --{AGREED}"
     return replies.answer(sentence, [kit.button(cards.END_THEN, SAY, command, style=kit.DANGER)])
 
 
-async def _answered(
+async def _answer_hours(
     request: Request,
     workspace: Workspace,
     template: str,
     replaced: Sequence[HoursRule] = (),
     once: Wanted | None = None,
-    planned: Mapping[str, str] = NOTHING,
+    planned: Mapping[str, str] = NO_PLANS,
 ) -> Answer:
-    """Say a workspace's hours as they are, with what can be done about them; ``once`` first.
+    """Answer with a workspace's hours as they are, and the buttons for them; ``once`` first.
 
     ``planned`` is what was planned beside them before they were changed.
     """
     request.notes.note_workspaces([workspace])
     facts = await request.services.gatherer.of_workspace(workspace)
     if not drawn.has_any(facts):
-        none = fill(words.NONE, name=workspace.title, title=facts.connection_title)
+        none = fill(words.NO_HOURS, name=workspace.title, title=facts.connection_title)
         return _hint(request, none, words.NONE_NEXT, workspace.title)
-    former = Markup("; ".join(map(drawn.said, replaced)))
+    former = Markup("; ".join(map(drawn.format_rule, replaced)))
     more = [fill(words.REPLACED, hours=former)] if former else []
     more += await _format_ended(request, planned)
-    return replies.answer(*drawn.of_one(template, facts, more, once, replaced))
+    return replies.answer(*drawn.describe_hours(template, facts, more, once, replaced))
 
 
-async def _all(request: Request) -> Answer:
+async def _answer_all(request: Request) -> Answer:
     services = request.services
     workspaces = await services.store.perform(workspace_rows.workspaces, request.principal)
     every = await services.gatherer.of_all(request.principal, workspaces)
-    rows = [drawn.of_one(words.KEPT, facts) for facts in every if drawn.has_any(facts)]
+    rows = [drawn.describe_hours(words.CURRENT_HOURS, facts) for facts in every if drawn.has_any(facts)]
     kept = {
         one.workspace_id: one.connection
-        for one in await services.store.read(hour_rows.rules, request.principal)
+        for one in await services.store.read(hour_rows.list_rules_of_person, request.principal)
     }
     gone = services.describe_not_set_up(kept.values())
     if rows or gone:
-        return drawn.of_all(rows, gone)
+        return drawn.answer_list(rows, gone)
     able = [drawn.form_button()] if any(map(hours_button, every)) else []
     return _hint(request, words.NONE_OF_ALL, words.NONE_NEXT, "NAME", able)
 
@@ -272,12 +276,12 @@ def _hint(
 async def turn_off(request: Request) -> Answer:
     """End a workspace's hours."""
     former, planned = (
-        await request.services.store.read(hour_rows.rules_of, request.target or ""),
-        await _list_beside(request),
+        await request.services.store.read(hour_rows.list_rules, request.target or ""),
+        await _list_other_plans(request),
     )
     workspace = await request.caller.run(use_cases.end, request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
-    ending, buttons = drawn.end_of_run(facts, [one for one in former if one.is_own])
+    ending, buttons = drawn.describe_run_end(facts, [one for one in former if one.is_own])
     if not ending and facts.state in NOT_UP:
         ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], offered(facts)
     over = await _format_ended(request, planned)
@@ -287,21 +291,23 @@ async def turn_off(request: Request) -> Answer:
 
 async def pause(request: Request) -> Answer:
     """Pause a workspace's hours until they are resumed."""
-    planned = await _list_beside(request)
+    planned = await _list_other_plans(request)
     workspace = await request.caller.run(use_cases.pause, request.target or "")
-    return await _answered(request, workspace, words.KEPT, planned=planned)
+    return await _answer_hours(request, workspace, words.CURRENT_HOURS, planned=planned)
 
 
 @routes.action("hours_on")
 async def resume(request: Request) -> Answer:
     """Let a workspace's hours come again."""
-    return await _answered(request, await request.caller.run(use_cases.rest, request.target or ""), words.SET)
+    return await _answer_hours(
+        request, await request.caller.run(use_cases.leave_out_days, request.target or ""), words.HOURS_SET
+    )
 
 
 @routes.action("hours_keep")
-async def go_on(request: Request) -> Answer:
-    """Let hours go on that nobody uses."""
-    workspace = await request.caller.run(use_cases.go_on, request.target or "")
+async def continue_hours(request: Request) -> Answer:
+    """Continue hours that nobody uses."""
+    workspace = await request.caller.run(use_cases.continue_hours, request.target or "")
     return replies.answer(request.fill(words.GOING_ON, workspace), replaces=True)
 
 
@@ -315,13 +321,13 @@ async def move(request: Request) -> Answer:
     )
     for facts in await services.gatherer.of_all(request.principal, workspaces):
         assert facts.workspace is not None, "hours are a workspace's"
-        ending, buttons = drawn.end_of_run(facts, name=facts.workspace.title)
+        ending, buttons = drawn.describe_run_end(facts, name=facts.workspace.title)
         blocks += kit.row(" ".join(ending), buttons) if ending else []
     return replace(kit.answer(blocks), replaces=True)
 
 
 @routes.action("hours_stay")
-async def stay(_request: Request) -> Answer:
+async def keep_zone(_request: Request) -> Answer:
     """Leave a person's hours in the zone that they have."""
     return replies.answer(words.MOVED_NOT, replaces=True)
 
@@ -332,6 +338,6 @@ _ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": paus
 
 async def find_made(request: Request, act: Act) -> tuple[Wanted, str] | None:
     """Return the hours that an act has made, and their rule; None if it made none or several."""
-    rules = await request.services.store.read(hour_rows.rules, request.principal)
+    rules = await request.services.store.read(hour_rows.list_rules_of_person, request.principal)
     made = [one for one in rules if f"{RULES.name} {one.id}" in act.became]
     return (made[0].wanted, made[0].id) if len(made) == 1 else None

@@ -10,8 +10,8 @@ from bot.messages.texts import runs as run_words
 
 
 @renders(ScheduleKind.SCHEDULED)
-def _scheduled(facts: Facts) -> Answer:
-    """Say whether a job's schedule was set."""
+def _render_scheduled(facts: Facts) -> Answer:
+    """Render whether a job's schedule was set."""
     cause, cron, title = facts.word("cause"), facts.word("cron"), facts.connection_title
     template = run_words.NOT_SET if cause else run_words.SET if cron else run_words.CLEARED
     because = problems.sentence(cause, title)

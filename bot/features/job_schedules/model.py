@@ -1,9 +1,9 @@
-"""Schedules of jobs: what is told of them."""
+"""Kinds of messages about schedules of jobs."""
 
 from bot.domain.message_kinds import AnyKind, Traits
 
 
 class ScheduleKind(AnyKind):
-    """Name what is told about schedules."""
+    """The kinds of messages about schedules."""
 
     SCHEDULED = Traits("scheduled")

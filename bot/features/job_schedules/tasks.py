@@ -16,7 +16,7 @@ from bot.store import accounts, audit, notices, tasks
 from bot.store.tasks import NewTask
 
 #: How soon, in seconds, to look again whether an earlier request about the same job has ended.
-SOON: Final = 1.0
+TURN_RETRY_SECONDS: Final = 1.0
 
 
 class ScheduleTasks(BaseTaskWorker):
@@ -44,7 +44,7 @@ class ScheduleTasks(BaseTaskWorker):
             await self.give_up(task, "replaced")
             return ()
         if not is_next:
-            raise TaskBusy(SOON)
+            raise TaskBusy(TURN_RETRY_SECONDS)
         asked = task.payload
         account = await self._store.read(accounts.account_by_id, str(asked["account"]))
         runtime = self._runtimes.get(str(asked["connection"]))

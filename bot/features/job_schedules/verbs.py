@@ -21,7 +21,7 @@ from handlers.snapshots import require_account_offer
 
 OFF = "off"
 #: No more jobs than this are shown at once.
-MOST = 30
+MAX_JOBS = 30
 
 
 @routes.verb("job", "schedule", flags=None, accepts=("job", "words"))
@@ -29,14 +29,14 @@ async def schedule(request: Request) -> Answer:
     """Show all schedules, or one; with five fields set it, with ``off`` remove it."""
     typed = parse_command_line(request.text, request.services.commands).words
     name, cron = _split(typed)
-    known = await set_up(request)
+    known = await list_scheduled_jobs(request)
     if not name:
         return _list(request, known)
-    wanted = job_of(request, name, known)
+    wanted = find_job(request, name, known)
     title = request.services.title(wanted.connection)
     if cron is None:
         template = run_words.UNTOLD_ONE if wanted.job.cron is None else run_words.ONE
-        shown = fill(template, name=wanted.job.name, title=title, cron=_when(wanted.job))
+        shown = fill(template, name=wanted.job.name, title=title, cron=_format_cron(wanted.job))
         return replies.answer(f"{shown} {request.fill(run_words.NEXT_OF_ONE, name=name)}")
     given = "" if cron == OFF else cron
     await request.caller.run(runs.schedule, wanted.connection, wanted.job, given)
@@ -51,17 +51,17 @@ def _split(typed: Sequence[str]) -> tuple[str, str | None]:
     if len(typed) > 1 and typed[-1].casefold() == OFF:
         return " ".join(typed[:-1]), OFF
     if len(typed) > 5 and runs.is_cron(" ".join(typed[-5:])):
-        return " ".join(typed[:-5]), _checked(" ".join(typed[-5:]))
+        return " ".join(typed[:-5]), _check_cron(" ".join(typed[-5:]))
     # What was quoted after a name is meant as a schedule, whatever it says.
     if len(typed) > 1 and (runs.is_cron(typed[-1]) or runs.looks_like_cron(typed[-1]) or " " in typed[-1]):
-        return " ".join(typed[:-1]), _checked(" ".join(typed[-1].split()))
+        return " ".join(typed[:-1]), _check_cron(" ".join(typed[-1].split()))
     if len(typed) > 4 and runs.looks_like_cron(" ".join(typed[1:])):
-        return typed[0], _checked(" ".join(typed[1:]))
+        return typed[0], _check_cron(" ".join(typed[1:]))
     return " ".join(typed), None
 
 
-def _checked(cron: str) -> str:
-    """Return an expression that can fire; raises Answered with what is wrong with any other."""
+def _check_cron(cron: str) -> str:
+    """Return an expression that can fire; raises Answered with the problem of any other."""
     if runs.is_cron(cron) and runs.fires(cron):
         return cron
     raise Answered(replies.hint(fill(run_words.NEVER if runs.is_cron(cron) else run_words.CRON, cron=cron)))
@@ -70,12 +70,14 @@ def _checked(cron: str) -> str:
 def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
     if not known:
         return replies.answer(run_words.NO_JOBS)
-    shown = [(one.job, request.services.title(one.connection)) for one in known[:MOST]]
-    rows = [fill(run_words.JOB_ROW, name=job.name, title=title, cron=_when(job)) for job, title in shown]
+    shown = [(one.job, request.services.title(one.connection)) for one in known[:MAX_JOBS]]
+    rows = [
+        fill(run_words.JOB_ROW, name=job.name, title=title, cron=_format_cron(job)) for job, title in shown
+    ]
     return replies.answer("\n".join([run_words.JOBS, *rows, request.fill(run_words.NEXT)]))
 
 
-def _when(job: base.Scheduled) -> Markup:
+def _format_cron(job: base.Scheduled) -> Markup:
     if not job.cron:
         return Markup(run_words.UNTOLD if job.cron is None else run_words.NONE)
     return Markup(fill(run_words.RUNS_AT, cron=Markup(line(job.cron))))
@@ -83,13 +85,13 @@ def _when(job: base.Scheduled) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class SetUpJob:
-    """Hold a job and the connection where it is set up."""
+    """A job and the connection on which it is set up."""
 
     connection: str
     job: base.Scheduled
 
 
-async def set_up(request: Request) -> list[SetUpJob]:
+async def list_scheduled_jobs(request: Request) -> list[SetUpJob]:
     """Return the jobs that are set up for a person; raises Answered if they can't be known yet."""
     services = request.services
     able = sorted(name for name, one in services.connections.items() if isinstance(one, base.Schedules))
@@ -110,8 +112,8 @@ async def set_up(request: Request) -> list[SetUpJob]:
     return found
 
 
-def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
-    """Return the job that a name, a link or an id refers to; raises Answered with what to write instead."""
+def find_job(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
+    """Return the job of a name, a link or an id; raises Answered with an example for an unknown one."""
     stem, connection = naming.split_connection(name, request.services.connections)
     for key, provider in request.services.connections.items():
         link = naming.to_link(stem) or stem

@@ -21,10 +21,10 @@ class PreferencesHooks(Hooks):
     """Notices are sent only if their person wants them."""
 
     def should_send_notice(self, tx: Transaction, notice: NewNotice) -> bool:
-        return store.wants(tx, notice)
+        return store.should_send_notice(tx, notice)
 
     def is_assistant_allowed(self, tx: Transaction, principal: Principal, level: str) -> bool:
-        return store.lets_assistant(tx, principal, level)
+        return store.allows_assistant(tx, principal, level)
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
         return {Preferences: (PREFERENCES, PREFERENCES.fields)}

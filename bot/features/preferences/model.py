@@ -1,4 +1,4 @@
-"""Preferences: what a person wants to be told, and means by default."""
+"""Preferences: the messages that a person chooses, and their defaults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,20 +10,20 @@ from bot.domain.workspaces import Workspace
 #: After how many hours people are asked about what they left running, unless somebody chose otherwise.
 ASKS_AFTER: Final = 12
 #: As many hours as nothing runs.
-NEVER: Final = 1_000_000
+NEVER_HOURS: Final = 1_000_000
 #: What Slack's assistant may do for a person, each with all before it.
 LEVELS: Final = ("nothing", "show", "start", "stop")
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """Hold a person's preferences.
+    """A person's preferences.
 
     ``ready``, ``stopped`` (by itself) and ``run_ended`` say what is sent as a message; the rest only shows
     on the card. ``workspace_id`` is what a bare `start` means, ``connection`` and ``template`` what new
     workspaces are made from; "" for none. ``idle_prompt_after``: the hours until they are asked whether a
-    workspace that runs on is still needed, None if they didn't choose (``ASKS_AFTER``), ``NEVER`` if they
-    don't want to be. ``assistant`` is what Slack's may do for them, one of ``LEVELS``.
+    workspace that runs on is still needed, None if they didn't choose (``ASKS_AFTER``), ``NEVER_HOURS`` if
+    they don't want to be. ``assistant`` is what Slack's may do for them, one of ``LEVELS``.
     """
 
     ready: bool = True
@@ -35,8 +35,8 @@ class Preferences:
     idle_prompt_after: int | None = None
     assistant: str = "show"
 
-    def lets_assistant(self, level: str) -> bool:
-        """Return whether Slack's assistant may do for them what is of this level."""
+    def allows_assistant(self, level: str) -> bool:
+        """Return whether Slack's assistant may act for them at this level."""
         return level in LEVELS[: LEVELS.index(self.assistant) + 1]
 
 
@@ -46,14 +46,14 @@ def find_asking_hours(chosen: int | None, here: float | None) -> float | None:
     The sooner counts of what they chose and what the operator set ``here``, each None for nothing; 0 there
     asks only who chose.
     """
-    wanted = [hours or NEVER for hours in (chosen, here) if hours is not None]
+    wanted = [hours or NEVER_HOURS for hours in (chosen, here) if hours is not None]
     soonest = min(wanted, default=ASKS_AFTER)
-    return None if soonest >= NEVER else soonest
+    return None if soonest >= NEVER_HOURS else soonest
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """Hold what decides about one notice.
+class NoticeDelivery:
+    """The facts that decide about the delivery of one notice.
 
     ``chosen`` is what its person set for that workspace, None for nothing. ``has_card``: a card of theirs
     shows it, too.
@@ -65,7 +65,7 @@ class News:
     has_card: bool = False
 
 
-def is_wanted(news: News, preferences: Preferences) -> bool:
+def should_send(news: NoticeDelivery, preferences: Preferences) -> bool:
     """Return whether something is sent as a message of its own; if not, only the card shows it."""
     topic = news.kind.topic
     if Mark.IN_CARD in news.kind.marks and news.has_card:
@@ -78,7 +78,7 @@ def is_wanted(news: News, preferences: Preferences) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PreferenceFacts:
-    """Hold what is shown of a person's preferences.
+    """The facts to show of a person's preferences.
 
     ``workspace`` is what a bare `start` means, ``connection_title`` where new workspaces are made, "" for
     nowhere in particular; ``own`` are the workspaces with settings of their own. ``asked_after`` is after how

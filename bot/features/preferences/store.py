@@ -1,4 +1,4 @@
-"""Preferences: what people want to be told, and whether that includes a new notice."""
+"""Rows of preferences, and the decision whether a new notice is sent."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.runs import RunState
-from bot.features.preferences.model import News, Preferences, is_wanted
+from bot.features.preferences.model import NoticeDelivery, Preferences, should_send
 from bot.store.tables import Table, of_feature, reader_of
 from bot.store.transaction import Row, Transaction, as_json
 
@@ -17,13 +17,13 @@ _PREFERENCES: Callable[[Row], Preferences | None] = reader_of("q")
 
 
 def preferences(tx: Transaction, principal: Principal) -> Preferences:
-    """Return a person's preferences; what they are at first if they never changed them."""
+    """Return a person's preferences; the initial ones if they never changed them."""
     return PREFERENCES.one(tx, principal=principal) or Preferences()
 
 
-def lets_assistant(tx: Transaction, principal: Principal, level: str) -> bool:
-    """Return whether a person lets Slack's assistant do what needs a level."""
-    return preferences(tx, principal).lets_assistant(level)
+def allows_assistant(tx: Transaction, principal: Principal, level: str) -> bool:
+    """Return whether a person allows Slack's assistant to act at a level."""
+    return preferences(tx, principal).allows_assistant(level)
 
 
 def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences) -> None:
@@ -31,24 +31,24 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
     PREFERENCES.upsert(tx, wanted, principal=principal)
 
 
-def wants(tx: Transaction, new: NewNotice) -> bool:
+def should_send_notice(tx: Transaction, new: NewNotice) -> bool:
     """Return whether a person wants a new notice as a message of its own, by their preferences."""
     if new.kind.topic is None and (Mark.IN_CARD not in new.kind.marks or "becomes" in new.body):
         return True
     about = {"subjects": as_json({new.subject: 1}), "workspace": new.body.get("workspace")}
     row = tx.one("heard", **about, principal=new.principal)
     assert row is not None  # it is found whatever there is
-    return is_wanted(_news(new.kind, row), _PREFERENCES(row) or Preferences())
+    return should_send(_read_delivery(new.kind, row), _PREFERENCES(row) or Preferences())
 
 
-def _news(kind: AnyKind, row: Row) -> News:
+def _read_delivery(kind: AnyKind, row: Row) -> NoticeDelivery:
     is_of_run = kind is NoticeKind.JOB_ENDED
     if (kind.subject == "operation" and not row["is_operation"]) or (is_of_run and row["run_state"] is None):
-        return News(kind)
+        return NoticeDelivery(kind)
     chosen: bool | None = None
     if kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
         chosen = row["notify_ready" if kind is NoticeKind.READY else "notify_stopped"]
-    return News(
+    return NoticeDelivery(
         kind,
         chosen=None if chosen is None else bool(chosen),
         is_failure=is_of_run and row["run_state"] not in _WELL,

@@ -1,13 +1,13 @@
-"""What a person's preferences say: in their Home, on request, and in the form."""
+"""The texts of a person's preferences: in their Home, on request, and in the form."""
 
 from typing import Final
 
-TITLE: Final = "Settings"
+SETTINGS_TITLE: Final = "Settings"
 #: Above the same in Home.
 HOME: Final = "Your settings"
 SUBMIT: Final = "Save"
 CHANGE: Final = "Change settings"
-HEADING: Final = "*Your settings*"
+SETTINGS_HEADING: Final = "*Your settings*"
 SAVED: Final = "*Saved.*"
 TOPICS: Final = {
     "ready": "a workspace is ready",
@@ -20,7 +20,7 @@ NOT_SENT: Final = (
     "cards show that."
 )
 EXCEPT: Final = "With settings of their own: {names}."
-WORKSPACE: Final = "`start` without a name means *{name}*."
+START_MEANS: Final = "`start` without a name means *{name}*."
 NO_WORKSPACE: Final = "`start` without a name means the one we were just talking about, or I'll ask."
 USUAL_TEMPLATE: Final = "New workspaces come from *{source}* on *{title}*."
 NEW_ANY: Final = "New workspaces come from *{title}*."
@@ -40,12 +40,12 @@ TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
     "For a single workspace, type {command}notify NAME on or {command}notify NAME off."
 )
-ASKING: Final = "Ask me about workspaces left running"
+ASKING_LABEL: Final = "Ask me about workspaces left running"
 ASK_NEVER: Final = "Don't ask"
 ASK_AFTER: Final = "After {time}"
 DEFAULT_WORKSPACE: Final = "Workspace to start when you don't name one"
 DEFAULT_NEW: Final = "New workspaces come from"
-ASK: Final = "Ask me each time"
+ASK_EACH_TIME: Final = "Ask me each time"
 SOURCE: Final = "{template} on {title}"
 NOT_YOURS: Final = "That workspace is no longer on your list. Choose another one."
 NOT_THERE: Final = "That isn't available any more. Choose something else."

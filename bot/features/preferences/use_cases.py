@@ -27,8 +27,10 @@ def save(tx: Transaction, caller: Caller, wanted: Preferences) -> None:
         caller.record(tx, "settings.save", caller.principal.key, [(before, wanted)], **said)
 
 
-async def shown(context: Context, principal: Principal, workspaces: Sequence[Workspace]) -> PreferenceFacts:
-    """Gather what is shown of a person's preferences, by their workspaces; in Home and on request.
+async def load_preferences(
+    context: Context, principal: Principal, workspaces: Sequence[Workspace]
+) -> PreferenceFacts:
+    """Load the facts of a person's preferences, by their workspaces; in Home and on request.
 
     A workspace's or connection's that is gone counts as none. The only workspace is what `start` means.
     """
@@ -49,8 +51,8 @@ async def shown(context: Context, principal: Principal, workspaces: Sequence[Wor
     )
 
 
-async def _of_home(whose: home_sections.HomeOwner) -> PreferenceFacts:
-    return await shown(whose.context, whose.principal, whose.workspaces)
+async def _load_home(whose: home_sections.HomeOwner) -> PreferenceFacts:
+    return await load_preferences(whose.context, whose.principal, whose.workspaces)
 
 
-home_sections.PARTS["preferences"] = _of_home
+home_sections.PARTS["preferences"] = _load_home

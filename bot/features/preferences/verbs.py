@@ -9,8 +9,8 @@ from bot.domain.workspaces import Workspace
 from bot.features.preferences import messages as drawn
 from bot.features.preferences import store
 from bot.features.preferences import texts as words
-from bot.features.preferences.model import ASKS_AFTER, LEVELS, NEVER, Preferences
-from bot.features.preferences.use_cases import save, shown
+from bot.features.preferences.model import ASKS_AFTER, LEVELS, NEVER_HOURS, Preferences
+from bot.features.preferences.use_cases import load_preferences, save
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import line
 from bot.services import naming
@@ -27,35 +27,37 @@ from handlers.workspace.targets import require_by_name
 
 @routes.verb("workspace", "settings", effect=routes.Effect.SHOWS)
 @routes.action("settings_form")
-async def settings(request: Request) -> Answer:
-    """Show what applies now, and open the form where one can be opened."""
+async def show_settings(request: Request) -> Answer:
+    """Show the present preferences, and open the form if one can be opened."""
     services = request.services
     rows = await services.store.perform(workspace_rows.workspaces, request.principal)
-    facts = await shown(services.context, request.principal, rows)
-    workspaces = _workspaces(services, rows, facts.wanted.workspace_id)
-    sources = await _sources(services, request.principal)
-    return drawn.answer(
-        facts, drawn.form(facts, workspaces, sources, f"{services.find_slash_command('workspace')} ")
+    facts = await load_preferences(services.context, request.principal, rows)
+    workspaces = _list_workspaces(services, rows, facts.wanted.workspace_id)
+    sources = await _list_sources(services, request.principal)
+    return drawn.answer_preferences(
+        facts, drawn.build_form(facts, workspaces, sources, f"{services.find_slash_command('workspace')} ")
     )
 
 
-@routes.view(drawn.CALLBACK)
-async def saved(request: Request) -> Answer:
-    """Save what was chosen; choices are checked again."""
+@routes.view(drawn.SETTINGS_CALLBACK)
+async def save_form(request: Request) -> Answer:
+    """Save the choices of the form; they are checked again."""
     services, principal = request.services, request.principal
     before, rows = (
         await services.store.read(store.preferences, principal),
         await services.store.perform(workspace_rows.workspaces, principal),
     )
     sent, problems = parse_values(request.view), dict[str, str]()
-    chosen = {name: value for name, value in sent.items() if isinstance(value, str) and value != drawn.ASK}
+    chosen = {
+        name: value for name, value in sent.items() if isinstance(value, str) and value != drawn.ASK_OPTION
+    }
     topics, workspace_id = sent.get(drawn.TELL, ()), chosen.get(drawn.WORKSPACE, "")
     if workspace_id and workspace_id not in {one.id for one in rows}:
         # What a form sends is only a key.
         problems[drawn.WORKSPACE] = words.NOT_YOURS
     source, level = chosen.get(drawn.NEW, ""), chosen.get(drawn.ASSISTANT)
     connection, _, template = source.partition(" ")
-    offered = {one.value for one in await _sources(services, principal)} if source else {""}
+    offered = {one.value for one in await _list_sources(services, principal)} if source else {""}
     # What is left unchanged may have been offered before.
     if source not in offered and (connection, template) != (before.connection, before.template):
         problems[drawn.NEW] = words.NOT_THERE
@@ -72,25 +74,27 @@ async def saved(request: Request) -> Answer:
     if problems:
         raise InvalidFields(problems)
     await request.caller.run(save, wanted)
-    return Answer(text="", view=drawn.saved(await shown(services.context, principal, rows)))
+    return Answer(
+        text="", view=drawn.build_saved_view(await load_preferences(services.context, principal, rows))
+    )
 
 
 def _asks_after(chosen: str | None, before: Preferences) -> int | None:
-    """Return the hours chosen; what was proposed and left isn't a choice."""
-    hours = next((one for one in drawn.HOURS if str(one) == chosen), NEVER)
+    """Return the hours chosen; an unchanged proposal isn't a choice."""
+    hours = next((one for one in drawn.ASKING_HOURS if str(one) == chosen), NEVER_HOURS)
     return None if before.idle_prompt_after is None and hours == ASKS_AFTER else hours
 
 
-def _workspaces(services: Services, rows: Iterable[Workspace], chosen: str) -> list[Choice]:
+def _list_workspaces(services: Services, rows: Iterable[Workspace], chosen: str) -> list[Choice]:
     """Return the workspaces to choose from: the chosen one, then those used last."""
     found = sorted(rows, key=lambda one: (one.id != chosen, -(one.used_at or 0.0), one.title.casefold()))
-    kept = sorted(found[: drawn.OPTIONS], key=lambda one: one.title.casefold())
+    kept = sorted(found[: drawn.MAX_OPTIONS], key=lambda one: one.title.casefold())
     addresses = naming.labels(kept, found, services.title, are_addresses=True)
     return [Choice(one.id, address) for one, address in zip(kept, addresses, strict=True)]
 
 
-async def _sources(services: Services, principal: Principal) -> list[Choice]:
-    """Return what new workspaces can come from: connections, and the templates known to be offered there."""
+async def _list_sources(services: Services, principal: Principal) -> list[Choice]:
+    """Return the sources of new workspaces: connections, and their offered templates."""
     found: list[Choice] = []
     for connection in list_making_connections(services, "workspace"):
         title = services.title(connection)
@@ -111,7 +115,7 @@ _ON_OFF = {"on": True, "off": False, "usual": None}
 
 @routes.verb("workspace", "notify", flags=("ready", "stopped"), accepts=("workspace", "words"))
 async def notify(request: Request) -> Answer:
-    """Choose what is sent about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
+    """Choose the messages about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
     wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
     if wanted not in _ON_OFF:
         return replies.hint(request.fill(words.NOTIFY_USAGE))

@@ -11,7 +11,7 @@ from bot.domain.notices import Answer
 from bot.domain.runs import Run
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
-from bot.features.hours.orders import wanted_of
+from bot.features.hours.orders import read_order_hours
 from bot.features.hours.verbs import apply_order, leave_out_days, list_with_hours
 from bot.features.sentences import (
     chat,
@@ -208,7 +208,7 @@ async def _list_with_hours(
     request: Request, reading: Reading, rows: Sequence[Workspace]
 ) -> Sequence[Workspace]:
     """Return the workspaces whose hours are meant without a name: first what was spoken of."""
-    heard = (await chat.heard(request, rows)).workspaces if wanted_of(reading.hours) else ()
+    heard = (await chat.heard(request, rows)).workspaces if read_order_hours(reading.hours) else ()
     return heard or await list_with_hours(request, rows)
 
 

@@ -19,7 +19,7 @@ class UndoHooks(Hooks):
         return await verbs.undo_action(request, act_id, or_else)
 
     def finish_answer(self, request: Request, answer: Answer) -> Answer:
-        return verbs.with_undo(request, answer)
+        return verbs.add_undo(request, answer)
 
 
 FEATURE: Final = Feature(

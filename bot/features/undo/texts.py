@@ -1,4 +1,4 @@
-"""What is answered to people who take something back."""
+"""The texts of answers to *undo*."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,10 +6,10 @@ from typing import Final
 from bot.messages.texts.cards import LESSON_CHANGES
 
 #: Nothing was asked for lately, and nothing is going on.
-NOTHING: Final = "Nothing of yours is under way."
+NOTHING_TO_UNDO: Final = "Nothing of yours is under way."
 #: Of a button, whose request had no effect or was taken back before.
 NOTHING_LEFT: Final = "There's nothing left to undo."
-CHANGED: Final = "*{name}* has changed since, so I left it as it is."
+CHANGED_SINCE: Final = "*{name}* has changed since, so I left it as it is."
 CHANGED_UNNAMED: Final = "That has changed since, so I left it as it is."
 #: Something had been sent, and what leads back is asked for.
 LED_START: Final = (
@@ -20,9 +20,9 @@ LED_STOP: Final = (
     "The {verb} of *{name}* had already been sent to {title}, so I'm stopping it. "
     "I'll message you when {end}."
 )
-ENDED: Final = "*{name}* has already ended."
+ENDED_ALREADY: Final = "*{name}* has already ended."
 UNDER_WAY: Final = "I'm already {doing} *{name}*."
-DONE: Final = "I've already {done} *{name}*."
+DONE_ALREADY: Final = "I've already {done} *{name}*."
 #: Of a start or a stop for which nothing had to be sent.
 WAS_SO: Final = "*{name}* was already running, so I haven't changed anything."
 WAS_DOWN: Final = "*{name}* wasn't running, so I haven't changed anything."
@@ -48,15 +48,15 @@ INSTEAD: Final[Mapping[str, str]] = {
 # -- what was asked for -------------------------------------------------------------------------------------
 
 #: Above the same in a Home.
-HEADING: Final = "Today"
+TODAY_HEADING: Final = "Today"
 ASKED_FOR: Final = "{When} you asked me to:"
 NONE_ASKED: Final = "You haven't asked me for anything {when}."
 NONE_ASKED_THEN: Final = "You didn't ask me for anything {when}."
 #: One act, with what it was.
-LINE: Final = "{at} · {did}"
+ACTION_LINE: Final = "{at} · {did}"
 DID_BY: Final = "{did}, {by}"
 TAKEN_BACK: Final = "~{did}~"
-MORE: Final = "and {count} more"
+MORE_ACTIONS: Final = "and {count} more"
 HEARD: Final = "Yes, I heard you. The last thing you asked me, {at}: {did}."
 HEARD_NOTHING: Final = "Yes, I hear you. You haven't asked me to do anything in the last two minutes."
 WHY_MESSAGES: Final = (
@@ -106,4 +106,4 @@ DID: Final[Mapping[str, str]] = {
 }
 DID_PLANNED: Final = "stop *{name}* {at}"
 DID_PLAIN: Final = "{verb} *{name}*"
-OTHER: Final = "something else"
+OTHER_ACTION: Final = "something else"

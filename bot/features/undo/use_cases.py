@@ -1,4 +1,4 @@
-"""What people take back: the last act, or that of a button, while the rows are as it left them."""
+"""Undo of the last action, or that of a button, while the rows are as it left them."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -39,8 +39,8 @@ from bot.support.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class TakenBack:
-    """Hold what became of an act, with its rows as they are then; without one, what else is under way."""
+class UndoneAction:
+    """The result of undoing an action, with its rows as they are then; without one, the open work item."""
 
     act: Act | None
     inverse: Inverse
@@ -48,8 +48,8 @@ class TakenBack:
     work_item: Operation | Run | None = None
 
 
-async def today(context: Context, principal: Principal) -> list[ActFacts]:
-    """Return what a person asked for since their midnight, the newest first."""
+async def list_today(context: Context, principal: Principal) -> list[ActFacts]:
+    """Return a person's actions since their midnight, the newest first."""
     return await list_acts(context, principal)
 
 
@@ -66,15 +66,15 @@ async def list_acts(
     return [ActFacts(one, context.title(one.connection)) for one in found if one.done_at < end]
 
 
-async def _of_home(whose: home_sections.HomeOwner) -> list[ActFacts]:
-    return await today(whose.context, whose.principal)
+async def _load_home(whose: home_sections.HomeOwner) -> list[ActFacts]:
+    return await list_today(whose.context, whose.principal)
 
 
-home_sections.PARTS["today"] = _of_home
+home_sections.PARTS["today"] = _load_home
 
 
-def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool = False) -> TakenBack:
-    """Take an act back, or the last one of two minutes with an effect, where it was said first.
+def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool = False) -> UndoneAction:
+    """Undo an action, or the last one of two minutes with an effect, in the conversation of the request.
 
     ``leads_back``: once something was sent for it, the request that leads back is made.
     Raises Refused: ``act.unknown``, and what an operation that begins again raises.
@@ -83,10 +83,10 @@ def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool 
     key, _, became = inbox.result_of(tx, caller.interaction).partition(" ")
     if became:
         done, (word, _, then) = rows.act(tx, key), became.partition(" ")
-        return TakenBack(done, Inverse(Undone(word), then), *rows.about(tx, done))
-    for act in _candidates(tx, caller, act_id):
+        return UndoneAction(done, Inverse(Undone(word), then), *rows.about(tx, done))
+    for act in _list_candidates(tx, caller, act_id):
         workspace, work_item = rows.about(tx, act)
-        is_as_left, effects = rows.is_as_left(tx, act), _effects(caller, workspace)
+        is_as_left, effects = rows.is_as_left(tx, act), _get_effects(caller, workspace)
         found = inverse(act, is_as_left=is_as_left, work_item=work_item, effects=effects)
         if found.undone is Undone.NOTHING and not act_id:
             continue
@@ -103,22 +103,22 @@ def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool 
             ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
             inbox.keep_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
             caller.record(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
-            _take_back(tx, caller, act, work_item, found.then)
+            _apply_undo(tx, caller, act, work_item, found.then)
             cards.queue_updates(tx, act.work_item_id or act.id, changed=True)
-        return TakenBack(act, found, *rows.about(tx, act))
+        return UndoneAction(act, found, *rows.about(tx, act))
     # What is under way for a person although they asked for nothing lately.
     running = [one for one in runs.runs(tx, caller.principal) if one.is_going]
     going: list[Operation | Run] = [*operations.open_operations(tx, caller.principal), *running]
     if not going:
-        return TakenBack(None, Inverse(Undone.NOTHING))
+        return UndoneAction(None, Inverse(Undone.NOTHING))
     newest = max(going, key=lambda one: one.created_at)
     workspace = stored.workspace(tx, newest.workspace_id) if isinstance(newest, Operation) else None
-    return TakenBack(
-        None, Inverse(Undone.SENT, way_back(newest, _effects(caller, workspace))), workspace, newest
+    return UndoneAction(
+        None, Inverse(Undone.SENT, way_back(newest, _get_effects(caller, workspace))), workspace, newest
     )
 
 
-def _candidates(tx: Transaction, caller: Caller, act_id: str) -> list[Act]:
+def _list_candidates(tx: Transaction, caller: Caller, act_id: str) -> list[Act]:
     if not act_id:
         return rows.recent_acts(tx, caller.principal, caller.channel_id or "", caller.thread_ts or "")
     act = rows.act(tx, act_id)
@@ -129,7 +129,7 @@ def _candidates(tx: Transaction, caller: Caller, act_id: str) -> list[Act]:
     return [act]
 
 
-def _effects(caller: Caller, workspace: Workspace | None) -> Effects:
+def _get_effects(caller: Caller, workspace: Workspace | None) -> Effects:
     return {} if workspace is None else predict_stop_effects(caller.context, workspace)
 
 
@@ -174,7 +174,7 @@ def _find_ends(tx: Transaction, act: Act, workspace_id: str) -> Ends:
     return Ends.from_json(from_json(ends)) if ends else NO_ENDS
 
 
-def _take_back(
+def _apply_undo(
     tx: Transaction, caller: Caller, act: Act, work_item: Operation | Run | None, then: str
 ) -> None:
     if isinstance(work_item, Operation):
@@ -183,7 +183,7 @@ def _take_back(
         work_items.end(tx, RUNS, work_item.id, Outcome.CANCELLED, "cancelled")
     if isinstance(work_item, Run) or rows.is_as_left(tx, act):
         for key in act.became:
-            _put_back(tx, caller, act, key)
+            _restore_row(tx, caller, act, key)
     if isinstance(work_item, Operation) and then:
         once = caller.interaction and f"{caller.interaction}/again"
         again = replace(caller, interaction=once, is_answered=True)
@@ -193,8 +193,8 @@ def _take_back(
         timers.settle_timer(tx, work_item.workspace_id)
 
 
-def _put_back(tx: Transaction, caller: Caller, act: Act, key: str) -> None:
-    """Let a row say again what it said before."""
+def _restore_row(tx: Transaction, caller: Caller, act: Act, key: str) -> None:
+    """Restore a row as it was before an action."""
     (table, by, row), was = rows.row_of(tx, act, key), act.was[key]
     if (put_back := rows.puts_back.get(table.name)) is not None:
         put_back(tx, row, was)

@@ -1,4 +1,4 @@
-"""Taking back: *undo*, *no* and *Undo*, which are about an open question first, then about the last act."""
+"""Undo: *undo*, *no* and *Undo* answer an open question first, then undo the last action."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -13,8 +13,8 @@ from bot.domain.undoable_actions import RECENT_SECONDS, Undone
 from bot.domain.work_items import Outcome
 from bot.features.undo import texts as words
 from bot.features.undo import use_cases
-from bot.features.undo.messages import did, lines
-from bot.features.undo.use_cases import TakenBack, list_acts, today
+from bot.features.undo.messages import describe_action, list_actions
+from bot.features.undo.use_cases import UndoneAction, list_acts, list_today
 from bot.messages.blocks import buttons, cards, kit, replies
 from bot.messages.blocks import runs as run_blocks
 from bot.messages.blocks.cards import FORMS
@@ -28,23 +28,23 @@ from handlers.request import Request
 from handlers.suggestions import format_typed_name
 
 #: How many acts an answer shows.
-_MOST: Final = 20
+_MAX_ACTIONS: Final = 20
 
 
 @routes.action("undo")
-async def pressed(request: Request) -> Answer:
-    """Undo what this button is for; its answer is replaced, while a card is redrawn in any case."""
+async def undo_by_button(request: Request) -> Answer:
+    """Undo the action of a button; its answer is replaced, while a card is rendered again in any case."""
     found = await request.caller.run(use_cases.undo, request.target or "", leads_back=True)
     is_answer = found.act is not None and found.act.id == request.target
     is_back = found.inverse.undone is Undone.BACK
-    return replace(taken_back(request, found), replaces=is_answer and is_back)
+    return replace(answer_undo(request, found), replaces=is_answer and is_back)
 
 
 @intents.shows("planned")
 @intents.shows("today")
 @intents.shows("heard")
 @intents.shows("messages")
-async def asked_about(request: Request, topic: str, said: Sequence[str] = ()) -> Answer:
+async def answer_topic(request: Request, topic: str, said: Sequence[str] = ()) -> Answer:
     """Answer with the latest requests or those of a day, the plans, or the reasons for messages."""
     services, now = request.services, request.services.clock.now()
     if topic == "today":
@@ -53,10 +53,10 @@ async def asked_about(request: Request, topic: str, said: Sequence[str] = ()) ->
         done = await list_acts(services.context, request.principal, first, until)
         head = fill(words.ASKED_FOR, When=when[:1].upper() + when[1:])
         none = fill(words.NONE_ASKED if until == local else words.NONE_ASKED_THEN, when=when)
-        return _listed(head, lines(done, now, _MOST), none)
-    done = await today(services.context, request.principal)
+        return _answer_list(head, list_actions(done, now, _MAX_ACTIONS), none)
+    done = await list_today(services.context, request.principal)
     own = next((one for one in done if one.act.undone_at is None and not one.act.asker), None)
-    last = {} if own is None else {"at": kit.moment_at(own.act.done_at, now), "did": did(own)}
+    last = {} if own is None else {"at": kit.moment_at(own.act.done_at, now), "did": describe_action(own)}
     match topic:
         case "heard":
             is_recent = own is not None and now - own.act.done_at <= RECENT_SECONDS
@@ -73,11 +73,11 @@ async def asked_about(request: Request, topic: str, said: Sequence[str] = ()) ->
     ]
     subscribers = MessageHooks.list_subscribers()
     planned += [said for one in every for hooks in subscribers for said in hooks.list_plan_sentences(one)]
-    return _listed(words.SET_UP, planned, words.NOTHING_SET_UP)
+    return _answer_list(words.SET_UP, planned, words.NOTHING_SET_UP)
 
 
 def _find_past(said: Sequence[str], local: date) -> tuple[str, date, date]:
-    """Return the days of the past that words name, in words, the first and the last; today without any."""
+    """Return the days of the past in a text, in words, the first and the last; today without any."""
     named = (time_parsing.day_of(one, local) for one in said if time_parsing.is_day(one) and one.isalpha())
     coming = next((day for day in named if day is not None), local)
     monday = local - timedelta(days=local.weekday())
@@ -93,12 +93,12 @@ def _find_past(said: Sequence[str], local: date) -> tuple[str, date, date]:
     return f"on {day:%A}", day, day
 
 
-def _listed(head: str, said: Sequence[str], none: str) -> Answer:
+def _answer_list(head: str, said: Sequence[str], none: str) -> Answer:
     return replies.hint(head if said else none, more="\n".join(said))
 
 
-def with_undo(request: Request, answer: Answer) -> Answer:
-    """Add *Undo* to the answer to one act, where it works whenever it is pressed."""
+def add_undo(request: Request, answer: Answer) -> Answer:
+    """Add *Undo* to the answer to one action that can be undone."""
     done = [*request.notes.acts.values()]
     if len(done) != 1 or not done[0].can_be_undone or answer.in_channel or not answer.text:
         return answer
@@ -110,8 +110,8 @@ def with_undo(request: Request, answer: Answer) -> Answer:
     return replace(replies.with_button(answer, kit.button(card_words.UNDO, "undo", act.id)), offers=act.id)
 
 
-def taken_back(request: Request, found: TakenBack) -> Answer:
-    """Say what became of it, with what leads back where that is a request of its own."""
+def answer_undo(request: Request, found: UndoneAction) -> Answer:
+    """Answer with the result of an undo, and the opposite request if that is one of its own."""
     act, undone = found.act, found.inverse.undone
     if found.workspace is not None:
         request.notes.note_workspaces([found.workspace])
@@ -120,7 +120,7 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
     if undone is Undone.LED:
         return _show_opposite(request, found)
     if undone is Undone.NOTHING:
-        return replies.hint(words.NOTHING if act is None else words.NOTHING_LEFT)
+        return replies.hint(words.NOTHING_TO_UNDO if act is None else words.NOTHING_LEFT)
     if act is not None and undone is Undone.BACK:
         facts = ActFacts(act, request.services.title(act.connection), found.workspace, found.work_item)
         return cards.taken_back(facts, found.inverse.then)
@@ -130,13 +130,13 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
     name = found.workspace.title if found.workspace is not None else act.name
     about = {"name": name, "title": request.services.title(act.connection)}
     if undone is Undone.CHANGED:
-        return replies.hint(fill(words.CHANGED if name else words.CHANGED_UNNAMED, **about))
+        return replies.hint(fill(words.CHANGED_SINCE if name else words.CHANGED_UNNAMED, **about))
     about |= {"typed": format_typed_name(name), "job": request.format_command("job")}
     instead = words.INSTEAD.get(act.action, "")
     return replies.hint(words.NO_WAY_BACK, more=request.fill(instead, None, **about))
 
 
-def _show_opposite(request: Request, found: TakenBack) -> Answer:
+def _show_opposite(request: Request, found: UndoneAction) -> Answer:
     """Say the request that had been sent, and the one that leads back."""
     work_item = found.work_item
     assert work_item is not None, "something was sent for it"
@@ -150,13 +150,13 @@ def _show_opposite(request: Request, found: TakenBack) -> Answer:
     return replies.answer(fill(template, verb=verb, name=name, title=title, end=back["end"]))
 
 
-def _answer_under_way(request: Request, found: TakenBack) -> Answer:
+def _answer_under_way(request: Request, found: UndoneAction) -> Answer:
     work_item, then = found.work_item, found.inverse.then
     assert work_item is not None, "it is about one"
     title = request.services.title(work_item.connection)
     if not isinstance(work_item, Operation):
         is_stop = bool(work_item.requested_stop) or (found.act is not None and found.act.action != "job.run")
-        template = words.DONE if work_item.is_open else words.ENDED
+        template = words.DONE_ALREADY if work_item.is_open else words.ENDED_ALREADY
         forms = FORMS[OperationVerb.STOP] if is_stop else card_words.LAUNCH
         if is_stop and work_item.is_open:
             template = words.UNDER_WAY
@@ -164,7 +164,7 @@ def _answer_under_way(request: Request, found: TakenBack) -> Answer:
         return replies.hint(fill(template, **forms, name=work_item.name, title=title), back)
     name = found.workspace.title if found.workspace is not None else found.act.name if found.act else ""
     forms = {**FORMS[work_item.asked_verb], "name": name, "title": title}
-    sentence = fill(words.UNDER_WAY if work_item.is_open else words.DONE, **forms)
+    sentence = fill(words.UNDER_WAY if work_item.is_open else words.DONE_ALREADY, **forms)
     if work_item.outcome is Outcome.FULFILLED and not work_item.has_called:
         sentence = fill(words.WAS_DOWN if work_item.verb.brings_down else words.WAS_SO, **forms)
     if then and found.workspace is not None:
@@ -183,7 +183,7 @@ def _answer_under_way(request: Request, found: TakenBack) -> Answer:
 @intents.commands("undo")
 async def list_undo(text: intents.Sentence, _: str) -> list[str]:
     """Return the command that takes the last act back, if it can be."""
-    done = await today(text.request.services.context, text.request.principal)
+    done = await list_today(text.request.services.context, text.request.principal)
     can = any(one.act.can_be_undone and one.act.undone_at is None for one in done[:1])
     return ["undo"] if can else []
 
@@ -198,4 +198,4 @@ async def undo_action(
     found = await caller.run(use_cases.undo, act_id)
     if or_else is not None and found.act is None:
         return await or_else(), False
-    return taken_back(request, found), found.inverse.undone is Undone.BACK
+    return answer_undo(request, found), found.inverse.undone is Undone.BACK

@@ -11,7 +11,7 @@ from bot.features.hooks import Hooks
 from bot.features.hours.use_cases import HoursChangeHooks
 from bot.features.hours.verbs import HoursAnswerHooks
 from bot.features.waitlist import store, use_cases, verbs
-from bot.features.waitlist.model import Wait
+from bot.features.waitlist.model import WaitlistEntry
 from bot.features.waitlist.sentences import read_waiting
 from bot.services.caller import Caller
 from bot.store.hooks import FindPlans, PausePlan, RecordedColumns
@@ -30,12 +30,12 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
         store.unlink(tx, workspace, notify)
 
     def on_capacity_freed(self, tx: Transaction, connection: str, pause: float) -> None:
-        store.offer(tx, connection, pause)
+        store.offer_capacity(tx, connection, pause)
 
     def on_operation_ended(
         self, tx: Transaction, ended: Operation, notices: Sequence[NewNotice]
     ) -> Sequence[NewNotice]:
-        return store.follow(tx, ended, notices)
+        return store.follow_attempt(tx, ended, notices)
 
     def on_operation_requested(
         self, tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb
@@ -52,7 +52,7 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
         return await verbs.find_place(request, workspace_id)
 
     def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
-        return {Wait: (store.WAITS, ("until", "state", "ended_at"))}
+        return {WaitlistEntry: (store.WAITLIST_ENTRIES, ("until", "state", "ended_at"))}
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         return {"waits": (store.find_open_entries, store.close)}
@@ -66,6 +66,6 @@ FEATURE: Final = Feature(
     summary="Start workspaces in turn when a connection has capacity again.",
     page="commands#waiting-for-room",
     needs=("hours",),
-    due=(use_cases.WAITS,),
+    due=(use_cases.WAITLIST_WORK,),
     hooks=WaitlistHooks(),
 )

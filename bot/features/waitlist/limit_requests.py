@@ -1,4 +1,4 @@
-"""More of what a limit allows: asked of whoever changes limits at the provider, who answers once."""
+"""Requests for more of a limit: to the people who change limits at the provider, answered once."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from bot.domain import policy
 from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
-from bot.features.waitlist.model import RoomKind
+from bot.features.waitlist.model import WaitlistKind
 from bot.messages.texts import problems
 from bot.services.caller import Caller
 from bot.services.workspaces import require_operation
@@ -16,23 +16,23 @@ from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
 #: So many of a group are asked at most.
-MOST: Final = 20
+MAX_LIMIT_CONTACTS: Final = 20
 policy.declare(policy.AccessRule("named", "limit"), "more_answer")
 
 
-def _asked_of(caller: Caller, of: Workspace) -> list[Principal]:
-    """Return who is asked for more: of the owner's own Slack workspace."""
+def _list_limit_contacts(caller: Caller, of: Workspace) -> list[Principal]:
+    """Return the people to ask for more: those of the owner's own Slack workspace."""
     names, owner = caller.context.need(of.connection).settings.changes_limits, of.principal
     named = [name.rpartition(":") for name in sorted(caller.context.installation.groups.expand(names))]
     here = dict.fromkeys(user for team, _, user in named if team in {"", owner.team_id})
-    return [Principal(owner.enterprise_id, owner.team_id, user) for user in here][:MOST]
+    return [Principal(owner.enterprise_id, owner.team_id, user) for user in here][:MAX_LIMIT_CONTACTS]
 
 
-def ask(tx: Transaction, caller: Caller, operation_id: str) -> Workspace:
-    """Ask for more of what a start failed at; return its workspace. Raises Refused if nobody can be asked."""
+def request_more(tx: Transaction, caller: Caller, operation_id: str) -> Workspace:
+    """Request more of a limit at which a start failed; return its workspace. Raises Refused."""
     failed = require_operation(tx, caller, "more", operation_id)
     workspace = workspaces.workspace(tx, failed.workspace_id)
-    those = _asked_of(caller, workspace) if workspace is not None else []
+    those = _list_limit_contacts(caller, workspace) if workspace is not None else []
     if workspace is None or not those:
         raise Refused(
             "more.nobody", problems.sentence("nobody_to_ask", caller.context.title(failed.connection))
@@ -41,13 +41,15 @@ def ask(tx: Transaction, caller: Caller, operation_id: str) -> Workspace:
         said = (failed.cause or "").partition(":")[2].strip(": ")[: problems.MESSAGE_LIMIT]
         body = {"connection": failed.connection, "person": failed.principal.key, "operation": failed.id}
         body |= {"name": workspace.title, "said": said}
-        add_notices(tx, [NewNotice(failed.id, RoomKind.MORE_ASKED, one.key, one, body) for one in those])
+        add_notices(tx, [NewNotice(failed.id, WaitlistKind.MORE_ASKED, one.key, one, body) for one in those])
         caller.record(tx, "workspace.more", workspace, None)
     return workspace
 
 
-def answer(tx: Transaction, caller: Caller, operation_id: str, word: str | None = None) -> Principal | None:
-    """Tell whoever asked that it was done, or declined with a word; return them, None if somebody has."""
+def answer_request(
+    tx: Transaction, caller: Caller, operation_id: str, word: str | None = None
+) -> Principal | None:
+    """Notify a requester that it was done, or declined with a word; return them, None if answered before."""
     failed, unknown = (
         operations.operation(tx, operation_id),
         Refused("act.unknown", problems.sentence("no_act")),
@@ -55,15 +57,15 @@ def answer(tx: Transaction, caller: Caller, operation_id: str, word: str | None 
     workspace = workspaces.workspace(tx, failed.workspace_id) if failed is not None else None
     if failed is None or workspace is None:
         raise unknown
-    those = frozenset(one.key for one in _asked_of(caller, workspace))
+    those = frozenset(one.key for one in _list_limit_contacts(caller, workspace))
     target = policy.Target("limit", failed.id, failed.principal, trainers=those)
     caller.check(tx, "more_answer", target, hidden_as=unknown)
     if caller.principal.key not in those:
         raise unknown
-    if is_written(tx, failed.id, RoomKind.MORE_ANSWERED, "end") or not caller.is_first_delivery(tx):
+    if is_written(tx, failed.id, WaitlistKind.MORE_ANSWERED, "end") or not caller.is_first_delivery(tx):
         return None
     body = {"workspace": workspace.id, "connection": failed.connection, "word": word}
     body |= {"by": caller.principal.user_id}
-    add_notices(tx, [NewNotice(failed.id, RoomKind.MORE_ANSWERED, "end", failed.principal, body)])
+    add_notices(tx, [NewNotice(failed.id, WaitlistKind.MORE_ANSWERED, "end", failed.principal, body)])
     caller.record(tx, "workspace.more_answered", workspace, None, done="yes" if word is None else "no")
     return failed.principal

@@ -1,4 +1,4 @@
-"""Waiting for room: the offer with a failed start, the place in line, what was got, and what ended it."""
+"""Messages about waiting for capacity: the offer, the place in line, the grant, and the end."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,10 +8,16 @@ from bot.domain.message_context import RequestFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Named
-from bot.features.hours.messages import still_needed
+from bot.features.hours.messages import render_idle_prompt
 from bot.features.hours.model import HoursKind
 from bot.features.waitlist import texts as words
-from bot.features.waitlist.model import ANSWERED_WITHIN_SECONDS, UNUSED, RoomKind, WaitFacts, WaitingFacts
+from bot.features.waitlist.model import (
+    ANSWERED_WITHIN_SECONDS,
+    UNUSED_SECONDS,
+    WaitingFacts,
+    WaitlistFacts,
+    WaitlistKind,
+)
 from bot.messages.blocks import kit, notices, replies
 from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.buttons import ends, open_buttons
@@ -20,35 +26,41 @@ from bot.messages.blocks.home_sections import HomeContent, part
 from bot.messages.blocks.kit import ButtonValue, Element, fill, renders
 from bot.messages.texts import cards, problems, times, verbs
 
-_STARTS = frozenset({OperationVerb.START})
+_START_VERBS = frozenset({OperationVerb.START})
 UNTIL_FORM, DECLINE_FORM = "wait_until", "decline_more"
-FORMS = {
+FORM_TEXTS = {
     UNTIL_FORM: (words.KEEP_TRYING, words.UNTIL_LABEL),
     DECLINE_FORM: (words.DECLINE, words.DECLINE_LABEL),
 }
 
 
-def place(of: WaitFacts, now: float) -> str:
+def format_place(of: WaitlistFacts, now: float) -> str:
     """Format a wait: its room, the people ahead and the attempts; or its end."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
     tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
-    return _fill_place(of, now, [ahead(of), *before, *tried])
+    return _fill_place(of, now, [format_position(of), *before, *tried])
 
 
-def format_lasting_place(of: WaitFacts, now: float) -> str:
+def format_lasting_place(of: WaitlistFacts, now: float) -> str:
     """Format a wait without its attempts, for a message that is drawn again."""
     if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
         return _fill_place(of, now, [_count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)])
-    return _fill_place(of, now, [ahead(replace(of, is_trying=False))])
+    return _fill_place(of, now, [format_position(replace(of, is_trying=False))])
 
 
-def _fill_place(of: WaitFacts, now: float, said: Sequence[str]) -> str:
-    names = {"name": of.name, "title": of.title, "what": words.FOR.get(of.kind, words.FOR["room"])}
+def _fill_place(of: WaitlistFacts, now: float, said: Sequence[str]) -> str:
+    names = {
+        "name": of.name,
+        "title": of.title,
+        "what": words.WAITED_FOR.get(of.kind, words.WAITED_FOR["room"]),
+    }
     if of.granted_at is not None:
         return fill(words.GRANTED, at=kit.moment_at(of.granted_at, now), **names)
     if of.ended_at is not None:
         return fill(words.WAIT_OVER, at=kit.moment(of.ended_at, now), **names)
-    return fill(words.WAITING, until=kit.moment(of.until, now), ahead=kit.Markup(" ".join(said)), **names)
+    return fill(
+        words.WAITING_STATE, until=kit.moment(of.until, now), ahead=kit.Markup(" ".join(said)), **names
+    )
 
 
 def _count_tries(attempts: int, forms: Sequence[str]) -> str:
@@ -56,32 +68,34 @@ def _count_tries(attempts: int, forms: Sequence[str]) -> str:
 
 
 def _count_people(number: int, one: str, several: str) -> str:
-    word = words.NUMBERS[number] if number < len(words.NUMBERS) else f"{number:,}"
+    word = words.NUMBER_WORDS[number] if number < len(words.NUMBER_WORDS) else f"{number:,}"
     return one if number == 1 else several.format(number=word)
 
 
-def ahead(of: WaitFacts) -> str:
-    """Say how many are ahead, that it is one's turn, or why nobody is tried."""
+def format_position(of: WaitlistFacts) -> str:
+    """Format the number of people ahead, one's turn, or the reason for a pause."""
     if of.is_refused or of.is_held:
         return fill(words.WAIT_REFUSED if of.is_refused else words.HELD, title=of.title)
     if of.is_trying:
         return words.TRYING
     if of.ahead == 0:
-        return words.NEXT if of.is_kind_known else words.UNPLACED
-    return _count_people(of.ahead, words.ONE_AHEAD, words.AHEAD)
+        return words.YOU_ARE_NEXT if of.is_kind_known else words.UNPLACED
+    return _count_people(of.ahead, words.ONE_AHEAD, words.PEOPLE_AHEAD)
 
 
-def answer(of: WaitFacts, now: float, *, is_lasting: bool = True, replaces: bool = False) -> Answer:
+def answer_place(of: WaitlistFacts, now: float, *, is_lasting: bool = True, replaces: bool = False) -> Answer:
     """Answer with one's place and *Stop waiting*; dated where the answer can't be edited."""
     if not is_lasting:
-        return kit.message(place(of, now), [fill(words.AS_OF, at=kit.moment(now, now))], [stop_button(of)])
-    shows = {"kind": str(RoomKind.ROOM_WAITING), "subject": of.id, "about": of.workspace_id}
+        return kit.message(
+            format_place(of, now), [fill(words.AS_OF, at=kit.moment(now, now))], [stop_button(of)]
+        )
+    shows = {"kind": str(WaitlistKind.ROOM_WAITING), "subject": of.id, "about": of.workspace_id}
     shows |= {"connection": of.connection}
     drawn = replies.answer(format_lasting_place(of, now), [stop_button(of)], replaces=replaces)
     return replace(drawn, shows=shows)
 
 
-@renders(RoomKind.ROOM_WAITING)
+@renders(WaitlistKind.ROOM_WAITING)
 def _render_wait(facts: WorkspaceFacts) -> Answer:
     """Draw the place in line as it is now, or the end of the wait."""
     wait = facts.wait if isinstance(facts, WaitingFacts) else None
@@ -92,7 +106,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
     return kit.message(said, [], [stop_button(wait)] if wait.is_waiting else [])
 
 
-def stop_button(of: WaitFacts, number: int | None = None) -> Element:
+def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
     """Return the button that ends a wait; a number tells it from others beside it, which say for what."""
     if number is None:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
@@ -101,23 +115,23 @@ def stop_button(of: WaitFacts, number: int | None = None) -> Element:
 
 
 @part(10)
-def _of_home(facts: HomeContent) -> list[kit.Block]:
-    found: Sequence[WaitFacts] = facts.parts.get("waits", ())
-    said = [kit.section(place(one, facts.now), stop_button(one)) for one in found]
-    return [kit.header(words.HEADING), *said] if said else []
+def _render_home(facts: HomeContent) -> list[kit.Block]:
+    found: Sequence[WaitlistFacts] = facts.parts.get("waits", ())
+    said = [kit.section(format_place(one, facts.now), stop_button(one)) for one in found]
+    return [kit.header(words.WAITLIST_HEADING), *said] if said else []
 
 
-def _is_offered(facts: WorkspaceFacts) -> bool:
-    """Return whether trying again is all that there is to say: not where something was ended or made."""
-    if facts.operation is not None and facts.operation.verb not in _STARTS:
+def _can_keep_trying(facts: WorkspaceFacts) -> bool:
+    """Return whether another try is the only answer to a failure: not after an end or a creation."""
+    if facts.operation is not None and facts.operation.verb not in _START_VERBS:
         return False
     is_room, is_missed = bool(facts.word("room")), notices.is_true(NoticeKind.FAILED, facts)
     return is_room and is_missed and "waiting" in facts.capabilities
 
 
-@render_override(NoticeKind.FAILED, _is_offered)
-def _offer(facts: WorkspaceFacts) -> Answer:
-    """Say that there is no room, and offer to keep trying."""
+@render_override(NoticeKind.FAILED, _can_keep_trying)
+def _render_offer(facts: WorkspaceFacts) -> Answer:
+    """Render the lack of capacity, with the offer to keep trying."""
     assert facts.workspace is not None, "a start is about a workspace"
     until, operation = facts.time("until"), facts.operation
     none = _format_no_room(facts, operation.cause if operation is not None else None)
@@ -125,7 +139,7 @@ def _offer(facts: WorkspaceFacts) -> Answer:
     keep = ButtonValue("keep_trying", facts.workspace.id, at=until)
     buttons = [
         kit.button(words.KEEP_TRYING, keep, style=kit.PRIMARY),
-        kit.button(words.UNTIL, "try_until", facts.workspace.id),
+        kit.button(words.UNTIL_BUTTON, "try_until", facts.workspace.id),
         kit.button(words.NOT_NOW, "leave"),
     ]
     return kit.message(sentence, reference_of(operation), buttons)
@@ -135,7 +149,7 @@ def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
     """Format a start's failure for want of a kind of room, with the provider's words if they say more."""
     given = (cause or "").partition(":")[2].lstrip(": ")
     said = "" if reason_in(given) else problems.quoted(given, facts.connection_title)
-    none = filled(words.NONE.get(facts.word("room"), words.NONE["room"]), facts)
+    none = filled(words.NO_CAPACITY.get(facts.word("room"), words.NO_CAPACITY["room"]), facts)
     return f"{none} {kit.safe(said)}" if said else none
 
 
@@ -148,7 +162,7 @@ _failed = kit.RENDERERS[NoticeKind.FAILED].render
 
 
 @render_override(NoticeKind.FAILED, _can_ask)
-def _limit(facts: WorkspaceFacts) -> Answer:
+def _render_limit(facts: WorkspaceFacts) -> Answer:
     """Add to a failure at a person's own limit that they can ask for more."""
     assert facts.operation is not None, "it was asked"
     usual, ask = _failed(facts), kit.button(words.ASK_FOR_MORE, "ask_for_more", facts.operation.id)
@@ -156,15 +170,17 @@ def _limit(facts: WorkspaceFacts) -> Answer:
 
 
 def _is_granted(facts: WorkspaceFacts) -> bool:
-    return facts.word("granted") in words.GOT and not facts.is_unusable
+    return facts.word("granted") in words.GRANTED_BY_MODE and not facts.is_unusable
 
 
 @render_override(NoticeKind.READY, _is_granted)
-def _got(facts: WorkspaceFacts) -> Answer:
-    """Say that what was waited for is there, and when it is given on if nobody uses it."""
-    what = words.FOR.get(facts.word("waited_for"), words.FOR["room"])
-    unused, later = times.duration(UNUSED), times.duration(ANSWERED_WITHIN_SECONDS)
-    sentence = filled(words.GOT[facts.word("granted")], facts, what=what, unused=unused, later=later)
+def _render_granted(facts: WorkspaceFacts) -> Answer:
+    """Render the grant of capacity, and the time at which an unused one passes on."""
+    what = words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"])
+    unused, later = times.duration(UNUSED_SECONDS), times.duration(ANSWERED_WITHIN_SECONDS)
+    sentence = filled(
+        words.GRANTED_BY_MODE[facts.word("granted")], facts, what=what, unused=unused, later=later
+    )
     return kit.message(" ".join([sentence, *(ends(facts) or [words.GOT_FOR_GOOD])]), [], open_buttons(facts))
 
 
@@ -175,19 +191,22 @@ def _is_wanted(facts: WorkspaceFacts) -> bool:
 @render_override(HoursKind.NEEDED, _is_wanted)
 def _add_waiting(facts: WorkspaceFacts) -> Answer:
     """Add to the question whether something is needed that somebody waits for it."""
-    usual, what = still_needed(facts), words.FOR.get(facts.word("waited_for"), words.FOR["room"])
+    usual, what = (
+        render_idle_prompt(facts),
+        words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"]),
+    )
     first, *rest = usual.blocks
     return kit.with_blocks(usual, (first, kit.section(filled(words.GRANT_WANTED, facts, what=what)), *rest))
 
 
-@renders(RoomKind.ROOM_OVER, is_true=lambda facts: not facts.is_up)
-def _over(facts: WorkspaceFacts) -> Answer:
-    """Say that nobody tries any more, and why."""
+@renders(WaitlistKind.ROOM_OVER, is_true=lambda facts: not facts.is_up)
+def _render_over(facts: WorkspaceFacts) -> Answer:
+    """Render the end of the attempts, with its cause."""
     kind, cause = facts.word("kind"), facts.word("cause")
     then = ButtonValue("keep_trying", facts.workspace.id if facts.workspace else "", at=facts.time("again"))
     again = kit.button(words.KEEP_TRYING, then, style=kit.PRIMARY)
-    offer = fill(words.AGAIN, until=kit.day_moment(facts.time("again")))
-    what = words.FOR.get(kind, words.FOR["room"])
+    offer = fill(words.CAN_KEEP_TRYING, until=kit.day_moment(facts.time("again")))
+    what = words.WAITED_FOR.get(kind, words.WAITED_FOR["room"])
     if not cause:
         until = kit.moment(facts.time("until"), facts.now)
         often = _count_tries(int(facts.body.get("attempts") or 0), words.TRIED_IN_ALL)
@@ -211,7 +230,7 @@ def _add_end(usual: Callable[[WorkspaceFacts], Answer]) -> Callable[[WorkspaceFa
     """Return the drawing of a failed or refused start that adds that nobody waits any more."""
 
     def render(facts: WorkspaceFacts) -> Answer:
-        said, what = usual(facts), words.FOR.get(facts.word("waited"), words.FOR["room"])
+        said, what = usual(facts), words.WAITED_FOR.get(facts.word("waited"), words.WAITED_FOR["room"])
         first, *rest = said.blocks
         return kit.with_blocks(said, (first, kit.section(filled(words.WAIT_ENDED, facts, what=what)), *rest))
 
@@ -222,27 +241,30 @@ for _kind in (NoticeKind.FAILED, NoticeKind.REFUSED):
     render_override(_kind, _has_waited)(_add_end(kit.RENDERERS[_kind].render))
 
 
-def form(callback_id: str, key: str) -> dict[str, object]:
-    """Return the form that asks until when, or for a word with *Decline*."""
-    title, label = FORMS[callback_id]
+def build_form(callback_id: str, key: str) -> dict[str, object]:
+    """Return the form for a time, or for a word with *Decline*."""
+    title, label = FORM_TEXTS[callback_id]
     field = kit.text_field("text", label, min_length=1, max_length=300)
     keys = {"callback_id": callback_id, "private_metadata": key}
     return kit.modal(title, [field], submit=title, close=verbs.CLOSE, **keys)
 
 
-@renders(RoomKind.MORE_ASKED)
-def _more_asked(facts: RequestFacts) -> Answer:
-    """Ask whoever changes limits for more of one."""
+@renders(WaitlistKind.MORE_ASKED)
+def _render_request(facts: RequestFacts) -> Answer:
+    """Render the question to the people who change limits for more of one."""
     person, key = kit.person(facts.people.get(facts.word("person"))), facts.word("operation")
     names = {"title": facts.connection_title, "name": facts.word("name")}
     said = facts.word("said") or problems.NO_REASON.format(title=facts.connection_title)
-    buttons = [kit.button(words.DONE, "more_done", key), kit.button(words.DECLINE, "more_declined", key)]
+    buttons = [
+        kit.button(words.REQUEST_DONE, "more_done", key),
+        kit.button(words.DECLINE, "more_declined", key),
+    ]
     return replies.answer(fill(words.MORE_ASKED, person=person, said=said, **names), buttons)
 
 
-@renders(RoomKind.MORE_ANSWERED)
-def _more_answered(facts: WorkspaceFacts) -> Answer:
-    """Tell whoever asked for more what became of it."""
+@renders(WaitlistKind.MORE_ANSWERED)
+def _render_answer(facts: WorkspaceFacts) -> Answer:
+    """Render the result of a request for more, for its requester."""
     word, person, workspace = facts.body.get("word"), kit.person(Named(facts.word("by"))), facts.workspace
     if word is not None or workspace is None:
         return kit.message(filled(words.MORE_DECLINED, facts, person=person, word=word))

@@ -1,4 +1,4 @@
-"""Room: what a start failed for want of, and how the wait for it goes on; pure."""
+"""Capacity: the kind that a start lacked, and the course of the wait for it; pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -13,29 +13,29 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 
 #: How long after a failed attempt the next one comes: after the first, the second, and so on.
-PACE: Final = (60.0, 120.0, 300.0, 600.0)
+PAUSE_SECONDS: Final = (60.0, 120.0, 300.0, 600.0)
 #: No two attempts for the same room come closer than this.
-LEAST: Final = 60.0
+MIN_PAUSE_SECONDS: Final = 60.0
 #: What was got and not used for so long is offered to whoever waits, so long after its person was warned.
-UNUSED: Final = 1_800.0
+UNUSED_SECONDS: Final = 1_800.0
 ANSWERED_WITHIN_SECONDS: Final = 600.0
 #: The hours of a day at which a wait ends unless its person names a time, and how far ahead they have to be.
-ENDS_AT: Final = (9, 18)
-SOONEST: Final = 3_600.0
+END_HOURS: Final = (9, 18)
+MIN_WAIT_SECONDS: Final = 3_600.0
 
 
-class Waits(StrEnum):
-    """Name the state of a wait: in line, being tried, got and not yet used, over."""
+class WaitlistState(StrEnum):
+    """The state of an entry: in line, being tried, granted and not yet used, over."""
 
     WAITING = "waiting"
     TRYING = "trying"
-    GOT = "got"
+    GRANTED = "got"
     OVER = "over"
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """Hold that somebody waits for room for a workspace.
+class WaitlistEntry:
+    """An entry of the waitlist: a person's wait for capacity for a workspace.
 
     Its place in line follows from ``round`` (in how many rounds it has had its turn) and ``seq`` among those
     for the same ``kind`` of room on the connection; the place is never stored. ``mode`` is how the workspace
@@ -50,7 +50,7 @@ class Wait:
     seq: int
     joined_at: Past
     until: Stays
-    state: Waits = Waits.WAITING
+    state: WaitlistState = WaitlistState.WAITING
     attempts: int = 0
     tried_at: Past | None = None
     operation_id: str | None = None
@@ -62,12 +62,12 @@ class Wait:
     @property
     def is_kind_known(self) -> bool:
         """Return whether an attempt has named the missing kind of room; until then any kind may be meant."""
-        is_tried = self.tried_at is not None and self.state is not Waits.TRYING
+        is_tried = self.tried_at is not None and self.state is not WaitlistState.TRYING
         return self.kind != "room" or self.attempts > 0 or is_tried
 
 
-def missing(cause: str | None) -> str:
-    """Return what kind of room a start failed for want of; "" if it failed for anything else.
+def find_missing_capacity(cause: str | None) -> str:
+    """Return the kind of capacity that a start lacked; "" if it failed for anything else.
 
     What says so, by provider:
 
@@ -96,7 +96,7 @@ def missing(cause: str | None) -> str:
     return short[0] if reason is Reason.NO_ROOM and short else "room"
 
 
-def says_nothing(cause: str | None) -> bool:
+def lacks_reason(cause: str | None) -> bool:
     """Return whether an attempt failed without a reason of its own: an outage, or that it took too long."""
     word, _, said = (cause or "").partition(":")
     if word == "provider_failed":
@@ -131,24 +131,24 @@ class OthersInLine:
 
     def pause_after(self, attempts: int) -> float:
         """Return the seconds from an attempt to the next one of its person: for all as for the newest."""
-        return pace(attempts if self.fewest is None else min(attempts, self.fewest))
+        return get_pause(attempts if self.fewest is None else min(attempts, self.fewest))
 
 
-def pace(attempts: int) -> float:
-    """Return how long after an attempt the next one comes, given how many failed."""
-    return PACE[min(attempts, len(PACE) - 1)]
+def get_pause(attempts: int) -> float:
+    """Return the seconds from an attempt to the next one, given the number of failed ones."""
+    return PAUSE_SECONDS[min(attempts, len(PAUSE_SECONDS) - 1)]
 
 
-def usual_end(now: float, zone: ZoneInfo) -> float:
-    """Return until when somebody waits who names no time: the next of 9:00 and 18:00, an hour ahead."""
+def get_default_end(now: float, zone: ZoneInfo) -> float:
+    """Return the default end of a wait: the next of 9:00 and 18:00, an hour ahead."""
     today = datetime.fromtimestamp(now, zone).date()
     days = (today, today + timedelta(days=1))
-    ends = [datetime.combine(day, time(hour), zone).timestamp() for day in days for hour in ENDS_AT]
-    return next(end for end in ends if end >= now + SOONEST)
+    ends = [datetime.combine(day, time(hour), zone).timestamp() for day in days for hour in END_HOURS]
+    return next(end for end in ends if end >= now + MIN_WAIT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
-class WaitFacts:
+class WaitlistFacts:
     """The wait of a workspace for a kind of room: its end, and the number of people ahead in this round.
 
     ``tried_before`` is how many others have already had their turn in it, ``others`` how many there are, and
@@ -184,11 +184,11 @@ class WaitFacts:
 class WaitingFacts(WorkspaceFacts):
     """A wait and its workspace, for the message that shows it; without a row, nobody waits any more."""
 
-    wait: WaitFacts | None = None
+    wait: WaitlistFacts | None = None
 
 
-class RoomKind(AnyKind):
-    """Name what is told about room."""
+class WaitlistKind(AnyKind):
+    """The kinds of messages about capacity."""
 
     #: The place in line: drawn again while somebody waits, and then what has become of the wait.
     ROOM_WAITING = Traits("room_waiting", offers="workspace", marks=Mark.ASKS | Mark.PASSES)

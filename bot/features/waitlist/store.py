@@ -1,4 +1,4 @@
-"""Who waits for room: a line for each kind of it on a connection, and what the end of an attempt changes."""
+"""Rows of the waitlist: a line for each kind of capacity on a connection, and the effects of attempts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,17 +11,17 @@ from bot.domain.row_times import due
 from bot.domain.work_items import Outcome
 from bot.features.hours import store as hours_store
 from bot.features.waitlist.model import (
-    LEAST,
-    PACE,
+    MIN_PAUSE_SECONDS,
+    PAUSE_SECONDS,
     OthersInLine,
-    RoomKind,
-    Wait,
-    WaitFacts,
-    Waits,
-    missing,
-    pace,
-    says_nothing,
-    usual_end,
+    WaitlistEntry,
+    WaitlistFacts,
+    WaitlistKind,
+    WaitlistState,
+    find_missing_capacity,
+    get_default_end,
+    get_pause,
+    lacks_reason,
 )
 from bot.store import accounts, cards, people, undoable_actions
 from bot.store.notices import add_notices
@@ -31,34 +31,36 @@ from bot.store.transaction import Row, Transaction
 
 #: So many waits are changed in one transaction for what happens to one of them.
 MAX_WAITS_AT_ONCE: Final = 100
-WAITS: Final = of_feature(Table("waits", Wait, "id", "workspace_id", next_at=due(PACE[-1])))
+WAITLIST_ENTRIES: Final = of_feature(
+    Table("waits", WaitlistEntry, "id", "workspace_id", next_at=due(PAUSE_SECONDS[-1]))
+)
 
 
-def wait(tx: Transaction, wait_id: str) -> Wait | None:
+def find_entry(tx: Transaction, wait_id: str) -> WaitlistEntry | None:
     """Return one wait, open or over."""
-    return WAITS.one(tx, id=wait_id)
+    return WAITLIST_ENTRIES.one(tx, id=wait_id)
 
 
-def of_workspace(tx: Transaction, workspace_id: str) -> Wait | None:
+def find_entry_of_workspace(tx: Transaction, workspace_id: str) -> WaitlistEntry | None:
     """Return the open wait for a workspace."""
-    return WAITS.first(tx, "wait_of", workspace_id=workspace_id)
+    return WAITLIST_ENTRIES.first(tx, "wait_of", workspace_id=workspace_id)
 
 
-def waits_of(tx: Transaction, principal: Principal) -> list[Wait]:
-    """Return what a person waits for, in the order of joining."""
-    return WAITS.query(tx, "waits_of", principal=principal.key)
+def list_entries(tx: Transaction, principal: Principal) -> list[WaitlistEntry]:
+    """Return a person's open entries, in the order of joining."""
+    return WAITLIST_ENTRIES.query(tx, "waits_of", principal=principal.key)
 
 
-def last_wait(tx: Transaction, principal: Principal, since: float) -> Wait | None:
+def find_last_entry(tx: Transaction, principal: Principal, since: float) -> WaitlistEntry | None:
     """Return the wait of a person that was over last, and since a time."""
-    return WAITS.first(tx, "last_wait", principal=principal.key, since=since)
+    return WAITLIST_ENTRIES.first(tx, "last_wait", principal=principal.key, since=since)
 
 
-def describe(tx: Transaction, of: Wait, title: str, failures_allowed: float) -> WaitFacts:
+def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: float) -> WaitlistFacts:
     """Return the wait of somebody with its place in line, on a connection that people know by a title."""
     workspace = WORKSPACES.one(tx, id=of.workspace_id)
     account = accounts.account(tx, of.principal, of.connection)
-    return WaitFacts(
+    return WaitlistFacts(
         id=of.id,
         workspace_id=of.workspace_id,
         connection=of.connection,
@@ -66,59 +68,59 @@ def describe(tx: Transaction, of: Wait, title: str, failures_allowed: float) -> 
         title=title,
         kind=of.kind,
         until=of.until,
-        ahead=ahead(tx, of),
+        ahead=count_ahead(tx, of),
         tried_before=count_tried(tx, of),
         others=count_others(tx, of),
         attempts=of.attempts,
         is_kind_known=of.is_kind_known,
-        is_trying=of.state is Waits.TRYING,
-        is_held=failed_in_a_row(tx, of.connection) >= failures_allowed,
+        is_trying=of.state is WaitlistState.TRYING,
+        is_held=count_failures_in_a_row(tx, of.connection) >= failures_allowed,
         is_refused=account is not None and account.is_refused,
         granted_at=of.granted_at,
         ended_at=of.ended_at,
     )
 
 
-def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitFacts | None:
+def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitlistFacts | None:
     """Return a wait by its id as ``describe``; None if there is none any more."""
-    found = wait(tx, wait_id)
+    found = find_entry(tx, wait_id)
     return None if found is None else describe(tx, found, title, failures_allowed)
 
 
-def ahead(tx: Transaction, of: Wait) -> int:
-    """Count those whose turn comes before somebody's."""
+def count_ahead(tx: Transaction, of: WaitlistEntry) -> int:
+    """Count the people whose turn comes before somebody's."""
     return _count_places(tx, of, "ahead")
 
 
-def count_tried(tx: Transaction, of: Wait) -> int:
+def count_tried(tx: Transaction, of: WaitlistEntry) -> int:
     """Count those who have already had their turn in the round in which somebody's is still to come."""
     return _count_places(tx, of, "tried")
 
 
-def count_others(tx: Transaction, of: Wait) -> int:
+def count_others(tx: Transaction, of: WaitlistEntry) -> int:
     """Count the others who wait for the same room."""
     return _count_places(tx, of, "others")
 
 
-def _count_places(tx: Transaction, of: Wait, counted: str) -> int:
+def _count_places(tx: Transaction, of: WaitlistEntry, counted: str) -> int:
     place = {"round": of.round, "seq": of.seq, "id": of.id}
     row = tx.one("waits_ahead", connection=of.connection, kind=of.kind, **place)
     return int(row[counted]) if row else 0
 
 
-def has_others(tx: Transaction, of: Wait) -> bool:
+def has_others(tx: Transaction, of: WaitlistEntry) -> bool:
     """Return whether somebody else waits for the same room."""
     return find_others(tx, of).lowest is not None
 
 
-def find_others(tx: Transaction, of: Wait) -> OthersInLine:
+def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
     """Return the others in line for the same room."""
     row = tx.one("others_in_line", connection=of.connection, kind=of.kind, id=of.id)
     return OthersInLine(**row) if row else OthersInLine()
 
 
-def lines(tx: Transaction, place: str, since: float) -> list[Row]:
-    """Return each line with how many wait, since when, and how long those waited who got it lately."""
+def summarize_lines(tx: Transaction, place: str, since: float) -> list[Row]:
+    """Return each line with its number of people, its begin, and the mean wait of recent grants."""
     return tx.all("lines", place=place, since=since)
 
 
@@ -126,11 +128,11 @@ def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[
     """Return the numbers of waiting people and the mean waits since then, by connection and kind."""
     return {
         (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
-        for row in lines(tx, "", since)
+        for row in summarize_lines(tx, "", since)
     }
 
 
-def failed_in_a_row(tx: Transaction, connection: str) -> int:
+def count_failures_in_a_row(tx: Transaction, connection: str) -> int:
     """Count the starts that failed on a connection since the last one that didn't."""
     row = tx.one("failed_in_a_row", connection=connection)
     return int(row["count"]) if row else 0
@@ -142,48 +144,52 @@ def count_attempts(tx: Transaction, connection: str) -> int:
     return int(row["count"]) if row else 0
 
 
-def join(tx: Transaction, new: Wait) -> Wait:
-    """Put somebody at the end of the present round; who left after their turn in it has no other one."""
+def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
+    """Put somebody at the end of the present round; a returning one has no second turn in it."""
     row, others = tx.one("next_in_line") or {"seq": 1}, find_others(tx, new)
-    former = [one.round for one in WAITS.all(tx, workspace_id=new.workspace_id) if one.kind == new.kind]
+    former = [
+        one.round for one in WAITLIST_ENTRIES.all(tx, workspace_id=new.workspace_id) if one.kind == new.kind
+    ]
     entry = others.find_round(max(former, default=others.entry_round))
     joined = replace(new, seq=int(row["seq"]), round=entry)
     _reduce_pauses(tx, joined)
-    WAITS.add(tx, joined, next_at=min(max(tx.now(), (new.tried_at or 0.0) + LEAST), new.until))
+    WAITLIST_ENTRIES.add(
+        tx, joined, next_at=min(max(tx.now(), (new.tried_at or 0.0) + MIN_PAUSE_SECONDS), new.until)
+    )
     _queue_updates_of_places(tx, joined)
     return joined
 
 
-def _reduce_pauses(tx: Transaction, newcomer: Wait) -> None:
-    """Let no pause of those who are in line be longer than that of a newcomer."""
-    pause = pace(newcomer.attempts)
+def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
+    """Reduce the pauses of the people in line to that of a newcomer."""
+    pause = get_pause(newcomer.attempts)
     tx.run("hasten_line", connection=newcomer.connection, kind=newcomer.kind, pause=pause)
 
 
-def pass_turn(tx: Transaction, of: Wait, pause: float) -> None:
+def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
     """End the turn of somebody who can't be tried now; the others are, and they again after a pause."""
-    if of.state in {Waits.WAITING, Waits.TRYING}:
+    if of.state in {WaitlistState.WAITING, WaitlistState.TRYING}:
         later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
-        change(tx, of, state=Waits.WAITING, operation_id=None, **later)
+        change(tx, of, state=WaitlistState.WAITING, operation_id=None, **later)
         # Why they can't be tried.
         cards.queue_updates(tx, of.id, changed=True)
 
 
-def change(tx: Transaction, of: Wait, **to: Any) -> bool:
+def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
     """Change an open wait, unless it is in another state by now; return whether that was done."""
-    row = WAITS.change_returning(tx, {"id": of.id, "state": of.state}, **to)
+    row = WAITLIST_ENTRIES.change_returning(tx, {"id": of.id, "state": of.state}, **to)
     if row is not None:
-        _queue_updates_of_places(tx, WAITS.parse(row), former=of)
+        _queue_updates_of_places(tx, WAITLIST_ENTRIES.parse(row), former=of)
     return row is not None
 
 
-def _queue_updates_of_places(tx: Transaction, of: Wait, former: Wait | None = None) -> None:
+def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: WaitlistEntry | None = None) -> None:
     """Have the messages drawn again that show places in the line of a wait, and in its ``former`` one.
 
     From the second round on no message has a place, which would change with each attempt: only who joins or
     leaves changes a line then.
     """
-    is_over, former = of.state in {Waits.GOT, Waits.OVER}, former or replace(of, kind="")
+    is_over, former = of.state in {WaitlistState.GRANTED, WaitlistState.OVER}, former or replace(of, kind="")
     is_changed = is_over or of.kind != former.kind or (of.attempts != former.attempts and of.attempts <= 2)
     for kind in {of.kind, former.kind} - {""} if is_changed else ():
         tx.run("update_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
@@ -191,74 +197,74 @@ def _queue_updates_of_places(tx: Transaction, of: Wait, former: Wait | None = No
         cards.queue_updates(tx, of.id, changed=True)
 
 
-def put_off(tx: Transaction, of: Wait, until: float) -> Wait:
-    """Let somebody wait until another time, in their place."""
-    row = WAITS.row(tx, id=of.id) or {"next_at": until}
+def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
+    """Move the end of a wait to another time, in the same place."""
+    row = WAITLIST_ENTRIES.row(tx, id=of.id) or {"next_at": until}
     change(tx, of, until=until, next_at=min(row["next_at"], until))
     return replace(of, until=until)
 
 
-def end(tx: Transaction, of: Wait) -> None:
+def end(tx: Transaction, of: WaitlistEntry) -> None:
     """End a wait whose person knows of the end, or learns of it from another message."""
-    change(tx, of, state=Waits.OVER, ended_at=tx.now())
+    change(tx, of, state=WaitlistState.OVER, ended_at=tx.now())
 
 
-def announce(of: Wait, short_of: str, cause: str | None) -> NewNotice:
+def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
     """Return the message that hours wait for room, as a start of theirs has failed for want of it."""
     body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
-    return NewNotice(of.id, RoomKind.ROOM_WAITING, "begin", of.principal, body)
+    return NewNotice(of.id, WaitlistKind.ROOM_WAITING, "begin", of.principal, body)
 
 
-def over(of: Wait, now: float, tx: Transaction, cause: str = "") -> NewNotice:
-    """Return the message that a wait has ended without room."""
+def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str = "") -> NewNotice:
+    """Return the notice that a wait has ended without capacity."""
     zone = people.zone(tx, of.principal)
-    again = usual_end(now, zone)
+    again = get_default_end(now, zone)
     body = {"workspace": of.workspace_id, "connection": of.connection, "kind": of.kind, "until": of.until}
     body |= {"again": again, "cause": cause, "attempts": of.attempts}
-    return NewNotice(of.id, RoomKind.ROOM_OVER, "end", of.principal, body)
+    return NewNotice(of.id, WaitlistKind.ROOM_OVER, "end", of.principal, body)
 
 
-@undoable_actions.puts_back(WAITS.name)
+@undoable_actions.puts_back(WAITLIST_ENTRIES.name)
 def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
-    """Let a wait be as it was before an act; None for no wait. Whoever left has their place again."""
+    """Restore a wait as it was before an action; None for no wait. Its person has their place again."""
     if row is not None and was is None:
-        end(tx, WAITS.parse(row))
+        end(tx, WAITLIST_ENTRIES.parse(row))
     elif (
         row is not None
         and was is not None
-        and of_workspace(tx, row["workspace_id"]) in (None, WAITS.parse(row))
+        and find_entry_of_workspace(tx, row["workspace_id"]) in (None, WAITLIST_ENTRIES.parse(row))
     ):
-        present = find_others(tx, WAITS.parse(row)).find_round(row["round"])
-        WAITS.change(tx, {"id": row["id"]}, **was, round=present, next_at=tx.now())
+        present = find_others(tx, WAITLIST_ENTRIES.parse(row)).find_round(row["round"])
+        WAITLIST_ENTRIES.change(tx, {"id": row["id"]}, **was, round=present, next_at=tx.now())
         cards.queue_updates(tx, row["id"], changed=True)
-        _queue_updates_of_places(tx, WAITS.parse(row))
+        _queue_updates_of_places(tx, WAITLIST_ENTRIES.parse(row))
 
 
-def close(tx: Transaction, of: Wait, cause: str = "") -> None:
+def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
     """End a wait, and tell its person: for a cause, or as its time is over."""
     end(tx, of)
-    add_notices(tx, [over(of, tx.now(), tx, cause)])
+    add_notices(tx, [build_over_notice(of, tx.now(), tx, cause)])
 
 
-def find_open_entries(tx: Transaction, limit: int) -> list[Wait]:
+def find_open_entries(tx: Transaction, limit: int) -> list[WaitlistEntry]:
     """Return entries that are still open."""
-    return WAITS.query(tx, "open_waits_left", limit=limit)
+    return WAITLIST_ENTRIES.query(tx, "open_waits_left", limit=limit)
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
     """End the wait for a workspace whose account was unlinked, which deletes both rows."""
-    waiting = of_workspace(tx, workspace["id"])
-    if waiting is None or waiting.state is Waits.GOT:
+    waiting = find_entry_of_workspace(tx, workspace["id"])
+    if waiting is None or waiting.state is WaitlistState.GRANTED:
         return
     end(tx, waiting)
     if notify:
-        notice = over(waiting, tx.now(), tx, "unlinked")
+        notice = build_over_notice(waiting, tx.now(), tx, "unlinked")
         name = workspace["alias"] or workspace["name"]
         add_notices(tx, [replace(notice, body=notice.body | {"name": name})])
 
 
-def offer(tx: Transaction, connection: str, pause: float) -> None:
-    """Offer room that was freed on a connection to those who wait there, in their turn.
+def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
+    """Offer freed capacity of a connection to the people who wait there, in their turn.
 
     Who was tried in vain is tried again ``pause`` seconds after that at the earliest.
     """
@@ -279,63 +285,66 @@ WAIT_QUEUE: Final = declare_queue(
 )
 
 
-def claim(tx: Transaction, limit: int, lease: float) -> list[Wait]:
+def claim_entries(tx: Transaction, limit: int, lease: float) -> list[WaitlistEntry]:
     """Return the waits that are due; they come again after ``lease`` seconds."""
-    return WAITS.parse_all(WAIT_QUEUE.take(tx, lease, limit))
+    return WAITLIST_ENTRIES.parse_all(WAIT_QUEUE.take(tx, lease, limit))
 
 
-def follow(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Go on with the wait for whose workspace a start has ended; return what its person is told of that.
+def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
+    """Continue the wait for a workspace after its start has ended; return its person's notices.
 
     Who doesn't wait yet is told until when they could.
     """
     is_failed, now = ended.outcome is Outcome.FAILED and not ended.verb.brings_down, tx.now()
-    kind, waiting = missing(ended.cause) if is_failed else "", of_workspace(tx, ended.workspace_id)
-    if kind and (waiting is None or waiting.state is Waits.GOT):
-        until = hours_store.waits_until(tx, ended)
-        offer = {"room": kind, "until": until or usual_end(now, people.zone(tx, ended.principal))}
+    kind, waiting = (
+        find_missing_capacity(ended.cause) if is_failed else "",
+        find_entry_of_workspace(tx, ended.workspace_id),
+    )
+    if kind and (waiting is None or waiting.state is WaitlistState.GRANTED):
+        until = hours_store.find_wait_end(tx, ended)
+        offer = {"room": kind, "until": until or get_default_end(now, people.zone(tx, ended.principal))}
         if waiting is None and until > now:
             key, where = tx.ids.new("wait"), (ended.connection, ended.workspace_id, kind)
-            joined = join(tx, Wait(key, ended.principal, *where, 0, now, until, tried_at=now))
+            joined = join(tx, WaitlistEntry(key, ended.principal, *where, 0, now, until, tried_at=now))
             return [announce(joined, kind, ended.cause)]
         return [replace(one, body=one.body | offer) for one in pending]
-    if waiting is None or waiting.state is Waits.GOT:
+    if waiting is None or waiting.state is WaitlistState.GRANTED:
         return pending
-    if kind or (is_failed and says_nothing(ended.cause)):
-        return failed(tx, waiting, now, kind)
+    if kind or (is_failed and lacks_reason(ended.cause)):
+        return record_failure(tx, waiting, now, kind)
     if ended.outcome is Outcome.FULFILLED and not ended.verb.brings_down:
-        got(tx, waiting, now)
+        record_grant(tx, waiting, now)
         granted = {"granted": waiting.mode, "waited_for": waiting.kind}
         return [replace(one, body=one.body | granted) for one in pending]
     end(tx, waiting)
     if any(one.kind in _END_KINDS for one in pending):
         return [replace(one, body=one.body | {"waited": waiting.kind}) for one in pending]
-    return [*pending, over(waiting, now, tx, ended.cause or "cancelled")]
+    return [*pending, build_over_notice(waiting, now, tx, ended.cause or "cancelled")]
 
 
 #: The messages that say, too, that nobody waits any more.
 _END_KINDS: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
-def failed(tx: Transaction, of: Wait, at: float, kind: str) -> Sequence[NewNotice]:
-    """Note that an attempt failed, for want of a kind of room or ""; return what its person is told.
+def record_failure(tx: Transaction, of: WaitlistEntry, at: float, kind: str) -> Sequence[NewNotice]:
+    """Record a failed attempt, for want of a kind of capacity or ""; return its person's notices.
 
     That ended their turn. Where it was for want of another kind than they waited for, they change lines.
     """
     tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, tried_at=at)
     if at >= of.until:
         end(tx, of)
-        return [over(tried, at, tx)]
+        return [build_over_notice(tried, at, tx)]
     others, stays = find_others(tx, tried), tried.kind == of.kind
     if not stays:
         _reduce_pauses(tx, tried)
     now: Row = {"round": others.end_turn(of.round) if stays else others.entry_round, "operation_id": None}
     now["next_at"] = min(at + others.pause_after(tried.attempts), of.until)
     known = {"kind": tried.kind, "attempts": tried.attempts, "tried_at": at}
-    change(tx, of, state=Waits.WAITING, **known, **now)
+    change(tx, of, state=WaitlistState.WAITING, **known, **now)
     return ()
 
 
-def got(tx: Transaction, of: Wait, now: float) -> None:
-    """Record that somebody has got their room."""
-    change(tx, of, state=Waits.GOT, granted_at=now, tried_at=now, next_at=now + LEAST)
+def record_grant(tx: Transaction, of: WaitlistEntry, now: float) -> None:
+    """Record that somebody was granted their capacity."""
+    change(tx, of, state=WaitlistState.GRANTED, granted_at=now, tried_at=now, next_at=now + MIN_PAUSE_SECONDS)

@@ -1,10 +1,10 @@
-"""What is said about waiting for room, and about asking for more of what a limit allows."""
+"""The texts about waiting for capacity, and about requests for more of a limit."""
 
 from collections.abc import Mapping
 from typing import Final
 
 #: By the kind of room: that there is none, and what is waited for.
-NONE: Final[Mapping[str, str]] = {
+NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
     for kind, none in {
         "gpu": "there's no free GPU",
@@ -15,7 +15,7 @@ NONE: Final[Mapping[str, str]] = {
         "room": "there's no room",
     }.items()
 }
-FOR: Final[Mapping[str, str]] = {
+WAITED_FOR: Final[Mapping[str, str]] = {
     "gpu": "a free GPU",
     "memory": "enough free memory",
     "cpu": "enough free CPU",
@@ -30,23 +30,23 @@ TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
 STOPPED_WAITING: Final = "I didn't get {what} on {title} for *{name}* by {until}, so I've stopped waiting."
 OFFER: Final = "{none} I can keep trying until {until}."
 KEEP_TRYING: Final = "Keep trying"
-UNTIL: Final = "Until…"
+UNTIL_BUTTON: Final = "Until…"
 NOT_NOW: Final = "Not now"
 STOP_WAITING: Final = "Stop waiting"
-WAITING: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
+WAITING_STATE: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
 #: Before the first try, nobody knows what it needs, so which line it stands in.
 UNPLACED: Final = "I'll know your place in line once I've tried it."
-NEXT: Final = "You're next in line."
+YOU_ARE_NEXT: Final = "You're next in line."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
 ONE_AHEAD: Final = "One person is ahead of you."
-AHEAD: Final = "{number} people are ahead of you."
+PEOPLE_AHEAD: Final = "{number} people are ahead of you."
 #: Of those who have already had their turn in this round.
 ONE_BEFORE: Final = "One person was tried before you, without success."
 TRIED_BEFORE: Final = "{number} people were tried before you, without success."
 #: From the second round on, in place of a number that would change with each attempt of anybody.
 IN_TURN_WITH_ONE: Final = "One other person is waiting, too. You're each tried in turn."
 IN_TURN: Final = "{number} others are waiting, too. You're each tried in turn."
-NUMBERS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+NUMBER_WORDS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 HELD: Final = (
     "I'm pausing: a few more failed starts could make {title} shut down. I'll try again once a start "
     "there succeeds."
@@ -60,10 +60,10 @@ OVER_UNLINKED: Final = "*{name}* isn't waiting for room any more."
 WAIT_REFUSED: Final = (
     "I can't try to start it while {title} refuses your sign-in. Link again and I'll carry on."
 )
-LEFT: Final = "OK, *{name}* isn't waiting for room any more."
+LEFT_WAITLIST: Final = "OK, *{name}* isn't waiting for room any more."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
 #: By how it would be stopped if nobody used it.
-GOT: Final[Mapping[str, str]] = {
+GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     mode: (
         "*{name}* is ready. If you don't open it within {unused}, and somebody is waiting for {what}, "
         f"I'll warn you, and {mode} it {{later}} later so that they get it."
@@ -76,18 +76,18 @@ GOT_FOR_GOOD: Final = "Otherwise nothing will stop it."
 GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 )
-AGAIN: Final = "I can keep trying until {until}."
+CAN_KEEP_TRYING: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
 #: Added to what says that an attempt has failed for something else.
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
-HEADING: Final = "Waiting for room"
+WAITLIST_HEADING: Final = "Waiting for room"
 
 # -- who is waiting? ----------------------------------------------------------------------------------------
 
-LINE: Final = "{title}: {count} waiting for {what}, the first one since {since}."
-NOBODY: Final = "Nobody is waiting for room."
+WAITLIST_LINE: Final = "{title}: {count} waiting for {what}, the first one since {since}."
+NOBODY_WAITING: Final = "Nobody is waiting for room."
 NOT_WAITING: Final = "You aren't waiting for anything."
 WHICH_WAIT: Final = "Which one should stop waiting?"
 WORKSPACE_OR_WAIT: Final = "You have a workspace called *{name}*. Should I stop it, or stop waiting for room?"
@@ -106,7 +106,7 @@ MORE_ASKED: Final = (
     "{person} has reached a limit on {title} with *{name}* and asks for a higher one. {title} said: "
     "{said}\nIf you change it there, press *Done*."
 )
-DONE: Final = "Done"
+REQUEST_DONE: Final = "Done"
 DECLINE: Final = "Decline"
 MORE_DONE: Final = (
     "You asked for a higher limit on {title}: {person} has changed it. You can start *{name}* now."

@@ -1,8 +1,8 @@
-"""Waiting for room: joined and left by whoever waits, and what time does for whoever is first in line.
+"""Waits for capacity: joined and left by people, and tried in turn.
 
 An attempt is a start in its person's name, like one by their hours: gate, consent, unknown outcomes and
 deadlines are those of any start. How it ended changes the row in the same transaction
-(``bot.features.waitlist.store.follow``).
+(``bot.features.waitlist.store.move_rules``).
 """
 
 import math
@@ -20,15 +20,15 @@ from bot.features.hours.model import HoursKind, was_used
 from bot.features.waitlist import store as rows
 from bot.features.waitlist.model import (
     ANSWERED_WITHIN_SECONDS,
-    LEAST,
-    UNUSED,
-    RoomKind,
-    Wait,
-    WaitFacts,
+    MIN_PAUSE_SECONDS,
+    UNUSED_SECONDS,
     WaitingFacts,
-    Waits,
-    missing,
-    usual_end,
+    WaitlistEntry,
+    WaitlistFacts,
+    WaitlistKind,
+    WaitlistState,
+    find_missing_capacity,
+    get_default_end,
 )
 from bot.messages.texts import problems
 from bot.services import home_sections
@@ -45,16 +45,16 @@ from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 
 #: How many waits are claimed at once.
-SOME: Final = 50
+ENTRIES_PER_CLAIM: Final = 50
 
 
-def shown(tx: Transaction, caller: Caller, wait: Wait) -> WaitFacts:
+def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> WaitlistFacts:
     """Return a wait with its place in line."""
     allowed = caller.context.need(wait.connection).settings.failures_allowed
     return rows.describe(tx, wait, caller.context.title(wait.connection), allowed)
 
 
-@adds(RoomKind.ROOM_WAITING)
+@adds(WaitlistKind.ROOM_WAITING)
 async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the wait as it is now."""
     provider = gatherer.connections.get(facts.connection)
@@ -64,33 +64,33 @@ async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
     return WaitingFacts(**own, wait=wait) if isinstance(facts, WorkspaceFacts) else facts
 
 
-def own(tx: Transaction, caller: Caller) -> list[WaitFacts]:
-    """Return what a person waits for."""
+def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:
+    """Return a person's waits."""
     known = [
-        one for one in rows.waits_of(tx, caller.principal) if one.connection in caller.context.connections
+        one for one in rows.list_entries(tx, caller.principal) if one.connection in caller.context.connections
     ]
-    return [shown(tx, caller, one) for one in known]
+    return [describe_entry(tx, caller, one) for one in known]
 
 
-async def _of_home(whose: home_sections.HomeOwner) -> list[WaitFacts]:
-    return await Caller(whose.context, whose.principal).read(own)
+async def _load_home(whose: home_sections.HomeOwner) -> list[WaitlistFacts]:
+    return await Caller(whose.context, whose.principal).read(list_own)
 
 
-home_sections.PARTS["waits"] = _of_home
+home_sections.PARTS["waits"] = _load_home
 
 
-def _is_held(tx: Transaction, caller: Caller, wait: Wait) -> bool:
+def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
     """Return whether one more failed start would come too near to where its provider shuts down.
 
     The attempts under way may fail, too.
     """
     allowed = caller.context.need(wait.connection).settings.failures_allowed
     under_way = rows.count_attempts(tx, wait.connection)
-    return rows.failed_in_a_row(tx, wait.connection) + under_way >= allowed
+    return rows.count_failures_in_a_row(tx, wait.connection) + under_way >= allowed
 
 
-def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None = None) -> WaitFacts:
-    """Wait for room for a workspace, until a time; whoever waits already keeps their place.
+def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None = None) -> WaitlistFacts:
+    """Wait for capacity for a workspace, until a time; a second request keeps the place.
 
     Raises NotLinked and Refused: ``wait.limit`` where nobody knows how many starts may fail.
     """
@@ -99,63 +99,65 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     caller.account(tx, workspace.connection)
     if provider.settings.failures_allowed <= 1:
         raise Refused("wait.limit", problems.sentence("wait_limit", provider.settings.title))
-    now, known = tx.now(), rows.of_workspace(tx, workspace.id)
-    until = usual_end(now, people.zone(tx, caller.principal)) if until is None else until
-    if known is not None and known.state is not Waits.GOT:
+    now, known = tx.now(), rows.find_entry_of_workspace(tx, workspace.id)
+    until = get_default_end(now, people.zone(tx, caller.principal)) if until is None else until
+    if known is not None and known.state is not WaitlistState.GRANTED:
         if known.until != until and caller.is_first_delivery(tx):
-            known, before = rows.put_off(tx, known, until), known
+            known, before = rows.extend(tx, known, until), known
             caller.record(tx, "workspace.wait", workspace, [(before, known)], until=f"{until:.0f}")
-        return shown(tx, caller, known)
+        return describe_entry(tx, caller, known)
     if not caller.is_first_delivery(tx):
         raise Refused("wait.over", problems.sentence("wait_over"))
     if known is not None:
         rows.end(tx, known)
     latest = operations.latest_operation(tx, workspace.id)
-    kind = missing(latest.cause) if latest is not None else ""
+    kind = find_missing_capacity(latest.cause) if latest is not None else ""
     tried_at = latest.ended_at if latest is not None and kind else None
     where = workspace.principal, workspace.connection, workspace.id, kind or "room"
-    wait = rows.join(tx, Wait(tx.ids.new("wait"), *where, 0, now, until, tried_at=tried_at))
+    wait = rows.join(tx, WaitlistEntry(tx.ids.new("wait"), *where, 0, now, until, tried_at=tried_at))
     caller.record(tx, "workspace.wait", workspace, [(None, wait)], until=f"{until:.0f}")
-    return shown(tx, caller, wait)
+    return describe_entry(tx, caller, wait)
 
 
-def own_and_last(tx: Transaction, caller: Caller, since: float) -> tuple[list[WaitFacts], WaitFacts | None]:
+def list_own_and_last(
+    tx: Transaction, caller: Caller, since: float
+) -> tuple[list[WaitlistFacts], WaitlistFacts | None]:
     """Return the asking person's waits, and the one that ended last since a time."""
-    last = rows.last_wait(tx, caller.principal, since)
+    last = rows.find_last_entry(tx, caller.principal, since)
     is_known = last is not None and last.connection in caller.context.connections
-    return own(tx, caller), shown(tx, caller, last) if last is not None and is_known else None
+    return list_own(tx, caller), describe_entry(tx, caller, last) if last is not None and is_known else None
 
 
 def leave(tx: Transaction, caller: Caller, workspace_id: str) -> tuple[Workspace, bool]:
     """Wait no longer, and cancel the attempt that is under way; return whether its person waited."""
     workspace = require_workspace(tx, caller, "stop", workspace_id)
-    known = rows.of_workspace(tx, workspace.id)
-    if known is None or known.state is Waits.GOT:
+    known = rows.find_entry_of_workspace(tx, workspace.id)
+    if known is None or known.state is WaitlistState.GRANTED:
         return workspace, False
-    if known.state is Waits.TRYING:
+    if known.state is WaitlistState.TRYING:
         begin_operation(tx, caller, workspace.id, OperationVerb.STOP)
     elif caller.is_first_delivery(tx):
         rows.end(tx, known)
-        over = replace(known, state=Waits.OVER, ended_at=tx.now())
+        over = replace(known, state=WaitlistState.OVER, ended_at=tx.now())
         caller.record(tx, "workspace.unwait", workspace, [(known, over)])
     return workspace, True
 
 
-def lines(
+def list_lines(
     tx: Transaction, caller: Caller, since: float
-) -> tuple[list[Row], tuple[list[WaitFacts], WaitFacts | None]]:
-    """Return all lines by number, and the asking person's own places as ``own_and_last``."""
+) -> tuple[list[Row], tuple[list[WaitlistFacts], WaitlistFacts | None]]:
+    """Return all lines by number, and the asking person's own places as ``list_own_and_last``."""
     caller.check(tx, "list")
-    return rows.lines(tx, "", since), own_and_last(tx, caller, since)
+    return rows.summarize_lines(tx, "", since), list_own_and_last(tx, caller, since)
 
 
 def keep_place(tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb) -> None:
     """Keep a second start in its place in line, and end the wait with a stop."""
-    known = rows.of_workspace(tx, workspace.id)
-    if known is None or known.state is Waits.GOT:
+    known = rows.find_entry_of_workspace(tx, workspace.id)
+    if known is None or known.state is WaitlistState.GRANTED:
         return
     if not verb.brings_down:
-        raise AlreadyWaiting(shown(tx, caller, known))
+        raise AlreadyWaiting(describe_entry(tx, caller, known))
     rows.end(tx, known)
 
 
@@ -164,17 +166,17 @@ def end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> boo
 
     Return whether no attempt is under way.
     """
-    known = rows.of_workspace(tx, workspace.id)
-    if known is None or known.until != stop_at or known.state is Waits.GOT:
+    known = rows.find_entry_of_workspace(tx, workspace.id)
+    if known is None or known.until != stop_at or known.state is WaitlistState.GRANTED:
         return False
     rows.end(tx, known)
-    return known.state is Waits.WAITING
+    return known.state is WaitlistState.WAITING
 
 
 class AlreadyWaiting(Refused):
     """Refuse a second start of what waits: its place is the answer."""
 
-    def __init__(self, place: WaitFacts) -> None:
+    def __init__(self, place: WaitlistFacts) -> None:
         super().__init__("wait.already", problems.sentence("wait_already", place.title))
         self.place = place
 
@@ -182,15 +184,15 @@ class AlreadyWaiting(Refused):
 # -- when they are due ---------------------------------------------------------------------------------------
 
 
-def carry_out(tx: Transaction, caller: Caller, looked: Wait) -> None:
-    """Do what is due of a wait: try, note what became of an attempt, give on, or end it."""
-    wait = rows.wait(tx, looked.id)
-    if wait is None or wait.state is Waits.OVER:
+def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
+    """Carry out the due part of a wait: try, record an attempt, pass on, or end it."""
+    wait = rows.find_entry(tx, looked.id)
+    if wait is None or wait.state is WaitlistState.OVER:
         return
-    if wait.state is Waits.GOT:
-        _give_on(tx, caller, wait)
-    elif wait.state is Waits.TRYING:
-        _look_after(tx, caller, wait)
+    if wait.state is WaitlistState.GRANTED:
+        _offer_unused(tx, caller, wait)
+    elif wait.state is WaitlistState.TRYING:
+        _check_attempt(tx, caller, wait)
     elif tx.now() >= wait.until:
         rows.close(tx, wait)
     elif caller.account(tx, wait.connection).tried_in(tx.now()) > 0:
@@ -199,7 +201,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: Wait) -> None:
         _try(tx, caller, wait)
 
 
-def _try(tx: Transaction, caller: Caller, wait: Wait) -> None:
+def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     """Start the workspace in its person's name; raises as ``begin``."""
     workspace = require_workspace(tx, caller, "start", wait.workspace_id)
     if workspace.hidden and not workspace.is_provisional:
@@ -208,17 +210,17 @@ def _try(tx: Transaction, caller: Caller, wait: Wait) -> None:
     effects = get_stop_effects(caller.context, workspace)
     mode = planned_mode(effects)
     given_on = "" if is_final(effects, mode) else mode
-    if not rows.change(tx, wait, state=Waits.TRYING, mode=given_on, tried_at=tx.now()):
+    if not rows.change(tx, wait, state=WaitlistState.TRYING, mode=given_on, tried_at=tx.now()):
         return
     once = replace(caller, interaction=f"wait:{wait.id}:{tx.now():.3f}", via="")
     accepted = begin_operation(tx, once, workspace.id, OperationVerb.START, planned_for=tx.now(), asker=ROOM)
-    trying = replace(wait, state=Waits.TRYING)
+    trying = replace(wait, state=WaitlistState.TRYING)
     begun = accepted.operation
     rows.change(tx, trying, operation_id=begun.id, workspace_id=begun.workspace_id)
 
 
-def _look_after(tx: Transaction, caller: Caller, wait: Wait) -> None:
-    """End a wait whose attempt was undone, cancelled or deleted, so that the next person in line is tried."""
+def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
+    """End a wait whose attempt was undone, cancelled or deleted, so that the next person is tried."""
     operation = operations.operation(tx, wait.operation_id or "")
     cause = "cancelled" if operation is None else operation.cause or "cancelled"
     if cause == "forgotten":
@@ -231,17 +233,21 @@ def _look_after(tx: Transaction, caller: Caller, wait: Wait) -> None:
         rows.pass_turn(tx, wait, LEASE)
     elif _is_blocking_others(tx, wait, operation):
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
-        add_notices(tx, rows.failed(tx, wait, tx.now(), ""))
+        add_notices(tx, rows.record_failure(tx, wait, tx.now(), ""))
 
 
-def _is_blocking_others(tx: Transaction, wait: Wait, attempt: Operation) -> bool:
+def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation) -> bool:
     """Return whether an attempt is refused again and again, for now, while others wait for their turn."""
     is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
-    return is_refused and rows.has_others(tx, wait) and tx.now() - (attempt.busy_since or 0.0) >= LEAST
+    return (
+        is_refused
+        and rows.has_others(tx, wait)
+        and tx.now() - (attempt.busy_since or 0.0) >= MIN_PAUSE_SECONDS
+    )
 
 
-def _give_on(tx: Transaction, caller: Caller, wait: Wait) -> None:
-    """End the wait once what was got is used or down; else offer it to whoever waits for the same.
+def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
+    """End the wait once its grant is used or down; else offer it to others in the same line.
 
     Its person is warned of that first, and only asked where a stop would end it for good. What is busy counts
     as used, and where the provider doesn't tell use, what its person does with it here.
@@ -254,7 +260,7 @@ def _give_on(tx: Transaction, caller: Caller, wait: Wait) -> None:
     is_warned = any(one.because == "room" for one in workspace.ends.rows)
     if workspace.is_down:
         rows.end(tx, wait)
-        rows.offer(tx, wait.connection, STOP_PAUSE_SECONDS)
+        rows.offer_capacity(tx, wait.connection, STOP_PAUSE_SECONDS)
     elif (
         was_used(workspace, since)
         or undoable_actions.was_asked(tx, workspace, since)
@@ -264,7 +270,7 @@ def _give_on(tx: Transaction, caller: Caller, wait: Wait) -> None:
         rows.end(tx, wait)
     elif not rows.has_others(tx, wait):
         timers.drop(tx, workspace.id, "room")
-    elif now < since + UNUSED:
+    elif now < since + UNUSED_SECONDS:
         return
     elif now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
         gates.request_read_now(tx, workspace.id)
@@ -281,13 +287,13 @@ def _give_on(tx: Transaction, caller: Caller, wait: Wait) -> None:
         add_notices(tx, [asks])
 
 
-def _refuse(tx: Transaction, _caller: Caller, looked: Wait, refusal: Refused) -> None:
-    """Let the others go on while somebody's sign-in is refused; end the wait for whatever else forbids it."""
-    wait = rows.wait(tx, looked.id)
-    if wait is None or wait.state not in {Waits.WAITING, Waits.GOT}:
+def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Refused) -> None:
+    """Pass the turn while somebody's sign-in is refused; end the wait for any other refusal."""
+    wait = rows.find_entry(tx, looked.id)
+    if wait is None or wait.state not in {WaitlistState.WAITING, WaitlistState.GRANTED}:
         return  # The end of an attempt says what has become of it.
     is_held = isinstance(refusal, NotLinked) and refusal.is_refused
-    if wait.state is Waits.GOT:
+    if wait.state is WaitlistState.GRANTED:
         rows.end(tx, wait)
     elif is_held and tx.now() < wait.until:
         rows.pass_turn(tx, wait, LEASE)
@@ -298,15 +304,15 @@ def _refuse(tx: Transaction, _caller: Caller, looked: Wait, refusal: Refused) ->
         rows.close(tx, wait, "unlinked" if isinstance(refusal, NotLinked) else word)
 
 
-def _later(tx: Transaction, _caller: Caller, looked: Wait) -> None:
+def _postpone(tx: Transaction, _caller: Caller, looked: WaitlistEntry) -> None:
     rows.pass_turn(tx, looked, ASKS_AGAIN)
 
 
-WAITS: Final = ScheduledWork(
+WAITLIST_WORK: Final = ScheduledWork(
     name="wait",
     order=80,
-    claim=lambda tx, _: rows.claim(tx, SOME, LEASE),
+    claim=lambda tx, _: rows.claim_entries(tx, ENTRIES_PER_CLAIM, LEASE),
     carry_out=carry_out,
     refuse=_refuse,
-    later=_later,
+    later=_postpone,
 )

@@ -1,4 +1,4 @@
-"""Waiting for room: by a failed start's button or by words, and what is asked about it; asking for more."""
+"""Verbs of the waitlist: joining it, leaving it, questions about it, and requests for more."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.features.waitlist import limit_requests, use_cases
 from bot.features.waitlist import messages as drawn
 from bot.features.waitlist import texts as words
-from bot.features.waitlist.model import WaitFacts
+from bot.features.waitlist.model import WaitlistFacts
 from bot.features.waitlist.sentences import names_wait
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import stop_button
@@ -28,7 +28,7 @@ from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import read_workspace, require_by_name
 from handlers.workspace.timers import read_moment, read_typed_time
 
-DAY: Final = 86_400.0
+DAY_SECONDS: Final = 86_400.0
 
 
 @routes.verb("workspace", "queue", effect=routes.Effect.STARTS, accepts=("workspace", "time"))
@@ -37,7 +37,7 @@ async def queue(request: Request) -> Answer:
     moment, workspace = await read_moment(request), await read_workspace(request)
     if workspace.state is State.RUNNING:
         return await begin_for(request, workspace, OperationVerb.START)
-    return await _joined(request, workspace.id, None if moment is None else moment.at)
+    return await _join(request, workspace.id, None if moment is None else moment.at)
 
 
 @routes.action("keep_trying")
@@ -48,38 +48,38 @@ async def keep_trying(request: Request) -> Answer:
         use_cases.join, request.target or "", None if moment is None else moment.at
     )
     is_message = request.surface.message_ts is not None
-    return drawn.answer(place, request.services.clock.now(), replaces=is_message)
+    return drawn.answer_place(place, request.services.clock.now(), replaces=is_message)
 
 
 @routes.action("try_until")
 async def open_form(request: Request) -> Answer:
-    """Ask until when."""
+    """Open the form for the end of a wait."""
     workspace = await request.caller.read(require_workspace, "start", request.target or "")
-    view = drawn.form(drawn.UNTIL_FORM, workspace.id)
+    view = drawn.build_form(drawn.UNTIL_FORM, workspace.id)
     return Answer(text=words.UNTIL_LABEL, blocks=(), view=view)
 
 
 @routes.view(drawn.UNTIL_FORM)
-async def form_sent(request: Request) -> Answer:
-    """Wait until what was typed."""
+async def submit_until(request: Request) -> Answer:
+    """Wait until the typed time."""
     typed = find_value(request.view, "text").strip()
     found = await read_typed_time(request.services, request.principal, typed)
     if not isinstance(found, Moment):
         raise InvalidFields({"text": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
-    return await _joined(request, request.form_payload, found.at)
+    return await _join(request, request.form_payload, found.at)
 
 
-async def _joined(request: Request, workspace_id: str, until: float | None) -> Answer:
+async def _join(request: Request, workspace_id: str, until: float | None) -> Answer:
     return _show_place(request, await request.caller.run(use_cases.join, workspace_id, until))
 
 
-def _show_place(request: Request, place: WaitFacts) -> Answer:
+def _show_place(request: Request, place: WaitlistFacts) -> Answer:
     is_lasting = request.surface.where is Where.DIRECT and not request.surface.response_url
-    return drawn.answer(place, request.services.clock.now(), is_lasting=is_lasting)
+    return drawn.answer_place(place, request.services.clock.now(), is_lasting=is_lasting)
 
 
 @routes.refusal("wait.already")
-def waits_already(request: Request, refusal: Refused) -> Answer:
+def answer_already_waiting(request: Request, refusal: Refused) -> Answer:
     """Answer a second start with the place in line."""
     assert isinstance(refusal, use_cases.AlreadyWaiting), "it alone has this rule"
     return _show_place(request, refusal.place)
@@ -89,29 +89,31 @@ def waits_already(request: Request, refusal: Refused) -> Answer:
 async def stop_waiting(request: Request) -> Answer:
     """Leave the line."""
     workspace, has_waited = await request.caller.run(use_cases.leave, request.target or "")
-    return replies.answer(fill(words.LEFT if has_waited else words.NOT_WAITING_FOR, name=workspace.title))
+    return replies.answer(
+        fill(words.LEFT_WAITLIST if has_waited else words.NOT_WAITING_FOR, name=workspace.title)
+    )
 
 
 @routes.verb("workspace", "unqueue", effect=routes.Effect.ENDS, accepts=("workspace", "words"))
 async def unqueue(request: Request) -> Answer:
-    """Leave the line: of a name, or of the only thing that the person waits for."""
+    """Leave the line: of a name, or of the person's only wait."""
     now = request.services.clock.now()
     if request.name:
         workspace = await require_by_name(request, request.name)
         if names_wait(f"stop {request.name}"):
             return await _ask_which(request, workspace)
         return await stop_waiting(request.redirect("workspace", request.verb, (), workspace.id))
-    own, last = await request.caller.read(use_cases.own_and_last, now - DAY)
+    own, last = await request.caller.read(use_cases.list_own_and_last, now - DAY_SECONDS)
     if len(own) == 1:
         return await stop_waiting(request.redirect("workspace", request.verb, (), own[0].workspace_id))
     if own:
         return replies.hint(words.WHICH_WAIT, [drawn.stop_button(one, at) for at, one in enumerate(own)])
-    return replies.hint(words.NOT_WAITING, more="" if last is None else drawn.place(last, now))
+    return replies.hint(words.NOT_WAITING, more="" if last is None else drawn.format_place(last, now))
 
 
 async def _ask_which(request: Request, workspace: Workspace) -> Answer:
-    """Ask whether a wait is to end, or a workspace is to stop that is called as one."""
-    own, _ = await request.caller.read(use_cases.own_and_last, request.services.clock.now())
+    """Ask whether to end a wait, or to stop the workspace with such a name."""
+    own, _ = await request.caller.read(use_cases.list_own_and_last, request.services.clock.now())
     stops = [drawn.stop_button(one, at) for at, one in enumerate(own)]
     stop = stop_button(workspace, get_stop_effects(request.caller.context, workspace))
     return replies.hint(fill(words.WORKSPACE_OR_WAIT, name=workspace.title), [*stops, stop])
@@ -119,67 +121,70 @@ async def _ask_which(request: Request, workspace: Workspace) -> Answer:
 
 async def find_place(request: Request, workspace_id: str = "") -> Answer | None:
     """Answer with the place in line of a workspace, or of the only one that waits; None if none does."""
-    own, _ = await request.caller.read(use_cases.own_and_last, request.services.clock.now())
+    own, _ = await request.caller.read(use_cases.list_own_and_last, request.services.clock.now())
     matching = [one for one in own if workspace_id in {"", one.workspace_id}]
     return _show_place(request, matching[0]) if len(matching) == 1 else None
 
 
 @routes.verb("workspace", "waiting", effect=routes.Effect.SHOWS)
-async def waiting(request: Request) -> Answer:
-    """Say who waits by number, one's own places, and how long those waited who got what they waited for.
+async def show_waitlist(request: Request) -> Answer:
+    """Show the numbers of waiting people, one's own places, and the waits until recent grants.
 
     Who doesn't wait any more reads since when.
     """
     now = request.services.clock.now()
-    found, (own, last) = await request.caller.read(use_cases.lines, now - DAY)
-    places = [drawn.place(one, now) for one in own or filter(None, [last])]
+    found, (own, last) = await request.caller.read(use_cases.list_lines, now - DAY_SECONDS)
+    places = [drawn.format_place(one, now) for one in own or filter(None, [last])]
     lines = []
     for row in found:
-        title, what = request.services.title(row["connection"]), words.FOR.get(row["kind"], words.FOR["room"])
+        title, what = (
+            request.services.title(row["connection"]),
+            words.WAITED_FOR.get(row["kind"], words.WAITED_FOR["room"]),
+        )
         waiting_, got = (Markup(times.counted(row[one], "person", "people")) for one in ("waiting", "got"))
         if row["waiting"]:
             since = kit.moment(row["since"], now)
-            lines.append(fill(words.LINE, title=title, what=what, count=waiting_, since=since))
+            lines.append(fill(words.WAITLIST_LINE, title=title, what=what, count=waiting_, since=since))
         if row["got"]:
             waited = Markup(times.roughly(row["waited"]))
             lines.append(fill(words.LATELY, title=title, what=what, count=got, waited=waited))
     stops = [drawn.stop_button(own[0])] if len(own) == 1 else []
     # How long a line was goes with one's place in it, once that is over.
     small = [*(lines if places else []), request.fill(words.NOT_KNOWN)]
-    return kit.message("\n".join(places or lines or [words.NOBODY]), ["\n".join(small)], stops)
+    return kit.message("\n".join(places or lines or [words.NOBODY_WAITING]), ["\n".join(small)], stops)
 
 
 @routes.action("ask_for_more")
 async def ask_for_more(request: Request) -> Answer:
-    """Ask whoever changes limits."""
-    workspace = await request.caller.run(limit_requests.ask, request.target or "")
+    """Ask the people who change limits."""
+    workspace = await request.caller.run(limit_requests.request_more, request.target or "")
     return replies.answer(request.fill(words.MORE_SENT, workspace))
 
 
 @routes.action("more_done")
-async def more_done(request: Request) -> Answer:
-    """Tell whoever asked that their limit was changed."""
-    return _answered(await request.caller.run(limit_requests.answer, request.target or ""))
+async def confirm_request(request: Request) -> Answer:
+    """Notify the requester that their limit was changed."""
+    return _answer_contact(await request.caller.run(limit_requests.answer_request, request.target or ""))
 
 
 @routes.action("more_declined")
-async def more_declined(request: Request) -> Answer:
+async def open_decline_form(request: Request) -> Answer:
     """Ask for a word."""
-    view = drawn.form(drawn.DECLINE_FORM, request.target or "")
+    view = drawn.build_form(drawn.DECLINE_FORM, request.target or "")
     return Answer(text=words.DECLINE_LABEL, blocks=(), view=view)
 
 
 @routes.view(drawn.DECLINE_FORM)
-async def declined(request: Request) -> Answer:
-    """Tell whoever asked that it was declined."""
-    return _answered(
+async def decline_request(request: Request) -> Answer:
+    """Notify the requester that it was declined."""
+    return _answer_contact(
         await request.caller.run(
-            limit_requests.answer, request.form_payload, find_value(request.view, "text")
+            limit_requests.answer_request, request.form_payload, find_value(request.view, "text")
         )
     )
 
 
-def _answered(person: Principal | None) -> Answer:
+def _answer_contact(person: Principal | None) -> Answer:
     named = None if person is None else kit.person(Named(person.user_id))
     return replies.answer(fill(words.ANSWERED, person=named) if named else words.ANSWERED_ALREADY)
 
@@ -187,5 +192,6 @@ def _answered(person: Principal | None) -> Answer:
 async def list_ended_waits(request: Request) -> dict[str, str]:
     """Return the sentence about each wait that a change of hours ends, by workspace."""
     return {
-        one.workspace_id: fill(words.LEFT, name=one.name) for one in await request.caller.read(use_cases.own)
+        one.workspace_id: fill(words.LEFT_WAITLIST, name=one.name)
+        for one in await request.caller.read(use_cases.list_own)
     }

@@ -276,7 +276,7 @@ async def test_each_running_workspace_is_claimed_once_in_a_while(store, clock, w
 async def test_hours_are_kept_by_one_process_at_a_time(store, clock, workspace):
     keys = {"days": WEEKEND, "starts": 600, "stops": None, "processed_until": clock.now()}
     rule = HoursRule("rule", ALICE, "saturn", workspace.id, zone="UTC", seen_zone="UTC", **keys)
-    await store.carry_out(lambda tx: hour_rows.put(tx, rule))
+    await store.carry_out(lambda tx: hour_rows.save_rule(tx, rule))
     clock.advance(7 * 86_400)
     assert [one.id for one in await within(store, hour_rows.claim_hours, 10, 60.0)] == ["rule"]
     assert await within(store, hour_rows.claim_hours, 10, 60.0) == []

@@ -165,12 +165,12 @@ CLAIMS = {
     "expiry": lambda tx: workspaces.claim_ending(tx, WARN_SECONDS, MANY, 20.0),
     "reminder": lambda tx: accounts.claim_reminders(tx, MANY, 60.0),
     "needed": lambda tx: workspaces.claim_running(tx, MANY, 60.0),
-    "wait": lambda tx: waitlist_store.claim(tx, MANY, 60.0),
+    "wait": lambda tx: waitlist_store.claim_entries(tx, MANY, 60.0),
     "notices": lambda tx: notices.claim_notices_once(tx, MANY, 60.0, owner="me"),
     "cards": lambda tx: cards.claim_cards(tx, MANY, 15.0, 60.0, owner="me"),
     "homes": lambda tx: [
         *home_store.claim_wanted_homes(tx, MANY, 60.0),
-        *home_store.claim_homes_to_look_at(tx, MANY),
+        *home_store.claim_open_homes(tx, MANY),
     ],
 }
 

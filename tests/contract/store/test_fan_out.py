@@ -110,7 +110,7 @@ async def with_rules(store, clock, workspaces):
             rule = HoursRule(
                 f"r-{one.id}", one.principal, "saturn", one.id, zone="UTC", seen_zone="UTC", **when
             )
-            hours_store.put(tx, rule)
+            hours_store.save_rule(tx, rule)
 
     await store.carry_out(write)
 
@@ -266,9 +266,9 @@ async def test_whoever_leaves_keeps_no_hours_however_many(store, clock):
     clock.advance(1)
     await store.save_people([gone])
     await Caller(context(store, {}), ALICE).run(departures.let_go, gone, actor="slack")
-    assert len(await store.read(hours_store.rules, ALICE)) > 0
+    assert len(await store.read(hours_store.list_rules_of_person, ALICE)) > 0
     await until_done(store, lambda mortal: self_following(mortal, clock))
-    assert await store.read(hours_store.rules, ALICE) == []
+    assert await store.read(hours_store.list_rules_of_person, ALICE) == []
     assert await store.perform(workspace_rows.workspaces, ALICE) == []
 
 

@@ -152,7 +152,7 @@ async def fill(store, clock):
         )
         await replace(trainer, interaction=f"post-{number}").run(use_cases.post, draft)
         await store.write(tasks.add_tasks, [NewTask(TaskKind.REPLAY, str(number))])
-        await store.engine.write(partial(hours_store.put, new=hours_of(workspace, clock.now())))
+        await store.engine.write(partial(hours_store.save_rule, new=hours_of(workspace, clock.now())))
     for notice in await store.perform(notices.claim_notices, 100, 60.0):
         await store.write(notices.notice_sent, notice.id, "C1", notice.id)
         if notice.kind is NoticeKind.CARD:

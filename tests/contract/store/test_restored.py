@@ -50,7 +50,7 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     await set_timer(store, timed, End(clock.now() + 60, "stop"))
     when = {"days": WEEKEND, "starts": None, "stops": 18 * 60, "processed_until": clock.now()}
     rule = HoursRule("rule", ALICE, "saturn", ruled.id, zone="UTC", seen_zone="UTC", **when)
-    await store.carry_out(lambda tx: hours_store.put(tx, rule))
+    await store.carry_out(lambda tx: hours_store.save_rule(tx, rule))
     waiting = await launched(store, ALICE, "saturn", deadline_seconds=DAY)
     going = await launched(store, ALICE, "saturn", remote_id="r1")
     await posted(store, stops_at=clock.now() + DAY)

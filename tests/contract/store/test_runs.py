@@ -526,5 +526,5 @@ async def test_what_administrators_were_asked_for_is_withdrawn_also_without_an_a
     if state == "approved":
         await decide_approval(store, "a1", "approved", "UADMIN")
     assert await unlink(store, ALICE, connection) == []
-    assert await store.read(approvals_store.approval, "a1") is None
-    assert await store.read(approvals_store.approval, "a2") == others
+    assert await store.read(approvals_store.find_request, "a1") is None
+    assert await store.read(approvals_store.find_request, "a2") == others

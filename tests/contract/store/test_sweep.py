@@ -20,7 +20,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
 from bot.features.home.store import HOMES
 from bot.features.hours.store import OCCURRENCES, RULES
-from bot.features.waitlist.store import WAITS
+from bot.features.waitlist.store import WAITLIST_ENTRIES
 from bot.store import audit, cards, gates, notices, operations, runs, sweeping
 from bot.store import workspaces as workspace_rows
 from bot.store.inbox import KEY_KEPT_SECONDS, REDELIVERY_SECONDS
@@ -85,7 +85,7 @@ AGED = {
     "sweep_forgotten": (FORGOTTEN, {"secret": "sealed"}, "forgotten_at", 7, None),
     "sweep_owners": (OWNERS, {"owner": "a"}, "until", 1, None),
     "sweep_rules": (RULES, {"paused": "unlinked"}, "processed_until", 30, {"paused": ""}),
-    "sweep_waits": (WAITS, {"state": "over"}, "ended_at", 7, {"ended_at": None}),
+    "sweep_waits": (WAITLIST_ENTRIES, {"state": "over"}, "ended_at", 7, {"ended_at": None}),
     "sweep_occurrences": (OCCURRENCES, {"local": "l", "side": "stop", "became": "done"}, "at", 60, None),
 }
 
@@ -103,7 +103,7 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
         for number, (name, more) in enumerate(rows.items()):
             made = field_values.made(table, number) if table.model is not None else None
             named = {key: Principal(None, "T1", name)} if key == "principal" else {key: name}
-            if table is WAITS:
+            if table is WAITLIST_ENTRIES:
                 named["workspace_id"] = f"of {name}"
                 field_values.stand_for(tx, named["workspace_id"])
             table.add(tx, made, **field_values.BESIDE.get(table.name, {}) | said | more | named)

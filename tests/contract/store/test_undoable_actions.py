@@ -59,12 +59,12 @@ async def test_a_row_is_as_an_act_left_it_until_what_was_changed_changes(store, 
                 RUNS.change(tx, {"id": run.id}, requested_stop="force")
                 return changed((run, replace(run, requested_stop="force")))
         if name != "made":
-            rules.put(tx, rule)
+            rules.save_rule(tx, rule)
         if name == "dropped":
-            rules.drop(tx, rule.id)
+            rules.delete_rule(tx, rule.id)
             return changed((rule, None))
         after = rule if name == "made" else replace(rule, off=frozenset(), processed_until=2.5)
-        rules.put(tx, after)
+        rules.save_rule(tx, after)
         return changed((None if name == "made" else rule, after))
 
     def change_what_says_nothing(tx):
@@ -75,7 +75,7 @@ async def test_a_row_is_as_an_act_left_it_until_what_was_changed_changes(store, 
         WORKSPACES.change(tx, {"id": workspace.id}, alias="other", stop_agreed=False)
         RUNS.change(tx, {"id": run.id}, requested_stop="")
         save_preferences(tx, ALICE, Preferences(idle_prompt_after=5))
-        rules.put(tx, replace(rule, off=frozenset({"2027-01-25"})))
+        rules.save_rule(tx, replace(rule, off=frozenset({"2027-01-25"})))
 
     act = await noted(store, await store.carry_out(write))
     assert act.became

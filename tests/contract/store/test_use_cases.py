@@ -122,7 +122,7 @@ async def made_in(store, clock):
     await observe(store, clock, row, Observed(State.RUNNING))
     await set_timer(store, row, End(clock.now() + HOUR, "stop"))
     made.workspace = await store.read(workspace_rows.workspace, row.id)
-    await store.carry_out(lambda tx: rows.put(tx, rule(row, clock.now())))
+    await store.carry_out(lambda tx: rows.save_rule(tx, rule(row, clock.now())))
     made.forgotten = (await linked(store, names=("forgotten",))).workspaces[0]
     await hide_workspace(store, made.forgotten.id)
     await ask_approval(store, Approval("bobs", BOB, "saturn", "bob", "asked", clock.now()))
@@ -239,10 +239,12 @@ USE_CASES: dict[str, Do] = {
     "preferences": lambda w, caller: caller.run(save_preferences, Preferences(ready=False)),
     "hours.add": lambda w, caller: caller.run(hours_use_cases.add, w.workspace.id, OFFICE),
     "hours.end": lambda w, caller: caller.run(hours_use_cases.end, w.workspace.id),
-    "hours.rest": lambda w, caller: caller.run(hours_use_cases.rest, w.workspace.id, ["2100-01-01"]),
+    "hours.rest": lambda w, caller: caller.run(
+        hours_use_cases.leave_out_days, w.workspace.id, ["2100-01-01"]
+    ),
     "hours.move": lambda w, caller: caller.run(hours_use_cases.move),
     "confirm_needed": lambda w, caller: caller.run(confirm_needed, w.workspace.id, w.at),
-    "hours.go_on": lambda w, caller: caller.run(hours_use_cases.go_on, w.workspace.id),
+    "hours.go_on": lambda w, caller: caller.run(hours_use_cases.continue_hours, w.workspace.id),
     "approvals.ask": lambda w, caller: caller.run(approvals_use_cases.ask, "saturn", "alice"),
     "approvals.decide": lambda w, caller: caller.run(approvals_use_cases.decide, "bobs", "bob", approve=True),
     "accounts.unlink": lambda w, caller: caller.run(accounts.unlink, ["saturn"]),
@@ -317,7 +319,7 @@ NEEDLESS: dict[str, Do] = {
     "accounts.unlink_other": lambda w, caller: caller.run(accounts.unlink_other, BOB, "hub"),
     "timers.keep": lambda w, caller: caller.run(cancel_timer, w.workspace.id, instead_of=w.at - HOUR),
     "timers.add_an_hour": lambda w, caller: caller.run(postpone_timer, w.workspace.id, w.at - HOUR),
-    "hours.rest": lambda w, caller: caller.run(hours_use_cases.rest, w.workspace.id),
+    "hours.rest": lambda w, caller: caller.run(hours_use_cases.leave_out_days, w.workspace.id),
     "approvals.decide": lambda w, caller: caller.run(
         approvals_use_cases.decide, "bobs", "another", approve=True
     ),

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.accounts import Approval
 from bot.domain.people import Named
-from bot.features.approvals.messages import asked
+from bot.features.approvals.messages import render_request
 from bot.features.approvals.model import ApprovalKind
 from tests.messages.card_facts import ALICE, NOW, least_facts
 from tests.rigs.golden import check_golden
@@ -32,7 +32,7 @@ def test_a_request_from_another_slack_workspace_mentions_nobody(name):
         "-:T1:U0AMIR": Named("", "Amir"),
     }
     given = least_facts(ApprovalKind.APPROVAL_ASKED, body=body, approval=STATES[name], people=people)
-    drawn = asked(given)
+    drawn = render_request(given)
     check_golden(f"notices/approval-from-elsewhere-{name}", drawn)
     assert "<@" not in json.dumps(drawn.blocks)
 
@@ -42,11 +42,11 @@ def test_a_request_to_administrators_says_who_decided(name):
     body = {"approval": "approval_1", "username": "alice", "person": ALICE.key}
     people = {ALICE.key: Named("UALICE", "Alice"), "-:T1:U0AMIR": Named("U0AMIR", "Amir")}
     given = least_facts(ApprovalKind.APPROVAL_ASKED, body=body, approval=STATES[name], people=people)
-    drawn = asked(given)
+    drawn = render_request(given)
     check_golden(f"notices/approval-{name}", drawn)
     assert ("button" in json.dumps(drawn.blocks)) is (name == "asked")
     # Who says that the account is theirs closes the request, unless they approve it all the same.
     if name in {"approved", "linked", "failed"}:
         approval = replace(STATES[name], answers={"-:T1:U0AMIR": True})
         given = least_facts(ApprovalKind.APPROVAL_ASKED, body=body, approval=approval, people=people)
-        assert asked(given) == drawn
+        assert render_request(given) == drawn

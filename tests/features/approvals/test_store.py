@@ -37,7 +37,7 @@ async def test_who_asks_for_the_same_again_changes_what_waits(store):
     await ask_approval(store, request())
     again = await ask_approval(store, request(2, waiting=WAITING))
     assert again == request(1, waiting=WAITING)
-    assert await store.read(approval_rows.approval, "a2") is None
+    assert await store.read(approval_rows.find_request, "a2") is None
     assert (await ask_approval(store, request(3))).waiting == WAITING
 
 
@@ -45,14 +45,14 @@ async def test_who_asks_for_another_username_changes_the_request(store):
     """Its message is redrawn; what it was about when it was pressed is in the button."""
     await ask_approval(store, request(username="alice", waiting=WAITING))
     assert await ask_approval(store, request(2, "root")) == request(1, "root", waiting=WAITING)
-    assert await store.read(approval_rows.approval, "a2") is None
+    assert await store.read(approval_rows.find_request, "a2") is None
 
 
 async def test_people_and_connections_have_requests_of_their_own(store):
     await ask_approval(store, request())
     await ask_approval(store, request(2, "bob", BOB))
     await ask_approval(store, replace(request(3), connection="posit"))
-    assert [(await store.read(approval_rows.approval, f"a{number}")).state for number in (1, 2, 3)] == [
+    assert [(await store.read(approval_rows.find_request, f"a{number}")).state for number in (1, 2, 3)] == [
         "asked"
     ] * 3
 
@@ -61,7 +61,7 @@ async def test_why_it_failed_is_told_and_noted_once(store):
     await approved(store)
     for _ in range(2):
         await ask(store).run(use_cases.fail_approved, "a1", "not_found")
-    assert "not_found" not in (await store.read(approval_rows.approval, "a1")).detail
+    assert "not_found" not in (await store.read(approval_rows.find_request, "a1")).detail
     assert [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)] == [
         ApprovalKind.APPROVAL_FAILED
     ] * 2
@@ -86,7 +86,7 @@ async def test_how_a_request_moves(store, clock, steps, ends):
     for step in steps:
         clock.advance(1)
         await decide_approval(store, "a1", step, ADMIN, "said so")
-    assert (await store.read(approval_rows.approval, "a1")).state == ends
+    assert (await store.read(approval_rows.find_request, "a1")).state == ends
 
 
 async def test_who_decided_stays_who_decided(store, clock):
@@ -101,14 +101,14 @@ async def test_after_a_decision_one_may_ask_again(store):
     await ask_approval(store, request())
     await decide_approval(store, "a1", "denied", "UADMIN")
     assert (await ask_approval(store, request(2))).id == "a2"
-    assert (await store.read(approval_rows.approval, "a1")).state == "denied"
+    assert (await store.read(approval_rows.find_request, "a1")).state == "denied"
 
 
 async def test_an_account_is_linked_with_its_approval_once(store):
     await approved(store, waiting=WAITING)
     for _ in range(2):
         await ask(store).run(use_cases.link_approved, "a1", IDENTITY)
-    assert (await store.read(approval_rows.approval, "a1")).state == "linked"
+    assert (await store.read(approval_rows.find_request, "a1")).state == "linked"
     (account,) = await store.read(accounts.accounts, ALICE)
     assert (account.connection, account.username) == ("saturn", "alice")
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
@@ -132,4 +132,4 @@ async def test_of_two_administrators_one_decides(database):
     decided = await asyncio.gather(
         decide_approval(first, "a1", "approved", "UONE"), decide_approval(second, "a1", "denied", "UTWO")
     )
-    assert [one for one in decided if one is not None] == [await first.read(approval_rows.approval, "a1")]
+    assert [one for one in decided if one is not None] == [await first.read(approval_rows.find_request, "a1")]

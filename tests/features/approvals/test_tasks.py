@@ -66,7 +66,7 @@ async def test_who_is_not_there_is_refused_with_a_reason_to_both(bench, error, s
     bench.provider.fail("check_username", error)
     await bench.pass_time(5)
     assert await bench.store.read(accounts.account, ALICE, "cloud") is None
-    assert (await bench.store.read(approval_rows.approval, asked.id)).state == "failed"
+    assert (await bench.store.read(approval_rows.find_request, asked.id)).state == "failed"
     assert sentence in told(bench, ALICE)
     assert sentence in told(bench, DANA)
 
@@ -87,7 +87,7 @@ async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench
     kind, now = ApprovalKind.APPROVAL_ASKED, await bench.store.now()
     for principal, username in ((ALICE, "alice"), (BOB, "bob"), (DANA, "dana")):
         asked = Approval(bench.ids.new("approval"), principal, "cloud", username, "asked", now)
-        notice = use_cases.notice(asked, kind, f"asked:{DANA.key}", DANA)
+        notice = use_cases.build_notice(asked, kind, f"asked:{DANA.key}", DANA)
         await ask_approval(bench.store, asked, [notice])
         if principal == ALICE:
             await decide_approval(bench.store, asked.id, "denied", DANA.key)
@@ -108,7 +108,7 @@ async def wanted(made, username="alice") -> Approval:
     now = await made.store.now()
     asked = Approval(made.ids.new("approval"), ALICE, "cloud", username, "asked", now)
     await ask_approval(
-        made.store, asked, [use_cases.notice(asked, ApprovalKind.APPROVAL_ASKED, "asked", DANA)]
+        made.store, asked, [use_cases.build_notice(asked, ApprovalKind.APPROVAL_ASKED, "asked", DANA)]
     )
     await made.store.write(tasks.add_tasks, [NewTask(TaskKind.LOOK_UP_USER, asked.id)])
     await made.pass_time(20)
@@ -139,7 +139,7 @@ async def test_the_first_line_says_that_the_addresses_differ(bench, in_slack, li
 async def test_without_an_answer_about_the_address_the_request_is_as_it_was(bench):
     bench.provider.fail("email_of", Forbidden("not for you"))
     asked = await wanted(bench)
-    assert (await bench.store.read(approval_rows.approval, asked.id)).email is None
+    assert (await bench.store.read(approval_rows.find_request, asked.id)).email is None
     assert "address `" not in str(messages(bench, DANA))
     # What was decided by then is no longer asked about.
     await decide_approval(bench.store, asked.id, "denied", DANA.key)
@@ -159,7 +159,7 @@ async def test_one_that_never_answers_is_given_up_and_told(bench):
     bench.provider.fail("check_username", Unreachable("no connection"), times=1000)
     asked = await approved(bench)
     await bench.pass_time(1200)
-    assert (await bench.store.read(approval_rows.approval, asked.id)).state == "failed"
+    assert (await bench.store.read(approval_rows.find_request, asked.id)).state == "failed"
     assert "hasn't answered for a long time" in told(bench, ALICE)
 
 
@@ -169,7 +169,7 @@ async def test_a_connection_that_stopped_approving_meanwhile_links_nobody(bench)
     await bench.pass_time(5)
     assert bench.provider.count("check_username") == 0
     assert await bench.store.read(accounts.account, ALICE, "cloud") is None
-    assert (await bench.store.read(approval_rows.approval, asked.id)).state == "failed"
+    assert (await bench.store.read(approval_rows.find_request, asked.id)).state == "failed"
     assert "is no longer set up for approvals" in told(bench, ALICE)
 
 
@@ -185,10 +185,10 @@ async def test_a_request_goes_on_by_itself_once_who_was_asked_had_a_day(bench):
     assert "Is that your account?" in told(bench, BOB)
     await bench.store.begin_serving()
     await bench.pass_time(23 * 3600)
-    assert (await bench.store.read(approval_rows.approval, asked.id)).waits
+    assert (await bench.store.read(approval_rows.find_request, asked.id)).waits
     assert messages(bench, DANA) == []
     await bench.pass_time(2 * 3600)
-    assert not (await bench.store.read(approval_rows.approval, asked.id)).waits
+    assert not (await bench.store.read(approval_rows.find_request, asked.id)).waits
     assert "'Approve'" in told(bench, DANA)
 
 
@@ -225,7 +225,7 @@ async def test_undecided_request_is_reminded_of_once_and_ends(bench):
         assert 0 <= reminded[who] - morning <= 900
     await bench.pass_time(began + 7 * 86_400 + 60 - await bench.store.now(), step=600)
     await bench.pass_time(60)
-    assert (await bench.store.read(approval_rows.approval, asked.id)).state == "denied"
+    assert (await bench.store.read(approval_rows.find_request, asked.id)).state == "denied"
     assert [len(messages(bench, who)) for who in (ALICE, ERIN, DANA)] == [1, 2, 2]
     assert "Nobody has decided about your request for *alice*" in told(bench, ALICE)
     for who in (ERIN, DANA):

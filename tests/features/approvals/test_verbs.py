@@ -109,7 +109,7 @@ async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(b
         for task in await bench.store.claim(task_rows.claim_tasks, 10, 60.0)
         if task.kind is TaskKind.APPROVE
     ] == []
-    (request,) = await bench.store.read(approval_rows.asked_approvals, 9)
+    (request,) = await bench.store.read(approval_rows.list_open, 9)
     assert request.username == "root"
 
 
@@ -123,7 +123,7 @@ async def test_whoever_keeps_asking_is_one_message_and_three_usernames_a_day(ben
     assert all("several usernames on Workbench today" in said for said in answers[3:])
     told = await bench.notices(ApprovalKind.APPROVAL_ASKED)
     assert sorted(one.principal.user_id for one in told) == ["UCHEN", "UDANA"]
-    (request,) = await bench.store.read(approval_rows.asked_approvals, 9)
+    (request,) = await bench.store.read(approval_rows.list_open, 9)
     assert request.username == "name2"
     # The same one isn't another one; and a day later there are three more.
     assert "I've asked" in words(await bench.say("link bench name2"))
@@ -207,23 +207,23 @@ async def pass_time(made, seconds):
         made.clock.advance(min(600, end - made.clock.now()))
         for task in await made.store.claim(task_rows.claim_tasks, 10, 60.0):
             if task.kind is TaskKind.OPEN_APPROVAL:
-                work = partial(use_cases.proceed, context=made.services.context, approval_id=task.subject)
+                work = partial(use_cases.ask_owners, context=made.services.context, approval_id=task.subject)
                 await made.store.write(task_rows.task_done, task, then=await made.store.carry_out(work))
 
 
 async def shown(made):
     """Return the open request as an administrator has it, and whether it can be approved."""
-    (request,) = await made.store.read(approval_rows.asked_approvals, 9)
-    new = use_cases.notice(request, ApprovalKind.APPROVAL_ASKED, "shown", COLLEAGUE)
+    (request,) = await made.store.read(approval_rows.list_open, 9)
+    new = use_cases.build_notice(request, ApprovalKind.APPROVAL_ASKED, "shown", COLLEAGUE)
     kept = {name: getattr(new, name) for name in ("subject", "kind", "occasion", "principal", "body")}
     notice = Notice("shown", **kept, state=NoticeState.PENDING, attempts=0, created_at=0.0, due_at=0.0)
-    said = str(drawn.asked(await made.services.gatherer.of_notice(notice)).blocks)
+    said = str(drawn.render_request(await made.services.gatherer.of_notice(notice)).blocks)
     assert ("'text': 'Approve'" in said) is not request.waits
     return said, not request.waits
 
 
 async def approve(made):
-    (request,) = await made.store.read(approval_rows.asked_approvals, 9)
+    (request,) = await made.store.read(approval_rows.list_open, 9)
     return words(await made.press("approve", f"{request.id} {request.username}", COLLEAGUE))
 
 
@@ -270,15 +270,15 @@ async def test_its_mine_closes_the_request(bench):
     await of_one_name(bench)
     await bench.say("link bench asmith")
     (asked,) = await asked_whose(bench)
-    (request,) = await bench.store.read(approval_rows.asked_approvals, 9)
+    (request,) = await bench.store.read(approval_rows.list_open, 9)
     pressed = button(await bench.drawn(asked), "It's mine")
     answer = await bench.press(pressed["action_id"], pressed["value"], OTHER)
     assert "I've closed the request" in words(answer)
-    assert (await bench.store.read(approval_rows.approval, request.id)).state == "denied"
+    assert (await bench.store.read(approval_rows.find_request, request.id)).state == "denied"
     notice = replace(asked, kind=ApprovalKind.APPROVAL_ASKED)
     facts = await bench.services.gatherer.of_notice(notice)
     said = "<@UOTHER> says that *asmith* on Workbench is theirs, so I've closed the request of <@UALICE>."
-    assert said in str(drawn.asked(facts).blocks)
+    assert said in str(drawn.render_request(facts).blocks)
     # The asker hears that it is over, but not from whom.
     (told,) = await bench.notices(ApprovalKind.APPROVAL_DENIED)
     assert told.principal == ALICE
@@ -301,9 +301,7 @@ async def test_other_usernames_spend_no_question_and_the_fourth_a_day_waits(benc
         await pass_time(bench, 1800)
     await bench.say("link bench smith.alice")
     assert await asked_whose(bench) == []
-    (request,) = [
-        one for one in await bench.store.read(approval_rows.asked_approvals, 9) if one.principal == ALICE
-    ]
+    (request,) = [one for one in await bench.store.read(approval_rows.list_open, 9) if one.principal == ALICE]
     assert (request.waits, request.answers) == (True, {})
     # A day after the first of the three there is room for it, and its own day begins.
     await pass_time(bench, DAY - 3 * 1800 - 600)
@@ -312,9 +310,9 @@ async def test_other_usernames_spend_no_question_and_the_fourth_a_day_waits(benc
     (caller,) = await asked_whose(bench)
     assert (caller.principal, caller.body["username"]) == (OTHER, "smith.alice")
     await pass_time(bench, DAY - 1200)
-    assert (await bench.store.read(approval_rows.approval, request.id)).waits
+    assert (await bench.store.read(approval_rows.find_request, request.id)).waits
     await pass_time(bench, 1200)
-    assert not (await bench.store.read(approval_rows.approval, request.id)).waits
+    assert not (await bench.store.read(approval_rows.find_request, request.id)).waits
 
 
 async def test_the_day_begins_once_the_question_was_sent(bench):
@@ -336,7 +334,7 @@ async def test_in_the_moment_in_which_the_day_ends_nobody_is_left_unasked(bench)
     for number in range(3):
         await bench.say(f"link bench name{number}")
     caller = Caller(bench.services.context, ALICE, "once")
-    alike = await caller.read(use_cases.others_alike, "bench", "asmith")
+    alike = await caller.read(use_cases.find_similar_users, "bench", "asmith")
     bench.clock.advance(DAY)
     with pytest.raises(Refused, match=r"approval\.often"):
         await caller.run(use_cases.ask, "bench", "asmith", alike=alike)
@@ -375,9 +373,9 @@ async def test_chosen_names_and_handles_dont_push_aside_whose_address_it_is(benc
     # All of them are shown, and whoever of those asked says so closes it.
     said, _ = await shown(bench)
     assert all(f"UZ{n}" in said for n in range(5))
-    (request,) = await bench.store.read(approval_rows.asked_approvals, 9)
+    (request,) = await bench.store.read(approval_rows.list_open, 9)
     await bench.press("mine", f"{request.id} asmith", OWNER)
-    assert (await bench.store.read(approval_rows.approval, request.id)).state == "denied"
+    assert (await bench.store.read(approval_rows.find_request, request.id)).state == "denied"
 
 
 async def test_who_leaves_after_being_asked_holds_nothing_up_and_administrators_are_asked_like_others(bench):
@@ -420,10 +418,10 @@ async def test_nobody_decides_about_themselves_while_somebody_else_can(bench):
     await bench.say("link bench root", principal=COLLEAGUE)
     told = await bench.notices(ApprovalKind.APPROVAL_ASKED)
     assert [one.principal.user_id for one in told] == ["UDANA"]
-    (request,) = await bench.store.read(approval_rows.asked_approvals, 9)
+    (request,) = await bench.store.read(approval_rows.list_open, 9)
     said = words(await bench.press("approve", f"{request.id} root", COLLEAGUE))
     assert said == "You can't decide on your own request. Another Usher admin can."
-    assert (await bench.store.read(approval_rows.approval, request.id)).state == "asked"
+    assert (await bench.store.read(approval_rows.find_request, request.id)).state == "asked"
     assert (COLLEAGUE.key, "approve", "policy.own_request") in [
         (row["actor"], row["action"], from_json(row["detail"]).get("rule"))
         for row in await bench.store.read(audit.audit_entries)

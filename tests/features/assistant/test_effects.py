@@ -8,7 +8,7 @@ from bot.domain.observations import Observed
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.features.assistant.tools import TOOLS
-from bot.features.assistant.tools import called as asked_for
+from bot.features.assistant.tools import run_tool as asked_for
 from bot.features.preferences.model import Preferences
 from bot.features.preferences.store import save_preferences
 from bot.store import tasks, workspaces

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.domain.observations import Observed
 from bot.domain.time_parsing import WEEKDAYS
 from bot.domain.workspaces import State
-from bot.features.assistant.tools import TOOLS, called
+from bot.features.assistant.tools import TOOLS, run_tool
 from bot.features.courses import lesson_store
 from bot.features.courses.model import CourseRule
 from bot.features.hours import store as hours_store
@@ -44,7 +44,7 @@ class Everything:
         """Call a tool; return what it says, and the facts."""
         self.count += 1
         self.bot.clock.advance(120)
-        told = await called(self.bot.services, WHO, TOOLS[tool], given, f"s{self.count}")
+        told = await run_tool(self.bot.services, WHO, TOOLS[tool], given, f"s{self.count}")
         return told, json.loads(told)
 
     async def named(self, name):
@@ -70,7 +70,7 @@ async def everything(stack):
         "lessons", ALICE, "saturn", rows[0].id, card="card", course="x", **rule.timetable(), **zone
     )
     await bot.store.carry_out(lambda tx: preferences_store.save_preferences(tx, ALICE, until))
-    await bot.store.carry_out(lambda tx: hours_store.put(tx, rule))
+    await bot.store.carry_out(lambda tx: hours_store.save_rule(tx, rule))
     await bot.store.carry_out(lambda tx: lesson_store.put_rule(tx, lessons))
     await observe(bot.store, bot.clock, rows[0], Observed(State.RUNNING))
     return Everything(bot, rows, run)

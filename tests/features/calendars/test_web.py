@@ -62,7 +62,7 @@ async def made():
 async def address(made, who=ALICE, **more):
     """Return the path of a new address."""
     caller = made.services.create_caller(who, f"calendar {made.context.ids.new('press')}")
-    _, url = await caller.run(use_cases.address, CARD.id, **more)
+    _, url = await caller.run(use_cases.create_address, CARD.id, **more)
     assert re.fullmatch(re.escape(made.origin) + r"/calendar/[\w-]{43}\.ics", url)
     return url.removeprefix(made.origin)
 
@@ -222,7 +222,7 @@ async def has_left(made):
 
 
 async def ends_it(made):
-    await made.services.create_caller(ALICE, "end").run(use_cases.end, CARD.id)
+    await made.services.create_caller(ALICE, "end").run(use_cases.end_address, CARD.id)
 
 
 async def takes_another(made):

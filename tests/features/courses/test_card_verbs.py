@@ -211,6 +211,6 @@ async def test_an_approved_username_is_asked_for_and_the_press_waits_for_it():
         view = asked.view | {"callback_id": "ask_link", "state": {"values": values}}
         await submit(bot.services, ALICE, view)
         (notice,) = await bot.notices()
-        approval = await bot.store.read(approvals_store.approval, notice.subject)
+        approval = await bot.store.read(approvals_store.find_request, notice.subject)
         assert approval.waiting["text"] == f"press {card.id}"
         assert (await bot.store.read(store.count_members, card.id)).waiting == 1

@@ -34,7 +34,7 @@ async def claimed(store):
 
 async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, joined):
     press_ = await store.read(courses_store.find_participant, CARD, MEMBERS[0])
-    (rule,) = await store.read(hours_store.rules, MEMBERS[0])
+    (rule,) = await store.read(hours_store.list_rules_of_person, MEMBERS[0])
     assert (press_.consented_at, press_.workspace_id) == (rule.processed_until, joined[0].id)
     assert (rule.card, rule.course, rule.workspace_id) == (CARD, "Statistics", joined[0].id)
     assert (rule.zone, rule.days, rule.last_day) == ("Europe/Berlin", LESSONS["days"], "2027-12-22")
@@ -43,7 +43,7 @@ async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, join
     assert (row["next_check_at"], row["lesson_check_at"]) == (None, local("09:00") - rule.lead)
     # A second press is the same consent, with the same place in the order.
     await press(store, joined[0], "again")
-    assert [one.id for one in await store.read(hours_store.rules, MEMBERS[0])] == [rule.id]
+    assert [one.id for one in await store.read(hours_store.list_rules_of_person, MEMBERS[0])] == [rule.id]
 
 
 @pytest.mark.both_engines
@@ -171,7 +171,7 @@ async def test_who_leaves_has_neither_rule_nor_consent(store, joined, way):
         await by(store, MEMBERS[0], "leave").run(lessons.leave, CARD)
     else:
         await unlink(store, MEMBERS[0])
-    assert await store.read(hours_store.rules, MEMBERS[0]) == []
+    assert await store.read(hours_store.list_rules_of_person, MEMBERS[0]) == []
     assert await store.read(courses_store.find_participant, CARD, MEMBERS[0]) is None
     counts = await store.read(courses_store.count_members, CARD)
     assert (counts.joined, counts.left) == (2, 1)
@@ -185,16 +185,16 @@ async def test_a_change_is_told_to_each_member_once(store, joined):
         await members_follow(asking(store))
     told = await store.engine.read(lambda tx: NOTICES.rows(tx, subject=CARD, kind="course_changed"))
     assert sorted(row["principal"] for row in told) == sorted(one.key for one in MEMBERS)
-    assert {one.last_day for who in MEMBERS for one in await store.read(hours_store.rules, who)} == {
-        "2027-12-01"
-    }
+    assert {
+        one.last_day for who in MEMBERS for one in await store.read(hours_store.list_rules_of_person, who)
+    } == {"2027-12-01"}
     # What is later than they agreed to when they joined isn't theirs.
     for last, theirs in (("2027-12-08", "2027-12-08"), ("2028-01-05", "2027-12-22")):
         await by(store, TRAINER, last).run(lessons.change, CARD, "hours", {}, {"last_day": last})
         await members_follow(asking(store))
-        assert {one.last_day for who in MEMBERS for one in await store.read(hours_store.rules, who)} == {
-            theirs
-        }
+        assert {
+            one.last_day for who in MEMBERS for one in await store.read(hours_store.list_rules_of_person, who)
+        } == {theirs}
 
 
 @pytest.mark.both_engines
@@ -207,7 +207,7 @@ async def test_a_course_lives_until_thirty_days_after_its_end(store, clock, join
     assert await store.read(courses_store.list_courses) == []
     await members_follow(asking(store))
     # With it end the rules of its members, but its card can be read for a month.
-    assert await store.read(hours_store.rules, MEMBERS[0]) == []
+    assert await store.read(hours_store.list_rules_of_person, MEMBERS[0]) == []
     clock.advance(29 * 86_400.0)
     await store.perform(sweeping.sweep)
     assert await store.read(courses_store.find_card, CARD) is not None

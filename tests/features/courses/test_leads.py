@@ -70,7 +70,7 @@ async def test_a_start_that_fails_early_enough_is_tried_again_and_nobody_hears_o
     assert told(term, alice) == ["Statistics is starting, and your workspace is ready."]
     assert told(term, bob) == ["Statistics is starting, and your workspace is ready."]
     assert told(term, TRAINER)[-1] == "2 of 2 are ready for Statistics."
-    (rule,) = await term.store.read(hours_store.rules, alice)
+    (rule,) = await term.store.read(hours_store.list_rules_of_person, alice)
     assert (rule.unused, rule.started_at) == (0, local("09:00"))
 
 

@@ -189,7 +189,7 @@ async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_ag
     assert "Statistics has ended." in told(term, alice)[-1]
     assert state(term, 1) is State.STOPPED
     assert await term.store.read(class_rows.list_courses) == []
-    assert await term.store.read(hour_rows.rules, bob) == []
+    assert await term.store.read(hour_rows.list_rules_of_person, bob) == []
     with pytest.raises(Refused):
         await ask(term, alice).run(lessons.change, card.id, "end", {}, {})
 
@@ -198,7 +198,7 @@ async def test_unlinking_leaves_the_course(term):
     (alice,) = people(1)
     card = await course(term, alice)
     await unlink(term.store, alice, "cloud")
-    assert await term.store.read(hour_rows.rules, alice) == []
+    assert await term.store.read(hour_rows.list_rules_of_person, alice) == []
     assert await term.store.read(class_rows.find_participant, card.id, alice) is None
     await until(term, "09:05")
     assert term.provider.accepted_starts == []

@@ -276,7 +276,7 @@ async def warned(store):
 
 
 async def test_dropped_rules_of_a_person_leave_their_course(store, joined):
-    await within(store, hours_store.drop_all, MEMBERS[0])
+    await within(store, hours_store.delete_rules_of_person, MEMBERS[0])
     left = await within(store, PARTICIPANTS.row, card_id=CARD, principal=MEMBERS[0])
     others = await within(store, PARTICIPANTS.row, card_id=CARD, principal=MEMBERS[1])
     assert (left["withdrawn_at"] is None, others["withdrawn_at"] is None) == (False, True)

@@ -39,7 +39,7 @@ async def card(bot):
 
 async def home_of(bot, person):
     gathered = HomeGatherer(bot.services.context, bot.services.gatherer)
-    return homes.home(await gathered.own(Home(person, bot.clock.now())))
+    return homes.render_home(await gathered.own(Home(person, bot.clock.now())))
 
 
 def sent(**fields):

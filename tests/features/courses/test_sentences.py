@@ -30,14 +30,14 @@ async def test_a_member_joins_skips_and_leaves_in_words(bot, member):
         assert "Only its teachers can do that with *ML Basics*." in words(told)
         assert list(buttons(told)) == ["Skip next time", "Leave", "Calendar"]
     assert "You've left *ML Basics*." in words(await bot.direct("leave ml-basics"))
-    assert await bot.store.read(hours_store.rules, ALICE) == []
+    assert await bot.store.read(hours_store.list_rules_of_person, ALICE) == []
     assert "You aren't in *ML Basics*." in words(await bot.direct("card ML Basics leave"))
     asked = await bot.direct("join ml basics")
     said = "Join once: I'll start your own workspace *notebook* on Saturn Cloud before each lesson"
     assert said in words(asked)
-    assert await bot.store.read(hours_store.rules, ALICE) == []
+    assert await bot.store.read(hours_store.list_rules_of_person, ALICE) == []
     await bot.push(asked, "Join")
-    assert [one.card for one in await bot.store.read(hours_store.rules, ALICE)] == [member.id]
+    assert [one.card for one in await bot.store.read(hours_store.list_rules_of_person, ALICE)] == [member.id]
     assert list(buttons(await bot.direct("join ML Basics"))) == ["Skip next time", "Leave", "Calendar"]
 
 
@@ -49,9 +49,9 @@ async def test_what_may_be_about_hours_or_a_workspace_is_not_done_to_a_course(bo
         "Skip the hours of notebook thursday",
     ]
     await bot.push(asked, "Skip the hours of notebook thursday")
-    assert [one.off for one in await bot.store.read(hours_store.rules, ALICE) if one.is_own] == [
-        {"2027-12-09"}
-    ]
+    assert [
+        one.off for one in await bot.store.read(hours_store.list_rules_of_person, ALICE) if one.is_own
+    ] == [{"2027-12-09"}]
     await posted(bot, "card notebook --title notebook --hours fri 8:00-9:30")
     assert "course" not in words(await bot.direct("end notebook", TRAINER)).casefold()
 

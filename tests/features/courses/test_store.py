@@ -86,7 +86,7 @@ async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
     counts = await store.read(class_rows.count_members, CARD)
     assert (counts.joined, counts.waiting, counts.starting, counts.consented) == (1, 1, 0, 0)
     _, (problem,) = await by(store, TRAINER).read(use_cases.list_problems, CARD)
-    assert (problem.press.principal, problem.press.waits_for) == (ALICE, "unlinked")
+    assert (problem.participant.principal, problem.participant.waits_for) == (ALICE, "unlinked")
     alice = await linked(store)
     await press(store, ALICE, "p2")
     counts = await store.read(class_rows.count_members, CARD)

@@ -58,17 +58,17 @@ async def test_a_course_is_posted_joined_and_left(bot):
     joined = await bot.press("class_press", card.id)
     check_golden("answers/course-joined", joined)
     check_golden("cards/course", await card_of(bot, card))
-    (rule,) = await bot.store.read(rows.rules, ALICE)
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
     assert (rule.wanted, rule.zone, rule.card) == (Wanted(card.days, 480, 570), "Europe/Berlin", card.id)
     skipped = await bot.press(*named(joined, "Skip next time"))
     assert "I'll skip *Statistics* on 7 Dec" in words(skipped)
-    (rule,) = await bot.store.read(rows.rules, ALICE)
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
     assert rule.off == {"2027-12-07"}
     assert "I won't skip" in words(await bot.push(skipped, "Undo"))
-    (rule,) = await bot.store.read(rows.rules, ALICE)
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
     assert rule.off == frozenset()
     assert "You've left *Statistics*." in words(await bot.press(*named(joined, "Leave")))
-    assert await bot.store.read(rows.rules, ALICE) == []
+    assert await bot.store.read(rows.list_rules_of_person, ALICE) == []
     assert "You aren't in *Statistics*." in words(await bot.press(*named(joined, "Skip next time")))
     (agreed,) = [one for one in await bot.audit() if one["action"] == "class.press"]
     assert "tue,thu 08:00-09:30 until 2028-02-12" in str(agreed["detail"])
@@ -155,7 +155,7 @@ async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
     await linked(bot.store, ALICE, names=["notebook"])
     card = await posted(bot, POST)
     await bot.press("class_press", card.id)
-    (agreed,) = await bot.store.read(rows.rules, ALICE)
+    (agreed,) = await bot.store.read(rows.list_rules_of_person, ALICE)
     answer = await bot.say(f"card Statistics {typed}", TRAINER)
     if "Cancel" in " ".join(buttons(answer)):
         answer = await bot.push(answer, next(iter(buttons(answer))), TRAINER)
@@ -163,7 +163,7 @@ async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
     what, fields = CHANGES[typed]
     before, card = card, await bot.store.read(class_rows.find_card, card.id)
     assert {name: getattr(card, name) for name in fields} == fields
-    (rule,) = await bot.store.read(rows.rules, ALICE)
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
     assert {name: getattr(rule, name, None) for name in fields} == fields
     assert {who: said for who, (said, _) in (await told(bot)).items()} == {ALICE: what}
     assert "change the lessons of *Statistics*" in words(await bot.say("what did you do today?", TRAINER))
@@ -173,7 +173,7 @@ async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
     now = await bot.store.read(class_rows.find_card, card.id)
     assert (now.timetable(), now.stops_at) == (before.timetable(), before.stops_at)
     await told(bot)
-    assert (await bot.store.read(rows.rules, ALICE))[0].timetable() == agreed.timetable()
+    assert (await bot.store.read(rows.list_rules_of_person, ALICE))[0].timetable() == agreed.timetable()
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ async def test_with_hours_a_card_is_only_ever_posted(bot):
         ("notebook", "fri"),
         ("notebook", "wed"),
     ]
-    (rule,) = await bot.store.read(rows.rules, ALICE)
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
     assert rule.days == {"wed"}
 
 
@@ -337,7 +337,7 @@ async def test_a_colleagues_card_of_the_title_takes_nobodys_words(bot):
     for typed in ("end", "pause until 10 January"):
         said = words(await bot.say(f"card Statistics {typed}", ALICE))
         assert "for <@UTRAINER>, who posted this card" in said
-    (rule,) = await bot.store.read(rows.rules, ALICE)
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
     assert rule.off == {f"2027-12-{day:02}" for day in (9, 14, *range(20, 25))}
     assert (await bot.store.read(class_rows.find_card, theirs.id)).off == frozenset()
 
@@ -454,7 +454,7 @@ async def test_ended_course_is_not_shown_to_members_who_have_not_followed(bot):
     assert "Lessons of *Statistics*: Tue, Thu 08:00" in words(said)
     assert "Not on 7 Dec." in words(said)
     await bot.press("class_stop", card.id, TRAINER)
-    (rule,) = [one for one in await bot.store.read(rows.rules, ALICE) if not one.is_own]
+    (rule,) = [one for one in await bot.store.read(rows.list_rules_of_person, ALICE) if not one.is_own]
     assert (
         rule.follows != (await bot.store.read(class_rows.find_card, card.id)).state
         or rule.after(bot.clock.now()) is None
@@ -482,10 +482,10 @@ async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
     # What ends one's own hours leaves the lessons, and what brings all of them back leaves those off.
     await bot.say("card Statistics skip 23 Dec", TRAINER)
     await bot.press("lesson_skip", card.id)
-    (before,) = [one for one in await bot.store.read(rows.rules, ALICE) if not one.is_own]
+    (before,) = [one for one in await bot.store.read(rows.list_rules_of_person, ALICE) if not one.is_own]
     await bot.press("hours_on", mine.id)
     await bot.press("hours_off", mine.id)
-    (rule,) = await bot.store.read(rows.rules, ALICE)
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
     assert (rule.card, rule.off) == (card.id, before.off)
     assert (len(rule.off), "2027-12-23" in rule.off) == (2, True)
     assert "You've left" in words(await bot.press(*named(alone, "Leave Statistics")))
@@ -557,7 +557,7 @@ async def test_lessons_that_pause_are_left_where_they_can_not_go_on(bot):
     await linked(bot.store, ALICE, names=["notebook"])
     card = await posted(bot, POST)
     await bot.press("class_press", card.id)
-    (rule,) = await bot.store.read(rows.rules, ALICE)
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
     await bot.store.carry_out(lambda tx: rows.pause(tx, rule, "gone"))
     (notice,) = [one for one in await bot.notices() if one.kind is HoursKind.HOURS_PAUSED]
     drawn = render(notice.kind, await bot.services.gatherer.of_notice(notice))
@@ -571,7 +571,7 @@ async def test_no_statistics_on_thursday(bot):
     card = await posted(bot, POST)
     await bot.press("class_press", card.id)
     assert "I'll skip *Statistics* on 9 Dec" in words(await bot.say("no Statistics on Thursday", ALICE))
-    (rule,) = await bot.store.read(rows.rules, ALICE)
+    (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
     assert rule.off == {"2027-12-09"}
     assert await told(bot) == {}
     await bot.say("no statistics from 22 Dec to 24 Dec", TRAINER)

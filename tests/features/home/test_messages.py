@@ -15,7 +15,7 @@ from bot.domain.workspaces import State
 from bot.features.courses.model import ClassCard, ClassCounts, ClassFacts, CourseRule
 from bot.features.home import messages as drawn
 from bot.features.home import texts as home_words
-from bot.features.home.messages import totals_home
+from bot.features.home.messages import render_totals
 from bot.features.home.model import ConnectionFacts, LinkFacts, MakerFacts, Question, TotalsFacts
 from bot.features.preferences.model import PreferenceFacts, Preferences
 from bot.messages.blocks import kit, replies
@@ -142,17 +142,17 @@ TOTALS = TotalsFacts(
 
 def test_golden_homes():
     for name, given_ in HOMES.items():
-        check_golden(f"home/{name}", drawn.home(given_))
-    check_golden("home/guest", drawn.sentence_home("Guests can't use me. Ask a full member to do it."))
-    check_golden("home/totals", totals_home(TOTALS))
-    check_golden("home/totals-calm", totals_home(TotalsFacts(now=NOW)))
+        check_golden(f"home/{name}", drawn.render_home(given_))
+    check_golden("home/guest", drawn.render_sentence("Guests can't use me. Ask a full member to do it."))
+    check_golden("home/totals", render_totals(TOTALS))
+    check_golden("home/totals-calm", render_totals(TotalsFacts(now=NOW)))
     of_one = TotalsFacts(now=NOW, place="Beta Labs", slow=TOTALS.slow, people={ALICE.key: FOREIGN})
-    check_golden("home/totals-of-a-workspace", totals_home(of_one))
+    check_golden("home/totals-of-a-workspace", render_totals(of_one))
 
 
 def test_looking_again_is_no_reason_for_a_new_view_and_every_change_is():
     def digest(**more):
-        return drawn.digest(drawn.home(replace(MANY, **more)))
+        return drawn.digest(drawn.render_home(replace(MANY, **more)))
 
     looked = [replace(one, workspace=replace(one.workspace, observed_at=NOW + 9)) for one in MANY.rows]
     assert digest(now=NOW + 10, rows=looked) == digest()
@@ -170,9 +170,9 @@ def test_looking_again_is_no_reason_for_a_new_view_and_every_change_is():
 
 @pytest.mark.parametrize("name", HOMES)
 def test_a_workspace_is_one_section_of_at_most_two_lines_with_one_accessory(name):
-    blocks = drawn.home(HOMES[name])["blocks"]
+    blocks = drawn.render_home(HOMES[name])["blocks"]
     headers = [one["text"]["text"] if one["type"] == "header" else "" for one in blocks]
-    at = headers.index(home_words.WORKSPACES)
+    at = headers.index(home_words.WORKSPACES_HEADING)
     until = next((n for n, header in enumerate(headers) if n > at and header), len(blocks))
     sections = [one for one in blocks[at:until] if one["type"] == "section"]
     if HOMES[name].rows:
@@ -189,7 +189,7 @@ def test_a_name_cannot_lead_a_link_elsewhere():
 
 
 def test_the_totals_name_no_workspace():
-    assert WORKSPACE.name not in str(totals_home(TOTALS))
+    assert WORKSPACE.name not in str(render_totals(TOTALS))
 
 
 WORDS = st.text(max_size=400)
@@ -265,10 +265,10 @@ def test_any_rows_make_a_view_that_slack_takes(rows, runs, links, makers, answer
         answer=answer,
         answered_at=NOW,
     )
-    view = drawn.home(given_)
+    view = drawn.render_home(given_)
     check_limits(view)
     # Nothing is cut away at the end: the last block says when it was drawn.
-    assert view["blocks"][-1]["elements"][0]["text"] == drawn.updated(NOW)
+    assert view["blocks"][-1]["elements"][0]["text"] == drawn.format_updated(NOW)
 
 
 @settings(max_examples=20, deadline=None)
@@ -282,13 +282,13 @@ def test_any_totals_make_a_view_that_slack_takes(titles, cause):
         failed=failed,
         dead_notices=5,
     )
-    view = totals_home(given_)
+    view = render_totals(given_)
     check_limits(view)
-    assert view["blocks"][-1]["elements"][0]["text"] == drawn.updated(NOW)
+    assert view["blocks"][-1]["elements"][0]["text"] == drawn.format_updated(NOW)
 
 
 def test_each_course_can_be_left_in_home():
-    view = drawn.home(
+    view = drawn.render_home(
         own(parts={"courses": [course(title, is_teacher=False) for title in ("Statistics", "Algebra")]})
     )
     check_limits(view)

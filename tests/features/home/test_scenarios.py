@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot.features.home.model import HomeUse
-from bot.features.home.use_cases import use
+from bot.features.home.use_cases import record_use
 from tests.rigs.scenario.cloud import AMIR
 from tests.rigs.scenario.sphere import sphere_world
 from tests.rigs.scenario.stage import SEED
@@ -160,7 +160,7 @@ async def test_administrators_switch_to_the_totals_and_back_and_nobody_else_does
     assert "notebook" not in shown.text
     assert "Your workspaces" in (await amir.presses_home("Show my workspaces")).text
     # Whatever a payload asks for, the policy is asked again when it is drawn.
-    await cloud.bot.services.create_caller(cloud.principal()).run(use, HomeUse(is_totals=True))
+    await cloud.bot.services.create_caller(cloud.principal()).run(record_use, HomeUse(is_totals=True))
     await cloud.settle()
     assert "Slow starts" not in cloud.alice.home().text
 

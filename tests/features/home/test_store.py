@@ -32,7 +32,7 @@ async def test_a_use_is_wanted_until_a_view_was_published_for_it(store, clock):
     (second,) = await wanted(store)
     assert (second.principal, second.page) == (BOB, 3)
     assert await wanted(store) == []
-    await store.write(home_store.home_published, first, "digest", "hash")
+    await store.write(home_store.record_published, first, "digest", "hash")
     clock.advance(60)
     assert [home.principal for home in await wanted(store)] == [BOB]
 
@@ -44,11 +44,11 @@ async def test_a_later_use_stays_wanted_and_keeps_what_is_looked_at(store, clock
     assert (home.answer, home.answered_at) == ({"text": "Done"}, clock.now())
     await use_home(store, ALICE, HomeUse())
     assert await wanted(store) == [], "one view is sent after the other"
-    await store.write(home_store.home_published, home, "digest", "hash")
+    await store.write(home_store.record_published, home, "digest", "hash")
     (home,) = await wanted(store)
     assert (home.page, home.is_totals, home.answer, home.uses) == (2, True, None, 2)
     assert (home.drawn, home.view_hash) == ("digest", "hash")
-    await store.write(home_store.home_published, home, "digest", "hash")
+    await store.write(home_store.record_published, home, "digest", "hash")
     await use_home(store, ALICE, HomeUse())
     assert (await wanted(store))[0].drawn == "", "a press always brings a view"
 
@@ -56,22 +56,22 @@ async def test_a_later_use_stays_wanted_and_keeps_what_is_looked_at(store, clock
 async def test_looks_are_ten_seconds_apart_and_give_way_to_uses(store, clock):
     await use_home(store, ALICE, HomeUse())
     (home,) = await wanted(store)
-    assert await store.claim(home_store.claim_homes_to_look_at, 10) == []
-    await store.write(home_store.home_published, home, "digest", "hash")
+    assert await store.claim(home_store.claim_open_homes, 10) == []
+    await store.write(home_store.record_published, home, "digest", "hash")
     clock.advance(9)
-    assert await store.claim(home_store.claim_homes_to_look_at, 10) == []
+    assert await store.claim(home_store.claim_open_homes, 10) == []
     clock.advance(1)
-    (look,) = await store.claim(home_store.claim_homes_to_look_at, 10)
+    (look,) = await store.claim(home_store.claim_open_homes, 10)
     assert look.wanted_at is None
-    assert await store.claim(home_store.claim_homes_to_look_at, 10) == []
+    assert await store.claim(home_store.claim_open_homes, 10) == []
     clock.advance(10)
     await use_home(store, ALICE, HomeUse())
-    assert await store.claim(home_store.claim_homes_to_look_at, 10) == []
+    assert await store.claim(home_store.claim_open_homes, 10) == []
     # The view that nobody asked for ends no wait, and releases nobody's lease.
     (home,) = await wanted(store)
-    await store.write(home_store.home_published, look, "older", "hash 2")
+    await store.write(home_store.record_published, look, "older", "hash 2")
     assert await wanted(store) == []
-    await store.write(home_store.home_published, home, "newer", "hash 3")
+    await store.write(home_store.record_published, home, "newer", "hash 3")
     assert await wanted(store) == []
 
 
@@ -79,16 +79,16 @@ async def test_looks_are_ten_seconds_apart_and_give_way_to_uses(store, clock):
 async def test_retries_and_rest(store, clock):
     await use_home(store, ALICE, HomeUse(answer={"text": "Done"}))
     (home,) = await wanted(store)
-    await store.write(home_store.home_retry, home, 5.0)
+    await store.write(home_store.schedule_retry, home, 5.0)
     assert await wanted(store) == []
     clock.advance(5)
     (home,) = await wanted(store)
-    await store.write(home_store.home_rest, home)
+    await store.write(home_store.stop_redrawing, home)
     clock.advance(100)
-    assert (await wanted(store), await store.claim(home_store.claim_homes_to_look_at, 10)) == ([], [])
+    assert (await wanted(store), await store.claim(home_store.claim_open_homes, 10)) == ([], [])
     await use_home(store, ALICE, HomeUse())
     # What rests is what was claimed: a later use is no part of it.
-    await store.write(home_store.home_rest, home)
+    await store.write(home_store.stop_redrawing, home)
     assert len(await wanted(store)) == 1
 
 
@@ -97,12 +97,12 @@ async def test_an_open_home_is_wanted_again_and_another_is_not(store, clock):
     await want_home(store, ALICE)
     assert await wanted(store) == []
     await use_home(store, ALICE, HomeUse(page=2))
-    await store.write(home_store.home_published, (await wanted(store))[0], "digest", "hash")
+    await store.write(home_store.record_published, (await wanted(store))[0], "digest", "hash")
     clock.advance(599)
     await want_home(store, ALICE)
     (home,) = await wanted(store)
     assert (home.page, home.drawn, home.used_at) == (2, "digest", clock.now() - 599)
-    await store.write(home_store.home_published, home, "digest", "hash")
+    await store.write(home_store.record_published, home, "digest", "hash")
     clock.advance(1)
     await want_home(store, ALICE)
     assert await wanted(store) == []
@@ -178,7 +178,7 @@ async def test_the_totals_and_the_questions_of_one_slack_workspace_are_its_own(s
     async def seen(place):
         totals = await store.perform(counts.totals, [connection], **GIVEN, place=place)
         at = totals.at[connection]
-        approvals = [one.principal for one in await store.read(approval_rows.asked_approvals, 9, place)]
+        approvals = [one.principal for one in await store.read(approval_rows.list_open, 9, place)]
         return at.linked, at.workspaces, totals.starting, approvals
 
     assert await seen(ALICE.place) == (1, 2, 1, [ALICE])

@@ -85,7 +85,7 @@ async def test_turning_pages_takes_numbers_alone(bot, app):
         await send(app, pressed("home:next", value))
         (home,) = await wanted(bot)
         assert (home.page, home.is_totals, home.answer) == (page, value == "totals", None)
-        await bot.store.write(store.home_published, home, "", "")
+        await bot.store.write(store.record_published, home, "", "")
 
 
 def test_a_home_has_no_way_back_but_the_next_view():

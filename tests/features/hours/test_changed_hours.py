@@ -50,7 +50,7 @@ class Change:
             await world.know(time_zone=self.zone)
             return await world.ask(key).run(use_cases.move)
         if self.work == "add":
-            (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
+            (rule,) = await world.store.read(hour_rows.list_rules, workspace.id)
             wanted = read_hours(self.values[0])
             return await world.ask(key).run(use_cases.add, workspace.id, wanted, former=rule.id)
         return await world.ask(key).run(getattr(use_cases, self.work), workspace.id, *self.values)
@@ -133,11 +133,11 @@ async def test_hours_that_name_another_end_of_today_have_that(world, change, end
 async def test_undone_change_of_hours_leaves_one_stop(world, change, at):
     workspace = await running(world, min(at, "17:47"))
     await until(world, at, step=10)
-    before = await world.store.read(hour_rows.rules_of, workspace.id)
+    before = await world.store.read(hour_rows.list_rules, workspace.id)
     await change.to(world, workspace)
     await world.know(time_zone="Europe/Berlin")
     await world.ask("undo").run(undo_use_cases.undo)
-    assert [one.wanted for one in await world.store.read(hour_rows.rules_of, workspace.id)] == [
+    assert [one.wanted for one in await world.store.read(hour_rows.list_rules, workspace.id)] == [
         one.wanted for one in before
     ]
     await until(world, "17:49", step=300)
@@ -155,7 +155,7 @@ async def test_hours_undone_just_after_their_start_stop_it(world):
         world.store, lambda tx: tx.all("SELECT id FROM acts WHERE action = 'workspace.hours'")
     )
     await world.ask("undo").run(undo_use_cases.undo, act["id"])
-    assert await world.store.read(hour_rows.rules_of, workspace.id) == []
+    assert await world.store.read(hour_rows.list_rules, workspace.id) == []
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
 
 
@@ -164,7 +164,7 @@ async def test_hours_undone_before_they_started_anything_leave_no_stop(world):
     workspace = await given(world, "weekdays 9:00-18:00", at="10:00", state=State.RUNNING)
     await world.pass_time(20, step=5)
     await world.ask("undo").run(undo_use_cases.undo)
-    assert await world.store.read(hour_rows.rules_of, workspace.id) == []
+    assert await world.store.read(hour_rows.list_rules, workspace.id) == []
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
 
 
@@ -246,7 +246,7 @@ async def test_paused_hours_start_nothing_until_they_are_resumed(world):
     await Change("rest", (["2027-11-24"],)).to(world, workspace, "skip")
     await until(world, "12:00", day=23, step=600)
     assert world.provider.accepted_starts == []
-    await world.ask("on").run(use_cases.rest, workspace.id)
+    await world.ask("on").run(use_cases.leave_out_days, workspace.id)
     await until(world, "9:05", day=24, step=120)
     assert world.provider.accepted_starts == ["r1"]
 
@@ -256,14 +256,14 @@ async def test_hours_that_wait_for_room_wait_no_longer_once_skipped(full_world):
     world = full_world
     workspace = await given(world, "weekdays 9:00-18:00", at="08:59", waits=True)
     await until(world, "9:10", step=10)
-    assert [one.until for one in await world.store.read(waitlist_store.waits_of, workspace.principal)] == [
-        local("18:00")
-    ]
+    assert [
+        one.until for one in await world.store.read(waitlist_store.list_entries, workspace.principal)
+    ] == [local("18:00")]
     await SKIP.to(world, workspace)
     world.provider.machines_there = 1
     await until(world, "9:30", step=10)
     assert (
-        await world.store.read(waitlist_store.waits_of, workspace.principal),
+        await world.store.read(waitlist_store.list_entries, workspace.principal),
         world.provider.accepted_starts,
     ) == (
         [],

@@ -134,7 +134,7 @@ async def test_each_comes_once_or_is_said_to_be_missed(wanted, events):
         (workspace,) = (await linked(life.store)).workspaces
         await life.known("Europe/Berlin")
         await ask(life.store, "set", clock=life.clock, ids=life.ids).run(use_cases.add, workspace.id, wanted)
-        (rule,) = await life.store.read(rows.rules_of, workspace.id)
+        (rule,) = await life.store.read(rows.list_rules, workspace.id)
         latest = await _lived(life, events)
         await _judged(life, rule, latest, is_moved=any(what == "move" for what, _ in events))
         await life.store.close()

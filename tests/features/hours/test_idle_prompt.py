@@ -10,7 +10,7 @@ from bot.domain.workspaces import State
 from bot.features.hours import store as hour_rows
 from bot.features.hours import use_cases
 from bot.features.hours.store import pause
-from bot.features.preferences.model import NEVER, Preferences
+from bot.features.preferences.model import NEVER_HOURS, Preferences
 from bot.services.timers import cancel_timer, confirm_needed
 from bot.store import gates
 from bot.store import workspaces as workspace_rows
@@ -59,7 +59,7 @@ async def test_people_are_asked_after_twelve_hours_and_nothing_is_stopped(world)
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
 
 
-@pytest.mark.parametrize(("own", "settings"), [(NEVER, {}), (None, {"asks_after_hours": 0})])
+@pytest.mark.parametrize(("own", "settings"), [(NEVER_HOURS, {}), (None, {"asks_after_hours": 0})])
 async def test_nobody_is_asked_who_chose_otherwise(world, own, settings):
     """Neither a person who doesn't want it, nor those of a connection that asks only who wants it."""
     await left(world, **settings)
@@ -126,7 +126,7 @@ async def test_hours_spare_the_question_while_a_stop_is_near(world, text, skippe
     workspace = await left(world, asks_after_hours=4)
     await world.ask("i").run(use_cases.add, workspace.id, read_hours(text))
     if skipped:
-        await world.ask("skip").run(use_cases.rest, workspace.id, skipped)
+        await world.ask("skip").run(use_cases.leave_out_days, workspace.id, skipped)
     await until(world, "16:55")
     assert asked(world) == is_asked
 
@@ -134,7 +134,7 @@ async def test_hours_spare_the_question_while_a_stop_is_near(world, text, skippe
 async def test_paused_hours_do_not_spare_the_question(world):
     workspace = await left(world, asks_after_hours=4)
     await world.ask("i").run(use_cases.add, workspace.id, read_hours("daily 7:00-18:00"))
-    (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
+    (rule,) = await world.store.read(hour_rows.list_rules, workspace.id)
     await world.store.engine.write(lambda tx: pause(tx, rule, "unused", notify=False))
     await until(world, "16:55")
     assert asked(world) == 1

@@ -38,7 +38,7 @@ async def test_hours_by_a_sentence_by_the_form_of_a_card_and_from_home(tmp_path)
         await sitting.saves("now has working hours")
         await stage.pass_time(15)
         await tab.until("document.querySelector('#home').textContent.split('Hours: ').length === 4")
-        rules = await stage.bot.store.read(store.rules, stage.principal())
+        rules = await stage.bot.store.read(store.list_rules_of_person, stage.principal())
         said = sorted(write_hours(one.wanted) for one in rules)
         assert said == ["weekdays 09:00", "weekdays 09:00-18:00", "weekdays 09:00-18:00"]
         assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})

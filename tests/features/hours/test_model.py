@@ -24,14 +24,14 @@ from bot.domain.time_parsing import (
 )
 from bot.domain.workspaces import State, Workspace
 from bot.features.hours.model import (
-    HORIZON,
-    LEAD,
+    HORIZON_SECONDS,
     OPEN_HOURS_SECONDS,
+    STOP_CHECK_SECONDS,
     HoursRule,
-    evening_of_asking,
-    left_since,
+    find_asking_evening,
+    find_idle_since,
 )
-from bot.features.preferences.model import NEVER
+from bot.features.preferences.model import NEVER_HOURS
 from tests.rigs.store import ALICE
 
 HOUR = 3600.0
@@ -239,7 +239,7 @@ def test_a_stop_is_looked_at_before_it_comes_and_a_start_when_it_does():
     start = nine_to_six.after(nine_to_six.processed_until)
     stop = nine_to_six.after(start.at)
     assert (start.due_at, start.until) == (start.at, stop.at)
-    assert stop.due_at == stop.at - LEAD
+    assert stop.due_at == stop.at - STOP_CHECK_SECONDS
     only_start = rule(starts=NINE)
     assert only_start.after(only_start.processed_until).until == start.at + OPEN_HOURS_SECONDS
 
@@ -267,7 +267,7 @@ def test_however_it_is_looked_at_each_comes_once_in_its_order(days, sides, zone,
         if expected:
             one = replace(one, processed_until=expected[-1].at)
         next_ = one.after(one.processed_until)
-        assert next_ is None or next_.due_at > now or next_.at <= now - HORIZON
+        assert next_ is None or next_.due_at > now or next_.at <= now - HORIZON_SECONDS
         # In another zone something may be due at once.
         if other != one.zone and len(seen) % 3 == 0:
             changed = {"zone": other, "processed_until": max(now, one.processed_until)}
@@ -278,7 +278,7 @@ def test_however_it_is_looked_at_each_comes_once_in_its_order(days, sides, zone,
 def test_what_is_long_ago_is_left():
     one = rule(starts=NINE)
     due = one.due(one.processed_until + 45 * 86_400.0)
-    assert len(due) == HORIZON // 86_400.0
+    assert len(due) == HORIZON_SECONDS // 86_400.0
 
 
 # -- whether a workspace's person is asked now if they still need it -----------------------------------------
@@ -300,7 +300,7 @@ def local(text: str) -> float:
         ("22 09:00", 8, {"started_at": "21 09:12"}, True),
         ("22 16:59", 8, {"started_at": "21 09:12"}, True),
         ("22 17:00", 8, {"started_at": "21 09:12"}, False),
-        ("22 12:00", NEVER, {"started_at": "01 09:12"}, False),
+        ("22 12:00", NEVER_HOURS, {"started_at": "01 09:12"}, False),
         ("22 12:00", 8, {}, False),
         ("22 12:00", 8, {"started_at": "20 09:00", "last_used_at": "22 04:01"}, False),
         ("22 12:00", 8, {"started_at": "20 09:00", "last_used_at": "22 04:00"}, True),
@@ -322,11 +322,11 @@ def local(text: str) -> float:
 def test_who_left_something_alone_for_long_is_asked_in_daytime(now, hours, more, is_asked):
     known = {key: value if key == "state" else local(value) for key, value in more.items()}
     after = hours * HOUR
-    evening = evening_of_asking(replace(LEFT, **known), after, local(now), ZoneInfo(BERLIN))
+    evening = find_asking_evening(replace(LEFT, **known), after, local(now), ZoneInfo(BERLIN))
     assert evening == (local("22 18:00") if is_asked else None)
 
 
 def test_what_counts_is_the_last_use_where_it_is_told():
-    assert left_since(replace(LEFT, started_at=1.0)) == (1.0, False)
-    assert left_since(replace(LEFT, started_at=1.0, last_used_at=2.0)) == (2.0, True)
-    assert left_since(replace(LEFT, started_at=3.0, last_used_at=2.0)) == (3.0, False)
+    assert find_idle_since(replace(LEFT, started_at=1.0)) == (1.0, False)
+    assert find_idle_since(replace(LEFT, started_at=1.0, last_used_at=2.0)) == (2.0, True)
+    assert find_idle_since(replace(LEFT, started_at=3.0, last_used_at=2.0)) == (3.0, False)

@@ -45,7 +45,7 @@ async def test_who_is_on_leave_is_asked_once_and_then_nothing_starts_any_more(wo
     await days(world, 7)
     assert world.provider.accepted_starts == ["r1"] * 5
     assert [kind for kind in told(world) if kind.startswith("hours_")] == ["hours_unused", "hours_paused"]
-    (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
+    (rule,) = await world.store.read(hour_rows.list_rules, workspace.id)
     assert (rule.paused, rule.unused) == ("unused", 4)
 
 
@@ -67,13 +67,13 @@ async def test_what_is_used_in_any_way_goes_on_without_a_question(world, use):
     workspace = await given(world, "weekdays 9:00")
     await days(world, 7, each=lambda day: use(world, workspace, day))
     assert [kind for kind in told(world) if kind.startswith("hours_")] == []
-    (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
+    (rule,) = await world.store.read(hour_rows.list_rules, workspace.id)
     assert (rule.paused, rule.unused) == ("", 0)
 
 
 @pytest.mark.parametrize(
     ("after", "says", "unused", "starts"),
-    [(4, use_cases.go_on, 2 - UNUSED_SPARED, 7), (6, use_cases.rest, 0, 6)],
+    [(4, use_cases.continue_hours, 2 - UNUSED_SPARED, 7), (6, use_cases.leave_out_days, 0, 6)],
     ids=["before they pause", "after"],
 )
 async def test_who_lets_them_come_again_is_not_asked_again_for_long(world, after, says, unused, starts):
@@ -82,7 +82,7 @@ async def test_who_lets_them_come_again_is_not_asked_again_for_long(world, after
     await world.ask("on").run(says, workspace.id)
     await days(world, 7)
     assert told(world).count("hours_unused") == 1
-    (rule,) = await world.store.read(hour_rows.rules_of, workspace.id)
+    (rule,) = await world.store.read(hour_rows.list_rules, workspace.id)
     assert (rule.paused, rule.unused) == ("", unused)
     assert world.provider.accepted_starts == ["r1"] * starts
 
@@ -91,6 +91,6 @@ async def test_message_of_paused_hours_goes_once_they_are_resumed(world):
     workspace = await given(world, "weekdays 9:00")
     await days(world, 7)
     assert world.slack.kinds()[-1] == "hours_paused"
-    await world.ask("on").run(use_cases.rest, workspace.id)
+    await world.ask("on").run(use_cases.leave_out_days, workspace.id)
     await world.pass_time(60, step=5)
     assert "hours_paused" not in world.slack.kinds()

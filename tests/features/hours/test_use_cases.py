@@ -41,10 +41,10 @@ async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
 async def test_a_stop_that_is_left_out_and_taken_back_comes_after_all(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
-    await world.ask("skip").run(use_cases.rest, workspace.id, ["2027-11-22"])
+    await world.ask("skip").run(use_cases.leave_out_days, workspace.id, ["2027-11-22"])
     await until(world, "17:53")
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
-    await world.ask("back").run(use_cases.rest, workspace.id)
+    await world.ask("back").run(use_cases.leave_out_days, workspace.id)
     await until(world, "18:02")
     assert world.provider.accepted_stops == ["r1"]
     assert await became(world) == [("22T18:00", "stop", "timer")]
@@ -85,7 +85,7 @@ async def test_a_timer_of_their_own_stays_without_the_hours(world):
 async def test_a_stop_that_another_day_leaves_alone_keeps_its_timer(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
-    await world.ask("skip").run(use_cases.rest, workspace.id, ["2027-11-23"])
+    await world.ask("skip").run(use_cases.leave_out_days, workspace.id, ["2027-11-23"])
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
 
 
@@ -197,9 +197,9 @@ async def test_of_a_workspace_that_is_gone_nothing_is_made(world):
     await until(world, "9:30", day=23, step=120)
     assert told(world) == ["hours_paused"]
     assert world.provider.accepted_starts == []
-    assert (await world.store.read(rows.rules_of, workspace.id))[0].paused == "gone"
+    assert (await world.store.read(rows.list_rules, workspace.id))[0].paused == "gone"
     with pytest.raises(Refused, match=r"workspace\.gone"):
-        await world.ask("on").run(use_cases.rest, workspace.id)
+        await world.ask("on").run(use_cases.leave_out_days, workspace.id)
 
 
 async def test_somebody_who_has_moved_is_asked_once(world):
@@ -209,7 +209,7 @@ async def test_somebody_who_has_moved_is_asked_once(world):
         await world.pass_time(10)
     assert told(world) == ["hours_moved"]
     await world.ask("move").run(use_cases.move)
-    (rule,) = await world.store.read(rows.rules_of, workspace.id)
+    (rule,) = await world.store.read(rows.list_rules, workspace.id)
     assert rule.zone == "America/New_York"
 
 
@@ -238,7 +238,7 @@ async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_noth
     replaced = await world.ask("b").run(use_cases.add, workspace.id, read_hours("weekdays 10:00-18:00"))
     assert [one.starts for one in replaced] == [9 * 60]
     assert await world.ask("c").run(use_cases.add, workspace.id, read_hours("sat 10:00")) == []
-    assert len(await world.store.read(rows.rules_of, workspace.id)) == 2
+    assert len(await world.store.read(rows.list_rules, workspace.id)) == 2
     await until(world, "17:50", step=120)
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
     await until(world, "18:02", step=10)
@@ -249,8 +249,8 @@ async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_noth
 
 async def test_days_that_are_left_out_pass_and_the_others_come(world):
     workspace = await given(world, "weekdays 9:00-18:00")
-    await world.ask("b").run(use_cases.rest, workspace.id, ["2027-11-23"])
-    assert [one.off for one in await world.store.read(rows.rules_of, workspace.id)] == [{"2027-11-23"}]
+    await world.ask("b").run(use_cases.leave_out_days, workspace.id, ["2027-11-23"])
+    assert [one.off for one in await world.store.read(rows.list_rules, workspace.id)] == [{"2027-11-23"}]
     await until(world, "12:00", day=23, step=600)
     assert await became(world) == [("22T09:00", "start", "started"), ("22T18:00", "stop", "timer")]
     await until(world, "9:05", day=24, step=120)
@@ -261,7 +261,7 @@ async def test_a_start_that_comes_once_is_over_then(world):
     workspace = await given(world, "2027-11-23 8:30")
     await until(world, "9:00", day=23, step=120)
     assert world.provider.accepted_starts == ["r1"]
-    assert await world.store.read(rows.rules_of, workspace.id) == []
+    assert await world.store.read(rows.list_rules, workspace.id) == []
 
 
 async def test_what_the_provider_does_not_allow_now_is_told_and_the_hours_go_on(world):
@@ -275,4 +275,4 @@ async def test_what_the_provider_does_not_allow_now_is_told_and_the_hours_go_on(
     await until(world, "9:01", step=1)
     assert told(world) == ["hours_missed"]
     assert await became(world) == [("22T09:00", "start", "not_allowed_now")]
-    assert (await world.store.read(rows.rules_of, workspace.id))[0].paused == ""
+    assert (await world.store.read(rows.list_rules, workspace.id))[0].paused == ""

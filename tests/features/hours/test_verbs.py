@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 from bot.features.hours import store as rows
 from bot.features.hours.model import UNUSED_SPARED, HoursKind
 from bot.features.waitlist import store as waitlist_store
-from bot.features.waitlist.model import Wait
+from bot.features.waitlist.model import WaitlistEntry
 from bot.messages.blocks.notices import render
 from bot.store import operations
 from tests.handlers.rig import buttons, rig, submit, words
@@ -28,7 +28,7 @@ async def bot():
 
 
 async def rules(bot, name="notebook"):
-    return await bot.store.read(rows.rules_of, (await bot.workspace(name)).id)
+    return await bot.store.read(rows.list_rules, (await bot.workspace(name)).id)
 
 
 async def test_hours_are_set_shown_and_turned_off(bot):
@@ -397,10 +397,10 @@ async def test_how_long_it_runs_is_said_by_its_hours(bot):
 async def test_skipped_hours_that_wait_for_room_say_that_they_wait_no_longer(bot):
     await bot.say("hours notebook weekdays 8:00-18:00")
     row = await bot.workspace("notebook")
-    waiting = Wait("wait", ALICE, row.connection, row.id, "gpu", 0, bot.clock.now(), 1800032400.0)
+    waiting = WaitlistEntry("wait", ALICE, row.connection, row.id, "gpu", 0, bot.clock.now(), 1800032400.0)
     await within(bot.store, waitlist_store.join, waiting)
     await observe(bot.store, bot.clock, row, Observed(State.FAILED))
     said = words(await bot.say("hours notebook skip today"))
     assert "*notebook* isn't waiting for room any more." in said
     assert "I'll still stop it" not in said, "nothing of it runs"
-    assert await bot.store.read(waitlist_store.waits_of, ALICE) == []
+    assert await bot.store.read(waitlist_store.list_entries, ALICE) == []

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.forms import Choice
 from bot.features.preferences import messages
-from bot.features.preferences.model import NEVER, PreferenceFacts, Preferences, find_asking_hours
+from bot.features.preferences.model import NEVER_HOURS, PreferenceFacts, Preferences, find_asking_hours
 from tests.messages.card_facts import NOW, WORKSPACE
 from tests.rigs.golden import check_golden, check_limits
 
@@ -15,14 +15,14 @@ ALL = Preferences(
     workspace_id="workspace_1",
     connection="saturn",
     template="r & d",
-    idle_prompt_after=NEVER,
+    idle_prompt_after=NEVER_HOURS,
 )
 
 
 def test_the_section_says_all_that_applies():
     own = tuple(replace(WORKSPACE, id=f"w{n}", name=f"report & {n}") for n in range(12))
     shown = PreferenceFacts(ALL, NOW, WORKSPACE, "Saturn <Cloud>", own)
-    check_golden("answers/settings-all", messages.answer(shown))
+    check_golden("answers/settings-all", messages.answer_preferences(shown))
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def test_the_section_says_all_that_applies():
         pytest.param(None, {"Saturn": 4}, ["for more than 4 h that"], id="operator"),
         pytest.param(None, {"Saturn": 0}, ["I won't ask about"], id="operator_asks_nobody"),
         pytest.param(8, {"Saturn": 0}, ["for more than 8 h that"], id="own_where_nobody_is_asked"),
-        pytest.param(NEVER, {"Saturn": None}, ["I won't ask about"], id="never"),
+        pytest.param(NEVER_HOURS, {"Saturn": None}, ["I won't ask about"], id="never"),
         pytest.param(
-            NEVER,
+            NEVER_HOURS,
             {"Saturn": 4, "Hub": None},
             ["I won't ask about", "On Saturn, I'll ask after 4 h."],
             id="sooner",
@@ -51,14 +51,14 @@ def test_promise_to_ask_is_what_holds_on_each_connection(chosen, set_there, says
     """The sooner of the person's own and the operator's counts, and the section says which."""
     hours = {title: find_asking_hours(chosen, there) for title, there in set_there.items()}
     shown = PreferenceFacts(Preferences(idle_prompt_after=chosen), NOW, asked_after=hours)
-    said = str(messages.answer(shown).blocks)
+    said = str(messages.answer_preferences(shown).blocks)
     assert [one for one in says if one not in said] == []
 
 
 def test_the_form_holds_as_many_choices_as_a_menu_does_and_the_chosen_one():
     many = [Choice(f"w{n}", f"name <{n}> " + "x" * 100) for n in range(150)]
     shown = PreferenceFacts(replace(ALL, workspace_id="w98"), NOW)
-    form = messages.form(shown, many, [Choice("saturn r & d", "r & d")], "/workspace ")
+    form = messages.build_form(shown, many, [Choice("saturn r & d", "r & d")], "/workspace ")
     check_limits(form)
     menus = {block["block_id"]: block["element"] for block in form["blocks"]}
     assert len(menus["workspace"]["options"]) == 100

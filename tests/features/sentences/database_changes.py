@@ -18,5 +18,5 @@ async def became(bot):
         f"{title} off in {round(left / 60) // 60}:{round(left / 60) % 60:02d}" for title, left in timers
     ]
     found += [f"{one.name} is {one.title}" for one in rows if one.title != one.name]
-    rules = await bot.store.read(hours_store.rules, ALICE)
+    rules = await bot.store.read(hours_store.list_rules_of_person, ALICE)
     return [*found, *(f"{','.join(sorted(one.days))} {one.starts}-{one.stops}" for one in rules)]

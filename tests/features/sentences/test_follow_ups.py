@@ -49,7 +49,7 @@ async def wanted(bot):
     ]
     timers = ((one.title, one.stop_at) for one in rows if one.stop_at is not None)
     found += [f"timer {title} {(at - bot.clock.now()) / 3600:.0f}" for title, at in timers]
-    for one in await bot.store.read(hours_store.rules, ALICE):
+    for one in await bot.store.read(hours_store.list_rules_of_person, ALICE):
         days = ",".join(sorted(one.days))
         found.append(f"{days} {one.starts}-{one.stops}")
     return found
@@ -216,7 +216,7 @@ async def test_what_only_says_something_changes_nothing(bot, said):
 @pytest.mark.parametrize(("said", "off"), [("no, tuesday", {19}), ("and wednesday neither", {18, 20})])
 async def test_a_day_without_hours_becomes_another_one_or_one_of_two(bot, said, off):
     await bot.talk("hours notebook weekdays 9:00-17:00", "hours notebook skip monday", said)
-    (rule,) = await bot.store.read(hours_store.rules, ALICE)
+    (rule,) = await bot.store.read(hours_store.list_rules_of_person, ALICE)
     assert rule.off == {f"2027-01-{day}" for day in off}
 
 

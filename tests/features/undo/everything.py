@@ -27,10 +27,12 @@ async def everything(store, who=ALICE):
         "workspaces": {one.id: [getattr(one, name) for name in _OF_WORKSPACES] for one in rows},
         "rules": {
             one.id: [getattr(one, name) for name in _OF_RULES]
-            for one in await store.read(hours_store.rules, who)
+            for one in await store.read(hours_store.list_rules_of_person, who)
         },
         "preferences": await store.read(preferences_store.preferences, who),
-        "waits": [(one.workspace_id, one.until) for one in await store.read(waitlist_store.waits_of, who)],
+        "waits": [
+            (one.workspace_id, one.until) for one in await store.read(waitlist_store.list_entries, who)
+        ],
         "operations": {one.workspace_id: (one.verb, one.start_call, one.stop_call) for one in operations},
         "runs": {run.id: run.requested_stop for run in runs},
     }

@@ -9,7 +9,7 @@ from bot.domain.surfaces import Where
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.features.home import store as home_store
-from bot.features.home.messages import home as draw
+from bot.features.home.messages import render_home as draw
 from bot.features.home.model import Home, HomeUse
 from bot.features.home.use_cases import HomeGatherer
 from bot.features.hours import store as hour_rows
@@ -500,7 +500,7 @@ async def test_an_open_home_is_drawn_at_once_after_an_act_and_after_its_undo(bot
     await use_home(bot.store, ALICE, HomeUse())
     for text in (said, "undo"):
         (home,) = await bot.store.claim(home_store.claim_wanted_homes, 10, 60.0)
-        await bot.store.write(home_store.home_published, home, "digest", "hash")
+        await bot.store.write(home_store.record_published, home, "digest", "hash")
         assert await bot.store.claim(home_store.claim_wanted_homes, 10, 60.0) == []
         await asked(bot, text)
     assert len(await bot.store.claim(home_store.claim_wanted_homes, 10, 60.0)) == 1
@@ -508,7 +508,7 @@ async def test_an_open_home_is_drawn_at_once_after_an_act_and_after_its_undo(bot
 
 async def test_what_hours_do_is_told_as_theirs(bot):
     await asked(bot, "hours notebook daily 9:00-18:00")
-    (rule,) = await bot.store.read(hour_rows.rules, ALICE)
+    (rule,) = await bot.store.read(hour_rows.list_rules_of_person, ALICE)
     bot.clock.advance(rule.after(bot.clock.now()).at - bot.clock.now())
     await bot.sees(State.STOPPED)
     await bot.services.create_caller(ALICE).run(hours_use_cases.carry_out, rule)

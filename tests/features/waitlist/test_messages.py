@@ -8,13 +8,13 @@ from bot.domain.notices import NoticeKind
 from bot.domain.work_items import Outcome
 from bot.features.waitlist import messages
 from bot.features.waitlist import texts as words
-from bot.features.waitlist.model import RoomKind, WaitFacts, WaitingFacts
+from bot.features.waitlist.model import WaitingFacts, WaitlistFacts, WaitlistKind
 from bot.messages.blocks import kit
 from bot.messages.blocks.notices import render
 from tests.messages.card_facts import NOW, facts
 from tests.rigs.golden import check_golden
 
-WAIT = WaitFacts("wait_1", "w1", "hub", "gpu", "Team hub", "gpu", NOW + 3600.0)
+WAIT = WaitlistFacts("wait_1", "w1", "hub", "gpu", "Team hub", "gpu", NOW + 3600.0)
 
 
 def waiting(wait):
@@ -23,8 +23,8 @@ def waiting(wait):
 
 
 def test_the_forms():
-    check_golden("views/wait_until", messages.form(messages.UNTIL_FORM, "workspace_1"))
-    check_golden("views/decline_more", messages.form(messages.DECLINE_FORM, "operation_1"))
+    check_golden("views/wait_until", messages.build_form(messages.UNTIL_FORM, "workspace_1"))
+    check_golden("views/decline_more", messages.build_form(messages.DECLINE_FORM, "operation_1"))
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def test_the_forms():
     ],
 )
 def test_how_many_are_ahead(ahead, said):
-    assert messages.ahead(replace(WAIT, ahead=ahead)) == said
+    assert messages.format_position(replace(WAIT, ahead=ahead)) == said
 
 
 def test_whose_turn_it_is_and_who_is_held_up_knows_why():
-    assert messages.ahead(replace(WAIT, is_trying=True)) == words.TRYING
-    assert "could make Team hub shut down" in messages.ahead(replace(WAIT, ahead=3, is_held=True))
+    assert messages.format_position(replace(WAIT, is_trying=True)) == words.TRYING
+    assert "could make Team hub shut down" in messages.format_position(replace(WAIT, ahead=3, is_held=True))
 
 
 @pytest.mark.parametrize(
@@ -62,22 +62,22 @@ def test_whose_turn_it_is_and_who_is_held_up_knows_why():
 def test_message_of_a_wait_says_its_present_state(keys, said):
     """It has *Stop waiting* as long as somebody waits."""
     wait = replace(WAIT, **keys)
-    drawn = render(RoomKind.ROOM_WAITING, waiting(wait))
+    drawn = render(WaitlistKind.ROOM_WAITING, waiting(wait))
     assert said in drawn.blocks[0]["text"]["text"]
     assert len(list(kit.buttons_of(drawn.blocks))) == wait.is_waiting
 
 
 def test_message_of_a_wait_survives_the_loss_of_its_rows():
     gone = replace(waiting(None), workspace=None, former_name=None)
-    assert not list(kit.buttons_of(render(RoomKind.ROOM_WAITING, gone).blocks))
+    assert not list(kit.buttons_of(render(WaitlistKind.ROOM_WAITING, gone).blocks))
 
 
-@pytest.mark.parametrize("kind", words.FOR, ids=str)
+@pytest.mark.parametrize("kind", words.WAITED_FOR, ids=str)
 def test_messages_about_room_name_the_workspace(kind):
     failed = {"outcome": Outcome.FAILED, "cause": f"no_room: {kind}"}
     offer = facts(failed, body={"room": kind, "until": NOW + 60}, capabilities=frozenset({"waiting"}))
     over = facts(body={"kind": kind, "until": NOW, "again": NOW, "then": "18:00", "workspace": "w1"})
-    for drawn in (render(NoticeKind.FAILED, offer), render(RoomKind.ROOM_OVER, over)):
+    for drawn in (render(NoticeKind.FAILED, offer), render(WaitlistKind.ROOM_OVER, over)):
         assert offer.workspace.title in drawn.text
 
 
@@ -95,10 +95,10 @@ def test_messages_about_room_name_the_workspace(kind):
     ids=["first", "newcomer", "second", "often"],
 )
 def test_place_says_how_the_round_goes(keys, said):
-    assert said in messages.place(replace(WAIT, **keys), NOW)
+    assert said in messages.format_place(replace(WAIT, **keys), NOW)
 
 
-@pytest.mark.parametrize("kind", words.FOR)
+@pytest.mark.parametrize("kind", words.WAITED_FOR)
 def test_every_kind_of_room_has_its_words(kind):
-    assert "{title}" in words.NONE[kind]
-    assert words.FOR[kind] in messages.place(replace(WAIT, kind=kind), NOW)
+    assert "{title}" in words.NO_CAPACITY[kind]
+    assert words.WAITED_FOR[kind] in messages.format_place(replace(WAIT, kind=kind), NOW)

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from bot.domain.failure_causes import lacks_room
 from bot.features.waitlist import texts as words
-from bot.features.waitlist.model import ENDS_AT, PACE, SOONEST, OthersInLine, missing, pace, usual_end
+from bot.features.waitlist.model import (
+    END_HOURS,
+    MIN_WAIT_SECONDS,
+    PAUSE_SECONDS,
+    OthersInLine,
+    find_missing_capacity,
+    get_default_end,
+    get_pause,
+)
 from bot.messages.texts import problems
 from bot.support import errors
 
@@ -55,7 +63,7 @@ SAID = [
 @pytest.mark.parametrize(("said", "kind"), SAID)
 def test_what_providers_say_of_room(said, kind):
     assert lacks_room(said) is bool(kind)
-    assert missing(f"{'no_room' if lacks_room(said) else 'provider_failed'}: {said}") == kind
+    assert find_missing_capacity(f"{'no_room' if lacks_room(said) else 'provider_failed'}: {said}") == kind
 
 
 @pytest.mark.parametrize(
@@ -73,7 +81,7 @@ def test_what_providers_say_of_room(said, kind):
     ids=lambda one: type(one).__name__ if isinstance(one, Exception) else one or "none",
 )
 def test_errors_that_say_that_there_is_no_room(error, kind):
-    assert missing(problems.cause_of(error)) == kind
+    assert find_missing_capacity(problems.cause_of(error)) == kind
 
 
 @pytest.mark.parametrize(
@@ -93,14 +101,14 @@ def test_a_limit_of_ones_own_is_another_thing(cause, is_own):
 
 @given(st.text(max_size=600), st.sampled_from(["no_room", "provider_failed", "limit", "invalid", ""]))
 def test_whatever_a_provider_says_is_some_kind_of_room_or_none(said, word):
-    kind = missing(f"{word}: {said}")
-    assert kind in {*words.FOR, ""}
+    kind = find_missing_capacity(f"{word}: {said}")
+    assert kind in {*words.WAITED_FOR, ""}
     assert (kind != "") is (word == "no_room")
 
 
 def test_the_pace():
-    assert [pace(number) for number in range(6)] == [60.0, 120.0, 300.0, 600.0, 600.0, 600.0]
-    assert PACE[0] == 60.0
+    assert [get_pause(number) for number in range(6)] == [60.0, 120.0, 300.0, 600.0, 600.0, 600.0]
+    assert PAUSE_SECONDS[0] == 60.0
 
 
 @pytest.mark.parametrize(
@@ -118,9 +126,9 @@ def line_of(rounds, attempts=()):
 
 
 def test_pause_is_that_of_whoever_was_tried_least():
-    assert OthersInLine(1, 1, 0).pause_after(9) == PACE[0]
-    assert OthersInLine(1, 1, 7).pause_after(1) == PACE[1]
-    assert OthersInLine().pause_after(2) == PACE[2]
+    assert OthersInLine(1, 1, 0).pause_after(9) == PAUSE_SECONDS[0]
+    assert OthersInLine(1, 1, 7).pause_after(1) == PAUSE_SECONDS[1]
+    assert OthersInLine().pause_after(2) == PAUSE_SECONDS[2]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["join", "leave", "turn", "back"]), st.integers(0, 9))))
@@ -165,7 +173,7 @@ def test_nobody_is_tried_twice_before_the_others_once(steps):
 )
 def test_until_when_somebody_waits_who_names_no_time(now, end):
     at = datetime.fromisoformat(now).replace(tzinfo=BERLIN).timestamp()
-    assert f"{datetime.fromtimestamp(usual_end(at, BERLIN), BERLIN):%Y-%m-%d %H:%M}" == end
+    assert f"{datetime.fromtimestamp(get_default_end(at, BERLIN), BERLIN):%Y-%m-%d %H:%M}" == end
 
 
 @given(
@@ -173,6 +181,6 @@ def test_until_when_somebody_waits_who_names_no_time(now, end):
     st.sampled_from(["Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia"]),
 )
 def test_it_is_always_an_hour_ahead_and_never_a_whole_day(now, zone):
-    end = usual_end(now, ZoneInfo(zone))
-    assert SOONEST <= end - now <= 50 * 3600.0
-    assert datetime.fromtimestamp(end, ZoneInfo(zone)).hour in {*ENDS_AT, *(hour + 1 for hour in ENDS_AT)}
+    end = get_default_end(now, ZoneInfo(zone))
+    assert MIN_WAIT_SECONDS <= end - now <= 50 * 3600.0
+    assert datetime.fromtimestamp(end, ZoneInfo(zone)).hour in {*END_HOURS, *(hour + 1 for hour in END_HOURS)}

@@ -9,8 +9,8 @@ import pytest
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
 from bot.features.waitlist import store as waitlist_store
-from bot.features.waitlist.model import Wait, Waits
-from bot.features.waitlist.store import WAITS
+from bot.features.waitlist.model import WaitlistEntry, WaitlistState
+from bot.features.waitlist.store import WAITLIST_ENTRIES
 from bot.services import restored_backups
 from bot.store import counts, operations
 from bot.support.errors import StoreError
@@ -27,7 +27,9 @@ async def three(store):
 
 def new(workspace, clock, **keys):
     given = {"kind": "gpu", "seq": 0, "joined_at": clock.now(), "until": clock.now() + HOUR}
-    return Wait(f"wait of {workspace.name}", ALICE, workspace.connection, workspace.id, **given | keys)
+    return WaitlistEntry(
+        f"wait of {workspace.name}", ALICE, workspace.connection, workspace.id, **given | keys
+    )
 
 
 async def join(store, clock, workspace, **keys):
@@ -35,17 +37,19 @@ async def join(store, clock, workspace, **keys):
 
 
 async def due(store):
-    return [one.workspace_id for one in await within(store, waitlist_store.claim, 10, 60.0)]
+    return [one.workspace_id for one in await within(store, waitlist_store.claim_entries, 10, 60.0)]
 
 
 async def test_the_place_is_how_many_have_joined_before(store, clock, three):
     rows = [await join(store, clock, one) for one in three]
-    assert [await within(store, waitlist_store.ahead, one) for one in rows] == [0, 1, 2]
+    assert [await within(store, waitlist_store.count_ahead, one) for one in rows] == [0, 1, 2]
     await within(store, waitlist_store.end, rows[0])
-    assert [await within(store, waitlist_store.ahead, one) for one in rows[1:]] == [0, 1]
+    assert [await within(store, waitlist_store.count_ahead, one) for one in rows[1:]] == [0, 1]
     of_another_kind = replace(new(three[0], clock, kind="memory"), id="another")
     assert (
-        await within(store, waitlist_store.ahead, await within(store, waitlist_store.join, of_another_kind))
+        await within(
+            store, waitlist_store.count_ahead, await within(store, waitlist_store.join, of_another_kind)
+        )
         == 0
     )
 
@@ -54,17 +58,17 @@ async def test_only_the_first_is_due_and_only_where_nothing_is_tried(store, cloc
     rows = [await join(store, clock, one) for one in three]
     assert await due(store) == [three[0].id]
     assert await due(store) == []
-    await within(store, waitlist_store.change, rows[0], state=Waits.TRYING)
+    await within(store, waitlist_store.change, rows[0], state=WaitlistState.TRYING)
     clock.advance(61.0)
     # Only to be looked after.
     assert await due(store) == [three[0].id]
     with pytest.raises(StoreError):
-        await within(store, waitlist_store.change, rows[1], state=Waits.TRYING)
+        await within(store, waitlist_store.change, rows[1], state=WaitlistState.TRYING)
 
 
 async def test_no_attempt_is_closer_than_a_minute_to_the_last(store, clock, three):
     rows = [await join(store, clock, one) for one in three[:2]]
-    await within(store, waitlist_store.got, rows[0], clock.now())
+    await within(store, waitlist_store.record_grant, rows[0], clock.now())
     clock.advance(59.0)
     assert three[1].id not in await due(store)
     clock.advance(2.0)
@@ -88,20 +92,25 @@ async def test_nobody_waits_twice_for_one_thing(store, clock, three):
 async def test_a_wait_goes_with_its_workspace(store, clock, three):
     rows = [await join(store, clock, one) for one in three]
     await unlink(store, ALICE, three[0].connection)
-    assert [await within(store, waitlist_store.wait, one.id) for one in rows] == [None, None, None]
+    assert [await within(store, waitlist_store.find_entry, one.id) for one in rows] == [None, None, None]
 
 
 async def fail(store, clock, wait, kind="gpu"):
     """Have an attempt fail for want of room; return the wait as it is then."""
-    await within(store, waitlist_store.change, wait, state=Waits.TRYING)
-    await within(store, waitlist_store.failed, replace(wait, state=Waits.TRYING), clock.now(), kind)
-    return await within(store, waitlist_store.wait, wait.id)
+    await within(store, waitlist_store.change, wait, state=WaitlistState.TRYING)
+    await within(
+        store, waitlist_store.record_failure, replace(wait, state=WaitlistState.TRYING), clock.now(), kind
+    )
+    return await within(store, waitlist_store.find_entry, wait.id)
 
 
 async def places(store, rows):
-    now = [await within(store, waitlist_store.wait, one.id) for one in rows]
+    now = [await within(store, waitlist_store.find_entry, one.id) for one in rows]
     return [
-        (await within(store, waitlist_store.ahead, one), await within(store, waitlist_store.count_tried, one))
+        (
+            await within(store, waitlist_store.count_ahead, one),
+            await within(store, waitlist_store.count_tried, one),
+        )
         for one in now
     ]
 
@@ -164,13 +173,13 @@ async def test_other_kind_of_room_changes_the_line(store, clock, three):
 async def test_undo_of_leaving_gives_no_more_turns_than_others_have(store, clock, three):
     rows = [await join(store, clock, one) for one in three[:2]]
     await within(store, waitlist_store.end, rows[0])
-    rows[1] = await within(store, waitlist_store.wait, rows[1].id)
+    rows[1] = await within(store, waitlist_store.find_entry, rows[1].id)
     for _ in range(4):
         rows[1] = await fail(store, clock, rows[1])
     was = {"state": "waiting", "ended_at": None}
-    await within(store, lambda tx: waitlist_store.put_back(tx, WAITS.row(tx, id=rows[0].id), was))
+    await within(store, lambda tx: waitlist_store.put_back(tx, WAITLIST_ENTRIES.row(tx, id=rows[0].id), was))
     assert await places(store, rows) == [(0, 0), (1, 0)]
-    assert (await within(store, waitlist_store.wait, rows[0].id)).round == 4
+    assert (await within(store, waitlist_store.find_entry, rows[0].id)).round == 4
 
 
 @pytest.mark.both_engines
@@ -184,7 +193,7 @@ async def test_attempts_keep_their_distance_in_any_history(store, clock):
     """Whoever joins and leaves: an attempt a minute at most, and none twice before the others once."""
     chance, last, count = random.Random(11), -60.0, 0
     own = (await linked(store, names=[f"r{number}" for number in range(6)])).workspaces
-    waiting, since = dict[str, Wait](), dict[str, set[str]]()
+    waiting, since = dict[str, WaitlistEntry](), dict[str, set[str]]()
     for number in range(80):
         one = chance.choice(own)
         if one.id not in waiting:
@@ -206,15 +215,15 @@ async def test_attempts_keep_their_distance_in_any_history(store, clock):
 @pytest.mark.parametrize(
     ("outcome", "cause", "state"),
     [
-        (Outcome.FAILED, "no_room: 3 Insufficient nvidia.com/gpu.", Waits.WAITING),
-        (Outcome.FAILED, "invalid: no such size", Waits.OVER),
-        (Outcome.FAILED, "provider_failed: OOMKilled", Waits.OVER),
-        (Outcome.FAILED, "provider_failed", Waits.WAITING),
-        (Outcome.FAILED, "provider_failed: Timeout", Waits.WAITING),
-        (Outcome.FAILED, "conflict: lab is pending spawn", Waits.WAITING),
-        (Outcome.FAILED, "gave_up", Waits.WAITING),
-        (Outcome.FULFILLED, None, Waits.GOT),
-        (Outcome.REFUSED, "policy.left", Waits.OVER),
+        (Outcome.FAILED, "no_room: 3 Insufficient nvidia.com/gpu.", WaitlistState.WAITING),
+        (Outcome.FAILED, "invalid: no such size", WaitlistState.OVER),
+        (Outcome.FAILED, "provider_failed: OOMKilled", WaitlistState.OVER),
+        (Outcome.FAILED, "provider_failed", WaitlistState.WAITING),
+        (Outcome.FAILED, "provider_failed: Timeout", WaitlistState.WAITING),
+        (Outcome.FAILED, "conflict: lab is pending spawn", WaitlistState.WAITING),
+        (Outcome.FAILED, "gave_up", WaitlistState.WAITING),
+        (Outcome.FULFILLED, None, WaitlistState.GRANTED),
+        (Outcome.REFUSED, "policy.left", WaitlistState.OVER),
     ],
 )
 async def test_the_end_of_an_attempt_changes_the_wait_in_the_same_transaction(
@@ -222,14 +231,14 @@ async def test_the_end_of_an_attempt_changes_the_wait_in_the_same_transaction(
 ):
     wait = await join(store, clock, three[0])
     begun = (await accept_operation(store, three[0])).operation
-    await within(store, waitlist_store.change, wait, state=Waits.TRYING, operation_id=begun.id)
+    await within(store, waitlist_store.change, wait, state=WaitlistState.TRYING, operation_id=begun.id)
     clock.advance(5.0)
     await store.write(operations.save_step, Update(begun.id, 0.0, outcome=outcome, cause=cause))
-    after = await within(store, waitlist_store.wait, wait.id)
+    after = await within(store, waitlist_store.find_entry, wait.id)
     assert after.state is state
-    assert after.attempts == (state is Waits.WAITING)
-    row = await within(store, lambda tx: WAITS.row(tx, id=wait.id))
-    if state is Waits.WAITING:
+    assert after.attempts == (state is WaitlistState.WAITING)
+    row = await within(store, lambda tx: WAITLIST_ENTRIES.row(tx, id=wait.id))
+    if state is WaitlistState.WAITING:
         assert row["next_at"] == pytest.approx(clock.now() + 120.0, abs=5.0)
 
 
@@ -237,8 +246,8 @@ async def test_lines_are_counted_by_kind_with_how_long_people_waited(store, cloc
     rows = [await join(store, clock, one) for one in three]
     clock.advance(600.0)
     now = await store.now()
-    await within(store, waitlist_store.got, rows[0], now)
-    (line,) = await within(store, waitlist_store.lines, "", now - 86_400.0)
+    await within(store, waitlist_store.record_grant, rows[0], now)
+    (line,) = await within(store, waitlist_store.summarize_lines, "", now - 86_400.0)
     assert (line["kind"], line["waiting"], line["got"]) == ("gpu", 2, 1)
     assert line["waited"] == pytest.approx(600.0, abs=5.0)
     assert (await store.perform(counts.figures)).waiting["saturn", "gpu"][0] == 2
@@ -252,8 +261,8 @@ async def test_two_processes_try_one_at_a_time(store, clock, three, database):
     beside = await database.open()
 
     def attempt(tx):
-        claimed = waitlist_store.claim(tx, 10, 60.0)
-        return [waitlist_store.change(tx, one, state=Waits.TRYING) for one in claimed]
+        claimed = waitlist_store.claim_entries(tx, 10, 60.0)
+        return [waitlist_store.change(tx, one, state=WaitlistState.TRYING) for one in claimed]
 
     found = await asyncio.gather(*(one.claim(attempt) for one in (store, beside, store, beside)))
     assert [one for some in found for one in some] == [True]
@@ -267,7 +276,7 @@ async def test_what_a_restored_backup_waits_for_is_asked_about_and_not_tried(sto
     clock.advance(HOUR)
     _, held, _ = await restored_backups.restore(store)
     assert held["waits"] == 1
-    assert (await within(store, waitlist_store.wait, wait.id)).state is Waits.OVER
+    assert (await within(store, waitlist_store.find_entry, wait.id)).state is WaitlistState.OVER
     (row,) = await within(store, lambda tx: tx.all("SELECT * FROM notices WHERE kind = 'room_over'"))
     assert '"restored"' in row["body"]
     assert await due(store) == []

@@ -14,8 +14,8 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.waitlist import limit_requests, use_cases
 from bot.features.waitlist import store as stored_waits
-from bot.features.waitlist.model import ANSWERED_WITHIN_SECONDS, PACE, UNUSED
-from bot.features.waitlist.store import WAITS
+from bot.features.waitlist.model import ANSWERED_WITHIN_SECONDS, PAUSE_SECONDS, UNUSED_SECONDS
+from bot.features.waitlist.store import WAITLIST_ENTRIES
 from bot.services.operation_requests import begin_operation
 from bot.services.timers import cancel_timer
 from bot.services.workspaces import request_status_read
@@ -116,7 +116,7 @@ async def test_ten_people_get_two_machines_in_order_none_twice_and_all_are_told(
         assert len([text for text in said if "is ready" in text]) == 1
         assert len([text for text in said if "no free GPU" in text]) == 1
     # Whoever is next is tried within the longest pause after a machine is free, and its start is short.
-    assert farm.clock.now() - began <= len(waiting) * (PACE[-1] + 120.0)
+    assert farm.clock.now() - began <= len(waiting) * (PAUSE_SECONDS[-1] + 120.0)
 
 
 async def test_the_pace_is_one_two_five_and_ten_minutes(farm):
@@ -126,7 +126,7 @@ async def test_the_pace_is_one_two_five_and_ten_minutes(farm):
     times = [at for at, _ in attempts(farm, begun)]
     failed = next(one.at for one in reversed(farm.provider.calls[:begun]) if one.method == "start")
     gaps = [later - earlier for earlier, later in pairwise([failed, *times])]
-    for gap, pause in zip(gaps, (*PACE, PACE[-1]), strict=False):
+    for gap, pause in zip(gaps, (*PAUSE_SECONDS, PAUSE_SECONDS[-1]), strict=False):
         assert pause <= gap <= pause + 45.0, gaps
 
 
@@ -191,7 +191,7 @@ async def test_attempt_at_a_busy_provider_stops_nobody_else(sizes):
     await wait_for(sizes, ann, "small")
     await sizes.pass_time(400, step=5)
     assert "is ready" in str(told(sizes, ann))
-    (wait,) = await sizes.store.read(stored_waits.waits_of, mallory)
+    (wait,) = await sizes.store.read(stored_waits.list_entries, mallory)
     assert (wait.attempts >= 1, told(sizes, mallory)) == (True, [])
 
 
@@ -315,7 +315,7 @@ async def test_words_of_no_room_mean_the_same_in_a_refusal(farm, status, is_star
     for _ in range(12):
         farm.provider.machines["r1"].reason = NO_GPU
         await farm.pass_time(10, step=5)
-    (wait,) = await farm.store.read(stored_waits.waits_of, person)
+    (wait,) = await farm.store.read(stored_waits.list_entries, person)
     assert (wait.kind, wait.attempts >= 1, told(farm, person)) == ("gpu", True, [])
 
 
@@ -440,7 +440,7 @@ async def test_unused_grant_is_warned_of_and_goes_to_the_next(farm, is_used, tel
     (ready,) = [text for text in told(farm, every[2]) if "is ready" in text]
     assert "If you don't open it within 30 min, and somebody is waiting for a free GPU, I'll warn" in ready
     assert "and stop it 10 min later so that they get it" in ready
-    await farm.pass_time(UNUSED - 300, step=20)
+    await farm.pass_time(UNUSED_SECONDS - 300, step=20)
     assert warned(farm, every[2]) == []
     if is_used and tells_use:
         machine.last_used_at = farm.clock.now()
@@ -460,7 +460,7 @@ async def test_warning_of_unused_grant_ends_with_its_reason(farm, how):
     """Its person uses or keeps it, or nobody waits any more: it isn't stopped, nor warned of again."""
     every, own = await line_up(farm, 4)
     machine = await grant(farm, every, tells_use=False)
-    await farm.pass_time(UNUSED + 120, step=20)
+    await farm.pass_time(UNUSED_SECONDS + 120, step=20)
     assert len(warned(farm, every[2])) == 1
     if how == "opened":
         await ask(farm, every[2]).run(request_status_read, own[2].id)
@@ -480,7 +480,7 @@ async def test_grant_is_warned_of_once_somebody_waits(farm):
     every, own = await line_up(farm, 4)
     await ask(farm, every[3]).run(use_cases.leave, own[3].id)
     machine = await grant(farm, every, tells_use=False)
-    await farm.pass_time(UNUSED + 1200, step=30)
+    await farm.pass_time(UNUSED_SECONDS + 1200, step=30)
     assert warned(farm, every[2]) == []
     await ask(farm, every[3]).run(use_cases.join, own[3].id, farm.clock.now() + HOURS)
     await farm.pass_time(240, step=10)
@@ -493,7 +493,7 @@ async def test_unused_grant_that_a_stop_would_end_is_asked_about(farm):
     every, _ = await line_up(farm, 4)
     machine = await grant(farm, every, tells_use=False)
     await within(farm.store, lambda tx: tx.run("UPDATE waits SET mode = '' WHERE state = 'got'"))
-    await farm.pass_time(UNUSED + ANSWERED_WITHIN_SECONDS + 600, step=20)
+    await farm.pass_time(UNUSED_SECONDS + ANSWERED_WITHIN_SECONDS + 600, step=20)
     (asked,) = [text for text in told(farm, every[2]) if "Somebody is waiting for a free GPU" in text]
     assert f"name-r-{every[2].user_id}" in asked
     assert machine.state is State.RUNNING
@@ -509,7 +509,7 @@ async def test_freed_room_is_offered_within_a_minute(farm, who):
         end = End(farm.clock.now() + 20.0, "stop")
         await within(farm.store, timers.put, freed.id, end)
     elif who == "stranger":
-        await within(farm.store, stored_waits.offer, freed.connection, STOP_PAUSE_SECONDS)
+        await within(farm.store, stored_waits.offer_capacity, freed.connection, STOP_PAUSE_SECONDS)
         give_back(farm, every[0])
     else:
         await ask(farm, every[0]).run(begin_operation, freed.id, OperationVerb.STOP)
@@ -533,7 +533,7 @@ async def test_freed_room_is_offered_to_each_in_turn(sizes):
     await wait_for(sizes, ann, "small")
     await sizes.pass_time(3 * HOURS, step=30)
     sizes.provider.machines_there, began = 2, sizes.clock.now()
-    await within(sizes.store, stored_waits.offer, "cloud", STOP_PAUSE_SECONDS)
+    await within(sizes.store, stored_waits.offer_capacity, "cloud", STOP_PAUSE_SECONDS)
     while "is ready" not in str(told(sizes, ann)):
         await sizes.pass_time(10, step=5)
         assert sizes.clock.now() - began < 240.0
@@ -549,7 +549,7 @@ async def test_what_a_moved_clock_says_puts_nobody_out_of_line(farm):
     give_back(farm, every[0])
     await farm.pass_time(900, step=10)
     assert "is ready" in str(told(farm, every[2]))
-    assert WAITS.times["next_at"].farthest == PACE[-1]
+    assert WAITLIST_ENTRIES.times["next_at"].farthest == PAUSE_SECONDS[-1]
 
 
 async def test_only_who_changes_limits_answers_for_more(farm):
@@ -563,13 +563,13 @@ async def test_only_who_changes_limits_answers_for_more(farm):
     await ask(farm, alice).run(begin_operation, workspace.id, STARTS)
     await farm.pass_time(30, step=5)
     failed = await farm.store.read(operations.latest_operation, workspace.id)
-    await ask(farm, alice).run(limit_requests.ask, failed.id)
+    await ask(farm, alice).run(limit_requests.request_more, failed.id)
     for one in (alice, bob):
         with pytest.raises(Refused):
-            await ask(farm, one).run(limit_requests.answer, failed.id)
+            await ask(farm, one).run(limit_requests.answer_request, failed.id)
     with pytest.raises(Refused):
-        await ask(farm, bob).run(limit_requests.ask, failed.id)
-    assert await ask(farm, carol).run(limit_requests.answer, failed.id) == alice
-    assert await ask(farm, carol).run(limit_requests.answer, failed.id, "no") is None
+        await ask(farm, bob).run(limit_requests.request_more, failed.id)
+    assert await ask(farm, carol).run(limit_requests.answer_request, failed.id) == alice
+    assert await ask(farm, carol).run(limit_requests.answer_request, failed.id, "no") is None
     await farm.pass_time(30, step=5)
     assert "has changed it" in str(told(farm, alice))
