@@ -29,7 +29,7 @@ async def scene(tmp_path):
 
 
 def is_asked(facts):
-    return "done" not in facts and "I ask the person" in facts["asked"]
+    return "done" not in facts and "Usher is asking the person" in facts["asked"]
 
 
 async def planned(scene, name):
@@ -217,7 +217,7 @@ async def test_the_audit_says_who_agreed(scene):
 async def test_nothing_that_it_asks_waits_for_a_list(bot):
     bot.clock.advance(3600)
     said = await starts(bot, name="new one")
-    assert "What's new I know in a minute" in said["says"]
+    assert "Something created just now can take a minute" in said["says"]
     # The list is read, and nobody is started or told then.
     (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.payload["then"]) == (TaskKind.DISCOVER, [])

@@ -57,7 +57,7 @@ async def test_its_person_sets_how_far_it_goes(scene):
 
         async def refused():
             said = {tool: await slackbot.calls(who(scene), tool, **given) for tool, given in tools.items()}
-            return [tool for tool, text in said.items() if "Your settings don't let Slackbot do that" in text]
+            return [tool for tool, text in said.items() if "The person's settings don't let Slackbot do that" in text]
 
         assert await refused() == ["start", "stop"]
         await lets(scene, "nothing")
@@ -162,7 +162,7 @@ async def test_assistant_ends_nothing_for_good_without_a_press(tmp_path):
         await lets(scene, "stop")
         async with called(scene) as slackbot:
             said = await slackbot.calls(who(scene), "stop", name="thesis")
-            assert "Nothing is done yet. I ask the person" in said
+            assert "Nothing was done. Usher is asking the person" in said
             for _ in range(3):
                 assert await slackbot.calls(who(scene), "stop", name="thesis") == said
             # It can't agree by any words, and one more call agrees no more than the first.
@@ -196,7 +196,7 @@ async def test_no_result_has_an_address_an_output_or_a_secret(tmp_path):
         alice = scene.alice
         async with called(scene) as slackbot:
             # Whoever has linked nothing gets the link page in the direct message.
-            assert "I ask the person" in await slackbot.calls(who(scene), "my_workspaces")
+            assert "Usher is asking the person" in await slackbot.calls(who(scene), "my_workspaces")
             await alice.has_linked("alice", "wb", is_named=False)
             await lets(scene, "stop")
             await alice.types("run wb --cluster Slurm -- Rscript Test.R", command="/job")

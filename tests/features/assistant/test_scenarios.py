@@ -18,7 +18,7 @@ async def test_what_is_written_to_slackbot_is_a_call_that_its_person_alone_sees_
 
         assert "start name=… until=…: Start a workspace" in (await asks("")).splitlines()
         assert '"name": "notebook"' in await asks("my_workspaces")
-        assert "Your settings don't let Slackbot do that" in await asks("start notebook")
+        assert "The person's settings don't let Slackbot do that" in await asks("start notebook")
         assert (await scene.slack.say(alice.id, GENERAL, "/workspace settings"))["ok"]
         assert (await alice.submits(assistant="start"))["ok"]
         assert '"did": "start"' in await asks('start notebook until="for 2h"')
