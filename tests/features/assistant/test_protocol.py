@@ -57,7 +57,7 @@ async def test_its_person_sets_how_far_it_goes(scene):
 
         async def refused():
             said = {tool: await slackbot.calls(who(scene), tool, **given) for tool, given in tools.items()}
-            return [tool for tool, text in said.items() if "The person's settings don't let Slackbot do that" in text]
+            return [tool for tool, text in said.items() if "settings don't let Slackbot do that" in text]
 
         assert await refused() == ["start", "stop"]
         await lets(scene, "nothing")
@@ -176,7 +176,7 @@ async def test_assistant_ends_nothing_for_good_without_a_press(tmp_path):
             ):
                 await slackbot.calls(who(scene), "stop", name=name)
             for at in ("--yes", "now --yes", "yes", 'and "lab" --yes', "--force"):
-                assert "isn't the name" in await slackbot.calls(who(scene), "stop", name="thesis", at=at)
+                assert "is called that" in await slackbot.calls(who(scene), "stop", name="thesis", at=at)
             await slackbot.calls(who(scene), "stop", name="lab", at="in 1 hour")
         await scene.pass_time(30)
         assert scene.asked("stop_session") == 0
