@@ -28,11 +28,11 @@ from bot.services.encryption_keys import try_secrets
 from bot.services.failovers import Failovers
 from bot.services.owners import RENEWED_EVERY, owners_of
 from bot.slack.calls import SlackCaller
-from bot.slack.installed import READ_EVERY
+from bot.slack.installed import READ_INTERVAL_SECONDS
 from bot.slack.methods import API_TEST
 from bot.slack.notifier import Notifier
 from bot.slack.people import PeopleDirectory
-from bot.slack.tenants import Entered, enter
+from bot.slack.tenants import SlackSetup, set_up_slack
 from bot.slack.web_api import WebApi
 from bot.store import audit, name_of, open_store
 from bot.store.connections import keep_titles
@@ -279,7 +279,7 @@ class Process:
             self.scheduler.call_every(SAVED_EVERY, partial(keep, self.store))
         self.scheduler.call_every(COMPARED_EVERY, self._compare_clocks)
         if self._entered.by_oauth is not None:
-            self.scheduler.call_every(READ_EVERY, self._entered.by_oauth.read_again)
+            self.scheduler.call_every(READ_INTERVAL_SECONDS, self._entered.by_oauth.read_again)
         if (groups := self._entered.place.groups).names:
             self.scheduler.call_every(GROUPS_EVERY, partial(self._people.read_groups, groups))
         self.scheduler.start()
@@ -390,10 +390,10 @@ class Process:
         if opening.closed:
             log.warning("secrets not opened", problem=opening.found, advice=opening.advice)
 
-    async def _enter(self, make: Callable[[str], SlackCaller]) -> Entered:
+    async def _enter(self, make: Callable[[str], SlackCaller]) -> SlackSetup:
         """Learn where Usher is installed."""
         try:
-            return await enter(self._settings, self.store, make, self.clock)
+            return await set_up_slack(self._settings, self.store, make, self.clock)
         except SlackPermanent as error:
             raise StartError(
                 f"Slack refuses the bot token ({error.code}). Copy it again from your app's page, "

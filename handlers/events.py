@@ -12,7 +12,7 @@ from bot.domain.people import SLACKBOT_ID, Principal
 from bot.domain.surfaces import Surface, Where
 from bot.services import accounts, departures
 from bot.services.caller import Caller
-from bot.slack.people import person_of, resolve_member
+from bot.slack.people import resolve_member, to_person
 from bot.store import accounts as account_rows
 from bot.store import browsers, inbox, notices
 from bot.support.cleaning import unescape
@@ -169,7 +169,7 @@ async def _resolve_author(request: EventRequest) -> Principal:
     Refused, and SlackFailed while Slack doesn't say either.
     """
     context, author = request.services.context, request.services.resolve_principal(request.payload)
-    return context.installation.resolve_principal(await context.people.with_enterprise(author))
+    return context.installation.resolve_principal(await context.people.add_enterprise(author))
 
 
 def _choose_reader(request: EventRequest, author: Principal) -> Principal:
@@ -193,7 +193,7 @@ async def on_user_change(request: EventRequest) -> None:
         log.info("a changed user of another workspace", interaction=request.interaction)
         return
     if request.happened_at is None:
-        person = person_of(user, principal, services.clock.now())
+        person = to_person(user, principal, services.clock.now())
         await services.store.save_people([person])
     else:
         # They may have changed again since.

@@ -25,10 +25,10 @@ from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit, plain, replies
 from bot.messages.texts import answers, problems, verbs
 from bot.services.workspaces import request_status_read
-from bot.slack.calls import AnySlack, leads_to_slack
+from bot.slack.calls import AnySlack, is_slack_address
 from bot.slack.errors import is_content_refused
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE, RESPONSE_URL, VIEWS_OPEN
-from bot.slack.notifier.rendering import AS_WRITTEN
+from bot.slack.notifier.rendering import POST_OPTIONS
 from bot.slack.response_urls import to_slack_error
 from bot.store import conversations, notices
 from bot.store.transaction import answered_soon, one_request
@@ -321,7 +321,7 @@ class Listeners:
             return False
         try:
             async with asyncio.timeout(self._view_seconds):
-                view, call = answer.view or {}, self._slack.to(principal).call
+                view, call = answer.view or {}, self._slack.find_client(principal).call
                 try:
                     await call(VIEWS_OPEN, {"trigger_id": surface.trigger_id, "view": view})
                 except SlackPermanent as error:
@@ -356,12 +356,16 @@ class Listeners:
             for message in (formatted, text)
         ]
         if principal is not None:
-            call, user_id, channel = self._slack.to(principal).call, principal.user_id, surface.channel_id
+            call, user_id, channel = (
+                self._slack.find_client(principal).call,
+                principal.user_id,
+                surface.channel_id,
+            )
             if channel and surface.where is not Where.DIRECT:
                 attempts.append(
                     partial(call, CHAT_POST_EPHEMERAL, alone | {"channel": channel, "user": user_id})
                 )
-            direct = alone | {"channel": user_id, **AS_WRITTEN}
+            direct = alone | {"channel": user_id, **POST_OPTIONS}
             attempts.append(partial(call, CHAT_POST_MESSAGE, direct, channel=user_id))
         try:
             async with asyncio.timeout(_RESPOND_SECONDS):
@@ -393,7 +397,7 @@ async def _post_to_response_url(client: AsyncWebClient, url: str | None, message
     """Post to a response_url; raises SlackFailed."""
     if url is None:
         raise SlackFailed(RESPONSE_URL, "no_address")
-    if not leads_to_slack(url, client.base_url):
+    if not is_slack_address(url, client.base_url):
         raise SlackUnknownOutcome(RESPONSE_URL, "strange_address")
     # Through the client's own session, which knows the proxy; ``respond`` would make one of its own.
     answer = await AsyncWebhookClient(url, session=client.session).send_dict(message)

@@ -11,7 +11,7 @@ from bot.messages.blocks import replies
 from bot.messages.texts import problems
 from bot.slack.calls import AnySlack
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE
-from bot.slack.notifier.rendering import AS_WRITTEN
+from bot.slack.notifier.rendering import POST_OPTIONS
 from bot.support.clock import Ids
 from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreError
 
@@ -62,7 +62,7 @@ class OutageReplies:
             async with asyncio.timeout(SEND_SECONDS):
                 method, message = _call_for(principal, surface, reference)
                 channel = principal.user_id if method == CHAT_POST_MESSAGE else None
-                await self._slack.to(principal).call_uncounted(method, message, channel=channel)
+                await self._slack.find_client(principal).call_uncounted(method, message, channel=channel)
         except (SlackUnknownOutcome, TimeoutError) as error:
             logger.warning("outage reply not confirmed", problem=error)
         except (SlackFailed, StoreError) as error:
@@ -78,7 +78,7 @@ class OutageReplies:
 def _call_for(principal: Principal, surface: Surface, reference: str) -> tuple[str, dict[str, Any]]:
     """Return the method and the arguments that post the reply to the place of its person's answers."""
     answer = replies.plain_problem(problems.MESSAGE_NOT_RECORDED, reference)
-    message = {"channel": surface.channel_id or principal.user_id, "text": answer.text, **AS_WRITTEN}
+    message = {"channel": surface.channel_id or principal.user_id, "text": answer.text, **POST_OPTIONS}
     message |= {"blocks": list(answer.blocks)}
     message |= {"thread_ts": surface.thread_ts} if surface.thread_ts else {}
     if surface.where is Where.DIRECT:

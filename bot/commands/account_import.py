@@ -20,7 +20,7 @@ from bot.services import accounts, linking, revocations
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.slack.people import PeopleDirectory
-from bot.slack.tenants import Entered, enter
+from bot.slack.tenants import SlackSetup, set_up_slack
 from bot.slack.web_api import WebApi
 from bot.store import accounts as account_rows
 from bot.store import revocations as revocation_rows
@@ -99,7 +99,7 @@ def _row(line: int, found: Mapping[str, str | None]) -> CsvRow:
     return CsvRow(line, *values)
 
 
-async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSession) -> Entered:
+async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSession) -> SlackSetup:
     """Learn where Usher is installed; raises ImportProblem and StoreError."""
     clock = SystemClock()
 
@@ -107,7 +107,7 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
         return WebApi(token, settings.slack_api_url, session, clock)
 
     try:
-        return await enter(settings, store, make, clock)
+        return await set_up_slack(settings, store, make, clock)
     except errors.SlackPermanent:
         raise ImportProblem(f"Slack refuses the bot token. {command('doctor')} says more.") from None
     except errors.SlackFailed:

@@ -8,7 +8,7 @@ from bot.domain.user_groups import is_group
 from bot.services.checks import NEEDED, Check, plain, why
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
 from bot.slack.methods import API_TEST
-from bot.slack.people import person_of
+from bot.slack.people import to_person
 from bot.support import errors
 from bot.support.clock import SystemClock
 from bot.support.http import Http
@@ -109,7 +109,7 @@ async def _check_administrators(
         if body.get("ok") is not True or not isinstance(found, dict):
             unknown.append(f"{name} (Slack says {plain(body.get('error'))})")
             continue
-        person = person_of(found, Principal(None, place or places[0], user), 0.0)
+        person = to_person(found, Principal(None, place or places[0], user), 0.0)
         problem = _cannot_administer(person)
         if problem is None:
             known.append(f"{plain(person.name)} ({name})")

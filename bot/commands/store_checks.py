@@ -14,7 +14,7 @@ from bot.services.audit_witness import HOLD_FIRST, OLDER, Witness
 from bot.services.backups import copies, is_apart
 from bot.services.checks import IN_STORE, Check, plain
 from bot.services.encryption_keys import try_secrets
-from bot.slack.errors import Meaning, meaning_of
+from bot.slack.errors import Meaning, classify_code
 from bot.store import counts as count_rows
 from bot.store import due_work, maintenance, name_of, notices, open_store, refusals, revocations, schema
 from bot.store.maintenance import AWAY, BACKUP
@@ -198,7 +198,7 @@ async def check_messages(store: Store) -> Check:
 
 
 def _notice_advice(code: str) -> str:
-    return _TAB if code == "messages_tab_disabled" else _NOTICE_ADVICE.get(meaning_of(code), _OTHER_ADVICE)
+    return _TAB if code == "messages_tab_disabled" else _NOTICE_ADVICE.get(classify_code(code), _OTHER_ADVICE)
 
 
 async def check_keys(store: Store, settings: Settings) -> list[Check]:

@@ -29,7 +29,7 @@ class PeopleBook(Protocol):
         """Read everybody again, store and return them; raise SlackFailed."""
         ...
 
-    async def with_enterprise(self, principal: Principal) -> Principal:
+    async def add_enterprise(self, principal: Principal) -> Principal:
         """Name the enterprise of somebody whose sign-in didn't, if it has installed us; raise SlackFailed."""
         ...
 

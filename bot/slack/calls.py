@@ -21,7 +21,7 @@ from bot.domain.installations import Installation
 from bot.domain.outages import SLACK
 from bot.domain.people import Principal
 from bot.services.reachability import Answering
-from bot.slack.errors import SHUT_OUT_SECONDS, Meaning, meaning
+from bot.slack.errors import SHUT_OUT_SECONDS, Meaning, classify
 from bot.slack.methods import (
     AUTH_TEST,
     CHAT_GET_PERMALINK,
@@ -46,30 +46,30 @@ from bot.support.windows import Attempt, TooLateError, trying, window
 log = structlog.get_logger(__name__)
 
 
-#: Our own code: Usher isn't installed there, or not any more.
-NOT_INSTALLED: Final = "not_installed"
+#: Usher's own code: it isn't installed there, or not any more.
+NOT_INSTALLED_CODE: Final = "not_installed"
 #: Slack's hosts for files and responses, besides the Web API's own.
-_HOSTS: Final = ("slack.com", "slack-gov.com")
+_SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
 #: No connection could be made; nothing was sent.
-UNREACHABLE: Final = "unreachable"
-#: How long a method isn't called, at most, after a 429: perhaps only one channel's limit was reached.
+UNREACHABLE_CODE: Final = "unreachable"
+#: The longest pause of a method after a 429: perhaps only one channel's limit was reached.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
-#: How often something pending is tried while Slack doesn't answer, in seconds.
-TRIES_EVERY: Final = 5.0
-#: How often, at most, what waits for Slack is released: a single message may fail by itself, again and again.
-RELEASES_EVERY: Final = 15.0
-#: The same where the last try made no call after all.
-TRIES_AGAIN: Final = 1.0
-#: How long the database may take to count a call that is made without it otherwise.
-COUNT_SECONDS: Final = 0.3
+#: The interval at which a pending message is tried while Slack doesn't answer.
+TRY_INTERVAL_SECONDS: Final = 5.0
+#: The least time between two releases of waiting messages: a single one may fail by itself, repeatedly.
+MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
+#: The interval after a try that made no call after all.
+EMPTY_TRY_SECONDS: Final = 1.0
+#: The time-out of the database for counting a call that is otherwise made without it.
+COUNT_TIMEOUT_SECONDS: Final = 0.3
 #: The part of a method's budget that each process has where the database can't count its calls.
 UNCOUNTED_SHARE: Final = 0.5
 #: The methods that look for a message, and what else it is tried with.
-_SEARCHES: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
-_TRIED: Final = _SEARCHES | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
+_SEARCH_METHODS: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
+_TRY_METHODS: Final = _SEARCH_METHODS | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
 
 
-def leads_to_slack(url: str, api_url: str) -> bool:
+def is_slack_address(url: str, api_url: str) -> bool:
     """Return whether an address may be sent to: Slack's over https, or the local test server itself.
 
     ``api_url`` is the address of Slack's Web API; on loopback only that very server is accepted.
@@ -84,20 +84,20 @@ def leads_to_slack(url: str, api_url: str) -> bool:
         return False
     if is_loopback(own_host):
         return target.scheme in {"http", "https"} and is_loopback(host) and is_same_port
-    hosts = (*_HOSTS, own_host)
+    hosts = (*_SLACK_HOSTS, own_host)
     return target.scheme == "https" and any(host == known or host.endswith(f".{known}") for known in hosts)
 
 
 @dataclass(frozen=True, slots=True)
 class SlackAnswer:
-    """Hold a successful response, and Slack's own time of it (``Date`` header, epoch seconds) if present."""
+    """A successful response, and Slack's own time of it (``Date`` header, epoch seconds) if present."""
 
     data: Mapping[str, Any]
     at: float | None = None
 
 
 class SlackCaller(Protocol):
-    """Call one method of the Web API once, or upload a file's bytes."""
+    """A client that calls a method of the Web API once, or uploads a file's bytes."""
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         """Return the answer; raise the SlackFailed kinds of ``bot.support.errors``."""
@@ -119,7 +119,7 @@ async def check_token(caller: SlackCaller) -> str | None:
     try:
         await caller.call(AUTH_TEST, {})
     except SlackPermanent as error:
-        if meaning(error) is not Meaning.TOKEN:
+        if classify(error) is not Meaning.TOKEN:
             raise
         return error.code
     return None
@@ -133,48 +133,48 @@ async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
     try:
         await caller.call(CHAT_GET_PERMALINK, {"channel": channel, "message_ts": ts})
     except SlackPermanent as error:
-        if meaning(error) not in (Meaning.PLACE, Meaning.LOST):
+        if classify(error) not in (Meaning.PLACE, Meaning.LOST):
             raise
-        return meaning(error) is Meaning.LOST
+        return classify(error) is Meaning.LOST
     return True
 
 
 class AnySlack(Protocol):
-    """Call Slack where a person is: with the only token, or with that of their installation.
+    """The clients of all installations: with the only token, or with that of a person's installation.
 
     ``answering`` is about Slack as a whole: it answers if it does anywhere.
     """
 
     answering: Answering
 
-    def to(self, principal: Principal) -> PacedSlack:
-        """Return what calls Slack where a person is."""
+    def find_client(self, principal: Principal) -> PacedSlack:
+        """Return the client of a person's installation."""
         ...
 
-    def all(self) -> list[PacedSlack]:
-        """Return what calls Slack, for each installation."""
+    def list_clients(self) -> list[PacedSlack]:
+        """Return the clients of all installations."""
         ...
 
-    def room(self, method: str) -> CallQuota:
-        """Return what says how much may be claimed for a method."""
+    def get_quota(self, method: str) -> CallQuota:
+        """Return the quota of a method."""
         ...
 
     @property
-    def is_shut(self) -> bool:
+    def is_locked_out(self) -> bool:
         """Return whether nothing can be sent for now."""
         ...
 
     @property
-    def shut_out(self) -> str | None:
-        """Return Slack's error code for why nothing can be sent at all; None if it can."""
+    def lockout_code(self) -> str | None:
+        """Return the error code by which Slack locks the app out everywhere; None if it doesn't."""
         ...
 
 
 class CallBudget(Protocol):
-    """Grant calls of Slack's methods."""
+    """A budget that grants calls of Slack's methods."""
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; or count nothing and return how many seconds to wait."""
+        """Count a call and return 0; or count nothing and return the seconds to wait."""
         ...
 
     async def pause(self, method: str, seconds: float) -> None:
@@ -183,7 +183,7 @@ class CallBudget(Protocol):
 
 
 class PacedSlack:
-    """Call Slack within the budget; track the offset of its clock, and whether the app is shut out.
+    """A client within the budget, with the offset of Slack's clock and the lockout of the app.
 
     ``prepare`` is done before a call is counted, as it may take a while; it raises the SlackFailed kinds.
 
@@ -202,13 +202,13 @@ class PacedSlack:
         self._slack = slack
         self._prepare = prepare
         self._clock = clock
-        self._shut_until = 0.0
+        self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
         #: Slack's time minus ours, in seconds, by the last response's header and by the last message.
         self._by_header = 0.0
         self._by_message = 0.0
-        self._shut_out: str | None = None
+        self._lockout_code: str | None = None
         #: Whether calls have failed since the last release. True at first: so they may have for the process
         #: before.
         self._was_away, self._released_at = True, -math.inf
@@ -217,31 +217,31 @@ class PacedSlack:
         #: since a search was, and when the next is; when a call last had no answer.
         self._waits, self.tried, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
-    def to(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
-        """Return what calls Slack where a person is: there is only one place."""
+    def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
+        """Return itself: there is only one installation."""
         return self
 
-    def all(self) -> list[PacedSlack]:
-        """Return it as the only one."""
+    def list_clients(self) -> list[PacedSlack]:
+        """Return itself as the only client."""
         return [self]
 
-    def room(self, method: str) -> CallQuota:
-        """Return what says how much room there is for a method."""
-        return self.budget.room(method)
+    def get_quota(self, method: str) -> CallQuota:
+        """Return the quota of a method."""
+        return self.budget.get_quota(method)
 
     @property
-    def shut_out(self) -> str | None:
-        """Return Slack's error code for why nothing can be sent at all; None if it can."""
-        return self._shut_out
+    def lockout_code(self) -> str | None:
+        """Return the error code by which Slack locks the app out everywhere; None if it doesn't."""
+        return self._lockout_code
 
     @property
-    def is_shut(self) -> bool:
+    def is_locked_out(self) -> bool:
         """Return whether to send nothing for now, because Slack doesn't let the app in."""
-        return self._shut_out is not None and self._clock.monotonic() < self._shut_until
+        return self._lockout_code is not None and self._clock.monotonic() < self._locked_out_until
 
-    def shut(self, code: str) -> None:
-        """Send nothing any more, for a reason of our own."""
-        self._shut_out, self._shut_until = code, math.inf
+    def lock_out(self, code: str) -> None:
+        """Send nothing any more, for a reason of Usher's own."""
+        self._lockout_code, self._locked_out_until = code, math.inf
 
     async def call(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None, share: float = 1.0
@@ -267,7 +267,7 @@ class PacedSlack:
         channel: str | None = None,
         share: float = 1.0,
     ) -> SlackAnswer:
-        self._check(method)
+        self._require_access(method)
         if self._prepare is not None:
             await self._prepare()
         monotonic = self._clock.monotonic
@@ -276,45 +276,45 @@ class PacedSlack:
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or LEAVES_WITHIN)
         # Another call may have been shut out in the meantime.
-        self._check(method)
-        if method in _TRIED:
-            self._tries_at = monotonic() + TRIES_EVERY
+        self._require_access(method)
+        if method in _TRY_METHODS:
+            self._tries_at = monotonic() + TRY_INTERVAL_SECONDS
         try:
             with trying(Attempt(monotonic, leaves)):
                 answer = await self._slack.call(method, arguments)
         except TooLateError:
             raise SlackLimited(method, LEAVES_WITHIN) from None
         except SlackLimited as error:
-            self._answers(method, wants_pause=True)
+            self._note_answer(method, wants_pause=True)
             await budget.pause(method, min(error.retry_after, MAX_METHOD_PAUSE_SECONDS))
             raise
         except SlackFailed as error:
-            is_unanswered = isinstance(error, SlackUnknownOutcome) or error.code == UNREACHABLE
+            is_unanswered = isinstance(error, SlackUnknownOutcome) or error.code == UNREACHABLE_CODE
             if is_unanswered:
-                self._is_silent()
+                self._note_silence()
             else:
-                self._answers(method)
-            if is_unanswered or meaning(error).is_shut_out:
+                self._note_answer(method)
+            if is_unanswered or classify(error).is_shut_out:
                 self._was_away = True
-            if meaning(error).is_shut_out:
-                self._shut(error)
+            if classify(error).is_shut_out:
+                self._note_lockout(error)
             raise
-        self._answers(method)
-        if self.shut_out is not None:
+        self._note_answer(method)
+        if self.lockout_code is not None:
             log.info("slack lets the app in again")
-            self._shut_out = None
+            self._lockout_code = None
         self._compare_clocks(answer)
         return answer
 
-    def _answers(self, method: str, *, wants_pause: bool = False) -> None:
+    def _note_answer(self, method: str, *, wants_pause: bool = False) -> None:
         self.answering.worked(self._clock.now())
         if method == CHAT_POST_MESSAGE:
             self._waits = False
-        elif method in _SEARCHES and not wants_pause:
+        elif method in _SEARCH_METHODS and not wants_pause:
             # Slack may show messages and take none: the next try is a send, and comes at once.
             self.tried, self._tries_at = 0, -math.inf
 
-    def _is_silent(self) -> None:
+    def _note_silence(self) -> None:
         self.answering.failed(self._clock.now())
         self._silent_at = self._clock.monotonic()
         if not self._waits:
@@ -322,30 +322,34 @@ class PacedSlack:
 
     @property
     def is_away(self) -> bool:
-        """Return whether what is sent now may get no answer: no message has since a call that got none."""
-        return self._waits and self._shut_out is None
+        """Return whether messages may get no answer: none has been answered since a call that wasn't."""
+        return self._waits and self._lockout_code is None
 
-    def tries(self) -> bool:
+    def claim_try(self) -> bool:
         """Return whether a try is due while Slack is away, and count it."""
         now = self._clock.monotonic()
         if not self.is_away or now < self._tries_at:
             return False
-        self.tried, self._tries_at = self.tried + 1, now + TRIES_AGAIN
+        self.tried, self._tries_at = self.tried + 1, now + EMPTY_TRY_SECONDS
         return True
 
-    def owes_nothing(self, seconds: float) -> None:
-        """Note that nothing can be tried: so many seconds after a failure, what comes is sent as ever."""
+    def note_nothing_pending(self, seconds: float) -> None:
+        """Note that no message is pending: so many seconds after a failure, new ones are sent as ever."""
         self._waits = self._clock.monotonic() < self._silent_at + seconds
 
     @property
     def is_restless(self) -> bool:
-        """Return whether Slack was away, and what waited for it isn't released yet."""
+        """Return whether messages wait for Slack, or aren't released since it is back."""
         return self._waits or self._was_away
 
-    def is_back(self) -> bool:
-        """Return, once each time, that Slack answers again: nothing has to wait for it any longer."""
+    def claim_release(self) -> bool:
+        """Return True once each time that Slack answers again: messages needn't wait any longer."""
         now = self._clock.monotonic()
-        is_out = self._waits or self._shut_out is not None or now < self._released_at + RELEASES_EVERY
+        is_out = (
+            self._waits
+            or self._lockout_code is not None
+            or now < self._released_at + MIN_RELEASE_INTERVAL_SECONDS
+        )
         if is_out or not self._was_away:
             return False
         self._was_away, self._released_at = False, now
@@ -353,17 +357,17 @@ class PacedSlack:
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Upload a file's bytes; raises as ``SlackCaller.upload`` does."""
-        self._check(UPLOAD_URL)
+        self._require_access(UPLOAD_URL)
         await self._slack.upload(url, pieces, size)
 
-    def _check(self, method: str) -> None:
-        if self.is_shut:
-            raise SlackPermanent(method, self.shut_out or "shut_out")
+    def _require_access(self, method: str) -> None:
+        if self.is_locked_out:
+            raise SlackPermanent(method, self.lockout_code or "shut_out")
 
     @property
     @guards("No notice is lost or sent twice")
-    def behind(self) -> float:
-        """Return by how many seconds Slack's clock may be behind ours; 0 if it isn't."""
+    def clock_lag(self) -> float:
+        """Return the seconds by which Slack's clock may be behind ours; 0 if it isn't."""
         return max(-self._by_header, -self._by_message, 0.0)
 
     def _compare_clocks(self, answer: SlackAnswer) -> None:
@@ -374,15 +378,15 @@ class PacedSlack:
         if isinstance(ts, str) and ts.replace(".", "", 1).isdecimal():
             self._by_message = float(ts) - now
 
-    def _shut(self, error: SlackFailed) -> None:
-        if self.shut_out is None:
+    def _note_lockout(self, error: SlackFailed) -> None:
+        if self.lockout_code is None:
             log.error("slack shut the app out", problem=error.code)
-        self._shut_out = error.code
-        self._shut_until = self._clock.monotonic() + SHUT_OUT_SECONDS
+        self._lockout_code = error.code
+        self._locked_out_until = self._clock.monotonic() + SHUT_OUT_SECONDS
 
 
 class Budget:
-    """Grant calls. ``share`` reserves the rest of a method's budget for more urgent calls.
+    """The budget of an installation. ``share`` reserves the rest of a method's for more urgent calls.
 
     A method that Slack doesn't limit costs nothing: it isn't counted. Raises StoreError.
     """
@@ -393,7 +397,7 @@ class Budget:
         self._team = installation.id
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; or count nothing and return how many seconds to wait."""
+        """Count a call and return 0; or count nothing and return the seconds to wait."""
         limit = METHODS.get(method, UNLISTED)
         if limit.per_minute is None:
             return 0.0
@@ -402,13 +406,13 @@ class Budget:
             budget_rows.take_slack_call,
             self._team,
             method,
-            most=self.room(method).most(share),
+            most=self.get_quota(method).most(share),
             channel=channel or "",
             gap=0.0 if paced is None else MINUTE / paced + LEAVES_WITHIN,
         )
 
-    def room(self, method: str) -> CallQuota:
-        """Return what says how much room there is for a method."""
+    def get_quota(self, method: str) -> CallQuota:
+        """Return the quota of a method."""
         return CallQuota(self._team, method, METHODS.get(method, UNLISTED).per_minute)
 
     async def pause(self, method: str, seconds: float) -> None:
@@ -417,7 +421,7 @@ class Budget:
 
 
 class UncountedBudget:
-    """Grant calls also while the database can't count them: nothing else is sent then, and few of these are.
+    """A budget for while the database can't count calls: nothing else is sent then, and few of these are.
 
     In memory: the calls of the last minute, and pauses. Restart: none are known. Several processes: each has
     its share of a method's limit, and doesn't know of the others' calls.
@@ -430,16 +434,16 @@ class UncountedBudget:
         self._paused_until: dict[str, float] = {}
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; or count nothing and return how many seconds to wait."""
+        """Count a call and return 0; or count nothing and return the seconds to wait."""
         with suppress(StoreError, TimeoutError), answered_soon():
             # It may only have been busy; then others are sending, too.
-            async with asyncio.timeout(COUNT_SECONDS):
+            async with asyncio.timeout(COUNT_TIMEOUT_SECONDS):
                 return await self._budget.take(method, channel, share)
         now, calls = self._monotonic(), self._calls[method]
         while calls and calls[0] <= now - WINDOW:
             calls.popleft()
         pause = self._paused_until.get(method, now) - now
-        if len(calls) >= self._budget.room(method).most(UNCOUNTED_SHARE * share):
+        if len(calls) >= self._budget.get_quota(method).most(UNCOUNTED_SHARE * share):
             pause = max(pause, calls[0] + WINDOW - now)
         if pause <= 0:
             calls.append(now)

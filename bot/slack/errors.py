@@ -1,4 +1,4 @@
-"""What Slack's errors mean: only ``error_codes.toml`` judges them."""
+"""Slack's errors and their meanings, which only ``error_codes.toml`` decides."""
 
 import tomllib
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackU
 
 
 class Meaning(StrEnum):
-    """Name what a refusal means; the table explains each."""
+    """The meaning of a refusal; the table explains each."""
 
     TOKEN = "token"  # noqa: S105 - no secret
     SHUT_OUT = "shut_out"
@@ -32,7 +32,7 @@ class Meaning(StrEnum):
     @property
     def is_final(self) -> bool:
         """Return whether the same call would be refused again."""
-        return self not in _PASSING
+        return self not in _TEMPORARY_MEANINGS
 
     @property
     def is_shut_out(self) -> bool:
@@ -40,9 +40,9 @@ class Meaning(StrEnum):
         return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
 
 
-#: How long nothing is sent after Slack shut the app out; then a single call tests whether that is over.
+#: The pause after Slack locked the app out; then a single call tests whether that is over.
 SHUT_OUT_SECONDS: Final = 60.0
-_PASSING: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
+_TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
 
 
 def read_table() -> Mapping[str, Mapping[str, list[str]]]:
@@ -60,19 +60,19 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
 }
 
 
-def meaning_of(code: str) -> Meaning:
-    """Return what an error code means."""
+def classify_code(code: str) -> Meaning:
+    """Return the meaning of an error code."""
     return _MEANINGS.get(code, Meaning.UNKNOWN)
 
 
-def rests(error: SlackFailed, otherwise: float) -> float | None:
-    """Return for how many seconds a call that does no harm twice waits; None if Slack never takes it.
+def find_retry_delay(error: SlackFailed, otherwise: float) -> float | None:
+    """Return the seconds until a repeatable call is retried; None if Slack never takes it.
 
     ``otherwise`` is for what passes by itself.
     """
     if isinstance(error, SlackLimited):
         return error.retry_after
-    means = meaning(error)
+    means = classify(error)
     if means.is_shut_out:
         return SHUT_OUT_SECONDS
     return None if means.is_final else otherwise
@@ -80,13 +80,13 @@ def rests(error: SlackFailed, otherwise: float) -> float | None:
 
 def is_content_refused(error: SlackFailed) -> bool:
     """Return whether Slack may take the same without its blocks."""
-    return isinstance(error, SlackPermanent) and meaning(error) is Meaning.BLOCKS
+    return isinstance(error, SlackPermanent) and classify(error) is Meaning.BLOCKS
 
 
-def meaning(error: SlackFailed) -> Meaning:
-    """Return what a failed call means."""
+def classify(error: SlackFailed) -> Meaning:
+    """Return the meaning of a failed call."""
     if isinstance(error, SlackLimited):
         return Meaning.LIMITED
     if isinstance(error, SlackUnknownOutcome):
         return Meaning.UNSURE
-    return meaning_of(error.code)
+    return classify_code(error.code)

@@ -1,4 +1,4 @@
-"""Slack where Usher is installed: which installations there are, and how each is called.
+"""The installations of Usher by OAuth, and a client for each.
 
 What the rows say is kept in memory and read again every two seconds, and sooner where somebody comes from a
 place that isn't known yet (``docs/adr/0101-a-place-is-stored-once.md``).
@@ -17,7 +17,7 @@ from bot.domain.outages import SLACK
 from bot.domain.people import Principal
 from bot.services.reachability import Answering
 from bot.slack.calls import (
-    NOT_INSTALLED,
+    NOT_INSTALLED_CODE,
     Budget,
     PacedSlack,
     SlackAnswer,
@@ -25,7 +25,7 @@ from bot.slack.calls import (
     check_token,
     is_channel,
 )
-from bot.slack.errors import meaning
+from bot.slack.errors import classify
 from bot.slack.manifest import INSTALL_PATH
 from bot.slack.methods import APPS_UNINSTALL, AUTH_REVOKE, AUTH_TEST, OAUTH_ACCESS, UPLOAD_URL
 from bot.slack.tokens import InstallationTokens, is_listed
@@ -42,15 +42,15 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: How old what is known of the rows may be, in seconds.
-READ_EVERY: Final = 2.0
-#: For how many seconds a team that isn't known isn't looked for again, and how many of them are remembered.
+#: The greatest age of the rows in memory.
+READ_INTERVAL_SECONDS: Final = 2.0
+#: An unknown team isn't searched for again during this time; and the number of such teams remembered.
 UNKNOWN_SECONDS: Final = 5.0
-MOST_UNKNOWN: Final = 1_000
+MAX_UNKNOWN_TEAMS: Final = 1_000
 
 
 class InstalledSlack:
-    """Know where Usher is installed, and call Slack there.
+    """The installations, their tokens and their clients.
 
     ``client`` is the app's id and secret; ``make`` returns a caller for a token. No other workspaces and
     organisations than those ``listed`` are served. ``page`` is where it is installed.
@@ -74,20 +74,20 @@ class InstalledSlack:
         self._store = store
         self._vault = vault
         self.installations = installations
-        self.tokens = InstallationTokens(store, vault, client, make, listed, self._lost)
+        self.tokens = InstallationTokens(store, vault, client, make, listed, self._build_lost_notices)
         self._page = page
         self._make = make
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
         self.answering = Answering(SLACK)
-        #: Until when teams are known to be strangers', by our own clock.
+        #: The times until which teams count as strangers', by our own clock.
         self._unknown: dict[tuple[str | None, str | None], float] = {}
 
     @classmethod
     async def enter(
         cls, settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
     ) -> Self:
-        """Learn where Usher is installed, with settings without a bot token. Raises StoreError."""
+        """Read the installations, with settings without a bot token. Raises StoreError."""
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
         installations = Installations(settings.admin_ids(), settings.global_admin_ids())
@@ -97,7 +97,7 @@ class InstalledSlack:
         page = f"{settings.public_url}{INSTALL_PATH}"
         made = cls(store, Vault(settings.keys()), installations, client, make, clock, listed, page)
         await made.read()
-        if not made.all():
+        if not made.list_clients():
             log.info("not installed yet", open=page)
         return made
 
@@ -138,54 +138,54 @@ class InstalledSlack:
             found = self.installations.of(enterprise_id, team_id)
             if found is None:
                 # The rows aren't read again for it for a while; a new one is read in the meantime.
-                if len(self._unknown) >= MOST_UNKNOWN:
+                if len(self._unknown) >= MAX_UNKNOWN_TEAMS:
                     self._unknown.clear()
                 self._unknown[asked] = now + UNKNOWN_SECONDS
         return found
 
     # -- calls -----------------------------------------------------------------------------------------------
 
-    def to(self, principal: Principal) -> PacedSlack:
-        """Return what calls Slack where a person is; nothing is sent where Usher isn't installed."""
-        return self._at(self.installations.at(principal))
+    def find_client(self, principal: Principal) -> PacedSlack:
+        """Return the client of a person's installation; without one it sends nothing."""
+        return self._client_at(self.installations.at(principal))
 
-    def all(self) -> list[PacedSlack]:
+    def list_clients(self) -> list[PacedSlack]:
         """Return what calls Slack, for each installation."""
-        return [self._at(one) for one in self.installations]
+        return [self._client_at(one) for one in self.installations]
 
-    def room(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
-        """Return room without end: each workspace has its own, and what finds none there is put back."""
+    def get_quota(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
+        """Return an endless quota: each workspace has its own, beyond which messages are put back."""
         return ENDLESS
 
     @property
-    def is_shut(self) -> bool:
+    def is_locked_out(self) -> bool:
         """Return False: each workspace is shut by itself."""
         return False
 
     @property
-    def shut_out(self) -> str | None:
-        """Return why nothing can be sent anywhere; None if something can, or nothing is installed."""
-        codes = [slack.shut_out for slack in self._slacks.values()]
+    def lockout_code(self) -> str | None:
+        """Return an error code if Slack locks all installations out; None otherwise, or without any."""
+        codes = [slack.lockout_code for slack in self._slacks.values()]
         return codes[0] if codes and all(codes) else None
 
     def token_of(self, name: str) -> str:
-        """Return a token without asking anybody; "" without one."""
+        """Return the stored token; "" without one."""
         return self.tokens.token_of(name)
 
-    async def other_than(self, name: str, token: str, code: str) -> str | None:
+    async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
         """Return the token in place of one that Slack refused with a code; None if there is no other."""
         await self.read_again()
-        return await self.tokens.other_than(name, token, code)
+        return await self.tokens.find_replacement_token(name, token, code)
 
-    def _at(self, installation: Installation) -> PacedSlack:
+    def _client_at(self, installation: Installation) -> PacedSlack:
         name = installation.id
         found = self._slacks.get(name)
         if found is None:
             caller = _Caller(self, self._make, name)
             budget = Budget(self._store, installation)
             found = PacedSlack(caller, budget, self._clock, caller.prepare, self.answering)
-            if self.tokens.entry(name) is None:
-                found.shut(NOT_INSTALLED)
+            if self.tokens.find_opened(name) is None:
+                found.lock_out(NOT_INSTALLED_CODE)
             else:
                 self._slacks[name] = found
         return found
@@ -193,7 +193,7 @@ class InstalledSlack:
     # -- installing, and removing ---------------------------------------------------------------------------
 
     async def exchange(self, code: str, redirect_uri: str) -> tuple[Mapping[str, Any], Installation]:
-        """Return what Slack has granted for a code, and who the bot is with it. Raises SlackFailed."""
+        """Exchange a code; return Slack's grant, and the installation it is for. Raises SlackFailed."""
         asked = {**self.tokens.client, "code": code, "redirect_uri": redirect_uri}
         granted = (await self._make("").call(OAUTH_ACCESS, asked)).data
         token = str(granted.get("access_token") or "")
@@ -216,7 +216,7 @@ class InstalledSlack:
         return result
 
     async def _remove(self, made: Installed, token: str) -> None:
-        """Uninstall Usher where it isn't served; where Slack refuses that, have the token revoked."""
+        """Uninstall Usher from a workspace that isn't served; if Slack refuses, revoke the token."""
         caller, refused = self._make(token), []
         for method, arguments in ((APPS_UNINSTALL, self.tokens.client), (AUTH_REVOKE, {})):
             try:
@@ -231,8 +231,8 @@ class InstalledSlack:
             audit.append_audit, [AuditEntry(actor, "slack.installed", made.id, "refused", detail)]
         )
 
-    def _lost(self, row: Installed) -> list[NewNotice]:
-        """Return what its installer and its administrators read: until it expires, the token sends."""
+    def _build_lost_notices(self, row: Installed) -> list[NewNotice]:
+        """Return the notices about a lost token, which still works until it expires, to those in charge."""
         installer = Principal(row.enterprise_id, row.team_id or row.id, row.installed_by)
         people = [self.installations.resolve_principal(installer)] if row.installed_by else []
 
@@ -255,12 +255,12 @@ class InstalledSlack:
 
         Raises SlackFailed if that isn't known now.
         """
-        entry = self.tokens.entry(installation.id)
+        entry = self.tokens.find_opened(installation.id)
         code = await check_token(self._make(entry.token)) if entry is not None else None
         if entry is None or code is None:
             return None
         # One that has only expired is replaced, where Usher wasn't removed.
-        if await self.other_than(installation.id, entry.token, code) is not None:
+        if await self.find_replacement_token(installation.id, entry.token, code) is not None:
             return None
         if code == "token_expired" and self.tokens.can_replace(entry):
             raise SlackLimited(OAUTH_ACCESS, 1.0)
@@ -275,47 +275,47 @@ class InstalledSlack:
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
         """Return whether Slack knows a channel by an id; raises SlackFailed if that isn't known now."""
-        return await is_channel(self._at(installation), channel, ts)
+        return await is_channel(self._client_at(installation), channel, ts)
 
     async def close(self) -> None:
-        """Wait for tokens that are being replaced: what Slack has given out must be written."""
+        """Wait for tokens that are being replaced: an issued token must be written."""
         await self.tokens.close()
 
 
 class _Caller:
-    """Call Slack with whatever token an installation has by now."""
+    """A client with an installation's current token."""
 
     def __init__(self, slack: InstalledSlack, make: Callable[[str], SlackCaller], name: str) -> None:
         self._slack = slack
         self._make = make
         self._name = name
-        self._made: tuple[str, SlackCaller] | None = None
+        self._current_client: tuple[str, SlackCaller] | None = None
 
     async def prepare(self) -> None:
-        """Have a valid token, which may have to be replaced first."""
-        await self._slack.tokens.token(self._name)
+        """Replace the token if it isn't valid for long."""
+        await self._slack.tokens.get_valid_token(self._name)
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         """Call a method; once more if the token was replaced in the meantime."""
-        token = await self._slack.tokens.token(self._name)
+        token = await self._slack.tokens.get_valid_token(self._name)
         try:
-            return await self._with(token).call(method, arguments)
+            return await self._client_with(token).call(method, arguments)
         except SlackPermanent as error:
-            if not meaning(error).is_shut_out:
+            if not classify(error).is_shut_out:
                 raise
-            other = await self._slack.other_than(self._name, token, error.code)
+            other = await self._slack.find_replacement_token(self._name, token, error.code)
             if other is None:
                 raise
-        return await self._with(other).call(method, arguments)
+        return await self._client_with(other).call(method, arguments)
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Upload a file's bytes: the address alone grants it."""
         token = self._slack.token_of(self._name)
         if not token:
-            raise SlackPermanent(UPLOAD_URL, NOT_INSTALLED)
-        await self._with(token).upload(url, pieces, size)
+            raise SlackPermanent(UPLOAD_URL, NOT_INSTALLED_CODE)
+        await self._client_with(token).upload(url, pieces, size)
 
-    def _with(self, token: str) -> SlackCaller:
-        if self._made is None or self._made[0] != token:
-            self._made = token, self._make(token)
-        return self._made[1]
+    def _client_with(self, token: str) -> SlackCaller:
+        if self._current_client is None or self._current_client[0] != token:
+            self._current_client = token, self._make(token)
+        return self._current_client[1]

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Why something is requested: a sentence for whoever installs the app, and the module that needs it."""
+    """The reason for a request: a sentence for whoever installs the app, and the module that needs it."""
 
     why: str
     module: str
@@ -51,7 +51,7 @@ BOT_SCOPES: Final[Mapping[str, Use]] = {
     ),
 }
 
-#: What an installer may leave out.
+#: The scopes that an installer may leave out.
 OPTIONAL_SCOPES: Final[Mapping[str, Use]] = {
     "usergroups:read": Use(
         "Knows who is in the user groups that the settings or the connections file name.",
@@ -63,7 +63,7 @@ OPTIONAL_SCOPES: Final[Mapping[str, Use]] = {
     ),
 }
 
-#: What is asked for only where Slack's assistant may call Usher.
+#: Requested only where Slack's assistant may call Usher.
 ASSISTANT_SCOPES: Final[Mapping[str, Use]] = {
     "mcp:connect": Use(
         "Lets Slack's assistant ask for what people tell it to.", "bot.features.assistant.web"
@@ -175,7 +175,7 @@ _LONG_DESCRIPTION: Final = (
     "Type `{command} help` or `{job_command} help` to see everything it can do. In a direct message, the "
     "same commands work without the slash."
 )
-_HEADER: Final = """\
+_HEADER_COMMENT: Final = """\
 # The app manifest of Usher. Paste it where Slack asks for one: Create New App, From a manifest.
 # Made by `usher manifest`; bot/slack/manifest.py says why each scope and event is requested.
 """
@@ -196,11 +196,11 @@ def socket_manifest(
     Slack workspaces.
     Raises ValueError for an address or a command that Slack would reject.
     """
-    manifest = _common(command, job_command, runs_commands=runs_commands)
+    manifest = _build_common(command, job_command, runs_commands=runs_commands)
     if url is not None:
-        manifest["oauth_config"]["redirect_urls"] = [_base(url) + SIGN_IN_REDIRECT_PATH]
+        manifest["oauth_config"]["redirect_urls"] = [_require_https(url) + SIGN_IN_REDIRECT_PATH]
         if by_oauth:
-            _for_several(manifest, _base(url))
+            _allow_several_workspaces(manifest, _require_https(url))
     manifest["settings"]["socket_mode_enabled"] = True
     return manifest
 
@@ -220,8 +220,8 @@ def http_manifest(
     Slack workspaces, ``with_assistant`` whether Slack's assistant may call it.
     Raises ValueError for an address or a command that Slack would reject.
     """
-    base = _base(url)
-    manifest = _common(command, job_command, runs_commands=runs_commands)
+    base = _require_https(url)
+    manifest = _build_common(command, job_command, runs_commands=runs_commands)
     for slash_command in manifest["features"]["slash_commands"]:
         slash_command["url"] = base + SLACK_PATH
     manifest["oauth_config"]["redirect_urls"] = [base + SIGN_IN_REDIRECT_PATH]
@@ -235,7 +235,7 @@ def http_manifest(
         manifest["mcp_servers"] = {"Usher": server}
         manifest["oauth_config"]["scopes"]["bot"] += ASSISTANT_SCOPES
     if by_oauth:
-        _for_several(manifest, base)
+        _allow_several_workspaces(manifest, base)
     return manifest
 
 
@@ -244,7 +244,7 @@ def render(manifest: Mapping[str, Any]) -> str:
     import yaml  # noqa: PLC0415 - only where it is used
 
     text: str = yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True, width=100)
-    return _HEADER + text
+    return _HEADER_COMMENT + text
 
 
 def create_url(manifest: Mapping[str, Any]) -> str:
@@ -256,14 +256,14 @@ def create_url(manifest: Mapping[str, Any]) -> str:
     return f"https://api.slack.com/apps?new_app=1&manifest_json={quote(written, safe='')}"
 
 
-def _for_several(manifest: dict[str, Any], base: str) -> None:
-    """Let the app be installed from our own page, in whole organisations too, with tokens that expire."""
+def _allow_several_workspaces(manifest: dict[str, Any], base: str) -> None:
+    """Allow installations from Usher's page, in whole organisations too, with tokens that expire."""
     manifest["oauth_config"]["redirect_urls"].append(base + INSTALL_REDIRECT_PATH)
     manifest["settings"]["org_deploy_enabled"] = True
     manifest["settings"]["token_rotation_enabled"] = True
 
 
-def _common(command: str, job_command: str, *, runs_commands: bool) -> dict[str, Any]:
+def _build_common(command: str, job_command: str, *, runs_commands: bool) -> dict[str, Any]:
     for one in (command, job_command):
         if not one.startswith("/") or not 2 <= len(one) <= 32 or one != "".join(one.split()).lower():
             raise ValueError("a slash command is / and up to 31 characters, in lower case and without spaces")
@@ -325,7 +325,7 @@ def _common(command: str, job_command: str, *, runs_commands: bool) -> dict[str,
     }
 
 
-def _base(url: str) -> str:
+def _require_https(url: str) -> str:
     """Return the address as ``serve`` takes it, which Slack takes with https only."""
     from bot.support.addresses import public_origin  # noqa: PLC0415 - brings aiohttp, which `--help` doesn't need
 

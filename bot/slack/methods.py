@@ -1,4 +1,4 @@
-"""Slack's methods: what each requires, and how often it may be called."""
+"""Slack's methods: the requirements and the rate limit of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Caller = Literal["bot", "app", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """What one method requires: ``METHODS`` has those that Usher calls.
+    """The requirements of one method: ``METHODS`` has those that Usher calls.
 
     Budgets are per method, app and workspace; source: ``docs/internals/slack.md``, "Rate limits".
 

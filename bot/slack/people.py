@@ -1,4 +1,4 @@
-"""The table of people: who is a guest, a bot, deactivated or a stranger, as Slack reports it."""
+"""The table of people: guests, bots, deactivated people and strangers, as Slack reports them."""
 
 import asyncio
 from collections import defaultdict
@@ -20,21 +20,20 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreE
 log = structlog.get_logger(__name__)
 
 #: People per page of ``users.list``; the budget allows 18 pages a minute.
-PAGE = 500
-#: What a process owns while it reads everybody, and how soon another one checks whether it may, in seconds.
-READING = "people"
-ELSEWHERE = 5.0
+PEOPLE_PER_PAGE = 500
+#: The name that a process owns while it reads everybody, and the wait of another one for it.
+READING_OWNER_KEY = "people"
+OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Workspaces per page of ``auth.teams.list``.
-TEAMS = 100
-#: How old an enterprise's list of workspaces may be, and how soon it is read again for one that isn't on it;
-#: in seconds.
-TEAMS_LAST = 3600.0
-TEAMS_AGAIN = 60.0
+TEAMS_PER_PAGE = 100
+#: The greatest age of an enterprise's list of workspaces, and of one that lacks the workspace in question.
+MAX_TEAMS_AGE_SECONDS = 3600.0
+MIN_TEAMS_REREAD_SECONDS = 60.0
 
 
 @dataclass(slots=True)
 class _Reading:
-    """Hold how far reading everybody of an installation has come, when Slack's rate limit interrupts it.
+    """The progress of reading everybody of an installation, which Slack's rate limit may interrupt.
 
     ``teams`` are the workspaces still to be read, None if they aren't known yet; a single one has no name.
     """
@@ -75,29 +74,29 @@ class PeopleDirectory:
         """
         began = await self._store.now()
         try:
-            return await self._one(principal)
+            return await self._read_person(principal)
         except SlackLimited as error:
             limited = error
         async with self._reading:
             person = await self._store.person(principal)
             if person is None or person.seen_at < began:
-                slack = self._slack.to(principal)
+                slack = self._slack.find_client(principal)
                 name = slack.budget.installation.id
                 if self._readings[name].is_done:
                     del self._readings[name]
-                await self._everybody(slack)
+                await self._read_everybody(slack)
                 del self._readings[name]
                 person = await self._store.person(principal)
         if person is None or person.seen_at < began:
             raise limited
         return person
 
-    async def _one(self, principal: Principal) -> Person:
-        answer = await self._slack.to(principal).call(USERS_INFO, {"user": principal.user_id})
+    async def _read_person(self, principal: Principal) -> Person:
+        answer = await self._slack.find_client(principal).call(USERS_INFO, {"user": principal.user_id})
         user = answer.data.get("user")
         if not isinstance(user, dict) or user.get("id") != principal.user_id:
             raise SlackFailed(USERS_INFO, "malformed_answer")
-        person = person_of(user, principal, await self._store.now())
+        person = to_person(user, principal, await self._store.now())
         await self._store.save_people([person])
         return person
 
@@ -110,11 +109,11 @@ class PeopleDirectory:
         """
         failed: list[SlackFailed] = []
         async with self._reading:
-            if await self._owners.own(READING) is None:
-                raise SlackLimited(USERS_LIST, ELSEWHERE)
-            for slack in self._slack.all():
+            if await self._owners.own(READING_OWNER_KEY) is None:
+                raise SlackLimited(USERS_LIST, OTHER_PROCESS_WAIT_SECONDS)
+            for slack in self._slack.list_clients():
                 try:
-                    await self._everybody(slack)
+                    await self._read_everybody(slack)
                 except SlackLimited:
                     raise
                 except SlackFailed as error:
@@ -123,16 +122,16 @@ class PeopleDirectory:
             if failed and not done:
                 raise failed[0]
             self._readings.clear()
-            await self._owners.disown(READING)
+            await self._owners.disown(READING_OWNER_KEY)
         for problem in failed:
             log.warning("people not read", problem=str(problem))
         return [person for one in done for person in one.read]
 
     async def read_groups(self, groups: UserGroups) -> None:
-        """Read who is in the groups that operators name; where Slack doesn't say, they count on a while."""
+        """Read the members of the groups that operators name; without an answer, old ones count a while."""
         for name in groups.names:
             place, _, group = name.rpartition(":")
-            for slack in self._slack.all():
+            for slack in self._slack.list_clients():
                 here = slack.budget.installation
                 if place and place != here.id and here.enterprise is None:
                     continue
@@ -143,78 +142,82 @@ class PeopleDirectory:
                 except (SlackFailed, StoreError, KeyError, TypeError) as error:
                     log.warning("user group not read", group=name, problem=str(error))
 
-    async def with_enterprise(self, principal: Principal) -> Principal:
-        """Name the enterprise of somebody whose sign-in didn't, if it has installed us; raises SlackFailed.
+    async def add_enterprise(self, principal: Principal) -> Principal:
+        """Add the enterprise that has installed us to a principal without one; raises SlackFailed.
 
         The other workspaces of an enterprise are known by Slack's list of them only.
         """
-        places = [(slack, slack.budget.installation) for slack in self._slack.all()]
+        places = [(slack, slack.budget.installation) for slack in self._slack.list_clients()]
         if principal.enterprise_id is None and not any(
             here.has_team(None, principal.team_id) for _slack, here in places
         ):
             for slack, here in places:
-                if here.enterprise is not None and await self._lists(slack, principal.team_id):
+                if here.enterprise is not None and await self._is_listed(slack, principal.team_id):
                     return replace(principal, enterprise_id=here.enterprise)
         return principal
 
-    async def _lists(self, slack: PacedSlack, team_id: str) -> bool:
+    async def _is_listed(self, slack: PacedSlack, team_id: str) -> bool:
         """Return whether a workspace is of the enterprise that has installed us there."""
         name = slack.budget.installation.id
         async with self._listing:
             now = await self._store.now()
-            read_at, teams = self._listed.get(name, (-TEAMS_LAST, frozenset()))
-            if not 0 <= now - read_at < (TEAMS_LAST if team_id in teams else TEAMS_AGAIN):
-                teams = frozenset(await self._teams(slack))
+            read_at, teams = self._listed.get(name, (-MAX_TEAMS_AGE_SECONDS, frozenset()))
+            if (
+                not 0
+                <= now - read_at
+                < (MAX_TEAMS_AGE_SECONDS if team_id in teams else MIN_TEAMS_REREAD_SECONDS)
+            ):
+                teams = frozenset(await self._list_teams(slack))
                 self._listed[name] = now, teams
             return team_id in teams
 
-    async def _everybody(self, slack: PacedSlack) -> None:
-        """Read everybody of an installation, as far as it hasn't been done."""
+    async def _read_everybody(self, slack: PacedSlack) -> None:
+        """Read everybody of an installation, from where the last attempt stopped."""
         installation = slack.budget.installation
         reading = self._readings[installation.id]
         try:
             if reading.teams is None:
-                reading.teams = [""] if installation.enterprise is None else await self._teams(slack)
+                reading.teams = [""] if installation.enterprise is None else await self._list_teams(slack)
             while reading.teams:
-                await self._page(slack, reading)
+                await self._read_page(slack, reading)
         except SlackPermanent:
             # Such as ``invalid_cursor``: the same request would be rejected again.
             del self._readings[installation.id]
             raise
         log.info("people read", installation=installation.id, count=len(reading.read))
 
-    async def _teams(self, slack: PacedSlack) -> list[str]:
+    async def _list_teams(self, slack: PacedSlack) -> list[str]:
         """Return the workspaces of an enterprise in which the app may be used."""
         teams: list[str] = []
         cursor = ""
         while True:
-            answer = await slack.call(AUTH_TEAMS_LIST, {"limit": TEAMS, "cursor": cursor})
+            answer = await slack.call(AUTH_TEAMS_LIST, {"limit": TEAMS_PER_PAGE, "cursor": cursor})
             teams += [str(one["id"]) for one in answer.data.get("teams") or () if one.get("id")]
-            cursor = _next(answer)
+            cursor = _find_next_cursor(answer)
             if not cursor:
                 return teams
 
-    async def _page(self, slack: PacedSlack, reading: _Reading) -> None:
+    async def _read_page(self, slack: PacedSlack, reading: _Reading) -> None:
         assert reading.teams
-        asked = {"limit": PAGE, "cursor": reading.cursor, "team_id": reading.teams[0]}
+        asked = {"limit": PEOPLE_PER_PAGE, "cursor": reading.cursor, "team_id": reading.teams[0]}
         answer = await slack.call(USERS_LIST, asked)
         now, here = await self._store.now(), slack.budget.installation
         users = [user for user in answer.data.get("members") or () if isinstance(user, dict)]
         named = [(user, resolve_member(here, user)) for user in users]
-        page = [person_of(user, one, now) for user, one in named if one is not None]
+        page = [to_person(user, one, now) for user, one in named if one is not None]
         await self._store.save_people(page)
         reading.read += page
-        reading.cursor = _next(answer)
+        reading.cursor = _find_next_cursor(answer)
         if not reading.cursor:
             del reading.teams[0]
 
 
-def _next(answer: SlackAnswer) -> str:
-    """Return where the next page begins; "" after the last."""
+def _find_next_cursor(answer: SlackAnswer) -> str:
+    """Return the cursor of the next page; "" after the last."""
     return str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
 
 
-def person_of(user: Mapping[str, Any], principal: Principal, seen_at: float) -> Person:
+def to_person(user: Mapping[str, Any], principal: Principal, seen_at: float) -> Person:
     """Read a Slack user object (``users.info``, ``users.list``, ``user_change``, ``team_join``)."""
     profile = user.get("profile") or {}
     name = (

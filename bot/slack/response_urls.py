@@ -1,16 +1,16 @@
-"""Addresses that come with a command or a press (``response_url``): how Slack refuses a post there."""
+"""Addresses that come with a command or a click (``response_url``): the errors of a post there."""
 
 import json
 import re
 from typing import Final
 
-from bot.slack.errors import Meaning, meaning_of
+from bot.slack.errors import Meaning, classify_code
 from bot.slack.methods import RESPONSE_URL
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 
 _CODE_PATTERN: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _MAX_CODE_LENGTH: Final = 80
-#: What a proxy answers where nobody knows what became of a request.
+#: The status of a proxy that doesn't know the outcome of a request.
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 
@@ -23,10 +23,10 @@ def to_slack_error(status: int, body: bytes | str | None, *, pause: float = 1.0)
     code = _read_error_code(body)
     if status < 300 and not code:
         return None
-    if status == _TOO_MANY or meaning_of(code) is Meaning.LIMITED:
+    if status == _TOO_MANY or classify_code(code) is Meaning.LIMITED:
         return SlackLimited(RESPONSE_URL, pause)
     is_answered = status < 300 or (400 <= status < 500 and status != _REQUEST_TIMEOUT)
-    if is_answered and meaning_of(code) is not Meaning.UNSURE:
+    if is_answered and classify_code(code) is not Meaning.UNSURE:
         return SlackPermanent(RESPONSE_URL, code or f"status_{status}")
     return SlackUnknownOutcome(RESPONSE_URL, code or f"status_{status}")
 

@@ -1,4 +1,4 @@
-"""Tenants: whose requests are served, and with which token."""
+"""Tenants: the installations whose requests are served, and their tokens."""
 
 import hashlib
 from collections.abc import Callable
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class OneTenant:
-    """Serve the one installation that the bot token in the environment is for.
+    """The one installation that the bot token in the environment is for.
 
     In memory. Restart: asked again; where Slack doesn't answer, a row says it. Several processes: the
     settings are the same until the next start. ``caller`` calls Slack with the token.
@@ -57,8 +57,8 @@ class OneTenant:
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
-    """Hold where Usher is installed, whose requests are served and what calls Slack there.
+class SlackSetup:
+    """The installations, the tenants whose requests are served, and the clients for them.
 
     ``by_oauth`` is None with a bot token.
     """
@@ -69,19 +69,19 @@ class Entered:
     by_oauth: InstalledSlack | None = None
 
 
-async def enter(
+async def set_up_slack(
     settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
-) -> Entered:
-    """Ask Slack who the bot token belongs to, or read the installations by OAuth.
+) -> SlackSetup:
+    """Identify the bot token's installation at Slack, or read the installations by OAuth.
 
-    What Slack said is kept with the token's digest: where it doesn't answer, or takes that token no more, the
-    next start goes on with it. People's keys keep the enterprise that was stored at the first start, whatever
-    Slack says of it later. ``make`` returns a caller for a token. Raises SlackFailed where nothing is kept,
+    Slack's answer is stored with the token's digest: without an answer, or with a refused token, the next
+    start continues with it. People's keys keep the enterprise that was stored at the first start, whatever
+    Slack says of it later. ``make`` returns a client for a token. Raises SlackFailed where nothing is stored,
     and StoreError.
     """
     if settings.slack_bot_token is None:
         installed = await InstalledSlack.enter(settings, store, make, clock)
-        return Entered(installed.installations, installed, installed, installed)
+        return SlackSetup(installed.installations, installed, installed, installed)
     token, administrators = settings.slack_bot_token, settings.admin_ids() | settings.global_admin_ids()
     caller = make(token.get_secret_value())
     digest = hashlib.sha256(token.get_secret_value().encode()).hexdigest()
@@ -105,4 +105,4 @@ async def enter(
         # So that it is known from the beginning that nothing can be sent.
         with suppress(SlackFailed):
             await slack.call(AUTH_TEST, {})
-    return Entered(installation, OneTenant(installation, token, caller), slack)
+    return SlackSetup(installation, OneTenant(installation, token, caller), slack)

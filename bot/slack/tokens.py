@@ -10,8 +10,8 @@ import structlog
 
 from bot.domain.installations import Installed
 from bot.domain.notices import NewNotice
-from bot.slack.calls import NOT_INSTALLED, SlackCaller
-from bot.slack.errors import Meaning, meaning
+from bot.slack.calls import NOT_INSTALLED_CODE, SlackCaller
+from bot.slack.errors import Meaning, classify
 from bot.slack.methods import OAUTH_ACCESS
 from bot.store import installations
 from bot.store.store import Store
@@ -22,13 +22,13 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: How long before its end a token is replaced, as in Bolt: until then the old one is used if that fails.
-EARLY: Final = 7_200.0
+#: A token is replaced so long before its end, as in Bolt: until then the old one is used if that fails.
+REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedInstallation:
-    """Hold a row with its secret opened; the token is "" if no key opens it."""
+    """A row with its secret decrypted; the token is "" if no key decrypts it."""
 
     row: Installed
     token: str
@@ -36,7 +36,7 @@ class OpenedInstallation:
 
 
 class InstallationTokens:
-    """Hold the token of each installation. ``client`` is the app's id and secret; ``make`` returns a caller.
+    """The token of each installation. ``client`` is the app's id and secret; ``make`` returns a client.
 
     Only rows of workspaces and organisations that are ``listed`` count. ``lost`` returns what to say where
     Slack takes a refresh token no more: it has given out the next one, which was lost.
@@ -57,29 +57,29 @@ class InstallationTokens:
         self._make = make
         self.listed = listed
         self._lost = lost
-        self._entries: dict[str, OpenedInstallation] = {}
+        self._opened: dict[str, OpenedInstallation] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
-        #: What Slack has given out and no row has yet, by the sealed secret that it replaces.
+        #: Issued tokens that no row has yet, by the sealed secret that each replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
         #: The sealed secrets that Slack, when last asked, didn't replace because it shuts the app out there.
-        self._shut: set[str] = set()
+        self._lockouts: set[str] = set()
 
     async def read(self) -> list[Installed]:
         """Read the rows and return them. Raises StoreError."""
         rows = [
             row for row in await self._store.read(installations.installations) if is_listed(row, self.listed)
         ]
-        self._entries = {row.id: self._entry(row) for row in rows}
-        self._shut &= {row.secret for row in rows}
+        self._opened = {row.id: self._open_row(row) for row in rows}
+        self._lockouts &= {row.secret for row in rows}
         return rows
 
     async def write(self) -> None:
-        """Write what Slack has given out and couldn't be written so far. Raises StoreError."""
-        for row in [one.row for one in self._entries.values() if one.row.secret in self._unwritten]:
+        """Write the issued tokens that couldn't be written so far. Raises StoreError."""
+        for row in [one.row for one in self._opened.values() if one.row.secret in self._unwritten]:
             await self._write(row)
 
-    def _entry(self, row: Installed) -> OpenedInstallation:
-        known = self._entries.get(row.id)
+    def _open_row(self, row: Installed) -> OpenedInstallation:
+        known = self._opened.get(row.id)
         if known is not None and known.row.secret == row.secret:
             return OpenedInstallation(row, known.token, known.refresh)
         try:
@@ -89,68 +89,68 @@ class InstallationTokens:
             return OpenedInstallation(row, "", "")
         return OpenedInstallation(row, secret["token"], secret.get("refresh", ""))
 
-    def entry(self, name: str) -> OpenedInstallation | None:
+    def find_opened(self, name: str) -> OpenedInstallation | None:
         """Return the row of an installation with its token; None if there is none."""
-        return self._entries.get(name)
+        return self._opened.get(name)
 
     def can_replace(self, entry: OpenedInstallation) -> bool:
         """Return whether Slack may still replace a token."""
         return bool(entry.refresh) and entry.row.lost_at is None
 
     def token_of(self, name: str) -> str:
-        """Return a token without asking anybody; "" without one."""
-        entry = self._entries.get(name)
+        """Return the stored token; "" without one."""
+        entry = self._opened.get(name)
         return entry.token if entry is not None else ""
 
-    async def token(self, name: str) -> str:
+    async def get_valid_token(self, name: str) -> str:
         """Return a valid token, replaced in time.
 
         Raises SlackLimited if there is none now, and SlackPermanent if there won't be one.
         """
-        entry = self._entries.get(name)
+        entry = self._opened.get(name)
         if entry is None or not entry.token:
-            raise SlackPermanent(OAUTH_ACCESS, NOT_INSTALLED if entry is None else "not_authed")
+            raise SlackPermanent(OAUTH_ACCESS, NOT_INSTALLED_CODE if entry is None else "not_authed")
         expires_at = entry.row.expires_at
         if expires_at is None:
             return entry.token
         left = expires_at - await self._store.now()
-        if left > EARLY or not entry.refresh:
+        if left > REPLACE_EARLY_SECONDS or not entry.refresh:
             return entry.token
         is_first = name not in self._renewing
-        renewing = self._renew(entry)
+        renewing = self._start_renewal(entry)
         if left > 0 and not is_first:
             return entry.token
         # A call that is given up doesn't end what others wait for, and what Slack gave out would be lost.
         await asyncio.shield(renewing)
-        fresh = self._entries.get(name, entry)
+        fresh = self._opened.get(name, entry)
         if fresh.token == entry.token and left <= 0:
-            if fresh.row.lost_at is not None or fresh.row.secret in self._shut:
+            if fresh.row.lost_at is not None or fresh.row.secret in self._lockouts:
                 # Not a pause, which would have everybody else's people wait for this workspace.
                 raise SlackPermanent(OAUTH_ACCESS, "token_expired")
             # Somebody else is replacing it, or Slack didn't answer.
             raise SlackLimited(OAUTH_ACCESS, 1.0)
         return fresh.token
 
-    async def other_than(self, name: str, token: str, code: str) -> str | None:
+    async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
         """Return the token in place of one that Slack refused with a code; None if there is no other."""
-        entry = self._entries.get(name)
+        entry = self._opened.get(name)
         if entry is not None and entry.token == token and entry.refresh and code == "token_expired":
-            await asyncio.shield(self._renew(entry))
-            entry = self._entries.get(name)
+            await asyncio.shield(self._start_renewal(entry))
+            entry = self._opened.get(name)
         return entry.token if entry is not None and entry.token != token else None
 
-    def _renew(self, entry: OpenedInstallation) -> asyncio.Task[None]:
-        """Replace a token, in one task for all who want it."""
+    def _start_renewal(self, entry: OpenedInstallation) -> asyncio.Task[None]:
+        """Replace a token, in one task for all calls that need it."""
         name = entry.row.id
         if name not in self._renewing:
             # Apart from the call that needs it, and from the moment by which that has to leave.
             apart = contextvars.Context()
-            task = asyncio.create_task(self._renewed(entry), name=f"token {name}", context=apart)
+            task = asyncio.create_task(self._replace_token(entry), name=f"token {name}", context=apart)
             task.add_done_callback(lambda _: self._renewing.pop(name, None))
             self._renewing[name] = task
         return self._renewing[name]
 
-    async def _renewed(self, entry: OpenedInstallation) -> None:
+    async def _replace_token(self, entry: OpenedInstallation) -> None:
         row = entry.row
         if row.lost_at is not None:
             return
@@ -160,22 +160,22 @@ class InstallationTokens:
             ):
                 asked = {**self.client, "grant_type": "refresh_token", "refresh_token": entry.refresh}
                 answer = await self._make("").call(OAUTH_ACCESS, asked)
-                self._shut.discard(row.secret)
-                sealed = self._vault.seal(row.row_key, secret_of(answer.data))
-                self._unwritten[row.secret] = sealed, lasts(answer.data)
+                self._lockouts.discard(row.secret)
+                sealed = self._vault.seal(row.row_key, read_secret(answer.data))
+                self._unwritten[row.secret] = sealed, read_lifetime(answer.data)
             await self._write(row)
             await self.read()
         except (SlackFailed, StoreError, KeyError) as error:
             # It is tried again when the claim has ended, unless it is lost.
             log.warning("token not replaced", installation=row.id, problem=str(error))
-            if isinstance(error, SlackFailed) and meaning(error).is_shut_out:
-                self._shut.add(row.secret)
+            if isinstance(error, SlackFailed) and classify(error).is_shut_out:
+                self._lockouts.add(row.secret)
             # Slack takes the refresh token no more; what else shuts the app out may pass.
-            if isinstance(error, SlackFailed) and meaning(error) is Meaning.TOKEN:
-                await self._lose(row)
+            if isinstance(error, SlackFailed) and classify(error) is Meaning.TOKEN:
+                await self._report_lost(row)
 
-    async def _lose(self, row: Installed) -> None:
-        """Note for all that a token can't be replaced any more, and tell whoever can install Usher again."""
+    async def _report_lost(self, row: Installed) -> None:
+        """Record that a token can't be replaced any more, and notify those who can install Usher again."""
         log.error("token lost: Usher has to be installed there again", installation=row.id)
         try:
             await self._store.write(installations.lose_token, row.id, row.secret, self._lost(row))
@@ -184,7 +184,7 @@ class InstallationTokens:
             log.warning("lost token not noted", installation=row.id, problem=error)
 
     async def _write(self, row: Installed) -> None:
-        """Write what Slack has given out; without the database it waits here, as Slack gives it out once."""
+        """Write an issued token; without the database it waits here, as Slack issues it once."""
         made = self._unwritten.get(row.secret)
         if made is not None:
             await self._store.write(installations.renew_installation, row.id, row.secret, *made)
@@ -192,7 +192,7 @@ class InstallationTokens:
             log.info("token replaced", installation=row.id)
 
     async def close(self) -> None:
-        """Wait for tokens that are being replaced, and write what Slack has given out."""
+        """Wait for tokens that are being replaced, and write the issued ones."""
         await asyncio.gather(*self._renewing.values(), return_exceptions=True)
         try:
             await self.write()
@@ -205,8 +205,8 @@ def is_listed(row: Installed, listed: Collection[str]) -> bool:
     return bool({ANY_WORKSPACE, row.id, row.organisation_id} & set(listed))
 
 
-def secret_of(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return what is sealed of an answer that brings a token; raises KeyError if it brings none."""
+def read_secret(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return the secret in an answer that issues a token; raises KeyError if it issues none."""
     token = answer["access_token"]
     if answer.get("token_type", "bot") != "bot" or not isinstance(token, str) or not token:
         raise KeyError("access_token")
@@ -214,7 +214,7 @@ def secret_of(answer: Mapping[str, Any]) -> dict[str, str]:
     return {"token": token, **({"refresh": refresh} if isinstance(refresh, str) and refresh else {})}
 
 
-def lasts(answer: Mapping[str, Any]) -> float | None:
-    """Return for how many seconds a token is valid; None without an end."""
+def read_lifetime(answer: Mapping[str, Any]) -> float | None:
+    """Return the seconds for which a token is valid; None without an end."""
     seconds = answer.get("expires_in")
     return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None

@@ -1,4 +1,4 @@
-"""Slack's Web API as it is called: a request, and its answer or error."""
+"""A client of Slack's Web API: sends requests, and translates errors."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -9,15 +9,15 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.calls import UNREACHABLE, SlackAnswer, leads_to_slack
-from bot.slack.errors import Meaning, meaning_of
+from bot.slack.calls import UNREACHABLE_CODE, SlackAnswer, is_slack_address
+from bot.slack.errors import Meaning, classify_code
 from bot.slack.methods import CHAT_GET_PERMALINK, FILES_COMPLETE_UPLOAD, UPLOAD_URL
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.responses import parse_retry_after
 
 #: An upload slower than this, in bytes a second, is given up for now.
-_SLOWEST: Final = 200_000
+_MIN_UPLOAD_BYTES_PER_SECOND: Final = 200_000
 #: The first and the longest pause after a 429 that names none, in seconds.
 MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
@@ -50,7 +50,7 @@ class _Pauses:
 
 
 class WebApi:
-    """Implement SlackCaller for production. ``session`` belongs to the caller and has no other use."""
+    """The SlackCaller of production. ``session`` belongs to the caller and has no other use."""
 
     def __init__(
         self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0
@@ -69,28 +69,28 @@ class WebApi:
         # Methods that write accept JSON; methods that read accept forms only.
         writes = method.startswith(("chat.", "views.")) or method == FILES_COMPLETE_UPLOAD
         writes = writes and method != CHAT_GET_PERMALINK
-        sent: dict[str, Any] = {"json": dict(arguments)} if writes else {"data": _form(arguments)}
+        sent: dict[str, Any] = {"json": dict(arguments)} if writes else {"data": _encode_form(arguments)}
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._client.api_call(method, **sent)
         except SlackApiError as error:
-            raise self._translated(method, error.response) from None
+            raise self._to_slack_error(method, error.response) from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError):
-            raise SlackFailed(method, UNREACHABLE) from None
+            raise SlackFailed(method, UNREACHABLE_CODE) from None
         except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
             raise SlackUnknownOutcome(method, "no_answer") from None
         data = response.data
         if not isinstance(data, dict):
             raise SlackUnknownOutcome(method, "malformed_answer")
         self._pauses.forget(method)
-        return SlackAnswer(data, _date(response.headers))
+        return SlackAnswer(data, _parse_date(response.headers))
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Post the bytes as a stream, without a token; raise the SlackFailed kinds."""
-        if not leads_to_slack(url, self._own):
+        if not is_slack_address(url, self._own):
             raise SlackFailed(UPLOAD_URL, "strange_address")
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        seconds = self._timeout + size / _SLOWEST
+        seconds = self._timeout + size / _MIN_UPLOAD_BYTES_PER_SECOND
         try:
             async with (
                 asyncio.timeout(seconds),
@@ -108,14 +108,14 @@ class WebApi:
         if status != 200:
             raise SlackFailed(UPLOAD_URL, f"status_{status}")
 
-    def _translated(self, method: str, response: Any) -> SlackFailed:
+    def _to_slack_error(self, method: str, response: Any) -> SlackFailed:
         status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
         data = getattr(response, "data", None)
         code = str(data.get("error") or "") if isinstance(data, dict) else ""
-        means = meaning_of(code)
+        means = classify_code(code)
         if status == 429 or means is Meaning.LIMITED:
             wait = parse_retry_after(
-                _header(getattr(response, "headers", None), "retry-after"), self._clock.now()
+                _find_header(getattr(response, "headers", None), "retry-after"), self._clock.now()
             )
             return SlackLimited(method, self._pauses.next_pause(method) if wait is None else max(wait, 1.0))
         if status >= 500 or not code or means is Meaning.UNSURE:
@@ -123,7 +123,7 @@ class WebApi:
         return SlackPermanent(method, code) if means.is_final else SlackFailed(method, code)
 
 
-def _form(arguments: Mapping[str, Any]) -> dict[str, str]:
+def _encode_form(arguments: Mapping[str, Any]) -> dict[str, str]:
     """Encode arguments as a form: booleans in lower case, empty values left out."""
     texts = {
         key: str(value).lower() if isinstance(value, bool) else str(value)
@@ -133,13 +133,13 @@ def _form(arguments: Mapping[str, Any]) -> dict[str, str]:
     return {key: text for key, text in texts.items() if text}
 
 
-def _header(headers: Any, name: str) -> str | None:
+def _find_header(headers: Any, name: str) -> str | None:
     found = next((text for key, text in (headers or {}).items() if key.lower() == name), None)
     return None if found is None else str(found)
 
 
-def _date(headers: Any) -> float | None:
-    value = _header(headers, "date")
+def _parse_date(headers: Any) -> float | None:
+    value = _find_header(headers, "date")
     try:
         return parsedate_to_datetime(value).timestamp() if value else None
     except (ValueError, TypeError):

@@ -392,7 +392,7 @@ class SlackSignIn:
         token = answer.get("id_token")
         if not isinstance(token, str):
             raise _failed("no id_token")
-        return await self._people.with_enterprise(_proven(await self._claims(token, flow.nonce)))
+        return await self._people.add_enterprise(_proven(await self._claims(token, flow.nonce)))
 
     async def _ask(self, method: str, url: str, form: dict[str, str] | None = None) -> dict[str, Any]:
         try:

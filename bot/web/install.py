@@ -30,7 +30,7 @@ from bot.messages.texts import ide
 from bot.services.context import Context
 from bot.slack.installed import InstalledSlack
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH, OPTIONAL_SCOPES
-from bot.slack.tokens import lasts
+from bot.slack.tokens import read_lifetime
 from bot.store import installations
 from bot.support.environment import without_variables
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
@@ -133,7 +133,7 @@ class _Flow(AsyncOAuthFlow):
         except SlackFailed as error:
             _log.warning("install.code_refused", problem=error.code)
             return None
-        seconds = lasts(granted)
+        seconds = read_lifetime(granted)
         team, enterprise = granted.get("team") or {}, granted.get("enterprise") or {}
         made = Installation(
             app_id=granted.get("app_id"),

@@ -1,12 +1,12 @@
 """A Slack that can't be reached."""
 
-from bot.slack.calls import UNREACHABLE
+from bot.slack.calls import UNREACHABLE_CODE
 from bot.slack.methods import METHODS
 from bot.support.errors import SlackFailed
 
 
 def unreachable(method):
-    return SlackFailed(method, UNREACHABLE)
+    return SlackFailed(method, UNREACHABLE_CODE)
 
 
 def cut_off(world, error):

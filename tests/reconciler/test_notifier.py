@@ -264,12 +264,12 @@ async def test_when_slack_shuts_the_app_out_everything_waits(world):
     world.slack.fail(POST, SlackPermanent(POST, "token_revoked"), times=999)
     with capture_logs() as logs:
         await world.pass_time(100_000, step=2000)
-    assert world.notifier.shut_out == "token_revoked"
+    assert world.notifier.lockout_code == "token_revoked"
     assert [entry["event"] for entry in logs].count("slack shut the app out") == 1
     assert world.slack.count(POST) < 60
     world.slack._faults.clear()
     await world.pass_time(900, step=30)
-    assert world.notifier.shut_out is None
+    assert world.notifier.lockout_code is None
     assert len(world.slack.messages) == 5
 
 

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.slack.calls import UNREACHABLE
+from bot.slack.calls import UNREACHABLE_CODE
 from bot.slack.methods import CHAT_POST_MESSAGE, CONVERSATIONS_HISTORY
 from bot.store import cards, counts, notices, operations, slack_rate_limits
 from bot.store import runs as run_rows
@@ -187,7 +187,7 @@ async def test_notice_sent_as_text_is_read_first_after_a_silence(world):
     await world.begin(await world.own())
     await world.pass_time(5)
     world.slack.fail(CHAT_POST_MESSAGE, SlackPermanent(CHAT_POST_MESSAGE, "invalid_blocks"))
-    world.slack.fail(CHAT_POST_MESSAGE, SlackFailed(CHAT_POST_MESSAGE, UNREACHABLE), times=10**9)
+    world.slack.fail(CHAT_POST_MESSAGE, SlackFailed(CHAT_POST_MESSAGE, UNREACHABLE_CODE), times=10**9)
     await world.pass_time(5 * SILENCE)
     world.provider.put("r1", State.STOPPED)
     world.slack._faults.clear()

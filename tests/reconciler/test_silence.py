@@ -8,7 +8,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.slack.calls import TRIES_EVERY, UNREACHABLE
+from bot.slack.calls import TRY_INTERVAL_SECONDS, UNREACHABLE_CODE
 from bot.slack.methods import AUTH_TEST, METHODS
 from bot.store import counts, notices
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy, Unreachable
@@ -138,7 +138,7 @@ async def test_a_refusal_says_that_slack_answers(world):
         await world.store.write(
             notices.add_notices, [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", person(number), SAYS)]
         )
-    cut_off(world, code=UNREACHABLE)
+    cut_off(world, code=UNREACHABLE_CODE)
     await world.pass_time(5 * MINUTE)
     mend(world)
     world.slack.fail(POST, SlackPermanent(POST, "channel_not_found"), times=10**9)
@@ -217,7 +217,7 @@ async def test_while_slack_is_away_what_is_owed_is_tried_and_next_to_nothing_is_
     await world.pass_time(10 * MINUTE, longest=1.0)
     sent = world.slack.count(POST) - posts
     assert sent <= 8
-    assert sent + world.slack.count(OPEN) - searches == pytest.approx(600 / TRIES_EVERY, abs=5)
+    assert sent + world.slack.count(OPEN) - searches == pytest.approx(600 / TRY_INTERVAL_SECONDS, abs=5)
     assert world.slack.count(AUTH_TEST) == 0
     mend(world)
     await world.pass_time(20)
@@ -243,7 +243,7 @@ async def test_one_search_answers_for_all_that_may_have_been_sent_to_a_person(wo
 
 
 async def test_what_could_not_be_sent_at_all_is_not_looked_for(world):
-    cut_off(world, code=UNREACHABLE)
+    cut_off(world, code=UNREACHABLE_CODE)
     await started(world, "r1", "r2")
     await world.pass_time(5 * MINUTE)
     mend(world)
@@ -256,7 +256,7 @@ async def test_what_could_not_be_sent_at_all_is_not_looked_for(world):
 async def test_a_summary_whose_answer_gets_lost_is_looked_up(world, arrived):
     await started(world, "r1", "r2")
     await world.pass_time(5)
-    cut_off(world, code=UNREACHABLE)
+    cut_off(world, code=UNREACHABLE_CODE)
     await world.pass_time(5 * MINUTE)
     mend(world)
     world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=arrived)
@@ -267,7 +267,7 @@ async def test_a_summary_whose_answer_gets_lost_is_looked_up(world, arrived):
 async def test_one_that_slack_never_takes_is_given_up_with_all_that_it_tells(world):
     await started(world, "r1", "r2")
     await world.pass_time(5)
-    cut_off(world, code=UNREACHABLE)
+    cut_off(world, code=UNREACHABLE_CODE)
     await world.pass_time(5 * MINUTE)
     mend(world)
     world.slack.fail_in("UALICE", SlackFailed(POST, "no_text"))

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.slack.calls import leads_to_slack
+from bot.slack.calls import is_slack_address
 from bot.slack.web_api import WebApi
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.rigs.clock import FakeClock
@@ -219,4 +219,4 @@ async def test_an_upload_that_breaks_off_says_nothing_of_its_address(slack):
     ],
 )
 def test_files_and_answers_go_to_slack_and_to_nobody_else(api, url, is_taken):
-    assert leads_to_slack(url, api) is is_taken
+    assert is_slack_address(url, api) is is_taken

@@ -22,7 +22,7 @@ class Colleagues:
     async def sync(self) -> list[Person]:
         return []
 
-    async def with_enterprise(self, principal: Principal) -> Principal:
+    async def add_enterprise(self, principal: Principal) -> Principal:
         if self.silent:
             raise SlackFailed("auth.teams.list", "internal_error")
         enterprise = principal.enterprise_id or self.enterprises.get(principal.team_id)

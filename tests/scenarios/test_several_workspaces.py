@@ -4,7 +4,7 @@ import pytest
 import pytest_asyncio
 
 from bot.commands.installed_checks import check_installations
-from bot.slack.tokens import EARLY
+from bot.slack.tokens import REPLACE_EARLY_SECONDS
 from bot.store import accounts, installations, slack_rate_limits
 from bot.store.slack_rate_limits import CallQuota
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
@@ -69,7 +69,7 @@ async def test_tokens_are_replaced_in_time_once_and_also_after_they_have_expired
         return [one for one in tokens.values() if one.kind == "bot"]
 
     assert len(bots()) == 1
-    places.clock.advance(12 * HOUR - EARLY + 60)
+    places.clock.advance(12 * HOUR - REPLACE_EARLY_SECONDS + 60)
     await olivia.types("start training")
     await places.pass_time(30)
     assert "*training* is ready" in olivia.only("ready").text
@@ -88,7 +88,7 @@ async def test_tokens_are_replaced_in_time_once_and_also_after_they_have_expired
     assert len(bots()) == 3
     # Slack has given out the next one, and whoever was to write it was killed: it is installed again in time.
     bots()[-1].refresh = None
-    places.clock.advance(12 * HOUR - EARLY + 60)
+    places.clock.advance(12 * HOUR - REPLACE_EARLY_SECONDS + 60)
     await olivia.writes("list")
     await places.pass_time(10)
     assert any("*Your workspaces*" in one.text for one in olivia.sees("@bot")[-2:])

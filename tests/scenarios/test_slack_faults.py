@@ -79,7 +79,7 @@ async def test_an_app_that_is_shut_out_loses_nothing_and_goes_on_when_it_is_let_
     await linked.pass_time(400, step=4)
     assert not alice.told("ready")
     assert linked.calls("chat.postMessage", linked.slack) < 12
-    assert linked.bot.notifier.shut_out == "token_revoked"
+    assert linked.bot.notifier.lockout_code == "token_revoked"
     linked.heal()
     await linked.pass_time(200, step=2)
     assert alice.only("ready")

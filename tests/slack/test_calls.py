@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from bot.domain.installations import Installation
-from bot.slack.calls import RELEASES_EVERY, UNREACHABLE, Budget, PacedSlack
+from bot.slack.calls import MIN_RELEASE_INTERVAL_SECONDS, UNREACHABLE_CODE, Budget, PacedSlack
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.rigs.clock import FakeClock
 from tests.rigs.slack import FakeSlack
@@ -28,7 +28,7 @@ class Line:
             self.slack.fail(POST, error)
         with suppress(SlackFailed):
             await self.paced.call(POST, {"channel": "U1"})
-        return self.paced.is_back()
+        return self.paced.claim_release()
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def test_the_first_success_of_a_process_counts_as_a_return(line):
     ("error", "is_outage"),
     [
         (SlackUnknownOutcome(POST, "status_503"), True),
-        (SlackFailed(POST, UNREACHABLE), True),
+        (SlackFailed(POST, UNREACHABLE_CODE), True),
         (SlackPermanent(POST, "token_revoked"), True),
         # What is wrong with one call says nothing of the others.
         (SlackFailed(POST, "some_new_error"), False),
@@ -68,4 +68,4 @@ async def test_a_call_that_fails_by_itself_does_not_release_what_waits_each_time
     for _ in range(180):
         found.append(await line.call(SlackUnknownOutcome(POST, "internal_error"), after=1.0))
         found.append(await line.call(after=1.0))
-    assert sum(found) == 360 // (RELEASES_EVERY + 1)
+    assert sum(found) == 360 // (MIN_RELEASE_INTERVAL_SECONDS + 1)

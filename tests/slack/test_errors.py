@@ -7,7 +7,7 @@ import pytest
 
 from bot.features.courses import texts as courses_texts
 from bot.slack import errors
-from bot.slack.errors import SHUT_OUT_SECONDS, Meaning, meaning, meaning_of, rests
+from bot.slack.errors import SHUT_OUT_SECONDS, Meaning, classify, classify_code, find_retry_delay
 from bot.slack.methods import METHODS, UPLOAD_URL
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.project.repository import ROOT
@@ -39,7 +39,7 @@ def test_every_meaning_is_explained_and_used():
 def test_a_code_means_the_same_everywhere():
     for by_meaning in TABLE.values():
         for name, codes in by_meaning.items():
-            assert [code for code in codes if meaning_of(code) != name] == []
+            assert [code for code in codes if classify_code(code) != name] == []
             assert codes == sorted(set(codes))
 
 
@@ -57,7 +57,7 @@ def test_a_code_means_the_same_everywhere():
     ],
 )
 def test_how_long_a_card_a_home_or_an_output_rests_after_a_failure(error, seconds):
-    assert rests(error, otherwise=4.0) == seconds
+    assert find_retry_delay(error, otherwise=4.0) == seconds
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_how_long_a_card_a_home_or_an_output_rests_after_a_failure(error, second
     ],
 )
 def test_a_channel_that_is_closed_to_apps_is_no_matter_of_time(code):
-    found = meaning_of(code)
+    found = classify_code(code)
     assert (found, found.is_final, found.is_shut_out) == (Meaning.PLACE, True, False)
     assert code in courses_texts.HELPS
 
@@ -92,10 +92,10 @@ def test_only_passing_refusals_are_not_final():
         Meaning.AGAIN,
         Meaning.UNKNOWN,
     }
-    assert meaning(SlackLimited("x", 1.0)) is Meaning.LIMITED
-    assert meaning(SlackUnknownOutcome("x", "channel_not_found")) is Meaning.UNSURE
-    assert meaning(SlackPermanent("x", "channel_not_found")) is Meaning.PLACE
-    assert meaning(SlackFailed("x", "solar_flare")) is Meaning.UNKNOWN
+    assert classify(SlackLimited("x", 1.0)) is Meaning.LIMITED
+    assert classify(SlackUnknownOutcome("x", "channel_not_found")) is Meaning.UNSURE
+    assert classify(SlackPermanent("x", "channel_not_found")) is Meaning.PLACE
+    assert classify(SlackFailed("x", "solar_flare")) is Meaning.UNKNOWN
 
 
 def lists_of_codes(source: str) -> list[int]:
@@ -107,7 +107,7 @@ def lists_of_codes(source: str) -> list[int]:
             texts = [
                 one.value for one in held if isinstance(one, ast.Constant) and isinstance(one.value, str)
             ]
-            if sum(meaning_of(text) is not Meaning.UNKNOWN for text in texts) > 1:
+            if sum(classify_code(text) is not Meaning.UNKNOWN for text in texts) > 1:
                 found.append(node.lineno)
     return found
 
@@ -134,6 +134,6 @@ def test_what_the_local_slack_refuses_is_on_the_pages():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "SlackError":
                 first = node.args[0]
-                if isinstance(first, ast.Constant) and meaning_of(str(first.value)) is Meaning.UNKNOWN:
+                if isinstance(first, ast.Constant) and classify_code(str(first.value)) is Meaning.UNKNOWN:
                     unknown.add(f"{module}: {first.value}")
     assert unknown == unknown_by_intent

@@ -14,7 +14,7 @@ from bot.services.message_context import Gatherer
 from bot.slack.calls import MAX_METHOD_PAUSE_SECONDS, Budget, PacedSlack
 from bot.slack.notifier import Notifier
 from bot.slack.notifier.destinations import MAX_CARD_WAIT_SECONDS, Destination, Destinations
-from bot.slack.notifier.rendering import LONGEST_PAUSE, render_update
+from bot.slack.notifier.rendering import MAX_PAUSE_SECONDS, render_update
 from bot.store import cards, counts
 from bot.store import notices as notice_rows
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
@@ -122,9 +122,9 @@ async def test_a_message_under_later_ones_is_found_whatever_slacks_clock_says(li
 @pytest.mark.parametrize(("ahead", "behind"), [(-3600.0, 3600.0), (-0.5, 0.5), (0.0, 0.0), (3600.0, 0.0)])
 async def test_any_answer_tells_how_far_slacks_clock_is_behind(line, method, ahead, behind):
     line.at(ahead)
-    assert line.paced.behind == 0.0
+    assert line.paced.clock_lag == 0.0
     await line.paced.call(method, {"channel": ALICE.user_id, "users": ALICE.user_id, "text": "hello"})
-    assert line.paced.behind == pytest.approx(behind, abs=1e-3)
+    assert line.paced.clock_lag == pytest.approx(behind, abs=1e-3)
 
 
 async def test_the_clock_that_is_further_behind_counts(line):
@@ -136,7 +136,7 @@ async def test_the_clock_that_is_further_behind_counts(line):
 
     line.slack.call = call
     await line.paced.call(POST, {"channel": ALICE.user_id, "text": "hello"})
-    assert line.paced.behind == pytest.approx(90, abs=1e-3)
+    assert line.paced.clock_lag == pytest.approx(90, abs=1e-3)
 
 
 # -- what is not sent, or not now ----------------------------------------------------------------------------
@@ -173,22 +173,22 @@ async def test_what_slack_does_not_take_waits_longer_each_time(line):
     (notice,) = await claimed(line, message("1", "hello"))
     waits = []
     for _ in range(4):
-        await line.notifier._outbox._later(notice, SlackFailed(POST, "fatal_error"))
+        await line.notifier._outbox._postpone(notice, SlackFailed(POST, "fatal_error"))
         (row,) = await line.store.engine.read(lambda tx: tx.all("SELECT due_at FROM notices"))
         waits.append(row["due_at"] - line.clock.now())
-        line.clock.advance(LONGEST_PAUSE)
+        line.clock.advance(MAX_PAUSE_SECONDS)
         (notice,) = await line.store.perform(notice_rows.claim_notices, 10, 60.0)
-    assert 0.0 < waits[0] < waits[1] < waits[2] < waits[3] <= LONGEST_PAUSE
+    assert 0.0 < waits[0] < waits[1] < waits[2] < waits[3] <= MAX_PAUSE_SECONDS
 
 
 async def test_nothing_is_given_up_while_slack_does_not_let_the_app_in(line):
     (notice,) = await claimed(line, message("1", "hello"))
     line.clock.advance(7 * 86_400)
-    line.paced.shut("account_inactive")
-    await line.notifier._outbox._later(notice, SlackPermanent(POST, "account_inactive"))
+    line.paced.lock_out("account_inactive")
+    await line.notifier._outbox._postpone(notice, SlackPermanent(POST, "account_inactive"))
     assert (await line.store.perform(counts.statistics))["dead_notices"] == 0
     line.at()
-    await line.notifier._outbox._later(notice, SlackFailed(POST, "fatal_error"))
+    await line.notifier._outbox._postpone(notice, SlackFailed(POST, "fatal_error"))
     assert (await line.store.perform(counts.statistics))["dead_notices"] == 1
 
 

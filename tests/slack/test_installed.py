@@ -11,10 +11,10 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.policy import FOREIGN_TEAM
 from bot.services.caller import decided
-from bot.slack.calls import NOT_INSTALLED, SlackAnswer
+from bot.slack.calls import NOT_INSTALLED_CODE, SlackAnswer
 from bot.slack.errors import SHUT_OUT_SECONDS
-from bot.slack.installed import MOST_UNKNOWN, UNKNOWN_SECONDS, InstalledSlack
-from bot.slack.tokens import EARLY
+from bot.slack.installed import MAX_UNKNOWN_TEAMS, UNKNOWN_SECONDS, InstalledSlack
+from bot.slack.tokens import REPLACE_EARLY_SECONDS
 from bot.store import installations, notices
 from bot.store.installations import RENEWING_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
@@ -114,7 +114,7 @@ async def rig():
 
 
 async def says(slack, principal=ALICE):
-    return await slack.to(principal).call("views.open", {})
+    return await slack.find_client(principal).call("views.open", {})
 
 
 async def test_nobody_is_refused_where_another_process_has_just_installed_usher(rig):
@@ -156,9 +156,9 @@ async def test_an_unknown_team_is_looked_for_once_in_a_while_however_much_it_ask
     rig.clock.advance(UNKNOWN_SECONDS)
     assert await slack.installation("E8", "T8") is None
     assert reads == 5
-    for number in range(2 * MOST_UNKNOWN):
+    for number in range(2 * MAX_UNKNOWN_TEAMS):
         await slack.installation(None, f"T9{number}")
-    assert len(slack._unknown) <= MOST_UNKNOWN
+    assert len(slack._unknown) <= MAX_UNKNOWN_TEAMS
 
 
 async def test_of_two_processes_one_replaces_a_token_and_the_others_go_on_with_the_old_one(rig):
@@ -166,7 +166,7 @@ async def test_of_two_processes_one_replaces_a_token_and_the_others_go_on_with_t
     one, other = await rig.process(), await rig.process()
     await says(one)
     assert rig.web.refreshed == []
-    rig.clock.advance(LASTS - EARLY + 1)
+    rig.clock.advance(LASTS - REPLACE_EARLY_SECONDS + 1)
     rig.web.goes_on.clear()
     first = asyncio.create_task(says(one))
     await rig.web.asked.wait()
@@ -197,7 +197,7 @@ async def test_what_one_process_replaced_the_other_reads_when_its_token_is_refus
     rig.web.valid = set()
     with pytest.raises(SlackPermanent, match="token_expired"):
         await says(one)
-    assert (one.to(ALICE).shut_out, one.shut_out) == ("token_expired", "token_expired")
+    assert (one.find_client(ALICE).lockout_code, one.lockout_code) == ("token_expired", "token_expired")
 
 
 async def test_a_token_that_has_expired_waits_for_the_next_and_is_asked_for_again_after_no_answer(rig):
@@ -219,7 +219,7 @@ async def test_what_slack_has_given_out_is_written_when_the_database_is_back(rig
     await rig.installed()
     rig.store = store = Unwritable(rig.store)
     one = await rig.process()
-    rig.clock.advance(LASTS - EARLY + 1)
+    rig.clock.advance(LASTS - REPLACE_EARLY_SECONDS + 1)
     await says(one)
     await one.read_again()
     assert rig.web.sent == ["token 1"]
@@ -253,7 +253,7 @@ async def test_a_token_that_was_given_out_and_lost_is_told_while_the_old_one_sti
     await rig.store.write(installations.install, replace(ACME, id="T2", team_id="T2", expires_at=None))
     rig.administrators = frozenset({"T1:UA", "T2:UB"}), frozenset({"T2:UC"})
     slack, other = await rig.process(), await rig.process()
-    rig.clock.advance(LASTS - EARLY + 1)
+    rig.clock.advance(LASTS - REPLACE_EARLY_SECONDS + 1)
     rig.web.error = SlackFailed("oauth.v2.access", "invalid_refresh_token")
     await says(slack)
     rig.clock.advance(RENEWING_SECONDS + 1)
@@ -278,13 +278,13 @@ async def test_a_token_that_was_given_out_and_lost_is_told_while_the_old_one_sti
 async def test_a_token_that_slack_does_not_replace_for_a_while_is_not_lost(rig):
     await rig.installed()
     slack = await rig.process()
-    rig.clock.advance(LASTS - EARLY + 1)
+    rig.clock.advance(LASTS - REPLACE_EARLY_SECONDS + 1)
     # The workspace is moved to an organisation, or its administrators have suspended everything.
     for code in ("org_login_required", "ekm_access_denied"):
         rig.web.error = SlackPermanent("oauth.v2.access", code)
         await says(slack)
         rig.clock.advance(RENEWING_SECONDS + 1)
-    rig.clock.advance(EARLY)
+    rig.clock.advance(REPLACE_EARLY_SECONDS)
     with pytest.raises(SlackPermanent, match="token_expired"):
         await says(slack)
     assert await rig.store.perform(notices.claim_notices, 10, 60.0) == []
@@ -310,13 +310,13 @@ async def test_a_token_that_has_only_expired_does_not_say_that_usher_was_removed
 async def test_nothing_is_sent_where_usher_is_not_installed_or_no_key_opens_the_token(rig):
     await rig.installed(lasts=None)
     slack = await rig.process()
-    with pytest.raises(SlackPermanent, match=NOT_INSTALLED):
+    with pytest.raises(SlackPermanent, match=NOT_INSTALLED_CODE):
         await says(slack, STRANGER)
     # A removal by another process is seen at the next look.
     (row,) = await rig.store.read(installations.installations)
     await rig.store.write(installations.remove_installation, "T1", row.secret)
     await slack.read_again()
-    with pytest.raises(SlackPermanent, match=NOT_INSTALLED):
+    with pytest.raises(SlackPermanent, match=NOT_INSTALLED_CODE):
         await says(slack)
     assert await slack.installation(None, "T1") is None
     await rig.installed(lasts=None)

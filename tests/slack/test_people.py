@@ -10,7 +10,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.user_groups import COUNTS_FOR, UserGroups
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERGROUPS_USERS_LIST
-from bot.slack.people import TEAMS_AGAIN, TEAMS_LAST, PeopleDirectory, person_of
+from bot.slack.people import MAX_TEAMS_AGE_SECONDS, MIN_TEAMS_REREAD_SECONDS, PeopleDirectory, to_person
 from bot.store import counts
 from bot.support.errors import SlackFailed, SlackLimited
 from tests.reconciler.world import new_world
@@ -37,13 +37,13 @@ ALICE = Principal(None, "T1", "U1")
     ],
 )
 def test_marks(keys, mark):
-    person = person_of({"id": "U1", "team_id": "T1", **keys}, ALICE, 5.0)
+    person = to_person({"id": "U1", "team_id": "T1", **keys}, ALICE, 5.0)
     marks = {name for name in ("is_guest", "is_bot", "is_deleted", "is_stranger") if getattr(person, name)}
     assert marks == ({mark} if mark else set())
 
 
 def test_slackbot_is_a_bot():
-    assert person_of({"id": "USLACKBOT"}, Principal(None, "T1", "USLACKBOT"), 0).is_bot
+    assert to_person({"id": "USLACKBOT"}, Principal(None, "T1", "USLACKBOT"), 0).is_bot
 
 
 @pytest.mark.parametrize(
@@ -57,17 +57,17 @@ def test_slackbot_is_a_bot():
     ],
 )
 def test_names(keys, name):
-    assert person_of({"id": "U1", "tz": "Europe/Vienna", **keys}, ALICE, 0).name == name
+    assert to_person({"id": "U1", "tz": "Europe/Vienna", **keys}, ALICE, 0).name == name
 
 
 def test_what_people_cannot_choose():
     user = {"id": "U1", "name": "alice", "profile": {"email": "alice@example.org"}}
-    assert person_of(user, ALICE, 0).handle == "alice"
+    assert to_person(user, ALICE, 0).handle == "alice"
     # Slack tells an address without having confirmed it, or none where Usher may not read it.
-    assert person_of(user, ALICE, 0).email is None
-    assert person_of({**user, "is_email_confirmed": False}, ALICE, 0).email is None
-    assert person_of({**user, "is_email_confirmed": True}, ALICE, 0).email == "alice@example.org"
-    assert person_of({"id": "U1", "is_email_confirmed": True}, ALICE, 0).email is None
+    assert to_person(user, ALICE, 0).email is None
+    assert to_person({**user, "is_email_confirmed": False}, ALICE, 0).email is None
+    assert to_person({**user, "is_email_confirmed": True}, ALICE, 0).email == "alice@example.org"
+    assert to_person({"id": "U1", "is_email_confirmed": True}, ALICE, 0).email is None
 
 
 @pytest.mark.parametrize("user", [None, {}, {"id": "U2", "team_id": "T1"}, "U1"])
@@ -140,7 +140,7 @@ async def test_the_enterprise_that_a_sign_in_leaves_out_is_found_by_slacks_list_
         world.reborn()
 
         async def enterprise(team_id):
-            who = await world.people.with_enterprise(Principal(None, team_id, "U1"))
+            who = await world.people.add_enterprise(Principal(None, team_id, "U1"))
             assert (who.team_id, who.user_id) == (team_id, "U1")
             return who.enterprise_id
 
@@ -148,22 +148,22 @@ async def test_the_enterprise_that_a_sign_in_leaves_out_is_found_by_slacks_list_
         assert await asyncio.gather(*[enterprise("T6") for _ in range(40)]) == ["E1"] * 40
         assert world.slack.count("auth.teams.list") == 2
         # Of strangers it is read again, but not for each.
-        world.clock.advance(TEAMS_AGAIN)
+        world.clock.advance(MIN_TEAMS_REREAD_SECONDS)
         assert await asyncio.gather(*[enterprise("T7") for _ in range(40)]) == [None] * 40
         assert world.slack.count("auth.teams.list") == 4
         # A workspace that the enterprise gave away isn't its own for ever.
         pages["2"] = (None, "")
-        world.clock.advance(TEAMS_LAST)
+        world.clock.advance(MAX_TEAMS_AGE_SECONDS)
         assert await enterprise("T6") is None
         assert await enterprise("T5") == "E1"
         named = Principal("E9", "T5", "U1")
-        assert await world.people.with_enterprise(named) == named
+        assert await world.people.add_enterprise(named) == named
 
 
 async def test_nobody_asks_for_the_enterprise_of_a_single_workspaces_people():
     async with new_world() as world:
         for who in (ALICE, Principal(None, "T9", "U1")):
-            assert await world.people.with_enterprise(who) == who
+            assert await world.people.add_enterprise(who) == who
         assert world.slack.count("auth.teams.list") == 0
 
 
@@ -176,7 +176,7 @@ async def test_a_group_that_slack_does_not_tell_of_is_as_it_was_for_an_hour_and_
     class Slack:
         budget = SimpleNamespace(installation=Installation("T1"))
 
-        def all(self):
+        def list_clients(self):
             return [self]
 
         async def call(self, method, arguments):

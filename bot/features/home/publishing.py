@@ -25,7 +25,7 @@ from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack import methods
 from bot.slack.calls import AnySlack
-from bot.slack.errors import Meaning, is_content_refused, meaning, rests
+from bot.slack.errors import Meaning, classify, find_retry_delay, is_content_refused
 from bot.slack.notifier.timing import Timing
 from bot.store import notices
 from bot.support import errors
@@ -62,7 +62,7 @@ class HomeViews:
         most = pool_room(pool, self._timing.batch)
         if most <= 0:
             return 0
-        views = self._slack.room(methods.VIEWS_PUBLISH)
+        views = self._slack.get_quota(methods.VIEWS_PUBLISH)
         # Shorter than a notice's: publishing twice does no harm, and somebody is looking at an old view.
         homes = await self._store.claim(
             home_rows.claim_wanted_homes, most, 2 * self._timing.send_timeout, views
@@ -76,12 +76,12 @@ class HomeViews:
         # What Slack wouldn't accept now doesn't hold up Homes, whose budget is separate.
         is_news = await self._store.read(
             notices.is_news_waiting,
-            notices=self._slack.room(methods.CHAT_POST_MESSAGE),
-            cards=self._slack.room(methods.CHAT_UPDATE),
+            notices=self._slack.get_quota(methods.CHAT_POST_MESSAGE),
+            cards=self._slack.get_quota(methods.CHAT_UPDATE),
         )
         if is_news:
             return []
-        views = self._slack.room(methods.VIEWS_PUBLISH)
+        views = self._slack.get_quota(methods.VIEWS_PUBLISH)
         return await self._store.claim(home_rows.claim_open_homes, min(most, MAX_CHECKED), views, HOME_SHARE)
 
     async def _publish_isolated(self, one: Home) -> None:
@@ -94,10 +94,10 @@ class HomeViews:
             try:
                 await self._publish_home(one)
             except errors.SlackFailed as error:
-                seconds = rests(error, backoff(3, 0.5))
+                seconds = find_retry_delay(error, backoff(3, 0.5))
                 if seconds is not None:
                     await self._postpone(one, seconds)
-                elif meaning(error) is Meaning.STALE:
+                elif classify(error) is Meaning.STALE:
                     # Somebody has published a newer one, which isn't known here.
                     await self._store.write(home_rows.record_published, one, "", "")
                 else:
@@ -158,7 +158,7 @@ class HomeViews:
             message: dict[str, Any] = {"user_id": one.principal.user_id, "view": view}
             if not is_wanted and one.drawn and view_hash:
                 message["hash"] = view_hash
-            slack, share = self._slack.to(one.principal), 1.0 if is_wanted else HOME_SHARE
+            slack, share = self._slack.find_client(one.principal), 1.0 if is_wanted else HOME_SHARE
             try:
                 answer = await slack.call(methods.VIEWS_PUBLISH, message, share=share)
             except errors.SlackPermanent as error:

@@ -1,4 +1,4 @@
-"""Sends the outbox to Slack: each message once, within Slack's limits, urgent ones first.
+"""The notifier: sends each message to Slack once, within Slack's limits, urgent ones first.
 
 Why: ``docs/internals/rules.md``, "No notice is lost or sent twice".
 """
@@ -25,14 +25,14 @@ from bot.support.settings.core import SLACK_API_URL
 __all__ = ["Notifier", "Timing"]
 
 log = structlog.get_logger(__name__)
-#: Slack is absent where calls so many seconds apart had no answer, and none in between had one.
-ABSENT_AFTER: Final = 10.0
-#: How many seconds after the last of them that is no longer known.
-FORGOTTEN_AFTER: Final = 120.0
+#: Slack is absent once no call has had an answer for so long.
+MIN_ABSENCE_SECONDS: Final = 10.0
+#: An absence is forgotten so long after the last call without an answer.
+FORGET_ABSENCE_SECONDS: Final = 120.0
 
 
 class Notifier:
-    """Send notices and keep cards up to date. Raises ValueError if a send could outlive its lease.
+    """The sender of notices and of cards' updates. Raises ValueError if a send could outlive its lease.
 
     ``http`` posts replies to the addresses that came with a command or a click, if they belong to the Slack
     whose Web API is at ``api_url``. The reconciler puts the outputs that it follows
@@ -63,51 +63,55 @@ class Notifier:
         self._outputs = Outputs(context, slack, gatherer, timing, board)
 
     @property
-    def shut_out(self) -> str | None:
-        """Return Slack's error code for why nothing can be sent at all; None if it can."""
-        return self._slack.shut_out
+    def lockout_code(self) -> str | None:
+        """Return the error code by which Slack locks the app out everywhere; None if it doesn't."""
+        return self._slack.lockout_code
 
     @property
     def is_sending(self) -> bool:
         """Return whether Slack answers, and lets the app in."""
-        return self.shut_out is None and self._slack.answering.row_since is None
+        return self.lockout_code is None and self._slack.answering.row_since is None
 
     def is_restless(self) -> bool:
         """Return whether there is more to do about messages than rows say."""
         is_waiting = self._results.is_waiting or self._slack.answering.is_restless
-        return is_waiting or any(one.is_restless for one in self._slack.all())
+        return is_waiting or any(one.is_restless for one in self._slack.list_clients())
 
     async def step_notices(self, pool: Pool | None = None) -> int:
-        """Send the notices that are due and fit the budget; return how many were claimed."""
+        """Send the due notices that fit the budget; return the number claimed."""
         await self._results.repeat()
         await self._note_absence()
-        return 0 if self._slack.is_shut else await self._outbox.step(pool)
+        return 0 if self._slack.is_locked_out else await self._outbox.step(pool)
 
     async def _note_absence(self) -> None:
-        """Write whether Slack answers, with a line in the log where that changes.
+        """Write the beginning or the end of Slack's silence, with a line in the log.
 
         One call that fails is no absence. What is pending is tried again: where no call fails any more,
         nobody waits for Slack, and nobody knows.
         """
         answering, event = self._slack.answering, "slack answers again"
         before, failed_at = answering.row_since, answering.failed_at
-        if answering.silent_since is not None and self._clock.now() - failed_at > FORGOTTEN_AFTER:
+        if answering.silent_since is not None and self._clock.now() - failed_at > FORGET_ABSENCE_SECONDS:
             answering.worked(failed_at)
             event = "slack isn't called any more"
         since = answering.silent_since
-        if since is not None and failed_at - since < ABSENT_AFTER:
+        if since is not None and failed_at - since < MIN_ABSENCE_SECONDS:
             return
         if await answering.write(self._store):
             log.warning(event if since is None else "slack doesn't answer", since=since or before)
 
     async def step_cards(self, pool: Pool | None = None) -> int:
-        """Update the dirty cards that fit the budget; return how many were claimed."""
-        return 0 if self._slack.is_shut else await self._cards.step(pool)
+        """Update the dirty cards that fit the budget; return the number claimed."""
+        return 0 if self._slack.is_locked_out else await self._cards.step(pool)
 
     async def step_homes(self, pool: Pool | None = None) -> int:
-        """Publish the views that people wait for, or those that changed; return how many were claimed."""
-        return 0 if self._slack.is_shut else sum([await sender.step(pool) for sender in self._view_senders])
+        """Publish the views that people wait for, or that changed; return the number claimed."""
+        return (
+            0
+            if self._slack.is_locked_out
+            else sum([await sender.step(pool) for sender in self._view_senders])
+        )
 
     async def step_outputs(self, pool: Pool | None = None) -> int:
-        """Upload the outputs that are over as files; return how many."""
-        return 0 if self._slack.is_shut else await self._outputs.step(pool)
+        """Upload the outputs that are over as files; return their number."""
+        return 0 if self._slack.is_locked_out else await self._outputs.step(pool)

@@ -1,4 +1,4 @@
-"""Cards that changed: a message is marked dirty, and the newest state wins."""
+"""Updates of dirty cards, in which the newest state wins."""
 
 from functools import partial
 
@@ -11,8 +11,8 @@ from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack import methods
 from bot.slack.calls import AnySlack, PacedSlack
-from bot.slack.errors import Meaning, meaning, rests
-from bot.slack.notifier.rendering import NOT_READY, as_sent, digest, edit, render_update, update
+from bot.slack.errors import Meaning, classify, find_retry_delay
+from bot.slack.notifier.rendering import NOT_READY_SECONDS, as_sent, build_edit, digest, edit, render_update
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.store import cards as card_rows
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class CardUpdates:
-    """Redraw dirty cards in place."""
+    """The updates of dirty cards in place."""
 
     def __init__(
         self, context: Context, slack: AnySlack, gatherer: Gatherer, results: Results, timing: Timing
@@ -40,40 +40,40 @@ class CardUpdates:
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim as many cards as the budget allows, and update them; return how many there were."""
+        """Claim as many cards as the budget allows, and update them; return their number."""
         most = pool_room(pool, self._timing.batch)
         if most <= 0:
             return 0
-        updates, owner = self._slack.room(methods.CHAT_UPDATE), self._owners.name
+        updates, owner = self._slack.get_quota(methods.CHAT_UPDATE), self._owners.name
         claimed_at = self._clock.monotonic()
         cards = await self._store.claim(
             card_rows.claim_cards, most, self._timing.card_interval, self._timing.lease, updates, owner
         )
-        # What one message tells is drawn with each of its cards.
+        # A message is rendered with all of its cards.
         messages = {(card.channel_id, card.message_ts): card for card in cards}
         for card in cards:
             if messages[card.channel_id, card.message_ts] is not card:
                 await self._store.write(card_rows.card_updated, card.id, card)
-        await run_all([self._guarded(card, claimed_at) for card in messages.values()], pool)
+        await run_all([self._isolate_errors(card, claimed_at) for card in messages.values()], pool)
         return len(cards)
 
-    async def _guarded(self, card: Card, claimed_at: float) -> None:
+    async def _isolate_errors(self, card: Card, claimed_at: float) -> None:
         # Repeating an update does no harm, whatever became of the first attempt.
         soon, failed = backoff(4, 0.5), partial(self._hand_over, card)
         back = partial(self._store.write, card_rows.card_retry, card.id, soon)
         unwritten = partial(self._results.write, card.id, back)
         async with contained("card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id):
             try:
-                # What was drawn before the lease ended may no longer be true after it.
+                # A rendering from before the end of the lease may no longer be true after it.
                 with leaving_by(Window(claimed_at + self._timing.last_start)):
-                    await self._one(card)
+                    await self._update_card(card)
             except errors.SlackFailed as error:
-                seconds = rests(error, soon)
+                seconds = find_retry_delay(error, soon)
                 if seconds is not None:
                     await self._store.write(card_rows.card_retry, card.id, seconds)
                     return
                 log.info("card lost", card=card.id, problem=error.code)
-                if Mark.IN_CHANNEL in card.kind.marks and meaning(error) is Meaning.PLACE:
+                if Mark.IN_CHANNEL in card.kind.marks and classify(error) is Meaning.PLACE:
                     await self._store.write(card_rows.pause_card, card.id, card.channel_id or "")
                     return
                 await self._store.write(notices.card_lost, card.id)
@@ -86,35 +86,37 @@ class CardUpdates:
         await self._store.write(notices.add_notices, [notice])
         await self._store.write(card_rows.unplace_card, card.id)
 
-    async def _is_deleted(self, slack: PacedSlack, card: Card) -> bool:
-        """Delete a message, unless Slack keeps it; with it goes the key by which a sending is found."""
+    async def _delete_message(self, slack: PacedSlack, card: Card) -> bool:
+        """Delete a message, with its key for searches; return False if Slack keeps it."""
         try:
             await slack.call(methods.CHAT_DELETE, {"channel": card.channel_id, "ts": card.message_ts})
         except errors.SlackPermanent as error:
-            if meaning(error).is_shut_out:
+            if classify(error).is_shut_out:
                 raise
             return False
         return True
 
-    async def _one(self, card: Card) -> None:
-        slack = self._slack.to(card.principal)
+    async def _update_card(self, card: Card) -> None:
+        slack = self._slack.find_client(card.principal)
         if Mark.OUTPUT in card.kind.marks:
-            # What a run has written is kept nowhere else.
+            # The output of a run is stored nowhere else.
             await self._store.write(card_rows.card_updated, card.id, card, card.claimed_drawn)
             return
         updated = await render_update(self._gatherer, card)
         if updated is None or card.channel_id is None or card.message_ts is None:
             await self._store.write(notices.card_lost, card.id)
             return
-        if updated.goes and await self._is_deleted(slack, card):
+        if updated.goes and await self._delete_message(slack, card):
             await self._store.write(notices.card_lost, card.id)
             return
         if updated.waits:
-            await self._store.write(card_rows.card_retry, card.id, NOT_READY)
+            await self._store.write(card_rows.card_retry, card.id, NOT_READY_SECONDS)
             return
-        message = update(card.channel_id, card.message_ts, updated.answer)
-        drawn = digest(message)
-        said = updated.said(card)
-        if drawn != card.claimed_drawn and said != as_sent(card).body:
+        message = build_edit(card.channel_id, card.message_ts, updated.answer)
+        rendered = digest(message)
+        said = updated.get_lasting_text(card)
+        if rendered != card.claimed_drawn and said != as_sent(card).body:
             await edit(slack, message)
-        await self._store.write(card_rows.card_updated, card.id, card, drawn, said, is_over=updated.is_over)
+        await self._store.write(
+            card_rows.card_updated, card.id, card, rendered, said, is_over=updated.is_over
+        )

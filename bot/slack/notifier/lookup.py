@@ -1,4 +1,4 @@
-"""What may have been sent is looked for before it is sent again, by the key in its metadata."""
+"""The search for messages that may have been sent, by the key in their metadata."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from bot.store.store import Store
 from bot.support import errors
 from bot.support.guards import guards
 
-PAGE: Final = 200
+MESSAGES_PER_PAGE: Final = 200
 EVENT_TYPE: Final = "usher_notice"
 
 
-def metadata(notice: Notice) -> dict[str, Any]:
-    """Return what marks a message as a notice's, to be found again."""
+def build_metadata(notice: Notice) -> dict[str, Any]:
+    """Return the metadata by which a search finds a notice's message."""
     return {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}}
 
 
 class PostedMessage(NamedTuple):
-    """Hold where a message is, and what it says."""
+    """A message in Slack, and its text."""
 
     channel: str
     ts: str
@@ -32,7 +32,7 @@ class PostedMessage(NamedTuple):
 
 
 class Lookup:
-    """Read the direct message with a person, or a thread in it, back to a time."""
+    """The reader of the direct message with a person, or a thread in it, back to a time."""
 
     def __init__(self, store: Store, slack: AnySlack) -> None:
         self._store = store
@@ -42,13 +42,13 @@ class Lookup:
     async def find(
         self, notices: Sequence[Notice], oldest: float, thread_ts: str | None = None
     ) -> dict[str, PostedMessage]:
-        """Return where the messages of a person's notices are, by their ids; raises SlackFailed.
+        """Return the messages of a person's notices, by the notices' ids; raises SlackFailed.
 
         ``oldest`` is by our clock, and is corrected by how far that is ahead of Slack's, which is known from
         the first page's response at the latest: so the search starts with the newest. A thread is short, and
         Slack returns it from its beginning, so it is read whole.
         """
-        slack, channel = self._slack.to(notices[0].principal), await self.channel(notices[0])
+        slack, channel = self._slack.find_client(notices[0].principal), await self.find_channel(notices[0])
         method, within = methods.CONVERSATIONS_HISTORY, {}
         if thread_ts is not None:
             method, within = methods.CONVERSATIONS_REPLIES, {"ts": thread_ts}
@@ -57,50 +57,56 @@ class Lookup:
         while True:
             answer = await slack.call(
                 method,
-                {"channel": channel, "limit": PAGE, "include_all_metadata": True, "cursor": cursor, **within},
+                {
+                    "channel": channel,
+                    "limit": MESSAGES_PER_PAGE,
+                    "include_all_metadata": True,
+                    "cursor": cursor,
+                    **within,
+                },
             )
             messages = [each for each in answer.data.get("messages") or () if isinstance(each, dict)]
             for notice in notices:
-                message = _of_notice(messages, notice)
+                message = _find_message(messages, notice)
                 if message is not None:
-                    found[notice.id] = PostedMessage(channel, str(message["ts"]), _said(message))
+                    found[notice.id] = PostedMessage(channel, str(message["ts"]), _read_answer(message))
             cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
             if not messages or not cursor or len(found) == len(notices):
                 return found
-            back_to = oldest - slack.behind
+            back_to = oldest - slack.clock_lag
             if thread_ts is None and float(messages[-1].get("ts") or 0.0) < back_to:
                 return found
 
-    async def channel(self, notice: Notice) -> str:
+    async def find_channel(self, notice: Notice) -> str:
         """Return the direct message's id, from an earlier send or by asking Slack; raises SlackFailed."""
         known = notice.channel_id or await self._store.read(notice_rows.known_channel, notice.principal)
         if known:
             return known
         whom = notice.principal
-        answer = await self._slack.to(whom).call(methods.CONVERSATIONS_OPEN, {"users": whom.user_id})
+        answer = await self._slack.find_client(whom).call(methods.CONVERSATIONS_OPEN, {"users": whom.user_id})
         channel = (answer.data.get("channel") or {}).get("id")
         if not channel:
             raise errors.SlackUnknownOutcome(methods.CONVERSATIONS_OPEN, "malformed_answer")
         return str(channel)
 
 
-def _said(message: Mapping[str, Any]) -> Answer:
+def _read_answer(message: Mapping[str, Any]) -> Answer:
     blocks = [one for one in message.get("blocks") or () if isinstance(one, dict) and one.get("type")]
     return Answer(str(message.get("text") or ""), tuple(blocks))
 
 
-def _of_notice(messages: Iterable[dict[str, Any]], notice: Notice) -> dict[str, Any] | None:
+def _find_message(messages: Iterable[dict[str, Any]], notice: Notice) -> dict[str, Any] | None:
     file_id = str(notice.body.get("file") or "") if notice.kind is NoticeKind.JOB_FILE else ""
     for message in messages:
         payload = (message.get("metadata") or {}).get("event_payload") or {}
         files = {each.get("id") for each in message.get("files") or () if isinstance(each, dict)}
-        is_its_own = _tells(str(payload.get("key")), notice) or (file_id and file_id in files)
+        is_its_own = _is_key_of(str(payload.get("key")), notice) or (file_id and file_id in files)
         if is_its_own and message.get("ts"):
             return message
     return None
 
 
-def _tells(key: str, notice: Notice) -> bool:
+def _is_key_of(key: str, notice: Notice) -> bool:
     """Return whether a message with a key is a notice's.
 
     So is another end of the same operation or run: a failover lost the first, and things have moved on.

@@ -1,4 +1,4 @@
-"""Send notices: claim, draw from rows, send once, and write the result back into the row."""
+"""The outbox: notices are claimed, rendered from rows and sent once; the row gets the result."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from bot.messages.texts import notices as notice_words
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack import calls, methods
-from bot.slack.calls import NOT_INSTALLED, AnySlack, PacedSlack
-from bot.slack.errors import Meaning, is_content_refused, meaning
+from bot.slack.calls import NOT_INSTALLED_CODE, AnySlack, PacedSlack
+from bot.slack.errors import Meaning, classify, is_content_refused
 from bot.slack.notifier.destinations import Destination, Destinations
-from bot.slack.notifier.lookup import Lookup, metadata
+from bot.slack.notifier.lookup import Lookup, build_metadata
 from bot.slack.notifier.rendering import (
-    AS_WRITTEN,
-    LONGEST_PAUSE,
+    MAX_PAUSE_SECONDS,
+    POST_OPTIONS,
     NoticeRenderer,
     RenderedNotice,
-    as_text,
+    build_edit,
     digest,
     edit,
-    is_as_text,
-    kept,
+    find_lasting_text,
+    is_sent_as_text,
+    keep_text_error,
     make_message_content,
-    retry_error,
-    update,
+    to_text_error,
 )
 from bot.slack.notifier.replies import Replies
 from bot.slack.notifier.results import Results
@@ -50,24 +50,24 @@ log = structlog.get_logger(__name__)
 
 
 #: The share of the budget that each class may use; the rest is reserved for more urgent ones.
-SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
-_REPLIES: Final = {0: 1.0}
+BUDGET_SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
+_REPLIES_ONLY: Final = {0: 1.0}
 #: The person can't receive direct messages.
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
-#: How the occasion of what says that a message is missing begins.
+#: The prefix of the occasion of a notice about a missing message.
 _MISSING: Final = "missing:"
 #: Nobody knows whether it was posted.
-_UNSURE: Final = "outcome_unknown"
+_UNKNOWN_OUTCOME: Final = "outcome_unknown"
 #: An edit notifies nobody: after so many seconds the answer is a message of its own.
-BECOMES_WITHIN: Final = 120.0
+MAX_PROMISE_AGE_SECONDS: Final = 120.0
 #: Seconds until a reply that is just being sent is checked again.
-SOON: Final = 1.0
+PROMISE_CHECK_SECONDS: Final = 1.0
 #: For how many seconds an answer waits until Slack has room for an edit; then it is a message of its own.
-LONGEST_WAIT: Final = 5.0
+MAX_EDIT_WAIT_SECONDS: Final = 5.0
 
 
 class Outbox:
-    """Send what is due, by class and within the budget."""
+    """The sender of due notices, by class and within the budget."""
 
     def __init__(
         self,
@@ -91,30 +91,30 @@ class Outbox:
         self._renderer = NoticeRenderer(context, self._destinations, gatherer, timing)
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim due notices and handle each, in the pool or at once; return how many, with tries."""
+        """Claim due notices and send each, in the pool or at once; return their number, with tries."""
         most = pool_room(pool, self._timing.batch)
         if most <= 0:
             return 0
-        installed = self._slack.all()
-        tries = [self._try(slack) for slack in installed if slack.tries()]
+        installed = self._slack.list_clients()
+        tries = [self._try(slack) for slack in installed if slack.claim_try()]
         await run_all(tries, pool)
         for slack in installed:
-            if slack.is_back():
+            if slack.claim_release():
                 await self._store.perform(
                     notice_rows.release_notices, slack.budget.installation.id, self._timing.settles
                 )
-        shares = _REPLIES if installed and all(slack.is_away for slack in installed) else SHARES
+        shares = _REPLIES_ONLY if installed and all(slack.is_away for slack in installed) else BUDGET_SHARES
         # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
-        room = self._slack.room(methods.CHAT_POST_MESSAGE)
+        room = self._slack.get_quota(methods.CHAT_POST_MESSAGE)
         claimed_at = self._clock.monotonic()
         notices = await self._store.perform(
             notice_rows.claim_notices, most, self._timing.lease, shares, self._owners.name, room
         )
-        await run_all(self._works(notices, claimed_at), pool)
+        await run_all(self._plan_sends(notices, claimed_at), pool)
         return len(notices) + len(tries)
 
     async def _try(self, slack: PacedSlack) -> None:
-        """Try one pending message where Slack is away: a message that is answered releases everything.
+        """Try one pending message of an installation while Slack is away: an answer releases all messages.
 
         A send without an answer is one more to look for: while there is something to look for, sends come
         ever more rarely (the 1st, 3rd, 7th, 15th …). They don't end, as a search may fail by itself.
@@ -126,30 +126,30 @@ class Outbox:
                 notice_rows.claim_pending, installation_id, lease, owner, is_send=is_send
             )
             if not notices:
-                slack.owes_nothing(self._timing.settles)
+                slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
                 # There was nothing to send: what comes next is.
                 slack.tried -= 1
-            await run_all(self._works(notices, claimed_at, is_try=True), None)
+            await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 
-    def _works(
+    def _plan_sends(
         self, notices: Sequence[Notice], claimed_at: float, *, is_try: bool = False
     ) -> list[Coroutine[Any, Any, None]]:
-        """Return what handles each, and looks for each person's that may have been sent."""
+        """Return the sends, and a search for each person's messages that may have been sent."""
         unsure: dict[Principal, list[Notice]] = {}
         for notice in notices:
-            if notice.unknown_since is not None and _is_looked_for(notice.kind):
+            if notice.unknown_since is not None and _is_searchable(notice.kind):
                 unsure.setdefault(notice.principal, []).append(notice)
         others = [one for one in notices if one not in unsure.get(one.principal, ())]
-        searches = [self._searched(of_one) for of_one in unsure.values()]
-        return [*searches, *(self._guarded(notice, claimed_at, is_try) for notice in others)]
+        searches = [self._search_person(of_one) for of_one in unsure.values()]
+        return [*searches, *(self._isolate_errors(notice, claimed_at, is_try) for notice in others)]
 
-    async def _guarded(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
-        """Keep one notice's failure from affecting the others; once its lease ends it is tried again."""
+    async def _isolate_errors(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
+        """Isolate one notice's failure from the others; once its lease ends the notice is tried again."""
         method = methods.CHAT_POST_MESSAGE
         # It may have been sent, or have failed somewhere on the way: that is looked up, at growing intervals.
-        back = partial(self._unknown, notice, errors.SlackUnknownOutcome(method, "stopped"))
-        failed = partial(self._later, notice, errors.SlackFailed(method, "internal"), is_unknown=True)
+        back = partial(self._record_unknown, notice, errors.SlackUnknownOutcome(method, "stopped"))
+        failed = partial(self._postpone, notice, errors.SlackFailed(method, "internal"), is_unknown=True)
         # What has a result needs no database: nothing was sent.
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
@@ -159,41 +159,43 @@ class Outbox:
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
                 else:
-                    await self._one(notice, is_try)
+                    await self._send_one(notice, is_try)
 
     async def _put_back(self, notices: Sequence[Notice]) -> None:
         """Put back the notices in hand when the database went away."""
         for notice in notices:
-            await self._results.retry(notice, 0.0, error=retry_error(notice, "not written"))
+            await self._results.retry(notice, 0.0, error=keep_text_error(notice, "not written"))
 
-    async def _one(self, notice: Notice, is_try: bool) -> None:
+    async def _send_one(self, notice: Notice, is_try: bool) -> None:
         try:
-            if not is_try and self._slack.to(notice.principal).is_away:
-                raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE)
+            if not is_try and self._slack.find_client(notice.principal).is_away:
+                raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE_CODE)
             if notice.kind in UNPOSTED and notice.unknown_since is not None:
                 # Channel history is never read: the poster is asked, and says whether to send it again.
-                await self._ask_poster(notice, _UNSURE)
+                await self._ask_poster(notice, _UNKNOWN_OUTCOME)
                 return
             rendered = await self._renderer.render(notice)
             if rendered is not None:
                 await self._hand_over(notice, rendered)
         except errors.SlackFailed as error:
-            await self._failed(notice, error)
+            await self._record_failure(notice, error)
 
-    async def _failed(self, notice: Notice, error: errors.SlackFailed, *, is_search: bool = False) -> None:
-        """Write down what became of an attempt to send a notice, or to find out whether it was sent."""
+    async def _record_failure(
+        self, notice: Notice, error: errors.SlackFailed, *, is_search: bool = False
+    ) -> None:
+        """Record the failure of an attempt to send a notice, or of a search for it."""
         if isinstance(error, errors.SlackLimited):
-            await self._limited(notice, error)
+            await self._postpone_limited(notice, error)
         elif isinstance(error, errors.SlackUnknownOutcome) and not is_search:
-            await self._unknown(notice, error)
-        elif isinstance(error, errors.SlackPermanent) and not meaning(error).is_shut_out:
-            if meaning(error) is Meaning.THREAD and Mark.THREADED in notice.kind.marks:
+            await self._record_unknown(notice, error)
+        elif isinstance(error, errors.SlackPermanent) and not classify(error).is_shut_out:
+            if classify(error) is Meaning.THREAD and Mark.THREADED in notice.kind.marks:
                 self._destinations.leave_thread(notice)
                 await self._results.retry(notice, 0.0, error=error.code)
             else:
-                await self._undeliverable(notice, error)
+                await self._give_up(notice, error)
         else:
-            await self._later(notice, error)
+            await self._postpone(notice, error)
 
     async def _hand_over(self, notice: Notice, rendered: RenderedNotice) -> None:
         if rendered.is_plain and notice.kind in UNPOSTED:
@@ -201,13 +203,13 @@ class Outbox:
         elif notice.kind is NoticeKind.CARD_UPDATE:
             await self._update(notice, rendered)
         elif notice.kind is NoticeKind.JOB_FILE and not rendered.is_plain:
-            await self._complete(notice, rendered.answer, rendered.destination)
-        elif not await self._keep_promise(notice, rendered):
+            await self._share_file(notice, rendered.answer, rendered.destination)
+        elif not await self._replace_promised_answer(notice, rendered):
             await self._send(notice, rendered)
 
     @guards("No notice is lost or sent twice")
-    async def _keep_promise(self, notice: Notice, rendered: RenderedNotice) -> bool:
-        """Let an answer replace the message that promised it; return False if it has to be sent as its own.
+    async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
+        """Replace the message that promised an answer; return False if the answer needs a message of its own.
 
         A promise that wasn't sent yet never is. Raises SlackFailed.
         """
@@ -216,35 +218,35 @@ class Outbox:
         if promise is None:
             return False
         if promise.state is NoticeState.LEASED:
-            await self._results.retry(notice, SOON, error="promise under way")
+            await self._results.retry(notice, PROMISE_CHECK_SECONDS, error="promise under way")
             return True
         if promise.state is not NoticeState.SENT:
             await self._results.write_dead(promise, "superseded")
             return False
         channel, ts = promise.channel_id or "", promise.message_ts
-        is_recent = await self._store.now() - promise.created_at <= BECOMES_WITHIN
+        is_recent = await self._store.now() - promise.created_at <= MAX_PROMISE_AGE_SECONDS
         if not ts or not channel.startswith("D") or not is_recent:
             return False
         try:
             # With the key, so that an edit of unknown outcome is found like any message.
-            message = update(channel, ts, rendered.answer) | {"metadata": metadata(notice)}
-            await edit(self._slack.to(notice.principal), message)
+            message = build_edit(channel, ts, rendered.answer) | {"metadata": build_metadata(notice)}
+            await edit(self._slack.find_client(notice.principal), message)
         except errors.SlackLimited as error:
-            if error.retry_after <= LONGEST_WAIT:
+            if error.retry_after <= MAX_EDIT_WAIT_SECONDS:
                 raise
             # Updates of cards have used up what fits into the minute; somebody waits for this.
             return False
         except errors.SlackPermanent as error:
-            if meaning(error).is_shut_out:
+            if classify(error).is_shut_out:
                 raise
             return False
         await self._results.write_sent(notice, channel, ts, said=rendered.said, in_place=True)
         return True
 
-    async def _searched(self, notices: Sequence[Notice]) -> None:
-        """Look for a person's messages that may have been sent; put back those that weren't."""
+    async def _search_person(self, notices: Sequence[Notice]) -> None:
+        """Search for a person's messages that may have been sent; put back the others."""
         broken = errors.SlackFailed(methods.CONVERSATIONS_HISTORY, "internal")
-        later, of = partial(self._all_later, notices, broken), notices[0].principal.key
+        later, of = partial(self._postpone_all, notices, broken), notices[0].principal.key
         unwritten = partial(self._put_back, notices)
         async with contained(
             "search", self._ids, back=later, failed=later, unwritten=unwritten, principal=of
@@ -267,18 +269,18 @@ class Outbox:
             for notice in notices:
                 await self._results.retry(notice, self._timing.settles, error="not looked up")
         except errors.SlackFailed as error:
-            await self._all_later(notices, error)
+            await self._postpone_all(notices, error)
         else:
             for notice in notices:
                 if (there := found.get(notice.id)) is not None:
-                    said = kept(notice, there.said)
+                    said = find_lasting_text(notice, there.said)
                     await self._results.write_sent(notice, there.channel, there.ts, said=said, in_place=True)
             await self._results.write_not_sent([one for one in notices if one.id not in found])
 
-    async def _all_later(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:
-        """Put back what couldn't be looked for."""
+    async def _postpone_all(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:
+        """Put back the notices of a search that failed."""
         for notice in notices:
-            await self._failed(notice, error, is_search=True)
+            await self._record_failure(notice, error, is_search=True)
 
     async def _update(self, notice: Notice, rendered: RenderedNotice) -> None:
         """Correct a card in place; one of a channel keeps its buttons and is given up instead."""
@@ -286,14 +288,14 @@ class Outbox:
             await self._results.write_dead(notice, "undrawable")
             return
         channel, ts = rendered.destination.channel, str(notice.body["message_ts"])
-        await edit(self._slack.to(notice.principal), update(channel, ts, rendered.answer))
+        await edit(self._slack.find_client(notice.principal), build_edit(channel, ts, rendered.answer))
         await self._results.write_sent(notice, channel, ts, said=rendered.said)
 
-    async def _complete(self, notice: Notice, answer: Answer, destination: Destination) -> None:
+    async def _share_file(self, notice: Notice, answer: Answer, destination: Destination) -> None:
         """Share a file that was uploaded earlier: the only step that people see."""
         channel = destination.channel
         if destination.thread_ts is None:
-            channel = await self._lookup.channel(notice)
+            channel = await self._lookup.find_channel(notice)
         message: dict[str, Any] = {
             "files": [{"id": notice.body.get("file"), "title": notice.body.get("name")}],
             "channel_id": channel,
@@ -301,16 +303,16 @@ class Outbox:
         }
         if destination.thread_ts is not None:
             message["thread_ts"] = destination.thread_ts
-        await self._slack.to(notice.principal).call(methods.FILES_COMPLETE_UPLOAD, message)
+        await self._slack.find_client(notice.principal).call(methods.FILES_COMPLETE_UPLOAD, message)
         await self._results.write_sent(notice, channel, "")
 
     async def _send(self, notice: Notice, rendered: RenderedNotice) -> None:
-        answer, destination, is_text = rendered.answer, rendered.destination, is_as_text(notice)
+        answer, destination, is_text = rendered.answer, rendered.destination, is_sent_as_text(notice)
         message: dict[str, Any] = {
             "channel": destination.channel,
             **make_message_content(answer, is_text=is_text),
-            "metadata": metadata(notice),
-            **AS_WRITTEN,
+            "metadata": build_metadata(notice),
+            **POST_OPTIONS,
         }
         if destination.thread_ts is not None:
             message["thread_ts"] = destination.thread_ts
@@ -321,26 +323,26 @@ class Outbox:
             if not is_content_refused(error) or "blocks" not in message or is_kept:
                 raise
             log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), problem=error.code)
-            await self._results.retry(notice, 0.0, error=as_text(notice, error.code))
+            await self._results.retry(notice, 0.0, error=to_text_error(notice, error.code))
             return
-        drawn = "" if is_text else digest(update(*sent, answer))
+        drawn = "" if is_text else digest(build_edit(*sent, answer))
         await self._results.write_sent(notice, *sent, drawn=drawn, said=rendered.said)
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
         method = methods.CHAT_POST_MESSAGE
-        share = SHARES[notice.kind.urgency]
-        answer = await self._slack.to(notice.principal).call(
-            method, message, channel=_paced_as(notice), share=share
+        share = BUDGET_SHARES[notice.kind.urgency]
+        answer = await self._slack.find_client(notice.principal).call(
+            method, message, channel=_find_pacing_key(notice), share=share
         )
         stands_in, ts = answer.data.get("channel"), answer.data.get("ts")
         if not stands_in or not ts:
             raise errors.SlackUnknownOutcome(method, "malformed_answer")
         return str(stands_in), str(ts)
 
-    async def _unknown(self, notice: Notice, error: errors.SlackUnknownOutcome) -> None:
-        """Record since when the outcome is unknown; the search follows once it has settled."""
+    async def _record_unknown(self, notice: Notice, error: errors.SlackUnknownOutcome) -> None:
+        """Record the time of an unknown outcome; the search follows once Slack has had time."""
         log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
-        code = retry_error(notice, error.code)
+        code = keep_text_error(notice, error.code)
         await self._results.write(notice.id, partial(self._write_unknown, notice, code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
@@ -350,33 +352,37 @@ class Outbox:
             notice_rows.notice_retry, notice, self._timing.settles, error=code, unknown_since=since
         )
 
-    async def _limited(self, notice: Notice, error: errors.SlackLimited) -> None:
-        """Put back what Slack has no room for: at its old place, or until its person can be reached."""
+    async def _postpone_limited(self, notice: Notice, error: errors.SlackLimited) -> None:
+        """Put back a notice after a rate limit: at its old place, or until its person can be reached."""
         wait = error.retry_after
-        room, share = self._slack.room(methods.CHAT_POST_MESSAGE), SHARES[notice.kind.urgency]
+        room, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
         if not await self._store.read(slack_rate_limits.slack_calls_left, room, share):
             wait = min(notice.created_at - await self._store.now(), 0.0)
-        await self._results.retry(notice, wait, error=retry_error(notice, error.code))
+        await self._results.retry(notice, wait, error=keep_text_error(notice, error.code))
 
-    async def _later(self, notice: Notice, error: errors.SlackFailed, *, is_unknown: bool = False) -> None:
+    async def _postpone(self, notice: Notice, error: errors.SlackFailed, *, is_unknown: bool = False) -> None:
         now = await self._store.now()
-        is_let_in = self._slack.to(notice.principal).shut_out in (None, NOT_INSTALLED)
+        is_let_in = self._slack.find_client(notice.principal).lockout_code in (None, NOT_INSTALLED_CODE)
         longest = self._timing.gives_up_after
-        if notice.kind in UNPOSTED and meaning(error) is Meaning.UNKNOWN:
+        if notice.kind in UNPOSTED and classify(error) is Meaning.UNKNOWN:
             longest = self._timing.gives_up_in_channel
         if now - notice.created_at > longest and is_let_in:
-            await self._undeliverable(notice, error)
+            await self._give_up(notice, error)
             return
         # The middle of the jitter range, because the budget spreads sends anyway.
-        wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
+        wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
         least, since = (self._timing.settles, now) if is_unknown else (0.0, None)
         log.info("notice not sent yet", notice=notice.id, kind=str(notice.kind), problem=error.code)
-        code = retry_error(notice, error.code)
+        code = keep_text_error(notice, error.code)
         await self._results.retry(notice, max(wait, least), error=code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
         """Give up a channel's card and ask its poster; the question comes first, as it is written once."""
-        body = {"connection": notice.body.get("connection"), "is_unsure": error == _UNSURE, "cause": error}
+        body = {
+            "connection": notice.body.get("connection"),
+            "is_unsure": error == _UNKNOWN_OUTCOME,
+            "cause": error,
+        }
         kind, occasion = UNPOSTED[notice.kind], f"posted:{notice.occasion}"
         await self._store.write(
             notice_rows.add_notices, [NewNotice(notice.subject, kind, occasion, notice.principal, body)]
@@ -384,28 +390,28 @@ class Outbox:
         log.info("card not posted", notice=notice.id, problem=error)
         await self._results.write_dead(notice, error)
 
-    async def _undeliverable(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Give up what Slack won't take, and tell its person where that may work."""
+    async def _give_up(self, notice: Notice, error: errors.SlackFailed) -> None:
+        """Give up a notice that Slack refuses, and notify its person by another way if there is one."""
         if notice.kind in UNPOSTED:
             await self._ask_poster(notice, error.code)
             return
-        if meaning(error) not in _NO_DIRECT_MESSAGE:
+        if classify(error) not in _NO_DIRECT_MESSAGE:
             await self._say_missing(notice, error)
-            await self._dead(notice, error)
+            await self._write_dead(notice, error)
             return
-        await self._dead(notice, error)
+        await self._write_dead(notice, error)
         channel = notice.body.get("channel_id")
         if not channel or str(channel).startswith("D"):
             return
         message = {"channel": channel, "user": notice.principal.user_id, "text": notice_words.NOT_DIRECT}
         try:
-            await self._slack.to(notice.principal).call(methods.CHAT_POST_EPHEMERAL, message)
+            await self._slack.find_client(notice.principal).call(methods.CHAT_POST_EPHEMERAL, message)
         except errors.SlackFailed as failed:
             log.info("person not reached", notice=notice.id, problem=failed.code)
 
     async def _say_missing(self, notice: Notice, error: errors.SlackFailed) -> None:
         """Tell a person that they missed a message, in one as plain as can be; once a day for each cause."""
-        is_hopeless = meaning(error) is Meaning.SETUP or notice.occasion.startswith(_MISSING)
+        is_hopeless = classify(error) is Meaning.SETUP or notice.occasion.startswith(_MISSING)
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
             return
         day = int(await self._store.now() // 86_400)
@@ -415,17 +421,17 @@ class Outbox:
         )
         await self._store.write(notice_rows.add_notices, [missing])
 
-    async def _dead(self, notice: Notice, error: errors.SlackFailed) -> None:
+    async def _write_dead(self, notice: Notice, error: errors.SlackFailed) -> None:
         log.error("notice given up", notice=notice.id, kind=str(notice.kind), problem=error.code)
         await self._results.write_dead(notice, error.code)
 
 
-def _is_looked_for(kind: AnyKind) -> bool:
-    """Return whether a search finds it: channels aren't read, and a reply is sent once."""
+def _is_searchable(kind: AnyKind) -> bool:
+    """Return whether a search finds a kind: channels aren't read, and a reply is sent once."""
     return Mark.IN_CHANNEL not in kind.marks and kind is not NoticeKind.REPLY
 
 
-def _paced_as(notice: Notice) -> str:
+def _find_pacing_key(notice: Notice) -> str:
     """Return the key that paces a message: its person, or the channel that it is for."""
     if Mark.IN_CHANNEL in notice.kind.marks:
         return str(notice.body.get("channel_id") or "")

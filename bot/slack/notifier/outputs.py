@@ -17,8 +17,8 @@ from bot.services.message_context import Gatherer
 from bot.services.owners import OUTPUT
 from bot.slack import methods
 from bot.slack.calls import AnySlack
-from bot.slack.errors import rests
-from bot.slack.notifier.rendering import digest, update
+from bot.slack.errors import find_retry_delay
+from bot.slack.notifier.rendering import build_edit, digest
 from bot.slack.notifier.timing import Timing
 from bot.store import cards
 from bot.store import notices as notice_rows
@@ -29,14 +29,14 @@ from bot.support.pool import Pool, pool_room, run_all
 log = structlog.get_logger(__name__)
 
 
-#: How often a file that Slack doesn't accept is retried, at growing intervals (about half an hour in all).
-DELIVERIES: Final = 10
-LONGEST_WAIT: Final = 300.0
+#: Attempts at a file that Slack doesn't accept, at growing intervals (about half an hour in all).
+MAX_DELIVERIES: Final = 10
+MAX_DELIVERY_WAIT_SECONDS: Final = 300.0
 _NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")
 
 
 class Outputs:
-    """Upload the outputs that are over as files."""
+    """The uploads of outputs that are over, as files."""
 
     def __init__(
         self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing, board: Board
@@ -50,7 +50,7 @@ class Outputs:
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Start uploading files; return of how many.
+        """Start uploading files; return their number.
 
         After this process stood still, another one may know more of an output, and have sent it.
         """
@@ -66,14 +66,14 @@ class Outputs:
         mine = [entry for entry in due if OUTPUT + entry.run_id in owned][: max(room, 0)]
         for entry in mine:
             entry.is_delivering = True
-        await run_all([self._guarded(entry) for entry in mine], pool)
+        await run_all([self._isolate_errors(entry) for entry in mine], pool)
         return len(mine)
 
     def _is_deliverable(self, entry: FollowedRun) -> bool:
         is_due = entry.is_over and not entry.is_done and not entry.is_delivering
         return is_due and self._board.monotonic() >= entry.deliver_after
 
-    async def _guarded(self, entry: FollowedRun) -> None:
+    async def _isolate_errors(self, entry: FollowedRun) -> None:
         try:
             await self._deliver(entry)
         except errors.StoreError as error:
@@ -90,43 +90,43 @@ class Outputs:
         run = await self._store.read(run_rows.run, entry.run_id)
         spool = entry.transcript.spool
         if run is None:
-            await self._done(entry)
+            await self._finish(entry)
             return
         if not spool.size:
-            await self._done(entry, *([self._missing(run, "empty")] if entry.is_asked else []))
+            await self._finish(entry, *([self._build_missing_notice(run, "empty")] if entry.is_asked else []))
             return
         if self._fits_end(entry):
             if await self._store.read(notice_rows.end_state, run.id) == "pending":
                 entry.deliver_after = self._board.monotonic() + 1.0
                 return
             if await self._is_shown(run):
-                await self._done(entry)
+                await self._finish(entry)
                 return
         name = runs.FILE_NAME.format(
             name=_NAME_CHARACTERS.sub("-", run.name)[:60].strip("-.") or "job",
             id=run.id.rpartition("_")[2][:8],
         )
         try:
-            answer = await self._slack.to(run.principal).call(
+            answer = await self._slack.find_client(run.principal).call(
                 methods.FILES_GET_UPLOAD_URL, {"filename": name, "length": spool.size}
             )
-            await self._slack.to(run.principal).upload(
+            await self._slack.find_client(run.principal).upload(
                 str(answer.data.get("upload_url") or ""), spool.pieces(), spool.size
             )
         except errors.SlackFailed as error:
-            seconds = rests(error, 0.0)
+            seconds = find_retry_delay(error, 0.0)
             if seconds == 0.0:
                 entry.deliveries += 1
-                seconds = backoff(entry.deliveries + 2, 0.5, longest=LONGEST_WAIT)
-            if seconds is None or entry.deliveries >= DELIVERIES:
-                await self._done(entry, self._missing(run, error.code))
+                seconds = backoff(entry.deliveries + 2, 0.5, longest=MAX_DELIVERY_WAIT_SECONDS)
+            if seconds is None or entry.deliveries >= MAX_DELIVERIES:
+                await self._finish(entry, self._build_missing_notice(run, error.code))
             else:
                 entry.deliver_after = self._board.monotonic() + seconds
         else:
             # Asked for again it comes again: as a file of its own.
             file = str(answer.data.get("file_id") or "")
             body = {"job": run.id, "file": file, "name": name}
-            await self._done(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
+            await self._finish(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
 
     @staticmethod
     def _fits_end(entry: FollowedRun) -> bool:
@@ -136,20 +136,20 @@ class Outputs:
         return is_whole and not entry.is_asked
 
     async def _is_shown(self, run: Run) -> bool:
-        """Return whether the message about a run's end shows all of it: it would be drawn the same."""
+        """Return whether the message about a run's end shows all of it: rendered again, it is the same."""
         end = await self._store.read(cards.head_of, run.id, await self._store.now())
         facts = None if end is None else await self._gatherer.of_message(end)
         if end is None or facts is None or not end.message_ts:
             return False
-        drawn = update(end.channel_id or "", end.message_ts, render(end.kind, facts))
-        return end.kind is NoticeKind.JOB_ENDED and digest(drawn) == end.drawn
+        edit = build_edit(end.channel_id or "", end.message_ts, render(end.kind, facts))
+        return end.kind is NoticeKind.JOB_ENDED and digest(edit) == end.drawn
 
-    def _missing(self, run: Run, cause: str) -> NewNotice:
+    def _build_missing_notice(self, run: Run, cause: str) -> NewNotice:
         """Return the notice that there is no file."""
         log.info("no file of an output", run=run.id, problem=cause)
         body = {"job": run.id, "connection": run.connection, "cause": cause}
         return NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, self._ids.new("file"), run.principal, body)
 
-    async def _done(self, entry: FollowedRun, *notices: NewNotice) -> None:
+    async def _finish(self, entry: FollowedRun, *notices: NewNotice) -> None:
         await self._store.write(run_rows.output_done, entry.run_id, notices)
         entry.done(self._board.monotonic())

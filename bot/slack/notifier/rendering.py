@@ -1,8 +1,8 @@
-"""Draw notices and cards from rows, where each belongs.
+"""Rendering of notices and cards from rows.
 
-A notice says only who is to be told about which rows: it is drawn from them as they are then, and one that
-nobody has to be told any more ends unsent, as sent nowhere. What can't be drawn is tried again at growing
-intervals, then a plain text is sent. A digest tells what is drawn, as the same isn't sent twice.
+A notice has only the keys of a person and of rows: it is rendered from the rows as they are when it is sent,
+and ends unsent, as sent nowhere, if it isn't needed any more. A rendering that fails is retried at growing
+intervals, then a plain text is sent. A digest compares messages, as the same content isn't sent twice.
 """
 
 import hashlib
@@ -41,37 +41,37 @@ from bot.support.errors import SlackPermanent, StoreError
 log = structlog.get_logger(__name__)
 
 
-#: How many seconds until something that can't be drawn yet is tried again.
-NOT_READY: Final = 2.0
-#: The longest pause between two attempts, in seconds.
-LONGEST_PAUSE: Final = 300.0
-#: What is sent with every message: no preview of an address, and no name that becomes a mention.
-AS_WRITTEN: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
+#: The wait until a notice that isn't ready yet is rendered again.
+NOT_READY_SECONDS: Final = 2.0
+#: The longest pause between two attempts.
+MAX_PAUSE_SECONDS: Final = 300.0
+#: The options of every message: no preview of an address, and no name that becomes a mention.
+POST_OPTIONS: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
 
 
-#: How the error of a notice goes on whose blocks Slack has refused: it is sent as text.
-_AS_TEXT: Final = "as text: "
+#: The mark in the error of a notice whose blocks Slack has refused: it is sent as text.
+_AS_TEXT_PREFIX: Final = "as text: "
 
 
-def is_as_text(notice: Notice) -> bool:
+def is_sent_as_text(notice: Notice) -> bool:
     """Return whether to send a notice without its blocks, as Slack has refused them."""
-    return _AS_TEXT in (notice.error or "")
+    return _AS_TEXT_PREFIX in (notice.error or "")
 
 
-def as_text(notice: Notice, code: str) -> str:
+def to_text_error(notice: Notice, code: str) -> str:
     """Return the error of a notice that is sent as text from now on, at once: it needn't be read again."""
     read = notice.error if (notice.error or "").startswith(TO_BE_READ) else None
-    return f"{read or ''} {_AS_TEXT}{code}".lstrip()
+    return f"{read or ''} {_AS_TEXT_PREFIX}{code}".lstrip()
 
 
-def retry_error(notice: Notice, code: str) -> str:
-    """Return the error of a notice that is tried again later: that its blocks were refused stays known."""
-    _, mark, refused = (notice.error or "").partition(_AS_TEXT)
+def keep_text_error(notice: Notice, code: str) -> str:
+    """Return the error of a notice that is retried: the mark of refused blocks stays in it."""
+    _, mark, refused = (notice.error or "").partition(_AS_TEXT_PREFIX)
     return f"{mark}{refused}" if mark else code
 
 
 def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, Any]:
-    """Return an answer as the content of a message: as drawn, or as text alone."""
+    """Return an answer as the content of a message: with its blocks, or as text alone."""
     if is_text or not answer.blocks:
         return {"text": plain.make_plain_text(answer)}
     return {"text": plain.make_fallback_text(answer), "blocks": list(answer.blocks)}
@@ -81,8 +81,8 @@ def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, 
 class RenderedNotice:
     """A message to be sent, and its destination.
 
-    ``is_plain``: a sentence replaces what can't be drawn. ``said`` is what it says for good, None if it is
-    drawn again.
+    ``is_plain``: a sentence replaces a failed rendering. ``said`` is the lasting text, None if the message is
+    rendered again.
     """
 
     destination: Destination
@@ -124,8 +124,8 @@ class NoticeRenderer:
             if answer is None:
                 await self._store.write(notice_rows.notice_sent, notice.id, "", "")
                 return None
-            stays = _stays(notice.kind, facts)
-            return RenderedNotice(destination, answer, said=notice.body | _spoken(answer) if stays else None)
+            stays = _is_history(notice.kind, facts)
+            return RenderedNotice(destination, answer, said=notice.body | _to_body(answer) if stays else None)
         except StoreError:
             raise
         except Exception:
@@ -133,7 +133,7 @@ class NoticeRenderer:
             log.exception("notice not drawn", notice=notice.id, kind=str(notice.kind), reference=reference)
         if await self._store.now() - notice.created_at < self._timing.plain_text_after:
             # Nothing was sent, so there is nothing to look up.
-            wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
+            wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
             await self._store.write(notice_rows.notice_retry, notice, wait, error="undrawable")
             return None
         text = notices.NOT_DRAWN.format(reference=reference)
@@ -142,7 +142,7 @@ class NoticeRenderer:
         return RenderedNotice(destination, Answer(text), is_plain=True)
 
     async def _is_read_first(self, notice: Notice, facts: Facts) -> bool:
-        """Put back what has waited through a silence until its workspaces were read again, a minute at most.
+        """Put back a notice after a silence until its workspaces were read again, a minute at most.
 
         Only a read that left after this counts. If the message can't be sent then, it waits for another read.
         """
@@ -158,15 +158,18 @@ class NoticeRenderer:
         for workspace_id in unread if waits != TO_BE_READ else ():
             await self._store.write(gates.request_read_now, workspace_id)
         if unread:
-            error = retry_error(notice, "")
+            error = keep_text_error(notice, "")
             await self._store.write(
-                notice_rows.notice_retry, notice, NOT_READY, error=f"{TO_BE_READ}:{since} {error}".rstrip()
+                notice_rows.notice_retry,
+                notice,
+                NOT_READY_SECONDS,
+                error=f"{TO_BE_READ}:{since} {error}".rstrip(),
             )
         return bool(unread)
 
     async def _put_back(self, notice: Notice) -> None:
         await self._store.write(
-            notice_rows.notice_retry, notice, NOT_READY, error=retry_error(notice, "not ready")
+            notice_rows.notice_retry, notice, NOT_READY_SECONDS, error=keep_text_error(notice, "not ready")
         )
 
     async def _update(self, notice: Notice, destination: Destination) -> RenderedNotice | None:
@@ -180,7 +183,7 @@ class NoticeRenderer:
         if updated.waits:
             await self._put_back(notice)
             return None
-        return RenderedNotice(destination, updated.answer, said=updated.said(card))
+        return RenderedNotice(destination, updated.answer, said=updated.get_lasting_text(card))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +200,9 @@ class MessageUpdate:
     goes: bool = False
     waits: bool = False
 
-    def said(self, card: Card) -> Said:
-        """Return what the message says for good, None if it is drawn again."""
-        return card.body | _spoken(self.answer) if self.stays else None
+    def get_lasting_text(self, card: Card) -> Said:
+        """Return the lasting text of the message, None if it is rendered again."""
+        return card.body | _to_body(self.answer) if self.stays else None
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
@@ -210,7 +213,7 @@ def _find_news_time(notice: Notice, facts: Facts) -> float:
     return facts.now if operation.ended_at is None else operation.ended_at
 
 
-def _stays(kind: AnyKind, facts: Facts | None) -> bool:
+def _is_history(kind: AnyKind, facts: Facts | None) -> bool:
     """Return whether a message is history: anything but a question, and the card of what isn't over."""
     if kind.marks & (Mark.ASKS | Mark.OUTPUT | Mark.IN_CHANNEL):
         return False
@@ -220,10 +223,10 @@ def _stays(kind: AnyKind, facts: Facts | None) -> bool:
     return True
 
 
-def kept(notice: Notice, found: Answer) -> Said:
-    """Return what a message that was found in Slack says for good, None if it is drawn again."""
-    stays = Mark.CARD not in notice.kind.marks and _stays(notice.kind, None)
-    return notice.body | _spoken(found) if stays else None
+def find_lasting_text(notice: Notice, found: Answer) -> Said:
+    """Return the lasting text of a message that was found in Slack, None if it is rendered again."""
+    stays = Mark.CARD not in notice.kind.marks and _is_history(notice.kind, None)
+    return notice.body | _to_body(found) if stays else None
 
 
 def as_sent(card: Card) -> Card:
@@ -236,14 +239,14 @@ def as_sent(card: Card) -> Card:
 
 
 async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
-    """Draw a message again; return None if what it shows is gone, or nobody knows what it said."""
+    """Render a message again; return None if its rows are gone, or its text isn't known."""
     card = as_sent(card)
     blocks = None if Mark.ASKS in card.kind.marks else card.body.get("blocks")
     said = None if blocks is None else Answer(str(card.body.get("text") or ""), tuple(blocks))
     if said is not None and "offers" in card.body:
         return await _render_answer_update(gatherer, card, said)
     facts, is_card = await gatherer.of_message(card), Mark.CARD in card.kind.marks
-    stays = _stays(card.kind, facts)
+    stays = _is_history(card.kind, facts)
     if said is not None:
         others = await gatherer.store.read(cards.find_cards_beside, card)
         beside = [(one.kind, await gatherer.of_message(one)) for one in others]
@@ -251,15 +254,15 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     elif facts is None:
         return None
     else:
-        drawn = render_pending(card.kind, facts) if stays and not is_card else render(card.kind, facts)
-        if drawn is None:
+        rendered = render_pending(card.kind, facts) if stays and not is_card else render(card.kind, facts)
+        if rendered is None:
             return None
-        answer = drawn if card.stage == "live" else kit.only_with(drawn, lambda _: False)
+        answer = rendered if card.stage == "live" else kit.only_with(rendered, lambda _: False)
     end = await gatherer.end_state(card, facts) if is_card else ""
     # A message about several tells of others' times, too.
     is_shared = "holder" in card.body
     cancelled = frozenset[int]() if is_shared else _find_cancelled_ends(card.kind, facts, answer)
-    left = await _remove_past(gatherer, card, answer, cancelled) if stays else _Left(answer)
+    left = await _remove_past(gatherer, card, answer, cancelled) if stays else _Remainder(answer)
     is_past = not is_card or facts is None or facts.is_superseded
     has_blocks = Mark.ASKS in card.kind.marks
     has_passed = not has_blocks and facts is not None and not is_true(card.kind, facts)
@@ -267,7 +270,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     is_end = Mark.END in card.kind.marks
     if left.is_nothing and (is_end or Mark.PASSES in card.kind.marks) and not passes:
         # What it says of a moment that has come is still to happen, or is how something has ended.
-        left = _Left(answer)
+        left = _Remainder(answer)
     goes = end == "sent" or left.is_nothing or passes
     waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
     return MessageUpdate(left.answer, stays, stays and is_past and left.is_over, goes, waits)
@@ -285,7 +288,7 @@ def _find_cancelled_ends(kind: AnyKind, facts: Facts | None, said: Answer) -> fr
 
 
 @dataclass(frozen=True, slots=True)
-class _Left:
+class _Remainder:
     """The rest of a message once moments that it has announced have come."""
 
     answer: Answer
@@ -300,7 +303,7 @@ class _Left:
 
 async def _remove_past(
     gatherer: Gatherer, card: Card, answer: Answer, cancelled: frozenset[int] = frozenset()
-) -> _Left:
+) -> _Remainder:
     """Remove sentences about a moment that has come, and the buttons that were good until then.
 
     So do sentences about ``cancelled`` moments.
@@ -314,11 +317,11 @@ async def _remove_past(
         is_nothing = left is None
         if left is not None and left != list(answer.blocks):
             answer = kit.with_blocks(answer, left)
-    return _Left(answer, is_nothing, announcements.find_next_moment(answer.blocks, now) is not None)
+    return _Remainder(answer, is_nothing, announcements.find_next_moment(answer.blocks, now) is not None)
 
 
 async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) -> MessageUpdate:
-    """Draw an answer again: it loses what no longer works; one to an act says so if that was taken back."""
+    """Render an answer again, without the buttons that no longer work; an undone action's says so."""
     found, facts = await gatherer.of_act(card.body["offers"]), await gatherer.of_offer(card)
     act, work_item = (found.act, found.work_item) if found is not None else (None, None)
     can_be_undone = found is not None and found.can_be_undone
@@ -349,18 +352,18 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     return MessageUpdate(left.answer, True, is_over, goes)
 
 
-def _spoken(answer: Answer) -> dict[str, Any]:
+def _to_body(answer: Answer) -> dict[str, Any]:
     return {"text": answer.text, "blocks": list(answer.blocks)}
 
 
-def update(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
+def build_edit(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
     """Return the arguments that replace a message with an answer; an answer without blocks removes them."""
     at = {"channel": channel_id, "ts": message_ts}
     return {**at, "blocks": [], **make_message_content(answer), "link_names": False}
 
 
 async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
-    """Replace a message as ``update`` says, by its text alone if Slack rejects its blocks.
+    """Replace a message as ``build_edit`` says, by its text alone if Slack rejects its blocks.
 
     Raises SlackFailed. Repeating an edit does no harm.
     """
@@ -375,6 +378,6 @@ async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
 
 
 def digest(message: Mapping[str, Any]) -> str:
-    """Return what tells messages apart that don't show the same."""
+    """Return a digest of a message's content."""
     shown = {"text": message["text"], "blocks": message["blocks"]}
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()

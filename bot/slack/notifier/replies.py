@@ -16,17 +16,17 @@ from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, plain
 from bot.messages.texts import notices as notice_words
 from bot.slack import methods
-from bot.slack.calls import UNREACHABLE, AnySlack, leads_to_slack
-from bot.slack.errors import Meaning, is_content_refused, meaning
-from bot.slack.notifier.lookup import metadata
+from bot.slack.calls import UNREACHABLE_CODE, AnySlack, is_slack_address
+from bot.slack.errors import Meaning, classify, is_content_refused
+from bot.slack.notifier.lookup import build_metadata
 from bot.slack.notifier.rendering import (
-    AS_WRITTEN,
-    as_text,
+    POST_OPTIONS,
+    build_edit,
     digest,
-    is_as_text,
+    is_sent_as_text,
+    keep_text_error,
     make_message_content,
-    retry_error,
-    update,
+    to_text_error,
 )
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
@@ -38,16 +38,16 @@ from bot.support.http import Http
 
 log = structlog.get_logger(__name__)
 
-#: How often a refusal that may pass by itself is met with the same attempt.
+#: Attempts by the same way after a refusal that may pass by itself.
 MAX_ATTEMPTS_PER_WAY: Final = 2
-#: In so many seconds a person hears once that answers may be missing.
+#: A person is notified once in this time that answers may be missing.
 UNSURE_PERIOD_SECONDS: Final = 600
 #: Sends a reply one way, and writes that it was sent; raises SlackFailed.
 Way = Callable[[Notice], Awaitable[None]]
 
 
 class Replies:
-    """Send replies to where they belong.
+    """The sender of replies, each by the best way back to its person.
 
     A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and where to send it:
     ``response_url``, or ``channel_id``, ``thread_ts`` and ``where`` it is read; without either, the person.
@@ -69,29 +69,29 @@ class Replies:
     async def send(self, notice: Notice, *, is_try: bool = False) -> None:
         """Send a reply once; one that is too late is given up, and so is one that may have been sent.
 
-        What Slack doesn't draw is sent as text. While Slack is away a reply waits, unless it has an address
-        of its own, or is what is tried.
+        A reply whose blocks Slack refuses is sent as text. While Slack is away a reply waits, unless it has
+        an address of its own, or is the message that is tried.
         """
         left = notice.created_at + self._timing.reply_lives - await self._store.now()
         if notice.unknown_since is not None or left <= 0:
-            await self._dead(notice, "expired" if left <= 0 else "outcome_unknown")
+            await self._give_up(notice, "expired" if left <= 0 else "outcome_unknown")
             return
         try:
             await self._deliver(notice, left, is_try=is_try)
         except errors.SlackLimited as error:
             # It was not delivered, so it may be tried again while it is still useful.
-            await self._again(notice, error.retry_after, left, error.code)
+            await self._retry(notice, error.retry_after, left, error.code)
         except errors.SlackFailed as error:
             if not isinstance(error, errors.SlackPermanent | errors.SlackUnknownOutcome):
-                await self._again(notice, backoff(notice.attempts, 0.5, longest=2.0), left, error.code)
+                await self._retry(notice, backoff(notice.attempts, 0.5, longest=2.0), left, error.code)
             elif _can_be_text(notice, error):
                 log.warning("slack refused blocks", notice=notice.id, problem=error.code)
-                await self._results.retry(notice, 0.0, error=as_text(notice, error.code))
+                await self._results.retry(notice, 0.0, error=to_text_error(notice, error.code))
             elif self._can_leave_thread(notice, error):
                 self._alone.add(notice.id)
-                await self._again(notice, 0.0, left, error.code)
+                await self._retry(notice, 0.0, left, error.code)
             else:
-                await self._dead(notice, error.code)
+                await self._give_up(notice, error.code)
                 if isinstance(error, errors.SlackUnknownOutcome):
                     await self._say_unsure(notice)
 
@@ -99,9 +99,9 @@ class Replies:
         """Try the ways back in turn, each after a definite refusal only; raises the last SlackFailed."""
         ways = self._list_ways_back(notice)
         for way in ways:
-            is_away = self._slack.to(notice.principal).is_away and not is_try
+            is_away = self._slack.find_client(notice.principal).is_away and not is_try
             if is_away and way != self._respond:
-                raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, UNREACHABLE)
+                raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, UNREACHABLE_CODE)
             try:
                 await way(notice)
             except errors.SlackFailed as error:
@@ -128,17 +128,19 @@ class Replies:
         return [*ways, self._post_to_person]
 
     async def _update_view(self, notice: Notice) -> None:
-        """Redraw an open form, as paragraphs alone if Slack has refused it."""
+        """Update an open form, as paragraphs alone if Slack has refused it."""
         body = notice.body
         view_fields = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
-        view = plain.make_plain_view(body["view"]) if is_as_text(notice) else body["view"]
-        await self._slack.to(notice.principal).call(methods.VIEWS_UPDATE, {"view": view, **view_fields})
+        view = plain.make_plain_view(body["view"]) if is_sent_as_text(notice) else body["view"]
+        await self._slack.find_client(notice.principal).call(
+            methods.VIEWS_UPDATE, {"view": view, **view_fields}
+        )
         await self._results.write_sent(notice, "", "")
 
     async def _respond(self, notice: Notice) -> None:
         url, body = str(notice.body["response_url"]), notice.body
-        if not leads_to_slack(url, self._api_url):
-            # Nobody knows what such a press is about: it is no refusal of Slack's.
+        if not is_slack_address(url, self._api_url):
+            # Such a click is of unknown origin: it is no refusal of Slack's.
             raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, "strange_address")
         replaces = bool(body.get("replaces"))
         message = _make_content(notice) | {
@@ -152,7 +154,7 @@ class Replies:
         try:
             answer = await self._http.request("POST", url, json_body=message, total=total, max_bytes=100_000)
         except (errors.Unreachable, errors.SentTooLate):
-            raise errors.SlackFailed(methods.RESPONSE_URL, UNREACHABLE) from None
+            raise errors.SlackFailed(methods.RESPONSE_URL, UNREACHABLE_CODE) from None
         except errors.ProviderError as error:
             raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, type(error).__name__) from None
         pause = answer.retry_after()
@@ -176,7 +178,7 @@ class Replies:
             | self._make_thread_fields(notice)
             | {"channel": channel, "user": notice.principal.user_id}
         )
-        await self._slack.to(notice.principal).call(methods.CHAT_POST_EPHEMERAL, message)
+        await self._slack.find_client(notice.principal).call(methods.CHAT_POST_EPHEMERAL, message)
         await self._results.write_sent(notice, channel, "")
 
     async def _post_to_person(self, notice: Notice) -> None:
@@ -191,19 +193,19 @@ class Replies:
             await self._post(notice, message, notice.principal.user_id)
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
-        message |= {"channel": channel, **AS_WRITTEN}
+        message |= {"channel": channel, **POST_OPTIONS}
         # A person's direct message goes by two ids; its budget goes by the person.
         direct = channel.startswith("D") or channel == notice.principal.user_id
         paced = notice.principal.user_id if direct else channel
         if direct:
-            message["metadata"] = metadata(notice)
-        answer = await self._slack.to(notice.principal).call(
+            message["metadata"] = build_metadata(notice)
+        answer = await self._slack.find_client(notice.principal).call(
             methods.CHAT_POST_MESSAGE, message, channel=paced
         )
         stands_in, ts = str(answer.data.get("channel") or ""), str(answer.data.get("ts") or "")
-        is_rendered_again = bool(notice.body.get("shows")) and not is_as_text(notice)
-        drawn = digest(update(stands_in, ts, _answer(notice.body, ""))) if is_rendered_again else ""
-        await self._results.write_sent(notice, stands_in, ts, drawn=drawn)
+        is_rendered_again = bool(notice.body.get("shows")) and not is_sent_as_text(notice)
+        rendered = digest(build_edit(stands_in, ts, _to_answer(notice.body, ""))) if is_rendered_again else ""
+        await self._results.write_sent(notice, stands_in, ts, drawn=rendered)
 
     def _make_thread_fields(self, notice: Notice) -> dict[str, Any]:
         thread_ts = notice.body.get("thread_ts")
@@ -211,14 +213,14 @@ class Replies:
 
     def _can_leave_thread(self, notice: Notice, error: errors.SlackFailed) -> bool:
         """Return whether Slack may take a reply outside of its thread, where only its person sees it."""
-        is_refused = isinstance(error, errors.SlackPermanent) and meaning(error) is Meaning.THREAD
+        is_refused = isinstance(error, errors.SlackPermanent) and classify(error) is Meaning.THREAD
         return is_refused and bool(self._make_thread_fields(notice)) and not notice.body.get("in_channel")
 
-    async def _again(self, notice: Notice, wait: float, left: float, error: str) -> None:
+    async def _retry(self, notice: Notice, wait: float, left: float, error: str) -> None:
         if wait >= left:
-            await self._dead(notice, error)
+            await self._give_up(notice, error)
         else:
-            await self._results.retry(notice, wait, error=retry_error(notice, error))
+            await self._results.retry(notice, wait, error=keep_text_error(notice, error))
 
     async def _say_unsure(self, notice: Notice) -> None:
         """Tell a person, without repeating it, that they may have missed an answer; once in a while."""
@@ -228,7 +230,7 @@ class Replies:
             notices.add_notices, [NewNotice(who.key, NoticeKind.MESSAGE, f"unsure:{period}", who, body)]
         )
 
-    async def _dead(self, notice: Notice, error: str) -> None:
+    async def _give_up(self, notice: Notice, error: str) -> None:
         log.info("reply given up", notice=notice.id, problem=error)
         self._alone.discard(notice.id)
         await self._results.write_dead(notice, error)
@@ -241,25 +243,25 @@ def _should_try_next_way(notice: Notice, error: errors.SlackFailed, left: float)
     """
     if isinstance(error, errors.SlackLimited):
         return error.retry_after >= left
-    if isinstance(error, errors.SlackUnknownOutcome) or meaning(error).is_shut_out:
+    if isinstance(error, errors.SlackUnknownOutcome) or classify(error).is_shut_out:
         return False
     if not isinstance(error, errors.SlackPermanent):
         return notice.attempts > MAX_ATTEMPTS_PER_WAY
-    return meaning(error) is not Meaning.STALE and not _can_be_text(notice, error)
+    return classify(error) is not Meaning.STALE and not _can_be_text(notice, error)
 
 
 def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
     """Return whether Slack may take a reply without the blocks that it was sent with."""
     has_blocks = bool(notice.body.get("blocks") or notice.body.get("view"))
-    return has_blocks and not is_as_text(notice) and is_content_refused(error)
+    return has_blocks and not is_sent_as_text(notice) and is_content_refused(error)
 
 
 def _make_content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
     """Return the content of a reply; one that was moved from a channel says so first."""
-    return make_message_content(_answer(notice.body, moved_from), is_text=is_as_text(notice))
+    return make_message_content(_to_answer(notice.body, moved_from), is_text=is_sent_as_text(notice))
 
 
-def _answer(body: Mapping[str, Any], moved_from: str) -> Answer:
+def _to_answer(body: Mapping[str, Any], moved_from: str) -> Answer:
     answer = Answer(str(body.get("text") or ""), tuple(body.get("blocks") or ()))
     if not moved_from:
         return answer

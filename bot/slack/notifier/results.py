@@ -1,4 +1,4 @@
-"""Results: what became of a message in hand is written as soon as the database takes it."""
+"""Results of sends, written as soon as the database takes them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -18,7 +18,7 @@ Write = Callable[[], Awaitable[object]]
 
 
 class Results:
-    """Write results; repeat those that the database didn't take, for as long as a lease lasts.
+    """The results to be written; one that the database didn't take is repeated as long as a lease lasts.
 
     In memory: those. Restart, and several processes: their leases end, and what may have been sent is looked
     for.

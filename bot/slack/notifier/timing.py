@@ -1,14 +1,14 @@
-"""Timing: how long sends may take, and how long they wait."""
+"""Timing: the time-outs and waits of sends."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Hold the notifier's parameters; times in seconds.
+    """The notifier's parameters; times in seconds.
 
-    ``settles``: how long to wait for a message of unknown outcome to appear before looking for it.
-    ``looks_back``: how long before the attempt the search begins, by Slack's time.
+    ``settles``: the wait before the search for a message of unknown outcome, until it has appeared.
+    ``looks_back``: the search begins so long before the attempt, by Slack's time.
     """
 
     lease: float = 60.0
@@ -17,11 +17,11 @@ class Timing:
     looks_back: float = 120.0
     reply_lives: float = 60.0
     card_interval: float = 15.0
-    #: What Slack hasn't accepted after this long is given up, and reported by doctor.
+    #: A notice that Slack hasn't accepted after this long is given up, and reported by doctor.
     gives_up_after: float = 86_400.0
     #: The same where it is refused in a channel with a code that nobody knows: a class waits for it.
     gives_up_in_channel: float = 3_600.0
-    #: What can't be drawn after this long is sent as a plain text.
+    #: A notice that can't be rendered after this long is sent as a plain text.
     plain_text_after: float = 300.0
     batch: int = 20
 
@@ -32,5 +32,5 @@ class Timing:
 
     @property
     def last_start(self) -> float:
-        """Return how long after its claim a send may start, so that it ends within the lease."""
+        """Return the time after its claim until which a send may start, so that it ends within the lease."""
         return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)

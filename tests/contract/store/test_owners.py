@@ -142,7 +142,7 @@ async def test_reading_everybody_goes_on_where_it_began(two, store):
     class Slack:
         budget = SimpleNamespace(installation=Installation("T1"))
 
-        def all(self):
+        def list_clients(self):
             return [self]
 
         async def call(self, _method, _arguments):
