@@ -203,7 +203,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if rule in LEAVER_RULES and claimed.operation.verb in _STOP_VERBS:
             return True
         hide = _is_never_created(claimed)
-        ended = outcomes.build_end(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hide=hide)
+        ended = outcomes.make_end_update(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hide=hide)
         await self.save(claimed, ended)
         return False
 
@@ -221,7 +221,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         # Whoever is ready before a lesson is notified when it begins; one created stopped isn't ready.
         is_early = operation.rests or (operation.planned_for or 0.0) > await self._store.now()
         notify = operation.verb.brings_down or outcome is not Outcome.FULFILLED or not is_early
-        return outcomes.build_end(operation, outcome, cause, claimed.claim, hide=hide, notify=notify)
+        return outcomes.make_end_update(operation, outcome, cause, claimed.claim, hide=hide, notify=notify)
 
     async def advance(self, claimed: ClaimedOperation, runtime: Runtime, decided: Plan) -> None:
         """Read, wait or renew as planned."""
@@ -315,7 +315,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         # If the access reaches everybody's, the person's own credential must have shown this one before.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if runtime.provider.needs_record(access) and not is_known:
-            return outcomes.build_end(operation, Outcome.FAILED, "not_found", claimed.claim)
+            return outcomes.make_end_update(operation, Outcome.FAILED, "not_found", claimed.claim)
         name: FreeName | None = None
         if step is Step.CREATE and claimed.workspace.spec is not None and claimed.workspace.spec.is_unnamed:
             free = await self._choose_name(claimed, runtime, claimed.workspace.spec.stem)
@@ -453,7 +453,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 claimed.update(self._compute_first_read_wait(runtime)), waits_for="read", read_needed=True
             )
             return replace(with_call_state(unfound, step, Call.NONE), cause=cause)
-        ended = outcomes.build_end(operation, Outcome.FAILED, cause, claimed.claim, hide=makes)
+        ended = outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=makes)
         if not makes or (is_conflict and operation.called_at is not None and operation.attempts):
             return ended
         # It made nothing, so it explains nothing that others find. A name conflict says nothing about an
@@ -520,7 +520,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         """End the operation that cancelled the creation."""
         is_known = verdict is Verdict.NOTHING
         outcome, cause = (Outcome.FULFILLED, "not_made") if is_known else (Outcome.UNKNOWN, "untold")
-        return outcomes.build_end(claimed.operation, outcome, cause, claimed.claim, hide=True)
+        return outcomes.make_end_update(claimed.operation, outcome, cause, claimed.claim, hide=True)
 
     async def record_found(
         self, claimed: ClaimedOperation, runtime: Runtime, created: Created

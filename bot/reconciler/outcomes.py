@@ -22,7 +22,7 @@ LATE_NOTICE_DELAY_SECONDS: Final = 30.0
 _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 
 
-def build_end(
+def make_end_update(
     work_item: Operation | Run,
     outcome: Outcome,
     cause: str | None = None,

@@ -363,7 +363,7 @@ class Reads(EnginePart):
                 # The call sent for it may have worked.
                 outcome = Outcome.UNKNOWN if operation.has_called else Outcome.FAILED
                 await self._store.write(
-                    operations.save_step, outcomes.build_end(operation, outcome, answer.cause)
+                    operations.save_step, outcomes.make_end_update(operation, outcome, answer.cause)
                 )
         return result
 

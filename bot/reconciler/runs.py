@@ -164,7 +164,9 @@ class RunStepper(Stepper[ClaimedRun]):
     async def resolve_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
         """End a run that wasn't launched; one that was launched continues there, so still look for it."""
         if step is Step.LAUNCH:
-            await self.save(claimed, outcomes.build_end(claimed.run, Outcome.FAILED, rule, claimed.claim))
+            await self.save(
+                claimed, outcomes.make_end_update(claimed.run, Outcome.FAILED, rule, claimed.claim)
+            )
         elif step is Step.STOP:
             await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, problems.sentence(rule))
         return step is Step.FIND
@@ -174,7 +176,7 @@ class RunStepper(Stepper[ClaimedRun]):
         assert decided.outcome is not None, "a plan that ends says how"
         if decided.outcome is Outcome.ENDED:
             return await self._end_finished(claimed)
-        return outcomes.build_end(claimed.run, decided.outcome, decided.cause, claimed.claim)
+        return outcomes.make_end_update(claimed.run, decided.outcome, decided.cause, claimed.claim)
 
     async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
         """Leave a run that has become due for a read since its claim to the next claim."""
@@ -261,7 +263,9 @@ class RunStepper(Stepper[ClaimedRun]):
         """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
         run = claimed.run
         if step is Step.LAUNCH:
-            ended = outcomes.build_end(run, Outcome.FAILED, answer.call_cause(makes=True), claimed.claim)
+            ended = outcomes.make_end_update(
+                run, Outcome.FAILED, answer.call_cause(makes=True), claimed.claim
+            )
             return replace(ended, start_call=Call.NONE)
         wait = _compute_first_wait(runtime)
         if isinstance(answer.error, (NotFound, Conflict)):
@@ -298,7 +302,7 @@ class RunStepper(Stepper[ClaimedRun]):
         """Step again at once to end it if nothing was launched."""
         if verdict is timeouts.Verdict.NOTHING:
             return self.record_absence(claimed, 0.0)
-        return outcomes.build_end(claimed.run, Outcome.FAILED, "untold", claimed.claim)
+        return outcomes.make_end_update(claimed.run, Outcome.FAILED, "untold", claimed.claim)
 
     async def record_found(self, claimed: ClaimedRun, runtime: Runtime, created: Created) -> None:
         """Record its id."""
@@ -386,7 +390,7 @@ class RunStepper(Stepper[ClaimedRun]):
         """Return the update that ends a finished run."""
         run = claimed.run
         shown = self._board.shown(run.id)
-        return outcomes.build_end(
+        return outcomes.make_end_update(
             run,
             Outcome.ENDED,
             None,
@@ -406,7 +410,7 @@ class RunStepper(Stepper[ClaimedRun]):
         doubt = timeouts.doubted(run.doubt, timeouts.LEFT_OUT, now)
         if timeouts.is_certain(doubt, now):
             log.info("run lost", connection=runtime.name, run=run.id)
-            return outcomes.build_end(
+            return outcomes.make_end_update(
                 run, Outcome.FAILED, "lost", claimed.claim, notify=await self.has_recipient(claimed)
             )
         return replace(claimed.update(wait), doubt=doubt)

@@ -124,11 +124,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 await self.has_recipient(claimed),
             )
             await self.save(
-                claimed, outcomes.build_end(subject, outcome, cause, claimed.claim, notify=notify)
+                claimed, outcomes.make_end_update(subject, outcome, cause, claimed.claim, notify=notify)
             )
             return
         if self.is_forgotten(claimed):
-            forgotten = outcomes.build_end(subject, Outcome.CANCELLED, "forgotten", claimed.claim)
+            forgotten = outcomes.make_end_update(subject, Outcome.CANCELLED, "forgotten", claimed.claim)
             await self.save(claimed, forgotten)
             return
         if (runtime := self._runtimes.get(subject.connection)) is None:

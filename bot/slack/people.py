@@ -152,11 +152,11 @@ class PeopleDirectory:
             here.has_team(None, principal.team_id) for _slack, here in places
         ):
             for slack, here in places:
-                if here.enterprise is not None and await self._is_listed(slack, principal.team_id):
+                if here.enterprise is not None and await self._has_team(slack, principal.team_id):
                     return replace(principal, enterprise_id=here.enterprise)
         return principal
 
-    async def _is_listed(self, slack: PacedSlack, team_id: str) -> bool:
+    async def _has_team(self, slack: PacedSlack, team_id: str) -> bool:
         """Return whether a workspace is of the enterprise that has installed us there."""
         name = slack.budget.installation.id
         async with self._listing:

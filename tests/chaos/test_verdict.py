@@ -86,7 +86,9 @@ async def scene(tmp_path):
         principal = made.people[0].principal
         workspace = next(w for w in await store.perform(workspaces.workspaces, principal) if w.name == "red")
         accepted = await accept_operation(store, workspace, interaction="i1")
-        await store.write(operations.save_step, outcomes.build_end(accepted.operation, Outcome.FULFILLED))
+        await store.write(
+            operations.save_step, outcomes.make_end_update(accepted.operation, Outcome.FULFILLED)
+        )
         ended = Scene(made, accepted.operation, tmp_path)
         resource = made.saturn.state.resources[workspace.remote_id]
         # It ran before its person was told, and runs still.

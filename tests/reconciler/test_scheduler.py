@@ -112,7 +112,7 @@ async def test_daily_work_is_guarded(world, scheduler):
     replace_function(world.store, sweeping.sweep, broken)
     with capture_logs() as logs:
         await scheduler._run_daily()
-        await scheduler._lists()
+        await scheduler._refresh_lists()
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["sweep failed"]
     assert [task.kind for task in await world.store.claim(task_rows.claim_tasks, 9, 9.0)] == [
         TaskKind.SYNC_PEOPLE

@@ -194,7 +194,7 @@ async def test_nothing_is_given_up_while_slack_does_not_let_the_app_in(line):
 
 async def test_of_many_messages_that_slack_refuses_for_one_reason_a_day_tells_once(line):
     for notice in await claimed(line, message("1", "one"), message("2", "two")):
-        await line.notifier._outbox._undeliverable(notice, SlackPermanent(POST, "msg_too_long"))
+        await line.notifier._outbox._give_up(notice, SlackPermanent(POST, "msg_too_long"))
     assert (await line.store.perform(counts.statistics))["dead_notices"] == 2
     assert len(await line.store.perform(notice_rows.claim_notices, 10, 60.0)) == 1
 
