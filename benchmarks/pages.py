@@ -162,7 +162,7 @@ async def _settle(crowd: Crowd, place: Place, base_url: str) -> list[Visitor]:
 
 async def _visitor(store: Store, crowd: Crowd, place: Place, base_url: str, number: int) -> Visitor:
     principal, now = Principal(None, TEAM, crowd.user(number)), await store.now()
-    credential = Credential.of_connection("none")
+    credential = Credential.for_connection("none")
     sealed = Vault([place.key]).seal(row_key(principal.key, "sphere"), credential.as_mapping())
     account = Account(f"sphere_{number:05d}", principal, "sphere", "", sealed, "active", now)
     await put_account(store, account)

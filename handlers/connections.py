@@ -17,7 +17,7 @@ from handlers import routes
 from handlers.request import Answered, Request
 from handlers.services import Services
 
-_FACETS: Mapping[Purpose, type[base.Facet]] = {"workspace": base.Making, "job": base.Runs}
+_FACETS: Mapping[Purpose, type[base.Facet]] = {"workspace": base.Creation, "job": base.Runs}
 
 
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
@@ -72,7 +72,7 @@ def list_overview_connections(services: Services) -> list[str]:
     return sorted(
         name
         for name, provider in services.connections.items()
-        if isinstance(provider, base.Overview) and provider.can_tell()
+        if isinstance(provider, base.Overview) and provider.has_overview()
     )
 
 

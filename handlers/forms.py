@@ -183,7 +183,7 @@ async def make(request: Request, form_context: FormContext, spec: Spec, form: Fo
     remembered = {
         field_.name: values[field_.name]
         for field_ in form.fields
-        if field_.remembers and field_.name in values
+        if field_.is_remembered and field_.name in values
     }
     try:
         await services.store.write(
@@ -275,7 +275,7 @@ def make_form_view(
         title=provider.settings.title,
         username=account.username,
         values=fitting,
-        has_people=not provider.links_by("none"),
+        has_people=not provider.has_link_method("none"),
         author=form_context.author,
     )
 
@@ -322,7 +322,7 @@ class FormContext:
         chosen = {
             field_.name: values[field_.name]
             for field_ in form.fields
-            if field_.redraws and field_.name in values
+            if field_.has_dependents and field_.name in values
         }
         proposed = {
             field_.name: field_.initial

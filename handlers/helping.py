@@ -70,7 +70,9 @@ def _list_usable_providers(request: Request, accounts: Mapping[str, str]) -> lis
     """Return the providers that a person has linked or needn't link; all of them for a person without any."""
     connections = request.services.connections
     linked = [
-        provider for name, provider in connections.items() if name in accounts or provider.links_by("none")
+        provider
+        for name, provider in connections.items()
+        if name in accounts or provider.has_link_method("none")
     ]
     return linked if linked or accounts else list(connections.values())
 

@@ -79,7 +79,9 @@ async def launch_copy(request: Request) -> Answer:
         return replies.hint(request.fill(run_words.NO_SPEC, run))
     spec = run.spec
     if variables:
-        spec = runs.varied(request.services.context.need(run.connection).need(base.Runs), spec, variables)
+        spec = runs.varied(
+            request.services.context.need(run.connection).require_facet(base.Runs), spec, variables
+        )
     copy = await request.caller.run(runs.launch, run.connection, spec)
     return report_start(request, copy.name, copy.connection)
 
@@ -177,7 +179,11 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
 
 def has_named_jobs(request: Request, name: str) -> bool:
     """Return whether a connection's jobs are set up on the provider, so that a name is all it needs."""
-    return request.services.connections[require_connection(request, name)].need(base.Runs).runs_named_jobs
+    return (
+        request.services.connections[require_connection(request, name)]
+        .require_facet(base.Runs)
+        .runs_named_jobs
+    )
 
 
 async def launch_by_name(request: Request, connection: str, name: str) -> Answer:

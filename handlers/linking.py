@@ -284,7 +284,7 @@ async def _ask_before_unlinking(
 def _is_linkless(request: Request, connection: str) -> bool:
     """Return whether a connection has no user accounts: only our records say who owns what, so keep them."""
     provider = request.services.connections.get(connection)
-    return provider is not None and provider.links_by("none")
+    return provider is not None and provider.has_link_method("none")
 
 
 def _find_connection_to_unlink(request: Request, name: str, linked: Collection[str]) -> str | None:

@@ -12,7 +12,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers
 from bot.providers.base import Provider
-from bot.providers.connection import Linking
+from bot.providers.connection import LinkMethod
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.message_context import Gatherer, PeopleNames
@@ -53,7 +53,11 @@ class Services:
 
     def limit_to(self, principal: Principal) -> Services:
         """Return the services with the connections that a person's Slack workspace may use."""
-        served = {name: provider for name, provider in self.connections.items() if provider.serves(principal)}
+        served = {
+            name: provider
+            for name, provider in self.connections.items()
+            if provider.is_available_to(principal)
+        }
         return self if len(served) == len(self.connections) else replace(self, connections=served)
 
     def title(self, connection: str) -> str:
@@ -86,9 +90,11 @@ class Services:
         """Return the names of the connections whose administrators approve usernames."""
         return [name for name, _ in self._list_linked_by("admin")]
 
-    def _list_linked_by(self, method: Linking) -> list[tuple[str, str]]:
+    def _list_linked_by(self, method: LinkMethod) -> list[tuple[str, str]]:
         served = sorted(self.connections.items())
-        return [(name, provider.settings.title) for name, provider in served if provider.links_by(method)]
+        return [
+            (name, provider.settings.title) for name, provider in served if provider.has_link_method(method)
+        ]
 
     def list_link_methods(self) -> list[tuple[str, str, bool]]:
         """Return (name, title, whether with a token) of all that can be linked, in the order of a Home."""

@@ -82,7 +82,7 @@ async def _answer_token(request: Request, besides: str) -> Answer | None:
         # The ids in a link that a provider recognises aren't tokens.
         link = naming.to_link(word)
         is_link = link and any(
-            provider.parse_reference(link) or provider.job_reference(link) for provider in providers
+            provider.parse_reference(link) or provider.parse_job_reference(link) for provider in providers
         )
         if is_link or fold(word) in own_names or not _find_issuers(services, word):
             continue
@@ -196,7 +196,8 @@ def _guess(
     providers = request.services.connections.values()
     is_of_run = request.folder == "job"
     is_id = any(
-        (provider.job_reference if is_of_run else provider.parse_reference)(word) for provider in providers
+        (provider.parse_job_reference if is_of_run else provider.parse_reference)(word)
+        for provider in providers
     )
     is_any = is_id and verb in (_ANY_JOB_VERBS if is_of_run else _ANY_WORKSPACE_VERBS)
     if is_any or fold(word) in own_names:

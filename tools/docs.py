@@ -27,7 +27,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.commands.pages import anchor_of
 from bot.features.feature import load as load_features
-from bot.providers.answers import error_of
+from bot.providers.answers import to_error
 from bot.providers.base import Facet
 from bot.slack import manifest
 from bot.support.responses import Response
@@ -212,7 +212,7 @@ def _built_on() -> dict[str, type]:
 
 def _methods() -> str:
     """Return the methods of what providers build on, and of the client that they call with."""
-    classes = _built_on() | {"Api": provider.Api, "Response": provider.Response}
+    classes = _built_on() | {"ApiClient": provider.ApiClient, "Response": provider.Response}
     return _rows(
         ("method", "parameters", "must", "what it does"),
         (
@@ -304,7 +304,7 @@ def _errors() -> str:
     kinds = dict[tuple[str, str], list[str]]()
     for status in (302, 400, 401, 402, 403, 404, 408, 409, 410, 422, 423, 425, 429, 500, 502, 503, 504):
         answer = Response(status, CIMultiDictProxy(CIMultiDict()), b'{"message": "no"}')
-        of_read, of_change = (type(error_of(answer, changes=one)).__name__ for one in (False, True))
+        of_read, of_change = (type(to_error(answer, changes=one)).__name__ for one in (False, True))
         kinds.setdefault((of_read, of_change), []).append(str(status))
     return _rows(
         ("status", "of a read", "of a change"),
@@ -333,7 +333,7 @@ MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "Which error a status is": _errors,
         "What a provider declares": lambda: _attributes("bot/providers/base.py", *_built_on()),
         "What a rig says": partial(_attributes, "usher/conformance/rigs.py", "Rig"),
-        "What a rig says for facets": partial(_attributes, "usher/conformance/rigs.py", "Sides"),
+        "What a rig says for facets": partial(_attributes, "usher/conformance/rigs.py", "FacetValues"),
         "Every method": _methods,
         "Every other name": _names,
     },

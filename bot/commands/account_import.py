@@ -152,7 +152,7 @@ class Importer:
         if not may.allowed:
             return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
         try:
-            identity = await provider.need(base.Behalf).check_username(row.username)
+            identity = await provider.require_facet(base.Impersonation).check_username(row.username)
         except errors.NotFound:
             return Result(row, "problem", f"there's no user {row.username} on {provider.settings.title}")
         except errors.Forbidden:
@@ -179,7 +179,7 @@ class Importer:
         provider = self._connections.get(row.connection)
         if provider is None:
             return f"there's no connection {row.connection[:40]}"
-        if not provider.links_by("admin"):
+        if not provider.has_link_method("admin"):
             return f'{row.connection} doesn\'t link by approval: its linking needs "admin"'
         if not linking.is_username(row.username):
             return "username needs 1 to 80 visible characters, without spaces"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pydantic import SecretStr
 
 from bot.providers import base, distributions
-from bot.providers.requests import refuses_others, unless_absent
+from bot.providers.requests import none_if_absent, verify_bad_token_is_refused
 from bot.services.checks import Check, plain, why
 from bot.services.linking import refused_token, return_address
 from bot.support import errors
@@ -24,9 +24,9 @@ async def check_connection(name: str, provider: base.Provider) -> Check:
     """Ask a provider's server what it is, without any person's credential; it must refuse one of nobody's."""
     label = f"connection {name}"
     try:
-        version, remark = await provider.probe(), await provider.remark()
+        version, remark = await provider.probe(), await provider.read_warning()
         if isinstance(provider, base.Tokens):
-            await refuses_others(provider.check)
+            await verify_bad_token_is_refused(provider.check_credential)
     except errors.ProviderError as failed:
         advice = "Check its address."
         if isinstance(failed, errors.TemporaryError) and not isinstance(failed, errors.BadAnswer):
@@ -51,10 +51,10 @@ async def check_account(provider: base.Provider, token: str) -> Check:
     if (foreign := refused_token(token, title, [provider])) is not None:
         return Check(label, False, foreign.text)
     try:
-        identity = await provider.check(base.Credential(SecretStr(token)))
+        identity = await provider.check_credential(base.Credential(SecretStr(token)))
         access = base.Access(identity.username, identity.credential)
         try:
-            found = await unless_absent(provider.need(base.Lists).discover(access)) or ()
+            found = await none_if_absent(provider.require_facet(base.Lists).discover(access)) or ()
         finally:
             if isinstance(provider, base.Revocation) and provider.can_revoke(access.credential):
                 await provider.revoke(access)
@@ -68,7 +68,7 @@ async def check_account(provider: base.Provider, token: str) -> Check:
 
 def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
     """Check that people can be told apart on workspace pages, if a provider needs such pages."""
-    needing = sorted(name for name, provider in providers.items() if isinstance(provider, base.Page))
+    needing = sorted(name for name, provider in providers.items() if isinstance(provider, base.EmbeddedPage))
     if not needing:
         return []
     if settings.slack_client_id is not None and settings.slack_client_secret is not None:
@@ -80,7 +80,7 @@ def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) ->
 
 async def check_page(name: str, provider: base.Provider) -> list[Check]:
     """Load the script of a page that shows workspaces; say which hosts it names that the page may not use."""
-    if not isinstance(provider, base.Page):
+    if not isinstance(provider, base.EmbeddedPage):
         return []
     label, loads = f"connection {name} page", provider.embedding()
     try:
@@ -101,13 +101,20 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
 
 async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
     """Ask a provider at which people can sign in whether it knows Usher; say what is missing there."""
-    if not isinstance(provider, base.SignIn) or not provider.links_by("token"):
+    if not isinstance(provider, base.SignIn) or not provider.has_link_method("token"):
         return []
     label, back = f"connection {name} sign-in", return_address(public_url, name)
     if provider.oauth is None:
-        return [Check(label, True, "people paste a token. To let them sign in:", provider.registration(back))]
+        return [
+            Check(
+                label,
+                True,
+                "people paste a token. To let them sign in:",
+                provider.describe_registration(back),
+            )
+        ]
     try:
-        is_known = await provider.oauth.is_known()
+        is_known = await provider.oauth.is_accepted()
     except errors.Unreachable:
         return []  # That is reported where the server's version is asked for.
     except errors.ProviderError as failed:
@@ -115,5 +122,5 @@ async def check_way_in(name: str, provider: base.Provider, public_url: str) -> l
         return [Check(label, True, found, "Link an account of yours to see.", is_warning=True)]
     if not is_known:
         found = "it doesn't accept the client id and secret, so nobody can sign in"
-        return [Check(label, False, found, provider.registration(back))]
+        return [Check(label, False, found, provider.describe_registration(back))]
     return [Check(label, True, f"people sign in there, and come back to {back}")]

@@ -80,7 +80,7 @@ async def check_pages(settings: Settings, http: Http, providers: Mapping[str, ba
         return [await _check_at(label, url, settings, http, PAGE_PROOF)]
     found = "not set, so the provider's script runs at the public address: it could write cookies there"
     advice = "Set USHER_PAGE_URL to a second host name of this Usher: `usher docs install#two-host-names`."
-    needing = any(isinstance(provider, base.Page) for provider in providers.values())
+    needing = any(isinstance(provider, base.EmbeddedPage) for provider in providers.values())
     return [Check(label, True, found, advice, is_warning=True)] if needing else []
 
 

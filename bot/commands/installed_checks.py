@@ -27,7 +27,7 @@ async def check_listed(
     costly = sorted(
         name
         for name, provider in providers.items()
-        if provider.links_by("none") and provider.settings.workspaces is None
+        if provider.has_link_method("none") and provider.settings.workspaces is None
     )
     if costly:
         found += f", and workspaces of {', '.join(costly)} are made on your account"

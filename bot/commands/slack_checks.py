@@ -36,7 +36,7 @@ async def check_slack(settings: Settings, http: Http) -> list[Check]:
 async def check_clock(settings: Settings, http: Http) -> list[Check]:
     """Compare this machine's clock with Slack's; where Slack doesn't answer, another check says so."""
     try:
-        at = (await http.request("POST", f"{settings.slack_api_url}{API_TEST}")).sent_at()
+        at = (await http.request("POST", f"{settings.slack_api_url}{API_TEST}")).server_time()
     except errors.ProviderError:
         return []
     if at is None:

@@ -319,7 +319,9 @@ async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> 
     for name, provider in providers.items():
         label = f"connection {name} token"
         try:
-            is_good = await provider.own_secret() if isinstance(provider, base.Behalf) else None
+            is_good = (
+                await provider.is_secret_accepted() if isinstance(provider, base.Impersonation) else None
+            )
         except errors.ProviderError:
             continue  # A problem with the server is reported where its version is asked for.
         if is_good is None:

@@ -25,7 +25,7 @@ from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Value, fl
 from bot.domain.observations import Created, Observed
 from bot.domain.people import Principal
 from bot.domain.runs import ObservedRun
-from bot.domain.workspaces import NOT_UP, State, Workspace
+from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
 from bot.providers import base
 from bot.providers.assumptions import Fact, Observing, Verdict, facts_of
 from bot.providers.base import Access, SendWindow
@@ -139,8 +139,8 @@ class Trial:
     async def plan(self, given: Mapping[str, str]) -> list[Made]:
         """Fill the provider's forms with the least that they take; raise NotDone if something is missing."""
         provider, mark = self.stage.provider, "".join(secrets.choice(_LETTERS) for _ in range(8))
-        making = provider.need(base.Making)
-        offer = await making.templates(self.access)
+        making = provider.require_facet(base.Creation)
+        offer = await making.read_offer(self.access)
         form = making.form(offer, "workspace", {}, NOBODY)
         if not form.fields:
             self.stage.tell(form.advice or form.note)
@@ -159,7 +159,7 @@ class Trial:
 
     async def _existing(self, name: str) -> Made:
         """Return a stopped workspace of the account, which a stop doesn't end; raise NotDone without any."""
-        for one in await self.stage.provider.need(base.Lists).discover(self.access):
+        for one in await self.stage.provider.require_facet(base.Lists).discover(self.access):
             is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
             if is_wanted and (await self._read(one.remote_id)).is_kept is not False:
                 return Made("workspace", Spec(one.name), "", remote_id=one.remote_id)
@@ -183,14 +183,14 @@ class Trial:
         self.stage.record.keep(made)
         created = Created(made.remote_id or "", made.spec.name, is_started=False)
         if made.key:
-            created = await self._make(made, provider.need(base.Making).create)
+            created = await self._make(made, provider.require_facet(base.Creation).create)
         if not created.is_started:
             await self._step("start", self._act(provider.start, created.remote_id))
         seen = await self._step("run", self._until(created.remote_id, _ran_or_failed))
         await self._step("open", self._open(seen))
 
     async def _open(self, seen: Observed) -> str:
-        if isinstance(self.stage.provider, base.Page):
+        if isinstance(self.stage.provider, base.EmbeddedPage):
             if seen.entry is None:
                 raise errors.BadAnswer("nothing opens it")
             return "opens in Usher's own page"
@@ -202,15 +202,15 @@ class Trial:
         return f"answers {answer.status}"
 
     async def _job(self, made: Made) -> None:
-        runs = self.stage.provider.need(base.Runs)
-        created = await self._make(made, runs.launch_job)
+        runs = self.stage.provider.require_facet(base.Runs)
+        created = await self._make(made, runs.launch_run)
         ended = await self._step("job", self._until_over(runs, created.remote_id))
         await self._step("output", self._output(runs, ended.remote_id or created.remote_id))
 
     async def _output(self, runs: base.Runs[Any], remote_id: str) -> str:
         text = ""
         async with asyncio.timeout(CALL_SECONDS):
-            async for piece in runs.job_output(self.access, remote_id):
+            async for piece in runs.run_output(self.access, remote_id):
                 text += piece.text
                 if len(text) > MOST_OUTPUT:
                     break
@@ -245,10 +245,10 @@ class Trial:
         """Look for what was made by its own mark or name; what may be somebody else's is left alone."""
         provider = self.stage.provider
         if made.purpose == "workspace":
-            search = provider.need(base.Making).find
+            search = provider.require_facet(base.Creation).find_created
         else:
-            search = provider.need(base.Runs).find_job
-        return (await search(self.access, made.spec, made.key, made.since)).ours
+            search = provider.require_facet(base.Runs).find_run
+        return (await search(self.access, made.spec, made.key, made.since)).match
 
     # -- afterwards ------------------------------------------------------------------------------------------
 
@@ -282,7 +282,7 @@ class Trial:
             await self._step("stop", self._act(provider.stop, remote_id))
         except errors.NotFound:
             return
-        seen = await self._step("down", self._until(remote_id, lambda one: one.state in NOT_UP))
+        seen = await self._step("down", self._until(remote_id, lambda one: one.state in NOT_UP_STATES))
         if seen.state is State.GONE or not made.key:
             return
         if isinstance(provider, base.Removal):
@@ -293,9 +293,9 @@ class Trial:
             )
 
     async def _end_job(self, remote_id: str) -> None:
-        runs = self.stage.provider.need(base.Runs)
+        runs = self.stage.provider.require_facet(base.Runs)
         with suppress(errors.NotFound):
-            await self._step("end the job", runs.stop_job(self.access, remote_id))
+            await self._step("end the job", runs.stop_run(self.access, remote_id))
 
     # -- reading and waiting ---------------------------------------------------------------------------------
 
@@ -305,14 +305,14 @@ class Trial:
         while not is_so(seen := await self._read(remote_id)):
             if self.stage.clock.monotonic() > ends:
                 raise errors.Conflict(f"it is still {seen.state} after {LONGEST / 60:.0f} minutes")
-            await self.stage.sleep(self.stage.provider.pace.pending)
+            await self.stage.sleep(self.stage.provider.pace.pending_interval)
         return seen
 
     async def _until_over(self, runs: base.Runs[Any], remote_id: str) -> ObservedRun:
         ends = self.stage.clock.monotonic() + LONGEST
         while True:
             await self._gate(remote_id)
-            found = await runs.job_status(self.access, [remote_id])
+            found = await runs.run_status(self.access, [remote_id])
             await self._gate(remote_id, is_answered=True)
             seen = found.get(remote_id)
             if seen is not None and seen.state.is_over:
@@ -321,11 +321,13 @@ class Trial:
                 return seen
             if self.stage.clock.monotonic() > ends:
                 raise errors.Conflict(f"it hasn't ended after {LONGEST / 60:.0f} minutes")
-            await self.stage.sleep(self.stage.provider.pace.pending)
+            await self.stage.sleep(self.stage.provider.pace.pending_interval)
 
     async def _act(self, act: Callable[[Access, Workspace], Awaitable[object]], remote_id: str) -> None:
         """Act on a workspace as it was just read."""
-        await act(self.access, self.stage.provider.row(remote_id, await self._read(remote_id), NOBODY))
+        await act(
+            self.access, self.stage.provider.to_workspace(remote_id, await self._read(remote_id), NOBODY)
+        )
 
     async def _read(self, remote_id: str) -> Observed:
         until = await self._gate(remote_id)

@@ -13,7 +13,7 @@ from bot.commands.trial import Record, Trial, TrialContext
 from bot.domain.audit import AuditEntry
 from bot.providers import build, secrets_of
 from bot.providers.assumptions import Observing
-from bot.providers.base import Access, Behalf, Credential, Identity, Provider, Removal, Tokens
+from bot.providers.base import Access, Credential, Identity, Impersonation, Provider, Removal, Tokens
 from bot.services.checks import why
 from bot.services.linking import refused_token
 from bot.store import audit
@@ -64,19 +64,19 @@ async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callabl
     """Ask whose account it is; what is typed is kept in memory only."""
     title = provider.settings.title
     try:
-        if provider.links_by("none"):
-            return Access("", Credential.of_connection("none"))
-        if isinstance(provider, Tokens) and provider.links_by("token"):
+        if provider.has_link_method("none"):
+            return Access("", Credential.for_connection("none"))
+        if isinstance(provider, Tokens) and provider.has_link_method("token"):
             guide = provider.token_help()
             print("\n".join(guide.steps).replace(f"Press Open {title}", f"Open {guide.url}"))
             token = provider.clean_token(ask_secret(f"Your token on {title} (it isn't stored): "))
             if (foreign := refused_token(token, title, [provider])) is not None:
                 raise NotDone(foreign.text)
             hide(token)
-            identity: Identity = await provider.check(Credential(SecretStr(token)))
+            identity: Identity = await provider.check_credential(Credential(SecretStr(token)))
         else:
             username = ask(f"Your username on {title}: ").strip()
-            identity = await provider.need(Behalf).check_username(username)
+            identity = await provider.require_facet(Impersonation).check_username(username)
     except ProviderError as failed:
         raise NotDone(f"{title} doesn't accept that: {why(failed)}") from None
     except EOFError:

@@ -246,7 +246,7 @@ class Conversation:
         for name, secret in secrets.items():
             keep(name, secret, "The connections file refers to it")
         _write(place, text)
-        if issubclass(provider, base.Page):
+        if issubclass(provider, base.EmbeddedPage):
             self._tell(_PAGE.format(title=provider.title))
         return ""
 
@@ -266,7 +266,7 @@ class Conversation:
     async def _whose(self, connection: ConnectionSettings, _settings: Settings, http: Http) -> list[Check]:
         """Ask for the person's own token until it opens an account: without one, the server must be known."""
         name, provider = connection.name, build(connection, http)
-        guide = provider.need(base.Tokens).token_help()
+        guide = provider.require_facet(base.Tokens).token_help()
         steps = "\n".join(guide.steps)
         self._tell(steps.replace(f"Press Open {connection.title}", f"Open {guide.url}"))
         known = await check_connection(name, provider)
@@ -353,7 +353,7 @@ async def _waiting(process: Process, person: Principal, own: tuple[str, str] | N
         return ""
     name, token = own
     try:
-        identity = await process.providers[name].check(base.Credential(SecretStr(token)))
+        identity = await process.providers[name].check_credential(base.Credential(SecretStr(token)))
         return await process.services.create_caller(person).run(linking.wait_for_proof, name, identity, token)
     except (ProviderError, Refused) as failed:
         print(plain(failed), flush=True)

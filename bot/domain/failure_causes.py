@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from bot.domain.workspaces import NOT_UP, UP, State
+from bot.domain.workspaces import NOT_UP_STATES, UP_STATES, State
 
 #: How much of a message is kept: a scheduler lists each of its machines.
 LIMIT: Final = 500
@@ -122,7 +122,7 @@ _OF_ALL: Final = re.compile(
 )
 
 
-def lacks_room(message: str) -> bool:
+def lacks_capacity(message: str) -> bool:
     """Return whether a message is about what others have: machines, seats of a licence, a quota of all."""
     said = message[:LIMIT]
     return reason_in(said) in _SHARED or any(pattern.search(said) for pattern in (_SEATS, _OF_ALL))
@@ -145,11 +145,11 @@ def kept(before: State, known: str | None, after: State, new: str | None) -> str
     It stays until the workspace is up, or is started again; a failed stop has a reason of its own.
     """
     is_stop_over = before is State.STOPPING and after is State.FAILED
-    is_fresh = after is State.RUNNING or (after in UP and before in NOT_UP) or is_stop_over
-    return new if is_fresh else weightiest([known, new])
+    is_fresh = after is State.RUNNING or (after in UP_STATES and before in NOT_UP_STATES) or is_stop_over
+    return new if is_fresh else pick_failure_message([known, new])
 
 
-def weightiest(messages: Sequence[str | None]) -> str | None:
+def pick_failure_message(messages: Sequence[str | None]) -> str | None:
     """Return the latest of messages in their order, but no later one that says less; None if there is none.
 
     That it took too long isn't what was waited for. What adds machines says of each kind why it adds none;

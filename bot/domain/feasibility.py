@@ -7,7 +7,7 @@ An obstacle is a key of ``bot.messages.texts.cards.OBSTACLES``; "" is none.
 from typing import Final
 
 from bot.domain.accounts import Account
-from bot.domain.stops import Effects, StopMode
+from bot.domain.stops import StopEffects, StopMode
 from bot.domain.workspaces import State, Workspace
 
 #: The obstacles that *Link again* removes.
@@ -32,7 +32,7 @@ def find_access_obstacle(account: Account | None, now: float, *, is_connected: b
     return account.refusal if account.state == "refused" or account.repeats(now) else ""
 
 
-def find_stop_obstacle(workspace: Workspace, effects: Effects, mode: StopMode) -> str:
+def find_stop_obstacle(workspace: Workspace, effects: StopEffects, mode: StopMode) -> str:
     """Return the reason for which a running workspace can't be stopped in a mode, "" for none."""
     is_offered = mode in effects and (mode == "stop" or workspace.allows(mode))
     return "" if is_offered or workspace.state is not State.RUNNING else "not_allowed_now"

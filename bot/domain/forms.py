@@ -16,13 +16,13 @@ Value = str | tuple[str, ...]
 Values = Mapping[str, Value]
 
 #: ``search`` is a choice among many, with options loaded as the person types; ``searches`` takes several.
-FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches"]
+FieldKind = Literal["text", "long_text", "number", "choice", "search", "multi_search"]
 
 #: What a form is for.
 Purpose = Literal["workspace", "job"]
 
 #: The key of what people call something, where its name can't be that.
-DISPLAY_NAME: Final = "display_name"
+DISPLAY_NAME_KEY: Final = "display_name"
 #: The prefix of fields that set a provider's own limits.
 LIMIT: Final = "limit_"
 
@@ -51,8 +51,8 @@ class FlagProblem:
 class Field:
     """Describe one field. ``initial`` is its initial value, a ``Choice.value`` if it has choices.
 
-    ``redraws``: other fields depend on it, so the form is redrawn when it changes. ``minimum`` and
-    ``maximum`` bound a number. ``remembers``: the form is prefilled with the person's last value.
+    ``has_dependents``: other fields depend on it, so the form is redrawn when it changes. ``minimum`` and
+    ``maximum`` bound a number. ``is_remembered``: the form is prefilled with the person's last value.
     """
 
     name: str
@@ -62,11 +62,11 @@ class Field:
     initial: Value = ""
     optional: bool = False
     hint: str = ""
-    redraws: bool = False
+    has_dependents: bool = False
     minimum: float | None = None
     maximum: float | None = None
     max_length: int | None = None
-    remembers: bool = True
+    is_remembered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +86,36 @@ class Form:
 
 
 #: What is said of a template that has gone meanwhile.
-NOT_OFFERED = "That template is no longer available. Choose again."
+TEMPLATE_NOT_OFFERED = "That template is no longer available. Choose again."
 #: With more choices than this, the menu searches.
-FEW = 20
+MAX_MENU_CHOICES = 20
 
 
 def choice_field(
     name: str, label: str, choices: tuple[Choice, ...], initial: str = "", **options: Any
 ) -> Field:
     """Return a field for choosing one of few, or of many."""
-    return Field(name, label, "choice" if len(choices) <= FEW else "search", choices, initial, **options)
+    return Field(
+        name, label, "choice" if len(choices) <= MAX_MENU_CHOICES else "search", choices, initial, **options
+    )
 
 
-def name_problem(name: str, most: int, taken: Collection[str] = (), what: str = "workspace") -> str:
+def find_name_problem(
+    name: str, max_length: int, taken: Collection[str] = (), what: str = "workspace"
+) -> str:
     """Return what is wrong with a new name, "" if nothing is; ``what`` is what it is for."""
     if not name:
         return "Needs a name."
-    if len(name) > most:
-        return f"At most {most} characters."
+    if len(name) > max_length:
+        return f"At most {max_length} characters."
     return f"You already have a {what} with that name. Choose another name." if name in taken else ""
 
 
 def name_field(initial: str, max_length: int, **options: Any) -> Field:
     """Return the field for a new name; no name is suggested twice."""
-    return Field("name", "Name", "text", initial=initial, max_length=max_length, remembers=False, **options)
+    return Field(
+        "name", "Name", "text", initial=initial, max_length=max_length, is_remembered=False, **options
+    )
 
 
 def text_of(values: Values, name: str) -> str:
@@ -118,7 +124,7 @@ def text_of(values: Values, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def several_of(values: Values, name: str) -> tuple[str, ...]:
+def texts_of(values: Values, name: str) -> tuple[str, ...]:
     """Return the selected values of a field."""
     value = values.get(name, ())
     return value if isinstance(value, tuple) else (value,) if value else ()
@@ -137,18 +143,18 @@ class Spec:
     chosen: Values = field(default_factory=dict, hash=False)
     stem: str = ""
 
-    def word(self, key: str) -> str:
+    def text(self, key: str) -> str:
         """Return the text chosen for ``key``, or ""."""
         return text_of(self.chosen, key)
 
-    def several(self, key: str) -> tuple[str, ...]:
+    def texts(self, key: str) -> tuple[str, ...]:
         """Return the values selected for ``key``."""
-        return several_of(self.chosen, key)
+        return texts_of(self.chosen, key)
 
     @property
     def label(self) -> str:
         """Return what people read as its name."""
-        return self.word(DISPLAY_NAME) or self.name or self.stem
+        return self.text(DISPLAY_NAME_KEY) or self.name or self.stem
 
     @property
     def is_unnamed(self) -> bool:
@@ -184,23 +190,23 @@ class FormProblems(Exception):
 class NameRule:
     """Declare what Usher may call something: lower-case letters and digits, with single hyphens in between.
 
-    ``longest`` is the most characters, ``needs_letter`` whether a letter has to come first.
+    ``max_length`` is the most characters, ``needs_letter`` whether a letter has to come first.
     """
 
-    longest: int = 35
+    max_length: int = 35
     needs_letter: bool = False
 
     def allows(self, name: str) -> bool:
         """Return whether a name is as declared."""
         is_plain = re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) is not None
-        return is_plain and len(name) <= self.longest and not (self.needs_letter and name[0].isdigit())
+        return is_plain and len(name) <= self.max_length and not (self.needs_letter and name[0].isdigit())
 
     def stem(self, text: str, word: str) -> str:
         """Return a text as such a name, with room for a number or a mark; ``word`` if nothing is left."""
         plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().casefold()
         name = "-".join(re.findall(r"[a-z0-9]+", plain)) or word
         name = f"{word}-{name}" if self.needs_letter and name[:1].isdigit() else name
-        return name[: self.longest - _MARK_LENGTH - 1].rstrip("-")
+        return name[: self.max_length - _MARK_LENGTH - 1].rstrip("-")
 
 
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -217,10 +223,10 @@ class FreeName:
     def besides(self, others: Iterable[str]) -> str:
         """Return the name: the stem, or the stem with a number; unlike the taken names and ``others``."""
         taken = (*self.taken, *others)
-        return free_name(self.stem, taken) or marked(self.stem, repr(sorted(taken)))
+        return find_free_name(self.stem, taken) or marked(self.stem, repr(sorted(taken)))
 
 
-def free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
+def find_free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
     """Return an unused name, ignoring case; "" if a thousand are taken."""
     folded = {one.casefold() for one in taken}
     tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))

@@ -10,7 +10,7 @@ from bot.domain.notices import EndState
 from bot.domain.operations import Operation
 from bot.domain.people import People
 from bot.domain.runs import OutputTail, Run
-from bot.domain.stops import Effects
+from bot.domain.stops import StopEffects
 from bot.domain.timers import find_next_stop
 from bot.domain.undoable_actions import Act
 from bot.domain.workspaces import Action, State, Workspace
@@ -100,7 +100,7 @@ class WorkspaceFacts(Facts):
     ide_url: str | None = None
     opens_in_page: bool = False
     page_url: str | None = None
-    effects: Effects = field(default_factory=dict)
+    effects: StopEffects = field(default_factory=dict)
     #: What features add.
     added: tuple[FeatureContext, ...] = ()
     #: What the message is about besides.

@@ -12,7 +12,7 @@ class Observed:
     """Hold what one read of a workspace found. ``progress`` is 0–100 if the provider reports it.
 
     ``actions`` is what may be done now; None means everything the provider is capable of. ``ends_at`` (epoch
-    seconds) is when the provider stops or removes it by itself. ``lasts`` is the seconds until that happens,
+    seconds) is when the provider stops or removes it by itself. ``ends_after`` is the seconds until then,
     counted from when it entered this state or, if later, from the last use that ``ends_at`` reflects; the
     store works it out. ``entry`` is a secret that opens it from Usher's page. ``is_kept`` says whether it
     survives being stopped, if the provider reports that per workspace. ``started_at`` is when it last came up
@@ -30,7 +30,7 @@ class Observed:
     actions: frozenset[Action] | None = None
     ends_at: float | None = None
     ends_how: Ending | None = None
-    lasts: float | None = None
+    ends_after: float | None = None
     entry: str | None = field(default=None, repr=False)
     is_kept: bool | None = None
     started_at: float | None = None
@@ -47,28 +47,28 @@ class Observed:
 class Created:
     """Hold the result of a creation: the id and name on the provider.
 
-    ``is_started`` is False if it was created stopped and still needs a start call. ``is_described`` is False
-    for a candidate whose list entry lacks details: ``Provider.made_at`` reads it.
+    ``is_started`` is False if it was created stopped and still needs a start call. ``has_details`` is False
+    for a candidate whose list entry lacks details: ``Creation.read_creation_time`` reads it.
     """
 
     remote_id: str
     name: str
     is_started: bool = True
-    is_described: bool = True
+    has_details: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Traces:
+class OutcomeSearch:
     """Hold what was found after a creation or launch of unknown outcome.
 
-    ``ours`` carries Usher's mark or a unique name: it is certainly what the call made. ``others`` may be the
-    result of the call; the caller takes one only if nothing else explains it. ``is_proof``: the result would
-    be listed with Usher's mark, so finding nothing means nothing was made.
+    ``match`` has Usher's mark or a unique name: it is what the call made. Each of ``candidates`` may be;
+    the caller takes one only if nothing else explains it. ``is_conclusive``: the result would be listed
+    with Usher's mark, so finding nothing means nothing was made.
     """
 
-    ours: Created | None = None
-    others: tuple[Created, ...] = ()
-    is_proof: bool = False
+    match: Created | None = None
+    candidates: tuple[Created, ...] = ()
+    is_conclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +80,4 @@ class Event:
 
     key: str
     remote_id: str
-    remark: str
+    message: str

@@ -12,8 +12,8 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.runs import Run, RunState
 from bot.domain.stops import (
     AtStake,
-    Effects,
     StopEffect,
+    StopEffects,
     StopMode,
     costs_more,
     gentlest_mode,
@@ -131,7 +131,7 @@ _ACTIONS: dict[Step, Action] = {
 _CALLS = frozenset({Step.START, *_ACTIONS})
 _REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
 #: What stopping does unless declared otherwise.
-_USUAL: Effects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
+_USUAL: StopEffects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
 
 def _failed(cause: str) -> Plan:
@@ -143,7 +143,7 @@ def plan(
     state: State,
     observed_at: float | None,
     actions: frozenset[Action] | None = None,
-    effects: Effects = _USUAL,
+    effects: StopEffects = _USUAL,
     *,
     at_stake: frozenset[AtStake] = frozenset(),
     up_at: float | None = None,
@@ -196,7 +196,7 @@ def plan(
     return decided
 
 
-def _ends(step: Step, effects: Effects) -> bool:
+def _ends(step: Step, effects: StopEffects) -> bool:
     """Return whether a step's call can't be taken back."""
     mode = next((mode for mode, (call, _) in _DOWNWARDS.items() if call.step is step), None)
     return step is Step.REMOVE or (mode is not None and is_final(effects, mode))
@@ -238,7 +238,7 @@ def _decide(
     state: State,
     observed_at: float,
     actions: frozenset[Action] | None,
-    effects: Effects,
+    effects: StopEffects,
     up_at: float | None,
 ) -> Plan:
     if state is State.GONE:
@@ -279,7 +279,7 @@ def _decide(
     return _bring_down(operation, state, observed_at, actions, (call, "not_removed" if ends else failed))
 
 
-def _mode(operation: Operation, effects: Effects) -> StopMode | None:
+def _mode(operation: Operation, effects: StopEffects) -> StopMode | None:
     """Return how an operation stops its workspace; None if a restart couldn't bring it back."""
     match operation.verb:
         case OperationVerb.RESTART:
@@ -454,15 +454,15 @@ def next_read(
     used = used_at is not None and now - used_at < UNUSED_AFTER
     is_coming = state is State.RUNNING and is_late(lacks_since, now)
     if has_open_operation or is_coming or state in (State.STARTING, State.STOPPING):
-        seconds = pace.pending
+        seconds = pace.pending_interval
     elif state is State.RUNNING:
-        seconds = pace.running if used else pace.unused
+        seconds = pace.running_interval if used else pace.unused_interval
     elif state is State.GONE:
         seconds = SAID_AGAIN_AFTER
     elif not used:
         return None
     else:
-        seconds = pace.unused
+        seconds = pace.unused_interval
     return max(seconds, pace.min_poll_interval)
 
 

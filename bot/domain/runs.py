@@ -48,7 +48,7 @@ class ObservedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundRun:
+class DiscoveredRun:
     """Describe one run found in a person's account."""
 
     remote_id: str

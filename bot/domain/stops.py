@@ -58,28 +58,28 @@ def costs_more(at_stake: frozenset[AtStake], consent: Consent, *, is_planned: bo
 
 
 #: What each way of stopping does to a workspace; ways that aren't listed aren't available.
-Effects = Mapping[StopMode, StopEffect]
-NO_EFFECTS: Final[Effects] = {}
+StopEffects = Mapping[StopMode, StopEffect]
+NO_EFFECTS: Final[StopEffects] = {}
 
 
-def restart_mode(effects: Effects) -> StopMode | None:
+def restart_mode(effects: StopEffects) -> StopMode | None:
     """Return how to stop a workspace so that it can be started again; None if there is no way."""
     if effects.get("stop") is StopEffect.RETURNS:
         return "stop"
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else None
 
 
-def gentlest_mode(effects: Effects) -> StopMode:
+def gentlest_mode(effects: StopEffects) -> StopMode:
     """Return how anyone but its owner stops a workspace: suspended if that keeps its memory, else stopped."""
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
 
 
-def planned_mode(effects: Effects) -> StopMode:
+def planned_mode(effects: StopEffects) -> StopMode:
     """Return how a workspace is stopped at a time that its owner named: suspended if a stop would end it."""
     return gentlest_mode(effects) if is_final(effects, "stop") else "stop"
 
 
-def ends_by_consent(effects: Effects, *, is_any: bool) -> bool:
+def ends_by_consent(effects: StopEffects, *, is_any: bool) -> bool:
     """Return whether a class card warns that its end may end workspaces for good; pressing agrees to that.
 
     ``effects`` is what the card goes by. ``is_any``: it isn't known for every workspace whether it can be
@@ -88,7 +88,7 @@ def ends_by_consent(effects: Effects, *, is_any: bool) -> bool:
     return is_final(effects, "stop") and (is_any or gentlest_mode(effects) == "stop")
 
 
-def is_final(effects: Effects, mode: StopMode) -> bool:
+def is_final(effects: StopEffects, mode: StopMode) -> bool:
     """Return whether stopping a workspace this way ends it for good."""
     effect = effects.get(mode)
     return effect is not None and effect.is_final

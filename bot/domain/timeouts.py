@@ -89,7 +89,7 @@ def busy_pause(busy_for: float, jitter: float) -> float:
 
 def search_in(pace: Pacing, asked_at: float | None, now: float) -> float:
     """Return the seconds until the next look: the usual pace, and less often while the person is asked."""
-    usual = max(pace.pending, pace.min_poll_interval)
+    usual = max(pace.pending_interval, pace.min_poll_interval)
     return usual if asked_at is None else max(usual, min((now - asked_at) / 20.0, _SELDOM))
 
 
@@ -107,17 +107,17 @@ class Pacing(Protocol):
         ...
 
     @property
-    def pending(self) -> float:
+    def pending_interval(self) -> float:
         """Return the seconds between reads while an operation or transition is in progress."""
         ...
 
     @property
-    def running(self) -> float:
+    def running_interval(self) -> float:
         """Return the seconds between reads of a running workspace in use."""
         ...
 
     @property
-    def unused(self) -> float:
+    def unused_interval(self) -> float:
         """Return the seconds between reads of a workspace unused for a day."""
         ...
 

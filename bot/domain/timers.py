@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from bot.domain.message_kinds import AnyKind, Mark, Traits
-from bot.domain.stops import Effects, End, Ending, StopMode, is_final
+from bot.domain.stops import End, Ending, StopEffects, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
 #: How long before a timer ends a workspace its person is warned.
@@ -25,7 +25,9 @@ MORE_SECONDS: Final = 3600.0
 REST: Final = 3.0
 
 
-def coming_ends(workspace: Workspace, effects: Effects, now: float) -> list[tuple[StopMode | Ending, float]]:
+def coming_ends(
+    workspace: Workspace, effects: StopEffects, now: float
+) -> list[tuple[StopMode | Ending, float]]:
     """Return how and when a workspace ends: by itself, unless its person's timer comes first, and by that.
 
     What is stopped for good is lost like something that is removed.

@@ -11,7 +11,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 from bot.domain.runs import Run
-from bot.domain.stops import NO_EFFECTS, Effects, is_final
+from bot.domain.stops import NO_EFFECTS, StopEffects, is_final
 from bot.domain.work_items import Call, Outcome, WorkItem
 
 #: For how many seconds *undo* and *no* are about an act.
@@ -129,7 +129,7 @@ class Inverse:
 
 
 def inverse(
-    act: Act, *, is_as_left: bool, work_item: Operation | Run | None = None, effects: Effects = NO_EFFECTS
+    act: Act, *, is_as_left: bool, work_item: Operation | Run | None = None, effects: StopEffects = NO_EFFECTS
 ) -> Inverse:
     """Decide what takes an act back.
 
@@ -174,7 +174,7 @@ def is_done_with(work_item: Operation | Run, now: float) -> bool:
     return work_item.ended_at is not None and now - work_item.ended_at > RECENT_SECONDS
 
 
-def way_back(work_item: Operation | Run, effects: Effects) -> str:
+def way_back(work_item: Operation | Run, effects: StopEffects) -> str:
     """Return the request that leads back from what began; "" where none does without an end for good."""
     if not isinstance(work_item, Operation):
         return "job_stop" if work_item.is_open and not work_item.requested_stop else ""

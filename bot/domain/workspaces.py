@@ -26,12 +26,12 @@ class State(StrEnum):
 
 
 #: Coming up, or up.
-UP: Final = frozenset({State.STARTING, State.RUNNING})
+UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
 #: There without being either; what may be started; and not up, whether it is there or not. Of what has
 #: failed, something may still run: ``is_down`` has the last word.
-DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED})
-DOWN_OR_FAILED: Final = DOWN | {State.FAILED}
-NOT_UP: Final = DOWN_OR_FAILED | {State.GONE}
+DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
+DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
+NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
 
 #: What may be done with a workspace now; decides which buttons are shown.
 Action = Literal["open", "start", "stop", "suspend", "force", "remove"]
@@ -46,7 +46,7 @@ def is_down(state: State, actions: Iterable[str] | None) -> bool:
     """
     if state is State.FAILED:
         return actions is not None and _STOPS.isdisjoint(actions)
-    return state in DOWN or state is State.GONE
+    return state in DOWN_STATES or state is State.GONE
 
 
 #: The prefix of a remote id while the provider hasn't created the workspace; the workspace's own id follows.

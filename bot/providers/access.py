@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.providers.credentials import Credential
-from bot.providers.requests import Api
+from bot.providers.requests import ApiClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +14,11 @@ class Access:
 
     username: str
     credential: Credential
-    #: What the call is sent with, for as long as it lasts (``Provider.bound``).
-    bound: Api | None = field(default=None, repr=False, compare=False)
+    #: What the call is sent with, for as long as it lasts (``Provider.bind_access``).
+    bound: ApiClient | None = field(default=None, repr=False, compare=False)
 
     @property
-    def api(self) -> Api:
+    def api(self) -> ApiClient:
         """Return the client of the call, bound to the provider's API and to the secret that the verb uses."""
         assert self.bound is not None, "a verb of a provider that was built binds it"
         return self.bound

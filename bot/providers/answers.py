@@ -1,7 +1,7 @@
 """Answers of a provider's API: the error that a refusal stands for, its words, and the values in a body.
 
 A missing required value becomes BadAnswer naming the field. A malformed optional one is left out and logged
-once. In a list, no entry hides another (``entries``).
+once. In a list, no entry hides another (``read_entries``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.domain.failure_causes import lacks_room
+from bot.domain.failure_causes import lacks_capacity
 from bot.support import errors
 from bot.support.cleaning import HIDDEN
 from bot.support.responses import Response
@@ -38,17 +38,17 @@ class Listing(list[T]):
         self.is_whole = is_whole
 
 
-def error_of(response: Response, *, changes: bool, words_at: str = "/message") -> errors.ProviderError:
+def to_error(response: Response, *, changes: bool, message_pointer: str = "/message") -> errors.ProviderError:
     """Return the error for a response outside 2xx; the server's own words are cleaned and cut.
 
-    ``words_at`` says where in the body its message is (a JSON Pointer, RFC 6901).
+    ``message_pointer`` says where in the body its message is (a JSON Pointer, RFC 6901).
 
     What a failing server, or something in its place, says is not shown to people, unless it has no room.
     """
     status = response.status
-    said = _said(response, words_at)
+    said = _said(response, message_pointer)
     message = said or _read_sentence(response) or f"HTTP {status}"
-    if status >= 500 and not lacks_room(message):
+    if status >= 500 and not lacks_capacity(message):
         message = f"HTTP {status}"
     if 300 <= status < 400:
         words = f"The server redirects (HTTP {status}). Ask your Usher admin to check its address."
@@ -94,10 +94,10 @@ _ACCOUNT_OFF = re.compile(
 )
 
 
-def _said(response: Response, words_at: str) -> str | None:
+def _said(response: Response, message_pointer: str) -> str | None:
     """Return the API's own words ("" if it has none), or None if the body isn't a JSON object."""
     try:
-        return read_words(response.json_object(), words_at)
+        return read_words(response.json_object(), message_pointer)
     except errors.BadAnswer:
         return None
 
@@ -137,10 +137,10 @@ _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
 
-def read_words(answer: Mapping[str, Any], words_at: str = "/message") -> str:
+def read_words(answer: Mapping[str, Any], message_pointer: str = "/message") -> str:
     """Return the words of an error's body: the message, which fields are wrong, and why; "" if nothing."""
     found: Any = answer
-    for key in words_at.split("/")[1:]:
+    for key in message_pointer.split("/")[1:]:
         if isinstance(found, list) and key.isdecimal():
             found = found[int(key)] if int(key) < len(found) else None
         else:
@@ -198,14 +198,14 @@ def _field_name(value: Any) -> str:
 
 
 #: The most characters of a name that are taken from a server (``clean``).
-MAX_NAME = 250
+MAX_NAME_LENGTH = 250
 #: A larger number of seconds is one of milliseconds: the year 5138, or 1973.
 _MILLISECONDS = 1e11
 #: No time that means anything is before this one, 1971.
 _FIRST_SECONDS = 31_536_000.0
 
 
-def text_in(answer: Mapping[str, Any], key: str, where: str = "") -> str:
+def require_text(answer: Mapping[str, Any], key: str, where: str = "") -> str:
     """Return a required, non-empty string; raise BadAnswer naming ``where`` and ``key``."""
     value = answer.get(key)
     if not isinstance(value, str) or not value:
@@ -214,12 +214,12 @@ def text_in(answer: Mapping[str, Any], key: str, where: str = "") -> str:
 
 
 @lru_cache(maxsize=1000)
-def note(problem: str) -> None:
+def log_oddity(problem: str) -> None:
     """Log an oddity in a response, once; ``problem`` names the field and nothing of its value."""
     log.warning("odd answer", problem=problem)
 
 
-def word_in(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
+def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
     """Return an optional string; a number counts as one, anything else as missing."""
     value = answer.get(key)
     if isinstance(value, str):
@@ -230,11 +230,11 @@ def word_in(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
     ):
         return str(value)
     if value is not None:
-        note(f"{where}{key} is not a text")
+        log_oddity(f"{where}{key} is not a text")
     return None
 
 
-def id_in(answer: Any, key: str, where: str = "") -> str:
+def require_id(answer: Any, key: str, where: str = "") -> str:
     """Return an id, also if it is an integer; raise BadAnswer if there is none."""
     value = answer.get(key) if isinstance(answer, Mapping) else None
     if isinstance(value, int) and not isinstance(value, bool):
@@ -244,17 +244,17 @@ def id_in(answer: Any, key: str, where: str = "") -> str:
     return value
 
 
-def part_of(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
+def find_object(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
     """Return a nested object; an empty one if it is missing or something else."""
     value = answer.get(key)
     if isinstance(value, Mapping):
         return value
     if value is not None:
-        note(f"{where}{key} is not an object")
+        log_oddity(f"{where}{key} is not an object")
     return {}
 
 
-def moment(value: Any, form: str = "") -> float | None:
+def parse_time(value: Any, form: str = "") -> float | None:
     """Return a time in epoch seconds: ISO 8601, or a number of seconds or milliseconds; None otherwise.
 
     ``form`` is another way of writing times, as ``strptime`` takes it. For a time that there isn't, servers
@@ -279,7 +279,7 @@ def _parse_time(text: str, form: str) -> float:
         return 0.0
 
 
-def entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
+def read_entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
     """Read the list under ``key`` entry by entry; ``read`` raises BadAnswer, or returns None to skip one.
 
     An entry that raises is left out and logged once, as is a page without the list, and then the list is not
@@ -291,14 +291,14 @@ def entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], 
         values = page.get(key)
         if not isinstance(values, list):
             problem = errors.BadAnswer(f"the answer's field {key} is not a list")
-            note(problem.message)
+            log_oddity(problem.message)
             continue
         for value in values:
             try:
                 one = read(value)
             except errors.BadAnswer as error:
                 problem = error
-                note(f"an entry of {key}: {error.message}")
+                log_oddity(f"an entry of {key}: {error.message}")
             else:
                 found += [] if one is None else [one]
     is_whole = problem is None and getattr(pages, "is_whole", True)
@@ -307,7 +307,7 @@ def entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], 
     return Listing(found, is_whole=is_whole)
 
 
-def object_in(answer: Mapping[str, Any], key: str, where: str = "") -> dict[str, Any]:
+def require_object(answer: Mapping[str, Any], key: str, where: str = "") -> dict[str, Any]:
     """Return a required object; raise BadAnswer if it isn't there."""
     value = answer.get(key)
     if not isinstance(value, dict):

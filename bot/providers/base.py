@@ -16,22 +16,22 @@ from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
 from bot.domain.forms import Form, NameRule, Purpose, Spec, Values
-from bot.domain.observations import Created, Event, Observed, Traces
+from bot.domain.observations import Created, Event, Observed, OutcomeSearch
 from bot.domain.people import Principal
-from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, Run
+from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, Run
 from bot.domain.snapshots import About
-from bot.domain.stops import Effects, StopEffect, StopMode
+from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import Workspace
 from bot.providers.access import Access, Identity
 from bot.providers.answers import Listing
-from bot.providers.connection import ConnectionSettings, Linking, allowed_ide_url, named
-from bot.providers.credentials import Acts, Credential
-from bot.providers.requests import Api, Carries, SendWindow
+from bot.providers.connection import ConnectionSettings, LinkMethod, allowed_ide_url, find_by_name
+from bot.providers.credentials import Credential, CredentialOwner
+from bot.providers.requests import ApiClient, CredentialPlacement, SendWindow
 from bot.support.errors import CredentialRefused, InvalidRequest
 from bot.support.http import Http
 
 #: The most seconds by which our clock and a provider's may differ.
-CLOCK_SKEW = 120.0
+MAX_CLOCK_SKEW_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,15 @@ class Pace:
     """
 
     min_poll_interval: float
-    pending: float
-    running: float = 300.0
-    unused: float = 1800.0
+    pending_interval: float
+    running_interval: float = 300.0
+    unused_interval: float = 1800.0
     batch_size: int = 1
     concurrency: int = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Discovered:
+class DiscoveredWorkspace:
     """Describe one workspace found in a person's account; ``name`` is "" if it couldn't be read."""
 
     remote_id: str
@@ -59,7 +59,7 @@ class Discovered:
 
 
 @dataclass(frozen=True, slots=True)
-class Scheduled:
+class ScheduledJob:
     """Describe a job that is set up on a provider; ``cron`` is "" without a schedule, None if unknown."""
 
     job_id: str
@@ -119,7 +119,7 @@ class Lists(Facet):
     """List a person's workspaces."""
 
     @abstractmethod
-    async def discover(self, access: Access) -> Listing[Discovered]:
+    async def discover(self, access: Access) -> Listing[DiscoveredWorkspace]:
         """List the person's workspaces; raise NotFound if the server has no lists.
 
         An entry that can't be read completely keeps what can be read: its id is enough, its state is then
@@ -132,7 +132,7 @@ class Reasons(Facet):
     """Say why a workspace is still starting, or has failed, where its state alone doesn't."""
 
     @abstractmethod
-    async def reason(self, access: Access, remote_id: str, window: SendWindow | None = None) -> str:
+    async def read_reason(self, access: Access, remote_id: str, window: SendWindow | None = None) -> str:
         """Read what a workspace waits for, or why it failed; "" if the server doesn't say.
 
         It passes the workspace's gate in the place of a read of its state.
@@ -203,14 +203,14 @@ class Tokens(Facet):
 
 
 class OAuthClient(ABC):
-    """Be registered at a provider for OAuth 2 (authorization code, PKCE with S256)."""
+    """A client that is registered at a provider for OAuth 2 (authorization code, PKCE with S256)."""
 
     @abstractmethod
-    def page(self, back: str, state: str, challenge: str) -> str:
-        """Return the provider's page to send a person to, which sends them ``back`` with a code. Pure."""
+    def authorization_url(self, redirect_uri: str, state: str, challenge: str) -> str:
+        """Return the provider's page that sends a person on to ``redirect_uri`` with a code; pure."""
 
     @abstractmethod
-    async def finish(self, code: str, verifier: str, back: str) -> Identity:
+    async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
         """Exchange a code for whose account it is, with a credential of Usher's own.
 
         That outlasts the person's session there. Raises CredentialRefused if the code is refused, Forbidden
@@ -218,7 +218,7 @@ class OAuthClient(ABC):
         """
 
     @abstractmethod
-    async def is_known(self) -> bool:
+    async def is_accepted(self) -> bool:
         """Return whether the provider accepts the client id and secret."""
 
 
@@ -231,7 +231,7 @@ class SignIn(Facet):
         """Return what the connection registered there, None if nothing: people paste tokens then."""
 
     @abstractmethod
-    def registration(self, back: str) -> str:
+    def describe_registration(self, redirect_uri: str) -> str:
         """Return, in several lines, what an operator adds there and to the connection; for ``doctor``."""
 
 
@@ -242,25 +242,25 @@ class Forms(Facet, Generic[Offer]):
     offer_model: ClassVar[type[Any]]
 
     @abstractmethod
-    async def templates(self, access: Access) -> Offer:
+    async def read_offer(self, access: Access) -> Offer:
         """Read what this account may make."""
 
     @abstractmethod
-    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
+    def form(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Form:
         """Return the form for an offer and the values filled in so far; pure.
 
-        Values that are no longer offered are dropped. ``asker`` is for templates that not everybody may use.
+        Values that are no longer offered are dropped. Some templates are for the ``principal`` alone.
         """
 
     @abstractmethod
-    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+    def spec(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Spec:
         """Return what ``create`` (or ``launch_job``) needs from a filled form; pure.
 
         Raises FormProblems with a sentence for each invalid field.
         """
 
 
-class Making(Forms[Offer]):
+class Creation(Forms[Offer]):
     """Create workspaces."""
 
     @abstractmethod
@@ -270,30 +270,30 @@ class Making(Forms[Offer]):
         Called once: after an unknown outcome, ``find`` comes first.
         """
 
-    def rests(self, spec: Spec) -> bool:
-        """Return whether a workspace can be created without being started, by ``create_at_rest``; pure."""
+    def can_create_stopped(self, spec: Spec) -> bool:
+        """Return whether a workspace can be created without being started, by ``create_stopped``; pure."""
         return False
 
-    async def create_at_rest(self, access: Access, spec: Spec, key: str) -> Created:
+    async def create_stopped(self, access: Access, spec: Spec, key: str) -> Created:
         """Create a workspace as ``create`` does, without starting it."""
         return await self.create(access, spec, key)
 
     @abstractmethod
-    async def names(self, access: Access, stem: str) -> Collection[str] | None:
+    async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
         """Return the names in use that begin with ``stem``, at least those of the person's own workspaces.
 
         None if the server can't tell the person's own from others': a new name then needs a mark.
         """
 
     @abstractmethod
-    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+    async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """Look for what an earlier ``create`` of unknown outcome, sent at ``since``, made.
 
-        Raises Untold if the server can't tell. A workspace that a list says too little about is among the
-        others, with ``is_described`` False.
+        Raises OutcomeNotReported if the server can't tell. A workspace that a list says too little about is a
+        candidate with ``has_details`` False.
         """
 
-    async def made_at(self, access: Access, remote_id: str) -> float | None:
+    async def read_creation_time(self, access: Access, remote_id: str) -> float | None:
         """Read when a candidate was made (epoch seconds); None if ``create`` can't have made it."""
         return None
 
@@ -312,36 +312,36 @@ class Runs(Forms[Offer]):
         return not cls.runs_named_jobs
 
     @abstractmethod
-    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
+    async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
         """Launch a run; like ``create``."""
 
     @abstractmethod
-    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+    async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """Look for the run of an earlier launch of unknown outcome; like ``find``."""
 
     @abstractmethod
-    async def jobs(self, access: Access) -> Listing[FoundRun]:
+    async def list_runs(self, access: Access) -> Listing[DiscoveredRun]:
         """List the person's runs, newest first, as far as the server remembers them; like ``discover``."""
 
     @abstractmethod
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
+    async def run_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
         """Read many runs at once; a run that the server no longer knows is left out.
 
         A run that may be among what couldn't be read is ``unknown``.
         """
 
     @abstractmethod
-    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+    async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
         """Ask for a run to be stopped; one that has already ended counts as success."""
 
     @abstractmethod
-    def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+    def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         """Stream a run's output from its beginning until the server ends it; a cut raises TemporaryError.
 
         The end of the stream is not the end of the run, which only its status reveals.
         """
 
-    def job_page_url(self, job: Run) -> str:
+    def run_page_url(self, job: Run) -> str:
         """Return the address of the page that shows a run on the provider, like ``page_url``."""
         return ""
 
@@ -354,11 +354,11 @@ class Schedules(Facet, Generic[Offer]):
         """Schedule a job by a cron expression of five fields; None removes its schedule."""
 
     @abstractmethod
-    def schedules(self, offer: Offer) -> Sequence[Scheduled]:
+    def list_scheduled_jobs(self, offer: Offer) -> Sequence[ScheduledJob]:
         """Return the jobs that are set up there, from an offer; pure."""
 
 
-class Behalf(Facet):
+class Impersonation(Facet):
     """Act for usernames with the connection's own secret."""
 
     @abstractmethod
@@ -368,32 +368,32 @@ class Behalf(Facet):
         Raises NotFound if there is no such user, Forbidden if they are inactive or may not be acted for.
         """
 
-    async def own_secret(self) -> bool | None:
+    async def is_secret_accepted(self) -> bool | None:
         """Return whether the server accepts the connection's own secret; None if none acts for people."""
         return None
 
 
-class Addresses(Facet):
+class EmailLookup(Facet):
     """Say users' e-mail addresses, with the connection's own secret."""
 
     @abstractmethod
-    async def email_of(self, username: str) -> str | None:
+    async def read_email(self, username: str) -> str | None:
         """Return the e-mail address that a user has there; None if the server doesn't say."""
 
 
 class Overview(Facet):
     """Report, with the connection's own secret, what the server is and who is on it."""
 
-    def can_tell(self) -> bool:
+    def has_overview(self) -> bool:
         """Return whether the connection was given that secret."""
         return True
 
     @abstractmethod
-    async def about(self) -> About:
+    async def read_overview(self) -> About:
         """Ask, with the connection's own secret, what the server is and who is on it."""
 
 
-class Page(Facet):
+class EmbeddedPage(Facet):
     """Open workspaces in our own page, which only their owner sees.
 
     ``Observed.url`` stays empty, and ``Observed.entry`` is what the page needs.
@@ -408,7 +408,7 @@ class Events(Facet):
     """Receive events about workspaces from the provider."""
 
     @abstractmethod
-    def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+    def parse_events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Read a webhook of the provider after verifying its signature; pure.
 
         Raises CredentialRefused before any of the body is parsed, BadAnswer if it can't be read.
@@ -459,13 +459,13 @@ class Provider(ABC):
     #: Where the API is below the base URL.
     api_path: ClassVar[str] = ""
     #: Where a request has its credential.
-    carries: ClassVar[Carries] = Carries()
+    credential_in: ClassVar[CredentialPlacement] = CredentialPlacement()
     #: Where the server's own words are in the body of an error, which people are told (a JSON Pointer).
-    words_at: ClassVar[str] = "/message"
+    message_pointer: ClassVar[str] = "/message"
     #: The key of a template's name in a spec.
     template_key: ClassVar[str] = "template"
     #: What Usher calls something new here: by it, names are proposed, made for classes, and marked.
-    naming: ClassVar[NameRule] = NameRule()
+    name_rule: ClassVar[NameRule] = NameRule()
     #: Those of ``settings_model``, by which the connections file was checked.
     settings: ConnectionSettings
 
@@ -475,7 +475,9 @@ class Provider(ABC):
         self._secrets = frozenset(settings.secrets())
         #: The client without a credential, for what everybody may ask.
         root = settings.base_url + self.api_path
-        self.api = Api(http, root, self.carries, self.hosts, words_at=self.words_at)
+        self.api = ApiClient(
+            http, root, self.credential_in, self.other_hosts, message_pointer=self.message_pointer
+        )
 
     # -- what every provider has ---------------------------------------------------------------------------
 
@@ -483,11 +485,11 @@ class Provider(ABC):
         """Return the poll gate's key: each workspace has one gate, whoever reads it."""
         return f"{self.settings.base_url}#{remote_id}"
 
-    def row(self, remote_id: str, seen: Observed, whose: Principal) -> Workspace:
+    def to_workspace(self, remote_id: str, seen: Observed, principal: Principal) -> Workspace:
         """Return the row of a workspace as a read found it, where no store keeps one."""
         return Workspace(
             remote_id,
-            whose,
+            principal,
             self.settings.name,
             remote_id,
             self.gate_key(remote_id),
@@ -498,8 +500,8 @@ class Provider(ABC):
             is_kept=seen.is_kept,
         )
 
-    def renamed(self, remote_id: str, former: str, username: str) -> str:
-        """Return a workspace's id by the new name of a person who was called ``former`` there; pure."""
+    def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
+        """Return a workspace's id by the new name of a person who was called ``old_username`` there; pure."""
         return remote_id
 
     @abstractmethod
@@ -529,7 +531,7 @@ class Provider(ABC):
         """
 
     @abstractmethod
-    async def check(self, credential: Credential) -> Identity:
+    async def check_credential(self, credential: Credential) -> Identity:
         """Find out whose account this opens; raise CredentialRefused if it opens none.
 
         A server that names no owner must refuse another credential: otherwise it isn't known what answers.
@@ -546,7 +548,7 @@ class Provider(ABC):
         """Return a pasted token without the quotes and white space that copying adds."""
         return text.strip(_AROUND_TOKENS)
 
-    def serves(self, principal: Principal) -> bool:
+    def is_available_to(self, principal: Principal) -> bool:
         """Return whether a person's Slack workspace or organisation may use the connection."""
         workspaces = self.settings.workspaces
         return workspaces is None or principal.team_id in workspaces
@@ -562,45 +564,45 @@ class Provider(ABC):
         "" if it doesn't tell everybody.
         """
 
-    async def remark(self) -> str:
+    async def read_warning(self) -> str:
         """Return what an operator should know about a working server, for ``doctor``; "" for nothing."""
         return ""
 
-    def acts(self, access: Access, call: str) -> Acts:
+    def credential_owner(self, access: Access, call: str) -> CredentialOwner:
         """Declare whose secret a call (``read``, ``start``, ``create`` …) uses: it is bound to that."""
-        return access.credential.acts
+        return access.credential.owner
 
-    def bound(self, access: Access, call: str) -> Access:
+    def bind_access(self, access: Access, call: str) -> Access:
         """Return the access that a call is made with; raise CredentialRefused if its secret isn't there."""
-        is_theirs = self.acts(access, call) == "person"
-        api = self.api.acting_as(access.credential) if is_theirs else self.own(access.credential)
+        is_theirs = self.credential_owner(access, call) == "person"
+        api = self.api.acting_as(access.credential) if is_theirs else self.connection_api(access.credential)
         return Access(access.username, access.credential, api)
 
-    def own(self, made_for: Credential | None = None) -> Api:
+    def connection_api(self, on_behalf_of: Credential | None = None) -> ApiClient:
         """Return the client with the connection's own secret; raise CredentialRefused if it has none."""
         secret = self.settings.own_secret
         if secret is None:
             raise CredentialRefused(NO_SECRET)
-        return self.api.acting_as(Credential(secret, made_for=made_for))
+        return self.api.acting_as(Credential(secret, on_behalf_of=on_behalf_of))
 
-    def hosts(self) -> Mapping[str, bool]:
+    def other_hosts(self) -> Mapping[str, bool]:
         """Return the patterns of other hosts that are called, and whether the credential goes there; pure."""
         return {}
 
-    def needs_record(self, access: Access) -> bool:
+    def can_reach_all_workspaces(self, access: Access) -> bool:
         """Return whether calls can reach everybody's workspaces: then only known ones are touched."""
         return False
 
-    def withholds(self, spec: Spec, asker: Principal) -> bool:
+    def is_withheld(self, spec: Spec, principal: Principal) -> bool:
         """Return whether an earlier spec names a template that is by now reserved for other people; pure."""
-        template = named(self.settings.prepared, spec.word(self.template_key))
-        return template is not None and not template.is_for(asker)
+        template = find_by_name(self.settings.prepared, spec.text(self.template_key))
+        return template is not None and not template.is_for(principal)
 
     def parse_reference(self, text: str) -> str | None:
         """Return the remote id in a pasted link or id, or None if this connection doesn't recognise it."""
         return None
 
-    def job_reference(self, text: str) -> str | None:
+    def parse_job_reference(self, text: str) -> str | None:
         """Return the id of a job in a pasted link or id, or None if this connection doesn't recognise it."""
         return None
 
@@ -613,7 +615,7 @@ class Provider(ABC):
         own = (one for one in cls.__mro__ if issubclass(one, Facet) and one.__module__ == __name__)
         return frozenset(one.__name__.lower() for one in own if one is not Facet)
 
-    def need(self, facet: type[Needed]) -> Needed:
+    def require_facet(self, facet: type[Needed]) -> Needed:
         """Return this provider as one with a facet; raises InvalidRequest if it lacks that."""
         provider: object = self
         if not isinstance(provider, facet):
@@ -626,16 +628,16 @@ class Provider(ABC):
         provider: object = self
         return provider.client if isinstance(provider, SignIn) else None
 
-    def links_by(self, way: Linking) -> bool:
+    def has_link_method(self, method: LinkMethod) -> bool:
         """Return whether people can link in this way."""
-        return way in self.settings.linking
+        return method in self.settings.linking
 
     @property
     def has_lists(self) -> bool:
         """Return whether a person's workspaces can be listed: not if one secret opens everybody's."""
-        return isinstance(self, Lists) and not self.links_by("none")
+        return isinstance(self, Lists) and not self.has_link_method("none")
 
-    def stops(self, workspace: Workspace) -> Effects:
+    def stop_effects(self, workspace: Workspace) -> StopEffects:
         """Return what each way of stopping means for a workspace as it was last read; pure.
 
         Everything that stops or restarts a workspace, or asks before doing so, relies on this. For a
@@ -645,11 +647,11 @@ class Provider(ABC):
             mode: StopEffect.KEEPS if mode == "suspend" else StopEffect.RETURNS for mode in self.stop_modes
         }
 
-    def keeps(self) -> tuple[float, float]:
+    def retention_seconds(self) -> tuple[float, float]:
         """Return for how many seconds a stopped workspace is kept, and any since it was made."""
         return math.inf, math.inf
 
-    def need_mode(self, mode: StopMode) -> None:
+    def require_stop_mode(self, mode: StopMode) -> None:
         """Raise InvalidRequest for a way of stopping that this provider doesn't have."""
         if mode not in self.stop_modes:
             raise InvalidRequest(
@@ -669,6 +671,6 @@ class Provider(ABC):
         return {"provider": self.kind, "base_url": self.settings.base_url, "linking": self.settings.linking}
 
 
-def unknown_word(word: str) -> str:
+def describe_unknown_state(word: str) -> str:
     """Say that a state isn't in the provider's documents, or can't be read."""
     return f"unknown state {word[:40]!r}" if word else "its state can't be read"

@@ -14,28 +14,32 @@ from bot.support.cleaning import hidden
 from bot.support.errors import ProviderError
 from bot.support.logs import hiding
 
-#: What ``Provider.acts`` calls the verbs that are given an access, where it isn't their own name.
+#: What ``Provider.credential_owner`` calls the verbs that are given an access, where it isn't their own name.
 _CALLS: Final = {
-    **dict.fromkeys(("status", "reason", "check_page"), "read"),
+    **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     "discover": "list",
-    "create_at_rest": "create",
+    "create_stopped": "create",
 }
 _VERBS: Final = (
-    *("status", "reason", "start", "stop", "remove", "discover", "templates", "create", "create_at_rest"),
-    *("names", "find", "made_at", "launch_job", "find_job", "jobs", "job_status", "stop_job", "job_output"),
-    *("schedule", "revoke", "mint", "refresh", "check_page"),
+    *("status", "read_reason", "check_page", "start", "stop", "remove", "discover", "read_offer"),
+    *("create", "create_stopped", "list_names", "find_created", "read_creation_time"),
+    *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
+    *("schedule", "revoke", "mint", "refresh"),
 )
 #: The verbs that are given none: they check a credential, or use the connection's own, or nobody's.
-_UNGIVEN: Final = ("check", "probe", "remark", "check_username", "own_secret", "email_of", "about")
+_WITHOUT_ACCESS: Final = (
+    *("check_credential", "probe", "read_warning"),
+    *("check_username", "is_secret_accepted", "read_email", "read_overview"),
+)
 
 
 def bind(provider: Provider) -> None:
-    """Have every verb get an access whose client is bound to the secret that ``Provider.acts`` declares."""
+    """Bind each verb's client to the secret that ``Provider.credential_owner`` declares."""
     for name in _VERBS:
         if hasattr(provider, name):
-            make = _streamed if name == "job_output" else _called
+            make = _streamed if name == "run_output" else _called
             setattr(provider, name, make(provider, name, _CALLS.get(name, name)))
-    for name in _UNGIVEN:
+    for name in _WITHOUT_ACCESS:
         if hasattr(provider, name):
             setattr(provider, name, _asked(provider, name))
 
@@ -43,7 +47,7 @@ def bind(provider: Provider) -> None:
 def _called(provider: Provider, name: str, call: str) -> Callable[..., Awaitable[Any]]:
     @wraps(getattr(provider, name))
     async def verb(access: Access, *args: Any, **options: Any) -> Any:
-        bound = provider.bound(access, call)
+        bound = provider.bind_access(access, call)
         with _hiding(bound.api.secrets):
             return await getattr(type(provider), name)(provider, bound, *args, **options)
 
@@ -53,7 +57,7 @@ def _called(provider: Provider, name: str, call: str) -> Callable[..., Awaitable
 def _streamed(provider: Provider, name: str, call: str) -> Callable[..., AsyncIterator[Any]]:
     @wraps(getattr(provider, name))
     async def verb(access: Access, *args: Any, **options: Any) -> AsyncIterator[Any]:
-        bound = provider.bound(access, call)
+        bound = provider.bind_access(access, call)
         stream = getattr(type(provider), name)(provider, bound, *args, **options)
         try:
             while True:

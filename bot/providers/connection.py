@@ -36,7 +36,7 @@ _PREPARED_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _SLACK_WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
 #: How people link: with their own token, as a username that an administrator
 #: approved, or without any link.
-Linking = Literal["token", "admin", "none"]
+LinkMethod = Literal["token", "admin", "none"]
 
 
 class Strict(BaseModel):
@@ -45,7 +45,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Prepared(Strict):
+class PreparedTemplate(Strict):
     """Name something prepared; ``who`` may use it (``U…``, ``S…``, ``T…:U…``), everybody if omitted."""
 
     name: str
@@ -69,14 +69,16 @@ class Prepared(Strict):
         """Have those groups say who is in them whom ``who`` names."""
         self._groups = groups
 
-    def is_for(self, asker: Principal) -> bool:
+    def is_for(self, principal: Principal) -> bool:
         """Return whether a person may use it."""
         if self.who is None:
             return True
-        return bool({asker.user_id, f"{asker.team_id}:{asker.user_id}"} & self._groups.expand(self.who))
+        return bool(
+            {principal.user_id, f"{principal.team_id}:{principal.user_id}"} & self._groups.expand(self.who)
+        )
 
 
-P = TypeVar("P", bound=Prepared)
+P = TypeVar("P", bound=PreparedTemplate)
 
 
 def _all_differ(value: tuple[P, ...], info: ValidationInfo) -> tuple[P, ...]:
@@ -88,31 +90,31 @@ def _all_differ(value: tuple[P, ...], info: ValidationInfo) -> tuple[P, ...]:
 #: A setting that lists hosts, each with its port or all below it.
 HostPatterns = Annotated[tuple[str, ...], AfterValidator(lambda value: tuple(map(normalise_pattern, value)))]
 #: A setting that lists prepared things.
-AllOf = Annotated[tuple[P, ...], AfterValidator(_all_differ)]
+TemplateList = Annotated[tuple[P, ...], AfterValidator(_all_differ)]
 
 
-def named(prepared: Iterable[P], name: str) -> P | None:
+def find_by_name(prepared: Iterable[P], name: str) -> P | None:
     """Return the one with a name."""
     return next((one for one in prepared if one.name == name), None)
 
 
-def offered(prepared: Iterable[P], asker: Principal) -> list[P]:
+def list_available(prepared: Iterable[P], principal: Principal) -> list[P]:
     """Return those that a person may use, in the file's order."""
-    return [one for one in prepared if one.is_for(asker)]
+    return [one for one in prepared if one.is_for(principal)]
 
 
-def proposed(offered: Sequence[P], values: Values) -> P | None:
+def select_available(offered: Sequence[P], values: Values) -> P | None:
     """Return the one chosen by its name or label, or the only one."""
     asked = text_of(values, "template").casefold()
     only = offered[0] if len(offered) == 1 else None
     return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)
 
 
-def template_field(offered: Sequence[Prepared], chosen: Prepared | None) -> FormField:
+def template_field(offered: Sequence[PreparedTemplate], chosen: PreparedTemplate | None) -> FormField:
     """Return the field that asks which one."""
     choices = tuple(Choice(one.name, one.label) for one in offered)
     return choice_field(
-        "template", "Template", choices, chosen.name if chosen is not None else "", redraws=True
+        "template", "Template", choices, chosen.name if chosen is not None else "", has_dependents=True
     )
 
 
@@ -121,7 +123,7 @@ class ConnectionSettings(Strict):
 
     #: The ways of linking that the provider supports, each with the key of the secret that it requires ("" if
     #: none). Any other is refused at start-up.
-    ways: ClassVar[Mapping[Linking, str]] = {"token": ""}
+    link_methods: ClassVar[Mapping[LinkMethod, str]] = {"token": ""}
 
     name: str
     provider: str
@@ -129,7 +131,7 @@ class ConnectionSettings(Strict):
     source: str = Field("", alias="from")
     title: str
     base_url: str
-    linking: tuple[Linking, ...] = ("token",)
+    linking: tuple[LinkMethod, ...] = ("token",)
     #: Hosts that IDE URLs may have, besides the ones the provider derives from the base URL.
     ide_hosts: HostPatterns = ()
     #: The Slack workspaces (``T…``) and organisations (``E…``) whose people may use it; all if omitted.
@@ -148,15 +150,15 @@ class ConnectionSettings(Strict):
     @classmethod
     def _linking(cls, value: Any) -> Any:
         chosen = value if isinstance(value, (list, tuple)) else ()
-        if not chosen or not all(isinstance(way, str) and way in cls.ways for way in chosen):
-            known = " or ".join(f'"{way}"' for way in cls.ways)
+        if not chosen or not all(isinstance(way, str) and way in cls.link_methods for way in chosen):
+            known = " or ".join(f'"{way}"' for way in cls.link_methods)
             raise ValueError(f"needs a list of {known}: this provider has no other way of linking")
         return value
 
     @model_validator(mode="after")
     def _secrets_of_linking(self) -> Self:
         for way in self.linking:
-            key = self.ways[way]
+            key = self.link_methods[way]
             if key and getattr(self, key) is None:
                 raise ValueError(f'{key}: is required if linking has "{way}"')
         return self
@@ -190,15 +192,17 @@ class ConnectionSettings(Strict):
         return frozenset(name for name, is_so in found.items() if is_so)
 
     @property
-    def prepared(self) -> tuple[Prepared, ...]:
+    def prepared(self) -> tuple[PreparedTemplate, ...]:
         """Return the templates that operators prepared, where the provider has any."""
-        found: tuple[Prepared, ...] = getattr(self, "templates", ())
+        found: tuple[PreparedTemplate, ...] = getattr(self, "templates", ())
         return found
 
     @property
     def own_secret(self) -> SecretStr | None:
         """Return the secret with which the connection itself acts, None if it has none."""
-        found: SecretStr | None = next((getattr(self, key) for key in self.ways.values() if key), None)
+        found: SecretStr | None = next(
+            (getattr(self, key) for key in self.link_methods.values() if key), None
+        )
         return found
 
     def secrets(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 #: Whose secret an account uses: the person's own, or the connection's, for a username that was approved
 #: (``admin``; if possible through that person's own token, which the connection's secret can get) or
 #: if the provider has no user accounts (``none``).
-Acts = Literal["person", "admin", "none"]
+CredentialOwner = Literal["person", "admin", "none"]
 
 
 _ACTS = "acts"
@@ -27,20 +27,20 @@ class Credential:
     #: When it ends (epoch seconds) as its provider said, None if it never does or nobody said. Rows keep it.
     ends_at: float | None = None
     #: Whose call it is, if not its owner's: their secrets must not come back either.
-    made_for: Credential | None = None
+    on_behalf_of: Credential | None = None
 
     def secrets(self) -> tuple[str, ...]:
         """Return what must not come back in a response."""
         own = tuple(one.get_secret_value() for one in (self.token, self.refresh_token) if one is not None)
-        return own if self.made_for is None else (*own, *self.made_for.secrets())
+        return own if self.on_behalf_of is None else (*own, *self.on_behalf_of.secrets())
 
     @classmethod
-    def of_connection(cls, acts: Acts) -> Credential:
+    def for_connection(cls, owner: CredentialOwner) -> Credential:
         """Return the credential of an account that uses the connection's own secret: it contains none."""
-        return cls(SecretStr(""), extra={_ACTS: acts})
+        return cls(SecretStr(""), extra={_ACTS: owner})
 
     @property
-    def acts(self) -> Acts:
+    def owner(self) -> CredentialOwner:
         """Return whose secret opens the account."""
         value = self.extra.get(_ACTS, "person")
         return "admin" if value == "admin" else "none" if value == "none" else "person"
@@ -48,7 +48,7 @@ class Credential:
     @property
     def is_renewable(self) -> bool:
         """Return whether it can be renewed without the person, because it came with what that takes."""
-        is_minted = self.acts == "admin" and bool(self.token.get_secret_value())
+        is_minted = self.owner == "admin" and bool(self.token.get_secret_value())
         return self.refresh_token is not None or is_minted
 
     def as_mapping(self) -> dict[str, str]:

@@ -22,7 +22,7 @@ from bot.support.settings import SettingsError
 #: The entry points by which distributions say which providers they bring, each named by its kind.
 GROUP: Final = "usher.providers"
 #: The version of ``usher.provider`` that providers from outside have to be written for.
-API: Final = 0
+API_VERSION: Final = 0
 _OURS: Final = __name__.rpartition(".")[0]
 _DECLARED: Final = ("kind", "title", "pace")
 
@@ -114,7 +114,7 @@ def problems_with(value: type[Provider], name: str) -> list[str]:
     problems += [f"lacks the method {method}" for method in sorted(value.__abstractmethods__)]
     kind, api = getattr(value, "kind", name), value.api_version
     problems += [f"calls itself {kind}, not {name}"] if kind != name else []
-    problems += [f"is written for API {api}, not {API}"] if api != API else []
+    problems += [f"is written for API {api}, not {API_VERSION}"] if api != API_VERSION else []
     return problems
 
 

@@ -15,8 +15,8 @@ from urllib.parse import quote
 import structlog
 from pydantic import SecretStr
 
-from bot.domain.failure_causes import lacks_room
-from bot.providers.answers import Listing, error_of, note
+from bot.domain.failure_causes import lacks_capacity
+from bot.providers.answers import Listing, log_oddity, to_error
 from bot.providers.connection import allowed_ide_url, origin_of
 from bot.providers.credentials import Credential
 from bot.support import errors
@@ -34,7 +34,7 @@ _HEADER_SAFE = re.compile(r"[!-~]{1,4096}")
 
 
 @dataclass(frozen=True, slots=True)
-class Carries:
+class CredentialPlacement:
     """Declare where a request has its credential: in this header, or in a parameter of its address.
 
     ``scheme`` is the word before it, "" if it stands there alone.
@@ -64,30 +64,32 @@ class Options(Asking, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Api:
+class ApiClient:
     """Call one API below ``root`` (normalised, no trailing slash), as a credential's owner or as nobody.
 
-    The credential is sent there only, where ``carries`` says, and to ``hosts`` that are declared to get it.
-    It comes back in nothing: no answer, no stream, no error. Addresses are paths, percent-encoded; whole
-    ones must lead to the API's own origin or to a declared host, wherever they are from.
+    The credential is sent there only, where ``credential_in`` says, and to those of ``other_hosts`` that are
+    declared to get it. It comes back in no answer, no stream, no error. Addresses are paths, percent-encoded;
+    whole ones must lead to the API's own origin or to a declared host, wherever they are from.
     """
 
     _http: Http
     root: str
-    carries: Carries
-    hosts: Callable[[], Mapping[str, bool]] = dict
+    credential_in: CredentialPlacement
+    other_hosts: Callable[[], Mapping[str, bool]] = dict
     credential: Credential | None = None
-    words_at: str = "/message"
+    message_pointer: str = "/message"
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Return what must not come back from a call."""
         return self.credential.secrets() if self.credential is not None else ()
 
-    def acting_as(self, credential: Credential | None) -> Api:
+    def acting_as(self, credential: Credential | None) -> ApiClient:
         """Return the client with another credential."""
         # ``replace`` would look at each field, for every call.
-        return Api(self._http, self.root, self.carries, self.hosts, credential, self.words_at)
+        return ApiClient(
+            self._http, self.root, self.credential_in, self.other_hosts, credential, self.message_pointer
+        )
 
     async def call(
         self, method: str, address: str, *, window: SendWindow | None = None, **options: Unpack[Options]
@@ -100,10 +102,10 @@ class Api:
         changes = method not in _READS
         response = await self.send(method, address, changes=changes, window=window, **options)
         if not 200 <= response.status < 300:
-            raise error_of(response, changes=changes, words_at=self.words_at)
+            raise to_error(response, changes=changes, message_pointer=self.message_pointer)
         if changes and response.body.strip():
             # A page or garbage: something else may have answered in the server's place.
-            with may_have_acted():
+            with bad_answer_as_unknown_outcome():
                 response.json()
         return response
 
@@ -119,7 +121,7 @@ class Api:
         """Send once and return the response, whatever its status; no redirect is followed."""
         url, asked = self._asked(address, options)
         until = None if window is None else window.until
-        with may_have_acted() if changes else nullcontext():
+        with bad_answer_as_unknown_outcome() if changes else nullcontext():
             return await self._http.request(method, url, send_until=until, **asked)
 
     async def peek(self, address: str, **options: Unpack[Options]) -> Response:
@@ -141,9 +143,9 @@ class Api:
         headers = {"Accept": "application/json", **options.get("headers", {})}
         more: dict[str, Any] = {}
         if self.credential is not None and takes_it:
-            name, scheme = self.carries.name, self.carries.scheme
+            name, scheme = self.credential_in.name, self.credential_in.scheme
             token = sendable(self.credential)
-            if self.carries.in_query:
+            if self.credential_in.in_query:
                 more["query"] = {name: token, **(options.get("query") or {})}
             else:
                 headers[name] = f"{scheme} {token}" if scheme else token
@@ -160,7 +162,7 @@ class Api:
             return self.root + address, True
         if is_at(address, self.root):
             return address, True
-        for pattern, takes_it in self.hosts().items():
+        for pattern, takes_it in self.other_hosts().items():
             if allowed_ide_url(address, self.root, (pattern,)) is not None:
                 return address, takes_it
         raise errors.Untrusted("the address leads to another server")
@@ -175,7 +177,7 @@ def is_at(url: str, root: str) -> bool:
 
 
 @contextmanager
-def may_have_acted() -> Iterator[None]:
+def bad_answer_as_unknown_outcome() -> Iterator[None]:
     """Read the response to a change: if it can't be read, the outcome is unknown."""
     try:
         yield
@@ -184,7 +186,7 @@ def may_have_acted() -> Iterator[None]:
 
 
 @contextmanager
-def checks_token() -> Iterator[None]:
+def forbidden_as_credential_refused() -> Iterator[None]:
     """Make a request that every valid token may make: a missing permission can only be a bad token there."""
     try:
         yield
@@ -192,7 +194,7 @@ def checks_token() -> Iterator[None]:
         raise errors.CredentialRefused(error.message, status=error.status) from None
 
 
-async def refuses_others(ask: Callable[[Credential], Awaitable[object]]) -> None:
+async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[object]]) -> None:
     """Ask with a token that nobody has; raise BadAnswer unless it is refused.
 
     What takes any token has said nothing about one, or about what it is.
@@ -204,10 +206,10 @@ async def refuses_others(ask: Callable[[Credential], Awaitable[object]]) -> None
     raise errors.BadAnswer("something else answers there: it refuses no token")
 
 
-async def unless_absent(asking: Awaitable[T]) -> T | None:
+async def none_if_absent(call: Awaitable[T]) -> T | None:
     """Return None if the server has no such resource or endpoint, even if it says so with a page."""
     try:
-        return await asking
+        return await call
     except (errors.NotFound, errors.BadAnswer) as error:
         if error.status not in {404, 410}:
             raise
@@ -238,18 +240,18 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
     return re.search(said, message, re.IGNORECASE) is not None
 
 
-async def unless_already(goal: str, asking: Awaitable[object], *names: str) -> str | None:
+async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -> str | None:
     """Return the server's words if it refuses because the ``goal`` (start, stop, remove) is reached.
 
     ``names`` are what it may call the workspace. Any other refusal is raised, as Conflict if something else
     is under way; None is returned once it is accepted.
     """
     try:
-        await asking
+        await call
     except (errors.CredentialRefused, errors.LimitReached):
         raise
     except errors.PermanentError as error:
-        if not error.is_quoted or (goal == "start" and lacks_room(error.message)):
+        if not error.is_quoted or (goal == "start" and lacks_capacity(error.message)):
             raise
         if _PENDING.search(error.message):
             raise errors.Conflict(error.message, status=error.status) from None
@@ -259,13 +261,15 @@ async def unless_already(goal: str, asking: Awaitable[object], *names: str) -> s
     return None
 
 
-async def side_by_side(width: int, ask: Callable[[K], Awaitable[T]], keys: Iterable[K]) -> list[T]:
-    """Ask for each key, this many at the same time; the first error is raised once all have ended."""
-    slots = asyncio.Semaphore(width)
+async def map_concurrently(
+    max_concurrent: int, call: Callable[[K], Awaitable[T]], keys: Iterable[K]
+) -> list[T]:
+    """Call for each key, so many at the same time; the first error is raised once all have ended."""
+    slots = asyncio.Semaphore(max_concurrent)
 
     async def one(key: K) -> T:
         async with slots:
-            return await ask(key)
+            return await call(key)
 
     found: list[T] = []
     for result in await asyncio.gather(*(one(key) for key in keys), return_exceptions=True):
@@ -275,16 +279,16 @@ async def side_by_side(width: int, ask: Callable[[K], Awaitable[T]], keys: Itera
     return found
 
 
-async def pages(
+async def read_pages(
     ask: Callable[[str | None], Awaitable[dict[str, Any]]],
     next_key: Callable[[Mapping[str, Any]], Any],
-    most: int,
+    max_pages: int,
 ) -> Listing[dict[str, Any]]:
-    """Return the pages of a list; it is not whole if they don't end within ``most``."""
+    """Return the pages of a list; it is not whole if they don't end within ``max_pages``."""
     found: Listing[dict[str, Any]] = Listing()
     asked: set[str] = set()
     key: str | None = None
-    while len(found) < most:
+    while len(found) < max_pages:
         found.append(await ask(key))
         following = next_key(found[-1])
         if following is None or following == "":
@@ -293,13 +297,13 @@ async def pages(
         if isinstance(following, bool) or not isinstance(following, (str, int)) or key in asked:
             break
         asked.add(key)
-    note("the pages of a list never end")
+    log_oddity("the pages of a list never end")
     found.is_whole = False
     return found
 
 
 @lru_cache(maxsize=16_384)
-def path_part(text: str) -> str:
+def encode_path_segment(text: str) -> str:
     """Return an id percent-encoded for one path segment; raise NotFound if it can't be an id.
 
     Dots alone would traverse the path, and lone surrogates can't be encoded.

@@ -18,14 +18,20 @@ import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
 from bot.domain import failure_causes, forms
-from bot.domain.observations import Created, Event, Observed, Traces
+from bot.domain.observations import Created, Event, Observed, OutcomeSearch
 from bot.domain.people import Principal
-from bot.domain.stops import Effects, Ending, StopEffect, StopMode
+from bot.domain.stops import Ending, StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import Action, State, Workspace
 from bot.messages.texts.times import time_mark
 from bot.providers import answers, base, requests
-from bot.providers.answers import MAX_MESSAGE, clean, note, object_in, text_in, word_in
-from bot.providers.connection import ConnectionSettings, HostPatterns, Linking, normalise_pattern, origin_of
+from bot.providers.answers import MAX_MESSAGE, clean, find_text, log_oddity, require_object, require_text
+from bot.providers.connection import (
+    ConnectionSettings,
+    HostPatterns,
+    LinkMethod,
+    normalise_pattern,
+    origin_of,
+)
 from bot.support import errors
 from bot.support.cleaning import HIDDEN, hidden
 
@@ -46,9 +52,9 @@ class SphereSettings(ConnectionSettings):
     """
 
     # The account has one token and no users.
-    ways: ClassVar[Mapping[Linking, str]] = {"none": "access_token"}
+    link_methods: ClassVar[Mapping[LinkMethod, str]] = {"none": "access_token"}
 
-    linking: tuple[Linking, ...] = ("none",)
+    linking: tuple[LinkMethod, ...] = ("none",)
     access_token: SecretStr
     #: The host that the SDK is loaded from; the base URL's own by default.
     sdk_base: str = ""
@@ -152,7 +158,7 @@ _QUOTA = {402, 403}
 NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
 
 
-class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page, base.Events):
+class SphereProvider(base.Provider, base.Removal, base.Creation[Offer], base.EmbeddedPage, base.Events):
     """Translate for one account."""
 
     kind: ClassVar[str] = "sphere"
@@ -160,14 +166,20 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
     settings_model: ClassVar[type[ConnectionSettings]] = SphereSettings
     settings: SphereSettings
     api_path: ClassVar[str] = _API
-    carries: ClassVar[base.Carries] = base.Carries("access_token", in_query=True)
+    credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(
+        "access_token", in_query=True
+    )
     offer_model: ClassVar[type[Offer]] = Offer
     # No rate limit is published: 5 s between status reads of a workspace.
     pace: ClassVar[base.Pace] = base.Pace(
-        min_poll_interval=5.0, pending=5.0, running=300.0, unused=1800.0, concurrency=20
+        min_poll_interval=5.0,
+        pending_interval=5.0,
+        running_interval=300.0,
+        unused_interval=1800.0,
+        concurrency=20,
     )
 
-    def hosts(self) -> Mapping[str, bool]:
+    def other_hosts(self) -> Mapping[str, bool]:
         """Name the SDK's host, from which its script is looked at."""
         return {self.settings.sdk_host: False}
 
@@ -199,7 +211,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Stop; a workspace that is still starting can't be stopped yet, which is a Conflict."""
-        self.need_mode(mode)
+        self.require_stop_mode(mode)
         return await self._drive(access, workspace, "stop", "stop")
 
     async def remove(self, access: base.Access, workspace: Workspace) -> str | None:
@@ -211,7 +223,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         path = f"/workspaces/{_part(workspace.remote_id)}/{verb}"
         try:
             asking = _change(access, "PUT", path, starts=starts)
-            return await requests.unless_already(goal, asking, workspace.remote_id, workspace.name)
+            return await requests.accept_already_done(goal, asking, workspace.remote_id, workspace.name)
         except errors.Forbidden as error:
             # The token may do everything, so what isn't permitted is due to the current state.
             raise errors.Conflict(error.message, status=error.status) from None
@@ -220,34 +232,34 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
                 raise errors.Conflict(error.message, status=error.status) from None
             raise
 
-    def stops(self, workspace: Workspace) -> Effects:
+    def stop_effects(self, workspace: Workspace) -> StopEffects:
         """Say that a workspace can be started again; one that isn't kept is removed by a stop."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         erases = workspace.is_kept is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
-    def keeps(self) -> tuple[float, float]:
+    def retention_seconds(self) -> tuple[float, float]:
         """Return what new workspaces are made with."""
         stopped, total = self.settings.retention_minutes, self.settings.total_minutes
         return stopped * 60.0, math.inf if total is None else total * 60.0
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: base.Access) -> Offer:
+    async def read_offer(self, access: base.Access) -> Offer:
         """Read the projects that people may use, page by page."""
         allowed = self.settings.projects
 
         def read(project: Any) -> tuple[str, str] | None:
-            key = answers.id_in(project, "id")
-            name = answers.clean(answers.word_in(project, "name") or "", answers.MAX_NAME) or key
+            key = answers.require_id(project, "id")
+            name = answers.clean(answers.find_text(project, "name") or "", answers.MAX_NAME_LENGTH) or key
             return (key, name) if allowed == "all" or key in allowed else None
 
-        projects = dict(answers.entries(await _pages(access, "/projects"), "items", read))
+        projects = dict(answers.read_entries(await _pages(access, "/projects"), "items", read))
         return Offer(tuple(forms.Choice(key, name) for key, name in projects.items()))
 
     def form(
-        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
+        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
         """Ask for the project, which may be given by its name, and for the person's own name for it.
 
@@ -267,16 +279,16 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         )
 
     def spec(
-        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
+        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
         """Return the spec: ``project`` (id) and ``project_name``; raise FormProblems."""
         projects = {one.value: one.label for one in offer.projects}
         project = forms.text_of(values, "template")
         problems = {}
         if project not in projects:
-            problems["template"] = forms.NOT_OFFERED if project else "Choose a template."
+            problems["template"] = forms.TEMPLATE_NOT_OFFERED if project else "Choose a template."
         name = clean(forms.text_of(values, "name"), 10 * LONGEST_NAME)
-        if name and (wrong := forms.name_problem(name, LONGEST_NAME)):
+        if name and (wrong := forms.find_name_problem(name, LONGEST_NAME)):
             problems["name"] = wrong
         if problems:
             raise forms.FormProblems(problems)
@@ -285,7 +297,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
 
     async def create(self, access: base.Access, spec: forms.Spec, key: str) -> Created:
         """Create a workspace from a project; not idempotent, and without a mark of ours."""
-        project = spec.word("project")
+        project = spec.text("project")
         if self.settings.projects != "all" and project not in self.settings.projects:
             # It was allowed when its form was filled in, or when its predecessor was made.
             raise errors.Forbidden("That project isn't available here. Choose another one.")
@@ -303,35 +315,37 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
             answer = await _change(access, "POST", "/workspaces", fields, starts=True)
         except errors.NotFound:
             raise errors.InvalidRequest(NO_PROJECT) from None
-        with requests.may_have_acted():
-            made = id_in(answers.object_in(answer, "workspace"))
+        with requests.bad_answer_as_unknown_outcome():
+            made = id_in(answers.require_object(answer, "workspace"))
         return Created(made, spec.name or made)
 
-    async def names(self, access: base.Access, stem: str) -> Collection[str]:
+    async def list_names(self, access: base.Access, stem: str) -> Collection[str]:
         """Return nothing: workspaces have no names here, only in the person's own list."""
         return ()
 
-    async def find(self, access: base.Access, spec: forms.Spec, key: str, since: float) -> Traces:
+    async def find_created(
+        self, access: base.Access, spec: forms.Spec, key: str, since: float
+    ) -> OutcomeSearch:
         """List workspaces of the project that were made since then in the way we make them.
 
-        It includes those that the list says too little about: ``made_at`` reads them. One that can't be read
-        at all may be the one, so then nothing is certain.
+        It includes those that the list says too little about: ``read_creation_time`` reads them. One that
+        can't be read at all may be the one, so then nothing is certain.
         """
-        query = {"project_id": spec.word("project"), "limit": PAGE}
-        listed = answers.entries(
+        query = {"project_id": spec.text("project"), "limit": PAGE}
+        listed = answers.read_entries(
             await _pages(access, "/workspaces", query), "items", lambda item: (id_in(item), item)
         )
         if not listed.is_whole:
-            return Traces()
+            return OutcomeSearch()
         found = []
         for remote_id, item in listed:
             made_at = self._made_at(item)
             is_described = item.keys() >= _TELLING
-            if not is_described or (made_at is not None and made_at >= since - base.CLOCK_SKEW):
-                found.append(Created(remote_id, spec.name or remote_id, is_described=is_described))
-        return Traces(others=tuple(found))
+            if not is_described or (made_at is not None and made_at >= since - base.MAX_CLOCK_SKEW_SECONDS):
+                found.append(Created(remote_id, spec.name or remote_id, has_details=is_described))
+        return OutcomeSearch(candidates=tuple(found))
 
-    async def made_at(self, access: base.Access, remote_id: str) -> float | None:
+    async def read_creation_time(self, access: base.Access, remote_id: str) -> float | None:
         """Read when a workspace was made; None if it was not made in the way we make them."""
         workspace = await self._read(access, remote_id)
         return None if workspace is None else self._made_at(workspace)
@@ -344,16 +358,16 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         )
         return moment(workspace.get("created_at")) if is_like_ours else None
 
-    def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+    def parse_events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Read the webhook about finished scenarios."""
         check_signature(self.settings.webhook_secret, headers.get(SIGNATURE, ""), body)
         return events_of(hidden(body, self.settings.secrets()))
 
     # -- the account and the server --------------------------------------------------------------------------
 
-    async def check(self, credential: base.Credential) -> base.Identity:
+    async def check_credential(self, credential: base.Credential) -> base.Identity:
         """Check the account's own token (GET /test); there are no users whose it could be."""
-        with requests.checks_token():
+        with requests.forbidden_as_credential_refused():
             await self.probe()
         return base.Identity("", credential)
 
@@ -362,10 +376,10 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
 
         async def ask(credential: base.Credential) -> None:
             response = await self.api.acting_as(credential).call("GET", "/test", total=CHECK_SECONDS)
-            answers.text_in(response.json_object(), "message")
+            answers.require_text(response.json_object(), "message")
 
         await ask(base.Credential(self.settings.access_token))
-        await requests.refuses_others(ask)
+        await requests.verify_bad_token_is_refused(ask)
         return "API v1, the access token is good"
 
     def page_url(self, remote_id: str) -> str:
@@ -400,8 +414,8 @@ async def _pages(
         asked = {**(query or {}), **more}
         return (await access.api.call("GET", path, query=asked, total=LIST_SECONDS)).json_object()
 
-    return await requests.pages(
-        ask, lambda answer: answers.part_of(answer, "paging").get("next_page_token"), MAX_PAGES
+    return await requests.read_pages(
+        ask, lambda answer: answers.find_object(answer, "paging").get("next_page_token"), MAX_PAGES
     )
 
 
@@ -425,8 +439,8 @@ async def _change(
         if not (starts and refusal.status in _QUOTA):
             raise
         if not refusal.is_quoted:
-            raise errors.NoRoom(NO_ROOM) from None
-        raise errors.NoRoom(refusal.message, status=refusal.status) from None
+            raise errors.NoCapacity(NO_ROOM) from None
+        raise errors.NoCapacity(refusal.message, status=refusal.status) from None
     answer = response.json() if response.body.strip() else {}
     return answer if isinstance(answer, dict) else {}
 
@@ -465,7 +479,7 @@ def workspace_in(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def id_in(workspace: Any) -> str:
     """Return a workspace's id; raise BadAnswer if it can't be one."""
-    value = answers.id_in(workspace, "id").lower()
+    value = answers.require_id(workspace, "id").lower()
     if not _ID.fullmatch(value):
         raise errors.BadAnswer("the answer's field id is no id")
     return value
@@ -479,22 +493,24 @@ def observed(workspace: Mapping[str, Any]) -> Observed:
 
 
 def _observed(workspace: Mapping[str, Any]) -> Observed:
-    value = answers.part_of(workspace, "state")
+    value = answers.find_object(workspace, "state")
     code = _code(value.get("code"))
     state = _STATES.get(code) if isinstance(code, int) else None
     actions = _actions(workspace)
     if state is None:
         name = value.get("name")
-        strange = base.unknown_word(clean(f"{code} {name if isinstance(name, str) else ''}".strip()))
+        strange = base.describe_unknown_state(
+            clean(f"{code} {name if isinstance(name, str) else ''}".strip())
+        )
         return Observed(State.UNKNOWN, detail=strange, actions=actions)
-    token = word_in(workspace, "workspace_token")
+    token = find_text(workspace, "workspace_token")
     secrets = (token or "",)
     if state is State.GONE:
         ended = moment(workspace.get("terminated_at"))
         why = None if ended is None else _why_gone(workspace, ended)
         return Observed(state, detail=why, actions=frozenset(), down_at=ended)
     if state is State.FAILED:
-        reason = clean(word_in(value, "error_reason", "state.") or "", failure_causes.LIMIT, secrets)
+        reason = clean(find_text(value, "error_reason", "state.") or "", failure_causes.LIMIT, secrets)
         ended = moment(workspace.get("terminated_at"))
         return Observed(state, reason=reason or None, actions=_only(actions, "remove"), down_at=ended)
     if state is State.STOPPED:
@@ -510,7 +526,7 @@ def _observed(workspace: Mapping[str, Any]) -> Observed:
 
 def moment(value: Any) -> float | None:
     """Return a time of the API in epoch seconds; None if there is none or it can't be read."""
-    return answers.moment(value, _TIME) if isinstance(value, str) and len(value) <= 40 else None
+    return answers.parse_time(value, _TIME) if isinstance(value, str) and len(value) <= 40 else None
 
 
 def minutes(value: Any) -> float:
@@ -536,7 +552,7 @@ def _actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        note("permissions is not an object")
+        log_oddity("permissions is not an object")
         return None
     return frozenset(action for key, action in _PERMISSIONS.items() if value.get(key) is True)
 
@@ -597,10 +613,10 @@ def _expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
     return _end(stops_at, "stops" if kept else "removed", idle or None)
 
 
-def _end(at: float | None, how: Ending, lasts: float | None) -> dict[str, Any]:
-    if at is None and lasts is None:
+def _end(at: float | None, how: Ending, ends_after: float | None) -> dict[str, Any]:
+    if at is None and ends_after is None:
         return {}
-    return {"ends_at": at, "ends_how": how, "lasts": lasts}
+    return {"ends_at": at, "ends_how": how, "ends_after": ends_after}
 
 
 SIGNATURE = "X-Sphere-Engine-Signature"
@@ -637,11 +653,13 @@ def events_of(body: bytes) -> list[Event]:
 
 
 def _event(message: Mapping[str, Any]) -> Event:
-    key = text_in(message, "id")
+    key = require_text(message, "id")
     if len(key) > _MAX_KEY or not key.isprintable():
         raise errors.BadAnswer("the message's field id is no id")
-    payload = object_in(message, "payload")
-    remote_id = text_in(object_in(payload, "workspace", "payload."), "id", "payload.workspace.").lower()
+    payload = require_object(message, "payload")
+    remote_id = require_text(
+        require_object(payload, "workspace", "payload."), "id", "payload.workspace."
+    ).lower()
     if not _ID.fullmatch(remote_id):
         raise errors.BadAnswer("the message's field payload.workspace.id is no id")
     return Event(key, remote_id, _remark(payload, message.get("timestamp")))
@@ -667,4 +685,4 @@ def _remark(payload: Mapping[str, Any], timestamp: Any) -> str:
 
 def _time(value: Any) -> float | None:
     """Return the time of a message: epoch seconds, or in the API's own format."""
-    return moment(value) if isinstance(value, str) else answers.moment(value)
+    return moment(value) if isinstance(value, str) else answers.parse_time(value)

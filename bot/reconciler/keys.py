@@ -84,7 +84,7 @@ class Keys:
     def note_accepted(self, account: Account, access: Access) -> None:
         """Note that a provider accepted the credential, by the access that the call was made with."""
         self._unproven.pop(account.id, None)
-        is_persons = access.credential.acts == "person"
+        is_persons = access.credential.owner == "person"
         if is_persons:
             self._accepted_at[account.connection] = self._clock.monotonic()
         refusals = self.people_lockouts if is_persons else self.lockouts
@@ -134,7 +134,7 @@ class Keys:
                 accounts.hold,
                 account=current,
                 cause=problems.cause_of(fresh),
-                renamed=refusal.message if isinstance(refusal, errors.Renamed) else "",
+                renamed=refusal.message if isinstance(refusal, errors.AccountRenamed) else "",
                 lately=min(accepted, OUTAGE_WINDOW_SECONDS),
             )
             if await self._store.carry_out(hold) and self.people_lockouts.get(account.connection) is None:
@@ -150,7 +150,7 @@ class Keys:
 
     def _is_of_connection(self, account: Account) -> bool:
         try:
-            return self.open(account).credential.acts != "person"
+            return self.open(account).credential.owner != "person"
         except errors.SecretError:
             return False
 
@@ -173,7 +173,7 @@ class Keys:
             return error if is_of_connection and isinstance(error, errors.PermanentError) else "later"
 
     async def _note_renewal(self, account: Account, fresh: Credential) -> None:
-        if fresh.acts == "admin":
+        if fresh.owner == "admin":
             detail = {"connection": account.connection, "username": account.username, "acts": "admin"}
             await self._store.write(
                 audit.append_audit, [AuditEntry("usher", "account.renew", account.id, "ok", detail)]

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.domain.accounts import Account
-from bot.domain.runs import FoundRun
+from bot.domain.runs import DiscoveredRun
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
@@ -49,10 +49,12 @@ class ListReader(BaseTaskWorker):
             provider, of = runtime.provider, (task, account, runtime)
             if task.kind is TaskKind.DISCOVER and provider.has_lists:
                 problem = await self._read(
-                    *of, "list", provider.need(base.Lists).discover, self._merge_workspaces
+                    *of, "list", provider.require_facet(base.Lists).discover, self._merge_workspaces
                 )
             elif task.kind is TaskKind.LIST_JOBS and isinstance(provider, base.Runs):
-                problem = await self._read(*of, "list runs", provider.need(base.Runs).jobs, self._merge_runs)
+                problem = await self._read(
+                    *of, "list runs", provider.require_facet(base.Runs).list_runs, self._merge_runs
+                )
         return build_replays(task, account.principal, problem)
 
     async def _read(
@@ -79,7 +81,7 @@ class ListReader(BaseTaskWorker):
                     return cause
 
     async def _merge_workspaces(
-        self, account: Account, runtime: Runtime, found: base.Listing[base.Discovered]
+        self, account: Account, runtime: Runtime, found: base.Listing[base.DiscoveredWorkspace]
     ) -> None:
         rows = await beside(found, _to_rows, runtime.provider, found)
         new = await self._store.perform(
@@ -94,7 +96,7 @@ class ListReader(BaseTaskWorker):
             is_whole=found.is_whole,
         )
 
-    async def _merge_runs(self, account: Account, runtime: Runtime, found: Sequence[FoundRun]) -> None:
+    async def _merge_runs(self, account: Account, runtime: Runtime, found: Sequence[DiscoveredRun]) -> None:
         new = await self._store.perform(runs.merge_runs, account.id, found)
         read_at = await self._store.now()
         await self._store.write(
@@ -136,7 +138,7 @@ class ListReader(BaseTaskWorker):
         return len(chosen)
 
 
-def _to_rows(provider: base.Provider, found: base.Listing[base.Discovered]) -> list[FoundWorkspace]:
+def _to_rows(provider: base.Provider, found: base.Listing[base.DiscoveredWorkspace]) -> list[FoundWorkspace]:
     return [
         FoundWorkspace(
             each.remote_id,

@@ -9,11 +9,11 @@ from typing import Final
 
 import structlog
 
-from bot.domain.failure_causes import lacks_room
+from bot.domain.failure_causes import lacks_capacity
 from bot.domain.feasibility import LINK_HELPS, MAX_HELD_SECONDS, find_access_obstacle
 from bot.domain.forms import FreeName, Spec, marked
 from bot.domain.notices import NoticeKind
-from bot.domain.observations import Created, Traces
+from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.plan import MAX_ATTEMPTS, NO_RESTART, STILL_FAILED, Plan, Step, plan, plan_unmade
 from bot.domain.policy import LEAVER_RULES, Target
@@ -152,7 +152,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         operation, workspace = claimed.operation, claimed.workspace
         if workspace.is_provisional:
             return plan_unmade(operation, await self._read_creation(claimed), await self._store.now())
-        effects = runtime.provider.stops(workspace)
+        effects = runtime.provider.stop_effects(workspace)
         decided = plan(
             operation,
             workspace.current_state,
@@ -213,7 +213,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         outcome, cause = decided.outcome, decided.cause
         assert outcome is not None, "a plan that ends says how"
         if cause in {"provider_failed", "stopped_elsewhere"} and workspace.reason:
-            is_full = lacks_room(workspace.reason) and not operation.verb.brings_down
+            is_full = lacks_capacity(workspace.reason) and not operation.verb.brings_down
             word = "no_room" if is_full else "provider_failed"
             cause = f"{word}: {workspace.reason}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
@@ -314,7 +314,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         operation = claimed.operation
         # If the access reaches everybody's, the person's own credential must have shown this one before.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
-        if runtime.provider.needs_record(access) and not is_known:
+        if runtime.provider.can_reach_all_workspaces(access) and not is_known:
             return outcomes.make_end_update(operation, Outcome.FAILED, "not_found", claimed.claim)
         name: FreeName | None = None
         if step is Step.CREATE and claimed.workspace.spec is not None and claimed.workspace.spec.is_unnamed:
@@ -322,7 +322,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             if isinstance(free, Update):
                 return free
             name = free
-        acts = runtime.provider.acts(access, str(step))
+        acts = runtime.provider.credential_owner(access, str(step))
         sent = replace(
             claimed.update(self._numbers.lease),
             called=True,
@@ -345,7 +345,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             runtime,
             claimed.account,
             "names",
-            lambda access: runtime.provider.need(base.Making).names(access, stem),
+            lambda access: runtime.provider.require_facet(base.Creation).list_names(access, stem),
             attempts=claimed.operation.attempts,
         )
         match answer:
@@ -371,8 +371,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         workspace = claimed.workspace
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
-            making = runtime.provider.need(base.Making)
-            create = making.create_at_rest if claimed.operation.rests else making.create
+            making = runtime.provider.require_facet(base.Creation)
+            create = making.create_stopped if claimed.operation.rests else making.create
             return await create(access, spec, workspace.id)
         if step is Step.START:
             return await runtime.provider.start(access, workspace)
@@ -392,7 +392,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             # What is only coming up isn't running yet, and isn't kept from it by that.
             return self._retry_later(claimed, runtime, step)
         operation, remote_id = claimed.operation, claimed.workspace.remote_id
-        acts = runtime.provider.acts(access, str(step))
+        acts = runtime.provider.credential_owner(access, str(step))
         if created is not None:
             # Before anything else can fail: the id is how the workspace is found again.
             remote_id = created.remote_id
@@ -468,7 +468,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
             retry = replace(retry, sentence=cards.no_stop_yet(runtime.title), attempts=attempts)
         return self.build_retry(claimed, runtime, step, retry, Call.NONE)
 
-    async def search(self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access) -> Traces | None:
+    async def search(
+        self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access
+    ) -> OutcomeSearch | None:
         """Return the provider's traces of the creation, without those that a record explains.
 
         None if a candidate still has to be read and its gate is closed.
@@ -476,10 +478,12 @@ class OperationStepper(Stepper[ClaimedOperation]):
         creation = await self.find_creation(claimed)
         spec = claimed.workspace.spec or Spec(claimed.workspace.name)
         since = creation.sent_at or creation.created_at
-        traces = await runtime.provider.need(base.Making).find(access, spec, claimed.workspace.id, since)
-        if not traces.others:
+        traces = await runtime.provider.require_facet(base.Creation).find_created(
+            access, spec, claimed.workspace.id, since
+        )
+        if not traces.candidates:
             return traces
-        by_gate = {runtime.provider.gate_key(one.remote_id): one for one in traces.others}
+        by_gate = {runtime.provider.gate_key(one.remote_id): one for one in traces.candidates}
         # After the list: any creation of what it shows was recorded before.
         others_since = creation.created_at - MAX_CREATION_OVERLAP_SECONDS
         left = await self._store.read(
@@ -488,12 +492,12 @@ class OperationStepper(Stepper[ClaimedOperation]):
         others = []
         for gate in left:
             found = by_gate[gate]
-            if not found.is_described and not await self._is_read(runtime, access, gate, found):
+            if not found.has_details and not await self._is_read(runtime, access, gate, found):
                 return None
-            made_at = since if found.is_described else self._created_at[gate]
-            if made_at is not None and made_at >= since - base.CLOCK_SKEW:
+            made_at = since if found.has_details else self._created_at[gate]
+            if made_at is not None and made_at >= since - base.MAX_CLOCK_SKEW_SECONDS:
                 others.append(found)
-        return replace(traces, others=tuple(others))
+        return replace(traces, candidates=tuple(others))
 
     async def _is_read(self, runtime: Runtime, access: base.Access, gate: str, found: Created) -> bool:
         """Read once when a candidate was created; False while its gate is closed."""
@@ -505,7 +509,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
         key = (gate, runtime.name, found.remote_id)
         if not await self._store.write(gates.close_candidate, *key, at_most):
             return False
-        made_at = await runtime.provider.need(base.Making).made_at(access, found.remote_id)
+        made_at = await runtime.provider.require_facet(base.Creation).read_creation_time(
+            access, found.remote_id
+        )
         await self._store.write(gates.close_candidate, *key, closed_for, is_answered=True)
         if len(self._created_at) >= MAX_CREATION_TIMES:
             self._created_at.clear()
@@ -600,7 +606,7 @@ async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace,
     workspace = replace(workspace, state=workspace.current_state)
     match step:
         case Step.REMOVE:
-            return await runtime.provider.need(base.Removal).remove(access, workspace)
+            return await runtime.provider.require_facet(base.Removal).remove(access, workspace)
         case Step.SUSPEND:
             return await runtime.provider.stop(access, workspace, "suspend")
         case Step.FORCE:

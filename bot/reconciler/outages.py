@@ -135,7 +135,7 @@ class Outages(EnginePart):
 
         Its beginning is the occasion.
         """
-        serves = self._runtimes[connection].provider.serves
+        serves = self._runtimes[connection].provider.is_available_to
         body = {"connection": connection, "what": what, "since": since, "until": until}
         return [
             NewNotice(

@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 import structlog
 
 from bot.domain.accounts import REPEATED_SECONDS, Account
-from bot.domain.failure_causes import lacks_room
+from bot.domain.failure_causes import lacks_capacity
 from bot.domain.plan import backoff
 from bot.domain.timeouts import busy_pause
 from bot.messages.texts import problems
@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 #: Somebody has to change a refused credential; until then calls are useless.
 REFUSED_WAIT_SECONDS: Final = 60.0
 #: The access for calls with the connection's own secret, which the provider holds.
-_CONNECTION_ACCESS: Final = Access("", Credential.of_connection("admin"))
+_CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
 #: The causes of a retry after a requested pause, and of one after a refused sign-in.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
@@ -288,7 +288,7 @@ class ProviderCaller:
             return False
         try:
             async with asyncio.timeout(seconds):
-                await runtime.provider.need(Lists).discover(access)
+                await runtime.provider.require_facet(Lists).discover(access)
         except errors.CredentialRefused as error:
             return await self._resolve_refusal(runtime, account, error, 0)
         except (errors.ProviderError, TimeoutError):
@@ -416,7 +416,7 @@ class ProviderCaller:
             return RetryLater(0.0, None, attempts)
         who = account.id if account is not None else ""
         log.info("not done", connection=runtime.name, call=what, account=who, problem=error)
-        if isinstance(error, errors.CredentialRefused) and not isinstance(error, errors.Renamed):
+        if isinstance(error, errors.CredentialRefused) and not isinstance(error, errors.AccountRenamed):
             # The credential isn't refused: the server accepts it, or wasn't reached.
             is_good = is_accepted or (error.is_ours and error.status is not None)
             error = errors.Forbidden(error.message, status=error.status) if is_good else error
@@ -494,7 +494,7 @@ class ProviderCaller:
     def _is_shared(self, runtime: Runtime, account: Account, what: str) -> bool:
         """Return whether a call uses a secret that other people's calls use as well."""
         access = self.open(account)
-        return isinstance(access, Access) and runtime.provider.acts(access, what) != "person"
+        return isinstance(access, Access) and runtime.provider.credential_owner(access, what) != "person"
 
     async def _resolve_refusal(
         self, runtime: Runtime, account: Account | None, error: errors.CredentialRefused, attempts: int
@@ -513,7 +513,7 @@ class ProviderCaller:
             case "held":
                 # It counts like any failing call: a credential may be good for every call but one.
                 assert account is not None, "no person's own is locked"
-                cause = "renamed" if isinstance(error, errors.Renamed) else ""
+                cause = "renamed" if isinstance(error, errors.AccountRenamed) else ""
                 now, tried = await self._store.now(), attempts + 1
                 held = await self._postpone_refused(runtime, account, REPEATED_SECONDS, tried, cause, now)
                 return replace(held, is_unauthorized=True)
@@ -525,12 +525,14 @@ class ProviderCaller:
 
 
 def to_no_room(error: errors.ProviderError) -> errors.ProviderError:
-    """Return NoRoom for a refused start whose words mean that, with any status: as of a failed one."""
-    is_lack = error.is_quoted and lacks_room(error.message)
+    """Return NoCapacity for a refused start whose words mean that, with any status: as of a failed one."""
+    is_lack = error.is_quoted and lacks_capacity(error.message)
     # A server that failed and says that it has no room hasn't started anything.
     refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
     is_own = isinstance(error, errors.CredentialRefused)
-    return errors.NoRoom(error.message, status=error.status) if is_lack and refuses and not is_own else error
+    return (
+        errors.NoCapacity(error.message, status=error.status) if is_lack and refuses and not is_own else error
+    )
 
 
 def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | Rejected:

@@ -26,7 +26,7 @@ from bot.domain.workspaces import State
 from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.providers.base import Access, Pace, SendWindow
-from bot.providers.requests import side_by_side
+from bot.providers.requests import map_concurrently
 from bot.reconciler import outcomes
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.provider_calls import OutcomeUnknown, Rejected, RetryLater, Succeeded
@@ -205,13 +205,13 @@ class Reads(EnginePart):
         each resource with an administrator's token is audited. The second value says whether the access is
         limited to the person's own.
         """
-        if not runtime.provider.needs_record(access):
+        if not runtime.provider.can_reach_all_workspaces(access):
             return await self._send(runtime, access, claims, window), True
         theirs = [claim for claim in claims if claim.is_proven]
         others = {claim.remote_id: Observed(State.GONE) for claim in claims if not claim.is_proven}
         if not theirs:
             return others, False
-        if runtime.provider.acts(access, "read") == "admin":
+        if runtime.provider.credential_owner(access, "read") == "admin":
             await self._note_reading(theirs)
         return {**others, **await self._send(runtime, access, theirs, window)}, False
 
@@ -276,7 +276,7 @@ class Reads(EnginePart):
             and seen.state is State.RUNNING
             and not (seen.lacks or claim.is_usable)
         ]
-        return {**found, **dict(await side_by_side(MAX_PAGE_CHECKS_AT_ONCE, check, new))}
+        return {**found, **dict(await map_concurrently(MAX_PAGE_CHECKS_AT_ONCE, check, new))}
 
     async def _build_result(
         self, runtime: Runtime, claim: ReadClaim, observed: Observed | None, now: float
@@ -293,7 +293,7 @@ class Reads(EnginePart):
         if observed.state is State.GONE and (doubt := _confirm_gone(claim, now)) is not None:
             return replace(self._keep_state(claim, runtime.pace.min_poll_interval, None), doubt=doubt)
         if (doubt := _request_reason(claim, observed, now)) is not None:
-            return replace(self._keep_state(claim, runtime.pace.pending, None), doubt=doubt)
+            return replace(self._keep_state(claim, runtime.pace.pending_interval, None), doubt=doubt)
         wait = self._compute_wait(runtime, claim, observed, now)
         return ReadResult(
             claim.gate_key,
@@ -333,7 +333,9 @@ class Reads(EnginePart):
             if not claim.has_open_operation:
                 # Nobody is waiting for it: the usual interval is soon enough.
                 is_starting = claim.state is State.STARTING
-                wait = max(wait, runtime.pace.pending if is_starting else runtime.pace.running)
+                wait = max(
+                    wait, runtime.pace.pending_interval if is_starting else runtime.pace.running_interval
+                )
         return self._keep_state(claim, wait, answer.sentence)
 
     async def _record_refusal(
@@ -347,7 +349,7 @@ class Reads(EnginePart):
         is_news = is_certain(doubt, now)
         if claim.has_open_operation and not is_news:
             # One refusal may be a gateway's error: read again at the usual pace before reporting it.
-            wait = max(runtime.pace.pending, runtime.pace.min_poll_interval)
+            wait = max(runtime.pace.pending_interval, runtime.pace.min_poll_interval)
             return replace(self._keep_own_state(claim, wait, cards.UNSEEN), doubt=doubt)
         result = self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.sentence)
         if claim.has_open_operation or claim.doubt is None or claim.doubt.kind != UNLISTED:
@@ -414,7 +416,7 @@ async def _read_reason(
 ) -> Observed:
     """Read the reason of a workspace's state: without an answer, the state is reported all the same."""
     try:
-        said = await provider.reason(access, remote_id, window)
+        said = await provider.read_reason(access, remote_id, window)
     except (errors.SentTooLate, errors.Unreachable):
         raise
     except errors.ProviderError:

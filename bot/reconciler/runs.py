@@ -12,7 +12,7 @@ from bot.domain import timeouts
 from bot.domain.accounts import Account
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.observations import Created, Traces
+from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
 from bot.domain.policy import Target
 from bot.domain.runs import ObservedRun, Run, RunState
@@ -196,11 +196,11 @@ class RunStepper(Stepper[ClaimedRun]):
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | None:
         """Send the call; return what was launched."""
-        run, provider = claimed.run, runtime.provider.need(base.Runs)
+        run, provider = claimed.run, runtime.provider.require_facet(base.Runs)
         if step is Step.LAUNCH:
-            return await provider.launch_job(access, run.spec or Spec(run.name), run.id)
+            return await provider.launch_run(access, run.spec or Spec(run.name), run.id)
         assert run.remote_id is not None, "only what was launched is stopped"
-        await provider.stop_job(access, run.remote_id, force=run.requested_stop == "force")
+        await provider.stop_run(access, run.remote_id, force=run.requested_stop == "force")
         return None
 
     async def record_accepted(
@@ -283,16 +283,16 @@ class RunStepper(Stepper[ClaimedRun]):
             audit=[outcomes.build_audit_entry(run, "call.stop", "refused", cause=answer.cause)],
         )
 
-    async def search(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> Traces:
+    async def search(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> OutcomeSearch:
         """Return the provider's traces of the launch."""
         run = claimed.run
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
-        traces = await runtime.provider.need(base.Runs).find_job(access, spec, run.id, since)
-        if not traces.others:
+        traces = await runtime.provider.require_facet(base.Runs).find_run(access, spec, run.id, since)
+        if not traces.candidates:
             return traces
-        by_id = {one.remote_id: one for one in traces.others}
+        by_id = {one.remote_id: one for one in traces.candidates}
         left = await self._store.read(runs.unexplained_runs, run, list(by_id))
-        return replace(traces, others=tuple(by_id[remote_id] for remote_id in left))
+        return replace(traces, candidates=tuple(by_id[remote_id] for remote_id in left))
 
     def is_still_needed(self, claimed: ClaimedRun) -> bool:
         """Return whether nobody has stopped the run."""
@@ -325,7 +325,7 @@ class RunStepper(Stepper[ClaimedRun]):
             runtime,
             account,
             "read runs",
-            lambda access: runtime.provider.need(base.Runs).job_status(access, remote_ids),
+            lambda access: runtime.provider.require_facet(base.Runs).run_status(access, remote_ids),
             # Failed reads of runs aren't counted: all back off as after the third.
             attempts=2,
         )

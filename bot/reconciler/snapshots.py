@@ -57,8 +57,8 @@ class Snapshots(BaseTaskWorker):
 
         async def send(access: base.Access) -> Any:
             if account is None:
-                return await provider.need(base.Overview).about()
-            return await provider.need(base.Forms).templates(access)
+                return await provider.require_facet(base.Overview).read_overview()
+            return await provider.require_facet(base.Forms).read_offer(access)
 
         seconds, attempts = None if account is None else LIST_TIMEOUT_SECONDS, task.attempts
         with hold_slot(runtime):

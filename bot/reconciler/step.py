@@ -16,7 +16,7 @@ import structlog
 
 from bot.domain.audit import AuditEntry
 from bot.domain.message_kinds import AnyKind
-from bot.domain.observations import Created, Traces
+from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.operations import Operation
 from bot.domain.plan import Plan, Step, may_repeat
 from bot.domain.policy import Target
@@ -153,7 +153,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if account is None or account.state == "revoking":
             return "unlinked"
         if (runtime := self._runtimes.get(subject.connection)) is not None:
-            return None if runtime.provider.serves(subject.principal) else "not_here"
+            return None if runtime.provider.is_available_to(subject.principal) else "not_here"
         is_missing = subject.hold == cards.not_configured(self._context.title(subject.connection))
         since = subject.held_since if is_missing else None
         # Missing for too long to be a brief mistake in the settings.
@@ -347,17 +347,19 @@ class Stepper(EnginePart, ABC, Generic[S]):
             case OutcomeUnknown(is_unreadable=False) | RetryLater() | Rejected(needs_credential=True):
                 return self.build_retry(claimed, runtime, Step.FIND, answer, None)
             case _:  # Repeating the look wouldn't tell more.
-                return await self._judge_traces(claimed, runtime, Traces())
+                return await self._judge_traces(claimed, runtime, OutcomeSearch())
 
-    async def _judge_traces(self, claimed: S, runtime: Runtime, traces: Traces | None) -> Update | None:
+    async def _judge_traces(
+        self, claimed: S, runtime: Runtime, traces: OutcomeSearch | None
+    ) -> Update | None:
         """Act on the result of a search: record it, search or call again, ask the person, or end."""
         now = await self._store.now()
         verdict: Created | Verdict = Verdict.SEARCH
         if traces is not None:
             verdict = judge(
-                traces.ours,
-                traces.others,
-                is_proof=traces.is_proof,
+                traces.match,
+                traces.candidates,
+                is_proof=traces.is_conclusive,
                 has_settled=has_settled(await self.find_creation(claimed), now),
                 is_wanted=self.is_still_needed(claimed),
             )
@@ -534,7 +536,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Return the update after a call was refused for good."""
 
     @abstractmethod
-    async def search(self, claimed: S, runtime: Runtime, access: Access) -> Traces | None:
+    async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
         """Return the provider's traces that no record explains; None to search again."""
 
     async def find_creation(self, claimed: S) -> Operation | Run:

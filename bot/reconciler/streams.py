@@ -263,7 +263,7 @@ class Streams(context.EnginePart):
                 account,
                 "output",
                 lambda access: without_secrets(
-                    runtime.provider.need(base.Runs).job_output(access, remote_id),
+                    runtime.provider.require_facet(base.Runs).run_output(access, remote_id),
                     (*access.credential.secrets(), *runtime.provider.settings.secrets()),
                 ),
                 take,

@@ -14,7 +14,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.tasks import TaskKind
-from bot.domain.workspaces import UP, Workspace
+from bot.domain.workspaces import UP_STATES, Workspace
 from bot.messages.texts import pages, problems
 from bot.providers import base
 from bot.services.caller import Caller
@@ -35,7 +35,7 @@ async def own(caller: Caller, connection: str) -> Account | None:
     """Return the account a person acts through on a connection, or None; most calls only read."""
     account = await caller.read(_usable, connection)
     provider = caller.context.connections.get(connection)
-    if account is not None or provider is None or not provider.links_by("none"):
+    if account is not None or provider is None or not provider.has_link_method("none"):
         return account
     return await caller.run(acting, connection)
 
@@ -72,10 +72,14 @@ def acting(tx: Transaction, caller: Caller, connection: str) -> Account | None:
     person makes there is theirs alone.
     """
     account, provider = _usable(tx, caller, connection), caller.context.connections.get(connection)
-    is_open = provider is not None and provider.links_by("none") and provider.serves(caller.principal)
+    is_open = (
+        provider is not None
+        and provider.has_link_method("none")
+        and provider.is_available_to(caller.principal)
+    )
     if account is not None or not is_open:
         return account
-    credential = base.Credential.of_connection("none")
+    credential = base.Credential.for_connection("none")
     fresh = _fresh(tx, caller, connection, "", sealed(caller, connection, credential))
     rows.put(tx, fresh)
     target = f"{caller.principal.key}/{connection}"
@@ -85,7 +89,7 @@ def acting(tx: Transaction, caller: Caller, connection: str) -> Account | None:
 
 def _usable(tx: Transaction, caller: Caller, connection: str) -> Account | None:
     provider = caller.context.connections.get(connection)
-    if provider is not None and not provider.serves(caller.principal):
+    if provider is not None and not provider.is_available_to(caller.principal):
         return None
     account = rows.account(tx, caller.principal, connection)
     return account if account is not None and account.state != "revoking" else None
@@ -126,7 +130,7 @@ def begin(
     provider = caller.context.connections[connection]
 
     def moved(remote_id: str, former: str) -> tuple[str, str]:
-        by_name = provider.renamed(remote_id, former, username)
+        by_name = provider.id_after_rename(remote_id, former, username)
         return by_name, provider.gate_key(by_name)
 
     former = rows.account(tx, caller.principal, connection)
@@ -304,7 +308,7 @@ def is_up(tx: Transaction, workspace: Workspace) -> bool:
     """Return whether a workspace is up, or its start was sent and no read has shown that yet."""
     latest = operations.latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and latest.has_called and not latest.verb.brings_down
-    return workspace.state in UP or is_coming_up
+    return workspace.state in UP_STATES or is_coming_up
 
 
 def find_running(tx: Transaction, caller: Caller, connections: Collection[str]) -> list[str]:

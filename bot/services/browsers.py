@@ -94,8 +94,8 @@ class Browsing:
         owner, provider = workspace.principal, self._context.connections.get(workspace.connection)
         if (
             provider is None
-            or not isinstance(provider, base.Page)
-            or not provider.serves(owner)
+            or not isinstance(provider, base.EmbeddedPage)
+            or not provider.is_available_to(owner)
             or not self._context.installation.is_same_person(owner, rows.session.principal)
         ):
             return None

@@ -8,7 +8,7 @@ from bot.domain.installations import AnyInstallation, Tenants
 from bot.domain.people import Person, Principal
 from bot.messages.texts import problems
 from bot.providers.base import Provider
-from bot.providers.connection import Linking
+from bot.providers.connection import LinkMethod
 from bot.services.owners import Owners
 from bot.services.recent_commits import Memory
 from bot.store.stop_warnings import WAITS
@@ -77,10 +77,12 @@ class Context:
             raise Refused("connection_gone", problems.sentence("connection_gone", self.title(connection)))
         return self.connections[connection]
 
-    def linked_by(self, way: Linking, principal: Principal) -> list[str]:
+    def linked_by(self, way: LinkMethod, principal: Principal) -> list[str]:
         """Return the names of the connections that a person may link in a way."""
         found = self.connections.items()
-        return sorted(name for name, one in found if one.links_by(way) and one.serves(principal))
+        return sorted(
+            name for name, one in found if one.has_link_method(way) and one.is_available_to(principal)
+        )
 
     def title(self, connection: str) -> str:
         """Return the title of a connection, also of a removed one; its own name if that isn't known."""

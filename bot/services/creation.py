@@ -23,7 +23,7 @@ def check_offered(
     provider: base.Provider, spec: Spec | None, principal: Principal, purpose: Purpose = "workspace"
 ) -> None:
     """Raise Refused (``workspace.withheld``, ``job.withheld``) for what is by now reserved for others."""
-    if spec is not None and provider.withholds(spec, principal):
+    if spec is not None and provider.is_withheld(spec, principal):
         raise Refused(f"{purpose}.withheld", problems.sentence("withheld", provider.settings.title))
 
 
@@ -38,12 +38,12 @@ class PersonalOffer:
 
     def form(self, values: Values) -> Form:
         """Return the form for the values filled in so far."""
-        forms = self.provider.need(base.Forms)
+        forms = self.provider.require_facet(base.Forms)
         return forms.form(self.snapshot.payload, self.purpose, values, self.asker)
 
     def spec(self, values: Values) -> Spec:
         """Return the spec of a filled form; raises FormProblems."""
-        forms = self.provider.need(base.Forms)
+        forms = self.provider.require_facet(base.Forms)
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 
 
@@ -196,7 +196,7 @@ def _taken(form_of: Callable[[Values], Form], flags: Sequence[Flag], chosen: Val
         if not waiting:
             break
         # Fields that others depend on come first, and one at a time: the form may change with each.
-        first = next((one for one in waiting if one.redraws), None)
+        first = next((one for one in waiting if one.has_dependents), None)
         for one in [first] if first is not None else waiting:
             _take(result, one, given[one.name])
         form = result.form = form_of(result.values)
@@ -223,7 +223,7 @@ def _take(result: Filled, wanted: Field, given: Sequence[str | None]) -> None:
         case "long_text":
             result.values[wanted.name] = "\n".join(found)
             return
-        case "searches":
+        case "multi_search":
             several = [part for value in found for part in _parts(wanted, value)]
         case _:
             if len(found) > 1:
@@ -241,7 +241,7 @@ def _take(result: Filled, wanted: Field, given: Sequence[str | None]) -> None:
             result.problems[wanted.name] = FlagProblem("not_offered", value, offered)
             return
         chosen.append(choice.value)
-    result.values[wanted.name] = tuple(chosen) if wanted.kind == "searches" else chosen[0]
+    result.values[wanted.name] = tuple(chosen) if wanted.kind == "multi_search" else chosen[0]
 
 
 def _parts(wanted: Field, value: str) -> list[str]:
@@ -262,7 +262,7 @@ def _alternatives(result: Filled, besides: frozenset[str]) -> list[tuple[str, st
     return [
         (one.name, choice.value)
         for one in result.form.fields
-        if one.redraws and one.kind in {"choice", "search"} and one.name not in besides
+        if one.has_dependents and one.kind in {"choice", "search"} and one.name not in besides
         for choice in one.choices[:_TRIED]
         if choice.value != result.values.get(one.name, one.initial)
     ]

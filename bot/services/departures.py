@@ -164,7 +164,7 @@ def _end_links(
     """End the links and plans that a person had when they left; who is back since then is told."""
     for hooks in StoreHooks.list_subscribers():
         hooks.on_person_departed(tx, who)
-    open_to_all = {name for name, one in caller.context.connections.items() if one.links_by("none")}
+    open_to_all = {name for name, one in caller.context.connections.items() if one.has_link_method("none")}
     linked = {account.connection for account in rows.accounts(tx, who) if account.linked_at <= since}
     # Nothing can be sent to deactivated people.
     person = people.person(tx, who)

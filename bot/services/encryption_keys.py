@@ -172,7 +172,7 @@ async def rotate(
             rotation.forgotten += await store.carry_out(partial(_forget, account=account))
             continue
         if sealed is None:
-            sealed = vault.seal(_row_key(account), Credential.of_connection("none").as_mapping())
+            sealed = vault.seal(_row_key(account), Credential.for_connection("none").as_mapping())
         rotation.count(await store.write(credentials.reseal_account, account.id, account.secret, sealed))
     for account in await store.read(credentials.forgotten_accounts):
         sealed = _rotated(vault, account.secret)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.plan import FRESH
-from bot.domain.stops import Effects, StopMode, is_final, restart_mode
-from bot.domain.workspaces import DOWN_OR_FAILED, UP, Action, State, Workspace
+from bot.domain.stops import StopEffects, StopMode, is_final, restart_mode
+from bot.domain.workspaces import DOWN_OR_FAILED_STATES, UP_STATES, Action, State, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.context import Context
@@ -18,9 +18,9 @@ from bot.support.errors import Refused
 #: What a workspace must allow for an operation, and the states in which that doesn't matter because the
 #: operation is already fulfilled or under way. A stop needs nothing: it is sent as soon as that is possible.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
-    OperationVerb.START: ("start", UP),
-    OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED),
-    OperationVerb.FORCE: ("force", DOWN_OR_FAILED),
+    OperationVerb.START: ("start", UP_STATES),
+    OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED_STATES),
+    OperationVerb.FORCE: ("force", DOWN_OR_FAILED_STATES),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
 _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
@@ -67,17 +67,17 @@ def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Wor
     return find_stop_obstacle(workspace, get_stop_effects(context, workspace), mode)
 
 
-def get_stop_effects(context: Context, workspace: Workspace) -> Effects:
+def get_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
     """Return the effects of each way to stop a workspace; none for a connection that is gone."""
     provider = context.connections.get(workspace.connection)
-    return {} if provider is None or workspace.is_provisional else provider.stops(workspace)
+    return {} if provider is None or workspace.is_provisional else provider.stop_effects(workspace)
 
 
-def predict_stop_effects(context: Context, workspace: Workspace) -> Effects:
+def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
     """Return the effects of each way to stop a workspace once it is up, also if it doesn't exist yet."""
     is_there = not workspace.is_provisional and workspace.state is not State.GONE
     up = workspace if is_there else replace(workspace, remote_id="", state=State.RUNNING, actions=None)
-    return context.need(workspace.connection).stops(up)
+    return context.need(workspace.connection).stop_effects(up)
 
 
 def choose_stop_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
@@ -103,13 +103,13 @@ def _is_replaced_by_restart(context: Context, workspace: Workspace, verb: Operat
         return False
     provider = context.need(workspace.connection)
     title = provider.settings.title
-    if workspace.spec is None or not isinstance(provider, base.Making):
+    if workspace.spec is None or not isinstance(provider, base.Creation):
         raise Refused("workspace.no_restart", problems.sentence("no_restart", title))
     check_offered(provider, workspace.spec, workspace.principal)
     return True
 
 
-def is_final_stop(operation: Operation, effects: Effects) -> bool:
+def is_final_stop(operation: Operation, effects: StopEffects) -> bool:
     """Return whether a stop that its person consented to ends the workspace for good."""
     if operation.verb not in {OperationVerb.STOP, OperationVerb.FORCE} or not operation.agreed:
         return False

@@ -172,9 +172,9 @@ def invite(tx: Transaction, caller: Caller, connection: str, waiting: dict[str, 
     caller.check(tx, "link")
     context, principal = caller.context, caller.principal
     provider = context.connections.get(connection)
-    if provider is None or not provider.serves(principal):
+    if provider is None or not provider.is_available_to(principal):
         raise accounts.unknown_connection(context, connection, context.linked_by("token", principal))
-    if not provider.links_by("token"):
+    if not provider.has_link_method("token"):
         raise Refused("link.not_by_token", pages.NOT_BY_TOKEN.format(title=provider.settings.title))
     if context.public_url is None:
         raise Refused("link.no_address", pages.NO_ADDRESS)
@@ -273,7 +273,7 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
     client = caller.context.connections[link.connection].oauth
     if client is None or link.stage != "open":
         return ""
-    return client.page(_back(caller, link), state, challenge)
+    return client.authorization_url(_back(caller, link), state, challenge)
 
 
 async def check(caller: Caller, visit: Visit, pasted: str) -> Opened:
@@ -284,8 +284,8 @@ async def check(caller: Caller, visit: Visit, pasted: str) -> Opened:
     tried = await caller.run(attempt, visit, pasted)
     provider = caller.context.connections[tried.connection]
     token = provider.clean_token(pasted)
-    asking = provider.check(base.Credential(SecretStr(token)))
-    is_usual = re.fullmatch(provider.need(base.Tokens).token_help().pattern, token) is not None
+    asking = provider.check_credential(base.Credential(SecretStr(token)))
+    is_usual = re.fullmatch(provider.require_facet(base.Tokens).token_help().pattern, token) is not None
     why = pages.check_failed if is_usual else pages.check_failed_oddly
     return await _identified(caller, visit, tried, asking, "token", why, token)
 
@@ -295,7 +295,7 @@ async def signed_in(caller: Caller, visit: Visit, code: str, verifier: str) -> O
     tried = await caller.run(attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
-    asking = client.finish(code, verifier, _back(caller, tried))
+    asking = client.exchange_code(code, verifier, _back(caller, tried))
     return await _identified(caller, visit, tried, asking, "sign_in", pages.there_failed)
 
 
@@ -440,7 +440,7 @@ def _usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
     if link.expires_at <= tx.now():
         raise Refused("link.expired", pages.link_expired(command, _title(caller, link)))
     provider = caller.context.connections.get(link.connection)
-    if provider is None or not provider.serves(link.principal):
+    if provider is None or not provider.is_available_to(link.principal):
         raise Refused("link.connection", pages.LINK_CONNECTION.format(command=command))
     person = people.person(tx, link.principal)
     if person is not None and person.is_deleted:
@@ -524,7 +524,7 @@ def _opened(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> Opened
         title=provider.settings.title,
         person=shown_name(link.principal, people.person(tx, link.principal)),
         workspace=team or link.principal.team_id,
-        help=provider.need(base.Tokens).token_help(),
+        help=provider.require_facet(base.Tokens).token_help(),
         needs_sign_in=context.sign_in and not _is_proven(link, visit),
         signs_in=provider.oauth is not None,
         former=account.username if account is not None and account.state != "revoking" else "",

@@ -261,7 +261,7 @@ class Gatherer:
         **more: Any,
     ) -> WorkspaceFacts:
         provider, shared = self.connections.get(connection), self.of_account(now, connection, account, body)
-        effects = provider.stops(workspace) if provider and workspace else NO_EFFECTS
+        effects = provider.stop_effects(workspace) if provider and workspace else NO_EFFECTS
         if workspace is not None and workspace.stop_mode is not None:
             shared["obstacle"] = shared["obstacle"] or find_stop_obstacle(
                 workspace, effects, workspace.stop_mode
@@ -271,7 +271,7 @@ class Gatherer:
             operation=operation,
             workspace=workspace,
             ide_url=shown_url(provider, workspace, self._public_url),
-            opens_in_page=isinstance(provider, base.Page),
+            opens_in_page=isinstance(provider, base.EmbeddedPage),
             page_url=_page_url(provider, workspace),
             effects=effects,
             **more,
@@ -350,7 +350,7 @@ def shown_url(
     """
     if provider is None or workspace is None or workspace.verified_at is None or workspace.is_unusable:
         return None
-    if not isinstance(provider, base.Page):
+    if not isinstance(provider, base.EmbeddedPage):
         return provider.allowed_url(workspace.url)
     if public_url is None or workspace.state is not State.RUNNING or not workspace.allows("open"):
         return None
@@ -367,7 +367,7 @@ def _job_page(provider: base.Provider | None, run: Run) -> str | None:
     """Return the page that shows a run at its provider, if there is one on an allowed host."""
     if provider is None or not isinstance(provider, base.Runs):
         return None
-    return provider.allowed_url(provider.job_page_url(run))
+    return provider.allowed_url(provider.run_page_url(run))
 
 
 class PeopleNames:

@@ -10,11 +10,11 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import CHECKED, Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.steps import Update
-from bot.domain.stops import Consent, Effects, End, costs_more, is_final, restart_mode
+from bot.domain.stops import Consent, End, StopEffects, costs_more, is_final, restart_mode
 from bot.domain.timeouts import has_settled
 from bot.domain.undoable_actions import NO_CHANGE, way_back
 from bot.domain.work_items import Call
-from bot.domain.workspaces import DOWN, NOT_UP, PROVISIONAL, State, Workspace
+from bot.domain.workspaces import DOWN_STATES, NOT_UP_STATES, PROVISIONAL, State, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.accounts import acting
@@ -156,7 +156,7 @@ def _find_assistant_level(
     forces or removes it is for its person themself.
     """
     under_way = OPERATIONS.one(tx, workspace_id=workspace.id, outcome=None) if caller.via else None
-    is_down = workspace.state in NOT_UP and workspace.stop_at is None and under_way is None
+    is_down = workspace.state in NOT_UP_STATES and workspace.stop_at is None and under_way is None
     joins = timer is None and (under_way is None or under_way.verb is verb)
     level = "" if verb in {OperationVerb.FORCE, OperationVerb.REMOVE} else "stop"
     return "start" if verb is OperationVerb.START and (is_down or joins) else level
@@ -169,8 +169,10 @@ def _annotate(accepted: Accepted, context: Context, workspace: Workspace, verb: 
     )
 
 
-def _choose_note(accepted: Accepted, effects: Effects, workspace: Workspace, verb: OperationVerb) -> Remark:
-    is_down = workspace.current_state in DOWN
+def _choose_note(
+    accepted: Accepted, effects: StopEffects, workspace: Workspace, verb: OperationVerb
+) -> Remark:
+    is_down = workspace.current_state in DOWN_STATES
     if verb.brings_down and workspace.is_provisional:
         return "calling_off"
     if verb is OperationVerb.START and accepted.operation.prior_call is not Call.NONE:
@@ -244,7 +246,7 @@ def _create(
     planned_for: float | None = None,
 ) -> Accepted:
     provider, context = caller.context.need(fresh.connection), caller.context
-    if not isinstance(provider, base.Making):
+    if not isinstance(provider, base.Creation):
         raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
     check_offered(provider, fresh.spec, caller.principal)
     account = usable(provider, acting(tx, caller, fresh.connection))

@@ -45,7 +45,7 @@ def left_by(context: Context, account: Account, successor: str = "") -> Left:
         is_ours = provider is not None and isinstance(provider, base.Revocation)
         return "owed" if is_ours else "none"
     credential = base.Credential.from_mapping(opened)
-    if credential.acts != "person" or (successor and context.vault.open(row, successor) == opened):
+    if credential.owner != "person" or (successor and context.vault.open(row, successor) == opened):
         return "none"
     if provider is None or not isinstance(provider, base.Revocation):
         return "theirs"

@@ -58,7 +58,7 @@ def launch(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
 def varied(provider: base.Runs[Any], spec: Spec, variables: Sequence[str]) -> Spec:
     """Return a run's spec with more variables, each ``NAME=value``, in place of those of their names."""
     key = provider.variables_key
-    found = {one.partition("=")[0]: one for one in (*spec.several(key), *variables)}
+    found = {one.partition("=")[0]: one for one in (*spec.texts(key), *variables)}
     return replace(spec, chosen={**spec.chosen, key: tuple(found.values())})
 
 
@@ -129,7 +129,7 @@ def watch(tx: Transaction, caller: Caller, run_id: str) -> Run:
     return watched
 
 
-def schedule(tx: Transaction, caller: Caller, connection: str, job: base.Scheduled, cron: str) -> None:
+def schedule(tx: Transaction, caller: Caller, connection: str, job: base.ScheduledJob, cron: str) -> None:
     """Set a job's schedule, or switch it off with ""; the result is sent as a message."""
     caller.check(tx, "schedule")
     _able(caller, connection, base.Schedules)

@@ -94,7 +94,7 @@ def read_about(
 
 async def templates(context: Context, account: Account) -> Snapshot[Any] | None:
     """Return what an account was last offered, in its provider's own type; None if it was never read."""
-    forms = context.connections[account.connection].need(base.Forms)
+    forms = context.connections[account.connection].require_facet(base.Forms)
     return _read(
         forms.offer_model,
         await context.store.read(snapshots.snapshot, account.connection, account.id, TEMPLATES),

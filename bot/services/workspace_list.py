@@ -22,7 +22,7 @@ def add_workspace(
     if name is not None:
         _check_free(tx, caller.principal, name, besides=before)
     provider = caller.context.need(connection)
-    if provider.links_by("none"):
+    if provider.has_link_method("none"):
         # One shared secret opens everybody's, so people may only see what they made here.
         raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
     caller.account(tx, connection)

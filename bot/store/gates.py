@@ -18,7 +18,7 @@ from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import Ending
 from bot.domain.timeouts import SAID_AGAIN_AFTER
 from bot.domain.usability import UNUSABLE, Lack, find_lack_start, is_awaited
-from bot.domain.workspaces import NOT_UP, PROVISIONAL, State
+from bot.domain.workspaces import NOT_UP_STATES, PROVISIONAL, State
 from bot.store import cards, handovers, timers
 from bot.store.notices import release_card
 from bot.store.queues import Claim, Queue, declare_queue
@@ -264,18 +264,18 @@ def end_of(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, E
     If the provider reports how long a state lasts but not since when, count from the read that first found
     it; a workspace stopped for lack of use was stopped at the predicted end.
     """
-    if seen.lasts is None:
+    if seen.ends_after is None:
         return seen.ends_at, seen.ends_how
     counted: float | None = None
     if row["state"] != seen.state:
         began = granted_at
         if seen.state is State.STOPPED and row["ends_how"] == "stops" and row["ends_at"] is not None:
             began = min(began, row["ends_at"])
-        counted = began + seen.lasts
+        counted = began + seen.ends_after
     elif row["ends_how"] == seen.ends_how:
         counted = row["ends_at"]
     known = [at for at in (seen.ends_at, counted) if at is not None]
-    return max(known, default=granted_at + seen.lasts), seen.ends_how
+    return max(known, default=granted_at + seen.ends_after), seen.ends_how
 
 
 def up_since(row: Row, seen: Observed, granted_at: float) -> float | None:
@@ -283,7 +283,7 @@ def up_since(row: Row, seen: Observed, granted_at: float) -> float | None:
 
     If the provider doesn't say, it is the read that found it running where the one just before didn't.
     """
-    if seen.state in NOT_UP:
+    if seen.state in NOT_UP_STATES:
         return None
     if seen.started_at is not None:
         return seen.started_at

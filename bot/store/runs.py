@@ -9,7 +9,7 @@ from bot.domain.accounts import Account
 from bot.domain.notices import END, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.plan import MAX_ATTEMPTS
-from bot.domain.runs import FoundRun, Run, RunState, StopKind
+from bot.domain.runs import DiscoveredRun, Run, RunState, StopKind
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
@@ -302,7 +302,7 @@ KEPT_NEWEST = 50
 _SOME = 40
 
 
-async def merge_runs(engine: Engine, account_id: str, found: Sequence[FoundRun]) -> int:
+async def merge_runs(engine: Engine, account_id: str, found: Sequence[DiscoveredRun]) -> int:
     """Merge a list of runs, in pieces; return how many were new. An unlink between two pieces ends it.
 
     New ones are written without card or notices and aren't watched; open ones are still followed to their
@@ -310,7 +310,7 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[FoundRun])
     sweep would keep them. The listing's start is the claim of the account's LIST_JOBS task.
     """
     start = await engine.read(lambda tx: listing_start(tx, TaskKind.LIST_JOBS, account_id), Priority.STEADY)
-    unknown: list[FoundRun] = []
+    unknown: list[DiscoveredRun] = []
     for piece in _pieces(found):
         left = await engine.write(
             partial(_read_known, account_id=account_id, piece=piece, start=start), rows=len(piece)
@@ -327,8 +327,8 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[FoundRun])
 
 
 def _read_known(
-    tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: float
-) -> list[FoundRun] | None:
+    tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float
+) -> list[DiscoveredRun] | None:
     """Write what a piece of a list says about known runs; return the others, or None if unlinked."""
     pair = _pair(tx, account_id)
     if pair is None:
@@ -343,7 +343,7 @@ def _read_known(
     return unknown
 
 
-def _worth_keeping(unknown: Sequence[FoundRun], now: float) -> list[FoundRun]:
+def _worth_keeping(unknown: Sequence[DiscoveredRun], now: float) -> list[DiscoveredRun]:
     """Return the unknown runs of a list that are taken: open ones, and recently ended ones."""
     newest = sorted(unknown, key=lambda one: _began(one, now), reverse=True)
     over = [one for one in newest if one.observed.state.is_over]
@@ -351,7 +351,7 @@ def _worth_keeping(unknown: Sequence[FoundRun], now: float) -> list[FoundRun]:
     return [*(one for one in newest if not one.observed.state.is_over), *kept]
 
 
-def _add_found(tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: float) -> int:
+def _add_found(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float) -> int:
     """Write a piece of the taken runs; return how many were new."""
     pair, now = _pair(tx, account_id), tx.now()
     if pair is None:
@@ -367,7 +367,7 @@ def _pair(tx: Transaction, account_id: str) -> Row | None:
     return {"principal": account["principal"], "connection": account["connection"]}
 
 
-def _read(tx: Transaction, row: Row, one: FoundRun, start: float, now: float) -> None:
+def _read(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now: float) -> None:
     """Write what a list says about an open run; a step then ends it, so that its person is told."""
     after = {**row, **gates.run_after(row, one.observed, start), "name": one.observed.name or one.name}
     RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.OF_RUNS})
@@ -378,7 +378,7 @@ def _read(tx: Transaction, row: Row, one: FoundRun, start: float, now: float) ->
         cards.queue_updates(tx, row["id"], changed=changed)
 
 
-def _run(run_id: str, one: FoundRun, pair: Row, start: float, now: float) -> Run:
+def _run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: float) -> Run:
     seen, is_over = one.observed, one.observed.state.is_over
     return Run(
         id=run_id,
@@ -402,15 +402,15 @@ def _run(run_id: str, one: FoundRun, pair: Row, start: float, now: float) -> Run
     )
 
 
-def _began(one: FoundRun, now: float) -> float:
+def _began(one: DiscoveredRun, now: float) -> float:
     """Return when a run began as far as it is known, never later than now."""
     return min(now, one.observed.started_at or one.observed.ended_at or now)
 
 
-def _ended(one: FoundRun, now: float) -> float:
+def _ended(one: DiscoveredRun, now: float) -> float:
     return min(now, one.observed.ended_at or one.observed.started_at or now)
 
 
-def _pieces(found: Sequence[FoundRun]) -> Iterator[Sequence[FoundRun]]:
+def _pieces(found: Sequence[DiscoveredRun]) -> Iterator[Sequence[DiscoveredRun]]:
     """Return a list in pieces, each for a transaction of its own."""
     return (found[at : at + _SOME] for at in range(0, len(found), _SOME))

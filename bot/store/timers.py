@@ -344,11 +344,11 @@ def note(
     """
     workspace_id, state, words = before["id"], word(workspaces.State, before["state"]), before["actions"]
     was_down = workspaces.is_down(state, None if words is None else words.split())
-    if after in workspaces.NOT_UP:
+    if after in workspaces.NOT_UP_STATES:
         settle_timer(tx, workspace_id)
         if state in _IN_USE:
             _went_down(tx, workspace_id, seen_at)
-    elif after in workspaces.UP and (came_up_again or was_down):
+    elif after in workspaces.UP_STATES and (came_up_again or was_down):
         # An open operation's generation began when that was accepted.
         operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if operation is None or operation["verb"] in _BRING_DOWN:

@@ -36,9 +36,9 @@
             ├── InvalidRequest        the provider names what is wrong
             ├── Misconfigured         how the server or the account is set up rules it out
             ├── Untrusted             the answer leads elsewhere, or to somebody else's account
-            ├── Untold                nothing there tells what became of a call
+            ├── OutcomeNotReported                nothing there tells what became of a call
             └── LimitReached          quota, or number of servers, of a person's own
-                └── NoRoom            others have what there is: it may be free later
+                └── NoCapacity            others have what there is: it may be free later
 
 Separate from this is ``bot.support.settings.SettingsError``: all problems of the settings, before start-up.
 """
@@ -268,10 +268,10 @@ class CredentialRefused(PermanentError):
 
 
 class CredentialExpired(CredentialRefused):
-    """Signal that the credential has expired: ``Provider.refresh`` may bring a new one."""
+    """Signal that the credential has expired: ``Renewal.refresh`` may bring a new one."""
 
 
-class Renamed(CredentialRefused):
+class AccountRenamed(CredentialRefused):
     """Signal that the credential is good, but its account has another name by now: the message."""
 
 
@@ -295,7 +295,7 @@ class LimitReached(PermanentError):
     """Signal that a quota or a number of servers is used up."""
 
 
-class NoRoom(LimitReached):
+class NoCapacity(LimitReached):
     """Signal that others have all the machines, places or licences that there are."""
 
 
@@ -307,5 +307,5 @@ class Untrusted(PermanentError):
     """Signal that an answer must not be acted on: it leads elsewhere, or opens somebody else's account."""
 
 
-class Untold(PermanentError):
+class OutcomeNotReported(PermanentError):
     """Signal that the provider has no way to tell what became of a call whose answer was lost."""

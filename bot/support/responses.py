@@ -36,7 +36,7 @@ class Response:
         """Parse the body; raise BadAnswer if it isn't JSON or is nested deeper than 50."""
         return self._parsed(self.body)
 
-    def revealed(self) -> Any:
+    def unredacted_json(self) -> Any:
         """Parse the body as received, for responses whose purpose is a token. Raises as ``json`` does."""
         return self._parsed(self.raw or self.body)
 
@@ -51,9 +51,9 @@ class Response:
             raise errors.BadAnswer("the answer is nested too deeply", status=self.status)
         return value
 
-    def json_object(self, *, revealed: bool = False) -> dict[str, Any]:
+    def json_object(self, *, unredacted: bool = False) -> dict[str, Any]:
         """Parse the body as a JSON object; raise BadAnswer if it is anything else."""
-        value = self.revealed() if revealed else self.json()
+        value = self.unredacted_json() if unredacted else self.json()
         if not isinstance(value, dict):
             raise errors.BadAnswer("the answer is not a JSON object", status=self.status)
         return value
@@ -61,10 +61,10 @@ class Response:
     def retry_after(self) -> float | None:
         """Return the seconds of a Retry-After header in either form, at most an hour; None without one."""
         # A date is compared with the server's own clock if the response says it.
-        said = self.sent_at()
+        said = self.server_time()
         return parse_retry_after(self.headers.get("Retry-After"), time.time() if said is None else said)
 
-    def sent_at(self) -> float | None:
+    def server_time(self) -> float | None:
         """Return the server's own time of it, in epoch seconds; None if it doesn't say."""
         return _epoch(self.headers.get("Date", ""))
 
@@ -116,7 +116,7 @@ class Stream:
             self._room -= len(piece)
         return shown
 
-    async def whole(self, max_bytes: int = WHOLE_BYTES) -> Response:
+    async def read_all(self, max_bytes: int = WHOLE_BYTES) -> Response:
         """Read to the end and return everything; raise BadAnswer if it is larger than ``max_bytes``."""
         body = bytearray()
         async for piece in self:

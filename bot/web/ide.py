@@ -266,7 +266,7 @@ class IdePages:
 
     async def _open(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
         """Show the IDE to whom the page that follows the workspace leads here."""
-        loads = shown.provider.need(base.Page).embedding()
+        loads = shown.provider.require_facet(base.EmbeddedPage).embedding()
         own = f"{self._browsers.page_origin}{shown.page}/"
         return await self._rendered(shown, render.headers_showing(loads, own), loads)
 
@@ -476,7 +476,7 @@ class IdePages:
             capabilities=provider.facets(),
             operation=rows.operation,
             workspace=workspace,
-            effects=provider.stops(workspace),
+            effects=provider.stop_effects(workspace),
         )
         return SessionWorkspace(
             rows.session.id_hash, rows, workspace, provider, page_state(facts, zone)

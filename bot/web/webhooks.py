@@ -41,7 +41,7 @@ class WebhookRoutes:
             return refused(413)
         try:
             body = await read_body(request)
-            events = provider.events(request.headers, body)
+            events = provider.parse_events(request.headers, body)
         except Refusal as refusal:
             return refused(refusal.status)
         except CredentialRefused:
@@ -55,7 +55,7 @@ class WebhookRoutes:
         for event in events:
             gate_key = provider.gate_key(event.remote_id)
             heard += await self._store.write(
-                workspaces.hear, name, gate_key, f"hook:{name}:{event.key}", event.remark
+                workspaces.hear, name, gate_key, f"hook:{name}:{event.key}", event.message
             )
         log.info("hook.heard", connection=name, events=len(events), new=heard)
         return web.Response(status=204)

@@ -12,7 +12,7 @@ from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import StopMode, is_final, planned_mode
-from bot.domain.workspaces import DOWN_OR_FAILED, State, Workspace
+from bot.domain.workspaces import DOWN_OR_FAILED_STATES, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.buttons import agreed_button, at_stake, knowing, lost, suspend_button
 from bot.messages.blocks.kit import Markup, fill, line
@@ -183,7 +183,7 @@ async def offer_for_several(
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
     """Return whether a verb would change anything about a workspace, as far as rows say."""
-    is_down = workspace.state in DOWN_OR_FAILED
+    is_down = workspace.state in DOWN_OR_FAILED_STATES
     match verb:
         case "start":
             return is_down and not (under_way is not None and not under_way.verb.brings_down)
@@ -218,7 +218,7 @@ def is_possible(request: Request, workspace: Workspace) -> bool:
 async def make_stamp(request: Request, workspace: Workspace) -> str:
     """Return a workspace's key with a digest of its state, by which a later change is noticed."""
     latest = await request.services.store.read(operation_rows.latest_operation, workspace.id)
-    state = "d" if workspace.state in DOWN_OR_FAILED else "g" if workspace.state is State.GONE else "u"
+    state = "d" if workspace.state in DOWN_OR_FAILED_STATES else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
 
 

@@ -7,7 +7,7 @@ from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface
 from bot.domain.tasks import TaskKind
-from bot.domain.workspaces import UP, State, Workspace
+from bot.domain.workspaces import UP_STATES, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.cards import opening
@@ -244,7 +244,9 @@ async def forget(request: Request) -> Answer:
     """Forget a workspace, and answer with the command to bring it back."""
     workspace = await read_workspace(request)
     await request.caller.run(forget_workspace, workspace.id)
-    runs_on = [fill(answers.FORGOTTEN_RUNNING, state=workspace.state.value)] if workspace.state in UP else []
+    runs_on = (
+        [fill(answers.FORGOTTEN_RUNNING, state=workspace.state.value)] if workspace.state in UP_STATES else []
+    )
     return replies.answer(" ".join([request.fill(answers.FORGOTTEN, workspace), *runs_on]))
 
 

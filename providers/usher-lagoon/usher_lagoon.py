@@ -20,28 +20,28 @@ STATES = {
 class Lagoon(up.Provider, up.Lists, up.Tokens):
     """Translate for one Lagoon."""
 
-    api_version: ClassVar[int] = up.API
+    api_version: ClassVar[int] = up.API_VERSION
     kind: ClassVar[str] = "lagoon"
     title: ClassVar[str] = "Lagoon"
-    pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=2.0, pending=2.0)
+    pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=2.0, pending_interval=2.0)
     # Calls go below the connection's base URL, each with the token in this header.
     api_path: ClassVar[str] = "/api"
-    carries: ClassVar[up.Carries] = up.Carries("X-Lagoon-Token", scheme="")
+    credential_in: ClassVar[up.CredentialPlacement] = up.CredentialPlacement("X-Lagoon-Token", scheme="")
     # Where an error's body has the words for people.
-    words_at: ClassVar[str] = "/error/message"
+    message_pointer: ClassVar[str] = "/error/message"
 
     # Link: whose token is it? And what answers there, for whoever sets the connection up?
 
-    async def check(self, credential: up.Credential) -> up.Identity:
+    async def check_credential(self, credential: up.Credential) -> up.Identity:
         """Ask whose token it is, which every good token may."""
-        with up.checks_token():
+        with up.forbidden_as_credential_refused():
             response = await self.api.acting_as(credential).call("GET", "/me")
-        return up.Identity(up.text_in(response.json_object(), "name"), credential)
+        return up.Identity(up.require_text(response.json_object(), "name"), credential)
 
     async def probe(self) -> str:
         """Ask for the version, which everybody may know: this client carries no token."""
         response = await self.api.call("GET", "/version")
-        return f"Lagoon {up.clean(up.text_in(response.json_object(), 'version'))}"
+        return f"Lagoon {up.clean(up.require_text(response.json_object(), 'version'))}"
 
     def token_help(self) -> up.TokenHelp:
         """Explain where tokens are."""
@@ -50,27 +50,27 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
 
     # List: one odd entry hides no other, and a list that was cut says so.
 
-    async def discover(self, access: up.Access) -> up.Listing[up.Discovered]:
+    async def discover(self, access: up.Access) -> up.Listing[up.DiscoveredWorkspace]:
         """List the person's workspaces."""
         response = await access.api.call("GET", "/workspaces")
-        return up.entries([response.json_object()], "workspaces", self._listed)
+        return up.read_entries([response.json_object()], "workspaces", self._listed)
 
-    def _listed(self, entry: object) -> up.Discovered:
-        remote_id = up.id_in(entry, "id")
+    def _listed(self, entry: object) -> up.DiscoveredWorkspace:
+        remote_id = up.require_id(entry, "id")
         assert isinstance(entry, dict), "it has an id"
         seen = self._observed(entry)
-        return up.Discovered(remote_id, seen.name or "", seen)
+        return up.DiscoveredWorkspace(remote_id, seen.name or "", seen)
 
     # Start and stop: the row was just read, so nothing is read here.
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> None:
         """Ask for a start."""
-        await access.api.call("POST", f"/workspaces/{up.path_part(workspace.remote_id)}/start")
+        await access.api.call("POST", f"/workspaces/{up.encode_path_segment(workspace.remote_id)}/start")
 
     async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
         """Ask for a stop."""
-        self.need_mode(mode)
-        await access.api.call("POST", f"/workspaces/{up.path_part(workspace.remote_id)}/stop")
+        self.require_stop_mode(mode)
+        await access.api.call("POST", f"/workspaces/{up.encode_path_segment(workspace.remote_id)}/stop")
 
     # Ready: a link is shown once the IDE answers, and only if its host is allowed.
 
@@ -82,22 +82,22 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
 
     async def _status(self, access: up.Access, remote_id: str, window: up.SendWindow | None) -> up.Observed:
         try:
-            path = f"/workspaces/{up.path_part(remote_id)}"
+            path = f"/workspaces/{up.encode_path_segment(remote_id)}"
             response = await access.api.call("GET", path, window=window)
         except up.errors.NotFound:
             return up.Observed(up.State.GONE)
         workspace = response.json_object()
-        if up.id_in(workspace, "id") != remote_id:
+        if up.require_id(workspace, "id") != remote_id:
             raise up.errors.BadAnswer("the answer is about another workspace")
-        up.text_in(workspace, "state")
+        up.require_text(workspace, "state")
         return self._observed(workspace)
 
     def _observed(self, workspace: Mapping[str, object]) -> up.Observed:
-        word = up.word_in(workspace, "state") or ""
-        name = up.clean(up.word_in(workspace, "name") or "", up.MAX_NAME) or None
+        word = up.find_text(workspace, "state") or ""
+        name = up.clean(up.find_text(workspace, "name") or "", up.MAX_NAME_LENGTH) or None
         if word not in STATES:
-            return up.Observed(up.State.UNKNOWN, detail=up.unknown_word(up.clean(word)), name=name)
-        url = self.allowed_url(up.word_in(workspace, "url")) if word == "on" else None
+            return up.Observed(up.State.UNKNOWN, detail=up.describe_unknown_state(up.clean(word)), name=name)
+        url = self.allowed_url(up.find_text(workspace, "url")) if word == "on" else None
         return up.Observed(STATES[word], url=url, name=name)
 
     # Pages, and links that people paste.

@@ -23,7 +23,7 @@ from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
 from bot.features.courses.model import ClassKind
 from bot.providers import base, build_providers
-from bot.providers.requests import Api
+from bot.providers.requests import ApiClient
 from bot.services.checks import as_text
 from bot.store import notices, open_store, operations, schema
 from bot.store.schema import RECORDS, migrations, records
@@ -249,7 +249,7 @@ async def test_a_connection_that_is_away(tmp_path, http):
 
 
 async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
-    class Page(base.Page):
+    class Page(base.EmbeddedPage):
         def embedding(self):
             raise AssertionError("nothing is opened here")
 
@@ -267,14 +267,16 @@ async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
 
 
 async def test_the_script_of_a_page_is_loaded_and_its_hosts_are_named(http):
-    class Page(base.Page):
+    class Page(base.EmbeddedPage):
         api: Any = None
 
         def embedding(self):
             return self.loads
 
     page = Page()
-    page.api = Api(http, "http://127.0.0.1", base.Carries(), lambda: {page.loads.sdk_host: False})
+    page.api = ApiClient(
+        http, "http://127.0.0.1", base.CredentialPlacement(), lambda: {page.loads.sdk_host: False}
+    )
     script = (
         b"load('https://cdn.example.org/a.js'); load(\"//fonts.example.net/f\"); // a comment"
         b"\nsvg('http://www.w3.org/2000/svg'); frame('https://x.ide.example.org/')"
@@ -483,7 +485,7 @@ async def test_the_public_address_is_looked_at(tmp_path, http):
 
 
 async def test_the_second_host_name_is_looked_at_and_without_one_doctor_says_what_remains(tmp_path, http):
-    class Page(base.Page):
+    class Page(base.EmbeddedPage):
         def embedding(self):
             raise AssertionError("nothing is opened here")
 

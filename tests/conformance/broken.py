@@ -18,7 +18,9 @@ class ShowsOthers(Coder):
 
     async def _status(self, access, remote_id, window):
         try:
-            response = await access.api.call("GET", f"/workspaces/{up.path_part(remote_id)}", window=window)
+            response = await access.api.call(
+                "GET", f"/workspaces/{up.encode_path_segment(remote_id)}", window=window
+            )
         except (up.errors.NotFound, up.errors.InvalidRequest):
             return up.Observed(up.State.GONE)
         workspace = response.json_object()
@@ -30,7 +32,7 @@ class TakesAnyAnswer(ShowsOthers):
     """Trust that an answer is about what was asked."""
 
     def _is_ours(self, access, workspace):
-        return up.text_in(workspace, "owner_name") == access.username
+        return up.require_text(workspace, "owner_name") == access.username
 
 
 class TakesUnknownForFailed(Coder):
@@ -47,7 +49,8 @@ class SpoiltByOneEntry(Coder):
     async def discover(self, access):
         page = (await access.api.call("GET", "/workspaces", query={"q": "owner:me"})).json_object()
         return up.Listing(
-            up.Discovered(up.id_in(one, "id"), one["name"], self._observed(one)) for one in page["workspaces"]
+            up.DiscoveredWorkspace(up.require_id(one, "id"), one["name"], self._observed(one))
+            for one in page["workspaces"]
         )
 
 
@@ -62,17 +65,17 @@ class CallsCutWhole(Coder):
 class FindsOlderNamesake(Coder):
     """Take whatever has the name for what was made."""
 
-    async def find(self, access, spec, key, since):
-        return await super().find(access, spec, key, 0.0)
+    async def find_created(self, access, spec, key, since):
+        return await super().find_created(access, spec, key, 0.0)
 
 
 class LosesGarbledCreation(Coder):
     """Say that a creation failed whose answer can't be read."""
 
     async def create(self, access, spec, key):
-        body = {"name": spec.name, "template_version_id": spec.word("version")}
+        body = {"name": spec.name, "template_version_id": spec.text("version")}
         response = await access.api.call("POST", "/users/me/workspaces", json_body=body)
-        return up.Created(up.id_in(response.json_object(), "id"), spec.name)
+        return up.Created(up.require_id(response.json_object(), "id"), spec.name)
 
 
 class ReadyTooEarly(Coder):
@@ -88,9 +91,9 @@ class ReadyTooEarly(Coder):
 class LogsToken(Coder):
     """Log what helps to find a mistake."""
 
-    async def check(self, credential):
+    async def check_credential(self, credential):
         structlog.get_logger().info("linking", header=credential.token.get_secret_value())
-        return await super().check(credential)
+        return await super().check_credential(credential)
 
 
 class ShowsToken(Coder):
@@ -123,7 +126,7 @@ class ReadsBesideGate(Coder):
     """Look once more before acting."""
 
     async def start(self, access, workspace):
-        await access.api.call("GET", f"/workspaces/{up.path_part(workspace.remote_id)}")
+        await access.api.call("GET", f"/workspaces/{up.encode_path_segment(workspace.remote_id)}")
         await super().start(access, workspace)
 
 

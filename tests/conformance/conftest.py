@@ -3,9 +3,9 @@
 import pytest
 from coder_rig import coder_rig
 
-from usher.conformance import hasty_rig, linked_rig, quiet_rig, rig
+from usher.conformance import impatient_rig, linked_rig, quiet_rig, rig
 
-__all__ = ["hasty_rig", "linked_rig", "quiet_rig", "rig"]
+__all__ = ["impatient_rig", "linked_rig", "quiet_rig", "rig"]
 
 
 @pytest.fixture

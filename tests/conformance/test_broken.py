@@ -6,7 +6,7 @@ from usher_coder import Coder
 
 from bot.support import errors
 from tests.conformance import broken
-from usher.conformance import contract, faults, harms, nobody_sleeps, watched
+from usher.conformance import contract, faults, forbid_sleep, harms, watched
 
 #: What each does, and the test of the kit that notices it.
 MISTAKES = {
@@ -38,7 +38,7 @@ MISTAKES = {
 
 async def play(kind, caplog, test, *case):
     async with watched(coder_rig(kind=kind), caplog) as rig:
-        with nobody_sleeps():
+        with forbid_sleep():
             await test(rig, *case)
 
 

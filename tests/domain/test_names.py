@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.domain.forms import FreeName, free_name, marked
+from bot.domain.forms import FreeName, find_free_name, marked
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_taken_name_in_capitals_is_not_chosen_again():
 
 def test_there_is_a_name_even_where_a_thousand_are_taken():
     taken = [f"lab-{number}" for number in range(1, 1000)] + ["lab"]
-    assert free_name("lab", taken) == ""
+    assert find_free_name("lab", taken) == ""
     assert re.fullmatch(r"lab-[0-9a-z]{6}", FreeName("lab", taken).besides([]))
 
 

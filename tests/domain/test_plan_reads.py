@@ -9,7 +9,7 @@ from bot.domain.timeouts import busy_pause
 from bot.domain.workspaces import State
 from bot.providers.base import Pace
 
-SATURN = Pace(min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0)
+SATURN = Pace(min_poll_interval=10.0, pending_interval=10.0, running_interval=300.0, unused_interval=1800.0)
 NOW = 1_800_000_000.0
 HOUR, DAYS = NOW - 3600, NOW - 86_400 - 1
 
@@ -52,7 +52,7 @@ def test_the_table(state, has_open_operation, used_at, seconds):
     pending=st.floats(0.5, 60),
 )
 def test_it_never_goes_below_the_providers_interval(state, has_open_operation, used_at, least, pending):
-    pace = Pace(min_poll_interval=least, pending=pending)
+    pace = Pace(min_poll_interval=least, pending_interval=pending)
     seconds = next_read(state, has_open_operation=has_open_operation, used_at=used_at, now=NOW, pace=pace)
     assert seconds is None or seconds >= least
     if has_open_operation:

@@ -63,7 +63,7 @@ def test_the_table_of_what_a_stop_means(kind, known, states, expected):
     for state in states.split():
         row = {"remote_id": "r1", "state": State(state)} | known
         workspace = Workspace("ws_1", ALICE, "there", gate_key="g", name="lab", **row)
-        assert provider.stops(workspace) == wanted, state
+        assert provider.stop_effects(workspace) == wanted, state
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_who_presses_a_class_card_agrees_to_what_it_says(declared, is_any, agree
 def test_only_ways_that_there_are_get_a_meaning(kind, state):
     provider = provider_of(kind)
     workspace = Workspace("ws_1", ALICE, "there", "r1", "g", "lab", state=state)
-    assert set(provider.stops(workspace)) <= provider.stop_modes
+    assert set(provider.stop_effects(workspace)) <= provider.stop_modes
 
 
 @pytest.mark.parametrize(

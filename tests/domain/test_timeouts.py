@@ -99,8 +99,10 @@ def test_it_settles_from_when_the_outcome_became_unknown(line):
 )
 def test_a_search_becomes_rarer_while_its_person_is_asked(asked_for, seconds):
     asked_at = None if asked_for is None else NOW - asked_for
-    assert search_in(Pace(min_poll_interval=10.0, pending=15.0), asked_at, NOW) == pytest.approx(seconds)
-    assert search_in(Pace(min_poll_interval=400.0, pending=15.0), asked_at, NOW) == 400.0
+    assert search_in(Pace(min_poll_interval=10.0, pending_interval=15.0), asked_at, NOW) == pytest.approx(
+        seconds
+    )
+    assert search_in(Pace(min_poll_interval=400.0, pending_interval=15.0), asked_at, NOW) == 400.0
 
 
 @pytest.mark.parametrize(

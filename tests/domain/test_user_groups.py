@@ -3,7 +3,7 @@
 from bot.domain.installations import Installation, Installations
 from bot.domain.people import Principal
 from bot.domain.user_groups import COUNTS_FOR, UserGroups
-from bot.providers.connection import Prepared
+from bot.providers.connection import PreparedTemplate
 from tests.rigs.clock import FakeClock
 
 AMIR, BEA = Principal(None, "T1", "UAMIR"), Principal(None, "T2", "UBEA")
@@ -33,7 +33,7 @@ def test_a_group_administers_and_may_use_what_is_prepared_for_it():
     groups.follow(["S1", "T1:S1", "T2:S2"], clock.monotonic)
     one = Installation("T1", administrators=frozenset({"S1"}), groups=groups)
     several.replace([Installation("T1"), Installation("T2")])
-    gpu = Prepared(name="gpu", who=("S1", "T2:S2"))
+    gpu = PreparedTemplate(name="gpu", who=("S1", "T2:S2"))
     gpu.join(groups)
 
     def allowed():

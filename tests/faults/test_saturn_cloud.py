@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.messages.texts import problems
-from bot.providers.base import Scheduled
+from bot.providers.base import ScheduledJob
 from bot.services import runs
 from bot.services.caller import Caller
 from bot.services.operation_requests import create_workspace
@@ -96,7 +96,7 @@ async def test_reads_of_a_run_that_go_wrong_cost_no_more_than_time(cloud, path, 
 async def test_a_schedule_that_goes_wrong_is_set_or_said(cloud, name):
     job = cloud.job("failing")
     cloud.saturn_fails(r"/jobs/\w+$", **FAULTS[name])
-    told = Scheduled(job.id, "failing", "")
+    told = ScheduledJob(job.id, "failing", "")
     await asks(cloud).run(runs.schedule, "saturn", told, "30 4 * * 1")
     await cloud.pass_time(60, step=3)
     said = [shown.text for shown in cloud.alice.sees() if "failing" in shown.text]

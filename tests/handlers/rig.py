@@ -66,7 +66,7 @@ class Hub(FakeProvider):
         return text if text.startswith("id-") else None
 
 
-class PlainProvider(FakeMachines, base.Removal, base.Revocation, base.Tokens, base.Making):
+class PlainProvider(FakeMachines, base.Removal, base.Revocation, base.Tokens, base.Creation):
     """Have no lists: what the seeds alone promise."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.forms import Spec
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
-from bot.domain.runs import FoundRun, ObservedRun, Run, RunState
+from bot.domain.runs import DiscoveredRun, ObservedRun, Run, RunState
 from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
 from bot.domain.work_items import Call
@@ -75,7 +75,7 @@ async def step(bot: Rig, run: Run, **keys: Any) -> Run:
 async def found(bot: Rig, *names: str) -> list[Run]:
     """Have a list bring runs that were launched elsewhere."""
     account = await bot.store.read(accounts.account, ALICE, "posit")
-    listed = [FoundRun(f"elsewhere-{name}", name, _seen(bot, RunState.RUNNING)) for name in names]
+    listed = [DiscoveredRun(f"elsewhere-{name}", name, _seen(bot, RunState.RUNNING)) for name in names]
     await bot.store.perform(runs.merge_runs, account.id, listed)
     return [run for run in await bot.store.read(runs.runs, ALICE) if run.name in names]
 

@@ -19,7 +19,7 @@ from tests.rigs.store import ALICE, BOB
 class Erasing(Cloud):
     """End a workspace for good when it is stopped."""
 
-    def stops(self, workspace):
+    def stop_effects(self, workspace):
         return {"stop": StopEffect.ERASES}
 
 

@@ -179,7 +179,7 @@ async def test_a_job_form_launches_a_run(bench):
     given = filled(view, name="nightly", cluster="Local", command="Rscript train.R")
     assert await send(bench, given) == {"response_action": "clear"}
     [run] = await bench.store.read(runs.runs, ALICE)
-    assert (run.name, run.spec.word("command")) == ("nightly", "Rscript train.R")
+    assert (run.name, run.spec.text("command")) == ("nightly", "Rscript train.R")
 
 
 @pytest.mark.parametrize(

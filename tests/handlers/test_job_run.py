@@ -77,10 +77,10 @@ async def test_a_template_without_a_flag_opens_the_form_filled_with_it(bot):
 async def test_a_flag_that_only_one_open_choice_allows_makes_that_choice(bot):
     await bot.say("job run --cluster Kubernetes --cpu 2 --constraint zone=west,zone=east -- ls")
     (run,) = await bot.store.read(runs.runs, ALICE)
-    assert run.spec.word("profile") == "custom"
-    assert run.spec.word("cpus") == "2"
-    assert run.spec.word("image") == "r-base"
-    assert run.spec.several("constraints") == ("zone=west", "zone=east")
+    assert run.spec.text("profile") == "custom"
+    assert run.spec.text("cpus") == "2"
+    assert run.spec.text("image") == "r-base"
+    assert run.spec.texts("constraints") == ("zone=west", "zone=east")
 
 
 async def test_where_nothing_can_be_limited_limits_are_left_out_and_that_is_said(bot):

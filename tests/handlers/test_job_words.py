@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.snapshots import Snapshot
 from bot.messages.texts.verbs import VERBS
-from bot.providers.base import Scheduled
+from bot.providers.base import ScheduledJob
 from bot.store import snapshots
 from tests.handlers.rig import one_cloud, staged, words
 from tests.handlers.run_rig import run_rig
@@ -48,10 +48,10 @@ class Timetables(Cloud):
 
     cron: str | None = None
 
-    def schedules(self, offer):
-        return (Scheduled("job1", "nightly", self.cron),)
+    def list_scheduled_jobs(self, offer):
+        return (ScheduledJob("job1", "nightly", self.cron),)
 
-    def job_reference(self, text):
+    def parse_job_reference(self, text):
         return text if len(text) == 32 else None
 
 

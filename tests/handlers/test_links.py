@@ -274,7 +274,7 @@ class Everything(Cloud, base.Overview):
 
     stop_modes = frozenset({"stop", "suspend", "force"})
 
-    async def about(self) -> Any:
+    async def read_overview(self) -> Any:
         raise NotImplementedError
 
 

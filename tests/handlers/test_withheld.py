@@ -27,8 +27,8 @@ class Choosy(FakeProvider):
         super().__init__(*arguments, **keys)
         self.who = {ALICE.user_id}
 
-    def withholds(self, spec: Spec, asker: Principal) -> bool:
-        return bool(spec.word("template")) and asker.user_id not in self.who
+    def is_withheld(self, spec: Spec, principal: Principal) -> bool:
+        return bool(spec.text("template")) and principal.user_id not in self.who
 
 
 class ChoosyBench(Choosy, Workbench):

@@ -67,9 +67,9 @@ class OwnedProvider(FakeProvider):
     def owned(self, username: str) -> set[str]:
         return {remote_id for remote_id, people in self.owners.items() if username in people}
 
-    async def check(self, credential: Credential) -> Identity:
+    async def check_credential(self, credential: Credential) -> Identity:
         token = credential.token.get_secret_value()
-        self._raise("check", after=False)
+        self._raise("check_credential", after=False)
         if token not in self.minted or token in self.refused_tokens:
             raise CredentialRefused("no such token", status=401)
         return Identity(self.minted[token], credential)

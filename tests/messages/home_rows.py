@@ -6,7 +6,7 @@ from bot.domain.workspaces import State
 from bot.features.home.model import HomeFacts
 from tests.messages.card_facts import IDE_URL, NOW, facts
 
-CAN = frozenset({"runs", "making"})
+CAN = frozenset({"runs", "creation"})
 
 
 def row(name="notebook", state=State.STOPPED, operation=None, **more):

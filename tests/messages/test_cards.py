@@ -42,9 +42,9 @@ UNMADE = {"remote_id": "new:workspace_1", "spec": Spec("notebook"), "state": Sta
 MADE = {"spec": Spec("notebook")}
 CREATE = {"verb": OperationVerb.CREATE}
 COMES_BACK = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
-ALL = {"capabilities": frozenset({"making", "removal"}), "effects": COMES_BACK}
+ALL = {"capabilities": frozenset({"creation", "removal"}), "effects": COMES_BACK}
 FINAL = {
-    "capabilities": frozenset({"making"}),
+    "capabilities": frozenset({"creation"}),
     "effects": {"stop": StopEffect.ENDS, "suspend": StopEffect.KEEPS, "force": StopEffect.ENDS},
 }
 ASKED = {"start_call": Call.UNKNOWN, "called_at": NOW - 200, "asked_at": NOW - 50}
@@ -66,7 +66,7 @@ def in_our_page(workspace=None, **keys):
     """Return facts of what runs, and opens in a page of ours."""
     row = {"state": State.RUNNING, "actions": frozenset({"open", "stop", "remove", "start"})}
     ours = {"opens_in_page": True, "page_url": None, "username": "", "connection_title": "Courses"}
-    able = {"capabilities": frozenset({"removal", "making"}), "ide_url": PAGE}
+    able = {"capabilities": frozenset({"removal", "creation"}), "ide_url": PAGE}
     return facts(READY | {"ended_at": NOW - 5}, row | (workspace or {}), **ours | able | keys)
 
 

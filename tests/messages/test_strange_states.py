@@ -11,8 +11,8 @@ from bot.providers.posit.provider import UNREAD
 @pytest.mark.parametrize(
     "said",
     [
-        pytest.param(base.unknown_word("idle"), id="unknown-word"),
-        pytest.param(base.unknown_word(""), id="empty-word"),
+        pytest.param(base.describe_unknown_state("idle"), id="unknown-word"),
+        pytest.param(base.describe_unknown_state(""), id="empty-word"),
         pytest.param(servers.UNREAD, id="jupyterhub-unread"),
         pytest.param(servers.CHECKING, id="jupyterhub-checking"),
         pytest.param(UNREAD, id="posit-unread"),

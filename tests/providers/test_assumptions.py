@@ -7,11 +7,11 @@ import pytest
 
 from bot.providers import provider_classes
 from bot.providers.assumptions import Exchange, Fact, every, facts_of, has, on, or_unseen
-from bot.providers.base import Making
+from bot.providers.base import Creation
 from tests.project.repository import ROOT
 
 #: Where workspaces can be made, which is what a trial does, and looks for facts.
-KINDS = sorted(kind for kind, one in provider_classes().items() if issubclass(one, Making))
+KINDS = sorted(kind for kind, one in provider_classes().items() if issubclass(one, Creation))
 
 
 def exchange(body=None, *, method="GET", path="/api/user", status=200, sent=None):

@@ -11,9 +11,9 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.providers import made
-from bot.providers.base import Access, Carries, Credential, Identity, Pace, Provider
+from bot.providers.base import Access, Credential, CredentialPlacement, Identity, Pace, Provider
 from bot.providers.connection import ConnectionSettings
-from bot.providers.requests import Api
+from bot.providers.requests import ApiClient
 from bot.support import errors, windows
 from bot.support.http import Http
 from bot.support.logs import REMOVED, Redactor, hiding
@@ -21,7 +21,7 @@ from tests.support.http_rig import raw_server, whole
 
 TOKEN = "canary-4f1d9c-token"
 OWN = "canary-of-the-connection"
-HEADER = Carries("Coder-Session-Token", scheme="")
+HEADER = CredentialPlacement("Coder-Session-Token", scheme="")
 CREDENTIAL = Credential(SecretStr(TOKEN))
 
 
@@ -54,8 +54,8 @@ def sent(body):
 
 
 def test_binding_changes_nothing_but_the_credential():
-    given = {field.name: object() for field in fields(Api)}
-    assert Api(**given).acting_as(CREDENTIAL) == Api(**{**given, "credential": CREDENTIAL})
+    given = {field.name: object() for field in fields(ApiClient)}
+    assert ApiClient(**given).acting_as(CREDENTIAL) == ApiClient(**{**given, "credential": CREDENTIAL})
     assert {field.name for field in fields(Access)} == {"username", "credential", "bound"}
 
 
@@ -68,10 +68,10 @@ def test_narrower_window_asks_the_same():
 
 
 async def test_what_was_sent_in_a_header_of_any_name_appears_nowhere(http, url):
-    api = Api(http, url, HEADER).acting_as(CREDENTIAL)
+    api = ApiClient(http, url, HEADER).acting_as(CREDENTIAL)
     answers = [await api.call("GET", "/echo"), await api.call("POST", "/echo"), await api.peek("/echo")]
     async with api.stream("GET", "/echo", max_bytes=9_999) as stream:
-        answers.append(await stream.whole())
+        answers.append(await stream.read_all())
     for answer in answers:
         assert sent(answer.body)["Coder-Session-Token"] == "…"
         assert "Authorization" not in sent(answer.body)
@@ -87,7 +87,7 @@ async def test_what_was_sent_in_a_header_of_any_name_appears_nowhere(http, url):
 async def test_a_token_goes_to_its_own_origin_and_to_declared_hosts_alone(http, url):
     async with raw_server(whole(b"{}"), whole(b"{}"), whole(b"{}")) as other:
         host = other.url.removeprefix("http://")
-        strict = Api(http, url, HEADER).acting_as(CREDENTIAL)
+        strict = ApiClient(http, url, HEADER).acting_as(CREDENTIAL)
         for address in (other.url, f"{other.url}/x", "https://evil.example/", "javascript:x", "", "//x/y"):
             if address.startswith("/"):
                 continue
@@ -95,7 +95,7 @@ async def test_a_token_goes_to_its_own_origin_and_to_declared_hosts_alone(http, 
                 await strict.send("GET", address)
         assert other.connections == 0
         for is_told in (False, True):
-            declared = Api(http, url, HEADER, lambda told=is_told: {host: told}).acting_as(CREDENTIAL)
+            declared = ApiClient(http, url, HEADER, lambda told=is_told: {host: told}).acting_as(CREDENTIAL)
             await declared.send("GET", f"{other.url}/signed?x=1")
             assert (TOKEN.encode() in other.requests[-1]) is is_told
     assert sent((await strict.call("GET", f"{url}/echo")).body)["Coder-Session-Token"] == "…"
@@ -103,24 +103,24 @@ async def test_a_token_goes_to_its_own_origin_and_to_declared_hosts_alone(http, 
 
 async def test_two_slashes_lead_nowhere_else(http, url):
     async with raw_server(whole(b"{}")) as other:
-        api = Api(http, url, HEADER).acting_as(CREDENTIAL)
+        api = ApiClient(http, url, HEADER).acting_as(CREDENTIAL)
         await api.send("GET", f"//{other.url.removeprefix('http://')}/echo")
         assert other.connections == 0
 
 
 async def test_without_a_credential_none_is_sent(http, url):
-    answer = await Api(http, url, HEADER).call("GET", "/echo")
+    answer = await ApiClient(http, url, HEADER).call("GET", "/echo")
     assert "Coder-Session-Token" not in sent(answer.body)
 
 
 @pytest.mark.parametrize("token", ["a b", "a\r\nX: 1", "\u00fc" * 9, "x" * 5000, ""])
 async def test_what_can_be_no_token_is_refused_before_it_is_sent(http, url, token):
     with pytest.raises(errors.CredentialRefused):
-        await Api(http, url, HEADER).acting_as(Credential(SecretStr(token))).call("GET", "/echo")
+        await ApiClient(http, url, HEADER).acting_as(Credential(SecretStr(token))).call("GET", "/echo")
 
 
 class Settings(ConnectionSettings):
-    ways: ClassVar = {"token": "", "admin": "admin_token"}
+    link_methods: ClassVar = {"token": "", "admin": "admin_token"}
 
     admin_token: SecretStr | None = None
 
@@ -132,9 +132,9 @@ class Lagoon(Provider):
     title = "Lagoon"
     settings_model = Settings
     pace = Pace(1.0, 1.0)
-    carries = HEADER
+    credential_in = HEADER
 
-    def acts(self, access, call):
+    def credential_owner(self, access, call):
         return "admin" if call in {"read", "stop"} else "person"
 
     async def status(self, access, remote_ids, window=None):
@@ -149,7 +149,7 @@ class Lagoon(Provider):
     async def stop(self, access, workspace, mode="stop"):
         return access.api.credential.secrets()
 
-    async def check(self, credential):
+    async def check_credential(self, credential):
         return Identity("alice", credential)
 
     async def probe(self):

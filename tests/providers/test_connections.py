@@ -42,8 +42,8 @@ def test_without_a_title_it_is_called_as_its_provider_is_and_two_of_one_are_told
 def test_a_connection_serves_the_slack_workspaces_that_it_names(file):
     found = build_providers(load_connections(file(SATURN + 'workspaces = ["T1", "E1"]\n' + HUB)), Http(None))
     people = [Principal(None, "T1", "U1"), Principal("E1", "E1", "U1"), Principal("E1", "T2", "U1")]
-    assert [found["saturn"].serves(one) for one in people] == [True, True, False]
-    assert all(found["hub"].serves(one) for one in people)
+    assert [found["saturn"].is_available_to(one) for one in people] == [True, True, False]
+    assert all(found["hub"].is_available_to(one) for one in people)
     for wrong in ("[]", '["acme"]', '["U1"]'):
         (problem,) = problems(file(f"{SATURN}workspaces = {wrong}\n"))
         assert "T0123ABCD" in problem

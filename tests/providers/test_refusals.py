@@ -5,9 +5,9 @@ import json
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bot.domain.failure_causes import lacks_room
-from bot.providers.answers import MAX_WORDS, error_of, read_words
-from bot.providers.requests import unless_already
+from bot.domain.failure_causes import lacks_capacity
+from bot.providers.answers import MAX_WORDS, read_words, to_error
+from bot.providers.requests import accept_already_done
 from bot.support import errors
 from bot.support.responses import Response
 
@@ -69,7 +69,7 @@ WORDS = [
 def test_words_of_a_refusal_name_the_field_and_why(body, words):
     assert read_words(body) == words
     response = Response(422, {}, json.dumps(body).encode())
-    assert error_of(response, changes=True).message == (words or "HTTP 422")
+    assert to_error(response, changes=True).message == (words or "HTTP 422")
 
 
 def test_words_of_a_refusal_are_cleaned_and_cut():
@@ -99,7 +99,7 @@ FRONT = "Something in front of the server refused this (HTTP {}). Ask your Usher
     ],
 )
 def test_refusal_without_an_object_says_a_sentence(status, kind, body, said):
-    error = error_of(Response(status, {"Content-Type": kind}, body), changes=True)
+    error = to_error(Response(status, {"Content-Type": kind}, body), changes=True)
     assert error.message == said
     assert error.is_ours is said.startswith("Something")
 
@@ -122,7 +122,7 @@ def test_a_redirect_says_nothing_of_its_own(status, is_ours):
 )
 def test_suspended_account_is_no_bad_credential(message, kind):
     response = Response(401, {}, json.dumps({"message": message}).encode())
-    assert type(error_of(response, changes=False)) is kind
+    assert type(to_error(response, changes=False)) is kind
 
 
 ALREADY = [
@@ -158,13 +158,13 @@ ALREADY = [
 @pytest.mark.parametrize(("goal", "message", "is_so"), ALREADY)
 async def test_refusal_that_says_already_so_is_returned(goal, message, is_so, status):
     async def refused():
-        raise error_of(Response(status, {}, json.dumps({"message": message}).encode()), changes=True)
+        raise to_error(Response(status, {}, json.dumps({"message": message}).encode()), changes=True)
 
     if is_so:
-        assert await unless_already(goal, refused(), "lab", "p/training") == message
+        assert await accept_already_done(goal, refused(), "lab", "p/training") == message
     else:
         with pytest.raises(errors.PermanentError):
-            await unless_already(goal, refused(), "lab", "p/training")
+            await accept_already_done(goal, refused(), "lab", "p/training")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ async def test_refusal_that_says_already_so_is_returned(goal, message, is_so, st
 )
 def test_failing_server_is_quoted_only_about_room(said, shown):
     response = Response(500, CIMultiDictProxy(CIMultiDict()), json.dumps({"message": said}).encode())
-    error = error_of(response, changes=True)
+    error = to_error(response, changes=True)
     assert type(error) is errors.ServerFailed
     assert error.message == (said if shown else "HTTP 500")
 
@@ -193,5 +193,5 @@ def test_failing_server_is_quoted_only_about_room(said, shown):
 )
 def test_refusal_for_a_quota_is_a_limit_of_ones_own(said, kind):
     response = Response(403, CIMultiDictProxy(CIMultiDict()), json.dumps({"message": said}).encode())
-    error = error_of(response, changes=True)
-    assert (type(error), lacks_room(error.message)) == (kind, False)
+    error = to_error(response, changes=True)
+    assert (type(error), lacks_capacity(error.message)) == (kind, False)

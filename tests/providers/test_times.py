@@ -3,7 +3,7 @@
 import pytest
 
 from bot.providers import sphere
-from bot.providers.answers import moment
+from bot.providers.answers import parse_time
 
 NONE = [
     "0001-01-01T00:00:00Z",
@@ -20,12 +20,12 @@ NONE = [
     "value", [*NONE, pytest.param(0, id="zero"), pytest.param(-1, id="negative")], ids=str
 )
 def test_moment_that_means_no_time_is_none(value):
-    assert moment(value) is None
+    assert parse_time(value) is None
 
 
 @pytest.mark.parametrize("value", ["1971-01-01T00:00:00Z", 31_536_000, "31536000.0"], ids=str)
 def test_moment_from_1971_is_read(value):
-    assert moment(value) == 31_536_000.0
+    assert parse_time(value) == 31_536_000.0
 
 
 def test_sphere_time_before_1971_is_none():

@@ -68,7 +68,7 @@ class Proxy:
     def __class__(self) -> Any:
         return type(self._part)
 
-    def need(self, facet: type) -> Any:
+    def require_facet(self, facet: type) -> Any:
         assert isinstance(self, facet)
         return self
 

@@ -9,7 +9,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.store import operations as operation_rows
-from bot.support.errors import NoRoom, RateLimited, ServerFailed, UnknownOutcome
+from bot.support.errors import NoCapacity, RateLimited, ServerFailed, UnknownOutcome
 from tests.reconciler.classroom import person, seat
 from tests.reconciler.outages import told
 from tests.reconciler.runs import new_run_world
@@ -226,7 +226,7 @@ async def test_start_limit_holds_for_refused_starts_too(status):
 async def test_start_without_room_ends_at_once_and_offers_to_wait(world):
     """JupyterHub's 429 without Retry-After is no refusal of a busy provider: others have all there is."""
     operation_id = await begun(world, START)
-    world.provider.fail("start", NoRoom("full", status=429))
+    world.provider.fail("start", NoCapacity("full", status=429))
     assert await world.until_ended(operation_id, 10) is Outcome.FAILED
     assert (await world.store.read(operation_rows.operation, operation_id)).cause == "no_room: full"
     assert len(sent(world, "start")) == 1
@@ -236,13 +236,13 @@ async def test_refused_stop_of_a_run_is_sent_again_after_a_read():
     async with new_run_world() as runs:
         runs.cloud.job_takes = None
         run_id = await runs.begun()
-        runs.cloud.fail("stop_job", refusal(), times=3)
+        runs.cloud.fail("stop_run", refusal(), times=3)
         await runs.stop(run_id)
         await runs.world.pass_time(5)
         assert BUSY in (await runs.run(run_id)).hold
         assert (await runs.until_over(run_id, 120)).outcome == "ended"
-        made = [call for call in runs.cloud.calls if call.method in {"stop_job", "job_status"}]
-        stops = [place for place, call in enumerate(made) if call.method == "stop_job"]
+        made = [call for call in runs.cloud.calls if call.method in {"stop_run", "run_status"}]
+        stops = [place for place, call in enumerate(made) if call.method == "stop_run"]
         assert len(stops) == 4
         assert all(later - earlier > 1 for earlier, later in pairwise(stops)), "a read lies between"
         found = gaps([made[place].at for place in stops])

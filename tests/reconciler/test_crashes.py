@@ -291,20 +291,20 @@ async def die(runs):
 @pytest.mark.parametrize("after", [True, False])
 async def test_killed_while_the_launch_is_under_way(runs, after):
     runs.cloud.writes("run1", TEXT)
-    runs.cloud.fail("launch_job", Killed(), after=after)
+    runs.cloud.fail("launch_run", Killed(), after=after)
     run_id = await runs.runs()
     await die(runs)
     await runs.until_over(run_id)
     await is_over(runs, run_id, RunState.SUCCEEDED)
     # What is there is found at once; what is not is looked for at the usual pace while it may still show.
-    looks = 1 if after else 1 + MAKE_SETTLES / runs.cloud.pace.pending
-    assert (runs.cloud.count("launch_job"), runs.cloud.count("find_job")) == (1 if after else 2, looks)
+    looks = 1 if after else 1 + MAKE_SETTLES / runs.cloud.pace.pending_interval
+    assert (runs.cloud.count("launch_run"), runs.cloud.count("find_run")) == (1 if after else 2, looks)
 
 
 async def test_killed_while_the_stop_of_a_run_is_under_way(runs):
     runs.cloud.job_takes = None
     run_id = await runs.begun()
-    runs.cloud.fail("stop_job", Killed(), after=True)
+    runs.cloud.fail("stop_run", Killed(), after=True)
     await runs.stop(run_id)
     await die(runs)
     assert (await runs.until_over(run_id)).state is RunState.CANCELLED

@@ -44,7 +44,7 @@ async def test_an_unknown_outcome_is_looked_for_before_it_is_made_again(world, l
     await world.pass_time(119, step=1, longest=1)
     # What shows is taken at once; what does not has two minutes, with looks at the usual pace.
     assert world.provider.count("create") == 1
-    assert world.provider.count("find") == (1 if landed else 12)
+    assert world.provider.count("find_created") == (1 if landed else 12)
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert [len(made) for made in world.provider.made.values()] == [1]
     assert world.provider.count("create") == (1 if landed else 2)
@@ -81,7 +81,7 @@ async def test_what_breaks_after_it_was_made_stays_on_the_list(world):
 
 @pytest.mark.parametrize("method", ["create", "status"])
 async def test_a_secret_of_the_operators_that_is_refused_is_nobodys_to_link_anew(world, method):
-    sealed = world.vault.seal(row_key(ALICE.key, "cloud"), Credential.of_connection("admin").as_mapping())
+    sealed = world.vault.seal(row_key(ALICE.key, "cloud"), Credential.for_connection("admin").as_mapping())
     await link_account(world.store, ALICE, "cloud", secret=sealed)
     refusal = CredentialRefused("no such token", status=401)
     world.provider.fail(method, refusal, times=3)
@@ -195,14 +195,14 @@ async def test_an_unlink_while_it_is_made_leaves_what_exists_to_its_owner(world)
     assert await rows(world, hidden=True) == []
 
 
-@pytest.mark.parametrize("verb", ["find", "find_job"])
+@pytest.mark.parametrize("verb", ["find_created", "find_run"])
 async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb):
     async with new_run_world() as runs:
         world = runs.world
-        made = "create" if verb == "find" else "launch_job"
+        made = "create" if verb == "find_created" else "launch_run"
         world.provider.fail(made, UnknownOutcome("no answer"), after=True)
         world.provider.fail(verb, Unreachable("no connection"))
-        operation_id = await world.make() if verb == "find" else await runs.runs()
+        operation_id = await world.make() if verb == "find_created" else await runs.runs()
         await world.work()
         while not world.provider.count(verb):
             await world.pass_time(1)
@@ -210,7 +210,7 @@ async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb
         async def unlinks():
             await unlink(runs.store, ALICE, "cloud")
 
-        claims = operations.claim_operations if verb == "find" else run_rows.claim_runs
+        claims = operations.claim_operations if verb == "find_created" else run_rows.claim_runs
         world.store = Meanwhile(world.store, claims, unlinks)
         world.reborn()
         await world.pass_time(60)
@@ -218,7 +218,7 @@ async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb
         assert world.provider.count(verb) == 1
         ended = await (
             runs.store.read(operations.operation, operation_id)
-            if verb == "find"
+            if verb == "find_created"
             else runs.store.read(run_rows.run, operation_id)
         )
         assert ended.outcome in {Outcome.CANCELLED, Outcome.UNKNOWN, "failed"}

@@ -10,7 +10,7 @@ from bot.domain.workspaces import State
 from bot.services.operation_requests import replace_workspace
 from bot.store import discovered, operations
 from bot.store.discovered import FoundWorkspace
-from bot.support.errors import BadAnswer, Conflict, Forbidden, UnknownOutcome, Unreachable, Untold
+from bot.support.errors import BadAnswer, Conflict, Forbidden, OutcomeNotReported, UnknownOutcome, Unreachable
 from tests.rigs.store import ALICE, name_workspace
 
 
@@ -52,21 +52,23 @@ async def test_where_a_look_is_not_limited_to_the_persons_own_the_name_has_a_mar
     assert re.fullmatch(r"statistics-[0-9a-z]{6}", await made(world, await world.make(stem="statistics")))
 
 
-@pytest.mark.parametrize("error", [Forbidden("no lists for you"), Untold("no names"), BadAnswer("odd")])
+@pytest.mark.parametrize(
+    "error", [Forbidden("no lists for you"), OutcomeNotReported("no names"), BadAnswer("odd")]
+)
 async def test_a_look_that_can_not_tell_leads_to_a_mark(world, error):
-    world.provider.fail("names", error, times=99)
+    world.provider.fail("list_names", error, times=99)
     assert re.fullmatch(r"statistics-[0-9a-z]{6}", await made(world, await world.make(stem="statistics")))
 
 
 async def test_without_an_answer_to_the_look_nothing_is_made(world):
-    world.provider.fail("names", Unreachable("no connection"), times=3)
+    world.provider.fail("list_names", Unreachable("no connection"), times=3)
     operation_id = await world.make(stem="statistics")
     await world.work()
     operation = await world.store.read(operations.operation, operation_id)
     assert (operation.start_call, operation.called_at) == (Call.NONE, None)
     assert (await world.workspace_of(operation_id)).spec.name == ""
     assert await made(world, operation_id) == "statistics"
-    assert (world.provider.count("names"), world.provider.count("create")) == (4, 1)
+    assert (world.provider.count("list_names"), world.provider.count("create")) == (4, 1)
 
 
 @pytest.mark.parametrize("landed", [False, True])
@@ -78,7 +80,7 @@ async def test_the_name_stays_after_an_unknown_outcome(world, landed):
     # Whoever takes the name meanwhile: what is looked for keeps its own.
     world.provider.put("theirs", State.STOPPED, name="statistics")
     assert await made(world, operation_id) == "statistics"
-    assert world.provider.count("names") == 1
+    assert world.provider.count("list_names") == 1
     assert [len(ids) for ids in world.provider.made.values()] == [1]
 
 
@@ -95,7 +97,7 @@ async def test_taken_after_an_unknown_outcome_is_a_reason_to_look(world):
     assert await made(world, await world.make(stem="statistics")) == "statistics"
     assert world.provider.count("create") == 2
     assert [len(ids) for ids in world.provider.made.values()] == [1]
-    assert world.provider.count("names") == 1
+    assert world.provider.count("list_names") == 1
 
 
 async def test_conflict_after_one_failed_call_is_a_reason_to_look(world):
@@ -107,11 +109,11 @@ async def test_conflict_after_one_failed_call_is_a_reason_to_look(world):
 
 
 async def test_taken_at_the_first_call_is_nobodys_but_whose_it_is(world):
-    world.provider.fail("names", Unreachable("no connection"), times=2)
+    world.provider.fail("list_names", Unreachable("no connection"), times=2)
     world.provider.fail("create", Conflict("name taken"))
     operation_id = await world.make(stem="statistics")
     assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (world.provider.count("create"), world.provider.count("find")) == (1, 0)
+    assert (world.provider.count("create"), world.provider.count("find_created")) == (1, 0)
     # Another try looks again.
     world.provider.put("theirs", State.STOPPED, name="statistics")
     former = (await world.store.read(operations.operation, operation_id)).workspace_id

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.domain.runs import FoundRun, ObservedRun, RunState
+from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.timeouts import ANSWER_SECONDS
 from bot.domain.work_items import Outcome
 from bot.store import accounts, operations, work_items
@@ -73,12 +73,12 @@ async def test_a_launch_waits_for_a_refused_credential_until_it_is_no_longer_goo
     run = await runs.run(run_id)
     assert (run.outcome, run.has_called) == (Outcome.FAILED, False)
     assert "Do you still want it?" in run.cause
-    assert runs.cloud.count("launch_job") <= 8
+    assert runs.cloud.count("launch_run") <= 8
 
 
 async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_none(runs):
     run_id = await runs.begun()
-    runs.cloud.fail("job_status", Unreachable("no connection"), times=10_000)
+    runs.cloud.fail("run_status", Unreachable("no connection"), times=10_000)
     await runs.world.pass_time(DEADLINE + 120, step=30)
     assert len(waiting(runs, run_id)) == 1
     await runs.store.carry_out(lambda tx: work_items.keep_waiting(tx, RUNS, run_id, DEADLINE))
@@ -133,7 +133,7 @@ async def found(runs):
     await runs.world.know()
     account = await runs.store.read(accounts.account, ALICE, "cloud")
     await runs.store.perform(
-        run_rows.merge_runs, account.id, [FoundRun("r9", "train", ObservedRun(RunState.RUNNING))]
+        run_rows.merge_runs, account.id, [DiscoveredRun("r9", "train", ObservedRun(RunState.RUNNING))]
     )
     (run,) = await runs.store.read(run_rows.runs, ALICE)
     return run.id

@@ -119,7 +119,7 @@ async def test_unknown_state_after_stopped_is_read_as_often_as_running(world):
     await within(world.store, gates.want, workspace.id)
     await world.pass_time(2)
     read_at = (await world.store.read(workspace_rows.workspace, workspace.id)).read_at
-    await world.pass_time(world.provider.pace.running + 30)
+    await world.pass_time(world.provider.pace.running_interval + 30)
     assert (await world.store.read(workspace_rows.workspace, workspace.id)).read_at > read_at
 
 

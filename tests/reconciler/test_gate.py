@@ -147,7 +147,7 @@ async def test_a_read_within_the_margin_leaves(world):
 
 
 async def test_reads_leave_slots_to_calls(world):
-    world.provider.pace = type(world.provider.pace)(min_poll_interval=10, pending=10, concurrency=5)
+    world.provider.pace = type(world.provider.pace)(min_poll_interval=10, pending_interval=10, concurrency=5)
     world.reborn()
     rows = [await world.own(remote_id=f"r{number}") for number in range(10)]
     for row in rows:
@@ -158,7 +158,7 @@ async def test_reads_leave_slots_to_calls(world):
 
 
 async def test_reads_of_one_account_go_together_where_the_provider_takes_many(world):
-    world.provider.pace = type(world.provider.pace)(min_poll_interval=1, pending=1, batch_size=10)
+    world.provider.pace = type(world.provider.pace)(min_poll_interval=1, pending_interval=1, batch_size=10)
     world.reborn()
     rows = [await world.own(remote_id=f"r{number}") for number in range(3)]
     asked = []
@@ -199,7 +199,7 @@ async def test_a_read_that_breaks_is_made_again(world):
 
 async def test_with_access_to_everybodys_only_what_is_proven_to_be_theirs_is_read(world):
     row = await world.own()
-    world.provider.needs_record = lambda _access: True
+    world.provider.can_reach_all_workspaces = lambda _access: True
     await world.store.engine.write(lambda tx: WORKSPACES.change(tx, {"id": row.id}, verified_at=None))
     await want_read(world.store, row.id)
     await world.pass_time(15)

@@ -33,7 +33,7 @@ def told(world, kind):
 
 
 def goes_away(world):
-    for method in ("start", "status", "stop", "create", "launch_job", "job_status"):
+    for method in ("start", "status", "stop", "create", "launch_run", "run_status"):
         world.provider.fail(method, DOWN, times=1_000_000)
 
 

@@ -45,7 +45,7 @@ async def test_a_fresh_credential_that_is_refused_at_once_is_held_and_not_renewe
     assert world.provider.refreshed == 2
 
 
-async def of_connection(world):
+async def for_connection(world):
     """Link an account that uses the connection's own secret."""
     account = await world.link()
     sealed = world.vault.seal(row_key(ALICE.key, "cloud"), minted("token-1").as_mapping())
@@ -54,7 +54,7 @@ async def of_connection(world):
 
 
 def minted(token):
-    return Credential(SecretStr(token), extra=Credential.of_connection("admin").extra)
+    return Credential(SecretStr(token), extra=Credential.for_connection("admin").extra)
 
 
 class Minting(FakeProvider):
@@ -66,7 +66,7 @@ class Minting(FakeProvider):
 
 
 async def test_what_the_connections_secret_renews_is_in_the_audit(world):
-    account = await of_connection(world)
+    account = await for_connection(world)
     world.provider = Minting(world.clock, world.provider.settings)
     _, became = await resolve_refusal(world, account)
     entries = [row for row in await world.store.read(audit.audit_entries) if row["action"] == "account.renew"]
@@ -74,8 +74,8 @@ async def test_what_the_connections_secret_renews_is_in_the_audit(world):
 
 
 async def test_reads_with_the_connections_secret_are_in_the_audit_once_a_day(world, monkeypatch):
-    monkeypatch.setattr(FakeProvider, "needs_record", lambda self, access: True)
-    monkeypatch.setattr(FakeProvider, "acts", lambda self, access, call: "admin")
+    monkeypatch.setattr(FakeProvider, "can_reach_all_workspaces", lambda self, access: True)
+    monkeypatch.setattr(FakeProvider, "credential_owner", lambda self, access, call: "admin")
     workspace = await world.workspace_of(await world.make())
     noted = []
     for seconds in (60.0, 60.0, 86_400.0):
@@ -89,14 +89,14 @@ async def test_reads_with_the_connections_secret_are_in_the_audit_once_a_day(wor
 
 
 async def test_whom_the_connections_secret_may_not_act_for_any_more_is_held_and_nobody_else(world):
-    account = await of_connection(world)
+    account = await for_connection(world)
     world.provider.fail("refresh", errors.Forbidden("not that person"))
     keys, became = await resolve_refusal(world, account)
     assert (became, keys.lockouts) == ("held", {})
 
 
 async def test_a_connections_refused_secret_is_told_once_until_it_is_accepted_again(world):
-    account = await of_connection(world)
+    account = await for_connection(world)
     keys = Keys(world.context)
     with capture_logs() as logs:
         keys.note_lockout("cloud")

@@ -60,11 +60,11 @@ async def test_a_creation_that_acts_late_and_whose_answer_is_lost_is_made_once(w
 
 @pytest.mark.parametrize("seconds", [30, 110])
 async def test_a_launch_that_acts_late_and_whose_answer_is_lost_is_one_run(runs, seconds):
-    runs.cloud.acts_late("launch_job", seconds)
-    runs.cloud.fail("launch_job", LOST, after=True)
+    runs.cloud.acts_late("launch_run", seconds)
+    runs.cloud.fail("launch_run", LOST, after=True)
     run = await runs.until_over(await runs.runs())
     assert (run.outcome, run.state, run.remote_id) == ("ended", RunState.SUCCEEDED, "run1")
-    assert (runs.cloud.count("launch_job"), list(runs.cloud.runs)) == (1, ["run1"])
+    assert (runs.cloud.count("launch_run"), list(runs.cloud.runs)) == (1, ["run1"])
 
 
 # -- accepted, and shown late --------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ async def test_one_read_that_knows_nothing_of_what_was_started_is_no_news(world)
 async def test_refused_reads_of_a_run_are_no_news_before_they_repeat(runs):
     runs.cloud.job_takes = 300.0
     run_id = await runs.begun()
-    runs.cloud.fail("job_status", Forbidden("not yours"), times=100)
+    runs.cloud.fail("run_status", Forbidden("not yours"), times=100)
     await runs.world.pass_time(30)
     assert (await runs.run(run_id)).hold.startswith("I can't see its progress")
     runs.world.reborn()
@@ -216,7 +216,7 @@ async def test_start_from_error_outlives_an_early_read_of_it(world):
 async def test_start_sent_before_any_kind_of_stop_is_undone(world, verb, ends_as, between):
     """What is suspended right after its resume was sent doesn't end as suspended on an early read."""
     workspace = await world.own(state=State.SUSPENDED)
-    world.provider.pace = Pace(min_poll_interval=1.0, pending=1.0)
+    world.provider.pace = Pace(min_poll_interval=1.0, pending_interval=1.0)
     world.reborn()
     world.provider.acts_late("start", 8.0)
     await world.begin(workspace)

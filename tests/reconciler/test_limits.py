@@ -165,10 +165,10 @@ async def test_a_launch_and_a_stop_whose_answers_ask_for_an_hour_are_looked_at_a
     async with new_run_world() as runs:
         runs.cloud.job_takes = None
         error = ServerFailed("overloaded", status=503, retry_after=3600.0)
-        runs.cloud.fail("launch_job", error, after=True)
+        runs.cloud.fail("launch_run", error, after=True)
         run_id = await runs.begun(30)
         assert (await runs.run(run_id)).remote_id is not None
-        runs.cloud.fail("stop_job", error, after=True)
+        runs.cloud.fail("stop_run", error, after=True)
         await runs.stop(run_id)
         assert (await runs.until_over(run_id, 60)).outcome == "ended"
-        assert (runs.cloud.count("launch_job"), runs.cloud.count("stop_job")) == (1, 1)
+        assert (runs.cloud.count("launch_run"), runs.cloud.count("stop_run")) == (1, 1)

@@ -15,7 +15,7 @@ from bot.features.hours import store as hour_rows
 from bot.features.hours import use_cases as hours_use_cases
 from bot.store import accounts, operations, workspaces
 from bot.store.tables import OPERATIONS
-from bot.support.errors import NoRoom, RateLimited, ServerFailed, UnknownOutcome, Unreachable
+from bot.support.errors import NoCapacity, RateLimited, ServerFailed, UnknownOutcome, Unreachable
 from tests.reconciler.classroom import TRAINER, ask, people, person, press, seat
 from tests.reconciler.classroom import told as told_to
 from tests.reconciler.courses import course, state
@@ -195,7 +195,7 @@ async def test_room_is_waited_for_after_an_outage_as_planned(world):
     goes_away(world)
     await until(world, "9:30", step=30)
     world.provider.heal()
-    world.provider.fail("start", NoRoom("full"), times=3)
+    world.provider.fail("start", NoCapacity("full"), times=3)
     await until(world, "9:35", step=5)
     assert said(world, "hours_missed") == []
     (wait,) = await world.store.engine.read(lambda tx: tx.all("SELECT * FROM waits"))

@@ -201,7 +201,7 @@ async def test_an_output_that_cannot_be_read_any_more_ends_with_a_sentence(runs)
     run_id = await runs.begun(3)
     runs.cloud.writes("run1", "something\n")
     await runs.world.pass_time(3)
-    runs.cloud.fail("job_output", Forbidden("the output is gone"), times=1_000)
+    runs.cloud.fail("run_output", Forbidden("the output is gone"), times=1_000)
     await end(runs, run_id, seconds=90)
     text = content(runs.slack.shared()[0])
     assert text.startswith("something\n[Usher: the output couldn't be read completely. ")
@@ -284,6 +284,6 @@ async def test_many_streams_take_turns(runs):
 
 async def test_a_connection_that_is_away_is_not_asked_for_streams(runs):
     await runs.runs()
-    runs.cloud.fail("job_output", Unreachable("no connection"), times=1_000)
+    runs.cloud.fail("run_output", Unreachable("no connection"), times=1_000)
     await runs.world.pass_time(120)
     assert runs.cloud.outputs["run1"].begun <= 20

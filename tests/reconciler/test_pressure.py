@@ -22,7 +22,9 @@ from tests.rigs.store import ALICE, BOB, want_read
 
 
 def pace(world, **keys):
-    world.provider.pace = type(world.provider.pace)(**{"min_poll_interval": 10, "pending": 10, **keys})
+    world.provider.pace = type(world.provider.pace)(
+        **{"min_poll_interval": 10, "pending_interval": 10, **keys}
+    )
     world.reborn()
 
 

@@ -13,7 +13,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.store import operations, runs
 from bot.store.tables import RUNS
 from bot.store.work_items import repeat
-from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
+from bot.support.errors import BadAnswer, OutcomeNotReported, ServerFailed, UnknownOutcome, Unreachable
 from tests.reconciler.fuse import Killed, Meanwhile
 from tests.reconciler.runs import new_run_world
 from tests.rigs.store import make_another
@@ -27,8 +27,8 @@ class Asked:
     def __init__(self, world, kind):
         self.world, self.kind = world, kind
         self.cloud, self.store, self.slack = world.world.provider, world.store, world.slack
-        self.call = "create" if kind == "creation" else "launch_job"
-        self.find = "find" if kind == "creation" else "find_job"
+        self.call = "create" if kind == "creation" else "launch_run"
+        self.find = "find_created" if kind == "creation" else "find_run"
 
     async def lose(self, seconds, error=LOST):
         """Have it asked for, with a lost answer; it takes effect after so long, or never."""
@@ -198,7 +198,7 @@ async def test_an_answer_at_the_last_moment_is_one(asked, answer):
 
 async def test_a_server_that_has_no_way_to_tell_is_a_question_too(asked):
     await asked.lose(None)
-    asked.cloud.fail(asked.find, Untold("this server shows nothing"), times=100)
+    asked.cloud.fail(asked.find, OutcomeNotReported("this server shows nothing"), times=100)
     await asked.pass_time(150)
     assert len(asked.shown("asked")) == 1
 

@@ -19,7 +19,7 @@ from bot.store import accounts, tasks
 from bot.store import operations as operation_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.tasks import NewTask
-from bot.support.errors import CredentialExpired, CredentialRefused, Renamed
+from bot.support.errors import AccountRenamed, CredentialExpired, CredentialRefused
 from tests.reconciler.classroom import seat
 from tests.reconciler.limits import CAROL, DAVE, calls_of
 from tests.reconciler.outages import AMIR, told
@@ -210,7 +210,7 @@ async def test_all_go_on_with_the_first_who_is_accepted_again(world):
 
 async def test_two_who_are_refused_while_others_are_accepted_are_asked_to_link_again(world):
     world.administered_by(AMIR)
-    world.provider.pace = replace(world.provider.pace, running=20.0)
+    world.provider.pace = replace(world.provider.pace, running_interval=20.0)
     world.reborn()
     spaces = [await seat(world, who, State.RUNNING) for who in (ALICE, BOB, CAROL)]
     for workspace in spaces:
@@ -279,7 +279,7 @@ async def test_another_persons_credential_reads_on_what_both_may_see(world):
 async def test_somebody_who_was_renamed_is_told_their_name_within_a_minute_and_keeps_the_link(world):
     workspace = await seat(world, ALICE)
     for method in ("status", "start"):
-        world.provider.fail(method, Renamed("alicia"), times=9)
+        world.provider.fail(method, AccountRenamed("alicia"), times=9)
     operation = await world.begin(workspace)
     await world.pass_time(REPEATED_SECONDS - 5, step=5)
     # One answer is not the truth: it may have been somebody else's.

@@ -15,7 +15,14 @@ from bot.services.revocations import LAPSES_AFTER
 from bot.store import accounts as account_rows
 from bot.store import audit, counts, revocations, tasks
 from bot.store.tasks import NewTask
-from bot.support.errors import CredentialRefused, Forbidden, InvalidRequest, NotFound, Renamed, ServerFailed
+from bot.support.errors import (
+    AccountRenamed,
+    CredentialRefused,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    ServerFailed,
+)
 from tests.reconciler.fuse import Fuse
 from tests.rigs.store import ALICE, BOB
 
@@ -102,7 +109,7 @@ async def test_a_secret_that_took_the_place_of_itself_is_kept(world):
 
 async def test_whoever_got_another_name_there_links_that_and_the_secret_of_before_is_owed(world):
     workspace = await world.own()
-    world.provider.fail("status", Renamed("alicia"), times=2)
+    world.provider.fail("status", AccountRenamed("alicia"), times=2)
     await world.begin(workspace)
     await world.pass_time(60, step=10)
     # As long as nothing has taken its place, it may be called by its name again.

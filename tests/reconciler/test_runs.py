@@ -19,11 +19,11 @@ from tests.reconciler.runs import said
 
 @pytest.mark.parametrize("error", [Unreachable("no connection"), RateLimited(retry_after=20)])
 async def test_a_launch_that_was_not_sent_is_tried_again(runs, error):
-    runs.cloud.fail("launch_job", error, times=2)
+    runs.cloud.fail("launch_run", error, times=2)
     run_id = await runs.begun(1)
     assert "Fake Cloud" in said(runs.message(f"{run_id}/job_card/1"))
     assert (await runs.until_over(run_id)).outcome == "ended"
-    assert (runs.cloud.count("launch_job"), runs.cloud.count("find_job")) == (3, 0)
+    assert (runs.cloud.count("launch_run"), runs.cloud.count("find_run")) == (3, 0)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ async def test_a_launch_that_was_not_sent_is_tried_again(runs, error):
     ],
 )
 async def test_a_launch_that_is_refused_ends_with_the_providers_words(runs, error, word):
-    runs.cloud.fail("launch_job", error)
+    runs.cloud.fail("launch_run", error)
     run_id = await runs.runs()
     run = await runs.until_over(run_id)
     assert (run.outcome, run.remote_id) == ("failed", None)
@@ -51,7 +51,7 @@ async def test_who_may_not_act_launches_nothing(runs):
     await runs.world.know(is_guest=True)
     run = await runs.until_over(await runs.runs())
     assert (run.outcome, run.cause) == ("failed", "policy.guest")
-    assert runs.cloud.count("launch_job") == 0
+    assert runs.cloud.count("launch_run") == 0
 
 
 # -- stops ---------------------------------------------------------------------------------------------------
@@ -61,7 +61,7 @@ async def test_a_stop_during_the_launch_comes_after_it(runs):
     runs.cloud.job_takes = None
 
     async def stop(method):
-        if method == "launch_job":
+        if method == "launch_run":
             await runs.stop(run_id)
 
     run_id = await runs.runs()
@@ -73,19 +73,19 @@ async def test_a_stop_during_the_launch_comes_after_it(runs):
 
 async def test_a_stop_of_unknown_outcome_just_asks_again(runs):
     runs.cloud.job_takes = None
-    runs.cloud.fail("stop_job", UnknownOutcome("no answer"))
-    runs.cloud.fail("stop_job", ServerFailed("502", status=502), after=True)
+    runs.cloud.fail("stop_run", UnknownOutcome("no answer"))
+    runs.cloud.fail("stop_run", ServerFailed("502", status=502), after=True)
     run_id = await runs.begun()
     await runs.stop(run_id)
     run = await runs.until_over(run_id)
     assert run.state is RunState.CANCELLED
-    assert runs.cloud.count("stop_job") <= 3
+    assert runs.cloud.count("stop_run") <= 3
     assert runs.slack.kinds().count("job_ended") == 1
 
 
 @pytest.mark.parametrize("error", [Forbidden("not yours"), InvalidRequest("no such way")])
 async def test_a_stop_that_is_refused_is_told_and_the_run_goes_on(runs, error):
-    runs.cloud.fail("stop_job", error)
+    runs.cloud.fail("stop_run", error)
     run_id = await runs.begun()
     await runs.stop(run_id)
     run = await runs.until_over(run_id)
@@ -93,13 +93,13 @@ async def test_a_stop_that_is_refused_is_told_and_the_run_goes_on(runs, error):
     told = "".join(said(message) for message in runs.told(run_id, "job_not_stopped/stop:stop"))
     assert "couldn't stop" in told
     assert error.message in told
-    assert runs.cloud.count("stop_job") == 1
+    assert runs.cloud.count("stop_run") == 1
 
 
 async def test_stop_refused_with_404_is_told_while_the_run_goes_on(runs):
     """One read shows it running still, as it may just be ending; a minute of them doesn't."""
     runs.cloud.job_takes = None
-    runs.cloud.fail("stop_job", NotFound("locked by its queue", status=404), times=9)
+    runs.cloud.fail("stop_run", NotFound("locked by its queue", status=404), times=9)
     run_id = await runs.begun()
     await runs.stop(run_id)
     await runs.world.pass_time(30, step=5)
@@ -112,7 +112,7 @@ async def test_stop_refused_with_404_is_told_while_the_run_goes_on(runs):
 
 @pytest.mark.parametrize("error", [NotFound("no such job"), Conflict("it is ending")])
 async def test_a_stop_of_what_just_ended_is_no_trouble(runs, error):
-    runs.cloud.fail("stop_job", error, times=2)
+    runs.cloud.fail("stop_run", error, times=2)
     run_id = await runs.begun()
     await runs.stop(run_id)
     run = await runs.until_over(run_id)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.runs import FoundRun, ObservedRun, RunState
+from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.work_items import Call
 from bot.store import accounts
 from bot.store import runs as run_rows
@@ -19,11 +19,11 @@ async def runs(runs):
 
 
 async def given_up(runs):
-    runs.cloud.fail("stop_job", Unreachable(), times=20)
+    runs.cloud.fail("stop_run", Unreachable(), times=20)
     run_id = await runs.begun()
     await runs.stop(run_id)
     await runs.world.pass_time(1_200, step=2)
-    assert runs.cloud.count("stop_job") == 20
+    assert runs.cloud.count("stop_run") == 20
     return run_id
 
 
@@ -42,10 +42,10 @@ async def test_a_stop_that_was_given_up_is_told_and_sent_when_it_is_asked_for_ag
 async def test_each_stop_that_is_refused_is_told(runs):
     run_id = await runs.begun()
     for times in (1, 2):
-        runs.cloud.fail("stop_job", Forbidden("not yours"))
+        runs.cloud.fail("stop_run", Forbidden("not yours"))
         await runs.stop(run_id)
         await runs.world.pass_time(30)
-        assert runs.cloud.count("stop_job") == times
+        assert runs.cloud.count("stop_run") == times
         told = runs.told(run_id, "job_not_stopped/stop:")
         assert [said(each).count("couldn't stop") > 0 for each in told] == [True] * times
     await runs.stop(run_id)
@@ -58,7 +58,7 @@ async def test_a_stop_that_was_taken_just_now_is_not_sent_twice(runs):
     for _ in range(2):
         await runs.stop(run_id)
         await runs.world.pass_time(3)
-    assert runs.cloud.count("stop_job") == 1
+    assert runs.cloud.count("stop_run") == 1
     assert (await runs.run(run_id)).stop_call is Call.ACCEPTED
 
 
@@ -67,7 +67,7 @@ async def test_the_end_of_a_run_from_elsewhere_is_told_to_who_stopped_it(runs):
     await runs.world.know()
     account = await runs.store.read(accounts.account, ALICE, "cloud")
     runs.cloud.runs["run1"] = RemoteRun("elsewhere", "", runs.clock.now(), None)
-    listed = [FoundRun("run1", "elsewhere", ObservedRun(RunState.RUNNING))]
+    listed = [DiscoveredRun("run1", "elsewhere", ObservedRun(RunState.RUNNING))]
     await runs.store.perform(run_rows.merge_runs, account.id, listed)
     (run,) = await runs.store.read(run_rows.runs, ALICE)
     await runs.stop(run.id)
@@ -83,7 +83,7 @@ async def test_a_search_never_takes_what_another_operation_has(runs, is_first_ov
     if is_first_over:
         runs.cloud.ends("run1")
         await runs.until_over(first)
-    runs.cloud.fail("launch_job", UnknownOutcome("no answer"))
+    runs.cloud.fail("launch_run", UnknownOutcome("no answer"))
     runs.cloud.finds = "run1"
     second = await runs.begun(150)
     assert (await runs.run(first)).remote_id == "run1"
@@ -95,8 +95,8 @@ async def test_a_search_never_takes_what_another_operation_has(runs, is_first_ov
 @pytest.mark.parametrize("sent", [True, False])
 async def test_what_may_have_been_launched_is_not_said_to_have_not_run(runs, sent):
     refusal = Forbidden("only on Mondays")
-    runs.cloud.fail("launch_job", UnknownOutcome("no answer") if sent else refusal)
-    runs.cloud.fail("find_job", refusal, times=1000)
+    runs.cloud.fail("launch_run", UnknownOutcome("no answer") if sent else refusal)
+    runs.cloud.fail("find_run", refusal, times=1000)
     run_id = await runs.begun(150)
     await runs.stop(run_id)
     await runs.until_over(run_id)

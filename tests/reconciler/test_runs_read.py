@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.installations import Installation
-from bot.domain.runs import FoundRun, ObservedRun, RunState
+from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.tasks import TaskKind
 from bot.store import accounts, tasks
 from bot.store import runs as run_rows
@@ -36,7 +36,7 @@ async def test_each_account_is_read_by_itself(runs):
 @pytest.mark.parametrize("error", [Unreachable("no"), UnknownOutcome("no"), RateLimited(), Forbidden("no")])
 async def test_a_read_that_fails_ends_nothing(runs, error):
     run_id = await runs.begun()
-    runs.cloud.fail("job_status", error, times=4)
+    runs.cloud.fail("run_status", error, times=4)
     assert (await runs.until_over(run_id)).outcome == "ended"
     assert sorted(runs.slack.sent_kinds()) == ["job_card", "job_ended"]
 
@@ -83,7 +83,7 @@ async def listed(runs, *, then=()):
 
 
 async def test_runs_from_elsewhere_are_listed_followed_and_not_told_of(runs):
-    await runs.cloud.launch_job(await access(runs), Spec("from RStudio"), "theirs")
+    await runs.cloud.launch_run(await access(runs), Spec("from RStudio"), "theirs")
     await listed(runs, then=[{"text": "list", "principal": ALICE.key}])
     (run,) = await runs.store.read(run_rows.runs, ALICE)
     assert (run.name, run.remote_id, run.is_watched) == ("from RStudio", "run1", False)
@@ -104,7 +104,7 @@ async def test_a_list_says_of_a_known_run_what_a_read_would(runs):
     account = await runs.store.read(accounts.account, ALICE, "cloud")
     runs.clock.advance(1)
     over = ObservedRun(RunState.FAILED, 7, ended_at=runs.clock.now())
-    await runs.store.perform(run_rows.merge_runs, account.id, [FoundRun("run1", "train", over)])
+    await runs.store.perform(run_rows.merge_runs, account.id, [DiscoveredRun("run1", "train", over)])
     run = await runs.until_over(run_id)
     assert (run.outcome, run.exit_code) == ("ended", 7)
     assert runs.slack.kinds().count("job_ended") == 1

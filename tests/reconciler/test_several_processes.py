@@ -34,7 +34,7 @@ CAROL = Principal(None, "T1", "UCAROL")
 
 
 class Cloud(JobProvider, base.Schedules):
-    def schedules(self, snapshot):
+    def list_scheduled_jobs(self, snapshot):
         raise AssertionError("no list of jobs is drawn here")
 
     async def schedule(self, access, run_id, cron):

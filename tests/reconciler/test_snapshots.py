@@ -44,7 +44,7 @@ async def test_a_server_tells_of_itself_without_anybodys_account(world, caller):
 )
 async def test_trouble_of_the_moment_is_waited_for(world, caller, error):
     account = await world.link()
-    world.provider.fail("templates", error, times=2)
+    world.provider.fail("read_offer", error, times=2)
     await caller.run(snapshots.read_templates, account, WAITING)
     await world.work()
     # A pause that was asked for is told at once; other trouble may be over in a moment.
@@ -56,7 +56,7 @@ async def test_trouble_of_the_moment_is_waited_for(world, caller, error):
 
 async def test_what_is_refused_is_told_to_the_command_that_waits(world, caller):
     account = await world.link()
-    world.provider.fail("templates", Forbidden("only for members"))
+    world.provider.fail("read_offer", Forbidden("only for members"))
     await caller.run(snapshots.read_templates, account, WAITING)
     await world.work()
     assert await snapshots.templates(world.asking, account) is None
@@ -75,7 +75,7 @@ async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(worl
     await world.pass_time(1000, step=5)
     assert [command["problem"] for _, command in world.replayed] == ["sign_in_refused"] * 2
     assert world.slack.kinds() == ["sign_in_refused"]
-    assert world.provider.count("templates") <= 7
+    assert world.provider.count("read_offer") <= 7
 
 
 async def test_nothing_is_read_for_who_unlinked(world, caller):
@@ -98,8 +98,8 @@ async def test_what_a_provider_does_not_have_is_said(world, caller):
 
 async def test_while_the_connection_is_away_it_waits(world, caller):
     account = await world.link()
-    world.provider.fail("templates", Unreachable("no connection"), times=999)
+    world.provider.fail("read_offer", Unreachable("no connection"), times=999)
     await caller.run(snapshots.read_templates, account, WAITING)
     await world.pass_time(900, step=10)
     assert len(world.replayed) == 1
-    assert world.provider.count("templates") <= 12
+    assert world.provider.count("read_offer") <= 12

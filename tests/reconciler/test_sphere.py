@@ -173,7 +173,7 @@ class ShortLists(Http):
 
 async def test_what_a_lost_call_made_is_found_where_lists_are_short():
     async with sphere_world(client=ShortLists) as sphere:
-        earlier = await sphere.world.provider.create(Access("", Credential.of_connection("none")), SPEC, "k")
+        earlier = await sphere.world.provider.create(Access("", Credential.for_connection("none")), SPEC, "k")
         sphere.clock.advance(3600)
         inject_fault(sphere, drop=True, after=True)
         row = await sphere.made()
@@ -207,7 +207,7 @@ async def test_no_candidate_is_read_twice_within_the_interval():
         return client[0]
 
     async with sphere_world(client=made) as sphere:
-        await sphere.world.provider.create(Access("", Credential.of_connection("none")), SPEC, "k")
+        await sphere.world.provider.create(Access("", Credential.for_connection("none")), SPEC, "k")
         sphere.clock.advance(3600)
         inject_fault(sphere, drop=True, after=True)
         operation_id = await sphere.create()

@@ -24,7 +24,7 @@ class Minting(FakeProvider):
 
     minted = 0
 
-    async def check(self, credential: Credential) -> Identity:
+    async def check_credential(self, credential: Credential) -> Identity:
         self.minted += 1
         return Identity("alice", Credential(SecretStr(f"minted-{self.minted}"), None, {"token_id": "7"}))
 
@@ -108,7 +108,7 @@ async def test_a_token_that_stays_the_pasted_one_is_nobodys_to_revoke(minting):
     async def check(credential):
         return Identity("alice", credential)
 
-    minting.provider.check = check
+    minting.provider.check_credential = check
     await checked(minting)
     assert (await minting.store.perform(counts.statistics))["tasks"] == 0
     with pytest.raises(Refused):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.domain.workspaces import State
-from bot.support.errors import NoRoom
+from bot.support.errors import NoCapacity
 from tests.rigs.providers import FakeProvider
 
-FULL = NoRoom("0/2 nodes are available: 2 Insufficient nvidia.com/gpu.", status=409)
+FULL = NoCapacity("0/2 nodes are available: 2 Insufficient nvidia.com/gpu.", status=409)
 
 
 class TwoMachines(FakeProvider):

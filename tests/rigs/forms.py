@@ -6,7 +6,7 @@ from typing import Any
 from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values
 from bot.domain.observations import Created
 from bot.domain.people import Principal
-from bot.domain.runs import FoundRun, ObservedRun, OutputChunk
+from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk
 from bot.providers.base import Access, Listing
 from tests.rigs.providers import FakeProvider
 from tests.rigs.run_provider import FakeRuns
@@ -31,21 +31,30 @@ def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
 class Workbench(FakeProvider, FakeRuns):
     """Run jobs on three clusters; the template *nightly* brings its own command."""
 
-    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Form:
         if purpose != "job":
             return Form(())
         fields = []
         template = values.get("template")
         if snapshot["templates"]:
             templates = tuple(Choice(name, f"The {name} one") for name in snapshot["templates"])
-            fields.append(Field("template", "Template", "choice", templates, optional=True, redraws=True))
+            fields.append(
+                Field("template", "Template", "choice", templates, optional=True, has_dependents=True)
+            )
         if template not in snapshot["templates"]:
             fields.append(Field("command", "Command", "long_text", max_length=2000))
-        fields.append(Field("name", "Name", "text", optional=True, remembers=False))
+        fields.append(Field("name", "Name", "text", optional=True, is_remembered=False))
         chosen = str(values.get("cluster", ""))
         chosen = chosen if chosen in snapshot["clusters"] else next(iter(snapshot["clusters"]))
         fields.append(
-            Field("cluster", "Cluster", "search", _choices(list(snapshot["clusters"])), chosen, redraws=True)
+            Field(
+                "cluster",
+                "Cluster",
+                "search",
+                _choices(list(snapshot["clusters"])),
+                chosen,
+                has_dependents=True,
+            )
         )
         fields += self._where(snapshot["clusters"][chosen], values, snapshot["maximum"])
         fields.append(Field("directory", "Working directory", "text", optional=True))
@@ -62,18 +71,20 @@ class Workbench(FakeProvider, FakeRuns):
         profile = values.get("profile", "small") if profiles else "custom"
         if profiles:
             fields.append(
-                Field("profile", "Resources", "search", _choices(profiles), str(profile), redraws=True)
+                Field("profile", "Resources", "search", _choices(profiles), str(profile), has_dependents=True)
             )
         if cluster.get("limits") and profile == "custom":
             for name, label in (("cpus", "Processors"), ("memory", "Memory"), ("limit_gpu-a", "gpu-a")):
                 fields.append(Field(name, label, "number", optional=True, minimum=0, maximum=maximum))
         if constraints := cluster.get("constraints"):
-            fields.append(Field("constraints", "Placement", "searches", _choices(constraints), optional=True))
+            fields.append(
+                Field("constraints", "Placement", "multi_search", _choices(constraints), optional=True)
+            )
         return fields
 
-    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Spec:
         problems = {}
-        names = {one.name for one in self.form(snapshot, purpose, values, asker).fields}
+        names = {one.name for one in self.form(snapshot, purpose, values, principal).fields}
         if "command" in names and not values.get("command"):
             problems["command"] = "Needs a command."
         if not str(values.get("cpus") or "1").isdecimal():
@@ -89,20 +100,20 @@ class Workbench(FakeProvider, FakeRuns):
         name = str(values.get("name") or values.get("command") or values["template"])
         return Spec(name, {key: value for key, value in kept.items() if key != "name"})
 
-    async def templates(self, access: Access) -> Any:
+    async def read_offer(self, access: Access) -> Any:
         return JOB_OFFER
 
-    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
+    async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
         return Created(f"remote-{key}", spec.name)
 
-    async def runs(self, access: Access) -> Listing[FoundRun]:
+    async def runs(self, access: Access) -> Listing[DiscoveredRun]:
         return Listing()
 
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
+    async def run_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
         return {}
 
-    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+    async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
         return None
 
-    async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+    async def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         yield OutputChunk("stdout", "")

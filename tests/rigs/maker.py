@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values
-from bot.domain.observations import Created, Traces
+from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.people import Principal
 from bot.providers import base
 from bot.providers.base import Access, Credential, Identity
@@ -18,10 +18,10 @@ def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
     return tuple(Choice(name, name) for name in names)
 
 
-class Maker(FakeProvider, FakeRuns, base.Behalf, base.Addresses):
+class Maker(FakeProvider, FakeRuns, base.Impersonation, base.EmailLookup):
     """Offer clusters with images; a name is needed, ``cpus`` is bounded."""
 
-    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Form:
         clusters = snapshot["clusters"]
         cluster = values.get("cluster")
         cluster = cluster if isinstance(cluster, str) and cluster in clusters else max(clusters, default="")
@@ -29,17 +29,17 @@ class Maker(FakeProvider, FakeRuns, base.Behalf, base.Addresses):
             return Form(())
         fields = [
             Field("name", "Name", "text", max_length=40),
-            Field("cluster", "Cluster", "choice", _choices(list(clusters)), cluster, redraws=True),
+            Field("cluster", "Cluster", "choice", _choices(list(clusters)), cluster, has_dependents=True),
         ]
         images = _choices(clusters[cluster])
         if images:
             fields.append(Field("image", "Image", "search", images, optional=True))
         fields.append(Field("cpus", "CPUs", "number", initial="1", minimum=1, maximum=snapshot["maximum"]))
         if purpose == "job":
-            fields.append(Field("command", "Command", "long_text", remembers=False))
+            fields.append(Field("command", "Command", "long_text", is_remembered=False))
         return Form(tuple(fields))
 
-    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Spec:
         problems = {}
         if not values.get("name"):
             problems["name"] = "Needs a name."
@@ -51,37 +51,37 @@ class Maker(FakeProvider, FakeRuns, base.Behalf, base.Addresses):
             raise FormProblems(problems)
         return Spec.from_json(values)
 
-    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
+    async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
         return Created(f"job-{key}", spec.name)
 
-    async def email_of(self, username: str) -> str | None:
-        self._note("email_of", Access("", Credential.of_connection("admin")), username)
-        self._raise("email_of", after=False)
+    async def read_email(self, username: str) -> str | None:
+        self._note("read_email", Access("", Credential.for_connection("admin")), username)
+        self._raise("read_email", after=False)
         return f"{username}@example.org"
 
     async def check_username(self, username: str) -> Identity:
-        self._note("check_username", Access("", Credential.of_connection("admin")), username)
+        self._note("check_username", Access("", Credential.for_connection("admin")), username)
         self._raise("check_username", after=False)
-        return Identity(username, Credential.of_connection("admin"))
+        return Identity(username, Credential.for_connection("admin"))
 
 
-class FakeMaking(base.Making):
+class FakeMaking(base.Creation):
     """Be able to make, and be asked for nothing of it."""
 
-    async def templates(self, access: Access) -> Any:
+    async def read_offer(self, access: Access) -> Any:
         raise AssertionError("nothing is offered here")
 
-    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Form:
         raise AssertionError("nothing is asked with a form here")
 
-    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Spec:
         raise AssertionError("nothing is asked with a form here")
 
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
         raise AssertionError("nothing is made here")
 
-    async def names(self, access: Access, stem: str) -> Sequence[str]:
+    async def list_names(self, access: Access, stem: str) -> Sequence[str]:
         raise AssertionError("nothing is made here")
 
-    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+    async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         raise AssertionError("nothing is looked for here")

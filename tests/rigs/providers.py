@@ -13,17 +13,17 @@ from typing import Any, ClassVar, Self
 from pydantic import SecretStr
 
 from bot.domain.forms import Form, Purpose, Spec, Values
-from bot.domain.observations import Created, Observed, Traces
+from bot.domain.observations import Created, Observed, OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.snapshots import About, User
-from bot.domain.stops import Effects, StopEffect, StopMode
+from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import Action, State, Workspace
 from bot.providers import base
 from bot.providers.base import (
-    CLOCK_SKEW,
+    MAX_CLOCK_SKEW_SECONDS,
     Access,
     Credential,
-    Discovered,
+    DiscoveredWorkspace,
     Identity,
     Listing,
     Pace,
@@ -42,7 +42,7 @@ BASE_URL = "https://app.example.test"
 class FakeSettings(ConnectionSettings):
     """Take every way of linking that there is."""
 
-    ways: ClassVar = {"token": "", "admin": "", "none": ""}
+    link_methods: ClassVar = {"token": "", "admin": "", "none": ""}
 
 
 def fake_settings(name: str = "cloud", **keys: Any) -> ConnectionSettings:
@@ -94,7 +94,12 @@ class FakeMachines(Faulty, Provider):
     offer_model: ClassVar[type] = dict
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
     pace: ClassVar[Pace] = Pace(
-        min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0, batch_size=1, concurrency=20
+        min_poll_interval=10.0,
+        pending_interval=10.0,
+        running_interval=300.0,
+        unused_interval=1800.0,
+        batch_size=1,
+        concurrency=20,
     )
 
     def __init__(self, clock: FakeClock, settings: ConnectionSettings | None = None) -> None:
@@ -186,9 +191,9 @@ class FakeMachines(Faulty, Provider):
         async with self._called("start", access, remote_id) as call:
             call.act(lambda: self._start(access, remote_id))
 
-    def stops(self, workspace: Workspace) -> Effects:
+    def stop_effects(self, workspace: Workspace) -> StopEffects:
         if not self.ends_for_good:
-            return super().stops(workspace)
+            return super().stop_effects(workspace)
         is_over = workspace.state in {State.FAILED, State.GONE}
         return {} if is_over else {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
 
@@ -203,31 +208,31 @@ class FakeMachines(Faulty, Provider):
             call.act(lambda: self._create(access, remote_id, spec.name, key))
         return Created(remote_id, spec.name)
 
-    def rests(self, spec: Spec) -> bool:
+    def can_create_stopped(self, spec: Spec) -> bool:
         return self.makes_at_rest
 
-    async def create_at_rest(self, access: Access, spec: Spec, key: str) -> Created:
+    async def create_stopped(self, access: Access, spec: Spec, key: str) -> Created:
         assert self.makes_at_rest
         made = await self.create(access, spec, key)
         machine = self.machines[made.remote_id]
         machine.state, machine.next_state = State.STOPPED, None
         return replace(made, is_started=False)
 
-    async def names(self, access: Access, stem: str) -> Collection[str] | None:
-        async with self._called("names", access, stem):
+    async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
+        async with self._called("list_names", access, stem):
             own = [machine.name for machine in self.machines.values() if machine.name.startswith(stem)]
         return own if self.tells_names else None
 
-    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
-        async with self._called("find", access, key):
+    async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
+        async with self._called("find_created", access, key):
             made = self.made.get(key, [])
             if self.overlooks > 0:
                 self.overlooks -= 1
                 made = []
         if self.shows_marks:
-            return Traces(Created(made[0], spec.name) if made else None, is_proof=True)
-        young = [one for one in made if self.machines[one].made_at >= since - CLOCK_SKEW]
-        return Traces(others=tuple(Created(one, spec.name) for one in young))
+            return OutcomeSearch(Created(made[0], spec.name) if made else None, is_conclusive=True)
+        young = [one for one in made if self.machines[one].made_at >= since - MAX_CLOCK_SKEW_SECONDS]
+        return OutcomeSearch(candidates=tuple(Created(one, spec.name) for one in young))
 
     async def remove(self, access: Access, workspace: Workspace) -> None:
         remote_id = workspace.remote_id
@@ -237,26 +242,26 @@ class FakeMachines(Faulty, Provider):
             del self.machines[remote_id]
             self.removed.append(remote_id)
 
-    async def templates(self, access: Access) -> Any:
-        async with self._called("templates", access, ""):
+    async def read_offer(self, access: Access) -> Any:
+        async with self._called("read_offer", access, ""):
             return {"sizes": ["small", "large"], "for": access.username}
 
-    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Form:
         return Form(())
 
-    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Spec:
         raise AssertionError("nothing is asked with a form here")
 
-    def can_tell(self) -> bool:
+    def has_overview(self) -> bool:
         return self.has_own_secret
 
-    async def about(self) -> About:
-        self.calls.append(Call("about", "", "", "", self.clock.monotonic()))
-        self._raise("about", after=False)
+    async def read_overview(self) -> About:
+        self.calls.append(Call("read_overview", "", "", "", self.clock.monotonic()))
+        self._raise("read_overview", after=False)
         users = [User(f"user-{number:03}", number % 7 != 3, "member") for number in range(150)]
         return About((("Version", "1.2.3"), ("Features", "jobs, containers")), tuple(users))
 
-    async def check(self, credential: Credential) -> Identity:
+    async def check_credential(self, credential: Credential) -> Identity:
         return Identity("alice", credential)
 
     def page_url(self, remote_id: str) -> str:
@@ -265,10 +270,11 @@ class FakeMachines(Faulty, Provider):
     def token_help(self) -> TokenHelp:
         return TokenHelp(f"{self.settings.base_url}/token", ["Copy it."], r"\w+")
 
-    async def discover(self, access: Access) -> Listing[Discovered]:
+    async def discover(self, access: Access) -> Listing[DiscoveredWorkspace]:
         async with self._called("discover", access, ""):
             return Listing(
-                Discovered(key, machine.name, self._look(key)) for key, machine in self.machines.items()
+                DiscoveredWorkspace(key, machine.name, self._look(key))
+                for key, machine in self.machines.items()
             )
 
     def can_revoke(self, credential: Credential) -> bool:
@@ -370,7 +376,7 @@ class FakeProvider(
     base.Renewal,
     base.Tokens,
     base.Overview,
-    base.Making[Any],
+    base.Creation[Any],
 ):
     """Be a provider that can do with workspaces whatever one can."""
 

@@ -8,10 +8,10 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 from bot.domain.forms import Spec
-from bot.domain.observations import Created, Traces
-from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
+from bot.domain.observations import Created, OutcomeSearch
+from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, RunState
 from bot.providers import base
-from bot.providers.base import CLOCK_SKEW, Access, Listing, Pace
+from bot.providers.base import MAX_CLOCK_SKEW_SECONDS, Access, Listing, Pace
 from tests.rigs.providers import FakeProvider
 
 
@@ -48,7 +48,12 @@ class JobProvider(FakeProvider, base.Runs[Any]):
     """Run jobs that take ``job_takes`` seconds after ``queued_for``; their ids are ``run1``, ``run2``, …"""
 
     pace: ClassVar[Pace] = Pace(
-        min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0, batch_size=50, concurrency=20
+        min_poll_interval=2.0,
+        pending_interval=2.0,
+        running_interval=60.0,
+        unused_interval=1800.0,
+        batch_size=50,
+        concurrency=20,
     )
 
     def __init__(self, *arguments: Any, **keys: Any) -> None:
@@ -108,37 +113,37 @@ class JobProvider(FakeProvider, base.Runs[Any]):
 
     # -- the contract --------------------------------------------------------------------------------------
 
-    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
-        async with self._called("launch_job", access, key) as call:
+    async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
+        async with self._called("launch_run", access, key) as call:
             self._run_ids += 1
             remote_id = f"run{self._run_ids}"
             call.act(lambda: self._launch(remote_id, spec.name, key))
             return Created(remote_id, spec.name)
 
-    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
-        async with self._called("find_job", access, key):
+    async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
+        async with self._called("find_run", access, key):
             found = [self.finds] if self.finds else self.launched(key)
             if not found or self.overlooks_runs > 0:
                 self.overlooks_runs -= 1
                 found = []
             if not self.shows_marks:
-                found = [one for one in found if self.runs[one].starts_at >= since - CLOCK_SKEW]
+                found = [one for one in found if self.runs[one].starts_at >= since - MAX_CLOCK_SKEW_SECONDS]
             named = tuple(Created(one, spec.name) for one in found)
             if self.finds or not self.shows_marks:
-                return Traces(others=named)
-            return Traces(named[0] if named else None, is_proof=True)
+                return OutcomeSearch(candidates=named)
+            return OutcomeSearch(named[0] if named else None, is_conclusive=True)
 
-    async def jobs(self, access: Access) -> Listing[FoundRun]:
-        async with self._called("jobs", access, ""):
+    async def list_runs(self, access: Access) -> Listing[DiscoveredRun]:
+        async with self._called("list_runs", access, ""):
             return Listing(
-                FoundRun(remote_id, run.name, self._look_at(run))
+                DiscoveredRun(remote_id, run.name, self._look_at(run))
                 for remote_id, run in self.runs.items()
                 if not run.is_forgotten
             )
 
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
+    async def run_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
         self.reads.append((self.clock.monotonic(), access.username, len(remote_ids)))
-        async with self._called("job_status", access, *remote_ids):
+        async with self._called("run_status", access, *remote_ids):
             return {
                 remote_id: ObservedRun(RunState.UNKNOWN)
                 if self.runs[remote_id].is_unclear
@@ -147,18 +152,18 @@ class JobProvider(FakeProvider, base.Runs[Any]):
                 if remote_id in self.runs and not self.runs[remote_id].is_forgotten
             }
 
-    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        async with self._called("stop_job", access, remote_id) as call:
+    async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+        async with self._called("stop_run", access, remote_id) as call:
             self.stopped_runs.append((remote_id, force))
             call.act(lambda: self._stop_run(self.runs[remote_id], force))
 
-    async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+    async def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         output = self.outputs[remote_id]
         output.begun += 1
         output.open += 1
-        self._note("job_output", access, remote_id)
+        self._note("run_output", access, remote_id)
         try:
-            self._raise("job_output", after=False)
+            self._raise("run_output", after=False)
             number = 0
             while True:
                 for at, error in list(output.cuts):
@@ -199,20 +204,20 @@ class JobProvider(FakeProvider, base.Runs[Any]):
 class FakeRuns(base.Runs[Any]):
     """Be asked for nothing that a test doesn't do by itself."""
 
-    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
+    async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
         raise AssertionError("nothing is launched here")
 
-    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+    async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         raise AssertionError("no run is looked for here")
 
-    async def jobs(self, access: Access) -> Listing[FoundRun]:
+    async def list_runs(self, access: Access) -> Listing[DiscoveredRun]:
         raise AssertionError("no runs are listed here")
 
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
+    async def run_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
         raise AssertionError("no run is read here")
 
-    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+    async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
         raise AssertionError("no run is stopped here")
 
-    def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+    def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         raise AssertionError("no output is read here")

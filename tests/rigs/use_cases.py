@@ -8,7 +8,7 @@ from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.features.courses.lessons import MEMBER_WORK
 from bot.providers import base
-from bot.providers.base import Access, Scheduled
+from bot.providers.base import Access, ScheduledJob
 from bot.reconciler.scheduled_work import ScheduledWorkRunner
 from bot.services.caller import Caller
 from bot.services.context import Context
@@ -28,7 +28,7 @@ class Cloud(Maker, base.Schedules):
     async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
         raise AssertionError("no use case calls a provider")
 
-    def schedules(self, offer: Any) -> Sequence[Scheduled]:
+    def list_scheduled_jobs(self, offer: Any) -> Sequence[ScheduledJob]:
         return ()
 
 

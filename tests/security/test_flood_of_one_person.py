@@ -131,7 +131,9 @@ async def engine():
 
 async def test_hanging_calls_of_one_person_hold_up_nobody_else(engine):
     """Olivia has twenty starts under way that the provider does not answer; Chen's goes at once."""
-    engine.provider.pace = type(engine.provider.pace)(min_poll_interval=10, pending=10, concurrency=10)
+    engine.provider.pace = type(engine.provider.pace)(
+        min_poll_interval=10, pending_interval=10, concurrency=10
+    )
     engine.reborn()
     hers = [await engine.own(ALICE, f"a{number}") for number in range(20)]
     his = await engine.own(BOB, "b1")

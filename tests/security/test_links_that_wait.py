@@ -15,7 +15,7 @@ from tests.web.rig import ALICE, BOB, GOOD, rig
 
 async def waiting(world):
     """Have Alice's checked account wait; return the address of its link."""
-    identity = await world.provider.check(Credential(SecretStr(GOOD)))
+    identity = await world.provider.check_credential(Credential(SecretStr(GOOD)))
     return await Caller(world.context, ALICE).run(linking.wait_for_proof, "saturn", identity, GOOD)
 
 

@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
-from bot.providers.base import Access, Carries, Credential
-from bot.providers.requests import Api
+from bot.providers.base import Access, Credential, CredentialPlacement
+from bot.providers.requests import ApiClient
 from bot.support.cleaning import HIDDEN
 from bot.support.errors import InvalidRequest, ProviderError, ServerFailed, UnknownOutcome
 from bot.support.http import open_stream
@@ -52,18 +52,18 @@ async def test_no_answer_repeats_a_secret(way):
                 if way == "pieces":
                     assert shown(b"".join([piece async for piece in stream]))["name"] == "fine"
                     return
-                answer = await stream.whole()
+                answer = await stream.read_all()
         assert shown(answer.body)["plain"] == f"who is {HIDDEN}?"
         assert shown(answer.body)["name"] == "fine"
         assert CANARY not in repr(answer)
         if way != "whole":
-            assert answer.revealed()["own"] == OWN
+            assert answer.unredacted_json()["own"] == OWN
 
 
 async def test_a_token_in_the_address_does_not_come_back():
     async with raw_server(whole(REPEATED)) as server, http() as client:
         client.hide([REFRESH, CANARY])
-        in_address = Api(client, server.url, Carries("access_token", in_query=True))
+        in_address = ApiClient(client, server.url, CredentialPlacement("access_token", in_query=True))
         answer = await in_address.acting_as(Credential(SecretStr(OWN))).call("GET", "/")
         assert shown(answer.body)["own"] == HIDDEN
 
@@ -80,7 +80,7 @@ async def test_a_token_in_the_address_does_not_come_back():
 async def test_what_a_broken_server_says_is_not_quoted(status, method, kind):
     said = json.dumps({"message": f"{CANARY} at 10.0.0.7: psycopg2.OperationalError"}).encode()
     async with raw_server(whole(said, f"{status} Odd")) as server, http() as client:
-        api = Api(client, server.url, Carries()).acting_as(Credential(SecretStr(CANARY)))
+        api = ApiClient(client, server.url, CredentialPlacement()).acting_as(Credential(SecretStr(CANARY)))
         with pytest.raises(ProviderError) as raised:
             await api.call(method, "/")
     assert type(raised.value) is kind
@@ -105,5 +105,7 @@ async def test_a_token_that_is_asked_for_is_read(shape):
     no = b'{"message": "no"}'
     answers = (whole(no, "404 Not Found"), whole(shape.encode()), whole(no, "401 Unauthorized"))
     async with raw_server(*answers) as server, http() as client:
-        identity = await provider_of("saturn", client, server.url).check(Credential(SecretStr(CANARY)))
+        identity = await provider_of("saturn", client, server.url).check_credential(
+            Credential(SecretStr(CANARY))
+        )
     assert identity.credential.token.get_secret_value() == CANARY

@@ -9,7 +9,7 @@ from bot.domain.forms import Spec
 from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.reads import ReadResult
-from bot.domain.stops import Effects, StopEffect
+from bot.domain.stops import StopEffect, StopEffects
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.providers.base import Embedding, Pace
@@ -24,17 +24,17 @@ TOKEN = "73543c2d-3476-46ee-a49c-227f59181961"
 REMOTE = "1" * 32
 
 
-class PageProvider(ScriptedProvider, FakeMaking, base.Page):
+class PageProvider(ScriptedProvider, FakeMaking, base.EmbeddedPage):
     """Have workspaces that open in a page of ours."""
 
     kind: ClassVar[str] = "in_page"
-    pace: ClassVar[Pace] = Pace(min_poll_interval=5, pending=5)
+    pace: ClassVar[Pace] = Pace(min_poll_interval=5, pending_interval=5)
 
     def __init__(self, loads: Embedding | None = None) -> None:
         super().__init__("sphere", "Sphere Engine", ("none",))
         self.loads = loads or Embedding("sdk.example", is_https=True, endpoint="https://acme.example")
 
-    def stops(self, workspace: Workspace) -> Effects:
+    def stop_effects(self, workspace: Workspace) -> StopEffects:
         return {"stop": StopEffect.RETURNS if workspace.is_kept is not False else StopEffect.ERASES}
 
     def embedding(self) -> Embedding:

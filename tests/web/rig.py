@@ -53,7 +53,7 @@ class ScriptedProvider(Provider, base.Tokens, base.Revocation):
     """Open accounts by the tokens of a table; fail as the test says."""
 
     kind: ClassVar[str] = "scripted"
-    pace: ClassVar[Pace] = Pace(min_poll_interval=10, pending=10)
+    pace: ClassVar[Pace] = Pace(min_poll_interval=10, pending_interval=10)
 
     def __init__(self, name: str = "saturn", title: str = "Saturn Cloud", linking: Any = ("token",)) -> None:
         settings = fake_settings(name, provider="scripted", title=title, linking=linking)
@@ -65,7 +65,7 @@ class ScriptedProvider(Provider, base.Tokens, base.Revocation):
     async def probe(self) -> str:
         return "scripted"
 
-    async def check(self, credential: Credential) -> Identity:
+    async def check_credential(self, credential: Credential) -> Identity:
         token = credential.token.get_secret_value()
         self.asked.append(token)
         if self.error is not None:
@@ -98,8 +98,8 @@ class ScriptedProvider(Provider, base.Tokens, base.Revocation):
     def page_url(self, remote_id: str) -> str:
         return f"https://app.example/{remote_id}"
 
-    def renamed(self, remote_id: str, former: str, username: str) -> str:
-        return remote_id.replace(f"{former}/", f"{username}/")
+    def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
+        return remote_id.replace(f"{old_username}/", f"{new_username}/")
 
 
 class Inputs(HTMLParser):

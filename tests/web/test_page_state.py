@@ -40,7 +40,7 @@ def facts(row, one=None, now=0.0):
         now=now,
         connection="sphere",
         connection_title="Sphere Engine",
-        capabilities=frozenset({"making"}),
+        capabilities=frozenset({"creation"}),
         operation=one,
         workspace=row,
         effects={"stop": StopEffect.RETURNS},

@@ -27,21 +27,21 @@ class Client(base.OAuthClient):
         #: The provider sends people back at once, as if they had signed in there before.
         self.sends_back = False
 
-    def page(self, back: str, state: str, challenge: str) -> str:
+    def authorization_url(self, redirect_uri: str, state: str, challenge: str) -> str:
         self.challenge = challenge
         if self.sends_back:
-            return f"{back}?state={state}&code={CODE}"
-        return f"{PAGE}?state={state}&redirect_uri={back}"
+            return f"{redirect_uri}?state={state}&code={CODE}"
+        return f"{PAGE}?state={state}&redirect_uri={redirect_uri}"
 
-    async def finish(self, code: str, verifier: str, back: str) -> Identity:
-        self.asked.append((code, back))
+    async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
+        self.asked.append((code, redirect_uri))
         if self.error is not None:
             raise self.error
         assert Flow("", "", verifier).challenge == self.challenge
         username = self.usernames.pop(code)
         return Identity(username, Credential(SecretStr(f"own-token-of-{username}"), ends_at=ENDS_AT))
 
-    async def is_known(self) -> bool:
+    async def is_accepted(self) -> bool:
         if isinstance(self.knows_us, Exception):
             raise self.knows_us
         return self.knows_us
@@ -58,8 +58,8 @@ class SigningProvider(ScriptedProvider, base.SignIn):
     def client(self) -> Client | None:
         return self.oauth_client
 
-    def registration(self, back: str) -> str:
-        return f"Register Usher there: {back}"
+    def describe_registration(self, redirect_uri: str) -> str:
+        return f"Register Usher there: {redirect_uri}"
 
 
 async def go(made: Rig, browser: Browser) -> str:

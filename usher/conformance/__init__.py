@@ -18,9 +18,9 @@ import pytest
 import structlog
 
 from bot.support.http import Http
-from usher.conformance.rigs import HastyHttp, Rig
+from usher.conformance.rigs import ImpatientHttp, Rig
 
-__all__ = ["hasty_rig", "quiet_rig", "rig", "watched"]
+__all__ = ["impatient_rig", "quiet_rig", "rig", "watched"]
 
 #: What opens the rig of a provider, with a class of client.
 OpenRig = Callable[[type[Http]], AbstractAsyncContextManager[Rig]]
@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @contextmanager
-def nobody_sleeps() -> Iterator[None]:
+def forbid_sleep() -> Iterator[None]:
     """Fail a provider that waits: the engine decides when it is asked again."""
 
     def asleep(*_arguments: Any, **_options: Any) -> NoReturn:
@@ -57,7 +57,7 @@ async def watched(opened: AbstractAsyncContextManager[Rig], log: Any) -> AsyncIt
 async def rig(open_rig: OpenRig, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Rig]:
     """Open a rig: a provider, its local server, and an account."""
     async with watched(open_rig(Http), caplog) as ready:
-        with nobody_sleeps():
+        with forbid_sleep():
             yield ready
 
 
@@ -68,15 +68,15 @@ async def quiet_rig(rig: Rig) -> Rig:
 
 
 @pytest.fixture
-async def hasty_rig(open_rig: OpenRig) -> AsyncIterator[Rig]:
+async def impatient_rig(open_rig: OpenRig) -> AsyncIterator[Rig]:
     """Open a rig whose client waits for a second only, for what never answers."""
-    async with open_rig(HastyHttp) as ready:
+    async with open_rig(ImpatientHttp) as ready:
         yield ready
 
 
 @pytest.fixture
 async def linked_rig(rig: Rig) -> Rig:
     """Return a rig of a provider where people have accounts."""
-    if "token" not in type(rig.provider).settings_model.ways:
+    if "token" not in type(rig.provider).settings_model.link_methods:
         pytest.skip("people have no accounts there")
     return rig

@@ -24,46 +24,46 @@ from bot.support.errors import (
     SentTooLate,
     ServerFailed,
 )
-from usher.conformance.rigs import ASKER, Rig, row
+from usher.conformance.rigs import PRINCIPAL, Rig, build_row
 
 
 async def test_a_workspace_lives_from_start_to_stop(rig: Rig) -> None:
-    assert (await rig.see()).state is rig.rest
-    await rig.provider.start(rig.access, await rig.read())
-    seen = await rig.until(State.RUNNING)
+    assert (await rig.observe()).state is rig.initial_state
+    await rig.provider.start(rig.access, await rig.read_row())
+    seen = await rig.read_until(State.RUNNING)
     assert seen[0].state is State.STARTING
     assert {one.state for one in seen} == {State.STARTING, State.RUNNING}
     assert all(one.url is None and one.lacks is None for one in seen[:-1])
     url = seen[-1].url
     settings = rig.provider.settings
     assert url == allowed_ide_url(url, settings.base_url, rig.provider.ide_hosts())
-    await rig.provider.start(rig.access, await rig.read())  # running already is success
-    assert (await rig.see()).state is State.RUNNING
-    await rig.provider.stop(rig.access, await rig.read())
-    seen = await rig.until(*rig.down)
-    assert {one.state for one in seen} <= {State.STOPPING, *rig.down}
-    await rig.provider.stop(rig.access, await rig.read())  # stopped already is success
+    await rig.provider.start(rig.access, await rig.read_row())  # running already is success
+    assert (await rig.observe()).state is State.RUNNING
+    await rig.provider.stop(rig.access, await rig.read_row())
+    seen = await rig.read_until(*rig.stopped_states)
+    assert {one.state for one in seen} <= {State.STOPPING, *rig.stopped_states}
+    await rig.provider.stop(rig.access, await rig.read_row())  # stopped already is success
 
 
 async def test_a_start_under_way_may_be_asked_again_and_stopped(rig: Rig) -> None:
-    before = await rig.read()
+    before = await rig.read_row()
     await rig.provider.start(rig.access, before)
-    await rig.provider.start(rig.access, await rig.read())
+    await rig.provider.start(rig.access, await rig.read_row())
     # Somebody else may have been faster, and the row is of before that.
     with suppress(Conflict):
         await rig.provider.start(rig.access, before)
-    if not rig.stops_starting:
+    if not rig.can_stop_starting:
         with pytest.raises(Conflict):
-            await rig.provider.stop(rig.access, await rig.read())
-        await rig.until(State.RUNNING)
-    await rig.provider.stop(rig.access, await rig.read())
-    assert (await rig.until(*rig.down))[-1].url is None
+            await rig.provider.stop(rig.access, await rig.read_row())
+        await rig.read_until(State.RUNNING)
+    await rig.provider.stop(rig.access, await rig.read_row())
+    assert (await rig.read_until(*rig.stopped_states))[-1].url is None
 
 
 async def test_a_start_that_fails_is_shown_as_failed_with_the_providers_words_or_none(rig: Rig) -> None:
-    rig.break_it()
-    await rig.provider.start(rig.access, await rig.read(rig.broken_id))
-    failed = (await rig.until(State.FAILED, remote_id=rig.broken_id))[-1]
+    rig.break_next_start()
+    await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
+    failed = (await rig.read_until(State.FAILED, remote_id=rig.broken_id))[-1]
     assert failed.reason != ""
     assert failed.url is None
 
@@ -73,21 +73,21 @@ async def test_many_are_read_at_once_and_the_missing_are_gone(rig: Rig) -> None:
     seen = await rig.provider.status(rig.access, ids)
     assert list(seen) == ids
     states = [seen[remote_id].state for remote_id in ids]
-    assert states == [rig.rest, State.GONE, State.GONE, rig.rest, *[State.GONE] * 3]
+    assert states == [rig.initial_state, State.GONE, State.GONE, rig.initial_state, *[State.GONE] * 3]
 
 
 @pytest.mark.parametrize(("verb", "state"), [("start", State.STOPPED), ("stop", State.RUNNING)])
 async def test_others_and_missing_workspaces_are_not_found(rig: Rig, verb: str, state: State) -> None:
     for remote_id in (rig.foreign_id, "..", "", "\udc80"):
         with pytest.raises(NotFound):
-            await getattr(rig.provider, verb)(rig.access, row(rig.provider, remote_id, state))
+            await getattr(rig.provider, verb)(rig.access, build_row(rig.provider, remote_id, state))
 
 
 async def test_check_names_the_account(rig: Rig) -> None:
-    identity = await rig.provider.check(rig.access.credential)
+    identity = await rig.provider.check_credential(rig.access.credential)
     assert identity.username == rig.access.username
     access = Access(identity.username, identity.credential)
-    assert (await rig.provider.status(access, [rig.remote_id]))[rig.remote_id].state is rig.rest
+    assert (await rig.provider.status(access, [rig.remote_id]))[rig.remote_id].state is rig.initial_state
 
 
 @pytest.mark.parametrize("token", ["0" * 30, "a b", "a\r\nX: 1", "\u00fc" * 9, "x" * 5000])
@@ -96,11 +96,11 @@ async def test_a_bad_token_is_refused_by_every_method(linked_rig: Rig, token: st
     bad = rig.with_token(token)
     provider = rig.provider
     with pytest.raises(CredentialRefused):
-        await provider.check(bad.credential)
+        await provider.check_credential(bad.credential)
     for call in (
         provider.status(bad, [rig.remote_id]),
-        provider.start(bad, row(provider, rig.remote_id, rig.rest)),
-        provider.stop(bad, row(provider, rig.remote_id, State.RUNNING)),
+        provider.start(bad, build_row(provider, rig.remote_id, rig.initial_state)),
+        provider.stop(bad, build_row(provider, rig.remote_id, State.RUNNING)),
         provider.discover(bad),
     ):
         with pytest.raises(CredentialRefused):
@@ -108,33 +108,33 @@ async def test_a_bad_token_is_refused_by_every_method(linked_rig: Rig, token: st
 
 
 async def test_a_read_after_its_window_does_not_leave(rig: Rig) -> None:
-    before = rig.sent()
+    before = rig.count_requests()
     closed = SendWindow(rig.clock.monotonic() - 0.001)
     with pytest.raises(SentTooLate):
         await rig.provider.status(rig.access, [rig.remote_id], closed)
-    assert rig.sent() == before
+    assert rig.count_requests() == before
     open_still = SendWindow(rig.clock.monotonic() + 0.5)
     assert await rig.provider.status(rig.access, [rig.remote_id], open_still)
-    assert rig.sent() > before
+    assert rig.count_requests() > before
 
 
 async def test_what_is_offered_and_what_is_made_of_it_keep_their_types_in_rows(rig: Rig) -> None:
     provider = rig.provider
-    if not isinstance(provider, base.Making):
+    if not isinstance(provider, base.Creation):
         return
-    offer = await provider.templates(rig.access)
+    offer = await provider.read_offer(rig.access)
     assert type(offer) is provider.offer_model
     kept = json.loads(json.dumps(payload_of(offer)))
     assert TypeAdapter(provider.offer_model).validate_python(kept) == offer
     for purpose in ("workspace", "job") if isinstance(provider, base.Runs) else ("workspace",):
-        fields = provider.form(offer, purpose, {}, ASKER).fields
+        fields = provider.form(offer, purpose, {}, PRINCIPAL).fields
         values = {
             one.name: one.initial or (one.choices[0].value if one.choices else "mine")
             for one in fields
             if one.initial or not one.optional
         }
         if fields:
-            made = provider.spec(offer, purpose, values, ASKER)
+            made = provider.spec(offer, purpose, values, PRINCIPAL)
             assert Spec.from_json(json.loads(json.dumps(made.as_json()))) == made
 
 
@@ -160,7 +160,7 @@ async def test_what_is_told_of_the_connection_holds_no_secret(rig: Rig) -> None:
     assert rig.secret not in told
     page = rig.provider.page_url(rig.remote_id)
     # Any other is never shown: its host is the base URL's, or one of ``ide_hosts``.
-    assert bool(rig.provider.allowed_url(page)) is not isinstance(rig.provider, base.Page)
+    assert bool(rig.provider.allowed_url(page)) is not isinstance(rig.provider, base.EmbeddedPage)
 
 
 def credential(token: str = "t", refresh: str | None = None) -> Credential:

@@ -1,6 +1,6 @@
 """The contract of each facet: what every provider that has it does, written against the facet alone.
 
-A provider whose method does nothing fails it. What only its rig knows stands in ``Sides``.
+A provider whose method does nothing fails it. What only its rig knows stands in ``FacetValues``.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bot.domain.forms import Form, Purpose, Spec
-from bot.domain.observations import Created, Traces
+from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.providers.base import Access, Facet, SendWindow
 from bot.support.errors import CredentialRefused, NotFound, SentTooLate
 from bot.web.browsers import Flow
-from usher.conformance.rigs import ASKER, KEY, MOST_READS, Rig, provider_of, row
+from usher.conformance.rigs import KEY, MAX_READS, PRINCIPAL, Rig, build_provider, build_row
 
 Contract = Callable[[Rig], Awaitable[None]]
 CONTRACTS: dict[type[Facet], Contract] = {}
@@ -39,10 +39,10 @@ def contract(facet: type[Facet]) -> Callable[[Contract], Contract]:
 
 def set_up(rig: Rig, facet: type[Facet]) -> None:
     """Give the rig a connection with the settings that a facet needs, if its own lacks them."""
-    more = rig.sides.settings.get(facet.__name__.lower())
+    more = rig.facet_values.settings.get(facet.__name__.lower())
     if more is not None:
         own = rig.provider
-        rig.provider = provider_of(type(own), own.api._http, own.settings.base_url, **more)
+        rig.provider = build_provider(type(own), own.api._http, own.settings.base_url, **more)
 
 
 @contract(base.Lists)
@@ -52,35 +52,35 @@ async def lists(rig: Rig) -> None:
     assert {one.name for one in found} == rig.names
     by_id = {one.remote_id: one for one in found}
     assert len(by_id) == len(found)
-    assert by_id[rig.remote_id].observed.state is rig.rest
+    assert by_id[rig.remote_id].observed.state is rig.initial_state
     assert rig.foreign_id not in by_id
 
 
 @contract(base.Reasons)
 async def reasons(rig: Rig) -> None:
-    expected = rig.sides.reason(rig)
-    await rig.provider.start(rig.access, await rig.read())
-    assert await rig.provider.reason(rig.access, rig.remote_id) == expected
-    before = rig.sent()
+    expected = rig.facet_values.expected_reason(rig)
+    await rig.provider.start(rig.access, await rig.read_row())
+    assert await rig.provider.read_reason(rig.access, rig.remote_id) == expected
+    before = rig.count_requests()
     with pytest.raises(SentTooLate):
-        await rig.provider.reason(rig.access, rig.remote_id, SendWindow(rig.clock.monotonic() - 0.001))
-    assert rig.sent() == before
+        await rig.provider.read_reason(rig.access, rig.remote_id, SendWindow(rig.clock.monotonic() - 0.001))
+    assert rig.count_requests() == before
     for remote_id in (rig.foreign_id, rig.missing_id):
-        assert await rig.provider.reason(rig.access, remote_id) == ""
+        assert await rig.provider.read_reason(rig.access, remote_id) == ""
 
 
 @contract(base.PageChecks)
 async def check_pages(rig: Rig) -> None:
-    await rig.provider.start(rig.access, await rig.read())
-    seen = (await rig.until(State.RUNNING))[-1]
-    check_page = rig.provider.need(base.PageChecks).check_page
+    await rig.provider.start(rig.access, await rig.read_row())
+    seen = (await rig.read_until(State.RUNNING))[-1]
+    check_page = rig.provider.require_facet(base.PageChecks).check_page
     checked = await check_page(rig.access, rig.remote_id, seen)
     while checked.lacks is not None:
         assert (checked.state, checked.lacks) == (State.RUNNING, "page")
         checked = await check_page(rig.access, rig.remote_id, seen)
     assert checked == seen
-    await rig.provider.stop(rig.access, await rig.read())
-    await rig.until(*rig.down)
+    await rig.provider.stop(rig.access, await rig.read_row())
+    await rig.read_until(*rig.stopped_states)
     checked = await check_page(rig.access, rig.remote_id, seen)
     assert checked.state is not State.RUNNING or checked.lacks == "page"
 
@@ -89,17 +89,17 @@ async def check_pages(rig: Rig) -> None:
 async def removal(rig: Rig) -> None:
     for remote_id in (rig.foreign_id, rig.missing_id, "..", "a/b/c", "\udc80"):
         with pytest.raises(NotFound):
-            await rig.provider.remove(rig.access, row(rig.provider, remote_id))
-    assert (await rig.see()).state is rig.rest
-    await rig.provider.remove(rig.access, await rig.read())
-    await rig.until(State.GONE)
-    assert (await rig.see(rig.broken_id)).state is rig.rest
+            await rig.provider.remove(rig.access, build_row(rig.provider, remote_id))
+    assert (await rig.observe()).state is rig.initial_state
+    await rig.provider.remove(rig.access, await rig.read_row())
+    await rig.read_until(State.GONE)
+    assert (await rig.observe(rig.broken_id)).state is rig.initial_state
 
 
 @contract(base.Revocation)
 async def revocation(rig: Rig) -> None:
     # What linking keeps: the pasted one, or one of Usher's own in its place.
-    linked = await rig.provider.check(rig.access.credential)
+    linked = await rig.provider.check_credential(rig.access.credential)
     access = Access(linked.username, linked.credential)
     await rig.provider.status(access, [rig.remote_id])
     assert rig.provider.can_revoke(linked.credential)
@@ -110,7 +110,7 @@ async def revocation(rig: Rig) -> None:
 
 @contract(base.Minting)
 async def minting(rig: Rig) -> None:
-    own = (await rig.provider.check(rig.access.credential)).credential
+    own = (await rig.provider.check_credential(rig.access.credential)).credential
     assert not rig.provider.can_mint(rig.access.credential)
     assert rig.provider.can_mint(own)
     assert own.ends_at is not None
@@ -122,13 +122,13 @@ async def minting(rig: Rig) -> None:
     # The one before stays valid until it is revoked, and that leaves the other one.
     for credential in (own, following):
         await rig.provider.status(Access(rig.access.username, credential), [rig.remote_id])
-    await rig.provider.need(base.Revocation).revoke(Access(rig.access.username, own))
+    await rig.provider.require_facet(base.Revocation).revoke(Access(rig.access.username, own))
     await rig.provider.status(Access(rig.access.username, following), [rig.remote_id])
 
 
 @contract(base.Renewal)
 async def renewal(rig: Rig) -> None:
-    old = rig.sides.ended()
+    old = rig.facet_values.expired_credential()
     with pytest.raises(CredentialRefused):
         await rig.provider.status(Access(rig.access.username, old), [rig.remote_id])
     with pytest.raises(CredentialRefused):
@@ -137,7 +137,7 @@ async def renewal(rig: Rig) -> None:
     fresh = await rig.provider.refresh(Access(rig.access.username, old))
     assert fresh.token != old.token
     assert fresh.is_renewable
-    assert (await rig.provider.check(fresh)).username == rig.access.username
+    assert (await rig.provider.check_credential(fresh)).username == rig.access.username
 
 
 @contract(base.Tokens)
@@ -161,17 +161,20 @@ async def tokens(rig: Rig) -> None:
 async def signing_in(rig: Rig) -> None:
     client, flow = rig.provider.oauth, Flow.fresh()
     assert client is not None
-    assert await client.is_known()
-    code, back = await rig.sides.sign_in(client, flow)
-    asked = {name: value for name, (value,) in _query(client.page(back, flow.state, flow.challenge)).items()}
+    assert await client.is_accepted()
+    code, back = await rig.facet_values.sign_in(client, flow)
+    asked = {
+        name: value
+        for name, (value,) in _query(client.authorization_url(back, flow.state, flow.challenge)).items()
+    }
     assert (asked["redirect_uri"], asked["state"]) == (back, flow.state)
     assert (asked["code_challenge"], asked["code_challenge_method"]) == (flow.challenge, "S256")
-    identity = await client.finish(code, flow.verifier, back)
+    identity = await client.exchange_code(code, flow.verifier, back)
     assert identity.username == rig.access.username
     await rig.provider.status(Access(identity.username, identity.credential), [rig.remote_id])
     with pytest.raises(CredentialRefused):
-        await client.finish(code, flow.verifier, back)  # it is for one use
-    told = rig.provider.registration(back)
+        await client.exchange_code(code, flow.verifier, back)  # it is for one use
+    told = rig.provider.describe_registration(back)
     assert back in told
     assert "\n" in told
 
@@ -183,35 +186,37 @@ def _query(page: str) -> Mapping[str, list[str]]:
 async def filled(rig: Rig, purpose: Purpose) -> Spec:
     """Fill in a form, as somebody would who leaves what stands there."""
     provider = rig.provider
-    offer = await provider.templates(rig.access)
+    offer = await provider.read_offer(rig.access)
     assert type(offer) is provider.offer_model
-    form = provider.form(offer, purpose, {}, ASKER)
+    form = provider.form(offer, purpose, {}, PRINCIPAL)
     assert isinstance(form, Form)
     values = {one.name: one.initial or (one.choices[0].value if one.choices else "") for one in form.fields}
     assert values, "the rig's connection offers something to make"
-    made: Spec = provider.spec(offer, purpose, values | rig.sides.values.get(purpose, {}), ASKER)
+    made: Spec = provider.spec(
+        offer, purpose, values | rig.facet_values.form_values.get(purpose, {}), PRINCIPAL
+    )
     return made
 
 
-def ids(traces: Traces) -> set[str]:
-    return {one.remote_id for one in (traces.ours, *traces.others) if one is not None}
+def ids(traces: OutcomeSearch) -> set[str]:
+    return {one.remote_id for one in (traces.match, *traces.candidates) if one is not None}
 
 
 def now(rig: Rig) -> float:
     return rig.server_clock.now() if rig.server_clock is not None else time.time()
 
 
-@contract(base.Making)
+@contract(base.Creation)
 async def making(rig: Rig) -> None:
     provider, spec, since = rig.provider, await filled(rig, "workspace"), now(rig)
-    before = await provider.find(rig.access, spec, KEY, since)
+    before = await provider.find_created(rig.access, spec, KEY, since)
     assert ids(before) == set()
     made = await provider.create(rig.access, spec, KEY)
     assert isinstance(made, Created)
     assert made.name == spec.name
-    assert (await rig.see(made.remote_id)).state not in {State.GONE, State.UNKNOWN}
-    assert ids(await provider.find(rig.access, spec, KEY, since)) == {made.remote_id}
-    names = await provider.names(rig.access, spec.stem)
+    assert (await rig.observe(made.remote_id)).state not in {State.GONE, State.UNKNOWN}
+    assert ids(await provider.find_created(rig.access, spec, KEY, since)) == {made.remote_id}
+    names = await provider.list_names(rig.access, spec.stem)
     assert names is not None
     # Without lists names are nobody's but the person's, in Usher alone.
     assert made.name in names or not isinstance(provider, base.Lists)
@@ -220,30 +225,30 @@ async def making(rig: Rig) -> None:
 @contract(base.Runs)
 async def runs(rig: Rig) -> None:
     provider, spec, since = rig.provider, await filled(rig, "job"), now(rig)
-    assert ids(await provider.find_job(rig.access, spec, KEY, since)) == set()
-    made = await provider.launch_job(rig.access, spec, KEY)
-    assert ids(await provider.find_job(rig.access, spec, KEY, since)) == {made.remote_id}
-    assert [one.remote_id for one in await provider.jobs(rig.access)] == [made.remote_id]
+    assert ids(await provider.find_run(rig.access, spec, KEY, since)) == set()
+    made = await provider.launch_run(rig.access, spec, KEY)
+    assert ids(await provider.find_run(rig.access, spec, KEY, since)) == {made.remote_id}
+    assert [one.remote_id for one in await provider.list_runs(rig.access)] == [made.remote_id]
     assert (await _run(rig, made)).state in {RunState.QUEUED, RunState.RUNNING}
-    await provider.stop_job(rig.access, made.remote_id)
+    await provider.stop_run(rig.access, made.remote_id)
     assert (await _until_over(rig, made)).state is RunState.CANCELLED
-    await provider.stop_job(rig.access, made.remote_id)  # ended already is success
-    other = await provider.launch_job(rig.access, spec, f"{KEY}0")
+    await provider.stop_run(rig.access, made.remote_id)  # ended already is success
+    other = await provider.launch_run(rig.access, spec, f"{KEY}0")
     assert (await _until_over(rig, other)).state is RunState.SUCCEEDED
-    written = [chunk.text async for chunk in provider.job_output(rig.access, other.remote_id)]
+    written = [chunk.text async for chunk in provider.run_output(rig.access, other.remote_id)]
     assert "".join(written) != ""
-    page = provider.job_page_url(SimpleNamespace(spec=spec, remote_id=other.remote_id))
+    page = provider.run_page_url(SimpleNamespace(spec=spec, remote_id=other.remote_id))
     assert page == "" or page.startswith(provider.settings.base_url)
 
 
 async def _run(rig: Rig, made: Created) -> ObservedRun:
-    seen: ObservedRun = (await rig.provider.job_status(rig.access, [made.remote_id]))[made.remote_id]
+    seen: ObservedRun = (await rig.provider.run_status(rig.access, [made.remote_id]))[made.remote_id]
     return seen
 
 
 async def _until_over(rig: Rig, made: Created) -> ObservedRun:
     assert rig.server_clock is not None, "a run's time is the server's"
-    for _ in range(MOST_READS):
+    for _ in range(MAX_READS):
         seen = await _run(rig, made)
         if seen.state.is_over:
             return seen
@@ -254,8 +259,8 @@ async def _until_over(rig: Rig, made: Created) -> ObservedRun:
 @contract(base.Schedules)
 async def schedules(rig: Rig) -> None:
     async def told() -> dict[str, str | None]:
-        offer = await rig.provider.templates(rig.access)
-        return {one.job_id: one.cron for one in rig.provider.schedules(offer)}
+        offer = await rig.provider.read_offer(rig.access)
+        return {one.job_id: one.cron for one in rig.provider.list_scheduled_jobs(offer)}
 
     job_id = next(iter(await told()))
     await rig.provider.schedule(rig.access, job_id, "30 4 * * 1")
@@ -264,53 +269,53 @@ async def schedules(rig: Rig) -> None:
     assert (await told())[job_id] == ""
 
 
-@contract(base.Behalf)
+@contract(base.Impersonation)
 async def behalf(rig: Rig) -> None:
-    username = rig.sides.username()
+    username = rig.facet_values.username()
     identity = await rig.provider.check_username(username)
-    assert (identity.username, identity.credential.acts) == (username, "admin")
+    assert (identity.username, identity.credential.owner) == (username, "admin")
     access = Access(identity.username, identity.credential)
-    assert (await rig.provider.status(access, [rig.remote_id]))[rig.remote_id].state is rig.rest
+    assert (await rig.provider.status(access, [rig.remote_id]))[rig.remote_id].state is rig.initial_state
     with pytest.raises(NotFound):
         await rig.provider.check_username("nobody-has-this-name")
-    assert await rig.provider.own_secret() is not False
+    assert await rig.provider.is_secret_accepted() is not False
 
 
-@contract(base.Addresses)
+@contract(base.EmailLookup)
 async def addresses(rig: Rig) -> None:
-    before, username = rig.sent(), rig.sides.username()
-    assert await rig.provider.email_of("nobody-has-this-name") is None
+    before, username = rig.count_requests(), rig.facet_values.username()
+    assert await rig.provider.read_email("nobody-has-this-name") is None
     # Not every server says it; whoever asks is told what it says.
-    assert await rig.provider.email_of(username) in {None, f"{username}@example.com"}
-    assert rig.sent() == before + 2
+    assert await rig.provider.read_email(username) in {None, f"{username}@example.com"}
+    assert rig.count_requests() == before + 2
 
 
 @contract(base.Overview)
 async def overview(rig: Rig) -> None:
-    assert rig.provider.can_tell()
-    about = await rig.provider.about()
+    assert rig.provider.has_overview()
+    about = await rig.provider.read_overview()
     assert about.facts
-    assert rig.sides.username() in {one.username for one in about.users}
+    assert rig.facet_values.username() in {one.username for one in about.users}
 
 
-@contract(base.Page)
+@contract(base.EmbeddedPage)
 async def page(rig: Rig) -> None:
     loads = rig.provider.embedding()
     assert loads.sdk_host
     assert rig.provider.settings.base_url.startswith(loads.endpoint)
-    await rig.provider.start(rig.access, await rig.read())
-    seen = (await rig.until(State.RUNNING))[-1]
+    await rig.provider.start(rig.access, await rig.read_row())
+    seen = (await rig.read_until(State.RUNNING))[-1]
     assert seen.entry
     assert seen.url is None
 
 
 @contract(base.Events)
 async def events(rig: Rig) -> None:
-    headers, body = rig.sides.event()
-    assert [one.remote_id for one in rig.provider.events(headers, body)] == [rig.remote_id]
+    headers, body = rig.facet_values.event()
+    assert [one.remote_id for one in rig.provider.parse_events(headers, body)] == [rig.remote_id]
     for sent, text in (({}, body), (headers, body + b" ")):
         with pytest.raises(CredentialRefused):
-            rig.provider.events(sent, text)
+            rig.provider.parse_events(sent, text)
 
 
 @pytest.mark.parametrize("facet", CONTRACTS, ids=lambda one: one.__name__)

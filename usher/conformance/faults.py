@@ -11,16 +11,18 @@ import pytest
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.support import errors
-from usher.conformance.rigs import Rig, row
+from usher.conformance.rigs import Rig, build_row
 
 METHODS: dict[str, Callable[[Rig], Awaitable[Any]]] = {
-    "check": lambda rig: rig.provider.check(rig.access.credential),
-    "discover": lambda rig: rig.listing(),
+    "check_credential": lambda rig: rig.provider.check_credential(rig.access.credential),
+    "discover": lambda rig: rig.read_list(),
     "status": lambda rig: rig.provider.status(rig.access, [rig.remote_id]),
-    "start": lambda rig: rig.provider.start(rig.access, row(rig.provider, rig.remote_id, rig.rest)),
-    "stop": lambda rig: rig.provider.stop(rig.access, row(rig.provider, rig.remote_id, State.RUNNING)),
+    "start": lambda rig: rig.provider.start(
+        rig.access, build_row(rig.provider, rig.remote_id, rig.initial_state)
+    ),
+    "stop": lambda rig: rig.provider.stop(rig.access, build_row(rig.provider, rig.remote_id, State.RUNNING)),
 }
-READS = ("check", "discover", "status")
+READS = ("check_credential", "discover", "status")
 CHANGES = ("start", "stop")
 
 STATUSES: dict[int, type[errors.ProviderError]] = {
@@ -77,7 +79,7 @@ async def failure(rig: Rig, method: str) -> errors.ProviderError:
 
 def expected(rig: Rig, method: str, what: int | str, usual: type[Exception]) -> type[Exception]:
     """Return what is raised: the usual error unless the rig declares another; skip what isn't tried."""
-    found = rig.differs.get((method, what), usual)
+    found = rig.expected_errors.get((method, what), usual)
     if found is None:
         pytest.skip("the rig declares that this differs")
     return found
@@ -117,7 +119,7 @@ async def test_what_something_between_says_leaves_a_change_open(
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_403_with_a_good_token_is_a_missing_right(quiet_rig: Rig, method: str) -> None:
-    usual = errors.CredentialRefused if method == "check" else errors.Forbidden
+    usual = errors.CredentialRefused if method == "check_credential" else errors.Forbidden
     kind = expected(quiet_rig, method, 403, usual)
     quiet_rig.inject_fault(of=method, status=403)
     assert type(await failure(quiet_rig, method)) is kind
@@ -125,7 +127,7 @@ async def test_403_with_a_good_token_is_a_missing_right(quiet_rig: Rig, method: 
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_404_of_the_api_is_not_found_and_of_something_else_is_not(quiet_rig: Rig, method: str) -> None:
-    if method not in {"check", "discover"}:
+    if method not in {"check_credential", "discover"}:
         quiet_rig.inject_fault(of=method, status=404, body="<html>default backend - 404</html>")
         error = await failure(quiet_rig, method)
         assert type(error) is errors.BadAnswer
@@ -146,26 +148,28 @@ async def test_404_of_the_api_is_not_found_and_of_something_else_is_not(quiet_ri
 async def test_a_hang_up_is_an_unknown_outcome_and_sent_once(
     quiet_rig: Rig, method: str, after: bool
 ) -> None:
-    before = quiet_rig.sent()
+    before = quiet_rig.count_requests()
     quiet_rig.inject_fault(of=method, drop=True, after=after)
     assert type(await failure(quiet_rig, method)) is errors.UnknownOutcome
-    assert quiet_rig.sent() == before + quiet_rig.requests.get(method, 1)
+    assert quiet_rig.count_requests() == before + quiet_rig.request_counts.get(method, 1)
 
 
 @pytest.mark.parametrize("method", ["status", "start", "stop"])
-async def test_no_answer_in_time_is_an_unknown_outcome(hasty_rig: Rig, method: str) -> None:
-    hasty_rig.inject_fault(of=method, delay_s=2.5, status=500)
-    assert type(await failure(hasty_rig, method)) is errors.UnknownOutcome
+async def test_no_answer_in_time_is_an_unknown_outcome(impatient_rig: Rig, method: str) -> None:
+    impatient_rig.inject_fault(of=method, delay_s=2.5, status=500)
+    assert type(await failure(impatient_rig, method)) is errors.UnknownOutcome
 
 
 async def test_a_start_whose_answer_was_lost_was_accepted_once(rig: Rig) -> None:
-    workspace = await rig.read()
-    rig.inject_fault(rig.paths.get("start", ""), drop=True, after=True)
+    workspace = await rig.read_row()
+    rig.inject_fault(rig.request_patterns.get("start", ""), drop=True, after=True)
     with pytest.raises(errors.UnknownOutcome):
         await rig.provider.start(rig.access, workspace)
-    assert ((await rig.until(State.RUNNING))[-1].url is None) is isinstance(rig.provider, base.Page)
-    assert rig.starts() == 1
-    await rig.provider.stop(rig.access, await rig.read())
+    assert ((await rig.read_until(State.RUNNING))[-1].url is None) is isinstance(
+        rig.provider, base.EmbeddedPage
+    )
+    assert rig.count_starts() == 1
+    await rig.provider.stop(rig.access, await rig.read_row())
 
 
 @pytest.mark.parametrize("method", READS)
@@ -217,7 +221,7 @@ async def test_a_change_is_accepted_whatever_json_comes_back(quiet_rig: Rig, met
 
 def error_body(rig: Rig, words: Any) -> str:
     """Return the body of an error with words where the provider looks for them."""
-    for key in reversed(rig.provider.words_at.split("/")[1:]):
+    for key in reversed(rig.provider.message_pointer.split("/")[1:]):
         words = [words] if key == "0" else {key: words}
     return json.dumps(words)
 
@@ -259,9 +263,9 @@ async def test_without_words_the_status_is_said(quiet_rig: Rig, body: str | int 
 
 @pytest.mark.parametrize("method", cases(METHODS, "status", "start"))
 async def test_what_is_sent_elsewhere_gets_no_further(quiet_rig: Rig, method: str) -> None:
-    before = quiet_rig.sent()
+    before = quiet_rig.count_requests()
     quiet_rig.inject_fault(status=302, headers={"Location": "http://127.0.0.1:9/api/user?next=1"})
     error = await failure(quiet_rig, method)
     assert isinstance(error, errors.PermanentError)
     assert "check its address" in error.message
-    assert quiet_rig.sent() == before + 1
+    assert quiet_rig.count_requests() == before + 1

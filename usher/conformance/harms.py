@@ -14,7 +14,7 @@ from bot.domain.workspaces import State
 from bot.providers import base
 from bot.support import errors
 from usher.conformance.facets import filled, ids, now
-from usher.conformance.rigs import ASKER, KEY, Rig
+from usher.conformance.rigs import KEY, PRINCIPAL, Rig
 
 
 def put(path: str, value: Any) -> list[dict[str, Any]]:
@@ -29,72 +29,72 @@ def needs(rig: Rig, name: str) -> None:
 
 
 async def test_an_unknown_word_keeps_the_last_state_and_decides_nothing(quiet_rig: Rig) -> None:
-    needs(quiet_rig, "state_at")
-    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.state_at, "brand-new-word"))
-    assert (await quiet_rig.see()).state is State.UNKNOWN
+    needs(quiet_rig, "state_pointer")
+    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.state_pointer, "brand-new-word"))
+    assert (await quiet_rig.observe()).state is State.UNKNOWN
 
 
 async def test_stop_in_an_unknown_state_is_sent(quiet_rig: Rig) -> None:
     """A stop of a workspace that nobody knows to be down is sent."""
-    needs(quiet_rig, "state_at")
-    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.state_at, "brand-new-word"))
-    row = await quiet_rig.read()
+    needs(quiet_rig, "state_pointer")
+    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.state_pointer, "brand-new-word"))
+    row = await quiet_rig.read_row()
     assert (row.state, row.is_down) == (State.UNKNOWN, False)
-    sent = quiet_rig.sent()
+    sent = quiet_rig.count_requests()
     with suppress(errors.Conflict, errors.InvalidRequest):  # The server knows that it is down.
         await quiet_rig.provider.stop(quiet_rig.access, row)
-    assert quiet_rig.sent() > sent
+    assert quiet_rig.count_requests() > sent
 
 
 @pytest.mark.parametrize("value", [None, [], {}, ""])
 async def test_a_state_that_is_no_word_is_unknown_or_a_bad_answer(quiet_rig: Rig, value: Any) -> None:
-    needs(quiet_rig, "state_at")
-    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.state_at, value))
+    needs(quiet_rig, "state_pointer")
+    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.state_pointer, value))
     try:
-        seen = await quiet_rig.see()
+        seen = await quiet_rig.observe()
     except errors.BadAnswer:
         return
     assert seen.state is State.UNKNOWN
 
 
 async def test_an_answer_about_another_workspace_decides_nothing(quiet_rig: Rig) -> None:
-    needs(quiet_rig, "read_id_at")
-    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.read_id_at, quiet_rig.broken_id))
+    needs(quiet_rig, "id_pointer")
+    quiet_rig.inject_fault(of="status", patch=put(quiet_rig.id_pointer, quiet_rig.broken_id))
     with pytest.raises(errors.BadAnswer):
-        await quiet_rig.see()
+        await quiet_rig.observe()
 
 
 async def test_a_link_to_elsewhere_is_shown_to_nobody(rig: Rig) -> None:
-    needs(rig, "link_at")
-    await rig.provider.start(rig.access, await rig.read())
-    assert (await rig.until(State.RUNNING))[-1].url is not None
-    rig.inject_fault(of="status", patch=put(rig.link_at, "https://elsewhere.example/ide"))
-    seen = await rig.see()
+    needs(rig, "url_pointer")
+    await rig.provider.start(rig.access, await rig.read_row())
+    assert (await rig.read_until(State.RUNNING))[-1].url is not None
+    rig.inject_fault(of="status", patch=put(rig.url_pointer, "https://elsewhere.example/ide"))
+    seen = await rig.observe()
     assert (seen.state, seen.url) == (State.RUNNING, None)
 
 
 @pytest.mark.parametrize("value", [None, 7, [], {}, "?"])
 async def test_no_entry_of_a_list_hides_another(quiet_rig: Rig, value: Any) -> None:
     rig = quiet_rig
-    needs(rig, "list_at")
-    whole = await rig.listing()
-    rig.inject_fault(rig.lists, patch=put(f"{rig.list_at}/0{rig.entry_state_at}", value))
-    found = await rig.listing()
+    needs(rig, "list_pointer")
+    whole = await rig.read_list()
+    rig.inject_fault(rig.list_requests, patch=put(f"{rig.list_pointer}/0{rig.entry_state_pointer}", value))
+    found = await rig.read_list()
     assert [one.remote_id for one in found] == [one.remote_id for one in whole]
     assert found[0].observed.state is State.UNKNOWN
-    rig.inject_fault(rig.lists, patch=put(f"{rig.list_at}/0{rig.id_at}", None))
-    found = await rig.listing()
+    rig.inject_fault(rig.list_requests, patch=put(f"{rig.list_pointer}/0{rig.entry_id_pointer}", None))
+    found = await rig.read_list()
     assert [one.remote_id for one in found] == [one.remote_id for one in whole[1:]]
     assert not found.is_whole, "nothing follows from what a list lacks that couldn't be read"
 
 
 async def test_a_list_that_goes_on_is_not_whole(quiet_rig: Rig) -> None:
-    needs(quiet_rig, "goes_on")
-    quiet_rig.inject_fault(quiet_rig.lists, patch=quiet_rig.goes_on, times=None)
+    needs(quiet_rig, "endless_list_patch")
+    quiet_rig.inject_fault(quiet_rig.list_requests, patch=quiet_rig.endless_list_patch, times=None)
     try:
-        found = await quiet_rig.listing()
+        found = await quiet_rig.read_list()
     except errors.ServerFailed:
-        pytest.fail("the rig's goes_on doesn't fit its list")
+        pytest.fail("the rig's endless_list_patch doesn't fit its list")
     except errors.ProviderError:
         return
     finally:
@@ -107,38 +107,38 @@ async def test_an_administrators_own_token_is_one_persons_all_the_same(quiet_rig
     needs(rig, "admin")
     assert admin is not None
     assert (await rig.provider.status(admin, [rig.remote_id]))[rig.remote_id].state is State.GONE
-    found = await rig.provider.need(base.Lists).discover(admin)
+    found = await rig.provider.require_facet(base.Lists).discover(admin)
     assert rig.remote_id not in {one.remote_id for one in found}
 
 
 async def test_acting_sends_what_it_has_to_and_reads_nothing(rig: Rig) -> None:
     """What is so was just read through the gate: a read beside it would be one too many."""
-    workspace = await rig.read()
-    before = rig.sent()
+    workspace = await rig.read_row()
+    before = rig.count_requests()
     await rig.provider.start(rig.access, workspace)
-    assert rig.sent() == before + rig.requests.get("start", 1)
-    await rig.until(State.RUNNING)
-    workspace = await rig.read()
-    before = rig.sent()
+    assert rig.count_requests() == before + rig.request_counts.get("start", 1)
+    await rig.read_until(State.RUNNING)
+    workspace = await rig.read_row()
+    before = rig.count_requests()
     await rig.provider.stop(rig.access, workspace)
-    assert rig.sent() == before + rig.requests.get("stop", 1)
-    await rig.until(*rig.down)
+    assert rig.count_requests() == before + rig.request_counts.get("stop", 1)
+    await rig.read_until(*rig.stopped_states)
 
 
 async def test_a_read_is_one_request_each_time_and_remembers_nothing(quiet_rig: Rig) -> None:
     rig = quiet_rig
     both = [rig.remote_id, rig.missing_id]
     for _ in range(2):
-        before = rig.sent()
-        await rig.see()
-        assert rig.sent() == before + rig.requests.get("read", 1)
+        before = rig.count_requests()
+        await rig.observe()
+        assert rig.count_requests() == before + rig.request_counts.get("read", 1)
     found = await asyncio.gather(*(rig.provider.status(rig.access, [one]) for one in both))
-    assert [next(iter(one.values())).state for one in found] == [rig.rest, State.GONE]
+    assert [next(iter(one.values())).state for one in found] == [rig.initial_state, State.GONE]
 
 
 async def test_what_is_said_to_be_ready_opens(rig: Rig) -> None:
-    await rig.provider.start(rig.access, await rig.read())
-    seen = (await rig.until(State.RUNNING))[-1]
+    await rig.provider.start(rig.access, await rig.read_row())
+    seen = (await rig.read_until(State.RUNNING))[-1]
     if seen.url is not None:
         assert seen.url.startswith("http://127.0.0.1:"), "the local server serves the IDE, too"
         async with aiohttp.ClientSession() as browser, browser.get(seen.url) as opened:
@@ -153,37 +153,37 @@ async def test_what_is_said_to_be_ready_opens(rig: Rig) -> None:
 async def test_a_creation_without_a_usable_answer_is_found_and_made_once(
     rig: Rig, fault: dict[str, Any]
 ) -> None:
-    needs(rig, "creates")
-    provider = rig.provider.need(base.Making)
+    needs(rig, "create_requests")
+    provider = rig.provider.require_facet(base.Creation)
     spec, since = await filled(rig, "workspace"), now(rig)
-    before = rig.sent()
-    rig.inject_fault(rig.creates, after=True, **fault)
+    before = rig.count_requests()
+    rig.inject_fault(rig.create_requests, after=True, **fault)
     with pytest.raises(errors.UnknownOutcome):
         await provider.create(rig.access, spec, KEY)
-    assert rig.sent() == before + 1, "a call that may have been carried out isn't repeated"
-    assert len(ids(await provider.find(rig.access, spec, KEY, since))) == 1
+    assert rig.count_requests() == before + 1, "a call that may have been carried out isn't repeated"
+    assert len(ids(await provider.find_created(rig.access, spec, KEY, since))) == 1
 
 
 async def test_an_older_namesake_is_not_what_was_made(rig: Rig) -> None:
-    needs(rig, "creates")
-    provider = rig.provider.need(base.Making)
+    needs(rig, "create_requests")
+    provider = rig.provider.require_facet(base.Creation)
     spec, since = await filled(rig, "workspace"), now(rig)
     made = await provider.create(rig.access, spec, KEY)
     # Another creation of that name, a day later, by another key.
-    traces = await provider.find(rig.access, spec, KEY.replace("0", "f"), since + 86_400)
+    traces = await provider.find_created(rig.access, spec, KEY.replace("0", "f"), since + 86_400)
     assert made.remote_id not in ids(traces), "that is older than the call"
 
 
 async def test_what_a_person_fills_in_is_held_to_what_is_offered(quiet_rig: Rig) -> None:
     provider = quiet_rig.provider
-    if not isinstance(provider, base.Making):
+    if not isinstance(provider, base.Creation):
         pytest.skip("nothing is made there")
-    offer = await provider.templates(quiet_rig.access)
-    first = provider.form(offer, "workspace", {}, ASKER)
+    offer = await provider.read_offer(quiet_rig.access)
+    first = provider.form(offer, "workspace", {}, PRINCIPAL)
     values = {
         one.name: one.initial or (one.choices[0].value if one.choices else "made") for one in first.fields
     }
-    for field in provider.form(offer, "workspace", values, ASKER).fields:
+    for field in provider.form(offer, "workspace", values, PRINCIPAL).fields:
         assert field.label.isprintable()
         assert 0 < len(field.label) <= 150
         assert field.hint.isprintable()
@@ -192,4 +192,4 @@ async def test_what_a_person_fills_in_is_held_to_what_is_offered(quiet_rig: Rig)
         wrong = {"choice": "not offered", "search": "not offered", "number": "nought"}.get(field.kind)
         if wrong is not None:
             with pytest.raises(FormProblems):
-                provider.spec(offer, "workspace", {**values, field.name: wrong}, ASKER)
+                provider.spec(offer, "workspace", {**values, field.name: wrong}, PRINCIPAL)

@@ -23,18 +23,18 @@ from playground.faults import Fault
 from playground.harness import Clock, Harness
 
 #: Who asks, wherever that doesn't matter.
-ASKER = Principal(None, "T1", "U1")
+PRINCIPAL = Principal(None, "T1", "U1")
 #: The key by which Usher knows what it makes.
 KEY = "workspace_0123456789abcdef01234567"
 
 
-class Still(Protocol):
+class MonotonicClock(Protocol):
     """Tell a monotonic time that stands still until it is moved."""
 
     def monotonic(self) -> float: ...
 
 
-class StillClock:
+class FrozenClock:
     """Stand still."""
 
     def monotonic(self) -> float:
@@ -42,10 +42,10 @@ class StillClock:
 
 
 #: Within how many reads, ten seconds apart, whatever was asked for has come about.
-MOST_READS = 60
+MAX_READS = 60
 
 
-class HastyHttp(Http):
+class ImpatientHttp(Http):
     """Wait for a second only, so that no test waits for the usual time-outs."""
 
     def stream(self, method: str, url: str, **options: Any) -> Any:
@@ -62,27 +62,29 @@ def exactly(kind: type[Exception]) -> Iterator[pytest.ExceptionInfo[Exception]]:
 
 def _unsaid(name: str) -> Callable[..., Any]:
     def fails(*_: Any) -> Any:
-        raise AssertionError(f"the rig's sides have to say {name}: the provider has a facet that needs it")
+        raise AssertionError(
+            f"the rig's facet_values have to say {name}: the provider has a facet that needs it"
+        )
 
     return fails
 
 
 @dataclass
-class Sides:
+class FacetValues:
     """What the contracts of a provider's facets need, and only its rig knows."""
 
     #: The connection's settings for a facet, on top of the usual ones.
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: What somebody fills in to make a workspace or launch a run, apart from what stands there already.
-    values: dict[Purpose, dict[str, str]] = field(default_factory=dict)
+    form_values: dict[Purpose, dict[str, str]] = field(default_factory=dict)
     #: A credential that has ended, and can be renewed.
-    ended: Callable[[], Credential] = field(default=_unsaid("ended"))
+    expired_credential: Callable[[], Credential] = field(default=_unsaid("ended"))
     #: Sign the person in at the provider's page, and return the code that it sends back, and where.
     sign_in: Callable[[OAuthClient, Flow], Awaitable[tuple[str, str]]] = field(default=_unsaid("sign_in"))
     #: The name by which the person is approved.
     username: Callable[[], str] = field(default=_unsaid("username"))
     #: Let the person's workspace wait for something when it is started, and return what is said of that.
-    reason: Callable[[Any], str] = field(default=_unsaid("reason"))
+    expected_reason: Callable[[Any], str] = field(default=_unsaid("reason"))
     #: The headers and body of an event about the person's workspace.
     event: Callable[[], tuple[dict[str, str], bytes]] = field(default=_unsaid("event"))
 
@@ -108,56 +110,56 @@ class Rig:
     #: What the person's workspaces are called.
     names: set[str]
     #: Monotonic time of the client's send windows.
-    clock: Still
+    clock: MonotonicClock
     #: A state is settled by moving this clock; None where the server lives in real time.
     server_clock: Clock | None = None
     #: What the cases of a provider of your own need besides; the kit doesn't look at it.
     server: Any = None
     #: Ids of other workspaces, for the same.
-    more: dict[str, str] = field(default_factory=dict)
+    other_ids: dict[str, str] = field(default_factory=dict)
     #: How a workspace stands before it is started.
-    rest: State = State.STOPPED
+    initial_state: State = State.STOPPED
     #: How it may stand once it is stopped.
-    down: frozenset[State] = frozenset({State.STOPPED})
+    stopped_states: frozenset[State] = frozenset({State.STOPPED})
     #: Which of a method's requests is the one that counts, as a pattern of ``METHOD /path``.
-    paths: dict[str, str] = field(default_factory=dict)
+    request_patterns: dict[str, str] = field(default_factory=dict)
     #: How many requests a method sends, where that is not one.
-    requests: dict[str, int] = field(default_factory=dict)
+    request_counts: dict[str, int] = field(default_factory=dict)
     #: Let the next start of the broken one fail, where that is not its nature.
-    break_it: Callable[[], None] = lambda: None
+    break_next_start: Callable[[], None] = lambda: None
     #: What must not come back in a message, where it is not the person's own token.
     token: str = ""
     #: Whether what is only starting can be stopped.
-    stops_starting: bool = True
+    can_stop_starting: bool = True
     #: In which ways the server's documents differ from what is usual: what a method raises after a status or
     #: a body of that name; None: that isn't tried.
-    differs: Mapping[tuple[str, int | str], type[Exception] | None] = field(default_factory=dict)
+    expected_errors: Mapping[tuple[str, int | str], type[Exception] | None] = field(default_factory=dict)
     #: Whether people get their tokens on a page there, rather than from an administrator.
     has_token_page: bool = True
     #: Where (RFC 6901) the answer to a read has the word of the state; "" where that isn't so simple.
-    state_at: str = ""
+    state_pointer: str = ""
     #: Where it has the workspace's id.
-    read_id_at: str = ""
+    id_pointer: str = ""
     #: Where it has the link to its IDE.
-    link_at: str = ""
+    url_pointer: str = ""
     #: Where a list has its entries.
-    list_at: str = ""
+    list_pointer: str = ""
     #: Where an entry has its id.
-    id_at: str = ""
+    entry_id_pointer: str = ""
     #: Where an entry has the word of its state.
-    entry_state_at: str = ""
+    entry_state_pointer: str = ""
     #: What makes each answer of the list one that goes on (RFC 6902).
-    goes_on: list[dict[str, Any]] = field(default_factory=list)
+    endless_list_patch: list[dict[str, Any]] = field(default_factory=list)
     #: The requests that list, as a pattern of ``METHOD /path``.
-    lists: str = ""
+    list_requests: str = ""
     #: Those that create.
-    creates: str = ""
+    create_requests: str = ""
     #: An administrator's own account there, which may see others' workspaces.
     admin: Access | None = None
     #: What only facets need.
-    sides: Sides = field(default_factory=Sides)
+    facet_values: FacetValues = field(default_factory=FacetValues)
 
-    async def see(self, remote_id: str | None = None) -> Observed:
+    async def observe(self, remote_id: str | None = None) -> Observed:
         asked = remote_id or self.remote_id
         if self.server_clock is not None:
             self.server_clock.advance(10)
@@ -165,59 +167,59 @@ class Rig:
         assert self.secret not in repr(seen), "a token is shown"
         return seen
 
-    async def read(self, remote_id: str | None = None, access: Access | None = None) -> Workspace:
+    async def read_row(self, remote_id: str | None = None, access: Access | None = None) -> Workspace:
         """Return the row of a workspace that was just read, as the engine hands it to what acts."""
         asked = remote_id or self.remote_id
         seen = (await self.provider.status(access or self.access, [asked]))[asked]
-        return row(self.provider, asked, seen)
+        return build_row(self.provider, asked, seen)
 
-    async def until(self, *states: State, remote_id: str | None = None) -> list[Observed]:
+    async def read_until(self, *states: State, remote_id: str | None = None) -> list[Observed]:
         """Read until one of the states is there and return all that was seen."""
-        seen = [await self.see(remote_id)]
+        seen = [await self.observe(remote_id)]
         while seen[-1].state not in states:
             # By a clock that is moved, a state comes within as many reads each time.
-            assert self.server_clock is None or len(seen) < MOST_READS, f"it is still {seen[-1].state}"
-            seen.append(await self.see(remote_id))
+            assert self.server_clock is None or len(seen) < MAX_READS, f"it is still {seen[-1].state}"
+            seen.append(await self.observe(remote_id))
         return seen
 
     def inject_fault(self, path: str = "", *, of: str = "", **fault: Any) -> None:
         """Inject a fault into the next request, or the one that counts ``of`` a method."""
-        self.harness.faults.append(Fault(re.compile(path or self.paths.get(of, "")), **fault))
+        self.harness.faults.append(Fault(re.compile(path or self.request_patterns.get(of, "")), **fault))
 
-    def starts(self) -> int:
+    def count_starts(self) -> int:
         """Count the start calls for the person's workspace that arrived."""
-        if "start" in self.paths:
+        if "start" in self.request_patterns:
             asked = self.harness.requests.items()
-            return sum(count for path, count in asked if re.search(self.paths["start"], path))
+            return sum(count for path, count in asked if re.search(self.request_patterns["start"], path))
         # At the hub others' starts are counted too: a person's name is in the path there, the id at Saturn.
         mine = {self.access.username, self.remote_id}
         counted = self.harness.requests.items()
         calls = ("POST", "PUT")
         return sum(n for path, n in counted if path.startswith(calls) and mine & set(path.split("/")))
 
-    async def listing(self) -> Any:
+    async def read_list(self) -> Any:
         """Ask for the list that the provider has: the person's workspaces, or what one is made from."""
         if isinstance(self.provider, base.Lists):
             return await self.provider.discover(self.access)
-        return await self.provider.need(base.Making).templates(self.access)
+        return await self.provider.require_facet(base.Creation).read_offer(self.access)
 
     @property
     def secret(self) -> str:
         return self.token or self.access.credential.token.get_secret_value()
 
-    def sent(self) -> int:
+    def count_requests(self) -> int:
         return sum(self.harness.requests.values())
 
     def with_token(self, token: str) -> Access:
         return Access(self.access.username, Credential(SecretStr(token)))
 
 
-def row(provider: Provider, remote_id: str, seen: Observed | State = State.STOPPED) -> Workspace:
+def build_row(provider: Provider, remote_id: str, seen: Observed | State = State.STOPPED) -> Workspace:
     """Return the row of a workspace as somebody read it."""
-    return provider.row(remote_id, Observed(seen) if isinstance(seen, State) else seen, ASKER)
+    return provider.to_workspace(remote_id, Observed(seen) if isinstance(seen, State) else seen, PRINCIPAL)
 
 
-def provider_of(kind: type[Provider], http: Http, base_url: str, **more: Any) -> Provider:
+def build_provider(kind: type[Provider], http: Http, base_url: str, **more: Any) -> Provider:
     """Return a connection's provider, as the connections file would make it."""
     settings = {"name": kind.kind, "provider": kind.kind, "title": "The cloud", "base_url": base_url}
     return made(kind, kind.settings_model.model_validate(settings | more), http)

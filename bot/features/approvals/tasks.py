@@ -56,8 +56,8 @@ class Approvals(BaseTaskWorker):
         if approval is None or approval.state != "approved":
             return
         runtime = self._runtimes.get(approval.connection)
-        is_served = runtime is not None and runtime.provider.serves(approval.principal)
-        if runtime is None or not is_served or not runtime.provider.links_by("admin"):
+        is_served = runtime is not None and runtime.provider.is_available_to(approval.principal)
+        if runtime is None or not is_served or not runtime.provider.has_link_method("admin"):
             # The operator has changed the connections file since the approval.
             await self.give_up(task, "not_set_up")
             return
@@ -65,7 +65,7 @@ class Approvals(BaseTaskWorker):
             runtime,
             None,
             "check a username",
-            lambda _own: runtime.provider.need(base.Behalf).check_username(approval.username),
+            lambda _own: runtime.provider.require_facet(base.Impersonation).check_username(approval.username),
             attempts=task.attempts,
             seconds=CHECK_SECONDS,
         )
@@ -89,13 +89,13 @@ class Approvals(BaseTaskWorker):
         runtime = self._runtimes.get(approval.connection) if approval is not None else None
         if approval is None or approval.state != "asked" or runtime is None:
             return
-        if not isinstance(runtime.provider, base.Addresses):
+        if not isinstance(runtime.provider, base.EmailLookup):
             return
         answer = await self._provider_caller.call(
             runtime,
             None,
             "look up a user",
-            lambda _own: runtime.provider.need(base.Addresses).email_of(approval.username),
+            lambda _own: runtime.provider.require_facet(base.EmailLookup).read_email(approval.username),
             attempts=task.attempts,
         )
         match answer:

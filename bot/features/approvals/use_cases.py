@@ -134,7 +134,7 @@ def ask(
     approval = store.save_request(tx, new)
     if is_other:
         store.note_request(tx, principal, connection)
-        if isinstance(context.connections[connection], base.Addresses):
+        if isinstance(context.connections[connection], base.EmailLookup):
             add_tasks(tx, [NewTask(TaskKind.LOOK_UP_USER, approval.id)])
     add_tasks(tx, [*ask_owners(tx, context, approval.id), *follow_up(tx, context, approval.id)])
     if approval.id == new.id:

@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import Card, NoticeKind
 from bot.domain.people import Principal
-from bot.domain.stops import NO_EFFECTS, Effects
+from bot.domain.stops import NO_EFFECTS, StopEffects
 from bot.domain.timers import TimerKind
 from bot.domain.workspaces import State, Workspace
 from bot.features.courses import store as courses_store
@@ -129,7 +129,7 @@ async def _add_stopping_class(
     return _add_class_context(facts, await load_class(gatherer, card, message.principal, message.body))
 
 
-def predict_class_effects(provider: base.Provider | None, card: ClassCard) -> Effects:
+def predict_class_effects(provider: base.Provider | None, card: ClassCard) -> StopEffects:
     """Return the effects of a stop on a card's workspaces, before any workspace is known."""
     if provider is None:
         return NO_EFFECTS
@@ -143,4 +143,4 @@ def predict_class_effects(provider: base.Provider | None, card: ClassCard) -> Ef
         state=State.RUNNING,
         spec=card.spec,
     )
-    return provider.stops(typical)
+    return provider.stop_effects(typical)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import Answer
-from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
+from bot.domain.stops import StopEffects, ends_by_consent, gentlest_mode
 from bot.domain.time_parsing import DAYS, EVERY_DAY, clock
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State
@@ -140,7 +140,7 @@ def format_weekdays(named: Collection[str]) -> str:
     return times.listed(f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in named)
 
 
-def get_end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
+def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Markup]:
     """Return the words for the end of a class: the action, the workspace's new state, and its meaning.
 
     ``is_any`` as in ``ends_by_consent``.

@@ -12,7 +12,7 @@ from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark, Traits
 from bot.domain.operations import Operation
 from bot.domain.people import People, Principal
 from bot.domain.row_times import Past, Stays, due
-from bot.domain.stops import Effects
+from bot.domain.stops import StopEffects
 from bot.domain.time_parsing import write_hours
 from bot.domain.workspaces import Workspace
 from bot.features.hours.model import HoursRule, Timetable
@@ -235,7 +235,7 @@ class ClassFacts(Facts):
 
     card: ClassCard
     counts: ClassCounts = field(default_factory=ClassCounts)
-    effects: Effects = field(default_factory=dict)
+    effects: StopEffects = field(default_factory=dict)
     people: People = field(default_factory=dict)
     #: Who isn't ready for a lesson, where that is told.
     problems: Sequence[ClassProblem] = ()

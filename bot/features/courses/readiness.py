@@ -105,7 +105,8 @@ def _notify_members_not_ready(
         for one, state in store.list_members_not_ready(
             tx, card, looks[1] if tx.now() >= looks[1] else looks[0]
         )
-        if state != "coming" or (provider is not None and spec is not None and provider.withholds(spec, one))
+        if state != "coming"
+        or (provider is not None and spec is not None and provider.is_withheld(spec, one))
     ]
     for key, is_withheld in found[:NOTICES_PER_TRANSACTION]:
         body = {"connection": card.connection, "begins": coming.at, "is_withheld": is_withheld}

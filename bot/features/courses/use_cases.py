@@ -16,7 +16,7 @@ from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
-from bot.domain.stops import Effects, End, ends_by_consent, gentlest_mode, is_final, planned_mode
+from bot.domain.stops import End, StopEffects, ends_by_consent, gentlest_mode, is_final, planned_mode
 from bot.domain.time_parsing import write_hours
 from bot.domain.timers import CLASS_WARNING_SECONDS, REST
 from bot.domain.undoable_actions import NO_CHANGE
@@ -40,7 +40,7 @@ from bot.features.courses.model import (
 from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
 from bot.features.hours.model import Occurrence
 from bot.messages.texts import problems, times
-from bot.providers.base import Making, Provider
+from bot.providers.base import Creation, Provider
 from bot.services.accounts import acting
 from bot.services.caller import Caller, follow_request, usable
 from bot.services.context import Context
@@ -345,12 +345,15 @@ def _find_latest_start(tx: Transaction, context: Context, lesson: Occurrence) ->
 
 def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:
     """Return whether a course's workspace need only be made now, in time for the lesson that comes next."""
-    making, coming = context.need(card.connection).need(Making), timetable.find_lesson(card, tx.now())
+    making, coming = (
+        context.need(card.connection).require_facet(Creation),
+        timetable.find_lesson(card, tx.now()),
+    )
     is_far = coming is None or coming.due_at - tx.now() > TRIAL_RUN_SECONDS
-    return is_far and card.spec is not None and making.rests(card.spec)
+    return is_far and card.spec is not None and making.can_create_stopped(card.spec)
 
 
-def check_lessons(provider: Provider, effects: Effects) -> None:
+def check_lessons(provider: Provider, effects: StopEffects) -> None:
     """Raise Refused (``course.ends``) if a stop ends a workspace that a lesson would have to start again."""
     if is_final(effects, gentlest_mode(effects)):
         raise Refused("course.ends", class_words.LESSONS_END.format(title=provider.settings.title))
@@ -358,7 +361,7 @@ def check_lessons(provider: Provider, effects: Effects) -> None:
 
 def _check_retention(provider: Provider, card: ClassCard) -> None:
     """Raise Refused (``course.removed``) if workspaces would be removed before the next lesson."""
-    stopped, total = provider.keeps()
+    stopped, total = provider.retention_seconds()
     pause, whole = timetable.get_longest_pause(card), timetable.get_last_end(card) - card.created_at
     if pause >= stopped or whole >= total:
         kept = times.duration(min(stopped if pause >= stopped else total, total))
@@ -455,7 +458,7 @@ def _find_target(
         found = _find_after_unlink(known, stem, before.workspace_id)
         if found:
             return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
-    if provider.withholds(card.spec, principal):
+    if provider.is_withheld(card.spec, principal):
         # The poster may use this template, but that gives nobody else the right to.
         raise Refused("workspace.withheld", class_words.WITHHELD.format(title=provider.settings.title))
     fresh = build_provisional(caller.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
@@ -478,7 +481,7 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
 
 def get_workspace_stem(provider: Provider, title: str) -> str:
     """Return the name of a person's workspace in a class, by its provider's rule."""
-    return provider.naming.stem(title, "class")
+    return provider.name_rule.stem(title, "class")
 
 
 def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:

@@ -22,7 +22,7 @@ class Renewals(BaseTaskWorker):
         runtime = self._runtimes.get(account.connection) if account is not None else None
         if account is None or runtime is None:
             return
-        minting = runtime.provider.need(base.Minting).mint
+        minting = runtime.provider.require_facet(base.Minting).mint
         answer = require_result(
             await self._provider_caller.call(runtime, account, "mint", minting, attempts=task.attempts)
         )

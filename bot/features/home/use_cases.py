@@ -137,7 +137,9 @@ class HomeGatherer:
         reach = place.reach(reader)
         found: Totals = await self._store.perform(
             count_rows.totals,
-            sorted(name for name, one in self._connections.items() if not reach or one.serves(reader)),
+            sorted(
+                name for name, one in self._connections.items() if not reach or one.is_available_to(reader)
+            ),
             slow_unless_known=SLOW_SECONDS,
             failed_within=DAY_SECONDS,
             limit=MAX_OUTSTANDING,
@@ -155,7 +157,7 @@ class HomeGatherer:
                     self._context.title(name),
                     found.reached[name].silent_since if name in found.reached else None,
                     counts,
-                    has_links=not self._connections[name].links_by("none"),
+                    has_links=not self._connections[name].has_link_method("none"),
                 )
                 for name, counts in found.at.items()
             ],
@@ -186,7 +188,7 @@ class HomeGatherer:
         return WorkspaceFacts(now=now, connection=connection, connection_title=title, operation=operation)
 
     def _sort_by_title(self, principal: Principal) -> list[tuple[str, base.Provider]]:
-        served = [one for one in self._connections.items() if one[1].serves(principal)]
+        served = [one for one in self._connections.items() if one[1].is_available_to(principal)]
         return sorted(served, key=lambda one: one[1].settings.title.casefold())
 
     async def _load_questions(
@@ -212,7 +214,7 @@ class HomeGatherer:
         found = []
         for name, provider in self._sort_by_title(whose.principal):
             title, account = provider.settings.title, accounts.get(name)
-            if provider.links_by("none"):
+            if provider.has_link_method("none"):
                 found.append(LinkFacts(name, title, "needless"))
                 continue
             link = LinkFacts(name, title, "none", _get_link_method(provider))
@@ -230,7 +232,7 @@ class HomeGatherer:
         for name, provider in self._sort_by_title(principal):
             account = accounts.get(name)
             may = account is not None and account.state == "active"
-            if not isinstance(provider, base.Making) or not (may or provider.links_by("none")):
+            if not isinstance(provider, base.Creation) or not (may or provider.has_link_method("none")):
                 continue
             templates = await self._read_templates(principal, account) if account is not None else ()
             found.append(MakerFacts(name, provider.settings.title, templates))
@@ -273,9 +275,9 @@ class HomeGatherer:
 
 
 def _get_link_method(provider: base.Provider) -> Literal["token", "admin", "both"]:
-    if not provider.links_by("token"):
+    if not provider.has_link_method("token"):
         return "admin"
-    return "both" if provider.links_by("admin") else "token"
+    return "both" if provider.has_link_method("admin") else "token"
 
 
 #: How many workspaces are read one by one for a Home.
@@ -299,7 +301,7 @@ def read_lists(tx: Transaction, caller: Caller) -> None:
         snapshots.read_lists(tx, caller, kind, snapshots.stale(tx, caller, kind))
     connections = caller.context.connections
     for account in account_rows.accounts(tx, caller.principal):
-        is_able = account.state == "active" and isinstance(connections.get(account.connection), base.Making)
+        is_able = account.state == "active" and isinstance(connections.get(account.connection), base.Creation)
         if is_able and snapshot(tx, account.connection, account.id, snapshots.TEMPLATES) is None:
             snapshots.read_templates(tx, caller, account)
     unlisted = {name for name, provider in connections.items() if not provider.has_lists}

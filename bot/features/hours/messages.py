@@ -11,7 +11,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.stops import planned_mode
 from bot.domain.time_parsing import DAYS, EVERY_DAY, WEEKDAYS, Wanted, clock, instant, zone_of
 from bot.domain.timers import SOONEST_SECONDS, find_next_stop
-from bot.domain.workspaces import NOT_UP, State, Workspace
+from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
 from bot.features.hours import texts as words
 from bot.features.hours.begun_hours import DAY_SECONDS
 from bot.features.hours.model import (
@@ -298,7 +298,7 @@ def _format_next(facts: WorkspaceFacts) -> list[str]:
     # Nothing stops what is down, or will be, unless it is started before.
     workspace, rules = facts.workspace, get_rules(facts)
     is_ending = workspace is not None and workspace.stop_at is not None
-    is_down = workspace is None or workspace.current_state in NOT_UP or is_ending
+    is_down = workspace is None or workspace.current_state in NOT_UP_STATES or is_ending
     starts = [rule for rule in rules if rule.starts is not None and is_down]
     stops = [rule for rule in rules if rule.stops is not None and not is_down]
     side: Side | Literal[""] = "start" if starts else "stop" if stops else ""
@@ -379,7 +379,7 @@ def form_button() -> Element:
 
 
 def _is_down(facts: WorkspaceFacts) -> bool:
-    return facts.state in NOT_UP
+    return facts.state in NOT_UP_STATES
 
 
 @renders(HoursKind.HOURS_MISSED, is_true=_is_down)

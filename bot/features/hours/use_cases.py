@@ -17,7 +17,7 @@ from bot.domain.stops import End, StopMode, gentlest_mode, is_final, planned_mod
 from bot.domain.time_parsing import Wanted, write_hours
 from bot.domain.timers import find_next_stop
 from bot.domain.undoable_actions import HOURS as BY_HOURS
-from bot.domain.workspaces import UP, State, Workspace
+from bot.domain.workspaces import UP_STATES, State, Workspace
 from bot.features.hours import begun_hours
 from bot.features.hours import store as rows
 from bot.features.hours.model import (
@@ -388,7 +388,7 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
     is_coming_up = latest is not None and latest.is_open
     if is_stop and is_coming_up:
         return "timer"
-    is_so = is_down if is_stop else workspace.state in UP
+    is_so = is_down if is_stop else workspace.state in UP_STATES
     is_unread = now - (workspace.observed_at or 0.0) > FRESH_SECONDS
     if is_so and is_unread and now < due.due_at + PATIENCE:
         return "unread"

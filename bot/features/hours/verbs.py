@@ -11,7 +11,7 @@ from bot.domain.stops import planned_mode
 from bot.domain.time_parsing import EVERY_DAY, Unread, Wanted
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.undoable_actions import Act
-from bot.domain.workspaces import NOT_UP, Workspace
+from bot.domain.workspaces import NOT_UP_STATES, Workspace
 from bot.features.hours import messages as drawn
 from bot.features.hours import store as hour_rows
 from bot.features.hours import texts as words
@@ -282,7 +282,7 @@ async def turn_off(request: Request) -> Answer:
     workspace = await request.caller.run(use_cases.end, request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
     ending, buttons = drawn.describe_run_end(facts, [one for one in former if one.is_own])
-    if not ending and facts.state in NOT_UP:
+    if not ending and facts.state in NOT_UP_STATES:
         ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], offered(facts)
     over = await _format_ended(request, planned)
     said = [request.fill(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]

@@ -58,7 +58,7 @@ class ScheduleTasks(BaseTaskWorker):
                 runtime,
                 account,
                 "schedule",
-                lambda access: runtime.provider.need(base.Schedules).schedule(access, job, cron),
+                lambda access: runtime.provider.require_facet(base.Schedules).schedule(access, job, cron),
                 attempts=task.attempts,
             )
             refusal = require_result(answer)

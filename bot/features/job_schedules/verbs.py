@@ -32,7 +32,7 @@ async def schedule(request: Request) -> Answer:
     known = await list_scheduled_jobs(request)
     if not name:
         return _list(request, known)
-    wanted = find_job(request, name, known)
+    wanted = find_run(request, name, known)
     title = request.services.title(wanted.connection)
     if cron is None:
         template = run_words.UNTOLD_ONE if wanted.job.cron is None else run_words.ONE
@@ -77,7 +77,7 @@ def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
     return replies.answer("\n".join([run_words.JOBS, *rows, request.fill(run_words.NEXT)]))
 
 
-def _format_cron(job: base.Scheduled) -> Markup:
+def _format_cron(job: base.ScheduledJob) -> Markup:
     if not job.cron:
         return Markup(run_words.UNTOLD if job.cron is None else run_words.NONE)
     return Markup(fill(run_words.RUNS_AT, cron=Markup(line(job.cron))))
@@ -88,7 +88,7 @@ class SetUpJob:
     """A job and the connection on which it is set up."""
 
     connection: str
-    job: base.Scheduled
+    job: base.ScheduledJob
 
 
 async def list_scheduled_jobs(request: Request) -> list[SetUpJob]:
@@ -107,20 +107,24 @@ async def list_scheduled_jobs(request: Request) -> list[SetUpJob]:
         known = await require_account_offer(
             request, account, asking=answers.CHECKING, nothing=run_words.NO_OFFER
         )
-        jobs = services.connections[account.connection].need(base.Schedules).schedules(known.payload)
+        jobs = (
+            services.connections[account.connection]
+            .require_facet(base.Schedules)
+            .list_scheduled_jobs(known.payload)
+        )
         found += [SetUpJob(account.connection, job) for job in jobs]
     return found
 
 
-def find_job(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
+def find_run(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
     """Return the job of a name, a link or an id; raises Answered with an example for an unknown one."""
     stem, connection = naming.split_connection(name, request.services.connections)
     for key, provider in request.services.connections.items():
         link = naming.to_link(stem) or stem
-        job_id = provider.job_reference(link) if connection in {None, key} else None
+        job_id = provider.parse_job_reference(link) if connection in {None, key} else None
         if job_id is not None:
             listed = (one for one in known if (one.connection, one.job.job_id) == (key, job_id))
-            return next(listed, SetUpJob(key, base.Scheduled(job_id, f"job {job_id[:8]}", None)))
+            return next(listed, SetUpJob(key, base.ScheduledJob(job_id, f"job {job_id[:8]}", None)))
     here = [one for one in known if connection in {None, one.connection}]
     found = [one for one in here if fold(one.job.name) == fold(stem)]
     found = found or [one for one in here if fold(one.job.name).startswith(fold(stem))]

@@ -45,7 +45,7 @@ async def load_preferences(
         asked_after={
             one.settings.title: find_asking_hours(wanted.idle_prompt_after, one.settings.asks_after_hours)
             for one in context.connections.values()
-            if one.serves(principal)
+            if one.is_available_to(principal)
         },
         has_assistant=context.assistant,
     )

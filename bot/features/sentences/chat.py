@@ -82,7 +82,7 @@ def _describe_idle(request: Request) -> str:
         for one in request.services.connections.values()
         if one.settings.stops_unanswered
         and one.settings.asks_after_hours != 0
-        and one.serves(request.principal)
+        and one.is_available_to(request.principal)
     ]
     return fill(faq.IDLE_STOPS, titles=times.listed(stops)) if stops else faq.IDLE
 

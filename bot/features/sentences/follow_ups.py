@@ -546,7 +546,7 @@ class _Turn:
         if action != "job.run" or not all(map(_VARIABLE.fullmatch, said)):
             return None
         run = await self.request.caller.read(runs.owned, "run", done[0].work_item_id)
-        takes = self.request.services.context.need(run.connection).need(base.Runs).variables_key
+        takes = self.request.services.context.need(run.connection).require_facet(base.Runs).variables_key
         if not takes or run.spec is None:
             return None
         why, is_back = await self._undone(done)

@@ -8,7 +8,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.runs import Run
-from bot.domain.stops import NO_ENDS, Consent, Effects, Ends
+from bot.domain.stops import NO_ENDS, Consent, Ends, StopEffects
 from bot.domain.time_parsing import instant
 from bot.domain.undoable_actions import (
     FORMER,
@@ -129,7 +129,7 @@ def _list_candidates(tx: Transaction, caller: Caller, act_id: str) -> list[Act]:
     return [act]
 
 
-def _get_effects(caller: Caller, workspace: Workspace | None) -> Effects:
+def _get_effects(caller: Caller, workspace: Workspace | None) -> StopEffects:
     return {} if workspace is None else predict_stop_effects(caller.context, workspace)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.message_context import Facts, RunFacts, WorkspaceFacts
-from bot.domain.stops import Consent, Effects, StopEffect, StopMode, gentlest_mode, is_final
+from bot.domain.stops import Consent, StopEffect, StopEffects, StopMode, gentlest_mode, is_final
 from bot.domain.time_parsing import Moment
 from bot.domain.timers import coming_ends
 from bot.domain.workspaces import State, Workspace
@@ -31,7 +31,7 @@ def changing(
 def can_be_made_again(facts: WorkspaceFacts) -> bool:
     """Return whether another like it can be made: it was made through us, and its provider supports that."""
     workspace = facts.workspace
-    return workspace is not None and workspace.spec is not None and "making" in facts.capabilities
+    return workspace is not None and workspace.spec is not None and "creation" in facts.capabilities
 
 
 def start_button(workspace: Workspace) -> Element:
@@ -40,7 +40,7 @@ def start_button(workspace: Workspace) -> Element:
     return kit.button(label, changing("start", workspace), style=kit.PRIMARY)
 
 
-def stop_button(workspace: Workspace, effects: Effects) -> Element:
+def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     """Return *Stop*, which asks first where it ends the workspace for good, or something is at stake."""
     question = final = _end_question(workspace, effects, "stop", cards.CONFIRM_END)
     if at_stake(workspace) and not final:
@@ -78,7 +78,7 @@ def knowing(workspace: Workspace) -> Consent:
     return Consent.KNOWING if at_stake(workspace) else Consent.GIVEN
 
 
-def force_button(workspace: Workspace, effects: Effects) -> Element:
+def force_button(workspace: Workspace, effects: StopEffects) -> Element:
     """Return *Force quit*, which asks first."""
     final = _end_question(workspace, effects, "force", cards.CONFIRM_FORCE_END)
     said = lost(workspace, None, "force")
@@ -88,7 +88,7 @@ def force_button(workspace: Workspace, effects: Effects) -> Element:
 
 
 def _end_question(
-    workspace: Workspace, effects: Effects, mode: StopMode, asked: tuple[str, str, str, str]
+    workspace: Workspace, effects: StopEffects, mode: StopMode, asked: tuple[str, str, str, str]
 ) -> Block | None:
     """Return the confirmation of a stop that ends a workspace for good; None if it doesn't."""
     if workspace.is_provisional or not is_final(effects, mode):

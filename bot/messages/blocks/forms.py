@@ -161,7 +161,7 @@ def _modal(purpose: Purpose, blocks: list[Block], **keys: str) -> dict[str, Any]
 def _input(field: Field, values: Values) -> Block:
     label, hint = kit.safe(field.label, kit.LABEL), kit.safe(field.hint, kit.LABEL) if field.hint else ""
     block = kit.field(_block_id(field), label, _element(field, values), hint, optional=field.optional)
-    return block | ({"dispatch_action": True} if field.redraws else {})
+    return block | ({"dispatch_action": True} if field.has_dependents else {})
 
 
 def _block_id(field: Field) -> str:
@@ -182,7 +182,7 @@ def _element(field: Field, values: Values) -> Element:
             element: Element = {"action_id": action_id, **_menu(field)}
             chosen = options([one for one in field.choices if one.value == given])
             return element | ({"initial_option": chosen[0]} if chosen else {})
-        case "searches":
+        case "multi_search":
             before = given if isinstance(given, tuple) else (given,) if given else ()
             several = options([one for one in field.choices if one.value in before])
             element = {
@@ -218,7 +218,7 @@ def _typed(field: Field, action_id: str, given: str) -> Element:
             "multiline": field.kind == "long_text",
             "max_length": min(field.max_length or _TEXT, _TEXT),
         }
-    if field.redraws:
+    if field.has_dependents:
         element["dispatch_action_config"] = {"trigger_actions_on": ["on_enter_pressed"]}
     return element | ({"initial_value": given[: element.get("max_length", _TEXT)]} if given else {})
 

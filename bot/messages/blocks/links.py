@@ -44,12 +44,14 @@ def _sign_in_refused(facts: Facts) -> Answer:
 def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     # Who has to be signed in there is said here alone, and not with each workspace.
-    opens = "" if "page" in facts.capabilities else f"\n{notices.OPENS_AS if username else notices.OPENS}"
+    opens = (
+        "" if "embeddedpage" in facts.capabilities else f"\n{notices.OPENS_AS if username else notices.OPENS}"
+    )
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
     # Not in red: it undoes what just went well. And in no menu: it is spoken of below.
     unlink = kit.quiet(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
-    buttons += [replies.new_button(facts.connection)] if "making" in facts.capabilities else []
+    buttons += [replies.new_button(facts.connection)] if "creation" in facts.capabilities else []
     small = [notices.LINKED_NEXT]
     if facts.link_ends_at is not None:
         small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_ends_at)))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer
-from bot.domain.stops import Effects
+from bot.domain.stops import StopEffects
 from bot.domain.time_parsing import FARTHEST_SECONDS, Unread
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
@@ -107,7 +107,7 @@ def name(workspace: Workspace) -> Markup:
 
 
 def verb_button(
-    verb: str, workspace: Workspace, number: int, effects: Effects, label: str | None = None
+    verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str | None = None
 ) -> Element:
     """Return the button that runs a verb on a workspace; a number distinguishes it from others in its row."""
     text = kit.line(label or f"{_LABELS[verb]} {workspace.title}", kit.BUTTON)
@@ -126,7 +126,7 @@ def choices(
     verb: str,
     workspaces: Sequence[Workspace],
     labels: Sequence[str],
-    effects_of: Callable[[Workspace], Effects],
+    effects_of: Callable[[Workspace], StopEffects],
 ) -> list[Element]:
     """Return a button per workspace for the first few, and a search for the rest if the verb has one."""
     if verb not in _LABELS:

@@ -6,7 +6,7 @@ from typing import Any
 from bot.domain.feasibility import LINK_HELPS
 from bot.domain.message_context import RequestFacts, WorkspaceFacts
 from bot.domain.notices import Answer
-from bot.domain.stops import Effects, StopMode, is_final
+from bot.domain.stops import StopEffects, StopMode, is_final
 from bot.domain.timers import TimerKind, coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
@@ -181,7 +181,7 @@ def _mode(workspace: Workspace) -> StopMode:
 
 
 def asked(
-    workspace: Workspace, title: str, effects: Effects, verb: str, at: float, *, can_suspend: bool
+    workspace: Workspace, title: str, effects: StopEffects, verb: str, at: float, *, can_suspend: bool
 ) -> Answer:
     """Ask whether a timer may end a workspace for good."""
     sentence = fill(

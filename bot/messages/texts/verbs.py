@@ -131,7 +131,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             "new [CONNECTION] [TEMPLATE]",
             "create a workspace with a form",
             ("The form shows what's available to you, filled in with your last choices.",),
-            needs=frozenset({"making"}),
+            needs=frozenset({"creation"}),
         ),
         "card": VerbWords(
             "card CONNECTION/TEMPLATE|NAME",

@@ -24,15 +24,23 @@ from urllib.parse import urlencode
 from pydantic import Field, SecretStr, field_validator
 
 from bot.domain import forms
-from bot.domain.observations import Created, Observed, Traces
+from bot.domain.observations import Created, Observed, OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.stops import StopMode
 from bot.domain.workspaces import Workspace
 from bot.providers import base, connection
-from bot.providers.answers import clean, error_of, moment, note, part_of, text_in, word_in
+from bot.providers.answers import (
+    clean,
+    find_object,
+    find_text,
+    log_oddity,
+    parse_time,
+    require_text,
+    to_error,
+)
 from bot.providers.base import Access, Credential, Identity, OAuthClient
 from bot.providers.jupyterhub.servers import Listed, ServerName, Servers, check_page, parse_reference, who_is
-from bot.providers.requests import Api, path_part, side_by_side, unless_already
+from bot.providers.requests import ApiClient, accept_already_done, encode_path_segment, map_concurrently
 from bot.support import errors
 from bot.support.http import Http
 from bot.support.responses import Response
@@ -70,7 +78,7 @@ EXCHANGE_SECONDS = 2.5
 FORGET_SECONDS = 0.5
 
 
-class Template(connection.Prepared):
+class Template(connection.PreparedTemplate):
     """Hold the options of one kind of server."""
 
     options: dict[str, Any] = Field(default_factory=dict)
@@ -104,7 +112,7 @@ class JupyterHubSettings(connection.ConnectionSettings):
     #: Usher's registration as a service of the hub; without the secret, people paste tokens.
     client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
-    templates: connection.AllOf[Template] = ()
+    templates: connection.TemplateList[Template] = ()
     #: After how many failed starts in a row the hub shuts itself down, as it is configured; 0: it never does.
     consecutive_failure_limit: int | None = Field(default=None, ge=0)
 
@@ -129,7 +137,7 @@ class JupyterHub(
     base.Minting,
     base.Tokens,
     base.SignIn,
-    base.Making[Offer],
+    base.Creation[Offer],
 ):
     """Translate for one hub."""
 
@@ -138,18 +146,20 @@ class JupyterHub(
     settings_model: ClassVar[type[connection.ConnectionSettings]] = JupyterHubSettings
     settings: JupyterHubSettings
     offer_model: ClassVar[type[Offer]] = Offer
-    naming: ClassVar[forms.NameRule] = forms.NameRule(30, needs_letter=True)
-    pace: ClassVar[base.Pace] = base.Pace(min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0)
+    name_rule: ClassVar[forms.NameRule] = forms.NameRule(30, needs_letter=True)
+    pace: ClassVar[base.Pace] = base.Pace(
+        min_poll_interval=2.0, pending_interval=2.0, running_interval=60.0, unused_interval=1800.0
+    )
 
     api_path: ClassVar[str] = "/hub/api"
-    carries: ClassVar[base.Carries] = base.Carries(scheme="token")
+    credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(scheme="token")
 
     def __init__(self, settings: JupyterHubSettings, http: Http) -> None:
         super().__init__(settings, http)
         self._public = settings.public_url or settings.base_url
         self._servers = Servers(self._public, self.allowed_url)
 
-    def hosts(self) -> Mapping[str, bool]:
+    def other_hosts(self) -> Mapping[str, bool]:
         """Name where people's servers are: they take their owner's token, too."""
         origin = connection.origin_of(self._public)
         return dict.fromkeys((*self.ide_hosts(), f"*.{origin.shown_host}:{origin.port}"), True)
@@ -158,12 +168,12 @@ class JupyterHub(
         """Return the API's address and the id."""
         return f"{self.api.root}#{remote_id}"
 
-    def renamed(self, remote_id: str, former: str, username: str) -> str:
-        """Return the id with the new name in place of the former one."""
+    def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
+        """Return the id with the new name in place of the old_username one."""
         with suppress(errors.NotFound):
             name = ServerName.of(remote_id)
-            if name.user == former:
-                return ServerName(username, name.server).remote_id
+            if name.user == old_username:
+                return ServerName(new_username, name.server).remote_id
         return remote_id
 
     async def status(
@@ -179,19 +189,19 @@ class JupyterHub(
         """Ask the IDE itself: the hub's *ready* may come earlier, also through a proxy that lags behind."""
         return seen if seen.url is None else await check_page(access, seen.url, seen)
 
-    async def discover(self, access: Access) -> base.Listing[base.Discovered]:
+    async def discover(self, access: Access) -> base.Listing[base.DiscoveredWorkspace]:
         """List the default server and every named one, running or not."""
         servers = await self._servers.of_person(access, None)
         if servers is None:
             raise errors.NotFound("the hub knows no such person")
 
-        async def one(remote_id: str) -> base.Discovered:
+        async def one(remote_id: str) -> base.DiscoveredWorkspace:
             observed = await self._servers.state_of(access, remote_id, servers)
-            return base.Discovered(remote_id, observed.name or "", observed)
+            return base.DiscoveredWorkspace(remote_id, observed.name or "", observed)
 
         names = [ServerName(access.username, name) for name in {"": None, **servers}]
         can_be_named = [remote_id for name in names if (remote_id := _id_of(name))]
-        found = await side_by_side(LIST_WIDTH, one, can_be_named)
+        found = await map_concurrently(LIST_WIDTH, one, can_be_named)
         return base.Listing(found, is_whole=len(can_be_named) == len(names))
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
@@ -203,13 +213,13 @@ class JupyterHub(
     ) -> str | None:
         try:
             asking = self._servers.call(method, name.path, access, json_body=options)
-            return await unless_already("start", asking, *_list_names(name))
+            return await accept_already_done("start", asking, *_list_names(name))
         except errors.InvalidRequest as error:
             _raise_refusal(error)
         except errors.RateLimited as error:
             # With Retry-After, too many are starting at once; without it, the hub is full.
             if error.retry_after is None:
-                raise errors.NoRoom(error.message, status=error.status) from None
+                raise errors.NoCapacity(error.message, status=error.status) from None
             raise
         except errors.ServerFailed as error:
             if error.is_refusal:
@@ -221,7 +231,7 @@ class JupyterHub(
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Ask for a stop, which cancels a start under way. One that is already stopped counts as success."""
-        self.need_mode(mode)
+        self.require_stop_mode(mode)
         return await self._delete(access, workspace.remote_id, "stop", None)
 
     async def remove(self, access: Access, workspace: Workspace) -> str | None:
@@ -234,57 +244,57 @@ class JupyterHub(
         try:
             name = _own(access, remote_id)
             asking = self._servers.call("DELETE", name.path, access, json_body=body)
-            return await unless_already(goal, asking, *_list_names(name))
+            return await accept_already_done(goal, asking, *_list_names(name))
         except errors.InvalidRequest as error:
             _raise_refusal(error)
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: Access) -> Offer:
+    async def read_offer(self, access: Access) -> Offer:
         """Read what the person's servers are called; the hub doesn't report what its spawner offers."""
         servers = await self._servers.of_person(access, None)
         servers = Listed() if servers is None else servers
-        shown = {word_in(part_of(servers, name), "display_name") or "" for name in servers}
+        shown = {find_text(find_object(servers, name), "display_name") or "" for name in servers}
         names = {name for name in {*servers, *shown} if name.isprintable()}
         return Offer(tuple(sorted(names)), servers.release)
 
     def form(
-        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
+        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
         """Ask for a template, if there are any, and a name."""
-        offered = connection.offered(self.settings.templates, asker)
-        chosen = connection.proposed(offered, values)
+        offered = connection.list_available(self.settings.templates, principal)
+        chosen = connection.select_available(offered, values)
         free = self._free_name(chosen.name if chosen is not None else "", offer)
         fields = [connection.template_field(offered, chosen)] if offered else []
         return forms.Form((*fields, forms.name_field(free, MAX_NAME, hint=NAME_HINTS[offer.allows])))
 
     def _free_name(self, text: str, offer: Offer) -> str:
-        return forms.free_name(self.naming.stem(text, "server"), offer.names)
+        return forms.find_free_name(self.name_rule.stem(text, "server"), offer.names)
 
     def spec(
-        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
+        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
         """Return the spec: ``template``, if one was chosen; raise FormProblems."""
         problems = {}
-        offered = connection.offered(self.settings.templates, asker)
-        template = connection.named(offered, forms.text_of(values, "template"))
+        offered = connection.list_available(self.settings.templates, principal)
+        template = connection.find_by_name(offered, forms.text_of(values, "template"))
         if offered and template is None:
-            problems["template"] = forms.NOT_OFFERED
+            problems["template"] = forms.TEMPLATE_NOT_OFFERED
         typed = clean(forms.text_of(values, "name"), 10 * MAX_NAME)
         name, shown = self._named(typed, offer)
         is_shaped = not typed or bool(name)
-        wrong = forms.name_problem(typed, MAX_NAME, offer.names, "server")
+        wrong = forms.find_name_problem(typed, MAX_NAME, offer.names, "server")
         if wrong := wrong if is_shaped else NAME_HINTS[offer.allows]:
             problems["name"] = wrong
         if problems:
             raise forms.FormProblems(problems)
         chosen = {} if template is None else {"template": template.name}
         chosen |= {_AT_REST: "yes"} if offer.release >= _DISPLAYS else {}
-        return forms.Spec(name, chosen | ({forms.DISPLAY_NAME: shown} if shown else {}))
+        return forms.Spec(name, chosen | ({forms.DISPLAY_NAME_KEY: shown} if shown else {}))
 
     def _named(self, typed: str, offer: Offer) -> tuple[str, str]:
         """Return a server's name for what was typed ("": none fits), and that for display if it differs."""
-        if self.naming.allows(typed) or (offer.allows == "path" and _SERVER.fullmatch(typed)):
+        if self.name_rule.allows(typed) or (offer.allows == "path" and _SERVER.fullmatch(typed)):
             return typed, ""
         if offer.allows != "any" or not any(map(str.isalnum, typed)):
             return "", ""
@@ -296,11 +306,11 @@ class JupyterHub(
         """Start a server with a new name and its options; doing so twice still makes one server."""
         return await self._made(access, spec, "POST")
 
-    def rests(self, spec: forms.Spec) -> bool:
+    def can_create_stopped(self, spec: forms.Spec) -> bool:
         """Return whether the hub was new enough for that when the form was filled in."""
-        return bool(spec.word(_AT_REST))
+        return bool(spec.text(_AT_REST))
 
-    async def create_at_rest(self, access: Access, spec: forms.Spec, key: str) -> Created:
+    async def create_stopped(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Create a server with its options, which its first start then has."""
         return replace(await self._made(access, spec, "PUT"), is_started=False)
 
@@ -309,33 +319,33 @@ class JupyterHub(
         if not name.server:
             raise errors.InvalidRequest("The server needs a name. Choose one.")
         options: Mapping[str, Any] | None = None
-        if spec.word("template"):
-            template = connection.named(self.settings.templates, spec.word("template"))
+        if spec.text("template"):
+            template = connection.find_by_name(self.settings.templates, spec.text("template"))
             if template is None:
                 raise errors.InvalidRequest("That kind of server is no longer set up. Choose another one.")
             options = template.options
-        if method == "PUT" or spec.word(forms.DISPLAY_NAME):
+        if method == "PUT" or spec.text(forms.DISPLAY_NAME_KEY):
             options = {"display_name": spec.label, "user_options": options}
         await self._start(access, name, options, method)
         return Created(name.remote_id, spec.label)
 
-    async def names(self, access: Access, stem: str) -> Collection[str]:
+    async def list_names(self, access: Access, stem: str) -> Collection[str]:
         """Return the names of the person's servers: they are a person's own namespace."""
         return await self._servers.of_person(access, None) or ()
 
-    async def find(self, access: Access, spec: forms.Spec, key: str, since: float) -> Traces:
+    async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
         """Look for the server by its name."""
         name = ServerName(access.username, spec.name)
         servers = await self._servers.of_person(access, None)
         is_there = servers is not None and name.server in servers
-        return Traces(Created(name.remote_id, name.server) if is_there else None, is_proof=True)
+        return OutcomeSearch(Created(name.remote_id, name.server) if is_there else None, is_conclusive=True)
 
     async def probe(self) -> str:
         """Ask for the version: the one response that the hub gives to everybody."""
         response = await self.api.call("GET", "/", total=PROBE_SECONDS)
-        return f"JupyterHub {clean(text_in(response.json_object(), 'version'))}"
+        return f"JupyterHub {clean(require_text(response.json_object(), 'version'))}"
 
-    async def remark(self) -> str:
+    async def read_warning(self) -> str:
         """Say where servers may open, and if that can't be reached from here: then IDEs can't be probed."""
         origin = connection.origin_of(self._public)
         hosts = f"Servers open at {origin.netloc}, or at NAME.{origin.netloc} if the hub sets subdomain_host."
@@ -348,7 +358,7 @@ class JupyterHub(
             )
         return hosts
 
-    async def check(self, credential: Credential) -> Identity:
+    async def check_credential(self, credential: Credential) -> Identity:
         """Find out whose token it is, and replace it by one of our own if the hub allows that."""
         api = self.api.acting_as(credential)
         owner = await who_is(api)
@@ -366,8 +376,8 @@ class JupyterHub(
         its id can't have been reused.
         """
         owner = await who_is(access.api)
-        token_id = word_in(owner, "token_id") or access.credential.extra[TOKEN_ID]
-        path = f"{tokens_path(text_in(owner, 'name'))}/{path_part(token_id)}"
+        token_id = find_text(owner, "token_id") or access.credential.extra[TOKEN_ID]
+        path = f"{tokens_path(require_text(owner, 'name'))}/{encode_path_segment(token_id)}"
         try:
             await access.api.call("DELETE", path)
         except errors.NotFound:
@@ -389,9 +399,9 @@ class JupyterHub(
             return None
         return SignInClient(self.api, self._public, own.client_id, own.client_secret)
 
-    def registration(self, back: str) -> str:
+    def describe_registration(self, redirect_uri: str) -> str:
         """Return the lines of the hub's configuration, and the one of the connection."""
-        return registration(self.settings.client_id, back, self.settings.name)
+        return registration(self.settings.client_id, redirect_uri, self.settings.name)
 
     def parse_reference(self, text: str) -> str | None:
         """Extract the server from a link to it or its pages, or from ``person/server``."""
@@ -447,7 +457,7 @@ def _id_of(name: ServerName) -> str:
     try:
         return name.remote_id
     except errors.NotFound:
-        note("a server's name can't be part of an address")
+        log_oddity("a server's name can't be part of an address")
         return ""
 
 
@@ -477,7 +487,7 @@ def owner_in(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
     """
     if owner.get("kind", "user") != "user":
         raise errors.Forbidden("This token belongs to a service, not to a person. Request one of your own.")
-    username = text_in(owner, "name")
+    username = require_text(owner, "name")
     if not username.isprintable():
         raise errors.BadAnswer("the answer's field name is no name")
     scopes = owner.get("scopes")
@@ -498,14 +508,14 @@ def _covers(granted: Iterable[str], scope: str, username: str) -> bool:
 
 
 async def _own_token(
-    api: Api, pasted: Credential, username: str, owner: Mapping[str, Any], granted: Iterable[str]
+    api: ApiClient, pasted: Credential, username: str, owner: Mapping[str, Any], granted: Iterable[str]
 ) -> Credential:
     names = {scope.removesuffix("!user") for scope in SCOPES}
     if not all(_covers(granted, name, username) for name in names):
         return pasted
     ends_at: float | None = None
     try:
-        ends_at, seconds = await _end_of(api, username, text_in(owner, "token_id"))
+        ends_at, seconds = await _end_of(api, username, require_text(owner, "token_id"))
         if seconds is None or seconds > LASTS:
             return await lasting(api, username)
         return await mint(api, username, seconds)
@@ -514,16 +524,18 @@ async def _own_token(
         return replace(pasted, ends_at=ends_at)
 
 
-async def mint(api: Api, username: str, seconds: int | None) -> Credential:
+async def mint(api: ApiClient, username: str, seconds: int | None) -> Credential:
     """Make a token of our own that lasts for so many seconds, None for as long as the hub allows."""
     body = {"note": NOTE, "scopes": list(SCOPES), **({} if seconds is None else {"expires_in": seconds})}
     response = await api.call("POST", tokens_path(username), json_body=body, total=MINT_SECONDS)
-    answer = response.json_object(revealed=True)
-    made = {TOKEN_ID: text_in(answer, "id")}
-    return Credential(SecretStr(text_in(answer, "token")), None, made, moment(answer.get("expires_at")))
+    answer = response.json_object(unredacted=True)
+    made = {TOKEN_ID: require_text(answer, "id")}
+    return Credential(
+        SecretStr(require_text(answer, "token")), None, made, parse_time(answer.get("expires_at"))
+    )
 
 
-async def lasting(api: Api, username: str) -> Credential:
+async def lasting(api: ApiClient, username: str) -> Credential:
     """Make a token of our own that lasts as long as we want it to, or else as long as the hub allows."""
     try:
         minted = await mint(api, username, LASTS)
@@ -535,14 +547,14 @@ async def lasting(api: Api, username: str) -> Credential:
 
 def tokens_path(username: str) -> str:
     """Return the path of a person's tokens."""
-    return f"/users/{path_part(username)}/tokens"
+    return f"/users/{encode_path_segment(username)}/tokens"
 
 
-async def _end_of(api: Api, username: str, token_id: str) -> tuple[float | None, int | None]:
+async def _end_of(api: ApiClient, username: str, token_id: str) -> tuple[float | None, int | None]:
     """Return when the pasted token ends, and in how many seconds by the hub's own clock; None for never."""
-    path = f"{tokens_path(username)}/{path_part(token_id)}"
+    path = f"{tokens_path(username)}/{encode_path_segment(token_id)}"
     response = await api.call("GET", path, total=MINT_SECONDS)
-    ends_at = moment(response.json_object().get("expires_at"))
+    ends_at = parse_time(response.json_object().get("expires_at"))
     if ends_at is None:
         return None, None
     now = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
@@ -554,17 +566,17 @@ async def _end_of(api: Api, username: str, token_id: str) -> tuple[float | None,
 class SignInClient(OAuthClient):
     """Be the hub's OAuth client. ``public`` is the hub's address for people, in front of ``/hub``."""
 
-    api: Api
+    api: ApiClient
     public: str
     client_id: str
     secret: SecretStr
 
-    def page(self, back: str, state: str, challenge: str) -> str:
+    def authorization_url(self, redirect_uri: str, state: str, challenge: str) -> str:
         """Return the hub's page on which a person signs in, and agrees unless it doesn't ask for that."""
         query = {
             "response_type": "code",
             "client_id": self.client_id,
-            "redirect_uri": back,
+            "redirect_uri": redirect_uri,
             "scope": " ".join(SCOPES),
             "state": state,
             "code_challenge": challenge,
@@ -572,61 +584,61 @@ class SignInClient(OAuthClient):
         }
         return f"{self.public}/hub/api/oauth2/authorize?{urlencode(query)}"
 
-    async def finish(self, code: str, verifier: str, back: str) -> Identity:
+    async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
         """Exchange the code, mint a token of our own, and delete the one that the exchange brought."""
-        response = await self._exchange(code, verifier, back)
+        response = await self._exchange(code, verifier, redirect_uri)
         if response.status == 401:
             raise errors.Untrusted("the hub doesn't accept the client id and secret", status=401)
         if response.status == 400:
             raise errors.CredentialRefused("the hub refuses the code", status=400)
         if not 200 <= response.status < 300:
-            raise error_of(response, changes=True)
-        granted = Credential(SecretStr(text_in(response.json_object(revealed=True), "access_token")))
+            raise to_error(response, changes=True)
+        granted = Credential(SecretStr(require_text(response.json_object(unredacted=True), "access_token")))
         api = self.api.acting_as(granted)
         owner = await who_is(api)
         username, _ = owner_in(owner)
         try:
             own = await self._own(api, username)
         finally:
-            await self._forget(api, username, word_in(owner, "token_id"))
+            await self._forget(api, username, find_text(owner, "token_id"))
         return Identity(username, own)
 
-    async def is_known(self) -> bool:
+    async def is_accepted(self) -> bool:
         """Ask for nothing with a code that is none: a client is checked first."""
         response = await self._exchange(secrets.token_urlsafe(), secrets.token_urlsafe(32), "")
         if response.status == 401:
             return False
         if response.status != 400:
-            raise error_of(response, changes=False)
+            raise to_error(response, changes=False)
         return True
 
-    async def _own(self, api: Api, username: str) -> Credential:
+    async def _own(self, api: ApiClient, username: str) -> Credential:
         try:
             return await lasting(api, username)
         except errors.InvalidRequest as error:
             raise errors.Forbidden(error.message, status=error.status) from None
 
-    async def _forget(self, api: Api, username: str, token_id: str | None) -> None:
+    async def _forget(self, api: ApiClient, username: str, token_id: str | None) -> None:
         """Delete the token that the exchange brought: by itself it ends only with the person's session."""
         if token_id is not None:
             with suppress(errors.ProviderError):
-                path = f"{tokens_path(username)}/{path_part(token_id)}"
+                path = f"{tokens_path(username)}/{encode_path_segment(token_id)}"
                 await api.call("DELETE", path, total=FORGET_SECONDS)
 
-    async def _exchange(self, code: str, verifier: str, back: str) -> Response:
+    async def _exchange(self, code: str, verifier: str, redirect_uri: str) -> Response:
         form = {
             "grant_type": "authorization_code",
             "client_id": self.client_id,
             "client_secret": self.secret.get_secret_value(),
             "code": code,
-            "redirect_uri": back,
+            "redirect_uri": redirect_uri,
             "code_verifier": verifier,
         }
         hides = (form["client_secret"], code, verifier)
         return await self.api.send("POST", "/oauth2/token", form=form, total=EXCHANGE_SECONDS, hides=hides)
 
 
-def registration(client_id: str, back: str, connection: str) -> str:
+def registration(client_id: str, redirect_uri: str, connection: str) -> str:
     """Return the lines of ``jupyterhub_config.py`` that register Usher, and where its secret goes."""
     name = client_id.removeprefix("service-")
     scopes = "".join(f'\n            "{scope}",' for scope in SCOPES)
@@ -637,7 +649,7 @@ c.JupyterHub.services = [
         "name": "{name}",
         "oauth_client_id": "{client_id}",
         "api_token": "…",  # the client_secret: 64 random characters
-        "oauth_redirect_uri": "{back}",
+        "oauth_redirect_uri": "{redirect_uri}",
         "oauth_client_allowed_scopes": [{scopes}
         ],
         "oauth_no_confirm": True,  # Usher asks on its own page

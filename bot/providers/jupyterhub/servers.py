@@ -18,11 +18,19 @@ from urllib.parse import unquote
 from bot.domain import failure_causes
 from bot.domain.observations import Observed
 from bot.domain.workspaces import Action, State
-from bot.providers.answers import MAX_NAME, clean, moment, note, part_of, text_in, word_in
-from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, unknown_word
+from bot.providers.answers import (
+    MAX_NAME_LENGTH,
+    clean,
+    find_object,
+    find_text,
+    log_oddity,
+    parse_time,
+    require_text,
+)
+from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, describe_unknown_state
 from bot.providers.connection import one_label_below, origin_of, path_below
-from bot.providers.requests import Api, checks_token, path_part
-from bot.support.errors import BadAnswer, Forbidden, NotFound, ProviderError, Renamed
+from bot.providers.requests import ApiClient, encode_path_segment, forbidden_as_credential_refused
+from bot.support.errors import AccountRenamed, BadAnswer, Forbidden, NotFound, ProviderError
 from bot.support.responses import Response
 
 #: What follows ``/user/NAME/`` in an address of the default server's own pages: not names of servers.
@@ -43,12 +51,12 @@ class ServerName:
     @property
     def remote_id(self) -> str:
         """Return the id: both names percent-encoded, so the one slash between them is part of neither."""
-        return f"{path_part(self.user)}/{self._server_part}"
+        return f"{encode_path_segment(self.user)}/{self._server_part}"
 
     @property
     def user_path(self) -> str:
         """Return the person's path below the API."""
-        return f"/users/{path_part(self.user)}"
+        return f"/users/{encode_path_segment(self.user)}"
 
     @property
     def path(self) -> str:
@@ -61,11 +69,11 @@ class ServerName:
     def ide_path(self) -> str:
         """Return the path of its IDE below the hub's public address."""
         name = f"{self._server_part}/" if self.server else ""
-        return f"/user/{path_part(self.user)}/{name}"
+        return f"/user/{encode_path_segment(self.user)}/{name}"
 
     @property
     def _server_part(self) -> str:
-        return path_part(self.server) if self.server else ""
+        return encode_path_segment(self.server) if self.server else ""
 
     @classmethod
     def of(cls, remote_id: str) -> ServerName:
@@ -74,9 +82,9 @@ class ServerName:
         if not slash or "/" in server:
             raise NotFound("there is no such server")
         name = cls(unquote(user), unquote(server))
-        path_part(name.user)
+        encode_path_segment(name.user)
         if name.server:
-            path_part(name.server)
+            encode_path_segment(name.server)
         return name
 
 
@@ -122,12 +130,12 @@ _KIND = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
 _FAILED = re.compile(r"Spawn failed(?:: |$)")
 
 
-async def who_is(api: Api) -> dict[str, Any]:
+async def who_is(api: ApiClient) -> dict[str, Any]:
     """Return what the hub says about a token's owner; raise CredentialRefused if the token is worthless.
 
     The hub answers bad tokens with 403, like missing permissions; here it can only be the token.
     """
-    with checks_token():
+    with forbidden_as_credential_refused():
         response = await api.call("GET", "/user", total=CHECK_SECONDS)
     return response.json_object()
 
@@ -137,9 +145,9 @@ async def confirm(access: Access) -> None:
 
     Raises CredentialRefused, or Renamed: administrators can rename people, whose tokens stay theirs.
     """
-    username = text_in(await who_is(access.api), "name")
+    username = require_text(await who_is(access.api), "name")
     if username != access.username:
-        raise Renamed(username)
+        raise AccountRenamed(username)
 
 
 class Listed(dict[str, dict[str, Any]]):
@@ -203,18 +211,18 @@ class Servers:
         if name.server not in servers:
             # The default server always exists; a named one can be deleted.
             return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
-        server = part_of(servers, name.server, "servers.")
+        server = find_object(servers, name.server, "servers.")
         seen = await self._observe(access, name, server)
-        used_at = moment(server.get("last_activity"))
-        return replace(seen, started_at=moment(server.get("started")), last_used_at=used_at)
+        used_at = parse_time(server.get("last_activity"))
+        return replace(seen, started_at=parse_time(server.get("started")), last_used_at=used_at)
 
     async def _observe(self, access: Access, name: ServerName, server: Mapping[str, Any]) -> Observed:
         where = f"servers.{clean(name.server, 40)}."
         pending, is_ready = server.get("pending"), server.get("ready")
-        shown = clean(word_in(server, "display_name", where) or "", MAX_NAME)
-        label = shown or clean(name.server, MAX_NAME) or DEFAULT_NAME
+        shown = clean(find_text(server, "display_name", where) or "", MAX_NAME_LENGTH)
+        label = shown or clean(name.server, MAX_NAME_LENGTH) or DEFAULT_NAME
         if not isinstance(is_ready, bool) or not (pending is None or isinstance(pending, str)):
-            note(f"{where}ready or pending can't be read")
+            log_oddity(f"{where}ready or pending can't be read")
             # Its previous name is kept, too.
             return Observed(State.UNKNOWN, detail=UNREAD, name=shown or None)
         if pending == "stop":
@@ -225,7 +233,7 @@ class Servers:
             # After its own restart, the hub looks for servers that it had left running.
             return Observed(State.UNKNOWN, detail=CHECKING, name=label)
         if pending and pending != "check":
-            return Observed(State.UNKNOWN, detail=unknown_word(clean(pending)), name=label)
+            return Observed(State.UNKNOWN, detail=describe_unknown_state(clean(pending)), name=label)
         if is_ready:
             url = self._ide_url(name, server, where)
             return Observed(
@@ -234,7 +242,7 @@ class Servers:
         return _stopped(await self._progress(access, name), label)
 
     def _ide_url(self, name: ServerName, server: Mapping[str, Any], where: str) -> str | None:
-        full, path = word_in(server, "full_url", where), word_in(server, "url", where)
+        full, path = find_text(server, "full_url", where), find_text(server, "url", where)
         if full is None and path is not None and "://" in path:
             full = path  # Hubs before 5.0 have no other word for it.
         if full is not None:
@@ -288,7 +296,7 @@ def _stopped(progress: Progress | None, label: str) -> Observed:
     if progress is None or progress.was_cancelled:
         return Observed(State.STOPPED, name=label)
     if progress.has_failed:
-        reason = failure_causes.weightiest([progress.warning, progress.message]) or None
+        reason = failure_causes.pick_failure_message([progress.warning, progress.message]) or None
         return Observed(State.FAILED, name=label, reason=reason, actions=NOTHING_LEFT)
     # It was started again between the two reads.
     return Observed(State.STARTING, name=label)
@@ -320,7 +328,7 @@ def last_event(stream: bytes) -> Progress | None:
     events = [event for event in map(_event, lines) if event is not None]
     if not events:
         return None
-    last, warning = events[-1], failure_causes.weightiest([one.warning for one in events]) or ""
+    last, warning = events[-1], failure_causes.pick_failure_message([one.warning for one in events]) or ""
     # The last warning may say less than an earlier one, and then isn't what it waits for.
     return replace(last, warning=warning, message=warning if last.warning else last.message)
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, Unpack
 
 from bot.domain.runs import OutputChunk
 from bot.domain.stops import StopMode
-from bot.providers.answers import entries
+from bot.providers.answers import read_entries
 from bot.providers.base import Listing, SendWindow
 from bot.providers.posit import addresses
 from bot.providers.posit.envelope import unwrap
@@ -27,7 +27,7 @@ from bot.providers.posit.types import (
     WorkbenchSession,
     WorkbenchUser,
 )
-from bot.providers.requests import Api, Options, may_have_acted
+from bot.providers.requests import ApiClient, Options, bad_answer_as_unknown_outcome
 from bot.support import errors
 from bot.support.http import TOTAL_SECONDS
 
@@ -64,7 +64,7 @@ class Workbench:
     administrator's token.
     """
 
-    api: Api
+    api: ApiClient
     user: str | None = None
 
     async def version(self, *, total: float = CHECK_SECONDS, right: Right | None = None) -> Version:
@@ -76,7 +76,7 @@ class Workbench:
         answer = await self._call("get_users", right="read", total=total, max_bytes=USERS_BYTES)
         if isinstance(answer, dict) and isinstance(answer.get("users"), list):
             answer = answer["users"]
-        return entries([{"users": answer}], "users", WorkbenchUser.from_json)
+        return read_entries([{"users": answer}], "users", WorkbenchUser.from_json)
 
     async def get_compute_envs(self) -> ComputeEnvs:
         """Ask what the token's owner, or the user, may launch, and with which limits."""
@@ -102,7 +102,7 @@ class Workbench:
             "fields": list(only),
         }
         answer = await self._call("get_session", kwparams, right=right, window=window, total=total)
-        return entries([_object(answer)], "sessions", WorkbenchSession.from_json)
+        return read_entries([_object(answer)], "sessions", WorkbenchSession.from_json)
 
     async def get_jobs(self) -> Listing[WorkbenchJob]:
         """Read the user's jobs: all of them, as there is no other way to read one.
@@ -114,7 +114,7 @@ class Workbench:
         if not isinstance(answer.get("sessions"), list):
             raise errors.BadAnswer("the answer's field sessions is not a list")
         jobs = {"jobs": [] if answer.get("jobs") is None else answer["jobs"]}
-        found = entries([jobs], "jobs", WorkbenchJob.from_json)
+        found = read_entries([jobs], "jobs", WorkbenchJob.from_json)
         # Asked for all jobs, an administrator's token may get everybody's.
         theirs = (job for job in found if self.user is None or job.user in {"", self.user})
         return Listing(theirs, is_whole=found.is_whole)
@@ -122,7 +122,7 @@ class Workbench:
     async def launch_session(self, launch: Mapping[str, Any]) -> Launched:
         """Launch a session; raise UnknownOutcome if it may have been launched but no id came back."""
         answer = await self._change("launch_session", "launch", {**launch, "username": self.user})
-        with may_have_acted():
+        with bad_answer_as_unknown_outcome():
             return Launched.from_json(_object(answer))
 
     async def resume_session(self, session_id: str, parameters: LaunchParameters | None) -> None:
@@ -151,7 +151,7 @@ class Workbench:
         whole = {**launch["job"], "user": self.user}
         job = {name: value for name, value in whole.items() if value is not None}
         value = await self._change("launch_job", "launch", {**launch, "job": job})
-        with may_have_acted():
+        with bad_answer_as_unknown_outcome():
             answer = _object(value)
             return WorkbenchJob.from_json(_object(answer if answer.get("job") is None else answer["job"]))
 
@@ -173,7 +173,7 @@ class Workbench:
                 opening = self.api.stream("POST", "/get_job_output", json_body=body, max_bytes=STREAM_BYTES)
                 stream = await stack.enter_async_context(opening)
                 if stream.status != 200:
-                    unwrap(await stream.whole(), changes=False)
+                    unwrap(await stream.read_all(), changes=False)
                     raise errors.BadAnswer(f"HTTP {stream.status} is no stream", status=stream.status)
             async for piece in stream:
                 for chunk in decoder.feed(piece):

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.domain.forms import LIMIT, Choice, Purpose, Values, free_name, text_of
+from bot.domain.forms import LIMIT, Choice, Purpose, Values, find_free_name, text_of
 from bot.domain.people import Principal
-from bot.providers.connection import named
+from bot.providers.connection import find_by_name
 from bot.providers.posit import offers
 from bot.providers.posit.launches import (
     JobTemplate,
@@ -98,11 +98,11 @@ class Draft:
 
 
 def draft(
-    offer: Offer, purpose: Purpose, values: Values, asker: Principal, prepared: Iterable[Template]
+    offer: Offer, purpose: Purpose, values: Values, principal: Principal, prepared: Iterable[Template]
 ) -> Draft:
     """Return the draft for these values."""
-    offered = templates_for(prepared, purpose, asker)
-    template = named(offered, text_of(values, "template"))
+    offered = templates_for(prepared, purpose, principal)
+    template = find_by_name(offered, text_of(values, "template"))
     session, job = session_of(template), job_of(template)
     ides = offers.offered_ides(offer.envs) if purpose == "workspace" else []
     ide = session.workbench or _one_of(text_of(values, "ide"), ides, ides[0] if ides else "")
@@ -138,7 +138,7 @@ def _fields(prefix: str, keys: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for key in dict.fromkeys(keys):
         stem = prefix + re.sub(r"[^\w.-]+", "_", key)[:_MAX_KEY]
-        found[free_name(stem, found, "_")] = key
+        found[find_free_name(stem, found, "_")] = key
     return found
 
 
@@ -158,7 +158,7 @@ def proposed_name(offer: Offer, drafted: Draft) -> str:
         return drafted.job.name or (drafted.template.title if drafted.template is not None else "")
     stem = drafted.session.name or drafted.ide or "Session"
     stem = stem[: MAX_SESSION_NAME - 5]
-    return free_name(stem, offer.names, " ")
+    return find_free_name(stem, offer.names, " ")
 
 
 def _profiles(cluster: ComputeEnv | None) -> list[str]:

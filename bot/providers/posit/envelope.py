@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
-from bot.providers.answers import error_of, read_words
-from bot.providers.requests import may_have_acted
+from bot.providers.answers import read_words, to_error
+from bot.providers.requests import bad_answer_as_unknown_outcome
 from bot.support import errors
 from bot.support.responses import Response
 
@@ -38,9 +38,9 @@ def unwrap(response: Response, *, changes: bool) -> Any:
     if isinstance(error, dict) and not 300 <= response.status < 400:
         raise error_in(error, response.status, changes=changes)
     if not 200 <= response.status < 300:
-        raise error_of(response, changes=changes)
+        raise to_error(response, changes=changes)
     if answer is None and not (changes and not response.body.strip()):
-        with may_have_acted() if changes else nullcontext():
+        with bad_answer_as_unknown_outcome() if changes else nullcontext():
             response.json()
         if not changes:
             # For a change ``null`` is accepted.
@@ -73,7 +73,7 @@ def _kind(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
     if code in _GONE:
         return errors.NotFound
     if code in _SHARED:
-        return errors.NoRoom
+        return errors.NoCapacity
     if code == _OWN_SESSIONS:
         return errors.LimitReached
     if code == _PARAMETERS_MISSING or (code == _EXECUTION and changes):

@@ -36,11 +36,20 @@ def _first(drafted: Draft) -> list[forms.Field]:
         chosen = drafted.template.name if drafted.template is not None else ""
         found.append(
             forms.Field(
-                "template", "Template", "choice", choices, chosen, optional=True, hint=hint, redraws=True
+                "template",
+                "Template",
+                "choice",
+                choices,
+                chosen,
+                optional=True,
+                hint=hint,
+                has_dependents=True,
             )
         )
     if drafted.purpose == "workspace" and not drafted.session.workbench:
-        found.append(forms.Field("ide", "IDE", "choice", _choices(drafted.ides), drafted.ide, redraws=True))
+        found.append(
+            forms.Field("ide", "IDE", "choice", _choices(drafted.ides), drafted.ide, has_dependents=True)
+        )
     if drafted.asks_command:
         hint = "As in a shell, for example: Rscript train.R"
         found.append(forms.Field("command", "Command", "long_text", hint=hint, max_length=MAX_COMMAND))
@@ -59,7 +68,7 @@ def _where(drafted: Draft) -> list[forms.Field]:
     if drafted.needs_cluster and not fixed.cluster:
         names = _choices(one.name for one in drafted.clusters)
         initial = cluster.name if cluster is not None else ""
-        found.append(forms.Field("cluster", "Cluster", "search", names, initial, redraws=True))
+        found.append(forms.Field("cluster", "Cluster", "search", names, initial, has_dependents=True))
     if cluster is None:
         return found
     images = offers.images(cluster)
@@ -76,11 +85,13 @@ def _with(drafted: Draft) -> list[forms.Field]:
         listed = drafted.cluster.resource_profiles if drafted.cluster is not None else ()
         labels = {one.name: one.label for one in listed} | {offers.CUSTOM_PROFILE: "My own limits"}
         choices = tuple(Choice(name, labels.get(name) or name) for name in drafted.profiles)
-        found.append(forms.Field("profile", "Resources", "search", choices, drafted.profile, redraws=True))
+        found.append(
+            forms.Field("profile", "Resources", "search", choices, drafted.profile, has_dependents=True)
+        )
     found += [_limit(field, limit) for field, limit in drafted.limits.items()]
     choices = constraint_choices(drafted.cluster)
     if choices and not drafted.fixed.placement_constraints:
-        found.append(forms.Field("constraints", "Placement", "searches", choices, (), optional=True))
+        found.append(forms.Field("constraints", "Placement", "multi_search", choices, (), optional=True))
     for field, key in drafted.places.items():
         label = offers.spoken(key)
         found.append(forms.Field(field, label, "text", optional=True, hint=ANYWHERE, max_length=MAX_TEXT))
@@ -126,7 +137,7 @@ def _rest(drafted: Draft) -> list[forms.Field]:
             "long_text",
             optional=True,
             hint="One per line: NAME=value. They aren't encrypted, so don't put secrets here.",
-            remembers=False,
+            is_remembered=False,
         )
     )
     return found

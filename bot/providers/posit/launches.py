@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from bot.domain.forms import Purpose, Spec, short
 from bot.domain.people import Principal
-from bot.providers.connection import Prepared, Strict, named
+from bot.providers.connection import PreparedTemplate, Strict, find_by_name
 from bot.support.errors import InvalidRequest
 
 
@@ -101,7 +101,7 @@ class JobTemplate(Resources):
         return self
 
 
-class Template(Prepared):
+class Template(PreparedTemplate):
     """Name a prepared launch."""
 
     title: str = Field(min_length=1, max_length=75)
@@ -130,9 +130,9 @@ def job_of(template: Template | None) -> JobTemplate:
     return (template.job if template is not None else None) or JobTemplate()
 
 
-def templates_for(templates: Iterable[Template], purpose: Purpose, asker: Principal) -> list[Template]:
+def templates_for(templates: Iterable[Template], purpose: Purpose, principal: Principal) -> list[Template]:
     """Return the templates that a person may use, in the file's order."""
-    return [template for template in templates if template.purpose == purpose and template.is_for(asker)]
+    return [template for template in templates if template.purpose == purpose and template.is_for(principal)]
 
 
 #: With its mark, a name must stay within what the schedulers behind the launcher accept.
@@ -142,10 +142,10 @@ _MARK = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 
 def template_named(templates: Iterable[Template], spec: Spec) -> Template | None:
     """Return the template of a spec; raise InvalidRequest if it no longer exists."""
-    name = spec.word("template")
+    name = spec.text("template")
     if not name:
         return None
-    found = named(templates, name)
+    found = find_by_name(templates, name)
     if found is None:
         raise InvalidRequest(f"The template {name} is no longer set up. Choose another one.")
     return found
@@ -174,24 +174,24 @@ def session_launch(spec: Spec, template: Template | None, key: str) -> dict[str,
     """
     set_up = session_of(template)
     more = set_up.launch_parameters
-    cluster = more.cluster or spec.word("cluster")
+    cluster = more.cluster or spec.text("cluster")
     parameters = {
-        "container_image": more.container_image or spec.word("image"),
-        "resource_profile": more.resource_profile or spec.word("profile"),
+        "container_image": more.container_image or spec.text("image"),
+        "resource_profile": more.resource_profile or spec.text("profile"),
         **{name: getattr(more, name) for name in _ONLY_SESSIONS},
     }
     return {
         "workbench": workbench_of(spec, template),
         "name": spec.name or None,
-        "open_file": set_up.open_file or spec.word("file") or None,
-        "working_directory": set_up.working_directory or spec.word("directory") or None,
+        "open_file": set_up.open_file or spec.text("file") or None,
+        "working_directory": set_up.working_directory or spec.text("directory") or None,
         "launch_parameters": {
             "name": mark_of(spec, key),
             "cluster": cluster,
             # Servers want these lists even if they are empty.
             "placement_constraints": _launch_constraints(spec, more),
             "resource_limits": _launch_limits(spec, more),
-            "queues": list(more.queues or spec.several("queue")),
+            "queues": list(more.queues or spec.texts("queue")),
             **{name: value for name, value in parameters.items() if value},
         }
         if cluster
@@ -204,7 +204,7 @@ def session_launch(spec: Spec, template: Template | None, key: str) -> dict[str,
 
 def workbench_of(spec: Spec, template: Template | None) -> str:
     """Return the IDE that a spec launches; "" if it doesn't say."""
-    return session_of(template).workbench or spec.word("workbench")
+    return session_of(template).workbench or spec.text("workbench")
 
 
 def job_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any]:
@@ -216,15 +216,15 @@ def job_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any
     """
     set_up = job_of(template)
     has_command = set_up.exe is not None or set_up.command is not None
-    directory = set_up.working_directory or spec.word("directory")
-    image = set_up.container_image or spec.word("image")
+    directory = set_up.working_directory or spec.text("directory")
+    image = set_up.container_image or spec.text("image")
     limits, constraints = _launch_limits(spec, set_up), _launch_constraints(spec, set_up)
-    profile = set_up.resource_profile or spec.word("profile")
+    profile = set_up.resource_profile or spec.text("profile")
     job: dict[str, Any] = {
         "name": spec.name,
-        "cluster": set_up.cluster or spec.word("cluster"),
+        "cluster": set_up.cluster or spec.text("cluster"),
         "exe": set_up.exe,
-        "command": set_up.command if has_command else spec.word("command") or None,
+        "command": set_up.command if has_command else spec.text("command") or None,
         "args": list(set_up.args) or None,
         "working_directory": directory or None,
         "workingDirectory": directory or None,
@@ -235,7 +235,7 @@ def job_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any
         "container": {"image": image} if image else None,
         "resource_limits": limits or None,
         "resourceLimits": limits or None,
-        "queues": list(set_up.queues or spec.several("queue")) or None,
+        "queues": list(set_up.queues or spec.texts("queue")) or None,
         "placement_constraints": constraints or None,
         "placementConstraints": constraints or None,
         "resource_profile": profile or None,
@@ -247,7 +247,7 @@ def job_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any
 def _pairs(spec: Spec, key: str) -> list[dict[str, str]]:
     """Return the entries that are written as ``name=value``."""
     return [
-        {"name": name, "value": value} for name, _, value in (one.partition("=") for one in spec.several(key))
+        {"name": name, "value": value} for name, _, value in (one.partition("=") for one in spec.texts(key))
     ]
 
 

@@ -13,22 +13,26 @@ from typing import Any, ClassVar
 from pydantic import SecretStr
 
 from bot.domain.forms import Form, Purpose, Spec, Values
-from bot.domain.observations import Created, Observed, Traces
+from bot.domain.observations import Created, Observed, OutcomeSearch
 from bot.domain.people import Principal
-from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
+from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, RunState
 from bot.domain.snapshots import About, User
-from bot.domain.stops import Effects, StopEffect, StopMode
-from bot.domain.workspaces import UP, Action, State, Workspace
+from bot.domain.stops import StopEffect, StopEffects, StopMode
+from bot.domain.workspaces import UP_STATES, Action, State, Workspace
 from bot.providers import base
-from bot.providers.answers import MAX_NAME, clean, moment
-from bot.providers.connection import AllOf, ConnectionSettings, Linking, named
+from bot.providers.answers import MAX_NAME_LENGTH, clean, parse_time
+from bot.providers.connection import ConnectionSettings, LinkMethod, TemplateList, find_by_name
 from bot.providers.posit import drafts, forms, launches, specs
 from bot.providers.posit.addresses import is_session_id, job_id, reference, session_id, session_url
 from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, Workbench
 from bot.providers.posit.offers import Offer
 from bot.providers.posit.states import is_over, is_up, observed, observed_job, suspends
 from bot.providers.posit.types import SUSPENDS, Version, WorkbenchJob, WorkbenchSession
-from bot.providers.requests import checks_token, may_have_acted, refuses_others
+from bot.providers.requests import (
+    bad_answer_as_unknown_outcome,
+    forbidden_as_credential_refused,
+    verify_bad_token_is_refused,
+)
 from bot.support import errors
 
 #: After these, what was asked for may be so already: no code says that, so it is read.
@@ -51,19 +55,19 @@ ABOUT_SECONDS = 10.0
 class PositSettings(ConnectionSettings):
     """Hold a Workbench connection; ``super_admin_token`` acts for approved usernames."""
 
-    ways: ClassVar[Mapping[Linking, str]] = {"token": "", "admin": "super_admin_token"}
+    link_methods: ClassVar[Mapping[LinkMethod, str]] = {"token": "", "admin": "super_admin_token"}
 
     super_admin_token: SecretStr | None = None
-    templates: AllOf[launches.Template] = ()
+    templates: TemplateList[launches.Template] = ()
 
 
 class PositProvider(
     base.Provider,
     base.Lists,
     base.Tokens,
-    base.Making[Offer],
+    base.Creation[Offer],
     base.Runs[Offer],
-    base.Behalf,
+    base.Impersonation,
     base.Overview,
 ):
     """Translate for one Workbench, whose sessions are the workspaces."""
@@ -76,21 +80,26 @@ class PositProvider(
     api_path: ClassVar[str] = "/api"
     # No rate limit is documented; one request reads up to 50 sessions of a person.
     pace: ClassVar[base.Pace] = base.Pace(
-        min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0, batch_size=BATCH, concurrency=40
+        min_poll_interval=2.0,
+        pending_interval=2.0,
+        running_interval=60.0,
+        unused_interval=1800.0,
+        batch_size=BATCH,
+        concurrency=40,
     )
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
     variables_key: ClassVar[str] = "environment"
 
     def _as(self, access: base.Access) -> Workbench:
         """Return the server as an account calls it; raise CredentialRefused if it would act for nobody."""
-        if access.credential.acts == "person":
+        if access.credential.owner == "person":
             return Workbench(access.api)
         if not access.username:
             raise errors.CredentialRefused(base.NO_SECRET)
         return Workbench(access.api, access.username)
 
     def _template(self, spec: Spec) -> launches.Template | None:
-        return named(self.settings.templates, spec.word("template"))
+        return find_by_name(self.settings.templates, spec.text("template"))
 
     def _observed(self, session: WorkbenchSession) -> Observed:
         return observed(session, self._address)
@@ -119,11 +128,13 @@ class PositProvider(
         absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREAD, actions=may)
         return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
 
-    async def discover(self, access: base.Access) -> base.Listing[base.Discovered]:
+    async def discover(self, access: base.Access) -> base.Listing[base.DiscoveredWorkspace]:
         """List the person's sessions that haven't ended."""
         listed = await self._as(access).get_sessions(total=LIST_SECONDS)
         found = (
-            base.Discovered(session.id, clean(session.title, MAX_NAME), self._observed(session))
+            base.DiscoveredWorkspace(
+                session.id, clean(session.title, MAX_NAME_LENGTH), self._observed(session)
+            )
             for session in listed
             if not is_over(session)
         )
@@ -134,7 +145,7 @@ class PositProvider(
 
         How it was launched is nowhere but there, so it is read.
         """
-        if workspace.state in UP:
+        if workspace.state in UP_STATES:
             return
         server, remote_id = self._as(access), workspace.remote_id
         session = await _before(server, remote_id, _WHOLE_FIELDS)
@@ -151,7 +162,7 @@ class PositProvider(
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> None:
         """Stop, suspend or kill a session; one that is already down counts as success."""
-        self.need_mode(mode)
+        self.require_stop_mode(mode)
         server, remote_id = self._as(access), workspace.remote_id
         if workspace.state is State.GONE and (mode == "suspend" or server.user is not None):
             # An administrator's token stops anybody's session, and the method names no user.
@@ -174,7 +185,7 @@ class PositProvider(
             if not is_over(await _before(server, remote_id)):
                 raise
 
-    def stops(self, workspace: Workspace) -> Effects:
+    def stop_effects(self, workspace: Workspace) -> StopEffects:
         """Say that a stopped session is over; only an RStudio session can be suspended instead."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
@@ -191,19 +202,19 @@ class PositProvider(
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: base.Access) -> Offer:
+    async def read_offer(self, access: base.Access) -> Offer:
         """Read what may be launched, and which names are taken."""
         envs = await self._as(access).get_compute_envs()
-        return Offer(envs, tuple(sorted(set(await self.names(access, "")))))
+        return Offer(envs, tuple(sorted(set(await self.list_names(access, "")))))
 
-    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
+    def form(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Form:
         """Ask for what the server offers and no template sets."""
-        return forms.form_of(offer, drafts.draft(offer, purpose, values, asker, self.settings.templates))
+        return forms.form_of(offer, drafts.draft(offer, purpose, values, principal, self.settings.templates))
 
-    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+    def spec(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Spec:
         """Check what was filled in (``forms`` describes the result)."""
         return specs.spec_of(
-            offer, drafts.draft(offer, purpose, values, asker, self.settings.templates), values
+            offer, drafts.draft(offer, purpose, values, principal, self.settings.templates), values
         )
 
     async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
@@ -212,12 +223,12 @@ class PositProvider(
         made = await self._as(access).launch_session(launch)
         return Created(made.id, launch["name"] or made.id)
 
-    async def names(self, access: base.Access, stem: str) -> Collection[str]:
+    async def list_names(self, access: base.Access, stem: str) -> Collection[str]:
         """Return the names of the person's sessions, which may be alike but had better differ."""
         listed = await self._as(access).get_sessions(total=LIST_SECONDS)
         return [session.title for session in listed if session.title and not is_over(session)]
 
-    async def find(self, access: base.Access, spec: Spec, key: str, since: float) -> Traces:
+    async def find_created(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """Look for what a launch of unknown outcome made, by its mark, otherwise by its name.
 
         A session with that name from another of our launches is left out. If the server doesn't show the
@@ -229,23 +240,23 @@ class PositProvider(
         for session in listed:
             parameters = session.launch_parameters
             shown = parameters.name if parameters is not None else ""
-            found = Created(session.id, clean(session.title, MAX_NAME) or session.id)
+            found = Created(session.id, clean(session.title, MAX_NAME_LENGTH) or session.id)
             if shown == mark:
-                return Traces(found)
-            created = moment(session.created)
-            is_young = created is None or created >= since - base.CLOCK_SKEW
+                return OutcomeSearch(found)
+            created = parse_time(session.created)
+            is_young = created is None or created >= since - base.MAX_CLOCK_SKEW_SECONDS
             if session.title == spec.name and is_young and not (launches.is_mark(shown) or is_over(session)):
                 same.append(found)
-        return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
+        return OutcomeSearch(candidates=tuple(same), is_conclusive=listed.is_whole and not same)
 
     # -- jobs ------------------------------------------------------------------------------------------------
 
-    async def launch_job(self, access: base.Access, spec: Spec, key: str) -> Created:
+    async def launch_run(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Launch a job."""
         launch = launches.job_launch(spec, launches.template_named(self.settings.templates, spec), key)
         return _made(await self._as(access).launch_job(launch))
 
-    async def find_job(self, access: base.Access, spec: Spec, key: str, since: float) -> Traces:
+    async def find_run(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """Look for what a launch of unknown outcome made, by its tag.
 
         If the server shows no tags at all, any job with the name that isn't older than the launch may be it.
@@ -255,30 +266,32 @@ class PositProvider(
         listed = await self._as(access).get_jobs()
         for job in listed:
             if tag in job.tags:
-                return Traces(_made(job))
+                return OutcomeSearch(_made(job))
             submitted = job.submitted_at
             is_young = (
-                submitted >= since - base.CLOCK_SKEW if submitted else not observed_job(job).state.is_over
+                submitted >= since - base.MAX_CLOCK_SKEW_SECONDS
+                if submitted
+                else not observed_job(job).state.is_over
             )
             if job.name == spec.name and is_young and not job.tags:
                 same.append(_made(job))
-        return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
+        return OutcomeSearch(candidates=tuple(same), is_conclusive=listed.is_whole and not same)
 
-    async def jobs(self, access: base.Access) -> base.Listing[FoundRun]:
+    async def list_runs(self, access: base.Access) -> base.Listing[DiscoveredRun]:
         """List jobs, newest first."""
         read = await self._as(access).get_jobs()
         jobs = sorted(read, key=lambda job: job.submitted_at or 0.0, reverse=True)
-        found = (FoundRun(job.id, _made(job).name, observed_job(job)) for job in jobs)
+        found = (DiscoveredRun(job.id, _made(job).name, observed_job(job)) for job in jobs)
         return base.Listing(found, is_whole=read.is_whole)
 
-    async def job_status(self, access: base.Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
+    async def run_status(self, access: base.Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
         """Read many jobs in one request; a job that the server has forgotten is left out."""
         read = await self._as(access).get_jobs()
         found = {} if read.is_whole else dict.fromkeys(remote_ids, ObservedRun(RunState.UNKNOWN))
         found |= {job.id: observed_job(job) for job in read}
         return {one: found[one] for one in remote_ids if one in found}
 
-    async def stop_job(self, access: base.Access, remote_id: str, *, force: bool = False) -> None:
+    async def stop_run(self, access: base.Access, remote_id: str, *, force: bool = False) -> None:
         """Stop a job, or kill it; one that has already ended counts as success."""
         server = self._as(access)
         if server.user is not None:
@@ -290,7 +303,7 @@ class PositProvider(
             if not (await _job_state(server, remote_id)).is_over:
                 raise
 
-    async def job_output(self, access: base.Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+    async def run_output(self, access: base.Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         """Stream a job's output from its beginning."""
         async with aclosing(self._as(access).get_job_output(remote_id)) as output:
             async for chunk in output:
@@ -298,17 +311,17 @@ class PositProvider(
 
     # -- credentials and the server --------------------------------------------------------------------------
 
-    async def check(self, credential: base.Credential) -> base.Identity:
+    async def check_credential(self, credential: base.Credential) -> base.Identity:
         """Ask for the version, then for the token's own sessions, by which newer servers reveal its owner.
 
         If they don't, or there are none, another token must be refused.
         """
         server = Workbench(self.api.acting_as(credential))
-        with checks_token():
+        with forbidden_as_credential_refused():
             await server.version()
-        names = {clean(session.username, MAX_NAME) for session in await self._own(credential)} - {""}
+        names = {clean(session.username, MAX_NAME_LENGTH) for session in await self._own(credential)} - {""}
         if len(names) != 1:
-            await refuses_others(self._own)
+            await verify_bad_token_is_refused(self._own)
         return base.Identity(names.pop() if len(names) == 1 else "", credential)
 
     async def _own(self, credential: base.Credential) -> base.Listing[WorkbenchSession]:
@@ -319,26 +332,26 @@ class PositProvider(
 
     async def check_username(self, username: str) -> base.Identity:
         """Look a username up among the server's users."""
-        users = await Workbench(self.own()).get_users(total=ABOUT_SECONDS)
+        users = await Workbench(self.connection_api()).get_users(total=ABOUT_SECONDS)
         found = next((user for user in users if user.username == username), None)
         if found is None:
-            raise errors.NotFound(f"there is no user {clean(username, MAX_NAME)}")
+            raise errors.NotFound(f"there is no user {clean(username, MAX_NAME_LENGTH)}")
         if not found.is_active:
-            raise errors.Forbidden(f"the user {clean(username, MAX_NAME)} is not active")
-        return base.Identity(username, base.Credential.of_connection("admin"))
+            raise errors.Forbidden(f"the user {clean(username, MAX_NAME_LENGTH)} is not active")
+        return base.Identity(username, base.Credential.for_connection("admin"))
 
-    def can_tell(self) -> bool:
+    def has_overview(self) -> bool:
         """Return whether there is a super-admin token."""
         return self.settings.super_admin_token is not None
 
-    async def about(self) -> About:
+    async def read_overview(self) -> About:
         """Return version, features and users with their level."""
-        server = Workbench(self.own())
+        server = Workbench(self.connection_api())
         version = await server.version(total=ABOUT_SECONDS, right="read")
         facts = (("Version", _words(version)), ("Features", ", ".join(version.features) or "none told"))
         levels = (
             User(
-                clean(user.username, MAX_NAME),
+                clean(user.username, MAX_NAME_LENGTH),
                 user.is_active,
                 "super-admin" if user.is_super_admin else "admin" if user.is_admin else "user",
             )
@@ -350,7 +363,7 @@ class PositProvider(
         """Ask for the version, with the connection's own token if there is one: some servers require one."""
         token = self.settings.super_admin_token
         try:
-            api = self.api if token is None else self.own()
+            api = self.api if token is None else self.connection_api()
             version = await Workbench(api).version(total=PROBE_SECONDS)
         except (errors.CredentialRefused, errors.Forbidden):
             return ""
@@ -405,7 +418,7 @@ async def _before(server: Workbench, remote_id: str, only: Sequence[str] = STATE
     """Read a session before it is changed; raise NotFound if it isn't this person's."""
     session_id(remote_id)
     # If something else answers in the server's place, it may answer the change too: check again first.
-    with may_have_acted():
+    with bad_answer_as_unknown_outcome():
         found = await _read(server, (remote_id,), only=only)
     session = next((one for one in found if one.id == remote_id), None)
     if session is None:
@@ -416,7 +429,7 @@ async def _before(server: Workbench, remote_id: str, only: Sequence[str] = STATE
 async def _job_state(server: Workbench, remote_id: str) -> RunState:
     """Read a job's state around a change; raise NotFound if it isn't this person's."""
     job_id(remote_id)
-    with may_have_acted():
+    with bad_answer_as_unknown_outcome():
         read = await server.get_jobs()
     job = next((job for job in read if job.id == remote_id), None)
     if job is None:
@@ -425,11 +438,11 @@ async def _job_state(server: Workbench, remote_id: str) -> RunState:
 
 
 def _made(job: WorkbenchJob) -> Created:
-    return Created(job.id, clean(job.name, MAX_NAME) or job.id)
+    return Created(job.id, clean(job.name, MAX_NAME_LENGTH) or job.id)
 
 
 def _words(version: Version) -> str:
     """Return a version with its build and name, as the server's own pages show it."""
     build = f"+{version.build_number}" if version.build_number else ""
     name = f" “{version.release_name}”" if version.release_name else ""
-    return clean(f"{version.text}{build}{name}", MAX_NAME) or "no version given"
+    return clean(f"{version.text}{build}{name}", MAX_NAME_LENGTH) or "no version given"

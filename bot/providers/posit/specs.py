@@ -10,7 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from bot.domain.forms import NOT_OFFERED, FormProblems, Spec, Value, Values, name_problem, several_of, text_of
+from bot.domain.forms import (
+    TEMPLATE_NOT_OFFERED,
+    FormProblems,
+    Spec,
+    Value,
+    Values,
+    find_name_problem,
+    text_of,
+    texts_of,
+)
 from bot.providers.answers import clean
 from bot.providers.posit import offers
 from bot.providers.posit.drafts import MAX_SESSION_NAME, Draft, constraint_choices, proposed_name
@@ -31,7 +40,7 @@ def spec_of(offer: Offer, drafted: Draft, values: Values) -> Spec:
     if drafted.template is not None:
         spec["template"] = drafted.template.name
     elif text_of(values, "template"):
-        problems["template"] = NOT_OFFERED
+        problems["template"] = TEMPLATE_NOT_OFFERED
     _choose(spec, drafted, values, problems)
     spec["limits"], spec["limit_types"] = _limits(drafted, values, problems)
     spec["constraints"] = _constraints(drafted, values, problems)
@@ -50,7 +59,7 @@ def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]
         # A name derived from the command is cut; one that somebody chose is not.
         name = name or clean(text_of(values, "command").strip().partition("\n")[0], MAX_SESSION_NAME)
     taken = offer.names if drafted.purpose == "workspace" else ()
-    if wrong := name_problem(name, MAX_SESSION_NAME, taken, "session"):
+    if wrong := find_name_problem(name, MAX_SESSION_NAME, taken, "session"):
         problems["name"] = wrong
     return name
 
@@ -119,7 +128,7 @@ def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tu
     listed = {choice.value for choice in constraint_choices(drafted.cluster)}
     if drafted.fixed.placement_constraints:
         return ()
-    chosen = several_of(values, "constraints")
+    chosen = texts_of(values, "constraints")
     typed = {key: _line(values, field, MAX_TEXT, problems) for field, key in drafted.places.items()}
     every = (*chosen, *(f"{key}={text}" for key, text in typed.items() if text))
     names = [one.partition("=")[0] for one in every]

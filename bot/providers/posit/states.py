@@ -6,9 +6,9 @@ from bot.domain import failure_causes
 from bot.domain.observations import Observed
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import AtStake
-from bot.domain.workspaces import DOWN, Action, State
-from bot.providers.answers import MAX_NAME, clean, moment
-from bot.providers.base import URL_NOT_ALLOWED, unknown_word
+from bot.domain.workspaces import DOWN_STATES, Action, State
+from bot.providers.answers import MAX_NAME_LENGTH, clean, parse_time
+from bot.providers.base import URL_NOT_ALLOWED, describe_unknown_state
 from bot.providers.posit.types import ON_CLUSTER, ON_HOST, SUSPENDS, WorkbenchJob, WorkbenchSession
 
 _STATES = {
@@ -48,11 +48,11 @@ HELD = "Suspended by the cluster."
 def observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
     """Return what is known of a session; ``address`` checks the URL that the server gives."""
     state = _STATES.get(session.activity_state.casefold())
-    label = clean(session.title, MAX_NAME) or None
+    label = clean(session.title, MAX_NAME_LENGTH) or None
     if state is None:
-        strange = unknown_word(clean(session.activity_state))
+        strange = describe_unknown_state(clean(session.activity_state))
         return Observed(State.UNKNOWN, detail=strange, name=label, actions=_UP)
-    used = moment(session.last_used) if state in {State.RUNNING, State.SUSPENDED} else None
+    used = parse_time(session.last_used) if state in {State.RUNNING, State.SUSPENDED} else None
     if state is not State.RUNNING:
         said = session.status_detail if state in {State.STARTING, State.FAILED} else ""
         detail, reason = failure_causes.split(state, clean(said, failure_causes.LIMIT))
@@ -65,7 +65,7 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
             actions=_ACTIONS[state],
             at_stake=kept if state is State.SUSPENDED else None,
             last_used_at=used,
-            down_at=moment(session.last_state_updated) if state in DOWN else None,
+            down_at=parse_time(session.last_state_updated) if state in DOWN_STATES else None,
         )
     url = address(session.url)
     may: set[Action] = {"suspend"} if session.workbench == SUSPENDS else set()
@@ -118,17 +118,19 @@ def observed_job(job: WorkbenchJob) -> ObservedRun:
     # The code is a word for what the message says in full.
     detail = clean(job.status_message or job.status_code) or None
     if state is RunState.UNKNOWN:
-        detail = unknown_word(clean(job.status))
+        detail = describe_unknown_state(clean(job.status))
     elif word == "suspended":
         detail = detail or HELD
     elif state is RunState.RUNNING and not detail and job.cluster:
         where = ON_HOST if job.host else ON_CLUSTER
-        detail = where.format(cluster=clean(job.cluster, MAX_NAME), host=clean(job.host, MAX_NAME))
+        detail = where.format(
+            cluster=clean(job.cluster, MAX_NAME_LENGTH), host=clean(job.host, MAX_NAME_LENGTH)
+        )
     return ObservedRun(
         state,
         exit_code=job.exit_code if state.is_over else None,
         detail=detail,
-        name=clean(job.name, MAX_NAME) or None,
+        name=clean(job.name, MAX_NAME_LENGTH) or None,
         started_at=job.submitted_at,
         ended_at=job.updated_at if state.is_over else None,
     )

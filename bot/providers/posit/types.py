@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticOmit
 
-from bot.providers.answers import MAX_MESSAGE, clean, moment, note
+from bot.providers.answers import MAX_MESSAGE, clean, log_oddity, parse_time
 from bot.providers.posit.addresses import SESSION_ID
 from bot.support.errors import BadAnswer
 
@@ -35,7 +35,7 @@ def _or_omit(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
     try:
         return read(value)
     except ValidationError as error:
-        note(f"an entry is left out: {_problem(error)}")
+        log_oddity(f"an entry is left out: {_problem(error)}")
         raise PydanticOmit from None
 
 
@@ -99,7 +99,7 @@ class _Answer(BaseModel):
         except ValidationError:
             if field.is_required():
                 raise
-        note(f"the answer's field {info.field_name} of a {cls.__name__} can't be read")
+        log_oddity(f"the answer's field {info.field_name} of a {cls.__name__} can't be read")
         return field.get_default(call_default_factory=True)
 
 
@@ -247,7 +247,7 @@ class WorkbenchSession(_Answer):
     @property
     def since(self) -> float | None:
         """Return since when it has been in its state, in epoch seconds."""
-        return moment(self.last_state_updated) or moment(self.created)
+        return parse_time(self.last_state_updated) or parse_time(self.created)
 
 
 class WorkbenchJob(_Answer):
@@ -270,12 +270,12 @@ class WorkbenchJob(_Answer):
     @property
     def submitted_at(self) -> float | None:
         """Return when it was submitted, in epoch seconds."""
-        return moment(self.submission_time)
+        return parse_time(self.submission_time)
 
     @property
     def updated_at(self) -> float | None:
         """Return when its state last changed, in epoch seconds."""
-        return moment(self.last_update_time)
+        return parse_time(self.last_update_time)
 
 
 class WorkbenchSupport(_Answer):

@@ -16,11 +16,27 @@ from typing import Any, ClassVar, TypeVar
 
 from bot.domain import failure_causes
 from bot.domain.forms import Spec, short
-from bot.domain.observations import Created, Traces
-from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
-from bot.providers.answers import clean, entries, id_in, moment, note, part_of, word_in
-from bot.providers.base import CLOCK_SKEW, Access, Listing, Runs, Scheduled, Schedules, unknown_word
-from bot.providers.requests import pages, path_part, side_by_side, unless_absent
+from bot.domain.observations import Created, OutcomeSearch
+from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, RunState
+from bot.providers.answers import (
+    clean,
+    find_object,
+    find_text,
+    log_oddity,
+    parse_time,
+    read_entries,
+    require_id,
+)
+from bot.providers.base import (
+    MAX_CLOCK_SKEW_SECONDS,
+    Access,
+    Listing,
+    Runs,
+    ScheduledJob,
+    Schedules,
+    describe_unknown_state,
+)
+from bot.providers.requests import encode_path_segment, map_concurrently, none_if_absent, read_pages
 from bot.providers.saturn.offers import LIST_SECONDS, Offer, Resource, paged, refusal, resources
 from bot.support import errors
 
@@ -46,12 +62,12 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
 
     runs_named_jobs: ClassVar[bool] = True
 
-    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
+    async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
         """Start a job and find its run, if it is already visible."""
-        job, name = spec.word("job"), spec.name
+        job, name = spec.text("job"), spec.name
         before = await self._runs(access, job)
         try:
-            await access.api.call("POST", f"/api/jobs/{path_part(job)}/start")
+            await access.api.call("POST", f"/api/jobs/{encode_path_segment(job)}/start")
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
             raise refusal(error) from None
         if before is None:
@@ -66,22 +82,24 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
             return Created(f"{job}/{min(new, key=began).name}", name)
         return Created(awaited(job, key, before.by_name.values()), name)
 
-    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+    async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """List the job's runs since then, which don't say which of them is ours."""
-        job, name = spec.word("job"), spec.name
+        job, name = spec.text("job"), spec.name
         found = await self._runs(access, job)
         if found is None:
-            raise errors.Untold("this server shows no runs")
+            raise errors.OutcomeNotReported("this server shows no runs")
         if not found.is_whole:
             raise errors.BadAnswer("an entry of the runs can't be read: it may be the one")
         young = [
             run
             for run in found.by_name.values()
-            if (run.is_live if run.started_at is None else run.started_at >= since - CLOCK_SKEW)
+            if (run.is_live if run.started_at is None else run.started_at >= since - MAX_CLOCK_SKEW_SECONDS)
         ]
-        return Traces(others=tuple(Created(f"{job}/{run.name}", name) for run in sorted(young, key=began)))
+        return OutcomeSearch(
+            candidates=tuple(Created(f"{job}/{run.name}", name) for run in sorted(young, key=began))
+        )
 
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
+    async def run_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
         """Read runs, job by job; a run that is shown nowhere is left out."""
         by_job: dict[str, list[str]] = {}
         for remote_id in remote_ids:
@@ -141,25 +159,25 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         code = next((pod.exit_code for pod in as_it_ended), None)
         return run.observed(code, next((pod.why for pod in as_it_ended if pod.why), None))
 
-    async def jobs(self, access: Access) -> Listing[FoundRun]:
+    async def list_runs(self, access: Access) -> Listing[DiscoveredRun]:
         """List the runs of the person's jobs, newest first; raise NotFound without lists."""
 
-        async def of_job(one: Resource) -> tuple[list[tuple[JobRun, FoundRun]], bool]:
+        async def of_job(one: Resource) -> tuple[list[tuple[JobRun, DiscoveredRun]], bool]:
             try:
                 shown = await self._runs(access, one.id) or JobRuns()
             except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed) as error:
                 # A job that can't be read doesn't affect the others.
-                note(f"the runs of a job can't be read: {type(error).__name__}")
+                log_oddity(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
             youngest = sorted(shown.by_name.values(), key=began, reverse=True)[:RUNS_OF_A_JOB]
             name = one.name or one.id
-            runs = [(run, FoundRun(f"{one.id}/{run.name}", name, run.observed())) for run in youngest]
+            runs = [(run, DiscoveredRun(f"{one.id}/{run.name}", name, run.observed())) for run in youngest]
             return runs, shown.is_whole
 
         mine = await resources(access, "job")
-        runs: list[tuple[JobRun, FoundRun]] = []
+        runs: list[tuple[JobRun, DiscoveredRun]] = []
         is_whole = mine.is_whole
-        for shown, is_job_whole in await side_by_side(LIST_WIDTH, of_job, mine[:MOST_JOBS]):
+        for shown, is_job_whole in await map_concurrently(LIST_WIDTH, of_job, mine[:MOST_JOBS]):
             runs += shown
             is_whole &= is_job_whole
         if not runs and not is_whole:
@@ -167,11 +185,11 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         runs.sort(key=lambda run: began(run[0]), reverse=True)
         return Listing((run for _, run in runs), is_whole=is_whole)
 
-    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+    async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
         """Stop a run, which is left alone if it is over; an older server stops all runs of its job."""
         job, name = split(remote_id)
         shown = await self._live(access, job)
-        path = f"/api/jobs/{path_part(job)}/stop"
+        path = f"/api/jobs/{encode_path_segment(job)}/stop"
         run = None if shown is None else shown.of(name)
         if shown is not None and name.startswith(AWAITED):
             run = came(name, shown.by_name.values(), ())
@@ -182,12 +200,12 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         if shown is not None and shown.are_of_kubernetes:
             if run is None:
                 raise errors.Conflict("the run can't be seen yet")
-            path += f"/{path_part(run.name)}"
+            path += f"/{encode_path_segment(run.name)}"
         await access.api.call("POST", path)
 
     async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
         """Set and enable a job's schedule; None disables it."""
-        path = f"/api/jobs/{path_part(job_id)}"
+        path = f"/api/jobs/{encode_path_segment(job_id)}"
         if cron is None:
             await access.api.call("POST", f"{path}/unschedule")
             return
@@ -195,7 +213,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         await access.api.call("PATCH", path, json_body=body)
         await access.api.call("POST", f"{path}/schedule")
 
-    def schedules(self, offer: Offer) -> Sequence[Scheduled]:
+    def list_scheduled_jobs(self, offer: Offer) -> Sequence[ScheduledJob]:
         """Return the person's jobs with their schedules."""
         return offer.jobs or ()
 
@@ -203,7 +221,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
 
     async def _live(self, access: Access, job: str) -> JobRuns | None:
         """Return the runs that are going on or have just ended; None if the server shows none."""
-        path = f"/api/jobs/{path_part(job)}/runtimesummary"
+        path = f"/api/jobs/{encode_path_segment(job)}/runtimesummary"
         runs = await self._of_list(access, path, {}, "job_summaries", _summary)
         if runs is not None:
             return JobRuns({run.name: run for run in runs}, runs.is_whole, are_of_kubernetes=True)
@@ -218,7 +236,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         return await self._of_list(access, "/api/active/pods", query, "pod_summaries", live_pod)
 
     async def _past_pods(self, access: Access, job: str) -> Listing[Pod] | None:
-        return await self._of_list(access, f"/api/jobs/{path_part(job)}/history", {}, "pods", _past)
+        return await self._of_list(access, f"/api/jobs/{encode_path_segment(job)}/history", {}, "pods", _past)
 
     async def _ended(self, access: Access, job: str) -> JobRuns | None:
         """Return the runs of a job's history; None if the server keeps none."""
@@ -238,8 +256,8 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
 
     async def _scale(self, access: Access, job: str) -> int:
         """Return how many pods of a job's run have to succeed, 1 if the server doesn't say."""
-        asking = access.api.call("GET", f"/api/jobs/{path_part(job)}", total=LIST_SECONDS)
-        response = await unless_absent(asking)
+        asking = access.api.call("GET", f"/api/jobs/{encode_path_segment(job)}", total=LIST_SECONDS)
+        response = await none_if_absent(asking)
         scale = None if response is None else response.json_object().get("scale")
         return scale if isinstance(scale, int) and scale > 0 else 1
 
@@ -252,13 +270,13 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         self, access: Access, path: str, query: Mapping[str, str], key: str, read: Callable[[Any], T]
     ) -> Listing[T] | None:
         """Return the entries of a list; None if there is no such resource, or no such endpoint."""
-        found = await unless_absent(paged(access.api, path, query))
-        return None if found is None else entries(found, key, read)
+        found = await none_if_absent(paged(access.api, path, query))
+        return None if found is None else read_entries(found, key, read)
 
     async def _exit_code(self, access: Access, pod: str) -> int | None:
         """Return the exit code of a pod that is still shown; None if it isn't given."""
         try:
-            path = f"/api/active/pods/{path_part(pod)}"
+            path = f"/api/active/pods/{encode_path_segment(pod)}"
             response = await access.api.call("GET", path, total=LIST_SECONDS)
             return _code(response.json_object())
         except (errors.NotFound, errors.BadAnswer):
@@ -267,7 +285,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
 
     # -- output ----------------------------------------------------------------------------------------------
 
-    async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+    async def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         """Yield what a run has written so far, from its beginning; for more, call it again."""
         job, name = split(remote_id)
         if name.startswith(UNTOLD):
@@ -303,19 +321,21 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
     async def _live_log(self, access: Access, pod: str) -> str | None:
         """Return a live pod's log; None if there is none, or only its most recent part."""
         query = {"page_size": str(LIVE_LINES), "container_name": "main"}
-        answer = await unless_absent(self._log(access, f"/api/active/pods/{path_part(pod)}/logs", query))
+        answer = await none_if_absent(
+            self._log(access, f"/api/active/pods/{encode_path_segment(pod)}/logs", query)
+        )
         text = None if answer is None else _text(answer.get("logs"))
         return text if text is None or text.count("\n") + 1 < LIVE_LINES else None
 
     async def _ended_log(self, access: Access, job: str, pod: str) -> AsyncIterator[OutputChunk]:
         """Yield the log of a pod that has ended; raise BadAnswer if its pages don't end."""
-        path, query = f"/api/jobs/{path_part(job)}/logs", {"pod_name": pod}
+        path, query = f"/api/jobs/{encode_path_segment(job)}/logs", {"pod_name": pod}
 
         async def ask(key: str | None) -> dict[str, Any]:
             more = {} if key is None else {"next_key": key, "page_size": LOG_PAGE}
             return await self._log(access, path, {**query, **more})
 
-        found = await unless_absent(pages(ask, lambda answer: answer.get("next_key"), LOG_PAGES))
+        found = await none_if_absent(read_pages(ask, lambda answer: answer.get("next_key"), LOG_PAGES))
         text = "\n".join(_text(page.get("logs")) for page in found or ())
         if text:
             yield OutputChunk("stdout", text)
@@ -336,7 +356,7 @@ def _text(logs: Any) -> str:
     lines = [entry.get("content") if isinstance(entry, dict) else entry for entry in logs]
     texts = [line for line in lines if isinstance(line, str)]
     if len(texts) < len(lines):
-        note("an entry of logs has no content")
+        log_oddity("an entry of logs has no content")
     if lines and not texts:
         raise errors.BadAnswer("the answer's field logs holds no texts")
     return "\n".join(line.removesuffix("\n") for line in texts).rstrip("\n")
@@ -421,7 +441,7 @@ class JobRun:
     def observed(self, exit_code: int | None = None, why: str | None = None) -> ObservedRun:
         """Return what is known of the run."""
         state = self.state
-        strange = unknown_word(self.status) if state is RunState.UNKNOWN else None
+        strange = describe_unknown_state(self.status) if state is RunState.UNKNOWN else None
         return ObservedRun(
             state,
             exit_code=exit_code if state.is_over else None,
@@ -436,8 +456,8 @@ def split(remote_id: str) -> tuple[str, str]:
     job, slash, pod = remote_id.partition("/")
     if not slash or not job or not pod or "/" in pod:
         raise errors.NotFound("there is no such run")
-    path_part(job)
-    path_part(pod)
+    encode_path_segment(job)
+    encode_path_segment(pod)
     return job, pod
 
 
@@ -498,28 +518,31 @@ def _digest(name: str) -> str:
 
 
 def _summary(live: Any) -> JobRun:
-    name = id_in(live, "name")
-    began_at, ended_at = moment(live.get("started_at")), moment(live.get("completed_at"))
-    run = JobRun(name, word_in(live, "status") or "", began_at, ended_at, is_of_kubernetes=True)
+    name = require_id(live, "name")
+    began_at, ended_at = parse_time(live.get("started_at")), parse_time(live.get("completed_at"))
+    run = JobRun(name, find_text(live, "status") or "", began_at, ended_at, is_of_kubernetes=True)
     return replace(run, is_live=not run.state.is_over)
 
 
 def live_pod(live: Any) -> Pod:
     """Read a pod from the list of active ones; raise BadAnswer if it has no name."""
     pod = _pod(live, "name", "started_at", "completed_at")
-    run = word_in(part_of(live, "labels"), "job-name") or ""
+    run = find_text(find_object(live, "labels"), "job-name") or ""
     return replace(pod, run=run, exit_code=_code(live), why=_why(live), is_live=not pod.state.is_over)
 
 
 def _past(live: Any) -> Pod:
     # The document says when a pod was last seen, the older client when it ended.
     pod = _pod(live, "pod_name", "start_time", "end_time" if "end_time" in live else "last_seen")
-    return replace(pod, run=word_in(live, "label_job_name") or "")
+    return replace(pod, run=find_text(live, "label_job_name") or "")
 
 
 def _pod(live: Any, name: str, began: str, ended: str) -> Pod:
-    found = id_in(live, name)
-    status, times = word_in(live, "status") or "", (moment(live.get(began)), moment(live.get(ended)))
+    found = require_id(live, name)
+    status, times = (
+        find_text(live, "status") or "",
+        (parse_time(live.get(began)), parse_time(live.get(ended))),
+    )
     return Pod(found, status, "", *times)
 
 
@@ -534,11 +557,11 @@ def _code(live: Mapping[str, Any]) -> int | None:
 
 def _why(live: Mapping[str, Any]) -> str:
     """Return why a pod failed, or what it waits for; "" if the server doesn't say."""
-    reason, conditions = word_in(live, "reason"), live.get("conditions")
+    reason, conditions = find_text(live, "reason"), live.get("conditions")
     if reason is not None:
         return clean(reason)
     for one in conditions if isinstance(conditions, list) else ():
         # The others only repeat that it isn't ready.
         if isinstance(one, dict) and (one.get("type"), one.get("status")) == ("PodScheduled", "False"):
-            return clean(word_in(one, "message") or "", failure_causes.LIMIT)
+            return clean(find_text(one, "message") or "", failure_causes.LIMIT)
     return ""

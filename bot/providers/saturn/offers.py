@@ -21,12 +21,27 @@ from typing import Any, ClassVar, Literal
 from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 
 from bot.domain import forms
-from bot.domain.observations import Created, Traces
+from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.people import Principal
 from bot.providers import connection
-from bot.providers.answers import MAX_NAME, clean, entries, id_in, note, object_in, part_of, word_in
-from bot.providers.base import Access, Listing, Making, Scheduled
-from bot.providers.requests import Api, may_have_acted, pages, path_part, unless_absent
+from bot.providers.answers import (
+    MAX_NAME_LENGTH,
+    clean,
+    find_object,
+    find_text,
+    log_oddity,
+    read_entries,
+    require_id,
+    require_object,
+)
+from bot.providers.base import Access, Creation, Listing, ScheduledJob
+from bot.providers.requests import (
+    ApiClient,
+    bad_answer_as_unknown_outcome,
+    encode_path_segment,
+    none_if_absent,
+    read_pages,
+)
 from bot.support import errors
 from bot.support.responses import Response
 
@@ -54,7 +69,7 @@ class RecipeFile:
     content: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-class Recipe(connection.Prepared):
+class Recipe(connection.PreparedTemplate):
     """Hold one recipe; ``file`` is a path relative to the connections file's folder."""
 
     file: RecipeFile
@@ -100,12 +115,12 @@ class Recipe(connection.Prepared):
 class SaturnSettings(connection.ConnectionSettings):
     """Hold a Saturn connection; ``act_as``: whose token drives workspaces."""
 
-    ways: ClassVar[Mapping[connection.Linking, str]] = {"token": "", "admin": "admin_token"}
+    link_methods: ClassVar[Mapping[connection.LinkMethod, str]] = {"token": "", "admin": "admin_token"}
 
     admin_token: SecretStr | None = None
     #: ``admin`` applies to people whom an administrator approved; those who linked their own token use that.
     act_as: Literal["person", "admin"] = "person"
-    templates: connection.AllOf[Recipe] = ()
+    templates: connection.TemplateList[Recipe] = ()
 
     @model_validator(mode="after")
     def _together(self) -> SaturnSettings:
@@ -200,7 +215,7 @@ async def resources(access: Access, kind: str, beginning: str = "") -> Listing[R
 
     def read(recipe: Any) -> Resource | None:
         found = resource(recipe)
-        its_kind = word_in(recipe, "type") or kind
+        its_kind = find_text(recipe, "type") or kind
         return found if its_kind == kind and is_theirs(found.owner, access.username) else None
 
     try:
@@ -209,10 +224,10 @@ async def resources(access: Access, kind: str, beginning: str = "") -> Listing[R
         if error.status == 404:
             raise errors.NotFound("this server has no lists", status=404) from None
         raise
-    return entries(found, "recipes", read)
+    return read_entries(found, "recipes", read)
 
 
-async def paged(api: Api, path: str, query: Mapping[str, str]) -> Listing[dict[str, Any]]:
+async def paged(api: ApiClient, path: str, query: Mapping[str, str]) -> Listing[dict[str, Any]]:
     """Return the pages of a list."""
 
     async def ask(key: str | None) -> dict[str, Any]:
@@ -220,22 +235,22 @@ async def paged(api: Api, path: str, query: Mapping[str, str]) -> Listing[dict[s
         response = await api.call("GET", path, query={**query, **more}, total=LIST_SECONDS)
         return response.json_object()
 
-    return await pages(ask, lambda answer: answer.get("next_key"), MAX_PAGES)
+    return await read_pages(ask, lambda answer: answer.get("next_key"), MAX_PAGES)
 
 
 def resource(recipe: Any) -> Resource:
     """Read a recipe with its state; raise BadAnswer if its id or its owner is missing."""
     if not isinstance(recipe, Mapping):
         raise errors.BadAnswer("the answer's recipe is not an object")
-    spec, state = part_of(recipe, "spec"), part_of(recipe, "state")
+    spec, state = find_object(recipe, "spec"), find_object(recipe, "state")
     owner = spec.get("owner")
     if owner is not None and not isinstance(owner, str):
         raise errors.BadAnswer("the answer's field spec.owner is not a text")
-    made = clean(id_in(state if "id" in state else recipe, "id", "state."), MAX_NAME)
+    made = clean(require_id(state if "id" in state else recipe, "id", "state."), MAX_NAME_LENGTH)
     if not made:
         raise errors.BadAnswer("the answer's field state.id is no id")
-    name = clean(word_in(spec, "name", "spec.") or "", MAX_NAME)
-    return Resource(made, name, owner or "", word_in(state, "status", "state.") or "", spec)
+    name = clean(find_text(spec, "name", "spec.") or "", MAX_NAME_LENGTH)
+    return Resource(made, name, owner or "", find_text(state, "status", "state.") or "", spec)
 
 
 def is_theirs(owner: str, username: str) -> bool:
@@ -250,7 +265,7 @@ class Offer:
     sizes: tuple[forms.Choice, ...] | None = None
     names: tuple[str, ...] = ()
     owner: str = ""
-    jobs: tuple[Scheduled, ...] | None = None
+    jobs: tuple[ScheduledJob, ...] | None = None
     #: Whether a recipe needs an image there.
     needs_image: bool = False
 
@@ -291,24 +306,24 @@ NO_RECIPE = "That template is no longer set up. Choose another one."
 TAKEN = "There's already a workspace with that name. Choose another name."
 
 
-class SaturnMaking(Making[Offer]):
+class SaturnMaking(Creation[Offer]):
     """Make workspaces from recipes, and draw the forms for them and for runs."""
 
     settings: SaturnSettings
-    api: Api
+    api: ApiClient
 
-    async def templates(self, access: Access) -> Offer:
+    async def read_offer(self, access: Access) -> Offer:
         """Read sizes, the person's workspaces and their jobs."""
         try:
             workspaces = await self._listed(access, "workspace")
         except errors.BadAnswer as error:
             # Knowing the used names is merely useful: the offer doesn't fail without them.
-            note(f"the names of workspaces can't be read: {error.message}")
+            log_oddity(f"the names of workspaces can't be read: {error.message}")
             workspaces = None
         jobs = await self._listed(access, "job")
         asking = access.api.call("GET", "/api/info/servers", total=LIST_SECONDS)
-        servers = await unless_absent(asking)
-        sizes = {} if servers is None else object_in(servers.json_object(), "sizes")
+        servers = await none_if_absent(asking)
+        sizes = {} if servers is None else require_object(servers.json_object(), "sizes")
         choices = (
             forms.Choice(name, _label(name, one))
             for name, one in sizes.items()
@@ -320,17 +335,19 @@ class SaturnMaking(Making[Offer]):
             owner=next((one.owner for one in (*(workspaces or ()), *(jobs or ())) if one.owner), ""),
             jobs=None
             if jobs is None
-            else tuple(Scheduled(one.id, one.name or one.id, schedule_of(one.spec)) for one in jobs),
+            else tuple(ScheduledJob(one.id, one.name or one.id, schedule_of(one.spec)) for one in jobs),
             needs_image=await self._needs_image(),
         )
 
     async def _version(self) -> str:
         """Return the server's version; "" if it requires a token for that, or doesn't say."""
         try:
-            response = await unless_absent(self.api.call("GET", "/api/status", total=PROBE_SECONDS))
+            response = await none_if_absent(self.api.call("GET", "/api/status", total=PROBE_SECONDS))
         except (errors.CredentialRefused, errors.Forbidden):
             return ""
-        return clean((word_in(response.json_object(), "version") if response else "") or "", MAX_NAME)
+        return clean(
+            (find_text(response.json_object(), "version") if response else "") or "", MAX_NAME_LENGTH
+        )
 
     async def _needs_image(self) -> bool:
         """Return whether workspaces are made as the document of 2026 says, if a template names no image."""
@@ -351,7 +368,7 @@ class SaturnMaking(Making[Offer]):
             return None
 
     def form(
-        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
+        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
         """Ask for a recipe, a name and a size; or for the job to run, which a command's template may name.
 
@@ -359,11 +376,11 @@ class SaturnMaking(Making[Offer]):
         """
         if purpose == "job":
             return _job_form(offer, values)
-        offered = connection.offered(self.settings.templates, asker)
+        offered = connection.list_available(self.settings.templates, principal)
         if not offered:
             return forms.Form((), NO_RECIPES, TEMPLATE.format(name=self.settings.name))
-        chosen = connection.proposed(offered, values)
-        free = forms.free_name(chosen.name if chosen is not None else "workspace", offer.names)
+        chosen = connection.select_available(offered, values)
+        free = forms.find_free_name(chosen.name if chosen is not None else "workspace", offer.names)
         fields = [connection.template_field(offered, chosen), forms.name_field(free, LONGEST_NAME)]
         if offer.sizes:
             size = chosen.size if chosen is not None else ""
@@ -373,21 +390,21 @@ class SaturnMaking(Making[Offer]):
         return forms.Form(tuple(fields))
 
     def spec(
-        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
+        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
         """Return the spec: ``recipe``, ``size`` and ``owner``, or ``job``; raise FormProblems."""
         if purpose == "job":
             return _job_spec(offer, values, self.settings.base_url)
         problems: dict[str, str] = {}
-        recipe = connection.named(
-            connection.offered(self.settings.templates, asker), forms.text_of(values, "template")
+        recipe = connection.find_by_name(
+            connection.list_available(self.settings.templates, principal), forms.text_of(values, "template")
         )
         if recipe is None:
-            problems["template"] = forms.NOT_OFFERED
+            problems["template"] = forms.TEMPLATE_NOT_OFFERED
         elif offer.needs_image and not recipe.has_image:
             problems["template"] = NO_IMAGE
         name = clean(forms.text_of(values, "name"), 10 * LONGEST_NAME)
-        if wrong := forms.name_problem(name, LONGEST_NAME, offer.names):
+        if wrong := forms.find_name_problem(name, LONGEST_NAME, offer.names):
             problems["name"] = wrong
         size = forms.text_of(values, "size")
         if size and size not in {one.value for one in offer.sizes or ()}:
@@ -398,28 +415,30 @@ class SaturnMaking(Making[Offer]):
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Make what a recipe describes; doing so twice might make two, but it can be found by its name."""
-        recipe = connection.named(self.settings.templates, spec.word("recipe"))
+        recipe = connection.find_by_name(self.settings.templates, spec.text("recipe"))
         if recipe is None:
             raise errors.InvalidRequest(NO_RECIPE)
         try:
             existing = await self._find(access, spec.name)
-        except errors.Untold:
+        except errors.OutcomeNotReported:
             existing = None
         if existing is not None:
             raise errors.Conflict(TAKEN)
         # The future owner is ``org/user`` if the organisation is known; "": the token's own.
-        organisation = spec.word("owner").rpartition("/")[0] or recipe.organisation
+        organisation = spec.text("owner").rpartition("/")[0] or recipe.organisation
         owner = f"{organisation}/{access.username}" if organisation and access.username else access.username
-        body = recipe.filled(spec.name, owner, spec.word("size"))
+        body = recipe.filled(spec.name, owner, spec.text("size"))
         response = await self._created(access, body, (CREATE, CLONE) if recipe.has_image else (CLONE,))
         if response is None:
             raise errors.InvalidRequest(NO_CREATION if recipe.has_image else NO_IMAGE)
-        with may_have_acted():
+        with bad_answer_as_unknown_outcome():
             answer = response.json_object()
-            made = clean(id_in(answer if "id" in answer else part_of(answer, "state"), "id"), MAX_NAME)
+            made = clean(
+                require_id(answer if "id" in answer else find_object(answer, "state"), "id"), MAX_NAME_LENGTH
+            )
         return Created(made, spec.name, is_started=False)
 
-    def rests(self, spec: forms.Spec) -> bool:
+    def can_create_stopped(self, spec: forms.Spec) -> bool:
         """Return that nothing starts by being created."""
         return True
 
@@ -438,7 +457,7 @@ class SaturnMaking(Making[Offer]):
                     raise refusal(error) from None
         return None
 
-    async def names(self, access: Access, stem: str) -> Collection[str] | None:
+    async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
         """Return the person's own names with a prefix; None if the server doesn't say whose they are."""
         try:
             found = await resources(access, "workspace", stem)
@@ -447,14 +466,14 @@ class SaturnMaking(Making[Offer]):
         says_whose = bool(access.username) and found.is_whole and all(one.owner and one.name for one in found)
         return {one.name for one in found} if says_whose else None
 
-    async def find(self, access: Access, spec: forms.Spec, key: str, since: float) -> Traces:
+    async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
         """Look for the workspace by its name, which no other had when it was made."""
-        return Traces(await self._find(access, spec.name), is_proof=True)
+        return OutcomeSearch(await self._find(access, spec.name), is_conclusive=True)
 
     async def _find(self, access: Access, name: str) -> Created | None:
-        """Look for a workspace by its name; raise Untold if the server can't look it up."""
-        path = f"/api/recipes/workspace/{path_part(name)}"
-        response = await unless_absent(access.api.call("GET", path, total=LIST_SECONDS))
+        """Look for a workspace by its name; raise OutcomeNotReported if the server can't look it up."""
+        path = f"/api/recipes/workspace/{encode_path_segment(name)}"
+        response = await none_if_absent(access.api.call("GET", path, total=LIST_SECONDS))
         if response is not None:
             found = resource(response.json_object())
             if is_theirs(found.owner, access.username):
@@ -464,7 +483,7 @@ class SaturnMaking(Making[Offer]):
         try:
             listed = await resources(access, "workspace", name)
         except errors.NotFound:
-            raise errors.Untold("this server tells no names") from None
+            raise errors.OutcomeNotReported("this server tells no names") from None
         made = next((one for one in listed if one.name == name), None)
         if made is not None:
             return Created(made.id, name, is_started=False)
@@ -477,7 +496,7 @@ def _job_form(offer: Offer, values: forms.Values) -> forms.Form:
     """Return the form for a run; a command's template may name the job."""
     if offer.jobs is None:
         return forms.Form(
-            (forms.Field("template", "Job", "text", hint=JOB_HINT, max_length=500, remembers=False),)
+            (forms.Field("template", "Job", "text", hint=JOB_HINT, max_length=500, is_remembered=False),)
         )
     if not offer.jobs:
         return forms.Form((), NO_JOBS)
@@ -500,7 +519,7 @@ def _job_spec(offer: Offer, values: forms.Values, base_url: str) -> forms.Spec:
     return forms.Spec(name, {"job": key})
 
 
-def _matching(jobs: Iterable[Scheduled], asked: str) -> list[Scheduled]:
+def _matching(jobs: Iterable[ScheduledJob], asked: str) -> list[ScheduledJob]:
     """Return the jobs that a word refers to: by id, by name, or by the beginning of a name."""
     needle = " ".join(asked.casefold().split())
     if not needle:

@@ -23,20 +23,29 @@ from yarl import URL
 
 from bot.domain.observations import Observed
 from bot.domain.runs import Run
-from bot.domain.stops import Effects, StopEffect, StopMode
+from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
-from bot.providers.answers import MAX_NAME, clean, entries, error_of, id_in, moment, text_in, word_in
-from bot.providers.base import Access, Acts, Credential, Identity
+from bot.providers.answers import (
+    MAX_NAME_LENGTH,
+    clean,
+    find_text,
+    parse_time,
+    read_entries,
+    require_id,
+    require_text,
+    to_error,
+)
+from bot.providers.base import Access, Credential, CredentialOwner, Identity
 from bot.providers.connection import ConnectionSettings, origin_of
 from bot.providers.requests import (
-    Api,
-    checks_token,
+    ApiClient,
+    accept_already_done,
+    encode_path_segment,
+    forbidden_as_credential_refused,
     is_at,
-    path_part,
-    refuses_others,
-    unless_absent,
-    unless_already,
+    none_if_absent,
+    verify_bad_token_is_refused,
 )
 from bot.providers.saturn import offers
 from bot.providers.saturn.jobs import SaturnRuns, began, live_pod
@@ -63,7 +72,7 @@ MINT_SECONDS = 4.0
 MOST_PAGES = 5
 PAGE_BYTES = 2_000_000
 #: Marks a token that Usher got with the administrator's, and so may get again in the same way.
-_MINTED: Acts = "admin"
+_MINTED: CredentialOwner = "admin"
 
 
 class Saturn(
@@ -74,8 +83,8 @@ class Saturn(
     base.Tokens,
     SaturnMaking,
     SaturnRuns,
-    base.Behalf,
-    base.Addresses,
+    base.Impersonation,
+    base.EmailLookup,
 ):
     """Translate for one Saturn Cloud."""
 
@@ -85,11 +94,15 @@ class Saturn(
     settings: SaturnSettings
     template_key: ClassVar[str] = "recipe"
     offer_model: ClassVar[type[offers.Offer]] = offers.Offer
-    carries: ClassVar[base.Carries] = base.Carries(scheme="token")
+    credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(scheme="token")
     # The guide allows one read in ten seconds, recommends that while pending, and a slower pace otherwise.
     # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests in flight.
     pace: ClassVar[base.Pace] = base.Pace(
-        min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0, concurrency=100
+        min_poll_interval=10.0,
+        pending_interval=10.0,
+        running_interval=300.0,
+        unused_interval=1800.0,
+        concurrency=100,
     )
 
     async def status(
@@ -100,32 +113,34 @@ class Saturn(
 
     async def _status(self, access: Access, remote_id: str, window: base.SendWindow | None) -> Observed:
         try:
-            response = await access.api.call("GET", f"/api/workspaces/{path_part(remote_id)}", window=window)
+            response = await access.api.call(
+                "GET", f"/api/workspaces/{encode_path_segment(remote_id)}", window=window
+            )
         except errors.NotFound:
             return Observed(State.GONE)
         answer = response.json_object()
         if not answer:
             raise errors.BadAnswer("the answer is empty")
-        listed_id = word_in(answer, "id")
+        listed_id = find_text(answer, "id")
         if listed_id is not None and listed_id.casefold() != remote_id.casefold():
             raise errors.BadAnswer("the answer is about another workspace")
         owner = answer.get("owner")
-        whose = word_in(owner, "name") if isinstance(owner, dict) else None
+        whose = find_text(owner, "name") if isinstance(owner, dict) else None
         if not offers.is_theirs(whose or "", access.username):
             # An administrator's own token sees everybody's.
             await self._confirm_name(access)
             return Observed(State.GONE)
         status = answer.get("status")
         seen = _observed(status if isinstance(status, str) else "")
-        label = clean(word_in(answer, "name") or "", MAX_NAME) or None
+        label = clean(find_text(answer, "name") or "", MAX_NAME_LENGTH) or None
         deletes = answer.get("self_destruct")
         is_kept = not deletes if isinstance(deletes, bool) else None
         if seen.state is not State.RUNNING:
             # What only newer servers say of workspaces tells that they also say why.
             has_reason = "resource_type" in answer
             return replace(seen, name=label, is_kept=is_kept, has_reason=has_reason)
-        address = word_in(answer, "url")
-        started_at = moment(answer.get("started_at"))
+        address = find_text(answer, "url")
+        started_at = parse_time(answer.get("started_at"))
         running = Observed(State.RUNNING, name=label, is_kept=is_kept, started_at=started_at)
         if not address:
             return replace(running, lacks="address")
@@ -134,25 +149,27 @@ class Saturn(
 
     async def _confirm_name(self, access: Access) -> None:
         """Raise Renamed if the account has another name by now: what is under that is still its own."""
-        if self.needs_record(access):
+        if self.can_reach_all_workspaces(access):
             return
         username = await self._username(access.credential)
         if username is not None and access.username not in {"", username}:
-            raise errors.Renamed(username)
+            raise errors.AccountRenamed(username)
 
-    async def reason(self, access: Access, remote_id: str, window: base.SendWindow | None = None) -> str:
+    async def read_reason(self, access: Access, remote_id: str, window: base.SendWindow | None = None) -> str:
         """Read what the workspace's newest pod waits for, or why it failed."""
         query = {"workload_type": "workspace", "workload_id": remote_id}
         asking = access.api.call("GET", "/api/active/pods", query=query, window=window)
         try:
-            response = await unless_absent(asking)
-            pods = entries([] if response is None else [response.json_object()], "pod_summaries", live_pod)
+            response = await none_if_absent(asking)
+            pods = read_entries(
+                [] if response is None else [response.json_object()], "pod_summaries", live_pod
+            )
         except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed):
             # It is merely useful: the state is known without it, and has to be told.
             return ""
         return max(pods, key=began).why if pods else ""
 
-    def stops(self, workspace: Workspace) -> Effects:
+    def stop_effects(self, workspace: Workspace) -> StopEffects:
         """Say that a workspace can be started again, unless it deletes itself when it is stopped."""
         erases = workspace.is_kept is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
@@ -170,14 +187,14 @@ class Saturn(
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Stop; the response may be empty."""
-        self.need_mode(mode)
+        self.require_stop_mode(mode)
         return await self._drive(access, workspace, "stop")
 
     async def _drive(self, access: Access, workspace: Workspace, verb: str) -> str | None:
-        path = f"/api/workspaces/{path_part(workspace.remote_id)}/{verb}"
+        path = f"/api/workspaces/{encode_path_segment(workspace.remote_id)}/{verb}"
         try:
             asking = access.api.call("POST", path)
-            return await unless_already(verb, asking, workspace.remote_id, workspace.name)
+            return await accept_already_done(verb, asking, workspace.remote_id, workspace.name)
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
             raise offers.refusal(error) from None
 
@@ -185,14 +202,14 @@ class Saturn(
         """Ask for the version; some servers require a token for it, or lack the endpoint."""
         return await self._version()
 
-    async def remark(self) -> str:
+    async def read_warning(self) -> str:
         """Name the templates that this server can't use."""
         if not await self._needs_image():
             return ""
         lacking = ", ".join(one.name for one in self.settings.templates if not one.has_image)
         return f"It requires an image, and these templates name none: {lacking}."
 
-    async def check(self, credential: Credential) -> Identity:
+    async def check_credential(self, credential: Credential) -> Identity:
         """Ask who this is; a server that doesn't say must refuse another token."""
         username = await self._username(credential)
         credential = replace(credential, ends_at=await self._end_of(credential))
@@ -200,7 +217,7 @@ class Saturn(
             return Identity(username, credential)
         # Nothing says whose it is, but a workspace is looked for with valid tokens only.
         await self._look(credential)
-        await refuses_others(self._look)
+        await verify_bad_token_is_refused(self._look)
         return Identity("", credential)
 
     async def _look(self, credential: Credential) -> None:
@@ -213,27 +230,27 @@ class Saturn(
         """Return when a token ends: as it says itself (RFC 7519), or as the list of tokens does."""
         claims = _claims(credential.token.get_secret_value())
         if "exp" in claims or not isinstance(claims.get("jti"), str):
-            return moment(claims.get("exp"))
+            return parse_time(claims.get("exp"))
 
         def its_own(one: Any) -> float | None:
-            return moment(one.get("expires_at")) if id_in(one, "id") == claims["jti"] else None
+            return parse_time(one.get("expires_at")) if require_id(one, "id") == claims["jti"] else None
 
         try:
             found = await offers.paged(self.api.acting_as(credential), "/api/tokens", {})
-            return next(iter(entries(found, "tokens", its_own)), None)
+            return next(iter(read_entries(found, "tokens", its_own)), None)
         except errors.ProviderError:
             # It is merely useful: the token is good without it.
             return None
 
     async def _username(self, credential: Credential, total: float = CHECK_SECONDS) -> str | None:
         """Return whose token this is, None if the server can't say."""
-        with checks_token():
+        with forbidden_as_credential_refused():
             asking = self.api.acting_as(credential).call("GET", "/api/user", total=total)
-            response = await unless_absent(asking)
+            response = await none_if_absent(asking)
         # 204: no user belongs to the token, or the server doesn't say.
         if response is None or response.status == 204:
             return None
-        username = clean(text_in(response.json_object(), "username"), MAX_NAME)
+        username = clean(require_text(response.json_object(), "username"), MAX_NAME_LENGTH)
         if not username:
             raise errors.BadAnswer("the answer's field username is not a text")
         return username
@@ -248,15 +265,15 @@ class Saturn(
         Raises NotFound for an unknown username, CredentialRefused if the administrator's token is refused,
         Forbidden if it lacks this permission, Untrusted for a link elsewhere or somebody else's token.
         """
-        path = f"/auth/createloginlink/{path_part(username)}"
+        path = f"/auth/createloginlink/{encode_path_segment(username)}"
         try:
-            response = await self.own().call("POST", path, total=MINT_SECONDS)
+            response = await self.connection_api().call("POST", path, total=MINT_SECONDS)
         except errors.BadAnswer as error:
             if error.status == 404:
                 raise errors.Forbidden("this server makes no login links", status=404) from None
             raise
         token = await _Session(self.api).token(_login_link(response.json(), self.api.root))
-        credential = Credential(token, None, Credential.of_connection(_MINTED).extra)
+        credential = Credential(token, None, Credential.for_connection(_MINTED).extra)
         if token == self.settings.admin_token:
             raise errors.Untrusted("the login link opened the administrator's own session")
         try:
@@ -266,24 +283,24 @@ class Saturn(
             raise errors.Untrusted(f"the token of the login link is refused: {error.message}") from None
         if owner is not None and owner != username:
             raise errors.Untrusted(
-                f"the login link opened the account of {owner}, not of {clean(username, MAX_NAME)}"
+                f"the login link opened the account of {owner}, not of {clean(username, MAX_NAME_LENGTH)}"
             )
         return credential
 
-    async def email_of(self, username: str) -> str | None:
+    async def read_email(self, username: str) -> str | None:
         """Return a user's address; servers before the document of 2026 don't say it."""
-        asking = offers.paged(self.own(), "/api/users", {"username": username})
+        asking = offers.paged(self.connection_api(), "/api/users", {"username": username})
         # The server takes the name as a part of others'.
-        found = entries(await unless_absent(asking) or (), "users", lambda one: one)
+        found = read_entries(await none_if_absent(asking) or (), "users", lambda one: one)
         addresses = (one.get("email") for one in found if one.get("username") == username)
-        return clean(next(addresses, None) or "", MAX_NAME) or None
+        return clean(next(addresses, None) or "", MAX_NAME_LENGTH) or None
 
-    async def own_secret(self) -> bool | None:
+    async def is_secret_accepted(self) -> bool | None:
         """Check whether the administrator's token is valid."""
         if self.settings.admin_token is None:
             return None
         try:
-            await self.check(Credential(self.settings.admin_token))
+            await self.check_credential(Credential(self.settings.admin_token))
         except errors.CredentialRefused:
             return False
         return True
@@ -291,7 +308,7 @@ class Saturn(
     async def refresh(self, access: Access) -> Credential:
         """Get a new token, by the refresh token, which works once, or through another login link."""
         old = access.credential
-        if old.acts == _MINTED:
+        if old.owner == _MINTED:
             return await self._mint(access.username)
         if old.refresh_token is None:
             raise errors.CredentialRefused("the token has expired")
@@ -308,34 +325,34 @@ class Saturn(
             raise errors.CredentialRefused(
                 "the token has expired and can't be renewed", status=error.status
             ) from None
-        answer = response.json_object(revealed=True)
-        successor = word_in(answer, "refresh_token")
-        fresh = SecretStr(text_in(answer, "access_token"))
-        ends_at = moment(answer.get("refresh_expires_at" if successor else "expires_at"))
+        answer = response.json_object(unredacted=True)
+        successor = find_text(answer, "refresh_token")
+        fresh = SecretStr(require_text(answer, "access_token"))
+        ends_at = parse_time(answer.get("refresh_expires_at" if successor else "expires_at"))
         return Credential(fresh, SecretStr(successor) if successor else None, old.extra, ends_at)
 
-    def acts(self, access: Access, call: str) -> Acts:
+    def credential_owner(self, access: Access, call: str) -> CredentialOwner:
         """Have the administrator's token drive workspaces if the connection is configured that way.
 
         ``docs/internals/providers/saturn.md``, "Whose token".
         """
-        return "admin" if call in _DRIVEN and self.needs_record(access) else "person"
+        return "admin" if call in _DRIVEN and self.can_reach_all_workspaces(access) else "person"
 
-    def needs_record(self, access: Access) -> bool:
+    def can_reach_all_workspaces(self, access: Access) -> bool:
         """Return whether the administrator's token, which opens everybody's, drives workspaces."""
-        return self.settings.act_as == "admin" and access.credential.acts == "admin"
+        return self.settings.act_as == "admin" and access.credential.owner == "admin"
 
-    async def discover(self, access: Access) -> base.Listing[base.Discovered]:
+    async def discover(self, access: Access) -> base.Listing[base.DiscoveredWorkspace]:
         """List the person's workspaces, page by page; raise NotFound if the server has no lists."""
         listed = await offers.resources(access, "workspace")
         if not listed:
             await self._confirm_name(access)
-        found = {one.id: base.Discovered(one.id, one.name, _observed(one.status)) for one in listed}
+        found = {one.id: base.DiscoveredWorkspace(one.id, one.name, _observed(one.status)) for one in listed}
         return base.Listing(found.values(), is_whole=listed.is_whole)
 
     # -- pages and links ------------------------------------------------------------------------------------
 
-    def job_reference(self, text: str) -> str | None:
+    def parse_job_reference(self, text: str) -> str | None:
         """Extract the job from a link to its page here, or its bare id."""
         return offers.resource_id(text, self.settings.base_url, "job")
 
@@ -348,9 +365,9 @@ class Saturn(
         quoted = quote(remote_id, safe="", errors="replace")
         return f"{self.settings.base_url}/dash/resources/workspace/{quoted}"
 
-    def job_page_url(self, job: Run) -> str:
+    def run_page_url(self, job: Run) -> str:
         """Return the page of the job, which shows all runs of it."""
-        asked = job.spec.word("job") if job.spec is not None else ""
+        asked = job.spec.text("job") if job.spec is not None else ""
         key = asked or (job.remote_id or "").partition("/")[0]
         return f"{self.settings.base_url}/dash/resources/job/{quote(key, safe='')}" if key else ""
 
@@ -388,13 +405,13 @@ class Saturn(
 def _observed(word: str) -> Observed:
     state = _STATES.get(word.casefold())
     if state is None:
-        return Observed(State.UNKNOWN, detail=base.unknown_word(clean(word)))
+        return Observed(State.UNKNOWN, detail=base.describe_unknown_state(clean(word)))
     return Observed(state)
 
 
 def _auto_stop(answer: Mapping[str, Any]) -> str | None:
     """Return after how long without use a workspace stops by itself; the server doesn't say when that is."""
-    after = word_in(answer, "auto_shutoff")
+    after = find_text(answer, "auto_shutoff")
     if after is None or after.casefold() == "never":
         return None
     return f"It stops by itself after {clean(after, 30)} without use."
@@ -412,8 +429,8 @@ def _claims(token: str) -> Mapping[str, Any]:
 
 def _shown_token(response: Response) -> str:
     """Return the token in a response: a bare string, or a field of an object."""
-    body = response.revealed()
-    shown = text_in(body, "token") if isinstance(body, dict) else body
+    body = response.unredacted_json()
+    shown = require_text(body, "token") if isinstance(body, dict) else body
     if not isinstance(shown, str) or not shown:
         raise errors.BadAnswer("the answer is no token")
     return shown
@@ -445,7 +462,7 @@ def _texts(answer: Any) -> Iterator[str]:
 class _Session:
     """Act as a temporary browser: its own cookies, one server, and no way to another."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: ApiClient) -> None:
         self._api = api
         self._jar = aiohttp.CookieJar(unsafe=True)
 
@@ -459,7 +476,7 @@ class _Session:
                 if token is not None:
                     return token
             elif response.status == 429 or response.status >= 500:
-                raise error_of(response, changes=False)
+                raise to_error(response, changes=False)
             onwards = urljoin(url, response.headers.get("Location", ""))
             if not 300 <= response.status < 400 or not is_at(onwards, self._api.root):
                 break
@@ -472,7 +489,7 @@ class _Session:
         if 300 <= response.status < 400 or response.status in {401, 403}:
             return None
         if response.status != 200:
-            raise error_of(response, changes=False)
+            raise to_error(response, changes=False)
         return SecretStr(_shown_token(response))
 
     async def _get(self, url: str) -> Response:

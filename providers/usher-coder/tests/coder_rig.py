@@ -18,7 +18,7 @@ from usher_coder import Coder
 from usher_coder.local import SEED, LocalCoder
 
 from playground.harness import Clock
-from usher.conformance.rigs import Http, Rig, Sides, StillClock, provider_of
+from usher.conformance.rigs import FacetValues, FrozenClock, Http, Rig, build_provider
 from usher.provider import Access, Credential, Provider
 
 DOCUMENT = json.loads(Path(__file__).with_name("coder_api.json").read_text(encoding="utf-8"))
@@ -112,7 +112,7 @@ async def coder_rig(
     seed: Mapping[str, Any] = SEED,
     **settings: Any,
 ) -> AsyncIterator[Rig]:
-    clock, window = Clock(lambda: 1_700_000_000.0), StillClock()
+    clock, window = Clock(lambda: 1_700_000_000.0), FrozenClock()
     server = LocalCoder(clock, seed)
     server.app.middlewares.append(HELD.check)
     async with TestServer(server.app, host="127.0.0.1") as listening, Http.new_session() as session:
@@ -120,7 +120,7 @@ async def coder_rig(
         http = client(session, window.monotonic)
         builds = f"POST /api/v2/workspaces/{ids['training']}/builds$"
         yield Rig(
-            provider=provider_of(kind, http, str(listening.make_url("")), **settings),
+            provider=build_provider(kind, http, str(listening.make_url("")), **settings),
             access=_access("alice"),
             harness=server.harness,
             clock=window,
@@ -131,17 +131,23 @@ async def coder_rig(
             foreign_id=ids["secret"],
             missing_id="00000000-0000-0000-0000-000000000000",
             names={"training", "broken"},
-            paths={"start": builds, "stop": builds, "status": f"GET /api/v2/workspaces/{ids['training']}$"},
-            stops_starting=False,
-            state_at="/latest_build/status",
-            read_id_at="/id",
-            list_at="/workspaces",
-            entry_state_at="/latest_build/status",
-            id_at="/id",
-            goes_on=[{"op": "replace", "path": "/count", "value": 1000}],
-            lists="GET /api/v2/workspaces$",
-            creates="POST /api/v2/users/me/workspaces$",
+            request_patterns={
+                "start": builds,
+                "stop": builds,
+                "status": f"GET /api/v2/workspaces/{ids['training']}$",
+            },
+            can_stop_starting=False,
+            state_pointer="/latest_build/status",
+            id_pointer="/id",
+            list_pointer="/workspaces",
+            entry_state_pointer="/latest_build/status",
+            entry_id_pointer="/id",
+            endless_list_patch=[{"op": "replace", "path": "/count", "value": 1000}],
+            list_requests="GET /api/v2/workspaces$",
+            create_requests="POST /api/v2/users/me/workspaces$",
             admin=_access("root"),
-            sides=Sides(values={"workspace": {"name": "made"}}, reason=lambda _: ""),
+            facet_values=FacetValues(
+                form_values={"workspace": {"name": "made"}}, expected_reason=lambda _: ""
+            ),
         )
     assert HELD.problems == []

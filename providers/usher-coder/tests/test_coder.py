@@ -8,7 +8,7 @@ import pytest
 from coder_rig import DOCUMENT, HELD, coder_rig
 from usher_coder.local import SEED
 
-from usher.conformance.rigs import ASKER, KEY
+from usher.conformance.rigs import KEY, PRINCIPAL
 from usher.provider import FormProblems, State, errors
 
 SLOW = "^(a+)+$"
@@ -16,8 +16,8 @@ SLOW = "^(a+)+$"
 
 async def test_a_running_one_says_when_it_stops_by_itself(open_rig):
     async with open_rig() as rig:
-        await rig.provider.start(rig.access, await rig.read())
-        seen = (await rig.until(State.RUNNING))[-1]
+        await rig.provider.start(rig.access, await rig.read_row())
+        seen = (await rig.read_until(State.RUNNING))[-1]
         assert seen.ends_how == "stops"
         assert seen.ends_at == seen.started_at + 8 * 3600
         assert seen.url.endswith("/@alice/training.main/apps/code-server/")
@@ -25,7 +25,7 @@ async def test_a_running_one_says_when_it_stops_by_itself(open_rig):
 
 async def test_what_waits_says_its_place(open_rig):
     async with open_rig() as rig:
-        await rig.provider.start(rig.access, await rig.read())
+        await rig.provider.start(rig.access, await rig.read_row())
         seen = (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
         assert (seen.state, seen.detail) == (State.STARTING, "Number 2 in the queue.")
 
@@ -60,8 +60,8 @@ async def seen_with(rig, **values):
 )
 async def test_running_one_says_what_it_lacks(open_rig, path, word, lacks, said):
     async with open_rig() as rig:
-        await rig.provider.start(rig.access, await rig.read())
-        await rig.until(State.RUNNING)
+        await rig.provider.start(rig.access, await rig.read_row())
+        await rig.read_until(State.RUNNING)
         seen = await seen_with(rig, **{f"{AGENT}/{path}": word})
         assert (seen.state, seen.lacks, seen.detail) == (State.RUNNING, lacks, said)
 
@@ -69,8 +69,8 @@ async def test_running_one_says_what_it_lacks(open_rig, path, word, lacks, said)
 async def test_agent_that_is_being_set_up_is_waited_for(open_rig):
     """One that has never connected in its time is lost; scripts that block nobody aren't waited for."""
     async with open_rig() as rig:
-        await rig.provider.start(rig.access, await rig.read())
-        await rig.until(State.RUNNING)
+        await rig.provider.start(rig.access, await rig.read_row())
+        await rig.read_until(State.RUNNING)
         late = await seen_with(rig, **{f"{AGENT}/lifecycle_state": "created", f"{AGENT}/status": "timeout"})
         assert (late.state, late.lacks) == (State.RUNNING, "agent")
         for behavior, state in (("blocking", State.STARTING), ("non-blocking", State.RUNNING)):
@@ -84,16 +84,16 @@ async def test_agent_that_is_being_set_up_is_waited_for(open_rig):
 
 async def test_build_that_cannot_be_read_leaves_the_state_unknown(open_rig):
     async with open_rig() as rig:
-        await rig.provider.start(rig.access, await rig.read())
-        await rig.until(State.RUNNING)
+        await rig.provider.start(rig.access, await rig.read_row())
+        await rig.read_until(State.RUNNING)
         for path, value in (("", None), ("/status", 3.5), ("/status", None), ("/transition", "")):
             assert (await seen_with(rig, **{f"/latest_build{path}": value})).state is State.UNKNOWN
 
 
 async def test_agent_without_an_app_counts(open_rig):
     async with open_rig() as rig:
-        await rig.provider.start(rig.access, await rig.read())
-        await rig.until(State.RUNNING)
+        await rig.provider.start(rig.access, await rig.read_row())
+        await rig.read_until(State.RUNNING)
         lost = {f"{AGENT}/apps": [], f"{AGENT}/status": "disconnected"}
         assert (await seen_with(rig, **lost)).lacks == "agent"
         bare = await seen_with(rig, **{"/latest_build/resources": []})
@@ -117,7 +117,7 @@ async def test_agent_without_an_app_counts(open_rig):
 )
 async def test_pending_one_says_what_it_waits_for(open_rig, matched, place, said):
     async with open_rig() as rig:
-        await rig.provider.start(rig.access, await rig.read())
+        await rig.provider.start(rig.access, await rig.read_row())
         build = {"matched_provisioners": matched, "job/queue_position": place}
         seen = await seen_with(rig, **{f"/latest_build/{path}": value for path, value in build.items()})
         assert (seen.state, seen.detail) == (State.STARTING, said)
@@ -129,10 +129,10 @@ async def test_pending_one_says_what_it_waits_for(open_rig, matched, place, said
 
 async def test_a_failed_one_says_why_from_the_log_of_its_build(open_rig):
     async with open_rig() as rig:
-        await rig.provider.start(rig.access, await rig.read(rig.broken_id))
-        failed = (await rig.until(State.FAILED, remote_id=rig.broken_id))[-1]
+        await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
+        failed = (await rig.read_until(State.FAILED, remote_id=rig.broken_id))[-1]
         assert (failed.reason, failed.has_reason) == ("terraform apply: exit status 1", True)
-        said = await rig.provider.reason(rig.access, rig.broken_id)
+        said = await rig.provider.read_reason(rig.access, rig.broken_id)
         assert said == "Error: no such image: images.example.org/gone:latest"
 
 
@@ -156,8 +156,8 @@ async def test_build_that_is_not_done_leaves_something(open_rig, transition, fau
         seen = (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
         assert (seen.state, seen.actions, seen.reason) == (State.FAILED, None, reason)
         made.stop_fails, made.cancels = None, ()
-        await rig.provider.stop(rig.access, await rig.read())
-        assert (await rig.until(State.STOPPED))[-1].state is State.STOPPED
+        await rig.provider.stop(rig.access, await rig.read_row())
+        assert (await rig.read_until(State.STOPPED))[-1].state is State.STOPPED
         assert [build.transition for build in made.builds[-2:]] == [transition, "stop"]
 
 
@@ -175,10 +175,10 @@ async def test_job_status_decides_about_a_build(open_rig):
 async def test_reason_without_a_log_is_the_jobs(open_rig):
     """Logs are for display: without them, the error of the job is the reason."""
     async with open_rig() as rig:
-        await rig.provider.start(rig.access, await rig.read(rig.broken_id))
-        await rig.until(State.FAILED, remote_id=rig.broken_id)
+        await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
+        await rig.read_until(State.FAILED, remote_id=rig.broken_id)
         rig.inject_fault("/logs$", status=500)
-        assert await rig.provider.reason(rig.access, rig.broken_id) == "terraform apply: exit status 1"
+        assert await rig.provider.read_reason(rig.access, rig.broken_id) == "terraform apply: exit status 1"
 
 
 @pytest.mark.parametrize("value", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"])
@@ -194,21 +194,21 @@ async def test_a_quota_that_is_used_up_is_told_as_no_room():
     from bot.domain.failure_causes import Reason, reason_in
 
     async with coder_rig(seed={**SEED, "quota": 0}) as rig:
-        await rig.provider.start(rig.access, await rig.read())
-        failed = (await rig.until(State.FAILED))[-1]
+        await rig.provider.start(rig.access, await rig.read_row())
+        failed = (await rig.read_until(State.FAILED))[-1]
         assert reason_in(failed.reason) is Reason.QUOTA
-        assert reason_in(await rig.provider.reason(rig.access, rig.remote_id)) is Reason.QUOTA
+        assert reason_in(await rig.provider.read_reason(rig.access, rig.remote_id)) is Reason.QUOTA
 
 
 async def offered(rig):
-    offer = await rig.provider.templates(rig.access)
+    offer = await rig.provider.read_offer(rig.access)
     return offer, next(one.id for one in offer.templates if one.name == "docker")
 
 
 async def test_parameters_are_asked_checked_and_sent(open_rig):
     async with open_rig() as rig:
         offer, docker = await offered(rig)
-        form = rig.provider.form(offer, "workspace", {"template": docker}, ASKER)
+        form = rig.provider.form(offer, "workspace", {"template": docker}, PRINCIPAL)
         assert [(one.name, one.kind, one.initial) for one in form.fields[2:]] == [
             ("p_cpu", "number", "2"),
             ("p_ide", "choice", "code"),
@@ -217,11 +217,11 @@ async def test_parameters_are_asked_checked_and_sent(open_rig):
             ("p_tools", "text", "git"),
         ]
         values = {"template": docker, "name": "Paper-1", "p_cpu": "4", "p_ide": "lab", "p_tools": "git, make"}
-        spec = rig.provider.spec(offer, "workspace", values, ASKER)
+        spec = rig.provider.spec(offer, "workspace", values, PRINCIPAL)
         assert spec.name == "paper-1"
         assert spec.chosen["p_tools"] == '["git", "make"]'
         created = await rig.provider.create(rig.access, spec, KEY)
-        assert (await rig.until(State.RUNNING, remote_id=created.remote_id))[-1].url is not None
+        assert (await rig.read_until(State.RUNNING, remote_id=created.remote_id))[-1].url is not None
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,9 @@ async def test_what_is_wrong_is_said_at_its_field(open_rig, field, value, said):
     async with open_rig() as rig:
         offer, docker = await offered(rig)
         with pytest.raises(FormProblems) as caught:
-            rig.provider.spec(offer, "workspace", {"template": docker, "name": "made", field: value}, ASKER)
+            rig.provider.spec(
+                offer, "workspace", {"template": docker, "name": "made", field: value}, PRINCIPAL
+            )
         assert caught.value.problems == {field: said}
 
 
@@ -254,41 +256,43 @@ async def test_a_pattern_from_the_server_is_matched_by_the_server_alone():
         "parameters": [{"name": "word", "validation_regex": SLOW, "validation_error": "a's"}],
     }
     async with coder_rig(seed={**SEED, "templates": [template]}) as rig:
-        offer = await rig.provider.templates(rig.access)
+        offer = await rig.provider.read_offer(rig.access)
         began = time.monotonic()
         values = {"template": "slow", "name": "made", "p_word": "a" * 60 + "!"}
-        spec = rig.provider.spec(offer, "workspace", values, ASKER)
+        spec = rig.provider.spec(offer, "workspace", values, PRINCIPAL)
         assert time.monotonic() - began < 1.0
-        assert rig.provider.form(offer, "workspace", values, ASKER).fields[-1].hint == "a's"
-        rig.inject_fault(rig.creates, status=400, body='{"message": "can\'t validate build parameter"}')
+        assert rig.provider.form(offer, "workspace", values, PRINCIPAL).fields[-1].hint == "a's"
+        rig.inject_fault(
+            rig.create_requests, status=400, body='{"message": "can\'t validate build parameter"}'
+        )
         with pytest.raises(errors.InvalidRequest, match="can't validate"):
             await rig.provider.create(rig.access, spec, KEY)
 
 
 async def test_apps_with_a_host_of_their_own():
     async with coder_rig(seed={**SEED, "subdomain": True}, wildcard_host="*.apps.localhost") as rig:
-        await rig.provider.start(rig.access, await rig.read())
-        seen = (await rig.until(State.RUNNING))[-1]
+        await rig.provider.start(rig.access, await rig.read_row())
+        seen = (await rig.read_until(State.RUNNING))[-1]
         assert seen.url is None or seen.url.startswith(
             "http://code-server--main--training--alice.apps.localhost"
         )
     async with coder_rig(seed={**SEED, "subdomain": True}) as rig:
-        await rig.provider.start(rig.access, await rig.read())
-        assert (await rig.until(State.RUNNING))[-1].url is None
+        await rig.provider.start(rig.access, await rig.read_row())
+        assert (await rig.read_until(State.RUNNING))[-1].url is None
 
 
 async def test_a_start_of_what_runs_and_a_stop_of_what_is_down_send_nothing(open_rig):
     async with open_rig() as rig:
-        down = await rig.read()
-        before = rig.sent()
+        down = await rig.read_row()
+        before = rig.count_requests()
         await rig.provider.stop(rig.access, down)
-        assert rig.sent() == before
+        assert rig.count_requests() == before
         await rig.provider.start(rig.access, down)
-        await rig.until(State.RUNNING)
-        running = await rig.read()
-        before = rig.sent()
+        await rig.read_until(State.RUNNING)
+        running = await rig.read_row()
+        before = rig.count_requests()
         await rig.provider.start(rig.access, running)
-        assert rig.sent() == before
+        assert rig.count_requests() == before
 
 
 def training(**held):
@@ -300,7 +304,7 @@ def training(**held):
 
 async def test_dormant_workspace_says_so_and_is_woken_by_its_start():
     async with coder_rig(seed=training(dormant=True)) as rig:
-        before = await rig.read()
+        before = await rig.read_row()
         assert before.state is State.STOPPED
         assert before.detail.startswith("It's dormant")
         rig.harness.requests.clear()
@@ -308,10 +312,10 @@ async def test_dormant_workspace_says_so_and_is_woken_by_its_start():
         await rig.provider.start(rig.access, replace(before, detail=None))
         sent = {one.partition(" ")[0]: count for one, count in rig.harness.requests.items()}
         assert sent == {"POST": 2, "PUT": 1}
-        assert (await rig.until(State.RUNNING))[-1].detail is None
+        assert (await rig.read_until(State.RUNNING))[-1].detail is None
         # By the time of the call somebody else may have woken it.
-        await rig.provider.stop(rig.access, await rig.read())
-        await rig.until(State.STOPPED)
+        await rig.provider.stop(rig.access, await rig.read_row())
+        await rig.read_until(State.STOPPED)
         await rig.provider.start(rig.access, before)
 
 
@@ -319,13 +323,13 @@ async def test_dormant_workspace_that_cannot_be_woken_says_where():
     async with coder_rig(seed=training(dormant=True)) as rig:
         rig.inject_fault("/dormant$", status=403, body=json.dumps({"message": "Forbidden."}))
         with pytest.raises(errors.InvalidRequest, match=r"It's dormant\. Open its page on The cloud"):
-            await rig.provider.start(rig.access, await rig.read())
+            await rig.provider.start(rig.access, await rig.read_row())
 
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_outdated_workspace_says_that_it_needs_an_update(status):
     async with coder_rig(seed=training(outdated=True)) as rig:
-        before = await rig.read()
+        before = await rig.read_row()
         assert "requires it to be updated" in before.detail
         rig.inject_fault("POST .*/builds$", status=status, body=json.dumps({"message": "Forbidden."}))
         with pytest.raises(errors.InvalidRequest, match="Update it on its page on The cloud"):
@@ -337,9 +341,9 @@ async def test_renamed_account_keeps_its_workspaces(open_rig, is_new):
     """Ids tell whose they are, and somebody who gets the former name gets none of them."""
     async with open_rig() as rig:
         alice = rig.access
-        kept = (await rig.provider.check(alice.credential)).credential
+        kept = (await rig.provider.check_credential(alice.credential)).credential
         access = replace(alice, credential=kept) if is_new else alice
-        bound = rig.provider.bound(access, "read")
+        bound = rig.provider.bind_access(access, "read")
         rig.server.rename("alice", "alice-b")
         rig.server.rename("bob", "alice")
         seen = (await rig.provider.status(bound, [rig.remote_id]))[rig.remote_id]
@@ -379,20 +383,20 @@ async def test_shared_workspace_of_somebody_with_the_name_is_left_out(open_rig):
 async def test_the_token_has_its_own_header_and_is_in_no_other(open_rig):
     async with open_rig() as rig:
         await rig.provider.discover(rig.access)
-        assert (await rig.provider.check(rig.access.credential)).credential.ends_at is not None
+        assert (await rig.provider.check_credential(rig.access.credential)).credential.ends_at is not None
         assert rig.harness.violations == []
 
 
 async def test_all_that_is_used_is_in_the_document(open_rig):
     async with open_rig() as rig:
         await rig.provider.probe()
-        await rig.provider.check(rig.access.credential)
+        await rig.provider.check_credential(rig.access.credential)
         offer, docker = await offered(rig)
-        spec = rig.provider.spec(offer, "workspace", {"template": docker, "name": "made"}, ASKER)
+        spec = rig.provider.spec(offer, "workspace", {"template": docker, "name": "made"}, PRINCIPAL)
         await rig.provider.create(rig.access, spec, KEY)
-        await rig.provider.find(rig.access, spec, KEY, 0.0)
-        await rig.provider.start(rig.access, await rig.read())
-        await rig.provider.reason(rig.access, rig.remote_id)
+        await rig.provider.find_created(rig.access, spec, KEY, 0.0)
+        await rig.provider.start(rig.access, await rig.read_row())
+        await rig.provider.read_reason(rig.access, rig.remote_id)
         rig.server.workspaces[rig.broken_id].is_dormant = True
-        await rig.provider.start(rig.access, await rig.read(rig.broken_id))
+        await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
     assert HELD.used == set(DOCUMENT["operations"])

@@ -37,24 +37,24 @@ class Parameter:
     @classmethod
     def read(cls, one: Any) -> Parameter | None:
         """Read an entry; None for one that is for a single build. Raises BadAnswer."""
-        name = up.text_in(_object(one), "name")
+        name = up.require_text(_object(one), "name")
         if one.get("ephemeral") is True:
             return None
-        kind = up.word_in(one, "type") or "string"
+        kind = up.find_text(one, "type") or "string"
         options = tuple(
-            up.Choice(value, up.clean(up.word_in(option, "name") or value, up.MAX_NAME))
+            up.Choice(value, up.clean(up.find_text(option, "name") or value, up.MAX_NAME_LENGTH))
             for option in objects(one, "options")
-            if (value := up.word_in(option, "value"))
+            if (value := up.find_text(option, "value"))
         )
         if kind == "bool" and not options:
             options = (up.Choice("true", "Yes"), up.Choice("false", "No"))
-        said = (up.word_in(one, "description_plaintext"), up.word_in(one, "validation_error"))
+        said = (up.find_text(one, "description_plaintext"), up.find_text(one, "validation_error"))
         return cls(
             name,
-            up.clean(up.word_in(one, "display_name") or name, 48) or "Parameter",
+            up.clean(up.find_text(one, "display_name") or name, 48) or "Parameter",
             kind,
             up.clean(" ".join(text for text in said if text), _LONGEST_HINT),
-            up.word_in(one, "default_value") or "",
+            up.find_text(one, "default_value") or "",
             one.get("required") is True,
             options,
             _bound(one, "validation_min"),
@@ -67,10 +67,10 @@ class Parameter:
         kind: up.FieldKind = "long_text" if self.is_long else "text"
         initial: up.Value = self.default
         if self.kind == "list(string)":
-            kind, initial = ("searches" if self.options else "text"), _listed(self.default)
+            kind, initial = ("multi_search" if self.options else "text"), _listed(self.default)
             initial = initial if self.options else ", ".join(initial)
         elif self.options:
-            kind = "choice" if len(self.options) <= up.FEW else "search"
+            kind = "choice" if len(self.options) <= up.MAX_MENU_CHOICES else "search"
         elif self.kind == "number":
             kind = "number"
         return up.Field(
@@ -150,8 +150,10 @@ def form_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
     choices = tuple(up.Choice(one.id, one.label) for one in offer.templates)
     if not choices:
         return up.Form((), note="There are no templates that you may use.")
-    free = up.free_name(naming.stem(template.name if template else "", "workspace"), offer.names)
-    fields = [up.choice_field("template", "Template", choices, template.id if template else "", redraws=True)]
+    free = up.find_free_name(naming.stem(template.name if template else "", "workspace"), offer.names)
+    fields = [
+        up.choice_field("template", "Template", choices, template.id if template else "", has_dependents=True)
+    ]
     fields.append(up.name_field(free, longest))
     fields += [one.field() for one in (template.parameters if template else ())]
     return up.Form(tuple(fields))
@@ -161,14 +163,14 @@ def spec_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
     """Return what ``create`` needs; raise FormProblems with a sentence for each field."""
     template, problems = offer.chosen(values), dict[str, str]()
     name = up.text_of(values, "name").lower()
-    if wrong := up.name_problem(name, longest, offer.names):
+    if wrong := up.find_name_problem(name, longest, offer.names):
         problems["name"] = wrong
     elif not naming.allows(name):
         problems["name"] = (
             "Lower-case letters, digits and single hyphens, with a letter or digit at both ends."
         )
     if template is None:
-        raise up.FormProblems({"template": up.NOT_OFFERED, **problems})
+        raise up.FormProblems({"template": up.TEMPLATE_NOT_OFFERED, **problems})
     chosen: dict[str, up.Value] = {"template": template.name, "version": template.version}
     for one in template.parameters:
         given = values.get(PARAMETER + one.name, "")

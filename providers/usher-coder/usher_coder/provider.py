@@ -77,47 +77,47 @@ class CoderSettings(up.ConnectionSettings):
     wildcard_host: str | None = Setting(default=None, pattern=r"^\*[a-z0-9.:-]*\.[a-z0-9.:-]+$")
 
 
-class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[Offer]):
+class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Creation[Offer]):
     """Translate for one Coder deployment."""
 
-    api_version: ClassVar[int] = up.API
+    api_version: ClassVar[int] = up.API_VERSION
     kind: ClassVar[str] = "coder"
     title: ClassVar[str] = "Coder"
     settings_model: ClassVar[type[up.ConnectionSettings]] = CoderSettings
     settings: CoderSettings
     api_path: ClassVar[str] = "/api/v2"
-    carries: ClassVar[up.Carries] = up.Carries("Coder-Session-Token", scheme="")
+    credential_in: ClassVar[up.CredentialPlacement] = up.CredentialPlacement("Coder-Session-Token", scheme="")
     offer_model: ClassVar[type[Offer]] = Offer
-    naming: ClassVar[up.NameRule] = up.NameRule(LONGEST_NAME)
+    name_rule: ClassVar[up.NameRule] = up.NameRule(LONGEST_NAME)
     # A build takes a minute or more, and each read costs the server all of its resources, agents and apps.
-    pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=10.0, pending=10.0, running=300.0)
+    pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=10.0, pending_interval=10.0, running_interval=300.0)
 
     # -- linking ---------------------------------------------------------------------------------------------
 
-    async def check(self, credential: up.Credential) -> up.Identity:
+    async def check_credential(self, credential: up.Credential) -> up.Identity:
         """Ask whose token it is, and when it ends; its id is its beginning."""
         api = self.api.acting_as(credential)
-        with up.checks_token():
+        with up.forbidden_as_credential_refused():
             response = await api.call("GET", "/users/me", total=CHECK_SECONDS)
         me = response.json_object()
-        username = up.clean(up.text_in(me, "username"), up.MAX_NAME)
+        username = up.clean(up.require_text(me, "username"), up.MAX_NAME_LENGTH)
         if not username:
             raise up.errors.BadAnswer("the answer's field username is not a text")
         key = credential.token.get_secret_value().partition("-")[0]
         try:
-            told = await api.call("GET", f"/users/me/keys/{up.path_part(key)}", total=CHECK_SECONDS)
-            ends_at = up.moment(told.json_object().get("expires_at"))
+            told = await api.call("GET", f"/users/me/keys/{up.encode_path_segment(key)}", total=CHECK_SECONDS)
+            ends_at = up.parse_time(told.json_object().get("expires_at"))
         except up.errors.ProviderError:
             ends_at = None  # It is merely useful: the token is good without it.
         # Names change, and may then be others'.
-        own_id = up.word_in(me, "id")
+        own_id = up.find_text(me, "id")
         extra = {**credential.extra, **({OWN_ID: own_id} if own_id else {})}
         return up.Identity(username, replace(credential, ends_at=ends_at, extra=extra))
 
     async def probe(self) -> str:
         """Ask for the version, which everybody may know."""
         response = await self.api.call("GET", "/buildinfo", total=CHECK_SECONDS)
-        return f"Coder {up.clean(up.text_in(response.json_object(), 'version'))}"
+        return f"Coder {up.clean(up.require_text(response.json_object(), 'version'))}"
 
     def token_help(self) -> up.TokenHelp:
         """Explain where tokens are made."""
@@ -145,30 +145,30 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         except up.errors.NotFound:
             return up.Observed(up.State.GONE)
 
-    async def discover(self, access: up.Access) -> up.Listing[up.Discovered]:
+    async def discover(self, access: up.Access) -> up.Listing[up.DiscoveredWorkspace]:
         """List the person's own workspaces, page by page."""
         listed = await _pages(access)
         own_id = await _own_id(access, (one for page in listed for one in objects(page, "workspaces")))
 
-        def read(one: Any) -> up.Discovered | None:
-            remote_id = up.id_in(one, "id")
+        def read(one: Any) -> up.DiscoveredWorkspace | None:
+            remote_id = up.require_id(one, "id")
             if not _is_own(access, one, own_id):
                 return None
-            name = up.clean(up.word_in(one, "name") or "", up.MAX_NAME)
+            name = up.clean(up.find_text(one, "name") or "", up.MAX_NAME_LENGTH)
             try:
                 seen = self._observed(one)
             except up.errors.BadAnswer as error:
                 seen = up.Observed(up.State.UNKNOWN, detail=error.message)
-            return up.Discovered(remote_id, name, seen)
+            return up.DiscoveredWorkspace(remote_id, name, seen)
 
-        return up.entries(listed, "workspaces", read)
+        return up.read_entries(listed, "workspaces", read)
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
         """Ask for a build that starts it, which has to be awake; one of what is up would restart it."""
-        if workspace.state in up.UP:
+        if workspace.state in up.UP_STATES:
             return None
         try:
-            return await up.unless_already(
+            return await up.accept_already_done(
                 "start", _build(access, workspace, "start"), *_list_names(workspace)
             )
         except (up.errors.Forbidden, up.errors.CredentialRefused):
@@ -177,7 +177,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
                 if hurdle := _FIRST.get(workspace.detail or ""):
                     raise up.errors.InvalidRequest(hurdle.format(title=self.settings.title)) from None
                 raise
-        return await up.unless_already("start", _build(access, workspace, "start"))
+        return await up.accept_already_done("start", _build(access, workspace, "start"))
 
     async def _wake(self, access: up.Access, workspace: up.Workspace) -> bool:
         """Wake a dormant workspace; return False if it can't be, or was awake, which is a 304."""
@@ -186,51 +186,55 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         if response.status in {304, 401, 403, 404, 405}:
             return False
         if not 200 <= response.status < 300:
-            raise up.error_of(response, changes=True)
+            raise up.to_error(response, changes=True)
         return True
 
     async def stop(
         self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop"
     ) -> str | None:
         """Ask for a build that stops it; while another one goes on that is a Conflict."""
-        self.need_mode(mode)
+        self.require_stop_mode(mode)
         if workspace.state in _DOWN:
             return None
-        return await up.unless_already("stop", _build(access, workspace, "stop"), *_list_names(workspace))
+        return await up.accept_already_done(
+            "stop", _build(access, workspace, "stop"), *_list_names(workspace)
+        )
 
     async def remove(self, access: up.Access, workspace: up.Workspace) -> None:
         """Ask for a build that deletes it."""
         await _build(access, workspace, "delete")
 
-    async def reason(self, access: up.Access, remote_id: str, window: up.SendWindow | None = None) -> str:
+    async def read_reason(
+        self, access: up.Access, remote_id: str, window: up.SendWindow | None = None
+    ) -> str:
         """Read the error in the log of the latest build, or without one that of its job."""
         try:
-            build = up.object_in(await _read(access, remote_id, window), "latest_build")
+            build = up.require_object(await _read(access, remote_id, window), "latest_build")
         except (up.errors.NotFound, up.errors.BadAnswer):
             return ""
         try:
             response = await access.api.call(
-                "GET", f"/workspacebuilds/{up.path_part(up.id_in(build, 'id'))}/logs"
+                "GET", f"/workspacebuilds/{up.encode_path_segment(up.require_id(build, 'id'))}/logs"
             )
-            lines = up.entries([{"logs": response.json()}], "logs", lambda one: one)
+            lines = up.read_entries([{"logs": response.json()}], "logs", lambda one: one)
         except up.errors.ProviderError:
             lines = up.Listing()
         errors = (line for line in lines if isinstance(line, dict) and line.get("log_level") == "error")
-        said = [up.clean(up.word_in(line, "output") or "", LONGEST_REASON) for line in errors]
-        return up.weightiest([one for one in said if one]) or _job_error(build)
+        said = [up.clean(up.find_text(line, "output") or "", LONGEST_REASON) for line in errors]
+        return up.pick_failure_message([one for one in said if one]) or _job_error(build)
 
     def _observed(self, workspace: Mapping[str, Any]) -> up.Observed:
         """Say what the latest build says; it can be used once its agent and the app that is opened answer."""
-        build = up.part_of(workspace, "latest_build")
-        word, transition = (up.word_in(build, key) or "" for key in ("status", "transition"))
-        name = up.clean(up.word_in(workspace, "name") or "", up.MAX_NAME) or None
-        used_at = up.moment(workspace.get("last_used_at"))
-        job = up.part_of(build, "job", "latest_build.")
-        if (ended := up.word_in(job, "status")) in _NOT_DONE:
+        build = up.find_object(workspace, "latest_build")
+        word, transition = (up.find_text(build, key) or "" for key in ("status", "transition"))
+        name = up.clean(up.find_text(workspace, "name") or "", up.MAX_NAME_LENGTH) or None
+        used_at = up.parse_time(workspace.get("last_used_at"))
+        job = up.find_object(build, "job", "latest_build.")
+        if (ended := up.find_text(job, "status")) in _NOT_DONE:
             word = str(ended)
         state = _EITHER_WAY.get(word) or _GOING.get(transition, {}).get(word)
         if state is None:
-            return up.Observed(up.State.UNKNOWN, detail=up.unknown_word(up.clean(word)), name=name)
+            return up.Observed(up.State.UNKNOWN, detail=up.describe_unknown_state(up.clean(word)), name=name)
         if state is up.State.FAILED:
             is_canceled = word == "canceled"
             reason = _job_error(build) or (f"{transition} canceled" if is_canceled else None)
@@ -245,17 +249,17 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         if state is up.State.STARTING:
             return up.Observed(state, name=name, detail=self._waits_for(build, job))
         if state is up.State.RUNNING:
-            ends_at = up.moment(build.get("deadline"))
+            ends_at = up.parse_time(build.get("deadline"))
             return replace(
                 self._running(workspace, build),
                 name=name,
                 last_used_at=used_at,
-                started_at=up.moment(job.get("completed_at")),
+                started_at=up.parse_time(job.get("completed_at")),
                 ends_at=ends_at,
                 ends_how=None if ends_at is None else "stops",
             )
-        removed_at = up.moment(workspace.get("deleting_at"))
-        down_at = up.moment(job.get("completed_at"))
+        removed_at = up.parse_time(workspace.get("deleting_at"))
+        down_at = up.parse_time(job.get("completed_at"))
         return up.Observed(
             state,
             name=name,
@@ -301,16 +305,16 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
     def _url(
         self, workspace: Mapping[str, Any], agent: Mapping[str, Any], app: Mapping[str, Any]
     ) -> str | None:
-        wildcard, below = self.settings.wildcard_host, up.word_in(app, "subdomain_name")
+        wildcard, below = self.settings.wildcard_host, up.find_text(app, "subdomain_name")
         if app.get("subdomain") is True:
             if not below or wildcard is None:
                 return None
             scheme = self.settings.base_url.partition("://")[0]
             return self.allowed_url(f"{scheme}://{wildcard.replace('*', below, 1)}/")
-        if up.word_in(workspace, "owner_name") is None:
+        if up.find_text(workspace, "owner_name") is None:
             return None
         owner, name, of_agent, slug = (
-            up.path_part(up.text_in(holder, key))
+            up.encode_path_segment(up.require_text(holder, key))
             for holder, key in (
                 (workspace, "owner_name"),
                 (workspace, "name"),
@@ -336,29 +340,30 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: up.Access) -> Offer:
+    async def read_offer(self, access: up.Access) -> Offer:
         """Read the templates, the parameters of each, and the names in use."""
         response = await access.api.call("GET", "/templates")
-        found = up.entries([{"templates": response.json()}], "templates", _template)
+        found = up.read_entries([{"templates": response.json()}], "templates", _template)
 
         async def whole(one: Template) -> Template:
-            path = f"/templateversions/{up.path_part(one.version)}/rich-parameters"
+            path = f"/templateversions/{up.encode_path_segment(one.version)}/rich-parameters"
             listed = (await access.api.call("GET", path)).json()
             return replace(
-                one, parameters=tuple(up.entries([{"parameters": listed}], "parameters", Parameter.read))
+                one, parameters=tuple(up.read_entries([{"parameters": listed}], "parameters", Parameter.read))
             )
 
         return Offer(
-            tuple(await up.side_by_side(WIDTH, whole, found)), tuple(sorted(await self.names(access, "")))
+            tuple(await up.map_concurrently(WIDTH, whole, found)),
+            tuple(sorted(await self.list_names(access, ""))),
         )
 
-    def form(self, offer: Offer, purpose: up.Purpose, values: up.Values, asker: up.Principal) -> up.Form:
+    def form(self, offer: Offer, purpose: up.Purpose, values: up.Values, principal: up.Principal) -> up.Form:
         """Ask for a template, a name, and the template's parameters."""
-        return form_of(offer, self.naming, LONGEST_NAME, values)
+        return form_of(offer, self.name_rule, LONGEST_NAME, values)
 
-    def spec(self, offer: Offer, purpose: up.Purpose, values: up.Values, asker: up.Principal) -> up.Spec:
+    def spec(self, offer: Offer, purpose: up.Purpose, values: up.Values, principal: up.Principal) -> up.Spec:
         """Check what was filled in by what each field declares."""
-        return spec_of(offer, self.naming, LONGEST_NAME, values)
+        return spec_of(offer, self.name_rule, LONGEST_NAME, values)
 
     async def create(self, access: up.Access, spec: up.Spec, key: str) -> up.Created:
         """Make a workspace of the version that the form was drawn from; Coder starts it at once."""
@@ -369,33 +374,35 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         ]
         body = {
             "name": spec.name,
-            "template_version_id": spec.word("version"),
+            "template_version_id": spec.text("version"),
             "rich_parameter_values": values,
         }
         response = await access.api.call("POST", "/users/me/workspaces", json_body=body)
-        with up.may_have_acted():
-            return up.Created(up.id_in(response.json_object(), "id"), spec.name)
+        with up.bad_answer_as_unknown_outcome():
+            return up.Created(up.require_id(response.json_object(), "id"), spec.name)
 
-    async def names(self, access: up.Access, stem: str) -> Collection[str]:
+    async def list_names(self, access: up.Access, stem: str) -> Collection[str]:
         """Return the names of the person's workspaces: they are a namespace of their own."""
         return [one.name for one in await self.discover(access) if one.name]
 
-    async def find(self, access: up.Access, spec: up.Spec, key: str, since: float) -> up.Traces:
+    async def find_created(
+        self, access: up.Access, spec: up.Spec, key: str, since: float
+    ) -> up.OutcomeSearch:
         """Look for the workspace by its name; an older one of that name is another."""
-        path = f"/users/me/workspace/{up.path_part(spec.name)}"
-        response = await up.unless_absent(access.api.call("GET", path))
+        path = f"/users/me/workspace/{up.encode_path_segment(spec.name)}"
+        response = await up.none_if_absent(access.api.call("GET", path))
         if response is None:
-            return up.Traces(is_proof=True)
+            return up.OutcomeSearch(is_conclusive=True)
         workspace = response.json_object()
-        made_at = up.moment(workspace.get("created_at"))
-        is_young = made_at is None or made_at >= since - up.CLOCK_SKEW
-        made = up.Created(up.id_in(workspace, "id"), spec.name)
-        return up.Traces(made if is_young else None, is_proof=True)
+        made_at = up.parse_time(workspace.get("created_at"))
+        is_young = made_at is None or made_at >= since - up.MAX_CLOCK_SKEW_SECONDS
+        made = up.Created(up.require_id(workspace, "id"), spec.name)
+        return up.OutcomeSearch(made if is_young else None, is_conclusive=True)
 
 
 def _hurdle(workspace: Mapping[str, Any]) -> str | None:
     """Return what a start has to do first, or None."""
-    if up.moment(workspace.get("dormant_at")) is not None:
+    if up.parse_time(workspace.get("dormant_at")) is not None:
         return DORMANT
     is_bound = workspace.get("template_require_active_version") is True
     return OUTDATED if is_bound and workspace.get("outdated") is True else None
@@ -405,7 +412,7 @@ async def _read(access: up.Access, remote_id: str, window: up.SendWindow | None)
     """Return a workspace of the person's own: an administrator's token may see others'."""
     response = await access.api.call("GET", f"/workspaces/{_part(remote_id)}", window=window)
     workspace = response.json_object()
-    if up.id_in(workspace, "id") != remote_id:
+    if up.require_id(workspace, "id") != remote_id:
         raise up.errors.BadAnswer("the answer is about another workspace")
     if not _is_own(access, workspace, await _own_id(access, [workspace])):
         raise up.errors.NotFound("it is somebody else's")
@@ -413,27 +420,29 @@ async def _read(access: up.Access, remote_id: str, window: up.SendWindow | None)
 
 
 def _job_error(build: Mapping[str, Any]) -> str:
-    return up.clean(up.word_in(up.part_of(build, "job", "latest_build."), "error") or "", LONGEST_REASON)
+    return up.clean(
+        up.find_text(up.find_object(build, "job", "latest_build."), "error") or "", LONGEST_REASON
+    )
 
 
 async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) -> str | None:
     """Return the account's id: kept with the link, or asked for where an owner differs in name or id."""
     kept = access.credential.extra.get(OWN_ID)
-    owners = [(up.word_in(one, "owner_id"), _has_own_name(access, one)) for one in workspaces]
+    owners = [(up.find_text(one, "owner_id"), _has_own_name(access, one)) for one in workspaces]
     if kept or (len(set(owners)) <= 1 and all(is_named for _, is_named in owners)):
         return kept
-    return up.id_in((await access.api.call("GET", "/users/me")).json_object(), "id")
+    return up.require_id((await access.api.call("GET", "/users/me")).json_object(), "id")
 
 
 def _is_own(access: up.Access, workspace: Mapping[str, Any], own_id: str | None) -> bool:
     """Return whether a workspace is the account's own, by ids: names change, and may then be others'."""
-    owner_id = up.word_in(workspace, "owner_id")
+    owner_id = up.find_text(workspace, "owner_id")
     return owner_id == own_id if owner_id and own_id else _has_own_name(access, workspace)
 
 
 def _has_own_name(access: up.Access, workspace: Mapping[str, Any]) -> bool:
     """Return whether its owner has the account's name, in which Coder ignores case, or none."""
-    owner = up.word_in(workspace, "owner_name")
+    owner = up.find_text(workspace, "owner_name")
     return owner is None or owner.casefold() == access.username.casefold()
 
 
@@ -466,12 +475,12 @@ async def _pages(access: up.Access) -> up.Listing[dict[str, Any]]:
 
 
 def _template(one: Any) -> Template | None:
-    remote_id = up.id_in(one, "id")
+    remote_id = up.require_id(one, "id")
     if one.get("deprecated") or one.get("deleted"):
         return None
-    name = up.clean(up.text_in(one, "name"), up.MAX_NAME)
-    label = up.clean(up.word_in(one, "display_name") or name, up.MAX_NAME)
-    return Template(remote_id, name, label, up.id_in(one, "active_version_id"))
+    name = up.clean(up.require_text(one, "name"), up.MAX_NAME_LENGTH)
+    label = up.clean(up.find_text(one, "display_name") or name, up.MAX_NAME_LENGTH)
+    return Template(remote_id, name, label, up.require_id(one, "active_version_id"))
 
 
 def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from usher_lagoon import Lagoon
 
 from playground.harness import Clock, Harness, refusals
-from usher.conformance.rigs import Http, Rig, StillClock, provider_of
+from usher.conformance.rigs import FrozenClock, Http, Rig, build_provider
 from usher.provider import Access, Credential
 
 TOKEN = "a11ce" * 8
@@ -93,11 +93,11 @@ def open_rig():
 
     @asynccontextmanager
     async def opened(client: type[Http]) -> AsyncIterator[Rig]:
-        server, window = LocalLagoon(), StillClock()
+        server, window = LocalLagoon(), FrozenClock()
         async with TestServer(server.app, host="127.0.0.1") as listening, Http.new_session() as session:
             http = client(session, window.monotonic)
             yield Rig(
-                provider=provider_of(Lagoon, http, str(listening.make_url(""))),
+                provider=build_provider(Lagoon, http, str(listening.make_url(""))),
                 access=Access("alice", Credential(SecretStr(TOKEN))),
                 harness=server.harness,
                 clock=window,
@@ -107,13 +107,13 @@ def open_rig():
                 foreign_id="secret",
                 missing_id="nothing",
                 names={"training", "broken"},
-                state_at="/state",
-                read_id_at="/id",
-                link_at="/url",
-                list_at="/workspaces",
-                entry_state_at="/state",
-                id_at="/id",
-                lists="GET /api/workspaces$",
+                state_pointer="/state",
+                id_pointer="/id",
+                url_pointer="/url",
+                list_pointer="/workspaces",
+                entry_state_pointer="/state",
+                entry_id_pointer="/id",
+                list_requests="GET /api/workspaces$",
             )
 
     return opened

@@ -10,7 +10,7 @@ import pytest_asyncio
 from bot.providers import provider_classes
 from bot.support.http import Http
 from tests.contract.providers.posit_rig import posit_rig
-from tests.contract.providers.rigs import HUB_PEOPLE, HastyHttp, LazyHub, saturn_rig
+from tests.contract.providers.rigs import HUB_PEOPLE, ImpatientHttp, LazyHub, saturn_rig
 from tests.contract.providers.sphere_rig import sphere_rig
 from usher.conformance import watched
 
@@ -29,7 +29,7 @@ _FOUND = [path.stem.removesuffix("_rig") for path in sorted(Path(__file__).paren
 RIGS = {"saturn": saturn_rig, **{kind: _rig_of(kind) for kind in _FOUND}}
 KINDS = ["saturn", "jupyterhub", *_FOUND]
 #: Where people link accounts of their own; elsewhere one secret opens everybody's.
-LINKED = [kind for kind in KINDS if "token" in class_of(kind).settings_model.ways]
+LINKED = [kind for kind in KINDS if "token" in class_of(kind).settings_model.link_methods]
 
 
 def pytest_collection_modifyitems(config, items):
@@ -69,9 +69,9 @@ async def quiet_rig(request, hubs):
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=KINDS)
-async def hasty_rig(request, hubs):
+async def impatient_rig(request, hubs):
     """A quiet rig whose client waits for a second only, for what never answers."""
-    async with _quiet(request.param, hubs, HastyHttp) as ready:
+    async with _quiet(request.param, hubs, ImpatientHttp) as ready:
         yield ready
 
 

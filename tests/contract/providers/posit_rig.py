@@ -12,7 +12,7 @@ from bot.support.errors import Forbidden
 from bot.support.http import Http
 from playground import posit
 from playground.harness import Clock
-from tests.contract.providers.rigs import Rig, Sides, provider_of
+from tests.contract.providers.rigs import FacetValues, Rig, provider_of
 from tests.rigs.clock import FakeClock
 
 ODD_NAME = 'Ana\'s "quick" 🚀 <!channel>'
@@ -61,23 +61,23 @@ async def posit_rig(seed: Any = None, client: type[Http] = Http, **settings: Any
             clock=window,
             server_clock=clock,
             server=server,
-            more=sessions,
-            rest=State.SUSPENDED,
-            down=frozenset({State.GONE}),
-            paths={"start": "resume_session", "stop": "stop_session"},
-            requests={"start": 2},  # how a session was launched is nowhere but there
+            other_ids=sessions,
+            initial_state=State.SUSPENDED,
+            stopped_states=frozenset({State.GONE}),
+            request_patterns={"start": "resume_session", "stop": "stop_session"},
+            request_counts={"start": 2},  # how a session was launched is nowhere but there
             # Workbench says 401 of a missing right, too, and the token turned out good.
-            differs={(one, 401): Forbidden for one in ("discover", "status", "start", "stop")},
+            expected_errors={(one, 401): Forbidden for one in ("discover", "status", "start", "stop")},
             has_token_page=False,
-            state_at="/result/sessions/0/activity_state",
-            list_at="/result/sessions",
-            id_at="/id",
-            entry_state_at="/activity_state",
-            lists="get_session",
-            creates="launch_session",
-            sides=Sides(
-                values={"workspace": {"name": "made"}, "job": {"command": "print-lines lines=3 rate=1"}},
+            state_pointer="/result/sessions/0/activity_state",
+            list_pointer="/result/sessions",
+            entry_id_pointer="/id",
+            entry_state_pointer="/activity_state",
+            list_requests="get_session",
+            create_requests="launch_session",
+            facet_values=FacetValues(
+                form_values={"workspace": {"name": "made"}, "job": {"command": "print-lines lines=3 rate=1"}},
                 username=lambda: "alice",
             ),
-            break_it=lambda: server.state.settings.change({"fail_sessions": 1}),
+            break_next_start=lambda: server.state.settings.change({"fail_sessions": 1}),
         )

@@ -25,9 +25,9 @@ from tests.project.repository import ROOT
 from tests.rigs import saturn_document
 from tests.rigs.clock import FakeClock
 from usher.conformance import rigs as conformance
-from usher.conformance.rigs import HastyHttp, Rig, Sides, exactly, row
+from usher.conformance.rigs import FacetValues, ImpatientHttp, Rig, build_row, exactly
 
-__all__ = ["HastyHttp", "Rig", "Sides", "exactly", "row"]
+__all__ = ["FacetValues", "ImpatientHttp", "Rig", "build_row", "exactly"]
 
 #: The recipe of the demonstration, for connections that make workspaces of one.
 COURSE = Path(saturn.__file__).parents[1] / "demo" / "course.json"
@@ -72,7 +72,7 @@ def at_each(name: str, values: Iterable[Any], *elsewhere: Any) -> pytest.MarkDec
 def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Provider:
     if kind == "sphere":
         more.setdefault("access_token", "t0ken-of-the-account")
-    return conformance.provider_of(provider_classes()[kind], http, base_url, **more)
+    return conformance.build_provider(provider_classes()[kind], http, base_url, **more)
 
 
 @asynccontextmanager
@@ -101,27 +101,29 @@ async def saturn_rig(
             clock=window,
             server_clock=clock,
             server=server,
-            more=alice["workspaces"],
-            differs={("check", 404): None},  # a server that names nobody is one of the guides
-            state_at="/status",
-            link_at="/url",
-            list_at="/recipes",
-            id_at="/state/id",
-            entry_state_at="/state/status",
-            goes_on=[{"op": "replace", "path": "/next_key", "value": "again"}],
-            lists="GET /api/recipes",
+            other_ids=alice["workspaces"],
+            expected_errors={
+                ("check_credential", 404): None
+            },  # a server that names nobody is one of the guides
+            state_pointer="/status",
+            url_pointer="/url",
+            list_pointer="/recipes",
+            entry_id_pointer="/state/id",
+            entry_state_pointer="/state/status",
+            endless_list_patch=[{"op": "replace", "path": "/next_key", "value": "again"}],
+            list_requests="GET /api/recipes",
             # The guide's answers don't say whose a workspace is.
             admin=None if dialect == "guide" else Access("admin", Credential(SecretStr(SATURN_ADMIN))),
-            sides=Sides(
+            facet_values=FacetValues(
                 settings={
-                    "making": {"templates": [{"name": "course", "file": str(recipe)}]},
-                    "behalf": {"linking": ["admin"], "admin_token": SATURN_ADMIN},
-                    "addresses": {"linking": ["admin"], "admin_token": SATURN_ADMIN},
+                    "creation": {"templates": [{"name": "course", "file": str(recipe)}]},
+                    "impersonation": {"linking": ["admin"], "admin_token": SATURN_ADMIN},
+                    "emaillookup": {"linking": ["admin"], "admin_token": SATURN_ADMIN},
                 },
-                values={"job": {"template": "nightly"}},
-                ended=lambda: _ended(server, alice["token"]),
+                form_values={"job": {"template": "nightly"}},
+                expired_credential=lambda: _ended(server, alice["token"]),
                 username=lambda: "alice",
-                reason=lambda rig: _waits(rig, dialect),
+                expected_reason=lambda rig: _waits(rig, dialect),
             ),
         )
     assert findings.problems == [], findings.problems
@@ -176,13 +178,13 @@ class LazyHub:
                 missing_id=f"{person}/nothing-here",
                 names={"default", "training", "broken"},
                 clock=window,
-                requests={"read": 2},  # the list, and why what is down is down
+                request_counts={"read": 2},  # the list, and why what is down is down
                 # The hub answers a start that failed with 500, and lists no servers for a narrow token.
-                differs={("start", one): UnknownOutcome for one in (500, 501)}
+                expected_errors={("start", one): UnknownOutcome for one in (500, 501)}
                 | {(one, "empty object"): Forbidden for one in ("status", "discover")},
                 server=hub,
-                sides=Sides(
-                    values={"workspace": {"name": "made"}},
+                facet_values=FacetValues(
+                    form_values={"workspace": {"name": "made"}},
                     sign_in=partial(_sign_in, hub, person),
                 ),
             )
@@ -191,7 +193,7 @@ class LazyHub:
 
 async def returned(session: aiohttp.ClientSession, client: OAuthClient, flow: Flow) -> str:
     """Go to the hub's page in a browser that is signed in there; return the code that it comes back with."""
-    page = client.page(HUB_BACK, flow.state, flow.challenge)
+    page = client.authorization_url(HUB_BACK, flow.state, flow.challenge)
     async with session.get(page, allow_redirects=False) as sent:
         assert sent.status == 302, await sent.text()
         to = sent.headers["Location"]

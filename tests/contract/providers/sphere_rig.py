@@ -7,12 +7,12 @@ from typing import Any
 from aiohttp.test_utils import TestServer
 
 from bot.providers.base import Access, Credential
-from bot.support.errors import Conflict, NoRoom
+from bot.support.errors import Conflict, NoCapacity
 from bot.support.http import Http
 from playground import sphere
 from playground.harness import Clock
 from playground.sphere import webhooks
-from tests.contract.providers.rigs import Rig, Sides, provider_of
+from tests.contract.providers.rigs import FacetValues, Rig, provider_of
 from tests.rigs.clock import FakeClock
 
 TOKEN = "acc3ss-token-of-the-account"
@@ -68,7 +68,7 @@ async def sphere_rig(seed: Any = None, client: type[Http] = Http, **settings: An
         )
         yield Rig(
             provider=provider,
-            access=Access("", Credential.of_connection("none")),
+            access=Access("", Credential.for_connection("none")),
             harness=server.harness,
             remote_id=TRAINING,
             broken_id=FAILING,
@@ -80,11 +80,13 @@ async def sphere_rig(seed: Any = None, client: type[Http] = Http, **settings: An
             server_clock=clock,
             server=server,
             token=TOKEN,
-            stops_starting=False,
+            can_stop_starting=False,
             # The one token may do all: what it may not is a quota, or the state that something is in.
-            differs={("start", 403): NoRoom, ("stop", 403): Conflict},
-            state_at="/state/code",
-            read_id_at="/id",
-            creates="POST /api/v1/workspaces$",
-            sides=Sides(values={"workspace": {"template": PYTHON, "name": "made"}}, event=_event),
+            expected_errors={("start", 403): NoCapacity, ("stop", 403): Conflict},
+            state_pointer="/state/code",
+            id_pointer="/id",
+            create_requests="POST /api/v1/workspaces$",
+            facet_values=FacetValues(
+                form_values={"workspace": {"template": PYTHON, "name": "made"}}, event=_event
+            ),
         )

@@ -15,18 +15,29 @@ from bot.domain.observations import Observed
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.providers import base
-from bot.providers.base import Discovered, Identity, Provider
+from bot.providers.base import DiscoveredWorkspace, Identity, Provider
 from bot.support.errors import ProviderError
 from bot.support.http import Http
 from bot.support.responses import Response
 from tests.contract.providers.accesses import ACCESS, BASES
 from tests.contract.providers.rigs import provider_of
-from usher.conformance.rigs import row
+from usher.conformance.rigs import build_row
 
 PERSON = Principal(None, "T1", "UALICE")
 IDS = {"saturn": "0" * 32, "jupyterhub": "alice/training", "posit": "6124d41f", "sphere": "0" * 32}
 WORDS = st.sampled_from(
-    ["running", "stopped", "pending", "error", "spawn", "stop", "check", "workspace", "user", "alice"]
+    [
+        "running",
+        "stopped",
+        "pending",
+        "error",
+        "spawn",
+        "stop",
+        "check_credential",
+        "workspace",
+        "user",
+        "alice",
+    ]
 )
 URLS = st.sampled_from(["https://app.acme.io/x", "https://evil.example/", "/user/alice/", "javascript:x", ""])
 VALUES = st.recursive(
@@ -140,7 +151,7 @@ def is_sound(observed: Observed) -> bool:
 
 async def made(provider: Provider) -> None:
     """Make something of whatever the projects are told to be."""
-    offer = await provider.templates(ACCESS)
+    offer = await provider.read_offer(ACCESS)
     form = provider.form(offer, "workspace", {}, PERSON)
     for field in form.fields:
         assert all(one.value and one.label.isprintable() for one in field.choices)
@@ -153,22 +164,22 @@ async def made(provider: Provider) -> None:
 
 
 async def found(provider: Provider) -> None:
-    traces = await provider.find(ACCESS, Spec("w", {"project": "1" * 32}), "k", 0.0)
-    assert all(len(one.remote_id) == 32 for one in traces.others)
+    traces = await provider.find_created(ACCESS, Spec("w", {"project": "1" * 32}), "k", 0.0)
+    assert all(len(one.remote_id) == 32 for one in traces.candidates)
 
 
 async def ask(kind: str, status: int, body: bytes) -> None:
     provider = provider_of(kind, CannedHttp(status, body), BASES[kind])
     calls = [
         provider.status(ACCESS, [IDS[kind]]),
-        provider.check(ACCESS.credential),
-        provider.start(ACCESS, row(provider, IDS[kind])),
-        provider.stop(ACCESS, row(provider, IDS[kind])),
+        provider.check_credential(ACCESS.credential),
+        provider.start(ACCESS, build_row(provider, IDS[kind])),
+        provider.stop(ACCESS, build_row(provider, IDS[kind])),
     ]
     if isinstance(provider, base.Lists):
         calls.append(provider.discover(ACCESS))
     if kind == "sphere":
-        calls += [found(provider), provider.remove(ACCESS, row(provider, IDS[kind])), made(provider)]
+        calls += [found(provider), provider.remove(ACCESS, build_row(provider, IDS[kind])), made(provider)]
     for call in calls:
         try:
             result: Any = await call
@@ -180,7 +191,8 @@ async def ask(kind: str, status: int, body: bytes) -> None:
             assert is_sound(result[IDS[kind]])
         elif isinstance(result, list):
             assert all(
-                isinstance(one, Discovered) and one.remote_id and is_sound(one.observed) for one in result
+                isinstance(one, DiscoveredWorkspace) and one.remote_id and is_sound(one.observed)
+                for one in result
             )
         elif not isinstance(result, str | None):
             assert isinstance(result, Identity)

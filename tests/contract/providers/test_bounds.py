@@ -117,7 +117,7 @@ async def test_retry_after_is_heeded_where_it_can_be_read(quiet_rig: Rig, method
     quiet_rig.inject_fault(status=status, headers={"Retry-After": header})
     error = await failure(quiet_rig, method)
     if (quiet_rig.provider.kind, method, status, seconds) == ("jupyterhub", "start", 429, None):
-        assert type(error) is errors.NoRoom  # so a full hub says it
+        assert type(error) is errors.NoCapacity  # so a full hub says it
     else:
         assert isinstance(error, errors.TemporaryError)
         assert error.retry_after == seconds

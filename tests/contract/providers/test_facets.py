@@ -67,7 +67,7 @@ def empty(provider: Provider, name: str) -> None:
         for piece in ():
             yield piece
 
-    if inspect.isasyncgenfunction(old) or name == "job_output":
+    if inspect.isasyncgenfunction(old) or name == "run_output":
         body = no_pieces
     elif isinstance(old, property):
         body = property(nothing)

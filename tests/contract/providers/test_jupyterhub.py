@@ -19,7 +19,7 @@ from tests.contract.providers.hub_tokens import api, tokens
 from tests.contract.providers.rigs import Rig, provider_of
 from tests.rigs.providers import NO_GPU
 from tests.support.http_rig import raw_server, whole
-from usher.conformance.rigs import row
+from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -28,86 +28,86 @@ async def status_of(hub: Rig, **server: object) -> Observed:
     """Read with the hub's list replaced by one server of these values."""
     told = {"pending": None, "ready": False, "url": f"/user/{hub.access.username}/training/", **server}
     hub.inject_fault(f"/users/{hub.access.username}$", body=json.dumps({"servers": {"training": told}}))
-    return await hub.see()
+    return await hub.observe()
 
 
 async def test_a_failed_start_tells_its_reason_and_can_be_tried_again(hub: Rig):
-    await hub.provider.start(hub.access, row(hub.provider, hub.broken_id))
-    failed = (await hub.until(State.FAILED, remote_id=hub.broken_id))[-1]
+    await hub.provider.start(hub.access, build_row(hub.provider, hub.broken_id))
+    failed = (await hub.read_until(State.FAILED, remote_id=hub.broken_id))[-1]
     assert "image of this server could not be pulled" in str(failed.reason)
     found = {one.remote_id: one.observed.state for one in await hub.provider.discover(hub.access)}
     assert found[hub.broken_id] is State.FAILED
-    await hub.provider.start(hub.access, row(hub.provider, hub.broken_id))
-    assert (await hub.see(hub.broken_id)).state in {State.STARTING, State.FAILED}
-    await hub.until(State.FAILED, remote_id=hub.broken_id)
+    await hub.provider.start(hub.access, build_row(hub.provider, hub.broken_id))
+    assert (await hub.observe(hub.broken_id)).state in {State.STARTING, State.FAILED}
+    await hub.read_until(State.FAILED, remote_id=hub.broken_id)
 
 
 async def test_a_warning_while_it_waits_outlasts_the_hubs_own_word_for_the_failure(hub: Rig):
     path, remote_id = f"/users/{hub.access.username}/servers/gpu", f"{hub.access.username}/gpu"
     await api(hub, "POST", path, waits_for=NO_GPU, pause=1)
-    seen = await hub.until(State.FAILED, remote_id=remote_id)
+    seen = await hub.read_until(State.FAILED, remote_id=remote_id)
     assert NO_GPU in {one.reason for one in seen}
     # Once it has failed, the hub repeats only that.
-    seen.append(await hub.see(remote_id))
+    seen.append(await hub.observe(remote_id))
     assert seen[-1].reason == "Timeout"
     state, known = State.STOPPED, None
     for one in seen:
         state, known = one.state, failure_causes.kept(state, known, one.state, one.reason)
     assert failure_causes.reason_in(known or "") is Reason.NO_GPU
-    await hub.provider.remove(hub.access, row(hub.provider, remote_id))
+    await hub.provider.remove(hub.access, build_row(hub.provider, remote_id))
 
 
 async def test_progress_grows_and_has_words(hub: Rig):
-    await hub.provider.start(hub.access, row(hub.provider, hub.remote_id))
-    seen = await hub.until(State.RUNNING)
+    await hub.provider.start(hub.access, build_row(hub.provider, hub.remote_id))
+    seen = await hub.read_until(State.RUNNING)
     told = [one.progress for one in seen if one.progress is not None]
     assert told == sorted(told)
     assert told
     assert all(one.detail for one in seen if one.progress is not None)
     assert seen[-1].url == f"{hub.server.url}/user/{hub.access.username}/training/"
-    await hub.provider.stop(hub.access, row(hub.provider, hub.remote_id))
+    await hub.provider.stop(hub.access, build_row(hub.provider, hub.remote_id))
 
 
 async def test_a_server_that_was_started_again_says_so(hub: Rig):
     async def up() -> float:
-        await hub.provider.start(hub.access, row(hub.provider, hub.remote_id))
-        await hub.until(State.RUNNING)
-        first, second = await hub.see(), await hub.see()
+        await hub.provider.start(hub.access, build_row(hub.provider, hub.remote_id))
+        await hub.read_until(State.RUNNING)
+        first, second = await hub.observe(), await hub.observe()
         assert first.started_at is not None
         assert first.started_at == second.started_at
         return first.started_at
 
     before = await up()
-    await hub.provider.stop(hub.access, row(hub.provider, hub.remote_id))
-    await hub.until(State.STOPPED)
+    await hub.provider.stop(hub.access, build_row(hub.provider, hub.remote_id))
+    await hub.read_until(State.STOPPED)
     assert await up() > before
-    await hub.provider.stop(hub.access, row(hub.provider, hub.remote_id))
+    await hub.provider.stop(hub.access, build_row(hub.provider, hub.remote_id))
 
 
 async def test_a_called_off_start_is_stopped_not_failed(hub: Rig):
-    await hub.provider.start(hub.access, row(hub.provider, hub.remote_id))
-    await hub.provider.stop(hub.access, row(hub.provider, hub.remote_id))
-    assert (await hub.until(State.STOPPED, State.FAILED))[-1].state is State.STOPPED
+    await hub.provider.start(hub.access, build_row(hub.provider, hub.remote_id))
+    await hub.provider.stop(hub.access, build_row(hub.provider, hub.remote_id))
+    assert (await hub.read_until(State.STOPPED, State.FAILED))[-1].state is State.STOPPED
 
 
 async def test_one_too_many_named_servers_is_a_limit(hub: Rig):
     person = hub.access.username
-    await hub.provider.start(hub.access, row(hub.provider, f"{person}/third"))
+    await hub.provider.start(hub.access, build_row(hub.provider, f"{person}/third"))
     with pytest.raises(errors.LimitReached, match="maximum of 3 named servers"):
-        await hub.provider.start(hub.access, row(hub.provider, f"{person}/fourth"))
-    await hub.provider.remove(hub.access, row(hub.provider, f"{person}/third"))
-    await hub.until(State.GONE, remote_id=f"{person}/third")
+        await hub.provider.start(hub.access, build_row(hub.provider, f"{person}/fourth"))
+    await hub.provider.remove(hub.access, build_row(hub.provider, f"{person}/third"))
+    await hub.read_until(State.GONE, remote_id=f"{person}/third")
     with pytest.raises(errors.NotFound):
-        await hub.provider.remove(hub.access, row(hub.provider, f"{person}/third"))
+        await hub.provider.remove(hub.access, build_row(hub.provider, f"{person}/third"))
     with pytest.raises(errors.InvalidRequest, match="default server"):
-        await hub.provider.remove(hub.access, row(hub.provider, f"{person}/"))
+        await hub.provider.remove(hub.access, build_row(hub.provider, f"{person}/"))
 
 
-@pytest.mark.parametrize(("headers", "kind"), [({"Retry-After": "12"}, "RateLimited"), ({}, "NoRoom")])
+@pytest.mark.parametrize(("headers", "kind"), [({"Retry-After": "12"}, "RateLimited"), ({}, "NoCapacity")])
 async def test_too_many_starts_wait_and_a_full_hub_does_not(quiet_hub: Rig, headers, kind):
     quiet_hub.inject_fault("/servers/training$", status=429, headers=headers)
     with pytest.raises((errors.RateLimited, errors.LimitReached)) as caught:
-        await quiet_hub.provider.start(quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id))
+        await quiet_hub.provider.start(quiet_hub.access, build_row(quiet_hub.provider, quiet_hub.remote_id))
     assert type(caught.value).__name__ == kind
 
 
@@ -125,11 +125,15 @@ async def test_the_hubs_words_for_400(quiet_hub: Rig, message, kind):
         "/servers/training$", status=400, body=json.dumps({"status": 400, "message": message})
     )
     if kind is None:
-        said = await quiet_hub.provider.start(quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id))
+        said = await quiet_hub.provider.start(
+            quiet_hub.access, build_row(quiet_hub.provider, quiet_hub.remote_id)
+        )
         assert said == message
     else:
         with pytest.raises(errors.ProviderError) as caught:
-            await quiet_hub.provider.start(quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id))
+            await quiet_hub.provider.start(
+                quiet_hub.access, build_row(quiet_hub.provider, quiet_hub.remote_id)
+            )
         assert type(caught.value) is kind
 
 
@@ -138,7 +142,7 @@ async def test_stop_of_what_the_hub_says_is_not_running_returns_its_words(quiet_
     quiet_hub.inject_fault(
         "/servers/training$", status=400, body=json.dumps({"status": 400, "message": words})
     )
-    stopped = row(quiet_hub.provider, quiet_hub.remote_id, State.RUNNING)
+    stopped = build_row(quiet_hub.provider, quiet_hub.remote_id, State.RUNNING)
     assert await quiet_hub.provider.stop(quiet_hub.access, stopped) == words
 
 
@@ -148,7 +152,7 @@ async def test_stop_refused_as_another_server_is_down_raises(quiet_hub: Rig):
         "/servers/training$", status=400, body=json.dumps({"status": 400, "message": words})
     )
     with pytest.raises(errors.InvalidRequest, match=words):
-        await quiet_hub.provider.stop(quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id))
+        await quiet_hub.provider.stop(quiet_hub.access, build_row(quiet_hub.provider, quiet_hub.remote_id))
 
 
 async def test_a_missing_right_is_told_from_a_bad_token(hub: Rig):
@@ -158,14 +162,14 @@ async def test_a_missing_right_is_told_from_a_bad_token(hub: Rig):
     with pytest.raises(errors.Forbidden, match="servers"):
         await hub.provider.discover(access)
     with pytest.raises(errors.Forbidden):
-        await hub.provider.start(access, row(hub.provider, hub.remote_id))
+        await hub.provider.start(access, build_row(hub.provider, hub.remote_id))
     with pytest.raises(errors.Forbidden, match=r"start:servers, read:servers.*leave its permissions empty"):
-        await hub.provider.check(access.credential)
+        await hub.provider.check_credential(access.credential)
 
 
 async def test_a_token_of_our_own_takes_the_pasted_ones_place(hub: Rig):
     before = await tokens(hub)
-    identity = await hub.provider.check(hub.access.credential)
+    identity = await hub.provider.check_credential(hub.access.credential)
     own = identity.credential
     minted = own.extra["token_id"]
     assert own.token != hub.access.credential.token
@@ -176,10 +180,10 @@ async def test_a_token_of_our_own_takes_the_pasted_ones_place(hub: Rig):
     assert own.ends_at == pytest.approx(time.time() + LASTS, abs=60)
     assert "admin" not in str(told["scopes"])
     access = Access(identity.username, own)
-    await hub.provider.start(access, row(hub.provider, hub.remote_id))
-    await hub.until(State.RUNNING)
+    await hub.provider.start(access, build_row(hub.provider, hub.remote_id))
+    await hub.read_until(State.RUNNING)
     assert (await hub.provider.status(access, [hub.remote_id]))[hub.remote_id].state is State.RUNNING
-    await hub.provider.stop(access, row(hub.provider, hub.remote_id))
+    await hub.provider.stop(access, build_row(hub.provider, hub.remote_id))
 
     await hub.provider.revoke(access)
     assert minted not in await tokens(hub)
@@ -188,9 +192,9 @@ async def test_a_token_of_our_own_takes_the_pasted_ones_place(hub: Rig):
 
 
 async def test_a_revoked_token_never_deletes_the_one_that_got_its_id(hub: Rig):
-    first = (await hub.provider.check(hub.access.credential)).credential
+    first = (await hub.provider.check_credential(hub.access.credential)).credential
     await hub.provider.revoke(Access(hub.access.username, first))
-    second = (await hub.provider.check(hub.access.credential)).credential
+    second = (await hub.provider.check_credential(hub.access.credential)).credential
     assert second.extra["token_id"] == first.extra["token_id"]  # ids are given again
     # One refusal may be a disturbance, so the hub hasn't confirmed anything.
     with pytest.raises(errors.CredentialRefused):
@@ -203,7 +207,7 @@ async def test_a_revoked_token_never_deletes_the_one_that_got_its_id(hub: Rig):
 
 async def test_what_was_pasted_is_not_ours_to_revoke(quiet_hub: Rig):
     assert not quiet_hub.provider.can_revoke(quiet_hub.access.credential)
-    own = (await quiet_hub.provider.check(quiet_hub.access.credential)).credential
+    own = (await quiet_hub.provider.check_credential(quiet_hub.access.credential)).credential
     assert quiet_hub.provider.can_revoke(own)
     await quiet_hub.provider.revoke(Access(quiet_hub.access.username, own))
 
@@ -220,7 +224,7 @@ async def test_what_was_pasted_is_not_ours_to_revoke(quiet_hub: Rig):
     ],
 )
 async def test_only_the_hubs_word_on_the_token_confirms_that_it_is_gone(quiet_hub: Rig, path, fault, error):
-    own = (await quiet_hub.provider.check(quiet_hub.access.credential)).credential
+    own = (await quiet_hub.provider.check_credential(quiet_hub.access.credential)).credential
     access = Access(quiet_hub.access.username, own)
     quiet_hub.inject_fault(path, **fault)
     if error is None:
@@ -235,7 +239,7 @@ async def test_only_the_hubs_word_on_the_token_confirms_that_it_is_gone(quiet_hu
 async def test_a_token_of_our_own_lives_no_longer_than_the_pasted_one(hub: Rig):
     person = hub.access.username
     short = await api(hub, "POST", f"/users/{person}/tokens", expires_in=3600, note="an hour")
-    identity = await hub.provider.check(Credential(SecretStr(str(short["token"]))))
+    identity = await hub.provider.check_credential(Credential(SecretStr(str(short["token"]))))
     minted = (await tokens(hub))[identity.credential.extra["token_id"]]
     assert isinstance(minted["expires_at"], str)
     assert minted["expires_at"] <= str(short["expires_at"])
@@ -249,7 +253,7 @@ async def test_a_token_of_our_own_lives_no_longer_than_the_pasted_one(hub: Rig):
 )
 async def test_where_minting_fails_the_pasted_token_is_kept(quiet_hub: Rig, path, fault):
     quiet_hub.inject_fault(path, **fault)
-    identity = await quiet_hub.provider.check(quiet_hub.access.credential)
+    identity = await quiet_hub.provider.check_credential(quiet_hub.access.credential)
     if fault != {"body": "{}"} or path == "/tokens$":
         assert identity.credential == quiet_hub.access.credential
     assert identity.username == quiet_hub.access.username
@@ -267,7 +271,7 @@ async def test_where_minting_fails_the_pasted_token_is_kept(quiet_hub: Rig, path
 async def test_who_can_not_be_linked(quiet_hub: Rig, owner):
     quiet_hub.inject_fault("/user$", body=json.dumps(owner))
     with pytest.raises((errors.Forbidden, errors.BadAnswer)):
-        await quiet_hub.provider.check(quiet_hub.access.credential)
+        await quiet_hub.provider.check_credential(quiet_hub.access.credential)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +279,7 @@ async def test_who_can_not_be_linked(quiet_hub: Rig, owner):
     [
         ({"pending": "stop", "ready": True}, State.STOPPING),
         ({"pending": "spawn"}, State.STARTING),
-        ({"pending": "check"}, State.UNKNOWN),
+        ({"pending": "check_credential"}, State.UNKNOWN),
         ({"pending": "rename"}, State.UNKNOWN),
         ({}, State.STOPPED),
         ({"ready": True}, State.RUNNING),  # its IDE does not answer, yet the hub's word counts
@@ -327,8 +331,8 @@ async def test_page_fails_behind_the_local_hubs_door(hub: Rig):
     door = hub.server.api_url.removesuffix("/hub/api")
     async with Http.new_session() as session:
         provider = provider_of("jupyterhub", Http(session), door, public_url=door)
-        await provider.start(hub.access, await hub.read())
-        await hub.until(State.RUNNING)
+        await provider.start(hub.access, await hub.read_row())
+        await hub.read_until(State.RUNNING)
         seen = (await provider.status(hub.access, [hub.remote_id]))[hub.remote_id]
         hub.inject_fault("GET /user/.*/api/status$", status=503)
         assert (await provider.check_page(hub.access, hub.remote_id, seen)).lacks == "page"
@@ -341,7 +345,7 @@ async def test_page_fails_behind_the_local_hubs_door(hub: Rig):
 async def test_a_list_that_is_none_is_a_bad_answer(quiet_hub: Rig, servers):
     quiet_hub.inject_fault(f"/users/{quiet_hub.access.username}$", body=json.dumps({"servers": servers}))
     with pytest.raises(errors.BadAnswer, match="servers"):
-        await quiet_hub.see()
+        await quiet_hub.observe()
 
 
 @pytest.mark.parametrize("url", ["https://evil.example/", "http://127.0.0.1:1/user/x/", "javascript:x"])
@@ -364,7 +368,7 @@ PROGRESS_FAULTS = [
 async def test_failed_progress_changes_no_state(quiet_hub: Rig, fault):
     """A server without progress is what the list says of it, by its own name, and can be started."""
     quiet_hub.inject_fault("/progress$", **fault)
-    assert await quiet_hub.see() == Observed(State.STOPPED, name="training")
+    assert await quiet_hub.observe() == Observed(State.STOPPED, name="training")
     found = await quiet_hub.provider.discover(quiet_hub.access)
     assert found.is_whole
     assert {one.name for one in found} >= set(quiet_hub.names) - {""}
@@ -383,7 +387,9 @@ async def test_any_of_the_hubs_addresses_will_do(quiet_hub: Rig, ending):
     public_url = quiet_hub.server.url + "/hub/"
     async with Http.new_session() as session:
         provider = provider_of("jupyterhub", Http(session), base_url, public_url=public_url)
-        assert (await provider.check(quiet_hub.access.credential)).username == quiet_hub.access.username
+        assert (
+            await provider.check_credential(quiet_hub.access.credential)
+        ).username == quiet_hub.access.username
         assert provider.token_help().url == f"{quiet_hub.server.url}/hub/token"
         # What is said to answer is the hub, not the page that somebody copied.
         assert provider.settings.base_url == quiet_hub.server.api_url.removesuffix("/hub/api")
@@ -393,4 +399,4 @@ async def test_an_answer_about_somebody_else_is_not_taken_for_ones_own(hub: Rig)
     other = json.dumps({"name": "bob", "servers": {"training": {"pending": None, "ready": False}}})
     hub.inject_fault(f"/users/{hub.access.username}$", body=other)
     with pytest.raises(errors.BadAnswer, match="another person"):
-        await hub.see()
+        await hub.observe()

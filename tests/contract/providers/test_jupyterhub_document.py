@@ -10,7 +10,7 @@ from bot.providers import base
 from tests.project.repository import ROOT
 from tests.rigs.open_api import Document, checking
 from usher.conformance.facets import CONTRACTS, set_up
-from usher.conformance.rigs import row
+from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,14 +24,14 @@ async def test_a_hub_speaks_its_published_document(hubs):
     document = Document.read(SCHEMA)
     client = checking(document, "/hub/api")
 
-    for facet in (base.Lists, base.Making, base.Revocation, base.Removal):
+    for facet in (base.Lists, base.Creation, base.Revocation, base.Removal):
         async with hubs.rig(client=client) as rig:
             set_up(rig, facet)
             await CONTRACTS[facet](rig)
     async with hubs.rig(client=client) as rig:
         await rig.provider.probe()
-        await rig.provider.start(rig.access, row(rig.provider, rig.remote_id))
-        await rig.until(State.RUNNING)
-        await rig.provider.stop(rig.access, row(rig.provider, rig.remote_id))
+        await rig.provider.start(rig.access, build_row(rig.provider, rig.remote_id))
+        await rig.read_until(State.RUNNING)
+        await rig.provider.stop(rig.access, build_row(rig.provider, rig.remote_id))
     assert "\n".join(sorted({one for one in document.problems if not NULL.search(one)})) == ""
     assert document.used == set(USED)

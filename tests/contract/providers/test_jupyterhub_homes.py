@@ -18,7 +18,7 @@ from bot.support.http import Http
 from playground.faults import Fault
 from playground.jupyterhub import start
 from tests.contract.providers.rigs import provider_of
-from usher.conformance.rigs import row
+from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -61,7 +61,7 @@ def access_of(hub, name):
 
 async def test_a_server_is_opened_on_its_persons_own_host_once_it_answers_there(hub, provider):
     access, port = access_of(hub, "alice"), URL(hub.url).port
-    await provider.start(access, row(provider, "alice/training"))
+    await provider.start(access, build_row(provider, "alice/training"))
     seen: list[Observed] = []
     while not seen or seen[-1].state is not State.RUNNING:
         seen.append((await provider.status(access, ["alice/training"]))["alice/training"])
@@ -77,7 +77,7 @@ async def test_a_server_is_opened_on_its_persons_own_host_once_it_answers_there(
                 "GET", f"http://{host}/user/alice/training/api/status", headers=headers
             )
             assert answer.status == status
-    await provider.stop(access, row(provider, "alice/training"))
+    await provider.stop(access, build_row(provider, "alice/training"))
 
 
 async def test_a_hub_with_only_one_word_for_the_address_is_understood_too(hub, provider):
@@ -102,7 +102,7 @@ async def as_administrator(hub, method, path, **body):
     async with Http.new_session() as session:
         http, who = Http(session), {"username": "root", "password": hub.users["root"]["password"]}
         made = await http.request("POST", f"{hub.api_url}/users/root/tokens", json_body={"auth": who})
-        headers = {"Authorization": f"token {made.json_object(revealed=True)['token']}"}
+        headers = {"Authorization": f"token {made.json_object(unredacted=True)['token']}"}
         answer = await http.request(method, hub.api_url + path, headers=headers, json_body=body or None)
         assert answer.status < 300
 
@@ -111,24 +111,24 @@ async def test_whatever_a_renamed_person_asks_for_is_answered_with_their_name(hu
     access, remote_id = access_of(hub, "bella"), "bella/training"
     # What isn't there is not there, whoever asks.
     with pytest.raises(errors.NotFound):
-        await provider.remove(access, row(provider, "bella/nothing"))
+        await provider.remove(access, build_row(provider, "bella/nothing"))
     await as_administrator(hub, "PATCH", "/users/bella", name="bellissima")
     for asked in (
         provider.status(access, [remote_id]),
         provider.discover(access),
-        provider.start(access, row(provider, remote_id)),
-        provider.stop(access, row(provider, remote_id)),
-        provider.remove(access, row(provider, remote_id)),
-        provider.templates(access),
+        provider.start(access, build_row(provider, remote_id)),
+        provider.stop(access, build_row(provider, remote_id)),
+        provider.remove(access, build_row(provider, remote_id)),
+        provider.read_offer(access),
         provider.create(access, Spec("fresh"), "key"),
     ):
-        with pytest.raises(errors.Renamed) as caught:
+        with pytest.raises(errors.AccountRenamed) as caught:
             await asked
         assert caught.value.message == "bellissima"
     # The token is still good, and what was there is found by the new name.
-    identity = await provider.check(access.credential)
+    identity = await provider.check_credential(access.credential)
     assert identity.username == "bellissima"
-    by_name = provider.renamed(remote_id, "bella", "bellissima")
+    by_name = provider.id_after_rename(remote_id, "bella", "bellissima")
     again = Access("bellissima", identity.credential)
     assert (await provider.status(again, [by_name]))[by_name].state is State.STOPPED
 
@@ -138,9 +138,13 @@ async def test_somebody_who_was_deleted_is_refused_like_a_bad_token(hub, provide
     await as_administrator(hub, "DELETE", "/users/carl")
     with pytest.raises(errors.CredentialRefused) as caught:
         await provider.status(access, ["carl/training"])
-    assert not isinstance(caught.value, errors.Renamed)
+    assert not isinstance(caught.value, errors.AccountRenamed)
 
 
 async def test_only_ids_with_the_former_name_change(provider):
     ids = ["bella/", "bella/training", "bella%2Fx/training", "anna/bella", "odd"]
-    assert [provider.renamed(one, "bella", "b/c") for one in ids] == ["b%2Fc/", "b%2Fc/training", *ids[2:]]
+    assert [provider.id_after_rename(one, "bella", "b/c") for one in ids] == [
+        "b%2Fc/",
+        "b%2Fc/training",
+        *ids[2:],
+    ]

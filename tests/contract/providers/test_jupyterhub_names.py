@@ -65,7 +65,7 @@ def test_what_is_typed_is_made_a_name_that_the_hub_takes_or_refused(typed, taken
         return
     assert is_valid_safe_slug(spec.name)
     assert spec.name not in taken
-    shown = spec.word("display_name")
+    shown = spec.text("display_name")
     assert is_valid_display_name(normalise_unicode(shown or spec.name))
     assert release or not shown
 
@@ -236,7 +236,7 @@ def test_what_adds_no_machine_hides_nothing_that_is_missing(said, reason):
     # The latest event isn't quoted beside what holds it up.
     assert (waiting.warning, waiting.message) == (reason, reason)
     failed = last_event(stream + FAILED)
-    assert failure_causes.weightiest([failed.warning, failed.message]) == reason
+    assert failure_causes.pick_failure_message([failed.warning, failed.message]) == reason
     # After a failure the hub may report that alone: what was read before is kept.
     read = None
     for end in range(1, len(said) + 1):

@@ -15,7 +15,7 @@ from tests.contract.providers.hub_tokens import tokens
 from tests.contract.providers.rigs import HUB_BACK as BACK
 from tests.contract.providers.rigs import Rig, provider_of, returned
 from tests.playground.hub_help import browser, log_in
-from usher.conformance.rigs import row
+from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -35,10 +35,10 @@ async def test_what_signing_in_brings_is_a_token_of_our_own_that_outlasts_the_se
     async with browser() as session:
         await signed_in_there(session, hub)
         code = await code_for(session, hub, flow)
-        identity = await hub.provider.oauth.finish(code, flow.verifier, BACK)
+        identity = await hub.provider.oauth.exchange_code(code, flow.verifier, BACK)
         (made,) = set(await tokens(hub)) - before
         with pytest.raises(errors.CredentialRefused):
-            await hub.provider.oauth.finish(code, flow.verifier, BACK)
+            await hub.provider.oauth.exchange_code(code, flow.verifier, BACK)
         async with session.get(f"{hub.server.url}/hub/logout") as out:
             assert out.status == 200
     assert identity.username == hub.access.username
@@ -46,8 +46,8 @@ async def test_what_signing_in_brings_is_a_token_of_our_own_that_outlasts_the_se
     listed = (await tokens(hub))[made]
     assert (listed["note"], listed["oauth_client"]) == ("Usher", "JupyterHub")
     access = Access(identity.username, identity.credential)
-    await hub.provider.start(access, row(hub.provider, hub.remote_id))
-    await hub.provider.stop(access, row(hub.provider, hub.remote_id))
+    await hub.provider.start(access, build_row(hub.provider, hub.remote_id))
+    await hub.provider.stop(access, build_row(hub.provider, hub.remote_id))
     await hub.provider.revoke(access)
     assert set(await tokens(hub)) == before
 
@@ -57,13 +57,13 @@ async def test_a_code_is_worth_nothing_without_verifier_and_secret(hub: Rig):
     async with browser() as session, Http.new_session() as sending:
         await signed_in_there(session, hub)
         with pytest.raises(errors.CredentialRefused):
-            await client.finish(await code_for(session, hub, flow), Flow.fresh().verifier, BACK)
+            await client.exchange_code(await code_for(session, hub, flow), Flow.fresh().verifier, BACK)
         with pytest.raises(errors.CredentialRefused):
-            await client.finish(await code_for(session, hub, flow), flow.verifier, BACK + "x")
+            await client.exchange_code(await code_for(session, hub, flow), flow.verifier, BACK + "x")
         other = provider_of("jupyterhub", Http(sending), hub.server.api_url, client_secret="wrong" * 8)
         with pytest.raises(errors.Untrusted):
-            await other.oauth.finish(await code_for(session, hub, flow), flow.verifier, BACK)
-        assert [await client.is_known(), await other.oauth.is_known()] == [True, False]
+            await other.oauth.exchange_code(await code_for(session, hub, flow), flow.verifier, BACK)
+        assert [await client.is_accepted(), await other.oauth.is_accepted()] == [True, False]
         secret = hub.server.oauth_client_secret
         other = provider_of(
             "jupyterhub",
@@ -72,7 +72,7 @@ async def test_a_code_is_worth_nothing_without_verifier_and_secret(hub: Rig):
             client_id="service-x",
             client_secret=secret,
         )
-        assert await other.oauth.is_known() is False
+        assert await other.oauth.is_accepted() is False
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ async def test_odd_answers_on_the_way_to_a_token(quiet_hub: Rig, path, faults, e
         code = await code_for(session, quiet_hub, flow)
     for fault in faults:
         quiet_hub.inject_fault(path, **fault)
-    finishing = quiet_hub.provider.oauth.finish(code, flow.verifier, BACK)
+    finishing = quiet_hub.provider.oauth.exchange_code(code, flow.verifier, BACK)
     if error is None:
         identity = await finishing
         # The hub that limits how long tokens last says when that is; this one has no limit.
@@ -111,7 +111,7 @@ async def test_odd_answers_on_the_way_to_a_token(quiet_hub: Rig, path, faults, e
 
 
 async def test_an_operator_is_told_the_lines_that_register_usher(quiet_hub: Rig):
-    told = quiet_hub.provider.registration(BACK)
+    told = quiet_hub.provider.describe_registration(BACK)
     written = told.partition("\n")[2].partition("and the same secret")[0]
     config: dict[str, object] = {}
     exec(written.replace("c.JupyterHub.", ""), config)

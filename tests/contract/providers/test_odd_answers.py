@@ -9,7 +9,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.runs import RunState
 from bot.domain.workspaces import State
-from bot.providers.answers import entries, note
+from bot.providers.answers import log_oddity, read_entries
 from bot.support import errors
 from tests.contract.providers.accesses import ACCESS
 from tests.contract.providers.odd_answers import (
@@ -58,13 +58,15 @@ async def saturn_workspaces(change: Change) -> tuple[list[str], bool]:
 
 async def saturn_templates(change: Change) -> tuple[list[str], bool]:
     told = provider("saturn", recipes={"recipes": two({**RECIPE, "type": "job"}, change)})
-    offer = await told.templates(ACCESS)
-    return [one.job_id for one in told.schedules(offer)], True
+    offer = await told.read_offer(ACCESS)
+    return [one.job_id for one in told.list_scheduled_jobs(offer)], True
 
 
 async def saturn_sizes(change: Change) -> tuple[list[str], bool]:
     sizes = {"large": change({"name": "large", "cores": 4}), "small": {"name": "small"}}
-    offer = await provider("saturn", recipes={"recipes": []}, info_servers={"sizes": sizes}).templates(ACCESS)
+    offer = await provider("saturn", recipes={"recipes": []}, info_servers={"sizes": sizes}).read_offer(
+        ACCESS
+    )
     return [one.value for one in offer.sizes], True
 
 
@@ -75,7 +77,7 @@ async def saturn_runs(change: Change) -> tuple[list[str], bool]:
         "active_pods": {"pod_summaries": two(POD, change)},
         f"jobs_{A}_history": {"pods": [PAST]},
     }
-    found = await provider("saturn", **answers).jobs(ACCESS)
+    found = await provider("saturn", **answers).list_runs(ACCESS)
     return [one.remote_id.partition("/")[2] for one in found], found.is_whole
 
 
@@ -86,14 +88,14 @@ async def posit_workspaces(change: Change) -> tuple[list[str], bool]:
 
 async def posit_runs(change: Change) -> tuple[list[str], bool]:
     answer = {"sessions": [None], "jobs": two(JOB, change)}
-    found = await provider("posit", get_session=answer).jobs(ACCESS)
+    found = await provider("posit", get_session=answer).list_runs(ACCESS)
     return [one.remote_id for one in found], found.is_whole
 
 
 async def posit_environments(change: Change) -> tuple[list[str], bool]:
     envs = {"clusters": two(CLUSTER, change), "workbenches": {"RStudio": IDE}}
     told = provider("posit", get_compute_envs=envs, get_session={"sessions": []})
-    form = told.form(await told.templates(ACCESS), "workspace", {}, PERSON)
+    form = told.form(await told.read_offer(ACCESS), "workspace", {}, PERSON)
     cluster = form.field("cluster")
     return [choice.value for choice in cluster.choices] if cluster else [], True
 
@@ -101,13 +103,13 @@ async def posit_environments(change: Change) -> tuple[list[str], bool]:
 async def posit_ides(change: Change) -> tuple[list[str], bool]:
     envs = {"clusters": [CLUSTER], "workbenches": {"odd": change(dict(IDE)), "good": IDE}}
     told = provider("posit", get_compute_envs=envs, get_session={"sessions": []})
-    ide = told.form(await told.templates(ACCESS), "workspace", {}, PERSON).field("ide")
+    ide = told.form(await told.read_offer(ACCESS), "workspace", {}, PERSON).field("ide")
     return [choice.value for choice in ide.choices] if ide else [], True
 
 
 async def posit_users(change: Change) -> tuple[list[str], bool]:
     users = {"result": two(USER, change)}
-    about = await provider("posit", get_users=users, version={"version": {"major": "1"}}).about()
+    about = await provider("posit", get_users=users, version={"version": {"major": "1"}}).read_overview()
     return [one.username for one in about.users], True
 
 
@@ -118,7 +120,7 @@ async def hub_workspaces(change: Change) -> tuple[list[str], bool]:
 
 
 async def sphere_projects(change: Change) -> tuple[list[str], bool]:
-    offer = await provider("sphere", v1_projects={"items": two(PROJECT, change)}).templates(ACCESS)
+    offer = await provider("sphere", v1_projects={"items": two(PROJECT, change)}).read_offer(ACCESS)
     return [one.value for one in offer.projects], True
 
 
@@ -206,14 +208,14 @@ async def test_a_list_in_which_nothing_can_be_read_is_no_empty_list(read):
 
 @pytest.mark.parametrize("odd", [{}, {"list": None}, {"list": {}}])
 def test_a_page_without_its_list_hides_no_other_page(odd):
-    found = entries([{"list": [1]}, odd, {"list": [2]}], "list", lambda value: value)
+    found = read_entries([{"list": [1]}, odd, {"list": [2]}], "list", lambda value: value)
     assert (list(found), found.is_whole) == ([1, 2], False)
     with pytest.raises(errors.BadAnswer):
-        entries([{"list": []}, odd], "list", lambda value: value)
+        read_entries([{"list": []}, odd], "list", lambda value: value)
 
 
 async def test_what_is_odd_keeps_its_last_state_and_is_logged_once():
-    note.cache_clear()
+    log_oddity.cache_clear()
     with structlog.testing.capture_logs() as logged:
         for _ in range(3):
             answer = {"recipes": two(RECIPE, but(state__status=None, spec__name=[]))}
@@ -224,14 +226,14 @@ async def test_what_is_odd_keeps_its_last_state_and_is_logged_once():
 
 async def test_a_run_that_may_be_what_cant_be_read_keeps_its_state():
     answer = {"sessions": [], "jobs": two(JOB, instead({"status": "Running"}))}
-    seen = await provider("posit", get_session=answer).job_status(ACCESS, ["good", "other"])
+    seen = await provider("posit", get_session=answer).run_status(ACCESS, ["good", "other"])
     assert {one: run.state for one, run in seen.items()} == {
         "good": RunState.RUNNING,
         "other": RunState.UNKNOWN,
     }
     pods = {"pod_summaries": two(POD, instead(None))}
     told = provider("saturn", active_pods=pods, **{f"jobs_{A}_history": {"pods": []}})
-    seen = await told.job_status(ACCESS, [f"{A}/good-pod", f"{A}/other"])
+    seen = await told.run_status(ACCESS, [f"{A}/good-pod", f"{A}/other"])
     assert [run.state for run in seen.values()] == [RunState.RUNNING, RunState.UNKNOWN]
 
 
@@ -247,10 +249,10 @@ async def test_a_session_that_may_be_what_cant_be_read_is_not_gone():
 @pytest.mark.parametrize(
     ("kind", "call", "answers"),
     [
-        ("saturn", "find", {"recipes": {"recipes": two(RECIPE, instead(None))}}),
-        ("saturn", "find", {"recipes": {"recipes": two(RECIPE, but(spec__name=None))}}),
-        ("posit", "find", {"get_session": {"sessions": two(SESSION, instead(None))}}),
-        ("posit", "find_job", {"get_session": {"sessions": [], "jobs": two(JOB, instead(None))}}),
+        ("saturn", "find_created", {"recipes": {"recipes": two(RECIPE, instead(None))}}),
+        ("saturn", "find_created", {"recipes": {"recipes": two(RECIPE, but(spec__name=None))}}),
+        ("posit", "find_created", {"get_session": {"sessions": two(SESSION, instead(None))}}),
+        ("posit", "find_run", {"get_session": {"sessions": [], "jobs": two(JOB, instead(None))}}),
     ],
 )
 async def test_what_was_made_may_be_what_cant_be_read(kind, call, answers):
@@ -259,4 +261,4 @@ async def test_what_was_made_may_be_what_cant_be_read(kind, call, answers):
     except errors.BadAnswer:
         assert kind == "saturn"
     else:
-        assert (traces.ours, traces.is_proof) == (None, False)
+        assert (traces.match, traces.is_conclusive) == (None, False)

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.forms import Spec
-from bot.domain.observations import Traces
+from bot.domain.observations import OutcomeSearch
 from bot.domain.runs import RunState
 from bot.providers.base import Access, Credential
 from bot.support import errors
@@ -12,7 +12,7 @@ from tests.contract.providers.rigs import Rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ADMIN = Access("alice", Credential.of_connection("admin"))
+ADMIN = Access("alice", Credential.for_connection("admin"))
 KEY = "job_0123456789abcdef01234567"
 
 
@@ -26,12 +26,12 @@ def access(request, posit: Rig) -> Access:
 
 
 async def look(rig: Rig, access: Access, remote_id: str):
-    return (await rig.provider.job_status(access, [remote_id, "lost"])).get(remote_id)
+    return (await rig.provider.run_status(access, [remote_id, "lost"])).get(remote_id)
 
 
 @pytest.mark.parametrize(("code", "state"), [(0, RunState.SUCCEEDED), (3, RunState.FAILED)])
 async def test_a_job_runs_to_its_end(posit: Rig, access: Access, code, state):
-    made = await posit.provider.launch_job(access, spec(f"print-lines lines=3 rate=1 exit={code}"), KEY)
+    made = await posit.provider.launch_run(access, spec(f"print-lines lines=3 rate=1 exit={code}"), KEY)
     assert made.name == "train"
     seen = await look(posit, access, made.remote_id)
     assert seen is not None
@@ -42,24 +42,26 @@ async def test_a_job_runs_to_its_end(posit: Rig, access: Access, code, state):
     seen = await look(posit, access, made.remote_id)
     assert (seen.state, seen.exit_code, seen.name) == (state, code, "train")
     assert seen.ended_at == 1_700_000_004.0
-    assert list(await posit.provider.job_status(access, ["lost"])) == []
+    assert list(await posit.provider.run_status(access, ["lost"])) == []
     assert posit.server.state.jobs[made.remote_id].owner == "alice"
     assert posit.harness.violations == []
 
 
 async def test_a_job_is_found_again_by_its_tag(posit: Rig, access: Access):
-    made = await posit.provider.launch_job(access, spec("train"), KEY)
-    await posit.provider.launch_job(access, spec("train"), "another_deadbeef")
+    made = await posit.provider.launch_run(access, spec("train"), KEY)
+    await posit.provider.launch_run(access, spec("train"), "another_deadbeef")
     since = posit.server_clock.now()
-    assert (await posit.provider.find_job(access, spec("train"), KEY, since)).ours == made
-    assert await posit.provider.find_job(access, spec("train"), "a_third_one", since) == Traces(is_proof=True)
+    assert (await posit.provider.find_run(access, spec("train"), KEY, since)).match == made
+    assert await posit.provider.find_run(access, spec("train"), "a_third_one", since) == OutcomeSearch(
+        is_conclusive=True
+    )
     # Where the server shows no tags, any of the name that is young enough may be it, also one that is over.
     for job in posit.server.state.jobs.values():
         job.values["tags"] = []
     posit.server_clock.advance(100)
     for later, count in ((0, 2), (300, 0)):
-        traces = await posit.provider.find_job(access, spec("train"), "a_third_one", since + later)
-        assert (traces.ours, len(traces.others), traces.is_proof) == (None, count, not count)
+        traces = await posit.provider.find_run(access, spec("train"), "a_third_one", since + later)
+        assert (traces.match, len(traces.candidates), traces.is_conclusive) == (None, count, not count)
 
 
 @pytest.mark.parametrize("is_after", [False, True])
@@ -67,41 +69,41 @@ async def test_a_launch_of_unknown_outcome_is_looked_for(posit: Rig, access: Acc
     planned = PlannedError("launch_job", 200, "Transmission error", after=is_after)
     posit.server.state.plans.errors.append(planned)
     with pytest.raises(errors.UnknownOutcome):
-        await posit.provider.launch_job(access, spec("train"), KEY)
-    traces = await posit.provider.find_job(access, spec("train"), KEY, posit.server_clock.now())
-    assert (traces.ours is not None) is is_after
+        await posit.provider.launch_run(access, spec("train"), KEY)
+    traces = await posit.provider.find_run(access, spec("train"), KEY, posit.server_clock.now())
+    assert (traces.match is not None) is is_after
 
 
 async def test_jobs_are_listed_the_youngest_first_and_nobody_elses(posit: Rig, access: Access):
-    first = await posit.provider.launch_job(access, spec("train"), "a")
+    first = await posit.provider.launch_run(access, spec("train"), "a")
     posit.server_clock.advance(1)
-    second = await posit.provider.launch_job(access, spec("train", name="later"), "b")
-    bob = Access("bob", Credential.of_connection("admin"))
-    await posit.provider.launch_job(bob, spec("train"), "c")
-    listed = await posit.provider.jobs(access)
+    second = await posit.provider.launch_run(access, spec("train", name="later"), "b")
+    bob = Access("bob", Credential.for_connection("admin"))
+    await posit.provider.launch_run(bob, spec("train"), "c")
+    listed = await posit.provider.list_runs(access)
     assert [one.remote_id for one in listed] == [second.remote_id, first.remote_id]
     assert [one.name for one in listed] == ["later", "train"]
 
 
 @pytest.mark.parametrize("force", [False, True])
 async def test_a_job_is_stopped_once_and_again(posit: Rig, access: Access, force):
-    made = await posit.provider.launch_job(access, spec("sleep 60"), KEY)
+    made = await posit.provider.launch_run(access, spec("sleep 60"), KEY)
     posit.server_clock.advance(2)
-    await posit.provider.stop_job(access, made.remote_id, force=force)
+    await posit.provider.stop_run(access, made.remote_id, force=force)
     posit.server_clock.advance(2)
     seen = await look(posit, access, made.remote_id)
     assert (seen.state, seen.exit_code) == (RunState.CANCELLED, 137 if force else 143)
-    await posit.provider.stop_job(access, made.remote_id, force=force)  # ended already is success
+    await posit.provider.stop_run(access, made.remote_id, force=force)  # ended already is success
 
 
 async def test_nobody_elses_job_is_stopped_or_read(posit: Rig, access: Access):
-    bob = Access("bob", Credential.of_connection("admin"))
-    made = await posit.provider.launch_job(bob, spec("sleep 60"), KEY)
+    bob = Access("bob", Credential.for_connection("admin"))
+    made = await posit.provider.launch_run(bob, spec("sleep 60"), KEY)
     for remote_id in (made.remote_id, "lost", "", "a,b"):
         with pytest.raises(errors.NotFound):
-            await posit.provider.stop_job(access, remote_id)
+            await posit.provider.stop_run(access, remote_id)
         with pytest.raises(errors.NotFound):
-            await anext(posit.provider.job_output(access, remote_id))
+            await anext(posit.provider.run_output(access, remote_id))
     assert await look(posit, access, made.remote_id) is None
     assert posit.server.state.jobs[made.remote_id].ordered is None
 
@@ -119,7 +121,7 @@ async def test_servers_of_either_spelling_are_understood(posit: Rig, access: Acc
         constraints=("zone=west",),
         environment=("A=1",),
     )
-    made = await posit.provider.launch_job(access, told, KEY)
+    made = await posit.provider.launch_run(access, told, KEY)
     kept = posit.server.state.jobs[made.remote_id].values
     assert (kept["workingDirectory"], kept["resourceProfile"]) == ("/work", "custom")
     assert kept["container"] == "ghcr.io/acme/gpu:2024.12"
@@ -132,7 +134,7 @@ async def test_servers_of_either_spelling_are_understood(posit: Rig, access: Acc
 
 async def read(rig: Rig, access: Access, remote_id: str) -> dict[str, str]:
     told = {"stdout": "", "stderr": ""}
-    async for chunk in rig.provider.job_output(access, remote_id):
+    async for chunk in rig.provider.run_output(access, remote_id):
         told[chunk.stream] += chunk.text
     return told
 
@@ -141,7 +143,7 @@ async def read(rig: Rig, access: Access, remote_id: str) -> dict[str, str]:
 async def test_an_output_comes_whole_with_its_streams_apart(posit: Rig, access: Access, separator):
     posit.server.state.settings.change({"separator": separator})
     command = "print-lines lines=200 rate=0 stderr=3 unicode=true ansi=true"
-    made = await posit.provider.launch_job(access, spec(command), KEY)
+    made = await posit.provider.launch_run(access, spec(command), KEY)
     posit.server_clock.advance(100)
     told = await read(posit, access, made.remote_id)
     script = posit.server.state.jobs[made.remote_id].script
@@ -161,10 +163,10 @@ async def test_an_output_comes_whole_with_its_streams_apart(posit: Rig, access: 
     ],
 )
 async def test_a_stream_that_goes_wrong_raises_after_what_came(posit: Rig, access: Access, fault, kind):
-    made = await posit.provider.launch_job(access, spec("print-lines lines=9 rate=0"), KEY)
+    made = await posit.provider.launch_run(access, spec("print-lines lines=9 rate=0"), KEY)
     posit.server_clock.advance(100)
     posit.server.state.plans.streams.append(StreamFault(after_lines=4, **fault))
-    output = posit.provider.job_output(access, made.remote_id)
+    output = posit.provider.run_output(access, made.remote_id)
     told = "".join([(await anext(output)).text for _ in range(4)])
     with pytest.raises(kind):
         await anext(output)
@@ -173,7 +175,7 @@ async def test_a_stream_that_goes_wrong_raises_after_what_came(posit: Rig, acces
 
 
 async def test_broken_characters_are_replaced_and_an_early_end_is_an_end(posit: Rig, access: Access):
-    made = await posit.provider.launch_job(access, spec("print-lines lines=4 rate=0"), KEY)
+    made = await posit.provider.launch_run(access, spec("print-lines lines=4 rate=0"), KEY)
     posit.server_clock.advance(100)
     posit.server.state.plans.streams.append(StreamFault("broken_utf8", after_lines=1))
     assert "\ufffd" in (await read(posit, access, made.remote_id))["stdout"]
@@ -183,9 +185,9 @@ async def test_broken_characters_are_replaced_and_an_early_end_is_an_end(posit: 
 
 
 async def test_a_stream_that_nobody_reads_any_more_is_closed(posit: Rig, access: Access):
-    made = await posit.provider.launch_job(access, spec("print-lines lines=500 rate=1"), KEY)
+    made = await posit.provider.launch_run(access, spec("print-lines lines=500 rate=1"), KEY)
     posit.server_clock.advance(3)
-    output = posit.provider.job_output(access, made.remote_id)
+    output = posit.provider.run_output(access, made.remote_id)
     assert (await anext(output)).text.startswith("line")
     assert posit.server.state.streams.open == 1
     await output.aclose()

@@ -13,11 +13,11 @@ from bot.providers.posit import PositSettings
 from bot.support import errors
 from tests.contract.providers.posit_rig import posit_rig
 from tests.contract.providers.rigs import Rig
-from usher.conformance.rigs import row
+from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ADMIN = Access("alice", Credential.of_connection("admin"))
+ADMIN = Access("alice", Credential.for_connection("admin"))
 SPEC = Spec("paper", {"workbench": "RStudio", "cluster": "Local"})
 JOB = Spec("train", {"command": "Rscript train.R", "cluster": "Local"})
 
@@ -29,14 +29,14 @@ async def test_a_token_that_may_only_read_is_told_from_a_bad_one(denial):
         provider = rig.provider
         assert (await provider.status(ADMIN, [rig.remote_id]))[rig.remote_id].state is State.SUSPENDED
         for call in (
-            provider.start(ADMIN, row(provider, rig.remote_id)),
+            provider.start(ADMIN, build_row(provider, rig.remote_id)),
             provider.create(ADMIN, SPEC, "k"),
-            provider.launch_job(ADMIN, JOB, "k"),
+            provider.launch_run(ADMIN, JOB, "k"),
         ):
             with pytest.raises(errors.Forbidden, match="super-admin's with write access"):
                 await call
         with pytest.raises(errors.Forbidden, match="write access"):
-            await provider.stop(ADMIN, row(provider, rig.remote_id))
+            await provider.stop(ADMIN, build_row(provider, rig.remote_id))
 
 
 @pytest.mark.parametrize("denial", ["document", "envelope", "401", "403"])
@@ -47,11 +47,11 @@ async def test_a_persons_token_in_the_administrators_place_is_forbidden(denial):
         for call in (
             provider.status(ADMIN, [rig.remote_id]),
             provider.discover(ADMIN),
-            provider.templates(ADMIN),
-            provider.jobs(ADMIN),
-            provider.stop(ADMIN, row(provider, rig.remote_id)),
+            provider.read_offer(ADMIN),
+            provider.list_runs(ADMIN),
+            provider.stop(ADMIN, build_row(provider, rig.remote_id)),
             provider.check_username("alice"),
-            provider.about(),
+            provider.read_overview(),
         ):
             with pytest.raises(errors.Forbidden):
                 await call
@@ -65,16 +65,16 @@ async def test_a_revoked_token_is_refused_in_every_form(posit: Rig, form):
     for access in (posit.access, ADMIN):
         for call in (
             posit.provider.status(access, [posit.remote_id]),
-            posit.provider.start(access, row(posit.provider, posit.remote_id)),
-            posit.provider.stop(access, row(posit.provider, posit.remote_id)),
+            posit.provider.start(access, build_row(posit.provider, posit.remote_id)),
+            posit.provider.stop(access, build_row(posit.provider, posit.remote_id)),
             posit.provider.create(access, SPEC, "k"),
-            posit.provider.jobs(access),
-            anext(posit.provider.job_output(access, "77")),
+            posit.provider.list_runs(access),
+            anext(posit.provider.run_output(access, "77")),
         ):
             with pytest.raises(errors.CredentialRefused):
                 await call
     with pytest.raises(errors.CredentialRefused):
-        await posit.provider.check(posit.access.credential)
+        await posit.provider.check_credential(posit.access.credential)
     assert await posit.provider.probe() == ""
 
 
@@ -88,7 +88,7 @@ async def test_a_tokens_owner_is_the_only_one_of_its_sessions(posit: Rig, owners
     session = {"id": "0123abcd", "activity_state": "running"}
     sessions = [session | ({} if owner is None else {"username": owner}) for owner in owners]
     posit.inject_fault("get_session", body=json.dumps({"result": {"sessions": sessions}}))
-    assert (await posit.provider.check(posit.access.credential)).username == username
+    assert (await posit.provider.check_credential(posit.access.credential)).username == username
     assert posit.harness.requests["POST /api/get_session"] == asked
 
 
@@ -107,15 +107,15 @@ async def test_without_a_super_admin_token_nobody_is_acted_for():
         with pytest.raises(errors.CredentialRefused, match="no token of its own"):
             await rig.provider.status(ADMIN, [rig.remote_id])
         with pytest.raises(errors.CredentialRefused, match="no token of its own"):
-            await rig.provider.about()
-        assert not rig.provider.can_tell()
-        assert rig.sent() == 0
+            await rig.provider.read_overview()
+        assert not rig.provider.has_overview()
+        assert rig.count_requests() == 0
         assert await rig.provider.probe() == ""
 
 
 async def test_an_approved_username_must_be_there_and_active(posit: Rig):
     identity = await posit.provider.check_username("alice")
-    assert (identity.username, identity.credential.acts) == ("alice", "admin")
+    assert (identity.username, identity.credential.owner) == ("alice", "admin")
     assert identity.credential.token.get_secret_value() == ""
     with pytest.raises(errors.NotFound, match="there is no user Alice"):
         await posit.provider.check_username("Alice")
@@ -124,8 +124,8 @@ async def test_an_approved_username_must_be_there_and_active(posit: Rig):
 
 
 async def test_administrators_are_told_of_the_server_and_its_users(posit: Rig):
-    assert posit.provider.can_tell()
-    about = await posit.provider.about()
+    assert posit.provider.has_overview()
+    about = await posit.provider.read_overview()
     assert dict(about.facts) == {
         "Version": "2024.12.0+467.pro1 “Kousa Dogwood”",
         "Features": "launcher-sessions, workbench-jobs, vscode, jupyter",
@@ -137,8 +137,8 @@ async def test_administrators_are_told_of_the_server_and_its_users(posit: Rig):
 
 async def test_an_access_without_a_username_is_never_everybodys(posit: Rig):
     with pytest.raises(errors.CredentialRefused):
-        await posit.provider.status(Access("", Credential.of_connection("admin")), [posit.remote_id])
-    assert posit.sent() == 0
+        await posit.provider.status(Access("", Credential.for_connection("admin")), [posit.remote_id])
+    assert posit.count_requests() == 0
 
 
 COMMON = {"name": "wb", "provider": "posit", "title": "WB", "base_url": "https://wb.acme.io"}

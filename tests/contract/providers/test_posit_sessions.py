@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.forms import Spec
-from bot.domain.observations import Traces
+from bot.domain.observations import OutcomeSearch
 from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support import errors
@@ -17,7 +17,7 @@ from tests.contract.providers.rigs import Rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ADMIN = Access("alice", Credential.of_connection("admin"))
+ADMIN = Access("alice", Credential.for_connection("admin"))
 SPEC = Spec("paper", {"workbench": "RStudio", "cluster": "Local"})
 
 
@@ -57,14 +57,14 @@ async def until(rig: Rig, access: Access, remote_id: str, *states: State) -> Non
 
 async def test_a_session_is_suspended_and_resumed_for_whom_it_belongs_to(posit: Rig, access: Access):
     own = posit.remote_id
-    await posit.provider.start(access, await posit.read(own, access))
+    await posit.provider.start(access, await posit.read_row(own, access))
     await until(posit, access, own, State.RUNNING)
-    await posit.provider.stop(access, await posit.read(own, access), "suspend")
+    await posit.provider.stop(access, await posit.read_row(own, access), "suspend")
     await posit.provider.stop(
-        access, await posit.read(own, access), "suspend"
+        access, await posit.read_row(own, access), "suspend"
     )  # already on its way is success
     await until(posit, access, own, State.SUSPENDED)
-    await posit.provider.stop(access, await posit.read(own, access), "suspend")
+    await posit.provider.stop(access, await posit.read_row(own, access), "suspend")
     assert (await posit.provider.status(access, [own]))[own].actions == {"start", "stop", "force"}
     assert posted(posit, "stop_session") == 1
     assert posit.server.state.sessions[own].owner == "alice"
@@ -82,7 +82,7 @@ async def test_a_session_is_suspended_and_resumed_for_whom_it_belongs_to(posit: 
 )
 async def test_what_a_stop_would_interrupt_or_lose_is_told(posit: Rig, access, executing, unsaved, at_stake):
     own, began = posit.remote_id, posit.server_clock.now()
-    await posit.provider.start(access, await posit.read(own, access))
+    await posit.provider.start(access, await posit.read_row(own, access))
     await until(posit, access, own, State.RUNNING)
     session = posit.server.state.sessions[own]
     session.executing, session.save_prompt_required = executing, unsaved
@@ -93,7 +93,7 @@ async def test_what_a_stop_would_interrupt_or_lose_is_told(posit: Rig, access, e
     # Since when comes from the server, in the same.
     assert began < seen.started_at <= posit.server_clock.now()
     began = posit.server_clock.now()
-    await posit.provider.stop(access, await posit.read(own, access), "suspend")
+    await posit.provider.stop(access, await posit.read_row(own, access), "suspend")
     await until(posit, access, own, State.SUSPENDED)
     seen = (await posit.provider.status(access, [own]))[own]
     assert (seen.at_stake, seen.last_used_at is None) == ({"memory"}, False)
@@ -101,32 +101,32 @@ async def test_what_a_stop_would_interrupt_or_lose_is_told(posit: Rig, access, e
 
 
 async def test_a_kill_ends_what_takes_no_notice_of_a_stop(posit: Rig, access: Access):
-    lab = posit.more["lab"]
+    lab = posit.other_ids["lab"]
     posit.server.state.sessions[lab].stuck = True
-    await posit.provider.stop(access, await posit.read(lab, access))
+    await posit.provider.stop(access, await posit.read_row(lab, access))
     posit.server_clock.advance(100)
     assert (await posit.provider.status(access, [lab]))[lab].state is State.RUNNING
-    running = await posit.read(lab, access)
+    running = await posit.read_row(lab, access)
     await posit.provider.stop(access, running, "force")
     await posit.provider.stop(access, running, "force")  # ended already is success
     assert (await posit.provider.status(access, [lab]))[lab].state is State.GONE
 
 
 async def test_only_rstudio_is_suspended_and_resumed(posit: Rig, access: Access):
-    lab = posit.more["lab"]
+    lab = posit.other_ids["lab"]
     with pytest.raises(errors.Conflict, match="Only RStudio sessions"):
-        await posit.provider.stop(access, await posit.read(lab, access), "suspend")
+        await posit.provider.stop(access, await posit.read_row(lab, access), "suspend")
     posit.server.state.sessions[lab].force("suspended", posit.server_clock.now())
     with pytest.raises(errors.Conflict, match="suspended RStudio sessions"):
-        await posit.provider.start(access, await posit.read(lab, access))
+        await posit.provider.start(access, await posit.read_row(lab, access))
     assert (posted(posit, "stop_session"), posted(posit, "resume_session")) == (0, 0)
 
 
 async def test_what_has_ended_can_not_be_started_and_is_no_error_to_stop(posit: Rig, access: Access):
-    before = await posit.read(posit.remote_id, access)
+    before = await posit.read_row(posit.remote_id, access)
     posit.server.state.sessions[posit.remote_id].force("finished", posit.server_clock.now())
     with pytest.raises(errors.Conflict, match="ended"):
-        await posit.provider.start(access, await posit.read(posit.remote_id, access))
+        await posit.provider.start(access, await posit.read_row(posit.remote_id, access))
     await posit.provider.stop(access, before)
     posit.server.state.sessions.pop(posit.remote_id)
     for call in (posit.provider.start, posit.provider.stop):
@@ -137,18 +137,18 @@ async def test_what_has_ended_can_not_be_started_and_is_no_error_to_stop(posit: 
 @pytest.mark.parametrize("mode", ["stop", "suspend", "force"])
 async def test_nobody_elses_session_is_touched(posit: Rig, access: Access, mode):
     with pytest.raises(errors.NotFound):
-        await posit.provider.stop(access, await posit.read(posit.foreign_id, access), mode)
+        await posit.provider.stop(access, await posit.read_row(posit.foreign_id, access), mode)
     assert posit.server.state.sessions[posit.foreign_id].state == "running"
     assert not posit.server.state.sessions[posit.foreign_id].plan
 
 
 async def test_a_resume_that_somebody_else_was_faster_with_is_success(posit: Rig, access: Access):
     fail(posit, "resume_session", 11, "The session is launching, not suspended", after=True)
-    await posit.provider.start(access, await posit.read(posit.remote_id, access))
+    await posit.provider.start(access, await posit.read_row(posit.remote_id, access))
     fail(posit, "resume_session", 11, "as planned")
     posit.server.state.sessions[posit.remote_id].force("suspended", posit.server_clock.now())
     with pytest.raises(errors.InvalidRequest, match="as planned"):
-        await posit.provider.start(access, await posit.read(posit.remote_id, access))
+        await posit.provider.start(access, await posit.read_row(posit.remote_id, access))
 
 
 async def test_a_hundred_and_ten_sessions_are_three_requests(posit: Rig, access: Access):
@@ -172,9 +172,11 @@ async def test_a_session_is_made_and_found_again_by_its_mark(posit: Rig, access:
     other = await posit.provider.create(access, SPEC, KEY[:-8] + "deadbeef")
     assert made.name == "paper"
     for key, found in ((KEY, made), (KEY[:-8] + "deadbeef", other)):
-        assert await posit.provider.find(access, SPEC, key, 0.0) == Traces(found)
-    assert await posit.provider.find(access, SPEC, KEY[:-8] + "00000000", 0.0) == Traces(is_proof=True)
-    assert "paper" in await posit.provider.names(access, "paper")
+        assert await posit.provider.find_created(access, SPEC, key, 0.0) == OutcomeSearch(found)
+    assert await posit.provider.find_created(access, SPEC, KEY[:-8] + "00000000", 0.0) == OutcomeSearch(
+        is_conclusive=True
+    )
+    assert "paper" in await posit.provider.list_names(access, "paper")
     session = posit.server.state.sessions[made.remote_id]
     assert (session.owner, session.launch_parameters["name"]) == ("alice", "paper [01234567]")
     await until(posit, access, made.remote_id, State.RUNNING)
@@ -188,12 +190,12 @@ async def test_without_marks_any_of_the_name_that_is_young_enough_may_be_it(posi
     for made in (first, second):
         posit.server.state.sessions[made.remote_id].launch_parameters["name"] = "something else"
     now = posit.server_clock.now()
-    assert set((await posit.provider.find(access, SPEC, "c", 0.0)).others) == {first, second}
-    assert await posit.provider.find(access, SPEC, "c", now) == Traces(others=(second,))
+    assert set((await posit.provider.find_created(access, SPEC, "c", 0.0)).candidates) == {first, second}
+    assert await posit.provider.find_created(access, SPEC, "c", now) == OutcomeSearch(candidates=(second,))
     posit.server.state.sessions[second.remote_id].force("failed", posit.server_clock.now())
-    assert await posit.provider.find(access, SPEC, "c", 0.0) == Traces(others=(first,))
+    assert await posit.provider.find_created(access, SPEC, "c", 0.0) == OutcomeSearch(candidates=(first,))
     other = replace(SPEC, name="another")
-    assert await posit.provider.find(access, other, "c", 0.0) == Traces(is_proof=True)
+    assert await posit.provider.find_created(access, other, "c", 0.0) == OutcomeSearch(is_conclusive=True)
 
 
 @pytest.mark.parametrize("is_after", [False, True])
@@ -201,7 +203,7 @@ async def test_a_launch_of_unknown_outcome_is_looked_for(posit: Rig, access: Acc
     fail(posit, "launch_session", 200, "Transmission error", after=is_after)
     with pytest.raises(errors.UnknownOutcome):
         await posit.provider.create(access, SPEC, KEY)
-    assert ((await posit.provider.find(access, SPEC, KEY, 0.0)).ours is not None) is is_after
+    assert ((await posit.provider.find_created(access, SPEC, KEY, 0.0)).match is not None) is is_after
 
 
 @pytest.mark.parametrize(
@@ -240,7 +242,7 @@ async def test_limits_are_said_and_not_tried_again(posit: Rig, access: Access, s
     with pytest.raises(errors.LimitReached, match="maximum of concurrent"):
         await posit.provider.create(access, SPEC, KEY)
     with pytest.raises(errors.LimitReached):
-        await posit.provider.start(access, await posit.read(posit.remote_id, access))
+        await posit.provider.start(access, await posit.read_row(posit.remote_id, access))
 
 
 @pytest.mark.parametrize("dialect", ["live", "reference"])
@@ -252,11 +254,11 @@ async def test_servers_of_either_spelling_are_understood(access: Access, dialect
         made = await rig.provider.create(access, spec, KEY)
         launched = rig.server.state.sessions[made.remote_id].launch_parameters
         assert [limit["value"] for limit in launched["resource_limits"]] == ["3"]
-        await rig.provider.start(access, await rig.read(own, access))
+        await rig.provider.start(access, await rig.read_row(own, access))
         await until(rig, access, own, State.RUNNING)
-        await rig.provider.stop(access, await rig.read(own, access), "suspend")
+        await rig.provider.stop(access, await rig.read_row(own, access), "suspend")
         await until(rig, access, own, State.SUSPENDED)
-        await rig.provider.stop(access, await rig.read(own, access))
+        await rig.provider.stop(access, await rig.read_row(own, access))
         await until(rig, access, own, State.GONE)
         assert rig.harness.violations == []
 
@@ -273,7 +275,7 @@ async def test_servers_of_either_spelling_are_understood(access: Access, dialect
 )
 async def test_addresses_of_every_form_lead_to_the_configured_server(posit: Rig, form, is_allowed):
     change(posit, url_form=form)
-    lab = posit.more["lab"]
+    lab = posit.other_ids["lab"]
     seen = (await posit.provider.status(posit.access, [lab]))[lab]
     assert seen.state is State.RUNNING
     if is_allowed:
@@ -294,7 +296,7 @@ async def test_a_token_of_somebody_else_does_not_open_it(posit: Rig):
 
 
 async def test_an_answer_about_other_sessions_makes_none_of_those_asked_for_gone(posit: Rig):
-    told = {"sessions": [{"id": posit.more["lab"], "activity_state": "running"}]}
+    told = {"sessions": [{"id": posit.other_ids["lab"], "activity_state": "running"}]}
     posit.inject_fault("get_session", body=json.dumps({"result": told}))
     with pytest.raises(errors.BadAnswer, match="other sessions"):
-        await posit.see()
+        await posit.observe()

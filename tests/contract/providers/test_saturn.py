@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, Rig, exactly, saturn_rig
-from usher.conformance.rigs import row
+from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -20,7 +20,7 @@ ID = "0123456789abcdef" * 2
 
 async def status_for(saturn: Rig, **answer: object) -> Observed:
     saturn.inject_fault("/api/workspaces/", body=json.dumps(answer))
-    return await saturn.see()
+    return await saturn.observe()
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ async def test_an_answer_about_another_workspace_is_unreadable_and_never_gone(sa
 
 async def test_a_way_of_stopping_that_it_lacks_is_refused(saturn: Rig):
     with pytest.raises(errors.InvalidRequest, match="can't suspend"):
-        await saturn.provider.stop(saturn.access, row(saturn.provider, saturn.remote_id), "suspend")
+        await saturn.provider.stop(saturn.access, build_row(saturn.provider, saturn.remote_id), "suspend")
 
 
 async def test_names_come_without_invisible_characters(saturn: Rig):
@@ -97,7 +97,7 @@ async def test_a_token_that_expired_says_so_and_is_refreshed_once(saturn: Rig):
     saturn.server.state.accounts.mark("alice", "expired")
     for call in (
         saturn.provider.status(saturn.access, [saturn.remote_id]),
-        saturn.provider.start(saturn.access, row(saturn.provider, saturn.remote_id)),
+        saturn.provider.start(saturn.access, build_row(saturn.provider, saturn.remote_id)),
     ):
         with pytest.raises(errors.CredentialExpired):
             await call
@@ -108,7 +108,7 @@ async def test_a_token_that_expired_says_so_and_is_refreshed_once(saturn: Rig):
     fresh = await saturn.provider.refresh(Access("alice", old))
     assert fresh.refresh_token not in {None, old.refresh_token}
     assert fresh.extra == {"kept": "1"}
-    assert (await saturn.provider.check(fresh)).username == "alice"
+    assert (await saturn.provider.check_credential(fresh)).username == "alice"
     with pytest.raises(errors.CredentialRefused):
         await saturn.provider.refresh(Access("alice", old))  # it is for one use
 
@@ -133,15 +133,15 @@ async def test_a_refresh_that_goes_wrong(saturn: Rig, fault, kind):
 
 async def test_a_server_that_speaks_the_guides_alone_is_enough(saturn: Rig):
     saturn.server.state.seeds_only = True
-    identity = await saturn.provider.check(saturn.access.credential)
+    identity = await saturn.provider.check_credential(saturn.access.credential)
     assert identity.username == ""
     access = Access("", identity.credential)
     with pytest.raises(errors.NotFound):
         await saturn.provider.discover(access)
-    await saturn.provider.start(access, row(saturn.provider, saturn.remote_id))
-    assert (await saturn.until(State.RUNNING))[-1].url is not None
+    await saturn.provider.start(access, build_row(saturn.provider, saturn.remote_id))
+    assert (await saturn.read_until(State.RUNNING))[-1].url is not None
     with pytest.raises(errors.CredentialRefused):
-        await saturn.provider.check(Credential(SecretStr("0" * 32)))
+        await saturn.provider.check_credential(Credential(SecretStr("0" * 32)))
 
 
 @pytest.mark.parametrize(
@@ -162,17 +162,17 @@ async def test_where_nobody_is_named_another_token_must_be_refused(saturn: Rig, 
     if "times" in fault:
         saturn.inject_fault("/api/workspaces/", status=404, body="{}")
     if outcome is None:
-        assert (await saturn.provider.check(saturn.access.credential)).username == ""
+        assert (await saturn.provider.check_credential(saturn.access.credential)).username == ""
     else:
         with exactly(outcome):
-            await saturn.provider.check(saturn.access.credential)
+            await saturn.provider.check_credential(saturn.access.credential)
 
 
 async def test_no_user_may_also_mean_that_the_token_is_none(saturn: Rig):
     saturn.inject_fault("/api/user$", status=204, times=2)
-    assert (await saturn.provider.check(saturn.access.credential)).username == ""
+    assert (await saturn.provider.check_credential(saturn.access.credential)).username == ""
     with exactly(errors.CredentialRefused):
-        await saturn.provider.check(Credential(SecretStr("0" * 32)))
+        await saturn.provider.check_credential(Credential(SecretStr("0" * 32)))
 
 
 END = "2027-01-15T08:00:00Z"
@@ -201,7 +201,7 @@ async def test_a_token_says_when_it_ends_or_the_list_of_tokens_does(saturn: Rig,
     saturn.server.state.accounts.add_token("alice", token)
     if listed is not None:
         saturn.inject_fault("/api/tokens$", body=json.dumps({"tokens": listed}))
-    identity = await saturn.provider.check(Credential(SecretStr(token)))
+    identity = await saturn.provider.check_credential(Credential(SecretStr(token)))
     assert (identity.username, identity.credential.ends_at) == ("alice", ends_at)
 
 
@@ -221,7 +221,7 @@ async def test_a_refreshed_token_ends_when_it_can_no_longer_be_refreshed(saturn:
 async def test_a_username_that_is_none_is_a_bad_answer(saturn: Rig, name):
     saturn.inject_fault("/api/user$", body=json.dumps({"username": name}))
     with pytest.raises(errors.BadAnswer, match="username"):
-        await saturn.provider.check(saturn.access.credential)
+        await saturn.provider.check_credential(saturn.access.credential)
 
 
 async def test_lists_are_read_to_their_end():
@@ -308,7 +308,7 @@ async def test_lists_leave_out_what_is_not_the_persons_workspace(saturn: Rig):
 )
 async def test_a_conflict_that_means_already_is_success(saturn: Rig, status, verb, message, is_done):
     saturn.inject_fault(f"/{verb}$", status=status, body=json.dumps({"message": message}))
-    call = getattr(saturn.provider, verb)(saturn.access, row(saturn.provider, saturn.remote_id))
+    call = getattr(saturn.provider, verb)(saturn.access, build_row(saturn.provider, saturn.remote_id))
     if is_done:
         assert await call == message
     else:
@@ -317,11 +317,11 @@ async def test_a_conflict_that_means_already_is_success(saturn: Rig, status, ver
 
 
 async def test_a_start_while_stopping_is_a_conflict(saturn: Rig):
-    await saturn.provider.start(saturn.access, row(saturn.provider, saturn.remote_id))
-    await saturn.until(State.RUNNING)
-    await saturn.provider.stop(saturn.access, row(saturn.provider, saturn.remote_id))
+    await saturn.provider.start(saturn.access, build_row(saturn.provider, saturn.remote_id))
+    await saturn.read_until(State.RUNNING)
+    await saturn.provider.stop(saturn.access, build_row(saturn.provider, saturn.remote_id))
     with pytest.raises(errors.Conflict):
-        await saturn.provider.start(saturn.access, row(saturn.provider, saturn.remote_id))
+        await saturn.provider.start(saturn.access, build_row(saturn.provider, saturn.remote_id))
 
 
 async def test_renamed_account_is_asked_to_link_again(saturn: Rig):
@@ -330,7 +330,7 @@ async def test_renamed_account_is_asked_to_link_again(saturn: Rig):
     saturn.inject_fault(
         f"GET /api/workspaces/{saturn.remote_id}$", status=200, body=json.dumps(shown), times=2
     )
-    assert (await saturn.see()).state is State.GONE
+    assert (await saturn.observe()).state is State.GONE
     saturn.inject_fault("GET /api/user$", status=200, body=json.dumps({"username": "alice-b"}))
-    with pytest.raises(errors.Renamed, match="alice-b"):
-        await saturn.see()
+    with pytest.raises(errors.AccountRenamed, match="alice-b"):
+        await saturn.observe()

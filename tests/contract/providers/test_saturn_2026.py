@@ -16,7 +16,7 @@ from bot.domain.workspaces import State
 from bot.support import errors
 from tests.contract.providers.rigs import COURSE, exactly, provider_of, saturn_rig
 from tests.contract.providers.saturn_2026_rig import RECIPE, saturn_2026_rig
-from usher.conformance.rigs import row
+from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -41,14 +41,14 @@ def with_recipe(rig, file):
 async def test_its_tokens_say_when_they_end(rig):
     token = rig.access.credential.token.get_secret_value()
     assert token.startswith("eyJ")
-    identity = await rig.provider.check(rig.access.credential)
+    identity = await rig.provider.check_credential(rig.access.credential)
     assert identity.credential.ends_at == pytest.approx(rig.server_clock.now() + 90 * 86_400.0, abs=1.0)
 
 
 async def test_a_token_of_a_group_is_nobodys_and_works(rig):
     rig.server.state.limits.nameless = True
     rig.inject_fault("/api/user/token$", status=404)
-    assert (await rig.provider.check(rig.access.credential)).username == ""
+    assert (await rig.provider.check_credential(rig.access.credential)).username == ""
 
 
 # -- creating ------------------------------------------------------------------------------------------------
@@ -82,38 +82,38 @@ async def test_what_has_the_name_is_never_rewritten(rig):
     rig.inject_fault("POST /api/recipes$", drop=True, after=True)
     with exactly(errors.UnknownOutcome):
         await provider.create(rig.access, SPEC, "ws_2")
-    found = await provider.find(rig.access, SPEC, "ws_2", 0.0)
-    assert found.ours is not None
-    assert state.resources[found.ours.remote_id].name == "mine"
+    found = await provider.find_created(rig.access, SPEC, "ws_2", 0.0)
+    assert found.match is not None
+    assert state.resources[found.match.remote_id].name == "mine"
     assert other.spec == before
     assert not [path for path in rig.harness.requests if path.startswith("PUT")]
 
 
 async def test_a_template_without_an_image_is_said_before_it_is_used_and_by_doctor(rig):
     provider = with_recipe(rig, COURSE)
-    offer = await provider.templates(rig.access)
+    offer = await provider.read_offer(rig.access)
     with pytest.raises(FormProblems) as caught:
         provider.spec(offer, "workspace", {"template": "course", "name": "mine"}, ASKER)
     assert "image" in caught.value.problems["template"]
-    assert "course" in await provider.remark()
+    assert "course" in await provider.read_warning()
     # What was filled in before the server was renewed is refused in the same words.
     with pytest.raises(errors.InvalidRequest, match="image"):
         await provider.create(rig.access, SPEC, "ws_1")
     assert rig.harness.requests["POST /api/recipes"] == 0
-    assert await with_recipe(rig, RECIPE).remark() == ""
+    assert await with_recipe(rig, RECIPE).read_warning() == ""
 
 
 async def test_a_guides_server_needs_no_image():
     async with saturn_rig() as rig:
         provider = with_recipe(rig, COURSE)
-        offer = await provider.templates(rig.access)
+        offer = await provider.read_offer(rig.access)
         assert provider.spec(offer, "workspace", {"template": "course", "name": "mine"}, ASKER).name == "mine"
-        assert await provider.remark() == ""
+        assert await provider.read_warning() == ""
 
 
 async def test_sizes_show_their_price_and_those_that_are_disabled_are_not_offered(rig):
     provider = with_recipe(rig, RECIPE)
-    offer = await provider.templates(rig.access)
+    offer = await provider.read_offer(rig.access)
     size = provider.form(offer, "workspace", {}, ASKER).field("size")
     assert [one.value for one in size.choices] == ["medium", "large", "xlarge"]
     assert size.choices[1].label == "Large - 2 cores - 16 GB RAM · 0.21 an hour"
@@ -127,12 +127,12 @@ async def launched(rig, name="nightly", **changes):
     job = next(one for one in found if (one.name, one.type) == (name, "job"))
     for key, value in changes.items():
         setattr(job, key, value)
-    run = await rig.provider.launch_job(rig.access, Spec(name, {"job": job.id}), "job_00000001")
+    run = await rig.provider.launch_run(rig.access, Spec(name, {"job": job.id}), "job_00000001")
     return job, run.remote_id
 
 
 async def output_of(rig, remote_id):
-    return "".join([chunk.text async for chunk in rig.provider.job_output(rig.access, remote_id)])
+    return "".join([chunk.text async for chunk in rig.provider.run_output(rig.access, remote_id)])
 
 
 @pytest.mark.parametrize("lines", [2500, 12_345])
@@ -151,7 +151,7 @@ async def test_a_log_whose_pages_never_end_is_not_called_whole(rig):
     rig.server_clock.advance(600)
     page = {"timestamp": "", "content": "again", "pod_name": "p", "container_name": "main"}
     rig.inject_fault("/api/jobs/.*/logs$", times=9, body=json.dumps({"logs": [page], "next_key": "k"}))
-    output = rig.provider.job_output(rig.access, run)
+    output = rig.provider.run_output(rig.access, run)
     assert (await anext(output)).text == "again\nagain"
     with pytest.raises(errors.BadAnswer, match="never end"):
         await anext(output)
@@ -168,7 +168,7 @@ def scaled(spec, pods):
 
 
 async def seen(rig, remote_id):
-    return (await rig.provider.job_status(rig.access, [remote_id]))[remote_id]
+    return (await rig.provider.run_status(rig.access, [remote_id]))[remote_id]
 
 
 async def states(rig, remote_id, *seconds):
@@ -190,7 +190,7 @@ async def test_a_run_of_three_pods_is_one_run_and_ends_when_all_have(rig):
         RunState.FAILED,
     ]
     assert (failed.exit_code, runs.exit_code) == (7, None)
-    listed = await rig.provider.jobs(rig.access)
+    listed = await rig.provider.list_runs(rig.access)
     assert [one.remote_id for one in listed] == [run]
     written = await output_of(rig, run)
     assert written.count("==> ") == 2
@@ -226,11 +226,11 @@ async def test_a_stop_ends_one_run_and_leaves_the_others_alone(rig):
     _, first = await launched(rig)
     _, second = await launched(rig)
     assert first != second
-    await rig.provider.stop_job(rig.access, first)
+    await rig.provider.stop_run(rig.access, first)
     rig.server_clock.advance(5)
     assert [(await seen(rig, one)).state for one in (first, second)] == [RunState.CANCELLED, RunState.RUNNING]
     assert (await seen(rig, first)).detail is None
-    await rig.provider.stop_job(rig.access, first)  # It is over.
+    await rig.provider.stop_run(rig.access, first)  # It is over.
     assert [path for path in rig.harness.requests if path.endswith("/stop")] == []
 
 
@@ -238,11 +238,11 @@ async def test_a_run_that_is_not_seen_yet_is_not_stopped_with_the_others(rig):
     job, other = await launched(rig)
     for _ in range(2):
         rig.inject_fault("/runtimesummary$", body='{"job_summaries": []}')
-    run = await rig.provider.launch_job(rig.access, Spec("nightly", {"job": job.id}), "job_00000002")
+    run = await rig.provider.launch_run(rig.access, Spec("nightly", {"job": job.id}), "job_00000002")
     assert "/@" in run.remote_id
     rig.inject_fault("/runtimesummary$", body='{"job_summaries": []}')
     with exactly(errors.Conflict):
-        await rig.provider.stop_job(rig.access, run.remote_id)
+        await rig.provider.stop_run(rig.access, run.remote_id)
     assert (await seen(rig, other)).state is RunState.QUEUED
 
 
@@ -250,7 +250,7 @@ async def test_an_older_server_stops_all_runs_and_says_so():
     async with saturn_rig() as older:
         _, run = await launched(older)
         _, other = await launched(older)
-        await older.provider.stop_job(older.access, run)
+        await older.provider.stop_run(older.access, run)
         older.server_clock.advance(5)
         for one in (run, other):
             assert (await seen(older, one)).state is RunState.CANCELLED
@@ -280,19 +280,19 @@ async def test_a_run_that_was_known_by_its_pod_is_found_after_the_server_was_ren
 
 async def test_a_workspace_says_since_when_it_runs_and_when_it_stops_by_itself(rig):
     asked_at = rig.server_clock.now()
-    await rig.provider.start(rig.access, row(rig.provider, rig.remote_id))
-    seen = (await rig.until(State.RUNNING))[-1]
+    await rig.provider.start(rig.access, build_row(rig.provider, rig.remote_id))
+    seen = (await rig.read_until(State.RUNNING))[-1]
     assert seen.started_at == pytest.approx(asked_at, abs=1.0)
     assert seen.detail == "It stops by itself after 1 hour without use."
     assert seen.is_kept is True
 
 
 async def test_a_stop_that_deletes_is_an_end(rig):
-    rig.server.state.resources[rig.more["notes"]].spec["self_destruct"] = True
-    seen = await rig.see(rig.more["notes"])
+    rig.server.state.resources[rig.other_ids["notes"]].spec["self_destruct"] = True
+    seen = await rig.observe(rig.other_ids["notes"])
     row = SimpleNamespace(state=seen.state, is_kept=seen.is_kept)
-    assert rig.provider.stops(row) == {"stop": StopEffect.ERASES}
-    assert rig.provider.stops(SimpleNamespace(state=State.RUNNING, is_kept=True)) == {
+    assert rig.provider.stop_effects(row) == {"stop": StopEffect.ERASES}
+    assert rig.provider.stop_effects(SimpleNamespace(state=State.RUNNING, is_kept=True)) == {
         "stop": StopEffect.RETURNS
     }
 
@@ -300,7 +300,7 @@ async def test_a_stop_that_deletes_is_an_end(rig):
 async def test_a_failed_start_says_that_its_reason_can_be_read(rig):
     broken = rig.server.state.resources[rig.broken_id]
     broken.reason = "OOMKilled"
-    await rig.provider.start(rig.access, row(rig.provider, rig.broken_id))
-    failed = (await rig.until(State.FAILED, remote_id=rig.broken_id))[-1]
+    await rig.provider.start(rig.access, build_row(rig.provider, rig.broken_id))
+    failed = (await rig.read_until(State.FAILED, remote_id=rig.broken_id))[-1]
     assert failed.has_reason
-    assert reason_in(await rig.provider.reason(rig.access, rig.broken_id)) is Reason.MEMORY
+    assert reason_in(await rig.provider.read_reason(rig.access, rig.broken_id)) is Reason.MEMORY

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.forms import FormProblems, Spec
-from bot.domain.observations import Traces
+from bot.domain.observations import OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.runs import RunState
 from bot.services.snapshots import payload_of
@@ -40,20 +40,20 @@ def job_id(rig, name="nightly", owner="alice"):
 
 
 async def launched(rig, name="nightly", key="job_00000001"):
-    return await rig.provider.launch_job(rig.access, Spec(name, {"job": job_id(rig, name)}), key)
+    return await rig.provider.launch_run(rig.access, Spec(name, {"job": job_id(rig, name)}), key)
 
 
 async def state_of(rig, remote_id):
-    found = await rig.provider.job_status(rig.access, [remote_id])
+    found = await rig.provider.run_status(rig.access, [remote_id])
     return found[remote_id]
 
 
 async def output_of(rig, remote_id):
-    return "".join([chunk.text async for chunk in rig.provider.job_output(rig.access, remote_id)])
+    return "".join([chunk.text async for chunk in rig.provider.run_output(rig.access, remote_id)])
 
 
 async def test_jobs_are_named_by_name_id_or_link(rig):
-    snapshot = await rig.provider.templates(rig.access)
+    snapshot = await rig.provider.read_offer(rig.access)
     json.dumps(payload_of(snapshot))
     (field,) = rig.provider.form(snapshot, "job", {}, ASKER).fields
     assert {one.label for one in field.choices} == {"nightly", "failing", "broken"}
@@ -71,10 +71,10 @@ async def test_jobs_are_named_by_name_id_or_link(rig):
 
 async def test_a_server_without_lists_is_told_the_job_by_its_link(rig):
     rig.server.state.seeds_only = True
-    snapshot = await rig.provider.templates(rig.access)
+    snapshot = await rig.provider.read_offer(rig.access)
     (field,) = rig.provider.form(snapshot, "job", {}, ASKER).fields
     assert (field.name, field.kind) == ("template", "text")
-    assert rig.provider.spec(snapshot, "job", {"template": job_id(rig)}, ASKER).word("job") == job_id(rig)
+    assert rig.provider.spec(snapshot, "job", {"template": job_id(rig)}, ASKER).text("job") == job_id(rig)
 
 
 async def test_a_run_is_its_pod_from_the_start_to_the_end(rig):
@@ -96,12 +96,12 @@ async def test_a_run_is_its_pod_from_the_start_to_the_end(rig):
 
 async def test_the_page_of_a_run_is_its_jobs(rig):
     run, provider = await launched(rig), rig.provider
-    page = provider.job_page_url(SimpleNamespace(spec=None, remote_id=run.remote_id))
+    page = provider.run_page_url(SimpleNamespace(spec=None, remote_id=run.remote_id))
     assert page == f"{provider.settings.base_url}/dash/resources/job/{job_id(rig)}"
-    assert provider.job_page_url(SimpleNamespace(spec=Spec("x", {"job": "a/b"}), remote_id=None)).endswith(
+    assert provider.run_page_url(SimpleNamespace(spec=Spec("x", {"job": "a/b"}), remote_id=None)).endswith(
         "/a%2Fb"
     )
-    assert provider.job_page_url(SimpleNamespace(spec=None, remote_id=None)) == ""
+    assert provider.run_page_url(SimpleNamespace(spec=None, remote_id=None)) == ""
 
 
 async def test_a_run_that_fails_has_its_exit_code(rig):
@@ -117,9 +117,9 @@ async def test_a_run_that_fails_has_its_exit_code(rig):
 async def test_runs_of_one_job_are_told_apart(rig):
     runs = [(await launched(rig, key=f"job_{number}")).remote_id for number in range(3)]
     assert len(set(runs)) == 3
-    found = await rig.provider.job_status(rig.access, runs)
+    found = await rig.provider.run_status(rig.access, runs)
     assert set(found) == set(runs)
-    listed = await rig.provider.jobs(rig.access)
+    listed = await rig.provider.list_runs(rig.access)
     assert {one.remote_id for one in listed} == set(runs)
     assert {one.name for one in listed} == {"nightly"}
 
@@ -139,7 +139,7 @@ async def test_pods_and_history_are_read_to_their_end(rig):
     for body in ({"pods": past[:1], "next_key": "k"}, {"pods": past[1:], "next_key": ""}):
         rig.inject_fault("/history$", body=json.dumps(body))
     wanted = [f"{job_id(rig)}/p{number}" for number in (1, 2, 3, 4)]
-    one, two, three, four = (await rig.provider.job_status(rig.access, wanted)).values()
+    one, two, three, four = (await rig.provider.run_status(rig.access, wanted)).values()
     assert (one.state, two.state) == (RunState.RUNNING, RunState.QUEUED)
     assert (three.state, three.started_at, three.ended_at) == (
         RunState.SUCCEEDED,
@@ -166,12 +166,12 @@ async def test_a_pod_that_is_not_shown_at_once_is_found_later(rig):
     assert "/@" in run.remote_id
     assert sum(count for path, count in requests.items() if path.endswith("/start")) == 2
     rig.inject_fault("/api/active/pods$", body=json.dumps({"pod_summaries": [shown]}))
-    found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
+    found = await rig.provider.run_status(rig.access, [earlier.remote_id, run.remote_id])
     assert run.remote_id not in found  # no pod but the earlier one is shown yet
-    found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
+    found = await rig.provider.run_status(rig.access, [earlier.remote_id, run.remote_id])
     assert found[run.remote_id].state is RunState.QUEUED
     rig.server_clock.advance(5)
-    found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
+    found = await rig.provider.run_status(rig.access, [earlier.remote_id, run.remote_id])
     named = found[run.remote_id].remote_id
     assert named not in {None, earlier.remote_id, run.remote_id}
     assert (await output_of(rig, run.remote_id)) == (await output_of(rig, named))
@@ -180,16 +180,16 @@ async def test_a_pod_that_is_not_shown_at_once_is_found_later(rig):
 async def test_what_came_of_a_start_without_an_answer_is_listed(rig):
     spec = Spec("nightly", {"job": job_id(rig)})
     since = rig.server_clock.now()
-    assert await rig.provider.find_job(rig.access, spec, "k", since) == Traces()
+    assert await rig.provider.find_run(rig.access, spec, "k", since) == OutcomeSearch()
     rig.inject_fault("/start$", drop=True, after=True)
     with pytest.raises(errors.UnknownOutcome):
         await launched(rig)
-    (found,) = (await rig.provider.find_job(rig.access, spec, "k", since)).others
+    (found,) = (await rig.provider.find_run(rig.access, spec, "k", since)).candidates
     rig.server_clock.advance(5)
     assert (await state_of(rig, found.remote_id)).state is RunState.RUNNING
     rig.server_clock.advance(600)
     now = rig.server_clock.now()
-    assert await rig.provider.find_job(rig.access, spec, "k", now) == Traces()
+    assert await rig.provider.find_run(rig.access, spec, "k", now) == OutcomeSearch()
 
 
 async def test_a_server_without_history_and_pods_says_no_more_than_started(rig):
@@ -199,19 +199,19 @@ async def test_a_server_without_history_and_pods_says_no_more_than_started(rig):
     seen = await state_of(rig, run.remote_id)
     assert (seen.state, seen.is_last) == (RunState.UNKNOWN, True)
     assert await output_of(rig, run.remote_id) == ""
-    with pytest.raises(errors.Untold):
-        await rig.provider.find_job(rig.access, Spec("", {"job": job_id(rig)}), "k", 0.0)
+    with pytest.raises(errors.OutcomeNotReported):
+        await rig.provider.find_run(rig.access, Spec("", {"job": job_id(rig)}), "k", 0.0)
     with pytest.raises(errors.NotFound):
-        await rig.provider.jobs(rig.access)
+        await rig.provider.list_runs(rig.access)
 
 
 async def test_a_stop_ends_what_goes_on_and_leaves_what_is_over(rig):
     first = await launched(rig)
     rig.server_clock.advance(15)
     second = await launched(rig)
-    await rig.provider.stop_job(rig.access, first.remote_id)
+    await rig.provider.stop_run(rig.access, first.remote_id)
     assert (await state_of(rig, second.remote_id)).state is RunState.QUEUED
-    await rig.provider.stop_job(rig.access, second.remote_id)
+    await rig.provider.stop_run(rig.access, second.remote_id)
     rig.server_clock.advance(5)
     assert (await state_of(rig, second.remote_id)).state is RunState.CANCELLED
     assert (await state_of(rig, first.remote_id)).state is RunState.SUCCEEDED
@@ -224,7 +224,7 @@ async def test_a_run_that_no_list_shows_any_more_is_stopped_with_its_job(rig):
     run = await launched(rig)
     assert "/@" in run.remote_id
     rig.inject_fault("/api/active/pods$", status=404)
-    await rig.provider.stop_job(rig.access, run.remote_id)
+    await rig.provider.stop_run(rig.access, run.remote_id)
     assert rig.harness.requests[f"POST /api/jobs/{job_id(rig)}/stop"] == 1
 
 
@@ -254,7 +254,7 @@ async def test_a_log_that_is_none_is_a_bad_answer(rig, logs):
 
 async def test_a_schedule_is_set_shown_and_switched_off(rig):
     async def cron(name):
-        told = rig.provider.schedules(await rig.provider.templates(rig.access))
+        told = rig.provider.list_scheduled_jobs(await rig.provider.read_offer(rig.access))
         return next(one.cron for one in told if one.name == name)
 
     assert (await cron("nightly"), await cron("failing")) == ("0 3 * * *", "")
@@ -269,15 +269,15 @@ async def test_a_schedule_is_set_shown_and_switched_off(rig):
 async def test_somebody_elses_job_is_not_there(rig):
     theirs = job_id(rig, "secret", "bob")
     with pytest.raises(errors.NotFound):
-        await rig.provider.launch_job(rig.access, Spec("x", {"job": theirs}), "job_1")
+        await rig.provider.launch_run(rig.access, Spec("x", {"job": theirs}), "job_1")
     with pytest.raises(errors.NotFound):
         await rig.provider.schedule(rig.access, theirs, "0 3 * * *")
-    assert await rig.provider.job_status(rig.access, [f"{theirs}/pod-1"]) == {}
+    assert await rig.provider.run_status(rig.access, [f"{theirs}/pod-1"]) == {}
 
 
 @pytest.mark.parametrize("remote_id", ["", "x", "/", "x/", "/y", "x/y/z", "../y"])
 async def test_an_id_that_is_none_is_not_found(rig, remote_id):
     if remote_id == "../y":
-        assert await rig.provider.job_status(rig.access, ["a" * 32 + "/y"]) == {}
+        assert await rig.provider.run_status(rig.access, ["a" * 32 + "/y"]) == {}
     with pytest.raises(errors.NotFound):
-        await rig.provider.job_status(rig.access, [remote_id])
+        await rig.provider.run_status(rig.access, [remote_id])

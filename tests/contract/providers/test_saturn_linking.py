@@ -13,7 +13,7 @@ from tests.contract.providers.rigs import SATURN_ADMIN as ADMIN
 from tests.contract.providers.rigs import SATURN_SEED as SEED
 from tests.contract.providers.rigs import exactly, provider_of, saturn_rig
 from tests.contract.providers.saturn_2026_rig import saturn_2026_rig
-from usher.conformance.rigs import row
+from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -31,11 +31,11 @@ def with_admin(rig, **settings):
 
 
 async def test_only_the_document_of_2026_says_whose_address_is_which(rig):
-    assert await with_admin(rig).email_of("alice") is None
+    assert await with_admin(rig).read_email("alice") is None
     async with saturn_2026_rig() as newer:
-        assert await with_admin(newer).email_of("alice") == "alice@example.com"
+        assert await with_admin(newer).read_email("alice") == "alice@example.com"
         # It lists whose name has that part, too.
-        assert await with_admin(newer).email_of("alic") is None
+        assert await with_admin(newer).read_email("alic") is None
 
 
 async def test_an_approved_username_gets_a_token_of_its_own(rig):
@@ -43,7 +43,7 @@ async def test_an_approved_username_gets_a_token_of_its_own(rig):
     token = identity.credential.token.get_secret_value()
     assert identity.username == "alice"
     assert token == SEED["users"][0]["token"]
-    assert (identity.credential.acts, identity.credential.is_renewable) == ("admin", True)
+    assert (identity.credential.owner, identity.credential.is_renewable) == ("admin", True)
     # The session that showed the token was used for nothing else.
     sent = {path for path in rig.harness.requests if "/auth/" not in path}
     assert sent == {"GET /api/user/token", "GET /api/user"}
@@ -52,12 +52,12 @@ async def test_an_approved_username_gets_a_token_of_its_own(rig):
 async def test_what_an_approval_brought_drives_workspaces_as_the_person(rig):
     provider = with_admin(rig)
     access = Access("alice", (await provider.check_username("alice")).credential)
-    assert not provider.needs_record(access)
-    assert provider.acts(access, "start") == "person"
-    await provider.start(access, row(provider, rig.remote_id))
+    assert not provider.can_reach_all_workspaces(access)
+    assert provider.credential_owner(access, "start") == "person"
+    await provider.start(access, build_row(provider, rig.remote_id))
     assert (await provider.status(access, [rig.remote_id]))[rig.remote_id].state is State.STARTING
     with pytest.raises(errors.NotFound):
-        await provider.start(access, row(provider, rig.foreign_id))
+        await provider.start(access, build_row(provider, rig.foreign_id))
 
 
 async def test_a_server_that_wants_the_administrators_token_gets_it(rig):
@@ -66,16 +66,16 @@ async def test_a_server_that_wants_the_administrators_token_gets_it(rig):
     access = Access("alice", (await person.check_username("alice")).credential)
     with pytest.raises(errors.Forbidden):
         await person.status(access, [rig.remote_id])
-    assert admin.needs_record(access)
-    assert [admin.acts(access, call) for call in ("read", "start", "stop")] == ["admin"] * 3
-    assert admin.acts(access, "create") == "person"
-    await admin.start(access, row(admin, rig.remote_id))
+    assert admin.can_reach_all_workspaces(access)
+    assert [admin.credential_owner(access, call) for call in ("read", "start", "stop")] == ["admin"] * 3
+    assert admin.credential_owner(access, "create") == "person"
+    await admin.start(access, build_row(admin, rig.remote_id))
     rig.server_clock.advance(30)
     assert (await admin.status(access, [rig.remote_id]))[rig.remote_id].state is State.RUNNING
     # Who linked an own token acts with that, whatever the connection is set to.
     own = Access("alice", Credential(SecretStr(SEED["users"][0]["token"])))
-    assert not admin.needs_record(own)
-    assert admin.acts(own, "start") == "person"
+    assert not admin.can_reach_all_workspaces(own)
+    assert admin.credential_owner(own, "start") == "person"
 
 
 async def test_a_token_that_is_refused_is_had_anew(rig):
@@ -86,8 +86,8 @@ async def test_a_token_that_is_refused_is_had_anew(rig):
         await provider.status(old, [rig.remote_id])
     fresh = await provider.refresh(old)
     assert fresh.token != old.credential.token
-    assert fresh.acts == "admin"
-    assert (await provider.check(fresh)).username == "alice"
+    assert fresh.owner == "admin"
+    assert (await provider.check_credential(fresh)).username == "alice"
 
 
 async def test_a_username_that_is_not_there_is_not_found(rig):
@@ -98,7 +98,7 @@ async def test_a_username_that_is_not_there_is_not_found(rig):
 @pytest.mark.parametrize(("token", "is_valid"), [(ADMIN, True), ("bad0" * 8, False), (None, None)])
 async def test_an_administrators_token_is_checked_without_anybodys_name(rig, token, is_valid):
     linking = {"linking": ["token"]} if token is None else {}
-    assert await with_admin(rig, admin_token=token, **linking).own_secret() is is_valid
+    assert await with_admin(rig, admin_token=token, **linking).is_secret_accepted() is is_valid
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ async def test_a_token_of_another_person_is_not_taken(rig, who):
 async def test_a_server_that_names_nobody_is_taken_at_its_word(rig):
     rig.server.state.seeds_only = True
     identity = await with_admin(rig).check_username("alice")
-    assert (identity.username, identity.credential.acts) == ("alice", "admin")
+    assert (identity.username, identity.credential.owner) == ("alice", "admin")
 
 
 @pytest.mark.parametrize(
@@ -187,11 +187,11 @@ async def test_a_login_link_may_lead_on_within_the_server_and_not_in_circles(rig
     onwards = {"Location": f"/auth/loginlink?code={code}"}
     rig.inject_fault("/auth/loginlink$", status=302, headers=onwards)
     assert (await with_admin(rig).check_username("alice")).username == "alice"
-    before = rig.sent()
+    before = rig.count_requests()
     rig.inject_fault("/auth/loginlink$", times=100, status=302, headers=onwards)
     with pytest.raises(errors.Forbidden, match="no session"):
         await with_admin(rig).check_username("alice")
-    assert rig.sent() - before < 10
+    assert rig.count_requests() - before < 10
 
 
 async def test_a_cookie_that_opens_nothing_yet_is_carried_on(rig):

@@ -8,14 +8,14 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.forms import FormProblems, Spec
-from bot.domain.observations import Traces
+from bot.domain.observations import OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.providers.base import Access
 from bot.services.snapshots import payload_of
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, exactly, provider_of, saturn_rig
-from usher.conformance.rigs import row
+from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -48,13 +48,13 @@ async def rig(tmp_path):
 
 
 async def spec_of(rig, **values):
-    snapshot = await rig.provider.templates(rig.access)
+    snapshot = await rig.provider.read_offer(rig.access)
     json.dumps(payload_of(snapshot))
     return rig.provider.spec(snapshot, "workspace", {"template": "course", **values}, ASKER)
 
 
 async def test_the_form_offers_recipes_a_free_name_and_sizes(rig):
-    snapshot = await rig.provider.templates(rig.access)
+    snapshot = await rig.provider.read_offer(rig.access)
     form = rig.provider.form(snapshot, "workspace", {}, ASKER)
     recipe, name, size = form.fields
     assert [(one.value, one.label) for one in recipe.choices] == [("course", "The course")]
@@ -68,33 +68,33 @@ async def test_the_form_offers_recipes_a_free_name_and_sizes(rig):
 
 
 async def test_what_was_made_from_a_recipe_is_not_made_again_for_others(rig):
-    assert rig.provider.withholds(Spec("w", {"recipe": "exam"}), ASKER)
-    assert not rig.provider.withholds(Spec("w", {"recipe": "exam"}), Principal(None, "T1", "U2"))
-    assert not rig.provider.withholds(Spec("w", {"recipe": "course"}), ASKER)
+    assert rig.provider.is_withheld(Spec("w", {"recipe": "exam"}), ASKER)
+    assert not rig.provider.is_withheld(Spec("w", {"recipe": "exam"}), Principal(None, "T1", "U2"))
+    assert not rig.provider.is_withheld(Spec("w", {"recipe": "course"}), ASKER)
 
 
 async def test_without_a_recipe_for_them_nothing_is_asked(tmp_path):
     async with saturn_rig() as rig:
-        form = rig.provider.form(await rig.provider.templates(rig.access), "workspace", {}, ASKER)
+        form = rig.provider.form(await rig.provider.read_offer(rig.access), "workspace", {}, ASKER)
         assert form.fields == ()
         assert "template" in form.note
 
 
 async def test_a_server_that_tells_no_sizes_is_asked_for_none(rig):
     rig.server.state.seeds_only = True
-    snapshot = await rig.provider.templates(rig.access)
+    snapshot = await rig.provider.read_offer(rig.access)
     assert [one.name for one in rig.provider.form(snapshot, "workspace", {}, ASKER).fields] == [
         "template",
         "name",
     ]
     spec = await spec_of(rig, name="course")
-    assert rig.provider.rests(spec)
-    made = await rig.provider.create_at_rest(rig.access, spec, "ws_1")
+    assert rig.provider.can_create_stopped(spec)
+    made = await rig.provider.create_stopped(rig.access, spec, "ws_1")
     seen = (await rig.provider.status(rig.access, [made.remote_id]))[made.remote_id]
     assert (made.is_started, seen.state) == (False, State.STOPPED)
     assert rig.server.state.resources[made.remote_id].spec["instance_type"] == "large"
-    with pytest.raises(errors.Untold):
-        await rig.provider.find(rig.access, spec, "ws_1", 0.0)
+    with pytest.raises(errors.OutcomeNotReported):
+        await rig.provider.find_created(rig.access, spec, "ws_1", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ async def test_a_clone_has_name_owner_and_size_and_stands_still(rig):
     assert (made.name, made.is_started) == ("my course", False)
     assert resource.spec["owner"] == "acme/alice"
     assert (resource.spec["instance_type"], resource.spec["start_script"]) == ("xlarge", "echo hi")
-    assert (await rig.see(made.remote_id)).state is State.STOPPED
-    assert (await rig.provider.find(rig.access, spec, "ws_1", 0.0)).ours == made
+    assert (await rig.observe(made.remote_id)).state is State.STOPPED
+    assert (await rig.provider.find_created(rig.access, spec, "ws_1", 0.0)).match == made
     # Another creation of that name, whoever made the first, is a name that is taken.
     with pytest.raises(errors.Conflict, match="name"):
         await rig.provider.create(rig.access, spec, "ws_2")
@@ -142,7 +142,7 @@ async def test_recipes_organisation_is_sent_if_the_persons_is_unknown(tmp_path):
 
 async def test_without_a_username_the_tokens_owner_is_the_owner(rig):
     access = Access("", rig.access.credential)
-    snapshot = await rig.provider.templates(access)
+    snapshot = await rig.provider.read_offer(access)
     spec = rig.provider.spec(snapshot, "workspace", {"template": "course", "name": "own"}, ASKER)
     made = await rig.provider.create(access, spec, "ws_1")
     assert rig.server.state.resources[made.remote_id].owner == "alice"
@@ -170,8 +170,8 @@ async def test_a_clone_that_goes_wrong(rig, fault, kind):
     rig.inject_fault("/clone$", **fault)
     with exactly(kind):
         await rig.provider.create(rig.access, spec, "ws_1")
-    found = await rig.provider.find(rig.access, spec, "ws_1", 0.0)
-    assert (found.ours is not None) is bool(fault.get("after"))
+    found = await rig.provider.find_created(rig.access, spec, "ws_1", 0.0)
+    assert (found.match is not None) is bool(fault.get("after"))
 
 
 async def test_the_id_may_stand_in_the_state(rig):
@@ -196,11 +196,11 @@ async def test_the_local_servers_refusals_are_understood(rig, switch, kind, says
 async def test_a_start_that_is_too_much_is_a_limit_and_one_too_fast_waits(rig):
     rig.server.state.limits.change({"running": 1})
     with pytest.raises(errors.LimitReached, match="Quota exceeded"):
-        await rig.provider.start(rig.access, row(rig.provider, rig.remote_id))
+        await rig.provider.start(rig.access, build_row(rig.provider, rig.remote_id))
     rig.server.state.limits.change({"running": None, "starts_per_second": 1})
-    await rig.provider.start(rig.access, row(rig.provider, rig.remote_id))
+    await rig.provider.start(rig.access, build_row(rig.provider, rig.remote_id))
     with pytest.raises(errors.RateLimited) as caught:
-        await rig.provider.start(rig.access, row(rig.provider, rig.more["broken"]))
+        await rig.provider.start(rig.access, build_row(rig.provider, rig.other_ids["broken"]))
     assert caught.value.retry_after == 1.0
 
 
@@ -214,10 +214,14 @@ async def test_a_stranger_of_the_same_name_is_not_found(tmp_path):
     seed = {**SATURN_SEED, "workspaces": others}
     async with ready(tmp_path, seed=seed) as rig:
         spec = Spec("course", {"recipe": "course", "size": "", "owner": ""})
-        assert await rig.provider.find(rig.access, spec, "ws_1", 0.0) == Traces(is_proof=True)
+        assert await rig.provider.find_created(rig.access, spec, "ws_1", 0.0) == OutcomeSearch(
+            is_conclusive=True
+        )
         body = {**RECIPE, "spec": {**RECIPE["spec"], "owner": "acme/bob"}}
         rig.inject_fault("/api/recipes/workspace/", body=json.dumps(body))
-        assert await rig.provider.find(rig.access, spec, "ws_1", 0.0) == Traces(is_proof=True)
+        assert await rig.provider.find_created(rig.access, spec, "ws_1", 0.0) == OutcomeSearch(
+            is_conclusive=True
+        )
 
 
 async def test_names_are_the_persons_own_and_none_where_it_is_not_said_whose_they_are(tmp_path):
@@ -227,13 +231,13 @@ async def test_names_are_the_persons_own_and_none_where_it_is_not_said_whose_the
         {"owner": "alice", "name": "course-2"},
     ]
     async with ready(tmp_path, seed={**SATURN_SEED, "workspaces": others}) as rig:
-        assert await rig.provider.names(rig.access, "course") == {"course-2"}
-        assert await rig.provider.names(replace(rig.access, username=""), "course") is None
+        assert await rig.provider.list_names(rig.access, "course") == {"course-2"}
+        assert await rig.provider.list_names(replace(rig.access, username=""), "course") is None
         nameless = {"type": "workspace", "spec": {"name": "course"}, "state": {"id": "f" * 32}}
         rig.inject_fault("/api/recipes", body=json.dumps({"recipes": [nameless], "next_key": None}))
-        assert await rig.provider.names(rig.access, "course") is None
+        assert await rig.provider.list_names(rig.access, "course") is None
         rig.inject_fault("/api/recipes", status=404)
-        assert await rig.provider.names(rig.access, "course") is None
+        assert await rig.provider.list_names(rig.access, "course") is None
 
 
 async def test_the_persons_own_is_found_behind_a_strangers_of_the_same_name(rig):
@@ -241,4 +245,4 @@ async def test_the_persons_own_is_found_behind_a_strangers_of_the_same_name(rig)
     made = await rig.provider.create(rig.access, spec, "ws_1")
     body = {**RECIPE, "spec": {**RECIPE["spec"], "owner": "acme/bob"}}
     rig.inject_fault("/api/recipes/workspace/", body=json.dumps(body))
-    assert (await rig.provider.find(rig.access, spec, "ws_1", 0.0)).ours == made
+    assert (await rig.provider.find_created(rig.access, spec, "ws_1", 0.0)).match == made

@@ -109,7 +109,7 @@ def test_every_provider_of_the_folder_is_found():
     assert {"saturn", "jupyterhub"} <= set(provider_classes())
     for kind, found in provider_classes().items():
         assert found.kind == kind
-        assert found.pace.pending >= found.pace.min_poll_interval
+        assert found.pace.pending_interval >= found.pace.min_poll_interval
     assert provider_classes()["saturn"].pace.min_poll_interval == 10
 
 

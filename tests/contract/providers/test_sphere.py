@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.forms import FormProblems, Spec
-from bot.domain.observations import Traces
+from bot.domain.observations import OutcomeSearch
 from bot.domain.workspaces import State
 from bot.providers.sphere import FINISHED, SIGNATURE, Offer
 from bot.support import errors
@@ -31,7 +31,7 @@ from tests.contract.providers.sphere_rig import (
 )
 from tests.rigs.store import ALICE
 from tests.support.http_rig import chain
-from usher.conformance.rigs import row
+from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -39,7 +39,7 @@ ALL = {PYTHON: "Python", BROKEN: "Broken", SHAKY: "Shaky", ODD: ODD_NAME}
 
 
 async def spec_of(rig: Rig, **values: str):
-    offer = await rig.provider.templates(rig.access)
+    offer = await rig.provider.read_offer(rig.access)
     return rig.provider.spec(offer, "workspace", {"template": PYTHON, **values}, ALICE)
 
 
@@ -52,8 +52,8 @@ def machine(rig: Rig, remote_id: str):
 
 async def test_nobody_can_list_or_link_or_name_what_is_not_in_our_records(sphere: Rig):
     told = sphere.provider.facets()
-    assert told >= {"making", "removal", "events"}
-    assert not told & {"lists", "tokens", "behalf"}
+    assert told >= {"creation", "removal", "events"}
+    assert not told & {"lists", "tokens", "impersonation"}
     assert not sphere.provider.has_lists
     assert sphere.provider.parse_reference(TRAINING) is None
 
@@ -72,19 +72,19 @@ async def test_only_a_signed_event_is_heard_and_no_secret_in_it(sphere: Rig):
     }
     body = json.dumps([{"id": "e1", "type": FINISHED, "payload": scenario}]).encode()
     headers = {SIGNATURE: hmac.new(b"shh", body, hashlib.sha256).hexdigest()}
-    (event,) = sphere.provider.events(headers, body)
+    (event,) = sphere.provider.parse_events(headers, body)
     assert (event.key, event.remote_id) == ("e1", TRAINING)
-    assert "Sums" in event.remark
-    assert TOKEN not in event.remark
+    assert "Sums" in event.message
+    assert TOKEN not in event.message
     with pytest.raises(errors.CredentialRefused):
-        sphere.provider.events({}, body)
+        sphere.provider.parse_events({}, body)
 
 
 # -- making -----------------------------------------------------------------------------------------------
 
 
 async def test_all_pages_of_projects_are_offered(sphere: Rig):
-    offer = await sphere.provider.templates(sphere.access)
+    offer = await sphere.provider.read_offer(sphere.access)
     assert {one.value: one.label for one in offer.projects} == ALL
     form = sphere.provider.form(offer, "workspace", {}, ALICE)
     assert [field.name for field in form.fields] == ["template", "name"]
@@ -93,7 +93,7 @@ async def test_all_pages_of_projects_are_offered(sphere: Rig):
 
 async def test_only_the_projects_that_are_allowed_are_offered_and_made():
     async with sphere_rig(projects=[PYTHON]) as rig:
-        offer = await rig.provider.templates(rig.access)
+        offer = await rig.provider.read_offer(rig.access)
         assert [one.value for one in offer.projects] == [PYTHON]
         form = rig.provider.form(offer, "workspace", {}, ALICE)
         assert form.fields[0].initial == PYTHON  # there is nothing to choose
@@ -103,7 +103,7 @@ async def test_only_the_projects_that_are_allowed_are_offered_and_made():
 
 
 async def test_a_project_can_be_named_with_the_command(sphere: Rig):
-    offer = await sphere.provider.templates(sphere.access)
+    offer = await sphere.provider.read_offer(sphere.access)
     form = sphere.provider.form(offer, "workspace", {"template": "pYTHON"}, ALICE)
     assert form.fields[0].initial == PYTHON
     assert sphere.provider.form(offer, "workspace", {"template": "nothing"}, ALICE).fields[0].initial == ""
@@ -119,7 +119,7 @@ async def test_a_project_can_be_named_with_the_command(sphere: Rig):
     ],
 )
 async def test_a_wrong_field_is_named(sphere: Rig, values, field):
-    offer = await sphere.provider.templates(sphere.access)
+    offer = await sphere.provider.read_offer(sphere.access)
     with pytest.raises(FormProblems) as wrong:
         sphere.provider.spec(offer, "workspace", values, ALICE)
     assert list(wrong.value.problems) == [field]
@@ -130,7 +130,7 @@ async def test_it_is_made_so_that_stopping_stops_and_only_its_token_opens_it(sph
     options = machine(sphere, created.remote_id).options
     assert created.name == "Python"
     # Nobody else's name is in anybody's way: names are only in people's own lists.
-    assert list(await sphere.provider.names(sphere.access, "Python")) == []
+    assert list(await sphere.provider.list_names(sphere.access, "Python")) == []
     assert options.workspace_token_required
     assert not options.auto_resume
     assert (options.retention_time_stopped, options.inactivity_timeout) == (1440, 15)
@@ -161,7 +161,7 @@ async def test_a_used_up_quota_is_a_limit(sphere: Rig, status, verb):
     if verb == "create":
         call = sphere.provider.create(sphere.access, await spec_of(sphere), "k")
     else:
-        call = sphere.provider.start(sphere.access, row(sphere.provider, TRAINING))
+        call = sphere.provider.start(sphere.access, build_row(sphere.provider, TRAINING))
     with pytest.raises(errors.LimitReached, match="limit of running workspaces"):
         await call
 
@@ -177,16 +177,16 @@ async def test_an_answer_without_an_id_may_have_made_something(sphere: Rig, body
 async def test_what_a_lost_call_made_is_among_the_candidates_and_nothing_else_is(sphere: Rig):
     spec = await spec_of(sphere, name="mine")
     provider, since = sphere.provider, sphere.server_clock.now()
-    assert await provider.find(sphere.access, spec, "k", since) == Traces()  # made otherwise
+    assert await provider.find_created(sphere.access, spec, "k", since) == OutcomeSearch()  # made otherwise
     elsewhere = Spec("mine", {"project": SHAKY})
     await provider.create(sphere.access, elsewhere, "k")
     sphere.inject_fault("/workspaces$", drop=True, after=True)
     with pytest.raises(errors.UnknownOutcome):
         await provider.create(sphere.access, spec, "k")
-    (found,) = (await provider.find(sphere.access, spec, "k", since)).others
+    (found,) = (await provider.find_created(sphere.access, spec, "k", since)).candidates
     assert found.name == "mine"
     assert machine(sphere, found.remote_id).project.id == PYTHON
-    assert await provider.find(sphere.access, spec, "k", since + 500) == Traces()
+    assert await provider.find_created(sphere.access, spec, "k", since + 500) == OutcomeSearch()
 
 
 async def test_what_a_list_tells_too_little_of_is_read_before_it_is_passed_over(sphere: Rig):
@@ -197,11 +197,11 @@ async def test_what_a_list_tells_too_little_of_is_read_before_it_is_passed_over(
         {"id": one, "state": {"code": 2, "name": "running"}} for one in (made.remote_id, sphere.remote_id)
     ]
     sphere.inject_fault("/workspaces$", body=json.dumps({"items": short, "paging": {}}))
-    found = (await provider.find(sphere.access, spec, "k", sphere.server_clock.now())).others
-    assert [(one.remote_id, one.is_described) for one in found] == [(one["id"], False) for one in short]
-    told = [await provider.made_at(sphere.access, one.remote_id) for one in found]
+    found = (await provider.find_created(sphere.access, spec, "k", sphere.server_clock.now())).candidates
+    assert [(one.remote_id, one.has_details) for one in found] == [(one["id"], False) for one in short]
+    told = [await provider.read_creation_time(sphere.access, one.remote_id) for one in found]
     assert told == [pytest.approx(sphere.server_clock.now(), abs=5), None]  # the other was made otherwise
-    assert await provider.made_at(sphere.access, sphere.missing_id) is None
+    assert await provider.read_creation_time(sphere.access, sphere.missing_id) is None
 
 
 # -- states -----------------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ async def test_what_a_list_tells_too_little_of_is_read_before_it_is_passed_over(
 async def test_both_forms_of_an_answer_are_read(sphere: Rig, single, code):
     sphere.server.state.switches.single = single
     sphere.server.state.switches.code = code
-    seen = await sphere.see(NOTES)
+    seen = await sphere.observe(NOTES)
     assert (seen.state, seen.actions) == (State.RUNNING, frozenset({"open", "stop", "remove"}))
     assert seen.entry == SECRET_OF_NOTES
     assert SECRET_OF_NOTES not in repr(seen)
@@ -222,14 +222,14 @@ async def test_both_forms_of_an_answer_are_read(sphere: Rig, single, code):
 @pytest.mark.parametrize("code", [9, "9", "paused", 0, -1])
 async def test_an_unknown_code_is_named(sphere: Rig, code):
     machine(sphere, NOTES).shown = (code, "odd")
-    seen = await sphere.see(NOTES)
+    seen = await sphere.observe(NOTES)
     assert seen.state is State.UNKNOWN
     assert seen.detail.startswith(f"unknown state '{code} odd'")
 
 
 async def test_state_without_a_code_is_unknown(sphere: Rig):
     machine(sphere, NOTES).shown = (None, None)
-    seen = await sphere.see(NOTES)
+    seen = await sphere.observe(NOTES)
     assert (seen.state, seen.detail) == (State.UNKNOWN, "its state can't be read")
     assert "stop" in seen.actions
 
@@ -240,12 +240,12 @@ async def test_state_without_a_code_is_unknown(sphere: Rig):
 async def test_buttons_follow_the_permissions(sphere: Rig, told):
     machine(sphere, NOTES).overridden = told
     words = {"enter": "open", "stop": "stop", "remove": "remove"}
-    assert (await sphere.see(NOTES)).actions == {words[key] for key in words if key not in told}
+    assert (await sphere.observe(NOTES)).actions == {words[key] for key in words if key not in told}
 
 
 async def test_a_failure_is_told_with_its_reason(sphere: Rig):
     created = await sphere.provider.create(sphere.access, Spec("n", {"project": BROKEN}), "k")
-    seen = await sphere.see(created.remote_id)
+    seen = await sphere.observe(created.remote_id)
     assert (seen.state, seen.reason) == (State.FAILED, "image pull failed")
     assert seen.down_at is not None
     assert seen.actions == {"remove"}
@@ -254,13 +254,13 @@ async def test_a_failure_is_told_with_its_reason(sphere: Rig):
 async def test_a_set_up_that_failed_is_told_with_the_end_of_what_it_wrote(sphere: Rig):
     one = machine(sphere, NOTES)
     one.init_failed, one.init_error = True, f"{'x' * 500} {TOKEN} {SECRET_OF_NOTES} no such package\n"
-    seen = await sphere.see(NOTES)
+    seen = await sphere.observe(NOTES)
     assert seen.state is State.RUNNING
     assert seen.detail.startswith("Its set-up failed: …")
     assert seen.detail.endswith("… … no such package")
     assert len(seen.detail) <= 200
     one.init_error = " https://logs.example.org/48dba362e85e/init.txt?sig=1\n"
-    assert (await sphere.see(NOTES)).detail == "Its set-up failed."
+    assert (await sphere.observe(NOTES)).detail == "Its set-up failed."
     # Where a cut would go through a secret, it is taken out before.
     for length in range(100, 260):
         one.init_error = TOKEN + "y" * length
@@ -282,47 +282,47 @@ async def test_why_something_is_gone_follows_from_its_times(sphere: Rig, times, 
     one.options = replace(one.options, **times)
     one.created_at, one.last_usage = NOW, None
     one.end(NOW + after)
-    seen = await sphere.see(NOTES)
+    seen = await sphere.observe(NOTES)
     assert (seen.state, seen.detail, seen.down_at) == (State.GONE, why, NOW + after)
 
 
 async def test_times_that_end_a_running_one_count_from_its_last_use(sphere: Rig):
     one = machine(sphere, NOTES)
-    seen = await sphere.see(NOTES)
-    assert (seen.ends_at, seen.ends_how, seen.lasts) == (NOW + 900, "stops", 900)
+    seen = await sphere.observe(NOTES)
+    assert (seen.ends_at, seen.ends_how, seen.ends_after) == (NOW + 900, "stops", 900)
     assert seen.is_kept is True
     one.options = replace(one.options, retention_time_stopped=0)
-    assert (await sphere.see(NOTES)).is_kept is False
+    assert (await sphere.observe(NOTES)).is_kept is False
     one.options = replace(one.options, retention_time_stopped=60)
     one.last_usage = NOW + 60
-    assert (await sphere.see(NOTES)).ends_at == NOW + 960
+    assert (await sphere.observe(NOTES)).ends_at == NOW + 960
 
 
 async def test_a_stopped_one_is_removed_after_its_retention_whose_begin_is_not_told(sphere: Rig):
-    seen = await sphere.see(TRAINING)
-    assert (seen.ends_at, seen.ends_how, seen.lasts) == (None, "removed", 3600)
+    seen = await sphere.observe(TRAINING)
+    assert (seen.ends_at, seen.ends_how, seen.ends_after) == (None, "removed", 3600)
     assert seen.actions == {"start", "remove", "open"}  # it resumes by itself when it is looked at
 
 
 async def test_what_is_removed_behind_our_back_is_gone(sphere: Rig):
     machine(sphere, NOTES).end(NOW)
-    assert (await sphere.see(NOTES)).state is State.GONE
+    assert (await sphere.observe(NOTES)).state is State.GONE
     del sphere.server.state.workspaces[NOTES]
-    assert (await sphere.see(NOTES)).state is State.GONE
+    assert (await sphere.observe(NOTES)).state is State.GONE
 
 
 async def test_a_rotated_token_is_told_by_the_next_read(sphere: Rig):
     fresh = machine(sphere, NOTES).rotate()
-    assert (await sphere.see(NOTES)).entry == fresh != SECRET_OF_NOTES
+    assert (await sphere.observe(NOTES)).entry == fresh != SECRET_OF_NOTES
 
 
 async def test_a_resume_while_it_is_stopping_is_for_later(sphere: Rig):
     machine(sphere, NOTES).stop_seconds = 5
-    await sphere.provider.stop(sphere.access, row(sphere.provider, NOTES))
+    await sphere.provider.stop(sphere.access, build_row(sphere.provider, NOTES))
     with pytest.raises(errors.Conflict):
-        await sphere.provider.start(sphere.access, row(sphere.provider, NOTES))
-    await sphere.see(NOTES)
-    await sphere.provider.start(sphere.access, row(sphere.provider, NOTES))
+        await sphere.provider.start(sphere.access, build_row(sphere.provider, NOTES))
+    await sphere.observe(NOTES)
+    await sphere.provider.start(sphere.access, build_row(sphere.provider, NOTES))
 
 
 NOT_YET = ("Workspace is still stopping", "It is being stopped, try again later")
@@ -342,21 +342,21 @@ async def test_a_refused_resume_is_read_by_its_words(sphere: Rig, status, messag
     """No document says with which status it comes."""
     sphere.inject_fault("/resume$", status=status, body=json.dumps({"message": message, "error_code": 10}))
     with pytest.raises(kind) if kind else nullcontext():
-        await sphere.provider.start(sphere.access, row(sphere.provider, TRAINING))
+        await sphere.provider.start(sphere.access, build_row(sphere.provider, TRAINING))
 
 
 async def test_removal_refused_as_already_so_returns_the_words(sphere: Rig):
     words = "Workspace is already removed"
     sphere.inject_fault("/remove$", status=400, body=json.dumps({"message": words}))
-    assert await sphere.provider.remove(sphere.access, row(sphere.provider, NOTES)) == words
+    assert await sphere.provider.remove(sphere.access, build_row(sphere.provider, NOTES)) == words
 
 
 async def test_removing_is_for_good_and_twice_does_no_harm(sphere: Rig):
-    await sphere.provider.remove(sphere.access, row(sphere.provider, NOTES))
-    await sphere.provider.remove(sphere.access, row(sphere.provider, NOTES))
-    assert (await sphere.see(NOTES)).state is State.GONE
+    await sphere.provider.remove(sphere.access, build_row(sphere.provider, NOTES))
+    await sphere.provider.remove(sphere.access, build_row(sphere.provider, NOTES))
+    assert (await sphere.observe(NOTES)).state is State.GONE
     with pytest.raises(errors.NotFound):
-        await sphere.provider.remove(sphere.access, row(sphere.provider, "0" * 32))
+        await sphere.provider.remove(sphere.access, build_row(sphere.provider, "0" * 32))
 
 
 # -- the token --------------------------------------------------------------------------------------------
@@ -367,14 +367,14 @@ async def test_a_token_that_was_changed_is_refused_by_every_method(sphere: Rig):
     provider, access = sphere.provider, sphere.access
     for call in (
         provider.probe(),
-        provider.check(access.credential),
+        provider.check_credential(access.credential),
         provider.status(access, [NOTES]),
-        provider.start(access, row(provider, NOTES)),
-        provider.stop(access, row(provider, NOTES)),
-        provider.remove(access, row(provider, NOTES)),
-        provider.templates(access),
+        provider.start(access, build_row(provider, NOTES)),
+        provider.stop(access, build_row(provider, NOTES)),
+        provider.remove(access, build_row(provider, NOTES)),
+        provider.read_offer(access),
         provider.create(access, Spec("n", {"project": PYTHON}), "k"),
-        provider.find(access, Spec("", {"project": PYTHON}), "k", 0.0),
+        provider.find_created(access, Spec("", {"project": PYTHON}), "k", 0.0),
     ):
         with pytest.raises(errors.CredentialRefused) as refused:
             await call
@@ -385,7 +385,7 @@ async def test_a_token_that_was_changed_is_refused_by_every_method(sphere: Rig):
 async def test_it_travels_in_the_address_alone_and_comes_back_in_no_form():
     odd = "a/b?c=d&e f%+".replace(" ", "")
     async with sphere_rig(seed={"access_token": odd, "projects": []}, access_token=odd) as rig:
-        assert (await rig.provider.templates(rig.access)) == Offer(())
+        assert (await rig.provider.read_offer(rig.access)) == Offer(())
         said = "no: a/b?c=d&ef%+ a%2Fb%3Fc%3Dd%26ef%25%2B"
         rig.harness.faults.append(Fault(re.compile("/test"), status=422, body=f'{{"message": "{said}"}}'))
         with pytest.raises(errors.InvalidRequest) as error:
@@ -397,4 +397,4 @@ async def test_a_list_without_end_is_given_up(sphere: Rig):
     page = '{"items": [], "paging": {"next_page_token": "again"}}'
     sphere.inject_fault("/projects", body=page, times=5)
     with pytest.raises(errors.BadAnswer, match="no end"):
-        await sphere.provider.templates(sphere.access)
+        await sphere.provider.read_offer(sphere.access)

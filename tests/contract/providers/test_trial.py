@@ -12,7 +12,7 @@ from bot.commands.trial import LONGEST, STEM, Record, Trial, TrialContext
 from bot.commands.try_connection import access_of, tried
 from bot.domain.workspaces import State
 from bot.providers.assumptions import Observing, facts_of
-from bot.providers.base import Making, Removal
+from bot.providers.base import Creation, Removal
 from bot.store import gates
 from bot.support import errors
 from bot.support.errors import NotDone
@@ -20,7 +20,7 @@ from tests.contract.providers.conftest import KINDS, RIGS, class_of
 from tests.contract.providers.rigs import provider_of
 from tests.rigs.store import memory_store
 from tests.rigs.unknown_names import unknown_names
-from usher.conformance.rigs import row
+from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -30,7 +30,7 @@ async def ready(kind, hubs, folder):
     """Yield a rig and a function that makes a trial on it, each with the file that a call before it left."""
     rig_of = hubs.rig if kind == "jupyterhub" else RIGS[kind]
     async with rig_of(client=Observing) as rig, memory_store(rig.clock) as store:
-        if makes := rig.sides.settings.get("making"):
+        if makes := rig.facet_values.settings.get("creation"):
             base = rig.provider.settings.base_url
             rig.provider = provider_of(rig.provider.kind, rig.provider.api._http, base, **makes)
 
@@ -56,7 +56,7 @@ async def ready(kind, hubs, folder):
 
 
 #: Where workspaces can be made, which is what a trial does.
-MAKERS = [kind for kind in KINDS if issubclass(class_of(kind), Making)]
+MAKERS = [kind for kind in KINDS if issubclass(class_of(kind), Creation)]
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=MAKERS)
@@ -77,7 +77,7 @@ async def states(rig):
     Where Usher can't remove workspaces, those stay.
     """
     if not rig.names:
-        return {rig.remote_id: (await rig.see()).state}
+        return {rig.remote_id: (await rig.observe()).state}
     return {
         one.remote_id: one.observed.state
         for one in await rig.provider.discover(rig.access)
@@ -89,7 +89,7 @@ async def states(rig):
 async def test_it_plays_the_main_job_and_leaves_things_as_they_were(prepared, tmp_path):
     rig, new_trial = prepared
     before = await states(rig)
-    if rig.provider.links_by("token"):
+    if rig.provider.has_link_method("token"):
         await access_of(rig.provider, input, lambda _: rig.secret, lambda _: None)
     trial = new_trial()
     plans = await trial.plan({})
@@ -294,7 +294,7 @@ async def test_without_a_template_it_starts_and_stops_what_is_there_and_says_wha
         trial = new_trial()
         [made] = await trial.plan({"workspace": "training"})
         trial.stage.record.keep(made)
-        await rig.provider.start(rig.access, row(rig.provider, made.remote_id))
+        await rig.provider.start(rig.access, build_row(rig.provider, made.remote_id))
         assert await new_trial().put_away(), rig.said
         assert await states(rig) == before
         # One that ends with its stop isn't touched.

@@ -33,11 +33,11 @@ async def workspace(store):
 
 
 def running(at=None, lasts=None):
-    return Observed(State.RUNNING, ends_at=at, ends_how="stops", lasts=lasts)
+    return Observed(State.RUNNING, ends_at=at, ends_how="stops", ends_after=lasts)
 
 
 def stopped(lasts=None):
-    return Observed(State.STOPPED, ends_how="removed", lasts=lasts)
+    return Observed(State.STOPPED, ends_how="removed", ends_after=lasts)
 
 
 async def ends(store, workspace):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.runs import FoundRun, ObservedRun, RunState
+from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.steps import Update
 from bot.domain.work_items import Call
 from bot.features.courses import store as class_rows
@@ -95,7 +95,9 @@ async def test_news_of_a_run_leave_it_marked_for_the_other_stop_that_was_asked_f
     await store.write(runs.save_run_step, Update(run.id, 30.0, stop_call=Call.CALLING, claim=step.claim))
     await want_stop(store, run.id, "force")
     # While the plain stop is under way, a list says that the run has begun.
-    await store.perform(runs.merge_runs, account.id, [FoundRun("r1", "train", ObservedRun(RunState.RUNNING))])
+    await store.perform(
+        runs.merge_runs, account.id, [DiscoveredRun("r1", "train", ObservedRun(RunState.RUNNING))]
+    )
     await store.write(runs.save_run_step, Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
     (step,) = await store.claim(runs.claim_runs, 10, 60.0)
     assert (step.run.requested_stop, step.run.stop_call) == ("force", Call.NONE)

@@ -8,7 +8,7 @@ from bot.domain.accounts import Approval
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person
-from bot.domain.runs import FoundRun, ObservedRun, RunState
+from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
@@ -36,7 +36,9 @@ async def ran(store, **fields):
 
 
 async def test_a_run_that_a_list_found_gets_its_card_when_it_is_watched(store, account):
-    await store.perform(runs.merge_runs, account.id, [FoundRun("r1", "found", ObservedRun(RunState.RUNNING))])
+    await store.perform(
+        runs.merge_runs, account.id, [DiscoveredRun("r1", "found", ObservedRun(RunState.RUNNING))]
+    )
     run = await run_by_remote(store, ALICE, "posit", "r1")
     assert not run.is_watched
     assert await store.read(cards.card, run.id) is None
@@ -131,7 +133,7 @@ DAY = 86_400.0
 
 
 def found(remote_id, state=RunState.RUNNING, **fields):
-    return FoundRun(remote_id, f"run {remote_id}", ObservedRun(state, **fields))
+    return DiscoveredRun(remote_id, f"run {remote_id}", ObservedRun(state, **fields))
 
 
 async def going(store, remote_id="r1"):
@@ -369,7 +371,7 @@ async def test_a_card_is_owed_for_what_is_seen(store, clock, run):
 @pytest.mark.both_engines
 async def test_a_run_that_a_list_brought_in_is_the_launched_one(store, account, run):
     (step,) = await store.claim(runs.claim_runs, 10, 60.0)
-    await store.perform(runs.merge_runs, account.id, [FoundRun("r1", "train", RUNNING)])
+    await store.perform(runs.merge_runs, account.id, [DiscoveredRun("r1", "train", RUNNING)])
     listed = await run_by_remote(store, ALICE, "posit", "r1")
     await watch_run(store, listed.id)
     await want_stop(store, listed.id)
@@ -449,7 +451,9 @@ async def test_an_unlink_ends_runs_and_tells_their_person(store, clock, account)
 
 
 async def test_nobody_is_told_of_runs_that_they_never_asked_for_or_when_they_left(store, account):
-    await store.perform(runs.merge_runs, account.id, [FoundRun("r1", "found", ObservedRun(RunState.RUNNING))])
+    await store.perform(
+        runs.merge_runs, account.id, [DiscoveredRun("r1", "found", ObservedRun(RunState.RUNNING))]
+    )
     await unlinked(store)
     assert await failed(store) == []
     await link_account(store, ALICE, "posit", secret="again")
@@ -465,7 +469,7 @@ async def test_a_run_that_was_let_go_is_found_again_after_a_new_link(store, acco
     again = await link_account(store, ALICE, "posit", secret="again")
     assert (
         await store.perform(
-            runs.merge_runs, again.id, [FoundRun("r1", "found", ObservedRun(RunState.RUNNING))]
+            runs.merge_runs, again.id, [DiscoveredRun("r1", "found", ObservedRun(RunState.RUNNING))]
         )
         == 1
     )

@@ -29,7 +29,7 @@ from bot.features.preferences.model import LEVELS, Preferences
 from bot.features.preferences.store import save_preferences as save_level
 from bot.features.preferences.use_cases import save as save_preferences
 from bot.features.undo import use_cases as undo_use_cases
-from bot.providers.base import Scheduled
+from bot.providers.base import ScheduledJob
 from bot.services import accounts, browsers, due_timers, linking, runs, timers
 from bot.services.caller import Caller, ConfirmationRequired
 from bot.services.linking import digest
@@ -210,7 +210,7 @@ def begins(verb):
 
 
 OFFICE = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
-NIGHTLY = Scheduled("job1", "nightly", None)
+NIGHTLY = ScheduledJob("job1", "nightly", None)
 #: Each use case, doing something for ALICE.
 USE_CASES: dict[str, Do] = {
     "timers.set": lambda w, caller: caller.run(timers.set_timer, w.workspace.id, End(w.at + HOUR, "stop")),

@@ -138,11 +138,11 @@ async def test_a_redirect_is_an_answer_and_goes_nowhere():
 async def test_an_answer_may_be_taken_whole():
     async with raw_server(whole(b"x" * 500, "500 Oops")) as server, http() as client:
         async with open_stream(client, "GET", server.url, max_bytes=1000) as stream:
-            response = await stream.whole()
+            response = await stream.read_all()
         assert (response.status, response.body) == (500, b"x" * 500)
         with pytest.raises(BadAnswer):
             async with open_stream(client, "GET", server.url, max_bytes=1000) as stream:
-                await stream.whole(100)
+                await stream.read_all(100)
 
 
 async def test_nobody_there_and_nothing_to_write():

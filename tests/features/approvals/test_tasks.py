@@ -137,7 +137,7 @@ async def test_the_first_line_says_that_the_addresses_differ(bench, in_slack, li
 
 
 async def test_without_an_answer_about_the_address_the_request_is_as_it_was(bench):
-    bench.provider.fail("email_of", Forbidden("not for you"))
+    bench.provider.fail("read_email", Forbidden("not for you"))
     asked = await wanted(bench)
     assert (await bench.store.read(approval_rows.find_request, asked.id)).email is None
     assert "address `" not in str(messages(bench, DANA))
@@ -145,7 +145,7 @@ async def test_without_an_answer_about_the_address_the_request_is_as_it_was(benc
     await decide_approval(bench.store, asked.id, "denied", DANA.key)
     await bench.store.write(tasks.add_tasks, [NewTask(TaskKind.LOOK_UP_USER, asked.id)])
     await bench.pass_time(5)
-    assert bench.provider.count("email_of") == 1
+    assert bench.provider.count("read_email") == 1
 
 
 async def test_a_provider_that_is_away_is_asked_again(bench):

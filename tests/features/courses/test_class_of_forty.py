@@ -247,8 +247,8 @@ async def test_what_saturn_refuses_is_told_to_the_person_and_shown_to_the_traine
     made.saturn.state.limits.running = None
     await _press(made, card, PUPILS[:3])
     assert "3 of 3 ready" in _card(made).text
-    made_for = [one.owner for one in made.saturn.state.resources.values() if one.name != "notebook"]
-    assert sorted(made_for) == sorted(user.lower() for user in PUPILS[:3])
+    on_behalf_of = [one.owner for one in made.saturn.state.resources.values() if one.name != "notebook"]
+    assert sorted(on_behalf_of) == sorted(user.lower() for user in PUPILS[:3])
 
 
 async def test_a_card_for_a_channel_that_is_closed_to_apps_is_refused_once_and_comes_when_it_is_open(

@@ -23,8 +23,8 @@ class Choosy(Maker):
 
     who: frozenset[str] = frozenset()
 
-    def withholds(self, spec: Spec, asker: Principal) -> bool:
-        return bool(self.who) and asker.user_id not in self.who
+    def is_withheld(self, spec: Spec, principal: Principal) -> bool:
+        return bool(self.who) and principal.user_id not in self.who
 
 
 @pytest.fixture

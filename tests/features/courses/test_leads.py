@@ -10,14 +10,14 @@ from bot.features.hours import store as hours_store
 from bot.services.workspaces import request_status_read
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
-from bot.support.errors import Conflict, Forbidden, InvalidRequest, NoRoom, ServerFailed
+from bot.support.errors import Conflict, Forbidden, InvalidRequest, NoCapacity, ServerFailed
 from tests.reconciler.classroom import TRAINER, ask, people, press, seat, told
 from tests.reconciler.courses import course, state
 from tests.reconciler.courses import term as term  # noqa: PLC0414 - a fixture
 from tests.reconciler.hours import local
 from tests.rigs.providers import fake_settings
 
-FULL = NoRoom("no room for more memory")
+FULL = NoCapacity("no room for more memory")
 
 
 async def until(term, at, day=22, step=5.0):

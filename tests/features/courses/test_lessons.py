@@ -207,7 +207,7 @@ async def test_unlinking_leaves_the_course(term):
 async def test_who_may_not_use_the_template_any_more_is_out_of_the_course(term):
     (alice,) = people(1)
     card = await course(term, alice, spec=Spec("usher-class", {"template": "course"}), pattern="")
-    term.provider.withholds = lambda _spec, one: one == alice
+    term.provider.is_withheld = lambda _spec, one: one == alice
     await until(term, "08:58")
     (out,) = [one for one in told(term, alice) if "for Statistics any more. The template" in one]
     assert "isn't available to you" in out

@@ -121,7 +121,7 @@ async def test_without_an_end_it_lasts_twenty_weeks_and_begins_when_its_teacher_
 
 async def test_where_a_stop_ends_workspaces_for_good_no_course_is_posted(bot):
     provider = bot.services.connections["saturn"]
-    provider.stops = lambda _workspace: {"stop": StopEffect.ENDS}
+    provider.stop_effects = lambda _workspace: {"stop": StopEffect.ENDS}
     assert "a stop ends this workspace for good" in words(await bot.say(POST, TRAINER))
     assert await bot.notices() == []
 
@@ -544,9 +544,9 @@ async def test_where_browsers_reach_no_address_there_is_no_calendar(bot):
 
 async def test_where_workspaces_are_removed_before_the_next_lesson_no_course_is_posted(bot):
     provider = bot.services.connections["saturn"]
-    provider.keeps = lambda: (86_400.0, inf)
+    provider.retention_seconds = lambda: (86_400.0, inf)
     assert "removes workspaces after 1 day" in words(await bot.say(POST, TRAINER))
-    provider.keeps = lambda: (8 * 86_400.0, 30 * 86_400.0)
+    provider.retention_seconds = lambda: (8 * 86_400.0, 30 * 86_400.0)
     assert "removes workspaces after 30 days" in words(await bot.say(POST, TRAINER))
     assert await bot.notices() == []
     assert await posted(bot, POST.replace("12 February", "24 December"))

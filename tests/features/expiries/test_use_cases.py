@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.operations import OperationVerb
-from bot.domain.stops import Effects
+from bot.domain.stops import StopEffects
 from bot.domain.workspaces import State, Workspace
 from bot.providers import build, provider_classes
 from bot.store import gates, workspaces
@@ -105,15 +105,15 @@ class Foretelling(FakeProvider):
         settings = provider_classes()[kind].settings_model.model_validate(told | own)
         self.real = build(settings, Http.__new__(Http))
 
-    def stops(self, workspace: Workspace) -> Effects:
-        return self.real.stops(workspace)
+    def stop_effects(self, workspace: Workspace) -> StopEffects:
+        return self.real.stop_effects(workspace)
 
 
 @pytest.mark.parametrize("kind", sorted(provider_classes()))
 async def test_an_end_that_any_provider_tells_is_warned_of_once(kind):
     """What is warned of follows from the end alone; what it means, from what a stop means there."""
     async with new_world(lambda clock: Foretelling(clock, kind)) as sphere:
-        row = await sphere.own(state=State.RUNNING)
+        row = await sphere.connection_api(state=State.RUNNING)
         sphere.provider.machines["r1"].ends_at = sphere.clock.now() + 12 * MINUTE
         await sphere.store.write(gates.request_read_now, row.id)
         await sphere.pass_time(6 * MINUTE)

@@ -31,7 +31,7 @@ class BrokenMaker(Maker):
 
     kind = "broken_maker"
 
-    def form(self, snapshot, purpose, values, asker):
+    def form(self, snapshot, purpose, values, principal):
         raise LookupError(purpose)
 
 

@@ -17,7 +17,7 @@ class Cron(FakeProvider, base.Schedules):
 
     cron: str | None = ""
 
-    def schedules(self, snapshot):
+    def list_scheduled_jobs(self, snapshot):
         raise AssertionError("no list of jobs is drawn here")
 
     async def schedule(self, access, run_id, cron):

@@ -343,7 +343,7 @@ async def test_program_stays_as_it_is(before, program):
     async with run_rig() as bot:
         assert (await bot.direct(f"{before}job run -- {html.escape(program, quote=False)}")).text == ""
         (run,) = await bot.store.read(runs.runs, ALICE)
-        assert run.spec.word("command") == program
+        assert run.spec.text("command") == program
 
 
 async def test_long_text_is_answered_soon(bot):

@@ -92,7 +92,7 @@ OFFERED = {"saturn": {"names": ["Jupyter", "Common"]}, "posit": {"names": ["RStu
 class Studio(Maker):
     """Offer templates."""
 
-    def form(self, snapshot, purpose, values, asker):
+    def form(self, snapshot, purpose, values, principal):
         choices = tuple(Choice(name.casefold(), name) for name in snapshot["names"])
         return Form((Field("template", "Template", "choice", choices),))
 
@@ -287,7 +287,7 @@ class Variable(Workbench):
 async def variables(bot):
     """Return the variables of all runs that weren't cancelled, the oldest first."""
     rows = sorted(await bot.store.read(runs.runs, ALICE), key=lambda one: one.created_at)
-    return [one.spec.several("environment") for one in rows if one.outcome is not Outcome.CANCELLED]
+    return [one.spec.texts("environment") for one in rows if one.outcome is not Outcome.CANCELLED]
 
 
 async def test_a_run_takes_variables_in_its_place_until_it_was_sent_and_with_a_press_then():

@@ -102,4 +102,4 @@ async def test_program_keeps_its_own_words(begin):
     async with run_rig(installation=OWN_INSTALLATION) as bot:
         assert (await bot.direct(f"{begin} -- notify @usher <@UBOT>")).text == ""
         (run,) = await bot.store.read(runs.runs, ALICE)
-        assert run.spec.word("command") == "notify @usher <@UBOT>"
+        assert run.spec.text("command") == "notify @usher <@UBOT>"

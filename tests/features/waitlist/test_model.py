@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.failure_causes import lacks_room
+from bot.domain.failure_causes import lacks_capacity
 from bot.features.waitlist import texts as words
 from bot.features.waitlist.model import (
     END_HOURS,
@@ -62,16 +62,18 @@ SAID = [
 
 @pytest.mark.parametrize(("said", "kind"), SAID)
 def test_what_providers_say_of_room(said, kind):
-    assert lacks_room(said) is bool(kind)
-    assert find_missing_capacity(f"{'no_room' if lacks_room(said) else 'provider_failed'}: {said}") == kind
+    assert lacks_capacity(said) is bool(kind)
+    assert (
+        find_missing_capacity(f"{'no_room' if lacks_capacity(said) else 'provider_failed'}: {said}") == kind
+    )
 
 
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (errors.NoRoom("This hub is full", status=429), "room"),
-        (errors.NoRoom("no licenses are available", status=200), "license"),
-        (errors.NoRoom(), "room"),
+        (errors.NoCapacity("This hub is full", status=429), "room"),
+        (errors.NoCapacity("no licenses are available", status=200), "license"),
+        (errors.NoCapacity(), "room"),
         (errors.LimitReached("at most 3 named servers", status=400), ""),
         (errors.RateLimited("slow down", status=429, retry_after=5.0), ""),
         (errors.InvalidRequest("no such size", status=400), ""),

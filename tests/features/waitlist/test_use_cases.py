@@ -29,7 +29,7 @@ from bot.support.errors import (
     Forbidden,
     InvalidRequest,
     LimitReached,
-    NoRoom,
+    NoCapacity,
     NotFound,
     RateLimited,
     Refused,
@@ -143,7 +143,7 @@ class Sizes(TwoMachines):
     """Refuse what is huge always, and everything while it is full."""
 
     machines_there = 0
-    full = NoRoom("This hub is full", status=429)
+    full = NoCapacity("This hub is full", status=429)
 
     def has_room(self, workspace):
         return not workspace.remote_id.endswith("-huge") and super().has_room(workspace)

@@ -10,9 +10,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.providers.base import Carries, Credential
+from bot.providers.base import Credential, CredentialPlacement
 from bot.providers.posit.client import Workbench
-from bot.providers.requests import Api
+from bot.providers.requests import ApiClient
 from bot.support.http import Http
 
 #: What the reference shows of each.
@@ -152,7 +152,9 @@ async def fake_workbench():
     server = TestServer(app, host="127.0.0.1")
     async with server, Http.new_session() as session:
         fake.root = str(server.make_url("")).rstrip("/")
-        fake.client = Workbench(Api(Http(session), f"{fake.root}/api", Carries()).acting_as(CREDENTIAL))
+        fake.client = Workbench(
+            ApiClient(Http(session), f"{fake.root}/api", CredentialPlacement()).acting_as(CREDENTIAL)
+        )
         yield fake
 
 

@@ -136,7 +136,7 @@ def test_a_form_that_is_submitted_unchanged_is_what_the_server_declared(
     told = launched(purpose, by_form)
     if not clusters:
         assert told == {}
-        server.check_workbench(by_form.word("workbench"), None)
+        server.check_workbench(by_form.text("workbench"), None)
         return
     cluster = next(one for one in answer["clusters"] if one["name"] == told["cluster"])
     limits = told.get("resource_limits", [])

@@ -67,22 +67,22 @@ TEMPLATES = (
 )
 
 
-def drafted(purpose, values: Values, asker=ALICE, templates=TEMPLATES, snapshot=SNAPSHOT):
+def drafted(purpose, values: Values, principal=ALICE, templates=TEMPLATES, snapshot=SNAPSHOT):
     offer = TypeAdapter(Offer).validate_python(json.loads(json.dumps(to_jsonable_python(snapshot))))
-    return offer, drafts.draft(offer, purpose, values, asker, templates)
+    return offer, drafts.draft(offer, purpose, values, principal, templates)
 
 
-def form(purpose="workspace", asker=ALICE, templates=TEMPLATES, snapshot=SNAPSHOT, **values):
-    return forms.form_of(*drafted(purpose, values, asker, templates, snapshot))
+def form(purpose="workspace", principal=ALICE, templates=TEMPLATES, snapshot=SNAPSHOT, **values):
+    return forms.form_of(*drafted(purpose, values, principal, templates, snapshot))
 
 
-def spec(purpose="workspace", asker=ALICE, templates=TEMPLATES, **values):
-    return specs.spec_of(*drafted(purpose, values, asker, templates), values)
+def spec(purpose="workspace", principal=ALICE, templates=TEMPLATES, **values):
+    return specs.spec_of(*drafted(purpose, values, principal, templates), values)
 
 
-def problems(purpose="workspace", asker=ALICE, templates=TEMPLATES, **values) -> dict[str, str]:
+def problems(purpose="workspace", principal=ALICE, templates=TEMPLATES, **values) -> dict[str, str]:
     with pytest.raises(FormProblems) as caught:
-        spec(purpose, asker, templates, **values)
+        spec(purpose, principal, templates, **values)
     assert all(sentence.endswith(".") or ": " in sentence for sentence in caught.value.problems.values())
     return caught.value.problems
 
@@ -150,13 +150,13 @@ def test_what_is_not_offered_any_more_is_dropped():
 
 def test_fields_that_others_depend_on_redraw_the_form():
     shown = form(ide="JupyterLab")
-    assert {field.name for field in shown.fields if field.redraws} == {
+    assert {field.name for field in shown.fields if field.has_dependents} == {
         "template",
         "ide",
         "cluster",
         "profile",
     }
-    assert {field.name for field in shown.fields if not field.remembers} == {"name", "environment"}
+    assert {field.name for field in shown.fields if not field.is_remembered} == {"name", "environment"}
 
 
 def test_where_nothing_is_offered_there_is_no_field():
@@ -195,7 +195,7 @@ def test_a_spec_holds_what_was_chosen_and_nothing_else():
             "environment": ("A=1", "B=two words=x", "C="),
         },
     )
-    assert spec(name="n", file="~/a.R").word("file") == "~/a.R"
+    assert spec(name="n", file="~/a.R").text("file") == "~/a.R"
 
 
 @pytest.mark.parametrize(
@@ -256,18 +256,18 @@ def test_a_template_asks_only_for_the_rest():
 
 def test_a_template_is_for_whom_it_names():
     assert values_of(form(), "template") == ["gpu"]
-    assert "template" not in names(form(asker=BOB))
-    assert list(problems(asker=BOB, name="n", template="gpu")) == ["template"]
+    assert "template" not in names(form(principal=BOB))
+    assert list(problems(principal=BOB, name="n", template="gpu")) == ["template"]
 
 
 def test_what_was_made_from_a_template_is_not_made_again_for_others():
     told = {"name": "posit", "provider": "posit", "title": "Workbench", "base_url": "https://w.test"}
     settings = PositSettings.model_validate({**told, "linking": ["token"], "templates": TEMPLATES})
     provider = PositProvider(settings, None)
-    assert not provider.withholds(Spec("n", {"template": "gpu"}), ALICE)
-    assert provider.withholds(Spec("n", {"template": "gpu"}), BOB)
-    assert not provider.withholds(Spec("n", {"template": "nightly"}), BOB)
-    assert not provider.withholds(Spec("n"), BOB)
+    assert not provider.is_withheld(Spec("n", {"template": "gpu"}), ALICE)
+    assert provider.is_withheld(Spec("n", {"template": "gpu"}), BOB)
+    assert not provider.is_withheld(Spec("n", {"template": "nightly"}), BOB)
+    assert not provider.is_withheld(Spec("n"), BOB)
 
 
 def test_a_template_whose_cluster_is_away_says_so():

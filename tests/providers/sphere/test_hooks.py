@@ -64,7 +64,7 @@ def test_without_a_secret_nothing_is_taken(key):
 def test_what_a_scenario_came_to():
     (event,) = events_of(body(message()))
     assert (event.key, event.remote_id) == ("event-1", WORKSPACE)
-    assert event.remark == "Scenario tests finished at {time:1700000000}: passed, score 87.5."
+    assert event.message == "Scenario tests finished at {time:1700000000}: passed, score 87.5."
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_a_scenario_came_to():
 def test_what_is_left_out_is_not_said(change, remark):
     told = message(timestamp=None)
     told["payload"].update(change)
-    assert events_of(body(told))[0].remark == remark
+    assert events_of(body(told))[0].message == remark
 
 
 def test_other_kinds_are_left_out():
@@ -137,5 +137,5 @@ VALUES = st.recursive(
 )
 def test_whatever_is_told_is_one_line(payload, timestamp):
     (event,) = events_of(body(message(payload=payload, timestamp=timestamp)))
-    assert {unicodedata.category(letter) for letter in event.remark}.isdisjoint({"Cc", "Cs", "Zl", "Zp"})
-    assert len(event.remark) < 300
+    assert {unicodedata.category(letter) for letter in event.message}.isdisjoint({"Cc", "Cs", "Zl", "Zp"})
+    assert len(event.message) < 300

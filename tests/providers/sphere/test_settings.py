@@ -23,7 +23,7 @@ def loaded(path):
 def test_little_is_needed(file):
     own = loaded(file(BASE))
     assert own.base_url == "https://acme.containers.sphere-engine.com"
-    assert own.list_link_methods == ("none",)
+    assert own.linking == ("none",)
     assert own.sdk_host == "acme.containers.sphere-engine.com"
     assert own.sdk_is_https
     assert (own.projects, own.retention_minutes, own.inactivity_minutes) == ("all", 1440, None)
