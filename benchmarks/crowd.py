@@ -20,7 +20,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Credential
 from bot.store import discovered, open_store, operations
 from bot.store import workspaces as workspace_rows
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreBusy
@@ -157,15 +157,15 @@ async def _person(store: Store, vault: Vault, crowd: Crowd, place: Place, number
     await store.perform(discovered.merge_discovered, account.id, found)
 
 
-def _found(crowd: Crowd, place: Place, person: int, workspace: int, state: State) -> FoundWorkspace:
+def _found(crowd: Crowd, place: Place, person: int, workspace: int, state: State) -> DiscoveredWorkspace:
     remote_id = place.ids.get((person, workspace)) or crowd.remote_id(person, workspace)
-    return FoundWorkspace(remote_id, f"{place.base_url}#{remote_id}", crowd.workspace(workspace), state)
+    return DiscoveredWorkspace(remote_id, f"{place.base_url}#{remote_id}", crowd.workspace(workspace), state)
 
 
 async def _operations(store: Store, principal: Principal, connection: str, old: Container[str] = ()) -> None:
     workspaces = [
         workspace
-        for workspace in await store.perform(workspace_rows.workspaces, principal, connection=connection)
+        for workspace in await store.perform(workspace_rows.read_workspaces, principal, connection=connection)
         if workspace.state is State.STARTING and workspace.name not in old
     ]
     for first in range(0, len(workspaces), _TOGETHER):

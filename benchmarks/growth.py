@@ -41,7 +41,7 @@ from bot.reconciler import Numbers, Reconciler
 from bot.services.message_context import Gatherer
 from bot.store import cards, counts, discovered, links, notices, open_store, operations, sweeping
 from bot.store.database_thread import QueuedEngine
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from bot.store.notices import add_notices
 from bot.store.postgres import PostgresEngine, copy_store
 from bot.store.sqlite import SqliteEngine
@@ -248,8 +248,8 @@ def _works(store: Store, place: Place, http: Http, people: int) -> Mapping[str, 
         "people": partial(
             sync, Task("task", TaskKind.SYNC_PEOPLE, "everybody", {}, created_at=0.0, due_at=0.0)
         ),
-        "metrics": partial(store.perform, counts.figures),
-        "links": partial(store.perform, links.empty_links),
+        "metrics": partial(store.perform, counts.measure_figures),
+        "links": partial(store.perform, links.clear_ended_links),
         "totals": partial(HomeGatherer(whole, Gatherer(whole)).totals, home),
         "sweep": partial(store.perform, sweeping.sweep),
     }
@@ -277,7 +277,9 @@ async def _settle_one(place: Place) -> None:
     principal, now = Principal(None, TEAM, Crowd.user(0)), await store.now()
     secret = Vault([KEY]).seal(row_key(principal.key, CONNECTION), {"token": Crowd.token(0)})
     account = Account(f"account_{_NUMBER}", principal, CONNECTION, Crowd.username(0), secret, "active", now)
-    found = FoundWorkspace(f"remote-{_NUMBER}", f"{_BASE_URL}#{_NUMBER}", Crowd.workspace(0), State.RUNNING)
+    found = DiscoveredWorkspace(
+        f"remote-{_NUMBER}", f"{_BASE_URL}#{_NUMBER}", Crowd.workspace(0), State.RUNNING
+    )
     try:
         await store.migrate()
         await store.save_people([Person(principal, Crowd.username(0), seen_at=now)])

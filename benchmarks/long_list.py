@@ -24,7 +24,7 @@ from bot.features.home.messages import render_home
 from bot.features.home.model import Home
 from bot.features.home.use_cases import HomeGatherer
 from bot.store import discovered
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Priority, Transaction, Work
@@ -161,8 +161,9 @@ async def _account(store: Store) -> str:
     return account.id
 
 
-def _found(count: int, state: State) -> Sequence[FoundWorkspace]:
+def _found(count: int, state: State) -> Sequence[DiscoveredWorkspace]:
     ids = (f"{number:032x}" for number in range(count))
     return [
-        FoundWorkspace(one, f"https://cloud.example#{one}", f"workspace {one[-6:]}", state) for one in ids
+        DiscoveredWorkspace(one, f"https://cloud.example#{one}", f"workspace {one[-6:]}", state)
+        for one in ids
     ]

@@ -31,7 +31,7 @@ ALONE, TOGETHER, WAITING = 300, 500, 50
 
 def _ask(tx: Transaction) -> None:
     key = tx.ids.new("interaction")
-    inbox.first_sight(tx, key)
+    inbox.add_interaction(tx, key)
     append_audit(tx, [AuditEntry("T1:U1", "workspace.start", key, "accepted")])
 
 

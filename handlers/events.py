@@ -236,7 +236,7 @@ async def end_links(
     services, at = request.services, payload.parse_time(request.payload)
     principals = {
         account.principal
-        for account in await services.store.perform(account_rows.active_accounts)
+        for account in await services.store.perform(account_rows.list_active_accounts)
         if installation.of(account.principal.enterprise_id, account.principal.team_id) is not None
         and (users is None or account.principal.user_id in users)
         # Who linked again since has done so knowingly. Slack's time is in whole seconds.

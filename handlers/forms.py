@@ -105,7 +105,9 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     snapshot = await read_cached_offer(request, account)
     if snapshot is None:
         return await _load_offer(request, form_context, account, template)
-    given = dict(await services.store.read(form_rows.remembered, request.principal, connection, purpose))
+    given = dict(
+        await services.store.read(form_rows.find_form_values, request.principal, connection, purpose)
+    )
     values = {name: restore_value(value) for name, value in given.items()}
     offer = PersonalOffer(services.connections[connection], snapshot, purpose, request.principal)
     if template:

@@ -24,14 +24,16 @@ class GreetedPeople:
         """Return whether a person hasn't been introduced yet."""
         if principal.key in self._greeted:
             return False
-        if not await self._store.read(people.has_met, principal):
+        if not await self._store.read(people.was_introduced, principal):
             return True
         self._remember(principal)
         return False
 
     async def mark_greeted(self, principal: Principal) -> bool:
         """Note that a person is introduced now; return whether this is the first time."""
-        is_first = await self.is_new(principal) and await self._store.write(people.meet, principal)
+        is_first = await self.is_new(principal) and await self._store.write(
+            people.note_introduction, principal
+        )
         self._remember(principal)
         return is_first
 

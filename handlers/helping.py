@@ -61,7 +61,7 @@ async def show_version(request: Request) -> Answer:  # noqa: ARG001 - all handle
 async def _read_account_states(request: Request) -> Mapping[str, str] | None:
     """Return the states of the person's accounts by connection; None if they can't be read now."""
     try:
-        return await request.services.store.read(account_rows.account_states, request.principal)
+        return await request.services.store.read(account_rows.list_account_states, request.principal)
     except StoreError:
         return None
 
@@ -163,7 +163,7 @@ def describe_usher(services: Services) -> str:
 
 async def list_first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:
     """Return the first steps that work here and for this person: link, show my workspaces, make one."""
-    return make_first_steps(services, await services.store.read(account_rows.account_states, principal))
+    return make_first_steps(services, await services.store.read(account_rows.list_account_states, principal))
 
 
 def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -186,7 +186,8 @@ def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[di
 async def list_new_workspace_step(services: Services, principal: Principal) -> list[dict[str, Any]]:
     """Return *New workspace* if the person can make one."""
     return _make_new_workspace_button(
-        services, _list_linked(services, await services.store.read(account_rows.account_states, principal))
+        services,
+        _list_linked(services, await services.store.read(account_rows.list_account_states, principal)),
     )
 
 
@@ -219,7 +220,7 @@ async def start_introduction(
     if not (await services.create_caller(principal).decide("help")).allowed:
         return None
     own = services.limit_to(principal)
-    accounts = await services.store.read(account_rows.account_states, principal)
+    accounts = await services.store.read(account_rows.list_account_states, principal)
     is_first = bool(own.list_link_methods()) and not _list_active(accounts)
     steps = make_first_steps(own, accounts)
     return (steps, is_first) if await services.greeted.mark_greeted(principal) else None

@@ -94,7 +94,7 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
     stem, connection_ = naming.split_connection(name, request.services.connections)
     runs = [
         run
-        for run in await request.services.store.read(run_rows.runs, request.principal)
+        for run in await request.services.store.read(run_rows.list_runs, request.principal)
         if fold(run.name) == fold(stem) and connection_ in {None, run.connection}
     ]
     ready = [
@@ -124,7 +124,7 @@ async def _list_connections_with_job(request: Request, name: str, *, waits: bool
     """
     services, connections = request.services, list[str]()
     able = [choice for choice in list_making_connections(services, "job") if has_named_jobs(request, choice)]
-    for account in await services.store.read(account_rows.accounts, request.principal):
+    for account in await services.store.read(account_rows.list_accounts, request.principal):
         if account.connection not in able:
             continue
         provider = services.connections[account.connection]
@@ -229,7 +229,7 @@ async def check_words(request: Request, typed: CommandLine) -> None:
     more = [run_words.NAME_HINT] if by_name else []
     more += [request.fill(run_words.TAIL_HINT)] if len(by_name) < len(able) else []
     name = " ".join(typed.words)
-    ran = await request.services.store.read(run_rows.runs, request.principal)
+    ran = await request.services.store.read(run_rows.list_runs, request.principal)
     matching = [run for run in ran if run.name == name] or [run for run in ran if is_slip(name, run.name)]
     launchable = dict.fromkeys(
         (run.name, run.connection) for run in matching if run.spec is not None or run.connection in by_name
@@ -327,7 +327,7 @@ async def show_list(request: Request) -> Answer:
 async def show_status(request: Request) -> Answer:
     """Answer with the run's card and its age; without a name, with the list if there are several."""
     has_name = request.target is not None or bool(request.name)
-    if not has_name and len(await request.services.store.read(run_rows.runs, request.principal)) > 1:
+    if not has_name and len(await request.services.store.read(run_rows.list_runs, request.principal)) > 1:
         return await show_list(request)
     return lists.run_status(await request.services.gatherer.of_run(await find_run(request)))
 
@@ -356,7 +356,7 @@ async def show_result(request: Request) -> Answer:
 
     Without a name it's the newest that failed, and of one that goes on the one that failed before.
     """
-    runs_ = await request.services.store.read(run_rows.runs, request.principal)
+    runs_ = await request.services.store.read(run_rows.list_runs, request.principal)
     run = None if request.target or request.name else next(filter(_has_failed, runs_), None)
     run = run or await find_run(request)
     if run.is_going:
@@ -477,7 +477,7 @@ async def find_run(request: Request) -> Run:
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
     stale = await request.caller.read(snapshots.stale, TaskKind.LIST_JOBS, request.deferred.looked)
-    return stale, await request.services.store.read(run_rows.runs, request.principal)
+    return stale, await request.services.store.read(run_rows.list_runs, request.principal)
 
 
 async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answer:
@@ -486,7 +486,7 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
     able = list_making_connections(services, "job")
     if not able:
         return replies.hint(run_words.NO_CONNECTIONS)
-    accounts = await services.store.read(account_rows.accounts, request.principal)
+    accounts = await services.store.read(account_rows.list_accounts, request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return await offer_link(request, run_words.NOT_LINKED, able)
     promise = await refresh_lists(request, TaskKind.LIST_JOBS, answers.CHECKING, old=old)

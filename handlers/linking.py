@@ -65,7 +65,7 @@ async def link(request: Request) -> Answer:
     title = services.title(names[0])
     # Connections that people can't link themselves are offered too: a click says why not.
     buttons = buttons or replies.link_buttons([(names[0], title)])
-    account = await services.store.read(account_rows.account, request.principal, names[0])
+    account = await services.store.read(account_rows.find_account, request.principal, names[0])
     is_linked = account is not None and account.state == "active"
     template = answers.LINKED_AS if is_linked else answers.LINK_ONE
     username = account.username if account is not None else ""
@@ -93,7 +93,7 @@ async def _offer_named_workspace(request: Request) -> Answer | None:
     connections = request.services.connections
     if naming.leading_connection(request.arguments, connections)[0] is not None:
         return None
-    rows = await request.services.store.perform(workspaces.workspaces, request.principal)
+    rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
     spans = Names(rows, (), connections).find_spans(request.arguments)
     workspaces_ = [workspace for span in spans for workspace in span.workspaces]
     return (
@@ -148,7 +148,7 @@ async def show_identity(request: Request) -> Answer:
         sentences.append(answers.WHOAMI_ADMINISTRATOR)
     accounts = {
         account.connection: account
-        for account in await services.store.read(account_rows.accounts, request.principal)
+        for account in await services.store.read(account_rows.list_accounts, request.principal)
     }
     linkless = {name for name, _ in services.list_linkless()}
     lines = [
@@ -196,7 +196,7 @@ async def ask_for_username(request: Request, connection: str, text: str = "") ->
     person = await services.store.person(request.principal)
     suggestion = person.name if person is not None and " " not in person.name else ""
     sentence = request.fill(pages.ASK, title=title)
-    account = await services.store.read(account_rows.account, request.principal, connection)
+    account = await services.store.read(account_rows.find_account, request.principal, connection)
     if account is not None and account.state == "active":
         sentence = request.fill(pages.LINKED_ALREADY, username=account.username, title=title)
     answer = replies.answer(sentence, [replies.ask_button(connection, title, text=text)])
@@ -217,7 +217,7 @@ async def unlink(request: Request) -> Answer:
     name = request.target or request.name
     ending = [
         account.connection
-        for account in await request.services.store.read(account_rows.accounts, request.principal)
+        for account in await request.services.store.read(account_rows.list_accounts, request.principal)
         if not _is_linkless(request, account.connection)
     ]
     whole = naming.find_connection(name, request.services.connections, is_whole=True)

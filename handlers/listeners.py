@@ -151,7 +151,11 @@ class Listeners:
         try:
             store = self._services.store
             await store.write(
-                conversations.speak, principal, surface.channel_id, surface.thread_ts, answer.about.as_body()
+                conversations.save_referents,
+                principal,
+                surface.channel_id,
+                surface.thread_ts,
+                answer.about.as_body(),
             )
         except StoreError as error:
             log.warning("not remembered", problem=error)
@@ -176,7 +180,7 @@ class Listeners:
         if surface.where is Where.CHANNEL and surface.is_in_conversation:
             with suppress(StoreError):
                 # What only its person sees may be in their direct message with the bot, as far as is known.
-                if await services.store.read(notices.known_channel, principal) == surface.channel_id:
+                if await services.store.read(notices.find_direct_channel, principal) == surface.channel_id:
                     surface = replace(surface, where=Where.DIRECT)
         answer = await run_button(services, principal, surface, press, body.get("view"))
         is_form = answer.view is not None and surface.where is not Where.FORM

@@ -382,7 +382,7 @@ async def read_names(request: Request, rows: Sequence[Workspace]) -> Names:
         one: list_making_connections(services, one) for one in ("job", "workspace")
     }
     choices_by_purpose: dict[Purpose, list[tuple[str, str, str]]] = {one: [] for one in connections}
-    for account in await store.read(accounts.accounts, request.principal):
+    for account in await store.read(accounts.list_accounts, request.principal):
         purposes = [one for one in connections if account.connection in connections[one]]
         snapshot = await snapshots.templates(services.context, account) if purposes else None
         if snapshot is None:
@@ -397,6 +397,6 @@ async def read_names(request: Request, rows: Sequence[Workspace]) -> Names:
         [Job(*one) for one in choices_by_purpose["job"]],
         [TemplateName(*one) for one in choices_by_purpose["workspace"]],
     )
-    runs = await store.read(run_rows.runs, request.principal)
+    runs = await store.read(run_rows.list_runs, request.principal)
     names = request.notes.names = Names(rows, runs, services.connections, jobs, courses, templates)
     return names

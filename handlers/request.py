@@ -177,7 +177,7 @@ class Request:
             return Referents()
         surface = self.surface
         return await self.services.store.read(
-            conversations.spoken, self.principal, surface.channel_id or "", surface.thread_ts
+            conversations.find_referents, self.principal, surface.channel_id or "", surface.thread_ts
         )
 
     @property

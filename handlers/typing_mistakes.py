@@ -207,8 +207,8 @@ def _guess(
 
 async def _read_own_names(services: Services, principal: Principal) -> set[str]:
     """Return the names and ids of a person's workspaces and runs."""
-    rows = await services.store.perform(workspaces.workspaces, principal, hidden=True)
-    runs = await services.store.read(run_rows.runs, principal)
+    rows = await services.store.perform(workspaces.read_workspaces, principal, hidden=True)
+    runs = await services.store.read(run_rows.list_runs, principal)
     names = [
         text
         for workspace in rows
@@ -225,7 +225,7 @@ async def refuse_flags(request: Request) -> None:
         return
     wrong = [f"--{flag}" for flag in sorted(request.flags - known_flags)]
     if unknown_flags := find_unknown_flags(request.arguments):
-        rows = await request.services.store.perform(workspaces.workspaces, request.principal)
+        rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
         is_name = naming.find_whole(request.name, rows, request.services.connections) is not None
         wrong += [] if is_name else unknown_flags
     if wrong:

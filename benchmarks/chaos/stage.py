@@ -25,7 +25,7 @@ from bot.providers.base import Credential, ScheduledJob
 from bot.providers.saturn.offers import Offer
 from bot.services.snapshots import payload_of
 from bot.store import discovered, open_store, snapshots
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.vault import Vault, row_key
@@ -296,7 +296,7 @@ async def _link_everybody(made: Stage) -> None:
             await store.perform(
                 discovered.merge_discovered,
                 account.id,
-                [FoundWorkspace(o.id, provider.gate_key(o.id), o.name, State.STOPPED) for o in mine],
+                [DiscoveredWorkspace(o.id, provider.gate_key(o.id), o.name, State.STOPPED) for o in mine],
             )
             await store.write(
                 snapshots.save_snapshot, _offer(account, [one for one in theirs if one.type == "job"], now)

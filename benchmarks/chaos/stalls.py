@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from bot.store.slack_rate_limits import ARRIVES_WITHIN
+from bot.store.slack_rate_limits import ARRIVAL_SECONDS
 
 _EVERY: Final = 0.25
 #: Slack counts the calls of a minute.
@@ -63,7 +63,7 @@ class Stalls:
         longest = max((one[1] for one in self._looks), default=0.0)
         here = max((one[2] for one in self._looks), default=0.0)
         self.beyond_limits += 1
-        self.late += here > ARRIVES_WITHIN
+        self.late += here > ARRIVAL_SECONDS
         sys.stderr.write(
             f"beyond limits: {detail}; in the minute before, the local Slack stood still for {here:.2f} s "
             f"at most, and a process of Usher's waited for a processor for {longest:.2f} s at most\n"

@@ -135,14 +135,16 @@ class Importer:
             return Result(row, "problem", problem)
         provider = self._connections[row.connection]
         principal = self._home.resolve_principal(self._home.named(row.slack_user))
-        current = await self._store.read(account_rows.account, principal, row.connection)
+        current = await self._store.read(account_rows.find_account, principal, row.connection)
         if current is not None and current.state == "active" and current.username == row.username:
             ends_at, now = current.ends_at, await self._store.now()
             if not current.is_approved or ends_at is None or ends_at - now > RENEWED_WITHIN:
                 return Result(row, "same", "is already linked")
         taken = [
             account
-            for account in await self._store.read(account_rows.accounts_of, row.connection, row.username)
+            for account in await self._store.read(
+                account_rows.find_accounts_by_username, row.connection, row.username
+            )
             if account.principal != principal and account.state != "revoking"
         ]
         if taken:
@@ -246,7 +248,7 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
     ended, store = 0, context.store
     holders = {who async for batch in account_rows.find_holders(store.engine) for who in batch}
     for who in sorted(holders, key=lambda one: one.key):
-        if any(one.connection == connection for one in await store.read(account_rows.accounts, who)):
+        if any(one.connection == connection for one in await store.read(account_rows.list_accounts, who)):
             caller = Caller(context, who)
             ended += len(await caller.run(accounts.end, who, [connection], actor="operator", cause="retired"))
     pending = [

@@ -107,7 +107,9 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
 
     async def run(store: Store) -> int:
         await store.migrate()
-        linked = [one for one in await store.perform(accounts.active_accounts) if one.username or one.made_by]
+        linked = [
+            one for one in await store.perform(accounts.list_active_accounts) if one.username or one.made_by
+        ]
         for one in sorted(linked, key=lambda one: (one.connection, one.linked_at, one.id)):
             until = (
                 "" if one.ends_at is None else f" until {datetime.fromtimestamp(one.ends_at, UTC):%Y-%m-%d}"
@@ -173,16 +175,15 @@ def verify_audit(arguments: argparse.Namespace) -> int:
     async def run(store: Store) -> int:
         bad = await store.perform(audit.verify_audit)
         if bad is None:
-            length, last = await store.read(audit.audit_head)
+            length, last = await store.read(audit.read_audit_head)
             ends = f"{length} rows, the last of which is {length}:{last}" if last else "it is empty"
             print(f"The audit record is intact: {ends}.")
-            first = next(iter(await store.read(audit.audit_entries, limit=1)), {"seq": 1})["seq"]
+            first = next(iter(await store.read(audit.read_audit, limit=1)), {"seq": 1})["seq"]
             if first > 1:
                 print(f"It begins with row {first}: the rows before were archived by a release before 0.4.0.")
             seen, noted = arguments.seen or (0, "")
             known = {
-                row["seq"]: row["hash"]
-                for row in await store.read(audit.audit_entries, after=seen - 1, limit=1)
+                row["seq"]: row["hash"] for row in await store.read(audit.read_audit, after=seen - 1, limit=1)
             }
             if arguments.seen and known.get(seen) != noted:
                 complain(_NOT_NOTED.format(seen=seen))
@@ -205,7 +206,7 @@ def print_audit(_arguments: argparse.Namespace) -> int:
 
     async def run(store: Store) -> int:
         after = 0
-        while rows := await store.read(audit.audit_entries, after=after):
+        while rows := await store.read(audit.read_audit, after=after):
             for row in rows:
                 print(json.dumps(dict(row), ensure_ascii=False))
             after = rows[-1]["seq"]

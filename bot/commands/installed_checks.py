@@ -41,7 +41,7 @@ async def check_installations(store: Store, settings: Settings, http: Http | Non
         return []
     vault, checks = Vault(settings.keys()), []
     page = f"{settings.public_url}{INSTALL_PATH}"
-    rows = await store.read(installations.installations)
+    rows = await store.read(installations.list_installations)
     places = {place for row in rows for place in (row.id, row.enterprise_id)}
     homeless = sorted(
         name

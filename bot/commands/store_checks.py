@@ -152,12 +152,14 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
     Raises StoreError.
     """
     await store.write(maintenance.try_writing)
-    counts = await store.perform(count_rows.statistics)
+    counts = await store.perform(count_rows.count_rows)
     dead = [
-        notice for notice in await store.read(notices.dead_notices, DEAD_AT_MOST) if not notice.is_harmless
+        notice
+        for notice in await store.read(notices.list_dead_notices, DEAD_AT_MOST)
+        if not notice.is_harmless
     ]
     found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
-    refused = Counter(account.connection for account in await store.read(refusals.held_accounts))
+    refused = Counter(account.connection for account in await store.read(refusals.list_refused_accounts))
     names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
     found_refused = f"{names}: tried again now and then, until accepted or linked again" if names else "none"
     checks = [Check("store", True, f"{name}: {found}"), Check("refused sign-ins", True, found_refused)]
@@ -183,7 +185,7 @@ async def check_overdue(store: Store) -> Check:
 
 async def check_messages(store: Store) -> Check:
     """Say how many messages wait, since when, and whether Slack answers. Raises StoreError."""
-    figures, now = await store.perform(count_rows.figures), await store.now()
+    figures, now = await store.perform(count_rows.measure_figures), await store.now()
     silent, late = figures.outages.get(SLACK), figures.waited > LATE_SECONDS
     found = f"{figures.counts['pending_notices']} waiting"
     for what, seconds in (
@@ -219,7 +221,7 @@ async def check_retired(store: Store, providers: Mapping[str, base.Provider]) ->
             f"{use['running']} workspaces running, {use['timers']} to be stopped, {use['hours']} with hours",
             f"Put it back, or end these links and tell their people: {command(f'accounts retire {name}')}.",
         )
-        for name, use in (await store.read(count_rows.uses)).items()
+        for name, use in (await store.read(count_rows.count_uses)).items()
         if providers and name not in providers and (use["people"] or use["hours"])
     ]
 
@@ -326,7 +328,7 @@ async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> 
             continue  # A problem with the server is reported where its version is asked for.
         if is_good is None:
             continue
-        refused = await store.read(count_rows.refusals, name, since)
+        refused = await store.read(count_rows.count_refusals, name, since)
         if not is_good:
             advice = "Put a new admin_token into the connections file."
             checks.append(Check(label, False, "the admin token is refused", advice))

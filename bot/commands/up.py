@@ -375,7 +375,7 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
     await store.write(notices.add_notices, [notice])
     print((_WAITS if url else _WRITTEN).format(url=url, log=_LOG), flush=True)
     while True:
-        rows = await store.read(audit.audit_entries, after=seen, limit=100)
+        rows = await store.read(audit.read_audit, after=seen, limit=100)
         if any(row["actor"] == person.key and (row["action"], row["result"]) in _UP for row in rows):
             team = as_text(await check_team(store, settings))
             print(_READY.format(doctor=command("doctor"), team=team, serve=command("serve")), flush=True)

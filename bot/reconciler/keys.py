@@ -103,7 +103,7 @@ class Keys:
         """
         lock = self._locks.setdefault(account.id, asyncio.Lock())
         async with lock:
-            current = await self._store.read(account_rows.account_by_id, account.id)
+            current = await self._store.read(account_rows.find_account_by_id, account.id)
             if current is None or current.state != "active":
                 return "refused"
             if current.secret != account.secret:

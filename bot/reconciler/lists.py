@@ -15,7 +15,7 @@ from bot.reconciler.runtimes import Runtime
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, require_result
 from bot.services.snapshots import RUNS
 from bot.store import accounts, discovered, maintenance, runs, snapshots, tasks
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from bot.store.maintenance import SETTLES
 from bot.store.tasks import NewTask
 from bot.support.errors import NotFound
@@ -40,7 +40,7 @@ class ListReader(BaseTaskWorker):
 
     async def read(self, task: Task) -> Sequence[NewTask]:
         """Read the list for a task; return the commands that waited for it. Raise TaskRetry to retry."""
-        account = await self._store.read(accounts.account_by_id, task.subject)
+        account = await self._store.read(accounts.find_account_by_id, task.subject)
         if account is None or account.state == "revoking":
             return ()
         runtime = self._runtimes.get(account.connection)
@@ -138,9 +138,11 @@ class ListReader(BaseTaskWorker):
         return len(chosen)
 
 
-def _to_rows(provider: base.Provider, found: base.Listing[base.DiscoveredWorkspace]) -> list[FoundWorkspace]:
+def _to_rows(
+    provider: base.Provider, found: base.Listing[base.DiscoveredWorkspace]
+) -> list[DiscoveredWorkspace]:
     return [
-        FoundWorkspace(
+        DiscoveredWorkspace(
             each.remote_id,
             provider.gate_key(each.remote_id),
             each.name,

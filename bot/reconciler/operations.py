@@ -360,7 +360,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         """Read the name that was chosen when the call was committed to."""
         if calling.name is None:
             return claimed
-        workspace = await self._store.read(workspaces.workspace, claimed.workspace.id)
+        workspace = await self._store.read(workspaces.find_workspace, claimed.workspace.id)
         assert workspace is not None, "its row was there when the call was committed to"
         return replace(claimed, workspace=workspace)
 
@@ -487,7 +487,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         # After the list: any creation of what it shows was recorded before.
         others_since = creation.created_at - MAX_CREATION_OVERLAP_SECONDS
         left = await self._store.read(
-            creations.unexplained, creation.id, runtime.name, list(by_gate), others_since
+            creations.find_unexplained_gates, creation.id, runtime.name, list(by_gate), others_since
         )
         others = []
         for gate in left:
@@ -552,15 +552,15 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return (
             claimed.operation
             if is_it
-            else await self._store.read(operations.creation_of, claimed.workspace.id)
+            else await self._store.read(operations.find_creation, claimed.workspace.id)
         )
 
     async def _enforce_replacement(self, claimed: ClaimedOperation, runtime: Runtime, remote_id: str) -> None:
         """Enforce a stop or removal that replaced a start or creation while its call was in flight."""
-        current = await self._store.read(operations.operation, claimed.operation.id)
+        current = await self._store.read(operations.find_operation, claimed.operation.id)
         if current is None or current.outcome is not Outcome.REPLACED:
             return
-        latest = await self._store.read(operations.latest_operation, current.workspace_id)
+        latest = await self._store.read(operations.find_latest_operation, current.workspace_id)
         if latest is None or not latest.verb.brings_down:
             return
         if latest.is_open:

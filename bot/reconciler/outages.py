@@ -58,7 +58,7 @@ class Outages(EnginePart):
                 if has_changed and runtime.health.since is None:
                     beginning = cards.get_silence_prefix(runtime.title)
                     await self._store.write(work_items.clear_silence, runtime.name, beginning)
-            current = dict(await self._store.read(outages.outages)) if reads or self._current else {}
+            current = dict(await self._store.read(outages.list_outages)) if reads or self._current else {}
             self._take_over(current)
             self._current = current
             return await self._write_changes(current)

@@ -15,7 +15,7 @@ class Pauses(EnginePart):
     async def step(self) -> None:
         """Read the rows: there are few, and none while nobody asks for a pause."""
         try:
-            pauses = await self._store.read(pause_rows.pauses)
+            pauses = await self._store.read(pause_rows.list_pauses)
         except StoreError as error:
             log.warning("pauses not read", problem=error)
             return

@@ -300,7 +300,7 @@ class ProviderCaller:
         """Return an account's current row; None if it was unlinked, but for its revocation."""
         if account.state == "revoking":
             return account if what == REVOKE_CALL else None
-        current = await self._store.read(accounts.account_by_id, account.id)
+        current = await self._store.read(accounts.find_account_by_id, account.id)
         return None if current is None or current.state == "revoking" else current
 
     async def follow(
@@ -384,7 +384,7 @@ class ProviderCaller:
         if not account.is_held:
             return
         try:
-            if await self._store.write(refusals.accept_again, account):
+            if await self._store.write(refusals.note_accepted, account):
                 log.info("credential accepted again", connection=account.connection, account=account.id)
         except errors.StoreError as error:
             # What the provider did is known, and isn't lost with this; the next call says so again.

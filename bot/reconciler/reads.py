@@ -360,7 +360,7 @@ class Reads(EnginePart):
             result = replace(result, next_in=runtime.pace.min_poll_interval)
         # Operations requested while this read was in flight haven't been checked yet.
         for workspace_id in result.workspace_ids if is_news else ():
-            operation = await self._store.read(operations.latest_operation, workspace_id)
+            operation = await self._store.read(operations.find_latest_operation, workspace_id)
             if operation is not None and operation.is_open:
                 # The call sent for it may have worked.
                 outcome = Outcome.UNKNOWN if operation.has_called else Outcome.FAILED

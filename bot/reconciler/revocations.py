@@ -15,7 +15,7 @@ from bot.reconciler.provider_calls import REVOKE_CALL, Rejected, Succeeded
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, TaskRetry, hold_slot
 from bot.services import revocations
 from bot.store import accounts
-from bot.store.revocations import enqueue_revocation, revocation_refused
+from bot.store.revocations import enqueue_revocation, note_refused_revocation
 from bot.support.errors import CredentialRefused, Forbidden
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ class Revocations(BaseTaskWorker):
 
     async def revoke(self, task: Task) -> None:
         """Revoke a secret; raise TaskRetry as long as its provider hasn't confirmed it."""
-        account = await self._store.read(accounts.account_by_id, task.subject)
+        account = await self._store.read(accounts.find_account_by_id, task.subject)
         if account is None or account.state != "revoking":
             return
         ended = await self._try_to_revoke(task, account, await self._store.now())
@@ -74,7 +74,7 @@ class Revocations(BaseTaskWorker):
                 return "deleted"
             case Rejected(error=CredentialRefused() | Forbidden() as error):
                 if account.refused_since is None:
-                    await self._store.carry_out(lambda tx: revocation_refused(tx, account.id))
+                    await self._store.carry_out(lambda tx: note_refused_revocation(tx, account.id))
                 payload = MIN_REFUSAL_SECONDS - (now - (account.refused_since or now))
                 if payload > 0:
                     raise TaskRetry(payload)
@@ -91,7 +91,7 @@ class Revocations(BaseTaskWorker):
 
     async def _is_used(self, unused: Account, access: base.Access) -> bool:
         """Compare tokens, not ciphertexts, which change with the key."""
-        account = await self._store.read(accounts.account, unused.principal, unused.connection)
+        account = await self._store.read(accounts.find_account, unused.principal, unused.connection)
         if account is None or not account.secret:
             return False
         opened = self._provider_caller.open(account)

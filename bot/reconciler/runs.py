@@ -75,7 +75,7 @@ class RunStepper(Stepper[ClaimedRun]):
         run = claimed.run
         return (
             bool(run.reference or run.requested_stop)
-            or await self._store.read(card_rows.card, run.id) is not None
+            or await self._store.read(card_rows.find_card, run.id) is not None
         )
 
     # -- reads -----------------------------------------------------------------------------------------------
@@ -291,7 +291,7 @@ class RunStepper(Stepper[ClaimedRun]):
         if not traces.candidates:
             return traces
         by_id = {one.remote_id: one for one in traces.candidates}
-        left = await self._store.read(runs.unexplained_runs, run, list(by_id))
+        left = await self._store.read(runs.find_unexplained_ids, run, list(by_id))
         return replace(traces, candidates=tuple(by_id[remote_id] for remote_id in left))
 
     def is_still_needed(self, claimed: ClaimedRun) -> bool:

@@ -361,7 +361,7 @@ class Scheduler:
 
     async def _empty_links(self) -> None:
         async with contained("links", self._ids):
-            await self._store.perform(links.empty_links)
+            await self._store.perform(links.clear_ended_links)
 
     async def _refresh_lists(self) -> None:
         async with contained("lists", self._ids):

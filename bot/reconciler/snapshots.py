@@ -35,7 +35,7 @@ class Snapshots(BaseTaskWorker):
         account: Account | None = None
         connection = owner.removeprefix(_CONNECTION)
         if not owner.startswith(_CONNECTION):
-            account = await self._store.read(accounts.account_by_id, owner)
+            account = await self._store.read(accounts.find_account_by_id, owner)
             if account is None or account.state == "revoking":
                 return ()
             if account.state == "refused":

@@ -75,7 +75,8 @@ class Streams(context.EnginePart):
         """
         began_at = self._clock.monotonic()
         runs = await self._own_outputs(
-            await self._store.read(run_rows.watched_runs, self._owners.name), self._count_free_streams(pool)
+            await self._store.read(run_rows.list_watched_runs, self._owners.name),
+            self._count_free_streams(pool),
         )
         if left := {run_id for run_id in self._followers.keys() - runs.keys() if self._is_abandoned(run_id)}:
             for run_id in left:
@@ -88,7 +89,7 @@ class Streams(context.EnginePart):
                 if account is not None:
                     due.append((run, self._followers[run.id], account))
         if grown := self._board.grown(run.id for run in runs.values() if run.is_open):
-            await self._store.write(run_rows.output_grown, grown)
+            await self._store.write(run_rows.queue_grown_outputs, grown)
         await run_all([self._follow(*each) for each in due], pool)
         return len(due)
 
@@ -118,7 +119,7 @@ class Streams(context.EnginePart):
         runtime = self._runtimes.get(run.connection)
         if runtime is None or isinstance(runtime.provider, base.Runs):
             return False
-        await self._store.write(run_rows.output_done, run.id)
+        await self._store.write(run_rows.note_output_sent, run.id)
         return True
 
     def _count_free_streams(self, pool: Pool | None) -> int:
@@ -220,7 +221,7 @@ class Streams(context.EnginePart):
         return self._clock.monotonic() >= follower.next_at
 
     async def _find_reader(self, run: Run, follower: _Follower) -> Account | None:
-        account = await self._store.read(accounts.account, run.principal, run.connection)
+        account = await self._store.read(accounts.find_account, run.principal, run.connection)
         if account is not None and account.state == "active":
             return account
         follower.next_at = self._clock.monotonic() + 60.0

@@ -99,7 +99,7 @@ class BaseTaskWorker(EnginePart):
 
     async def _find_holder(self, task: Task) -> Principal | None:
         """Return the owner of the account with which a task's subject begins."""
-        account = await self._store.read(accounts.account_by_id, task.subject.partition("/")[0])
+        account = await self._store.read(accounts.find_account_by_id, task.subject.partition("/")[0])
         return account.principal if account is not None else None
 
 
@@ -133,7 +133,7 @@ class Tasks(EnginePart):
 
     async def _isolate_errors(self, task: Task) -> None:
         # Doing it again from the beginning does no harm.
-        back = partial(self._store.write, task_rows.task_retry, task, 0.0, counts=False)
+        back = partial(self._store.write, task_rows.retry_task, task, 0.0, counts=False)
         async with contained("task", self._ids, back=back, task=task.id):
             await self._process(task)
 
@@ -152,7 +152,7 @@ class Tasks(EnginePart):
             reference = self._ids.reference()
             log.exception("task failed", task=task.id, kind=str(task.kind), reference=reference)
         else:
-            await self._store.write(task_rows.task_done, task, then=then)
+            await self._store.write(task_rows.finish_task, task, then=then)
             return
         if not counts or task.attempts + 1 < handler.tries:
             # The task is retried; people waiting for it are told of the failure once it takes too long.
@@ -161,14 +161,14 @@ class Tasks(EnginePart):
                 problem and (counts or problem == RATE_LIMITED_CAUSE) and waited > MAX_SILENT_WAIT_SECONDS
             )
             waiting = build_replays(task, problem=problem) if hears_of_it else []
-            await self._store.write(task_rows.task_retry, task, wait, counts=counts, then=waiting)
+            await self._store.write(task_rows.retry_task, task, wait, counts=counts, then=waiting)
             return
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if handler.give_up is not None:
             await handler.give_up(task)
         # Commands waiting for a list run without it: their answer says what is missing.
         await self._store.write(
-            task_rows.task_done, task, then=build_replays(task, problem=problem or "busy")
+            task_rows.finish_task, task, then=build_replays(task, problem=problem or "busy")
         )
 
     async def _run_handler(self, task: Task, handler: TaskHandler) -> Sequence[NewTask]:

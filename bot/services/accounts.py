@@ -81,7 +81,7 @@ def acting(tx: Transaction, caller: Caller, connection: str) -> Account | None:
         return account
     credential = base.Credential.for_connection("none")
     fresh = _fresh(tx, caller, connection, "", sealed(caller, connection, credential))
-    rows.put(tx, fresh)
+    rows.save(tx, fresh)
     target = f"{caller.principal.key}/{connection}"
     caller.record(tx, "account.opened", target, None, result="ok", account=fresh.id)
     return fresh
@@ -91,7 +91,7 @@ def _usable(tx: Transaction, caller: Caller, connection: str) -> Account | None:
     provider = caller.context.connections.get(connection)
     if provider is not None and not provider.is_available_to(caller.principal):
         return None
-    account = rows.account(tx, caller.principal, connection)
+    account = rows.find_account(tx, caller.principal, connection)
     return account if account is not None and account.state != "revoking" else None
 
 
@@ -117,7 +117,7 @@ def begin(
     audit.
     """
     account = _fresh(tx, caller, connection, username, secret, ends_at, made_by)
-    if (holder := rows.holder(tx, account)) is not None:
+    if (holder := rows.find_username_holder(tx, account)) is not None:
         is_former = holder.principal in _find_former_keys(tx, caller, [connection])
         if not account.is_proven or (holder.is_proven and not is_former):
             return None
@@ -133,8 +133,8 @@ def begin(
         by_name = provider.id_after_rename(remote_id, former, username)
         return by_name, provider.gate_key(by_name)
 
-    former = rows.account(tx, caller.principal, connection)
-    rows.put(tx, account, moved)
+    former = rows.find_account(tx, caller.principal, connection)
+    rows.save(tx, account, moved)
     if former is not None and left_by(caller.context, former, secret) == "owed":
         revocations.enqueue_revocation(tx, former, notify=False)
     body = {"connection": connection, "username": username, "account": account.id}
@@ -239,7 +239,7 @@ def warn_holders(
         tx,
         [
             NewNotice(holder.id, NoticeKind.LINK_TRIED, f"tried:{occasion}", holder.principal, body)
-            for holder in rows.accounts_of(tx, connection, username)
+            for holder in rows.find_accounts_by_username(tx, connection, username)
             if holder.principal != who
         ],
     )
@@ -264,7 +264,7 @@ def unlink_other(tx: Transaction, caller: Caller, other: Principal, connection: 
 def linked_elsewhere(tx: Transaction, caller: Caller, other: Principal) -> list[Account]:
     """Return a colleague's accounts to an administrator, who may end them."""
     caller.check(tx, "unlink_other", Target("account", other.key, other))
-    return rows.accounts(tx, other)
+    return rows.list_accounts(tx, other)
 
 
 def end(
@@ -287,7 +287,7 @@ def end(
     """
     ending = [
         account
-        for account in rows.accounts(tx, person)
+        for account in rows.list_accounts(tx, person)
         if connections is None or account.connection in connections
     ]
     if ending and not caller.is_first_delivery(tx):
@@ -300,13 +300,13 @@ def end(
 
 def name_running(tx: Transaction, person: Principal, connections: Collection[str]) -> list[str]:
     """Return a person's names of their workspaces that are up, or coming up, on some connections."""
-    found = workspaces.workspaces_of(tx, person)
+    found = workspaces.list_workspaces(tx, person)
     return [one.title for one in found if one.connection in connections and is_up(tx, one)]
 
 
 def is_up(tx: Transaction, workspace: Workspace) -> bool:
     """Return whether a workspace is up, or its start was sent and no read has shown that yet."""
-    latest = operations.latest_operation(tx, workspace.id)
+    latest = operations.find_latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and latest.has_called and not latest.verb.brings_down
     return workspace.state in UP_STATES or is_coming_up
 

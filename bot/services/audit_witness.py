@@ -33,7 +33,7 @@ class Witness:
 
     async def note(self, store: Store) -> None:
         """Write down how far the audit has come, if that changed. Raises StoreError."""
-        head = await store.read(audit.audit_head)
+        head = await store.read(audit.read_audit_head)
         if self._path is not None and head != self._written:
             try:
                 await asyncio.to_thread(_write, self._path, head)
@@ -47,7 +47,7 @@ class Witness:
         known = None if self._path is None else await asyncio.to_thread(_read, self._path)
         if known is None or known[0] == 0:
             return False
-        rows = await store.read(audit.audit_entries, after=known[0] - 1, limit=1)
+        rows = await store.read(audit.read_audit, after=known[0] - 1, limit=1)
         if not rows:
             return True
         # Of a row that a release before 0.4.0 archived, nothing is left to compare.

@@ -41,7 +41,7 @@ def sign_in(tx: Transaction, caller: Caller, lifetime: float) -> str:
 
 def sign_out(tx: Transaction, id_hash: str, idle: float) -> None:
     """End a browser session; one that has ended, or was unused for ``idle`` seconds, is left."""
-    session = browsers.session(tx, id_hash, idle)
+    session = browsers.find_session(tx, id_hash, idle)
     if session is not None:
         BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
         _note_session(tx, session, "browser.sign_out")
@@ -76,7 +76,7 @@ class Browsing:
         """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
         if id_hash is None:
             return None
-        rows = await self._context.store.read(browsers.page_rows, id_hash, self._idle, workspace_id)
+        rows = await self._context.store.read(browsers.find_page_rows, id_hash, self._idle, workspace_id)
         if rows is not None:
             mark_as_known()
         if rows is not None and rows.now - rows.session.seen_at >= NOTED_EVERY:

@@ -184,7 +184,7 @@ class Caller:
     def _refused(self, tx: Transaction, refusal: Refused) -> Refused:
         """Write the audit row of what the policy refused, once."""
         key = self.interaction and f"{self.interaction}{_REFUSAL}"
-        if refusal.denied is not None and inbox.first_sight(tx, key):
+        if refusal.denied is not None and inbox.add_interaction(tx, key):
             verb, target, rule = refusal.denied
             detail = {"rule": rule, **self._via}
             append_audit(tx, [AuditEntry(self.principal.key, verb, target, "refused", detail)])
@@ -228,7 +228,7 @@ class Caller:
 
         ``hidden_as`` is what they are told instead if the target is somebody else's.
         """
-        self.check_as(tx, people.person(tx, self.principal), verb, target, hidden_as=hidden_as)
+        self.check_as(tx, people.find_person(tx, self.principal), verb, target, hidden_as=hidden_as)
 
     def check_as(
         self,
@@ -252,7 +252,7 @@ class Caller:
 
     def account(self, tx: Transaction, connection: str) -> Account:
         """Return the person's account on a connection; raises NotLinked unless it is usable."""
-        return usable(self.context.need(connection), accounts.account(tx, self.principal, connection))
+        return usable(self.context.need(connection), accounts.find_account(tx, self.principal, connection))
 
     def check_plan(self, tx: Transaction, connection: str) -> None:
         """Raise NotLinked if something planned on a connection couldn't be carried out as things are."""
@@ -281,9 +281,9 @@ class Caller:
         is_confirmed = self.needs_no_confirmation(tx.now()) and self.has_assistant_level(tx, level)
         if not is_confirmed and not inbox.was_seen(tx, self.interaction):
             raise ConfirmationRequired
-        is_first = inbox.first_sight(tx, self.interaction, self.said_at)
+        is_first = inbox.add_interaction(tx, self.interaction, self.said_at)
         if not is_first:
-            known = rows.recent_acts(tx, self.principal)
+            known = rows.list_recent_acts(tx, self.principal)
             self.acts.update(
                 {(one.action, one.subject): one for one in known if one.interaction == self.interaction}
             )
@@ -308,8 +308,8 @@ class Caller:
         detail = {**keys, **detail, **self._via}
         append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
         if change is not None and not isinstance(change, Change):
-            now = [(about, workspaces.workspace(tx, about.id))] if isinstance(about, Workspace) else []
-            change = rows.changed(*change, *now)
+            now = [(about, workspaces.find_workspace(tx, about.id))] if isinstance(about, Workspace) else []
+            change = rows.compare_rows(*change, *now)
         if change is not None:
             self.record_action(tx, action, "" if isinstance(about, str) else about, change)
         if change is None or not change.work_item_id:

@@ -11,7 +11,7 @@ from bot.providers.base import Provider
 from bot.providers.connection import LinkMethod
 from bot.services.owners import Owners
 from bot.services.recent_commits import Memory
-from bot.store.stop_warnings import WAITS
+from bot.store.stop_warnings import MAX_WARNING_DELAY_SECONDS
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.errors import Refused
@@ -58,7 +58,7 @@ class Context:
     #: How long before a workspace ends by itself its owner is warned, in seconds.
     warn_seconds: float = 300.0
     #: How long the end of a workspace waits for a warning that Slack doesn't take, in seconds.
-    unwarned_seconds: float = WAITS
+    unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
     #: The origin that browsers reach, or None.
     public_url: str | None = None
     #: The slash commands for workspaces and for jobs.

@@ -74,7 +74,7 @@ def advance(tx: Transaction, caller: Caller, task: Task) -> bool:
     left: list[dict[str, Any]] = []
     waits, begun = False, 0
     for workspace, account in _find_running(tx, caller.principal, since):
-        latest = operations.latest_operation(tx, workspace.id)
+        latest = operations.find_latest_operation(tx, workspace.id)
         was_tried = latest is not None and latest.verb.brings_down and latest.created_at >= since
         if not _is_over(tx, caller, account, since):
             if begun >= STOPS_BATCH_SIZE or _is_stopping(latest):
@@ -98,15 +98,15 @@ def advance(tx: Transaction, caller: Caller, task: Task) -> bool:
 
 def _find_running(tx: Transaction, who: Principal, since: float) -> list[tuple[Workspace, Account]]:
     """Return a person's workspaces that are up, or coming up, each with its account."""
-    linked = {one.connection: one for one in rows.accounts(tx, who) if one.linked_at <= since}
-    found = [one for one in workspaces.workspaces_of(tx, who) if one.connection in linked]
+    linked = {one.connection: one for one in rows.list_accounts(tx, who) if one.linked_at <= since}
+    found = [one for one in workspaces.list_workspaces(tx, who) if one.connection in linked]
     return [(one, linked[one.connection]) for one in found if _is_running(tx, one)]
 
 
 def _is_running(tx: Transaction, workspace: Workspace) -> bool:
     """Return whether a workspace is up, coming up, or going down."""
     is_going_down = workspace.state is State.STOPPING or _is_stopping(
-        operations.latest_operation(tx, workspace.id)
+        operations.find_latest_operation(tx, workspace.id)
     )
     return is_going_down or accounts.is_up(tx, workspace)
 
@@ -140,7 +140,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
         consent = Consent.NONE
     seconds, reference = caller.context.deadline_seconds, caller.context.ids.reference()
     verb = OperationVerb(mode)
-    timers.clear(tx, workspace.id)
+    timers.clear_stops(tx, workspace.id)
     operations.accept(
         tx, workspace, verb, seconds, reference, agreed=consent, reads_first=True, planned_for=at
     )
@@ -165,9 +165,9 @@ def _end_links(
     for hooks in StoreHooks.list_subscribers():
         hooks.on_person_departed(tx, who)
     open_to_all = {name for name, one in caller.context.connections.items() if one.has_link_method("none")}
-    linked = {account.connection for account in rows.accounts(tx, who) if account.linked_at <= since}
+    linked = {account.connection for account in rows.list_accounts(tx, who) if account.linked_at <= since}
     # Nothing can be sent to deactivated people.
-    person = people.person(tx, who)
+    person = people.find_person(tx, who)
     can_read = cause == "guest" or (person is not None and flaw(person) is None)
     connections = linked - open_to_all if cause == "guest" else linked
     return accounts.end(tx, caller, who, connections, actor=actor, cause=cause, notify=can_read)

@@ -71,7 +71,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     elif now - read_at > FRESH_SECONDS and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
         # Its person is warned again once it was read.
         _read(tx, workspace, unwarned=True)
-    elif rows.settle_timer(tx, workspace.id):
+    elif rows.apply_timer(tx, workspace.id):
         log.info("timer of a workspace that is down", workspace=workspace.id)
     elif is_warned:
         stop_workspace(tx, caller, workspace)
@@ -79,7 +79,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: Workspace) -> None:
         # Nobody is stopped without their warning, however late that is.
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
         warning = _notice(workspace, TimerKind.TIMER_ENDING, moved_to)
-        rows.timer_warned(tx, workspace.id, stop_at, moved_to, warning)
+        rows.save_timer_warning(tx, workspace.id, stop_at, moved_to, warning)
 
 
 def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
@@ -94,16 +94,16 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
         # Only a call finds out.
         gates.request_read_now(tx, workspace.id)
     if now < due_at:
-        rows.look_at_timer(tx, workspace.id, stop_at, min(due_at, now + ASKS_AGAIN))
-    elif rows.settle_timer(tx, workspace.id):
+        rows.schedule_timer_check(tx, workspace.id, stop_at, min(due_at, now + ASKS_AGAIN))
+    elif rows.apply_timer(tx, workspace.id):
         log.info("timer of a workspace that is down", workspace=workspace.id)
     elif rule is not None and any(hooks.is_plan_on(tx, rule) for hooks in StoreHooks.list_subscribers()):
-        rows.drop(tx, workspace.id, rule)
+        rows.drop_stops(tx, workspace.id, rule)
     elif is_passing:
         # One message for all that were to stop then.
         one = _notice(workspace, TimerKind.TIMER_FAILED, stop_at, cause=obstacle, is_due=True)
         add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
-        rows.look_at_timer(tx, workspace.id, stop_at, now + ASKS_AGAIN, unwarned=True)
+        rows.schedule_timer_check(tx, workspace.id, stop_at, now + ASKS_AGAIN, unwarned=True)
     else:
         _give_up(tx, workspace, obstacle)
 
@@ -113,7 +113,7 @@ async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Fac
     """Add the other workspaces that were to be stopped then, if a message is about all of them."""
     if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
         return facts
-    at, own = facts.time("stop_at"), await gatherer.store.perform(stored.workspaces, message.principal)
+    at, own = facts.time("stop_at"), await gatherer.store.perform(stored.read_workspaces, message.principal)
     others = [one for one in own if one.connection == facts.connection and one.stops_at(at)]
     others = [one for one in others if one.id != facts.body.get("workspace") and not one.is_down]
     return replace(facts, others=tuple(await gatherer.of_all(message.principal, others)))
@@ -139,11 +139,11 @@ def _read_at(workspace: Workspace, now: float) -> float:
 def _read(tx: Transaction, workspace: Workspace, *, unwarned: bool = False) -> None:
     gates.request_read_now(tx, workspace.id)
     next_check_at = tx.now() + LOOKS_EVERY
-    rows.look_at_timer(tx, workspace.id, workspace.stop_at or 0.0, next_check_at, unwarned=unwarned)
+    rows.schedule_timer_check(tx, workspace.id, workspace.stop_at or 0.0, next_check_at, unwarned=unwarned)
 
 
 def _later(tx: Transaction, _caller: Caller, looked: Workspace) -> None:
-    rows.look_at_timer(tx, looked.id, looked.stop_at or 0.0, tx.now() + ASKS_AGAIN)
+    rows.schedule_timer_check(tx, looked.id, looked.stop_at or 0.0, tx.now() + ASKS_AGAIN)
 
 
 def _refuse(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
@@ -169,7 +169,7 @@ def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> Non
     if is_own or any(hooks.has_consent(tx, caller.context, workspace) for hooks in subscribers):
         _end(tx, workspace, _stop(tx, caller, workspace))
     else:
-        rows.drop(tx, workspace.id, workspace.stop_card or "")
+        rows.drop_stops(tx, workspace.id, workspace.stop_card or "")
         _end(tx, workspace)
 
 
@@ -181,7 +181,7 @@ def _stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | 
     is tried again a day later, unless that was for a class. Administrators are told of both that and of a
     stop without a warning.
     """
-    stop_at, latest = workspace.stop_at or 0.0, operations.latest_operation(tx, workspace.id)
+    stop_at, latest = workspace.stop_at or 0.0, operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb.brings_down:
         rows.end_timer(tx, workspace.id, stop_at)
         return None
@@ -191,7 +191,7 @@ def _stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | 
         mode = planned_mode(planned)
         if is_final(planned, mode):
             raise Refused("workspace.ends", "its person hasn't agreed to that")
-    agreed, warned = Consent(workspace.stop_agreed), rows.warning_of(tx, workspace.id)
+    agreed, warned = Consent(workspace.stop_agreed), rows.find_warning_id(tx, workspace.id)
     to_admins: list[NewNotice] = []
     if not stop_warnings.is_delivered(tx, warned):
         is_kept = not is_final(planned, mode)
@@ -199,7 +199,9 @@ def _stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | 
         if not is_kept:
             add_notices(tx, to_admins)
             if workspace.stop_card is None:
-                rows.put(tx, workspace.id, End(tx.now() + AGAIN_SECONDS, mode, bool(agreed), warns=True))
+                rows.plan_stop(
+                    tx, workspace.id, End(tx.now() + AGAIN_SECONDS, mode, bool(agreed), warns=True)
+                )
             else:
                 rows.end_timer(tx, workspace.id, stop_at)
             return None
@@ -208,7 +210,7 @@ def _stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | 
     if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
         warning = _notice(workspace, TimerKind.TIMER_ENDING, later, put_off=stop_at)
-        rows.timer_warned(tx, workspace.id, stop_at, later, warning, again=True)
+        rows.save_timer_warning(tx, workspace.id, stop_at, later, warning, again=True)
         return None
     asker = CLASS if workspace.stop_card else HOURS if workspace.stop_rule else TIMER
     verb = OperationVerb(mode)
@@ -216,7 +218,7 @@ def _stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | 
     add_notices(tx, to_admins)
     lesson = workspace.ends.counts
     course = lesson.title if lesson is not None and lesson.because == "lesson" else ""
-    stop_warnings.becomes_card(tx, warned, stop.operation.id, {"course": course})
+    stop_warnings.turn_into_card(tx, warned, stop.operation.id, {"course": course})
     return stop.operation
 
 

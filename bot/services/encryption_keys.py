@@ -60,7 +60,7 @@ class SecretCheck:
 
 async def try_secrets(store: Store, vault: Vault) -> SecretCheck:
     """Open every account's secret. Raises StoreError."""
-    accounts = await store.perform(account_rows.active_accounts)
+    accounts = await store.perform(account_rows.list_active_accounts)
     # Thousands take a second.
     closed = await asyncio.to_thread(lambda: [one for one in accounts if not _opens(vault, one)])
     closed.sort(key=_in_order)
@@ -146,8 +146,8 @@ async def rotate(
     """
     rotation = Rotation()
     accounts, installed = (
-        sorted(await store.perform(account_rows.active_accounts), key=_in_order),
-        await store.read(installations.installations),
+        sorted(await store.perform(account_rows.list_active_accounts), key=_in_order),
+        await store.read(installations.list_installations),
     )
     for place in installed:
         sealed = _rotated(vault, place.secret)
@@ -174,7 +174,7 @@ async def rotate(
         if sealed is None:
             sealed = vault.seal(_row_key(account), Credential.for_connection("none").as_mapping())
         rotation.count(await store.write(credentials.reseal_account, account.id, account.secret, sealed))
-    for account in await store.read(credentials.forgotten_accounts):
+    for account in await store.read(credentials.list_forgotten_accounts):
         sealed = _rotated(vault, account.secret)
         if sealed is not None:
             recalling = partial(_recall, account=account, secret=sealed)
@@ -198,7 +198,7 @@ def _forget(tx: Transaction, account: Account) -> bool:
 
 
 def _recall(tx: Transaction, account: Account, secret: str) -> bool:
-    if not credentials.recall(tx, account.id, secret):
+    if not credentials.restore_secret(tx, account.id, secret):
         return False
     about = {"connection": account.connection, "username": account.username}
     append_audit(tx, [AuditEntry("operator", "account.recalled", account.id, "ok", about)])

@@ -56,8 +56,8 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
 def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Workspace) -> str:
     """Return the obstacle to a workspace's planned stop as things are, "" for none."""
     connection = workspace.connection
-    account = accounts.account(tx, workspace.principal, connection)
-    away = outages.outages(tx)
+    account = accounts.find_account(tx, workspace.principal, connection)
+    away = outages.list_outages(tx)
     obstacle = find_access_obstacle(account, tx.now(), is_connected=connection in context.connections)
     if obstacle == "sign_in_refused" and f"{connection}{outages.PEOPLE}" in away:
         return "people_out"

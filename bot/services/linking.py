@@ -29,7 +29,7 @@ from bot.services.context import Context
 from bot.store import accounts as rows
 from bot.store import links, people
 from bot.store.audit import append_audit
-from bot.store.notices import known_channel
+from bot.store.notices import find_direct_channel
 from bot.store.tables import LINKS, TASKS
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
@@ -202,7 +202,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
     """Link the account that waits for this person's code; refused if there is none, or it is another."""
     caller.check(tx, "link")
     command = caller.context.command
-    link = links.open_link_of(tx, caller.principal, "code")
+    link = links.find_open_link(tx, caller.principal, "code")
     if (
         link is None
         or link.code_hash is None
@@ -227,7 +227,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
 
 async def find_caller(context: Context, visit: Visit) -> Caller:
     """Return the caller on a link's page: the person it was made for. Raises Refused (``link.unknown``)."""
-    link = await context.store.read(links.link, digest(visit.nonce)) if is_nonce(visit.nonce) else None
+    link = await context.store.read(links.find_link, digest(visit.nonce)) if is_nonce(visit.nonce) else None
     if link is None:
         raise _unknown(context)
     mark_as_known()
@@ -432,7 +432,7 @@ async def _in_time(asking: Awaitable[base.Identity]) -> base.Identity:
 
 
 def _usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
-    link, command = links.link(tx, digest(visit.nonce)), caller.context.command
+    link, command = links.find_link(tx, digest(visit.nonce)), caller.context.command
     if link is None or link.principal != caller.principal:
         raise _unknown(caller.context)
     if link.stage == "used":
@@ -442,7 +442,7 @@ def _usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
     provider = caller.context.connections.get(link.connection)
     if provider is None or not provider.is_available_to(link.principal):
         raise Refused("link.connection", pages.LINK_CONNECTION.format(command=command))
-    person = people.person(tx, link.principal)
+    person = people.find_person(tx, link.principal)
     if person is not None and person.is_deleted:
         raise Refused("link.person", pages.LINK_PERSON.format(person=person.name))
     caller.check(tx, "link")
@@ -469,7 +469,7 @@ def _with_tries(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 def _stands(tx: Transaction, tried: Link) -> bool:
     """Return whether nothing was done with a link since an attempt, and it hasn't expired."""
-    return links.link(tx, tried.nonce_hash) == tried and tried.expires_at > tx.now()
+    return links.find_link(tx, tried.nonce_hash) == tried and tried.expires_at > tx.now()
 
 
 def _same_browser(caller: Caller, link: Link, visit: Visit) -> None:
@@ -517,18 +517,18 @@ def _use(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Account 
 
 def _opened(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> Opened:
     context, provider = caller.context, caller.context.connections[link.connection]
-    account = rows.account(tx, link.principal, link.connection)
+    account = rows.find_account(tx, link.principal, link.connection)
     team = context.installation.at(link.principal).team_name.strip()
     return Opened(
         link=link,
         title=provider.settings.title,
-        person=shown_name(link.principal, people.person(tx, link.principal)),
+        person=shown_name(link.principal, people.find_person(tx, link.principal)),
         workspace=team or link.principal.team_id,
         help=provider.require_facet(base.Tokens).token_help(),
         needs_sign_in=context.sign_in and not _is_proven(link, visit),
         signs_in=provider.oauth is not None,
         former=account.username if account is not None and account.state != "revoking" else "",
-        channel=known_channel(tx, link.principal),
+        channel=find_direct_channel(tx, link.principal),
     )
 
 

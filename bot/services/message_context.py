@@ -23,7 +23,7 @@ from bot.store import accounts as account_rows
 from bot.store import handovers, notices, operations, undoable_actions
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
-from bot.store.operations import ShownOperation
+from bot.store.operations import OperationView
 from bot.support.declarations import Registry
 from bot.support.guards import guards
 
@@ -64,7 +64,7 @@ class Gatherer:
 
     async def of_workspace(self, workspace: Workspace, operation: Operation | None = None) -> WorkspaceFacts:
         """Gather facts for a workspace's row, and for the card of ``operation`` if there is one."""
-        account = await self.store.read(account_rows.account, workspace.principal, workspace.connection)
+        account = await self.store.read(account_rows.find_account, workspace.principal, workspace.connection)
         now = await self.store.now()
         facts = self._of_workspace(
             now, workspace.connection, account, operation=operation, workspace=workspace
@@ -93,7 +93,8 @@ class Gatherer:
         ``under_way`` holds their open operations by workspace, where the list shows them.
         """
         accounts = {
-            account.connection: account for account in await self.store.read(account_rows.accounts, principal)
+            account.connection: account
+            for account in await self.store.read(account_rows.list_accounts, principal)
         }
         now = await self.store.now()
         found = []
@@ -107,7 +108,7 @@ class Gatherer:
 
     async def of_run(self, run: Run) -> RunFacts:
         """Gather facts for a run, without its output."""
-        account = await self.store.read(account_rows.account, run.principal, run.connection)
+        account = await self.store.read(account_rows.find_account, run.principal, run.connection)
         return self._of_run(await self.store.now(), run, account)
 
     async def of_runs(self, principal: Principal, runs: Sequence[Run]) -> list[RunFacts]:
@@ -115,7 +116,8 @@ class Gatherer:
         if not runs:
             return []
         accounts = {
-            account.connection: account for account in await self.store.read(account_rows.accounts, principal)
+            account.connection: account
+            for account in await self.store.read(account_rows.list_accounts, principal)
         }
         now = await self.store.now()
         return [self._of_run(now, run, accounts.get(run.connection)) async for run in yield_in_batches(runs)]
@@ -150,7 +152,7 @@ class Gatherer:
         """Gather facts for what an answer offers; None if its workspace or run is gone."""
         if (workspace := await self._own_workspace(card, card.about)) is not None:
             return await self.of_workspace(workspace)
-        run = await self.store.read(run_rows.run, card.about)
+        run = await self.store.read(run_rows.find_run, card.about)
         return None if run is None else await self.of_run(run)
 
     async def end_state(self, message: Message, facts: Facts | None) -> EndState:
@@ -161,7 +163,7 @@ class Gatherer:
 
     async def of_act(self, act: str) -> ActFacts | None:
         """Gather facts for an act as it stands; None if nobody knows it any more."""
-        found = await self.store.read(undoable_actions.act_facts, act)
+        found = await self.store.read(undoable_actions.find_act_facts, act)
         return found and replace(found, connection_title=self._title(found.act.connection))
 
     @guards("Output is read again, not remembered")
@@ -177,7 +179,7 @@ class Gatherer:
     async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
         """Return whether something newer was asked for since a message that is about no operation."""
         newest = (
-            await self.store.read(operations.latest_operation, facts.workspace.id)
+            await self.store.read(operations.find_latest_operation, facts.workspace.id)
             if facts.workspace
             else None
         )
@@ -204,7 +206,9 @@ class Gatherer:
         workspace = workspace or await self._own_workspace(notice, str(body.get("workspace") or ""))
         connection = str(body.get("connection") or (workspace.connection if workspace else ""))
         account = (
-            await self.store.read(account_rows.account, notice.principal, connection) if connection else None
+            await self.store.read(account_rows.find_account, notice.principal, connection)
+            if connection
+            else None
         )
         now = await self.store.now()
         if workspace is not None or kind.offers == "workspace" or kind.subject == "operation":
@@ -231,7 +235,7 @@ class Gatherer:
         return await self.names.of(reader, *found, in_full=True)
 
     async def _own_workspace(self, notice: Message, key: str) -> Workspace | None:
-        workspace = await self.store.read(workspace_rows.workspace, key) if key else None
+        workspace = await self.store.read(workspace_rows.find_workspace, key) if key else None
         return workspace if workspace is not None and workspace.principal == notice.principal else None
 
     def _of_run(self, now: float, run: Run, account: Account | None) -> RunFacts:
@@ -241,7 +245,7 @@ class Gatherer:
             page_url=_job_page(self.connections.get(run.connection), run),
         )
 
-    def of_operation(self, now: float, found: ShownOperation) -> WorkspaceFacts:
+    def of_operation(self, now: float, found: OperationView) -> WorkspaceFacts:
         """Gather facts for an operation that was read with what is shown of it."""
         operation, workspace, account = found.operation, found.workspace, found.account
         more: dict[str, Any] = {"is_superseded": found.is_superseded, "end_state": found.end_state}
@@ -301,14 +305,14 @@ class Gatherer:
 @gathers("job")
 async def _of_run(gatherer: Gatherer, run_id: str) -> Facts | None:
     """Gather facts for a run, with as much of its output as this process has read."""
-    run = await gatherer.store.read(run_rows.run, run_id)
+    run = await gatherer.store.read(run_rows.find_run, run_id)
     shown = gatherer.board.shown(run_id) if gatherer.board is not None else None
     return None if run is None else replace(await gatherer.of_run(run), output=shown)
 
 
 @gathers("operation")
 async def _of_operation(gatherer: Gatherer, operation_id: str) -> Facts | None:
-    found = await gatherer.store.read(operations.shown_operation, operation_id)
+    found = await gatherer.store.read(operations.find_operation_view, operation_id)
     return None if found is None else gatherer.of_operation(await gatherer.store.now(), found)
 
 
@@ -330,7 +334,7 @@ async def add_features(gatherer: Gatherer, _notice: Message, facts: Facts) -> Fa
 async def _of_held(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFacts:
     """Gather what was held; of several about the same, the newest."""
     newest: dict[str, tuple[AnyKind, Facts]] = {}
-    for one in await gatherer.store.read(notices.held_notices, notice.id):
+    for one in await gatherer.store.read(notices.list_combined_notices, notice.id):
         found = await gatherer.read_pending(one)
         workspace = found.workspace if isinstance(found, WorkspaceFacts) else None
         about = workspace.id if workspace is not None else one.subject

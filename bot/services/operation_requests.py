@@ -37,7 +37,7 @@ from bot.store.notices import add_card, await_results
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction, clean
-from bot.store.undoable_actions import changed
+from bot.store.undoable_actions import compare_rows
 from bot.support.clock import Ids
 from bot.support.errors import Refused, StoreError
 
@@ -79,7 +79,7 @@ def begin_operation(
     if is_starting and creation is not None:
         if timer is not None:
             change_timer(tx, caller, workspace, timer)
-        return Accepted(operations.wanted_again(tx, creation, context.deadline_seconds), joined=True)
+        return Accepted(operations.repeat_request(tx, creation, context.deadline_seconds), joined=True)
     if is_starting and (workspace.is_provisional or workspace.state is State.GONE):
         return replace_workspace(tx, caller, workspace.id, timer=timer, planned_for=planned_for)
     if workspace.hidden and not workspace.is_provisional:
@@ -112,12 +112,14 @@ def begin_operation(
     )
     if timer is not None:
         start = "" if caller.has_assistant_level(tx, "stop") else accepted.operation.id
-        timers.put(tx, workspace.id, replace(timer, via=caller.via, start=start))
+        timers.plan_stop(tx, workspace.id, replace(timer, via=caller.via, start=start))
         detail["until"] = f"{timer.at:.0f}"
     if verb is OperationVerb.START and planned_for is None and not (caller.via or accepted.joined):
         # Who starts it by hand during a lesson says that it goes on.
-        timers.drop(tx, workspace.id, "lesson")
-    change = NO_CHANGE if timer is None else changed((workspace, workspaces.workspace(tx, workspace.id)))
+        timers.drop_stops(tx, workspace.id, "lesson")
+    change = (
+        NO_CHANGE if timer is None else compare_rows((workspace, workspaces.find_workspace(tx, workspace.id)))
+    )
     if timer is None or not accepted.joined:
         back = _choose_opposite(context, workspace, accepted)
         ends = clean(workspace.ends)
@@ -224,10 +226,10 @@ def replace_workspace(
     if former.spec is None:
         raise Refused("workspace.no_spec", problems.sentence("no_spec", title))
     if former.is_provisional:
-        latest = operations.latest_operation(tx, former.id)
+        latest = operations.find_latest_operation(tx, former.id)
         if latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE:
             seconds = caller.context.deadline_seconds
-            return Accepted(operations.wanted_again(tx, latest, seconds), joined=True)
+            return Accepted(operations.repeat_request(tx, latest, seconds), joined=True)
         if latest is not None and latest.is_open:
             raise Refused("workspace.unmade", problems.sentence("unmade", title))
     elif former.state is not State.GONE:
@@ -261,7 +263,7 @@ def _create(
     where = caller.reference, caller.channel_id
     creation = operations.add(tx, fresh, verb, seconds, *where, planned_for=planned_for)
     if timer is not None:
-        timers.put(tx, fresh.id, timer)
+        timers.plan_stop(tx, fresh.id, timer)
     caller.record(tx, "workspace.create", fresh, NO_CHANGE.begun(creation), reference=caller.reference)
     return _show_operation(tx, caller, Accepted(creation))
 
@@ -269,7 +271,7 @@ def _create(
 def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Accepted:
     """Enqueue the first card of a new operation, and keep the operation as the interaction's result."""
     operation = accepted.operation
-    inbox.keep_result(tx, caller.interaction, operation.id)
+    inbox.save_result(tx, caller.interaction, operation.id)
     if not accepted.joined and caller.is_about_several:
         await_results(tx, operation.id, caller.reference)
     elif not accepted.joined and operation.planned_for is None:
@@ -284,8 +286,8 @@ def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Acce
 
 def _find_first_result(tx: Transaction, caller: Caller, workspace_id: str) -> Accepted:
     """Return the operation that an interaction led to at its first delivery."""
-    first = operations.operation(tx, inbox.result_of(tx, caller.interaction))
-    first = first or operations.latest_operation(tx, workspace_id)
+    first = operations.find_operation(tx, inbox.find_result(tx, caller.interaction))
+    first = first or operations.find_latest_operation(tx, workspace_id)
     if first is None or first.principal != caller.principal:
         raise StoreError("this interaction was something else before")
     return Accepted(first, repeated=True)
@@ -321,7 +323,7 @@ def build_replacement(ids: Ids, provider: base.Provider, former: Workspace) -> W
 
 
 def _find_open_creation(tx: Transaction, workspace: Workspace) -> Operation | None:
-    latest = operations.latest_operation(tx, workspace.id)
+    latest = operations.find_latest_operation(tx, workspace.id)
     is_open = latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE
     return latest if is_open else None
 
@@ -339,10 +341,12 @@ def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Opera
     if not operation.is_open or not caller.is_first_delivery(tx):
         return operation
     kept = operations.keep_waiting(tx, operation.id, caller.context.deadline_seconds)
-    workspace = workspaces.workspace(tx, operation.workspace_id)
+    workspace = workspaces.find_workspace(tx, operation.workspace_id)
     if kept is not None and operation.lasts and workspace is not None and workspace.stop_at is None:
         with suppress(Refused):
-            timers.put(tx, workspace.id, plan_timer(caller.context, workspace, tx.now() + operation.lasts))
+            timers.plan_stop(
+                tx, workspace.id, plan_timer(caller.context, workspace, tx.now() + operation.lasts)
+            )
         # For as long as was requested, however often the deadline is extended.
         OPERATIONS.change(tx, {"id": operation.id}, lasts=operation.lasts)
     return kept or operation

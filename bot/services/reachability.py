@@ -46,13 +46,13 @@ class Answering:
         """Write what has changed; return whether that begins or ends a silence. Raises StoreError."""
         since, at = self.silent_since, self.answered_at
         if since is not None and since != self.row_since:
-            self.row_since = await store.write(outages.silent, self.name, since, at)
+            self.row_since = await store.write(outages.note_silence, self.name, since, at)
             if self.silent_since is not None:
                 # Another process may have been there before.
                 self.failed(self.row_since)
             return self.row_since == since
         if since is not None or at is None or not self.is_restless:
             return False
-        is_over = await store.write(outages.answered, self.name, at)
+        is_over = await store.write(outages.note_answer, self.name, at)
         self.row_since, self._row_at = None, at
         return is_over

@@ -41,7 +41,7 @@ async def restore(
     """
     while not await store.carry_out(_hold):
         pass
-    links = [one for one in await store.perform(accounts.active_accounts) if one.connection in apart]
+    links = [one for one in await store.perform(accounts.list_active_accounts) if one.connection in apart]
     for first in range(0, len(links), PIECE):
         await store.carry_out(partial(_notify, links=links[first : first + PIECE]))
     backup_at, held = await store.carry_out(partial(_end, administrators=administrators, links=len(links)))

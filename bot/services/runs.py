@@ -20,7 +20,7 @@ from bot.store import inbox, refusals, runs, work_items
 from bot.store.tables import RUNS
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
-from bot.store.undoable_actions import changed
+from bot.store.undoable_actions import compare_rows
 from bot.support.errors import Refused, StoreError
 
 
@@ -30,7 +30,7 @@ def launch(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
     check_offered(_able(caller, connection), spec, caller.principal, "job")
     account = caller.account(tx, connection)
     if not caller.is_first_delivery(tx):
-        before = runs.run(tx, inbox.result_of(tx, caller.interaction))
+        before = runs.find_run(tx, inbox.find_result(tx, caller.interaction))
         if before is None or before.principal != caller.principal:
             raise StoreError("this interaction was something else before")
         return before
@@ -49,7 +49,7 @@ def launch(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
         deadline_at=now + caller.context.deadline_seconds,
     )
     runs.insert(tx, run)
-    inbox.keep_result(tx, caller.interaction, run.id)
+    inbox.save_result(tx, caller.interaction, run.id)
     runs.show(tx, run, caller.channel_id, is_answered=caller.is_answered)
     caller.record(tx, "job.run", run, NO_CHANGE.begun(run, back="job_stop"), reference=run.reference)
     return run
@@ -67,9 +67,9 @@ def stop(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[
     run = _usable(tx, caller, "stop", run_id)
     if run.is_open and caller.is_first_delivery(tx, "stop"):
         wanted: StopKind = "force" if force else "stop"
-        runs.want_stop(tx, run, wanted)
-        now = runs.run(tx, run.id) or run
-        caller.record(tx, f"job.{wanted}", run, changed((run, now)).begun(run))
+        runs.request_stop(tx, run, wanted)
+        now = runs.find_run(tx, run.id) or run
+        caller.record(tx, f"job.{wanted}", run, compare_rows((run, now)).begun(run))
         return now, True
     return run, run.is_open
 
@@ -152,7 +152,7 @@ def schedule(tx: Transaction, caller: Caller, connection: str, job: base.Schedul
 
 def owned(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
     """Return a run of this person; raises Refused, the same for *none* and *not yours*."""
-    run = runs.run(tx, run_id)
+    run = runs.find_run(tx, run_id)
     if run is None:
         raise _unknown()
     caller.check(tx, verb, Target("job", run.id, run.principal), hidden_as=_unknown())

@@ -35,7 +35,7 @@ def stale(tx: Transaction, caller: Caller, kind: TaskKind, besides: Collection[s
     """Return the person's active accounts with an old list: of workspaces (DISCOVER) or runs (LIST_JOBS)."""
     return [
         account
-        for account in accounts.accounts(tx, caller.principal)
+        for account in accounts.list_accounts(tx, caller.principal)
         if account.state == "active" and account.id not in besides and _is_old(tx, caller, kind, account)
     ]
 
@@ -45,7 +45,7 @@ def _is_old(tx: Transaction, caller: Caller, kind: TaskKind, account: Account) -
     if kind is TaskKind.DISCOVER:
         is_listed = provider is not None and provider.has_lists
         return is_listed and (account.discovered_at or 0.0) < now - WORKSPACES_SECONDS
-    listed = snapshots.snapshot(tx, account.connection, account.id, RUNS)
+    listed = snapshots.find_snapshot(tx, account.connection, account.id, RUNS)
     return (listed is None or listed.read_at < now - RUNS_SECONDS) and isinstance(provider, base.Runs)
 
 
@@ -97,13 +97,13 @@ async def templates(context: Context, account: Account) -> Snapshot[Any] | None:
     forms = context.connections[account.connection].require_facet(base.Forms)
     return _read(
         forms.offer_model,
-        await context.store.read(snapshots.snapshot, account.connection, account.id, TEMPLATES),
+        await context.store.read(snapshots.find_snapshot, account.connection, account.id, TEMPLATES),
     )
 
 
 async def about(context: Context, connection: str) -> Snapshot[About] | None:
     """Return what a connection's server last said about itself."""
-    return _read(About, await context.store.read(snapshots.snapshot, connection, "", ABOUT))
+    return _read(About, await context.store.read(snapshots.find_snapshot, connection, "", ABOUT))
 
 
 def is_stale(context: Context, snapshot: Snapshot[Any]) -> bool:

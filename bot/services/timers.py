@@ -45,7 +45,7 @@ def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: End) ->
     """
     workspace = require_workspace(tx, caller, "stop", workspace_id)
     caller.check_plan(tx, workspace.connection)
-    latest = operations.latest_operation(tx, workspace.id) if workspace.is_down else None
+    latest = operations.find_latest_operation(tx, workspace.id) if workspace.is_down else None
     is_open = latest is not None and latest.is_open and not latest.has_lapsed
     is_coming_up = latest is not None and is_open and not latest.verb.brings_down
     if workspace.is_down and not is_coming_up:
@@ -79,21 +79,21 @@ def confirm_needed(
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if caller.is_first_delivery(tx):
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
-            timers.clear(tx, workspace.id)
+            timers.clear_stops(tx, workspace.id)
         gates.want(tx, workspace.id)
         caller.record(tx, "workspace.needed", workspace)
-    return workspaces.workspace(tx, workspace.id) or workspace
+    return workspaces.find_workspace(tx, workspace.id) or workspace
 
 
 def change_timer(tx: Transaction, caller: Caller, workspace: Workspace, timer: End | None) -> Workspace:
     """Write a timer with its audit row, or clear it for None; return the workspace as it is then."""
     if caller.is_first_delivery(tx, "stop"):
         if timer is None:
-            timers.clear(tx, workspace.id)
+            timers.clear_stops(tx, workspace.id)
         else:
-            timers.put(tx, workspace.id, replace(timer, via=caller.via))
+            timers.plan_stop(tx, workspace.id, replace(timer, via=caller.via))
         caller.record(tx, "workspace.timer", workspace, **_describe_timer(timer))
-    return workspaces.workspace(tx, workspace.id) or workspace
+    return workspaces.find_workspace(tx, workspace.id) or workspace
 
 
 def _describe_timer(timer: End | None) -> dict[str, str]:

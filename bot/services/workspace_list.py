@@ -9,7 +9,7 @@ from bot.services.caller import Caller
 from bot.services.workspaces import require_workspace
 from bot.store import workspaces
 from bot.store.transaction import Transaction
-from bot.store.undoable_actions import changed
+from bot.store.undoable_actions import compare_rows
 from bot.support.errors import Refused
 
 
@@ -18,7 +18,7 @@ def add_workspace(
 ) -> Workspace:
     """Add a workspace to a person's list by its id at the provider; raises Refused."""
     caller.check(tx, "add")
-    before = workspaces.by_remote(tx, caller.principal, connection, remote_id)
+    before = workspaces.find_by_remote_id(tx, caller.principal, connection, remote_id)
     if name is not None:
         _check_free(tx, caller.principal, name, besides=before)
     provider = caller.context.need(connection)
@@ -52,7 +52,7 @@ def _save_listed(
         return before or workspace
     added = workspaces.add(tx, workspace)
     former = before or replace(added, hidden=True, alias=None)
-    caller.record(tx, "workspace.add", added, changed((former, added)))
+    caller.record(tx, "workspace.add", added, compare_rows((former, added)))
     return added
 
 
@@ -90,7 +90,7 @@ def set_notifications(
 
 def _check_free(tx: Transaction, principal: Principal, name: str, besides: Workspace | None) -> None:
     """Raise Refused if another workspace of this person has a name already."""
-    for other in workspaces.workspaces_of(tx, principal):
+    for other in workspaces.list_workspaces(tx, principal):
         is_taken = name.casefold() in {other.title.casefold(), other.name.casefold()}
         if is_taken and (besides is None or other.id != besides.id):
             raise Refused("alias.taken", problems.sentence("alias_taken"))

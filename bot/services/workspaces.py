@@ -25,7 +25,7 @@ def require_with_account(
     tx: Transaction, caller: Caller, verb: str, workspace_id: str
 ) -> tuple[Workspace, Account | None]:
     """Return a workspace of this person, and their account on its connection; raises Refused."""
-    workspace, account, person = workspaces.reached(tx, workspace_id, caller.principal)
+    workspace, account, person = workspaces.find_with_account(tx, workspace_id, caller.principal)
     if workspace is None:
         raise _unknown()
     caller.check_as(tx, person, verb, Target("workspace", workspace.id, workspace.principal))
@@ -35,7 +35,7 @@ def require_with_account(
 
 def require_operation(tx: Transaction, caller: Caller, verb: str, operation_id: str) -> Operation:
     """Return an operation of this person; raises Refused (``workspace.unknown``) for any other."""
-    operation = operations.operation(tx, operation_id)
+    operation = operations.find_operation(tx, operation_id)
     if operation is None:
         raise _unknown()
     caller.check(tx, verb, Target("operation", operation.id, operation.principal))
@@ -44,7 +44,7 @@ def require_operation(tx: Transaction, caller: Caller, verb: str, operation_id: 
 
 def estimate_start(tx: Transaction, caller: Caller, workspace_id: str) -> float | None:
     """Return the usual seconds of a workspace's start, None if unknown; raises Refused."""
-    return operations.usual_seconds(tx, require_workspace(tx, caller, "eta", workspace_id))
+    return operations.estimate_usual_seconds(tx, require_workspace(tx, caller, "eta", workspace_id))
 
 
 def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:

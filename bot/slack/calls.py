@@ -34,7 +34,7 @@ from bot.slack.methods import (
     UPLOAD_URL,
 )
 from bot.store import slack_rate_limits as budget_rows
-from bot.store.slack_rate_limits import LEAVES_WITHIN, MINUTE, WINDOW, CallQuota
+from bot.store.slack_rate_limits import DEPARTURE_SECONDS, MINUTE_SECONDS, WINDOW_SECONDS, CallQuota
 from bot.store.store import Store
 from bot.store.transaction import answered_soon
 from bot.support.addresses import is_loopback
@@ -271,10 +271,10 @@ class PacedSlack:
         if self._prepare is not None:
             await self._prepare()
         monotonic = self._clock.monotonic
-        leaves = window(monotonic() + LEAVES_WITHIN)
+        leaves = window(monotonic() + DEPARTURE_SECONDS)
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
-            raise SlackLimited(method, wait or LEAVES_WITHIN)
+            raise SlackLimited(method, wait or DEPARTURE_SECONDS)
         # Another call may have been shut out in the meantime.
         self._require_access(method)
         if method in _TRY_METHODS:
@@ -283,7 +283,7 @@ class PacedSlack:
             with trying(Attempt(monotonic, leaves)):
                 answer = await self._slack.call(method, arguments)
         except TooLateError:
-            raise SlackLimited(method, LEAVES_WITHIN) from None
+            raise SlackLimited(method, DEPARTURE_SECONDS) from None
         except SlackLimited as error:
             self._note_answer(method, wants_pause=True)
             await budget.pause(method, min(error.retry_after, MAX_METHOD_PAUSE_SECONDS))
@@ -408,7 +408,7 @@ class Budget:
             method,
             most=self.get_quota(method).most(share),
             channel=channel or "",
-            gap=0.0 if paced is None else MINUTE / paced + LEAVES_WITHIN,
+            gap=0.0 if paced is None else MINUTE_SECONDS / paced + DEPARTURE_SECONDS,
         )
 
     def get_quota(self, method: str) -> CallQuota:
@@ -440,11 +440,11 @@ class UncountedBudget:
             async with asyncio.timeout(COUNT_TIMEOUT_SECONDS):
                 return await self._budget.take(method, channel, share)
         now, calls = self._monotonic(), self._calls[method]
-        while calls and calls[0] <= now - WINDOW:
+        while calls and calls[0] <= now - WINDOW_SECONDS:
             calls.popleft()
         pause = self._paused_until.get(method, now) - now
         if len(calls) >= self._budget.get_quota(method).most(UNCOUNTED_SHARE * share):
-            pause = max(pause, calls[0] + WINDOW - now)
+            pause = max(pause, calls[0] + WINDOW_SECONDS - now)
         if pause <= 0:
             calls.append(now)
         return max(pause, 0.0)

@@ -31,7 +31,7 @@ from bot.slack.methods import APPS_UNINSTALL, AUTH_REVOKE, AUTH_TEST, OAUTH_ACCE
 from bot.slack.tokens import InstallationTokens, is_listed
 from bot.store import audit
 from bot.store import installations as installation_rows
-from bot.store.slack_rate_limits import ENDLESS, CallQuota
+from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.store import Store
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
@@ -155,7 +155,7 @@ class InstalledSlack:
 
     def get_quota(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
         """Return an endless quota: each workspace has its own, beyond which messages are put back."""
-        return ENDLESS
+        return UNLIMITED
 
     @property
     def is_locked_out(self) -> bool:

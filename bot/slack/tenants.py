@@ -89,7 +89,7 @@ async def set_up_slack(
         said = (await caller.call(AUTH_TEST, {})).data
         problem = ""
     except SlackFailed as error:
-        kept = await store.read(installations.kept_identity, digest)
+        kept = await store.read(installations.find_identity, digest)
         if kept is None:
             raise
         said, problem = kept, error.code
@@ -98,7 +98,7 @@ async def set_up_slack(
     others = await store.read(installations.find_other_enterprises, installation.id, place)
     installation = replace(installation, enterprise_id=place, other_enterprises=others)
     if not problem:
-        await store.write(installations.keep_identity, digest, said)
+        await store.write(installations.save_identity, digest, said)
     slack = PacedSlack(caller, Budget(store, installation), clock)
     if problem:
         log.warning("started without slack", problem=problem)

@@ -67,7 +67,9 @@ class InstallationTokens:
     async def read(self) -> list[Installed]:
         """Read the rows and return them. Raises StoreError."""
         rows = [
-            row for row in await self._store.read(installations.installations) if is_listed(row, self.listed)
+            row
+            for row in await self._store.read(installations.list_installations)
+            if is_listed(row, self.listed)
         ]
         self._opened = {row.id: self._open_row(row) for row in rows}
         self._lockouts &= {row.secret for row in rows}

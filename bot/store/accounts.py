@@ -32,33 +32,33 @@ from bot.store.tasks import take_over
 from bot.store.transaction import Engine, Row, Transaction
 
 
-def account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
+def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
     """Return a principal's account on a connection, in any state; a revoking one only when alone."""
     return ACCOUNTS.first(tx, "account", principal=principal.key, connection=connection)
 
 
-def account_by_id(tx: Transaction, account_id: str) -> Account | None:
+def find_account_by_id(tx: Transaction, account_id: str) -> Account | None:
     """Return an account by its id, in any state."""
     return ACCOUNTS.one(tx, id=account_id)
 
 
-def accounts(tx: Transaction, principal: Principal) -> list[Account]:
+def list_accounts(tx: Transaction, principal: Principal) -> list[Account]:
     """Return a principal's accounts except the ones being revoked, by connection name."""
     return ACCOUNTS.query(tx, "accounts", principal=principal.key)
 
 
-def account_states(tx: Transaction, principal: Principal) -> dict[str, str]:
+def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]:
     """Return the states of a principal's accounts except the ones being revoked, by connection."""
     return {row["connection"]: row["state"] for row in tx.all("account_states", principal=principal.key)}
 
 
-async def active_accounts(engine: Engine) -> list[Account]:
+async def list_active_accounts(engine: Engine) -> list[Account]:
     """Return all active accounts, with their secrets, by id."""
     batches = read_batches(engine, "some_active_accounts", after_id="")
     return [account async for rows in batches for account in ACCOUNTS.parse_all(rows)]
 
 
-def accounts_of(tx: Transaction, connection: str, username: str) -> list[Account]:
+def find_accounts_by_username(tx: Transaction, connection: str, username: str) -> list[Account]:
     """Return the accounts that act as a username on a connection; none for ""."""
     return ACCOUNTS.query(tx, "accounts_of_username", connection=connection, username=username)
 
@@ -90,7 +90,7 @@ def find_keys_of_user(tx: Transaction, principal: Principal) -> list[Principal]:
 def has_had_link(tx: Transaction, principal: Principal, connections: Collection[str]) -> bool:
     """Return whether a key has a link on one of some connections, or had one until it was ended."""
     return any(
-        account(tx, principal, connection) is not None
+        find_account(tx, principal, connection) is not None
         or tx.one("was_unlinked", target=f"{principal.key}/{connection}") is not None
         for connection in connections
     )
@@ -107,7 +107,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     CONVERSATIONS.delete(tx, principal=ending.principal)
-    cards.queue_messages(tx, cards.of_link(ending.principal.key, ending.connection), changed=True)
+    cards.queue_messages(tx, cards.make_link_key(ending.principal.key, ending.connection), changed=True)
     SNAPSHOTS.delete(tx, connection=ending.connection, owner=ending.id)
     FORGOTTEN.delete(tx, account_id=ending.id)
     REMEMBERED.delete(tx, **pair)
@@ -122,7 +122,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     follow(tx, "revoking", **pair, tell=notify)
 
 
-def _forget(tx: Transaction, workspace: Row, said: Row) -> None:
+def _delete_workspace(tx: Transaction, workspace: Row, said: Row) -> None:
     """Delete a workspace of an account that has ended."""
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
@@ -158,13 +158,13 @@ def refuse(tx: Transaction, account: Account, hold: str) -> bool:
     return True
 
 
-def holder(tx: Transaction, account: Account) -> Account | None:
+def find_username_holder(tx: Transaction, account: Account) -> Account | None:
     """Return somebody else's account with the same username on its connection; empty ones never clash."""
     pair = {"principal": account.principal.key, "connection": account.connection}
     return ACCOUNTS.first(tx, "holder_of_username", username=account.username, **pair)
 
 
-def put(
+def save(
     tx: Transaction, account: Account, moved: Callable[[str, str], tuple[str, str]] | None = None
 ) -> None:
     """Write an account in place of a former one of the same pair; what waited for it continues at once.
@@ -209,11 +209,11 @@ def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> 
 
     ``is_other``: it is another one than before.
     """
-    cards.queue_messages(tx, cards.of_link(pair["principal"], pair["connection"]), changed=True)
+    cards.queue_messages(tx, cards.make_link_key(pair["principal"], pair["connection"]), changed=True)
     follow(tx, "active", **pair, is_other=is_other)
 
 
-def _look_again(tx: Transaction, workspace: Row, said: Row) -> None:
+def _reschedule_checks(tx: Transaction, workspace: Row, said: Row) -> None:
     if said["is_other"]:
         WORKSPACES.change(tx, {"id": workspace["id"]}, verified_at=None, tried_at=None)
     if not workspace["hidden"]:
@@ -235,35 +235,35 @@ def redraw_plan(tx: Transaction, workspace: Row) -> None:
         cards.queue_messages(tx, workspace["id"], changed=True)
 
 
-def _is_so(tx: Transaction, said: Row) -> bool:
+def _is_current(tx: Transaction, said: Row) -> bool:
     row = tx.one("account", **said)
     return ("revoking" if row is None else str(row["state"])) == str(said["what"])
 
 
 know(
     "revoking",
-    _is_so,
-    ("some_workspaces_of", _forget),
-    ("some_runs_of", runs.orphan),
+    _is_current,
+    ("some_workspaces_of", _delete_workspace),
+    ("some_runs_of", runs.end_orphaned),
     ("some_acts_of", lambda tx, row, _: ACTS.delete(tx, id=row["id"])),
 )
 know(
     "refused",
-    _is_so,
+    _is_current,
     ("some_open_operations_of", partial(work_items.hold, OPERATIONS)),
     ("some_open_runs_of", partial(work_items.hold, RUNS)),
     ("some_workspaces_of", lambda tx, row, _: tx.run("rest_gate_without_reader", gate_key=row["gate_key"])),
 )
 know(
     "active",
-    _is_so,
+    _is_current,
     ("some_open_operations_of", partial(work_items.resume, OPERATIONS)),
     ("some_open_runs_of", partial(work_items.resume, RUNS)),
-    ("some_workspaces_of", _look_again),
+    ("some_workspaces_of", _reschedule_checks),
 )
 
 
-def go_on(tx: Transaction, account: Account) -> None:
+def resume_now(tx: Transaction, account: Account) -> None:
     """Let operations, runs, reads and tasks of an account go on at once."""
     resume(tx, {"principal": account.principal.key, "connection": account.connection})
     tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
@@ -286,11 +286,11 @@ def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
     return ACCOUNTS.parse_all(REMINDER_QUEUE.take(tx, lease, limit))
 
 
-def reminder_done(tx: Transaction, account: Account, next_at: float | None) -> bool:
+def schedule_reminder(tx: Transaction, account: Account, next_at: float | None) -> bool:
     """Write when the next reminder is due; return False if another process did, or the link changed."""
     if not ACCOUNTS.change(
         tx, {"id": account.id, "remind_at": account.remind_at, "state": "active"}, remind_at=next_at
     ):
         return False
-    cards.queue_messages(tx, cards.of_link(account.principal.key, account.connection), changed=True)
+    cards.queue_messages(tx, cards.make_link_key(account.principal.key, account.connection), changed=True)
     return True

@@ -48,7 +48,7 @@ def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
 
 
 @prioritize(Priority.STEADY)
-def audit_entries(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
+def read_audit(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
     """Return audit rows in order.
 
     Keys: seq, at, actor, action, target, result, detail (JSON), previous_hash, hash.
@@ -56,16 +56,16 @@ def audit_entries(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Ma
     return list(tx.all("audit_entries", after=after, limit=limit))
 
 
-def _head(tx: Transaction) -> Row:
+def _read_head(tx: Transaction) -> Row:
     row = tx.one("audit_head")
     assert row is not None  # the migration writes it
     return row
 
 
 @prioritize(Priority.STEADY)
-def audit_head(tx: Transaction) -> tuple[int, str]:
+def read_audit_head(tx: Transaction) -> tuple[int, str]:
     """Return the number of audit rows and the hash of the last one ("" if there is none)."""
-    row = _head(tx)
+    row = _read_head(tx)
     return int(row["count"]), str(row["hash"])
 
 
@@ -77,7 +77,7 @@ async def verify_audit(engine: Engine, page: int = 1000) -> int | None:
     """
     last, previous, archived, claimed = 0, "", 0, 0
     while True:
-        both = partial(lambda tx, after: (_head(tx), audit_entries(tx, after, page)), after=last)
+        both = partial(lambda tx, after: (_read_head(tx), read_audit(tx, after, page)), after=last)
         head_, rows = await engine.read(both, Priority.STEADY)
         count, end = int(head_["count"]), head_["hash"]
         if not last and rows and rows[0]["seq"] > 1:

@@ -4,32 +4,32 @@ from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Principal
 from bot.store import operations, workspaces
 from bot.store.fan_out import PIECE, all_of
-from bot.store.notices import known_channel
+from bot.store.notices import find_direct_channel
 from bot.store.tables import BROWSER_SESSIONS
 from bot.store.transaction import Engine, Priority, Transaction, prioritize
 
 
-def session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
+def find_session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
     """Return a live session; None if it is unknown, expired, or unused for ``idle_seconds``."""
     now = tx.now()
     since = now - idle_seconds
     return BROWSER_SESSIONS.first(tx, "browser_session", id_hash=id_hash, now=now, unused_since=since)
 
 
-def page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
-    """Return a live session with a workspace, whoever owns it; None as for ``session``."""
-    found = session(tx, id_hash, idle_seconds)
+def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
+    """Return a live session with a workspace, whoever owns it; None as for ``find_session``."""
+    found = find_session(tx, id_hash, idle_seconds)
     if found is None:
         return None
-    workspace = workspaces.workspace(tx, workspace_id)
+    workspace = workspaces.find_workspace(tx, workspace_id)
     if workspace is None or workspace.principal.user_id != found.principal.user_id:
         return PageRows(tx.now(), found, workspace)
     return PageRows(
         tx.now(),
         found,
         workspace,
-        operations.latest_operation(tx, workspace_id),
-        known_channel(tx, workspace.principal),
+        operations.find_latest_operation(tx, workspace_id),
+        find_direct_channel(tx, workspace.principal),
     )
 
 

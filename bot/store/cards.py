@@ -14,23 +14,23 @@ from bot.domain.notices import Card, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.store.queues import Queue, declare_queue
-from bot.store.slack_rate_limits import ENDLESS, CallQuota
+from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import ACTS, CARDS, word
 from bot.store.transaction import Row, Transaction, as_json
 
 #: How many seconds a question waits for the answer to a press on it, which takes its place.
-_ANSWERED_WITHIN: Final = 3.0
+_ANSWER_WAIT_SECONDS: Final = 3.0
 #: How many seconds a message waits for the answer that takes its place: what becomes of that is known then.
-_REPLACED_WITHIN: Final = 90.0
+_REPLACEMENT_WAIT_SECONDS: Final = 90.0
 #: How many seconds, at least, lie between two updates of the card of what goes on.
-MOMENT_SECONDS: Final = 3.0
+MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
 #: How many seconds a card waits if another message has said what begins: most ends come before it, and say
 #: it all.
-CARD_AFTER: Final = 60.0
+CARD_DELAY_SECONDS: Final = 60.0
 #: So long after the moment that a message announced it is drawn again: what happens then is told first.
 OVER_AFTER_SECONDS: Final = 30.0
 #: What a message said that is history, besides what its notice is drawn from.
-Said = Mapping[str, Any] | None
+SentText = Mapping[str, Any] | None
 
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
@@ -46,7 +46,7 @@ _CHANGED_CARDS: Final = declare_queue(
         where=f"{_DIRTY} changed_at IS NOT NULL AND stage = 'live'",
         only=f"{_FREE} AND {{drawable}} AND {{stays}}",
         changes=_CLAIMED,
-        margins={"moment_before": MOMENT_SECONDS, "planned_before": CARD_AFTER},
+        margins={"moment_before": MIN_UPDATE_INTERVAL_SECONDS, "planned_before": CARD_DELAY_SECONDS},
     )
 )
 #: Progress, buttons that no longer work, and what has a successor.
@@ -58,7 +58,7 @@ _PROGRESSED_CARDS: Final = declare_queue(
         due="updated_at",
         where=f"{_DIRTY} changed_at IS NULL",
         only=f"{_FREE} AND (kind = 'job_card' OR updated_at <= :card_before) AND {{drawable}}",
-        delay=str(MOMENT_SECONDS),
+        delay=str(MIN_UPDATE_INTERVAL_SECONDS),
         changes=_CLAIMED,
     )
 )
@@ -94,14 +94,14 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     kind = word(AnyKind, notice["kind"])
     if body.get("over"):
         at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
-        tx.run("wait_for_answer", **at, until=tx.now() + _REPLACED_WITHIN)
+        tx.run("wait_for_answer", **at, until=tx.now() + _REPLACEMENT_WAIT_SECONDS)
     about: str | None = None
     match kind.offers:
         case "workspace":
             about = body.get("workspace")
         case "link":
             if connection := body.get("connection"):
-                about = of_link(notice["principal"], connection)
+                about = make_link_key(notice["principal"], connection)
         case "reader":
             about = f"{notice['subject']}/{notice['principal']}"
         case "person":
@@ -156,7 +156,7 @@ def _find_over_at(kind: AnyKind, said: Mapping[str, Any], now: float) -> float |
     return min((at for at in (announced, ends_at) if at is not None and at > now), default=None)
 
 
-def of_link(principal: str, connection: str) -> str:
+def make_link_key(principal: str, connection: str) -> str:
     """Return what messages about a person's link are about."""
     return f"link/{principal}/{connection}"
 
@@ -175,13 +175,13 @@ def _add(
     return CARDS.add_new(tx, **key, **rest, updated_at=tx.now())
 
 
-def id_of(kind: AnyKind, notice_id: str, subject: str) -> str:
+def choose_card_id(kind: AnyKind, notice_id: str, subject: str) -> str:
     """Return the id of the card that a notice posts or corrects."""
     return subject if Mark.CARD in kind.marks or kind is NoticeKind.CARD_UPDATE else notice_id
 
 
-def place(
-    tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn: str = "", said: Said = None
+def save_location(
+    tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn: str = "", said: SentText = None
 ) -> None:
     """Record which message is a card's, what it shows and says; others may have lost buttons by it."""
     at = {"channel_id": channel_id, "message_ts": message_ts, "now": tx.now()}
@@ -198,7 +198,7 @@ def place(
         )
 
 
-def replace(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
+def forget_replaced(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
     """Forget what a message was before it became a card's."""
     tx.run("forget_replaced", id=card_id, channel_id=channel_id, message_ts=message_ts)
 
@@ -219,10 +219,10 @@ def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
     tx.run("queue_cards", subject=subject, changed=changed, now=tx.now())
 
 
-def settle(tx: Transaction, subject: str) -> None:
+def queue_answered(tx: Transaction, subject: str) -> None:
     """Have questions drawn that are settled; the answer to a press on one comes first."""
     queue_updates(tx, subject, changed=True)
-    CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWERED_WITHIN)
+    CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWER_WAIT_SECONDS)
 
 
 def queue_for_reader(tx: Transaction, subject: str, principal: Principal) -> None:
@@ -236,7 +236,12 @@ def queue_messages(tx: Transaction, about: str, *, changed: bool) -> None:
 
 
 def claim_cards(
-    tx: Transaction, limit: int, min_interval: float, lease: float, room: CallQuota = ENDLESS, owner: str = ""
+    tx: Transaction,
+    limit: int,
+    min_interval: float,
+    lease: float,
+    room: CallQuota = UNLIMITED,
+    owner: str = "",
 ) -> list[Card]:
     """Lease dirty, posted cards, as many as there is ``room`` for.
 
@@ -260,8 +265,14 @@ def claim_cards(
     return cards
 
 
-def card_updated(
-    tx: Transaction, card_id: str, claimed: Card, drawn: str = "", said: Said = None, *, is_over: bool = False
+def finish_update(
+    tx: Transaction,
+    card_id: str,
+    claimed: Card,
+    drawn: str = "",
+    said: SentText = None,
+    *,
+    is_over: bool = False,
 ) -> None:
     """Clear dirty unless the card became dirty again since it was claimed; stamp ``updated_at``.
 
@@ -270,7 +281,7 @@ def card_updated(
     """
     now = tx.now()
     if said is not None:
-        for one in find_cards_beside(tx, claimed):
+        for one in find_cards_of_same_message(tx, claimed):
             shown = {name: said[name] for name in ("text", "blocks")}
             CARDS.change(tx, {"id": one.id}, body=one.body | shown)
     tx.run(
@@ -290,12 +301,12 @@ def card_updated(
         CARDS.change(tx, same, stage="closed", changed_at=None)
 
 
-def card_retry(tx: Transaction, card_id: str, due_in: float) -> None:
+def retry_card(tx: Transaction, card_id: str, due_in: float) -> None:
     """Release a card's lease to retry later; it stays dirty."""
     CARDS.change(tx, {"id": card_id}, leased_until=tx.now() + due_in)
 
 
-def unplace_card(tx: Transaction, card_id: str) -> None:
+def forget_location(tx: Transaction, card_id: str) -> None:
     """Forget where a message is, as something else will correct it."""
     tx.run("unplace_card", id=card_id)
 
@@ -307,7 +318,7 @@ def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
     """
     same = {"id": card_id, "channel_id": channel_id}
     if not CARDS.change(tx, same, drawn="", is_dirty=False, changed_at=None, leased_until=0.0):
-        card_retry(tx, card_id, 0.0)
+        retry_card(tx, card_id, 0.0)
 
 
 def drop(tx: Transaction, card_id: str) -> None:
@@ -316,7 +327,7 @@ def drop(tx: Transaction, card_id: str) -> None:
         CARDS.change(tx, {"id": card_id, "message_ts": None}, stage="closed", is_dirty=False, changed_at=None)
 
 
-def find_cards_beside(tx: Transaction, card: Card) -> list[Card]:
+def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
     """Return the other cards of the same message: the other results of one request."""
     if "holder" not in card.body:
         return []
@@ -324,11 +335,11 @@ def find_cards_beside(tx: Transaction, card: Card) -> list[Card]:
     return CARDS.query(tx, "cards_beside", id=card.id, **at)
 
 
-def head_of(tx: Transaction, subject: str, written_at: float) -> Card | None:
+def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
     """Return what a run's file that was written then stands below: its card, or the message about its end."""
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 
-def card(tx: Transaction, card_id: str) -> Card | None:
+def find_card(tx: Transaction, card_id: str) -> Card | None:
     """Return a card by its id: that of its operation, run or class; for a notice, its own."""
     return CARDS.one(tx, id=card_id)

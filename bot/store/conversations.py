@@ -11,22 +11,22 @@ from bot.store import tables
 from bot.store.transaction import Priority, Transaction, prioritize
 
 #: For so many seconds people remember what they spoke of.
-KEPT_SECONDS: Final = 900.0
+RETENTION_SECONDS: Final = 900.0
 #: For so many the next message answers a question.
-ASKED_SECONDS: Final = 300.0
-_SEVERAL: Final = 2
+ANSWER_SECONDS: Final = 300.0
+_MIN_LIST_LENGTH: Final = 2
 
 
 @prioritize(Priority.URGENT)
-def speak(
+def save_referents(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, about: Mapping[str, Any]
 ) -> None:
     """Remember what an answer is about, in place of what was spoken of there before."""
     key = {"principal": principal.key, "channel_id": channel_id, "thread_ts": thread_ts or ""}
     several = about.get("workspaces", ())
-    if len(several) < _SEVERAL:
+    if len(several) < _MIN_LIST_LENGTH:
         # What began since without another answer doesn't change what is kept of it.
-        former = spoken(tx, principal, channel_id, thread_ts, has_begun=False)
+        former = find_referents(tx, principal, channel_id, thread_ts, has_begun=False)
         about = {
             **about,
             "listed": former.listed,
@@ -37,7 +37,7 @@ def speak(
     tables.CONVERSATIONS.upsert(tx, **key, about=dict(about), updated_at=tx.now())
 
 
-def spoken(
+def find_referents(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, *, has_begun: bool = True
 ) -> Referents:
     """Return what was last spoken of there: in a thread below a card, what the card is about.
@@ -45,16 +45,16 @@ def spoken(
     What was done since without another answer is spoken of, too, unless ``has_begun`` is False: its card is
     the answer.
     """
-    since = tx.now() - KEPT_SECONDS
+    since = tx.now() - RETENTION_SECONDS
     place = {"principal": principal.key, "channel_id": channel_id}
     rows = tx.all("spoken", **place, thread_ts=thread_ts or "", since=since)
     row = next(iter(rows), None)
-    about = _about(row["about"]) if row is not None else Referents()
+    about = _parse_referents(row["about"]) if row is not None else Referents()
     done = tx.one("done_since", **place, since=since if row is None else row["updated_at"])
     if done is not None:
         # The button of a question was pressed, or something else was done in its place.
         about = replace(about, ask="", takes_press=False)
-    if row is not None and row["updated_at"] < tx.now() - ASKED_SECONDS and (about.ask or about.takes_press):
+    if row is not None and row["updated_at"] < tx.now() - ANSWER_SECONDS and (about.ask or about.takes_press):
         about = replace(about, ask="", takes_press=False, what="")
     if thread_ts:
         card = tx.one("card_of_thread", **place, thread_ts=thread_ts)
@@ -73,7 +73,7 @@ def spoken(
     return Referents(listed=about.listed, what=verb, says_english=about.says_english, **of)
 
 
-def _about(text: str) -> Referents:
+def _parse_referents(text: str) -> Referents:
     kept: dict[str, Any] = json.loads(text)
     kept |= {key: tuple(value) for key, value in kept.items() if isinstance(value, list)}
     return Referents(**kept)

@@ -23,7 +23,7 @@ _COUNTED_IN_BATCHES = {
 }
 
 
-async def statistics(engine: Engine) -> Mapping[str, int]:
+async def count_rows(engine: Engine) -> Mapping[str, int]:
     """Return the counts of doctor and the metrics.
 
     Keys: open_operations, open_runs, pending_notices, waiting_edits, dead_notices, accounts,
@@ -51,10 +51,10 @@ class Figures:
     waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 
-async def figures(engine: Engine) -> Figures:
+async def measure_figures(engine: Engine) -> Figures:
     """Measure everything for the metrics."""
     found = await engine.read(_measure, Priority.STEADY)
-    return replace(found, counts=await statistics(engine))
+    return replace(found, counts=await count_rows(engine))
 
 
 def _measure(tx: Transaction) -> Figures:
@@ -62,8 +62,8 @@ def _measure(tx: Transaction) -> Figures:
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
     running = [one.name.partition(":")[0] for one in owners.running(tx)]
-    away = dict(outages.outages(tx))
-    if (slack := outages.reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
+    away = dict(outages.list_outages(tx))
+    if (slack := outages.list_reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
         away[SLACK] = slack.silent_since
     # For a day: it is no outage any more, and somebody has to hear of it.
     if (last := maintenance.failover(tx)) is not None and now - last["noted_at"] < 86_400.0:
@@ -83,7 +83,7 @@ def _measure(tx: Transaction) -> Figures:
     )
 
 
-def uses(tx: Transaction) -> Mapping[str, Row]:
+def count_uses(tx: Transaction) -> Mapping[str, Row]:
     """Count people, running workspaces, planned stops and hours, by connection."""
     return {str(row["connection"]): row for row in tx.all("uses")}
 
@@ -103,7 +103,7 @@ class Totals:
     lost_runs: Sequence[Run] = ()
 
 
-async def totals(
+async def count_totals(
     engine: Engine,
     connections: Sequence[str],
     *,
@@ -161,7 +161,7 @@ def _find_outstanding(
     here = {"limit": limit, "place": place}
     return Totals(
         at=at,
-        reached=outages.reached(tx),
+        reached=outages.list_reached(tx),
         open_runs=int(counts.get("open_runs", 0)),
         dead_notices=int(counts.get("dead_notices", 0)),
         starting=int(counts.get("starting", 0)),
@@ -172,7 +172,7 @@ def _find_outstanding(
     )
 
 
-def refusals(tx: Transaction, connection: str, since: float) -> int:
+def count_refusals(tx: Transaction, connection: str, since: float) -> int:
     """Count the operations on a connection that ended since then because a permission was refused."""
     return _count(tx, "count_refusals", connection=connection, since=since, cause="forbidden%")
 

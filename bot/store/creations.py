@@ -14,7 +14,7 @@ from bot.store.audit import append_audit
 from bot.store.hooks import StoreHooks
 from bot.store.tables import CARDS, GATES, NOTICES, OPERATIONS, WORKSPACES, name_columns
 from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
-from bot.store.workspaces import insert, workspace
+from bot.store.workspaces import find_workspace, insert
 
 #: The columns that a read or a list writes.
 _FOUND = (
@@ -68,12 +68,12 @@ def renew(
     for hooks in StoreHooks.list_subscribers():
         hooks.on_workspace_replaced(tx, row["workspace_id"], fresh.id)
     # Who agreed to the end of a class did so for that one workspace.
-    WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NONE})
-    timers.drop(tx, fresh.id, "class")
+    WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NO_TIMER})
+    timers.drop_stops(tx, fresh.id, "class")
     CARDS.change(tx, {"subject": operation_id}, about=fresh.id)
     cards.queue_messages(tx, row["workspace_id"], changed=True)
     ended = {"id": row["workspace_id"], "hidden": False}
-    hidden = WORKSPACES.change_returning(tx, ended, hidden=True, **timers.NONE)
+    hidden = WORKSPACES.change_returning(tx, ended, hidden=True, **timers.NO_TIMER)
     if hidden is not None:
         tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
     cards.queue_updates(tx, operation_id, changed=True)
@@ -96,7 +96,7 @@ def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 
 
 @prioritize(Priority.STEADY)
-def unexplained(
+def find_unexplained_gates(
     tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
     """Return those of these gates that no record explains, so that only this creation can have made them.
@@ -142,16 +142,16 @@ def name_created(
     gates.take_over(tx, gate_key)
     named_id: str = row["id"]
     if row["remote_id"].startswith(PROVISIONAL) or row["remote_id"] == created.remote_id:
-        _make_known(tx, row, created, gate_key, now)
+        _save_created(tx, row, created, gate_key, now)
     else:
-        named_id = _put_beside(tx, row, created, gate_key, now)
+        named_id = _add_duplicate(tx, row, created, gate_key, now)
     gates.request_read_now(tx, named_id)
     cards.queue_updates(tx, operation_id, changed=True)
     cards.queue_messages(tx, named_id, changed=True)
-    return workspace(tx, named_id)
+    return find_workspace(tx, named_id)
 
 
-def _make_known(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> None:
+def _save_created(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> None:
     listed = WORKSPACES.row(
         tx,
         principal=row["principal"],
@@ -209,7 +209,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
     WORKSPACES.delete(tx, id=listed["id"])
 
 
-def _put_beside(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
+def _add_duplicate(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
     """Show a second workspace made by the same creation in a row of its own; return the row's id."""
     first = WORKSPACES.parse(row)
     made = Workspace(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.domain.accounts import Account, first_reminder
-from bot.store.accounts import go_on
+from bot.store.accounts import resume_now
 from bot.store.refusals import ACCEPTED
 from bot.store.tables import ACCOUNTS, FORGOTTEN
 from bot.store.transaction import Transaction
@@ -14,18 +14,18 @@ def forget(tx: Transaction, account_id: str, secret: str) -> None:
     FORGOTTEN.upsert(tx, account_id=account_id, secret=secret, forgotten_at=tx.now())
 
 
-def forgotten_accounts(tx: Transaction) -> list[Account]:
+def list_forgotten_accounts(tx: Transaction) -> list[Account]:
     """Return the accounts whose secrets were forgotten, with these, as far as they are refused still."""
     return [ACCOUNTS.parse({**row, "secret": row["forgotten"]}) for row in tx.all("forgotten_accounts")]
 
 
-def recall(tx: Transaction, account_id: str, secret: str) -> bool:
+def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
     """Let a link go on whose secret was forgotten and opens again; return False if it was ended meanwhile."""
     FORGOTTEN.delete(tx, account_id=account_id)
     refused = {"id": account_id, "state": "refused"}
     row = ACCOUNTS.change_returning(tx, refused, state="active", secret=secret, **ACCEPTED)
     if row is not None:
-        go_on(tx, ACCOUNTS.parse(row))
+        resume_now(tx, ACCOUNTS.parse(row))
     return row is not None
 
 
@@ -58,5 +58,5 @@ def save_secret(
     if not ACCOUNTS.change(tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known):
         return False
     if is_fresh and before is not None and before["refused_since"] is not None:
-        go_on(tx, ACCOUNTS.parse(before))
+        resume_now(tx, ACCOUNTS.parse(before))
     return True

@@ -29,11 +29,11 @@ from bot.store.transaction import Engine, Priority, Row, Transaction, as_words, 
 from bot.store.workspaces import insert
 
 #: States that change by themselves: a workspace in one is read soon when a list finds or lacks it.
-_MOVING = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
+_CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
-class FoundWorkspace:
+class DiscoveredWorkspace:
     """Describe a workspace found on a provider, to be merged into a person's list.
 
     ``actions`` and ``ends_at`` as in ``Observed``; if a list leaves them out, what a read found is kept.
@@ -86,7 +86,7 @@ async def find_lists_in_use(
 
 
 async def merge_discovered(
-    engine: Engine, account_id: str, found: Sequence[FoundWorkspace], *, is_whole: bool = True
+    engine: Engine, account_id: str, found: Sequence[DiscoveredWorkspace], *, is_whole: bool = True
 ) -> int:
     """Merge a list into the account's workspaces, in pieces; return how many were new.
 
@@ -99,7 +99,7 @@ async def merge_discovered(
     """
     state = _Merge(account_id, found, frozenset(one.remote_id for one in found), is_whole)
     while not state.is_over:
-        state = await engine.write(partial(_merge_piece, merge=state), rows=PIECE)
+        state = await engine.write(partial(_merge_batch, merge=state), rows=PIECE)
     return state.new
 
 
@@ -112,7 +112,7 @@ class _Merge:
     """
 
     account_id: str
-    found: Sequence[FoundWorkspace]
+    found: Sequence[DiscoveredWorkspace]
     listed: frozenset[str]
     is_whole: bool
     start: float | None = None
@@ -122,7 +122,7 @@ class _Merge:
     is_over: bool = False
 
 
-def _merge_piece(tx: Transaction, merge: _Merge) -> _Merge:
+def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
     """Merge the next piece of a list; an unlink meanwhile ends it.
 
     Absent workspaces are handled after the last piece, and only if the list was complete.
@@ -133,11 +133,11 @@ def _merge_piece(tx: Transaction, merge: _Merge) -> _Merge:
         return replace(merge, is_over=True)
     now, start = tx.now(), merge.start
     if start is None:
-        start = listing_start(tx, TaskKind.DISCOVER, merge.account_id)
+        start = find_listing_start(tx, TaskKind.DISCOVER, merge.account_id)
     pair = {"principal": account["principal"], "connection": account["connection"]}
     before = tx.changes
     piece = merge.found[merge.at : merge.at + PIECE]
-    new = [_merge_one(tx, one, pair, start) for one in some(tx, piece, before)]
+    new = [_merge_workspace(tx, one, pair, start) for one in some(tx, piece, before)]
     merge = replace(merge, start=start, at=merge.at + len(new), new=merge.new + sum(new))
     left = PIECE - len(new)
     if merge.at < len(merge.found) or not left:
@@ -154,21 +154,21 @@ def _merge_piece(tx: Transaction, merge: _Merge) -> _Merge:
     return replace(merge, is_over=True)
 
 
-def listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
+def find_listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
     """Return when the list being merged was requested: that is how old its data is."""
     task = tx.one("listing_start", kind=kind, account_id=account_id)
     return tx.now() if task is None or task["claimed_at"] is None else float(task["claimed_at"])
 
 
-def _merge_one(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) -> int:
+def _merge_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, start: float) -> int:
     row = WORKSPACES.row(tx, **pair, remote_id=one.remote_id)
     if row is None:
-        return _insert_found(tx, one, pair, start)
-    _update_found(tx, one, row, start)
+        return _insert_workspace(tx, one, pair, start)
+    _update_workspace(tx, one, row, start)
     return 0
 
 
-def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) -> int:
+def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, start: float) -> int:
     gate = {"gate_key": one.gate_key, "connection": pair["connection"], "remote_id": one.remote_id}
     GATES.add_new(tx, **gate)
     found = Workspace(
@@ -190,12 +190,12 @@ def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float)
         running_since=start if one.state is State.RUNNING else None,
     )
     written = insert(tx, found)
-    if written and one.state in _MOVING:
+    if written and one.state in _CHANGING_STATES:
         gates.request_read_now(tx, found.id)
     return written
 
 
-def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) -> None:
+def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start: float) -> None:
     """Update a known row. A listing with the account itself proves that the person may see it."""
     is_news = start >= gates.newest_read(row) and one.state is not State.UNKNOWN
     comes_up = is_news and one.state is State.RUNNING and row["state"] != State.RUNNING
@@ -206,11 +206,11 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     state = one.state if is_news else word(State, row["state"])
     changed = state.value != row["state"]
     is_new = changed or row["unknown_at"] is not None
-    values = _columns(one, row, is_new=is_new) if is_news else _columns(None, row)
+    values = _choose_columns(one, row, is_new=is_new) if is_news else _choose_columns(None, row)
     if one.gate_key != row["gate_key"]:
         GATES.add_new(tx, gate_key=one.gate_key, connection=row["connection"], remote_id=one.remote_id)
     name = one.name or row["name"]
-    _put(
+    _save_columns(
         tx,
         row["id"],
         **name_columns(name),
@@ -229,8 +229,8 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         **values,
     )
     if not row["hidden"]:
-        timers.note(tx, row, state, start)
-        if changed and state in _MOVING:
+        timers.note_state(tx, row, state, start)
+        if changed and state in _CHANGING_STATES:
             gates.request_read_now(tx, row["id"])
     is_up_on = is_news and not changed and state is State.RUNNING and row["lacks"] not in UNUSABLE
     if is_up_on and one.url and one.url != row["url"]:
@@ -241,11 +241,11 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         cards.queue_messages(tx, row["id"], changed=changed or has_other_buttons)
 
 
-def _put(tx: Transaction, workspace_id: str, **columns: Any) -> None:
+def _save_columns(tx: Transaction, workspace_id: str, **columns: Any) -> None:
     tx.run(setting("listed_workspace", *columns), id=workspace_id, **columns)
 
 
-def _columns(one: FoundWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
+def _choose_columns(one: DiscoveredWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
     """Return allowed actions and end; values that a list lacks are kept while the state is the same."""
     values = {
         "actions": as_words(one.actions) if one else None,
@@ -272,7 +272,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         if not row["hidden"]:
             gates.request_read_now(tx, row["id"])
         return
-    _put(
+    _save_columns(
         tx,
         row["id"],
         name=row["name"],
@@ -288,7 +288,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         ends_at=None,
         ends_how=None,
     )
-    timers.note(tx, row, State.GONE, start)
+    timers.note_state(tx, row, State.GONE, start)
     if not row["hidden"]:
         gates.request_read_now(tx, row["id"])
     cards.queue_messages(tx, row["id"], changed=True)

@@ -16,7 +16,7 @@ def remember(
     REMEMBERED.upsert(tx, principal=principal, connection=connection, purpose=purpose, payload=dict(values))
 
 
-def remembered(tx: Transaction, principal: Principal, connection: str, purpose: str) -> dict[str, Any]:
+def find_form_values(tx: Transaction, principal: Principal, connection: str, purpose: str) -> dict[str, Any]:
     """Return the person's latest form values, or an empty dict."""
     row = REMEMBERED.row(tx, principal=principal, connection=connection, purpose=purpose)
     values: dict[str, Any] = {} if row is None else from_json(row["payload"])

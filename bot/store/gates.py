@@ -512,7 +512,7 @@ def _observe(
         return False
     # By the provider's word alone: reads of ours are no proof of it.
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
-    timers.note(tx, row, seen.state, granted_at, came_up_again=came_up_again)
+    timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
     # Buttons that no longer work are as wrong as an outdated state: neither waits. A short loss is no news.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = before[4] != after[4] or row["unknown_at"] is not None

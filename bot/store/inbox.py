@@ -10,12 +10,12 @@ from bot.store.transaction import Priority, Transaction, prioritize
 REDELIVERY_SECONDS: Final = 86_400.0
 #: How long keys are kept, and replies at the least, by which it is known what was answered: as long as the
 #: words are read, and a day for clocks that differ.
-KEY_KEPT_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
+KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
 #: What the inbox key ends in of an interaction whose effect is all of its answer.
 _ANSWERED_SUFFIX: Final = "/answered"
 
 
-def first_sight(tx: Transaction, interaction: str, said_at: float | None = None) -> bool:
+def add_interaction(tx: Transaction, interaction: str, said_at: float | None = None) -> bool:
     """Write an inbox row; return whether it was new. An empty interaction is always new.
 
     ``said_at`` is when it was said, if that is known. Raises UsedTwice if the same request wrote it.
@@ -31,7 +31,7 @@ def was_seen(tx: Transaction, interaction: str) -> bool:
     return bool(interaction) and tables.INBOX.row(tx, key=interaction) is not None
 
 
-def result_of(tx: Transaction, interaction: str) -> str:
+def find_result(tx: Transaction, interaction: str) -> str:
     """Return the id of what an interaction created, "" if none was kept."""
     row = tables.INBOX.row(tx, key=interaction)
     return str(row["result"]) if row else ""
@@ -44,7 +44,7 @@ def resolve_key(tx: Transaction, key: str, alias: str) -> str:
     Two deliveries at once agree on one key, as the row is written before either has an effect.
     """
     tables.INBOX.add_new(tx, key=alias, seen_at=tx.now(), result=key, said_at=None)
-    return result_of(tx, alias) or key
+    return find_result(tx, alias) or key
 
 
 @prioritize(Priority.URGENT)
@@ -61,7 +61,7 @@ def was_answered(tx: Transaction, interaction: str) -> bool:
     return notices.reply_to(tx, interaction) is not None or was_seen(tx, f"{interaction}{_ANSWERED_SUFFIX}")
 
 
-def keep_result(tx: Transaction, interaction: str, result: str) -> None:
+def save_result(tx: Transaction, interaction: str, result: str) -> None:
     """Keep the id of what an interaction created, for repeated deliveries."""
     if interaction:
         tables.INBOX.change(tx, {"key": interaction}, result=result)

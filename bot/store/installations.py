@@ -18,7 +18,7 @@ from bot.store.transaction import Priority, Transaction, as_json, from_json, pri
 #: For how long nobody else replaces a token that is being replaced: longer than Slack may take to answer.
 RENEWING_SECONDS: Final = 30.0
 #: How long a state is remembered as used, in seconds; it is valid for a shorter time.
-STATE_KEPT: Final = 900.0
+STATE_RETENTION_SECONDS: Final = 900.0
 
 
 @prioritize(Priority.URGENT)
@@ -44,7 +44,7 @@ def install(
     return "new" if former is None or former["removed_at"] is not None else "again"
 
 
-def installations(tx: Transaction) -> list[Installed]:
+def list_installations(tx: Transaction) -> list[Installed]:
     """Return all that weren't removed, sorted by id."""
     return INSTALLATIONS.query(tx, "installations")
 
@@ -96,7 +96,7 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
     """Return whether the state of an installation is used for the first time."""
     now = tx.now()
     tx.run("forget_oauth_states", now=now, limit=PIECE)
-    return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_KEPT)
+    return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_RETENTION_SECONDS)
 
 
 @prioritize(Priority.URGENT)
@@ -138,12 +138,12 @@ def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None)
 
 
 @prioritize(Priority.URGENT)
-def keep_identity(tx: Transaction, digest: str, said: Mapping[str, Any]) -> None:
+def save_identity(tx: Transaction, digest: str, said: Mapping[str, Any]) -> None:
     """Keep what Slack says of the bot token with this digest, in place of any other's."""
     IDENTITY.upsert(tx, id=1, digest=digest, said=as_json(dict(said)))
 
 
-def kept_identity(tx: Transaction, digest: str) -> dict[str, Any] | None:
+def find_identity(tx: Transaction, digest: str) -> dict[str, Any] | None:
     """Return what Slack last said of the bot token with this digest; None if that isn't known."""
     row = IDENTITY.row(tx, id=1, digest=digest)
     return None if row is None else dict(from_json(row["said"]))

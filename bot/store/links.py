@@ -12,16 +12,16 @@ def expire(tx: Transaction, principal_key: str, connection: str) -> None:
     tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
 
 
-async def empty_links(engine: Engine) -> int:
+async def clear_ended_links(engine: Engine) -> int:
     """Delete the contents of ended links, and return their number; the links stay for a day."""
     return await all_of(engine, lambda tx: tx.run("empty_links", now=tx.now(), limit=PIECE))
 
 
-def link(tx: Transaction, nonce_hash: str) -> Link | None:
+def find_link(tx: Transaction, nonce_hash: str) -> Link | None:
     """Return a link, used or expired ones too (they are kept for a day, for honest answers)."""
     return LINKS.one(tx, nonce_hash=nonce_hash)
 
 
-def open_link_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
+def find_open_link(tx: Transaction, principal: Principal, stage: str) -> Link | None:
     """Return the newest unexpired link of a principal in a stage (for the code typed back)."""
     return LINKS.first(tx, "open_link_of", principal=principal.key, stage=stage, now=tx.now())

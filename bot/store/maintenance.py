@@ -107,7 +107,7 @@ def made_at(tx: Transaction) -> float:
     """Return when a backup was made: by its mark, otherwise when the database was last in use."""
     if (at := last_did(tx, "copied")) is not None:
         return at
-    beat, last = SERVING.row(tx, id=1), audit.audit_entries(tx, after=audit.audit_head(tx)[0] - 1, limit=1)
+    beat, last = SERVING.row(tx, id=1), audit.read_audit(tx, after=audit.read_audit_head(tx)[0] - 1, limit=1)
     times = [beat["seen_at"]] if beat is not None else []
     return float(max([*times, *(row["at"] for row in last)], default=tx.now()))
 

@@ -13,33 +13,33 @@ from bot.store import cards, conversations
 from bot.store.fan_out import PIECE, all_of, follow, know, some
 from bot.store.hooks import StoreHooks
 from bot.store.queues import Claim, Queue, declare_queue
-from bot.store.slack_rate_limits import ENDLESS, CallQuota, slack_calls_left
+from bot.store.slack_rate_limits import UNLIMITED, CallQuota, count_remaining_calls
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, word
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, prioritize
 
 #: How many seconds, at most, the notice of an operation's end waits for a card that is just being sent.
-CARD_FIRST = 5.0
+CARD_FIRST_SECONDS = 5.0
 #: How many seconds, at most, the end of one of several operations waits for those of the others: a stop that
 #: was fulfilled, and anything else, as its person waits for it.
 RESULTS_SECONDS: Final = 60.0
-WANTED_RESULT_SECONDS: Final = 10.0
+REQUESTED_RESULT_SECONDS: Final = 10.0
 #: The messages that tell what others would have told.
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
 #: Whoever has waited for news for so many seconds has waited through a silence, not for a busy minute.
-SILENCE: Final = 60.0
+SILENCE_SECONDS: Final = 60.0
 #: Why a message waits whose workspace is read first, before the time; it is tried before others.
 TO_BE_READ: Final = "to be read"
 #: What puts a card where its person sees it.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
 #: The classes that may hold news of which several become one message: all news is of its class.
-_NEWS: Final = {NoticeKind.SUMMARY.urgency}
+_INFORMATIONAL_CLASSES: Final = {NoticeKind.SUMMARY.urgency}
 #: The classes of rows in the order of sending.
 _CLASSES: Final = get_args(Urgency)
 #: So many, at most, are told or looked for together at once.
-_MOST: Final = PIECE // 2
-NUMBERS: Final = as_json(dict.fromkeys(_CLASSES, 1))
+_MAX_COMBINED_NOTICES: Final = PIECE // 2
+CLASS_NUMBERS: Final = as_json(dict.fromkeys(_CLASSES, 1))
 #: What may be claimed of the room by urgency: all of it.
-ALL: Final[Mapping[int, float]] = dict.fromkeys(_CLASSES, 1.0)
+FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_CLASSES, 1.0)
 
 _UNSENT: Final = "state IN ('pending', 'retry', 'leased')"
 
@@ -83,7 +83,7 @@ UNSURE_CLAIM: Final = Claim(
 )
 
 
-def _is_wanted(tx: Transaction, new: NewNotice) -> bool:
+def _is_subscribed(tx: Transaction, new: NewNotice) -> bool:
     return all(hooks.should_send_notice(tx, new) for hooks in StoreHooks.list_subscribers())
 
 
@@ -97,17 +97,19 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
     for given in notices:
         new = given if given.subject else replace(given, subject=subject)
         if spoken := new.body.get("spoken"):
-            conversations.speak(tx, new.principal, spoken["channel_id"], spoken["thread_ts"], spoken["about"])
+            conversations.save_referents(
+                tx, new.principal, spoken["channel_id"], spoken["thread_ts"], spoken["about"]
+            )
             new = replace(new, body={key: value for key, value in new.body.items() if key != "spoken"})
         waits = {"subject": new.subject, "kind": NoticeKind.CARD, "state": NoticeState.PENDING}
         card = NOTICES.one(tx, **waits) if new.body.get("is_so_already") else None
         if card is not None and (promise := card.body.get("promise")):
             # Whoever was told that it is looked at again finds the result there.
             new = replace(new, body=new.body | {"becomes": promise})
-        row = _add(tx, new) if _is_wanted(tx, new) else None
+        row = _add(tx, new) if _is_subscribed(tx, new) else None
         if row is not None:
             cards.add_notice(tx, row, new.body)
-            _hold_result(tx, new, str(row["id"]))
+            _add_to_results(tx, new, str(row["id"]))
         elif Mark.IN_CARD in new.kind.marks:
             release_card(tx, new.subject)
 
@@ -119,9 +121,9 @@ def add_card(tx: Transaction, card: NewNotice, end: AnyKind | None) -> None:
     the card waits for what takes long.
     """
     add_notices(tx, [card])
-    if end is not None and (Mark.IN_CARD in end.marks or _is_wanted(tx, replace(card, kind=end))):
+    if end is not None and (Mark.IN_CARD in end.marks or _is_subscribed(tx, replace(card, kind=end))):
         # Release 0.2 tells by ``waits`` that the end makes it needless.
-        later = {"due_at": tx.now() + cards.CARD_AFTER, "body": card.body | {"waits": True}}
+        later = {"due_at": tx.now() + cards.CARD_DELAY_SECONDS, "body": card.body | {"waits": True}}
         NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, **later)
 
 
@@ -130,7 +132,7 @@ def await_results(tx: Transaction, operation_id: str, request: str) -> None:
     CARDS.change(tx, {"id": operation_id}, body={"request": request})
 
 
-def _hold_result(tx: Transaction, new: NewNotice, notice_id: str) -> None:
+def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
     """Hold the end of one of several operations of a request until all have ended, or for some time."""
     card = CARDS.one(tx, id=new.subject) if Mark.END in new.kind.marks else None
     request = "" if card is None else str(card.body.get("request") or "")
@@ -139,7 +141,7 @@ def _hold_result(tx: Transaction, new: NewNotice, notice_id: str) -> None:
     key = {"principal": new.principal, "request": request}
     is_last, holder = tx.one("open_of_request", **key) is None, tx.one("unclaimed_results", **key)
     holder_id = tx.ids.new("notice") if holder is None else str(holder["id"])
-    wait = RESULTS_SECONDS if Mark.IN_CARD in new.kind.marks else WANTED_RESULT_SECONDS
+    wait = RESULTS_SECONDS if Mark.IN_CARD in new.kind.marks else REQUESTED_RESULT_SECONDS
     due_at = tx.now() + (0.0 if is_last else wait)
     if holder is None:
         body = {"channel_id": new.body.get("channel_id")}
@@ -155,7 +157,7 @@ def release_card(tx: Transaction, subject: str) -> None:
     tx.run("release_card", subject=subject, now=tx.now())
 
 
-def card_lost(tx: Transaction, card_id: str) -> None:
+def queue_lost_card(tx: Transaction, card_id: str) -> None:
     """Forget a message that was deleted, or can't be edited any more; the row of a card stays."""
     if not CARDS.delete(tx, id=card_id, is_notice=True):
         _lose_card(tx, card_id)
@@ -163,7 +165,7 @@ def card_lost(tx: Transaction, card_id: str) -> None:
 
 def _lose_card(tx: Transaction, card_id: str) -> None:
     """Forget where a card is; if its operation was fulfilled and it hasn't said so, a message has to."""
-    cards.unplace_card(tx, card_id)
+    cards.forget_location(tx, card_id)
     card, operation = CARDS.one(tx, id=card_id), OPERATIONS.one(tx, id=card_id)
     if operation is None or operation.outcome is not Outcome.FULFILLED or card is None or "text" in card.body:
         return
@@ -214,16 +216,22 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "") -> Row | None:
     return row if NOTICES.add_new(tx, **row, **rest) else None
 
 
-def _gather(tx: Transaction, now: float, due: Collection[int]) -> bool:
+def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
     """Put news of whoever has waited for some of it through a silence into one notice; return if any has.
 
     It takes in more until it is claimed. What may have been sent is looked for first.
     """
-    late_news = [] if _NEWS.isdisjoint(due) else tx.all("late_news", now=now, since=now - SILENCE)
+    late_news = (
+        []
+        if _INFORMATIONAL_CLASSES.isdisjoint(due)
+        else tx.all("late_news", now=now, since=now - SILENCE_SECONDS)
+    )
     for late in some(tx, late_news):
         found = tx.one("unclaimed_summary", principal=late["principal"])
         holder = str(found["id"]) if found is not None else tx.ids.new("notice")
-        news = tx.all("gather_news", principal=late["principal"], now=now, holder=holder, limit=_MOST)
+        news = tx.all(
+            "gather_news", principal=late["principal"], now=now, holder=holder, limit=_MAX_COMBINED_NOTICES
+        )
         for one in news:
             # It takes part in what becomes of that message, without being one itself.
             cards.drop(tx, one["id"])
@@ -235,7 +243,7 @@ def _gather(tx: Transaction, now: float, due: Collection[int]) -> bool:
     return bool(late_news)
 
 
-def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
+def list_combined_notices(tx: Transaction, notice_id: str) -> list[Notice]:
     """Return the notices that one of kind SUMMARY or RESULTS reports, oldest first."""
     found = NOTICES.query(tx, "held_notices", id=notice_id)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
@@ -245,9 +253,9 @@ def claim_notices_once(
     tx: Transaction,
     limit: int,
     lease: float,
-    shares: Mapping[int, float] = ALL,
+    shares: Mapping[int, float] = FULL_SHARES,
     owner: str = "",
-    room: CallQuota = ENDLESS,
+    room: CallQuota = UNLIMITED,
 ) -> list[Notice] | None:
     """Lease due notices by class, then age; ``attempts`` includes the attempt that now begins.
 
@@ -258,10 +266,10 @@ def claim_notices_once(
     is told together: it comes first, however much it is.
     """
     now, before = tx.now(), tx.changes
-    found = tx.all("due_classes", classes=NUMBERS, now=now, limit=room.most(), **room.within(now))
+    found = tx.all("due_classes", classes=CLASS_NUMBERS, now=now, limit=room.most(), **room.within(now))
     fits = {int(row["class"]): int(row["fit"]) for row in found}
-    is_late = _gather(tx, now, fits.keys())
-    if tx.changes - before >= _MOST:
+    is_late = _combine_waiting(tx, now, fits.keys())
+    if tx.changes - before >= _MAX_COMBINED_NOTICES:
         return None
     if is_late:
         fits.setdefault(NoticeKind.SUMMARY.urgency, max(fits.values()))
@@ -275,7 +283,7 @@ def claim_notices_once(
             left = min(left, fits[urgency] - paced - room.most() + room.most(shares[urgency]))
         if left <= 0:
             continue
-        some = _claimed(tx, _QUEUE_OF[urgency].claim, lease, owner, limit=left)
+        some = _claim(tx, _QUEUE_OF[urgency].claim, lease, owner, limit=left)
         claimed += some
         paced += len(some) * (urgency > 0)
     return claimed
@@ -285,9 +293,9 @@ async def claim_notices(
     engine: Engine,
     limit: int,
     lease: float,
-    shares: Mapping[int, float] = ALL,
+    shares: Mapping[int, float] = FULL_SHARES,
     owner: str = "",
-    room: CallQuota = ENDLESS,
+    room: CallQuota = UNLIMITED,
 ) -> list[Notice]:
     """Claim notices as ``claim_notices_once`` does, once all that is told together is gathered."""
     claim = partial(claim_notices_once, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
@@ -303,26 +311,30 @@ def claim_pending(
 
     With ``is_send`` rather what wasn't sent than what may have been, which comes with all of its person.
     """
-    _gather(tx, tx.now(), _NEWS)
-    return _claimed(tx, PENDING_CLAIM.statement, lease, owner, is_send=is_send, people=_people(place))
+    _combine_waiting(tx, tx.now(), _INFORMATIONAL_CLASSES)
+    return _claim(
+        tx, PENDING_CLAIM.statement, lease, owner, is_send=is_send, people=_make_people_pattern(place)
+    )
 
 
-def _claimed(tx: Transaction, query: str, lease: float, owner: str, **which: Any) -> list[Notice]:
+def _claim(tx: Transaction, query: str, lease: float, owner: str, **which: Any) -> list[Notice]:
     now = tx.now()
     given = {"now": now, "until": now + lease, "owner": owner}
-    found = NOTICES.query(tx, query, **which, settled=now - CARD_FIRST, **given)
+    found = NOTICES.query(tx, query, **which, settled=now - CARD_FIRST_SECONDS, **given)
     for principal in some(tx, {one.principal for one in found if one.unknown_since is not None}):
-        found += NOTICES.query(tx, UNSURE_CLAIM.statement, principal=principal.key, limit=_MOST, **given)
+        found += NOTICES.query(
+            tx, UNSURE_CLAIM.statement, principal=principal.key, limit=_MAX_COMBINED_NOTICES, **given
+        )
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
-def notice_sent(
+def mark_notice_sent(
     tx: Transaction,
     notice_id: str,
     channel_id: str,
     message_ts: str,
     drawn: str = "",
-    said: cards.Said = None,
+    said: cards.SentText = None,
     *,
     in_place: bool = False,
 ) -> None:
@@ -341,14 +353,14 @@ def notice_sent(
         at = {"channel_id": channel_id, "message_ts": message_ts, "said": dict(said or {})}
         follow(tx, "told", notice=notice_id, to=to, at=at if message_ts else None)
     if message_ts:
-        card_id = cards.id_of(kind, notice_id, subject)
+        card_id = cards.choose_card_id(kind, notice_id, subject)
         if said is not None and channel_id.startswith("D"):
             cards.add_announcement(tx, row | {"id": notice_id}, said)
         if in_place:
-            cards.replace(tx, card_id, channel_id, message_ts)
-        cards.place(tx, card_id, channel_id, message_ts, drawn, said)
+            cards.forget_replaced(tx, card_id, channel_id, message_ts)
+        cards.save_location(tx, card_id, channel_id, message_ts, drawn, said)
     else:
-        cards.drop(tx, cards.id_of(kind, notice_id, subject))
+        cards.drop(tx, cards.choose_card_id(kind, notice_id, subject))
     # Slack's ids of direct messages begin with D. A card may be in a channel, and a reply goes to wherever
     # the person typed, which may be a conversation with somebody else.
     is_direct = channel_id.startswith("D") and kind is not NoticeKind.REPLY
@@ -356,13 +368,13 @@ def notice_sent(
         DIRECT_CHANNELS.upsert(tx, principal=row["principal"], channel_id=channel_id)
 
 
-def notices_not_sent(tx: Transaction, notices: Sequence[Notice]) -> None:
+def requeue_unsent_notices(tx: Transaction, notices: Sequence[Notice]) -> None:
     """Put back what a search has shown not to be in Slack, at its old place."""
     for notice in notices:
         tx.run("notice_not_sent", id=notice.id, attempts=notice.attempts)
 
 
-def notice_retry(
+def retry_notice(
     tx: Transaction, notice: Notice, due_in: float, *, error: str, unknown_since: float | None = None
 ) -> None:
     """Retry later; ``unknown_since`` keeps the earliest value given.
@@ -386,11 +398,11 @@ async def release_notices(engine: Engine, place: str, settles: float) -> None:
     A send of unknown outcome still has its ``settles`` seconds to show.
     """
     now = engine.now()
-    given = {"now": now, "shown": now + settles, "people": _people(place), "limit": PIECE}
+    given = {"now": now, "shown": now + settles, "people": _make_people_pattern(place), "limit": PIECE}
     await all_of(engine, lambda tx: tx.run("release_notices", **given))
 
 
-def _people(place: str) -> str:
+def _make_people_pattern(place: str) -> str:
     """Return what the keys of an installation's people are like."""
     return f"%:{place or '%'}:%"
 
@@ -402,7 +414,7 @@ def end_state(tx: Transaction, subject: str) -> EndState:
     return cast(EndState, row["state"])
 
 
-def notice_dead(tx: Transaction, notice_id: str, error: str) -> None:
+def give_up_notice(tx: Transaction, notice_id: str, error: str) -> None:
     """Give up on a notice, with what it holds; doctor shows them."""
     row = tx.one("notice_dead", id=notice_id, error=error)
     cards.drop(tx, notice_id)
@@ -418,7 +430,7 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
         # What it offers is on the message that tells it.
         at = said["at"]
         shown = {**card.body, **at["said"], "holder": said["notice"]}
-        cards.place(tx, card.id, at["channel_id"], at["message_ts"], said=shown)
+        cards.save_location(tx, card.id, at["channel_id"], at["message_ts"], said=shown)
     marks = word(AnyKind, row["kind"]).marks
     # The card of a run stays where its end has no message of its own: its output is below it.
     if Mark.END in marks and Mark.OUTPUT not in marks and said["to"]["state"] == NoticeState.SENT:
@@ -438,12 +450,12 @@ def reply_to(tx: Transaction, interaction: str) -> Notice | None:
 
 
 @prioritize(Priority.STEADY)
-def dead_notices(tx: Transaction, limit: int = 50) -> list[Notice]:
+def list_dead_notices(tx: Transaction, limit: int = 50) -> list[Notice]:
     """Return the newest dead notices."""
     return NOTICES.query(tx, "dead_notices", limit=limit)
 
 
-def known_channel(tx: Transaction, principal: Principal) -> str | None:
+def find_direct_channel(tx: Transaction, principal: Principal) -> str | None:
     """Return the direct message's channel id known from an earlier send, if any."""
     row = DIRECT_CHANNELS.row(tx, principal=principal)
     return None if row is None else str(row["channel_id"])
@@ -457,6 +469,6 @@ def is_news_waiting(tx: Transaction, *, notices: CallQuota | None, cards: CallQu
     """
     asked = (("due_notice", notices), ("due_card", cards))
     return any(
-        room is not None and tx.one(query, now=tx.now()) is not None and slack_calls_left(tx, room) > 0
+        room is not None and tx.one(query, now=tx.now()) is not None and count_remaining_calls(tx, room) > 0
         for query, room in asked
     )

@@ -24,12 +24,12 @@ from bot.support.errors import StoreError
 #: An operation whose first step waits for a read is stepped after this many seconds without one.
 READ_SECONDS = 2.0
 
-_BESIDE = reader_of("w a p")
-_SHOWN = reader_of("o w a")
+_PARSE_RELATED = reader_of("w a p")
+_PARSE_VIEW = reader_of("o w a")
 
 
 @dataclass(frozen=True, slots=True)
-class ShownOperation:
+class OperationView:
     """Hold an operation with its workspace, unless that is deleted, and the account it was asked for with.
 
     ``is_superseded``: something else was asked for since; ``end_state``: of the message about its end.
@@ -108,7 +108,7 @@ def accept(
         agreed = more.get("agreed", Consent.NONE)
         if agreed > row["agreed"]:
             row = OPERATIONS.change_returning(tx, {"id": row["id"]}, agreed=agreed) or row
-        made = wanted_again(tx, OPERATIONS.parse(row), deadline_seconds)
+        made = repeat_request(tx, OPERATIONS.parse(row), deadline_seconds)
     else:
         if row is not None:
             # Without a call sent, it is cancelled; otherwise its call takes effect, whatever is asked next.
@@ -116,19 +116,19 @@ def accept(
             replaced = end(tx, row["id"], Outcome.REPLACED, cause)
         made = add(tx, workspace, verb, deadline_seconds, reference, channel_id, **more)
         if replaced is not None:
-            made = _carried_over(tx, made, replaced)
+            made = _carry_over(tx, made, replaced)
     is_timed = more.get("planned_for") is not None
     gates.want(tx, workspace.id, brings_up=not (is_joined or verb.brings_down), by_itself=is_timed)
     return Accepted(made, joined=is_joined, replaced=replaced)
 
 
-def wanted_again(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
+def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
     """Return an open operation that its person asks for once more: after its deadline it gets a new one.
 
     What was only to be made is then started, and what a plan asked for is good for as long as what they did.
     """
     if operation.good_until is not None:
-        extend(tx, operation, tx.now() + deadline_seconds)
+        extend_start(tx, operation, tx.now() + deadline_seconds)
     if operation.rests:
         OPERATIONS.change(tx, {"id": operation.id}, lasts=None)
         operation = replace(operation, lasts=None)
@@ -137,13 +137,13 @@ def wanted_again(tx: Transaction, operation: Operation, deadline_seconds: float)
     return keep_waiting(tx, operation.id, deadline_seconds) or operation
 
 
-def extend(tx: Transaction, start: Operation, good_until: float) -> None:
+def extend_start(tx: Transaction, start: Operation, good_until: float) -> None:
     """Let a start by a plan be sent until another moment, if that is later."""
     if start.good_until is not None and good_until > start.good_until:
         OPERATIONS.change(tx, {"id": start.id, "outcome": None}, good_until=good_until)
 
 
-def _carried_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
+def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
     """Carry over the call that the previous operation had sent: whatever it was, it may still take effect.
 
     An opposite call becomes the prior call, as does one that the previous operation had carried over. If that
@@ -190,7 +190,7 @@ def add(
 ) -> Operation:
     """Write an operation on a workspace that has no open one, with its card row."""
     now, reads_first = tx.now(), more.get("reads_first", False)
-    kind, usual = _usual(tx, workspace, verb)
+    kind, usual = _measure_similar_starts(tx, workspace, verb)
     made = Operation(
         id=tx.ids.new("operation"),
         principal=workspace.principal,
@@ -217,18 +217,22 @@ def add(
     return made
 
 
-def slow_seconds(tx: Transaction, principal: Principal, connection: str, spec: Spec | None) -> float | None:
+def estimate_slow_seconds(
+    tx: Transaction, principal: Principal, connection: str, spec: Spec | None
+) -> float | None:
     """Return what nine of ten starts like these took, None if too few were measured."""
     kind = start_kind(OperationVerb.START, principal, connection, spec)
     return typical((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
 
-def usual_seconds(tx: Transaction, workspace: Workspace) -> float | None:
+def estimate_usual_seconds(tx: Transaction, workspace: Workspace) -> float | None:
     """Return how long a start of a workspace usually takes, None if too few were measured."""
-    return _usual(tx, workspace, OperationVerb.START)[1].usual
+    return _measure_similar_starts(tx, workspace, OperationVerb.START)[1].usual
 
 
-def _usual(tx: Transaction, workspace: Workspace, verb: OperationVerb) -> tuple[str | None, Typical]:
+def _measure_similar_starts(
+    tx: Transaction, workspace: Workspace, verb: OperationVerb
+) -> tuple[str | None, Typical]:
     """Return with which starts a new one is compared, and how long they took."""
     if verb.brings_down:
         return None, Typical()
@@ -246,7 +250,9 @@ def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None)
 
 def put_away(tx: Transaction, workspace_id: str) -> None:
     """Hide a workspace: its watch ends, and an open operation on it ends as cancelled."""
-    row = WORKSPACES.change_returning(tx, {"id": workspace_id, "hidden": False}, hidden=True, **timers.NONE)
+    row = WORKSPACES.change_returning(
+        tx, {"id": workspace_id, "hidden": False}, hidden=True, **timers.NO_TIMER
+    )
     if row is None:
         return
     cards.queue_messages(tx, workspace_id, changed=True)
@@ -265,27 +271,27 @@ def keep_waiting(tx: Transaction, operation_id: str, deadline_seconds: float) ->
     return OPERATIONS.parse(row)
 
 
-def operation(tx: Transaction, operation_id: str) -> Operation | None:
+def find_operation(tx: Transaction, operation_id: str) -> Operation | None:
     """Return one operation."""
     return OPERATIONS.one(tx, id=operation_id)
 
 
-def shown_operation(tx: Transaction, operation_id: str) -> ShownOperation | None:
+def find_operation_view(tx: Transaction, operation_id: str) -> OperationView | None:
     """Return one operation with all that its messages show."""
     row = tx.one("shown_operation", id=operation_id)
     if row is None:
         return None
-    found, workspace, account = _SHOWN(row)
+    found, workspace, account = _PARSE_VIEW(row)
     is_superseded = workspace is not None and row["newest"] != operation_id
-    return ShownOperation(found, workspace, account, is_superseded, row["end_state"])
+    return OperationView(found, workspace, account, is_superseded, row["end_state"])
 
 
-def latest_operation(tx: Transaction, workspace_id: str) -> Operation | None:
+def find_latest_operation(tx: Transaction, workspace_id: str) -> Operation | None:
     """Return the newest operation of a workspace, open or ended."""
     return OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
 
 
-def creation_of(tx: Transaction, workspace_id: str) -> Operation | None:
+def find_creation(tx: Transaction, workspace_id: str) -> Operation | None:
     """Return the newest creation of a workspace, open or ended; None if Usher didn't create it."""
     return OPERATIONS.first(tx, "creation_of", workspace_id=workspace_id)
 
@@ -301,16 +307,16 @@ def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "")
     Starts of a connection whose start queue another process owns are left to that one.
     """
     found = work_items.claim(tx, OPERATION_QUEUE.claim, "claimed_operations", lease, limit=limit, owner=owner)
-    return [step for row, beside in found if (step := _step(tx, row, beside)) is not None]
+    return [step for row, beside in found if (step := _make_step(tx, row, beside)) is not None]
 
 
-def _step(tx: Transaction, row: Row, beside: Row) -> ClaimedOperation | None:
-    workspace, *who = _BESIDE(beside)
+def _make_step(tx: Transaction, row: Row, beside: Row) -> ClaimedOperation | None:
+    workspace, *who = _PARSE_RELATED(beside)
     if workspace is None:
         # Deleting a workspace ends its operations; this one is left from a database edited by hand.
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
-    given = work_items.acting(tx, row, *who)
+    given = work_items.make_actor_fields(tx, row, *who)
     return ClaimedOperation(subject=OPERATIONS.parse(row), workspace=workspace, **given)
 
 
@@ -321,12 +327,14 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     the step has worked on.
     """
     pending = update.notices if update.outcome is not None else ()
-    saved = work_items.save(tx, OPERATIONS, replace(update, notices=()) if pending else update, _changes, was)
+    saved = work_items.save(
+        tx, OPERATIONS, replace(update, notices=()) if pending else update, _choose_changes, was
+    )
     if saved is None:
         return None
     row, update = saved
     if update.name is not None:
-        choose(tx, row["workspace_id"], update.name)
+        choose_name(tx, row["workspace_id"], update.name)
     if update.wants_read:
         gates.want(tx, row["workspace_id"], by_itself=True)
     if update.read_needed:
@@ -334,7 +342,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     if update.hides and update.outcome is not None:
         put_away(tx, row["workspace_id"])
     if update.outcome is not None:
-        timers.settle_timer(tx, row["workspace_id"])
+        timers.apply_timer(tx, row["workspace_id"])
         ended = OPERATIONS.parse(row)
         for hooks in StoreHooks.list_subscribers():
             pending = hooks.on_operation_ended(tx, ended, pending)
@@ -346,7 +354,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     return row
 
 
-def _changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
+def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
     now, hold, floor = shared["now"], shared["hold"], update.progress_floor
     ends = update.outcome is not None
     is_unsent = row["good_until"] is not None and shared["start_call"] == Call.NONE
@@ -367,7 +375,7 @@ def _changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
     }
 
 
-def choose(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
+def choose_name(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
     """Name a workspace unlike what is taken and unlike its person's others on the connection.
 
     What a creation of unknown outcome may still make keeps its name. A workspace that has a name keeps it.

@@ -29,7 +29,7 @@ OUTAGE_QUEUE: Final = declare_queue(
 
 
 @prioritize(Priority.STEADY)
-def outages(tx: Transaction) -> Mapping[str, float]:
+def list_outages(tx: Transaction) -> Mapping[str, float]:
     """Return the current outages: since when (epoch seconds), by connection."""
     return {row["connection"]: float(row["since"]) for row in tx.all("outages")}
 
@@ -42,7 +42,7 @@ def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequen
     if OUTAGES.add_new(tx, connection=connection, since=since):
         add_notices(tx, notices)
         return since
-    return outages(tx).get(connection, since)
+    return list_outages(tx).get(connection, since)
 
 
 def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
@@ -53,7 +53,7 @@ def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> 
     return True
 
 
-def silent(tx: Transaction, name: str, since: float, answered_at: float | None) -> float:
+def note_silence(tx: Transaction, name: str, since: float, answered_at: float | None) -> float:
     """Note that something doesn't answer; return since when by its row: another process may have noted it."""
     row = tx.one("silent", name=name, since=since, answered_at=answered_at)
     return since if row is None else float(row["silent_since"])
@@ -61,7 +61,7 @@ def silent(tx: Transaction, name: str, since: float, answered_at: float | None) 
 
 # It locks a row that nobody holds for long: it takes no turn among those who decide.
 @prioritize(Priority.RECORDS)
-def answered(tx: Transaction, name: str, at: float) -> bool:
+def note_answer(tx: Transaction, name: str, at: float) -> bool:
     """Note when something answered; return whether it hadn't before that."""
     row = tx.one("answered", name=name, at=at)
     is_silent = row is not None and row["silent_since"] is not None
@@ -69,10 +69,10 @@ def answered(tx: Transaction, name: str, at: float) -> bool:
 
 
 @prioritize(Priority.STEADY)
-def reached(tx: Transaction) -> dict[str, Reached]:
+def list_reached(tx: Transaction) -> dict[str, Reached]:
     """Return what each connection, and Slack, last answered and since when it doesn't.
 
     What only has an outage has been silent since that began.
     """
-    away = {name: Reached(name, silent_since=since) for name, since in outages(tx).items()}
+    away = {name: Reached(name, silent_since=since) for name, since in list_outages(tx).items()}
     return away | {one.name: one for one in REACHED.parse_all(tx.all("reached"))}

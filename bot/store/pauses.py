@@ -9,7 +9,7 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.transaction import Priority, Transaction, prioritize
 
 #: How long a pause is kept after its end, in seconds: several people's within a minute are everybody's.
-KEPT = 60.0
+RETENTION_SECONDS = 60.0
 Calls = Literal["any", "start"]
 
 
@@ -30,7 +30,7 @@ class Pause:
 def note_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
     """Write for how many seconds an account, or everybody (""), has to pause; the longer pause wins."""
     now = tx.now()
-    tx.run("forget_pauses", now=now, before=now - KEPT, limit=PIECE)
+    tx.run("forget_pauses", now=now, before=now - RETENTION_SECONDS, limit=PIECE)
     for who, wait in seconds.items():
         tx.run("note_pause", connection=connection, calls=calls, who=who, now=now, until=now + wait)
 
@@ -42,16 +42,16 @@ PAUSE_QUEUE: Final = declare_queue(
         kind="outages",
         table="pauses",
         due=ALWAYS,
-        where=f"(until > :now OR noted_at > :now - {KEPT})",
+        where=f"(until > :now OR noted_at > :now - {RETENTION_SECONDS})",
     )
 )
 
 
 @prioritize(Priority.STEADY)
-def pauses(tx: Transaction) -> list[Pause]:
+def list_pauses(tx: Transaction) -> list[Pause]:
     """Return the pauses of all connections that still matter."""
     now = tx.now()
     return [
         Pause(row["connection"], row["calls"], row["who"], now - row["noted_at"], row["until"] - now)
-        for row in tx.all("pauses", now=now, noted_before=now - KEPT)
+        for row in tx.all("pauses", now=now, noted_before=now - RETENTION_SECONDS)
     ]

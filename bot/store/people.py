@@ -9,35 +9,35 @@ from bot.store import tables
 from bot.store.transaction import Priority, Transaction, prioritize
 
 
-def person(tx: Transaction, principal: Principal) -> Person | None:
+def find_person(tx: Transaction, principal: Principal) -> Person | None:
     """Return what is known about a person."""
     return tables.PEOPLE.one(tx, principal=principal)
 
 
-def zone(tx: Transaction, principal: Principal) -> ZoneInfo:
+def find_zone(tx: Transaction, principal: Principal) -> ZoneInfo:
     """Return the time zone that a person has in Slack."""
-    return zone_in(person(tx, principal))
+    return choose_zone(find_person(tx, principal))
 
 
-def zone_in(found: Person | None) -> ZoneInfo:
+def choose_zone(found: Person | None) -> ZoneInfo:
     """Return the time zone of somebody as far as they are known."""
     return zone_of(found.time_zone if found is not None else None)
 
 
-def members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]]]:
+def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]]]:
     """Return the keys of everybody in a place who may use Usher, with their names, handles and addresses."""
     # What begins with a place comes before what has the character after the colon at its end.
     found = tx.all("members", place=place, beyond=f"{place[:-1]};")
     return [(row["principal"], (row["name"], row["handle"], row["email"] or "")) for row in found]
 
 
-def has_met(tx: Transaction, principal: Principal) -> bool:
+def was_introduced(tx: Transaction, principal: Principal) -> bool:
     """Return whether a person was introduced to Usher."""
     return tables.CONTACTS.row(tx, principal=principal) is not None
 
 
 @prioritize(Priority.URGENT)
-def meet(tx: Transaction, principal: Principal) -> bool:
+def note_introduction(tx: Transaction, principal: Principal) -> bool:
     """Note that a person is introduced to Usher; return whether it is the first time."""
     return tables.CONTACTS.add_new(tx, principal=principal, greeted_at=tx.now())
 
@@ -50,8 +50,8 @@ def save(tx: Transaction, people: Sequence[Person]) -> None:
 
 
 #: Writes by another process are seen after this many seconds at the latest; this one's own at once.
-SECONDS = 2.0
-MOST = 5_000
+CACHE_SECONDS = 2.0
+MAX_CACHED_PEOPLE = 5_000
 
 
 class PeopleCache:
@@ -70,7 +70,7 @@ class PeopleCache:
     def find(self, principal: Principal) -> Person | None:
         """Return a person read within the last two seconds."""
         found = self._people.get(principal.key)
-        if found is None or self._now() - found[0] >= SECONDS:
+        if found is None or self._now() - found[0] >= CACHE_SECONDS:
             return None
         return found[1]
 
@@ -78,7 +78,7 @@ class PeopleCache:
         """Cache a person whose read began at this mark."""
         if person is None or mark != self.mark:
             return
-        if len(self._people) >= MOST:
+        if len(self._people) >= MAX_CACHED_PEOPLE:
             self._people.clear()
         self._people[person.principal.key] = (self._now(), person)
 

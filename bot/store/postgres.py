@@ -288,7 +288,7 @@ async def copy_store(path: Path, url: str) -> Copied:
 async def _compare(source: Store, target: Store, path: Path) -> int | None:
     """Return the first bad row of the audit, the same in both."""
     broken_at = await source.perform(audit.verify_audit)
-    heads = await source.read(audit.audit_head), await target.read(audit.audit_head)
+    heads = await source.read(audit.read_audit_head), await target.read(audit.read_audit_head)
     if heads[0] != heads[1] or await target.perform(audit.verify_audit) != broken_at:
         raise StoreError(_DIFFERS.format(path=path))
     return broken_at

@@ -6,7 +6,7 @@ from typing import Any, Final
 from bot.domain.accounts import Account
 from bot.domain.notices import NewNotice
 from bot.store import outages
-from bot.store.accounts import go_on
+from bot.store.accounts import resume_now
 from bot.store.fan_out import follow, know
 from bot.store.outages import PEOPLE
 from bot.store.tables import ACCOUNTS
@@ -28,7 +28,7 @@ def hold(tx: Transaction, account: Account, renamed_to: str | None) -> Account |
 
 
 @prioritize(Priority.STEADY)
-def held_accounts(tx: Transaction) -> list[Account]:
+def list_refused_accounts(tx: Transaction) -> list[Account]:
     """Return the active accounts that their providers refuse."""
     return ACCOUNTS.query(tx, "held_accounts")
 
@@ -39,7 +39,7 @@ def are_several(tx: Transaction, connection: str, since: float) -> bool:
     Secrets that have ended, and accounts that have another name, say nothing of the connection.
     """
     row = tx.one("refused_since", connection=connection, since=since, now=tx.now())
-    return (row is not None and row["count"] > 1) or f"{connection}{PEOPLE}" in outages.outages(tx)
+    return (row is not None and row["count"] > 1) or f"{connection}{PEOPLE}" in outages.list_outages(tx)
 
 
 def try_refused(tx: Transaction, account: Account) -> bool:
@@ -64,16 +64,16 @@ def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) ->
 def _try(tx: Transaction, row: Row, _said: Row) -> None:
     account = ACCOUNTS.parse(row)
     try_at_once(tx, account)
-    go_on(tx, account)
+    resume_now(tx, account)
 
 
 know("let in", lambda _tx, _said: True, ("some_held_accounts", _try))
 
 
-def accept_again(tx: Transaction, account: Account) -> bool:
+def note_accepted(tx: Transaction, account: Account) -> bool:
     """Let what waited for a refused account go on, as its secret was accepted; False if that has changed."""
     same = {"id": account.id, "secret": account.secret, "state": "active"}
     if not ACCOUNTS.change(tx, same, **ACCEPTED):
         return False
-    go_on(tx, account)
+    resume_now(tx, account)
     return True

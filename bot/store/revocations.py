@@ -28,7 +28,7 @@ def list_pending_revocations(tx: Transaction) -> list[Account]:
     return ACCOUNTS.query(tx, "pending_revocations")
 
 
-def revocation_refused(tx: Transaction, account_id: str) -> None:
+def note_refused_revocation(tx: Transaction, account_id: str) -> None:
     """Note that a provider refused to revoke a secret, for the first time."""
     ACCOUNTS.change(
         tx, {"id": account_id, "state": "revoking", "refused_since": None}, refused_since=tx.now()

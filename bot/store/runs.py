@@ -14,7 +14,7 @@ from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
 from bot.store import cards, gates, work_items
-from bot.store.discovered import listing_start
+from bot.store.discovered import find_listing_start
 from bot.store.hooks import RUN_PAUSE_SECONDS, StoreHooks
 from bot.store.notices import add_card, add_notices, release_card
 from bot.store.queues import ALWAYS, Claim, Queue, declare_queue
@@ -24,7 +24,7 @@ from bot.store.work_items import Woken
 
 #: An accepted stop isn't sent again within this many seconds: a second click isn't a second request.
 STOP_AGAIN_SECONDS = 10.0
-_BESIDE = reader_of("a p")
+_PARSE_RELATED = reader_of("a p")
 
 
 def insert(tx: Transaction, new: Run) -> bool:
@@ -43,7 +43,7 @@ def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool
         add_card(tx, card, NoticeKind.JOB_ENDED if is_answered else None)
 
 
-def want_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
+def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
     """Request the stop of an open run, or a forced stop after a plain one.
 
     A new request sets ``stop_call`` to NONE and makes the run due; the result of a plain stop in flight then
@@ -51,14 +51,14 @@ def want_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
     """
     now = tx.now()
     is_weaker = run.requested_stop == "force" and wanted != "force"
-    if is_weaker or (run.requested_stop == wanted and not _came_to_nothing(run, now)):
+    if is_weaker or (run.requested_stop == wanted and not _has_stop_failed(run, now)):
         return
     strength = Woken.OTHER_STOP if run.requested_stop else Woken.AT_ONCE
     tx.one("want_run_stop", id=run.id, wanted=wanted, strength=strength, now=now)
     cards.queue_updates(tx, run.id, changed=True)
 
 
-def _came_to_nothing(run: Run, now: float) -> bool:
+def _has_stop_failed(run: Run, now: float) -> bool:
     """Return whether a stop was given up, or was answered a while ago without effect."""
     if run.remote_id is None:
         return False
@@ -67,7 +67,7 @@ def _came_to_nothing(run: Run, now: float) -> bool:
     return run.called_at is not None and now - run.called_at >= STOP_AGAIN_SECONDS
 
 
-def unexplained_runs(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
+def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
     """Return the ids that no other run has; none while another launch of unknown outcome may have them.
 
     A row that a list added has no reference: it may be this one.
@@ -75,7 +75,7 @@ def unexplained_runs(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> li
     pair = {"principal": run.principal.key, "connection": run.connection}
     if tx.one("nameless_launch", id=run.id, name=run.name, **pair) is not None:
         return []
-    known = {remote_id: _of_remote(tx, pair, remote_id) for remote_id in remote_ids}
+    known = {remote_id: _find_by_remote_id(tx, pair, remote_id) for remote_id in remote_ids}
     return [one for one, row in known.items() if row is None or row["id"] == run.id or not row["reference"]]
 
 
@@ -94,18 +94,18 @@ def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | 
     return watched
 
 
-def run(tx: Transaction, run_id: str) -> Run | None:
+def find_run(tx: Transaction, run_id: str) -> Run | None:
     """Return one run."""
     return RUNS.one(tx, id=run_id)
 
 
-def runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
+def list_runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
     """Return a person's runs, newest first, without those of unlinked accounts."""
     return RUNS.query(tx, "runs", principal=principal.key, limit=limit)
 
 
 @prioritize(Priority.STEADY)
-def watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
+def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
     """Return launched runs whose output is watched and whose file wasn't sent yet, oldest first.
 
     Those that another process follows are left out.
@@ -113,27 +113,27 @@ def watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
     return RUNS.query(tx, "watched_runs", owner=owner, now=tx.now())
 
 
-def output_grown(tx: Transaction, run_ids: Sequence[str]) -> None:
+def queue_grown_outputs(tx: Transaction, run_ids: Sequence[str]) -> None:
     """Have the cards of runs redrawn that have written more."""
     for run_id in run_ids:
         cards.queue_updates(tx, run_id, changed=False)
 
 
-def output_done(tx: Transaction, run_id: str, notices: Sequence[NewNotice] = ()) -> None:
+def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] = ()) -> None:
     """Note that the whole output was sent, by these notices; it is no longer watched."""
     if RUNS.change(tx, {"id": run_id, "is_watched": True}, is_watched=False):
         add_notices(tx, notices)
 
 
-def orphan(tx: Transaction, row: Row, said: Row) -> None:
+def end_orphaned(tx: Transaction, row: Row, said: Row) -> None:
     """End a run of an unlinked account, which nobody may follow any more; ``tell`` of it if it has a card."""
     ended = work_items.end(tx, RUNS, row["id"], Outcome.CANCELLED, "unlinked")
-    if ended is not None and said["tell"] and cards.card(tx, row["id"]) is not None:
-        add_notices(tx, [_cancelled(row, "unlinked")])
+    if ended is not None and said["tell"] and cards.find_card(tx, row["id"]) is not None:
+        add_notices(tx, [_make_cancellation(row, "unlinked")])
     RUNS.change(tx, {"id": row["id"]}, is_orphan=True, is_watched=False)
 
 
-def _cancelled(row: Row, cause: str) -> NewNotice:
+def _make_cancellation(row: Row, cause: str) -> NewNotice:
     body = {"job": row["id"], "connection": row["connection"], "cause": cause}
     if row["channel_id"] is not None:
         body["channel_id"] = row["channel_id"]
@@ -170,7 +170,7 @@ ACCOUNT_CLAIM: Final = Claim(
     order="next_step_at",
 )
 #: Runs of one account due within this many seconds are read along with one that is due.
-_TOGETHER = 2.0
+_COMBINE_WITHIN_SECONDS = 2.0
 
 
 def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
@@ -178,7 +178,9 @@ def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> li
 
     A run whose output another process follows is left to that one.
     """
-    return _steps(tx, work_items.claim(tx, RUN_QUEUE.claim, "claimed_runs", lease, limit=limit, owner=owner))
+    return _make_steps(
+        tx, work_items.claim(tx, RUN_QUEUE.claim, "claimed_runs", lease, limit=limit, owner=owner)
+    )
 
 
 def claim_runs_of(
@@ -199,16 +201,16 @@ def claim_runs_of(
         lease,
         principal=account.principal.key,
         connection=account.connection,
-        soon=now + _TOGETHER,
+        soon=now + _COMBINE_WITHIN_SECONDS,
         limit=limit,
         owner=owner,
     )
-    return _steps(tx, found)
+    return _make_steps(tx, found)
 
 
-def _steps(tx: Transaction, found: Sequence[tuple[Row, Row]]) -> list[ClaimedRun]:
+def _make_steps(tx: Transaction, found: Sequence[tuple[Row, Row]]) -> list[ClaimedRun]:
     return [
-        ClaimedRun(subject=RUNS.parse(row), **work_items.acting(tx, row, *_BESIDE(beside)))
+        ClaimedRun(subject=RUNS.parse(row), **work_items.make_actor_fields(tx, row, *_PARSE_RELATED(beside)))
         for row, beside in found
     ]
 
@@ -221,7 +223,7 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
     While a call is in flight (CALLING) the lease is kept for ``next_in``. An unknown state keeps the last
     one, and a final one stays. A row that a list added for the same ``remote_id`` is merged into this one.
     """
-    saved = work_items.save(tx, RUNS, update, _changes, None if update.remote_id else was)
+    saved = work_items.save(tx, RUNS, update, _choose_changes, None if update.remote_id else was)
     if saved is None:
         return None
     row, _ = saved
@@ -231,23 +233,23 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
     return row
 
 
-def _changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
+def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
     now = shared["now"]
     # Another kind of stop was requested in the meantime: what is known about this one doesn't apply to it.
     other_stop = bool(update.claim) and row["woken"] == Woken.OTHER_STOP
     after = {
         **gates.run_after(row, update.observed, now),
-        **_deadline(row, update, now),
+        **_choose_unread_columns(row, update, now),
         **shared,
         **({column: row[column] for column in ("stop_call", "attempts")} if other_stop else {}),
         "asked_at": None if update.remote_id else shared["asked_at"],
         "remote_id": update.remote_id or row["remote_id"],
     }
     is_named = after["remote_id"] != row["remote_id"]
-    return after | (_named(tx, row, after["remote_id"]) if is_named else {})
+    return after | (_merge_same_id(tx, row, after["remote_id"]) if is_named else {})
 
 
-def _deadline(row: Row, update: Update, now: float) -> dict[str, Any]:
+def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, Any]:
     """Return since when a run couldn't be read, when its person is told, and its doubt.
 
     A run seen queued or running has no deadline; a deadline already set, or already reported, is kept.
@@ -270,23 +272,23 @@ def _deadline(row: Row, update: Update, now: float) -> dict[str, Any]:
     return kept | ({"deadline_at": None} if update.deadline_passed else {})
 
 
-def _named(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
+def _merge_same_id(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
     """Handle a row that already has the id: one from a list is this run; another launch keeps it."""
-    existing = _of_remote(tx, row, remote_id)
+    existing = _find_by_remote_id(tx, row, remote_id)
     if existing is None or existing["id"] == row["id"]:
         return {}
     if existing["reference"]:
         # The search found another launch's run, so the outcome of this one is unknown again.
         return {"remote_id": row["remote_id"], "start_call": Call.UNKNOWN}
-    return _taken_over(tx, row, existing)
+    return _merge_row_of_list(tx, row, existing)
 
 
-def _of_remote(tx: Transaction, pair: Row, remote_id: str) -> Row | None:
+def _find_by_remote_id(tx: Transaction, pair: Row, remote_id: str) -> Row | None:
     whose = {"principal": pair["principal"], "connection": pair["connection"]}
     return RUNS.row(tx, **whose, remote_id=remote_id, is_orphan=False)
 
 
-def _taken_over(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
+def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
     """Merge the row that a list added for this run into it, with what was requested on that row."""
     tx.run("delete_cards_of", subject=listed["id"])
     RUNS.delete(tx, id=listed["id"])
@@ -296,10 +298,10 @@ def _taken_over(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
 
 
 #: Ended runs beyond this age or number aren't taken from a list: the sweep would delete them again.
-KEPT_SECONDS = 30 * 86_400.0
-KEPT_NEWEST = 50
+RETENTION_SECONDS = 30 * 86_400.0
+MAX_RETAINED_RUNS = 50
 #: So many are merged in one transaction, each with its messages.
-_SOME = 40
+_BATCH_SIZE = 40
 
 
 async def merge_runs(engine: Engine, account_id: str, found: Sequence[DiscoveredRun]) -> int:
@@ -309,57 +311,59 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
     end. For known open ones the list counts as a read; a step ends them. Ended ones are added only if the
     sweep would keep them. The listing's start is the claim of the account's LIST_JOBS task.
     """
-    start = await engine.read(lambda tx: listing_start(tx, TaskKind.LIST_JOBS, account_id), Priority.STEADY)
+    start = await engine.read(
+        lambda tx: find_listing_start(tx, TaskKind.LIST_JOBS, account_id), Priority.STEADY
+    )
     unknown: list[DiscoveredRun] = []
-    for piece in _pieces(found):
+    for piece in _split_batches(found):
         left = await engine.write(
-            partial(_read_known, account_id=account_id, piece=piece, start=start), rows=len(piece)
+            partial(_update_runs, account_id=account_id, piece=piece, start=start), rows=len(piece)
         )
         if left is None:
             return 0
         unknown += left
     new = 0
-    for piece in _pieces(_worth_keeping(unknown, engine.now())):
+    for piece in _split_batches(_choose_new_runs(unknown, engine.now())):
         new += await engine.write(
-            partial(_add_found, account_id=account_id, piece=piece, start=start), rows=len(piece)
+            partial(_add_runs, account_id=account_id, piece=piece, start=start), rows=len(piece)
         )
     return new
 
 
-def _read_known(
+def _update_runs(
     tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float
 ) -> list[DiscoveredRun] | None:
     """Write what a piece of a list says about known runs; return the others, or None if unlinked."""
-    pair = _pair(tx, account_id)
+    pair = _find_pair(tx, account_id)
     if pair is None:
         return None
     unknown = []
     for one in piece:
-        row = _of_remote(tx, pair, one.remote_id)
+        row = _find_by_remote_id(tx, pair, one.remote_id)
         if row is None:
             unknown.append(one)
         elif row["outcome"] is None and start >= (row["observed_at"] or 0.0):
-            _read(tx, row, one, start, tx.now())
+            _update_run(tx, row, one, start, tx.now())
     return unknown
 
 
-def _worth_keeping(unknown: Sequence[DiscoveredRun], now: float) -> list[DiscoveredRun]:
+def _choose_new_runs(unknown: Sequence[DiscoveredRun], now: float) -> list[DiscoveredRun]:
     """Return the unknown runs of a list that are taken: open ones, and recently ended ones."""
-    newest = sorted(unknown, key=lambda one: _began(one, now), reverse=True)
+    newest = sorted(unknown, key=lambda one: _estimate_start(one, now), reverse=True)
     over = [one for one in newest if one.observed.state.is_over]
-    kept = [one for one in over[:KEPT_NEWEST] if _ended(one, now) >= now - KEPT_SECONDS]
+    kept = [one for one in over[:MAX_RETAINED_RUNS] if _estimate_end(one, now) >= now - RETENTION_SECONDS]
     return [*(one for one in newest if not one.observed.state.is_over), *kept]
 
 
-def _add_found(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float) -> int:
+def _add_runs(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float) -> int:
     """Write a piece of the taken runs; return how many were new."""
-    pair, now = _pair(tx, account_id), tx.now()
+    pair, now = _find_pair(tx, account_id), tx.now()
     if pair is None:
         return 0
-    return sum(insert(tx, _run(tx.ids.new("job"), one, pair, start, now)) for one in piece)
+    return sum(insert(tx, _make_run(tx.ids.new("job"), one, pair, start, now)) for one in piece)
 
 
-def _pair(tx: Transaction, account_id: str) -> Row | None:
+def _find_pair(tx: Transaction, account_id: str) -> Row | None:
     """Return the account's principal and connection; None once it is unlinked, which ends the merge."""
     account = ACCOUNTS.row(tx, id=account_id)
     if account is None or account["state"] == "revoking":
@@ -367,7 +371,7 @@ def _pair(tx: Transaction, account_id: str) -> Row | None:
     return {"principal": account["principal"], "connection": account["connection"]}
 
 
-def _read(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now: float) -> None:
+def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now: float) -> None:
     """Write what a list says about an open run; a step then ends it, so that its person is told."""
     after = {**row, **gates.run_after(row, one.observed, start), "name": one.observed.name or one.name}
     RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.OF_RUNS})
@@ -378,7 +382,7 @@ def _read(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now: floa
         cards.queue_updates(tx, row["id"], changed=changed)
 
 
-def _run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: float) -> Run:
+def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: float) -> Run:
     seen, is_over = one.observed, one.observed.state.is_over
     return Run(
         id=run_id,
@@ -386,7 +390,7 @@ def _run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: float) -
         connection=pair["connection"],
         name=seen.name or one.name,
         spec=None,
-        created_at=_began(one, now),
+        created_at=_estimate_start(one, now),
         reference="",
         remote_id=one.remote_id,
         state=seen.state,
@@ -397,20 +401,20 @@ def _run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: float) -
         observed_at=start,
         start_call=Call.ACCEPTED,
         outcome=Outcome.ENDED if is_over else None,
-        ended_at=_ended(one, now) if is_over else None,
+        ended_at=_estimate_end(one, now) if is_over else None,
         is_watched=False,
     )
 
 
-def _began(one: DiscoveredRun, now: float) -> float:
+def _estimate_start(one: DiscoveredRun, now: float) -> float:
     """Return when a run began as far as it is known, never later than now."""
     return min(now, one.observed.started_at or one.observed.ended_at or now)
 
 
-def _ended(one: DiscoveredRun, now: float) -> float:
+def _estimate_end(one: DiscoveredRun, now: float) -> float:
     return min(now, one.observed.ended_at or one.observed.started_at or now)
 
 
-def _pieces(found: Sequence[DiscoveredRun]) -> Iterator[Sequence[DiscoveredRun]]:
+def _split_batches(found: Sequence[DiscoveredRun]) -> Iterator[Sequence[DiscoveredRun]]:
     """Return a list in pieces, each for a transaction of its own."""
-    return (found[at : at + _SOME] for at in range(0, len(found), _SOME))
+    return (found[at : at + _BATCH_SIZE] for at in range(0, len(found), _BATCH_SIZE))

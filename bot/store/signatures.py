@@ -7,17 +7,17 @@ from bot.store.tables import SIGNATURES
 from bot.store.transaction import Transaction
 
 #: How long they are kept, in seconds: longer than a request may be late.
-KEPT: Final = 600.0
+RETENTION_SECONDS: Final = 600.0
 
 
 def save_signatures(tx: Transaction, signatures: str) -> None:
     """Keep some signatures, and no longer the oldest."""
     now = tx.now()
-    tx.run("forget_signatures", before=now - KEPT, limit=PIECE)
+    tx.run("forget_signatures", before=now - RETENTION_SECONDS, limit=PIECE)
     SIGNATURES.add(tx, id=tx.ids.new("signatures"), seen_at=now, signatures=signatures)
 
 
-def saved_signatures(tx: Transaction, within: float = KEPT) -> list[tuple[float, str]]:
+def list_signatures(tx: Transaction, within: float = RETENTION_SECONDS) -> list[tuple[float, str]]:
     """Return what was kept within so many seconds, oldest first: how long ago, and the signatures."""
     now = tx.now()
     rows = tx.all("signatures_since", since=now - within)

@@ -11,19 +11,19 @@ from bot.store.fan_out import PIECE
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
 #: A call leaves within so many seconds after it was counted, or not at all.
-LEAVES_WITHIN: Final = 1.0
+DEPARTURE_SECONDS: Final = 1.0
 #: How much longer one call may be on its way than the next one, in seconds.
-ARRIVES_WITHIN: Final = 1.0
+ARRIVAL_SECONDS: Final = 1.0
 #: Slack counts the calls that arrive in a minute.
-MINUTE: Final = 60.0
+MINUTE_SECONDS: Final = 60.0
 #: So long after it was counted, a call doesn't count any more, whenever it arrived.
-WINDOW: Final = MINUTE + LEAVES_WITHIN + ARRIVES_WITHIN
+WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 
 #: Slack's own tools may call, too, and what is sent once more isn't counted: they have the rest.
 USED_SHARE: Final = 0.9
 #: As many as there is never more to do of.
-_MANY: Final = 1_000
+_UNLIMITED_CALLS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,17 @@ class CallQuota:
 
     def most(self, share: float = 1.0) -> int:
         """Return how many calls fit into a minute, within a share of it."""
-        return _MANY if self.per_minute is None else max(int(self.per_minute * USED_SHARE * share), 1)
+        return (
+            _UNLIMITED_CALLS if self.per_minute is None else max(int(self.per_minute * USED_SHARE * share), 1)
+        )
 
     def within(self, now: float, share: float = 1.0) -> Row:
         """Return the parameters of ``{room}`` in a query, but its ``limit``."""
-        counted = {"team": self.team, "method": self.method, "since": now - WINDOW}
+        counted = {"team": self.team, "method": self.method, "since": now - WINDOW_SECONDS}
         return {**counted, "most": self.most(share)}
 
 
-ENDLESS: Final = CallQuota()
+UNLIMITED: Final = CallQuota()
 
 
 @prioritize(Priority.URGENT)
@@ -63,23 +65,25 @@ def take_slack_call(
     # Written before it is read: on any engine, nobody else counts this method's calls at the same time.
     known, now = tx.one("have_slack_method", **key), tx.now()
     paused_until, oldest = (0.0, now) if known is None else (known["paused_until"], known["oldest"] or now)
-    if oldest <= now - 2 * WINDOW:
-        tx.run("forget_slack_calls", **key, before=now - WINDOW, limit=PIECE)
+    if oldest <= now - 2 * WINDOW_SECONDS:
+        tx.run("forget_slack_calls", **key, before=now - WINDOW_SECONDS, limit=PIECE)
     given = {"channel": channel, "paced": channel if gap else None, "last": now - gap, "most": most}
-    if paused_until <= now and tx.run("count_slack_call", **key, **given, now=now, since=now - WINDOW):
+    if paused_until <= now and tx.run(
+        "count_slack_call", **key, **given, now=now, since=now - WINDOW_SECONDS
+    ):
         return 0.0
     waits = [paused_until - now]
     if (last := tx.one("slack_call_at", **key, place=most - 1)) is not None:
-        waits.append(last["made_at"] + WINDOW - now)
+        waits.append(last["made_at"] + WINDOW_SECONDS - now)
     if gap and (last := tx.one("slack_call_to", **key, channel=channel, since=now - gap)) is not None:
         waits.append(last["made_at"] + gap - now)
     # Nothing was counted, whatever rounding makes of the rest.
     return max(*waits, 0.001)
 
 
-def slack_calls_left(tx: Transaction, room: CallQuota, share: float = 1.0) -> int:
+def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) -> int:
     """Return how many more calls fit into the minute, a thousand at most; 0 while Slack wants a pause."""
-    row = tx.one("slack_calls_left", limit=_MANY, now=tx.now(), **room.within(tx.now(), share))
+    row = tx.one("slack_calls_left", limit=_UNLIMITED_CALLS, now=tx.now(), **room.within(tx.now(), share))
     assert row is not None  # it counts, so there is always a row
     return int(row["fit"])
 

@@ -19,6 +19,6 @@ def save_snapshot(tx: Transaction, snapshot: Snapshot[Any]) -> None:
     tx.run("save_snapshot", **SNAPSHOTS.columns(snapshot) | {"payload": as_json(snapshot.payload)})
 
 
-def snapshot(tx: Transaction, connection: str, owner: str, kind: str) -> Snapshot[Any] | None:
+def find_snapshot(tx: Transaction, connection: str, owner: str, kind: str) -> Snapshot[Any] | None:
     """Return a provider's latest answer."""
     return SNAPSHOTS.one(tx, connection=connection, owner=owner, kind=kind)

@@ -13,7 +13,7 @@ from bot.store.transaction import Row, Transaction
 
 #: How long a planned stop waits for a warning that can't be sent, in seconds. A message that Slack doesn't
 #: take within a day is given up (``bot.slack.notifier.timing.Timing``).
-WAITS = 12 * 3600.0
+MAX_WARNING_DELAY_SECONDS = 12 * 3600.0
 _UNSENT = frozenset({NoticeState.PENDING, NoticeState.RETRY})
 _ON_ITS_WAY = _UNSENT | {NoticeState.LEASED}
 
@@ -24,28 +24,28 @@ def write(tx: Transaction, warning: NewNotice, former: str | None) -> str:
     One of the same time that was given up or ended unsent warns nobody: it isn't taken for this one.
     """
     drop(tx, former)
-    row = _of_key(tx, warning)
+    row = _find_by_key(tx, warning)
     if row is not None and not (is_on_its_way(row) or row["message_ts"]):
         warning = replace(warning, occasion=f"{warning.occasion}:{tx.now():.3f}")
     notices.add_notices(tx, [warning])
-    row = _of_key(tx, warning)
+    row = _find_by_key(tx, warning)
     assert row is not None, "warnings are always written"
     return str(row["id"])
 
 
-def _of_key(tx: Transaction, warning: NewNotice) -> Row | None:
+def _find_by_key(tx: Transaction, warning: NewNotice) -> Row | None:
     return NOTICES.row(tx, subject=warning.subject, kind=warning.kind, occasion=warning.occasion)
 
 
 def drop(tx: Transaction, notice_id: str | None) -> None:
     """Give up a warning that wasn't sent yet, if there is one; one that may have been is left to be found."""
-    row = of(tx, notice_id)
+    row = find_warning(tx, notice_id)
     if row is None or row["state"] not in _UNSENT or row["unknown_since"] is not None:
         return
-    notices.notice_dead(tx, row["id"], "superseded")
+    notices.give_up_notice(tx, row["id"], "superseded")
 
 
-def of(tx: Transaction, notice_id: str | None) -> Row | None:
+def find_warning(tx: Transaction, notice_id: str | None) -> Row | None:
     """Return the row of a warning."""
     return None if notice_id is None else NOTICES.row(tx, id=notice_id)
 
@@ -57,18 +57,18 @@ def is_on_its_way(warning: Row | None) -> bool:
 
 def is_delivered(tx: Transaction, notice_id: str | None) -> bool:
     """Return whether a warning was sent, or none was needed."""
-    warning = of(tx, notice_id)
+    warning = find_warning(tx, notice_id)
     return notice_id is None or (warning is not None and bool(warning["message_ts"]))
 
 
-def becomes_card(tx: Transaction, notice_id: str | None, operation_id: str, body: Row) -> None:
+def turn_into_card(tx: Transaction, notice_id: str | None, operation_id: str, body: Row) -> None:
     """Let the message that warned of an end become the card of the operation that is that end."""
-    warning = of(tx, notice_id)
+    warning = find_warning(tx, notice_id)
     if warning is None or not warning["message_ts"]:
         return
-    if (message := cards.card(tx, warning["id"])) is not None and message.channel_id:
+    if (message := cards.find_card(tx, warning["id"])) is not None and message.channel_id:
         NOTICES.change(tx, {"id": warning["id"]}, subject=operation_id, kind=NoticeKind.CARD)
         cards.drop(tx, warning["id"])
         CARDS.change(tx, {"id": operation_id}, body=body)
-        cards.place(tx, operation_id, message.channel_id, warning["message_ts"])
+        cards.save_location(tx, operation_id, message.channel_id, warning["message_ts"])
         cards.queue_updates(tx, operation_id, changed=True)

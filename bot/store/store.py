@@ -1,7 +1,7 @@
 """The store in domain terms: one schema, the same statements; engines differ, semantics don't.
 
 What reads or writes rows is a function of the module of its rows, which is handed to ``read``, ``write``,
-``claim`` or ``perform``: ``store.read(links.link, nonce)``. Each runs it in one transaction, atomic and
+``claim`` or ``perform``: ``store.read(links.find_link, nonce)``. Each runs it in one transaction, atomic and
 durable when it returns, or in several of them (``perform``). A function's promise is documented on it, and
 its priority is declared there if it isn't the usual one (``transaction.prioritize``).
 
@@ -107,13 +107,13 @@ class Store:
         found = self._people.find(principal)
         if found is None:
             mark = self._people.mark
-            found = await self.engine.read(lambda tx: people.person(tx, principal))
+            found = await self.engine.read(lambda tx: people.find_person(tx, principal))
             self._people.keep(found, mark)
         return found
 
     async def zone(self, principal: Principal) -> ZoneInfo:
         """Return the time zone that a person has in Slack."""
-        return people.zone_in(await self.person(principal))
+        return people.choose_zone(await self.person(principal))
 
     async def save_people(self, people_: Sequence[Person]) -> None:
         """Write people; the newer ``seen_at`` wins."""

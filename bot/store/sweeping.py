@@ -5,7 +5,7 @@ from functools import partial
 from bot.store import cards, inbox
 from bot.store.fan_out import some
 from bot.store.hooks import StoreHooks
-from bot.store.runs import KEPT_SECONDS
+from bot.store.runs import RETENTION_SECONDS
 from bot.store.tables import CARDS, WORKSPACES
 from bot.store.transaction import Engine, Transaction
 
@@ -13,12 +13,12 @@ _DAY = 86_400.0
 #: How long rows are kept, in seconds, by the query that deletes older ones. A reply among the notices says
 #: that a message was answered, so no notice goes before the keys of its time.
 _KEPT = {
-    "sweep_inbox": inbox.KEY_KEPT_SECONDS,
+    "sweep_inbox": inbox.KEY_RETENTION_SECONDS,
     "sweep_links": _DAY,
     "sweep_notices": 30 * _DAY,
     "sweep_dead_notices": 7 * _DAY,
     "sweep_orphans": 30 * _DAY,
-    "sweep_runs": KEPT_SECONDS,
+    "sweep_runs": RETENTION_SECONDS,
     "sweep_approvals": 30 * _DAY,
     "sweep_browser_sessions": 0.0,
     "sweep_class_cards": 30 * _DAY,

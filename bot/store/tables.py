@@ -384,7 +384,7 @@ NOTICES = Table(
     leased_at=PAST,
     sent_at=PAST,
 )
-# ``bot.store.installations.STATE_KEPT``.
+# ``bot.store.installations.STATE_RETENTION_SECONDS``.
 OAUTH_STATES = plain("oauth_states", "state_hash", expires_at=due(900.0))
 #: A step's hold takes precedence over a read's.
 OPERATIONS = Table(

@@ -46,7 +46,7 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
         if written and new.kind is TaskKind.SCHEDULE:
             # None of the earlier ones about the same is carried out after this one.
             tx.run("have_turn", account_id=str(new.payload["account"]))
-            tx.run("replace_tasks", kind=new.kind, about=_about(new.payload), id=task_id)
+            tx.run("replace_tasks", kind=new.kind, about=_make_subject_prefix(new.payload), id=task_id)
         existing = None if written else TASKS.row(tx, kind=new.kind, subject=new.subject)
         if existing is not None:
             _join(tx, existing, new, now)
@@ -56,13 +56,13 @@ def take_over(tx: Transaction, former: str, account: str) -> None:
     """Have an account's lists and offers read for what waits for a former one's, also under way."""
     for row in tx.all("reads_of_account", account_id=former):
         TASKS.delete(tx, id=row["id"])
-        payload = _extended(from_json(row["payload"]), from_json(row["joined"]) or {})
+        payload = _merge_payload(from_json(row["payload"]), from_json(row["joined"]) or {})
         add_tasks(
             tx, [NewTask(TaskKind(row["kind"]), account + row["subject"].removeprefix(former), payload)]
         )
 
 
-def task_turn(tx: Transaction, task: Task) -> bool | None:
+def has_task_turn(tx: Transaction, task: Task) -> bool | None:
     """Return whether a task may be carried out now; None if a later one has taken its place.
 
     What was asked for earlier about the same may be on its way: its end, or that of its lease, comes first.
@@ -70,18 +70,18 @@ def task_turn(tx: Transaction, task: Task) -> bool | None:
     row = TASKS.row(tx, id=task.id)
     if row is None or row["is_replaced"]:
         return None
-    about = _about(task.payload)
+    about = _make_subject_prefix(task.payload)
     return tx.one("task_under_way", kind=task.kind, about=about, id=task.id, now=tx.now()) is None
 
 
-def _about(payload: Mapping[str, Any]) -> str:
+def _make_subject_prefix(payload: Mapping[str, Any]) -> str:
     """Return how the subjects of all requests for a job's schedule begin."""
     return f"{payload['account']}/{payload['job']}"
 
 
 def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:
     if not existing["is_leased"]:
-        payload = _extended(from_json(existing["payload"]), new.payload)
+        payload = _merge_payload(from_json(existing["payload"]), new.payload)
         due_at = min(existing["due_at"], now + new.due_in)
         TASKS.change(tx, {"id": existing["id"]}, payload=payload, due_at=due_at)
         return
@@ -90,10 +90,10 @@ def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:
     if joined is None:
         joined = {**from_json(existing["payload"]), **new.payload}
         joined.pop("then", None)
-    TASKS.change(tx, {"id": existing["id"]}, joined=_extended(joined, new.payload))
+    TASKS.change(tx, {"id": existing["id"]}, joined=_merge_payload(joined, new.payload))
 
 
-def _extended(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+def _merge_payload(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     then = [*(payload.get("then") or []), *(more.get("then") or [])]
     return {**payload, "then": then} if then else payload
 
@@ -114,24 +114,24 @@ def claim_tasks(
     kinds = as_json(dict.fromkeys(served, 1))
     for row in TASK_QUEUE.take(tx, lease, limit, owner=owner, served=kinds):
         if row["joined"] is not None:
-            row["payload"] = as_json(_extended(from_json(row["payload"]), from_json(row["joined"])))
+            row["payload"] = as_json(_merge_payload(from_json(row["payload"]), from_json(row["joined"])))
             TASKS.change(tx, {"id": row["id"]}, payload=row["payload"], joined=None)
         claimed.append(TASKS.parse(row))
     return sorted(claimed, key=lambda task: (task.created_at, task.id))
 
 
-def _claimed(tx: Transaction, task: Task) -> Row | None:
+def _find_claimed(tx: Transaction, task: Task) -> Row | None:
     """Return the row of a task as long as its claim counts: a process that stood still may have lost it."""
     row = TASKS.row(tx, id=task.id)
     return row if row is not None and row["claims"] == task.claims else None
 
 
-def task_done(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) -> None:
+def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) -> None:
     """Close a task and write what follows from it; do nothing if it was closed, or claimed again, meanwhile.
 
     It runs again for what joined meanwhile.
     """
-    row = _claimed(tx, task)
+    row = _find_claimed(tx, task)
     if row is None:
         return
     if row["joined"] is None:
@@ -141,21 +141,21 @@ def task_done(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) -> N
     add_tasks(tx, then)
 
 
-def task_retry(
+def retry_task(
     tx: Transaction, task: Task, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
 ) -> None:
     """Retry a task later, as ``done`` closes one; ``counts``: this used up one of its attempts.
 
     ``then`` are its waiting commands, which no longer wait for it.
     """
-    row = _claimed(tx, task)
+    row = _find_claimed(tx, task)
     if row is None:
         return
     payload = from_json(row["payload"])
     if then:
         payload.pop("then", None)
     if row["joined"] is not None:
-        payload = _extended(payload, from_json(row["joined"]))
+        payload = _merge_payload(payload, from_json(row["joined"]))
     _requeue(tx, task, payload, row["attempts"] + counts, tx.now() + due_in)
     add_tasks(tx, then)
 

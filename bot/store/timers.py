@@ -21,7 +21,7 @@ from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, principal_o
 from bot.store.transaction import Row, Transaction, clean
 
 #: What a workspace's row holds without a timer.
-NONE: Final[Mapping[str, Any]] = {
+NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_at": None,
     "stop_mode": None,
     "stop_agreed": False,
@@ -35,10 +35,10 @@ NONE: Final[Mapping[str, Any]] = {
     "ends": "",
 }
 #: How often it is looked whether a warning was delivered, once the end would come too early.
-_LOOKS_EVERY: Final = 30.0
+_CHECK_INTERVAL_SECONDS: Final = 30.0
 
 
-def put(tx: Transaction, workspace_id: str, new: End) -> None:
+def plan_stop(tx: Transaction, workspace_id: str, new: End) -> None:
     """Set an end of a workspace, instead of an earlier one for the same reason.
 
     One of a person's own takes a class's back. If they have just named the time, what is still to be started
@@ -53,12 +53,12 @@ def put(tx: Transaction, workspace_id: str, new: End) -> None:
         tx.run("limit_start", workspace_id=workspace_id, at=own.at)
 
 
-def drop(tx: Transaction, workspace_id: str, *reasons: str) -> None:
+def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
     """Take the ends of a workspace back that are for some reasons: kinds, cards and rules, or starts."""
     _change(tx, workspace_id, lambda ends: ends.but(*reasons))
 
 
-def clear(tx: Transaction, workspace_id: str) -> None:
+def clear_stops(tx: Transaction, workspace_id: str) -> None:
     """Take all ends of a workspace back; of a class's, that withdraws the consent.
 
     Nor does a start that is kept waiting set its own again.
@@ -79,7 +79,7 @@ def put_back(tx: Transaction, before: workspaces.Workspace) -> None:
     That of a class is their own then, as they have withdrawn their consent.
     """
     soonest, kept = tx.now() + timers.LEAST_TIMER_WARNING_SECONDS, Ends()
-    for one in _as_set(before, tx.now()).rows:
+    for one in _list_set_ends(before, tx.now()).rows:
         own = replace(one, because="own", source="", since=tx.now()) if one.card else one
         kept = Ends(kept.with_(replace(own, at=max(one.at, soonest))))
     _change(tx, before.id, lambda _: kept.rows, withdraws=True)
@@ -109,7 +109,7 @@ def restore_ends(tx: Transaction, workspace_id: str, former: Ends) -> None:
             tx.run("limit_start", workspace_id=workspace_id, at=own.at)
 
 
-def _as_set(found: workspaces.Workspace, now: float) -> Ends:
+def _list_set_ends(found: workspaces.Workspace, now: float) -> Ends:
     """Return a workspace's ends; 0.2.1 has kept only that of its timer."""
     if found.stop_at is None or found.ends.counts is not None:
         return found.ends
@@ -145,7 +145,7 @@ def _change(
     if row is None:
         return
     is_bare = row["stop_at"] is None and not row["ends"]
-    former = Ends() if is_bare else _as_set(WORKSPACES.parse(row), tx.now())
+    former = Ends() if is_bare else _list_set_ends(WORKSPACES.parse(row), tx.now())
     for one in former.rows:
         if withdraws and one.card:
             for hooks in StoreHooks.list_subscribers():
@@ -154,7 +154,9 @@ def _change(
     counts = _choose_end(tx, workspace_id, ends) if ends else None
     if row["ends"] == clean(Ends(ends, counts)) and named is None:
         return
-    timer = dict(NONE) if counts is None else _timer(counts, tx.now(), is_named=counts is named)
+    timer = (
+        dict(NO_TIMER) if counts is None else _make_timer_columns(counts, tx.now(), is_named=counts is named)
+    )
     if counts is not None and counts.at == row["stop_at"] and counts is not named:
         timer |= {name: row[name] for name in ("stop_warned", "stop_warning", "stop_check_at")}
     else:
@@ -178,7 +180,7 @@ def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[End, ...]) -> En
     return choose_end(ends, agreed_at, postpone, is_needed_after)
 
 
-def _timer(end: End, now: float, *, is_named: bool) -> Row:
+def _make_timer_columns(end: End, now: float, *, is_named: bool) -> Row:
     """Return the columns of an end as its workspace's timer; ``is_named``: its person has just set it."""
     needs_warning = not is_named or timers.needs_warning(end, now)
     before = timers.warned_before(end.card) if needs_warning else 0.0
@@ -211,7 +213,7 @@ TIMER_QUEUE: Final = declare_queue(
 
 
 def claim_timers(
-    tx: Transaction, limit: int, lease: float, waits: float = stop_warnings.WAITS
+    tx: Transaction, limit: int, lease: float, waits: float = stop_warnings.MAX_WARNING_DELAY_SECONDS
 ) -> list[workspaces.Workspace]:
     """Return the workspaces whose timers are due; they come again after ``lease`` seconds.
 
@@ -223,11 +225,11 @@ def claim_timers(
     found = WORKSPACES.parse_all(TIMER_QUEUE.take(tx, lease, limit, now, waited=now - waits))
     early = [one for one in found if now < timers.due_at(one)]
     for one in early:
-        look_at_timer(tx, one.id, one.stop_at or 0.0, timers.due_at(one))
+        schedule_timer_check(tx, one.id, one.stop_at or 0.0, timers.due_at(one))
     return sorted((one for one in found if one not in early), key=lambda one: (one.stop_at or 0.0, one.id))
 
 
-def look_at_timer(
+def schedule_timer_check(
     tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False
 ) -> None:
     """Set when a timer is checked next, and that its person must be warned again, if it is still the same."""
@@ -237,7 +239,7 @@ def look_at_timer(
         cards.queue_messages(tx, workspace_id, changed=True)
 
 
-def timer_warned(
+def save_timer_warning(
     tx: Transaction,
     workspace_id: str,
     stop_at: float,
@@ -255,11 +257,14 @@ def timer_warned(
     if row is None:
         return
     now, least = tx.now(), timers.LEAST_TIMER_WARNING_SECONDS
-    warning_id, former = row["stop_warning"], None if again else stop_warnings.of(tx, row["stop_warning"])
-    next_check_at = max(moved_to - least, now + _LOOKS_EVERY)
+    warning_id, former = (
+        row["stop_warning"],
+        None if again else stop_warnings.find_warning(tx, row["stop_warning"]),
+    )
+    next_check_at = max(moved_to - least, now + _CHECK_INTERVAL_SECONDS)
     if former is not None and stop_warnings.is_on_its_way(former) and stop_at > now:
         is_drawn = former["state"] == NoticeState.LEASED
-        moved_to = stop_at if is_drawn else max(stop_at, now + least + _LOOKS_EVERY)
+        moved_to = stop_at if is_drawn else max(stop_at, now + least + _CHECK_INTERVAL_SECONDS)
         for table in (NOTICES, CARDS):
             table.change(tx, {"id": warning_id}, body=notice.body | {"stop_at": moved_to})
     else:
@@ -267,11 +272,11 @@ def timer_warned(
     moved = {"stop_at": moved_to, "stop_check_at": next_check_at, "stop_warning": warning_id}
     is_moved = WORKSPACES.change_returning(tx, {"id": workspace_id}, stop_warned=True, **moved)
     if is_moved is not None:
-        WORKSPACES.change(tx, {"id": workspace_id}, ends=_as_set(WORKSPACES.parse(is_moved), now))
+        WORKSPACES.change(tx, {"id": workspace_id}, ends=_list_set_ends(WORKSPACES.parse(is_moved), now))
     cards.queue_messages(tx, workspace_id, changed=True)
 
 
-def warning_of(tx: Transaction, workspace_id: str) -> str | None:
+def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
     """Return the id of the notice that warns of a workspace's timer, None if there is none."""
     row = WORKSPACES.row(tx, id=workspace_id)
     return None if row is None else row["stop_warning"]
@@ -279,7 +284,7 @@ def warning_of(tx: Transaction, workspace_id: str) -> str | None:
 
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
     """Clear a timer that is carried out or can't be, with the message to its person; False if it changed."""
-    if not WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, **NONE):
+    if not WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
         return False
     add_notices(tx, notices)
     cards.queue_messages(tx, workspace_id, changed=True)
@@ -304,7 +309,7 @@ def unlink(tx: Transaction, workspace: Row) -> None:
     add_notices(tx, [NewNotice(workspace["id"], timers.TimerKind.TIMER_FAILED, occasion, principal, body)])
 
 
-def settle_timer(tx: Transaction, workspace_id: str) -> bool:
+def apply_timer(tx: Transaction, workspace_id: str) -> bool:
     """Clear the timer of a workspace that is down without anybody bringing it up; return whether it was.
 
     An end that holds only for what a start brings up goes once that has ended without doing anything.
@@ -312,14 +317,14 @@ def settle_timer(tx: Transaction, workspace_id: str) -> bool:
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or (row["stop_at"] is None and not row["ends"]):
         return False
-    workspace, settle = WORKSPACES.parse(row), setting("settle_timer", *NONE)
-    if workspace.is_down and tx.run(settle, id=workspace_id, now=tx.now(), **NONE):
+    workspace, settle = WORKSPACES.parse(row), setting("settle_timer", *NO_TIMER)
+    if workspace.is_down and tx.run(settle, id=workspace_id, now=tx.now(), **NO_TIMER):
         return True
     ends = workspace.ends.rows
     starts = {one.start for one in ends} - {""}
     idle = [one for one in starts if tx.one("idle_start", id=one) is not None]
     if idle:
-        drop(tx, workspace_id, *idle)
+        drop_stops(tx, workspace_id, *idle)
     return bool(idle)
 
 
@@ -329,7 +334,7 @@ _BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
 
-def note(
+def note_state(
     tx: Transaction,
     before: Row,
     after: workspaces.State,
@@ -345,9 +350,9 @@ def note(
     workspace_id, state, words = before["id"], word(workspaces.State, before["state"]), before["actions"]
     was_down = workspaces.is_down(state, None if words is None else words.split())
     if after in workspaces.NOT_UP_STATES:
-        settle_timer(tx, workspace_id)
+        apply_timer(tx, workspace_id)
         if state in _IN_USE:
-            _went_down(tx, workspace_id, seen_at)
+            _notify_of_unrequested_stop(tx, workspace_id, seen_at)
     elif after in workspaces.UP_STATES and (came_up_again or was_down):
         # An open operation's generation began when that was accepted.
         operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
@@ -355,10 +360,10 @@ def note(
             tx.run("next_episode", id=workspace_id)
             # One set while a read found no known state isn't for what was down before.
             if came_up_again or before["unknown_at"] is None:
-                WORKSPACES.change(tx, {"id": workspace_id}, **NONE)
+                WORKSPACES.change(tx, {"id": workspace_id}, **NO_TIMER)
 
 
-def _went_down(tx: Transaction, workspace_id: str, seen_at: float) -> None:
+def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: float) -> None:
     """Tell its owner if nobody asked for it: no operation on it is open or was cut short.
 
     The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen) is written once each

@@ -26,17 +26,17 @@ puts_back: Registry[Callable[[Transaction, Row | None, Row | None], None]] = Reg
 #: The same for rows that their person changes once more to put them back: in the use case's context.
 changes_back: Registry[Callable[[Transaction, Any, Row, Row], None]] = Registry()
 #: So many seconds apart, at most, are an act and the card of what it began: they are written together.
-_TOGETHER: Final = 1.0
+_COMBINE_WITHIN_SECONDS: Final = 1.0
 #: What changes by itself, so that it says nothing about what somebody wants.
 _BY_ITSELF: Final = frozenset({"processed_until", "lead", "seen_zone", "started_at", "unused"})
 
 
-def act(tx: Transaction, key: str) -> Act | None:
+def find_act(tx: Transaction, key: str) -> Act | None:
     """Return an act, or the last one that began a work item."""
     return ACTS.one(tx, id=key) or next(iter(ACTS.all(tx, "done_at DESC", work_item_id=key)), None)
 
 
-def about(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation | Run | None]:
+def find_subjects(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation | Run | None]:
     """Return the workspace that an act was about, and what it began."""
     if act is None:
         return None, None
@@ -49,22 +49,22 @@ def about(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation
     return (WORKSPACES.one(tx, id=key) if key else None), work_item
 
 
-def act_facts(tx: Transaction, key: str) -> ActFacts | None:
+def find_act_facts(tx: Transaction, key: str) -> ActFacts | None:
     """Return an act as it stands, None if it is unknown."""
     found = ACTS.one(tx, id=key)
     if found is None:
         return None
-    workspace, work_item = about(tx, found)
-    undone = inverse(found, is_as_left=is_as_left(tx, found), work_item=work_item).undone
+    workspace, work_item = find_subjects(tx, found)
+    undone = inverse(found, is_as_left=is_unchanged_since(tx, found), work_item=work_item).undone
     goes = work_item is not None and work_item.outcome not in {Outcome.REPLACED, Outcome.CANCELLED}
     # What was asked for once more is answered below the card, and stays until the end.
-    since = found.done_at - _TOGETHER if work_item is not None and work_item.is_open else 0.0
+    since = found.done_at - _COMBINE_WITHIN_SECONDS if work_item is not None and work_item.is_open else 0.0
     is_shown = work_item is not None and tx.one("shown", subject=work_item.id, since=since) is not None
     can_be_undone = found.has_way_back and (goes or undone is Undone.BACK)
     return ActFacts(found, "", workspace, work_item, can_be_undone, is_shown, is_awaited=goes)
 
 
-def recent_acts(
+def list_recent_acts(
     tx: Transaction, principal: Principal, channel_id: str = "", thread_ts: str = ""
 ) -> list[Act]:
     """Return a person's acts of two minutes that weren't taken back.
@@ -76,12 +76,12 @@ def recent_acts(
     return ACTS.query(tx, "recent_acts", principal=principal.key, since=since, **place)
 
 
-def acts_since(tx: Transaction, principal: Principal, since: float) -> list[Act]:
+def list_acts_since(tx: Transaction, principal: Principal, since: float) -> list[Act]:
     """Return a person's acts from a moment on, the newest first."""
     return ACTS.query(tx, "acts_since", principal=principal.key, since=since)
 
 
-def asker_of(tx: Transaction, operation: Operation) -> str:
+def find_initiator(tx: Transaction, operation: Operation) -> str:
     """Return what began an operation for its person, "" for themself."""
     found = ACTS.all(tx, "done_at", work_item_id=operation.id)
     if found or operation.planned_for is None:
@@ -95,7 +95,7 @@ def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:
     return tx.one("was_asked", **who, since=since) is not None
 
 
-def changed(*pairs: tuple[Any, Any]) -> Change:
+def compare_rows(*pairs: tuple[Any, Any]) -> Change:
     """Return what rows said before and say since, by their models; None stands for no row."""
     was, became, until = dict[str, Any](), dict[str, Any](), None
     recorded = dict(_RECORDED)
@@ -113,7 +113,7 @@ def changed(*pairs: tuple[Any, Any]) -> Change:
     return Change(was=was, became=became, until=until)
 
 
-def row_of(tx: Transaction, act: Act, key: str) -> tuple[Table[Any], Row, Row | None]:
+def find_changed_row(tx: Transaction, act: Act, key: str) -> tuple[Table[Any], Row, Row | None]:
     """Return the table, the key and the present state of a row that an act changed."""
     name, _, one = key.partition(" ")
     table = TABLES[name]
@@ -121,9 +121,9 @@ def row_of(tx: Transaction, act: Act, key: str) -> tuple[Table[Any], Row, Row | 
     return table, by, table.row(tx, **by)
 
 
-def is_as_left(tx: Transaction, act: Act) -> bool:
+def is_unchanged_since(tx: Transaction, act: Act) -> bool:
     """Return whether all rows still say what they said after an act."""
-    found = [(row_of(tx, act, key)[2], said) for key, said in act.became.items()]
+    found = [(find_changed_row(tx, act, key)[2], said) for key, said in act.became.items()]
     return all(
         (row is None) is (said is None) and (said or {}).items() <= (row or {}).items() for row, said in found
     )

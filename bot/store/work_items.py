@@ -43,7 +43,7 @@ _FREE: Final[Mapping[str, Row]] = {
     RUNS.name: {"hold": None},
 }
 #: What a card shows of either: what can't wait, and what can.
-_SHOWN: Final = (
+_SHOWN_COLUMNS: Final = (
     ("state", "outcome", "start_call", "stop_call", "hold", "asked_at", "held_since"),
     ("exit_code", "detail", "name", "started_at", "finished_at"),
 )
@@ -150,7 +150,9 @@ def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) 
     return [(row, others[row["id"]]) for row in found]
 
 
-def acting(tx: Transaction, row: Row, account: Account | None, person: Person | None) -> dict[str, Any]:
+def make_actor_fields(
+    tx: Transaction, row: Row, account: Account | None, person: Person | None
+) -> dict[str, Any]:
     """Return who a step acts for, and its lease, by their names in ``Claimed``."""
     is_revoked = account is not None and account.state == "revoking"
     return {
@@ -178,13 +180,13 @@ def save(
     columns after the update, given the shared ones. The card becomes dirty if anything visible changed.
     """
     append_audit(tx, update.audit)
-    saved = None if was is None else _saved(tx, work_items, update, own, was, is_carried=True)
+    saved = None if was is None else _save_update(tx, work_items, update, own, was, is_carried=True)
     if saved is None and (row := work_items.row(tx, id=update.id)) is not None:
-        saved = _saved(tx, work_items, update, own, row)
+        saved = _save_update(tx, work_items, update, own, row)
     return saved
 
 
-def _saved(
+def _save_update(
     tx: Transaction,
     work_items: WorkItemTable,
     update: Update,
@@ -201,18 +203,20 @@ def _saved(
         if is_carried:
             return None  # It may have been given more time.
         raise TooLate(f"{update.id} is past its deadline")
-    after = own(tx, row, update, _changes(row, update, tx.now()))
+    after = own(tx, row, update, _choose_changes(row, update, tx.now()))
     columns = [name for name in after if name not in _DECIDING]
     same = [*columns, *_SAME[work_items.name]] if is_carried else []
-    who = _who(update)
-    query = setting("save", *columns, work_items=work_items.name, same=_same(tuple(same), tuple(who)))
+    who = _list_caller_columns(update)
+    query = setting(
+        "save", *columns, work_items=work_items.name, same=_make_unchanged_condition(tuple(same), tuple(who))
+    )
     written = tx.one(query, id=update.id, **after, **{f"was_{name}": row[name] for name in same}, **who)
     if written is None and who and not is_carried:
         raise Outdated(f"{update.id} was to be done for who has changed")
     if written is None:
         return None
     add_notices(tx, update.notices, update.id)
-    changed, moved = (any(after.get(name) != row.get(name) for name in names) for names in _SHOWN)
+    changed, moved = (any(after.get(name) != row.get(name) for name in names) for names in _SHOWN_COLUMNS)
     if any(after.get(name) not in (None, "", row.get(name)) for name in ("hold", "asked_at")):
         release_card(tx, update.id)
     if changed or moved or update.card_dirty:
@@ -221,7 +225,7 @@ def _saved(
 
 
 @cache
-def _same(columns: tuple[str, ...], who: tuple[str, ...]) -> str:
+def _make_unchanged_condition(columns: tuple[str, ...], who: tuple[str, ...]) -> str:
     """Return the condition that these columns have what they had, and that these are who they were."""
     found = "".join(f" AND {name} IS /* postgresql: NOT DISTINCT FROM */ :was_{name}" for name in columns)
     for alias, table in (("a", "accounts"), ("p", "people")):
@@ -231,7 +235,7 @@ def _same(columns: tuple[str, ...], who: tuple[str, ...]) -> str:
     return found
 
 
-def _who(update: Update) -> Row:
+def _list_caller_columns(update: Update) -> Row:
     """Return what has to be true still of whom a call is made for, by column."""
     account, person = update.account, update.person
     of_account = {} if account is None else {f"a_{name}": getattr(account, name) for name in _ACCOUNT}
@@ -249,7 +253,7 @@ def _is_late(row: Row, update: Update, now: float) -> bool:
     return update.is_calling and expires and (good_until is None or good_until <= now)
 
 
-def _changes(row: Row, update: Update, now: float) -> Row:
+def _choose_changes(row: Row, update: Update, now: float) -> Row:
     """Return what an update changes, of operations and runs alike."""
     calls = {update.start_call, update.stop_call} - {None}
     start_call, ends = update.start_call or row["start_call"], update.outcome is not None
@@ -260,7 +264,7 @@ def _changes(row: Row, update: Update, now: float) -> Row:
         # Until the call is taken, or nobody knows whether it was.
         "busy_since": update.busy_since or (None if calls & _POSSIBLY_TAKEN else row["busy_since"]),
         "retry_at": update.retry_at or (None if calls else row["retry_at"]),
-        "asked_at": _asked_at(row["asked_at"], update, start_call, now),
+        "asked_at": _choose_asked_at(row["asked_at"], update, start_call, now),
         "now": now,
         "next_step_at": now + update.next_in,
         "waits": update.waits_for,
@@ -276,7 +280,7 @@ def _changes(row: Row, update: Update, now: float) -> Row:
     }
 
 
-def _asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
+def _choose_asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
     """Return since when a person is asked; an answer holds whatever a search in flight at the time finds."""
     if before is not None and update.keeps_waiting:
         return now

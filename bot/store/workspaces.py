@@ -15,37 +15,37 @@ from bot.store.transaction import Engine, Row, Transaction
 from bot.support.cleaning import fold
 
 #: How many are read at once.
-_PIECE: Final = 200
-_REACHED: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = reader_of("w a p")
+_BATCH_SIZE: Final = 200
+_PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = reader_of("w a p")
 
 
-def workspaces_of(
+def list_workspaces(
     tx: Transaction, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
     """Return a principal's workspaces by title; hidden ones only if ``hidden``."""
-    return _by_title(WORKSPACES.all(tx, "", principal=principal), connection, hidden=hidden)
+    return _sort_by_title(WORKSPACES.all(tx, "", principal=principal), connection, hidden=hidden)
 
 
-async def workspaces(
+async def read_workspaces(
     engine: Engine, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
     """Return the same, read in pieces: thousands hold up nobody else, and may change in between."""
     found: dict[str, Workspace] = {}
-    key = {"principal": principal, "connection": "", "remote_id": "", "limit": _PIECE}
+    key = {"principal": principal, "connection": "", "remote_id": "", "limit": _BATCH_SIZE}
     while True:
         some = await engine.read(lambda tx: WORKSPACES.query(tx, "piece_of_workspaces", **key))
         found |= {one.id: one for one in some}
-        if len(some) < _PIECE:
-            return _by_title(found.values(), connection, hidden=hidden)
+        if len(some) < _BATCH_SIZE:
+            return _sort_by_title(found.values(), connection, hidden=hidden)
         key.update(connection=some[-1].connection, remote_id=some[-1].remote_id)
 
 
-def _by_title(found: Iterable[Workspace], connection: str | None, *, hidden: bool) -> list[Workspace]:
+def _sort_by_title(found: Iterable[Workspace], connection: str | None, *, hidden: bool) -> list[Workspace]:
     here = [one for one in found if (hidden or not one.hidden) and connection in {None, one.connection}]
     return sorted(here, key=lambda workspace: (workspace.title.casefold(), workspace.id))
 
 
-def workspaces_called(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
+def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
     """Return those of a principal's workspaces of which a name, or its stem, may be the whole name or id.
 
     All that are called that are among them, except hidden ones.
@@ -54,16 +54,16 @@ def workspaces_called(tx: Transaction, principal: Principal, name: str, stem: st
     return WORKSPACES.query(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)
 
 
-def reached(
+def find_with_account(
     tx: Transaction, workspace_id: str, principal: Principal
 ) -> tuple[Workspace | None, Account | None, Person | None]:
     """Return a workspace, whoever owns it, with a person's account on its connection and what Slack says."""
     row = tx.one("reached_workspace", id=workspace_id, principal=principal)
     found: tuple[Workspace | None, Account | None, Person | None] = (None, None, None)
-    return found if row is None else _REACHED(row)
+    return found if row is None else _PARSE_WITH_ACCOUNT(row)
 
 
-def workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
+def find_workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
     """Return one workspace."""
     return WORKSPACES.one(tx, id=workspace_id)
 
@@ -78,7 +78,9 @@ def insert(tx: Transaction, new: Workspace) -> bool:
     return is_written
 
 
-def by_remote(tx: Transaction, principal: Principal, connection: str, remote_id: str) -> Workspace | None:
+def find_by_remote_id(
+    tx: Transaction, principal: Principal, connection: str, remote_id: str
+) -> Workspace | None:
     """Return a principal's workspace by its id at the provider, also a hidden one."""
     return WORKSPACES.one(tx, principal=principal, connection=connection, remote_id=remote_id)
 
@@ -94,7 +96,7 @@ def add(tx: Transaction, workspace: Workspace) -> Workspace:
     )
     workspace = replace(workspace, used_at=now)
     if not insert(tx, workspace):
-        before = by_remote(tx, workspace.principal, workspace.connection, workspace.remote_id)
+        before = find_by_remote_id(tx, workspace.principal, workspace.connection, workspace.remote_id)
         assert before is not None  # nothing else keeps it from being written
         alias = before.alias if workspace.alias is None else workspace.alias
         workspace = replace(before, hidden=False, alias=alias, used_at=now)
@@ -172,13 +174,13 @@ def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
     WORKSPACES.change(tx, {"id": workspace_id}, idle_check_at=at)
 
 
-def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
+def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
     """Write a provider's event about a workspace, mark its card dirty and make its gate due.
 
     Return False, nothing written, if the event was seen before or nobody here has the workspace.
     """
     found = WORKSPACES.rows(tx, gate_key=gate_key, connection=connection)
-    if not found or not inbox.first_sight(tx, interaction):
+    if not found or not inbox.add_interaction(tx, interaction):
         return False
     for row in found:
         WORKSPACES.change(tx, {"id": row["id"]}, remark=remark)

@@ -91,7 +91,7 @@ class HealthRoutes:
             return None
         with suppress(StoreError, TimeoutError):
             async with asyncio.timeout(FIGURES_SECONDS):
-                return await self.store.perform(counts.figures)
+                return await self.store.perform(counts.measure_figures)
         return None
 
     async def _figures(self, request: web.Request) -> web.Response:

@@ -83,7 +83,7 @@ class Others:
         """Begin or end what is written; return after how many seconds Slack should count again."""
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
-        began = (await self._store.read(outages.outages)).get(TWICE)
+        began = (await self._store.read(outages.list_outages)).get(TWICE)
         if await self._excess(count) <= 0:
             self._since = None
             if began is not None and counted_at > began:

@@ -13,7 +13,7 @@ from contextlib import suppress
 import structlog
 
 from bot.store import signatures as signature_rows
-from bot.store.signatures import KEPT
+from bot.store.signatures import RETENTION_SECONDS
 from bot.store.store import Store
 from bot.support.errors import StoreError
 
@@ -45,7 +45,7 @@ class Replays:
     def is_first(self, signature: str) -> bool:
         """Return whether a signature, in hexadecimal, is new, and remember it."""
         now, start = self._monotonic(), signature[:LENGTH]
-        while self._seen and next(iter(self._seen.values())) <= now - KEPT:
+        while self._seen and next(iter(self._seen.values())) <= now - RETENTION_SECONDS:
             self._seen.popitem(last=False)
         if start in self._seen:
             return False
@@ -53,10 +53,10 @@ class Replays:
         self._unsaved.append(start)
         return True
 
-    async def load(self, store: Store, within: float = KEPT) -> None:
+    async def load(self, store: Store, within: float = RETENTION_SECONDS) -> None:
         """Remember what other processes have seen; call it before the first request."""
         now = self._monotonic()
-        for age, signatures in await store.read(signature_rows.saved_signatures, within):
+        for age, signatures in await store.read(signature_rows.list_signatures, within):
             for at in range(0, len(signatures), LENGTH):
                 self._remember(signatures[at : at + LENGTH], now - age)
 

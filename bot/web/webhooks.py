@@ -55,7 +55,7 @@ class WebhookRoutes:
         for event in events:
             gate_key = provider.gate_key(event.remote_id)
             heard += await self._store.write(
-                workspaces.hear, name, gate_key, f"hook:{name}:{event.key}", event.message
+                workspaces.note_event, name, gate_key, f"hook:{name}:{event.key}", event.message
             )
         log.info("hook.heard", connection=name, events=len(events), new=heard)
         return web.Response(status=204)

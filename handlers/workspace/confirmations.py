@@ -217,7 +217,7 @@ def is_possible(request: Request, workspace: Workspace) -> bool:
 
 async def make_stamp(request: Request, workspace: Workspace) -> str:
     """Return a workspace's key with a digest of its state, by which a later change is noticed."""
-    latest = await request.services.store.read(operation_rows.latest_operation, workspace.id)
+    latest = await request.services.store.read(operation_rows.find_latest_operation, workspace.id)
     state = "d" if workspace.state in DOWN_OR_FAILED_STATES else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
 

@@ -56,7 +56,7 @@ async def show_list(request: Request) -> Answer:
     is_redrawn = request.surface.kind == "button" and request.target is not None
     if not request.text and not is_redrawn:
         request = replace(request, text="list")
-    rows = await services.store.perform(workspace_rows.workspaces, request.principal)
+    rows = await services.store.perform(workspace_rows.read_workspaces, request.principal)
     if not rows:
         old, rows = await read_stale_and_rows(request)
         if not rows:
@@ -112,7 +112,7 @@ async def show_list(request: Request) -> Answer:
 async def show_status(request: Request) -> Answer:
     """Answer with the card of the open operation, otherwise with the state; without a name, with the list."""
     if request.target is None:
-        rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
+        rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
         if len(rows) != 1:
             return await show_list(request)
         request = replace(request, target=rows[0].id)
@@ -134,7 +134,7 @@ async def show_address(request: Request) -> Answer:
             return replies.opening(facts, "\n".join([sentence, *buttons.ends(facts)]))
         await request.caller.run(request_status_read, workspace.id)
         return replies.answer(opening(facts), buttons.open_buttons(facts))
-    operation = await services.store.read(operations.latest_operation, workspace.id)
+    operation = await services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return lists.card_answer(await services.gatherer.of_workspace(workspace, operation))
     sentence = lists.in_its_state(facts.now, workspace, answers.NOT_RUNNING)
@@ -163,7 +163,7 @@ async def add(request: Request) -> Answer:
         # If several connections recognise an id, the one that the person has linked is meant.
         linked_at = {
             account.connection
-            for account in await request.services.store.read(account_rows.accounts, request.principal)
+            for account in await request.services.store.read(account_rows.list_accounts, request.principal)
         }
         references = {
             name: remote_id for name, remote_id in references.items() if name in linked_at
@@ -194,7 +194,9 @@ def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
 
 async def _bring_back_named(request: Request) -> Answer | None:
     """Bring back a forgotten workspace, if the words are its name and no other's."""
-    rows = await request.services.store.perform(workspace_rows.workspaces, request.principal, hidden=True)
+    rows = await request.services.store.perform(
+        workspace_rows.read_workspaces, request.principal, hidden=True
+    )
     needle = fold(request.name)
     matching = [
         workspace
@@ -208,7 +210,7 @@ async def _bring_back_named(request: Request) -> Answer | None:
 
 
 async def _answer_unknown_reference(request: Request) -> Answer:
-    accounts = await request.services.store.read(account_rows.accounts, request.principal)
+    accounts = await request.services.store.read(account_rows.list_accounts, request.principal)
     if not accounts:
         return await offer_all_links(request)
     titles = request.services.titles(account.connection for account in accounts)
@@ -231,7 +233,7 @@ async def change_alias(request: Request) -> Answer:
 
 async def _split_alias(request: Request) -> tuple[Workspace, str]:
     """Split the words into a workspace and its new name: the longest prefix that is a workspace's name."""
-    rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
+    rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
         match = naming.find(" ".join(request.arguments[:count]), rows, request.services.connections)
         if match.kind == "one":
@@ -265,7 +267,7 @@ def _answer_brought_back(request: Request, back: Workspace) -> Answer:
 @routes.options("workspace")
 async def complete(request: Request) -> list[dict[str, Any]]:
     """Return the workspaces that match the letters typed so far; all of them if there are none."""
-    rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
+    rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     needle = fold(request.name)
     fitting = [
         workspace for workspace in rows if needle in fold(workspace.title) or needle in fold(workspace.name)

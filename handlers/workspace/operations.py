@@ -109,7 +109,7 @@ async def show_current(request: Request, workspace: Workspace, hint: str = "", m
     """
     services = request.services
     await request.caller.run(request_status_read, workspace.id)
-    operation = await services.store.read(operations.latest_operation, workspace.id)
+    operation = await services.store.read(operations.find_latest_operation, workspace.id)
     facts = await services.gatherer.of_workspace(workspace, operation)
     if operation is not None and operation.is_open and not request.is_shared:
         return lists.card_answer(facts, remark=hint or more)
@@ -144,11 +144,11 @@ async def begin_for(
         return await ask_before_ending(request, workspace, verb)
     is_new = accepted.operation.verb == request.verb and not (accepted.joined or accepted.repeated)
     if is_new and request.surface.kind == "command" and request.manner is Manner.TYPED:
-        # What began is what was spoken of, by its own row (``bot.store.conversations.spoken``).
+        # What began is what was spoken of, by its own row (``bot.store.conversations.find_referents``).
         request.notes.about = None
     if request.is_shared:
         # Its buttons are of what was begun just now.
-        begun = await services.store.read(workspace_rows.workspace, workspace.id)
+        begun = await services.store.read(workspace_rows.find_workspace, workspace.id)
         workspace = begun or workspace
     if accepted.obstacle and accepted.operation.is_open and not request.is_shared:
         # It waits for its person: nothing else is promised. In a direct message its card says so.
@@ -251,7 +251,7 @@ def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
 
 async def _describe_current(request: Request, workspace: Workspace) -> str:
     """Describe the open operation of a workspace that has changed since, or else its state."""
-    operation = await request.services.store.read(operations.latest_operation, workspace.id)
+    operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED, name=workspace.title, **FORMS[operation.verb])
     return lists.in_its_state(request.services.clock.now(), workspace, talk.CHANGED)
@@ -393,7 +393,7 @@ async def retry(request: Request) -> Answer:
         return replies.answer(fill(answers.STILL_AT_IT, name=workspace.title, **FORMS[ended.verb]))
     if ended.outcome is Outcome.FULFILLED:
         return answer_ended(request, ended)
-    newest = await request.services.store.read(operations.latest_operation, workspace.id)
+    newest = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if newest is not None and newest.id != ended.id:
         return await show_current(request, workspace, answers.OUTDATED)
     lasts = (ended.lasts or None) if workspace.stop_at is None else None
@@ -440,7 +440,7 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
 async def cancel(request: Request) -> Answer:
     """Cancel a start or a run; what is running already is left as it is."""
     workspace = await read_workspace(request)
-    latest = await request.services.store.read(operations.latest_operation, workspace.id)
+    latest = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if latest is None or not latest.is_open or latest.verb not in _CANCELLABLE_VERBS:
         return answer_nothing_to_cancel(request, workspace)
     if request.manner is Manner.TENTATIVE:

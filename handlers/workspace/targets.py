@@ -48,7 +48,9 @@ async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
         # A link may be to several, whatever they are called.
         return None
     stem, _ = naming.split_connection(name, connections)
-    rows = await request.services.store.read(workspaces.workspaces_called, request.principal, name, stem)
+    rows = await request.services.store.read(
+        workspaces.find_workspaces_by_name, request.principal, name, stem
+    )
     match = naming.find_whole(name, rows, connections)
     return match.workspaces[0] if match is not None and match.kind == "one" else None
 
@@ -65,7 +67,7 @@ async def require_by_name(request: Request, name: str) -> Workspace:
     """Return the workspace with this name; raises Answered if there is none, or more than one."""
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
-    rows = await request.services.store.perform(workspaces.workspaces, request.principal)
+    rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
     match = await beside(rows, naming.find, name, rows, request.services.connections)
     old: Sequence[Account] = ()
     if match.kind == "near":
@@ -123,7 +125,7 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
     """Answer somebody without workspaces: link, wait for the list, or make one."""
     services = request.services
     linkless = {name for name, _ in services.list_linkless()}
-    links = await services.store.read(account_rows.accounts, request.principal)
+    links = await services.store.read(account_rows.list_accounts, request.principal)
     accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
         return await offer_all_links(request)
@@ -186,7 +188,7 @@ def _add_question(request: Request, answer: Answer, candidates: Sequence[Workspa
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
     """Return accounts with outdated lists, then the workspaces; a list may arrive in between."""
     old = await request.caller.read(snapshots.stale, TaskKind.DISCOVER, request.deferred.looked)
-    return old, await request.services.store.perform(workspaces.workspaces, request.principal)
+    return old, await request.services.store.perform(workspaces.read_workspaces, request.principal)
 
 
 async def answer_unknown_name(

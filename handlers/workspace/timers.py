@@ -134,7 +134,7 @@ async def _answer_kept_running(request: Request, changed: Workspace) -> Answer:
     """Answer that a workspace keeps running, or with its state if it is down or going down."""
     if changed.stop_at is not None:
         return _answer_moved(request, changed)
-    latest = await request.services.store.read(operations.latest_operation, changed.id)
+    latest = await request.services.store.read(operations.find_latest_operation, changed.id)
     facts = await request.services.gatherer.of_workspace(changed, latest)
     hint, is_open = fill(cards.TOO_LATE, name=changed.title), latest is not None and latest.is_open
     if is_open and latest is not None and latest.verb.brings_down:

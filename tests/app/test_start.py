@@ -241,7 +241,7 @@ async def test_a_database_whose_server_is_restarted_is_found(tmp_path):
     outlets = Outlets(store=store)
     async with slack() as (local, _client), process(tmp_path, outlets, **of_slack(local)) as made:
         await made.start(loops=False)
-        assert await made.store.read(audit.audit_head) == (0, "")
+        assert await made.store.read(audit.read_audit_head) == (0, "")
     assert next(answers, None) is None
 
 
@@ -330,6 +330,6 @@ async def test_the_audit_says_whose_provider_runs_and_which_version(tmp_path, mo
     ):
         await made.start(loops=False)
         (found,) = [
-            row for row in await made.store.read(audit.audit_entries) if row["action"] == "providers.loaded"
+            row for row in await made.store.read(audit.read_audit) if row["action"] == "providers.loaded"
         ]
     assert json.loads(found["detail"]) == {"new": "usher-lagoon 1.4"}

@@ -46,7 +46,7 @@ async def test_the_minimum_accepts_each_wish_once_and_usher_verifies_its_audit(u
         assert db.execute("SELECT COUNT(*) FROM operations").fetchone()[0] == 2
     store = await open_store(url, SystemClock(), SystemIds())
     try:
-        assert [one["action"] for one in await store.read(audit.audit_entries)] == ["workspace.start"] * 2
+        assert [one["action"] for one in await store.read(audit.read_audit)] == ["workspace.start"] * 2
         assert (await store.perform(audit.verify_audit)) is None
     finally:
         await store.close()

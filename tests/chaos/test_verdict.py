@@ -84,7 +84,9 @@ async def scene(tmp_path):
     async with stage(tmp_path, 1, random.Random(1)) as made:
         store = await open_store(made.database, SystemClock(), SystemIds())
         principal = made.people[0].principal
-        workspace = next(w for w in await store.perform(workspaces.workspaces, principal) if w.name == "red")
+        workspace = next(
+            w for w in await store.perform(workspaces.read_workspaces, principal) if w.name == "red"
+        )
         accepted = await accept_operation(store, workspace, interaction="i1")
         await store.write(
             operations.save_step, outcomes.make_end_update(accepted.operation, Outcome.FULFILLED)

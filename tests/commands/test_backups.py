@@ -101,7 +101,7 @@ async def test_while_it_is_copied_people_are_answered_and_what_they_do_is_writte
             asyncio.to_thread(back_up, database, target, left, time, CountingIds(), is_over)
         )
         await asyncio.to_thread(held.wait, 60)
-        length, _ = await store.read(audit.audit_head)
+        length, _ = await store.read(audit.read_audit_head)
         assert "/workspace" in (await ready.alice.types("help")).text
         for number in range(20):
             await store.write(
@@ -170,7 +170,7 @@ async def test_none_is_made_where_it_would_be_worth_nothing_and_that_is_said(tmp
         check = await checked()
         assert (check.is_good, check.is_warning, said in check.found) == (False, False, True)
         assert check.advice == "What to do: `usher docs incidents#a-backup-fails`."
-        assert (await store.perform(counts.figures)).outages == {"#backup": 0.0}
+        assert (await store.perform(counts.measure_figures)).outages == {"#backup": 0.0}
         assert not [*folder.glob("*")]
         # It is tried again; what made it fail is over.
         folder.mkdir(exist_ok=True)
@@ -183,7 +183,7 @@ async def test_none_is_made_where_it_would_be_worth_nothing_and_that_is_said(tmp
         check = await checked()
         assert (check.is_good, check.is_warning) == (True, True)
         assert check.found == f"on the same disk as the database, in {folder}"
-        assert (await store.perform(counts.figures)).outages == {}
+        assert (await store.perform(counts.measure_figures)).outages == {}
         # And not before the next night.
         clock.advance(600)
         await scheduler._run_daily()

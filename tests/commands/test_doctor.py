@@ -447,7 +447,7 @@ async def test_what_a_team_needs_is_ticked_off_as_it_comes(tmp_path, monkeypatch
 async def dies(store, kind, code):
     await store.write(notices.add_notices, [NewNotice(f"{kind} {code}", kind, "1", ALICE)])
     (notice,) = await store.perform(notices.claim_notices, 1, 60.0)
-    await store.write(notices.notice_dead, notice.id, code)
+    await store.write(notices.give_up_notice, notice.id, code)
 
 
 @asynccontextmanager

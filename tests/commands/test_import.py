@@ -44,7 +44,8 @@ async def read_accounts(folder):
     store = await open_store(f"sqlite:///{folder / 'usher.db'}", SystemClock(), SystemIds())
     try:
         return {
-            account.principal.user_id: account for account in await store.perform(accounts.active_accounts)
+            account.principal.user_id: account
+            for account in await store.perform(accounts.list_active_accounts)
         }
     finally:
         await store.close()

@@ -34,7 +34,7 @@ async def linked_under(store, key, principal):
 
 async def count_accounts(store):
     """Return how many are linked."""
-    return len(await store.perform(accounts.active_accounts))
+    return len(await store.perform(accounts.list_active_accounts))
 
 
 @pytest.fixture
@@ -74,12 +74,12 @@ async def test_what_was_forgotten_goes_on_with_the_right_keys_unless_its_person_
     await linked_under(store, NEW, PEOPLE[1])
     rotation = await rotate(store, Vault([NEW, KEY, OTHER]))
     assert (rotation.recalled, rotation.is_whole) == (18, True)
-    for account in await store.perform(accounts.active_accounts):
+    for account in await store.perform(accounts.list_active_accounts):
         opened = Vault([NEW]).open(row_key(account.principal.key, "saturn"), account.secret)
         assert opened == {"token": account.principal.user_id}
-    assert {one.principal for one in await store.perform(accounts.active_accounts)} == set(PEOPLE[1:])
-    assert (await store.read(audit.audit_entries))[-1]["action"] == "account.recalled"
-    assert await store.read(credentials.forgotten_accounts) == []
+    assert {one.principal for one in await store.perform(accounts.list_active_accounts)} == set(PEOPLE[1:])
+    assert (await store.read(audit.read_audit))[-1]["action"] == "account.recalled"
+    assert await store.read(credentials.list_forgotten_accounts) == []
 
 
 @pytest.mark.usefixtures("twenty")

@@ -114,5 +114,5 @@ async def test_a_dump_is_restored_as_the_page_says(env):
     ended = await run("restored", env=env)
     assert (ended.status, "asked: stops: 1." in ended.out) == (0, True)
     store = await open_store(url, SystemClock(), SystemIds())
-    assert (await store.read(workspaces.workspace, workspace.id)).stop_at is None
+    assert (await store.read(workspaces.find_workspace, workspace.id)).stop_at is None
     await store.close()

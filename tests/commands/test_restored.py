@@ -77,12 +77,10 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
             assert set(said) == {ALICE, BOB}
             assert said[ALICE].startswith("My records were restored from a backup")
             assert "Type `unlink Saturn Cloud` to remove it again" in said[ALICE]
-            assert [row["action"] for row in await made.store.read(audit.audit_entries)][
-                -1
-            ] == "store.restored"
+            assert [row["action"] for row in await made.store.read(audit.read_audit)][-1] == "store.restored"
             assert await store_checks.check_age(made.store, database) == []
         async with served(tmp_path, local) as made:
-            assert [row["action"] for row in await made.store.read(audit.audit_entries)].count(
+            assert [row["action"] for row in await made.store.read(audit.read_audit)].count(
                 "store.restored"
             ) == 1
 
@@ -114,7 +112,7 @@ async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(t
     assert "their people are asked: stops: 1." in restored.out
     store = await open_store(f"sqlite:///{database}", SystemClock(), SystemIds())
     await store.begin_serving()
-    assert (await store.read(workspaces.workspace, workspace.id)).stop_at is None
+    assert (await store.read(workspaces.find_workspace, workspace.id)).stop_at is None
     await store.close()
 
 

@@ -31,7 +31,7 @@ async def hub():
         await linked(store, BOB, ["lab"], connection="hub", username="bob")
         await link_account(store, ALICE, "saturn")
         for who, one in ((ALICE, "hub"), (BOB, "hub"), (ALICE, "saturn")):
-            account = await store.read(accounts.account, who, one)
+            account = await store.read(accounts.find_account, who, one)
             sealed = made.vault.seal(row_key(who.key, one), {"token": "t", "x_token_id": "1"})
             await store.write(credentials.save_secret, account.id, account.secret, sealed)
         (lab, _) = mine.workspaces
@@ -63,7 +63,7 @@ async def test_doctor_names_who_depends_on_what_is_not_in_the_file_any_more(hub)
 
 async def test_while_it_is_set_up_its_secrets_are_owed_and_everybody_is_told(hub):
     assert await retire(hub, "hub") == (2, 2)
-    assert [one.connection for one in await hub.store.perform(accounts.active_accounts)] == ["saturn"]
+    assert [one.connection for one in await hub.store.perform(accounts.list_active_accounts)] == ["saturn"]
     told = [
         one
         for one in await hub.store.perform(notices.claim_notices, 99, 60.0)
@@ -81,9 +81,7 @@ async def test_once_it_is_taken_out_its_secrets_are_erased(hub):
     assert await retire(gone, "hub") == (0, 0)
     assert await hub.store.read(revocations.list_pending_revocations) == []
     ended = [
-        row["detail"]
-        for row in await hub.store.read(audit.audit_entries)
-        if row["action"] == "account.revoked"
+        row["detail"] for row in await hub.store.read(audit.read_audit) if row["action"] == "account.revoked"
     ]
     assert len(ended) == 2
     assert all('"ended":"lapsed"' in one for one in ended)
@@ -93,7 +91,7 @@ async def test_what_was_taken_out_before_is_retired_too(hub):
     gone = context(hub.store, without_hub(hub), vault=hub.vault)
     assert await retire(gone, "hub") == (2, 0)
     assert await hub.store.read(revocations.list_pending_revocations) == []
-    assert await hub.store.perform(workspaces.workspaces, ALICE, connection="hub") == []
+    assert await hub.store.perform(workspaces.read_workspaces, ALICE, connection="hub") == []
 
 
 async def test_doctor_counts_what_is_owed_and_warns_of_what_is_for_longer_than_a_day(hub):

@@ -47,7 +47,7 @@ async def test_rotating_seals_every_secret_under_the_newest_key(tmp_path):
     ended = await run("keys", "rotate", env=environment(tmp_path, USHER_ENCRYPTION_KEYS=f"{NEW},{KEY}"))
     assert (ended.status, ended.out, ended.err) == (0, "2 secrets are encrypted with the newest key.\n", "")
     async with opened(tmp_path) as store:
-        for account in await store.perform(accounts.active_accounts):
+        for account in await store.perform(accounts.list_active_accounts):
             place = row_key(account.principal.key, "saturn")
             assert Vault([NEW]).open(place, account.secret) == {"token": account.principal.user_id}
 
@@ -80,7 +80,7 @@ async def test_a_secret_that_no_key_opens_is_named_by_its_owner_and_the_others_a
     assert "1 doesn't open with any of the keys." in ended.err
     assert "This person has to link again:\n  UBOB on saturn\n" in ended.err
     async with opened(tmp_path) as store:
-        alice = await store.read(accounts.account, ALICE, "saturn")
+        alice = await store.read(accounts.find_account, ALICE, "saturn")
         assert Vault([NEW]).open(row_key(ALICE.key, "saturn"), alice.secret) == {"token": "UALICE"}
 
 
@@ -131,15 +131,15 @@ async def test_people_whose_secret_no_key_opens_are_named_and_with_forget_asked_
     assert "asked to link again: 1.\n" in ended.out
     assert (await keys_check(env)).is_good
     async with opened(tmp_path) as store:
-        assert (await store.read(accounts.account, ALICE, "saturn")).state == "active"
-        assert (await store.read(accounts.account, BOB, "saturn")).state == "refused"
+        assert (await store.read(accounts.find_account, ALICE, "saturn")).state == "active"
+        assert (await store.read(accounts.find_account, BOB, "saturn")).state == "refused"
         (notice,) = await store.perform(notices.claim_notices, 9, 60.0)
         assert (notice.kind, notice.principal, notice.body["cause"]) == (
             NoticeKind.LINK_AGAIN,
             BOB,
             "secret",
         )
-        assert "account.refuse" in [row["action"] for row in await store.read(audit_rows.audit_entries)]
+        assert "account.refuse" in [row["action"] for row in await store.read(audit_rows.read_audit)]
 
 
 async def test_what_is_stored_where_nobody_links_is_written_again(tmp_path):
@@ -154,7 +154,7 @@ async def test_what_is_stored_where_nobody_links_is_written_again(tmp_path):
     ended = await run("keys", "rotate", "--forget", env=environment(tmp_path))
     assert (ended.status, ended.out) == (0, "1 secret is encrypted with the newest key.\n")
     async with opened(tmp_path) as store:
-        kept = await store.read(accounts.account, BOB, "saturn")
+        kept = await store.read(accounts.find_account, BOB, "saturn")
     assert Vault([KEY]).open(row_key(BOB.key, "saturn"), kept.secret)["x_acts"] == "none"
 
 
@@ -172,7 +172,7 @@ async def test_the_audit_is_whole_until_it_is_edited(tmp_path):
             AuditEntry("T1:UALICE", "operation.start", f"ws_{number}", "accepted") for number in range(3)
         ]
         await store.write(audit_rows.append_audit, entries)
-        _, last = await store.read(audit_rows.audit_head)
+        _, last = await store.read(audit_rows.read_audit_head)
     env = environment(tmp_path)
     whole = await run("audit", "verify", env=env)
     assert whole.status == 0
@@ -206,7 +206,7 @@ async def test_audit_export_prints_every_row(tmp_path):
             audit_rows.append_audit,
             [AuditEntry("a", "act", f"café {n}", "ok", {"n": n}) for n in range(1001)],
         )
-        rows = await store.read(audit_rows.audit_entries, limit=9999)
+        rows = await store.read(audit_rows.read_audit, limit=9999)
     exported = await run("audit", "export", env=environment(tmp_path))
     assert (exported.status, [json.loads(line) for line in exported.out.splitlines()]) == (0, rows)
 
@@ -217,7 +217,7 @@ async def test_audit_verify_says_that_rows_were_archived_before(tmp_path):
         await store.write(
             audit_rows.append_audit, [*(AuditEntry("a", "act", f"{n}", "ok") for n in range(3)), archived]
         )
-        (third,) = await store.read(audit_rows.audit_entries, after=2, limit=1)
+        (third,) = await store.read(audit_rows.read_audit, after=2, limit=1)
     database = Database(tmp_path / "usher.db", recursive_triggers=False)
     with database.conn:
         database.execute("DELETE FROM audit WHERE seq <= 2")
@@ -242,7 +242,7 @@ async def test_a_trial_is_in_the_record_before_anything_is_asked_of_the_provider
     assert ended.status == 1
     assert "The answers ended before the questions, so nothing was done." in ended.err
     async with opened(tmp_path) as store:
-        (entry,) = await store.read(audit_rows.audit_entries)
+        (entry,) = await store.read(audit_rows.read_audit)
     assert (entry["actor"], entry["action"], entry["target"]) == ("operator", "trial.begin", "saturn")
 
 

@@ -114,6 +114,6 @@ async def test_an_approval_that_meets_trouble_links_or_says_why(tmp_path, path, 
         linked = bool(cloud.alice.told("linked"))
         failed = [shown for shown in cloud.alice.sees() if "couldn't link you" in shown.text]
         assert len(failed) == (not linked)
-        account = await cloud.bot.store.read(accounts.account, cloud.principal(), "saturn")
+        account = await cloud.bot.store.read(accounts.find_account, cloud.principal(), "saturn")
         assert (account is not None) == linked
         assert ("is now linked to" in cloud.person(AMIR).sees()[-1].text) == linked

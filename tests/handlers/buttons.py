@@ -8,7 +8,7 @@ async def started(bot):
     """Start the notebook and return the operation."""
     await bot.link()
     await bot.say("start")
-    return await bot.store.read(operations.latest_operation, (await bot.workspace()).id)
+    return await bot.store.read(operations.find_latest_operation, (await bot.workspace()).id)
 
 
 async def end(bot, operation, outcome, cause=None):

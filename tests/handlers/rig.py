@@ -155,7 +155,9 @@ class Rig:
             self.clock.advance(1)
             answer = await self.direct(text)
             if answer.text and answer.about is not None:
-                await self.store.write(conversations.speak, ALICE, "D1", None, answer.about.as_body())
+                await self.store.write(
+                    conversations.save_referents, ALICE, "D1", None, answer.about.as_body()
+                )
         return answer
 
     async def push(
@@ -172,7 +174,7 @@ class Rig:
 
     async def workspace(self, name: str = "notebook", principal: Principal = ALICE, **keys: Any) -> Workspace:
         """Return a person's workspace."""
-        rows = await self.store.perform(workspaces.workspaces, principal, **keys)
+        rows = await self.store.perform(workspaces.read_workspaces, principal, **keys)
         return next(row for row in rows if name in {row.name, row.title})
 
     async def sees(self, state: State, name: str = "notebook", *url: str, **keys: Any) -> Workspace:
@@ -197,7 +199,7 @@ class Rig:
 
     async def audit(self) -> list[Mapping[str, Any]]:
         """Return the audit's rows."""
-        return await self.store.read(audit.audit_entries)
+        return await self.store.read(audit.read_audit)
 
 
 async def invited(bot: Rig) -> list[tuple[Principal, str, Any]]:

@@ -69,15 +69,15 @@ async def over(bot: Rig, name: str = "train.R", state: RunState = RunState.SUCCE
 async def step(bot: Rig, run: Run, **keys: Any) -> Run:
     """Write what a step learned."""
     assert await bot.store.write(runs.save_run_step, Update(run.id, next_in=5.0, **keys))
-    return await bot.store.read(runs.run, run.id)
+    return await bot.store.read(runs.find_run, run.id)
 
 
 async def found(bot: Rig, *names: str) -> list[Run]:
     """Have a list bring runs that were launched elsewhere."""
-    account = await bot.store.read(accounts.account, ALICE, "posit")
+    account = await bot.store.read(accounts.find_account, ALICE, "posit")
     listed = [DiscoveredRun(f"elsewhere-{name}", name, _seen(bot, RunState.RUNNING)) for name in names]
     await bot.store.perform(runs.merge_runs, account.id, listed)
-    return [run for run in await bot.store.read(runs.runs, ALICE) if run.name in names]
+    return [run for run in await bot.store.read(runs.list_runs, ALICE) if run.name in names]
 
 
 def _seen(bot: Rig, state: RunState, code: int | None = None) -> ObservedRun:

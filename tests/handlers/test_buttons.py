@@ -23,7 +23,7 @@ async def test_keep_waiting_sets_a_new_deadline_and_no_new_start(bot):
     operation = await started(bot)
     bot.clock.advance(1900)
     check_golden("answers/kept-waiting", await bot.press("keep_waiting", operation.id))
-    kept = await bot.store.read(operations.operation, operation.id)
+    kept = await bot.store.read(operations.find_operation, operation.id)
     assert (kept.deadline_number, kept.deadline_at) == (2, bot.clock.now() + 1800)
     assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
 
@@ -61,12 +61,12 @@ async def test_try_again_repeats_neither_what_is_open_nor_what_came_true(bot):
 async def test_a_start_that_is_still_wanted_is_for_as_long_as_it_was_asked_for(bot):
     await bot.link()
     await bot.say("start for 2h")
-    first = await bot.store.read(operations.latest_operation, (await bot.workspace()).id)
+    first = await bot.store.read(operations.find_latest_operation, (await bot.workspace()).id)
     bot.clock.advance(3 * 86_400.0)
     await end(bot, first, Outcome.FAILED, problems.asked_long_ago(first))
     await bot.press("try_again", first.id)
     workspace = await bot.workspace()
-    again = await bot.store.read(operations.latest_operation, workspace.id)
+    again = await bot.store.read(operations.find_latest_operation, workspace.id)
     assert (again.id != first.id, again.is_open) == (True, True)
     assert workspace.stop_at == pytest.approx(bot.clock.now() + 7200, abs=60)
 
@@ -108,7 +108,7 @@ async def test_another_persons_button_does_nothing_and_tells_nothing(bot, action
         assert words(stolen).startswith("I can't find that workspace on your list.")
         assert (await bot.audit())[-1]["actor"] == principal.key
         assert (await bot.audit())[-1]["result"] == "refused"
-    assert (await bot.store.read(operations.operation, operation.id), await bot.workspace()) == (
+    assert (await bot.store.read(operations.find_operation, operation.id), await bot.workspace()) == (
         operation,
         row,
     )
@@ -130,7 +130,7 @@ async def test_a_button_of_an_earlier_release(bot):
 
 
 async def test_a_secret_that_does_not_open_is_said(bot):
-    bot.store.fails[accounts.accounts] = SecretError("swapped")
+    bot.store.fails[accounts.list_accounts] = SecretError("swapped")
     assert words(await bot.say("whoami")).startswith("I can no longer read your stored link. Link again.")
 
 

@@ -29,7 +29,7 @@ async def up(bot: Rig, *names: str) -> None:
 
 
 async def open_ones(bot: Rig) -> list[str]:
-    names = {one.id: one.title for one in await bot.store.perform(workspaces.workspaces, ALICE)}
+    names = {one.id: one.title for one in await bot.store.perform(workspaces.read_workspaces, ALICE)}
     found = [
         f"{one.verb} {names[one.workspace_id]}"
         for one in await bot.store.read(operations.open_operations, ALICE)

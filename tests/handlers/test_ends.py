@@ -65,7 +65,7 @@ async def test_a_restart_of_what_has_failed_agrees_to_no_end(bot):
     """Nobody was asked, and the next read may find it up again."""
     row = await made(bot, State.FAILED)
     assert "starting a new one with the same settings" in words(await bot.say("restart lab"))
-    operation = await bot.store.read(operations.latest_operation, row.id)
+    operation = await bot.store.read(operations.find_latest_operation, row.id)
     assert (operation.verb, operation.agreed) == (OperationVerb.RESTART, False)
     assert not any("agreed" in str(entry["detail"]) for entry in await bot.audit())
 
@@ -84,11 +84,11 @@ async def test_calling_off_what_is_being_made_is_no_answer_for_later(bot):
     """It loses nothing while it is being made; what that has left may be in use once it is over."""
     creation = await making(bot)
     await bot.say("stop lab")
-    first = await bot.store.read(operations.latest_operation, creation.workspace_id)
+    first = await bot.store.read(operations.find_latest_operation, creation.workspace_id)
     assert (first.verb, first.agreed) == (OperationVerb.STOP, Consent.KNOWING)
     await over(bot, first)
     await bot.press("try_again", first.id)
-    second = await bot.store.read(operations.latest_operation, creation.workspace_id)
+    second = await bot.store.read(operations.find_latest_operation, creation.workspace_id)
     assert (second.id != first.id, second.verb, second.agreed) == (True, OperationVerb.STOP, False)
 
 
@@ -100,7 +100,7 @@ async def test_calling_off_what_may_be_in_use_by_now_agrees_to_no_end(bot):
     )
     bot.clock.advance(120)
     await bot.say("stop lab")
-    stop = await bot.store.read(operations.latest_operation, creation.workspace_id)
+    stop = await bot.store.read(operations.find_latest_operation, creation.workspace_id)
     assert (stop.verb, stop.agreed) == (OperationVerb.STOP, False)
 
 
@@ -115,7 +115,7 @@ async def test_timer_of_a_start_that_waits_is_set(bot, has_lapsed):
         await bot.store.write(operations.save_step, Update(start.id, 5.0, deadline_passed=True))
     said = words(await bot.say("suspend lab in 2h"))
     assert ("isn't running, so there's nothing to stop" in said) is has_lapsed
-    assert ((await bot.store.read(workspaces.workspace, row.id)).stop_at is None) is has_lapsed
+    assert ((await bot.store.read(workspaces.find_workspace, row.id)).stop_at is None) is has_lapsed
 
 
 async def test_a_start_kept_waiting_says_that_no_end_for_good_is_set_again(bot):
@@ -128,16 +128,16 @@ async def test_a_start_kept_waiting_says_that_no_end_for_good_is_set_again(bot):
         )
     ).operation
     bot.clock.advance(7200)
-    assert await within(bot.store, timers.settle_timer, row.id)
+    assert await within(bot.store, timers.apply_timer, row.id)
     said = words(await bot.press("keep_waiting", start.id))
     assert "I'll keep checking on *lab*" in said
     assert "I won't stop it by myself: on Saturn Cloud that would end it for good." in said
-    assert (await bot.store.read(workspaces.workspace, row.id)).stop_at is None
+    assert (await bot.store.read(workspaces.find_workspace, row.id)).stop_at is None
 
 
 async def test_slip_in_a_name_asks_before_it_ends_for_good(bot):
     await made(bot, State.RUNNING)
-    looked = tuple(account.id for account in await bot.store.read(accounts.accounts, ALICE))
+    looked = tuple(account.id for account in await bot.store.read(accounts.list_accounts, ALICE))
     answer = await bot.say("stop lba", looked=looked)
     assert words(answer).startswith("This will end *lab* for good")
     assert list(buttons(answer)) == ["End it"]

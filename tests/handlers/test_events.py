@@ -209,8 +209,8 @@ async def test_who_leaves_loses_every_link_and_can_do_nothing_more(bot, app):
         await activate(bot.store, ALICE, connection)
     await activate(bot.store, COLLEAGUE, "saturn", username="chen")
     await send(app, event("user_change", user=user(deleted=True)))
-    assert await bot.store.read(accounts.accounts, ALICE) == []
-    assert len(await bot.store.read(accounts.accounts, COLLEAGUE)) == 1
+    assert await bot.store.read(accounts.list_accounts, ALICE) == []
+    assert len(await bot.store.read(accounts.list_accounts, COLLEAGUE)) == 1
     assert await unlinked(bot) == [("slack", ALICE, name, "left") for name in ("hub", "saturn")]
     assert await bot.notices(NoticeKind.UNLINKED) == []
     assert "This Slack account is deactivated" in (await bot.say("list")).text
@@ -225,7 +225,7 @@ async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, a
     rule = HoursRule("rule_1", ALICE, "hub", "workspace_1", "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
     await bot.store.carry_out(lambda tx: hours_store.save_rule(tx, rule))
     await send(app, event("user_change", user=user(is_restricted=True)))
-    assert [one.connection for one in await bot.store.read(accounts.accounts, ALICE)] == ["hub"]
+    assert [one.connection for one in await bot.store.read(accounts.list_accounts, ALICE)] == ["hub"]
     assert await bot.store.read(hours_store.list_rules_of_person, ALICE) == []
     (told,) = await bot.notices(NoticeKind.UNLINKED)
     assert (told.principal, told.body["cause"]) == (ALICE, "guest")
@@ -235,7 +235,7 @@ async def test_who_only_changes_their_name_keeps_their_links(bot, app):
     await activate(bot.store, ALICE, "saturn")
     await send(app, event("user_change", user=user(real_name="Alice B.")))
     assert (await bot.store.person(ALICE)).name == "Alice B."
-    assert len(await bot.store.read(accounts.accounts, ALICE)) == 1
+    assert len(await bot.store.read(accounts.list_accounts, ALICE)) == 1
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ async def test_an_app_that_is_removed_ends_the_links(bot, app, told, left):
     for principal in (ALICE, COLLEAGUE):
         await activate(bot.store, principal, "saturn", username=principal.user_id)
     assert (await send(app, told)).status == 200
-    assert {account.principal for account in await bot.store.perform(accounts.active_accounts)} == left
+    assert {account.principal for account in await bot.store.perform(accounts.list_active_accounts)} == left
     # Whoever took back only what they had granted can still be told.
     is_alone = left == {COLLEAGUE}
     assert len(await bot.notices(NoticeKind.UNLINKED)) == is_alone
@@ -294,10 +294,10 @@ async def test_removal_ends_nothing_while_slack_takes_the_token(bot, app, kind, 
     bot.services.context.tenants.is_taken = True
     told = event(kind, tokens=tokens, outer={"event_time": int(bot.clock.now()) - age})
     assert (await send(app, told)).status == 200
-    assert len(await bot.store.read(accounts.accounts, ALICE)) == 1
+    assert len(await bot.store.read(accounts.list_accounts, ALICE)) == 1
     bot.services.context.tenants.is_taken = False
     await send(app, told)
-    assert await bot.store.read(accounts.accounts, ALICE) == []
+    assert await bot.store.read(accounts.list_accounts, ALICE) == []
     assert bot.services.context.tenants.forgotten == ["token of T1"]
 
 
@@ -307,7 +307,7 @@ async def test_removal_is_delivered_again_while_slack_is_away(bot, app, kind, to
     for error in (SlackLimited("auth.test", 30.0), SlackUnknownOutcome("auth.test", "no_answer")):
         bot.services.context.tenants.error = error
         assert (await send(app, event(kind, tokens=tokens))).status == 503
-    assert len(await bot.store.read(accounts.accounts, ALICE)) == 1
+    assert len(await bot.store.read(accounts.list_accounts, ALICE)) == 1
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ async def test_revocation_of_another_bot_ends_nothing(tokens):
         await activate(bot.store, ALICE, "saturn")
         revoked = event("tokens_revoked", tokens=tokens)
         assert (await send(bolt_for(bot.services, LittleSlack()), revoked)).status == 200
-        assert len(await bot.store.read(accounts.accounts, ALICE)) == 1
+        assert len(await bot.store.read(accounts.list_accounts, ALICE)) == 1
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ async def test_revoked_sign_in_ends_what_was_linked_before(bot, app, seconds, is
         outer={"event_time": int(bot.clock.now() - seconds)},
     )
     await send(app, told)
-    assert bool(await bot.store.read(accounts.accounts, ALICE)) is is_kept
+    assert bool(await bot.store.read(accounts.list_accounts, ALICE)) is is_kept
 
 
 async def test_events_of_an_enterprise_are_ours_where_all_of_it_has_installed_us():

@@ -34,7 +34,7 @@ async def bench():
 
 
 async def offer(made, payload: Any = OFFER) -> None:
-    account = await made.store.read(accounts.account, ALICE, "bench")
+    account = await made.store.read(accounts.find_account, ALICE, "bench")
     await made.store.write(
         snapshots.save_snapshot, Snapshot("bench", account.id, "templates", payload, await made.store.now())
     )
@@ -130,7 +130,7 @@ async def test_wrong_values_are_told_at_their_fields(bench):
         "name": "Needs a name.",
         "cpus": "At most 8 are allowed here.",
     }
-    assert await bench.store.perform(workspaces.workspaces, ALICE) == []
+    assert await bench.store.perform(workspaces.read_workspaces, ALICE) == []
 
 
 class Broken(Maker):
@@ -154,7 +154,7 @@ async def test_a_submitted_form_is_one_creation_however_often_it_comes(bench):
     view = filled((await bench.say("new", trigger_id="t1")).view, name="train", cluster="Local", cpus="2")
     for _ in range(2):
         assert await send(bench, view) == {"response_action": "clear"}
-    [made] = await bench.store.perform(workspaces.workspaces, ALICE)
+    [made] = await bench.store.perform(workspaces.read_workspaces, ALICE)
     assert (made.name, made.is_provisional) == ("train", True)
     assert made.spec == Spec("train", {"cluster": "Local", "cpus": "2"})
     [card] = await bench.notices(NoticeKind.CARD)
@@ -178,7 +178,7 @@ async def test_a_job_form_launches_a_run(bench):
     assert view["submit"]["text"] == "Run"
     given = filled(view, name="nightly", cluster="Local", command="Rscript train.R")
     assert await send(bench, given) == {"response_action": "clear"}
-    [run] = await bench.store.read(runs.runs, ALICE)
+    [run] = await bench.store.read(runs.list_runs, ALICE)
     assert (run.name, run.spec.text("command")) == ("nightly", "Rscript train.R")
 
 
@@ -196,7 +196,7 @@ async def test_another_persons_form_makes_nothing_with_their_account(bench):
     await offer(bench)
     view = filled((await bench.say("new", trigger_id="t1")).view, name="x", cluster="Local")
     assert "no longer linked" in next(iter((await send(bench, view, BOB))["errors"].values()))
-    assert await bench.store.perform(workspaces.workspaces, BOB) == []
+    assert await bench.store.perform(workspaces.read_workspaces, BOB) == []
 
 
 async def test_nothing_on_offer_is_said(bench):
@@ -219,7 +219,7 @@ async def test_an_empty_form_says_to_an_administrator_which_lines_a_template_nee
     administrators = frozenset({ALICE.user_id} if is_administrator else ())
     async with rig(connections={"saturn": provider}, administrators=administrators) as made:
         await activate(made.store, ALICE, "saturn")
-        account = await made.store.read(accounts.account, ALICE, "saturn")
+        account = await made.store.read(accounts.find_account, ALICE, "saturn")
         empty = {"sizes": None, "names": [], "owner": "", "jobs": None, "needs_image": False}
         now = await made.store.now()
         await made.store.write(

@@ -36,7 +36,7 @@ async def test_what_was_accepted_is_said_to_be_when_it_can_not_be_remembered():
         sent = {**view, "state": {"values": state}}
         done = await submit(bot.services, ALICE, sent)
         assert done == {"response_action": "clear"}
-        assert sorted(run.spec.text("command") for run in await bot.store.read(runs.runs, ALICE)) == [
+        assert sorted(run.spec.text("command") for run in await bot.store.read(runs.list_runs, ALICE)) == [
             "date",
             "ls",
         ]
@@ -46,7 +46,7 @@ async def test_more_flags_than_anybody_writes_are_not_gone_through():
     async with run_rig() as bot:
         line = " ".join(f"--x{number} 1" for number in range(600))
         assert "too many flags for one line" in words(await bot.say(f"job run {line} -- ls"))
-        assert await bot.store.read(runs.runs, ALICE) == []
+        assert await bot.store.read(runs.list_runs, ALICE) == []
 
 
 def test_what_was_remembered_and_does_not_fit_any_more_is_not_proposed():

@@ -74,7 +74,7 @@ def test_an_answer_without_an_address_is_shared_as_asked(is_shared):
 async def agreed(bot, press):
     """Say yes to what a button would do that was offered in a direct message."""
     about = Referents(ask=press.text).as_body()
-    await bot.store.write(conversations.speak, ALICE, "D1", None, about)
+    await bot.store.write(conversations.save_referents, ALICE, "D1", None, about)
     return await bot.direct("yes")
 
 

@@ -18,7 +18,7 @@ from tests.rigs.store import ALICE
 
 async def rename_all(request, interactions):
     """Be the verb that a contributor may write first."""
-    rows = await request.services.store.perform(workspaces.workspaces, ALICE)
+    rows = await request.services.store.perform(workspaces.read_workspaces, ALICE)
     for row, interaction in zip(rows, interactions, strict=True):
         caller = request.services.create_caller(ALICE, interaction)
         await caller.run(set_alias, row.id, f"my {row.name}")
@@ -31,7 +31,7 @@ def asked(bot):
 
 
 async def aliases(bot):
-    return [row.alias for row in await bot.store.perform(workspaces.workspaces, ALICE)]
+    return [row.alias for row in await bot.store.perform(workspaces.read_workspaces, ALICE)]
 
 
 async def test_a_key_that_is_used_again_within_a_request_raises(bot):
@@ -62,8 +62,8 @@ async def test_a_list_of_runs_that_was_just_read_is_not_read_again_for_a_home():
         await bot.say("job list")
         (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
         assert task.kind is TaskKind.LIST_JOBS
-        await bot.store.write(tasks.task_done, task)
-        account = await bot.store.read(accounts.account_by_id, task.subject)
+        await bot.store.write(tasks.finish_task, task)
+        account = await bot.store.read(accounts.find_account_by_id, task.subject)
         listed = Snapshot(account.connection, account.id, RUNS, None, bot.clock.now())
         await bot.store.write(snapshots.save_snapshot, listed)
         await bot.services.create_caller(ALICE).run(read_lists)

@@ -75,7 +75,7 @@ async def test_a_list_that_was_asked_for_and_has_not_come_is_not_told_as_empty(b
 async def test_a_list_that_comes_just_now_is_never_taken_for_an_empty_one(bot, text):
     await bot.say("job list")
     [task] = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
-    accounts, has_come = partial(bot.store.read, account_rows.accounts), False
+    accounts, has_come = partial(bot.store.read, account_rows.list_accounts), False
 
     async def and_then_it_comes(principal):
         nonlocal has_come
@@ -83,10 +83,10 @@ async def test_a_list_that_comes_just_now_is_never_taken_for_an_empty_one(bot, t
         if not has_come:
             has_come = True
             await found(bot, "train")
-            await bot.store.write(tasks.task_done, task)
+            await bot.store.write(tasks.finish_task, task)
         return known
 
-    replace_function(bot.store, account_rows.accounts, and_then_it_comes)
+    replace_function(bot.store, account_rows.list_accounts, and_then_it_comes)
     said = words(await bot.say(text))
     assert has_come
     assert "You don't have any runs" not in said
@@ -150,7 +150,7 @@ async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
     await replay(bot.services, ALICE, {**waiting, "task": "t1"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
     assert "I'll show the output of trian.R" in notice.body["text"]
-    await bot.store.write(tasks.task_done, task)
+    await bot.store.write(tasks.finish_task, task)
     await bot.store.write(
         snapshots.save_snapshot, Snapshot("posit", task.subject, RUNS, None, bot.clock.now())
     )
@@ -173,10 +173,10 @@ async def test_without_a_name_the_only_run_is_meant(bot):
 async def test_a_stop_is_written_down(bot):
     run = await going(bot)
     check_golden("answers/job-stop", await bot.say("job stop train.R"))
-    assert (await bot.store.read(run_rows.run, run.id)).requested_stop == "stop"
+    assert (await bot.store.read(run_rows.find_run, run.id)).requested_stop == "stop"
     assert (await bot.audit())[-1]["action"] == "job.stop"
     assert words(await bot.say("job stop train.R --force")).startswith("Forcing *train.R*")
-    assert (await bot.store.read(run_rows.run, run.id)).requested_stop == "force"
+    assert (await bot.store.read(run_rows.find_run, run.id)).requested_stop == "force"
     assert words(await bot.say("job stop train.R")).startswith("Forcing *train.R*")
 
 
@@ -198,17 +198,17 @@ async def test_a_stop_that_is_a_guess_is_offered_and_done_on_the_press(bot, text
     await bot.link()
     run = await going(bot, "train.R")
     answer = await bot.say(text)
-    assert (await bot.store.read(run_rows.run, run.id)).requested_stop == ""
+    assert (await bot.store.read(run_rows.find_run, run.id)).requested_stop == ""
     check_golden("answers/job-stop-offer", answer)
     await bot.push(answer)
-    assert (await bot.store.read(run_rows.run, run.id)).requested_stop == "stop"
+    assert (await bot.store.read(run_rows.find_run, run.id)).requested_stop == "stop"
 
 
 async def test_of_one_name_the_only_one_that_goes_on_is_stopped(bot):
     first = await going(bot, "train.R")
     await over(bot, "train.R")
     await bot.say("job stop train.R")
-    assert (await bot.store.read(run_rows.run, first.id)).requested_stop == "stop"
+    assert (await bot.store.read(run_rows.find_run, first.id)).requested_stop == "stop"
 
 
 async def test_of_several_that_go_on_it_asks_which(bot):
@@ -216,9 +216,9 @@ async def test_of_several_that_go_on_it_asks_which(bot):
     bot.clock.advance(300)
     second = await going(bot, "train.R")
     check_golden("answers/job-which-to-stop", await bot.say("job stop train.R"))
-    assert not any(run.requested_stop for run in await bot.store.read(run_rows.runs, ALICE))
+    assert not any(run.requested_stop for run in await bot.store.read(run_rows.list_runs, ALICE))
     await bot.press("job_stop:0", second.id)
-    assert [run.requested_stop for run in await bot.store.read(run_rows.runs, ALICE)] == ["stop", ""]
+    assert [run.requested_stop for run in await bot.store.read(run_rows.list_runs, ALICE)] == ["stop", ""]
 
 
 async def test_what_is_over_is_not_stopped(bot):
@@ -238,7 +238,7 @@ async def test_logs_of_a_run_that_a_list_found_give_it_a_card(bot):
     (run,) = await found(bot, "nightly")
     assert not run.is_watched
     check_golden("answers/job-logs", await bot.say("job logs nightly"))
-    assert (await bot.store.read(run_rows.run, run.id)).is_watched
+    assert (await bot.store.read(run_rows.find_run, run.id)).is_watched
     (card,) = await bot.notices()
     assert (card.kind, card.subject, card.body["channel_id"]) == (NoticeKind.JOB_CARD, run.id, "C1")
     assert (await bot.audit())[-1]["action"] == "job.show_logs"
@@ -270,7 +270,7 @@ async def test_where_output_cannot_be_read_it_is_said(bot):
 
 async def test_a_refused_link_asks_for_a_new_one(bot):
     run = await going(bot)
-    account = await bot.store.read(account_rows.account, ALICE, "posit")
+    account = await bot.store.read(account_rows.find_account, ALICE, "posit")
     await refuse(bot.store, account)
     for text in ("stop train.R", "logs train.R"):
         answer = await bot.say(f"job {text}")
@@ -299,7 +299,7 @@ async def test_an_unanswered_stop_can_be_forced(bot):
     bot.clock.advance(60)
     check_golden("answers/job-unanswered", await bot.press("job_refresh", run.id))
     assert words(await bot.press("job_force", run.id)).startswith("Forcing *train.R*")
-    assert (await bot.store.read(run_rows.run, run.id)).requested_stop == "force"
+    assert (await bot.store.read(run_rows.find_run, run.id)).requested_stop == "force"
 
 
 async def test_what_was_launched_elsewhere_is_not_run_again(bot):

@@ -7,7 +7,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
 from bot.store import accounts, forms, runs, snapshots, tasks
-from bot.store.cards import CARD_AFTER
+from bot.store.cards import CARD_DELAY_SECONDS
 from handlers.replaying import replay
 from tests.handlers.rig import buttons, invited, staged, words
 from tests.handlers.run_rig import launch, run_rig
@@ -24,7 +24,7 @@ async def test_without_words_it_opens_the_form(bot):
     assert answer.view["title"]["text"] == "Run a job"
     assert buttons(answer)["Open the form"]["value"] == "job posit"
     check_golden("views/make", answer.view)
-    assert await bot.store.read(runs.runs, ALICE) == []
+    assert await bot.store.read(runs.list_runs, ALICE) == []
 
 
 async def test_a_line_is_a_run_with_its_card_and_its_audit(bot):
@@ -33,7 +33,7 @@ async def test_a_line_is_a_run_with_its_card_and_its_audit(bot):
         "-- Rscript -e 'print(“x”)' --share *"
     )
     check_golden("answers/job-run", answer)
-    (run,) = await bot.store.read(runs.runs, ALICE)
+    (run,) = await bot.store.read(runs.list_runs, ALICE)
     assert run.spec == Spec(
         "nightly",
         {
@@ -45,12 +45,12 @@ async def test_a_line_is_a_run_with_its_card_and_its_audit(bot):
             "command": "Rscript -e 'print(\"x\")' --share *",
         },
     )
-    bot.clock.advance(CARD_AFTER)
+    bot.clock.advance(CARD_DELAY_SECONDS)
     (card,) = await bot.notices()
     assert (card.kind, card.subject, card.body["channel_id"]) == (NoticeKind.JOB_CARD, run.id, "C1")
     entry = (await bot.audit())[-1]
     assert (entry["actor"], entry["action"], entry["target"]) == (ALICE.key, "job.run", "posit/nightly")
-    remembered = await bot.store.read(forms.remembered, ALICE, "posit", "job")
+    remembered = await bot.store.read(forms.find_form_values, ALICE, "posit", "job")
     assert remembered["cluster"] == "Slurm"
     assert "name" not in remembered
 
@@ -58,7 +58,7 @@ async def test_a_line_is_a_run_with_its_card_and_its_audit(bot):
 async def test_the_same_interaction_twice_is_one_run(bot):
     first = await bot.say("job run -- ls", interaction="command:same")
     assert await bot.say("job run -- ls", interaction="command:same") == first
-    assert len(await bot.store.read(runs.runs, ALICE)) == 1
+    assert len(await bot.store.read(runs.list_runs, ALICE)) == 1
 
 
 async def test_in_a_direct_message_the_card_alone_answers(bot):
@@ -76,7 +76,7 @@ async def test_a_template_without_a_flag_opens_the_form_filled_with_it(bot):
 
 async def test_a_flag_that_only_one_open_choice_allows_makes_that_choice(bot):
     await bot.say("job run --cluster Kubernetes --cpu 2 --constraint zone=west,zone=east -- ls")
-    (run,) = await bot.store.read(runs.runs, ALICE)
+    (run,) = await bot.store.read(runs.list_runs, ALICE)
     assert run.spec.text("profile") == "custom"
     assert run.spec.text("cpus") == "2"
     assert run.spec.text("image") == "r-base"
@@ -87,7 +87,10 @@ async def test_where_nothing_can_be_limited_limits_are_left_out_and_that_is_said
     answer = await bot.say("job run --cluster Local --cpus 2 -- Rscript train.R")
     assert words(answer).endswith("You can't set limits there, so I left out `--cpus`.")
     assert "left out `--mem`" in words(await bot.direct("job run --cluster Local --mem 2 -- ls"))
-    assert ["cpus" in run.spec.chosen for run in await bot.store.read(runs.runs, ALICE)] == [False, False]
+    assert ["cpus" in run.spec.chosen for run in await bot.store.read(runs.list_runs, ALICE)] == [
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,8 +110,8 @@ async def test_where_nothing_can_be_limited_limits_are_left_out_and_that_is_said
 async def test_what_is_wrong_is_said_with_its_flag(bot, name, line):
     answer = await bot.say(f"job run {line.replace('<', '&lt;').replace('>', '&gt;')}")
     check_golden(f"answers/job-run-{name}", answer)
-    assert await bot.store.read(runs.runs, ALICE) == []
-    assert await bot.store.read(forms.remembered, ALICE, "posit", "job") == {}
+    assert await bot.store.read(runs.list_runs, ALICE) == []
+    assert await bot.store.read(forms.find_form_values, ALICE, "posit", "job") == {}
 
 
 async def test_a_program_without_its_hyphens_is_explained(bot):
@@ -121,7 +124,7 @@ async def test_a_program_without_its_hyphens_is_explained(bot):
 
 async def test_a_line_that_is_too_long_is_refused_whole(bot):
     assert "Put it in a script" in words(await bot.say(f"job run -- echo {'x' * 6000}"))
-    assert await bot.store.read(runs.runs, ALICE) == []
+    assert await bot.store.read(runs.list_runs, ALICE) == []
 
 
 async def test_with_several_connections_it_asks_where():
@@ -133,7 +136,7 @@ async def test_with_several_connections_it_asks_where():
             "job posit",
         ]
         await bot.say("job run Bench -- ls")
-        assert [run.connection for run in await bot.store.read(runs.runs, ALICE)] == ["bench"]
+        assert [run.connection for run in await bot.store.read(runs.list_runs, ALICE)] == ["bench"]
 
 
 class NamedJobs(Workbench):
@@ -148,7 +151,7 @@ async def test_a_command_is_meant_for_the_only_connection_that_runs_commands():
         assert "one of these: `Bench`, `Posit Workbench`." in words(await bot.say("job run -- ls"))
         del bot.services.connections["bench"]
         await bot.say("job run --cluster Local -- ls")
-        assert [run.connection for run in await bot.store.read(runs.runs, ALICE)] == ["posit"]
+        assert [run.connection for run in await bot.store.read(runs.list_runs, ALICE)] == ["posit"]
 
 
 async def test_where_no_jobs_run_it_is_said(bot):
@@ -169,7 +172,7 @@ async def test_without_a_link_the_line_waits_for_one():
 async def test_an_old_offer_is_used_and_read_anew(bot):
     bot.clock.advance(3600)
     await bot.say("job run -- ls")
-    assert len(await bot.store.read(runs.runs, ALICE)) == 1
+    assert len(await bot.store.read(runs.list_runs, ALICE)) == 1
     assert [task.kind for task in await bot.store.claim(tasks.claim_tasks, 10, 60.0)] == [TaskKind.SNAPSHOT]
 
 
@@ -181,7 +184,7 @@ async def test_a_form_that_waits_for_the_first_offer_keeps_its_template():
         ]
         [waiting] = task.payload["then"]
         assert (waiting["folder"], waiting["text"]) == ("job", "run posit nightly")
-        account = await bot.store.read(accounts.account, ALICE, "posit")
+        account = await bot.store.read(accounts.find_account, ALICE, "posit")
         await bot.store.write(
             snapshots.save_snapshot,
             Snapshot("posit", account.id, "templates", JOB_OFFER, await bot.store.now()),

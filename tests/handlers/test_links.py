@@ -304,7 +304,7 @@ async def test_help_lists_what_the_person_may_do(bot):
 
 
 async def test_help_is_given_when_the_records_are_out_of_reach(bot):
-    bot.store.fails[account_rows.accounts] = StoreBusy("full")
+    bot.store.fails[account_rows.list_accounts] = StoreBusy("full")
     assert "`/workspace list`" in words(await bot.say("help"))
 
 
@@ -356,7 +356,7 @@ async def test_a_link_that_ended_meanwhile_is_not_ended_twice(bot, name):
     await activate(bot.store, ALICE, "saturn")
     answer = await bot.say(f"unlink {name} --yes", interaction="command:same")
     assert "You have no account linked on Saturn Cloud." in words(answer)
-    assert len(await bot.store.read(account_rows.accounts, ALICE)) == 1
+    assert len(await bot.store.read(account_rows.list_accounts, ALICE)) == 1
 
 
 async def test_where_nobody_has_an_account_of_their_own_nothing_is_unlinked():
@@ -369,7 +369,7 @@ async def test_where_nobody_has_an_account_of_their_own_nothing_is_unlinked():
         assert "haven't linked an account" in words(await made.say("unlink all"))
         await activate(made.store, ALICE, "hub")
         assert "unlinked from Hub" in words(await made.say("unlink all --yes"))
-        assert await made.store.read(account_rows.accounts, ALICE) == [shared_one]
+        assert await made.store.read(account_rows.list_accounts, ALICE) == [shared_one]
 
 
 # -- links under a former key --------------------------------------------------------------------------------
@@ -403,4 +403,4 @@ async def test_link_under_a_former_key_is_explained(bot, other, seen, is_ended, 
         shown = json.dumps((await bot.say(said)).blocks)
         assert ("a link can't move to a new ID." in shown) is expected
         assert "alice at saturn" not in shown
-    assert await bot.store.read(account_rows.accounts, ALICE) == []
+    assert await bot.store.read(account_rows.list_accounts, ALICE) == []

@@ -104,7 +104,7 @@ async def test_what_a_typed_command_begins_is_spoken_of_without_being_written(wi
     # The second one begins nothing, so nothing else would tell that it was spoken of.
     for written in (0, 1):
         await wired.send(command("start notebook"))
-        heard = await store.read(conversations.spoken, ALICE, "C1", None)
+        heard = await store.read(conversations.find_referents, ALICE, "C1", None)
         assert (heard.workspaces, heard.what) == ((row.id,), "start")
         assert len(await store.carry_out(lambda tx: CONVERSATIONS.rows(tx, principal=ALICE))) == written
 
@@ -158,7 +158,9 @@ async def test_open_is_noted_as_use_by_its_owner_alone(wired):
     theirs, *_ = (await wired.bot.link(COLLEAGUE, username="bob")).workspaces
     for row in (mine, theirs):
         assert (await wired.send(click("open_url", row.id))).status == 200
-    used = [(await wired.bot.store.read(workspaces.workspace, row.id)).asked_at for row in (mine, theirs)]
+    used = [
+        (await wired.bot.store.read(workspaces.find_workspace, row.id)).asked_at for row in (mine, theirs)
+    ]
     assert used == [wired.bot.clock.now(), None]
 
 
@@ -259,7 +261,7 @@ async def test_what_one_person_sees_is_in_their_direct_message_where_that_is_kno
     await wired.bot.link()
     await wired.bot.store.write(notice_rows.add_notices, [NewNotice("1", NoticeKind.MESSAGE, "1", ALICE)])
     (notice,) = await wired.bot.notices()
-    await wired.bot.store.write(notice_rows.notice_sent, notice.id, "D1", "1.1")
+    await wired.bot.store.write(notice_rows.mark_notice_sent, notice.id, "D1", "1.1")
     pressed = click("status", (await wired.bot.workspace()).id)
     pressed["container"] |= {"channel_id": channel, "is_ephemeral": is_ephemeral}
     await wired.send(pressed | {"channel": {"id": channel, "name": "directmessage"}})
@@ -282,7 +284,7 @@ async def test_the_right_code_links_the_account(wired):
     spoken = await wired.send(submission("bcdf-2345"))
     assert spoken.body["response_action"] == "update"
     check_golden("views/linked", spoken.body["view"])
-    assert [one.username for one in await wired.bot.store.read(accounts.accounts, ALICE)] == ["alice"]
+    assert [one.username for one in await wired.bot.store.read(accounts.list_accounts, ALICE)] == ["alice"]
 
 
 @pytest.mark.parametrize(
@@ -296,8 +298,8 @@ async def test_a_form_of_the_wrong_person_is_refused(wired, payload, said):
     await wait_for_code(wired.bot, "BCDF2345")
     spoken = await wired.send(payload)
     assert said in spoken.body["errors"]["code"]
-    assert await wired.bot.store.read(accounts.accounts, STRANGER) == []
-    assert await wired.bot.store.read(accounts.accounts, ALICE) == []
+    assert await wired.bot.store.read(accounts.list_accounts, STRANGER) == []
+    assert await wired.bot.store.read(accounts.list_accounts, ALICE) == []
 
 
 async def test_a_form_of_an_earlier_release_is_closed(wired):
@@ -333,4 +335,4 @@ async def test_an_external_clicker_is_told_and_nothing_is_done(wired):
     row = await wired.bot.workspace()
     await wired.send(click("stop", row.id, STRANGER))
     assert "people in Slack workspaces" in (await wired.reply())["text"]
-    assert await wired.bot.store.read(operations.latest_operation, row.id) is None
+    assert await wired.bot.store.read(operations.find_latest_operation, row.id) is None

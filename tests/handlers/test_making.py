@@ -21,7 +21,7 @@ from bot.services.snapshots import stale
 from bot.services.workspace_list import add_workspace
 from bot.store import creations, operations, snapshots, tasks
 from bot.store import workspaces as workspace_rows
-from bot.store.cards import CARD_AFTER
+from bot.store.cards import CARD_DELAY_SECONDS
 from bot.store.tables import GATES
 from bot.support.errors import Refused
 from handlers.replaying import replay
@@ -44,7 +44,7 @@ async def plain():
 
 
 async def operation_of(bot, name="notebook"):
-    return await bot.store.read(operations.latest_operation, (await bot.workspace(name)).id)
+    return await bot.store.read(operations.find_latest_operation, (await bot.workspace(name)).id)
 
 
 async def make(bot, name="lab"):
@@ -64,7 +64,7 @@ async def test_an_operation_is_written_with_its_card(bot, text, verb, said):
     assert (await operation_of(bot)).verb is verb
     assert (await bot.audit())[-1]["action"] == f"workspace.{verb}"
     assert "is already being" in words(await bot.say(text))
-    bot.clock.advance(CARD_AFTER)
+    bot.clock.advance(CARD_DELAY_SECONDS)
     assert [one.kind for one in await bot.notices()] == [NoticeKind.CARD]
 
 
@@ -140,7 +140,7 @@ async def test_force_quit_takes_the_place_of_the_stop(bot):
     stop = await operation_of(bot)
     await bot.press("force", (await bot.workspace()).id)
     assert (await operation_of(bot)).verb is OperationVerb.FORCE
-    assert (await bot.store.read(operations.operation, stop.id)).outcome == "replaced"
+    assert (await bot.store.read(operations.find_operation, stop.id)).outcome == "replaced"
 
 
 async def test_an_old_button_of_what_was_taken_off_the_list_says_so(bot):
@@ -149,7 +149,7 @@ async def test_an_old_button_of_what_was_taken_off_the_list_says_so(bot):
     await bot.say("forget notebook")
     for verb in ("start", "stop", "suspend"):
         assert "You took it off your list" in words(await bot.press(verb, workspace.id))
-    assert await bot.store.read(operations.latest_operation, workspace.id) is None
+    assert await bot.store.read(operations.find_latest_operation, workspace.id) is None
 
 
 # -- removing --------------------------------------------------------------------------
@@ -203,7 +203,7 @@ async def test_a_form_whose_key_was_changed_removes_nothing_of_others(bot):
     theirs = await bot.workspace("secret", BOB)
     refused = await type_name(bot, {**view, "private_metadata": theirs.id}, "secret")
     assert refused["response_action"] == "errors"
-    assert await bot.store.read(operations.latest_operation, theirs.id) is None
+    assert await bot.store.read(operations.find_latest_operation, theirs.id) is None
 
 
 # -- making again --------------------------------------------------------------------------
@@ -231,7 +231,7 @@ async def lost(bot, name="lab"):
     )
     await bot.store.write(operations.save_step, Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED))
     await observe(bot.store, bot.clock, made, Observed(State.GONE))
-    return await bot.store.read(workspace_rows.workspace, made.id)
+    return await bot.store.read(workspace_rows.find_workspace, made.id)
 
 
 async def test_start_a_new_one_pressed_twice_makes_one(bot):
@@ -240,7 +240,7 @@ async def test_start_a_new_one_pressed_twice_makes_one(bot):
     first = await bot.press("again", gone.id)
     await bot.press("again", gone.id)
     assert "Creating *lab*" in words(first)
-    assert len(await bot.store.perform(workspace_rows.workspaces, ALICE)) == 1
+    assert len(await bot.store.perform(workspace_rows.read_workspaces, ALICE)) == 1
 
 
 async def test_a_failed_creation_is_tried_anew_by_its_card(bot):
@@ -248,9 +248,11 @@ async def test_a_failed_creation_is_tried_anew_by_its_card(bot):
     accepted = await make(bot)
     failed = Update(accepted.operation.id, 0.0, outcome=Outcome.FAILED, cause="limit", hides=True)
     await bot.store.write(operations.save_step, failed)
-    assert await bot.store.perform(workspace_rows.workspaces, ALICE) == []
+    assert await bot.store.perform(workspace_rows.read_workspaces, ALICE) == []
     assert "Creating *lab*" in words(await bot.press("try_again", accepted.operation.id))
-    assert [row.is_provisional for row in await bot.store.perform(workspace_rows.workspaces, ALICE)] == [True]
+    assert [row.is_provisional for row in await bot.store.perform(workspace_rows.read_workspaces, ALICE)] == [
+        True
+    ]
 
 
 async def test_a_failed_removal_is_asked_for_again(bot):
@@ -367,7 +369,7 @@ async def test_several_are_suspended_at_their_time(bot):
     for name in ("notebook", "report"):
         await bot.sees(State.RUNNING, name)
     await bot.say("suspend notebook and report at 18:00 --yes")
-    rows = await bot.store.perform(workspace_rows.workspaces, ALICE)
+    rows = await bot.store.perform(workspace_rows.read_workspaces, ALICE)
     assert [row.stop_mode for row in rows] == ["suspend", "suspend"]
 
 

@@ -106,6 +106,6 @@ async def test_what_has_nothing_to_be_asked_any_more_is_done(bot, running, verb)
 async def test_unlinking_from_a_menu_asks_like_its_button(bot, running):
     asked = await bot.press("ask", "unlink:yes saturn")
     assert "delete my access" in words(asked)
-    assert [one.connection for one in await bot.store.read(accounts.accounts, ALICE)] == ["saturn"]
+    assert [one.connection for one in await bot.store.read(accounts.list_accounts, ALICE)] == ["saturn"]
     await bot.push(asked)
-    assert await bot.store.read(accounts.accounts, ALICE) == []
+    assert await bot.store.read(accounts.list_accounts, ALICE) == []

@@ -28,7 +28,7 @@ async def tasks(bot, kind=TaskKind.DISCOVER):
 async def fresh(bot):
     """Close what a link began, so that every list is as new as can be."""
     for task in await tasks(bot):
-        await bot.store.write(task_rows.task_done, task)
+        await bot.store.write(task_rows.finish_task, task)
 
 
 async def test_two_that_begin_alike_are_asked_about(bot):
@@ -99,17 +99,17 @@ async def test_a_quoted_name_names_nothing_else(bot, names, text, has_default):
         row = await bot.workspace()
         usual = replace(Preferences(), workspace_id=row.id)
         await bot.store.carry_out(lambda tx: preferences_store.save_preferences(tx, ALICE, usual))
-    before = await bot.store.perform(workspaces.workspaces, ALICE)
+    before = await bot.store.perform(workspaces.read_workspaces, ALICE)
     answer = await bot.direct(text)
     assert NOBODYS in words(answer)
     assert not any(name in label for label in buttons(answer) for name in names)
-    assert await bot.store.perform(workspaces.workspaces, ALICE) == before
+    assert await bot.store.perform(workspaces.read_workspaces, ALICE) == before
     assert await bot.store.read(operations.open_operations, ALICE) == []
 
 
 async def test_what_a_connection_offers_has_a_name_too_though_it_never_ran_from_here():
     async with run_rig() as bot:
-        looked = tuple(one.id for one in await bot.store.read(accounts.accounts, ALICE))
+        looked = tuple(one.id for one in await bot.store.read(accounts.list_accounts, ALICE))
         for text in ('start "The nightly one"', 'run "the nightly one"'):
             assert "The form for Posit Workbench is ready." in words(await bot.say(text, looked=looked))
 
@@ -190,11 +190,11 @@ async def test_several_old_lists_are_read_together_and_what_is_looked_for_is_sai
     assert {first.subject, second.subject} == {saturn.id, hub.id}
     assert second.payload["then"] == []
     (waiting,) = first.payload["then"]
-    await bot.store.write(task_rows.task_done, first)
+    await bot.store.write(task_rows.finish_task, first)
     await replay(bot.services, ALICE, waiting)
     # No verdict before both were read, and nothing is said in between.
     assert await bot.notices() == []
-    await bot.store.write(task_rows.task_done, second)
+    await bot.store.write(task_rows.finish_task, second)
     (again,) = await tasks(bot)
     assert again.subject == second.subject
     (waiting,) = again.payload["then"]
@@ -237,7 +237,7 @@ async def test_a_list_that_arrives_between_two_reads_is_never_overlooked(bot, te
                 discovered.merge_discovered, account.id, [found_workspace(name) for name in names]
             )
 
-    bot.store.after[workspaces.workspaces] = arrives
+    bot.store.after[workspaces.read_workspaces] = arrives
     answer = await bot.say(text, response_url="https://hooks.example.org/1")
     bot.store.after.clear()
     assert "can't find" not in words(answer)
@@ -335,9 +335,9 @@ async def test_a_new_name_may_come_after_to(bot):
     await bot.link()
     await bot.say("alias notebook to weekly report")
     await bot.say("alias weekly report to")
-    assert [one.title for one in await bot.store.perform(workspaces.workspaces, ALICE)] == ["to"]
+    assert [one.title for one in await bot.store.perform(workspaces.read_workspaces, ALICE)] == ["to"]
     await bot.say('alias to "to be"')
-    assert [one.title for one in await bot.store.perform(workspaces.workspaces, ALICE)] == ["to be"]
+    assert [one.title for one in await bot.store.perform(workspaces.read_workspaces, ALICE)] == ["to be"]
 
 
 async def test_an_answer_about_usher_shows_no_workspace_that_nobody_asked_about(bot):
@@ -358,7 +358,7 @@ async def test_the_others_are_all_but_what_was_spoken_of(bot):
 async def test_unread_list_is_named_though_another_was_read_since(bot):
     await bot.link()
     await bot.link(connection="hub", names=("lab",))
-    looked = tuple(account.id for account in await bot.store.read(accounts.accounts, ALICE))
+    looked = tuple(account.id for account in await bot.store.read(accounts.list_accounts, ALICE))
     waited = DeferredCommand(looked=looked, asked="hub", unread="saturn", problem="forbidden: no")
     answer = await run_text(bot.services, ALICE, bot.surface(), "start zebra", deferred=waited)
     assert "I couldn't read your list on Saturn Cloud." in words(answer)

@@ -9,7 +9,7 @@ from bot.domain.workspaces import State
 from bot.services.operation_requests import begin_operation
 from bot.services.workspace_list import add_workspace
 from bot.store import accounts, discovered, operations
-from bot.store.cards import CARD_AFTER
+from bot.store.cards import CARD_DELAY_SECONDS
 from bot.support.errors import Refused
 from tests.handlers.rig import buttons, one_cloud, words
 from tests.rigs.golden import check_golden
@@ -19,7 +19,7 @@ URL = "https://app.example.test/ide/1"
 
 
 async def latest(bot, name="notebook"):
-    return await bot.store.read(operations.latest_operation, (await bot.workspace(name)).id)
+    return await bot.store.read(operations.find_latest_operation, (await bot.workspace(name)).id)
 
 
 @pytest.mark.parametrize("verb", ["start", "stop", "restart"])
@@ -31,7 +31,7 @@ async def test_an_operation_is_written_with_its_card_and_its_audit(bot, verb):
     assert operation.is_open
     assert operation.deadline_at == bot.clock.now() + 1800
     assert await bot.notices() == []
-    bot.clock.advance(CARD_AFTER)
+    bot.clock.advance(CARD_DELAY_SECONDS)
     (card,) = await bot.notices()
     assert (card.kind, card.subject, card.principal) == (NoticeKind.CARD, operation.id, ALICE)
     assert card.body["channel_id"] == "C1"
@@ -61,7 +61,7 @@ async def test_what_runs_already_is_said_with_its_age_and_looked_at_again(bot):
 
 async def test_what_no_longer_exists_is_not_started(bot):
     await bot.link()
-    account = await bot.store.read(accounts.account, ALICE, "saturn")
+    account = await bot.store.read(accounts.find_account, ALICE, "saturn")
     for _ in range(2):
         await bot.store.perform(discovered.merge_discovered, account.id, [])
     answer = await bot.say("start notebook")
@@ -115,7 +115,7 @@ async def test_use_cases_refuse_by_themselves_too(bot):
         begin_operation, row.id, OperationVerb.RESTART
     )
     assert restarted.operation.verb is OperationVerb.RESTART
-    account = await bot.store.read(accounts.account, ALICE, "saturn")
+    account = await bot.store.read(accounts.find_account, ALICE, "saturn")
     await refuse(bot.store, account)
     with pytest.raises(Refused) as refused:
         await bot.services.create_caller(ALICE, "r:2").run(begin_operation, row.id, OperationVerb.START)

@@ -64,7 +64,7 @@ async def test_trying_again_what_something_newer_came_after_does_nothing(bot):
     operation = await started(bot)
     await end(bot, operation, Outcome.FAILED, "gave_up")
     await bot.say("stop notebook")
-    newer = await bot.store.read(operations.latest_operation, operation.workspace_id)
+    newer = await bot.store.read(operations.find_latest_operation, operation.workspace_id)
     assert "so I did nothing" in words(await bot.press("try_again", operation.id))
     assert [one.id for one in await bot.store.read(operations.open_operations, ALICE)] == [newer.id]
 

@@ -78,13 +78,13 @@ async def test_bring_back_of_a_refused_link_changes_nothing(bot):
     await bot.say("forget notebook")
     await refuse(bot.store, account)
     await bot.press("bring_back", workspace.id)
-    assert (await bot.store.read(workspaces.workspace, workspace.id)).hidden
+    assert (await bot.store.read(workspaces.find_workspace, workspace.id)).hidden
 
 
 async def test_forgetting_and_bringing_back(bot):
     await bot.link(names=("notebook", "trainer"))
     check_golden("answers/forget", await bot.say("forget notebook"))
-    assert [row.name for row in await bot.store.perform(workspaces.workspaces, ALICE)] == ["trainer"]
+    assert [row.name for row in await bot.store.perform(workspaces.read_workspaces, ALICE)] == ["trainer"]
     assert "I can't find a workspace called" in words(await bot.say("start notebook"))
     assert "is back on your list" in words(await bot.say("add notebook"))
     assert "Starting *notebook*" in words(await bot.say("start notebook"))
@@ -95,13 +95,13 @@ async def test_forgetting_calls_off_what_is_under_way(bot):
     await bot.say("start")
     row = await bot.workspace()
     await bot.press("forget", row.id)
-    assert (await bot.store.read(operations.latest_operation, row.id)).cause == "forgotten"
+    assert (await bot.store.read(operations.find_latest_operation, row.id)).cause == "forgotten"
 
 
 async def test_a_bare_forget_guesses_nothing(bot):
     await bot.link()
     assert "Which workspace?" in words(await bot.say("forget"))
-    assert [row.name for row in await bot.store.perform(workspaces.workspaces, ALICE)] == ["notebook"]
+    assert [row.name for row in await bot.store.perform(workspaces.read_workspaces, ALICE)] == ["notebook"]
     assert "Link one" in words(await bot.say("forget", principal=type(ALICE)(None, "T1", "UNEW")))
 
 

@@ -87,7 +87,7 @@ async def effects(bot: Rig, slack: LittleSlack, body: str, before: float) -> set
         "home": bool(await bot.store.claim(home_store.claim_wanted_homes, 10, 60.0)),
         "waiting": bool(await bot.store.claim(tasks.claim_tasks, 10, 60.0)),
         "person": person is not None and person.seen_at > before,
-        "unlinked": not await bot.store.perform(accounts.active_accounts),
+        "unlinked": not await bot.store.perform(accounts.list_active_accounts),
         "renamed": bool(await bot.store.engine.read(lambda tx: tx.all("SELECT * FROM channel_ids"))),
     }
     return {name for name, is_so in found.items() if is_so}

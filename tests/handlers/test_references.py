@@ -22,7 +22,7 @@ NOTHING_BROKE = (
 async def test_what_broke_shows_the_reference_that_the_log_has(bot: Rig, text: str) -> None:
     await bot.link()
     bot.store.fails = dict.fromkeys(
-        (workspaces.workspaces, workspaces.workspaces_called), StoreUnavailable("gone")
+        (workspaces.read_workspaces, workspaces.find_workspaces_by_name), StoreUnavailable("gone")
     )
     with capture_logs() as logs:
         answer = await bot.say(text)
@@ -34,7 +34,7 @@ async def test_what_broke_shows_the_reference_that_the_log_has(bot: Rig, text: s
 
 async def test_a_mistake_of_ours_is_an_answer_with_the_reference_that_the_log_has(bot: Rig) -> None:
     await bot.link()
-    bot.store.fails = {workspaces.workspaces_called: ZeroDivisionError("a mistake")}
+    bot.store.fails = {workspaces.find_workspaces_by_name: ZeroDivisionError("a mistake")}
     with capture_logs() as logs:
         answer = await bot.say("status notebook")
     (entry,) = logs

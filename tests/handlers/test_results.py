@@ -54,17 +54,17 @@ async def test_a_start_is_expected_by_how_long_starts_took(bot):
 async def test_a_name_runs_what_ran_before_once_more(bot):
     await over(bot, "nightly")
     assert (await bot.direct("job run nightly")).text == ""
-    names = [run.name for run in await bot.store.read(runs.runs, ALICE)]
+    names = [run.name for run in await bot.store.read(runs.list_runs, ALICE)]
     assert names == ["nightly", "nightly"]
     again = await bot.direct("job run Nightly")
     assert "A run of *nightly* is already in progress, so I haven't started another." in words(again)
-    assert len(await bot.store.read(runs.runs, ALICE)) == 2
+    assert len(await bot.store.read(runs.list_runs, ALICE)) == 2
     await bot.push(again, "Run nightly again")
-    assert len(await bot.store.read(runs.runs, ALICE)) == 3
+    assert len(await bot.store.read(runs.list_runs, ALICE)) == 3
 
 
 async def test_nothing_runs_by_a_name_that_is_only_like_one(bot):
     await over(bot, "nightly")
     await launch(bot, "weekly")
     assert buttons(await bot.direct("job run nightl"))
-    assert len(await bot.store.read(runs.runs, ALICE)) == 2
+    assert len(await bot.store.read(runs.list_runs, ALICE)) == 2

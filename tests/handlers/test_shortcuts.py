@@ -107,7 +107,7 @@ async def test_the_form_of_a_message():
     async with run_rig() as bot, wired(bot) as (app, slack):
         await send(app, on_message("```\nRscript train.R &amp;&amp; echo done\n```"))
         check_golden("views/run-message", slack.views[0]["view"])
-        assert await bot.store.read(runs.runs, ALICE) == []
+        assert await bot.store.read(runs.list_runs, ALICE) == []
 
 
 @pytest.mark.parametrize("text", ["ls -l", "echo " + '"' * 1900])
@@ -125,7 +125,7 @@ async def test_with_several_places_the_person_chooses_and_the_command_comes_alon
         shown = [one["element"] for one in answer.body["view"]["blocks"] if "element" in one]
         assert text in [element.get("initial_value") for element in shown]
         assert "<@UBOB>" in str(answer.body["view"]["blocks"])
-        assert await bot.store.read(runs.runs, ALICE) == []
+        assert await bot.store.read(runs.list_runs, ALICE) == []
 
 
 async def test_a_command_that_no_form_can_show_whole_is_refused_before_the_choice():
@@ -146,7 +146,7 @@ async def test_an_offer_that_was_never_read_is_waited_for_and_nothing_runs():
         (told,) = await bot.notices(NoticeKind.REPLY)
         assert told.body["external_id"] == loading["external_id"]
         assert told.body["text"].startswith("Posit Workbench hasn't told me what it offers.")
-        assert await bot.store.read(runs.runs, ALICE) == []
+        assert await bot.store.read(runs.list_runs, ALICE) == []
 
 
 @pytest.mark.parametrize(

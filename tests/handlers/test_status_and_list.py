@@ -335,7 +335,7 @@ async def test_why_a_start_failed_is_said_once(bot):
     await bot.say("start notebook")
     await observe(bot.store, bot.clock, row, Observed(State.FAILED, reason=NO_GPU))
     cause = f"provider_failed: {NO_GPU}"
-    latest = await bot.store.read(operations.latest_operation, row.id)
+    latest = await bot.store.read(operations.find_latest_operation, row.id)
     await bot.store.write(operations.save_step, Update(latest.id, 0.0, outcome=Outcome.FAILED, cause=cause))
     said = words(await bot.say("why did notebook fail?"))
     assert said.count("There was no free GPU") == 1

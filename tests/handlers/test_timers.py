@@ -70,7 +70,7 @@ async def test_a_start_says_until_when(bot, text, hour):
         hour = 11
     assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) <= bot.clock.now() - now + 30
     assert "*notebook* on Saturn Cloud will be stopped <!date^" in words(answer)
-    assert (await bot.store.read(operations.latest_operation, (await bot.workspace()).id)).is_open
+    assert (await bot.store.read(operations.find_latest_operation, (await bot.workspace()).id)).is_open
 
 
 async def test_an_answer_says_until_when(bot):
@@ -96,7 +96,7 @@ async def test_a_stop_later_writes_no_operation(bot, text, hour):
     workspace = await bot.sees(State.RUNNING)
     answer = await bot.say(text)
     assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) < 30
-    assert await bot.store.read(operations.latest_operation, workspace.id) is None
+    assert await bot.store.read(operations.find_latest_operation, workspace.id) is None
     verb = text.split()[0]
     assert verb == "keep" or (await bot.workspace()).stop_mode == verb
     assert list(buttons(answer)) == ["Undo"]
@@ -170,7 +170,7 @@ async def test_what_can_not_be_done_is_said_with_what_can(bot, text, said):
     await bot.sees(State.RUNNING)
     assert said in words(await bot.say(text))
     assert await stop_at(bot) is None
-    assert await bot.store.read(operations.latest_operation, (await bot.workspace()).id) is None
+    assert await bot.store.read(operations.find_latest_operation, (await bot.workspace()).id) is None
 
 
 async def test_a_workspace_of_that_name_is_what_is_meant(bot):
@@ -179,14 +179,14 @@ async def test_a_workspace_of_that_name_is_what_is_meant(bot):
     await bot.say("stop report at 5pm")
     assert await stop_at(bot, "report at 5pm") is None
     assert (
-        await bot.store.read(operations.latest_operation, (await bot.workspace("report at 5pm")).id)
+        await bot.store.read(operations.find_latest_operation, (await bot.workspace("report at 5pm")).id)
     ).is_open
 
 
 async def test_an_old_button_does_not_stop_at_once(bot):
     workspace = await bot.sees(State.RUNNING)
     assert "That time has passed" in words(await bot.press("stop:1:u1600000000", workspace.id))
-    assert await bot.store.read(operations.latest_operation, workspace.id) is None
+    assert await bot.store.read(operations.find_latest_operation, workspace.id) is None
 
 
 async def test_what_ends_for_good_asks_first():
@@ -240,7 +240,9 @@ async def test_what_has_ended_asks_by_what_its_successor_will_lose():
         asked = await bot.say("start lab for 2h")
         assert "can't be started again" in words(asked)
         await bot.push(asked, "End it then")
-        (lab,) = [one for one in await bot.store.perform(workspaces.workspaces, ALICE) if one.is_provisional]
+        (lab,) = [
+            one for one in await bot.store.perform(workspaces.read_workspaces, ALICE) if one.is_provisional
+        ]
         assert lab.stop_agreed
         assert abs(lab.stop_at - bot.clock.now() - 2 * HOUR) < 30
 

@@ -46,13 +46,13 @@ async def kept(bot) -> str:
     """Return what was written down, as text."""
     store = bot.store
     found = [
-        await store.read(audit.audit_entries),
+        await store.read(audit.read_audit),
         await store.perform(notices.claim_notices, 100, 1.0),
         await store.claim(tasks.claim_tasks, 100, 1.0),
     ]
     found += [
-        await store.perform(workspaces.workspaces, ALICE, hidden=True),
-        await store.read(runs.runs, ALICE),
+        await store.perform(workspaces.read_workspaces, ALICE, hidden=True),
+        await store.read(runs.list_runs, ALICE),
         await invited(bot),
     ]
     return repr(found)
@@ -161,7 +161,7 @@ async def test_nor_is_it_kept_until_slack_says_who_typed_it(text, token):
         bot.people.silent = True
         answer = await bot.say(text.format(token))
         assert "I couldn't check with Slack who you are" in words(answer)
-        assert (await bot.store.perform(counts.statistics))["tasks"] == 0
+        assert (await bot.store.perform(counts.count_rows))["tasks"] == 0
         assert token not in repr(answer) + await kept(bot)
 
 

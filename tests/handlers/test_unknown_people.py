@@ -42,8 +42,8 @@ async def test_who_may_not_gets_no_link_no_account_and_no_task(bot, mark):
     for action in ("invite", "make", "class_press"):
         await bot.press(action, "saturn")
     assert await invited(bot) == []
-    assert await bot.store.read(accounts.accounts, ALICE) == []
-    assert (await bot.store.perform(counts.statistics))["tasks"] == 0
+    assert await bot.store.read(accounts.list_accounts, ALICE) == []
+    assert (await bot.store.perform(counts.count_rows))["tasks"] == 0
     # Slack was asked once; its word counts from then on.
     assert bot.people.asked == [ALICE.user_id]
 
@@ -97,7 +97,7 @@ async def test_a_button_that_has_asked_does_not_ask_again_after_that(bot):
     (command,) = await waiting(bot)
     bot.people.silent = False
     await replay(bot.services, ALICE, command)
-    operation = await bot.store.read(operations.latest_operation, row.id)
+    operation = await bot.store.read(operations.find_latest_operation, row.id)
     assert (operation.verb, operation.agreed) == (OperationVerb.FORCE, True)
 
 
@@ -106,7 +106,7 @@ async def test_what_an_assistant_asks_is_not_kept_as_nobody_has_read_yet_whether
     slack = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
     said = await run_tool(bot.services, slack, TOOLS["stop"], {"name": "notebook", "at": "--yes"}, "signed")
     assert "I couldn't check with Slack who you are" in said
-    assert (await bot.store.perform(counts.statistics))["tasks"] == 0
+    assert (await bot.store.perform(counts.count_rows))["tasks"] == 0
 
 
 async def test_it_is_not_kept_for_ever_and_a_form_says_so_itself(bot):

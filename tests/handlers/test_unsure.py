@@ -6,7 +6,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.store import operations, runs
-from bot.store.cards import CARD_AFTER
+from bot.store.cards import CARD_DELAY_SECONDS
 from bot.support.errors import StoreBusy, StoreUnsure
 from handlers import dispatch
 from handlers.response_targets import make_message_notice
@@ -60,7 +60,7 @@ async def test_who_could_not_be_told_in_time_is_told_what_came_of_it(bot, way, g
     # Once, whether the first commit went through or the second did it.
     (operation,) = await bot.store.read(operations.open_operations, ALICE)
     assert [row["action"] for row in await bot.audit()].count("workspace.start") == 1
-    bot.clock.advance(CARD_AFTER)
+    bot.clock.advance(CARD_DELAY_SECONDS)
     notices = await bot.notices()
     assert [one.subject for one in notices if one.kind is NoticeKind.CARD] == [operation.id]
     told = [one.body["text"] for one in notices if one.kind in {NoticeKind.MESSAGE, NoticeKind.REPLY}]
@@ -100,7 +100,7 @@ async def test_what_a_form_asked_for_is_done_once(goes_through):
         done = await submit(bot.services, ALICE, {**view, "state": {"values": state}})
         assert UNSURE in next(iter(done["errors"].values()))
         assert await bot.services.outcome_pool.drain(60.0) == 0
-        (run,) = await bot.store.read(runs.runs, ALICE)
+        (run,) = await bot.store.read(runs.list_runs, ALICE)
         assert [one.subject for one in await bot.notices(NoticeKind.JOB_CARD)] == [run.id]
 
 

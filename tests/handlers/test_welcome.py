@@ -63,7 +63,7 @@ async def test_guests_are_refused_and_not_introduced(bot, text):
     async with wired(bot) as app:
         answer = answered((await send(app, command(text, GUEST))).body)
         assert answers.WHAT not in words(answer)
-        assert not await bot.store.read(people.has_met, GUEST)
+        assert not await bot.store.read(people.was_introduced, GUEST)
 
 
 async def test_a_press_and_an_answer_for_everybody_are_no_introduction(bot):
@@ -74,12 +74,12 @@ async def test_a_press_and_an_answer_for_everybody_are_no_introduction(bot):
         shared = (await send(app, command("list --share"))).body
         assert shared["response_type"] == "in_channel"
         assert answers.WHAT not in words(answered(shared))
-        assert not await bot.store.read(people.has_met, ALICE)
+        assert not await bot.store.read(people.was_introduced, ALICE)
 
 
 async def test_a_store_that_fails_costs_the_introduction_and_not_the_answer(bot):
     await bot.say("help")
-    for method in (people.has_met, people.meet):
+    for method in (people.was_introduced, people.note_introduction):
         bot.store.fails = {method: StoreBusy("full")}
         answer = replies.answer("Done.")
         assert await add_introduction(bot.services, ALICE, answer) == answer
@@ -91,7 +91,7 @@ async def test_whoever_opened_the_home_first_was_told_there(bot):
     opened = {"tab": "home", "user": "UALICE", "team": "T1", "channel": "D1"}
     async with wired(bot) as app:
         await send(app, event("app_home_opened", **opened))
-        assert await bot.store.read(people.has_met, ALICE)
+        assert await bot.store.read(people.was_introduced, ALICE)
         first = answered((await send(app, command("whoami"))).body)
         assert answers.WHAT not in words(first)
 

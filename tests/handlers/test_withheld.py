@@ -59,7 +59,7 @@ async def test_another_run_of_the_same(is_named):
         run = await launch(bot, spec=spec)
         bot.services.connections["posit"].who = {ALICE.user_id} if is_named else set()
         assert ("isn't available to you" in words(await bot.press("job_again", run.id))) is not is_named
-        assert len(await bot.store.read(runs.runs, ALICE)) == 1 + is_named
+        assert len(await bot.store.read(runs.list_runs, ALICE)) == 1 + is_named
 
 
 async def test_output_of_a_run_of_an_account_that_was_unlinked_is_not_promised():

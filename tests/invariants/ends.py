@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.domain.people import Principal
 from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, SOONEST_SECONDS, TIMER_WARNING_SECONDS
-from bot.store.stop_warnings import WAITS
+from bot.store.stop_warnings import MAX_WARNING_DELAY_SECONDS
 from bot.store.transaction import Priority
 from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE, Life
@@ -138,7 +138,8 @@ async def _warned(life: Life, operations: list[dict[str, Any]]) -> None:
         theirs = [one for one in warnings if one["workspace"] == about[0]]
         warned = any(one["message_ts"] and one["sent_at"] <= latest for one in theirs)
         lost = any(
-            (one["state"] == "dead" and one["error"] != "superseded") or one["created_at"] < latest - WAITS
+            (one["state"] == "dead" and one["error"] != "superseded")
+            or one["created_at"] < latest - MAX_WARNING_DELAY_SECONDS
             for one in theirs
         )
         assert warned or lost or about in set_near, f"stopped without a warning: {row}"

@@ -221,7 +221,9 @@ class Life(World):
     async def wants(self, principal: Principal, row: int, verb: OperationVerb, key: str) -> Answer | None:
         """Ask something of one of the workspaces that a person made, as a button or a form does."""
         mine = [
-            one for one in await self.store.perform(workspaces.workspaces, principal) if one.spec is not None
+            one
+            for one in await self.store.perform(workspaces.read_workspaces, principal)
+            if one.spec is not None
         ]
         if not mine:
             return None
@@ -361,7 +363,7 @@ class Life(World):
 
     async def forges(self, nonce: str, thief: Principal | None = None) -> bool:
         """Confirm a link for somebody else, or from another browser; return whether that linked anything."""
-        link = await self.store.read(links.link, digest(nonce))
+        link = await self.store.read(links.find_link, digest(nonce))
         if link is None or thief == link.principal:
             return False
         name = next(name for name, made in self.nonces if made == nonce)
@@ -382,7 +384,7 @@ class Life(World):
 
     async def tokens(self, principal: Principal) -> list[str]:
         """Return the token that a person's account holds now, read past every fuse."""
-        account = await self.store.read(accounts.account, principal, "cloud")
+        account = await self.store.read(accounts.find_account, principal, "cloud")
         if account is None or account.state != "active":
             return []
         return [self.vault.open(f"{principal.key}/cloud", account.secret)["token"]]

@@ -5,7 +5,7 @@ from collections import defaultdict
 from itertools import product
 
 from bot.domain.message_kinds import AnyKind, Mark
-from bot.store.notices import SILENCE
+from bot.store.notices import SILENCE_SECONDS
 from bot.store.tables import word
 from playground.slack.history import Reading
 from tests.invariants.life import PEOPLE, Life
@@ -14,7 +14,7 @@ from tests.rigs.endings import find_ending
 #: Which message it is: its channel and ts.
 Place = tuple[str, str]
 #: For how long a message may say what was so: it is read again once it waited through a silence, for as long.
-STALE_SECONDS = 2 * SILENCE + 15.0
+STALE_SECONDS = 2 * SILENCE_SECONDS + 15.0
 #: What one message told after a silence.
 _TOLD_TOGETHER = (
     "SELECT n.subject, h.subject AS whose, h.occasion FROM notices n JOIN notices h ON h.id = n.combined_into"

@@ -359,7 +359,7 @@ class Histories(RuleBasedStateMachine):
 
     async def _link_again(self):
         for name, principal in PEOPLE.items():
-            account = await self.life.store.read(accounts.account, principal, "cloud")
+            account = await self.life.store.read(accounts.find_account, principal, "cloud")
             # Who is refused has been asked to link again, too, and may.
             if account is not None and (account.state == "refused" or account.refused_since is not None):
                 await self._link(name)
@@ -376,7 +376,7 @@ class Histories(RuleBasedStateMachine):
         for _ in range(8):
             await self._pass(200.0, step=10.0)
             await self._link_again()
-            left = await life.store.perform(counts.statistics)
+            left = await life.store.perform(counts.count_rows)
             later = await their_ends.timers(life)
             is_over = left["open_operations"] == left["pending_notices"] == 0
             if not later and is_over:

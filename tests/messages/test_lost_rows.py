@@ -139,7 +139,7 @@ async def write_rows(store, verb, outcome, cause, state):
         COURSE_RULES.add(tx, lessons, lesson_check_at=now)
         APPROVALS.add(tx, approval)
         WAITLIST_ENTRIES.add(tx, wait, next_at=now)
-        timers.put(tx, workspace.id, End(now + 600.0, "stop", because="class", source="class_1"))
+        timers.plan_stop(tx, workspace.id, End(now + 600.0, "stop", because="class", source="class_1"))
 
     await within(store, write)
     subjects = {"operation": operation.id, "job": run.id, "class": "class_1", "approval": approval.id}
@@ -221,7 +221,7 @@ async def test_a_message_is_drawn_though_a_row_is_gone(gone, end):
         connections = {"cloud": FakeProvider(clock)}
         gatherer = Gatherer(context(store, connections, clock, ids))
         rows = await write_rows(store, *end)
-        operation = await store.read(operations.operation, rows.subjects["operation"])
+        operation = await store.read(operations.find_operation, rows.subjects["operation"])
         told = end_of(operation) if end[1] else None
         for table in TABLES if gone == "all" else gone.split():
             if table == "connections":

@@ -17,10 +17,10 @@ LEFT = json.loads(Path(__file__).with_name("left.json").read_text(encoding="utf-
 async def leave(world):
     """Write what the feature would have left, all of it long due."""
     principal = world.principal()
-    account = await world.bot.store.read(accounts.account, principal, "saturn")
+    account = await world.bot.store.read(accounts.find_account, principal, "saturn")
     workspace = next(
         one
-        for one in await world.bot.store.perform(workspaces.workspaces, principal)
+        for one in await world.bot.store.perform(workspaces.read_workspaces, principal)
         if one.name == "notebook"
     )
     words = {"account": account.id, "workspace": workspace.id, "principal": principal.key}

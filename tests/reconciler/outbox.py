@@ -12,5 +12,5 @@ def message(number=1, principal=ALICE, kind=NoticeKind.MESSAGE, **body):
 
 
 async def outbox(world):
-    counts = await world.store.perform(count_rows.statistics)
+    counts = await world.store.perform(count_rows.count_rows)
     return counts["pending_notices"], counts["dead_notices"]

@@ -26,7 +26,7 @@ class RunWorld:
         self, principal: Principal = ALICE, name: str = "train", *, is_watched: bool = True, **keys: Any
     ) -> str:
         """Let a person launch a run, with an account where there is none; return the run's id."""
-        if await self.store.read(accounts.account, principal, "cloud") is None:
+        if await self.store.read(accounts.find_account, principal, "cloud") is None:
             await self.world.link(principal)
             await self.world.know(principal)
         reference = self.world.ids.reference()
@@ -43,7 +43,7 @@ class RunWorld:
         await want_stop(self.store, run_id, "force" if force else "stop")
 
     async def run(self, run_id: str) -> Run:
-        run = await self.store.read(run_rows.run, run_id)
+        run = await self.store.read(run_rows.find_run, run_id)
         assert run is not None
         return run
 

@@ -62,7 +62,7 @@ class SphereWorld:
         return self.server.state.workspaces[row.remote_id]
 
     async def row(self, row: Workspace) -> Workspace:
-        fresh = await self.store.read(workspaces.workspace, row.id)
+        fresh = await self.store.read(workspaces.find_workspace, row.id)
         assert fresh is not None
         return fresh
 

@@ -47,7 +47,7 @@ async def test_call_refused_once_is_sent_again_after_one_read(world, verb, statu
     method = "start" if verb is START else "stop"
     world.provider.fail(method, refusal(status))
     await world.pass_time(5)
-    operation = await world.store.read(operation_rows.operation, operation_id)
+    operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.start_call, operation.stop_call) == (Call.NONE, Call.NONE)
     assert BUSY in operation.hold
     assert len(sent(world, method)) == 1
@@ -76,7 +76,7 @@ async def test_refused_start_that_fails_all_the_same_counts_as_sent(world):
     await world.pass_time(5)
     world.provider.machines["r1"].state = State.FAILED
     assert await world.until_ended(operation_id, 60) is Outcome.FAILED
-    operation = await world.store.read(operation_rows.operation, operation_id)
+    operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.cause or "").startswith("provider_failed")
     assert operation.start_call is Call.ACCEPTED
 
@@ -85,19 +85,19 @@ async def test_stop_refused_for_an_hour_is_sent_ever_more_rarely(world):
     operation_id = await begun(world, STOP)
     world.provider.fail("stop", refusal(), times=100_000)
     await world.pass_time(30)
-    hold = (await world.store.read(operation_rows.operation, operation_id)).hold
+    hold = (await world.store.read(operation_rows.find_operation, operation_id)).hold
     await world.pass_time(3_600, step=5)
     found = gaps(sent(world, "stop"))
     assert 13 <= len(found) <= 18
     assert all(earlier <= later + 12.0 for earlier, later in pairwise(found))
     assert found[0] <= 12.0 <= found[2]
     assert max(found) <= 312.0
-    operation = await world.store.read(operation_rows.operation, operation_id)
+    operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.is_open, operation.attempts) == (True, 0)
     assert operation.hold == hold, "since the first refusal"
     world.provider.heal()
     assert await world.until_ended(operation_id, 330) is Outcome.FULFILLED
-    assert (await world.store.read(operation_rows.operation, operation_id)).busy_since is None
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).busy_since is None
 
 
 async def test_hold_of_a_refused_start_stays_while_it_stops(world):
@@ -105,10 +105,10 @@ async def test_hold_of_a_refused_start_stays_while_it_stops(world):
     operation_id = await begun(world, START)
     world.provider.fail("start", refusal(), times=100_000)
     await world.pass_time(5)
-    before = await world.store.read(operation_rows.operation, operation_id)
+    before = await world.store.read(operation_rows.find_operation, operation_id)
     world.provider.machines["r1"].state = State.STOPPING
     await world.pass_time(60)
-    operation = await world.store.read(operation_rows.operation, operation_id)
+    operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert BUSY in before.hold
     assert (operation.hold, operation.held_since) == (before.hold, before.held_since)
 
@@ -117,9 +117,9 @@ async def test_start_refused_for_ever_is_asked_about_at_its_deadline(world):
     operation_id = await begun(world, START)
     world.provider.fail("start", refusal(), times=100_000)
     await world.pass_time(DEADLINE - 5, step=5)
-    assert (await world.store.read(operation_rows.operation, operation_id)).is_open
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).is_open
     assert await world.until_ended(operation_id, 330) is Outcome.FAILED
-    assert (await world.store.read(operation_rows.operation, operation_id)).cause.startswith("stale")
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).cause.startswith("stale")
     assert max(sent(world, "start")) < sent(world, "start")[0] + DEADLINE
 
 
@@ -142,7 +142,7 @@ async def test_changes_meanwhile_send_a_refused_call_no_earlier(world):
         world.provider.machines["r1"].progress = progress
         await world.pass_time(10)
     assert len(sent(world, "stop")) <= 7
-    assert (await world.store.read(operation_rows.operation, operation_id)).is_open
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).is_open
 
 
 async def test_refused_start_that_is_cancelled_is_not_sent_again(world):
@@ -195,7 +195,9 @@ async def test_refused_calls_are_an_outage_once_reads_say_so(world):
         world.provider.fail(method, refusal(), times=100_000)
     await world.pass_time(300)
     assert told(world, "UAMIR")
-    assert "hasn't answered since" in (await world.store.read(operation_rows.operation, operation_id)).hold
+    assert (
+        "hasn't answered since" in (await world.store.read(operation_rows.find_operation, operation_id)).hold
+    )
     world.provider.heal()
     assert await world.until_ended(operation_id, 400) is Outcome.FULFILLED
 
@@ -216,7 +218,7 @@ async def test_start_limit_holds_for_refused_starts_too(status):
         await world.pass_time(240, step=0.1)
         for operation_id in operations:
             assert (
-                await world.store.read(operation_rows.operation, operation_id)
+                await world.store.read(operation_rows.find_operation, operation_id)
             ).outcome is Outcome.FULFILLED
         made = sent(world, "start")
         assert len(made) == 90
@@ -228,7 +230,7 @@ async def test_start_without_room_ends_at_once_and_offers_to_wait(world):
     operation_id = await begun(world, START)
     world.provider.fail("start", NoCapacity("full", status=429))
     assert await world.until_ended(operation_id, 10) is Outcome.FAILED
-    assert (await world.store.read(operation_rows.operation, operation_id)).cause == "no_room: full"
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).cause == "no_room: full"
     assert len(sent(world, "start")) == 1
 
 

@@ -58,7 +58,7 @@ async def started(world, fuse):
     operation_id = await world.begin(await world.own())
     world.reborn(fuse)
     await go_on(world)
-    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.find_operation, operation_id)).outcome is Outcome.FULFILLED
     were_told(world, "ready")
     assert world.provider.accepted_starts == ["r1"]
     assert min(world.provider.gaps()) >= 10.0
@@ -103,7 +103,7 @@ async def made(world, fuse):
     operation_id = await world.make()
     world.reborn(fuse)
     await go_on(world)
-    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.find_operation, operation_id)).outcome is Outcome.FULFILLED
     were_told(world, "ready")
     assert await there(world) == ["m1"]
     assert world.provider.machines["m1"].state is State.RUNNING
@@ -115,7 +115,7 @@ async def named(world, fuse):
     operation_id = await world.make(stem="lab")
     world.reborn(fuse)
     await go_on(world)
-    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.find_operation, operation_id)).outcome is Outcome.FULFILLED
     were_told(world, "ready")
     assert await made_ids(world) == ["m1"]
     assert (await world.workspace_of(operation_id)).name == world.provider.machines["m1"].name == "lab-2"
@@ -129,15 +129,15 @@ async def called_off(world, fuse):
 
     async def meanwhile(method):
         if method == "create" and not stops:
-            row = (await world.store.perform(workspaces.workspaces, ALICE))[0]
+            row = (await world.store.perform(workspaces.read_workspaces, ALICE))[0]
             stops.append(await world.begin(row, OperationVerb.STOP))
 
     world.provider.during = meanwhile
     await go_on(world)
     if not stops:  # The trouble came first: that is the story of another test.
         return
-    assert (await world.store.read(operations.operation, creation)).outcome is Outcome.REPLACED
-    assert (await world.store.read(operations.operation, stops[0])).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.find_operation, creation)).outcome is Outcome.REPLACED
+    assert (await world.store.read(operations.find_operation, stops[0])).outcome is Outcome.FULFILLED
     assert "ready" not in world.slack.kinds()
     assert len(world.slack.told("stopped")) == 1
     assert [world.provider._moved(one).state for one in await made_ids(world)] == [State.STOPPED]
@@ -148,16 +148,16 @@ async def renewed(world, fuse):
     first = await world.make()
     await world.until_ended(first)
     world.provider.ends_for_good = True
-    row = (await world.store.perform(workspaces.workspaces, ALICE))[0]
+    row = (await world.store.perform(workspaces.read_workspaces, ALICE))[0]
     operation_id = await world.begin(row, OperationVerb.RESTART, agreed=True)
     world.reborn(fuse)
     await go_on(world)
-    ended = await world.store.read(operations.operation, operation_id)
+    ended = await world.store.read(operations.find_operation, operation_id)
     assert (ended.outcome, ended.asked_verb) == (Outcome.FULFILLED, OperationVerb.RESTART)
     were_told(world, "ready", "ready")
     assert world.provider.removed == ["m1"]
     assert await made_ids(world) == ["m1", "m2"]
-    assert [row.remote_id for row in await world.store.perform(workspaces.workspaces, ALICE)] == ["m2"]
+    assert [row.remote_id for row in await world.store.perform(workspaces.read_workspaces, ALICE)] == ["m2"]
 
 
 async def made_ids(world):
@@ -166,7 +166,7 @@ async def made_ids(world):
 
 async def there(world):
     """Return what the list shows, after a look that nothing is there twice."""
-    ids = [row.remote_id for row in await world.store.perform(workspaces.workspaces, ALICE)]
+    ids = [row.remote_id for row in await world.store.perform(workspaces.read_workspaces, ALICE)]
     assert ids == await made_ids(world)
     return ids
 
@@ -175,7 +175,7 @@ async def brought_down(world, fuse, verb, kind):
     operation_id = await world.begin(await world.own(state=State.RUNNING), verb)
     world.reborn(fuse)
     await go_on(world)
-    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.find_operation, operation_id)).outcome is Outcome.FULFILLED
     were_told(world, kind)
     effects = world.provider.removed if verb is OperationVerb.REMOVE else world.provider.accepted_stops
     assert effects == ["r1"]
@@ -187,7 +187,7 @@ async def suspended(world, fuse):
 
 async def removed(world, fuse):
     await brought_down(world, fuse, OperationVerb.REMOVE, "removed")
-    assert await world.store.perform(workspaces.workspaces, ALICE) == []
+    assert await world.store.perform(workspaces.read_workspaces, ALICE) == []
 
 
 #: The stories, and how many calls lie between two troubles where they don't come at each call.
@@ -206,7 +206,7 @@ async def go_through(story, troubles):
             except AssertionError as error:
                 error.add_note(f"{how} at call {at} of {story.__name__}")
                 raise
-            assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
+            assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
             if not fuse.is_blown:
                 return at
     raise AssertionError("the story finds no end")
@@ -237,7 +237,7 @@ async def test_a_call_whose_outcome_is_unknown_is_read_before_it_is_called_again
     world.provider.fail("start", error, after=landed)
     with suppress(Killed):
         await world.work()
-        assert (await world.store.read(operations.operation, operation_id)).start_call is Call.UNKNOWN
+        assert (await world.store.read(operations.find_operation, operation_id)).start_call is Call.UNKNOWN
     world.reborn()
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
@@ -254,7 +254,7 @@ async def test_a_call_is_committed_before_it_leaves(world):
 
     async def look(method):
         if method == "start":
-            seen.append((await world.store.read(operations.operation, operation_id)).start_call)
+            seen.append((await world.store.read(operations.find_operation, operation_id)).start_call)
 
     world.provider.during = look
     await world.pass_time(1)
@@ -266,7 +266,7 @@ async def test_a_ready_message_whose_outcome_is_unknown_is_not_doubled_after_a_k
     await world.pass_time(5)
     world.slack.fail("chat.postMessage", Killed(), after=True)
     await go_on(world)
-    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.find_operation, operation_id)).outcome is Outcome.FULFILLED
     assert sorted(world.slack.sent_kinds()) == ["card", "ready"]
 
 
@@ -276,7 +276,7 @@ async def test_a_second_unknown_outcome_of_a_message_is_looked_up_again(world):
     world.slack.fail("chat.postMessage", error, times=2)
     world.slack.fail("chat.postMessage", error, times=2, after=True)
     await world.pass_time(90, step=3)
-    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.find_operation, operation_id)).outcome is Outcome.FULFILLED
     # The card was still being looked for when the end had been told.
     assert world.slack.kinds() == ["ready"]
 
@@ -345,7 +345,7 @@ async def test_start_killed_after_its_bytes_left_is_seen_at_once(world):
     back_at = world.clock.now()
     await world.restart()
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
-    assert (await world.store.read(operations.operation, operation_id)).ended_at - back_at <= 2.0
+    assert (await world.store.read(operations.find_operation, operation_id)).ended_at - back_at <= 2.0
     assert world.provider.accepted_starts == ["r1"]
 
 

@@ -31,7 +31,7 @@ from tests.rigs.store import ALICE, BOB, hide_workspace, link_account, name_work
 
 
 async def rows(world, *, hidden=False):
-    return await world.store.perform(workspace_rows.workspaces, ALICE, hidden=hidden)
+    return await world.store.perform(workspace_rows.read_workspaces, ALICE, hidden=hidden)
 
 
 @pytest.mark.parametrize("landed", [False, True], ids=["lost", "made"])
@@ -40,7 +40,7 @@ async def test_an_unknown_outcome_is_looked_for_before_it_is_made_again(world, l
     world.provider.fail("create", error, after=landed)
     operation_id = await world.make()
     await world.work()
-    assert (await world.store.read(operations.operation, operation_id)).start_call is Call.UNKNOWN
+    assert (await world.store.read(operations.find_operation, operation_id)).start_call is Call.UNKNOWN
     await world.pass_time(119, step=1, longest=1)
     # What shows is taken at once; what does not has two minutes, with looks at the usual pace.
     assert world.provider.count("create") == 1
@@ -64,8 +64,8 @@ async def test_what_is_refused_ends_with_the_cause_and_leaves_no_row(world, erro
     world.provider.fail("create", error)
     operation_id = await world.make()
     assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (await world.store.read(operations.operation, operation_id)).start_call is Call.NONE
-    assert (await world.store.read(operations.operation, operation_id)).cause == cause
+    assert (await world.store.read(operations.find_operation, operation_id)).start_call is Call.NONE
+    assert (await world.store.read(operations.find_operation, operation_id)).cause == cause
     assert world.slack.sent_kinds() == ["failed"]
     assert "I couldn't create lab" in world.slack.messages[-1]["text"]
     assert await rows(world) == []
@@ -87,8 +87,11 @@ async def test_a_secret_of_the_operators_that_is_refused_is_nobodys_to_link_anew
     world.provider.fail(method, refusal, times=3)
     operation_id = await world.make()
     await world.pass_time(20)
-    assert (await world.store.read(accounts.account, ALICE, "cloud")).state == "active"
-    assert "no longer accepts my own key" in (await world.store.read(operations.operation, operation_id)).hold
+    assert (await world.store.read(accounts.find_account, ALICE, "cloud")).state == "active"
+    assert (
+        "no longer accepts my own key"
+        in (await world.store.read(operations.find_operation, operation_id)).hold
+    )
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert "link_again" not in world.slack.kinds()
 
@@ -108,8 +111,8 @@ async def test_before_it_was_asked_for_it_is_called_off_without_any_call(world, 
     creation = await world.make()
     stop = await world.begin(await world.workspace_of(creation), verb)
     assert await world.until_ended(stop) is Outcome.FULFILLED
-    assert (await world.store.read(operations.operation, stop)).cause == "not_made"
-    assert (await world.store.read(operations.operation, creation)).outcome is Outcome.REPLACED
+    assert (await world.store.read(operations.find_operation, stop)).cause == "not_made"
+    assert (await world.store.read(operations.find_operation, creation)).outcome is Outcome.REPLACED
     assert world.provider.calls == []
     assert await rows(world) == []
     await world.pass_time(5)
@@ -135,7 +138,7 @@ async def test_while_its_call_is_under_way_the_later_operation_wins(world, verb,
     await world.pass_time(1)
     world.provider.during = None
     assert await world.until_ended(stops[0]) is Outcome.FULFILLED
-    assert (await world.store.read(operations.operation, creation)).outcome is Outcome.REPLACED
+    assert (await world.store.read(operations.find_operation, creation)).outcome is Outcome.REPLACED
     kind, state = DOWN[verb]
     if state is None:
         assert world.provider.removed == ["m1"]
@@ -173,7 +176,7 @@ async def test_a_call_that_lands_after_the_person_was_told_is_made_true(world, v
     await world.make()
     await world.pass_time(5)
     world.provider.during = None
-    assert (await world.store.read(operations.operation, stops[0])).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.find_operation, stops[0])).outcome is Outcome.FULFILLED
     await world.pass_time(60)
     if verb is OperationVerb.REMOVE:
         assert world.provider.removed == ["m1"]
@@ -190,7 +193,7 @@ async def test_an_unlink_while_it_is_made_leaves_what_exists_to_its_owner(world)
     world.provider.during = meanwhile
     operation_id = await world.make()
     await world.pass_time(60)
-    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.CANCELLED
+    assert (await world.store.read(operations.find_operation, operation_id)).outcome is Outcome.CANCELLED
     assert [call.method for call in world.provider.calls] == ["create"]
     assert await rows(world, hidden=True) == []
 
@@ -214,12 +217,12 @@ async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb
         world.store = Meanwhile(world.store, claims, unlinks)
         world.reborn()
         await world.pass_time(60)
-        assert await runs.store.read(accounts.account, ALICE, "cloud") is None
+        assert await runs.store.read(accounts.find_account, ALICE, "cloud") is None
         assert world.provider.count(verb) == 1
         ended = await (
-            runs.store.read(operations.operation, operation_id)
+            runs.store.read(operations.find_operation, operation_id)
             if verb == "find_created"
-            else runs.store.read(run_rows.run, operation_id)
+            else runs.store.read(run_rows.find_run, operation_id)
         )
         assert ended.outcome in {Outcome.CANCELLED, Outcome.UNKNOWN, "failed"}
 
@@ -239,7 +242,7 @@ async def test_forgotten_while_it_is_made_it_is_shown_when_it_exists(world):
 async def test_a_list_that_knows_it_sooner_makes_no_second_row(world):
     async def meanwhile(method):
         if method == "create":
-            account = await world.store.read(accounts.account, ALICE, "cloud")
+            account = await world.store.read(accounts.find_account, ALICE, "cloud")
             await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
             world.provider.during = None
             await world.reconciler.tasks.step()

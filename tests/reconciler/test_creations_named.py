@@ -9,7 +9,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.services.operation_requests import replace_workspace
 from bot.store import discovered, operations
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from bot.support.errors import BadAnswer, Conflict, Forbidden, OutcomeNotReported, UnknownOutcome, Unreachable
 from tests.rigs.store import ALICE, name_workspace
 
@@ -24,7 +24,7 @@ async def made(world, operation_id):
 
 async def listed(world):
     account = await world.link()
-    found = FoundWorkspace("r1", world.provider.gate_key("r1"), "statistics", State.STOPPED)
+    found = DiscoveredWorkspace("r1", world.provider.gate_key("r1"), "statistics", State.STOPPED)
     await world.store.perform(discovered.merge_discovered, account.id, [found])
 
 
@@ -64,7 +64,7 @@ async def test_without_an_answer_to_the_look_nothing_is_made(world):
     world.provider.fail("list_names", Unreachable("no connection"), times=3)
     operation_id = await world.make(stem="statistics")
     await world.work()
-    operation = await world.store.read(operations.operation, operation_id)
+    operation = await world.store.read(operations.find_operation, operation_id)
     assert (operation.start_call, operation.called_at) == (Call.NONE, None)
     assert (await world.workspace_of(operation_id)).spec.name == ""
     assert await made(world, operation_id) == "statistics"
@@ -116,7 +116,7 @@ async def test_taken_at_the_first_call_is_nobodys_but_whose_it_is(world):
     assert (world.provider.count("create"), world.provider.count("find_created")) == (1, 0)
     # Another try looks again.
     world.provider.put("theirs", State.STOPPED, name="statistics")
-    former = (await world.store.read(operations.operation, operation_id)).workspace_id
+    former = (await world.store.read(operations.find_operation, operation_id)).workspace_id
     again = await world.ask().run(replace_workspace, former)
     assert await made(world, again.operation.id) == "statistics-2"
 

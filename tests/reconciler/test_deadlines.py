@@ -110,7 +110,7 @@ async def test_a_day_of_a_refused_credential_is_none_without_the_connection(runs
     world = runs.world
     operation_id, run_id = await world.begin(await world.own()), await runs.runs()
     await world.pass_time(4)
-    await refuse(runs.store, await runs.store.read(accounts.account, ALICE, "cloud"))
+    await refuse(runs.store, await runs.store.read(accounts.find_account, ALICE, "cloud"))
     await world.pass_time(ANSWER_SECONDS + 1200, step=600)
     for _ in range(2):
         # A mistake in the settings that the next start puts right.
@@ -118,11 +118,11 @@ async def test_a_day_of_a_refused_credential_is_none_without_the_connection(runs
         await world.pass_time(1200, step=120)
         world.reborn()
         await world.pass_time(600, step=60)
-    assert (await runs.store.read(operations.operation, operation_id)).outcome is None
+    assert (await runs.store.read(operations.find_operation, operation_id)).outcome is None
     assert (await runs.run(run_id)).is_open
     take_away(runs)
     await world.pass_time(ANSWER_SECONDS + 1200, step=600)
-    operation, run = await runs.store.read(operations.operation, operation_id), await runs.run(run_id)
+    operation, run = await runs.store.read(operations.find_operation, operation_id), await runs.run(run_id)
     assert (operation.outcome, operation.cause) == (Outcome.UNKNOWN, "connection_gone")
     assert (run.outcome, run.cause) == (Outcome.FAILED, "connection_gone")
 
@@ -131,11 +131,11 @@ async def found(runs):
     """Have a list find a run; return its id."""
     await runs.world.link()
     await runs.world.know()
-    account = await runs.store.read(accounts.account, ALICE, "cloud")
+    account = await runs.store.read(accounts.find_account, ALICE, "cloud")
     await runs.store.perform(
         run_rows.merge_runs, account.id, [DiscoveredRun("r9", "train", ObservedRun(RunState.RUNNING))]
     )
-    (run,) = await runs.store.read(run_rows.runs, ALICE)
+    (run,) = await runs.store.read(run_rows.list_runs, ALICE)
     return run.id
 
 

@@ -43,7 +43,7 @@ async def another(term, title, who, **keys):
 
 
 async def mine(term, who):
-    (row,) = await term.store.perform(workspace_rows.workspaces, who)
+    (row,) = await term.store.perform(workspace_rows.read_workspaces, who)
     return row
 
 
@@ -184,7 +184,7 @@ async def test_timer_of_0_2_1_is_kept(term, columns, because, warns):
     await course(term, alice)
     row = await mine(term, alice)
     at = {"stop_at": local("11:30"), "stop_mode": "stop", "stop_check_at": local("10:50")}
-    await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NONE | at | columns)
+    await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NO_TIMER | at | columns)
     kept = await within(term.store, timers.decide, row.id)
     assert (kept.stop_at, kept.stop_mode, kept.ends.rows) == (local("11:30"), "stop", (kept.ends.counts,))
     assert (kept.ends.counts.because, kept.ends.counts.warns) == (because, warns)
@@ -198,7 +198,7 @@ async def test_what_0_2_1_has_started_for_a_lesson_is_stopped_after_it(term):
     await until(term, "09:05")
     for who in (alice, bob):
         row = await mine(term, who)
-        await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NONE)
+        await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NO_TIMER)
     await ask(term, bob).run(set_timer, row.id, End(local("12:00"), "stop"))
     await ask(term, bob).run(cancel_timer, row.id)
     await until(term, "10:35")

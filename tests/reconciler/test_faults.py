@@ -30,7 +30,7 @@ async def test_what_trying_again_does_not_change_ends_the_operation(world, error
     operation_id = await world.begin(await world.own())
     world.provider.fail("start", error)
     assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (await world.store.read(operation_rows.operation, operation_id)).cause == cause
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).cause == cause
     assert world.slack.sent_kinds() == ["card", "failed"]
     assert world.provider.count("start") == 1
 
@@ -39,12 +39,12 @@ async def test_unreachable_is_tried_again_with_growing_waits_and_a_hold(world):
     operation_id = await world.begin(await world.own())
     world.provider.fail("start", Unreachable("no connection"), times=3)
     await world.work()
-    operation = await world.store.read(operation_rows.operation, operation_id)
+    operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.start_call, operation.attempts) == (Call.NONE, 1)
     assert "Fake Cloud hasn't answered since" in operation.hold
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
-    assert (await world.store.read(operation_rows.operation, operation_id)).hold is None
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).hold is None
 
 
 async def test_a_conflict_is_looked_at_and_tried_again_a_few_times(world):
@@ -54,7 +54,7 @@ async def test_a_conflict_is_looked_at_and_tried_again_a_few_times(world):
     other = await world.begin(await world.own(remote_id="r2"))
     world.provider.fail("start", Conflict("pending stop"), times=99)
     assert await world.until_ended(other, 600) is Outcome.FAILED
-    assert (await world.store.read(operation_rows.operation, other)).cause == "conflict:: pending stop"
+    assert (await world.store.read(operation_rows.find_operation, other)).cause == "conflict:: pending stop"
 
 
 async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):
@@ -67,7 +67,8 @@ async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):
     assert world.provider.count("status") < 40
     for operation_id in operations:
         assert (
-            "hasn't answered since" in (await world.store.read(operation_rows.operation, operation_id)).hold
+            "hasn't answered since"
+            in (await world.store.read(operation_rows.find_operation, operation_id)).hold
         )
     world.provider.heal()
     for operation_id in operations:
@@ -82,7 +83,9 @@ async def test_a_read_that_is_refused_ends_the_readers_operation_and_nobody_else
     world.provider.fail("status", Forbidden("no right"), times=100)
     operation_id = await world.begin(mine)
     assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (await world.store.read(operation_rows.operation, operation_id)).cause == "forbidden:: no right"
+    assert (
+        await world.store.read(operation_rows.find_operation, operation_id)
+    ).cause == "forbidden:: no right"
     world.provider.heal()
     assert await world.until_ended(await world.begin(theirs)) is Outcome.FULFILLED
 
@@ -92,7 +95,7 @@ async def test_what_is_gone_ends_a_start_as_failed_and_a_stop_as_done(world):
     del world.provider.machines["r1"]
     operation_id = await world.begin(workspace)
     assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (await world.store.read(operation_rows.operation, operation_id)).cause == "gone"
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).cause == "gone"
     assert await world.until_ended(await world.begin(workspace, OperationVerb.STOP)) is Outcome.FULFILLED
 
 
@@ -104,7 +107,7 @@ async def test_a_word_that_nobody_knows_keeps_the_last_state_and_is_logged_once(
     with capture_logs() as logs:
         await world.pass_time(40)
     assert [entry["event"] for entry in logs].count("state not known") == 1
-    operation = await world.store.read(operation_rows.operation, operation_id)
+    operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert operation.is_open
     assert "warming" in operation.hold
     world.provider._look = real
@@ -118,9 +121,9 @@ async def test_unknown_state_after_stopped_is_read_as_often_as_running(world):
     world.provider._look = lambda key: Observed(State.UNKNOWN, detail="unknown state 'warming'")
     await within(world.store, gates.want, workspace.id)
     await world.pass_time(2)
-    read_at = (await world.store.read(workspace_rows.workspace, workspace.id)).read_at
+    read_at = (await world.store.read(workspace_rows.find_workspace, workspace.id)).read_at
     await world.pass_time(world.provider.pace.running_interval + 30)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).read_at > read_at
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).read_at > read_at
 
 
 async def test_an_answer_that_leaves_a_resource_out_decides_nothing(world):
@@ -133,7 +136,7 @@ async def test_an_answer_that_leaves_a_resource_out_decides_nothing(world):
 
     world.provider.status = forgetful
     await world.pass_time(12)
-    assert (await world.store.read(operation_rows.operation, operation_id)).is_open
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).is_open
     world.provider.status = real
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
 
@@ -160,7 +163,7 @@ async def test_an_error_of_our_own_is_logged_with_a_reference_and_harms_nobody_e
 
 
 async def test_whatever_holds_it_up_it_is_looked_at_by_its_deadline(world):
-    operation = await world.store.read(operation_rows.operation, await world.begin(await world.own()))
+    operation = await world.store.read(operation_rows.find_operation, await world.begin(await world.own()))
     (claimed,) = await world.store.claim(operation_rows.claim_operations, 10, 60.0)
     held = await world.reconciler.operations.after_deadline(claimed, claimed.update(86_400.0))
     assert held.next_in == pytest.approx(operation.deadline_at - world.clock.now())
@@ -171,7 +174,8 @@ async def test_a_connection_that_was_taken_away_holds_the_operation(world):
     world.reborn(connections={})
     await world.work()
     assert (
-        "cloud isn't set up any more" in (await world.store.read(operation_rows.operation, operation_id)).hold
+        "cloud isn't set up any more"
+        in (await world.store.read(operation_rows.find_operation, operation_id)).hold
     )
 
 
@@ -211,11 +215,11 @@ async def test_a_secret_that_does_not_open_holds_and_loses_nothing(world):
     workspace = await world.own()
     await world.store.write(
         credentials.save_secret,
-        (await world.store.read(accounts.account, ALICE, "cloud")).id,
+        (await world.store.read(accounts.find_account, ALICE, "cloud")).id,
         world.seal(ALICE),
         "x",
     )
-    account = await world.store.read(accounts.account, ALICE, "cloud")
+    account = await world.store.read(accounts.find_account, ALICE, "cloud")
     await world.store.write(
         credentials.save_secret, account.id, account.secret, world.vault.seal("another row", {"token": "t"})
     )
@@ -223,9 +227,9 @@ async def test_a_secret_that_does_not_open_holds_and_loses_nothing(world):
     await world.pass_time(5)
     assert (
         "no longer read your stored link"
-        in (await world.store.read(operation_rows.operation, operation_id)).hold
+        in (await world.store.read(operation_rows.find_operation, operation_id)).hold
     )
-    assert (await world.store.read(accounts.account, ALICE, "cloud")).state == "active"
+    assert (await world.store.read(accounts.find_account, ALICE, "cloud")).state == "active"
     assert world.provider.count("status") == 0
 
 
@@ -253,10 +257,10 @@ async def test_who_was_asked_about_long_ago_is_asked_about_again_before_the_firs
 async def test_a_failed_look_up_delays_and_neither_lets_in_nor_refuses(world):
     operation_id = await world.begin(await world.own(is_known=False))
     await world.pass_time(40)
-    assert (await world.store.read(operation_rows.operation, operation_id)).is_open
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).is_open
     assert (
         "checking with Slack who asked for this"
-        in (await world.store.read(operation_rows.operation, operation_id)).hold
+        in (await world.store.read(operation_rows.find_operation, operation_id)).hold
     )
     assert world.provider.count("start") == 0
     world.slack.add_user(ALICE.user_id)
@@ -268,7 +272,7 @@ async def test_who_may_not_is_refused_with_words_and_no_call(world, mark):
     operation_id = await world.begin(await world.own(is_known=False))
     world.slack.add_user(ALICE.user_id, **{mark: True})
     await world.pass_time(5)
-    operation = await world.store.read(operation_rows.operation, operation_id)
+    operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert operation.outcome is Outcome.REFUSED
     assert operation.cause.startswith("policy.")
     assert "refused" in world.slack.kinds()
@@ -279,5 +283,7 @@ async def test_someone_of_another_team_is_refused(world):
     stranger = replace(ALICE, team_id="T9")
     operation_id = await world.begin(await world.own(stranger))
     await world.pass_time(5)
-    assert (await world.store.read(operation_rows.operation, operation_id)).cause == "policy.foreign_team"
+    assert (
+        await world.store.read(operation_rows.find_operation, operation_id)
+    ).cause == "policy.foreign_team"
     assert world.provider.count("start") == 0

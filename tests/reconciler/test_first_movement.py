@@ -16,7 +16,7 @@ async def first_bar(world, operation_id, most=30):
     """Return after how many seconds from its call the card has a bar for the first time."""
     for _ in range(most):
         await world.pass_time(1)
-        operation = await world.store.read(operation_rows.operation, operation_id)
+        operation = await world.store.read(operation_rows.find_operation, operation_id)
         shown = [one["text"] + str(one["blocks"]) for one in world.slack.messages if operation_id in str(one)]
         if any(" %" in text for text in shown):
             return await world.store.now() - operation.called_at
@@ -57,6 +57,8 @@ async def test_a_class_takes_no_updates_for_it(world):
     operations = [await world.begin(row) for row in rows[10:]]
     await world.pass_time(8)
     moved = [
-        one for one in operations if (await world.store.read(operation_rows.operation, one)).progress_floor
+        one
+        for one in operations
+        if (await world.store.read(operation_rows.find_operation, one)).progress_floor
     ]
     assert 1 <= len(moved) <= 4

@@ -181,7 +181,7 @@ async def test_what_one_person_may_not_see_does_not_keep_another_from_it(world):
     world.provider.put("r1", State.RUNNING)
     await want_read(world.store, theirs.id)
     await world.pass_time(30)
-    assert (await world.store.read(workspaces.workspace, theirs.id)).state is State.RUNNING
+    assert (await world.store.read(workspaces.find_workspace, theirs.id)).state is State.RUNNING
 
 
 async def test_a_read_that_breaks_is_made_again(world):

@@ -55,7 +55,7 @@ async def test_a_start_for_two_hours_is_not_sent_three_days_later(world):
     caller = Caller(world.asking, ALICE, "i1", "R-1")
     accepted = await caller.run(begin_operation, row.id, OperationVerb.START, timer=timer)
     await world.pass_time(3 * DAY, step=HOUR)
-    assert (await world.store.read(operation_rows.operation, accepted.operation.id)).is_open
+    assert (await world.store.read(operation_rows.find_operation, accepted.operation.id)).is_open
     assert "Keep waiting" in told(world, "waiting")[0]
     assert "I won't start it without asking you again" in told(world, "waiting")[0]
     world.provider.heal()
@@ -63,7 +63,7 @@ async def test_a_start_for_two_hours_is_not_sent_three_days_later(world):
     question = await asked_about(world, accepted.operation.id)
     assert "{time:" not in question
     assert world.provider.count("start") == calls
-    assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, row.id)).stop_at is None
     assert world.slack.kinds().count("timer_ending") == 0
 
 
@@ -84,17 +84,17 @@ async def test_one_that_is_kept_waiting_has_its_timer_again(world):
     timer = plan_timer(world.asking, row, world.clock.now() + 2 * HOUR)
     accepted = await world.ask("i1").run(begin_operation, row.id, OperationVerb.START, timer=timer)
     await world.pass_time(DEADLINE + 2 * HOUR, step=60)
-    assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, row.id)).stop_at is None
     for number in (2, 3):
         await world.ask(f"i{number}").run(extend_deadline, accepted.operation.id)
         assert (
-            await world.store.read(workspace_rows.workspace, row.id)
+            await world.store.read(workspace_rows.find_workspace, row.id)
         ).stop_at == world.clock.now() + 2 * HOUR
         if number == 2:
             await world.pass_time(DEADLINE + 2 * HOUR, step=60)
     world.provider.heal()
     assert await world.until_ended(accepted.operation.id, 900) is Outcome.FULFILLED
-    assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is not None
+    assert (await world.store.read(workspace_rows.find_workspace, row.id)).stop_at is not None
 
 
 async def test_one_that_is_kept_waiting_has_no_timer_that_was_taken_back(world):
@@ -105,7 +105,7 @@ async def test_one_that_is_kept_waiting_has_no_timer_that_was_taken_back(world):
     await world.ask("i2").run(cancel_timer, row.id)
     await world.pass_time(DEADLINE + 2 * HOUR, step=60)
     await world.ask("i3").run(extend_deadline, accepted.operation.id)
-    assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, row.id)).stop_at is None
 
 
 async def test_one_that_is_kept_waiting_has_no_timer_that_was_undone(world):
@@ -115,18 +115,18 @@ async def test_one_that_is_kept_waiting_has_no_timer_that_was_undone(world):
     timer = plan_timer(world.asking, row, world.clock.now() + 2 * HOUR)
     await world.ask("i2").run(set_timer, row.id, timer)
     await world.ask("i3").run(undo_use_cases.undo)
-    assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, row.id)).stop_at is None
     await world.pass_time(DEADLINE + 2 * HOUR, step=60)
     await world.ask("i4").run(extend_deadline, operation_id)
-    assert (await world.store.read(workspace_rows.workspace, row.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, row.id)).stop_at is None
 
 
 async def test_what_waits_for_a_refused_link_does_not_go_out_a_month_later(world):
     row = await world.own()
-    await refuse(world.store, await world.store.read(accounts.account, ALICE, "cloud"))
+    await refuse(world.store, await world.store.read(accounts.find_account, ALICE, "cloud"))
     operation_id = await world.begin(row)
     await world.pass_time(30 * DAY, step=12 * HOUR)
-    operation = await world.store.read(operation_rows.operation, operation_id)
+    operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.is_open, "no longer accepts your link" in operation.hold) == (True, True)
     await link_account(world.store, ALICE, "cloud", secret=world.seal(ALICE))
     await asked_about(world, operation_id)
@@ -135,7 +135,7 @@ async def test_what_waits_for_a_refused_link_does_not_go_out_a_month_later(world
 
 async def test_each_is_asked_about_with_its_buttons_also_after_a_silence(world):
     rows = [await world.own(remote_id=name) for name in ("r1", "r2")]
-    await refuse(world.store, await world.store.read(accounts.account, ALICE, "cloud"))
+    await refuse(world.store, await world.store.read(accounts.find_account, ALICE, "cloud"))
     operations = [await world.begin(row) for row in rows]
     await world.pass_time(DEADLINE + 600, step=60)
     await link_account(world.store, ALICE, "cloud", secret=world.seal(ALICE))
@@ -143,7 +143,7 @@ async def test_each_is_asked_about_with_its_buttons_also_after_a_silence(world):
         world.clock.advance(10)
         await world.reconciler.operations.step()
         await world.reconciler.reads.step()
-    assert [(await world.store.read(operation_rows.operation, one)).outcome for one in operations] == [
+    assert [(await world.store.read(operation_rows.find_operation, one)).outcome for one in operations] == [
         Outcome.FAILED
     ] * 2
     await world.pass_time(120)
@@ -171,7 +171,7 @@ async def test_an_unknown_outcome_is_read_however_late(world):
     await world.work()
     goes_away(world)
     await world.pass_time(3 * DAY, step=HOUR)
-    assert (await world.store.read(operation_rows.operation, operation_id)).is_open
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).is_open
     world.provider.heal()
     assert await world.until_ended(operation_id, 900) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
@@ -180,7 +180,7 @@ async def test_an_unknown_outcome_is_read_however_late(world):
 @pytest.mark.parametrize("is_late", [True, False])
 async def test_a_launch_is_asked_about_after_its_deadline(runs, is_late):
     run_id = await runs.runs(deadline_seconds=DEADLINE)
-    await refuse(runs.store, await runs.store.read(accounts.account, ALICE, "cloud"))
+    await refuse(runs.store, await runs.store.read(accounts.find_account, ALICE, "cloud"))
     await runs.world.pass_time(DEADLINE + 600 if is_late else DEADLINE / 2, step=60)
     await link_account(runs.store, ALICE, "cloud", secret=runs.world.seal(ALICE))
     run = await runs.until_over(run_id, 900)

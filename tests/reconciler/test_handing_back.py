@@ -57,17 +57,17 @@ async def test_a_call_under_way_is_checked_by_the_next_process_at_once(world, st
     await world.reconciler.reads.step()
     await stopped(world.reconciler.operations.step, world.hang("start"))
     world.provider.during = None
-    assert (await world.store.read(operations.operation, operation_id)).start_call is Call.CALLING
+    assert (await world.store.read(operations.find_operation, operation_id)).start_call is Call.CALLING
     world.reborn()
     await world.work()
-    assert (await world.store.read(operations.operation, operation_id)).start_call is Call.UNKNOWN
+    assert (await world.store.read(operations.find_operation, operation_id)).start_call is Call.UNKNOWN
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert len(world.provider.accepted_starts) == 1
 
 
 async def test_a_task_begins_again_at_once(world, stopped):
     workspace = await world.own(state=State.RUNNING)
-    account = await world.store.read(accounts.account, workspace.principal, "cloud")
+    account = await world.store.read(accounts.find_account, workspace.principal, "cloud")
     await world.work()
     await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     await stopped(world.reconciler.tasks.step, world.hang("discover"))

@@ -25,13 +25,13 @@ async def test_what_another_process_has_renewed_meanwhile_is_taken_and_not_renew
     await world.store.write(credentials.save_secret, account.id, account.secret, world.seal(ALICE, "token-2"))
     _, became = await resolve_refusal(world, account)
     assert (became, world.provider.refreshed) == ("changed", 0)
-    assert (await world.store.read(accounts.account, ALICE, "cloud")).refused_since is None
+    assert (await world.store.read(accounts.find_account, ALICE, "cloud")).refused_since is None
 
 
 async def test_a_fresh_credential_that_is_refused_at_once_is_held_and_not_renewed_again(world):
     keys, became = await resolve_refusal(world, await world.link(refresh="again"))
     assert (became, world.provider.refreshed) == ("changed", 1)
-    fresh = await world.store.read(accounts.account, ALICE, "cloud")
+    fresh = await world.store.read(accounts.find_account, ALICE, "cloud")
     runtime = SimpleNamespace(provider=world.provider)
     refusal = errors.CredentialRefused()
     assert await keys.resolve_refusal(fresh, runtime, refusal) == "held"
@@ -39,7 +39,9 @@ async def test_a_fresh_credential_that_is_refused_at_once_is_held_and_not_renewe
     # Once it was accepted, it is renewed like any other.
     keys.note_accepted(fresh, keys.open(fresh))
     assert (
-        await keys.resolve_refusal(await world.store.read(accounts.account, ALICE, "cloud"), runtime, refusal)
+        await keys.resolve_refusal(
+            await world.store.read(accounts.find_account, ALICE, "cloud"), runtime, refusal
+        )
         == "changed"
     )
     assert world.provider.refreshed == 2
@@ -50,7 +52,7 @@ async def for_connection(world):
     account = await world.link()
     sealed = world.vault.seal(row_key(ALICE.key, "cloud"), minted("token-1").as_mapping())
     await world.store.write(credentials.save_secret, account.id, account.secret, sealed)
-    return await world.store.read(accounts.account, ALICE, "cloud")
+    return await world.store.read(accounts.find_account, ALICE, "cloud")
 
 
 def minted(token):
@@ -69,7 +71,7 @@ async def test_what_the_connections_secret_renews_is_in_the_audit(world):
     account = await for_connection(world)
     world.provider = Minting(world.clock, world.provider.settings)
     _, became = await resolve_refusal(world, account)
-    entries = [row for row in await world.store.read(audit.audit_entries) if row["action"] == "account.renew"]
+    entries = [row for row in await world.store.read(audit.read_audit) if row["action"] == "account.renew"]
     assert (became, [row["target"] for row in entries]) == ("changed", [account.id])
 
 
@@ -82,9 +84,7 @@ async def test_reads_with_the_connections_secret_are_in_the_audit_once_a_day(wor
         world.clock.advance(seconds - 30.0)
         await want_read(world.store, workspace.id)
         await world.pass_time(30)
-        noted.append(
-            [row["action"] for row in await world.store.read(audit.audit_entries)].count("call.read")
-        )
+        noted.append([row["action"] for row in await world.store.read(audit.read_audit)].count("call.read"))
     assert noted == [1, 1, 2]
 
 

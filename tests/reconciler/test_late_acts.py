@@ -43,7 +43,7 @@ async def test_a_call_that_is_found_under_way_after_a_crash_is_unknown_from_then
     assert await world.store.write(operations.save_step, calling)
     world.clock.advance(300)
     await world.pass_time(58)
-    operation = await world.store.read(operations.operation, operation_id)
+    operation = await world.store.read(operations.find_operation, operation_id)
     assert (operation.start_call, operation.unknown_since) == (Call.UNKNOWN, await world.store.now() - 58)
     assert world.provider.count("start") == 0
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
@@ -86,9 +86,9 @@ async def test_the_card_says_that_an_accepted_start_is_still_shown_as_stopped(wo
     assert "Fake Cloud accepted the start" in told(world, "card")[0]
     assert "still shows it as stopped" in told(world, "card")[0]
     await world.pass_time(100)
-    assert (await world.store.read(operations.operation, operation_id)).is_open
+    assert (await world.store.read(operations.find_operation, operation_id)).is_open
     assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (await world.store.read(operations.operation, operation_id)).cause == "stopped_elsewhere"
+    assert (await world.store.read(operations.find_operation, operation_id)).cause == "stopped_elsewhere"
 
 
 # -- refused reads -------------------------------------------------------------------------------------------
@@ -110,11 +110,11 @@ async def test_refused_reads_are_told_when_they_repeat_also_across_a_restart(wor
     await world.pass_time(3)
     world.provider.fail("status", Forbidden("not yours"), times=100)
     await world.pass_time(50)
-    assert (await world.store.read(operations.operation, operation_id)).is_open
+    assert (await world.store.read(operations.find_operation, operation_id)).is_open
     assert world.provider.count("status") >= 4
     world.reborn()
     await world.pass_time(30)
-    operation = await world.store.read(operations.operation, operation_id)
+    operation = await world.store.read(operations.find_operation, operation_id)
     assert (operation.outcome, operation.cause) == (Outcome.UNKNOWN, "forbidden:: not yours")
     assert "I don't know whether" in told(world, "failed")[0]
 
@@ -128,7 +128,7 @@ async def test_one_read_that_knows_nothing_of_what_was_started_is_no_news(world)
     await world.pass_time(25)
     world.provider.fail("status", NotFound("404"), times=2)
     assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (await world.store.read(operations.operation, operation_id)).cause == "gone"
+    assert (await world.store.read(operations.find_operation, operation_id)).cause == "gone"
 
 
 async def test_refused_reads_of_a_run_are_no_news_before_they_repeat(runs):
@@ -155,13 +155,13 @@ async def test_a_start_during_an_accepted_stop_follows_when_it_is_down(world):
     await world.pass_time(4)
     start = await world.begin(row)
     await world.pass_time(15)
-    assert (await world.store.read(operations.operation, start)).is_open
+    assert (await world.store.read(operations.find_operation, start)).is_open
     assert "I'll start it again once it has stopped" in told(world, "card")[1]
     assert await world.until_ended(start) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
     assert world.provider.machines["r1"].state is State.RUNNING
     assert "had already been sent" in told(world, "card")[0]
-    assert (await world.store.read(operations.operation, stop)).cause == "sent"
+    assert (await world.store.read(operations.find_operation, stop)).cause == "sent"
 
 
 async def test_a_stop_after_an_accepted_start_that_acts_late_leaves_nothing_running(world):
@@ -185,7 +185,7 @@ async def test_what_no_call_had_left_for_is_called_off(world):
     await world.pass_time(2)
     stop = await world.begin(row, OperationVerb.STOP)
     assert await world.until_ended(stop) is Outcome.FULFILLED
-    assert (await world.store.read(operations.operation, start)).cause is None
+    assert (await world.store.read(operations.find_operation, start)).cause is None
     assert (world.provider.count("stop"), world.provider.count("start")) == (1, 0)
 
 
@@ -194,7 +194,9 @@ async def test_start_that_fails_again_from_error_is_told_by_reads(world):
     operation_id = await world.begin(await world.own(state=State.FAILED))
     asked_at = world.clock.now()
     assert await world.until_ended(operation_id, 40) is Outcome.FAILED
-    assert 20.0 <= (await world.store.read(operations.operation, operation_id)).ended_at - asked_at <= 36.0
+    assert (
+        20.0 <= (await world.store.read(operations.find_operation, operation_id)).ended_at - asked_at <= 36.0
+    )
 
 
 async def test_start_from_error_outlives_an_early_read_of_it(world):

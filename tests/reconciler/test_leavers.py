@@ -48,7 +48,7 @@ def told(leaver_world):
 
 
 async def is_linked(leaver_world, who=ALICE):
-    account = await leaver_world.store.read(account_rows.account, who, "cloud")
+    account = await leaver_world.store.read(account_rows.find_account, who, "cloud")
     return account is not None and account.state == "active"
 
 

@@ -43,7 +43,7 @@ async def test_one_persons_limited_read_delays_that_person_and_nobody_else(world
         await world.pass_time(3)
         other = await world.begin(theirs)
         assert await world.until_ended(other, 60) is Outcome.FULFILLED
-    held = await world.store.read(operation_rows.operation, operation)
+    held = await world.store.read(operation_rows.find_operation, operation)
     assert SLOW_DOWN in held.hold
     # Her other calls wait, too, though no longer than a pause may last.
     asked = len(calls_of(world, ALICE))
@@ -61,7 +61,7 @@ async def test_one_persons_limited_read_delays_that_person_and_nobody_else(world
 async def test_limited_lists_are_no_outage_and_hold_up_nobodys_start(world):
     administer(world)
     accounts = {who: await seat(world, who) for who in (ALICE, BOB)}
-    account = await world.store.read(account_rows.account, ALICE, "cloud")
+    account = await world.store.read(account_rows.find_account, ALICE, "cloud")
     world.provider.fail("discover", limited(2.0), times=10)
     await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     await world.pass_time(60)
@@ -82,7 +82,7 @@ async def test_several_limited_people_pause_the_connection_and_the_log_says_it_o
         late = await world.begin(spaces[4])
         await world.pass_time(MAX_REQUESTED_PAUSE_SECONDS - 10)
     assert not calls_of(world, ERIN)
-    assert SLOW_DOWN in (await world.store.read(operation_rows.operation, late)).hold
+    assert SLOW_DOWN in (await world.store.read(operation_rows.find_operation, late)).hold
     assert [entry["event"] for entry in logs].count("connection asked for a pause") == 1
     assert not told(world, AMIR)
     world.provider.answers_to.clear()
@@ -106,7 +106,7 @@ async def test_a_secret_that_all_share_pauses_the_connection_five_minutes_at_mos
     assert world.provider.count("status") == 1
     assert all(
         [
-            SLOW_DOWN in (await world.store.read(operation_rows.operation, operation)).hold
+            SLOW_DOWN in (await world.store.read(operation_rows.find_operation, operation)).hold
             for operation in operations
         ]
     )
@@ -139,7 +139,7 @@ async def test_a_refused_read_from_before_a_start_was_asked_for_ends_nothing(wor
     world.provider.fail("status", Forbidden("no", status=403))
     await want_read(world.store, workspace.id)
     await world.pass_time(90)
-    assert (await world.store.read(operation_rows.operation, started[0])).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operation_rows.find_operation, started[0])).outcome is Outcome.FULFILLED
 
 
 async def test_a_start_whose_answer_asks_for_an_hour_is_looked_at_as_any_other(world):

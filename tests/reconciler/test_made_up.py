@@ -74,7 +74,7 @@ async def test_hours_go_on_after_an_outage(world, text, back, is_started):
         ends = text.rpartition("-")[2]
         assert "Start it until then" in end
         assert f"I can start it until <!date^{local(ends):.0f}^" in end
-        assert (await world.store.read(workspaces.workspace, workspace.id)).stop_at is None
+        assert (await world.store.read(workspaces.find_workspace, workspace.id)).stop_at is None
 
 
 async def test_made_up_hours_stop_at_their_end(world):
@@ -160,7 +160,7 @@ async def test_stopped_meanwhile_is_not_made_up(world, how):
     await until(world, "15:10", step=60)
     assert world.provider.accepted_starts == []
     assert said(world, "hours_missed") == []
-    assert (await world.store.read(operations.latest_operation, workspace.id)).outcome is not None
+    assert (await world.store.read(operations.find_latest_operation, workspace.id)).outcome is not None
 
 
 async def test_hours_changed_meanwhile_count_as_they_are_now(world):
@@ -168,7 +168,7 @@ async def test_hours_changed_meanwhile_count_as_they_are_now(world):
     goes_away(world)
     await until(world, "9:30", step=30)
     await world.ask("new").run(hours_use_cases.add, workspace.id, read_hours("weekdays 9:05-12:00"))
-    operation = await world.store.read(operations.latest_operation, workspace.id)
+    operation = await world.store.read(operations.find_latest_operation, workspace.id)
     assert operation.is_open
     await until(world, "11:15", step=30)
     world.provider.heal()
@@ -206,7 +206,7 @@ async def test_room_is_waited_for_after_an_outage_as_planned(world):
 async def test_refused_sign_in_that_is_mended(world, is_early):
     workspace = await given(world, "weekdays 9:00-18:00", at="8:55")
     await until(world, "8:59")
-    await refuse(world.store, await world.store.read(accounts.account, ALICE, "cloud"))
+    await refuse(world.store, await world.store.read(accounts.find_account, ALICE, "cloud"))
     await until(world, "10:00" if is_early else "15:10", step=60)
     await link_account(world.store, ALICE, "cloud", secret=world.seal(ALICE))
     await world.pass_time(120, step=5)
@@ -220,7 +220,7 @@ async def test_call_is_not_committed_after_its_plan(world):
     workspace = await given(world, "weekdays 9:00-18:00", at="8:55")
     goes_away(world)
     await until(world, "9:10", step=30)
-    operation = await world.store.read(operations.latest_operation, workspace.id)
+    operation = await world.store.read(operations.find_latest_operation, workspace.id)
     past = world.clock.now() - 1.0
     await world.store.carry_out(lambda tx: OPERATIONS.change(tx, {"id": operation.id}, good_until=past))
     world.provider.heal()
@@ -279,7 +279,7 @@ async def test_lesson_that_is_skipped_in_an_outage_starts_nothing(world):
     goes_away(world)
     await lesson_until(world, "9:10")
     await ask(world, alice).run(lessons.skip, card.id, "2027-11-22")
-    assert (await world.store.perform(workspaces.workspaces, alice))[0].stop_at is None
+    assert (await world.store.perform(workspaces.read_workspaces, alice))[0].stop_at is None
     world.provider.heal()
     await lesson_until(world, "9:30", step=10.0)
     assert world.provider.accepted_starts == [f"r-{bob.user_id}"]
@@ -374,7 +374,7 @@ async def test_hold_says_the_first_time_while_only_the_call_fails(world, error, 
     holds = []
     for _ in range(120):
         await world.pass_time(5)
-        hold = (await world.store.read(operations.operation, operation_id)).hold
+        hold = (await world.store.read(operations.find_operation, operation_id)).hold
         holds += [] if holds[-1:] == [hold] else [hold]
     assert len([one for one in holds if one]) == 1
     assert holds[0] is None or len(holds) == 1

@@ -31,7 +31,7 @@ async def test_where_nothing_can_be_forced_nothing_is_offered(world):
     stop = await world.begin(workspace, OperationVerb.STOP)
     await world.pass_time(120)
     assert labels(world.slack.messages[0]) == ["Refresh"]
-    assert (await world.store.read(operations.operation, stop)).hold is None
+    assert (await world.store.read(operations.find_operation, stop)).hold is None
 
 
 async def test_what_was_made_here_can_be_made_anew_after_its_removal(world):
@@ -46,7 +46,7 @@ async def test_what_ended_in_a_restart_and_was_not_made_here_is_not_made_anew(wo
     world.provider.ends_for_good = True
     restart = await world.begin(await world.own(state=State.RUNNING), OperationVerb.RESTART, agreed=True)
     assert await world.until_ended(restart) is Outcome.FAILED
-    assert (await world.store.read(operations.operation, restart)).cause == "no_restart"
+    assert (await world.store.read(operations.find_operation, restart)).cause == "no_restart"
     assert world.slack.sent_kinds()[-1] == "failed"
 
 
@@ -63,7 +63,7 @@ async def test_trouble_at_the_call_ends_in_one_message_all_the_same(world, verb,
     except Killed:
         world.reborn()
     await world.pass_time(150, step=3)
-    assert (await world.store.read(operations.operation, operation_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.find_operation, operation_id)).outcome is Outcome.FULFILLED
     kind = {"suspend": "suspended", "force": "stopped", "remove": "removed"}[verb]
     assert len(world.slack.told(kind)) == len(world.slack.sent()) == 1
     effects = world.provider.removed if verb is OperationVerb.REMOVE else world.provider.accepted_stops
@@ -92,7 +92,7 @@ async def test_what_was_taken_off_the_list_is_called_off_not_waited_for(world):
     await hide_workspace(world.store, workspace.id)
     operation_id = await world.begin(workspace)
     assert await world.until_ended(operation_id) is Outcome.CANCELLED
-    assert (await world.store.read(operations.operation, operation_id)).cause == "forgotten"
+    assert (await world.store.read(operations.find_operation, operation_id)).cause == "forgotten"
     assert world.provider.calls == []
 
 
@@ -102,5 +102,5 @@ async def test_a_removal_that_has_no_effect_is_told_in_the_end(world):
     await world.pass_time(2)
     world.provider.put("r1", State.STOPPED)
     await world.pass_time(640, step=10)
-    assert (await world.store.read(operations.operation, operation_id)).cause == "not_removed"
-    assert len(await world.store.perform(workspaces.workspaces, workspace.principal)) == 1
+    assert (await world.store.read(operations.find_operation, operation_id)).cause == "not_removed"
+    assert len(await world.store.perform(workspaces.read_workspaces, workspace.principal)) == 1

@@ -12,7 +12,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.slack.notifier import Timing
 from bot.store import cards, maintenance, notices, operations, workspaces
-from bot.store.cards import MOMENT_SECONDS
+from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS
 from bot.store.schema import SENDS_SETTLE
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import person
@@ -146,16 +146,16 @@ async def test_what_broke_on_its_way_has_the_same_time_to_show(world):
 
 async def test_a_send_that_would_outlive_its_lease_does_not_begin(world):
     await world.store.write(notices.add_notices, [message(kind=NoticeKind.FAILED)])
-    real = partial(world.store.read, operations.shown_operation)
+    real = partial(world.store.read, operations.find_operation_view)
 
     async def slow(operation_id):
         world.clock.advance(50)
         return await real(operation_id)
 
-    replace_function(world.store, operations.shown_operation, slow)
+    replace_function(world.store, operations.find_operation_view, slow)
     await world.notifier.step_notices()
     assert world.slack.messages == []
-    replace_function(world.store, operations.shown_operation, real)
+    replace_function(world.store, operations.find_operation_view, real)
     await world.pass_time(2)
     assert len(world.slack.messages) == 1
 
@@ -194,7 +194,7 @@ async def test_who_cannot_be_written_to_is_given_up_and_shown(world, code):
     world.slack.fail(POST, SlackPermanent(POST, code))
     await world.pass_time(60)
     assert world.slack.count(POST) == 1
-    [dead] = await world.store.read(notices.dead_notices)
+    [dead] = await world.store.read(notices.list_dead_notices)
     assert dead.error == code
     [ephemeral] = world.slack.ephemerals
     assert (ephemeral["channel"], ephemeral["user"]) == ("C7", "UALICE")
@@ -234,7 +234,7 @@ async def test_an_unknown_word_of_slack_is_tried_again_for_a_day(world):
     assert await outbox(world) == (1, 0)
     await world.store.write(notices.add_notices, [message(2)])
     await world.pass_time(90_000, step=600)
-    assert {one.error for one in await world.store.read(notices.dead_notices)} == {"some_new_error"}
+    assert {one.error for one in await world.store.read(notices.list_dead_notices)} == {"some_new_error"}
     # Both are told of as one, as soon as Slack takes that.
     world.slack._faults.clear()
     await world.pass_time(900, step=30)
@@ -276,19 +276,19 @@ async def test_when_slack_shuts_the_app_out_everything_waits(world):
 async def test_an_error_of_our_own_delays_one_notice_only(world):
     await world.work()  # A process begins with a try.
     await world.store.write(notices.add_notices, [message(1, kind=NoticeKind.FAILED), message(2, BOB)])
-    real = partial(world.store.read, operations.shown_operation)
+    real = partial(world.store.read, operations.find_operation_view)
 
     async def broken(subject):
         if subject == "subject-1":
             raise RuntimeError("a mistake")
         return await real(subject)
 
-    replace_function(world.store, operations.shown_operation, broken)
+    replace_function(world.store, operations.find_operation_view, broken)
     with capture_logs() as logs:
         await world.work()
     assert [entry["event"] for entry in logs].count("notice not drawn") == 1
     assert len(world.slack.messages) == 1
-    replace_function(world.store, operations.shown_operation, real)
+    replace_function(world.store, operations.find_operation_view, real)
     await world.pass_time(90, step=10)
     assert len(world.slack.messages) == 2
 
@@ -299,7 +299,7 @@ async def test_an_error_of_our_own_delays_one_notice_only(world):
 async def test_progress_is_drawn_every_15_seconds_at_most(world):
     world.provider.start_takes = 200
     await world.own()
-    [row] = await world.store.perform(workspaces.workspaces, ALICE)
+    [row] = await world.store.perform(workspaces.read_workspaces, ALICE)
     await world.begin(row)
     for progress in range(5, 90, 5):
         world.provider.machines["r1"].progress = progress
@@ -313,7 +313,7 @@ async def test_a_card_that_was_deleted_is_let_go(world):
     world.slack.messages.clear()
     before = world.slack.count("chat.update")
     await world.pass_time(45)
-    assert (await world.store.read(cards.card, operation_id)).message_ts is None
+    assert (await world.store.read(cards.find_card, operation_id)).message_ts is None
     assert world.slack.count("chat.update") == before + 1
 
 
@@ -327,7 +327,7 @@ async def stopping(world):
 
 async def work_unseen(world, operation_id):
     """Let it end before anything is drawn."""
-    while (await world.store.read(operations.operation, operation_id)).is_open:
+    while (await world.store.read(operations.find_operation, operation_id)).is_open:
         world.clock.advance(1.0)
         await world.reconciler.operations.step()
         await world.reconciler.reads.step()
@@ -337,9 +337,9 @@ async def test_a_stop_whose_card_was_deleted_while_it_went_on_has_a_message_abou
     operation_id = await stopping(world)
     world.slack.messages.clear()
     await world.store.write(operations.save_step, Update(operation_id, 0.0, hold="Slow."))
-    world.clock.advance(MOMENT_SECONDS)
+    world.clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     await world.notifier.step_cards()
-    assert (await world.store.read(cards.card, operation_id)).message_ts is None
+    assert (await world.store.read(cards.find_card, operation_id)).message_ts is None
     await world.pass_time(200, step=5)
     assert (world.slack.kinds(), world.slack.count("chat.update")) == (["stopped"], 1)
     assert "has stopped on" in world.slack.messages[0]["text"]
@@ -359,7 +359,7 @@ async def test_an_end_that_a_card_has_shown_is_not_told_once_more_when_that_is_l
     await world.pass_time(200, step=5)
     assert "has stopped on" in world.slack.messages[0]["text"]
     world.slack.messages.clear()
-    await world.store.write(notices.card_lost, operation_id)
+    await world.store.write(notices.queue_lost_card, operation_id)
     await world.pass_time(200, step=5)
     assert world.slack.kinds() == []
 
@@ -368,18 +368,18 @@ async def test_an_end_whose_card_was_never_taken_has_a_message(world):
     operation_id = await world.begin(await world.own(state=State.RUNNING), OperationVerb.STOP)
     (card,) = await world.store.perform(notices.claim_notices, 10, 600.0)
     await work_unseen(world, operation_id)
-    await world.store.write(notices.notice_dead, card.id, "no_text")
+    await world.store.write(notices.give_up_notice, card.id, "no_text")
     await world.pass_time(60, step=5)
     assert world.slack.kinds() == ["stopped"]
 
 
 async def test_a_stop_that_ends_while_its_card_is_corrected_is_told_by_the_card_alone(world):
     operation_id = await stopping(world)
-    card = await world.store.read(cards.card, operation_id)
+    card = await world.store.read(cards.find_card, operation_id)
     body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": "card"}
     correction = NewNotice(operation_id, NoticeKind.CARD_UPDATE, "update:1", ALICE, body, due_in=100.0)
     await world.store.write(notices.add_notices, [correction])
-    await world.store.write(cards.unplace_card, operation_id)
+    await world.store.write(cards.forget_location, operation_id)
     await world.pass_time(200, step=5)
     assert world.slack.kinds() == ["card"]
     assert "has stopped on" in world.slack.messages[0]["text"]
@@ -389,18 +389,18 @@ async def test_a_stop_that_ends_while_its_card_is_corrected_is_told_by_the_card_
 async def test_a_card_that_could_not_be_drawn_is_lost_if_its_correction_is(world, is_taken):
     operation_id = await stopping(world)
     await work_unseen(world, operation_id)
-    card = await world.store.read(cards.card, operation_id)
+    card = await world.store.read(cards.find_card, operation_id)
     body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": "card"}
     await world.store.write(
         notices.add_notices, [NewNotice(operation_id, NoticeKind.CARD_UPDATE, "update:1", ALICE, body)]
     )
-    await world.store.write(cards.unplace_card, operation_id)
+    await world.store.write(cards.forget_location, operation_id)
     if not is_taken:
         world.slack.fail("chat.update", SlackPermanent("chat.update", "edit_window_closed"))
     await world.pass_time(200, step=5)
     assert world.slack.kinds() == (["card"] if is_taken else ["card", "stopped"])
     assert len(world.slack.told("stopped")) == 1
-    await world.store.write(notices.card_lost, operation_id)
+    await world.store.write(notices.queue_lost_card, operation_id)
     await world.pass_time(60, step=5)
     assert len(world.slack.told("stopped")) == 1
 
@@ -468,18 +468,18 @@ async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
     await world.begin(await world.own())
     await world.notifier.step_notices()
     await world.pass_time(1)
-    real = partial(world.store.read, operations.shown_operation)
+    real = partial(world.store.read, operations.find_operation_view)
 
     async def broken(_operation_id):
         raise RuntimeError("a mistake")
 
-    replace_function(world.store, operations.shown_operation, broken)
+    replace_function(world.store, operations.find_operation_view, broken)
     with capture_logs() as logs:
         for _ in range(20):
             world.clock.advance(1)
             await world.reconciler.reads.step()
             await world.notifier.step_cards()
     assert {entry["event"] for entry in logs if entry["log_level"] == "error"} == {"card failed"}
-    replace_function(world.store, operations.shown_operation, real)
+    replace_function(world.store, operations.find_operation_view, real)
     await world.pass_time(90, step=5)
     assert (world.slack.sent_kinds(), world.slack.kinds()) == (["card", "ready"], ["ready"])

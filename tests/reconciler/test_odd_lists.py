@@ -66,10 +66,10 @@ def posit_runs(change: Change) -> dict[str, Any]:
 async def turn(world: Any, answers: dict[str, Any], kind: TaskKind) -> None:
     """Let the provider answer so, and let lists and reads come round a few times."""
     world.provider.api._http.answers = answers
-    account = await world.store.read(accounts.account, ALICE, "cloud")
+    account = await world.store.read(accounts.find_account, ALICE, "cloud")
     for _ in range(3):
         await world.store.write(tasks.add_tasks, [NewTask(kind, account.id)])
-        for row in await world.store.perform(workspaces.workspaces, ALICE):
+        for row in await world.store.perform(workspaces.read_workspaces, ALICE):
             await want_read(world.store, row.id)
         await world.pass_time(40, step=4)
 
@@ -97,14 +97,14 @@ async def begin(world: Any, kind: str) -> None:
 async def test_no_workspace_is_gone_and_nobody_is_told(world, kind, answers, odd):
     await begin(world, kind)
     await turn(world, answers(GOOD), TaskKind.DISCOVER)
-    rows = {row.id: row for row in await world.store.perform(workspaces.workspaces, ALICE)}
+    rows = {row.id: row for row in await world.store.perform(workspaces.read_workspaces, ALICE)}
     for row_id in rows:
         await notify(world.store, row_id, ready=None, stopped=True)
     for change in (odd, GOOD):
-        before = (await world.store.read(accounts.account, ALICE, "cloud")).discovered_at
+        before = (await world.store.read(accounts.find_account, ALICE, "cloud")).discovered_at
         await turn(world, answers(change), TaskKind.DISCOVER)
-        assert (await world.store.read(accounts.account, ALICE, "cloud")).discovered_at > before
-        now = {row.id: row for row in await world.store.perform(workspaces.workspaces, ALICE)}
+        assert (await world.store.read(accounts.find_account, ALICE, "cloud")).discovered_at > before
+        now = {row.id: row for row in await world.store.perform(workspaces.read_workspaces, ALICE)}
         assert {key: (row.name, row.state) for key, row in now.items()} == {
             key: (row.name, row.state) for key, row in rows.items()
         }
@@ -125,12 +125,12 @@ async def test_no_workspace_is_gone_and_nobody_is_told(world, kind, answers, odd
 async def test_no_run_is_lost_and_nobody_is_told(world, kind, answers, odd):
     await begin(world, kind)
     await turn(world, answers(GOOD), TaskKind.LIST_JOBS)
-    runs = {run.id: run for run in await world.store.read(run_rows.runs, ALICE)}
+    runs = {run.id: run for run in await world.store.read(run_rows.list_runs, ALICE)}
     assert len(runs) >= 2
     for change in (odd, GOOD):
         before = max(run.observed_at for run in runs.values())
         await turn(world, answers(change), TaskKind.LIST_JOBS)
-        now = {run.id: run for run in await world.store.read(run_rows.runs, ALICE)}
+        now = {run.id: run for run in await world.store.read(run_rows.list_runs, ALICE)}
         assert {key: (run.name, run.state, run.outcome) for key, run in now.items()} == {
             key: (run.name, run.state, None) for key, run in runs.items()
         }
@@ -142,9 +142,9 @@ async def test_no_run_is_lost_and_nobody_is_told(world, kind, answers, odd):
 async def test_what_runs_is_not_gone_by_one_list_that_lacks_it(world):
     await begin(world, "saturn")
     await turn(world, saturn(GOOD), TaskKind.DISCOVER)
-    for row in await world.store.perform(workspaces.workspaces, ALICE):
+    for row in await world.store.perform(workspaces.read_workspaces, ALICE):
         await notify(world.store, row.id, ready=None, stopped=True)
-    account = await world.store.read(accounts.account, ALICE, "cloud")
+    account = await world.store.read(accounts.find_account, ALICE, "cloud")
     lacking = {**saturn(GOOD), "recipes": {"recipes": two(RECIPE, GOOD)[1:]}}
     for answers in (lacking, saturn(GOOD), lacking):
         world.provider.api._http.answers = answers
@@ -152,7 +152,7 @@ async def test_what_runs_is_not_gone_by_one_list_that_lacks_it(world):
         await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
         # The list alone makes a read due: nobody asks for one.
         await world.pass_time(40, step=4)
-        assert {row.state for row in await world.store.perform(workspaces.workspaces, ALICE)} == {
+        assert {row.state for row in await world.store.perform(workspaces.read_workspaces, ALICE)} == {
             State.RUNNING
         }
         is_read = f"workspaces/{B}" in world.provider.api._http.asked[asked:]
@@ -162,7 +162,7 @@ async def test_what_runs_is_not_gone_by_one_list_that_lacks_it(world):
     del lacking[f"workspaces_{B}"]
     await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     await world.pass_time(40, step=4)
-    assert [row.state for row in await world.store.perform(workspaces.workspaces, ALICE)].count(
+    assert [row.state for row in await world.store.perform(workspaces.read_workspaces, ALICE)].count(
         State.GONE
     ) == 1
     assert len(world.slack.messages) == 1
@@ -180,4 +180,4 @@ async def test_who_waits_for_a_list_that_cant_be_read_hears_so_within_seconds(wo
     await world.pass_time(60)
     assert world.provider.count("discover") == 6
     assert len(world.replayed) == 1
-    assert (await world.store.read(accounts.account_by_id, account.id)).discovered_at is not None
+    assert (await world.store.read(accounts.find_account_by_id, account.id)).discovered_at is not None

@@ -12,8 +12,8 @@ from bot.slack.calls import UNREACHABLE_CODE
 from bot.slack.methods import CHAT_POST_MESSAGE, CONVERSATIONS_HISTORY
 from bot.store import cards, counts, notices, operations, slack_rate_limits
 from bot.store import runs as run_rows
-from bot.store.cards import CARD_AFTER, MOMENT_SECONDS
-from bot.store.notices import SILENCE, add_card
+from bot.store.cards import CARD_DELAY_SECONDS, MIN_UPDATE_INTERVAL_SECONDS
+from bot.store.notices import SILENCE_SECONDS, add_card
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from tests.reconciler.fuse import Killed, Meanwhile, Proxy
 from tests.rigs.functions import is_call_of
@@ -48,7 +48,7 @@ async def passes(world, read, seconds):
 
 async def until_over(world, operation_id):
     """Let an operation end while nothing is sent."""
-    while (await world.store.read(operations.operation, operation_id)).is_open:
+    while (await world.store.read(operations.find_operation, operation_id)).is_open:
         world.clock.advance(1.0)
         await world.reconciler.operations.step()
         await world.reconciler.reads.step()
@@ -80,7 +80,7 @@ async def test_ready_is_read_once_after_a_kill(world, card, end):
     await passes(world, read, 150)
     assert len(read.saying(READY)) == 1
     assert (world.slack.kinds(), READY in world.slack.messages[0]["text"]) == (["ready"], True)
-    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
+    assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
 
 
 @pytest.mark.parametrize("arrives", [True, False], ids=["arrived", "lost"])
@@ -110,7 +110,7 @@ async def test_card_of_two_processes_comes_after_its_end(world):
     sent = await world.slack.call(
         CHAT_POST_MESSAGE, {"channel": "UALICE", "text": "Starting", "metadata": payload}
     )
-    await world.store.write(notices.notice_sent, card.id, sent.data["channel"], sent.data["ts"])
+    await world.store.write(notices.mark_notice_sent, card.id, sent.data["channel"], sent.data["ts"])
     await passes(world, read, 30)
     assert (len(read.saying(READY)), world.slack.kinds()) == (1, ["ready"])
 
@@ -122,7 +122,7 @@ async def test_card_is_not_drawn_as_an_end_that_came_meanwhile(world):
     async def ends():
         await until_over(world, operation_id)
 
-    world.store = Meanwhile(world.store, operations.shown_operation, ends, before=True)
+    world.store = Meanwhile(world.store, operations.find_operation_view, ends, before=True)
     world.reborn()
     await world.pass_time(30)
     assert world.slack.sent_kinds() == ["ready"]
@@ -148,7 +148,7 @@ async def test_end_of_a_run_is_read_once_after_a_kill(runs, card, end):
     await dies_sending(runs.world, arrives=card)
     await runs.world.reconciler.runs.step()
     runs.cloud.ends("run1")
-    while (await runs.store.read(run_rows.run, run_id)).is_open:
+    while (await runs.store.read(run_rows.find_run, run_id)).is_open:
         runs.world.clock.advance(1.0)
         await runs.world.reconciler.runs.step()
     runs.world.clock.advance(10.0)
@@ -177,9 +177,9 @@ async def test_ready_comes_with_the_read_that_shows_it(world, seconds):
         world.clock.advance(0.5)
         await world.work()
         kinds = world.slack.sent_kinds()
-    operation = await world.store.read(operations.operation, operation_id)
+    operation = await world.store.read(operations.find_operation, operation_id)
     assert world.clock.now() - operation.ended_at < 1.0
-    assert kinds == (["card", "ready"] if operation.ended_at - asked > CARD_AFTER else ["ready"])
+    assert kinds == (["card", "ready"] if operation.ended_at - asked > CARD_DELAY_SECONDS else ["ready"])
 
 
 async def test_notice_sent_as_text_is_read_first_after_a_silence(world):
@@ -188,7 +188,7 @@ async def test_notice_sent_as_text_is_read_first_after_a_silence(world):
     await world.pass_time(5)
     world.slack.fail(CHAT_POST_MESSAGE, SlackPermanent(CHAT_POST_MESSAGE, "invalid_blocks"))
     world.slack.fail(CHAT_POST_MESSAGE, SlackFailed(CHAT_POST_MESSAGE, UNREACHABLE_CODE), times=10**9)
-    await world.pass_time(5 * SILENCE)
+    await world.pass_time(5 * SILENCE_SECONDS)
     world.provider.put("r1", State.STOPPED)
     world.slack._faults.clear()
     await world.pass_time(30)
@@ -224,10 +224,10 @@ class Cut(Proxy):
 @pytest.mark.parametrize(
     "method",
     [
-        notices.notice_sent,
+        notices.mark_notice_sent,
         slack_rate_limits.take_slack_call,
-        operations.shown_operation,
-        notices.notice_retry,
+        operations.find_operation_view,
+        notices.retry_notice,
     ],
     ids=attrgetter("__name__"),
 )
@@ -238,13 +238,13 @@ async def test_message_in_hand_goes_on_with_the_database(world, method, times):
     await world.store.write(
         notices.add_notices, [NewNotice("s", NoticeKind.FAILED, "1", ALICE, {"text": "x"})]
     )
-    if method == notices.notice_retry:
+    if method == notices.retry_notice:
         world.slack.fail(CHAT_POST_MESSAGE, SlackUnknownOutcome(CHAT_POST_MESSAGE, "no_answer"), after=True)
-    await world.pass_time(6 + (method == notices.notice_retry) * world.timing.settles)
+    await world.pass_time(6 + (method == notices.retry_notice) * world.timing.settles)
     assert world.slack.count(CHAT_POST_MESSAGE) == 1
     assert len(world.slack.messages) == 1
-    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
-    assert world.slack.count(CONVERSATIONS_HISTORY) == (method == notices.notice_retry)
+    assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
+    assert world.slack.count(CONVERSATIONS_HISTORY) == (method == notices.retry_notice)
 
 
 @pytest.mark.parametrize("times", [1, 3])
@@ -263,18 +263,18 @@ async def test_post_without_an_answer_is_looked_for(world, times):
     world.slack.fail(CHAT_POST_MESSAGE, SlackUnknownOutcome(CHAT_POST_MESSAGE, "no_answer"), after=True)
     await world.pass_time(world.timing.settles + 10)
     assert (cut.left, world.slack.count(CHAT_POST_MESSAGE), len(world.slack.messages)) == (0, 1, 1)
-    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
+    assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
 
 
 async def test_card_in_hand_goes_on_with_the_database(world):
     operation_id = await world.begin(await world.own(state=State.STOPPED))
     await world.notifier.step_notices()
-    world.store = Cut(world.store, notices.card_lost)
+    world.store = Cut(world.store, notices.queue_lost_card)
     world.reborn()
     await world.until_ended(operation_id)
     await world.pass_time(10)
     assert (world.store.left, world.slack.kinds()) == (0, ["ready"])
-    assert (await world.store.read(cards.card, operation_id)).message_ts is None
+    assert (await world.store.read(cards.find_card, operation_id)).message_ts is None
 
 
 async def test_edit_of_who_stood_still_past_its_lease_is_dropped(world):
@@ -292,9 +292,9 @@ async def test_edit_of_who_stood_still_past_its_lease_is_dropped(world):
         world.reborn()
         await world.pass_time(100)
 
-    world.store = Meanwhile(store, operations.shown_operation, stands_still)
+    world.store = Meanwhile(store, operations.find_operation_view, stands_still)
     world.reborn()
-    world.clock.advance(MOMENT_SECONDS)
+    world.clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     assert await world.notifier.step_cards() == 1
     (card,) = world.slack.messages
     assert "has stopped on" in card["text"]

@@ -8,7 +8,7 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store import counts, notices, operations
-from bot.store.notices import CARD_FIRST
+from bot.store.notices import CARD_FIRST_SECONDS
 from bot.support.errors import SlackLimited, SlackPermanent
 from tests.rigs.store import ALICE, accept_operation
 
@@ -16,7 +16,7 @@ from tests.rigs.store import ALICE, accept_operation
 async def test_the_card_is_drawn_as_the_end_however_quick_it_was(world):
     """A stop of what is stopped ends with its first look, when its card still waits to be sent."""
     operation_id = await world.begin(await world.own(state=State.STOPPED), OperationVerb.STOP)
-    while (await world.store.read(operations.operation, operation_id)).is_open:
+    while (await world.store.read(operations.find_operation, operation_id)).is_open:
         await world.reconciler.operations.step()
         await world.reconciler.reads.step()
     await world.pass_time(3)
@@ -30,11 +30,11 @@ async def test_the_end_waits_for_some_seconds_only(world):
     operation_id = await world.begin(await world.own(state=State.RUNNING))
     (card,) = await world.store.perform(notices.claim_notices, 10, 600.0)
     assert card.subject == operation_id
-    while (await world.store.read(operations.operation, operation_id)).is_open:
+    while (await world.store.read(operations.find_operation, operation_id)).is_open:
         world.clock.advance(1.0)
         await world.reconciler.operations.step()
         await world.reconciler.reads.step()
-    await world.pass_time(CARD_FIRST - 1)
+    await world.pass_time(CARD_FIRST_SECONDS - 1)
     assert world.slack.kinds() == []
     await world.pass_time(2)
     assert world.slack.kinds() == ["ready"]
@@ -44,7 +44,7 @@ async def test_a_runs_card_that_was_held_up_until_its_end_was_told_is_not_sent(r
     await runs.world.pass_time(1)
     run_id = await runs.runs(is_watched=False)
     (card,) = await runs.store.perform(notices.claim_notices, 10, 600.0, {2: 1.0})
-    await runs.store.write(notices.notice_retry, card, 60.0, error="ratelimited")
+    await runs.store.write(notices.retry_notice, card, 60.0, error="ratelimited")
     await runs.world.pass_time(5)
     runs.cloud.ends("run1")
     await runs.until_over(run_id)
@@ -59,7 +59,7 @@ async def test_that_it_still_waits_is_not_said_of_what_has_ended(world):
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     await world.pass_time(90)
     assert (world.slack.sent_kinds(), world.slack.kinds()) == (["card", "ready"], ["ready"])
-    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
+    assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ async def test_how_an_operation_ended_is_hinted_at_where_it_was_typed(world, cha
     assert {one["user"] for one in world.slack.ephemerals} == {workspace.principal.user_id}
     assert "http" not in str(world.slack.ephemerals)
     assert "ide" not in str(world.slack.ephemerals)
-    assert {one.kind for one in await world.store.read(notices.dead_notices)} == {
+    assert {one.kind for one in await world.store.read(notices.list_dead_notices)} == {
         NoticeKind.CARD,
         NoticeKind.READY,
     }
@@ -110,7 +110,7 @@ async def test_the_hint_comes_for_every_kind_of_end(world):
     world.slack.fail(CHAT_POST_MESSAGE, SlackPermanent(CHAT_POST_MESSAGE, "cannot_dm_bot"), times=99)
     await world.pass_time(90)
     assert len(world.slack.ephemerals) == 1
-    (dead,) = await world.store.read(notices.dead_notices)
+    (dead,) = await world.store.read(notices.list_dead_notices)
     assert dead.kind is NoticeKind.FAILED
 
 

@@ -79,12 +79,12 @@ async def test_an_outage_is_told_once_across_restarts(administered):
         await world.pass_time(120, step=5)
         world.reborn()
     assert len(told(world)) == 1
-    assert await world.store.read(outages.outages) == {"cloud": began}
+    assert await world.store.read(outages.list_outages) == {"cloud": began}
     world.provider.heal()
     await world.pass_time(120, step=5)
     assert len(told(world)) == 2
     assert "(6 min" in told(world)[1]
-    assert await world.store.read(outages.outages) == {}
+    assert await world.store.read(outages.list_outages) == {}
 
 
 async def test_a_second_outage_is_told_as_well(administered):
@@ -102,7 +102,7 @@ async def test_a_connection_that_was_taken_away_meanwhile_is_forgotten(administe
     world = administered
     await world.store.write(outages.begin_outage, "former", 1.0)
     await world.work()
-    assert await world.store.read(outages.outages) == {}
+    assert await world.store.read(outages.list_outages) == {}
     assert told(world) == []
 
 
@@ -125,7 +125,7 @@ async def test_all_who_wait_read_since_when_and_their_cards_heal(world):
     began = world.clock.now()
     await world.pass_time(60)
     for operation_id in ids:
-        hold = (await world.store.read(operation_rows.operation, operation_id)).hold
+        hold = (await world.store.read(operation_rows.find_operation, operation_id)).hold
         assert "Fake Cloud hasn't answered since {time:" in hold
         assert "Nothing is lost" in hold
     cards = [one for one in world.slack.messages if "/card/" in one["metadata"]["event_payload"]["key"]]
@@ -179,7 +179,7 @@ async def test_it_goes_on_within_a_minute_after_it_answers_again(world):
 
 async def test_a_list_waits_for_the_probe_and_is_no_second_one(world):
     await away(world, operations=MAX_FAILURES + 1)
-    account = await world.store.read(accounts.account, ALICE, "cloud")
+    account = await world.store.read(accounts.find_account, ALICE, "cloud")
     await world.pass_time(30)
     await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     before = world.provider.count("discover")
@@ -212,10 +212,10 @@ async def test_an_outage_that_another_process_began_is_ended_by_whoever_gets_an_
     # The process that began it is gone; an answer from before it was known doesn't end it.
     world.clock.advance(60)
     await world.reconciler.step_outages()
-    assert await world.store.read(outages.outages) == {"cloud": began}
+    assert await world.store.read(outages.list_outages) == {"cloud": began}
     health_of(world.reconciler).note_answer()
     await world.reconciler.step_outages()
-    assert await world.store.read(outages.outages) == {}
+    assert await world.store.read(outages.list_outages) == {}
     await world.pass_time(5)
     assert len(told(world)) == 2
     assert "(1 min" in told(world)[1]
@@ -233,7 +233,7 @@ async def test_a_process_that_alone_gets_no_answer_does_not_begin_an_outage_agai
     for _ in range(3):
         health_of(other).note_failure(Unreachable("no connection"))
         await other.step_outages()
-        assert await world.store.read(outages.outages) == {}
+        assert await world.store.read(outages.list_outages) == {}
     await world.pass_time(5)
     assert len(told(world)) == 2
     health_of(other).note_answer()
@@ -242,7 +242,7 @@ async def test_a_process_that_alone_gets_no_answer_does_not_begin_an_outage_agai
     for _ in range(MAX_FAILURES):
         health_of(other).note_failure(Unreachable("no connection"))
     await other.step_outages()
-    assert await world.store.read(outages.outages) == {"cloud": world.clock.now()}
+    assert await world.store.read(outages.list_outages) == {"cloud": world.clock.now()}
 
 
 @pytest.mark.parametrize("what", [OURS, PEOPLE])
@@ -260,11 +260,11 @@ async def test_refusals_that_another_process_found_last_until_this_one_finds_the
     refusals[0]["cloud"] = began = world.clock.now()
     await other.step_outages()
     await world.reconciler.step_outages()
-    assert await world.store.read(outages.outages) == {f"cloud{what}": began}
+    assert await world.store.read(outages.list_outages) == {f"cloud{what}": began}
     refusals[1]["cloud"] = None
     await world.reconciler.step_outages()
     await other.step_outages()
-    assert await world.store.read(outages.outages) == {}
+    assert await world.store.read(outages.list_outages) == {}
     await world.pass_time(5)
     assert len(told(world)) == 2
 
@@ -274,4 +274,4 @@ async def test_what_is_no_connections_is_left_to_whoever_began_it(world):
     await world.store.write(outages.begin_outage, TWICE, world.clock.now(), [])
     await world.store.write(outages.begin_outage, "removed", world.clock.now(), [])
     await world.pass_time(60, step=5)
-    assert set(await world.store.read(outages.outages)) == {TWICE}
+    assert set(await world.store.read(outages.list_outages)) == {TWICE}

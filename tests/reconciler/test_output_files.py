@@ -84,7 +84,7 @@ async def test_a_slack_that_never_takes_the_bytes_is_given_up_and_told(runs):
 async def test_without_its_card_output_stands_below_the_end(runs):
     run_id = await runs.begun(3)
     card = runs.message(f"{run_id}/job_card/1")
-    await runs.store.write(notices.card_lost, run_id)
+    await runs.store.write(notices.queue_lost_card, run_id)
     runs.cloud.writes("run1", "one\n")
     await end(runs, run_id, seconds=200)
     (file,) = runs.slack.shared()

@@ -71,7 +71,9 @@ async def test_a_call_waits_for_a_pause_and_for_the_probe_of_a_connection_in_dou
     for _ in range(MAX_FAILURES):
         line.health.note_failure(Unreachable("no connection"))
     await world.reconciler.operations.step()
-    assert "hasn't answered since" in (await world.store.read(operation_rows.operation, operation_id)).hold
+    assert (
+        "hasn't answered since" in (await world.store.read(operation_rows.find_operation, operation_id)).hold
+    )
     line.slots.take()
     world.clock.advance(MAX_PROBE_PAUSE_SECONDS)
     await world.reconciler.operations.step()
@@ -97,7 +99,7 @@ async def test_at_the_deadline_an_operation_that_waits_for_a_link_is_told_too(wo
     world.provider.refused_tokens = {"token-1"}
     await world.pass_time(1900, step=20)
     assert sorted(world.slack.kinds()) == ["card", "sign_in_refused", "waiting"]
-    assert (await world.store.read(operation_rows.operation, operation_id)).is_open
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).is_open
 
 
 @pytest.mark.parametrize(
@@ -105,15 +107,15 @@ async def test_at_the_deadline_an_operation_that_waits_for_a_link_is_told_too(wo
     [
         operation_rows.save_step,
         gates.record_reads,
-        notices.notice_sent,
-        tasks.task_done,
-        cards.card_updated,
-        cards.card_retry,
+        notices.mark_notice_sent,
+        tasks.finish_task,
+        cards.finish_update,
+        cards.retry_card,
     ],
     ids=attrgetter("__name__"),
 )
 async def test_a_busy_store_delays_and_doubles_nothing(world, function):
-    if function == cards.card_retry:
+    if function == cards.retry_card:
         world.slack.fail("chat.update", SlackLimited("chat.update", 1.0), times=2)
     operation_id = await world.begin(await world.own())
     fail_function(world.store, function, *[StoreBusy("not committed in time")] * 2)
@@ -148,7 +150,7 @@ async def test_a_step_whose_operation_was_replaced_meanwhile_sends_nothing(world
     replace_function(world.store, operation_rows.claim_operations, slow)
     await world.reconciler.operations.step()
     assert world.provider.count("start") == 0
-    assert (await world.store.read(operation_rows.operation, operation_id)).outcome is Outcome.REPLACED
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).outcome is Outcome.REPLACED
 
 
 async def test_an_operation_whose_account_vanished_is_called_off(world):
@@ -160,7 +162,7 @@ async def test_an_operation_whose_account_vanished_is_called_off(world):
 
     replace_function(world.store, operation_rows.claim_operations, without_account)
     await world.pass_time(3)
-    operation = await world.store.read(operation_rows.operation, operation_id)
+    operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.outcome, operation.cause) == (Outcome.CANCELLED, "unlinked")
     assert world.slack.kinds().count("failed") == 1
 
@@ -190,13 +192,13 @@ async def test_more_operations_than_slack_takes_edits_for_leave_no_backlog_that_
         await world.begin(rows[number % 30], OperationVerb.START if up else OperationVerb.STOP)
         await world.pass_time(60 / 43, step=60 / 43)
         if number % 43 == 42:
-            waiting.append((await world.store.perform(counts.statistics))["waiting_edits"])
+            waiting.append((await world.store.perform(counts.count_rows))["waiting_edits"])
     assert max(waiting) < 60
     await world.pass_time(60)
     assert world.slack.sent_kinds().count("card") == 43 * 6
     assert world.slack.over_budget == 0
     await world.pass_time(240, step=5)
-    left = await world.store.perform(counts.statistics)
+    left = await world.store.perform(counts.count_rows)
     assert (left["waiting_edits"], left["pending_notices"]) == (0, 0)
     # One message is left of each, which says how it ended.
     assert len(world.slack.messages) == 43 * 6

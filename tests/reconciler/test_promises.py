@@ -33,7 +33,7 @@ async def test_what_was_said_before_becomes_the_answer(world):
     await world.store.write(notices.add_notices, [found()])
     await world.pass_time(3)
     assert texts(world) == ["Here it is."]
-    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
+    assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
 
 
 async def test_what_is_being_sent_just_now_is_waited_for(world):
@@ -45,7 +45,7 @@ async def test_what_is_being_sent_just_now_is_waited_for(world):
 async def test_what_was_not_sent_yet_never_is(world):
     await world.store.write(notices.add_notices, [checking()])
     (reply,) = await world.store.perform(notices.claim_notices, 1, 60.0, {0: 1.0})
-    await world.store.write(notices.notice_retry, reply, 30.0, error="ratelimited")
+    await world.store.write(notices.retry_notice, reply, 30.0, error="ratelimited")
     await world.store.write(notices.add_notices, [found()])
     await world.pass_time(60, step=5)
     assert texts(world) == ["Here it is."]

@@ -39,9 +39,9 @@ class Asked:
 
     async def row(self):
         return await (
-            self.store.read(operations.operation, self.id)
+            self.store.read(operations.find_operation, self.id)
             if self.kind == "creation"
-            else self.store.read(runs.run, self.id)
+            else self.store.read(runs.find_run, self.id)
         )
 
     async def start_another(self):

@@ -33,7 +33,7 @@ HOUR = 3600.0
 
 
 async def account_of(world, principal=ALICE) -> Account:
-    return await world.store.read(accounts.account, principal, "cloud")
+    return await world.store.read(accounts.find_account, principal, "cloud")
 
 
 def tries_of(world, principal, since):
@@ -56,7 +56,9 @@ async def test_who_is_refused_again_is_told_once_and_everything_goes_on_once_it_
     operation = await world.begin(workspace)
     await world.pass_time(60)
     assert sorted(world.slack.kinds()) == ["card", "sign_in_refused"]
-    assert "has refused your sign-in" in (await world.store.read(operation_rows.operation, operation)).hold
+    assert (
+        "has refused your sign-in" in (await world.store.read(operation_rows.find_operation, operation)).hold
+    )
     shown = next(
         one for one, kind in zip(world.slack.messages, world.slack.kinds(), strict=True) if kind == "card"
     )
@@ -147,7 +149,7 @@ async def test_a_credential_that_is_good_for_all_but_one_call_keeps_its_link(wor
     assert (await account_of(world)).state == "active"
     assert world.provider.count("start") <= 2 + 20
     assert "link_again" not in world.slack.kinds()
-    assert (await world.store.read(operation_rows.operation, operation)).outcome is not Outcome.FULFILLED
+    assert (await world.store.read(operation_rows.find_operation, operation)).outcome is not Outcome.FULFILLED
 
 
 async def test_renewal_is_used_once_for_a_call_that_stays_refused(world):
@@ -157,7 +159,7 @@ async def test_renewal_is_used_once_for_a_call_that_stays_refused(world):
     world.provider.fail("start", CredentialExpired("Your trial has expired", status=401), times=999)
     assert await world.until_ended(operation, 120) is Outcome.FAILED
     assert (
-        await world.store.read(operation_rows.operation, operation)
+        await world.store.read(operation_rows.find_operation, operation)
     ).cause == "refused: Your trial has expired"
     assert (world.provider.count("start"), world.provider.count("refresh")) == (2, 1)
     assert "sign_in_refused" not in world.slack.kinds()
@@ -181,7 +183,7 @@ async def test_several_people_refused_at_once_are_the_connections_outage_and_nob
     for operation in operations:
         assert (
             "refusing several people's sign-ins"
-            in (await world.store.read(operation_rows.operation, operation)).hold
+            in (await world.store.read(operation_rows.find_operation, operation)).hold
         )
         assert await keep_waiting(world.store, operation, 3 * HOUR)
     # One that is dead all the same is told from the others once anybody is accepted.
@@ -272,7 +274,7 @@ async def test_another_persons_credential_reads_on_what_both_may_see(world):
     await world.link(BOB, token=token_of(BOB))
     await world.own(BOB, "r-UALICE")
     refuse(world, ALICE)
-    operation = await world.begin((await world.store.perform(workspace_rows.workspaces, BOB))[0])
+    operation = await world.begin((await world.store.perform(workspace_rows.read_workspaces, BOB))[0])
     assert await world.until_ended(operation, 90) is Outcome.FULFILLED
 
 
@@ -288,9 +290,9 @@ async def test_somebody_who_was_renamed_is_told_their_name_within_a_minute_and_k
     assert sorted(world.slack.kinds()) == ["card", "sign_in_refused"]
     (said,) = [one for one in world.slack.messages if "You're called *alicia* on" in str(one.get("blocks"))]
     assert "Link again" in str(said["blocks"])
-    held = await world.store.read(operation_rows.operation, operation)
+    held = await world.store.read(operation_rows.find_operation, operation)
     assert (held.is_open, "has been renamed" in held.hold) == (True, True)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).state is not State.GONE
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).state is not State.GONE
     account = await account_of(world)
     assert (account.state, account.renamed_to) == ("active", "alicia")
     world.provider.heal()

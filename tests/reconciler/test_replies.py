@@ -30,7 +30,7 @@ async def reply(world, **body):
 
 
 async def dead(world):
-    return [notice.error for notice in await world.store.read(notice_rows.dead_notices)]
+    return [notice.error for notice in await world.store.read(notice_rows.list_dead_notices)]
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ async def test_however_a_link_ends_its_secret_ends_revoked(world, way, trouble):
     if trouble == "503":
         world.provider.fail("revoke", ServerFailed("away", status=503))
     await end(world)
-    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 1
+    assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 1
     if trouble.startswith("kill"):
         # The provider's own deletion is under way.
         calls = {"before": False, "after": True}
@@ -88,14 +88,12 @@ async def test_however_a_link_ends_its_secret_ends_revoked(world, way, trouble):
         assert not says_gone or world.provider.revoked == ["token-1"]
         await world.pass_time(30)
     assert world.provider.revoked == ["token-1"]
-    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 0
-    assert (await world.store.perform(counts.statistics))["tasks"] == 0
+    assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 0
+    assert (await world.store.perform(counts.count_rows))["tasks"] == 0
     assert sum("Nothing of the link is left" in one for one in words(world)) == is_told
-    (row,) = [
-        row for row in await world.store.read(audit.audit_entries) if row["action"] == "account.revoked"
-    ]
+    (row,) = [row for row in await world.store.read(audit.read_audit) if row["action"] == "account.revoked"]
     assert (row["actor"], row["result"]) == ("usher", "ok")
-    kept = await world.store.read(account_rows.account, ALICE, "cloud")
+    kept = await world.store.read(account_rows.find_account, ALICE, "cloud")
     assert (kept is not None) == (way == "replaced")
 
 
@@ -126,7 +124,7 @@ async def test_what_a_person_made_is_theirs_to_delete_and_not_owed(world):
     await unlinks(world)
     await world.pass_time(60)
     assert world.provider.count("revoke") == 0
-    assert await world.store.read(account_rows.account, ALICE, "cloud") is None
+    assert await world.store.read(account_rows.find_account, ALICE, "cloud") is None
     (said,) = [one for one in words(world) if "unlinked" in one]
     assert "It's valid until you delete it" in said
     assert TOLD not in said
@@ -142,14 +140,12 @@ async def test_one_refusal_proves_nothing_and_two_a_quarter_of_an_hour_apart_do(
     world.provider.answers_to["token-1"] = error
     await unlinks(world)
     await world.pass_time(MIN_REFUSAL_SECONDS - 30, step=10)
-    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 1
+    assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 1
     assert world.provider.count("revoke") == 1
     await world.pass_time(60, step=10)
     assert world.provider.count("revoke") == 2
-    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 0
-    (row,) = [
-        row for row in await world.store.read(audit.audit_entries) if row["action"] == "account.revoked"
-    ]
+    assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 0
+    (row,) = [row for row in await world.store.read(audit.read_audit) if row["action"] == "account.revoked"]
     assert f'"ended":"{result}"' in row["detail"]
     # What is no longer accepted is gone; what couldn't be deleted may still be valid.
     assert ("not_revoked" in world.slack.kinds()) == (result == "forbidden")
@@ -166,12 +162,12 @@ async def test_what_no_provider_confirms_is_erased_after_thirty_days(world):
         if number == 0:
             await unlinks(world)
         await world.pass_time(LAPSES_AFTER / len(errors) - 1_200, step=1_200)
-        assert (await world.store.perform(counts.statistics))["owed_revocations"] == 1
+        assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 1
         assert world.provider.count("revoke") > 300 * (number + 1)
-    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 1
+    assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 1
     assert world.provider.count("revoke") > 1_000
     await world.pass_time(2 * 3_600, step=1_200)
-    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 0
+    assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 0
     kinds = world.slack.kinds()
     assert (kinds.count("revoked"), kinds.count("not_revoked")) == (1, 1)
     assert any("In 30 days" in one for one in words(world))
@@ -183,7 +179,7 @@ async def test_without_its_connection_it_stays_owed_and_goes_on_once_that_is_bac
     await unlinks(world)
     world.reborn(connections={})
     await world.pass_time(7_200, step=600)
-    assert (await world.store.perform(counts.statistics))["owed_revocations"] == 1
+    assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 1
     world.reborn()
     await world.pass_time(1_800, step=600)
     assert world.provider.revoked == ["token-1"]

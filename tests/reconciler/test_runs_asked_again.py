@@ -65,11 +65,11 @@ async def test_a_stop_that_was_taken_just_now_is_not_sent_twice(runs):
 async def test_the_end_of_a_run_from_elsewhere_is_told_to_who_stopped_it(runs):
     await runs.world.link()
     await runs.world.know()
-    account = await runs.store.read(accounts.account, ALICE, "cloud")
+    account = await runs.store.read(accounts.find_account, ALICE, "cloud")
     runs.cloud.runs["run1"] = RemoteRun("elsewhere", "", runs.clock.now(), None)
     listed = [DiscoveredRun("run1", "elsewhere", ObservedRun(RunState.RUNNING))]
     await runs.store.perform(run_rows.merge_runs, account.id, listed)
-    (run,) = await runs.store.read(run_rows.runs, ALICE)
+    (run,) = await runs.store.read(run_rows.list_runs, ALICE)
     await runs.stop(run.id)
     await runs.until_over(run.id)
     assert runs.slack.kinds() == ["job_ended"]

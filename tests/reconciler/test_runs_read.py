@@ -22,7 +22,9 @@ async def test_more_runs_than_fit_into_a_request_take_turns(runs):
     await runs.world.pass_time(30)
     assert max(count for _, _, count in runs.cloud.reads) == 50
     assert min(runs.cloud.read_gaps()) >= 2.0
-    assert {run.state for run in await runs.store.read(run_rows.runs, ALICE, limit=100)} == {RunState.RUNNING}
+    assert {run.state for run in await runs.store.read(run_rows.list_runs, ALICE, limit=100)} == {
+        RunState.RUNNING
+    }
 
 
 async def test_each_account_is_read_by_itself(runs):
@@ -76,7 +78,7 @@ async def test_one_that_was_just_launched_may_not_be_listed_yet(runs):
 
 
 async def listed(runs, *, then=()):
-    account = await runs.store.read(accounts.account, ALICE, "cloud") or await runs.world.link()
+    account = await runs.store.read(accounts.find_account, ALICE, "cloud") or await runs.world.link()
     await runs.world.know()
     await runs.store.write(tasks.add_tasks, [NewTask(TaskKind.LIST_JOBS, account.id, {"then": list(then)})])
     await runs.world.work()
@@ -85,7 +87,7 @@ async def listed(runs, *, then=()):
 async def test_runs_from_elsewhere_are_listed_followed_and_not_told_of(runs):
     await runs.cloud.launch_run(await access(runs), Spec("from RStudio"), "theirs")
     await listed(runs, then=[{"text": "list", "principal": ALICE.key}])
-    (run,) = await runs.store.read(run_rows.runs, ALICE)
+    (run,) = await runs.store.read(run_rows.list_runs, ALICE)
     assert (run.name, run.remote_id, run.is_watched) == ("from RStudio", "run1", False)
     assert [command["text"] for _, command in runs.world.replayed] == ["list"]
     run = await runs.until_over(run.id)
@@ -94,14 +96,14 @@ async def test_runs_from_elsewhere_are_listed_followed_and_not_told_of(runs):
 
 
 async def access(runs):
-    account = await runs.store.read(accounts.account, ALICE, "cloud") or await runs.world.link()
+    account = await runs.store.read(accounts.find_account, ALICE, "cloud") or await runs.world.link()
     return runs.world.reconciler.engine.provider_caller.open(account)
 
 
 async def test_a_list_says_of_a_known_run_what_a_read_would(runs):
     run_id = await runs.begun()
     runs.cloud.ends("run1", 7)
-    account = await runs.store.read(accounts.account, ALICE, "cloud")
+    account = await runs.store.read(accounts.find_account, ALICE, "cloud")
     runs.clock.advance(1)
     over = ObservedRun(RunState.FAILED, 7, ended_at=runs.clock.now())
     await runs.store.perform(run_rows.merge_runs, account.id, [DiscoveredRun("run1", "train", over)])

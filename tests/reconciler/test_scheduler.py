@@ -66,7 +66,7 @@ async def test_the_whole_way_runs_by_itself(world, scheduler):
         # While anything is due, less than a read may wait for its request after its claim.
         world.clock.advance(0.2 if scheduler.due else 1.0)
         return (
-            await world.store.read(operations.operation, operation_id)
+            await world.store.read(operations.find_operation, operation_id)
         ).outcome is Outcome.FULFILLED and len(world.slack.messages) == 2
 
     await scheduler.eventually(ended)
@@ -123,7 +123,7 @@ async def test_a_second_nightly_reading_joins_the_first(world, scheduler):
     await scheduler._run_daily()
     await scheduler._run_daily()
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
-    assert (await world.store.perform(counts.statistics))["tasks"] == 1
+    assert (await world.store.perform(counts.count_rows))["tasks"] == 1
 
 
 @pytest.mark.parametrize(("down_for", "readings"), [(10 * 3600.0, 0), (20 * 3600.0, 1), (9 * DAY_SECONDS, 1)])

@@ -129,11 +129,11 @@ async def follow_output(world):
         (look_at_names, operations.claim_operations),
         (read, gates.claim_reads),
         (list_workspaces, tasks.claim_tasks),
-        (list_workspaces, accounts.account_by_id),
-        (schedule, tasks.task_turn),
+        (list_workspaces, accounts.find_account_by_id),
+        (schedule, tasks.has_task_turn),
         (launch, runs.claim_runs),
         (read_runs, runs.claim_runs),
-        (follow_output, runs.watched_runs),
+        (follow_output, runs.list_watched_runs),
     ],
 )
 async def test_after_an_unlink_elsewhere_no_call_with_that_credential_begins_later(pair, ask, step):
@@ -172,7 +172,7 @@ async def test_a_call_committed_to_does_not_leave_after_its_row_went_to_another_
         ended.append(pair.cloud.count(method))
 
     ended: list[int] = []
-    mine.store = Meanwhile(mine.store, accounts.account_by_id, stand_still)
+    mine.store = Meanwhile(mine.store, accounts.find_account_by_id, stand_still)
     mine.reborn()
     await mine.work()
     await mine.pass_time(60, step=20)
@@ -192,7 +192,7 @@ async def test_a_start_that_was_granted_does_not_leave_once_somebody_else_grants
         pair.clock.advance(LEASE)
         stood_still.append(await pair.theirs.owners.own(STARTS + "cloud"))
 
-    pair.mine.store = Meanwhile(pair.mine.store, accounts.account_by_id, stand_still)
+    pair.mine.store = Meanwhile(pair.mine.store, accounts.find_account_by_id, stand_still)
     pair.mine.reborn()
     for _ in range(4):
         await pair.mine.work()

@@ -73,7 +73,7 @@ async def test_whoever_is_owed_several_things_gets_one_message_that_says_how_thi
     assert said.count("'Open name-") == 2
     await world.pass_time(20 * MINUTE, step=5)
     assert (told(world), told(world, BOB)) == (["summary"], ["ready"])
-    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
+    assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
 
 
 @pytest.mark.parametrize("silent", [(), (POST, SEARCH, OPEN)], ids=["all", "messages"])
@@ -143,7 +143,7 @@ async def test_a_refusal_says_that_slack_answers(world):
     mend(world)
     world.slack.fail(POST, SlackPermanent(POST, "channel_not_found"), times=10**9)
     await world.pass_time(10)
-    assert (await world.store.perform(counts.statistics))["dead_notices"] == 20
+    assert (await world.store.perform(counts.count_rows))["dead_notices"] == 20
 
 
 async def test_a_process_that_starts_while_slack_is_away_finds_out_and_tells_within_seconds(world):
@@ -239,7 +239,7 @@ async def test_one_search_answers_for_all_that_may_have_been_sent_to_a_person(wo
     await world.pass_time(30)
     assert world.slack.count(SEARCH) == 1
     assert told(world) == (["outage"] * 3 if arrives else []) + ["summary"]
-    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
+    assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
 
 
 async def test_what_could_not_be_sent_at_all_is_not_looked_for(world):
@@ -272,7 +272,7 @@ async def test_one_that_slack_never_takes_is_given_up_with_all_that_it_tells(wor
     mend(world)
     world.slack.fail_in("UALICE", SlackFailed(POST, "no_text"))
     await world.pass_time(25 * 3600, step=600)
-    dead = {one.kind for one in await world.store.read(notices.dead_notices)}
+    dead = {one.kind for one in await world.store.read(notices.list_dead_notices)}
     assert {NoticeKind.SUMMARY, NoticeKind.READY} <= dead
 
 
@@ -305,7 +305,7 @@ async def test_a_kill_anywhere_loses_nothing_and_repeats_nothing(after, arrived)
             said = [str(one["blocks"]) for one in world.slack.messages]
             assert [sum(f"*{name}*" in one for one in said) for name in names] == [1] * 4, number
             assert told(world) == (["outage"] if arrived else []) + ["summary"], number
-            assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
+            assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
             if not fuse.is_blown:
                 return
 

@@ -41,14 +41,14 @@ async def test_whoever_became_ready_meanwhile_is_told_when_slack_is_back(world, 
     for number in range(5, 10):
         await world.begin(await world.own(person(number), f"r{number}"))
     await world.pass_time(100)
-    assert (await world.store.perform(counts.statistics))["open_operations"] == 0
+    assert (await world.store.perform(counts.count_rows))["open_operations"] == 0
     mend(world)
     await world.pass_time(within)
     assert [place(world, K.READY, number) for number in range(10)] == [1] * 5 + [0] * 5
     # Starts that were long over when they could be announced aren't any more.
     await world.pass_time(600, step=5)
     assert [place(world, K.CARD, number) for number in range(10)] == [0] * 5 + [None] * 5
-    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
+    assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
     assert (len(world.slack.sent()), world.slack.kinds()) == (15, ["ready"] * 10)
 
 
@@ -87,7 +87,7 @@ async def test_messages_that_waited_for_the_app_to_be_let_in_go_out_together(wor
 async def test_what_a_process_that_was_ended_left_waiting_goes_out_with_the_first_success(world):
     await world.store.write(notices.add_notices, [NewNotice("s", K.MESSAGE, "1", person(1), {"text": "x"})])
     (waiting,) = await world.store.perform(notices.claim_notices, 1, 60.0)
-    await world.store.write(notices.notice_retry, waiting, 300.0, error="unreachable")
+    await world.store.write(notices.retry_notice, waiting, 300.0, error="unreachable")
     world.reborn()
     await world.store.write(notices.add_notices, [NewNotice("t", K.MESSAGE, "1", person(2), {"text": "y"})])
     await world.pass_time(2)
@@ -104,7 +104,7 @@ async def put_off(world, subject, seconds=300.0):
         for one in await world.store.perform(notices.claim_notices, 10, 600.0, {2: 1.0})
         if one.subject == subject
     ]
-    await world.store.write(notices.notice_retry, card, seconds, error="no_answer")
+    await world.store.write(notices.retry_notice, card, seconds, error="no_answer")
     return card
 
 
@@ -115,8 +115,8 @@ async def test_a_first_card_whose_end_was_told_is_dropped(world):
     await world.pass_time(400, step=2)
     assert world.slack.kinds() == ["ready"]
     assert world.slack.count("chat.delete") == 0  # It never came.
-    assert (await world.store.perform(counts.statistics))["pending_notices"] == 0
-    assert await world.store.read(notices.dead_notices) == []
+    assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
+    assert await world.store.read(notices.list_dead_notices) == []
 
 
 async def test_one_of_a_run_is_not_as_its_output_is_below_it(runs):
@@ -139,7 +139,7 @@ async def test_one_that_may_have_been_sent_is_looked_for_first(world, arrived):
     assert world.slack.sent_kinds() == (["card", "ready"] if arrived else ["ready"])
     # Once it was found it has gone, like any other.
     assert world.slack.kinds() == ["ready"]
-    assert (await world.store.read(cards.card, operation_id)).message_ts is None
+    assert (await world.store.read(cards.find_card, operation_id)).message_ts is None
 
 
 async def test_one_that_is_due_waits_for_the_end_that_is_still_to_be_told(world):
@@ -167,6 +167,6 @@ async def test_one_whose_end_is_told_by_it_alone_is_sent(world):
     operation_id = await world.begin(workspace, OperationVerb.START)
     await put_off(world, operation_id, 4_200.0)
     await world.pass_time(4_300, step=10)
-    assert not (await world.store.read(operations.operation, operation_id)).is_open
+    assert not (await world.store.read(operations.find_operation, operation_id)).is_open
     assert "ready" not in world.slack.kinds()
     assert world.slack.kinds().count("card") == 1

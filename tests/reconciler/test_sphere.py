@@ -136,7 +136,7 @@ async def asked(sphere, operation_id):
     """Let two minutes pass; say that its person is asked, and nothing was taken for what it made."""
     await sphere.world.pass_time(150, step=5)
     operation, row = (
-        await sphere.store.read(operation_rows.operation, operation_id),
+        await sphere.store.read(operation_rows.find_operation, operation_id),
         await sphere.world.workspace_of(operation_id),
     )
     return operation.asked_at is not None and row.is_provisional
@@ -257,12 +257,12 @@ async def test_a_refused_token_is_the_operators_and_nobody_links_again():
         sphere.server.state.access_token = "changed"
         operation_id = await sphere.world.begin(row, OperationVerb.STOP)
         await sphere.pass_time(300)
-        assert (await sphere.store.read(operation_rows.operation, operation_id)).is_open
+        assert (await sphere.store.read(operation_rows.find_operation, operation_id)).is_open
         assert (
             "no longer accepts my own key"
-            in (await sphere.store.read(operation_rows.operation, operation_id)).hold
+            in (await sphere.store.read(operation_rows.find_operation, operation_id)).hold
         )
-        assert (await sphere.store.read(accounts.account, ALICE, "cloud")).state == "active"
+        assert (await sphere.store.read(accounts.find_account, ALICE, "cloud")).state == "active"
         assert "link_again" not in sphere.slack.kinds()
         (told,) = sphere.told("outage")
         assert told["channel"] == "DUAMIR"
@@ -286,14 +286,16 @@ async def test_an_event_is_in_the_state_once_and_of_its_own_workspace(sphere):
     other = await sphere.made(BOB)
     gate = sphere.world.provider.gate_key(row.remote_id)
     assert await sphere.store.write(
-        workspaces.hear, "cloud", gate, "hook:cloud:e1", "Scenario tests finished: passed."
-    )
-    assert not await sphere.store.write(workspaces.hear, "cloud", gate, "hook:cloud:e1", "Something else.")
-    assert not await sphere.store.write(
-        workspaces.hear, "cloud", "nobody's", "hook:cloud:e2", "Something else."
+        workspaces.note_event, "cloud", gate, "hook:cloud:e1", "Scenario tests finished: passed."
     )
     assert not await sphere.store.write(
-        workspaces.hear, "another", gate, "hook:another:e1", "Something else."
+        workspaces.note_event, "cloud", gate, "hook:cloud:e1", "Something else."
+    )
+    assert not await sphere.store.write(
+        workspaces.note_event, "cloud", "nobody's", "hook:cloud:e2", "Something else."
+    )
+    assert not await sphere.store.write(
+        workspaces.note_event, "another", gate, "hook:another:e1", "Something else."
     )
     before = [live["text"] for live in sphere.told("ready")]
     await sphere.pass_time(60)

@@ -90,7 +90,9 @@ async def test_stops_wait_for_no_turn():
         for principal in everybody:
             await press(world, card, principal)
         await world.pass_time(20)
-        rows = [(await world.store.perform(workspaces.workspaces, principal))[0] for principal in everybody]
+        rows = [
+            (await world.store.perform(workspaces.read_workspaces, principal))[0] for principal in everybody
+        ]
         for row in rows:
             await world.begin(row, OperationVerb.STOP)
         await world.pass_time(14)

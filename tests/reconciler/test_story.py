@@ -70,13 +70,13 @@ async def test_a_stop_wins_over_a_start_that_is_under_way(world, lands):
     await world.pass_time(1)
     world.provider.during = None
     await world.pass_time(60)
-    assert (await world.store.read(operations.operation, stops[0])).outcome is Outcome.FULFILLED
+    assert (await world.store.read(operations.find_operation, stops[0])).outcome is Outcome.FULFILLED
     assert world.provider.machines["r1"].state is State.STOPPED
     assert len(world.slack.told("stopped")) == 1
 
 
 async def test_the_audit_names_what_was_done(world):
     await world.until_ended(await world.begin(await world.own()))
-    actions = [(row["action"], row["result"]) for row in await world.store.read(audit.audit_entries)]
+    actions = [(row["action"], row["result"]) for row in await world.store.read(audit.read_audit)]
     assert ("call.start", "accepted") in actions
     assert ("operation.start", "fulfilled") in actions

@@ -29,7 +29,7 @@ COMMAND = {"text": "start notebook", "principal": ALICE.key, "interaction": "cli
 
 
 async def ask_for_list(world, *then):
-    account = await world.store.read(accounts.account, ALICE, "cloud") or await world.link()
+    account = await world.store.read(accounts.find_account, ALICE, "cloud") or await world.link()
     await world.store.write(
         task_rows.add_tasks, [NewTask(TaskKind.DISCOVER, account.id, {"then": list(then)})]
     )
@@ -48,7 +48,7 @@ async def test_without_lists_the_waiting_command_runs_all_the_same(world, error)
     world.provider.fail("discover", error)
     await world.work()
     assert len(world.replayed) == 1
-    assert (await world.store.perform(counts.statistics))["tasks"] == 0
+    assert (await world.store.perform(counts.count_rows))["tasks"] == 0
 
 
 async def test_a_list_is_tried_again_and_given_up_in_the_end(world):
@@ -60,7 +60,7 @@ async def test_a_list_is_tried_again_and_given_up_in_the_end(world):
     world.provider.fail("discover", Unreachable("no connection"), times=999)
     await world.pass_time(900, step=15)
     assert len(world.replayed) == 2
-    assert (await world.store.perform(counts.statistics))["tasks"] == 0
+    assert (await world.store.perform(counts.count_rows))["tasks"] == 0
 
 
 async def test_a_token_that_a_list_finds_refused_once_has_the_list_read_again(world):
@@ -85,7 +85,7 @@ async def test_a_waiting_command_that_fails_is_tried_a_few_times(world):
     await world.pass_time(60)
     assert len(tries) == 3
     assert len(set(tries)) == 1
-    assert (await world.store.perform(counts.statistics))["tasks"] == 0
+    assert (await world.store.perform(counts.count_rows))["tasks"] == 0
 
 
 async def test_the_reading_goes_on_where_slack_made_it_pause(world):
@@ -94,7 +94,7 @@ async def test_the_reading_goes_on_where_slack_made_it_pause(world):
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
     world.slack.fail("users.list", SlackLimited("users.list", 30.0), after=True)
     await world.pass_time(40)
-    assert (await world.store.perform(counts.statistics))["people"] == 9
+    assert (await world.store.perform(counts.count_rows))["people"] == 9
     assert world.slack.count("users.list") == 6
 
 
@@ -113,7 +113,7 @@ async def test_after_a_refused_cursor_the_reading_begins_again(world):
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
     await world.pass_time(60)
     assert asked == ["", "2", "", "2", "4"]
-    assert (await world.store.perform(counts.statistics))["people"] == 5
+    assert (await world.store.perform(counts.count_rows))["people"] == 5
 
 
 async def test_somebody_is_looked_up_as_a_task(world):
@@ -134,11 +134,13 @@ async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
     assert await world.reconciler.lists.refresh() == 0
     world.clock.advance(700)
     assert await world.reconciler.lists.refresh() == 0
-    [row] = await world.store.perform(workspaces.workspaces, ALICE)
+    [row] = await world.store.perform(workspaces.read_workspaces, ALICE)
     await want_read(world.store, row.id)
     assert await world.reconciler.lists.refresh() == 1
     await world.work()
-    assert (await world.store.read(accounts.account_by_id, account.id)).discovered_at == world.clock.now()
+    assert (
+        await world.store.read(accounts.find_account_by_id, account.id)
+    ).discovered_at == world.clock.now()
     world.clock.advance(90_000)
     assert await world.reconciler.lists.refresh() == 1
 
@@ -149,7 +151,7 @@ async def test_list_in_use_is_read_among_many_older_ones(world, age):
     now, account = world.clock.now(), await ask_for_list(world)
     world.provider.put("r1", State.STOPPED)
     await world.work()
-    [row] = await world.store.perform(workspaces.workspaces, ALICE)
+    [row] = await world.store.perform(workspaces.read_workspaces, ALICE)
     await want_read(world.store, row.id)
     others = [
         await link_account(world.store, Principal(None, "T0ACME", f"U{number}"), "cloud")
@@ -196,7 +198,7 @@ async def test_pauses_and_busy_moments_use_up_no_tries(world):
     line.slots.give_share("lists")
     await world.pass_time(5)
     assert (world.provider.count("discover"), len(world.replayed)) == (1, 1)
-    assert (await world.store.read(accounts.account_by_id, account.id)).discovered_at is not None
+    assert (await world.store.read(accounts.find_account_by_id, account.id)).discovered_at is not None
 
 
 async def test_what_is_never_tried_ends_all_the_same(world):
@@ -206,7 +208,7 @@ async def test_what_is_never_tried_ends_all_the_same(world):
         pass
     await world.pass_time(1_500, step=15)
     assert (world.provider.count("discover"), len(world.replayed)) == (0, 1)
-    assert (await world.store.perform(counts.statistics))["tasks"] == 0
+    assert (await world.store.perform(counts.count_rows))["tasks"] == 0
 
 
 async def test_a_list_of_a_connection_that_was_taken_away_lets_its_commands_go(world):
@@ -223,7 +225,7 @@ async def test_a_list_of_an_account_that_is_gone_is_not_read(world):
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.REVOCATION, "account_gone")])
     await world.work()
     assert world.provider.calls == []
-    assert (await world.store.perform(counts.statistics))["tasks"] == 0
+    assert (await world.store.perform(counts.count_rows))["tasks"] == 0
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,7 @@ async def test_no_task_asks_a_provider_for_somebody_whom_slack_was_not_asked_abo
     await world.pass_time(60)
     assert world.provider.calls == []
     assert len(world.replayed) == 1
-    assert (await world.store.perform(counts.statistics))["tasks"] == 0
+    assert (await world.store.perform(counts.count_rows))["tasks"] == 0
 
 
 async def test_what_a_look_up_kept_runs_once_slack_has_said_who_it_is(world):
@@ -260,7 +262,7 @@ async def test_what_a_look_up_kept_runs_once_slack_has_said_who_it_is(world):
 
 @pytest.mark.parametrize(
     "function",
-    [accounts.account_by_id, discovered.merge_discovered, task_rows.task_done],
+    [accounts.find_account_by_id, discovered.merge_discovered, task_rows.finish_task],
     ids=attrgetter("__name__"),
 )
 async def test_a_busy_store_delays_a_list(world, function):
@@ -268,7 +270,7 @@ async def test_a_busy_store_delays_a_list(world, function):
     fail_function(world.store, function, StoreBusy("not committed in time"))
     await world.pass_time(60, step=5)
     assert len(world.replayed) == 1
-    assert (await world.store.perform(counts.statistics))["tasks"] == 0
+    assert (await world.store.perform(counts.count_rows))["tasks"] == 0
 
 
 async def test_what_follows_for_very_many_is_done_to_its_end_however_often_that_fails(world):
@@ -277,13 +279,13 @@ async def test_what_follows_for_very_many_is_done_to_its_end_however_often_that_
     found = [found_workspace(name, ALICE, "cloud") for name in names]
     await world.store.perform(discovered.merge_discovered, account.id, found)
     await unlink(world.store, ALICE, "cloud")
-    assert await world.store.perform(workspaces.workspaces, ALICE)
+    assert await world.store.perform(workspaces.read_workspaces, ALICE)
     (task,) = await world.store.claim(task_rows.claim_tasks, 10, 0.0)
     for _ in range(20):
-        await world.store.write(task_rows.task_retry, task, 0.0)
+        await world.store.write(task_rows.retry_task, task, 0.0)
         (task,) = [
             one for one in await world.store.claim(task_rows.claim_tasks, 10, 0.0) if one.id == task.id
         ]
     await world.pass_time(5)
-    assert await world.store.perform(workspaces.workspaces, ALICE) == []
-    assert (await world.store.perform(counts.statistics))["tasks"] == 0
+    assert await world.store.perform(workspaces.read_workspaces, ALICE) == []
+    assert (await world.store.perform(counts.count_rows))["tasks"] == 0

@@ -116,7 +116,7 @@ async def test_a_term_is_counted_to_the_start(world):
             await world.know(one)
         await world.pass_time(300.0, step=20.0)
         if day == "2028-02-06":
-            (mine,) = await world.store.perform(workspace_rows.workspaces, who[KEEPS])
+            (mine,) = await world.store.perform(workspace_rows.read_workspaces, who[KEEPS])
             await ask(world, who[KEEPS]).run(cancel_timer, mine.id)
         await world.pass_time(600.0, step=20.0)
         if day == "2028-02-08":

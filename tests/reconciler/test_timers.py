@@ -24,7 +24,7 @@ HOUR = 60 * MINUTE
 
 
 async def row(world, workspace):
-    return await world.store.read(workspace_rows.workspace, workspace.id)
+    return await world.store.read(workspace_rows.find_workspace, workspace.id)
 
 
 async def timed(world, seconds=15 * MINUTE, *, workspace=None, **keys):
@@ -93,7 +93,7 @@ async def test_changed_while_others_are_stopped_it_is_not_stopped(world, later):
     world.store = whole
     await pass_until(world, workspace.stop_at + 120, step=5)
     assert world.provider.accepted_stops == []
-    assert await world.store.read(operations.latest_operation, workspace.id) is None
+    assert await world.store.read(operations.find_latest_operation, workspace.id) is None
     assert ((await row(world, workspace)).stop_at is None) == (later is None)
 
 
@@ -138,7 +138,7 @@ async def test_who_comes_back_long_after_the_moment_is_warned_anew_and_read_firs
     moved = (await row(world, workspace)).stop_at
     await pass_until(world, moved + 60, step=5)
     assert world.provider.accepted_stops == ["r1"]
-    operation = await world.store.read(operations.latest_operation, workspace.id)
+    operation = await world.store.read(operations.find_latest_operation, workspace.id)
     assert (operation.planned_for, operation.outcome) == (moved, Outcome.FULFILLED)
 
 
@@ -147,7 +147,7 @@ async def test_what_can_not_be_read_since_its_warning_is_stopped_only_after_anot
     world.provider.fail("status", ServerFailed("away"), times=99_999)
     await pass_until(world, workspace.stop_at + 2 * HOUR, step=20)
     assert told(world) == ["timer_ending", "timer_failed"]
-    assert await world.store.read(operations.latest_operation, workspace.id) is None
+    assert await world.store.read(operations.find_latest_operation, workspace.id) is None
     world.provider._faults.clear()
     await world.pass_time(5 * MINUTE, step=5)
     assert told(world) == ["timer_ending", "timer_failed", "timer_ending"]

@@ -21,7 +21,7 @@ async def undrawable(world):
     async def broken(_operation_id):
         raise RuntimeError("a mistake")
 
-    replace_function(world.store, operations.shown_operation, broken)
+    replace_function(world.store, operations.find_operation_view, broken)
     await world.store.write(
         notices.add_notices, [NewNotice("operation_nowhere", NoticeKind.READY, "end", ALICE)]
     )
@@ -48,7 +48,7 @@ async def test_what_can_be_neither_drawn_nor_sent_is_visibly_dead_after_a_day(wo
         for _ in range(30):
             world.clock.advance(3600)
             await world.work()
-    [dead] = await world.store.read(notices.dead_notices)
+    [dead] = await world.store.read(notices.list_dead_notices)
     assert (dead.error, dead.is_harmless) == ("internal_error", False)
 
 
@@ -63,9 +63,11 @@ async def undrawable_card(world):
         raise RuntimeError("a mistake")
 
     world.notifier._cards._gatherer.of_card = broken
-    await want_read(world.store, (await world.store.read(operations.operation, operation_id)).workspace_id)
+    await want_read(
+        world.store, (await world.store.read(operations.find_operation, operation_id)).workspace_id
+    )
     world.provider.put("r1", State.STOPPED)
-    return await world.store.read(cards.card, operation_id)
+    return await world.store.read(cards.find_card, operation_id)
 
 
 async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world):
@@ -86,7 +88,7 @@ async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world
     # What it showed last is drawn again once it is so again.
     del world.notifier._cards._gatherer.of_card
     world.provider.put("r1", State.RUNNING)
-    await want_read(world.store, (await world.store.read(operations.operation, card.id)).workspace_id)
+    await want_read(world.store, (await world.store.read(operations.find_operation, card.id)).workspace_id)
     await world.pass_time(60)
     assert "is already running" in shown["text"]
 
@@ -102,7 +104,7 @@ async def test_a_class_card_that_cannot_be_drawn_keeps_its_button_and_is_visibly
     with capture_logs():
         await world.pass_time(450, step=5)
     assert "Get my workspace" in str(classroom.shown(world)["blocks"])
-    dead = await world.store.read(notices.dead_notices)
+    dead = await world.store.read(notices.list_dead_notices)
     assert [(one.error, one.is_harmless) for one in dead] == [("undrawable", False)]
 
 
@@ -114,7 +116,7 @@ async def test_a_card_that_can_be_neither_drawn_nor_updated_is_visibly_dead_afte
         for _ in range(30):
             world.clock.advance(3600)
             await world.work()
-    dead = await world.store.read(notices.dead_notices)
+    dead = await world.store.read(notices.list_dead_notices)
     assert {(one.error, one.is_harmless) for one in dead} == {("internal_error", False)}
 
 
@@ -127,7 +129,7 @@ async def test_a_mistake_after_the_drawing_is_looked_up_less_and_less_often_and_
         for _ in range(26):
             world.clock.advance(3600)
             await world.work()
-    assert [(one.subject, one.error) for one in await world.store.read(notices.dead_notices)] == [
+    assert [(one.subject, one.error) for one in await world.store.read(notices.list_dead_notices)] == [
         ("subject-1", "internal")
     ]
 
@@ -136,11 +138,11 @@ async def test_a_card_whose_blocks_slack_refuses_is_shown_as_text_and_drawn_agai
     world.provider.start_takes = 3600.0
     operation_id = await world.begin(await world.own())
     await world.pass_time(5)
-    card = await world.store.read(cards.card, operation_id)
+    card = await world.store.read(cards.find_card, operation_id)
     shown = next(one for one in world.slack.messages if one["ts"] == card.message_ts)
     world.slack.fail("chat.update", SlackPermanent("chat.update", "msg_blocks_too_long"), times=1)
     for reason, has_blocks in ((NO_GPU, False), ("Pulling the image", True)):
         world.provider.machines["r1"].reason = reason
         await world.pass_time(90)
         assert bool(shown["blocks"]) is has_blocks, reason
-    assert (await world.store.read(cards.card, operation_id)).message_ts == card.message_ts
+    assert (await world.store.read(cards.find_card, operation_id)).message_ts == card.message_ts

@@ -52,7 +52,7 @@ async def test_it_is_revoked_when_the_link_has_run_out(minting):
     assert minting.provider.revoked == []
     await minting.pass_time(90, step=10)
     assert minting.provider.revoked == ["minted-1"]
-    assert (await minting.store.perform(counts.statistics))["tasks"] == 0
+    assert (await minting.store.perform(counts.count_rows))["tasks"] == 0
 
 
 async def test_each_token_that_another_took_the_place_of_is_revoked(minting):
@@ -73,7 +73,7 @@ async def test_what_became_an_account_is_kept(minting):
     await confirm_account(minting)
     await minting.pass_time(UNUSED_SECONDS + 60, step=30)
     assert minting.provider.revoked == []
-    assert await minting.store.read(accounts.account, ALICE, "cloud") is not None
+    assert await minting.store.read(accounts.find_account, ALICE, "cloud") is not None
 
 
 async def test_after_an_unlink_nothing_comes_back_to_it(minting):
@@ -92,7 +92,7 @@ async def test_a_hub_that_is_away_is_asked_until_it_has_revoked_it(minting):
     await minting.pass_time(UNUSED_SECONDS + 6 * 3_600, step=60)
     assert minting.provider.count("revoke") == 21
     assert minting.provider.revoked == ["minted-1"]
-    assert (await minting.store.perform(counts.statistics))["tasks"] == 0
+    assert (await minting.store.perform(counts.count_rows))["tasks"] == 0
 
 
 async def test_what_no_key_opens_is_let_go(minting):
@@ -101,7 +101,7 @@ async def test_what_no_key_opens_is_let_go(minting):
     minting.reborn()
     await minting.pass_time(UNUSED_SECONDS + 60, step=30)
     assert minting.provider.count("revoke") == 0
-    assert (await minting.store.perform(counts.statistics))["tasks"] == 0
+    assert (await minting.store.perform(counts.count_rows))["tasks"] == 0
 
 
 async def test_a_token_that_stays_the_pasted_one_is_nobodys_to_revoke(minting):
@@ -110,6 +110,6 @@ async def test_a_token_that_stays_the_pasted_one_is_nobodys_to_revoke(minting):
 
     minting.provider.check_credential = check
     await checked(minting)
-    assert (await minting.store.perform(counts.statistics))["tasks"] == 0
+    assert (await minting.store.perform(counts.count_rows))["tasks"] == 0
     with pytest.raises(Refused):
         await minting.accounts.confirm_code(ALICE, "NOTHING2")

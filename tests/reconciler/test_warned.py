@@ -140,7 +140,7 @@ async def test_the_buttons_of_a_late_warning_are_for_the_end_that_it_names(world
     await until(world, END + 40 * MINUTE)
     mend(world)
     warning = await warned(world)
-    row = (await world.store.perform(workspace_rows.workspaces, ALICE))[0]
+    row = (await world.store.perform(workspace_rows.read_workspaces, ALICE))[0]
     assert abs(row.stop_at - named(warning)) < 1
     labels = [one["text"]["text"] for one in kit.buttons_of(warning["blocks"])]
     assert "Keep running" in labels
@@ -154,10 +154,10 @@ async def test_without_its_hours_a_stop_that_waits_for_its_warning_is_off(world)
     await until(world, END - 20 * MINUTE)
     cut_off(world, unreachable)
     await until(world, END + 40 * MINUTE)
-    (row,) = await world.store.perform(workspace_rows.workspaces, ALICE)
+    (row,) = await world.store.perform(workspace_rows.read_workspaces, ALICE)
     assert row.stop_at > END + 40 * MINUTE
     await world.ask("off").run(hours_use_cases.end, row.id)
-    (row,) = await world.store.perform(workspace_rows.workspaces, ALICE)
+    (row,) = await world.store.perform(workspace_rows.read_workspaces, ALICE)
     assert row.stop_at is None
 
 
@@ -167,7 +167,7 @@ async def test_warning_whose_sending_was_cut_off_goes_with_its_end(world):
     await until(world, END - 10 * MINUTE)
     await world.pass_time(10.0)
     assert len(warnings(world)) == 1
-    (row,) = await world.store.perform(workspace_rows.workspaces, ALICE)
+    (row,) = await world.store.perform(workspace_rows.read_workspaces, ALICE)
     await world.ask("later").run(set_timer, row.id, plan_timer(world.asking, row, END + HOUR))
     await world.pass_time(2 * MINUTE, step=5)
     assert warnings(world) == []
@@ -275,7 +275,7 @@ async def test_hours_that_go_take_their_stop_along_however_late_its_warning_was(
     await until(world, END + 20 * MINUTE)
     mend(world)
     await warned(world)
-    (workspace,) = await world.store.perform(workspace_rows.workspaces, ALICE)
+    (workspace,) = await world.store.perform(workspace_rows.read_workspaces, ALICE)
     assert workspace.stop_at > END + 20 * MINUTE
     await world.ask("off").run(hours_use_cases.end, workspace.id)
     await until(world, END + HOUR)

@@ -30,7 +30,7 @@ from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import PeopleDirectory
 from bot.store import accounts, counts, discovered, operations, workspaces
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from bot.store.store import Store
 from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.support.pool import Pool
@@ -190,14 +190,14 @@ class World:
         is_known: bool = True,
     ) -> Workspace:
         """Give a person a linked account (where there is none) with a workspace that the provider has."""
-        account = await self.store.read(accounts.account, principal, "cloud")
+        account = await self.store.read(accounts.find_account, principal, "cloud")
         account = account or await self.link(principal, is_known=is_known)
         self.provider.put(remote_id, state)
-        known = await self.store.perform(workspaces.workspaces, principal, connection="cloud")
-        found = [FoundWorkspace(row.remote_id, row.gate_key, row.name, row.state) for row in known]
-        fresh = FoundWorkspace(remote_id, self.provider.gate_key(remote_id), f"name-{remote_id}", state)
+        known = await self.store.perform(workspaces.read_workspaces, principal, connection="cloud")
+        found = [DiscoveredWorkspace(row.remote_id, row.gate_key, row.name, row.state) for row in known]
+        fresh = DiscoveredWorkspace(remote_id, self.provider.gate_key(remote_id), f"name-{remote_id}", state)
         await self.store.perform(discovered.merge_discovered, account.id, [*found, fresh])
-        rows = await self.store.perform(workspaces.workspaces, principal, connection="cloud")
+        rows = await self.store.perform(workspaces.read_workspaces, principal, connection="cloud")
         self.clock.advance(15.0)  # What the list said is too old for any operation.
         return next(row for row in rows if row.remote_id == remote_id)
 
@@ -234,7 +234,7 @@ class World:
 
         With ``stem`` it is named by Usher.
         """
-        if await self.store.read(accounts.account, principal, "cloud") is None:
+        if await self.store.read(accounts.find_account, principal, "cloud") is None:
             await self.link(principal)
         await self.know(principal)
         reference = self.ids.reference()
@@ -260,9 +260,9 @@ class World:
 
     async def workspace_of(self, operation_id: str) -> Workspace:
         """Return the workspace that an operation is for, as it is now."""
-        operation = await self.store.read(operations.operation, operation_id)
+        operation = await self.store.read(operations.find_operation, operation_id)
         assert operation is not None
-        workspace = await self.store.read(workspaces.workspace, operation.workspace_id)
+        workspace = await self.store.read(workspaces.find_workspace, operation.workspace_id)
         assert workspace is not None
         return workspace
 
@@ -328,7 +328,7 @@ class World:
         while left > 0:
             await self.work()
             self.clock.advance(step)
-            known = await self.store.perform(counts.statistics)
+            known = await self.store.perform(counts.count_rows)
             dirty = await self.store.engine.read(lambda tx: tx.all(_DIRTY))
             open_or_owed = known["open_operations"] + known["open_runs"] + known["pending_notices"]
             is_over = not open_or_owed + len(dirty)
@@ -339,7 +339,7 @@ class World:
         operation = None
         for _ in range(round(most)):
             await self.work()
-            operation = await self.store.read(operations.operation, operation_id)
+            operation = await self.store.read(operations.find_operation, operation_id)
             assert operation is not None
             if operation.outcome is not None:
                 await self.pass_time(3, longest=1.0)

@@ -74,22 +74,20 @@ def _is_near(one: str, other: str) -> bool:
 
 async def read_kept(store: Any, who: Principal) -> dict[str, Any]:
     """Return everything that a person can change, by what it is."""
-    rows = await store.perform(workspaces.workspaces, who, hidden=True)
-    latest = {one.id: await store.read(operations.latest_operation, one.id) for one in rows}
+    rows = await store.perform(workspaces.read_workspaces, who, hidden=True)
+    latest = {one.id: await store.read(operations.find_latest_operation, one.id) for one in rows}
     return {
         "rows": {one.id: one for one in rows},
         "operations": {key: one for key, one in latest.items() if one is not None},
-        "runs": {run.id: run for run in await store.read(runs.runs, who)},
+        "runs": {run.id: run for run in await store.read(runs.list_runs, who)},
         "accounts": {
-            one.connection for one in await store.read(accounts.accounts, who) if one.state == "active"
+            one.connection for one in await store.read(accounts.list_accounts, who) if one.state == "active"
         },
         "rules": {one.id: one for one in await store.read(hours_store.list_rules_of_person, who)},
         "cards": {one.id: one for one in await store.read(courses_store.list_courses)},
         "waits": {one.workspace_id for one in await store.read(waitlist_store.list_entries, who)},
         "planned": Counter(
-            row["target"]
-            for row in await store.read(audit.audit_entries)
-            if row["action"] == "workspace.timer"
+            row["target"] for row in await store.read(audit.read_audit) if row["action"] == "workspace.timer"
         ),
     }
 

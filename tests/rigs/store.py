@@ -46,7 +46,7 @@ from bot.store import (
 from bot.store import notices as notice_rows
 from bot.store import tasks as task_rows
 from bot.store.audit import append_audit
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.store import Store
@@ -144,7 +144,7 @@ async def link_account(
 
 async def put_account(store: Store, account: Account, *moved: Any) -> None:
     """Write an account, in place of a former one of the same pair."""
-    await store.carry_out(lambda tx: account_rows.put(tx, account, *moved))
+    await store.carry_out(lambda tx: account_rows.save(tx, account, *moved))
 
 
 async def put_link(store: Store, link: Link) -> None:
@@ -167,7 +167,8 @@ async def linked(
     await store.perform(discovered.merge_discovered, account.id, found)
     await store.save_people([Person(principal, principal.user_id.title(), seen_at=await store.now())])
     by_name = {
-        row.name: row for row in await store.perform(workspaces.workspaces, principal, connection=connection)
+        row.name: row
+        for row in await store.perform(workspaces.read_workspaces, principal, connection=connection)
     }
     return Linked(account, tuple(by_name[name] for name in names))
 
@@ -212,7 +213,7 @@ async def follow(store: Store) -> int:
     ]
     for task in tasks:
         await store.perform(fan_out.go_on, task)
-        await store.write(task_rows.task_done, task)
+        await store.write(task_rows.finish_task, task)
     return len(tasks)
 
 
@@ -258,7 +259,7 @@ async def launched(
             runs.show(tx, run, run.channel_id)
         else:
             cards.add(tx, NoticeKind.JOB_CARD, run.id, principal.key)
-        written = runs.run(tx, run.id)
+        written = runs.find_run(tx, run.id)
         assert written is not None
         return written
 
@@ -269,10 +270,10 @@ async def want_stop(store: Store, run_id: str, wanted: StopKind = "stop") -> Run
     """Ask for an open run to be stopped; return it."""
 
     def write(tx: Transaction) -> Run:
-        run = runs.run(tx, run_id)
+        run = runs.find_run(tx, run_id)
         assert run is not None
-        runs.want_stop(tx, run, wanted)
-        return runs.run(tx, run_id) or run
+        runs.request_stop(tx, run, wanted)
+        return runs.find_run(tx, run_id) or run
 
     return await store.carry_out(write)
 
@@ -286,16 +287,16 @@ async def deliver(store: Store, kind: AnyKind) -> list[Notice]:
     """Send the notices of a kind that are due; return them."""
     found = [one for one in await store.perform(notice_rows.claim_notices, 100, 60.0) if one.kind is kind]
     for one in found:
-        await store.write(notice_rows.notice_sent, one.id, f"D{one.principal.user_id}", "1.0")
+        await store.write(notice_rows.mark_notice_sent, one.id, f"D{one.principal.user_id}", "1.0")
     return found
 
 
 async def set_timer(store: Store, workspace: Workspace, timer: End | None) -> None:
     """Set a workspace's timer, or take it back with None."""
     if timer is None:
-        await store.carry_out(lambda tx: timers.clear(tx, workspace.id))
+        await store.carry_out(lambda tx: timers.clear_stops(tx, workspace.id))
     else:
-        await store.carry_out(lambda tx: timers.put(tx, workspace.id, timer))
+        await store.carry_out(lambda tx: timers.plan_stop(tx, workspace.id, timer))
 
 
 async def add_workspace(store: Store, workspace: Workspace) -> Workspace:
@@ -325,12 +326,12 @@ async def want_read(store: Store, workspace_id: str) -> None:
 
 async def browser_session(store: Store, id_hash: str, idle: float) -> BrowserSession | None:
     """Return a browser's session if it counts."""
-    return await store.engine.read(lambda tx: browsers.session(tx, id_hash, idle))
+    return await store.engine.read(lambda tx: browsers.find_session(tx, id_hash, idle))
 
 
 async def first_sight(store: Store, interaction: str) -> bool:
     """Write an inbox row; return whether it is new."""
-    return await store.carry_out(lambda tx: inbox.first_sight(tx, interaction))
+    return await store.carry_out(lambda tx: inbox.add_interaction(tx, interaction))
 
 
 async def run_by_remote(store: Store, principal: Principal, connection: str, remote_id: str) -> Run | None:
@@ -360,7 +361,7 @@ async def accept_operation(
     """Begin an operation, or join one, as a use case does; a notice's subject of "" is the operation."""
 
     def write(tx: Transaction) -> Accepted:
-        row = workspaces.workspace(tx, workspace.id)
+        row = workspaces.find_workspace(tx, workspace.id)
         assert row is not None
         accepted = operations.accept(tx, row, verb, deadline_seconds, reference, channel_id, **more)
         kept = [one for one in notices if not accepted.joined or one.kind is not NoticeKind.CARD]
@@ -390,9 +391,9 @@ async def accept_creation(
 
 async def _once(store: Store, interaction: str, write: Callable[[Transaction], Accepted]) -> Accepted:
     def once(tx: Transaction) -> Accepted:
-        if inbox.first_sight(tx, interaction):
+        if inbox.add_interaction(tx, interaction):
             return write(tx)
-        first = operations.operation(tx, inbox.result_of(tx, interaction))
+        first = operations.find_operation(tx, inbox.find_result(tx, interaction))
         assert first is not None
         return Accepted(first, repeated=True)
 
@@ -406,7 +407,7 @@ def _said(
     notices: Sequence[NewNotice],
     audit: Sequence[AuditEntry],
 ) -> Accepted:
-    inbox.keep_result(tx, interaction, accepted.operation.id)
+    inbox.save_result(tx, interaction, accepted.operation.id)
     add_notices(tx, notices, accepted.operation.id)
     append_audit(tx, audit)
     return accepted
@@ -424,10 +425,10 @@ async def make_another(store: Store, operation_id: str) -> bool:
 
 def found_workspace(
     name: str, principal: Principal = ALICE, connection: str = "saturn", state: State = State.STOPPED
-) -> FoundWorkspace:
+) -> DiscoveredWorkspace:
     """Return a workspace as a listing finds it."""
     remote_id = f"{principal.user_id.lower()}-{name}"
-    return FoundWorkspace(remote_id, gate_key(connection, remote_id), name, state)
+    return DiscoveredWorkspace(remote_id, gate_key(connection, remote_id), name, state)
 
 
 async def observe(

@@ -305,7 +305,7 @@ async def play(dialogue: Mapping[str, Any], folder: Path) -> list[str]:
     """Play one dialogue in a world of its own; return what wasn't as expected."""
     async with DialogueWorld(folder, dialogue["world"]).running() as world:
         player = Player(world, dialogue)
-        rows = await world.bot.store.perform(workspaces.workspaces, world.principal())
+        rows = await world.bot.store.perform(workspaces.read_workspaces, world.principal())
         player._places = {one.id: one.connection for one in rows}
         return await player.play()
 

@@ -177,7 +177,7 @@ async def encryption_keys(folder):
     key = Fernet.generate_key().decode()
     async with world(folder, settings={"USHER_ENCRYPTION_KEYS": key}) as ready:
         await ready.alice.has_linked("alice")
-        (account,) = await ready.bot.store.read(accounts.accounts, ready.principal())
+        (account,) = await ready.bot.store.read(accounts.list_accounts, ready.principal())
         row = row_key(account.principal.key, account.connection)
         assert Vault([key]).open(row, account.secret)["token"] == ready.token_of("alice")
         with pytest.raises(SecretError):

@@ -5,7 +5,9 @@ from playground.demo.browser import Browser
 
 
 async def is_linked(world, user=None):
-    return bool(await world.bot.store.read(accounts.accounts, world.principal(*([user] if user else []))))
+    return bool(
+        await world.bot.store.read(accounts.list_accounts, world.principal(*([user] if user else [])))
+    )
 
 
 async def test_a_wrong_code_is_said_at_its_field_and_the_right_one_still_works(bare):
@@ -77,5 +79,5 @@ async def test_linking_anew_replaces_the_old_link(linked):
     await alice.links("carol", asked=asked)
     assert "course" in (await alice.types("list")).text
     assert "linked as carol" in (await alice.types("whoami")).text
-    links = await linked.bot.store.read(accounts.accounts, linked.principal())
+    links = await linked.bot.store.read(accounts.list_accounts, linked.principal())
     assert [account.username for account in links] == ["carol"]

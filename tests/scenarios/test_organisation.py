@@ -75,7 +75,7 @@ async def test_whole_organisation_installing_anew_explains_linking(tmp_path):
             assert "A link can't move to a new ID." in (await place.alice.types(said)).text
             assert "new ID" not in (await place.person(BOB).types(said)).text
         await place.alice.links("alice")
-        (account,) = await place.bot.store.read(accounts.accounts, place.principal())
+        (account,) = await place.bot.store.read(accounts.list_accounts, place.principal())
         assert account.principal.key == f"{ORG}:{ORG}:{ALICE}"
 
 
@@ -94,6 +94,6 @@ async def test_new_user_id_explains_linking(tmp_path):
         assert "notebook" in (await place.alice.types("list")).text
         # What is proven again is theirs under the new id, and nobody is warned of anybody.
         await place.person("W0OLIVIA").links("alice")
-        (account,) = await place.bot.store.perform(accounts.active_accounts)
+        (account,) = await place.bot.store.perform(accounts.list_active_accounts)
         assert account.principal.user_id == "W0OLIVIA"
         assert not [one for one in place.alice.sees() if "tried to link" in one.text]

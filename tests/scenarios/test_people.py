@@ -65,7 +65,7 @@ async def test_a_guest_whom_nobody_knows_yet_gets_no_link_and_nothing_is_read(ba
     assert answer.labels == []
     await bare.pass_time(10)
     assert bare.calls("") == 0
-    assert await bare.bot.store.read(accounts.accounts, bare.principal(guest.id)) == []
+    assert await bare.bot.store.read(accounts.list_accounts, bare.principal(guest.id)) == []
     assert bare.calls("users.info", bare.slack) == 1
 
 
@@ -91,7 +91,7 @@ async def test_who_becomes_a_guest_meanwhile_is_told_and_what_was_under_way_ends
     assert linked.calls("POST .*/start") == 1
     assert "guests can't use me" in alice.only("unlinked").text
     assert "cancelled" in alice.card.text
-    assert await linked.bot.store.read(accounts.accounts, linked.principal(alice.id)) == []
+    assert await linked.bot.store.read(accounts.list_accounts, linked.principal(alice.id)) == []
     assert "Guests can't use me." in (await alice.types("list")).text
 
 
@@ -106,7 +106,7 @@ async def test_who_takes_back_their_sign_in_is_told_why_they_are_unlinked_and_ca
     event = {"type": "tokens_revoked", "tokens": {"oauth": [alice.id], "bot": []}}
     assert await slack.events.emit({**event, "event_ts": slack.state.new_ts()})
     await linked.pass_time(5)
-    assert await linked.bot.store.read(accounts.accounts, linked.principal(alice.id)) == []
+    assert await linked.bot.store.read(accounts.list_accounts, linked.principal(alice.id)) == []
     told = alice.only("unlinked")
     assert "took back the access you gave me by signing in with Slack" in told.text
     (invited,) = await alice.presses(told, "Link again")

@@ -37,7 +37,7 @@ async def begun(world):
     store = world.bot.store
     found = []
     for operation in await store.read(operations.open_operations, world.principal()):
-        workspace = await store.read(workspaces.workspace, operation.workspace_id)
+        workspace = await store.read(workspaces.find_workspace, operation.workspace_id)
         found.append(f"{operation.verb} {workspace.title}")
         await store.write(
             operations.save_step, Update(operation.id, 0.0, outcome=Outcome.CANCELLED, cause="replaced")

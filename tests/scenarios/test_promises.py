@@ -124,7 +124,9 @@ async def test_what_cannot_be_suspended_is_refused_when_it_is_planned(tmp_path):
         assert (twelve.labels, label) == (["End it at 11:40 PM"], "End it at 23:40"), (
             "by the clock they typed"
         )
-        assert (await world.bot.store.perform(workspaces.workspaces, world.principal()))[0].stop_at is None
+        assert (await world.bot.store.perform(workspaces.read_workspaces, world.principal()))[
+            0
+        ].stop_at is None
         (asked,) = await alice.presses(answer, label)
         assert "This will end *lab* on Workbench for good" in asked.text
         assert "End it then" in asked.labels

@@ -84,12 +84,12 @@ async def test_two_runs_of_one_job_have_an_end_each(cloud):
     await job(cloud, "run saturn nightly")
     await cloud.until(lambda: len(cloud.alice.told("job_ended")) == 2, step=2.0)
     assert starts(cloud) == 2
-    assert len({run.remote_id for run in await cloud.bot.store.read(runs.runs, cloud.principal())}) == 2
+    assert len({run.remote_id for run in await cloud.bot.store.read(runs.list_runs, cloud.principal())}) == 2
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["accepted", "never arrived"])
 async def test_a_start_without_an_answer_is_looked_at_before_another_one(cloud, after):
-    account = await cloud.bot.store.read(accounts.account, cloud.principal(), "saturn")
+    account = await cloud.bot.store.read(accounts.find_account, cloud.principal(), "saturn")
     await cloud.bot.services.create_caller(account.principal).run(read_templates, account)
     await cloud.settle()
     cloud.saturn_fails(r"/jobs/\w+/start$", drop=True, after=after)

@@ -40,14 +40,14 @@ async def test_the_same_id_in_two_workspaces_is_two_people_with_own_tokens(place
     assert "training" not in (await other.types("list")).text
     people = {
         account.principal.key: account.username
-        for account in await places.bot.store.perform(accounts.active_accounts)
+        for account in await places.bot.store.perform(accounts.list_active_accounts)
     }
     assert people == {f"-:{FIRST}:U0OLIVIA": "alice", f"-:{SECOND}:U0OLIVIA": "bob"}
     assert "*Beta Labs*" in (await other.types("whoami")).text
     # Budgets are each workspace's own.
     left = [
         await places.bot.store.read(
-            slack_rate_limits.slack_calls_left, CallQuota(team, "chat.postMessage", 500)
+            slack_rate_limits.count_remaining_calls, CallQuota(team, "chat.postMessage", 500)
         )
         for team in (FIRST, SECOND)
     ]
@@ -114,10 +114,10 @@ async def test_a_removed_app_ends_links_there_alone_and_is_installed_again(place
     seen = len(olivia.sees())
     await places.pass_time(60)
     assert len(olivia.sees()) == seen
-    assert [one.principal.team_id for one in await places.bot.store.perform(accounts.active_accounts)] == [
-        SECOND
-    ]
-    assert [one.id for one in await places.bot.store.read(installations.installations)] == [SECOND]
+    assert [
+        one.principal.team_id for one in await places.bot.store.perform(accounts.list_active_accounts)
+    ] == [SECOND]
+    assert [one.id for one in await places.bot.store.read(installations.list_installations)] == [SECOND]
     assert [row["target"] for row in await places.audit("slack.removed")] == [FIRST]
     unlinked = [row["target"] for row in await places.audit("account.unlinked")]
     assert len(unlinked) == 1
@@ -134,7 +134,10 @@ async def test_a_removed_app_ends_links_there_alone_and_is_installed_again(place
     for event in filter(None, events):
         await slack.events.redeliver(event)
     await places.settle()
-    assert [one.id for one in await places.bot.store.read(installations.installations)] == [FIRST, SECOND]
+    assert [one.id for one in await places.bot.store.read(installations.list_installations)] == [
+        FIRST,
+        SECOND,
+    ]
     await olivia.types("start training")
     await places.pass_time(40)
     assert "*training* is ready" in olivia.only("ready").text
@@ -172,7 +175,7 @@ async def test_an_organisation_has_one_person_in_all_its_workspaces(places):
     await places.know_everybody()
     sam = places.at("T0SOUTH", "U0SAM")
     await sam.links("alice")
-    assert [one.principal.key for one in await places.bot.store.perform(accounts.active_accounts)] == [
+    assert [one.principal.key for one in await places.bot.store.perform(accounts.list_active_accounts)] == [
         f"{ORG}:{ORG}:U0SAM"
     ]
     # What he presses names no workspace, and after he moved he is the same.
@@ -193,7 +196,7 @@ async def test_neither_an_organisation_nor_one_of_its_workspaces_replaces_the_ot
     grid.is_enterprise_install = False
     refused = await places.installs(ORG)
     assert (refused.status, "already installed for your whole organisation" in refused.text) == (409, True)
-    assert [one.id for one in await places.bot.store.read(installations.installations)] == [ORG]
+    assert [one.id for one in await places.bot.store.read(installations.list_installations)] == [ORG]
     grid.is_enterprise_install = True
     await places.slacks[ORG].uninstall()
     grid.is_enterprise_install = False
@@ -201,7 +204,7 @@ async def test_neither_an_organisation_nor_one_of_its_workspaces_replaces_the_ot
     grid.is_enterprise_install = True
     refused = await places.installs(ORG)
     assert (refused.status, "remove it from that workspace first" in refused.text) == (409, True)
-    assert [one.id for one in await places.bot.store.read(installations.installations)] == ["T0NORTH"]
+    assert [one.id for one in await places.bot.store.read(installations.list_installations)] == ["T0NORTH"]
 
 
 async def mention_on_both_sides(places, sides, user, text):

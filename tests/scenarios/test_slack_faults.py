@@ -101,14 +101,14 @@ async def test_removal_counts_once_slack_refuses_the_token(linked, event):
     async def told():
         await slack.events.emit({**event, "event_ts": slack.state.new_ts()})
         await linked.settle()
-        return await linked.bot.store.read(accounts.accounts, account)
+        return await linked.bot.store.read(accounts.list_accounts, account)
 
     assert len(await told()) == 1
     linked.slack_fails("auth.test", times=1, status=503)
     assert len(await told()) == 1
     # Slack delivers it again at once, a minute and five minutes later.
     await linked.pass_time(60)
-    assert len(await linked.bot.store.read(accounts.accounts, account)) == 1
+    assert len(await linked.bot.store.read(accounts.list_accounts, account)) == 1
     linked.slack_fails("auth.test", times=9, **refusal("account_inactive"))
     assert bool(await told()) is (event.get("tokens") == {"bot": ["U0OTHER"]})
 

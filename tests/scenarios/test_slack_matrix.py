@@ -80,15 +80,15 @@ async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, metho
     await alice.types("start training")
     await linked.pass_time(150, step=5)
     kinds = sorted(shown.kind for shown in alice.sees() if shown.kind)
-    dead = {notice.kind.value for notice in await linked.bot.store.read(notices.dead_notices)}
+    dead = {notice.kind.value for notice in await linked.bot.store.read(notices.list_dead_notices)}
     assert len(kinds) == len(set(kinds)), kinds
     assert set(kinds) | dead >= {"ready"}
     if name not in GIVEN_UP:
         # A card that trouble delays beyond its end is dropped; a message says what may be missing.
         assert {*kinds, "card", "message"} == {"card", "message", "ready"}
     assert linked.calls("POST .*/start") == 1
-    assert (await linked.bot.store.perform(counts.statistics))["pending_notices"] == 0
-    assert (await linked.bot.store.perform(counts.statistics))["open_operations"] == 0
+    assert (await linked.bot.store.perform(counts.count_rows))["pending_notices"] == 0
+    assert (await linked.bot.store.perform(counts.count_rows))["open_operations"] == 0
 
 
 @pytest.mark.parametrize(

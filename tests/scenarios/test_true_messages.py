@@ -80,10 +80,10 @@ async def test_ready_comes_first_and_alive_whatever_is_asked_meanwhile(hasty):
     assert ready.labels[0] == "Open"
     (workspace,) = [
         one
-        for one in await hasty.bot.store.perform(workspaces.workspaces, hasty.principal())
+        for one in await hasty.bot.store.perform(workspaces.read_workspaces, hasty.principal())
         if one.name == "notebook"
     ]
-    operation = await hasty.bot.store.read(operations.latest_operation, workspace.id)
+    operation = await hasty.bot.store.read(operations.find_latest_operation, workspace.id)
     # Slack takes one message a second in a conversation, and the answers would have filled them all.
     assert float(ready.ts) - operation.ended_at <= 2.0
     assert len([each for each in alice.told("reply") if each.ts > ready.ts]) >= 5
@@ -113,7 +113,7 @@ async def test_a_message_that_can_no_longer_be_edited_is_given_up_quietly(hasty)
     await alice.types("stop notebook")
     await hasty.pass_time(60, step=5)
     assert offering(alice) == ["card"]
-    assert await hasty.bot.store.read(notices.dead_notices) == []
+    assert await hasty.bot.store.read(notices.list_dead_notices) == []
 
 
 async def test_an_old_answer_in_a_channel_is_answered_with_how_things_are(hasty):

@@ -98,11 +98,11 @@ async def test_who_left_and_came_back_meanwhile_keeps_what_is_linked(linked):
     await missed(world, lambda: world.slack.control.change_person(ALICE, deleted=True))
     person.deleted = False
     await late(world, 5 * HOUR)
-    assert len(await world.bot.store.read(accounts.accounts, world.principal())) == 1
+    assert len(await world.bot.store.read(accounts.list_accounts, world.principal())) == 1
     await missed(world, lambda: world.slack.control.change_person(ALICE, deleted=True))
     await late(world, 2 * MAX_ANSWERED_AGE_SECONDS)
     # However late: they have left.
-    assert await world.bot.store.read(accounts.accounts, world.principal()) == []
+    assert await world.bot.store.read(accounts.list_accounts, world.principal()) == []
 
 
 async def test_an_uninstall_of_the_past_is_believed_only_if_slack_lets_nobody_in(linked):
@@ -110,4 +110,4 @@ async def test_an_uninstall_of_the_past_is_believed_only_if_slack_lets_nobody_in
     await missed(world, world.slack.control.uninstall)
     world.slack.control.install_again()
     await late(world, 5 * HOUR)
-    assert len(await world.bot.store.read(accounts.accounts, world.principal())) == 1
+    assert len(await world.bot.store.read(accounts.list_accounts, world.principal())) == 1

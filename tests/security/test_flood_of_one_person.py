@@ -100,7 +100,7 @@ async def test_a_flood_of_clicks_and_messages_fills_no_queue(linked):
             *(linked.slack.press(alice.id, shown.channel, shown.ts, action_id) for _ in range(20)),
             *(linked.slack.say(alice.id, "@bot", "list") for _ in range(20)),
         )
-    waiting = await linked.bot.store.perform(counts.statistics)
+    waiting = await linked.bot.store.perform(counts.count_rows)
     assert waiting["pending_notices"] <= BURST + 2
     assert waiting["open_operations"] == 1
     await linked.pass_time(90)

@@ -12,7 +12,7 @@ from tests.security.forged import pressed
 async def of_bob(world):
     """Let Chen link, and return one of his workspaces' keys."""
     await world.bob.links("bob")
-    rows = await world.bot.store.perform(workspaces.workspaces, world.principal(world.bob.id))
+    rows = await world.bot.store.perform(workspaces.read_workspaces, world.principal(world.bob.id))
     return next(row for row in rows if row.name == "analysis").id
 
 
@@ -39,7 +39,7 @@ async def test_a_forged_key_of_anothers_workspace_does_nothing(linked, form):
     assert all("I can't find that workspace on your list." in text for text in answers), answers
     assert not any("analysis" in text for text in answers)
     assert (linked.calls(""), len(await linked.audit("workspace."))) == before
-    refused = [row for row in await linked.bot.store.read(audit.audit_entries) if row["result"] == "refused"]
+    refused = [row for row in await linked.bot.store.read(audit.read_audit) if row["result"] == "refused"]
     assert len(refused) == len(VERBS)
     assert {json.loads(row["detail"])["rule"] for row in refused} == {"policy.not_owner"}
 
@@ -54,7 +54,7 @@ async def test_a_forged_key_of_anothers_operation_does_nothing(linked, action_id
     await linked.pass_time(2)
     told = linked.alice.sees("C0GENERAL")[-1].text
     assert "I can't find that workspace on your list." in told
-    after = await linked.bot.store.read(operations.operation, operation.id)
+    after = await linked.bot.store.read(operations.find_operation, operation.id)
     assert after.deadline_number == operation.deadline_number
     assert linked.calls("POST .*/start") == 1
 
@@ -76,7 +76,7 @@ async def test_a_forged_form_links_nothing(bare):
     reply = await bare.slack.dispatcher.send("interactive", payload)
     assert reply.content()["response_action"] == "errors"
     for person in (bare.alice, bare.bob):
-        assert await bare.bot.store.read(accounts.accounts, bare.principal(person.id)) == []
+        assert await bare.bot.store.read(accounts.list_accounts, bare.principal(person.id)) == []
 
 
 async def test_a_search_finds_ones_own_only(linked):

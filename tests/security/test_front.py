@@ -7,7 +7,7 @@ import json
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.store.signatures import KEPT
+from bot.store.signatures import RETENTION_SECONDS
 from bot.web.bolt import over_http
 from bot.web.front import MAX_BYTES
 from bot.web.replays import Replays
@@ -239,7 +239,7 @@ def test_signatures_are_forgotten_after_ten_minutes_and_never_pile_up():
     clock = FakeClock()
     seen = Replays(clock.monotonic, limit=3)
     assert seen.is_first("a")
-    clock.advance(KEPT - 1)
+    clock.advance(RETENTION_SECONDS - 1)
     assert not seen.is_first("a")
     assert seen.is_first("b")
     clock.advance(1)

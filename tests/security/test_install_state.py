@@ -42,7 +42,7 @@ async def test_a_state_is_taken_once_from_the_browser_that_began(places):
     _, others = await places.begins(FIRST)
     assert (await places.visits(back)).status == 400
     assert (await places.visits(back, others)).status == 400
-    assert await places.bot.store.read(installations.installations) == []
+    assert await places.bot.store.read(installations.list_installations) == []
     assert (await places.visits(back, state)).status == 200
     again, _ = await allowed(places)
     assert (await places.visits(with_state(again, state), state)).status == 401
@@ -59,7 +59,7 @@ async def test_a_forged_and_an_old_state_are_refused(places):
         assert (page.status, "Start again" in page.text) == (401, True)
     places.clock.advance(STATE_SECONDS + 1)
     assert (await places.visits(back, state)).status == 401
-    assert await places.bot.store.read(installations.installations) == []
+    assert await places.bot.store.read(installations.list_installations) == []
 
 
 async def test_only_the_slack_workspaces_that_the_operator_named_are_served(tmp_path):
@@ -77,7 +77,7 @@ async def test_only_the_slack_workspaces_that_the_operator_named_are_served(tmp_
             assert not places.slacks[team].state.app.installed
             tokens = places.slacks[team].state.tokens.values()
             assert [one.value for one in tokens if one.kind == "bot" and not one.revoked] == []
-        assert [one.id for one in await places.bot.store.read(installations.installations)] == [SECOND]
+        assert [one.id for one in await places.bot.store.read(installations.list_installations)] == [SECOND]
         assert (await places.installs(FIRST)).status == 200
         checks = await check_installations(places.bot.store, places.settings(), places.bot.http)
         (bad,) = [one for one in checks if not one.is_good]

@@ -50,10 +50,10 @@ async def test_the_provider_sees_the_linked_name_on_every_call(engine):
         await engine.pass_time(120, step=2)
         for operation_id in operations:
             assert (
-                await engine.store.read(operation_rows.operation, operation_id)
+                await engine.store.read(operation_rows.find_operation, operation_id)
             ).outcome is Outcome.FULFILLED
     for principal in PEOPLE:
-        for row in await engine.store.perform(workspaces.workspaces, principal):
+        for row in await engine.store.perform(workspaces.read_workspaces, principal):
             await want_read(engine.store, row.id)
     await engine.pass_time(400, step=5)
     assert {call.username for call in engine.provider.calls} == set(PEOPLE.values())
@@ -89,9 +89,9 @@ async def test_after_a_lost_event_the_next_step_refuses(engine):
     await engine.work()
     # What comes up is read once more, to know whether it is to be told of.
     await engine.pass_time(120, step=5)
-    operation = await engine.store.read(operation_rows.operation, operation_id)
+    operation = await engine.store.read(operation_rows.find_operation, operation_id)
     assert operation.outcome is Outcome.REFUSED
-    assert await engine.store.read(accounts.account, ALICE, "cloud") is None
+    assert await engine.store.read(accounts.find_account, ALICE, "cloud") is None
     calls = len(engine.provider.calls)
     await engine.pass_time(600, step=10)
     assert len(engine.provider.calls) == calls
@@ -107,7 +107,7 @@ async def test_a_guest_by_a_lost_event_is_refused_at_the_next_step(engine):
     engine.slack.add_user(ALICE.user_id, is_restricted=True)
     await engine.store.write(tasks.add_tasks, [_everybody()])
     await engine.work()
-    assert await engine.store.read(accounts.account, ALICE, "cloud") is None
+    assert await engine.store.read(accounts.find_account, ALICE, "cloud") is None
 
 
 def _everybody():

@@ -9,7 +9,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
 from bot.services.linking import digest
 from bot.store import accounts, audit, discovered, notices, tasks, workspaces
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from bot.web.app import without_secrets
 from tests.rigs.store import hold
 from tests.security.codes import code_on, link
@@ -27,13 +27,13 @@ async def test_the_whole_way_with_the_code_typed_back(made):
     page = await browser.send("/link/check", token=f' "{GOOD}"\n')
     assert browser.url.startswith(f"{made.origin}/link?of=")
     assert '<dd class="large"><bdi>alice</bdi></dd>' in page
-    assert await made.store.read(accounts.accounts, ALICE) == []
+    assert await made.store.read(accounts.list_accounts, ALICE) == []
     code = code_on(await browser.send("/link/confirm"))
     assert browser.status == 200
-    assert await made.store.read(accounts.accounts, ALICE) == []
+    assert await made.store.read(accounts.list_accounts, ALICE) == []
     assert "shown once" in await browser.get("/link")
     account = await made.accounts.confirm_code(ALICE, code.lower().replace("-", " "))
-    assert [one.id for one in await made.store.read(accounts.accounts, ALICE)] == [account.id]
+    assert [one.id for one in await made.store.read(accounts.list_accounts, ALICE)] == [account.id]
     assert (account.username, account.state) == ("alice", "active")
     (notice,) = await made.store.perform(notices.claim_notices, 10, 60)
     assert (notice.kind, notice.principal) == (NoticeKind.LINKED, ALICE)
@@ -217,8 +217,8 @@ async def test_no_log_and_no_row_holds_nonce_token_or_code(made, caplog):
     assert GOOD not in browser.text
     code = code_on(await browser.send("/link/confirm"))
     await made.accounts.confirm_code(ALICE, code)
-    rows = str([dict(row) for row in await made.store.read(audit.audit_entries)])
-    rows += str(await made.store.read(accounts.accounts, ALICE))
+    rows = str([dict(row) for row in await made.store.read(audit.read_audit)])
+    rows += str(await made.store.read(accounts.list_accounts, ALICE))
     for secret in (nonce, GOOD, code, code.replace("-", "")):
         # The client of this test logs nothing itself; what is here is ours and the server's.
         assert secret not in caplog.text
@@ -252,12 +252,12 @@ async def test_who_was_renamed_there_finds_what_they_had_once_the_new_name_is_li
         await browser.get(await link(made))
         await browser.send("/link/check", token=token)
         await made.accounts.confirm_code(ALICE, code_on(await browser.send("/link/confirm")))
-        return await made.store.read(accounts.account, ALICE, "saturn")
+        return await made.store.read(accounts.find_account, ALICE, "saturn")
 
     former = await links(GOOD)
-    found = FoundWorkspace("alice/training", "saturn#alice/training", "training", State.RUNNING)
+    found = DiscoveredWorkspace("alice/training", "saturn#alice/training", "training", State.RUNNING)
     await made.store.perform(discovered.merge_discovered, former.id, [found])
     assert await hold(made.store, former, "alice-two")
     assert (await links("fedcba9876543210")).username == "alice-two"
-    (row,) = await made.store.perform(workspaces.workspaces, ALICE)
+    (row,) = await made.store.perform(workspaces.read_workspaces, ALICE)
     assert (row.name, row.remote_id, row.gate_key) == ("training", "alice-two/training", "alice-two/training")

@@ -36,7 +36,7 @@ async def test_the_whole_way_with_sign_in(made):
     assert browser.status == 200
     assert "is linked, as alice" in page
     assert "<code>" not in page
-    (account,) = await made.store.read(accounts.accounts, ALICE)
+    (account,) = await made.store.read(accounts.list_accounts, ALICE)
     assert account.username == "alice"
     assert made.issuer.asked == ["T0HOME", "keys"]
     (notice,) = await made.store.perform(notices.claim_notices, 10, 60)
@@ -62,8 +62,8 @@ async def test_the_attackers_link_in_a_victims_hands_links_nothing(made):
     await victim.send("/link/check", token=GOOD)
     assert victim.status == 403
     assert made.provider.asked == []
-    assert await made.store.read(accounts.accounts, BOB) == []
-    assert await made.store.read(accounts.accounts, ALICE) == []
+    assert await made.store.read(accounts.list_accounts, BOB) == []
+    assert await made.store.read(accounts.list_accounts, ALICE) == []
     assert await made.audit() == [
         (BOB.key, "link.invited", "ok"),
         (BOB.key, "link.sign_in", "mismatch"),
@@ -253,7 +253,7 @@ async def test_who_has_left_links_nothing(made):
     await made.store.save_people([Person(ALICE, "Alice Liddell", is_deleted=True, seen_at=made.clock.now())])
     await browser.send("/link/confirm")
     assert browser.status == 403
-    assert await made.store.read(accounts.accounts, ALICE) == []
+    assert await made.store.read(accounts.list_accounts, ALICE) == []
 
 
 @pytest.mark.parametrize("is_silent", [False, True])
@@ -269,7 +269,7 @@ async def test_who_is_not_known_by_then_is_asked_about_and_a_guest_links_nothing
     assert (
         pages.POLICY["policy.unknown_person" if is_silent else "policy.guest"].replace("'", "&#39;") in said
     )
-    assert await made.store.read(accounts.accounts, ALICE) == []
+    assert await made.store.read(accounts.list_accounts, ALICE) == []
 
 
 async def test_in_an_organisation_enterprise_and_user_are_compared():

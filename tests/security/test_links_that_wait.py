@@ -20,7 +20,7 @@ async def waiting(world):
 
 
 async def row(world, url):
-    return await world.store.read(links.link, digest(url.rpartition("/")[2]))
+    return await world.store.read(links.find_link, digest(url.rpartition("/")[2]))
 
 
 async def test_a_code_typed_in_slack_is_the_proof_and_nobody_types_the_token_again():
@@ -34,7 +34,7 @@ async def test_a_code_typed_in_slack_is_the_proof_and_nobody_types_the_token_aga
         assert "Alice Liddell" in page
         assert "alice" in page
         assert 'name="token"' not in page
-        assert await world.store.read(accounts.account, ALICE, "saturn") is None
+        assert await world.store.read(accounts.find_account, ALICE, "saturn") is None
         page = await browser.send("/link/confirm")
         code = page.partition("<code>")[2].partition("</code>")[0]
         # What was confirmed here opens nothing elsewhere.
@@ -58,7 +58,7 @@ async def test_a_sign_in_with_slack_is_the_proof_and_somebody_elses_is_none():
         page = await own.get("/link/sign-in")
         assert 'name="token"' not in page
         await own.send("/link/confirm")
-        account = await world.store.read(accounts.account, ALICE, "saturn")
+        account = await world.store.read(accounts.find_account, ALICE, "saturn")
         assert (account.username, account.is_proven) == ("alice", True)
 
 
@@ -85,7 +85,7 @@ async def test_what_no_proof_uses_is_erased_when_the_link_ends(is_confirmed):
         seconds = CODE_SECONDS if is_confirmed else LINK_SECONDS
         for passed, is_kept in ((seconds - 1.0, True), (2.0, False)):
             world.clock.advance(passed)
-            await world.store.perform(links.empty_links)
+            await world.store.perform(links.clear_ended_links)
             left = await row(world, url)
             assert (left.secret is not None, left.code_hash is not None) == (
                 is_kept,

@@ -59,14 +59,14 @@ async def test_the_whole_way_names_both_sides_before_and_after(both, caplog):
     assert browser.url.startswith(f"{both.origin}/link?")
     for name in ("Alice Liddell", "Acme Research", "Saturn Cloud", "alice"):
         assert f'<dd class="large"><bdi>{name}</bdi></dd>' in page
-    assert await both.store.read(accounts.accounts, ALICE) == []
+    assert await both.store.read(accounts.list_accounts, ALICE) == []
     await browser.send("/link/confirm")
     if not both.context.sign_in:
         code = browser.text.split("<code>")[1].split("</code>")[0]
         await both.accounts.confirm_code(ALICE, code)
-    (account,) = await both.store.read(accounts.accounts, ALICE)
+    (account,) = await both.store.read(accounts.list_accounts, ALICE)
     assert (account.username, account.ends_at) == ("alice", ENDS_AT)
-    rows = str([dict(row) for row in await both.store.read(audit.audit_entries)]) + str(account)
+    rows = str([dict(row) for row in await both.store.read(audit.read_audit)]) + str(account)
     for secret in (CODE, state, "own-token-of-alice"):
         assert secret not in caplog.text
         assert secret not in rows
@@ -203,7 +203,7 @@ async def test_a_token_can_be_pasted_all_the_same(made):
     assert (browser.status, "<details open>" in page) == (422, True)
     await browser.send("/link/check", token=GOOD)
     await browser.send("/link/confirm")
-    assert [one.username for one in await made.store.read(accounts.accounts, ALICE)] == ["alice"]
+    assert [one.username for one in await made.store.read(accounts.list_accounts, ALICE)] == ["alice"]
 
 
 async def test_another_account_than_so_far_is_pointed_out(made):
@@ -213,5 +213,5 @@ async def test_another_account_than_so_far_is_pointed_out(made):
     page = await browser.get(back(await begun(made, browser), "code-of-alice-two"))
     assert "So far, your Saturn Cloud account alice is linked." in page
     await browser.send("/link/confirm")
-    (account,) = await made.store.read(accounts.accounts, ALICE)
+    (account,) = await made.store.read(accounts.list_accounts, ALICE)
     assert account.username == "alice-two"

@@ -94,7 +94,7 @@ async def test_five_codes_can_be_tried(made):
         await made.accounts.confirm_code(ALICE, code)
     assert refused.value.rule == "code.none"
     assert "/workspace link" in refused.value.text
-    assert await made.store.read(accounts.accounts, ALICE) == []
+    assert await made.store.read(accounts.list_accounts, ALICE) == []
 
 
 async def test_many_codes_at_once_are_five_at_most(made):
@@ -124,7 +124,7 @@ async def test_a_code_works_for_nobody_else(made):
     code = await walk_to_code(made, await made.browser())
     with pytest.raises(Refused, match=r"code\.none"):
         await made.accounts.confirm_code(BOB, code)
-    assert await made.store.read(accounts.accounts, BOB) == []
+    assert await made.store.read(accounts.list_accounts, BOB) == []
 
 
 @pytest.mark.parametrize(
@@ -195,10 +195,10 @@ async def test_every_error_of_a_provider_is_said_and_only_a_final_one_costs_a_tr
         assert browser.status == 422, kind
         assert "Saturn Cloud" in page
         assert GOOD not in page
-        row = (await made.store.read(audit.audit_entries))[-1]
+        row = (await made.store.read(audit.read_audit))[-1]
         assert (row["action"], row["result"]) == ("link.check", "refused")
         assert kind.__name__ in str(row["detail"])
         made.provider.error = CredentialRefused()
         page = await browser.send("/link/check", token=GOOD)
         assert f"{4 if issubclass(kind, TemporaryError) else 3} tries are left" in page, kind
-        assert await made.store.read(accounts.accounts, ALICE) == []
+        assert await made.store.read(accounts.list_accounts, ALICE) == []

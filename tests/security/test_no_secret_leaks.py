@@ -227,7 +227,7 @@ async def test_search_finds_a_planted_secret(tmp_path):
             canaries.pages.clear()
         with pytest.raises(AssertionError, match="log"):
             canaries.search(leak)
-        (account,) = await store.read(accounts.accounts, canaries.scene.principal())
+        (account,) = await store.read(accounts.list_accounts, canaries.scene.principal())
         await store.write(credentials.save_secret, account.id, account.secret, leak)
         with pytest.raises(AssertionError, match="database"):
             canaries.search("")

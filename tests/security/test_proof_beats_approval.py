@@ -67,7 +67,7 @@ async def test_the_owners_proof_ends_an_approved_link_at_once_and_tells_everybod
     assert (await approved(made)).state == "linked"
     account = await proven(made)
     assert (account.username, account.made_by, account.is_proven) == ("alice", "token", True)
-    assert await made.store.perform(accounts.active_accounts) == [account]
+    assert await made.store.perform(accounts.list_active_accounts) == [account]
     said = await told(made, NoticeKind.LINK_PROVEN, NoticeKind.UNLINKED)
     assert set(said) == {
         ("U0ALICE", NoticeKind.LINK_PROVEN),
@@ -79,7 +79,7 @@ async def test_the_owners_proof_ends_an_approved_link_at_once_and_tells_everybod
     assert "<@U0BOB>" in said["U0DANA", NoticeKind.LINK_PROVEN]
     assert "has proven that this account is theirs" in said["U0BOB", NoticeKind.UNLINKED]
     audit = [
-        (row["action"], from_json(row["detail"])) for row in await made.store.read(audit_rows.audit_entries)
+        (row["action"], from_json(row["detail"])) for row in await made.store.read(audit_rows.read_audit)
     ]
     linked = [detail["made_by"] for action, detail in audit if action == "account.linked"]
     assert linked == ["approval", "token"]
@@ -92,13 +92,13 @@ async def test_an_approval_never_ends_a_proof_nor_does_another_proof(made):
     assert (await approved(made)).state == "failed"
     with pytest.raises(Refused, match=r"link\.taken"):
         await proven(made, BOB)
-    assert await made.store.perform(accounts.active_accounts) == [account]
+    assert await made.store.perform(accounts.list_active_accounts) == [account]
 
 
 async def test_of_two_approvals_the_first_stays(made):
     await approved(made, ALICE)
     assert (await approved(made)).state == "failed"
-    (account,) = await made.store.perform(accounts.active_accounts)
+    (account,) = await made.store.perform(accounts.list_active_accounts)
     assert account.principal == ALICE
 
 
@@ -111,16 +111,16 @@ async def test_a_request_ends_with_the_proof_of_who_asked(made):
 
 async def test_an_approved_link_ends_after_ninety_days_and_is_renewed_by_another_approval(made):
     await approved(made)
-    first = await made.store.read(accounts.account, BOB, "saturn")
+    first = await made.store.read(accounts.find_account, BOB, "saturn")
     assert first.ends_at == made.clock.now() + APPROVED_SECONDS
     # A fresh token of the same link prolongs nothing.
     await made.store.write(
         credentials.save_secret, first.id, first.secret, "fresh", is_fresh=True, ends_at=None
     )
-    assert (await made.store.read(accounts.account, BOB, "saturn")).ends_at == first.ends_at
+    assert (await made.store.read(accounts.find_account, BOB, "saturn")).ends_at == first.ends_at
     made.clock.advance(80 * 86_400.0)
     await made.store.save_people([Person(who, who.user_id, seen_at=made.clock.now()) for who in (BOB, DANA)])
     await approved(made)
     assert (
-        await made.store.read(accounts.account, BOB, "saturn")
+        await made.store.read(accounts.find_account, BOB, "saturn")
     ).ends_at == made.clock.now() + APPROVED_SECONDS

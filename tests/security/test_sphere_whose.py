@@ -64,10 +64,10 @@ async def test_it_cannot_be_added_by_its_id(sphere, bob):
 async def test_no_list_ever_shows_it_to_another(sphere, bob):
     row = await sphere.made(ALICE)
     theirs = await sphere.made(BOB)
-    account = await sphere.store.read(accounts.account, BOB, "cloud")
+    account = await sphere.store.read(accounts.find_account, BOB, "cloud")
     await sphere.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     await sphere.pass_time(30)
-    assert [one.id for one in await sphere.store.perform(workspaces.workspaces, BOB)] == [theirs.id]
+    assert [one.id for one in await sphere.store.perform(workspaces.read_workspaces, BOB)] == [theirs.id]
     assert await bob.read(stale, TaskKind.DISCOVER) == []
     assert "GET /api/v1/workspaces" not in sphere.server.harness.requests
     assert row.id != theirs.id
@@ -92,8 +92,8 @@ async def test_neither_token_is_in_any_row(sphere):
     fresh = await sphere.row(row)
     held = [
         fresh,
-        await sphere.store.read(accounts.account, ALICE, "cloud"),
-        await sphere.store.read(audit.audit_entries),
+        await sphere.store.read(accounts.find_account, ALICE, "cloud"),
+        await sphere.store.read(audit.read_audit),
     ]
     assert TOKEN not in repr(held)
     assert secret not in repr(held)

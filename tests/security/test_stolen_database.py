@@ -60,7 +60,7 @@ async def test_swapped_rows_open_nothing(linked):
     # With a key that opens nothing at all, the bot doesn't start.
     await linked.carol.links("carol")
     principals = [linked.principal(person.id) for person in (linked.alice, linked.bob)]
-    hers, his = [await linked.bot.store.read(accounts.account, one, "saturn") for one in principals]
+    hers, his = [await linked.bot.store.read(accounts.find_account, one, "saturn") for one in principals]
     await linked.stop_bot()
     with closing(sqlite3.connect(linked.folder / "usher.db")) as database:
         for account, other in ((hers, his), (his, hers)):
@@ -80,7 +80,7 @@ async def test_swapped_rows_open_nothing(linked):
 @pytest.mark.parametrize("column", ["principal", "connection"])
 async def test_a_secret_moved_to_another_row_opens_nothing(linked, column):
     await linked.carol.links("carol")
-    account = await linked.bot.store.read(accounts.account, linked.principal(), "saturn")
+    account = await linked.bot.store.read(accounts.find_account, linked.principal(), "saturn")
     moved = {"principal": linked.principal(linked.bob.id).key, "connection": "elsewhere"}[column]
     await linked.stop_bot()
     with closing(sqlite3.connect(linked.folder / "usher.db")) as database:

@@ -44,8 +44,8 @@ async def test_an_invitation_keeps_the_digest_of_its_nonce_only():
         url = await made.accounts.invite(ALICE, "saturn")
         nonce = url.rpartition("/")[2]
         assert is_nonce(nonce)
-        assert await made.store.read(links.link, nonce) is None
-        (row,) = await made.store.read(audit.audit_entries)
+        assert await made.store.read(links.find_link, nonce) is None
+        (row,) = await made.store.read(audit.read_audit)
         assert nonce not in str(dict(row))
 
 
@@ -63,7 +63,7 @@ async def test_a_link_leads_nowhere_once_its_connection_is_for_other_slack_works
         with pytest.raises(Refused) as refused:
             await made.accounts.confirm_code(ALICE, code)
         assert refused.value.rule == "code.none"
-        assert await made.store.perform(accounts.active_accounts) == []
+        assert await made.store.perform(accounts.list_active_accounts) == []
 
 
 async def test_names_come_from_what_is_known():
@@ -170,4 +170,4 @@ async def test_user_who_left_is_unlinked_under_each_of_their_keys():
             await link_account(made.store, person, username=person.key)
         left = Person(ALICE, "Alice", is_deleted=True, seen_at=made.clock.now())
         await Caller(made.context, ALICE).run(departures.let_go, left, actor="slack")
-        assert [one.principal for one in await made.store.perform(accounts.active_accounts)] == [BOB]
+        assert [one.principal for one in await made.store.perform(accounts.list_active_accounts)] == [BOB]

@@ -23,7 +23,7 @@ class Memory:
 async def test_others_get_their_turns_while_two_hundred_rows_are_gathered():
     async with rig() as bot:
         await bot.link(names=tuple(f"notebook-{number:03d}" for number in range(200)))
-        rows = await bot.store.perform(workspaces.workspaces, ALICE)
+        rows = await bot.store.perform(workspaces.read_workspaces, ALICE)
         gatherer = Gatherer(context(Memory(), bot.services.connections))
         gathering, turns = asyncio.create_task(gatherer.of_all(ALICE, rows)), 0
         while not gathering.done():

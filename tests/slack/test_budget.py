@@ -48,7 +48,7 @@ async def take_all(budget, method, share=1.0):
 
 async def room(store, budget, method, share=1.0):
     """Return how many more calls of a method there is room for."""
-    return await store.read(budget_rows.slack_calls_left, budget.get_quota(method), share)
+    return await store.read(budget_rows.count_remaining_calls, budget.get_quota(method), share)
 
 
 async def test_a_minute_holds_so_many_calls_and_then_tells_how_long_to_wait(store, budget, clock):

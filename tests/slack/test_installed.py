@@ -136,7 +136,7 @@ async def test_an_unknown_team_is_looked_for_once_in_a_while_however_much_it_ask
 
         async def read(self, work, *arguments):
             nonlocal reads
-            reads += work is installations.installations
+            reads += work is installations.list_installations
             return await rig_store.read(work, *arguments)
 
     rig_store, rig.store = rig.store, Counted()
@@ -187,7 +187,7 @@ async def test_of_two_processes_one_replaces_a_token_and_the_others_go_on_with_t
 async def test_what_one_process_replaced_the_other_reads_when_its_token_is_refused(rig):
     await rig.installed(lasts=None)
     one, other = await rig.process(), await rig.process()
-    (row,) = await rig.store.read(installations.installations)
+    (row,) = await rig.store.read(installations.list_installations)
     sealed = rig.vault.seal(row.row_key, {"token": "token 9"})
     assert await rig.store.write(installations.renew_installation, "T1", row.secret, sealed, None)
     rig.web.valid = {"token 9"}
@@ -265,14 +265,14 @@ async def test_a_token_that_was_given_out_and_lost_is_told_while_the_old_one_sti
     assert {one.kind for one in told} == {NoticeKind.OUTAGE}
     those = {(one.principal.team_id, one.principal.user_id) for one in told}
     assert those == {("T1", ACME.installed_by), ("T1", "UA"), ("T2", "UC")}
-    row, _ = await rig.store.read(installations.installations)
+    row, _ = await rig.store.read(installations.list_installations)
     assert told[0].body["until"] == row.expires_at
     # Installed again, all is as before.
     secret = rig.vault.seal(ACME.row_key, {"token": "token 2", "refresh": "refresh 2"})
     await rig.store.write(
         installations.install, replace(ACME, secret=secret, expires_at=rig.clock.now() + LASTS)
     )
-    assert [one.lost_at for one in await rig.store.read(installations.installations)] == [None, None]
+    assert [one.lost_at for one in await rig.store.read(installations.list_installations)] == [None, None]
 
 
 async def test_a_token_that_slack_does_not_replace_for_a_while_is_not_lost(rig):
@@ -313,7 +313,7 @@ async def test_nothing_is_sent_where_usher_is_not_installed_or_no_key_opens_the_
     with pytest.raises(SlackPermanent, match=NOT_INSTALLED_CODE):
         await says(slack, STRANGER)
     # A removal by another process is seen at the next look.
-    (row,) = await rig.store.read(installations.installations)
+    (row,) = await rig.store.read(installations.list_installations)
     await rig.store.write(installations.remove_installation, "T1", row.secret)
     await slack.read_again()
     with pytest.raises(SlackPermanent, match=NOT_INSTALLED_CODE):

@@ -88,7 +88,7 @@ async def test_everybody_is_read_page_by_page():
         world.slack.add_user("UPAVEL", team_id="T9")
         everybody = await world.people.sync()
         assert [person.principal.key for person in everybody] == [f"-:T1:U{number}" for number in range(5)]
-        assert (await world.store.perform(counts.statistics))["people"] == 5
+        assert (await world.store.perform(counts.count_rows))["people"] == 5
         assert await world.people.sync() == everybody
 
 

@@ -1,7 +1,7 @@
 """People who were read a moment ago are not asked of the database again, and never for long."""
 
 from bot.domain.people import Person, Principal
-from bot.store.people import MOST, SECONDS, PeopleCache
+from bot.store.people import CACHE_SECONDS, MAX_CACHED_PEOPLE, PeopleCache
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import ALICE, memory_store
 
@@ -14,7 +14,7 @@ def test_somebody_is_known_for_two_seconds():
     clock = FakeClock()
     known = PeopleCache(clock.now)
     known.keep(person(), known.mark)
-    clock.advance(SECONDS - 0.1)
+    clock.advance(CACHE_SECONDS - 0.1)
     assert known.find(ALICE) == person()
     clock.advance(0.1)
     assert known.find(ALICE) is None
@@ -36,10 +36,10 @@ def test_nobody_is_remembered_as_missing():
 
 def test_so_many_are_remembered_at_most():
     known = PeopleCache(FakeClock().now)
-    for number in range(MOST + 1):
+    for number in range(MAX_CACHED_PEOPLE + 1):
         known.keep(person(f"U{number}"), known.mark)
     assert known.find(Principal(None, "T1", "U0")) is None
-    assert known.find(Principal(None, "T1", f"U{MOST}")) is not None
+    assert known.find(Principal(None, "T1", f"U{MAX_CACHED_PEOPLE}")) is not None
 
 
 async def test_a_change_is_seen_at_once():

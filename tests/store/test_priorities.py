@@ -25,11 +25,11 @@ class Queue:
 @pytest.mark.parametrize(
     ("verb", "function", "priority"),
     [
-        ("read", tasks.task_turn, Priority.URGENT),
+        ("read", tasks.has_task_turn, Priority.URGENT),
         ("read", owners.owned, Priority.STEADY),
         ("write", owners.own, Priority.STEADY),
         ("write", owners.renew_owned, Priority.URGENT),
-        ("write", outages.answered, Priority.RECORDS),
+        ("write", outages.note_answer, Priority.RECORDS),
         ("claim", tasks.claim_tasks, Priority.CLAIMS),
         ("carry_out", owners.own, Priority.URGENT),
     ],

@@ -58,7 +58,7 @@ class IdeRig:
         **seen: Any,
     ) -> Workspace:
         """Give somebody a workspace in a state, RUNNING unless the test says another."""
-        account = await self.store.read(accounts.account, owner, connection)
+        account = await self.store.read(accounts.find_account, owner, connection)
         if account is None:
             account = Account(
                 f"account-{owner.user_id}-{connection}", owner, connection, "", "sealed", "active", 0.0

@@ -198,7 +198,7 @@ class Rig:
     async def audit(self) -> list[tuple[str, str, str]]:
         """Return who did what with which result, in order."""
         return [
-            (row["actor"], row["action"], row["result"]) for row in await self.store.read(audit.audit_entries)
+            (row["actor"], row["action"], row["result"]) for row in await self.store.read(audit.read_audit)
         ]
 
 

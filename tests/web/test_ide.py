@@ -190,7 +190,7 @@ async def test_nothing_opens_while_it_does_not_run(rig):
 async def test_a_token_of_another_row_opens_nothing(rig):
     workspace = await rig.workspace()
     bobs = await rig.workspace(BOB, remote_id="2" * 32)
-    stolen = (await rig.store.read(workspaces.workspace, bobs.id)).entry
+    stolen = (await rig.store.read(workspaces.find_workspace, bobs.id)).entry
     await rig.store.write(workspaces.save_entry, workspace.id, workspace.gate_key, stolen)
     browser = await rig.signed_in(page=workspace.id)
     headers = {**OURS, "X-Usher-Mark": mark_of(browser.text)}

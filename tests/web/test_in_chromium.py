@@ -62,7 +62,9 @@ async def test_the_way_with_sign_in():
         assert words.DONE_NEXT in await window.text("main")
         # Before Usher has written to anybody, only the Slack workspace is known.
         assert await window.script(BACK) == ["Back to Slack", "https://app.slack.com/client/T0HOME"]
-        assert [account.username for account in await made.store.read(accounts.accounts, ALICE)] == ["alice"]
+        assert [account.username for account in await made.store.read(accounts.list_accounts, ALICE)] == [
+            "alice"
+        ]
         assert await window.console() == []
 
 
@@ -71,7 +73,7 @@ async def test_the_linked_page_leads_back_and_says_what_goes_on_there():
         before = NewNotice("up", NoticeKind.MESSAGE, "here", ALICE, {"text": "Hello"})
         await made.store.write(notices.add_notices, [before])
         (notice,) = await made.store.perform(notices.claim_notices, 9, 60.0)
-        await made.store.write(notices.notice_sent, notice.id, "D0ALICE", "1.1")
+        await made.store.write(notices.mark_notice_sent, notice.id, "D0ALICE", "1.1")
         await window.go(await made.accounts.invite(ALICE, "saturn", {"command": "start notebook"}))
         await window.press("a.button")
         await window.type("#token", GOOD)

@@ -67,7 +67,7 @@ async def test_a_replaced_script_gets_no_other_token_and_finishes_no_link(attack
             await window.call("POST", "/timeouts", {"implicit": 30_000})
             await window.shows("That was all")
             assert await window.script("return window.loot") == ""
-            assert await made.store.read(accounts.account, ALICE, "saturn") is None
+            assert await made.store.read(accounts.find_account, ALICE, "saturn") is None
             assert ATTACKERS not in made.provider.asked
 
 

@@ -61,14 +61,14 @@ async def told(admins):
 async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, side):
     others = Others(admins.context, side, 2)
     await watch(admins, others, 2 * SURE)
-    assert (await admins.store.read(outages.outages), side.renewals[1:]) == ({}, [])
+    assert (await admins.store.read(outages.list_outages), side.renewals[1:]) == ({}, [])
     side.slack = 4
     side.renew()
     began = await admins.store.now()
     await watch(admins, others, SURE)
-    assert await admins.store.read(outages.outages) == {}
+    assert await admins.store.read(outages.list_outages) == {}
     await watch(admins, others, SURE)
-    assert 0 < (await admins.store.read(outages.outages))[TWICE] - began <= SURE + 120
+    assert 0 < (await admins.store.read(outages.list_outages))[TWICE] - began <= SURE + 120
     assert await told(admins) == [(ALICE, "twice")]
     (check,) = await check_others(admins.store, None, None)
     assert (check.is_good, "another Usher" in check.found) == (False, True)
@@ -77,7 +77,7 @@ async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, 
     assert await told(admins) == [(ALICE, "twice")]
     side.slack = 2
     await watch(admins, others, 900)
-    assert (await admins.store.read(outages.outages), await check_others(admins.store, None, None)) == (
+    assert (await admins.store.read(outages.list_outages), await check_others(admins.store, None, None)) == (
         {},
         [],
     )
@@ -89,12 +89,12 @@ async def test_what_a_killed_process_held_passes(admins, side):
     side.slack = 4
     side.renew()
     await watch(admins, others, SURE - 60)
-    assert await admins.store.read(outages.outages) == {}
+    assert await admins.store.read(outages.list_outages) == {}
     side.slack = 2
     await watch(admins, others, 2 * SURE)
     side.slack = 4
     await watch(admins, others, SURE)
-    assert await admins.store.read(outages.outages) == {}
+    assert await admins.store.read(outages.list_outages) == {}
 
 
 async def test_one_old_count_is_not_minutes_of_it_nor_its_end(admins, side):
@@ -102,12 +102,12 @@ async def test_one_old_count_is_not_minutes_of_it_nor_its_end(admins, side):
     side.count = Count(admins.clock.monotonic(), 4, 2)
     side.renew = lambda: None
     await watch(admins, others, 4 * SURE)
-    assert await admins.store.read(outages.outages) == {}
+    assert await admins.store.read(outages.list_outages) == {}
     side.count = Count(admins.clock.monotonic(), 2, 2)
     admins.clock.advance(60)
     await admins.store.write(outages.begin_outage, TWICE, await admins.store.now())
     await watch(admins, others, SURE)
-    assert TWICE in await admins.store.read(outages.outages)
+    assert TWICE in await admins.store.read(outages.list_outages)
 
 
 async def test_connections_of_processes_on_the_same_database_are_ours(admins, side):

@@ -56,7 +56,7 @@ async def test_slow_counts_leave_the_metrics_as_they_were(monkeypatch):
         async with TestClient(TestServer(app)) as client:
             await store.save_people([Person(ALICE, "Alice", seen_at=await store.now())])
             assert "usher_people 1.0" in await (await client.get("/metrics")).text()
-            replace_function(store, counts.figures, partial(asyncio.sleep, 60.0))
+            replace_function(store, counts.measure_figures, partial(asyncio.sleep, 60.0))
             monkeypatch.setattr(bot.web.health, "FIGURES_SECONDS", 0.01)
             assert (await client.get("/workz")).status == 200
             text = await (await client.get("/metrics")).text()

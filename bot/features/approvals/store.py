@@ -105,7 +105,7 @@ def move(
         now=tx.now(),
     )
     if moved is not None:
-        cards.settle(tx, approval_id)
+        cards.queue_answered(tx, approval_id)
     return moved
 
 
@@ -114,4 +114,4 @@ def withdraw(tx: Transaction, principal: Principal, connections: Collection[str]
     for pending in tx.all("pending_approvals", principal=principal.key):
         if connections is None or pending["connection"] in connections:
             APPROVALS.delete(tx, id=pending["id"])
-            cards.settle(tx, pending["id"])
+            cards.queue_answered(tx, pending["id"])

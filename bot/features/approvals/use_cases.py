@@ -85,8 +85,8 @@ def find_similar_users(tx: Transaction, caller: Caller, connection: str, usernam
     own, place = caller.principal.key, caller.principal.place
     if len(store.list_request_times(tx, caller.principal, connection)) >= MAX_REQUESTS_PER_DAY:
         return None
-    holders = [one.principal.key for one in rows.accounts_of(tx, connection, username)]
-    scored = ((likeness(username, *called), key, called) for key, called in people.members(tx, place))
+    holders = [one.principal.key for one in rows.find_accounts_by_username(tx, connection, username)]
+    scored = ((likeness(username, *called), key, called) for key, called in people.list_members(tx, place))
     # First those by what nobody can choose: the address that Slack has confirmed.
     found = [(likeness(username, called[2]), score, key) for score, key, called in scored if score]
     alike = [key for *_, key in sorted(found, reverse=True)]
@@ -124,7 +124,7 @@ def ask(
     new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting)
     new = replace(new, alike=list(alike or ()), waits=bool(alike))
     if not caller.is_first_delivery(tx):
-        return store.find_request(tx, inbox.result_of(tx, caller.interaction)) or new
+        return store.find_request(tx, inbox.find_result(tx, caller.interaction)) or new
     open_ = store.find_open_request(tx, principal, connection)
     is_other = open_ is None or open_.username != username
     if is_other and (
@@ -139,7 +139,7 @@ def ask(
     add_tasks(tx, [*ask_owners(tx, context, approval.id), *follow_up(tx, context, approval.id)])
     if approval.id == new.id:
         _ask_administrators(tx, context, new, "asked")
-    inbox.keep_result(tx, caller.interaction, approval.id)
+    inbox.save_result(tx, caller.interaction, approval.id)
     append_audit(tx, [build_audit_entry(approval, principal.key, "approval.asked", "ok")])
     caller.record_action(tx, "approval.asked", connection)
     return approval
@@ -183,7 +183,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
         return []
     # Who may mean somebody else can be approved a day later, and is posted again then.
     opened_at = approval.asked_at + (store.DAY_SECONDS if approval.alike else 0.0)
-    mornings = {one: find_next_morning(opened_at, people.zone(tx, one)) for one in to}
+    mornings = {one: find_next_morning(opened_at, people.find_zone(tx, one)) for one in to}
     kind, occasion = ApprovalKind.APPROVAL_ASKED, f"reminder:{approval.asked_at:.3f}"
     due = [one for one, at in mornings.items() if at <= now and not approval.waits]
     add_notices(

@@ -145,7 +145,7 @@ async def _collect_results(request: Request, tool: Tool, about: Referents) -> di
     """Return the results from the rows: the actions, and the workspaces or runs concerned."""
     store, principal, acts = request.services.store, request.principal, request.notes.acts.values()
     fact, at = partial(drawn.describe, request.services.title), drawn.format_time
-    own = {one.id: one for one in await store.perform(workspaces.workspaces, principal)}
+    own = {one.id: one for one in await store.perform(workspaces.read_workspaces, principal)}
     if tool.verb == "hours":
         now = await store.now()
         every = [
@@ -162,7 +162,7 @@ async def _collect_results(request: Request, tool: Tool, about: Referents) -> di
     said = {key: going.get(key, STATES[one.state]) for key, one in own.items() if key in about.workspaces}
     runs = [
         one
-        for one in await store.read(run_rows.runs, principal)
+        for one in await store.read(run_rows.list_runs, principal)
         if one.id in about.runs or tool.folder == "job"
     ]
     return {

@@ -66,7 +66,7 @@ def _find_own_rule(tx: Transaction, caller: Caller, card_id: str) -> tuple[Class
 def find_rule(tx: Transaction, context: Context, nonce: str) -> CourseRule | None:
     """Return the rule of an address; None if it leads nowhere, or its person may not read it."""
     rule = lesson_store.find_rule_by_calendar(tx, digest(nonce)) if is_nonce(nonce) else None
-    person = people.person(tx, rule.principal) if rule is not None else None
+    person = people.find_person(tx, rule.principal) if rule is not None else None
     if rule is None or not decide(rule.principal, "calendar", None, context.installation, person).allowed:
         return None
     return rule

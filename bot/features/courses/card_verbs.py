@@ -119,7 +119,7 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
         return await verbs.change_by_words(request, what)
     text = " ".join(f"{flag} {value}" for flag, value in command.flags)
     rows, services = (
-        await request.services.store.perform(workspaces.workspaces, request.principal),
+        await request.services.store.perform(workspaces.read_workspaces, request.principal),
         request.services,
     )
     is_name = naming.find(command.what, rows, services.connections).kind != "near" or "*" in command.what
@@ -149,7 +149,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     a pattern, a card for it is offered, after those for the names that are like it.
     """
     services, what = request.services, command.what
-    rows = await services.store.perform(workspaces.workspaces, request.principal)
+    rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     found = naming.find(what, rows, services.connections)
     is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
     # Who has no workspaces can only mean those of others.
@@ -334,7 +334,7 @@ async def enroll(request: Request) -> Answer:
     if card.is_course:
         facts = await request.services.gatherer.of_workspace(wanted.workspace)
         rests = pressed.operation is not None and pressed.operation.rests
-        made = await request.services.store.read(workspaces.workspace, wanted.workspace.id)
+        made = await request.services.store.read(workspaces.find_workspace, wanted.workspace.id)
         ends = None if made is None else made.ends.counts
         is_soon = ends is not None and ends.because == "lesson"
         making = class_words.ENROLLED_SOON if is_soon else class_words.ENROLLED_MAKING

@@ -38,7 +38,7 @@ def carry_out(tx: Transaction, caller: Caller, claimed: CourseRule) -> None:
     if last.side == "stop":
         hours_use_cases.settle(tx, rule, due, _decide_stop(tx, caller, rule, last, workspace))
         return
-    latest, start = operations.latest_operation(tx, workspace.id), None
+    latest, start = operations.find_latest_operation(tx, workspace.id), None
     became = hours_use_cases.decide(workspace, latest, last, tx.now())
     if became == "unread":
         hours_use_cases.wait_for_read(tx, rule)
@@ -49,9 +49,9 @@ def carry_out(tx: Transaction, caller: Caller, claimed: CourseRule) -> None:
         end = timetable.plan_lesson_end(
             rule, last.until, hours_use_cases.get_mode(caller, workspace), start.id
         )
-        timers.put(tx, workspace.id, end)
+        timers.plan_stop(tx, workspace.id, end)
     elif latest is not None and latest.is_open:
-        operations.extend(tx, latest, last.latest_start)
+        operations.extend_start(tx, latest, last.latest_start)
     if became in hours_use_cases.DONE_WELL - {"by hand"}:
         rows.notify_of_lesson(tx, rule, last, start)
     hours_use_cases.settle(tx, rule, due, became)
@@ -64,14 +64,14 @@ def _decide_stop(
 
     0.2.1 planned nothing: what it has started is stopped, too, if its person did nothing with it since.
     """
-    begin, latest = rule.begin(stop), operations.latest_operation(tx, workspace.id)
+    begin, latest = rule.begin(stop), operations.find_latest_operation(tx, workspace.id)
     is_its = latest is not None and latest.planned_for == begin.at and latest.has_called
     is_left = not workspace.is_down and not undoable_actions.was_asked(tx, workspace, begin.due_at)
     if workspace.stop_at is not None and workspace.ends.has(rule.id):
         return "timer"
     if not (is_its and is_left and rules.get_result(tx, rule, begin) == "started"):
         return "needless"
-    timers.put(
+    timers.plan_stop(
         tx,
         workspace.id,
         timetable.plan_lesson_end(rule, stop.at, hours_use_cases.get_mode(caller, workspace)),

@@ -72,7 +72,7 @@ async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
         mine = await store.read(courses_store.find_member, card.id, message.principal)
         of = replace(of, **facts.common(), problems=[mine] if mine else [])
     if kind is ClassKind.CLASS_POSTED and isinstance(message, Card):
-        posted = await store.read(cards.card, card.id)
+        posted = await store.read(cards.find_card, card.id)
         of = replace(of, is_superseded=posted is not None and posted.message_ts is not None)
     return _add_class_context(facts, of) if isinstance(facts, WorkspaceFacts) else of
 
@@ -104,7 +104,7 @@ async def _add_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
     if workspace is None:
         return facts
-    newest = await gatherer.store.read(operations.latest_operation, workspace.id)
+    newest = await gatherer.store.read(operations.find_latest_operation, workspace.id)
     is_stopped = newest is not None and newest.is_open and newest.verb.brings_down
     of = await gatherer.store.read(courses_store.find_card, workspace.stop_card or "")
     return await _add_stopping_class(gatherer, message, replace(facts, is_superseded=is_stopped), of)

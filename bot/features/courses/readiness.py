@@ -35,7 +35,7 @@ SUMMARY_SECONDS: Final = 900.0
 def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> StartRate:
     """Return the rate at which a course's connection starts its workspaces, as far as it is known now."""
     provider = context.connections.get(card.connection)
-    slow = operations.slow_seconds(tx, card.principal, card.connection, card.spec)
+    slow = operations.estimate_slow_seconds(tx, card.principal, card.connection, card.spec)
     if provider is None:
         return StartRate(slow=slow)
     return StartRate(provider.settings.starts_per_second, slow, provider.settings.idle_seconds)

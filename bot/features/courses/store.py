@@ -94,7 +94,7 @@ def list_failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tup
     """Return the rules of a course whose starts for a lesson have failed, each with that start."""
     found = []
     for row in tx.all("failed_starts", card_id=card_id, begins=begins):
-        failed = operations.operation(tx, row["failed_start"])
+        failed = operations.find_operation(tx, row["failed_start"])
         found += [(COURSE_RULES.parse(row), failed)] if failed is not None else []
     return found
 
@@ -131,8 +131,8 @@ def list_members_not_ready(
 
 def _parse_member(tx: Transaction, row: Row) -> ClassProblem:
     press = PARTICIPANTS.parse(row)
-    operation = operations.operation(tx, row["newest"]) if row["newest"] else None
-    workspace = workspaces.workspace(tx, press.workspace_id) if press.workspace_id else None
+    operation = operations.find_operation(tx, row["newest"]) if row["newest"] else None
+    workspace = workspaces.find_workspace(tx, press.workspace_id) if press.workspace_id else None
     return ClassProblem(press, operation, workspace, row["state"], row["paused"] or "")
 
 

@@ -147,7 +147,7 @@ def decide_about_teachers(
         return ""
     target = Target("class", card.id, card.principal, trainers=card.trainers)
     for one in map(Principal.from_key, card.teachers):
-        person = people.person(tx, one)
+        person = people.find_person(tx, one)
         if person is None or decide(one, "class_change", target, context.installation, person).allowed:
             return "keep" if until else ""
     return "" if coming.local[:10] <= until else "end" if until else "ask"
@@ -156,7 +156,7 @@ def decide_about_teachers(
 def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
     """Send a card again, with a new notice; return False if it is known to have been posted."""
     card = require_teacher(tx, caller, "class_post", card_id)
-    existing = cards.card(tx, card.id)
+    existing = cards.find_card(tx, card.id)
     if existing is None or existing.message_ts:
         return False
     # After a second press of the same question it is already being sent.
@@ -259,7 +259,7 @@ def enroll(
         return JoinResult(card, target, "noted")
     if not is_new:
         operation_id = before.operation_id if before is not None else None
-        operation, joined = operations.operation(tx, operation_id or ""), True
+        operation, joined = operations.find_operation(tx, operation_id or ""), True
     else:
         workspace_id, operation, joined = _start_workspace(tx, caller, card, target, workspace, before)
         tx.run(
@@ -313,12 +313,12 @@ def _start_workspace(
     for workspace_id in filter(None, (created, workspace.id)):
         row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if row is not None and row["verb"] in store.START_VERBS:
-            inbox.keep_result(tx, caller.interaction, row["id"])
+            inbox.save_result(tx, caller.interaction, row["id"])
             found = OPERATIONS.parse(row)
             # What was only to be made is started by this press.
             rested = found.rests
             if lesson is not None or not card.is_course:
-                found = operations.wanted_again(tx, found, context.deadline_seconds)
+                found = operations.repeat_request(tx, found, context.deadline_seconds)
             return workspace_id, found, found.rests is rested
     given = (context.deadline_seconds, caller.reference, caller.channel_id)
     if workspace.is_provisional:
@@ -334,7 +334,7 @@ def _start_workspace(
         accepted = operations.accept(
             tx, workspace, OperationVerb.START, *given, planned_for=planned_for, good_until=good_until
         )
-    inbox.keep_result(tx, caller.interaction, accepted.operation.id)
+    inbox.save_result(tx, caller.interaction, accepted.operation.id)
     return workspace.id, accepted.operation, accepted.joined
 
 
@@ -379,7 +379,7 @@ def _record_agreement(
     if not card.is_course:
         _plan_class_end(tx, caller.context, card, workspace_id)
         return "stop"
-    workspace = workspaces.workspace(tx, workspace_id)
+    workspace = workspaces.find_workspace(tx, workspace_id)
     assert workspace is not None, "it was read or written in this transaction"
     check_lessons(caller.context.need(card.connection), predict_stop_effects(caller.context, workspace))
     now, lesson = tx.now(), timetable.find_lesson_on(card, tx.now())
@@ -387,7 +387,7 @@ def _record_agreement(
     # In the order of joining, which is that of their starts.
     key = f"{card.id}:{now:017.6f}:{principal.user_id}" if former is None else former.id
     processed_until = now if lesson is None else max(now, lesson.at)
-    zones = card.time_zone, people.zone(tx, principal).key
+    zones = card.time_zone, people.find_zone(tx, principal).key
     rule = CourseRule(
         key, principal, card.connection, workspace_id, *zones, processed_until, **card.timetable()
     )
@@ -403,11 +403,11 @@ def _record_agreement(
         timers.decide(tx, workspace_id)
     elif lesson is not None:
         mode = planned_mode(predict_stop_effects(caller.context, workspace))
-        timers.put(tx, workspace_id, timetable.plan_lesson_end(rule, lesson.until, mode, started.id))
+        timers.plan_stop(tx, workspace_id, timetable.plan_lesson_end(rule, lesson.until, mode, started.id))
     else:
         mode = gentlest_mode(predict_class_effects(caller.context.connections.get(card.connection), card))
         look = End(now + TRIAL_RUN_SECONDS, mode, False, True, "look", card.id, card.title)
-        timers.put(tx, workspace_id, look)
+        timers.plan_stop(tx, workspace_id, look)
     return f"{write_hours(card.wanted)} until {card.last_day}"
 
 
@@ -425,10 +425,10 @@ def _get_start_queue(tx: Transaction, card: ClassCard, operation: Operation) -> 
 
 def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:
     """Record a card's message after a send of unknown outcome: that is where it was pressed."""
-    existing = cards.card(tx, card.id)
+    existing = cards.find_card(tx, card.id)
     if not message_ts or existing is None or existing.message_ts or card.channel_id != caller.channel_id:
         return
-    cards.place(tx, card.id, card.channel_id, message_ts)
+    cards.save_location(tx, card.id, card.channel_id, message_ts)
     cards.queue_messages(tx, card.id, changed=True)
 
 
@@ -445,7 +445,7 @@ def _find_target(
         account = usable(provider, acting(tx, caller, card.connection))
     except NotLinked as missing:
         return JoinTarget(None, "unlinked", is_refused=missing.is_refused)
-    known = workspaces.workspaces_of(tx, principal, connection=card.connection)
+    known = workspaces.list_workspaces(tx, principal, connection=card.connection)
     if card.spec is None:
         return _find_by_pattern(card.pattern, [one for one in known if one.state is not State.GONE])
     stem = get_workspace_stem(provider, card.title)
@@ -470,7 +470,7 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
     """Return whether a workspace exists or is being made; raises Refused while it is being cancelled."""
     if not workspace.is_provisional:
         return workspace.state is not State.GONE
-    operation = operations.latest_operation(tx, workspace.id)
+    operation = operations.find_latest_operation(tx, workspace.id)
     if operation is None or not operation.is_open:
         # It was never made, so another takes its place.
         return False
@@ -524,13 +524,16 @@ def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
 
 def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
     """Plan the end of a class for a workspace; return whether that is the stop that counts."""
-    workspace, provider = workspaces.workspace(tx, workspace_id), context.connections.get(card.connection)
+    workspace, provider = (
+        workspaces.find_workspace(tx, workspace_id),
+        context.connections.get(card.connection),
+    )
     if workspace is None or provider is None or card.stops_at is None:
         return False
     mode = gentlest_mode(predict_stop_effects(context, workspace))
     agreed = ends_by_consent(predict_class_effects(provider, card), is_any=card.spec is None)
-    timers.put(tx, workspace.id, End(card.stops_at, mode, agreed, True, "class", card.id, card.title))
-    timed = workspaces.workspace(tx, workspace.id)
+    timers.plan_stop(tx, workspace.id, End(card.stops_at, mode, agreed, True, "class", card.id, card.title))
+    timed = workspaces.find_workspace(tx, workspace.id)
     return timed is not None and timed.stop_card == card.id
 
 
@@ -565,10 +568,10 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
 
 def _is_up(tx: Transaction, press: Participant) -> bool:
     """Return whether a presser's workspace is theirs, up or coming up, and not being brought down."""
-    workspace = workspaces.workspace(tx, press.workspace_id or "")
+    workspace = workspaces.find_workspace(tx, press.workspace_id or "")
     if workspace is None or workspace.principal != press.principal:
         return False
-    operation = operations.latest_operation(tx, workspace.id)
+    operation = operations.find_latest_operation(tx, workspace.id)
     if operation is not None and operation.is_open:
         return not operation.verb.brings_down
     return not workspace.is_down
@@ -597,7 +600,7 @@ def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool
     if card is None or press is None or press.workspace_id != workspace.id or press.withdrawn_at is not None:
         return False
     actor = Principal.from_key(card.stopper)
-    person = people.person(tx, actor) if card.stopped_by else None
+    person = people.find_person(tx, actor) if card.stopped_by else None
     target = Target("consent", workspace.id, press.principal, consented_to=card.principal)
     decision = decide(actor, "class_stop", target, context.installation, person)
     if not decision.allowed:

@@ -342,7 +342,9 @@ def _format_order(request: Request, card: ClassCard, verb: str, said: str) -> st
 async def is_workspace(request: Request, title: str) -> bool:
     """Return whether the person has a workspace of that name."""
     return bool(
-        await request.services.store.read(workspace_rows.workspaces_called, request.principal, title, title)
+        await request.services.store.read(
+            workspace_rows.find_workspaces_by_name, request.principal, title, title
+        )
     )
 
 
@@ -373,7 +375,11 @@ async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) 
         if one.is_own
     ]
     kept = {one.workspace_id for one in rules}
-    rows = await request.services.store.perform(workspace_rows.workspaces, request.principal) if kept else []
+    rows = (
+        await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
+        if kept
+        else []
+    )
     is_sure = len(found) == 1 and (is_lesson or not (kept or found[0][1]))
     is_of_hours = verb == "skip" and not (is_sure or is_next)
     with_hours = [one for one in rows if is_of_hours and one.id in kept]
@@ -528,7 +534,7 @@ async def _skip_days(request: Request, card_id: str, day: str) -> Answer:
     rule, days = await request.caller.run(cases.skip, card_id, day)
     card = await request.caller.read(use_cases.find_visible_card, card_id)
     on = courses_timetable.find_lesson_on(card, request.services.clock.now())
-    workspace = await request.services.store.read(workspace_rows.workspace, rule.workspace_id)
+    workspace = await request.services.store.read(workspace_rows.find_workspace, rule.workspace_id)
     is_up = workspace is not None and (not workspace.is_down or workspace.stop_at is not None)
     begun = frozenset(days) & {on.local[:10] if on is not None and is_up else ""}
     every = {words.SKIPPING_ON: begun, words.SKIPPING: frozenset(days) - begun}
@@ -547,7 +553,7 @@ async def _format_run_end(
     """Format the end of a member's workspace that a lesson, or joining it, has started."""
     services = request.services
     workspace = (
-        None if rule is None else await services.store.read(workspace_rows.workspace, rule.workspace_id)
+        None if rule is None else await services.store.read(workspace_rows.find_workspace, rule.workspace_id)
     )
     if workspace is None or not (is_on or {one.because for one in workspace.ends.rows} & {"lesson", "look"}):
         return [], []

@@ -27,7 +27,7 @@ def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
     context, now = caller.context, tx.now()
     assert account.ends_at is not None, "who is reminded of an end has one"
     occasion, next_at = reminder(account.ends_at, now)
-    if not accounts.reminder_done(tx, account, next_at):
+    if not accounts.schedule_reminder(tx, account, next_at):
         return
     if occasion and account.connection in context.connections:
         if _can_mint(context, account):
@@ -50,7 +50,7 @@ def _can_mint(context: Context, account: Account) -> bool:
 
 def remind_again(tx: Transaction, account_id: str) -> None:
     """Remind a person to link again, as their credential couldn't be renewed."""
-    account = accounts.account_by_id(tx, account_id)
+    account = accounts.find_account_by_id(tx, account_id)
     if account is not None and account.state == "active" and account.ends_at is not None:
         occasion, _ = reminder(account.ends_at, tx.now())
         add_notices(tx, [build_link_reminder(account, occasion)] if occasion else [])

@@ -18,7 +18,7 @@ class Renewals(BaseTaskWorker):
 
     async def renew(self, task: Task) -> None:
         """Mint a credential in place of one of Usher's own that ends soon; raise TaskRetry to retry."""
-        account = await self._store.read(accounts.account_by_id, task.subject)
+        account = await self._store.read(accounts.find_account_by_id, task.subject)
         runtime = self._runtimes.get(account.connection) if account is not None else None
         if account is None or runtime is None:
             return

@@ -7,7 +7,7 @@ from bot.domain.people import Principal
 from bot.domain.row_times import SEND
 from bot.features.home.model import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse
 from bot.store.queues import Queue, declare_queue
-from bot.store.slack_rate_limits import ENDLESS, CallQuota
+from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import Table, of_feature
 from bot.store.transaction import Transaction
 
@@ -52,14 +52,14 @@ def request_redraw(tx: Transaction, principal: Principal) -> None:
     tx.run("want_home", principal=principal.key, now=now, since=now - OPEN_SECONDS)
 
 
-def claim_wanted_homes(tx: Transaction, limit: int, lease: float, room: CallQuota = ENDLESS) -> list[Home]:
+def claim_wanted_homes(tx: Transaction, limit: int, lease: float, room: CallQuota = UNLIMITED) -> list[Home]:
     """Lease the Homes that people wait for and there is ``room`` for, those who have waited longest first."""
     claimed = HOMES.parse_all(WANTED_HOME_QUEUE.take(tx, lease, limit, **room.within(tx.now())))
     return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
 
 
 def claim_open_homes(
-    tx: Transaction, limit: int, room: CallQuota = ENDLESS, share: float = 1.0
+    tx: Transaction, limit: int, room: CallQuota = UNLIMITED, share: float = 1.0
 ) -> list[Home]:
     """Return open Homes that nobody waits for, and set the next check of each.
 

@@ -43,7 +43,7 @@ from bot.store import runs as run_rows
 from bot.store import snapshots as snapshot_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.counts import Totals
-from bot.store.snapshots import snapshot
+from bot.store.snapshots import find_snapshot
 from bot.store.transaction import Transaction
 from bot.support.errors import StoreError
 
@@ -80,7 +80,9 @@ class HomeGatherer:
     async def own(self, home: Home) -> HomeFacts:
         """Load the content of a person's own Home: their rows alone, and their open questions."""
         principal, now = home.principal, await self._store.now()
-        accounts = {one.connection: one for one in await self._store.read(account_rows.accounts, principal)}
+        accounts = {
+            one.connection: one for one in await self._store.read(account_rows.list_accounts, principal)
+        }
         whose, under_way, runs = await self._load_own_rows(principal)
         workspaces = whose.workspaces
         pages = max((len(workspaces) + PAGE_SIZE - 1) // PAGE_SIZE, 1)
@@ -101,7 +103,7 @@ class HomeGatherer:
             runs=await self._gatherer.of_runs(principal, runs[:MAX_RUNS]),
             more_runs=len(runs[MAX_RUNS:]),
             questions=await self._load_questions(whose, under_way, runs),
-            has_code=await self._store.read(links.open_link_of, principal, "code") is not None,
+            has_code=await self._store.read(links.find_open_link, principal, "code") is not None,
             links=await self._load_links(whose, accounts),
             makers=await self._load_makers(principal, accounts),
             parts={name: await gather(whose) for name, gather in PARTS.items()},
@@ -116,7 +118,7 @@ class HomeGatherer:
         """Return a person's workspaces, their open operations by workspace, and their runs."""
         workspaces = [
             one
-            for one in await self._store.perform(workspace_rows.workspaces, principal)
+            for one in await self._store.perform(workspace_rows.read_workspaces, principal)
             if one.connection in self._connections
         ]
         under_way = {
@@ -125,7 +127,7 @@ class HomeGatherer:
         workspaces.sort(key=lambda one: rank(one, under_way))
         runs = [
             run
-            for run in await self._store.read(run_rows.runs, principal)
+            for run in await self._store.read(run_rows.list_runs, principal)
             if run.connection in self._connections
         ]
         runs.sort(key=lambda run: not run.is_going)
@@ -136,7 +138,7 @@ class HomeGatherer:
         reader, place = home.principal, self._context.installation
         reach = place.reach(reader)
         found: Totals = await self._store.perform(
-            count_rows.totals,
+            count_rows.count_totals,
             sorted(
                 name for name, one in self._connections.items() if not reach or one.is_available_to(reader)
             ),
@@ -241,7 +243,7 @@ class HomeGatherer:
     async def _read_templates(self, principal: Principal, account: Account) -> tuple[str, ...] | None:
         """Return the names of an account's templates, as last read; None: unreadable."""
         kept = await self._store.read(
-            snapshot_rows.snapshot, account.connection, account.id, snapshots.TEMPLATES
+            snapshot_rows.find_snapshot, account.connection, account.id, snapshots.TEMPLATES
         )
         if kept is None:
             return ()
@@ -300,14 +302,14 @@ def read_lists(tx: Transaction, caller: Caller) -> None:
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
         snapshots.read_lists(tx, caller, kind, snapshots.stale(tx, caller, kind))
     connections = caller.context.connections
-    for account in account_rows.accounts(tx, caller.principal):
+    for account in account_rows.list_accounts(tx, caller.principal):
         is_able = account.state == "active" and isinstance(connections.get(account.connection), base.Creation)
-        if is_able and snapshot(tx, account.connection, account.id, snapshots.TEMPLATES) is None:
+        if is_able and find_snapshot(tx, account.connection, account.id, snapshots.TEMPLATES) is None:
             snapshots.read_templates(tx, caller, account)
     unlisted = {name for name, provider in connections.items() if not provider.has_lists}
     up = [
         one
-        for one in workspace_rows.workspaces_of(tx, caller.principal)
+        for one in workspace_rows.list_workspaces(tx, caller.principal)
         if one.connection in unlisted and not one.is_down
     ]
     for one in up[:MAX_READS]:

@@ -240,7 +240,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
     plan = find_plan(tx, start)
     if plan is None:
         operations.end(tx, start.id, Outcome.CANCELLED, "cancelled")
-        timers.drop(tx, workspace_id, start.id)
+        timers.drop_stops(tx, workspace_id, start.id)
     else:
         OPERATIONS.change(tx, {"id": start.id}, good_until=plan[1].latest_start)
 

@@ -104,7 +104,7 @@ def add(
     replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
     if len(known) - len(replaced) >= MAX_RULES:
         raise Refused("hours.many", problems.sentence("hours_many", title))
-    zone = people.zone(tx, caller.principal).key
+    zone = people.find_zone(tx, caller.principal).key
     shared = (caller.principal, workspace.connection, workspace.id, zone, zone, now, is_agreed)
     made = [HoursRule(tx.ids.new("rule"), *shared, waits=waits, **asdict(one)) for one in wanted]
     if any(one.after(now) is None for one in made):
@@ -125,7 +125,7 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     after_row = None if was is None else {"card": None, **(row or {}), **was}
     before, after = (next(iter(rows.read_rules(tx, [one] if one else [])), None) for one in (row, after_row))
     of = before or after
-    if of is not None and (workspace := stored.workspace(tx, of.workspace_id)) is not None:
+    if of is not None and (workspace := stored.find_workspace(tx, of.workspace_id)) is not None:
         mode = next((one.mode for one in workspace.ends.rows if one.because == "hours"), None)
         # Hours that are taken back before they have started anything leave no stop that wasn't there.
         is_unused = after is None and of.started_at is None
@@ -141,7 +141,7 @@ def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
         change_rules(tx, workspace, change, get_mode(caller, workspace))
         cards.queue_messages(tx, workspace.id, changed=False)
         caller.record(tx, "workspace.hours", workspace, change, hours="off")
-    return stored.workspace(tx, workspace.id) or workspace
+    return stored.find_workspace(tx, workspace.id) or workspace
 
 
 def change_rules(
@@ -171,7 +171,7 @@ def change_rules(
         stop = settled.get(planned.source)
         is_dropped = begun_hours.has_end(known, planned.at, now) or (stop is not None and not has_begun)
         if is_dropped and not begun_hours.has_stop_at(known, planned.at if stop is None else stop.at):
-            timers.drop(tx, workspace.id, planned.source)
+            timers.drop_stops(tx, workspace.id, planned.source)
             changed = next((one for one in known if one.id == planned.source), None)
             if stop is not None and changed is not None:
                 rows.unsettle(tx, changed, stop)
@@ -179,7 +179,9 @@ def change_rules(
         _keep_stop(tx, workspace, *begun, mode)
     if any(before is not None and before.paused for before, _ in change):
         # Messages say that they are paused, by the link that some wait for.
-        cards.queue_messages(tx, cards.of_link(workspace.principal.key, workspace.connection), changed=False)
+        cards.queue_messages(
+            tx, cards.make_link_key(workspace.principal.key, workspace.connection), changed=False
+        )
     timers.decide(tx, workspace.id)
 
 
@@ -187,12 +189,12 @@ def _keep_stop(
     tx: Transaction, workspace: Workspace, stop: Occurrence, rule: HoursRule, mode: StopMode
 ) -> None:
     """Plan the stop of hours that have begun as an end of its own."""
-    latest = operations.latest_operation(tx, workspace.id)
+    latest = operations.find_latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
     subscribers = HoursChangeHooks.list_subscribers()
     has_waited = [hooks.on_day_skipped(tx, workspace, stop.at) for hooks in subscribers]
     if not any(has_waited) and (is_coming_up or not workspace.is_down):
-        timers.put(tx, workspace.id, End(stop.at, mode, rule.agreed, True, "hours", rule.id))
+        timers.plan_stop(tx, workspace.id, End(stop.at, mode, rule.agreed, True, "hours", rule.id))
 
 
 def leave_out_days(
@@ -231,20 +233,20 @@ def _change_days_off(
     if any(before != after for before, after in change) and caller.is_first_delivery(tx):
         change_rules(tx, workspace, change, get_mode(caller, workspace))
         caller.record(tx, "workspace.hours", workspace, change, **said)
-    return stored.workspace(tx, workspace.id) or workspace
+    return stored.find_workspace(tx, workspace.id) or workspace
 
 
 def move(tx: Transaction, caller: Caller) -> str:
     """Move a person's hours to the time zone that they are in now; return it."""
     caller.check(tx, "hours")
-    zone = people.zone(tx, caller.principal).key
+    zone = people.find_zone(tx, caller.principal).key
     found = [
         one for one in rows.list_rules_of_person(tx, caller.principal) if one.zone != zone and one.is_own
     ]
     moving = [(one, replace(one, zone=zone, seen_zone=zone, processed_until=tx.now())) for one in found]
     if moving and caller.is_first_delivery(tx):
         for key in dict.fromkeys(one.workspace_id for one in found):
-            if (workspace := stored.workspace(tx, key)) is not None:
+            if (workspace := stored.find_workspace(tx, key)) is not None:
                 change: list[RuleChange] = [pair for pair in moving if pair[0].workspace_id == key]
                 change_rules(tx, workspace, change, get_mode(caller, workspace))
         caller.record(tx, "hours.zone", caller.principal.key, moving, zone=zone)
@@ -279,7 +281,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
         return
     last = due[-1]
     workspace = find_usable(tx, caller, last.side, rule.workspace_id)
-    latest = operations.latest_operation(tx, workspace.id)
+    latest = operations.find_latest_operation(tx, workspace.id)
     became = decide(workspace, latest, last, now)
     if became == "unread":
         wait_for_read(tx, rule)
@@ -293,10 +295,10 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
         if started.unused == UNUSED_ASKS:
             _ask_to_continue(tx, started, workspace)
     elif last.side == "start" and latest is not None and latest.is_open:
-        operations.extend(tx, latest, last.latest_start)
+        operations.extend_start(tx, latest, last.latest_start)
     if became == "timer":
         own = End(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
-        timers.put(tx, workspace.id, own)
+        timers.plan_stop(tx, workspace.id, own)
     settle(tx, rule, due, became)
 
 
@@ -449,17 +451,17 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     person has planned another one.
     """
     context, principal, now = caller.context, caller.principal, tx.now()
-    workspace, provider = stored.workspace(tx, looked.id), context.connections.get(looked.connection)
+    workspace, provider = stored.find_workspace(tx, looked.id), context.connections.get(looked.connection)
     if workspace is None or provider is None:
         return
-    account = accounts.account(tx, principal, workspace.connection)
+    account = accounts.find_account(tx, principal, workspace.connection)
     if account is None or account.state != "active" or account.is_refused:
         return
     planned = find_hours_stop(rows.list_rules(tx, workspace.id), now)
     next_stop = find_next_stop(workspace, planned, now)
     if next_stop is not None and next_stop <= now + begun_hours.STOP_AHEAD_SECONDS:
         return
-    zone, here = people.zone(tx, principal), provider.settings.asks_after_hours
+    zone, here = people.find_zone(tx, principal), provider.settings.asks_after_hours
     hours, left = (
         find_asking_hours(preferences_store.preferences(tx, principal).idle_prompt_after, here),
         find_idle_since(workspace),
@@ -468,7 +470,7 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     day = datetime.fromtimestamp(now, zone).date().isoformat()
     if evening is None or left is None or is_written(tx, workspace.id, HoursKind.NEEDED, day):
         return
-    latest = operations.latest_operation(tx, workspace.id)
+    latest = operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb.brings_down:
         return
     if now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
@@ -496,7 +498,7 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
         "planned": workspace.stop_at,
     }
     if stops:
-        timers.put(tx, workspace.id, End(evening, mode, warns=True, because="needed"))
+        timers.plan_stop(tx, workspace.id, End(evening, mode, warns=True, because="needed"))
     add_notices(tx, [NewNotice(workspace.id, HoursKind.NEEDED, day, principal, body)])
 
 

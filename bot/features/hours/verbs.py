@@ -155,7 +155,7 @@ async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
 @routes.action("hours_form")
 async def open_form(request: Request) -> Answer:
     """Open the form; if none can be opened, answer with the words to type."""
-    rows = await request.services.store.perform(workspace_rows.workspaces, request.principal)
+    rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     every = await request.services.gatherer.of_all(request.principal, rows)
     able = [
         one
@@ -251,7 +251,7 @@ async def _answer_hours(
 
 async def _answer_all(request: Request) -> Answer:
     services = request.services
-    workspaces = await services.store.perform(workspace_rows.workspaces, request.principal)
+    workspaces = await services.store.perform(workspace_rows.read_workspaces, request.principal)
     every = await services.gatherer.of_all(request.principal, workspaces)
     rows = [drawn.describe_hours(words.CURRENT_HOURS, facts) for facts in every if drawn.has_any(facts)]
     kept = {
@@ -317,7 +317,7 @@ async def move(request: Request) -> Answer:
     zone, services = await request.caller.run(use_cases.move), request.services
     blocks = [kit.section(fill(words.MOVED_DONE, zone=zone))]
     workspaces = await list_with_hours(
-        request, await services.store.perform(workspace_rows.workspaces, request.principal)
+        request, await services.store.perform(workspace_rows.read_workspaces, request.principal)
     )
     for facts in await services.gatherer.of_all(request.principal, workspaces):
         assert facts.workspace is not None, "hours are a workspace's"

@@ -40,13 +40,13 @@ class ScheduleTasks(BaseTaskWorker):
 
     async def set(self, task: Task) -> Sequence[NewTask]:
         """Set the schedule of a task and have the jobs read again. Raise TaskRetry to retry."""
-        if (is_next := await self._store.read(tasks.task_turn, task)) is None:
+        if (is_next := await self._store.read(tasks.has_task_turn, task)) is None:
             await self.give_up(task, "replaced")
             return ()
         if not is_next:
             raise TaskBusy(TURN_RETRY_SECONDS)
         asked = task.payload
-        account = await self._store.read(accounts.account_by_id, str(asked["account"]))
+        account = await self._store.read(accounts.find_account_by_id, str(asked["account"]))
         runtime = self._runtimes.get(str(asked["connection"]))
         if account is None or account.state != "active" or runtime is None:
             because = "unlinked" if account is None or account.state == "revoking" else "credential_refused"

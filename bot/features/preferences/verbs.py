@@ -30,7 +30,7 @@ from handlers.workspace.targets import require_by_name
 async def show_settings(request: Request) -> Answer:
     """Show the present preferences, and open the form if one can be opened."""
     services = request.services
-    rows = await services.store.perform(workspace_rows.workspaces, request.principal)
+    rows = await services.store.perform(workspace_rows.read_workspaces, request.principal)
     facts = await load_preferences(services.context, request.principal, rows)
     workspaces = _list_workspaces(services, rows, facts.wanted.workspace_id)
     sources = await _list_sources(services, request.principal)
@@ -45,7 +45,7 @@ async def save_form(request: Request) -> Answer:
     services, principal = request.services, request.principal
     before, rows = (
         await services.store.read(store.preferences, principal),
-        await services.store.perform(workspace_rows.workspaces, principal),
+        await services.store.perform(workspace_rows.read_workspaces, principal),
     )
     sent, problems = parse_values(request.view), dict[str, str]()
     chosen = {

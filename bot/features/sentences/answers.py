@@ -99,7 +99,7 @@ async def _cleaned(request: Request) -> Request:
     # What is to be added is known by its address only.
     if request.verb != "add" and (labels := cleaning.list_labels(text)):
         names = await read_names(
-            request, await request.services.store.perform(workspaces.workspaces, request.principal)
+            request, await request.services.store.perform(workspaces.read_workspaces, request.principal)
         )
         own = [one for one in labels if any(not span.connection for span in names.find_spans((one,)))]
         text = cleaning.show_labels(text, own)
@@ -121,7 +121,7 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
             return reading, ()
     elif intents.read_order(given, set[int]) is None and (whole := await typed(request)) is not None:
         return whole, whole.which.named
-    rows = await services.store.perform(workspaces.workspaces, request.principal)
+    rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     return await beside(rows, read, given, request.folder, verbs, await read_names(request, rows)), rows
 
 
@@ -390,7 +390,9 @@ async def _list_last_done(request: Request, rows: Sequence[Workspace]) -> list[W
     place = (request.surface.channel_id or "", request.surface.thread_ts or "")
     keys = {
         one.subject
-        for one in await request.services.store.read(undoable_actions.recent_acts, request.principal, *place)
+        for one in await request.services.store.read(
+            undoable_actions.list_recent_acts, request.principal, *place
+        )
     }
     found = [one for one in rows if one.id in keys]
     return found if len(found) > 1 else []
@@ -482,7 +484,7 @@ async def _cancel(request: Request) -> Answer:
     """Cancel what was spoken of if it is coming up; without that, take the last act back."""
     about, named, _, spoken_runs = await chat.heard(request)
     if len(named) == 1 and not about.ask and not about.takes_press:
-        latest = await request.services.store.read(operations.latest_operation, named[0].id)
+        latest = await request.services.store.read(operations.find_latest_operation, named[0].id)
         if latest is not None and latest.is_open and not latest.verb.brings_down:
             request.notes.note_workspaces(named)
             return await routes.run(replace(request, target=named[0].id))

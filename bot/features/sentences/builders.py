@@ -92,7 +92,7 @@ async def show_eta(text: Utterance, label: Label) -> Answer | None:
     """Answer when something is done; None where nothing is under way."""
     store, who = text.request.services.store, text.request.principal
     is_any = text.which.is_named or bool(text.heard.runs or await store.read(operations.open_operations, who))
-    is_any = is_any or any(run.is_going for run in await store.read(run_rows.runs, who))
+    is_any = is_any or any(run.is_going for run in await store.read(run_rows.list_runs, who))
     return _show_never_run(text) or (await show_command(text, label) if is_any else None)
 
 
@@ -372,7 +372,7 @@ async def build_runs(text: Utterance, label: Label) -> list[Proposal]:
     is_stop = label.name == "job-stop"
     if which.workspaces and not (which.runs or text.speaks_of_run):
         return []
-    every = await services.store.read(run_rows.runs, text.request.principal)
+    every = await services.store.read(run_rows.list_runs, text.request.principal)
     states = [vocabulary.RUN_STATES[word] for word in text.words if word in vocabulary.RUN_STATES]
     said = [run for run in every if states and run.state == states[0]][:1]
     # ``the training run`` is no workspace, whatever else is called so.

@@ -52,12 +52,12 @@ class Heard(NamedTuple):
 async def heard(request: Request, rows: Sequence[Workspace] | None = None) -> Heard:
     """Return what was last spoken of where the person writes."""
     about, store = await request.read_referents(), request.services.store
-    rows = await store.perform(workspaces.workspaces, request.principal) if rows is None else rows
+    rows = await store.perform(workspaces.read_workspaces, request.principal) if rows is None else rows
     by_id = {one.id: one for one in rows}
     named, listed = (
         [by_id[key] for key in keys if key in by_id] for keys in (about.workspaces, about.listed)
     )
-    runs = await store.read(run_rows.runs, request.principal) if about.runs else ()
+    runs = await store.read(run_rows.list_runs, request.principal) if about.runs else ()
     return Heard(about, named, listed, [run for run in runs if run.id in about.runs])
 
 

@@ -30,8 +30,8 @@ async def eta(request: Request) -> Answer:
     """Say when a workspace, or else a run, is likely to be ready; without a name, the one under way."""
     store, principal = request.services.store, request.principal
     rows, runs = (
-        await store.perform(workspaces.workspaces, principal),
-        await store.read(run_rows.runs, principal),
+        await store.perform(workspaces.read_workspaces, principal),
+        await store.read(run_rows.list_runs, principal),
     )
     if request.target is not None:
         return await _of_start(request, await read_workspace(request))
@@ -55,7 +55,7 @@ async def eta(request: Request) -> Answer:
 @routes.verb("job", "eta", effect=routes.Effect.SHOWS, accepts=("run",))
 async def eta_of_run(request: Request) -> Answer:
     """Say when a run is likely to be done; without a name, the newest that goes on."""
-    runs = await request.services.store.read(run_rows.runs, request.principal)
+    runs = await request.services.store.read(run_rows.list_runs, request.principal)
     going = [run for run in runs if run.is_going]
     is_open = request.target is None and not request.name
     return await _of_run(request, going[0] if is_open and going else await find_run(request), runs)
@@ -79,7 +79,7 @@ async def _of_start(request: Request, workspace: Workspace) -> Answer:
     if (place := await _find_wait(request, workspace.id)) is not None:
         return place
     usual = await request.caller.read(estimate_start, workspace.id)
-    operation = await request.services.store.read(operations.latest_operation, workspace.id)
+    operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     template, now = answers.USUAL_UNKNOWN if usual is None else answers.USUAL, request.services.clock.now()
     at = now
     if operation is not None and operation.is_open and not operation.verb.brings_down:

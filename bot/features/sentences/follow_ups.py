@@ -218,7 +218,7 @@ def _phrase(given: Sequence[str], begin: int) -> tuple[str, ...]:
 async def _done(request: Request, heard: Heard, rows: Sequence[Workspace]) -> _Frame | None:
     """Return what was done in the last two minutes, unless something was asked since."""
     place = (request.surface.channel_id or "", request.surface.thread_ts or "")
-    recent = await request.services.store.read(undoable_actions.recent_acts, request.principal, *place)
+    recent = await request.services.store.read(undoable_actions.list_recent_acts, request.principal, *place)
     if heard.about.ask or heard.about.takes_press or not recent or not recent[0].can_be_undone:
         return None
     # What one press did to several is one request.

@@ -66,7 +66,7 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
     await require_links(request, which.connections)
     is_state = bool(which.state) and reading.what == "list"
     if is_state and not which.connections and not any(targets.is_in(one, which.state) for one in rows):
-        runs = await request.services.store.read(run_rows.runs, request.principal)
+        runs = await request.services.store.read(run_rows.list_runs, request.principal)
         if any(run.state == which.state for run in runs):
             return await routes.run(request.redirect("job", "list", (which.state,)))
     narrowed = [which.state] if is_state else []
@@ -106,8 +106,8 @@ async def _find_last(
     """Return the workspace or run of the last request, or of the last failure, if nothing was spoken of."""
     store = request.services.store
     used = sorted(rows, key=lambda one: -(one.used_at or 0.0))[:_MAX_LOOKED_AT]
-    latest = [(await store.read(operation_rows.latest_operation, one.id), one) for one in used]
-    runs = await store.read(run_rows.runs, request.principal)
+    latest = [(await store.read(operation_rows.find_latest_operation, one.id), one) for one in used]
+    runs = await store.read(run_rows.list_runs, request.principal)
     operations = [(one.created_at, one.outcome, workspace) for one, workspace in latest if one is not None]
     last = max(
         (one for one in operations if not is_failed or one[1] in _FAILED), default=None, key=itemgetter(0)
@@ -127,9 +127,9 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
     if reading.what not in _MORE:
         return await routes.run(about)
     services = request.services
-    latest = await services.store.read(operation_rows.latest_operation, workspace.id)
+    latest = await services.store.read(operation_rows.find_latest_operation, workspace.id)
     if reading.what == "why":
-        by = "" if latest is None else await services.store.read(undoable_actions.asker_of, latest)
+        by = "" if latest is None else await services.store.read(undoable_actions.find_initiator, latest)
         said = _why(request, workspace, latest, talk.DONE_BY.get(by, talk.DONE_BY[""]))
     elif reading.what == "until":
         facts = await services.gatherer.of_workspace(workspace, latest)
@@ -219,7 +219,7 @@ async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> A
     """Answer about a run: the one that is named or was spoken of, otherwise the newest."""
     if not runs:
         runs = (await chat.heard(request)).runs or await request.services.store.read(
-            run_rows.runs, request.principal
+            run_rows.list_runs, request.principal
         )
     if not runs:
         return await routes.run(request.redirect("job", "status", ()))
@@ -235,7 +235,7 @@ async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> A
 async def health(request: Request, connection: str) -> Answer:
     """Say whether a connection answers."""
     services = request.services
-    found = (await services.store.read(outages.reached)).get(connection, Reached(connection))
+    found = (await services.store.read(outages.list_reached)).get(connection, Reached(connection))
     now, since, answered_at = services.clock.now(), found.silent_since, found.answered_at
     template = talk.CONNECTION_UP if answered_at is None else talk.CONNECTION_ANSWERED
     template = template if since is None else talk.CONNECTION_AWAY

@@ -73,7 +73,7 @@ async def run_as_job(request: Request) -> Answer:
     able = list_commanding_connections(services)
     if not able:
         return replies.hint(verbs.CODE_NOWHERE)
-    accounts = await services.store.read(account_rows.accounts, request.principal)
+    accounts = await services.store.read(account_rows.list_accounts, request.principal)
     active = [name for name in able if name in {one.connection for one in accounts if one.state == "active"}]
     if not active:
         return replies.hint(
@@ -132,7 +132,7 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
         loading = forms.sentence_view("job", fill(verbs.LOADING, title=title), external_id=external_id)
         return Answer(text=fill(verbs.CODE_LATER, title=title), view=loading)
     offer = PersonalOffer(services.connections[connection], snapshot, "job", request.principal)
-    given = await services.store.read(form_rows.remembered, request.principal, connection, "job")
+    given = await services.store.read(form_rows.find_form_values, request.principal, connection, "job")
     values = {name: restore_value(value) for name, value in given.items()}
     field = offer.form(values).field(COMMAND)
     if field is None:

@@ -137,7 +137,7 @@ class Utterance:
         if every.is_all or not (reading.verb and which.named):
             # Otherwise other clauses may name what is left alone.
             which = every
-        states = await services.store.read(accounts.account_states, request.principal)
+        states = await services.store.read(accounts.list_account_states, request.principal)
         linked = {name for name, state in states.items() if state == "active"}
         linked |= {name for name, _ in services.list_linkless()}
         heard = await chat.heard(request, rows)

@@ -62,7 +62,7 @@ async def list_acts(
     begin, end = (
         instant(day, 0, zone) for day in (first or local, (last or first or local) + timedelta(days=1))
     )
-    found = await context.store.read(rows.acts_since, principal, begin)
+    found = await context.store.read(rows.list_acts_since, principal, begin)
     return [ActFacts(one, context.title(one.connection)) for one in found if one.done_at < end]
 
 
@@ -80,39 +80,39 @@ def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool 
     Raises Refused: ``act.unknown``, and what an operation that begins again raises.
     """
     caller.check(tx, "undo")
-    key, _, became = inbox.result_of(tx, caller.interaction).partition(" ")
+    key, _, became = inbox.find_result(tx, caller.interaction).partition(" ")
     if became:
-        done, (word, _, then) = rows.act(tx, key), became.partition(" ")
-        return UndoneAction(done, Inverse(Undone(word), then), *rows.about(tx, done))
+        done, (word, _, then) = rows.find_act(tx, key), became.partition(" ")
+        return UndoneAction(done, Inverse(Undone(word), then), *rows.find_subjects(tx, done))
     for act in _list_candidates(tx, caller, act_id):
-        workspace, work_item = rows.about(tx, act)
-        is_as_left, effects = rows.is_as_left(tx, act), _get_effects(caller, workspace)
+        workspace, work_item = rows.find_subjects(tx, act)
+        is_as_left, effects = rows.is_unchanged_since(tx, act), _get_effects(caller, workspace)
         found = inverse(act, is_as_left=is_as_left, work_item=work_item, effects=effects)
         if found.undone is Undone.NOTHING and not act_id:
             continue
         if leads_back and found.undone is Undone.SENT and work_item is not None:
-            if workspace is not None and operations.latest_operation(tx, workspace.id) != work_item:
+            if workspace is not None and operations.find_latest_operation(tx, workspace.id) != work_item:
                 found = Inverse(Undone.CHANGED)
             elif _can_request_opposite(
                 tx, act, workspace, work_item, found.then
             ) and caller.is_first_delivery(tx):
                 found = Inverse(Undone.LED, found.then)
-                inbox.keep_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}")
+                inbox.save_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}")
                 _request_opposite(tx, caller, act, work_item, found.then)
         elif found.undone is Undone.BACK and caller.is_first_delivery(tx):
             ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
-            inbox.keep_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
+            inbox.save_result(tx, caller.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
             caller.record(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
             _apply_undo(tx, caller, act, work_item, found.then)
             cards.queue_updates(tx, act.work_item_id or act.id, changed=True)
-        return UndoneAction(act, found, *rows.about(tx, act))
+        return UndoneAction(act, found, *rows.find_subjects(tx, act))
     # What is under way for a person although they asked for nothing lately.
-    running = [one for one in runs.runs(tx, caller.principal) if one.is_going]
+    running = [one for one in runs.list_runs(tx, caller.principal) if one.is_going]
     going: list[Operation | Run] = [*operations.open_operations(tx, caller.principal), *running]
     if not going:
         return UndoneAction(None, Inverse(Undone.NOTHING))
     newest = max(going, key=lambda one: one.created_at)
-    workspace = stored.workspace(tx, newest.workspace_id) if isinstance(newest, Operation) else None
+    workspace = stored.find_workspace(tx, newest.workspace_id) if isinstance(newest, Operation) else None
     return UndoneAction(
         None, Inverse(Undone.SENT, way_back(newest, _get_effects(caller, workspace))), workspace, newest
     )
@@ -120,8 +120,8 @@ def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool 
 
 def _list_candidates(tx: Transaction, caller: Caller, act_id: str) -> list[Act]:
     if not act_id:
-        return rows.recent_acts(tx, caller.principal, caller.channel_id or "", caller.thread_ts or "")
-    act = rows.act(tx, act_id)
+        return rows.list_recent_acts(tx, caller.principal, caller.channel_id or "", caller.thread_ts or "")
+    act = rows.find_act(tx, act_id)
     unknown = Refused("act.unknown", problems.sentence("no_act"))
     if act is None:
         raise unknown
@@ -165,7 +165,7 @@ def _request_opposite(
 def _find_ends(tx: Transaction, act: Act, workspace_id: str) -> Ends:
     """Return the ends that a stopped workspace had, as its person has changed them since."""
     key, ends = f"{WORKSPACES.name} {workspace_id}", act.was.get(PLANNED_ENDS, {"rows": ""})["rows"]
-    later = [one for one in rows.acts_since(tx, act.principal, act.done_at) if one.undone_at is None]
+    later = [one for one in rows.list_acts_since(tx, act.principal, act.done_at) if one.undone_at is None]
     # A change of its hours may have taken their end back.
     changes = [
         one.became.get(key) or {"ends": ""} for one in later if one.became and one.subject == workspace_id
@@ -181,7 +181,7 @@ def _apply_undo(
         operations.end(tx, work_item.id, Outcome.CANCELLED, "replaced" if then else "cancelled")
     elif isinstance(work_item, Run) and act.action == "job.run":
         work_items.end(tx, RUNS, work_item.id, Outcome.CANCELLED, "cancelled")
-    if isinstance(work_item, Run) or rows.is_as_left(tx, act):
+    if isinstance(work_item, Run) or rows.is_unchanged_since(tx, act):
         for key in act.became:
             _restore_row(tx, caller, act, key)
     if isinstance(work_item, Operation) and then:
@@ -190,12 +190,12 @@ def _apply_undo(
         agreed = Consent(act.was[FORMER]["agreed"])
         begin_operation(tx, again, work_item.workspace_id, OperationVerb(then), agreed=agreed)
     if isinstance(work_item, Operation):
-        timers.settle_timer(tx, work_item.workspace_id)
+        timers.apply_timer(tx, work_item.workspace_id)
 
 
 def _restore_row(tx: Transaction, caller: Caller, act: Act, key: str) -> None:
     """Restore a row as it was before an action."""
-    (table, by, row), was = rows.row_of(tx, act, key), act.was[key]
+    (table, by, row), was = rows.find_changed_row(tx, act, key), act.was[key]
     if (put_back := rows.puts_back.get(table.name)) is not None:
         put_back(tx, row, was)
         return

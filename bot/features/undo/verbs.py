@@ -64,7 +64,7 @@ async def answer_topic(request: Request, topic: str, said: Sequence[str] = ()) -
         case "messages":
             why = request.fill(words.WHY_MESSAGES)
             return replies.hint(f"{fill(words.WHY_LAST, **last)}\n{why}" if last else why)
-    rows = await services.store.perform(workspaces.workspaces, request.principal)
+    rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     every = await services.gatherer.of_all(request.principal, rows)
     planned = [
         buttons.said(words.PLANNED_STOP, one.workspace, one.connection_title)

@@ -31,7 +31,7 @@ def _list_limit_contacts(caller: Caller, of: Workspace) -> list[Principal]:
 def request_more(tx: Transaction, caller: Caller, operation_id: str) -> Workspace:
     """Request more of a limit at which a start failed; return its workspace. Raises Refused."""
     failed = require_operation(tx, caller, "more", operation_id)
-    workspace = workspaces.workspace(tx, failed.workspace_id)
+    workspace = workspaces.find_workspace(tx, failed.workspace_id)
     those = _list_limit_contacts(caller, workspace) if workspace is not None else []
     if workspace is None or not those:
         raise Refused(
@@ -51,10 +51,10 @@ def answer_request(
 ) -> Principal | None:
     """Notify a requester that it was done, or declined with a word; return them, None if answered before."""
     failed, unknown = (
-        operations.operation(tx, operation_id),
+        operations.find_operation(tx, operation_id),
         Refused("act.unknown", problems.sentence("no_act")),
     )
-    workspace = workspaces.workspace(tx, failed.workspace_id) if failed is not None else None
+    workspace = workspaces.find_workspace(tx, failed.workspace_id) if failed is not None else None
     if failed is None or workspace is None:
         raise unknown
     those = frozenset(one.key for one in _list_limit_contacts(caller, workspace))

@@ -59,7 +59,7 @@ def find_last_entry(tx: Transaction, principal: Principal, since: float) -> Wait
 def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: float) -> WaitlistFacts:
     """Return the wait of somebody with its place in line, on a connection that people know by a title."""
     workspace = WORKSPACES.one(tx, id=of.workspace_id)
-    account = accounts.account(tx, of.principal, of.connection)
+    account = accounts.find_account(tx, of.principal, of.connection)
     return WaitlistFacts(
         id=of.id,
         workspace_id=of.workspace_id,
@@ -217,7 +217,7 @@ def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
 
 def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str = "") -> NewNotice:
     """Return the notice that a wait has ended without capacity."""
-    zone = people.zone(tx, of.principal)
+    zone = people.find_zone(tx, of.principal)
     again = get_default_end(now, zone)
     body = {"workspace": of.workspace_id, "connection": of.connection, "kind": of.kind, "until": of.until}
     body |= {"again": again, "cause": cause, "attempts": of.attempts}
@@ -302,7 +302,7 @@ def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotic
     )
     if kind and (waiting is None or waiting.state is WaitlistState.GRANTED):
         until = hours_store.find_wait_end(tx, ended)
-        offer = {"room": kind, "until": until or get_default_end(now, people.zone(tx, ended.principal))}
+        offer = {"room": kind, "until": until or get_default_end(now, people.find_zone(tx, ended.principal))}
         if waiting is None and until > now:
             key, where = tx.ids.new("wait"), (ended.connection, ended.workspace_id, kind)
             joined = join(tx, WaitlistEntry(key, ended.principal, *where, 0, now, until, tried_at=now))

@@ -100,7 +100,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     if provider.settings.failures_allowed <= 1:
         raise Refused("wait.limit", problems.sentence("wait_limit", provider.settings.title))
     now, known = tx.now(), rows.find_entry_of_workspace(tx, workspace.id)
-    until = get_default_end(now, people.zone(tx, caller.principal)) if until is None else until
+    until = get_default_end(now, people.find_zone(tx, caller.principal)) if until is None else until
     if known is not None and known.state is not WaitlistState.GRANTED:
         if known.until != until and caller.is_first_delivery(tx):
             known, before = rows.extend(tx, known, until), known
@@ -110,7 +110,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
         raise Refused("wait.over", problems.sentence("wait_over"))
     if known is not None:
         rows.end(tx, known)
-    latest = operations.latest_operation(tx, workspace.id)
+    latest = operations.find_latest_operation(tx, workspace.id)
     kind = find_missing_capacity(latest.cause) if latest is not None else ""
     tried_at = latest.ended_at if latest is not None and kind else None
     where = workspace.principal, workspace.connection, workspace.id, kind or "room"
@@ -221,7 +221,7 @@ def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
 
 def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     """End a wait whose attempt was undone, cancelled or deleted, so that the next person is tried."""
-    operation = operations.operation(tx, wait.operation_id or "")
+    operation = operations.find_operation(tx, wait.operation_id or "")
     cause = "cancelled" if operation is None else operation.cause or "cancelled"
     if cause == "forgotten":
         rows.end(tx, wait)  # Whoever takes it off their list is answered.
@@ -266,10 +266,10 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
         or undoable_actions.was_asked(tx, workspace, since)
         or "busy" in workspace.stakes
     ):
-        timers.drop(tx, workspace.id, "room")
+        timers.drop_stops(tx, workspace.id, "room")
         rows.end(tx, wait)
     elif not rows.has_others(tx, wait):
-        timers.drop(tx, workspace.id, "room")
+        timers.drop_stops(tx, workspace.id, "room")
     elif now < since + UNUSED_SECONDS:
         return
     elif now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
@@ -278,7 +278,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
         return
     elif wait.mode:
         at, mode = now + ANSWERED_WITHIN_SECONDS, cast(StopMode, wait.mode)
-        timers.put(tx, workspace.id, End(at, mode, warns=True, because="room", since=now))
+        timers.plan_stop(tx, workspace.id, End(at, mode, warns=True, because="room", since=now))
     else:
         body = {"workspace": workspace.id, "connection": workspace.connection, "since": since}
         body |= {"waited_for": wait.kind}

@@ -53,14 +53,14 @@ class CardUpdates:
         messages = {(card.channel_id, card.message_ts): card for card in cards}
         for card in cards:
             if messages[card.channel_id, card.message_ts] is not card:
-                await self._store.write(card_rows.card_updated, card.id, card)
+                await self._store.write(card_rows.finish_update, card.id, card)
         await run_all([self._isolate_errors(card, claimed_at) for card in messages.values()], pool)
         return len(cards)
 
     async def _isolate_errors(self, card: Card, claimed_at: float) -> None:
         # Repeating an update does no harm, whatever became of the first attempt.
         soon, failed = backoff(4, 0.5), partial(self._hand_over, card)
-        back = partial(self._store.write, card_rows.card_retry, card.id, soon)
+        back = partial(self._store.write, card_rows.retry_card, card.id, soon)
         unwritten = partial(self._results.write, card.id, back)
         async with contained("card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id):
             try:
@@ -70,13 +70,13 @@ class CardUpdates:
             except errors.SlackFailed as error:
                 seconds = find_retry_delay(error, soon)
                 if seconds is not None:
-                    await self._store.write(card_rows.card_retry, card.id, seconds)
+                    await self._store.write(card_rows.retry_card, card.id, seconds)
                     return
                 log.info("card lost", card=card.id, problem=error.code)
                 if Mark.IN_CHANNEL in card.kind.marks and classify(error) is Meaning.PLACE:
                     await self._store.write(card_rows.pause_card, card.id, card.channel_id or "")
                     return
-                await self._store.write(notices.card_lost, card.id)
+                await self._store.write(notices.queue_lost_card, card.id)
 
     async def _hand_over(self, card: Card) -> None:
         """Hand a card over to the outbox, which retries at growing intervals and then sends a plain text."""
@@ -84,7 +84,7 @@ class CardUpdates:
         occasion = f"update:{card.updated_at:.3f}"
         notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
         await self._store.write(notices.add_notices, [notice])
-        await self._store.write(card_rows.unplace_card, card.id)
+        await self._store.write(card_rows.forget_location, card.id)
 
     async def _delete_message(self, slack: PacedSlack, card: Card) -> bool:
         """Delete a message, with its key for searches; return False if Slack keeps it."""
@@ -100,17 +100,17 @@ class CardUpdates:
         slack = self._slack.find_client(card.principal)
         if Mark.OUTPUT in card.kind.marks:
             # The output of a run is stored nowhere else.
-            await self._store.write(card_rows.card_updated, card.id, card, card.claimed_drawn)
+            await self._store.write(card_rows.finish_update, card.id, card, card.claimed_drawn)
             return
         updated = await render_update(self._gatherer, card)
         if updated is None or card.channel_id is None or card.message_ts is None:
-            await self._store.write(notices.card_lost, card.id)
+            await self._store.write(notices.queue_lost_card, card.id)
             return
         if updated.goes and await self._delete_message(slack, card):
-            await self._store.write(notices.card_lost, card.id)
+            await self._store.write(notices.queue_lost_card, card.id)
             return
         if updated.waits:
-            await self._store.write(card_rows.card_retry, card.id, NOT_READY_SECONDS)
+            await self._store.write(card_rows.retry_card, card.id, NOT_READY_SECONDS)
             return
         message = build_edit(card.channel_id, card.message_ts, updated.answer)
         rendered = digest(message)
@@ -118,5 +118,5 @@ class CardUpdates:
         if rendered != card.claimed_drawn and said != as_sent(card).body:
             await edit(slack, message)
         await self._store.write(
-            card_rows.card_updated, card.id, card, rendered, said, is_over=updated.is_over
+            card_rows.finish_update, card.id, card, rendered, said, is_over=updated.is_over
         )

@@ -43,7 +43,7 @@ class Destinations:
         to_person = Destination(notice.principal.user_id)
         if Mark.THREADED not in notice.kind.marks or notice.id in self._alone:
             return to_person
-        card = await self._store.read(cards.head_of, notice.subject, notice.created_at)
+        card = await self._store.read(cards.find_output_head, notice.subject, notice.created_at)
         if card is None:
             return to_person
         if card.channel_id is not None and card.message_ts is not None:

@@ -79,7 +79,7 @@ class Lookup:
 
     async def find_channel(self, notice: Notice) -> str:
         """Return the direct message's id, from an earlier send or by asking Slack; raises SlackFailed."""
-        known = notice.channel_id or await self._store.read(notice_rows.known_channel, notice.principal)
+        known = notice.channel_id or await self._store.read(notice_rows.find_direct_channel, notice.principal)
         if known:
             return known
         whom = notice.principal

@@ -349,14 +349,14 @@ class Outbox:
         # All of it is repeated: without its result the notice would count as not sent.
         since = await self._store.now()
         await self._store.write(
-            notice_rows.notice_retry, notice, self._timing.settles, error=code, unknown_since=since
+            notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since
         )
 
     async def _postpone_limited(self, notice: Notice, error: errors.SlackLimited) -> None:
         """Put back a notice after a rate limit: at its old place, or until its person can be reached."""
         wait = error.retry_after
         room, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
-        if not await self._store.read(slack_rate_limits.slack_calls_left, room, share):
+        if not await self._store.read(slack_rate_limits.count_remaining_calls, room, share):
             wait = min(notice.created_at - await self._store.now(), 0.0)
         await self._results.retry(notice, wait, error=keep_text_error(notice, error.code))
 

@@ -87,7 +87,7 @@ class Outputs:
 
     async def _deliver(self, entry: FollowedRun) -> None:
         """Upload the whole output and have a notice share it; it is invisible until then, so repeatable."""
-        run = await self._store.read(run_rows.run, entry.run_id)
+        run = await self._store.read(run_rows.find_run, entry.run_id)
         spool = entry.transcript.spool
         if run is None:
             await self._finish(entry)
@@ -137,7 +137,7 @@ class Outputs:
 
     async def _is_shown(self, run: Run) -> bool:
         """Return whether the message about a run's end shows all of it: rendered again, it is the same."""
-        end = await self._store.read(cards.head_of, run.id, await self._store.now())
+        end = await self._store.read(cards.find_output_head, run.id, await self._store.now())
         facts = None if end is None else await self._gatherer.of_message(end)
         if end is None or facts is None or not end.message_ts:
             return False
@@ -151,5 +151,5 @@ class Outputs:
         return NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, self._ids.new("file"), run.principal, body)
 
     async def _finish(self, entry: FollowedRun, *notices: NewNotice) -> None:
-        await self._store.write(run_rows.output_done, entry.run_id, notices)
+        await self._store.write(run_rows.note_output_sent, entry.run_id, notices)
         entry.done(self._board.monotonic())

@@ -34,8 +34,8 @@ from bot.slack.notifier.destinations import Destination, Destinations
 from bot.slack.notifier.timing import Timing
 from bot.store import cards, gates
 from bot.store import notices as notice_rows
-from bot.store.cards import Said
-from bot.store.notices import SILENCE, TO_BE_READ
+from bot.store.cards import SentText
+from bot.store.notices import SILENCE_SECONDS, TO_BE_READ
 from bot.support.errors import SlackPermanent, StoreError
 
 log = structlog.get_logger(__name__)
@@ -88,7 +88,7 @@ class RenderedNotice:
     destination: Destination
     answer: Answer
     is_plain: bool = False
-    said: Said = None
+    said: SentText = None
 
 
 class NoticeRenderer:
@@ -113,7 +113,7 @@ class NoticeRenderer:
             end = await self._gatherer.end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
                 # It was held up until then; now it would come after what it is to announce.
-                await self._store.write(notice_rows.notice_sent, notice.id, "", "")
+                await self._store.write(notice_rows.mark_notice_sent, notice.id, "", "")
                 return None
             if destination is None or end == "pending":
                 await self._put_back(notice)
@@ -122,7 +122,7 @@ class NoticeRenderer:
                 return None
             answer = render_pending(notice.kind, facts)
             if answer is None:
-                await self._store.write(notice_rows.notice_sent, notice.id, "", "")
+                await self._store.write(notice_rows.mark_notice_sent, notice.id, "", "")
                 return None
             stays = _is_history(notice.kind, facts)
             return RenderedNotice(destination, answer, said=notice.body | _to_body(answer) if stays else None)
@@ -134,7 +134,7 @@ class NoticeRenderer:
         if await self._store.now() - notice.created_at < self._timing.plain_text_after:
             # Nothing was sent, so there is nothing to look up.
             wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
-            await self._store.write(notice_rows.notice_retry, notice, wait, error="undrawable")
+            await self._store.write(notice_rows.retry_notice, notice, wait, error="undrawable")
             return None
         text = notices.NOT_DRAWN.format(reference=reference)
         is_update = notice.kind is NoticeKind.CARD_UPDATE
@@ -149,8 +149,8 @@ class NoticeRenderer:
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
         waits, _, at = (notice.error or "").partition(":")
         since = float(at.partition(" ")[0]) if waits == TO_BE_READ else facts.now
-        if facts.now - since >= SILENCE or all(
-            facts.now - _find_news_time(notice, one) < SILENCE for one in found
+        if facts.now - since >= SILENCE_SECONDS or all(
+            facts.now - _find_news_time(notice, one) < SILENCE_SECONDS for one in found
         ):
             return False
         rows = [one.workspace for one in found if isinstance(one, WorkspaceFacts) and not one.is_refused]
@@ -160,7 +160,7 @@ class NoticeRenderer:
         if unread:
             error = keep_text_error(notice, "")
             await self._store.write(
-                notice_rows.notice_retry,
+                notice_rows.retry_notice,
                 notice,
                 NOT_READY_SECONDS,
                 error=f"{TO_BE_READ}:{since} {error}".rstrip(),
@@ -169,15 +169,15 @@ class NoticeRenderer:
 
     async def _put_back(self, notice: Notice) -> None:
         await self._store.write(
-            notice_rows.notice_retry, notice, NOT_READY_SECONDS, error=keep_text_error(notice, "not ready")
+            notice_rows.retry_notice, notice, NOT_READY_SECONDS, error=keep_text_error(notice, "not ready")
         )
 
     async def _update(self, notice: Notice, destination: Destination) -> RenderedNotice | None:
-        card = await self._store.read(cards.card, notice.subject)
+        card = await self._store.read(cards.find_card, notice.subject)
         updated = None if card is None else await render_update(self._gatherer, card)
         if card is None or updated is None:  # Its subject was deleted: the message stays as it is.
             await self._store.write(
-                notice_rows.notice_sent, notice.id, destination.channel, notice.body["message_ts"]
+                notice_rows.mark_notice_sent, notice.id, destination.channel, notice.body["message_ts"]
             )
             return None
         if updated.waits:
@@ -200,7 +200,7 @@ class MessageUpdate:
     goes: bool = False
     waits: bool = False
 
-    def get_lasting_text(self, card: Card) -> Said:
+    def get_lasting_text(self, card: Card) -> SentText:
         """Return the lasting text of the message, None if it is rendered again."""
         return card.body | _to_body(self.answer) if self.stays else None
 
@@ -223,7 +223,7 @@ def _is_history(kind: AnyKind, facts: Facts | None) -> bool:
     return True
 
 
-def find_lasting_text(notice: Notice, found: Answer) -> Said:
+def find_lasting_text(notice: Notice, found: Answer) -> SentText:
     """Return the lasting text of a message that was found in Slack, None if it is rendered again."""
     stays = Mark.CARD not in notice.kind.marks and _is_history(notice.kind, None)
     return notice.body | _to_body(found) if stays else None
@@ -248,7 +248,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     facts, is_card = await gatherer.of_message(card), Mark.CARD in card.kind.marks
     stays = _is_history(card.kind, facts)
     if said is not None:
-        others = await gatherer.store.read(cards.find_cards_beside, card)
+        others = await gatherer.store.read(cards.find_cards_of_same_message, card)
         beside = [(one.kind, await gatherer.of_message(one)) for one in others]
         answer = still(card.kind, facts, said, beside)
     elif facts is None:

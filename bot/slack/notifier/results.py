@@ -40,23 +40,27 @@ class Results:
         """Write that a notice was sent, as ``notice_sent`` of the store."""
         await self.write(
             notice.id,
-            partial(self._store.write, notice_rows.notice_sent, notice.id, channel_id, message_ts, **more),
+            partial(
+                self._store.write, notice_rows.mark_notice_sent, notice.id, channel_id, message_ts, **more
+            ),
         )
 
     async def retry(self, notice: Notice, due_in: float, **more: Any) -> None:
         """Write when to retry a notice, as ``notice_retry`` of the store."""
         await self.write(
-            notice.id, partial(self._store.write, notice_rows.notice_retry, notice, due_in, **more)
+            notice.id, partial(self._store.write, notice_rows.retry_notice, notice, due_in, **more)
         )
 
     async def write_dead(self, notice: Notice, error: str) -> None:
         """Write that a notice is given up."""
-        await self.write(notice.id, partial(self._store.write, notice_rows.notice_dead, notice.id, error))
+        await self.write(notice.id, partial(self._store.write, notice_rows.give_up_notice, notice.id, error))
 
     async def write_not_sent(self, notices: Sequence[Notice]) -> None:
         """Write that a search hasn't found notices."""
         for notice in notices:
-            await self.write(notice.id, partial(self._store.write, notice_rows.notices_not_sent, [notice]))
+            await self.write(
+                notice.id, partial(self._store.write, notice_rows.requeue_unsent_notices, [notice])
+            )
 
     async def write(self, message_id: str, write: Write) -> None:
         """Write a result of a message now, or later; never raise StoreError."""

@@ -45,7 +45,7 @@ async def look(store, card_id=CARD):
 
 async def time(store, who):
     """Return somebody's workspace, with its timer."""
-    (row,) = await store.perform(workspaces.workspaces, who)
+    (row,) = await store.perform(workspaces.read_workspaces, who)
     return row
 
 

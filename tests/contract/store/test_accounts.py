@@ -66,24 +66,24 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     assert [(one.id, one.state, one.secret) for one in ended] == [
         (mine.account.id, "active", "sealed-ualice")
     ]
-    row = await store.read(rows.account_by_id, mine.account.id)
+    row = await store.read(rows.find_account_by_id, mine.account.id)
     assert (row.state, row.secret, row.unlinked_at) == ("revoking", "sealed-ualice", clock.now())
-    assert await store.read(rows.accounts, ALICE) == []
-    assert await store.read(rows.account_states, ALICE) == {}
-    assert await store.perform(rows.active_accounts) == []
+    assert await store.read(rows.list_accounts, ALICE) == []
+    assert await store.read(rows.list_account_states, ALICE) == {}
+    assert await store.perform(rows.list_active_accounts) == []
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.subject) == (TaskKind.REVOCATION, mine.account.id)
     assert task.payload == {"tell": True}
     assert await store.read(revocations.list_pending_revocations) == [row]
-    assert (await store.perform(counts.statistics))["owed_revocations"] == 1
-    ended_operation = await store.read(operations.operation, operation.id)
+    assert (await store.perform(counts.count_rows))["owed_revocations"] == 1
+    ended_operation = await store.read(operations.find_operation, operation.id)
     assert (ended_operation.outcome, ended_operation.cause, ended_operation.ended_at) == (
         Outcome.CANCELLED,
         "unlinked",
         clock.now(),
     )
-    assert (await store.read(cards.card, operation.id)).changed_at == clock.now()
-    assert await store.perform(workspaces.workspaces, ALICE, hidden=True) == []
+    assert (await store.read(cards.find_card, operation.id)).changed_at == clock.now()
+    assert await store.perform(workspaces.read_workspaces, ALICE, hidden=True) == []
     assert await store.claim(operations.claim_operations, 10, 60.0) == []
     assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
     (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
@@ -95,21 +95,21 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
         "left": "owed",
         "running": [],
     }
-    (row,) = await store.read(audit.audit_entries)
+    (row,) = await store.read(audit.read_audit)
     assert (row["actor"], row["action"], row["result"]) == ("test", "account.unlinked", "ok")
 
 
 async def test_unlinking_where_it_cannot_be_revoked_deletes_at_once(store):
     mine = await linked(store)
     assert len(await unlink(store, ALICE, "saturn", revocable=["hub"])) == 1
-    assert await store.read(rows.account_by_id, mine.account.id) is None
+    assert await store.read(rows.find_account_by_id, mine.account.id) is None
     assert await store.claim(tasks.claim_tasks, 10, 60.0) == []
 
 
 async def test_who_ended_whose_link_and_why_is_in_the_audit(store):
     account = await link_account(store)
     await unlink(store)
-    (entry,) = [one for one in await store.read(audit.audit_entries) if one["action"] == "account.unlinked"]
+    (entry,) = [one for one in await store.read(audit.read_audit) if one["action"] == "account.unlinked"]
     assert (entry["actor"], entry["target"]) == ("test", f"{ALICE.key}/{account.connection}")
     assert '"cause":"person"' in entry["detail"]
 
@@ -120,11 +120,14 @@ async def test_unlinking_ends_one_connection_or_all_of_one_person_only(store):
             await linked(store, principal, connection=connection)
     ended = await unlink(store, ALICE, "hub", revocable=["hub"])
     assert [one.connection for one in ended] == ["hub"]
-    assert {row.connection for row in await store.perform(workspaces.workspaces, ALICE)} == {"saturn"}
+    assert {row.connection for row in await store.perform(workspaces.read_workspaces, ALICE)} == {"saturn"}
     ended = await unlink(store, ALICE, revocable=["hub"])
     assert [one.connection for one in ended] == ["saturn"]
-    assert {row.connection for row in await store.perform(workspaces.workspaces, BOB)} == {"saturn", "hub"}
-    assert len(await store.read(rows.accounts, BOB)) == 2
+    assert {row.connection for row in await store.perform(workspaces.read_workspaces, BOB)} == {
+        "saturn",
+        "hub",
+    }
+    assert len(await store.read(rows.list_accounts, BOB)) == 2
 
 
 async def test_an_unlink_ends_unfinished_links_and_discoveries(store, clock):
@@ -136,7 +139,7 @@ async def test_an_unlink_ends_unfinished_links_and_discoveries(store, clock):
         tasks.add_tasks, [NewTask(kind, mine.account.id) for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS)]
     )
     await unlink(store, ALICE, "saturn")
-    link = await store.read(links.link, "n")
+    link = await store.read(links.find_link, "n")
     assert (link.secret, link.expires_at) == (None, clock.now())
     assert await store.claim(tasks.claim_tasks, 10, 60.0) == []
 
@@ -147,25 +150,25 @@ async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
     told = partial(accounts.refuse, account=mine.account, cause="credential_refused")
     results = [await store.carry_out(told) for _ in range(3)]
     assert results == [True, False, False]
-    row = await store.read(rows.account, ALICE, "saturn")
+    row = await store.read(rows.find_account, ALICE, "saturn")
     assert (row.state, row.secret) == ("refused", "")
     assert len(await store.perform(notices.claim_notices, 10, 60.0)) == 1
-    assert len(await store.read(audit.audit_entries)) == 1
-    held = await store.read(operations.operation, operation.id)
+    assert len(await store.read(audit.read_audit)) == 1
+    held = await store.read(operations.find_operation, operation.id)
     assert (held.is_open, held.hold) == (True, problems.sentence("credential_refused", ""))
-    assert (await store.read(cards.card, operation.id)).is_dirty
+    assert (await store.read(cards.find_card, operation.id)).is_dirty
     await want_read(store, mine.workspaces[0].id)
     assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
-    assert await store.perform(rows.active_accounts) == []
-    assert await store.read(rows.accounts, ALICE) == [row]
-    assert await store.read(rows.account_states, ALICE) == {"saturn": "refused"}
+    assert await store.perform(rows.list_active_accounts) == []
+    assert await store.read(rows.list_accounts, ALICE) == [row]
+    assert await store.read(rows.list_account_states, ALICE) == {"saturn": "refused"}
 
 
 async def test_a_refusal_of_an_older_secret_changes_nothing(store):
     mine = await linked(store)
     assert await store.write(credentials.save_secret, mine.account.id, mine.account.secret, "fresh")
     assert not await refuse(store, mine.account)
-    assert (await store.read(rows.account, ALICE, "saturn")).state == "active"
+    assert (await store.read(rows.find_account, ALICE, "saturn")).state == "active"
     assert await store.perform(notices.claim_notices, 10, 60.0) == []
 
 
@@ -173,7 +176,7 @@ async def test_the_first_of_two_refreshes_counts(store):
     account = await link_account(store)
     assert await store.write(credentials.save_secret, account.id, account.secret, "first")
     assert not await store.write(credentials.save_secret, account.id, account.secret, "second")
-    assert (await store.read(rows.account_by_id, account.id)).secret == "first"
+    assert (await store.read(rows.find_account_by_id, account.id)).secret == "first"
 
 
 async def test_unlinking_a_refused_account_leaves_nothing_to_revoke(store):
@@ -181,7 +184,7 @@ async def test_unlinking_a_refused_account_leaves_nothing_to_revoke(store):
     await refuse(store, account)
     ended = await unlink(store, ALICE, "saturn", revocable=["saturn"])
     assert [one.state for one in ended] == ["refused"]
-    assert await store.read(rows.account_by_id, account.id) is None
+    assert await store.read(rows.find_account_by_id, account.id) is None
 
 
 # -- refused credentials: one try in a while, then everything goes on ----------------------------------------
@@ -200,7 +203,7 @@ async def test_a_refusal_is_written_with_its_beginning_and_for_the_secret_that_w
     held = await hold(store, account, "alicia")
     assert (held.state, held.secret, held.renamed_to) == ("active", account.secret, "alicia")
     assert (held.refused_since, held.checked_at) == (began, clock.now())
-    assert await store.read(refusals.held_accounts) == [held]
+    assert await store.read(refusals.list_refused_accounts) == [held]
     assert (await hold(store, account)).renamed_to is None
     ended = (await unlink(store, ALICE, "saturn", revocable=["saturn"]))[0]
     assert await hold(store, ended) is None
@@ -211,11 +214,11 @@ async def test_one_of_those_that_wait_gets_the_next_try(store, clock):
     held = await hold(store, await link_account(store))
     clock.advance(30)
     assert [await store.write(refusals.try_refused, held) for _ in range(2)] == [True, False]
-    tried = await store.read(rows.account_by_id, held.id)
+    tried = await store.read(rows.find_account_by_id, held.id)
     assert tried.tried_in(clock.now()) == 30.0
     # Their person asks for something: the next call tries it, and again only one does.
     await store.carry_out(lambda tx: refusals.try_at_once(tx, tried))
-    asked = await store.read(rows.account_by_id, held.id)
+    asked = await store.read(rows.find_account_by_id, held.id)
     assert asked.tried_in(clock.now()) == 0.0
     assert [await store.write(refusals.try_refused, asked) for _ in range(2)] == [True, False]
 
@@ -232,13 +235,13 @@ async def test_what_waited_goes_on_at_once(store, clock):
     )
     await store.write(tasks.add_tasks, [NewTask(TaskKind.SNAPSHOT, f"{account.id}/templates", due_in=500.0)])
     clock.advance(INTERVAL + MARGIN)
-    assert not await store.write(refusals.accept_again, replace(account, secret="former"))
+    assert not await store.write(refusals.note_accepted, replace(account, secret="former"))
     # What 0.1.0 has counted, which serves beside this one, counts no more.
     await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": account.id}, refused_for=840))
-    assert await store.write(refusals.accept_again, account)
+    assert await store.write(refusals.note_accepted, account)
     row = await store.engine.read(lambda tx: ACCOUNTS.row(tx, id=account.id))
     assert (row["refused_since"], row["refused_for"]) == (None, 0)
-    assert await store.read(refusals.held_accounts) == []
+    assert await store.read(refusals.list_refused_accounts) == []
     (step,) = await store.claim(operations.claim_operations, 10, 40.0)
     assert (step.operation.id, step.operation.hold) == (operation.id, None)
     assert len(await store.claim(tasks.claim_tasks, 10, 40.0)) == 1
@@ -248,9 +251,9 @@ async def test_what_waited_goes_on_at_once(store, clock):
 async def test_a_fresh_secret_is_refused_by_nobody_and_the_same_under_another_key_still_is(store):
     account = await hold(store, await link_account(store))
     assert await store.write(credentials.save_secret, account.id, account.secret, "sealed again")
-    assert [one.id for one in await store.read(refusals.held_accounts)] == [account.id]
+    assert [one.id for one in await store.read(refusals.list_refused_accounts)] == [account.id]
     assert await store.write(credentials.save_secret, account.id, "sealed again", "fresh", is_fresh=True)
-    assert await store.read(refusals.held_accounts) == []
+    assert await store.read(refusals.list_refused_accounts) == []
 
 
 @pytest.mark.both_engines
@@ -284,7 +287,7 @@ async def test_after_an_outage_everybody_whom_the_connection_refused_is_tried_at
     held = [await hold(store, await link_account(store, *pair)) for pair in pairs]
     await store.write(outages.begin_outage, "saturn#people", clock.now())
     await store.write(refusals.end_outage, "saturn#people")
-    found = [await store.read(rows.account_by_id, one.id) for one in held]
+    found = [await store.read(rows.find_account_by_id, one.id) for one in held]
     assert [one.tried_in(clock.now()) for one in found] == [0.0, 30.0]
 
 
@@ -307,12 +310,12 @@ async def test_each_is_due_in_its_time_and_written_once(store, clock):
     clock.advance(1)
     (due,) = await within(store, rows.claim_reminders, 10, 60.0)
     assert (due.id, due.ends_at) == (account.id, end)
-    assert await within(store, rows.reminder_done, due, end - DAY)
-    assert not await within(store, rows.reminder_done, due, end - DAY)
+    assert await within(store, rows.schedule_reminder, due, end - DAY)
+    assert not await within(store, rows.schedule_reminder, due, end - DAY)
     assert await within(store, rows.claim_reminders, 10, 60.0) == []
     clock.advance(6 * DAY)
     (due,) = await within(store, rows.claim_reminders, 10, 60.0)
-    assert await within(store, rows.reminder_done, due, None)
+    assert await within(store, rows.schedule_reminder, due, None)
     clock.advance(30 * DAY)
     assert await within(store, rows.claim_reminders, 10, 60.0) == []
 
@@ -321,15 +324,15 @@ async def test_each_is_due_in_its_time_and_written_once(store, clock):
 async def test_a_fresh_secret_has_an_end_of_its_own_and_a_sealed_again_one_keeps_it(store, clock):
     account = await link_account(store, ends_at=clock.now() + 8 * DAY)
     assert await store.write(credentials.save_secret, account.id, account.secret, "sealed again")
-    assert (await store.read(rows.account, ALICE, "saturn")).remind_at == clock.now() + DAY
+    assert (await store.read(rows.find_account, ALICE, "saturn")).remind_at == clock.now() + DAY
     fresh_end = clock.now() + 90 * DAY
     assert await store.write(
         credentials.save_secret, account.id, "sealed again", "fresh", is_fresh=True, ends_at=fresh_end
     )
-    held = await store.read(rows.account, ALICE, "saturn")
+    held = await store.read(rows.find_account, ALICE, "saturn")
     assert (held.ends_at, held.remind_at) == (fresh_end, fresh_end - 7 * DAY)
     assert await store.write(credentials.save_secret, account.id, "fresh", "for ever", is_fresh=True)
-    held = await store.read(rows.account, ALICE, "saturn")
+    held = await store.read(rows.find_account, ALICE, "saturn")
     assert (held.ends_at, held.remind_at) == (None, None)
 
 
@@ -340,7 +343,7 @@ async def test_a_link_that_is_gone_or_another_is_reminded_of_no_more(store, cloc
     (due,) = await within(store, rows.claim_reminders, 10, 60.0)
     await link_account(store, ends_at=clock.now() + 90 * DAY)
     assert await within(store, rows.claim_reminders, 10, 60.0) == []
-    assert not await within(store, rows.reminder_done, due, None)
+    assert not await within(store, rows.schedule_reminder, due, None)
     assert await store.perform(notices.claim_notices, 10, 60.0) == []
 
 
@@ -365,7 +368,7 @@ async def test_it_ends_when_its_time_is_over_however_much_it_is_used(store, cloc
         await store.write(browsers.keep_browser_session, "h1")
     clock.advance(HOUR / 2)
     assert await browser_session(store, "h1", HOUR) is None
-    assert await store.read(browsers.page_rows, "h1", HOUR, "any") is None
+    assert await store.read(browsers.find_page_rows, "h1", HOUR, "any") is None
 
 
 async def test_it_ends_when_it_is_not_used(store, clock):
@@ -374,7 +377,7 @@ async def test_it_ends_when_it_is_not_used(store, clock):
     assert await browser_session(store, "h1", HOUR) is not None
     clock.advance(1)
     assert await browser_session(store, "h1", HOUR) is None
-    assert await store.read(browsers.page_rows, "h1", HOUR, "any") is None
+    assert await store.read(browsers.find_page_rows, "h1", HOUR, "any") is None
 
 
 @pytest.mark.parametrize("connection", ["saturn", None])
@@ -403,17 +406,19 @@ async def test_all_of_everybody(store):
 async def test_a_look_holds_what_a_page_needs(store):
     session = await begun(store)
     workspace = (await linked(store, ALICE)).workspaces[0]
-    rows = await store.read(browsers.page_rows, "h1", HOUR, workspace.id)
+    rows = await store.read(browsers.find_page_rows, "h1", HOUR, workspace.id)
     assert (rows.session, rows.workspace.id, rows.operation) == (session, workspace.id, None)
     assert rows.now == await store.now()
     accepted = await accept_operation(store, workspace, interaction="i1")
-    assert (await store.read(browsers.page_rows, "h1", HOUR, workspace.id)).operation == accepted.operation
-    assert (await store.read(browsers.page_rows, "h1", HOUR, "none")).workspace is None
+    assert (
+        await store.read(browsers.find_page_rows, "h1", HOUR, workspace.id)
+    ).operation == accepted.operation
+    assert (await store.read(browsers.find_page_rows, "h1", HOUR, "none")).workspace is None
 
 
 async def test_a_look_tells_nothing_of_what_others_ask_for(store):
     await begun(store, BOB)
     workspace = (await linked(store, ALICE)).workspaces[0]
     await accept_operation(store, workspace, interaction="i1")
-    rows = await store.read(browsers.page_rows, "h1", HOUR, workspace.id)
+    rows = await store.read(browsers.find_page_rows, "h1", HOUR, workspace.id)
     assert (rows.operation, rows.channel_id) == (None, None)

@@ -7,7 +7,7 @@ from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.store import accounts, cards, discovered, notices, workspaces
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from tests.rigs.store import ALICE, accept_operation, hide_workspace, linked, observe
 
 BUTTONS = frozenset({"open", "stop"})
@@ -32,40 +32,40 @@ async def test_a_read_tells_them(store, clock, workspace, actions):
     await observe(
         store, clock, workspace, Observed(State.RUNNING, actions=actions, ends_at=2.5e9, ends_how="removed")
     )
-    row = await store.read(workspaces.workspace, workspace.id)
+    row = await store.read(workspaces.find_workspace, workspace.id)
     assert (row.actions, row.ends_at, row.ends_how) == (actions, 2.5e9, "removed")
     await observe(store, clock, workspace, Observed(State.RUNNING))
-    row = await store.read(workspaces.workspace, workspace.id)
+    row = await store.read(workspaces.find_workspace, workspace.id)
     assert (row.actions, row.ends_at, row.ends_how) == (None, None, None)
 
 
 async def test_other_buttons_owe_the_card_at_once_and_a_new_end_in_time(store, clock, workspace, card):
     await observe(store, clock, workspace, Observed(State.RUNNING, ends_at=5.0, ends_how="stops"))
-    pending = await store.read(cards.card, card)
+    pending = await store.read(cards.find_card, card)
     assert (pending.is_dirty, pending.changed_at) == (True, None)
     await observe(
         store, clock, workspace, Observed(State.RUNNING, ends_at=5.0, ends_how="stops", actions=BUTTONS)
     )
-    assert (await store.read(cards.card, card)).changed_at == clock.now()
+    assert (await store.read(cards.find_card, card)).changed_at == clock.now()
 
 
 async def test_the_same_again_owes_nothing(store, clock, workspace, card):
     seen = Observed(State.RUNNING, actions=BUTTONS, ends_at=5.0, ends_how="stops")
     await observe(store, clock, workspace, seen)
-    await store.write(cards.card_updated, card, await store.read(cards.card, card))
-    before = await store.read(cards.card, card)
+    await store.write(cards.finish_update, card, await store.read(cards.find_card, card))
+    before = await store.read(cards.find_card, card)
     await observe(store, clock, workspace, seen)
-    assert await store.read(cards.card, card) == before
+    assert await store.read(cards.find_card, card) == before
 
 
 async def test_a_list_tells_them_and_what_it_leaves_out_stays_while_the_state_does(store, clock, workspace):
-    account = await store.read(accounts.account, ALICE, "saturn")
+    account = await store.read(accounts.find_account, ALICE, "saturn")
 
     async def merged(state, **told):
         clock.advance(1)
-        found = FoundWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, state, **told)
+        found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, state, **told)
         await store.perform(discovered.merge_discovered, account.id, [found])
-        row = await store.read(workspaces.workspace, workspace.id)
+        row = await store.read(workspaces.find_workspace, workspace.id)
         return row.actions, row.ends_at, row.ends_how
 
     told = (BUTTONS, 9.0, "stops")
@@ -77,20 +77,22 @@ async def test_a_list_tells_them_and_what_it_leaves_out_stays_while_the_state_do
 
 async def test_a_new_row_of_a_list_has_them(store):
     account = (await linked(store)).account
-    found = FoundWorkspace("new", "g", "new", State.RUNNING, actions=BUTTONS, ends_at=9.0, ends_how="stops")
+    found = DiscoveredWorkspace(
+        "new", "g", "new", State.RUNNING, actions=BUTTONS, ends_at=9.0, ends_how="stops"
+    )
     await store.perform(discovered.merge_discovered, account.id, [found])
-    (row,) = [row for row in await store.perform(workspaces.workspaces, ALICE) if row.name == "new"]
+    (row,) = [row for row in await store.perform(workspaces.read_workspaces, ALICE) if row.name == "new"]
     assert (row.actions, row.ends_at, row.ends_how) == (BUTTONS, 9.0, "stops")
 
 
 async def test_other_buttons_of_a_list_owe_the_card(store, clock, workspace, card):
-    account = await store.read(accounts.account, ALICE, "saturn")
+    account = await store.read(accounts.find_account, ALICE, "saturn")
     clock.advance(1)
-    found = FoundWorkspace(
+    found = DiscoveredWorkspace(
         workspace.remote_id, workspace.gate_key, workspace.name, State.RUNNING, actions=BUTTONS
     )
     await store.perform(discovered.merge_discovered, account.id, [found])
-    assert (await store.read(cards.card, card)).changed_at == clock.now()
+    assert (await store.read(cards.find_card, card)).changed_at == clock.now()
 
 
 async def test_a_list_owes_what_was_said_of_one_that_is_hidden_by_now(store, clock, workspace):
@@ -98,14 +100,14 @@ async def test_a_list_owes_what_was_said_of_one_that_is_hidden_by_now(store, clo
     body = {"workspace": workspace.id}
     await store.write(notices.add_notices, [NewNotice("operation_1", NoticeKind.READY, "end", ALICE, body)])
     for notice in await store.perform(notices.claim_notices, 9, 60.0):
-        await store.write(notices.notice_sent, notice.id, "D1", "1.0")
+        await store.write(notices.mark_notice_sent, notice.id, "D1", "1.0")
     await hide_workspace(store, workspace.id)
     clock.advance(60)
     for card in await store.claim(cards.claim_cards, 9, 0.0, 60.0):
-        await store.write(cards.card_updated, card.id, card)
-    account = await store.read(accounts.account, ALICE, "saturn")
+        await store.write(cards.finish_update, card.id, card)
+    account = await store.read(accounts.find_account, ALICE, "saturn")
     clock.advance(60)
-    found = FoundWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, State.STOPPED)
+    found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, State.STOPPED)
     await store.perform(discovered.merge_discovered, account.id, [found])
     assert [card.message_ts for card in await store.claim(cards.claim_cards, 9, 0.0, 60.0)] == ["1.0"]
     assert await store.perform(notices.claim_notices, 9, 60.0) == []
@@ -115,32 +117,32 @@ async def test_what_is_at_stake_is_of_the_last_read_and_the_last_use_is_kept(sto
     async def told(state=State.RUNNING, **seen):
         clock.advance(10)
         await observe(store, clock, workspace, Observed(state, **seen))
-        row = await store.read(workspaces.workspace, workspace.id)
+        row = await store.read(workspaces.find_workspace, workspace.id)
         return row.at_stake, row.last_used_at
 
     both = frozenset({"busy", "unsaved"})
     assert await told(at_stake=both, last_used_at=5.5) == (both, 5.5)
-    await store.write(cards.card_updated, card, await store.read(cards.card, card))
-    before = await store.read(cards.card, card)
+    await store.write(cards.finish_update, card, await store.read(cards.find_card, card))
+    before = await store.read(cards.find_card, card)
     # That somebody goes on working changes no message; what they could lose does.
     assert await told(at_stake=both, last_used_at=7.5) == (both, 7.5)
-    assert await store.read(cards.card, card) == before
+    assert await store.read(cards.find_card, card) == before
     assert await told(at_stake=frozenset({"busy"})) == ({"busy"}, 7.5)
-    assert (await store.read(cards.card, card)).is_dirty
+    assert (await store.read(cards.find_card, card)).is_dirty
     assert await told(at_stake=frozenset()) == (frozenset(), 7.5)
     assert await told(State.SUSPENDED, down_at=8.5) == (None, 7.5)
-    assert (await store.read(workspaces.workspace, workspace.id)).down_at == 8.5
+    assert (await store.read(workspaces.find_workspace, workspace.id)).down_at == 8.5
     assert await told(State.SUSPENDED, down_at=9.5) == (None, 7.5)
-    assert (await store.read(workspaces.workspace, workspace.id)).down_at == 9.5
+    assert (await store.read(workspaces.find_workspace, workspace.id)).down_at == 9.5
     await told()
-    assert (await store.read(workspaces.workspace, workspace.id)).down_at is None
+    assert (await store.read(workspaces.find_workspace, workspace.id)).down_at is None
 
 
 async def test_since_when_it_is_up_is_said_by_its_provider_or_known_from_two_reads(store, clock, workspace):
     async def told(state, after=10.0, **seen):
         clock.advance(after)
         await observe(store, clock, workspace, Observed(state, **seen))
-        return (await store.read(workspaces.workspace, workspace.id)).started_at
+        return (await store.read(workspaces.find_workspace, workspace.id)).started_at
 
     assert await told(State.STOPPED) is None
     assert await told(State.STARTING) is None
@@ -157,13 +159,13 @@ async def test_since_when_it_is_up_is_said_by_its_provider_or_known_from_two_rea
 
 
 async def test_what_a_list_found_down_in_between_is_not_up_since_then(store, clock, workspace):
-    account = await store.read(accounts.account, ALICE, "saturn")
+    account = await store.read(accounts.find_account, ALICE, "saturn")
 
     async def listed(state):
         clock.advance(10)
-        found = FoundWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, state)
+        found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, state)
         await store.perform(discovered.merge_discovered, account.id, [found])
-        return (await store.read(workspaces.workspace, workspace.id)).started_at
+        return (await store.read(workspaces.find_workspace, workspace.id)).started_at
 
     await observe(store, clock, workspace, Observed(State.RUNNING, started_at=5_000.0))
     assert await listed(State.RUNNING) == 5_000.0

@@ -74,7 +74,7 @@ async def test_a_stop_on_its_way_is_told_when_it_is_down(store, clock, notebook)
 @pytest.mark.both_engines
 async def test_what_a_list_finds_stopped_or_two_find_gone_is_told(store, clock, notebook):
     await notify(store, notebook.id, ready=None, stopped=True)
-    account = await store.read(accounts.account, ALICE, "saturn")
+    account = await store.read(accounts.find_account, ALICE, "saturn")
     await store.perform(discovered.merge_discovered, account.id, [found_workspace("notebook")])
     assert await told(store) == stopped(notebook)
     clock.advance(60)
@@ -83,11 +83,11 @@ async def test_what_a_list_finds_stopped_or_two_find_gone_is_told(store, clock, 
     )
     clock.advance(60)
     await store.perform(discovered.merge_discovered, account.id, [])
-    assert (await store.read(workspaces.workspace, notebook.id)).state is State.RUNNING
+    assert (await store.read(workspaces.find_workspace, notebook.id)).state is State.RUNNING
     assert await told(store) == []
     clock.advance(60)
     await store.perform(discovered.merge_discovered, account.id, [])
-    assert (await store.read(workspaces.workspace, notebook.id)).state is State.GONE
+    assert (await store.read(workspaces.find_workspace, notebook.id)).state is State.GONE
     assert await told(store) == stopped(notebook)
 
 
@@ -122,9 +122,9 @@ async def test_refusals_of_rights_are_counted(store, clock, notebook):
         await store.write(
             operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause=cause)
         )
-    assert await store.read(counts.refusals, "saturn", clock.now() - 60) == 2
-    assert await store.read(counts.refusals, "saturn", clock.now() + 60) == 0
-    assert await store.read(counts.refusals, "other", 0.0) == 0
+    assert await store.read(counts.count_refusals, "saturn", clock.now() - 60) == 2
+    assert await store.read(counts.count_refusals, "saturn", clock.now() + 60) == 0
+    assert await store.read(counts.count_refusals, "other", 0.0) == 0
 
 
 async def creation(store):
@@ -138,7 +138,7 @@ async def test_what_was_made_and_stands_still_is_to_be_started(store):
     made = Created("r1", "mine", is_started=False)
     row = await store.write(creations.name_created, operation.id, made, gate_key("saturn", "r1"))
     assert row.remote_id == "r1"
-    after = await store.read(operations.operation, operation.id)
+    after = await store.read(operations.find_operation, operation.id)
     assert (after.verb, after.start_call, after.outcome) == (OperationVerb.START, Call.NONE, None)
 
 
@@ -148,5 +148,5 @@ async def test_what_was_called_off_meanwhile_is_not(store):
     await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.CANCELLED))
     made = Created("r1", "mine", is_started=False)
     await store.write(creations.name_created, operation.id, made, gate_key("saturn", "r1"))
-    after = await store.read(operations.operation, operation.id)
+    after = await store.read(operations.find_operation, operation.id)
     assert (after.verb, after.start_call) == (OperationVerb.CREATE, Call.ACCEPTED)

@@ -34,7 +34,7 @@ async def everybody(store):
 
 async def test_active_accounts_are_all_read_once(store, everybody):
     await within(store, refuse, everybody[2].account, "hold")
-    active = [one.id for one in await store.perform(accounts.active_accounts)]
+    active = [one.id for one in await store.perform(accounts.list_active_accounts)]
     assert sorted(active) == sorted(made.account.id for made in everybody if made != everybody[2])
     assert {one async for batch in accounts.find_holders(store.engine) for one in batch} == {
         *PEOPLE,
@@ -46,13 +46,13 @@ async def test_counts_add_up_over_batches(store, everybody):
     await hide_workspace(store, everybody[0].workspaces[0].id)
     await unlink(store, PEOPLE[1], "saturn", revocable=["saturn"])
     await within(store, refuse, everybody[2].account, "hold")
-    counted = await store.perform(counts.statistics)
+    counted = await store.perform(counts.count_rows)
     names = ("people", "accounts", "workspaces", "owed_revocations")
     assert [counted[name] for name in names] == [6, 5, 4, 1]
-    totals = await store.perform(counts.totals, ["saturn", "unknown"], **GIVEN)
+    totals = await store.perform(counts.count_totals, ["saturn", "unknown"], **GIVEN)
     at = totals.at["saturn"]
     assert (at.linked, at.refused, at.workspaces, totals.at["unknown"].linked) == (4, 1, 4, 0)
-    here = (await store.perform(counts.totals, ["saturn"], **GIVEN, place="-:T0OTHER:")).at["saturn"]
+    here = (await store.perform(counts.count_totals, ["saturn"], **GIVEN, place="-:T0OTHER:")).at["saturn"]
     assert (here.linked, here.refused, here.workspaces) == (1, 0, 1)
 
 
@@ -103,6 +103,6 @@ async def test_all_ended_links_are_emptied(store, clock):
         link = Link(f"n{number}", ALICE, f"saturn-{number}", created_at=now, expires_at=now + number, **given)
         await put_link(store, link)
     clock.advance(3.5)
-    assert await store.perform(links.empty_links) == 4
-    left = [await store.read(links.link, f"n{number}") for number in range(5)]
+    assert await store.perform(links.clear_ended_links) == 4
+    left = [await store.read(links.find_link, f"n{number}") for number in range(5)]
     assert [(one.secret, one.waiting) for one in left] == [(None, None)] * 4 + [("sealed", None)]

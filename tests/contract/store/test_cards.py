@@ -15,8 +15,8 @@ from bot.features.courses.model import ClassKind
 from bot.store import cards as card_rows
 from bot.store import notices as notice_rows
 from bot.store import operations as operation_rows
-from bot.store.cards import MOMENT_SECONDS
-from bot.store.notices import SILENCE
+from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS
+from bot.store.notices import SILENCE_SECONDS
 from bot.store.sweeping import sweep
 from bot.store.tables import ACTS, CARDS
 from tests.rigs.approvals import ask_approval, decide_approval
@@ -37,7 +37,7 @@ from tests.rigs.store import (
 @pytest.fixture
 async def operation(store, workspace, clock):
     made = await posted(store, workspace)
-    clock.advance(MOMENT_SECONDS)
+    clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     return made
 
 
@@ -46,20 +46,20 @@ async def posted(store, workspace):
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
     operation = (await accept_operation(store, workspace, notices=[card])).operation
     for notice in await store.perform(notice_rows.claim_notices, 10, 60.0):
-        await store.write(notice_rows.notice_sent, notice.id, "D1", f"{notice.subject}.1")
+        await store.write(notice_rows.mark_notice_sent, notice.id, "D1", f"{notice.subject}.1")
     return operation
 
 
 async def test_the_first_card_finds_its_place(store, clock, operation):
-    card = await store.read(card_rows.card, operation.id)
+    card = await store.read(card_rows.find_card, operation.id)
     assert (card.channel_id, card.message_ts, card.is_dirty, card.updated_at) == (
         "D1",
         f"{operation.id}.1",
         False,
-        clock.now() - MOMENT_SECONDS,
+        clock.now() - MIN_UPDATE_INTERVAL_SECONDS,
     )
     assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
-    assert await store.read(card_rows.card, "operation_none") is None
+    assert await store.read(card_rows.find_card, "operation_none") is None
 
 
 async def test_a_card_that_was_not_posted_yet_is_not_updated(store, workspace):
@@ -74,8 +74,8 @@ async def test_a_change_of_state_is_owed_at_once(store, clock, workspace, operat
     assert (card.id, card.is_dirty, card.changed_at) == (operation.id, True, clock.now())
     assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
     clock.advance(1)
-    await store.write(card_rows.card_updated, operation.id, card)
-    after = await store.read(card_rows.card, operation.id)
+    await store.write(card_rows.finish_update, operation.id, card)
+    after = await store.read(card_rows.find_card, operation.id)
     assert (after.is_dirty, after.changed_at, after.updated_at) == (False, None, clock.now())
     clock.advance(100)
     assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
@@ -109,9 +109,9 @@ async def test_what_came_after_the_claim_is_still_owed(store, clock, workspace, 
     (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     clock.advance(1)
     await observe(store, clock, workspace, Observed(State.RUNNING))
-    await store.write(card_rows.card_updated, operation.id, card)
+    await store.write(card_rows.finish_update, operation.id, card)
     assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
-    clock.advance(MOMENT_SECONDS)
+    clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     assert again.changed_at > card.changed_at
 
@@ -120,8 +120,8 @@ async def test_progress_after_the_claim_is_owed_as_progress(store, clock, worksp
     await observe(store, clock, workspace, Observed(State.STARTING))
     (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     await observe(store, clock, workspace, Observed(State.STARTING, progress=50))
-    await store.write(card_rows.card_updated, operation.id, card)
-    left = await store.read(card_rows.card, operation.id)
+    await store.write(card_rows.finish_update, operation.id, card)
+    left = await store.read(card_rows.find_card, operation.id)
     assert (left.is_dirty, left.changed_at) == (True, None)
     assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
 
@@ -131,7 +131,7 @@ async def test_a_lease_that_ran_out_and_a_retry_come_again(store, clock, operati
     await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     clock.advance(60)
     assert len(await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)) == 1
-    await store.write(card_rows.card_retry, operation.id, 5.0)
+    await store.write(card_rows.retry_card, operation.id, 5.0)
     clock.advance(4.9)
     assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
     clock.advance(0.1)
@@ -141,18 +141,18 @@ async def test_a_lease_that_ran_out_and_a_retry_come_again(store, clock, operati
 
 async def test_a_lost_card_is_not_updated_any_more(store, clock, operation):
     await store.write(operation_rows.save_step, Update(operation.id, 1.0, hold="Slow."))
-    await store.write(notice_rows.card_lost, operation.id)
+    await store.write(notice_rows.queue_lost_card, operation.id)
     await store.write(operation_rows.save_step, Update(operation.id, 1.0, hold="Slower."))
     clock.advance(100)
     assert await store.claim(card_rows.claim_cards, 10, 15.0, 60.0) == []
-    assert (await store.read(card_rows.card, operation.id)).message_ts is None
+    assert (await store.read(card_rows.find_card, operation.id)).message_ts is None
 
 
 async def test_a_step_that_changes_nothing_visible_owes_nothing(store, operation):
     await store.write(operation_rows.save_step, Update(operation.id, 1.0, attempts=1))
-    assert not (await store.read(card_rows.card, operation.id)).is_dirty
+    assert not (await store.read(card_rows.find_card, operation.id)).is_dirty
     await store.write(operation_rows.save_step, Update(operation.id, 1.0, progress_floor=10, card_dirty=True))
-    card = await store.read(card_rows.card, operation.id)
+    card = await store.read(card_rows.find_card, operation.id)
     assert (card.is_dirty, card.changed_at) == (True, None)
 
 
@@ -174,7 +174,7 @@ async def sent(store, *all_ts):
     notices = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert len(notices) == len(all_ts)
     for notice, ts in zip(notices, all_ts, strict=True):
-        await store.write(notice_rows.notice_sent, notice.id, "D1", ts)
+        await store.write(notice_rows.mark_notice_sent, notice.id, "D1", ts)
 
 
 async def claimed(store, clock, seconds=15.0):
@@ -182,7 +182,7 @@ async def claimed(store, clock, seconds=15.0):
     clock.advance(seconds)
     cards = await store.claim(card_rows.claim_cards, 20, 15.0, 60.0)
     for card in cards:
-        await store.write(card_rows.card_updated, card.id, card)
+        await store.write(card_rows.finish_update, card.id, card)
     return sorted(card.message_ts for card in cards)
 
 
@@ -212,7 +212,7 @@ async def test_a_look_at_buttons_waits_for_what_has_changed(store, clock, worksp
     start = await asked(store, workspace, OperationVerb.START, "1")
     await told(store, workspace, NoticeKind.WAITING, start, "2")
     await claimed(store, clock)
-    clock.advance(MOMENT_SECONDS)
+    clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     await observe(store, clock, workspace, Observed(State.RUNNING))
     found = [
         card.message_ts for _ in range(2) for card in await store.claim(card_rows.claim_cards, 1, 15.0, 60.0)
@@ -242,7 +242,7 @@ async def test_the_card_of_what_has_ended_says_so_itself_where_the_message_does_
         [NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})],
     )
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.notice_dead, notice.id, "no_text")
+    await store.write(notice_rows.give_up_notice, notice.id, "no_text")
     assert await claimed(store, clock, 0.0) == ["1"]
 
 
@@ -254,7 +254,7 @@ async def test_an_end_that_was_sent_nowhere_says_nothing(store, workspace):
         [NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})],
     )
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.notice_sent, notice.id, "", "")
+    await store.write(notice_rows.mark_notice_sent, notice.id, "", "")
     assert await store.read(notice_rows.end_state, start) == ""
 
 
@@ -277,7 +277,7 @@ async def test_what_is_found_after_newer_messages_is_no_reason_to_keep_them(stor
     )
     (late,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     await told(store, workspace, NoticeKind.READY, start, "3")
-    await store.write(notice_rows.notice_sent, late.id, "D1", "2")
+    await store.write(notice_rows.mark_notice_sent, late.id, "D1", "2")
     assert await claimed(store, clock) == ["1", "3"]
 
 
@@ -285,11 +285,11 @@ async def test_what_is_over_is_never_owed_again(store, clock, workspace):
     first = await asked(store, workspace, OperationVerb.START, "1")
     await asked(store, workspace, OperationVerb.STOP, "2")
     for card in await store.claim(card_rows.claim_cards, 20, 15.0, 60.0):
-        await store.write(card_rows.card_updated, card.id, card, is_over=True)
+        await store.write(card_rows.finish_update, card.id, card, is_over=True)
     await keep_waiting(store, first)
     await observe(store, clock, workspace, Observed(State.RUNNING))
     assert await claimed(store, clock) == ["2"]
-    assert (await store.read(card_rows.card, first)).stage == "closed"
+    assert (await store.read(card_rows.find_card, first)).stage == "closed"
 
 
 @pytest.mark.both_engines
@@ -297,8 +297,8 @@ async def test_a_card_that_was_closed_goes_once_the_end_is_known_to_be_in_slack(
     start = await asked(store, workspace, OperationVerb.START, "1")
     await ended(store, start)
     for card in await store.claim(card_rows.claim_cards, 9, 0.0, 60.0):
-        await store.write(card_rows.card_updated, card.id, card, is_over=True)
-    assert (await store.read(card_rows.card, start)).stage == "closed"
+        await store.write(card_rows.finish_update, card.id, card, is_over=True)
+    assert (await store.read(card_rows.find_card, start)).stage == "closed"
     await store.write(
         notice_rows.add_notices,
         [NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})],
@@ -314,15 +314,15 @@ async def test_a_card_goes_once_its_end_is_told_with_others(store, clock, is_ove
     for start in starts:
         await ended(store, start)
     for card in await store.claim(card_rows.claim_cards, 9, 0.0, 60.0):
-        await store.write(card_rows.card_updated, card.id, card, is_over=is_over)
+        await store.write(card_rows.finish_update, card.id, card, is_over=is_over)
     for start, one in zip(starts, workspaces, strict=True):
         body = {"workspace": one.id}
         await store.write(notice_rows.add_notices, [NewNotice(start, NoticeKind.READY, "end", ALICE, body)])
-    clock.advance(SILENCE + 5.0)
+    clock.advance(SILENCE_SECONDS + 5.0)
     (summary,) = await store.perform(notice_rows.claim_notices, 9, 60.0)
-    assert len(await store.read(notice_rows.held_notices, summary.id)) == 2
+    assert len(await store.read(notice_rows.list_combined_notices, summary.id)) == 2
     assert await claimed(store, clock) == []
-    await store.write(notice_rows.notice_sent, summary.id, "D1", "9")
+    await store.write(notice_rows.mark_notice_sent, summary.id, "D1", "9")
     assert await claimed(store, clock) == ["0", "1"]
 
 
@@ -338,11 +338,11 @@ async def test_what_was_sent_before_is_looked_at_once_an_end_is_told_with_others
         await store.write(
             notice_rows.add_notices, [NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": one.id})]
         )
-    clock.advance(SILENCE + 5.0)
+    clock.advance(SILENCE_SECONDS + 5.0)
     await claimed(store, clock)
     (summary,) = await store.perform(notice_rows.claim_notices, 9, 60.0)
-    assert len(await store.read(notice_rows.held_notices, summary.id)) == 2
-    await store.write(notice_rows.notice_sent, summary.id, "D1", "9")
+    assert len(await store.read(notice_rows.list_combined_notices, summary.id)) == 2
+    await store.write(notice_rows.mark_notice_sent, summary.id, "D1", "9")
     assert await claimed(store, clock) == ["7"]
 
 
@@ -355,7 +355,7 @@ async def test_what_changes_while_a_message_is_closed_is_still_owed(store, clock
     assert sorted(card.message_ts for card in cards) == ["1", "2"]
     await told(store, workspace, NoticeKind.READY, start, "3")
     for card in cards:
-        await store.write(card_rows.card_updated, card.id, card, is_over=True)
+        await store.write(card_rows.finish_update, card.id, card, is_over=True)
     assert await claimed(store, clock) == ["1", "2"]
 
 
@@ -364,9 +364,9 @@ async def test_a_card_that_is_sent_nowhere_is_never_owed(store, clock, workspace
     card = NewNotice("", NoticeKind.CARD, "first", ALICE, {"workspace": workspace.id})
     operation = (await accept_operation(store, workspace, notices=[card])).operation
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.notice_sent, notice.id, "", "")
+    await store.write(notice_rows.mark_notice_sent, notice.id, "", "")
     await observe(store, clock, workspace, Observed(State.RUNNING))
-    left = await store.read(card_rows.card, operation.id)
+    left = await store.read(card_rows.find_card, operation.id)
     assert (left.stage, left.is_dirty, left.message_ts) == ("closed", False, None)
 
 
@@ -375,13 +375,13 @@ async def test_what_a_message_says_for_good_is_kept_with_it(store, workspace):
     body, said = {"workspace": workspace.id}, {"text": "Ready.", "blocks": [{"type": "divider"}]}
     await store.write(notice_rows.add_notices, [NewNotice(start, NoticeKind.READY, "end", ALICE, body)])
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.notice_sent, notice.id, "D1", "2", "drawn", notice.body | said)
-    card = await store.read(card_rows.card, notice.id)
+    await store.write(notice_rows.mark_notice_sent, notice.id, "D1", "2", "drawn", notice.body | said)
+    card = await store.read(card_rows.find_card, notice.id)
     assert card.body == body | said
-    await store.write(card_rows.card_updated, card.id, card, "drawn", body | {"text": "", "blocks": []})
-    assert (await store.read(card_rows.card, card.id)).body["blocks"] == []
-    await store.write(card_rows.card_updated, card.id, card, is_over=True)
-    assert await store.read(card_rows.card, card.id) is None
+    await store.write(card_rows.finish_update, card.id, card, "drawn", body | {"text": "", "blocks": []})
+    assert (await store.read(card_rows.find_card, card.id)).body["blocks"] == []
+    await store.write(card_rows.finish_update, card.id, card, is_over=True)
+    assert await store.read(card_rows.find_card, card.id) is None
 
 
 async def test_messages_about_an_unlinked_workspace_are_looked_at_and_keep_its_name(store, clock, workspace):
@@ -406,8 +406,8 @@ async def test_a_notice_that_is_given_up_is_no_message(store, clock, workspace):
         [NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})],
     )
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.notice_dead, notice.id, "user_disabled")
-    assert await store.read(card_rows.card, notice.id) is None
+    await store.write(notice_rows.give_up_notice, notice.id, "user_disabled")
+    assert await store.read(card_rows.find_card, notice.id) is None
     assert await claimed(store, clock) == ["1"]
 
 
@@ -430,7 +430,7 @@ async def test_messages_about_a_link_are_looked_at_once_there_is_another(store, 
 
 async def test_of_questions_about_a_class_card_the_last_is_open(store, clock):
     await store.carry_out(lambda tx: card_rows.add(tx, ClassKind.CLASS_CARD, "class_1", ALICE.key))
-    await store.carry_out(lambda tx: card_rows.place(tx, "class_1", "C1", "0"))
+    await store.carry_out(lambda tx: card_rows.save_location(tx, "class_1", "C1", "0"))
     for ts in ("1", "2"):
         await store.write(
             notice_rows.add_notices, [NewNotice("class_1", ClassKind.CLASS_POSTED, f"posted:{ts}", ALICE)]
@@ -465,12 +465,12 @@ async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
     await store.write(notice_rows.add_notices, [notice])
     (claimed_,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert claimed_.body == {"lines": ["secret"]}
-    assert (await store.read(card_rows.card, claimed_.id)).body == {}
+    assert (await store.read(card_rows.find_card, claimed_.id)).body == {}
 
 
 async def pending(store, clock, workspace, state):
     """Return what a message shows, as its claim after another change says."""
-    clock.advance(MOMENT_SECONDS)
+    clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     await observe(store, clock, workspace, Observed(state))
     (card,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     return card
@@ -479,24 +479,24 @@ async def pending(store, clock, workspace, state):
 async def test_what_a_message_shows_is_known_to_all(database, store, clock, workspace, operation):
     card = await pending(store, clock, workspace, State.STARTING)
     assert card.claimed_drawn == "", "it was posted by somebody who did not say"
-    await store.write(card_rows.card_updated, operation.id, card, "starting")
+    await store.write(card_rows.finish_update, operation.id, card, "starting")
     card = await pending(await database.open(), clock, workspace, State.RUNNING)
     assert card.claimed_drawn == "starting"
-    await store.write(card_rows.unplace_card, operation.id)
-    assert (await store.read(card_rows.card, operation.id)).message_ts is None
+    await store.write(card_rows.forget_location, operation.id)
+    assert (await store.read(card_rows.find_card, operation.id)).message_ts is None
 
 
 async def test_nobody_knows_what_an_update_without_an_end_has_shown(store, clock, workspace, operation):
     card = await pending(store, clock, workspace, State.STARTING)
-    await store.write(card_rows.card_updated, operation.id, card, "starting")
+    await store.write(card_rows.finish_update, operation.id, card, "starting")
     lost = await pending(store, clock, workspace, State.RUNNING)
     clock.advance(60)
     (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     assert (lost.claimed_drawn, again.claimed_drawn) == ("starting", "")
     # It ended after all, and late: what it showed isn't what the other one shows.
-    await store.write(card_rows.card_updated, operation.id, lost, "running")
+    await store.write(card_rows.finish_update, operation.id, lost, "running")
     assert (await pending(store, clock, workspace, State.STOPPED)).claimed_drawn == ""
-    await store.write(card_rows.card_retry, operation.id, 0.0)
+    await store.write(card_rows.retry_card, operation.id, 0.0)
     (again,) = await store.claim(card_rows.claim_cards, 10, 15.0, 60.0)
     assert again.claimed_drawn == "", "nor is it known after an attempt that failed"
 
@@ -505,16 +505,16 @@ async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, wor
     notices = [NewNotice("", NoticeKind.CARD, "first", ALICE)]
     operation = (await accept_operation(store, workspace, notices=notices)).operation
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.notice_sent, notice.id, "D1", "1.1", "posted")
+    await store.write(notice_rows.mark_notice_sent, notice.id, "D1", "1.1", "posted")
     card = await pending(store, clock, workspace, State.STARTING)
     assert (card.id, card.claimed_drawn) == (operation.id, "posted")
-    await store.write(card_rows.card_updated, operation.id, card, "starting")
-    await store.write(card_rows.unplace_card, operation.id)
+    await store.write(card_rows.finish_update, operation.id, card, "starting")
+    await store.write(card_rows.forget_location, operation.id)
     await store.write(
         notice_rows.add_notices, [NewNotice(operation.id, NoticeKind.CARD_UPDATE, "again", ALICE)]
     )
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.notice_sent, notice.id, "D1", "1.1")
+    await store.write(notice_rows.mark_notice_sent, notice.id, "D1", "1.1")
     assert (await pending(store, clock, workspace, State.RUNNING)).claimed_drawn == ""
 
 
@@ -525,8 +525,8 @@ async def answered(store, kind, subject, ts, **body):
     said = {"text": "Said.", "blocks": [{"type": "divider"}], **body}
     await store.write(notice_rows.add_notices, [NewNotice(subject, kind, "1", ALICE, said)])
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.notice_sent, notice.id, "D1", ts)
-    return await store.read(card_rows.card, notice.id)
+    await store.write(notice_rows.mark_notice_sent, notice.id, "D1", ts)
+    return await store.read(card_rows.find_card, notice.id)
 
 
 async def test_an_answer_that_offers_nothing_for_one_workspace_is_history(store, clock, workspace):
@@ -575,7 +575,7 @@ async def test_what_administrators_are_asked_is_drawn_by_the_decision_and_when_i
         asked = [NewNotice("", ApprovalKind.APPROVAL_ASKED, who.user_id, who) for who in (ALICE, BOB)]
         await ask_approval(store, request, asked)
     for number, notice in enumerate(await store.perform(notice_rows.claim_notices, 10, 60.0)):
-        await store.write(notice_rows.notice_sent, notice.id, "D1", f"{notice.subject}.{number}")
+        await store.write(notice_rows.mark_notice_sent, notice.id, "D1", f"{notice.subject}.{number}")
     assert await claimed(store, clock) == []
     await decide_approval(store, "a1", "denied", BOB.key)
     assert [ts[:2] for ts in await claimed(store, clock, 3.0)] == ["a1"] * 2

@@ -83,7 +83,7 @@ async def test_many_rows_are_renamed_in_pieces(store):
 
 async def test_what_was_said_since_in_the_channel_stays(store, clock):
     for channel, name in (("CNEW", "lab"), ("COLD", "etl")):
-        await store.write(conversations.speak, ALICE, channel, None, {"workspaces": [name]})
+        await store.write(conversations.save_referents, ALICE, channel, None, {"workspaces": [name]})
     await store.perform(channels.replace_channel_id, ALICE.place, "COLD", "CNEW")
     rows = await store.engine.read(lambda tx: tx.all("SELECT * FROM conversations"))
     assert [(row["channel_id"], "lab" in row["about"]) for row in rows] == [("CNEW", True)]

@@ -124,9 +124,9 @@ async def test_another_one_is_made_only_by_whoever_is_asked(store, account, left
         operations.save_step, Update(made.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
     )
     await change(store, OPERATIONS, made.id, **left)
-    before = await store.read(operations.operation, made.id)
+    before = await store.read(operations.find_operation, made.id)
     assert await make_another(store, made.id) is is_made
-    after = await store.read(operations.operation, made.id)
+    after = await store.read(operations.find_operation, made.id)
     assert after.start_call == (Call.NONE if is_made else before.start_call)
 
 
@@ -158,9 +158,9 @@ async def test_what_a_step_holds_is_nobody_elses_even_if_it_is_due(store, clock,
 @pytest.mark.both_engines
 async def test_no_output_is_followed_for_a_link_that_has_ended(store, account):
     run = await launched(store, remote_id="r1", is_watched=True)
-    assert [one.id for one in await store.read(runs.watched_runs, "me")] == [run.id]
+    assert [one.id for one in await store.read(runs.list_watched_runs, "me")] == [run.id]
     await change(store, RUNS, run.id, is_orphan=True)
-    assert await store.read(runs.watched_runs, "me") == []
+    assert await store.read(runs.list_watched_runs, "me") == []
 
 
 async def test_nobody_asks_for_the_stop_of_a_run_that_is_over(store, account):
@@ -185,7 +185,7 @@ async def test_nobody_asks_for_the_stop_of_a_run_that_is_over(store, account):
 async def test_a_run_is_found_again_unless_a_namesake_may_have_made_it(store, whose, fields, is_known):
     mine = await launched(store, start_call=Call.UNKNOWN)
     await launched(store, whose, **fields)
-    assert await store.read(runs.unexplained_runs, mine, ["r1"]) == (["r1"] if is_known else [])
+    assert await store.read(runs.find_unexplained_ids, mine, ["r1"]) == (["r1"] if is_known else [])
 
 
 # -- people and their accounts -------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ async def test_what_slack_says_now_counts_more_than_what_it_will_have_said(store
 
 
 async def is_taken(store, account):
-    return await store.engine.read(lambda tx: account_rows.holder(tx, account) is not None)
+    return await store.engine.read(lambda tx: account_rows.find_username_holder(tx, account) is not None)
 
 
 async def test_a_username_is_taken_by_whoever_else_has_it_there(store):
@@ -223,12 +223,12 @@ async def test_a_new_link_acts_and_not_the_one_that_is_being_revoked(store, cloc
     await link_account(store, BOB)
     clock.advance(-60)  # The clock was set back in between.
     new = await link_account(store, username="al")
-    assert [one.state for one in (await store.read(account_rows.account_by_id, old.id), new)] == [
+    assert [one.state for one in (await store.read(account_rows.find_account_by_id, old.id), new)] == [
         "revoking",
         "active",
     ]
-    assert (await store.read(account_rows.account, ALICE, "saturn")).id == new.id
-    assert (await store.read(account_rows.account, BOB, "saturn")).principal == BOB
+    assert (await store.read(account_rows.find_account, ALICE, "saturn")).id == new.id
+    assert (await store.read(account_rows.find_account, BOB, "saturn")).principal == BOB
 
 
 @pytest.mark.both_engines
@@ -237,7 +237,7 @@ async def test_a_refused_account_is_neither_used_nor_reminded_of(store, clock, a
     assert [one.id for one in await within(store, account_rows.claim_reminders, 10, 60.0)] == [account.id]
     await change(store, ACCOUNTS, account.id, state="refused")
     assert await within(store, account_rows.claim_reminders, 10, 60.0) == []
-    assert [one.connection for one in await store.perform(account_rows.active_accounts)] == []
+    assert [one.connection for one in await store.perform(account_rows.list_active_accounts)] == []
     assert await store.claim(runs.claim_runs_of, account, 10, 60.0) is None
 
 
@@ -259,7 +259,7 @@ async def test_what_was_made_is_not_explained_by_a_row_that_a_list_has_added_sin
     (row,) = (await linked(store, ALICE, connection="posit")).workspaces
     await change(store, WORKSPACES, row.id, **left)
     gates = [row.gate_key]
-    assert await store.read(creations.unexplained, made.id, "posit", gates, made.created_at) == (
+    assert await store.read(creations.find_unexplained_gates, made.id, "posit", gates, made.created_at) == (
         gates if is_open else []
     )
 
@@ -289,7 +289,7 @@ async def test_an_older_list_does_not_replace_a_newer_one(store, clock, account)
         await store.write(
             snapshots.save_snapshot, Snapshot("posit", account.id, "templates", payload, clock.now() - age)
         )
-    assert (await store.read(snapshots.snapshot, "posit", account.id, "templates")).payload == {"new": 1}
+    assert (await store.read(snapshots.find_snapshot, "posit", account.id, "templates")).payload == {"new": 1}
 
 
 # -- reads ---------------------------------------------------------------------------------------------------
@@ -302,7 +302,7 @@ async def test_nobody_reads_what_is_hidden_or_with_an_account_that_is_refused(st
     if left == "hidden":
         await change(store, WORKSPACES, workspace.id, hidden=True)
     else:
-        account = await store.read(account_rows.account, ALICE, "saturn")
+        account = await store.read(account_rows.find_account, ALICE, "saturn")
         await change(store, ACCOUNTS, account.id, state="refused")
     clock.advance(INTERVAL + MARGIN)
     assert await store.claim(gate_rows.claim_reads, "saturn", 10, INTERVAL, MARGIN) == []
@@ -354,7 +354,7 @@ async def test_a_read_that_was_asked_for_during_another_one_is_still_made(store,
 
 async def test_a_gate_that_nobody_may_read_is_not_claimed_until_somebody_may(store, clock, workspace):
     await want_read(store, workspace.id)
-    account = await store.read(account_rows.account, ALICE, "saturn")
+    account = await store.read(account_rows.find_account, ALICE, "saturn")
     await change(store, ACCOUNTS, account.id, state="refused")
     assert await run(store, "rest_gate_without_reader", gate_key=workspace.gate_key) == 1
     assert (await row_of(store, GATES, gate_key=workspace.gate_key))["due_at"] is None
@@ -397,9 +397,9 @@ async def test_a_link_that_was_replaced_holds_neither_token_nor_code(store, cloc
     other = replace(link, nonce_hash="other", principal=BOB)
     await put_link(store, other)
     await store.carry_out(lambda tx: links.expire(tx, ALICE.key, "saturn"))
-    left = await store.read(links.link, "n")
+    left = await store.read(links.find_link, "n")
     assert (left.secret, left.code_hash, left.expires_at) == (None, None, now)
-    assert await store.read(links.link, "other") == other
+    assert await store.read(links.find_link, "other") == other
 
 
 async def waiting(store, kind=NoticeKind.MESSAGE, principal=ALICE, subject="s", **body):
@@ -414,10 +414,10 @@ async def notice_of(store, notice):
 
 async def test_what_was_sent_stays_sent_and_where_it_is(store):
     sent = await waiting(store)
-    await store.write(notices.notice_sent, sent.id, "D1", "1.1")
-    await store.write(notices.notice_sent, sent.id, "D2", "2.2")
-    await store.write(notices.notice_dead, sent.id, "expired")
-    await store.write(notices.notice_retry, sent, 0.0, error="late")
+    await store.write(notices.mark_notice_sent, sent.id, "D1", "1.1")
+    await store.write(notices.mark_notice_sent, sent.id, "D2", "2.2")
+    await store.write(notices.give_up_notice, sent.id, "expired")
+    await store.write(notices.retry_notice, sent, 0.0, error="late")
     left = await notice_of(store, sent)
     assert (left.state, left.channel_id, left.message_ts) == (NoticeState.SENT, "D1", "1.1")
 
@@ -426,9 +426,9 @@ async def test_what_was_sent_stays_sent_and_where_it_is(store):
 async def test_an_address_to_answer_at_is_kept_no_longer_than_it_is_of_use(store, ending):
     reply = await waiting(store, NoticeKind.REPLY, response_url="https://hooks.example.org/secret")
     if ending == "sent":
-        await store.write(notices.notice_sent, reply.id, "", "")
+        await store.write(notices.mark_notice_sent, reply.id, "", "")
     else:
-        await store.write(notices.notice_dead, reply.id, "expired")
+        await store.write(notices.give_up_notice, reply.id, "expired")
     assert (await row_of(store, NOTICES, id=reply.id))["body"] == "{}"
 
 
@@ -436,13 +436,13 @@ async def test_a_newer_message_owes_a_look_at_those_before_of_its_own_person_alo
     async def posted(principal, notice, ts):
         row = {"id": notice, "kind": NoticeKind.READY, "subject": notice, "principal": principal.key}
         await store.carry_out(lambda tx: card_rows.add_notice(tx, row, {"workspace": workspace.id}))
-        await store.carry_out(lambda tx: card_rows.place(tx, notice, "D1", ts))
+        await store.carry_out(lambda tx: card_rows.save_location(tx, notice, "D1", ts))
 
     await posted(BOB, "bobs", "1.0")
     await posted(ALICE, "first", "2.0")
     await posted(ALICE, "second", "3.0")
     pending = {
-        name: (await store.read(card_rows.card, name)).is_dirty for name in ("bobs", "first", "second")
+        name: (await store.read(card_rows.find_card, name)).is_dirty for name in ("bobs", "first", "second")
     }
     assert pending == {"bobs": False, "first": True, "second": False}
 
@@ -468,7 +468,7 @@ async def test_a_class_stops_nobody_who_never_agreed(store, clock):
     row = await pressed(store, clock)
     await store.carry_out(lambda tx: PARTICIPANTS.change(tx, press_key(), consented_at=None))
     await look(store)
-    assert (await store.read(workspace_rows.workspace, row.id)).stop_at is None
+    assert (await store.read(workspace_rows.find_workspace, row.id)).stop_at is None
 
 
 @pytest.mark.both_engines
@@ -487,7 +487,7 @@ async def test_who_consents_again_is_warned_again_before_the_end(store, clock):
     await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, stop_warned=True))
     await by(store, ALICE, "keep").run(cancel_timer, row.id)
     await press(store, row, "again")
-    again = await store.read(workspace_rows.workspace, row.id)
+    again = await store.read(workspace_rows.find_workspace, row.id)
     assert (again.stop_card, again.stop_warned) == (CARD, False)
 
 
@@ -514,7 +514,7 @@ async def test_an_administrator_is_told_of_their_own_slack_workspace_alone(store
     clock.advance(600)
     given = {"slow_unless_known": 300.0, "failed_within": 86_400.0, "limit": 5}
     for place, people in ((ALICE.place, {ALICE}), (elsewhere.place, {elsewhere}), ("", {ALICE, elsewhere})):
-        told = await store.perform(counts.totals, ["saturn"], **given, place=place)
+        told = await store.perform(counts.count_totals, ["saturn"], **given, place=place)
         for rows in (told.slow, told.failed, told.lost_runs):
             assert {one.principal for one in rows} == people
         assert told.at["saturn"].failed == len(people)
@@ -522,8 +522,8 @@ async def test_an_administrator_is_told_of_their_own_slack_workspace_alone(store
 
 async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, clock):
     theirs = (await linked(store, BOB)).workspaces[0]
-    await store.write(conversations.speak, BOB, "C1", None, Referents((theirs.id,)).as_body())
-    assert (await store.read(conversations.spoken, ALICE, "C1", None)).workspaces == ()
+    await store.write(conversations.save_referents, BOB, "C1", None, Referents((theirs.id,)).as_body())
+    assert (await store.read(conversations.find_referents, ALICE, "C1", None)).workspaces == ()
     await accept_operation(store, theirs, channel_id="C1")
     await launched(store, BOB, channel_id="C1")
     clock.advance(1)
@@ -531,20 +531,22 @@ async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, cl
     done = Act(id="act_1", done_at=await store.now(), **given)
     await store.carry_out(lambda tx: ACTS.add(tx, done))
     clock.advance(1)
-    assert await store.read(conversations.spoken, ALICE, "C1", None) == Referents()
-    assert await store.read(conversations.spoken, BOB, "C1", None) == Referents((theirs.id,), what="alias")
+    assert await store.read(conversations.find_referents, ALICE, "C1", None) == Referents()
+    assert await store.read(conversations.find_referents, BOB, "C1", None) == Referents(
+        (theirs.id,), what="alias"
+    )
     card = await waiting(store, NoticeKind.CARD, BOB, subject="theirs")
     await store.carry_out(lambda tx: card_rows.add(tx, NoticeKind.CARD, "theirs", BOB.key, about=theirs.id))
-    await store.write(notices.notice_sent, card.id, "C1", "1.1")
-    assert await store.read(conversations.spoken, ALICE, "C1", "1.1") == Referents()
-    assert (await store.read(conversations.spoken, BOB, "C1", "1.1")).workspaces == (theirs.id,)
+    await store.write(notices.mark_notice_sent, card.id, "C1", "1.1")
+    assert await store.read(conversations.find_referents, ALICE, "C1", "1.1") == Referents()
+    assert (await store.read(conversations.find_referents, BOB, "C1", "1.1")).workspaces == (theirs.id,)
 
 
 async def test_a_yes_of_much_later_agrees_to_nothing(store, clock):
-    await store.write(conversations.speak, ALICE, "D1", None, Referents(ask="stop:1").as_body())
-    assert (await store.read(conversations.spoken, ALICE, "D1", None)).ask == "stop:1"
+    await store.write(conversations.save_referents, ALICE, "D1", None, Referents(ask="stop:1").as_body())
+    assert (await store.read(conversations.find_referents, ALICE, "D1", None)).ask == "stop:1"
     clock.advance(86_400)
-    assert (await store.read(conversations.spoken, ALICE, "D1", None)).ask == ""
+    assert (await store.read(conversations.find_referents, ALICE, "D1", None)).ask == ""
 
 
 # -- tasks, limits, sweeping ---------------------------------------------------------------------------------
@@ -564,7 +566,7 @@ async def test_a_shorter_pause_does_not_end_a_longer_one(store, clock):
     await store.write(slack_rate_limits.pause_slack_method, "T1", "chat.update", 60.0)
     await store.write(slack_rate_limits.pause_slack_method, "T1", "chat.update", 5.0)
     clock.advance(30)
-    assert await store.read(slack_rate_limits.slack_calls_left, CallQuota("T1", "chat.update", 50)) == 0
+    assert await store.read(slack_rate_limits.count_remaining_calls, CallQuota("T1", "chat.update", 50)) == 0
 
 
 @pytest.mark.both_engines
@@ -614,9 +616,9 @@ async def test_the_limits_and_pauses_of_one_slack_workspace_are_not_anothers(sto
     assert await take("T1") == 0
     assert await take("T1") > 0
     rooms = [CallQuota(team, "chat.update", 50) for team in ("T1", "T2")]
-    assert (await store.read(slack_rate_limits.slack_calls_left, rooms[1]), await take("T2")) == (45, 0)
+    assert (await store.read(slack_rate_limits.count_remaining_calls, rooms[1]), await take("T2")) == (45, 0)
     await store.write(slack_rate_limits.pause_slack_method, "T1", "chat.update", 60.0)
-    assert [await store.read(slack_rate_limits.slack_calls_left, room) for room in rooms] == [0, 44]
+    assert [await store.read(slack_rate_limits.count_remaining_calls, room) for room in rooms] == [0, 44]
 
 
 @pytest.mark.both_engines
@@ -634,7 +636,7 @@ async def test_what_was_made_is_told_unless_another_creation_may_have_made_it(
     if other is not None:
         second = (await asked(store, provisional(2), "i2")).operation
         await change(store, OPERATIONS, second.id, **{"start_call": Call.UNKNOWN, "called_at": since} | other)
-    assert await store.read(creations.unexplained, made.id, "posit", ["gate"], since) == (
+    assert await store.read(creations.find_unexplained_gates, made.id, "posit", ["gate"], since) == (
         ["gate"] if is_told else []
     )
 
@@ -649,7 +651,7 @@ async def test_a_reply_waits_for_what_its_person_waits_for(store, clock):
         "theirs"
     ]
     (ready,) = await store.perform(notices.claim_notices, 10, 60.0, {1: 1.0})
-    await store.write(notices.notice_sent, ready.id, "D1", "1.1")
+    await store.write(notices.mark_notice_sent, ready.id, "D1", "1.1")
     assert [one.subject for one in await store.perform(notices.claim_notices, 10, 60.0, {0: 1.0})] == ["mine"]
 
 
@@ -662,5 +664,5 @@ async def test_what_is_over_is_not_owed_again(store, workspace):
         card_rows.queue_messages(tx, workspace.id, changed=True)
 
     await store.carry_out(write)
-    card = await store.read(card_rows.card, "card")
+    card = await store.read(card_rows.find_card, "card")
     assert (card.stage, card.is_dirty) == ("closed", False)

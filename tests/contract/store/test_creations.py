@@ -15,8 +15,8 @@ from bot.features.courses import store as courses_store
 from bot.features.courses.model import Participant
 from bot.features.courses.tables import PARTICIPANTS
 from bot.store import cards, creations, discovered, gates, notices, operations, tasks, workspaces
-from bot.store.cards import MOMENT_SECONDS
-from bot.store.discovered import FoundWorkspace
+from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS
+from bot.store.discovered import DiscoveredWorkspace
 from bot.store.tasks import NewTask
 from tests.contract.store.creations import SPEC, asked, provisional
 from tests.rigs.store import (
@@ -66,7 +66,7 @@ async def test_the_id_is_written_with_the_call_and_read_at_once(store, clock, ac
     assert (made.id, made.remote_id, made.gate_key, made.name) == ("ws1", "r1", R1, "analysis-1")
     assert not made.is_provisional
     assert (made.spec, made.verified_at, made.used_at) == (SPEC, clock.now(), clock.now() - 4)
-    operation = await store.read(operations.operation, accepted.operation.id)
+    operation = await store.read(operations.find_operation, accepted.operation.id)
     assert (operation.start_call, operation.read_since, operation.called_at) == (
         Call.ACCEPTED,
         clock.now(),
@@ -79,14 +79,14 @@ async def test_the_id_is_written_with_the_call_and_read_at_once(store, clock, ac
     assert await store.write(
         operations.save_step, Update(accepted.operation.id, 5.0, waits_for="read", claim=step.claim)
     )
-    assert (await store.read(operations.operation, accepted.operation.id)).start_call is Call.ACCEPTED
+    assert (await store.read(operations.find_operation, accepted.operation.id)).start_call is Call.ACCEPTED
 
 
 async def test_naming_twice_changes_nothing(store, account):
     operation = (await asked(store)).operation
     first = await store.write(creations.name_created, operation.id, Created("r1", "analysis"), R1)
     assert await store.write(creations.name_created, operation.id, Created("r1", "analysis"), R1) == first
-    assert len(await store.perform(workspaces.workspaces, ALICE)) == 1
+    assert len(await store.perform(workspaces.read_workspaces, ALICE)) == 1
 
 
 async def test_a_name_from_a_step_that_lost_its_lease_wakes_the_one_that_has_it(store, clock, account):
@@ -104,11 +104,11 @@ async def test_a_name_from_a_step_that_lost_its_lease_wakes_the_one_that_has_it(
 async def test_what_came_of_an_operation_that_ended_is_shown(store, account):
     operation = (await asked(store)).operation
     await hide_workspace(store, "ws1")
-    assert (await store.read(operations.operation, operation.id)).outcome is Outcome.CANCELLED
+    assert (await store.read(operations.find_operation, operation.id)).outcome is Outcome.CANCELLED
     made = await store.write(creations.name_created, operation.id, Created("r1", "analysis"), R1)
     assert not made.hidden
-    assert [row.remote_id for row in await store.perform(workspaces.workspaces, ALICE)] == ["r1"]
-    assert (await store.read(operations.operation, operation.id)).outcome is Outcome.CANCELLED
+    assert [row.remote_id for row in await store.perform(workspaces.read_workspaces, ALICE)] == ["r1"]
+    assert (await store.read(operations.find_operation, operation.id)).outcome is Outcome.CANCELLED
     assert len(await reads(store)) == 1
 
 
@@ -116,7 +116,7 @@ async def test_nothing_is_kept_for_one_who_unlinked_meanwhile(store, account):
     operation = (await asked(store)).operation
     await unlink(store, ALICE, "posit")
     assert await store.write(creations.name_created, operation.id, Created("r1", "analysis"), R1) is None
-    assert await store.perform(workspaces.workspaces, ALICE, hidden=True) == []
+    assert await store.perform(workspaces.read_workspaces, ALICE, hidden=True) == []
     assert (
         await store.write(creations.name_created, "no such operation", Created("r1", "analysis"), R1) is None
     )
@@ -130,8 +130,8 @@ async def test_a_second_id_of_one_creation_gets_a_row_of_its_own(store, account)
         creations.name_created, operation.id, Created("r2", "analysis"), gate_key("posit", "r2")
     )
     assert (other.remote_id, other.alias, other.spec, other.state) == ("r2", None, SPEC, State.UNKNOWN)
-    assert {row.remote_id for row in await store.perform(workspaces.workspaces, ALICE)} == {"r1", "r2"}
-    assert (await store.read(workspaces.workspace, "ws1")).remote_id == "r1"
+    assert {row.remote_id for row in await store.perform(workspaces.read_workspaces, ALICE)} == {"r1", "r2"}
+    assert (await store.read(workspaces.find_workspace, "ws1")).remote_id == "r1"
     again = await store.write(
         creations.name_created, operation.id, Created("r2", "analysis"), gate_key("posit", "r2")
     )
@@ -151,7 +151,7 @@ async def test_a_stop_replaces_a_creation_and_another_try_joins(store, account):
 # -- a list may bring what is just being made: in the end there is one row -----------------------------------
 
 
-LISTED = FoundWorkspace("r1", R1, "analysis", State.STARTING, "https://ide", "2 cores")
+LISTED = DiscoveredWorkspace("r1", R1, "analysis", State.STARTING, "https://ide", "2 cores")
 CREATED = Created("r1", "analysis")
 
 
@@ -164,7 +164,7 @@ async def creating(store, account):
 
 async def listed(store, account):
     await store.perform(discovered.merge_discovered, account.id, [LISTED])
-    (row,) = [row for row in await store.perform(workspaces.workspaces, ALICE) if not row.is_provisional]
+    (row,) = [row for row in await store.perform(workspaces.read_workspaces, ALICE) if not row.is_provisional]
     return row
 
 
@@ -175,7 +175,7 @@ async def asked_for(store, row, verb, **more):
 async def test_a_list_leaves_alone_what_is_not_made_yet(store, account, creating):
     await hide_workspace(store, "ws1")
     await store.perform(discovered.merge_discovered, account.id, [])
-    assert (await store.read(workspaces.workspace, "ws1")).state is State.UNKNOWN
+    assert (await store.read(workspaces.find_workspace, "ws1")).state is State.UNKNOWN
 
 
 async def test_the_listed_row_becomes_the_created_one(store, clock, account, creating):
@@ -185,11 +185,11 @@ async def test_the_listed_row_becomes_the_created_one(store, clock, account, cre
     made = await store.write(creations.name_created, creating.id, CREATED, R1)
     assert (made.id, made.alias, made.state) == ("ws1", "mine", State.STARTING)
     assert (made.url, made.detail, made.observed_at) == (LISTED.url, LISTED.detail, row.observed_at)
-    assert [one.id for one in await store.perform(workspaces.workspaces, ALICE, hidden=True)] == ["ws1"]
-    assert await store.read(workspaces.workspace, row.id) is None
-    assert (await store.read(operations.operation, creating.id)).is_open
+    assert [one.id for one in await store.perform(workspaces.read_workspaces, ALICE, hidden=True)] == ["ws1"]
+    assert await store.read(workspaces.find_workspace, row.id) is None
+    assert (await store.read(operations.find_operation, creating.id)).is_open
     await observe(store, clock, made, Observed(State.RUNNING))
-    assert (await store.read(workspaces.workspace, "ws1")).state is State.RUNNING
+    assert (await store.read(workspaces.find_workspace, "ws1")).state is State.RUNNING
 
 
 async def test_a_listed_row_that_was_forgotten_hides_nothing(store, account, creating):
@@ -204,8 +204,8 @@ async def test_a_start_gives_way_to_the_creation(store, clock, account, creating
     clock.advance(1)
     start = await asked_for(store, row, OperationVerb.START)
     await store.write(creations.name_created, creating.id, CREATED, R1)
-    assert (await store.read(operations.operation, creating.id)).is_open
-    ended = await store.read(operations.operation, start.id)
+    assert (await store.read(operations.find_operation, creating.id)).is_open
+    ended = await store.read(operations.find_operation, start.id)
     assert (ended.outcome, ended.workspace_id) == (Outcome.REPLACED, "ws1")
 
 
@@ -214,8 +214,8 @@ async def test_a_younger_stop_replaces_the_creation(store, clock, account, creat
     clock.advance(1)
     stop = await asked_for(store, row, OperationVerb.STOP)
     await store.write(creations.name_created, creating.id, CREATED, R1)
-    assert (await store.read(operations.operation, creating.id)).outcome is Outcome.REPLACED
-    moved = await store.read(operations.latest_operation, "ws1")
+    assert (await store.read(operations.find_operation, creating.id)).outcome is Outcome.REPLACED
+    moved = await store.read(operations.find_latest_operation, "ws1")
     assert (moved.id, moved.is_open) == (stop.id, True)
     assert [step.workspace.id for step in await store.claim(operations.claim_operations, 10, 60.0)] == ["ws1"]
 
@@ -229,8 +229,8 @@ async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, acco
     await store.write(creations.name_created, creating.id, CREATED, R1)
     (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
     assert (notice.subject, notice.body) == (stop.id, {**body, "workspace": "ws1"})
-    await store.write(notices.notice_sent, notice.id, "D1", "1.1")
-    clock.advance(MOMENT_SECONDS)
+    await store.write(notices.mark_notice_sent, notice.id, "D1", "1.1")
+    clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     pending = await store.claim(cards.claim_cards, 10, 15.0, 60.0)
     assert [card.id for card in pending] == [stop.id]
 
@@ -248,13 +248,13 @@ async def test_a_list_from_before_the_creation_does_not_end_it(store, clock, acc
     await store.claim(tasks.claim_tasks, 10, 60.0)
     clock.advance(2)
     await store.write(creations.name_created, creating.id, CREATED, R1)
-    await asked_for(store, await store.read(workspaces.workspace, "ws1"), OperationVerb.STOP)
+    await asked_for(store, await store.read(workspaces.find_workspace, "ws1"), OperationVerb.STOP)
     await store.perform(discovered.merge_discovered, account.id, [])
-    assert (await store.read(workspaces.workspace, "ws1")).state is not State.GONE
+    assert (await store.read(workspaces.find_workspace, "ws1")).state is not State.GONE
 
 
 async def test_a_later_list_knows_the_created_row(store, clock, account, creating):
     await store.write(creations.name_created, creating.id, CREATED, R1)
     clock.advance(2)
     assert await store.perform(discovered.merge_discovered, account.id, [LISTED]) == 0
-    assert (await store.read(workspaces.workspace, "ws1")).state is State.STARTING
+    assert (await store.read(workspaces.find_workspace, "ws1")).state is State.STARTING

@@ -154,9 +154,9 @@ CLAIMS = {
         gate for one in CONNECTIONS for gate in gates.GATE_QUEUE.take(tx, 60.0, MANY, connection=one)
     ],
     "tasks": lambda tx: tasks.claim_tasks(tx, MANY, 60.0, "me", SERVED),
-    "outages": lambda tx: [*outages.outages(tx), *pauses.pauses(tx)],
+    "outages": lambda tx: [*outages.list_outages(tx), *pauses.list_pauses(tx)],
     "jobs": lambda tx: runs.claim_runs(tx, MANY, 60.0, "me"),
-    "streams": lambda tx: runs.watched_runs(tx, "me"),
+    "streams": lambda tx: runs.list_watched_runs(tx, "me"),
     "class": lambda tx: courses_store.claim_class_cards(tx, MANY, 60.0),
     "members": lambda tx: courses_store.claim_changed_courses(tx, 60.0),
     "hours": lambda tx: hours_store.claim_hours(tx, MANY, 60.0),
@@ -378,7 +378,13 @@ DUE = {
         {"wanted_at": -9.5},
     ),
     "pauses": (
-        {"connection": "saturn", "calls": "any", "who": "", "until": AHEAD, "noted_at": -float(pauses.KEPT)},
+        {
+            "connection": "saturn",
+            "calls": "any",
+            "who": "",
+            "until": AHEAD,
+            "noted_at": -float(pauses.RETENTION_SECONDS),
+        },
         {"until": 0.0},
     ),
 }

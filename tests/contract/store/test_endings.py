@@ -41,7 +41,7 @@ def stopped(lasts=None):
 
 
 async def ends(store, workspace):
-    row = await store.read(workspaces.workspace, workspace.id)
+    row = await store.read(workspaces.find_workspace, workspace.id)
     return row.ends_at, row.ends_how
 
 
@@ -77,7 +77,7 @@ async def test_what_was_stopped_sooner_did_so_when_it_was_found(store, clock, wo
 
 async def soon(store, clock, workspace, seconds=200.0):
     await observe(store, clock, workspace, running(clock.now() + seconds))
-    return (await store.read(workspaces.workspace, workspace.id)).ends_at
+    return (await store.read(workspaces.find_workspace, workspace.id)).ends_at
 
 
 async def ending(store, seconds, limit=100):
@@ -132,28 +132,28 @@ async def test_nobody_is_told_whom_it_does_not_concern(store, clock, workspace):
 
 async def test_without_an_account_nothing_ends_for_anybody(store, clock, workspace):
     await soon(store, clock, workspace, 5000.0)
-    account = await store.read(accounts.account, ALICE, "saturn")
+    account = await store.read(accounts.find_account, ALICE, "saturn")
     await refuse(store, account)
     assert await ending(store, 9000.0) == []
 
 
 async def test_a_read_for_nobody_in_particular_is_no_use(store, clock, workspace):
-    used = (await store.read(workspaces.workspace, workspace.id)).used_at
+    used = (await store.read(workspaces.find_workspace, workspace.id)).used_at
     await store.write(gates.request_read_now, workspace.id)
     (claim,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     assert claim.remote_id == workspace.remote_id
-    assert (await store.read(workspaces.workspace, workspace.id)).used_at == used
+    assert (await store.read(workspaces.find_workspace, workspace.id)).used_at == used
     await store.write(gates.request_read_now, "nobody's")
 
 
 @pytest.mark.both_engines
 async def test_what_is_told_is_written_once_and_read(store, clock, workspace):
-    assert await store.write(workspaces.hear, "saturn", workspace.gate_key, "hook:1", "passed")
-    assert not await store.write(workspaces.hear, "saturn", workspace.gate_key, "hook:1", "failed")
-    assert (await store.read(workspaces.workspace, workspace.id)).remark == "passed"
+    assert await store.write(workspaces.note_event, "saturn", workspace.gate_key, "hook:1", "passed")
+    assert not await store.write(workspaces.note_event, "saturn", workspace.gate_key, "hook:1", "failed")
+    assert (await store.read(workspaces.find_workspace, workspace.id)).remark == "passed"
     assert len(await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)) == 1
-    assert not await store.write(workspaces.hear, "other", workspace.gate_key, "hook:2", "failed")
-    assert not await store.write(workspaces.hear, "saturn", "https://nowhere|x", "hook:3", "failed")
+    assert not await store.write(workspaces.note_event, "other", workspace.gate_key, "hook:2", "failed")
+    assert not await store.write(workspaces.note_event, "saturn", "https://nowhere|x", "hook:3", "failed")
     # What nobody had is not held against who has it by then.
     assert await first_sight(store, "hook:3")
 
@@ -161,9 +161,9 @@ async def test_what_is_told_is_written_once_and_read(store, clock, workspace):
 @pytest.mark.both_engines
 async def test_an_entry_is_of_the_row_as_it_is(store, workspace):
     await store.write(workspaces.save_entry, workspace.id, "another gate", "sealed")
-    assert (await store.read(workspaces.workspace, workspace.id)).entry is None
+    assert (await store.read(workspaces.find_workspace, workspace.id)).entry is None
     await store.write(workspaces.save_entry, workspace.id, workspace.gate_key, "sealed")
-    assert (await store.read(workspaces.workspace, workspace.id)).entry == "sealed"
+    assert (await store.read(workspaces.find_workspace, workspace.id)).entry == "sealed"
 
 
 # -- what explains a creation --------------------------------------------------------------------------------
@@ -194,7 +194,9 @@ async def test_what_no_row_knows_is_left(store, clock):
     await linked(store)
     mine = await creation(store, ALICE, 1)
     await store.write(creations.name_created, mine, Created("y", "lab"), GATES[1])
-    assert await store.read(creations.unexplained, mine, "saturn", GATES, clock.now() - 60) == [GATES[0]]
+    assert await store.read(creations.find_unexplained_gates, mine, "saturn", GATES, clock.now() - 60) == [
+        GATES[0]
+    ]
 
 
 async def test_another_that_was_called_and_is_nameless_leaves_nothing(store, clock):
@@ -202,11 +204,11 @@ async def test_another_that_was_called_and_is_nameless_leaves_nothing(store, clo
     await linked(store, BOB)
     mine, theirs = await creation(store, ALICE, 1), await creation(store, BOB, 2)
     since = clock.now() - 60
-    assert await store.read(creations.unexplained, mine, "saturn", GATES, since) == []
-    assert await store.read(creations.unexplained, mine, "elsewhere", GATES, since) == GATES
-    assert await store.read(creations.unexplained, mine, "saturn", GATES, clock.now() + 1) == GATES
+    assert await store.read(creations.find_unexplained_gates, mine, "saturn", GATES, since) == []
+    assert await store.read(creations.find_unexplained_gates, mine, "elsewhere", GATES, since) == GATES
+    assert await store.read(creations.find_unexplained_gates, mine, "saturn", GATES, clock.now() + 1) == GATES
     await store.write(creations.name_created, theirs, Created("x", "lab"), GATES[0])
-    assert await store.read(creations.unexplained, mine, "saturn", GATES, since) == [GATES[1]]
+    assert await store.read(creations.find_unexplained_gates, mine, "saturn", GATES, since) == [GATES[1]]
 
 
 async def test_one_that_was_not_called_yet_can_have_made_nothing(store, clock):
@@ -214,7 +216,9 @@ async def test_one_that_was_not_called_yet_can_have_made_nothing(store, clock):
     await linked(store, BOB)
     mine = await creation(store, ALICE, 1)
     await creation(store, BOB, 2, is_called=False)
-    assert await store.read(creations.unexplained, mine, "saturn", GATES, clock.now() - 60) == GATES
+    assert (
+        await store.read(creations.find_unexplained_gates, mine, "saturn", GATES, clock.now() - 60) == GATES
+    )
 
 
 async def test_one_that_was_refused_has_made_nothing(store, clock):
@@ -222,9 +226,11 @@ async def test_one_that_was_refused_has_made_nothing(store, clock):
     await linked(store, BOB)
     mine, theirs = await creation(store, ALICE, 1), await creation(store, BOB, 2)
     await store.write(operations.save_step, Update(theirs, 0.0, start_call=Call.CALLING))
-    assert await store.read(creations.unexplained, mine, "saturn", GATES, clock.now() - 60) == []
+    assert await store.read(creations.find_unexplained_gates, mine, "saturn", GATES, clock.now() - 60) == []
     await store.write(operations.save_step, Update(theirs, 0.0, start_call=Call.NONE, outcome=Outcome.FAILED))
-    assert await store.read(creations.unexplained, mine, "saturn", GATES, clock.now() - 60) == GATES
+    assert (
+        await store.read(creations.find_unexplained_gates, mine, "saturn", GATES, clock.now() - 60) == GATES
+    )
 
 
 async def test_what_was_unlinked_explains_still(store, clock):
@@ -235,5 +241,7 @@ async def test_what_was_unlinked_explains_still(store, clock):
     await store.write(creations.name_created, theirs, Created("x", "lab"), GATES[0])
     await unlink(store, BOB)
     # Their creation has no row any more that tells what it made: nothing is taken on a guess.
-    assert await store.read(creations.unexplained, mine, "saturn", GATES, since) == []
-    assert await store.read(creations.unexplained, mine, "saturn", GATES, clock.now() + 1) == [GATES[1]]
+    assert await store.read(creations.find_unexplained_gates, mine, "saturn", GATES, since) == []
+    assert await store.read(creations.find_unexplained_gates, mine, "saturn", GATES, clock.now() + 1) == [
+        GATES[1]
+    ]

@@ -90,7 +90,7 @@ KEPT = {
 
 @pytest.mark.parametrize("model", KEPT, ids=lambda model: model.__name__)
 def test_a_step_saves_whatever_it_may_change(model):
-    changes = (operations if model is Operation else runs)._changes
+    changes = (operations if model is Operation else runs)._choose_changes
     row = dict.fromkeys(
         [*TABLES[f"{model.__name__.lower()}s"].fields, "doubt_times", "doubt_since", "read_hold", "claim"]
     )
@@ -102,5 +102,5 @@ def test_a_step_saves_whatever_it_may_change(model):
         "deadline_number": 0,
     }
     update = Update("1", 0.0)
-    saved = changes(None, row, update, work_items._changes(row, update, 0.0))
+    saved = changes(None, row, update, work_items._choose_changes(row, update, 0.0))
     assert {field.name for field in fields(model)} - KEPT[model] - saved.keys() == set()

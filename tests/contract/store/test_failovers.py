@@ -44,13 +44,13 @@ async def test_one_process_notes_it_once_and_nothing_is_claimed_until_it_has_set
     await store.write(audit.append_audit, [NOTED])
     await served_by(store, HERE)
     assert await store.read(maintenance.failover) is None
-    lost_since = (await store.read(audit.audit_entries))[-1]["at"]
+    lost_since = (await store.read(audit.read_audit))[-1]["at"]
     clock.advance(5)
     for _ in range(2):
         await served_by(store, THERE)
     assert await store.read(maintenance.failover) == {"lost_since": lost_since, "noted_at": clock.now()}
-    assert [one["action"] for one in await store.read(audit.audit_entries)].count("store.failover") == 1
-    assert (await store.perform(counts.figures)).outages == {"#failover": 0.0}
+    assert [one["action"] for one in await store.read(audit.read_audit)].count("store.failover") == 1
+    assert (await store.perform(counts.measure_figures)).outages == {"#failover": 0.0}
     await store.write(notices.add_notices, [message("old"), message("reply", NoticeKind.REPLY)])
     clock.advance(maintenance.SETTLES - 1)
     assert await store.claim(operations.claim_operations, 10, 40.0) == []
@@ -87,10 +87,10 @@ async def test_what_may_have_been_sent_before_is_looked_for_and_nothing_else(sto
     doubted = dict.fromkeys(("waits", older.id, workspaces[0].id), lost_since)
     assert since == doubted | {newer.id: None, "answer": None, "loss": None}
     # Once it wasn't found, it is sent, also where its workspace is read first.
-    await store.write(notices.notices_not_sent, list(found.values()))
+    await store.write(notices.requeue_unsent_notices, list(found.values()))
     sent = await store.perform(notices.claim_notices, 100, 60.0)
     for one in sent:
-        await store.write(notices.notice_retry, one, 0.0, error=f"{TO_BE_READ}:{clock.now()}")
+        await store.write(notices.retry_notice, one, 0.0, error=f"{TO_BE_READ}:{clock.now()}")
     again = await claimed(store)
     assert {one.unknown_since for one in sent} | set(again.values()) == {None}
     assert len(again) == len(sent)
@@ -158,6 +158,6 @@ async def test_on_another_timeline_only_an_audit_row_tells_what_became_of_a_comm
         with nullcontext() if error is None else pytest.raises(error):
             await writing
         await store.write(maintenance.did_daily, "work")
-        assert [row["action"] for row in await store.read(audit.audit_entries)].count(NOTED.action) == audits
+        assert [row["action"] for row in await store.read(audit.read_audit)].count(NOTED.action) == audits
         assert await store.read(maintenance.failover) is not None
         await store.close()

@@ -159,7 +159,7 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
     assert {row["unknown_since"] for row in told if row["kind"] == "message"} == {made_at}
     assert {row["unknown_since"] for row in told if row["kind"] in expected} == {None}
     (entry,) = [
-        row for row in await store.read(audit.audit_entries, 0, 1000) if row["action"] == "store.restored"
+        row for row in await store.read(audit.read_audit, 0, 1000) if row["action"] == "store.restored"
     ]
     assert f'"hours":{MANY}' in entry["detail"].replace(" ", "")
 
@@ -175,7 +175,7 @@ async def test_the_end_of_an_outage_and_the_tries_that_it_owes_are_one_transacti
     await Store(Mortal(store.engine, 1)).write(refusals.end_outage, "saturn#people")
 
     async def refused():
-        found = [await store.read(account_rows.account_by_id, one.id) for one in held]
+        found = [await store.read(account_rows.find_account_by_id, one.id) for one in held]
         return sum(one.tried_in(clock.now()) > 0.0 for one in found)
 
     assert 0 < await refused() < MANY
@@ -187,7 +187,7 @@ async def test_the_end_of_an_outage_and_the_tries_that_it_owes_are_one_transacti
     clock.advance(61)
     assert await follow(store) == 1
     assert await refused() == 0
-    assert (await store.read(account_rows.account_by_id, elsewhere.id)).tried_in(clock.now() - 61) > 0.0
+    assert (await store.read(account_rows.find_account_by_id, elsewhere.id)).tried_in(clock.now() - 61) > 0.0
     # It is owed once: another process that ends the same outage owes nothing.
     assert not await store.write(refusals.end_outage, "saturn#people")
     assert await follow(store) == 0
@@ -200,21 +200,23 @@ async def test_unlinking_ends_the_use_at_once_and_the_workspaces_follow(store, c
     workspaces = await many_workspaces(store)
     await with_rules(store, clock, workspaces)
     for one in workspaces:
-        await store.carry_out(lambda tx, one=one: timers.put(tx, one.id, End(clock.now() + 600, "stop")))
+        await store.carry_out(
+            lambda tx, one=one: timers.plan_stop(tx, one.id, End(clock.now() + 600, "stop"))
+        )
     operations = [(await accept_operation(store, one, interaction=one.id)).operation for one in workspaces]
     runs = [await launched(store, ALICE, "saturn", name=f"n{number}") for number in range(MANY)]
     await unlink(Store(Mortal(store.engine, 1)), ALICE, "saturn")
-    assert await store.read(account_rows.account, ALICE, "saturn") is None
+    assert await store.read(account_rows.find_account, ALICE, "saturn") is None
     # No step acts for anybody, and no read is granted, whatever the rows say still.
     assert {one.account for one in await store.claim(operation_rows.claim_operations, 100, 60.0)} <= {None}
     assert await store.claim(gates.claim_reads, "saturn", 50, 10.0, 1.0) == []
-    assert 0 < len(await store.perform(workspace_rows.workspaces, ALICE)) < MANY
+    assert 0 < len(await store.perform(workspace_rows.read_workspaces, ALICE)) < MANY
     _, lives = await until_done(store, lambda mortal: self_following(mortal, clock))
     assert lives > 2
-    assert await store.perform(workspace_rows.workspaces, ALICE) == []
-    ended = [await store.read(operation_rows.operation, one.id) for one in operations]
+    assert await store.perform(workspace_rows.read_workspaces, ALICE) == []
+    ended = [await store.read(operation_rows.find_operation, one.id) for one in operations]
     assert {(one.outcome, one.cause) for one in ended} == {(Outcome.CANCELLED, "unlinked")}
-    assert [one.id for one in runs if (await store.read(run_rows.run, one.id)).is_open] == []
+    assert [one.id for one in runs if (await store.read(run_rows.find_run, one.id)).is_open] == []
     assert {row["paused"] for row in await rows(store, RULES)} == {"unlinked"}
     kinds = [row["kind"] for row in await rows(store, NOTICES)]
     assert (kinds.count("timer_failed"), kinds.count("hours_paused"), kinds.count("job_failed")) == (
@@ -231,11 +233,11 @@ async def self_following(store, clock):
 async def test_whoever_links_again_before_that_keeps_what_was_left(store, clock):
     workspaces = await many_workspaces(store)
     await unlink(store, ALICE, "saturn")
-    left = await store.perform(workspace_rows.workspaces, ALICE)
+    left = await store.perform(workspace_rows.read_workspaces, ALICE)
     assert 0 < len(left) < len(workspaces)
     await link_account(store, ALICE)
     await follow(store)
-    found = await store.perform(workspace_rows.workspaces, ALICE)
+    found = await store.perform(workspace_rows.read_workspaces, ALICE)
     # As it is another account, what was proven with the former isn't any more.
     assert {one.id for one in found} == {one.id for one in left}
     assert {one.verified_at for one in found} == {None}
@@ -243,7 +245,7 @@ async def test_whoever_links_again_before_that_keeps_what_was_left(store, clock)
 
 async def test_what_waits_for_a_refused_account_is_held_and_goes_on_by_what_its_row_says(store, clock):
     workspaces = await many_workspaces(store)
-    account = await store.read(account_rows.account, ALICE, "saturn")
+    account = await store.read(account_rows.find_account, ALICE, "saturn")
     for one in workspaces:
         await accept_operation(store, one, interaction=one.id)
     await refuse(store, account)
@@ -254,7 +256,7 @@ async def test_what_waits_for_a_refused_account_is_held_and_goes_on_by_what_its_
     # Both debts are open: what was to be held isn't any more.
     await follow(store)
     assert [one for one in await store.read(operation_rows.open_operations, ALICE) if one.hold] == []
-    await refuse(store, await store.read(account_rows.account, ALICE, "saturn"))
+    await refuse(store, await store.read(account_rows.find_account, ALICE, "saturn"))
     await follow(store)
     assert len([one for one in await store.read(operation_rows.open_operations, ALICE) if one.hold]) == MANY
 
@@ -269,7 +271,7 @@ async def test_whoever_leaves_keeps_no_hours_however_many(store, clock):
     assert len(await store.read(hours_store.list_rules_of_person, ALICE)) > 0
     await until_done(store, lambda mortal: self_following(mortal, clock))
     assert await store.read(hours_store.list_rules_of_person, ALICE) == []
-    assert await store.perform(workspace_rows.workspaces, ALICE) == []
+    assert await store.perform(workspace_rows.read_workspaces, ALICE) == []
 
 
 # -- a silence -----------------------------------------------------------------------------------------------
@@ -280,7 +282,7 @@ async def late(store, clock, news):
     await store.carry_out(lambda tx: add_notices(tx, news))
     while claimed := await store.perform(notices.claim_notices, 100, 60.0):
         for one in claimed:
-            await store.write(notices.notice_retry, one, 600.0, error="ratelimited")
+            await store.write(notices.retry_notice, one, 600.0, error="ratelimited")
     clock.advance(120)
     await store.perform(notices.release_notices, "", 1.0)
 
@@ -298,7 +300,7 @@ async def test_after_a_silence_everybody_gets_one_message_however_many_wait(stor
     sent = []
     while claimed := await store.perform(notices.claim_notices, 100, 60.0):
         for one in claimed:
-            await store.write(notices.notice_sent, one.id, "D1", f"{len(sent)}.0")
+            await store.write(notices.mark_notice_sent, one.id, "D1", f"{len(sent)}.0")
             sent.append((one.kind, one.principal))
     await follow(store)
     assert len(sent) == MANY
@@ -320,7 +322,7 @@ async def test_a_large_world_does_whatever_it_does_in_pieces(store, clock):
         discovered.merge_discovered, account.id, [replace(one, state=State.STOPPED) for one in found]
     )
     await store.perform(discovered.merge_discovered, account.id, [])
-    workspaces = await store.perform(workspace_rows.workspaces, ALICE)
+    workspaces = await store.perform(workspace_rows.read_workspaces, ALICE)
     assert len(workspaces) == 2_000
     people = [Person(person(number), "P", time_zone="UTC", seen_at=clock.now()) for number in range(2_000)]
     await store.save_people(people)
@@ -345,7 +347,7 @@ async def test_a_large_world_does_whatever_it_does_in_pieces(store, clock):
     await follow(store)
     again = await link_account(store)
     await follow(store)
-    assert await store.write(refusals.accept_again, again)
+    assert await store.write(refusals.note_accepted, again)
     await follow(store)
     for one in people:
         caller = Caller(context(store, {}), one.principal)

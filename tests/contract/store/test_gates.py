@@ -14,7 +14,7 @@ from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.store import cards, discovered, gates, operations, sweeping, tasks
 from bot.store import workspaces as workspace_rows
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from tests.contract.store.gates import SHARED, by_reference, claim_one, claimed
 from tests.rigs.providers import NO_GPU
 from tests.rigs.store import (
@@ -244,7 +244,7 @@ async def test_an_observation_is_written_as_old_as_its_claim(store, clock, works
     granted = clock.now()
     clock.advance(4)
     await told(store, claim, RUNNING, None)
-    seen = await store.read(workspace_rows.workspace, workspace.id)
+    seen = await store.read(workspace_rows.find_workspace, workspace.id)
     assert (seen.state, seen.url, seen.detail, seen.progress, seen.name) == (
         State.RUNNING,
         "https://ide.example.org",
@@ -260,7 +260,7 @@ async def test_a_reason_is_kept_until_it_is_up_or_started_again(store, clock, wo
     async def after(state: State, reason: str | None = None) -> str | None:
         clock.advance(1)
         await observe(store, clock, workspace, Observed(state, reason=reason))
-        return (await store.read(workspace_rows.workspace, workspace.id)).reason
+        return (await store.read(workspace_rows.find_workspace, workspace.id)).reason
 
     for state, said, known in [
         (State.STARTING, NO_GPU, NO_GPU),
@@ -274,7 +274,7 @@ async def test_a_reason_is_kept_until_it_is_up_or_started_again(store, clock, wo
     ]:
         assert await after(state, said) == known
     await accept_operation(store, workspace)
-    assert (await store.read(workspace_rows.workspace, workspace.id)).reason is None
+    assert (await store.read(workspace_rows.find_workspace, workspace.id)).reason is None
     assert await after(State.FAILED, NO_GPU) == NO_GPU
     assert await after(State.RUNNING) is None
 
@@ -283,41 +283,41 @@ async def test_an_error_keeps_the_rows_and_tells_the_open_operation(store, clock
     operation = (await accept_operation(store, workspace)).operation
     claim = await claim_one(store)
     await told(store, claim, None, 20.0, "No answer.")
-    assert (await store.read(operations.operation, operation.id)).hold == "No answer."
-    assert (await store.read(workspace_rows.workspace, workspace.id)).state is State.STOPPED
-    assert (await store.read(cards.card, operation.id)).is_dirty
+    assert (await store.read(operations.find_operation, operation.id)).hold == "No answer."
+    assert (await store.read(workspace_rows.find_workspace, workspace.id)).state is State.STOPPED
+    assert (await store.read(cards.find_card, operation.id)).is_dirty
     clock.advance(20)
     claim = await claim_one(store)
     await told(store, claim, Observed(State.STARTING), 1.0)
-    assert (await store.read(operations.operation, operation.id)).hold is None
+    assert (await store.read(operations.find_operation, operation.id)).hold is None
 
 
 async def test_a_read_does_not_clear_what_a_step_said(store, clock, workspace):
     operation = (await accept_operation(store, workspace)).operation
     await store.write(operations.save_step, Update(operation.id, 60.0, hold="Waiting for a licence."))
     await observe(store, clock, workspace, Observed(State.STOPPED))
-    assert (await store.read(operations.operation, operation.id)).hold == "Waiting for a licence."
+    assert (await store.read(operations.find_operation, operation.id)).hold == "Waiting for a licence."
 
 
 async def test_a_step_that_nothing_holds_up_does_not_clear_what_a_read_said(store, clock, workspace):
     operation = (await accept_operation(store, workspace)).operation
     await told(store, await claim_one(store), None, 20.0, "No answer.")
     await store.write(operations.save_step, Update(operation.id, 20.0, hold=""))
-    assert (await store.read(operations.operation, operation.id)).hold == "No answer."
+    assert (await store.read(operations.find_operation, operation.id)).hold == "No answer."
     await store.write(operations.save_step, Update(operation.id, 20.0, hold="Waiting for a licence."))
-    assert (await store.read(operations.operation, operation.id)).hold == "Waiting for a licence."
+    assert (await store.read(operations.find_operation, operation.id)).hold == "Waiting for a licence."
     await store.write(operations.save_step, Update(operation.id, 20.0, hold=""))
-    assert (await store.read(operations.operation, operation.id)).hold is None
+    assert (await store.read(operations.find_operation, operation.id)).hold is None
 
 
 @pytest.mark.both_engines
 async def test_an_unknown_word_keeps_the_last_state_and_is_no_news(store, clock, workspace):
     await observe(store, clock, workspace, RUNNING)
-    before = await store.read(workspace_rows.workspace, workspace.id)
+    before = await store.read(workspace_rows.find_workspace, workspace.id)
     clock.advance(60)
     await observe(store, clock, workspace, Observed(State.UNKNOWN))
-    assert (await store.read(workspace_rows.workspace, workspace.id)).state is State.RUNNING
-    assert (await store.read(workspace_rows.workspace, workspace.id)).observed_at == before.observed_at
+    assert (await store.read(workspace_rows.find_workspace, workspace.id)).state is State.RUNNING
+    assert (await store.read(workspace_rows.find_workspace, workspace.id)).observed_at == before.observed_at
 
 
 async def test_nothing_of_anothers_read_is_shown_on_an_unproven_row(store, clock):
@@ -327,8 +327,8 @@ async def test_nothing_of_anothers_read_is_shown_on_an_unproven_row(store, clock
     assert claim.workspace_ids == (reader.id,)
     # Even a result that names the row by mistake stays invisible there.
     await store.perform(gates.record_reads, [ReadResult(SHARED, (reader.id, other.id), RUNNING, 1.0)])
-    assert (await store.read(workspace_rows.workspace, reader.id)).verified_at is not None
-    unproven = await store.read(workspace_rows.workspace, other.id)
+    assert (await store.read(workspace_rows.find_workspace, reader.id)).verified_at is not None
+    unproven = await store.read(workspace_rows.find_workspace, other.id)
     assert (unproven.state, unproven.url, unproven.detail, unproven.verified_at) == (
         State.UNKNOWN,
         None,
@@ -345,7 +345,7 @@ async def test_one_read_serves_all_who_were_proven(store, clock):
     claim = await claim_one(store)
     assert set(claim.workspace_ids) == {alice.id, bob.id}
     await told(store, claim, Observed(State.STOPPING), 1.0)
-    assert {(await store.read(workspace_rows.workspace, row.id)).state for row in (alice, bob)} == {
+    assert {(await store.read(workspace_rows.find_workspace, row.id)).state for row in (alice, bob)} == {
         State.STOPPING
     }
 
@@ -355,7 +355,7 @@ async def test_one_read_serves_all_who_were_proven(store, clock):
 async def test_an_absence_proves_nothing(store, clock, state):
     _, bob = await two_watchers(store)
     await read_as(store, clock, BOB, Observed(state))
-    seen = await store.read(workspace_rows.workspace, bob.id)
+    seen = await store.read(workspace_rows.find_workspace, bob.id)
     assert (seen.state, seen.verified_at) == (state, None)
 
 
@@ -367,13 +367,13 @@ async def test_gone_is_believed_for_the_reader_alone_and_the_others_ask_themselv
     claim = await claim_one(store)
     reader, other = (alice, bob) if claim.account.principal == ALICE else (bob, alice)
     await told(store, claim, Observed(State.GONE), None)
-    assert (await store.read(workspace_rows.workspace, reader.id)).state is State.GONE
-    assert (await store.read(workspace_rows.workspace, other.id)).state is State.RUNNING
+    assert (await store.read(workspace_rows.find_workspace, reader.id)).state is State.GONE
+    assert (await store.read(workspace_rows.find_workspace, other.id)).state is State.RUNNING
     clock.advance(10.5)
     claim = await claim_one(store)
     assert claim.account.principal == other.principal
     await told(store, claim, Observed(State.GONE), None)
-    assert (await store.read(workspace_rows.workspace, other.id)).state is State.GONE
+    assert (await store.read(workspace_rows.find_workspace, other.id)).state is State.GONE
     clock.advance(100)
     assert await claim_one(store) is None
 
@@ -384,7 +384,7 @@ async def test_a_reader_who_was_unlinked_meanwhile_proves_nothing_for_the_succes
     claim = await claim_one(store)
     await link_account(store, username="another")
     await told(store, claim, RUNNING, 1.0)
-    (row,) = await store.perform(workspace_rows.workspaces, ALICE)
+    (row,) = await store.perform(workspace_rows.read_workspaces, ALICE)
     assert claim.account == account
     assert (row.verified_at, row.url) == (None, None)
 
@@ -426,11 +426,11 @@ async def test_the_newest_operations_card_is_owed_what_is_visible(
             store, workspace, interaction="2", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)]
         )
     ).operation
-    before = await store.read(cards.card, older.id)
+    before = await store.read(cards.find_card, older.id)
     await observe(store, clock, workspace, observed)
-    card = await store.read(cards.card, operation.id)
+    card = await store.read(cards.find_card, operation.id)
     assert (card.is_dirty, card.changed_at is not None) == (is_dirty, is_changed)
-    assert await store.read(cards.card, older.id) == before
+    assert await store.read(cards.find_card, older.id) == before
 
 
 async def test_many_results_at_once_are_all_written(store, clock):
@@ -444,7 +444,9 @@ async def test_many_results_at_once_are_all_written(store, clock):
         gates.record_reads,
         [ReadResult(claim.gate_key, claim.workspace_ids, RUNNING, None) for claim in claims],
     )
-    assert {row.state for row in await store.perform(workspace_rows.workspaces, ALICE)} == {State.RUNNING}
+    assert {row.state for row in await store.perform(workspace_rows.read_workspaces, ALICE)} == {
+        State.RUNNING
+    }
 
 
 class Counted:
@@ -502,7 +504,7 @@ async def test_however_many_are_claimed_and_recorded_it_takes_as_many_statements
         clock.advance(1.5)
         await store.engine.write(partial(count, record))
         for one in claims:
-            seen = await store.read(workspace_rows.workspace, one.workspace_ids[0])
+            seen = await store.read(workspace_rows.find_workspace, one.workspace_ids[0])
             assert (seen.observed_at, seen.verified_at) == (one.granted_at, one.granted_at)
     assert {work.__name__: found for work, found in counts.items()} == {"claim": [4, 4], "record": [3, 3]}
     clock.advance(28.0)
@@ -522,9 +524,9 @@ async def test_two_results_of_one_gate_are_written_one_after_the_other(store, cl
             ReadResult(claim.gate_key, claim.workspace_ids, seen, 60.0, granted_at=claim.granted_at)
         )
     await store.perform(gates.record_reads, [results[1], results[0]])
-    assert (await store.read(workspace_rows.workspace, workspace.id)).state is State.RUNNING
+    assert (await store.read(workspace_rows.find_workspace, workspace.id)).state is State.RUNNING
     await store.perform(gates.record_reads, [*results, replace(results[1], observed=Observed(State.STOPPED))])
-    assert (await store.read(workspace_rows.workspace, workspace.id)).state is State.STOPPED
+    assert (await store.read(workspace_rows.find_workspace, workspace.id)).state is State.STOPPED
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.UNKNOWN], ids=str)
@@ -539,9 +541,9 @@ async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(
     assert await store.claim(tasks.claim_tasks, 10, 60.0)
     clock.advance(2)
     await observe(store, clock, workspace, Observed(state))
-    listed = FoundWorkspace("shared", SHARED, "shared", State.STOPPED)
+    listed = DiscoveredWorkspace("shared", SHARED, "shared", State.STOPPED)
     await store.perform(discovered.merge_discovered, account.id, [listed])
-    assert (await store.read(workspace_rows.workspace, workspace.id)).current_state is state
+    assert (await store.read(workspace_rows.find_workspace, workspace.id)).current_state is state
 
 
 # -- reads of one account come together into one request -----------------------------------------------------

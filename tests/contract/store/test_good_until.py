@@ -26,7 +26,7 @@ async def commits(store, operation_id, *, stops=False):
     try:
         return await store.write(operations.save_step, calling, claimed.row) is not None
     except TooLate:
-        assert (await store.read(operations.operation, operation_id)).has_called is False
+        assert (await store.read(operations.find_operation, operation_id)).has_called is False
         await store.write(operations.save_step, Update(operation_id, 0.0, claim=claimed.claim))
         return False
 
@@ -75,7 +75,7 @@ async def test_a_start_is_good_until_the_stop_that_was_asked_for_with_it(store, 
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     clock.advance(60)
     await set_timer(store, workspace, End(clock.now() + 600, "stop"))
-    limited = await store.read(operations.operation, operation.id)
+    limited = await store.read(operations.find_operation, operation.id)
     assert (limited.deadline_at, limited.lasts) == (clock.now() + 600, 660)
     clock.advance(600)
     assert not await commits(store, operation.id)
@@ -84,12 +84,12 @@ async def test_a_start_is_good_until_the_stop_that_was_asked_for_with_it(store, 
 async def test_a_later_stop_leaves_the_deadline_and_what_was_sent_its_own(store, clock, workspace):
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     await set_timer(store, workspace, End(clock.now() + 2 * HOUR, "stop"))
-    later = await store.read(operations.operation, operation.id)
+    later = await store.read(operations.find_operation, operation.id)
     assert (later.deadline_at, later.lasts) == (operation.deadline_at, 2 * HOUR)
     assert await commits(store, operation.id)
     await set_timer(store, workspace, End(clock.now() + 600, "stop"))
-    assert await store.read(operations.operation, operation.id) == replace(
-        await store.read(operations.operation, operation.id),
+    assert await store.read(operations.find_operation, operation.id) == replace(
+        await store.read(operations.find_operation, operation.id),
         deadline_at=operation.deadline_at,
         lasts=2 * HOUR,
     )
@@ -99,7 +99,7 @@ async def test_the_end_of_hours_is_not_how_long_somebody_wanted_it(store, clock,
     """*Start* after it would stop what runs again after a minute, and nobody would be warned."""
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     await set_timer(store, workspace, End(clock.now() + 100, "stop", warns=True))
-    assert await store.read(operations.operation, operation.id) == operation
+    assert await store.read(operations.find_operation, operation.id) == operation
 
 
 @pytest.mark.both_engines
@@ -107,9 +107,9 @@ async def test_the_timer_of_what_lapsed_ends_and_that_of_what_is_still_started_s
     await accept_operation(store, workspace, deadline_seconds=HOUR)
     await set_timer(store, workspace, End(clock.now() + 600, "stop"))
     clock.advance(599)
-    assert not await within(store, timers.settle_timer, workspace.id)
+    assert not await within(store, timers.apply_timer, workspace.id)
     clock.advance(1)
-    assert await within(store, timers.settle_timer, workspace.id)
+    assert await within(store, timers.apply_timer, workspace.id)
 
 
 @pytest.mark.parametrize("is_launch", [True, False])
@@ -124,7 +124,7 @@ async def test_a_launch_is_not_committed_to_after_its_deadline_and_a_stop_is(
     if is_launch:
         with pytest.raises(TooLate):
             await store.write(runs.save_run_step, calling)
-        assert not (await store.read(runs.run, run.id)).has_called
+        assert not (await store.read(runs.find_run, run.id)).has_called
     else:
         assert await store.write(runs.save_run_step, calling)
 
@@ -139,7 +139,7 @@ async def test_planned_start_is_committed_to_as_long_as_its_plan_lasts(store, cl
     clock.advance(2 * HOUR)
     await store.write(operations.save_step, Update(operation.id, 0.0, deadline_passed=True))
     clock.advance(4 * HOUR - (1.0 if is_early else 0.0))
-    assert not (await store.read(operations.operation, operation.id)).has_lapsed
+    assert not (await store.read(operations.find_operation, operation.id)).has_lapsed
     assert await commits(store, operation.id) is is_early
     if not is_early:
         await accept_operation(store, workspace, deadline_seconds=HOUR)
@@ -164,5 +164,5 @@ async def test_planned_start_keeps_what_delayed_it(store, workspace):
     operation = (await accept_operation(store, workspace, **planned)).operation
     await store.write(operations.save_step, Update(operation.id, 0.0, hold="away since"))
     await store.write(operations.save_step, Update(operation.id, 0.0, hold=""))
-    assert ((await store.read(operations.operation, operation.id)).hold or "") == ""
-    assert (await store.read(operations.operation, operation.id)).delayed_by == "away since"
+    assert ((await store.read(operations.find_operation, operation.id)).hold or "") == ""
+    assert (await store.read(operations.find_operation, operation.id)).delayed_by == "away since"

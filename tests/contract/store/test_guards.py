@@ -40,7 +40,7 @@ async def test_what_a_class_has_let_go_gets_no_timer_again(store, clock):
     row = await timed(store, clock)
     # Nothing was to stop then; by now the workspace is their own matter again.
     await store.carry_out(lambda tx: PARTICIPANTS.change(tx, {"card_id": CARD}, ended_at=clock.now()))
-    await within(store, WORKSPACES.change, {"id": row.id}, **timer_rows.NONE)
+    await within(store, WORKSPACES.change, {"id": row.id}, **timer_rows.NO_TIMER)
     await look(store)
     assert (await time(store, ALICE)).stop_at is None
 
@@ -77,7 +77,7 @@ async def test_an_account_is_found_by_its_own_username_at_its_own_connection(
     ]
     for principal, place, name in linked:
         await link_account(store, principal, place, username=name)
-    accounts = await store.read(account_rows.accounts_of, connection, username)
+    accounts = await store.read(account_rows.find_accounts_by_username, connection, username)
     names = {ALICE: "ALICE", BOB: "BOB"}
     assert [f"{names[one.principal]} at {one.connection}" for one in accounts] == found
 
@@ -85,7 +85,7 @@ async def test_an_account_is_found_by_its_own_username_at_its_own_connection(
 async def test_an_account_that_is_being_revoked_is_nobodys_any_more(store):
     await link_account(store, ALICE, username="alice")
     await unlink(store, revocable=["saturn"])
-    assert await store.read(account_rows.accounts_of, "saturn", "alice") == []
+    assert await store.read(account_rows.find_accounts_by_username, "saturn", "alice") == []
 
 
 async def test_news_of_a_run_leave_it_marked_for_the_other_stop_that_was_asked_for(store, account):

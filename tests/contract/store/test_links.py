@@ -50,10 +50,10 @@ async def test_a_new_link_ends_the_older_one_of_the_same_pair_alone(store, clock
     await put_link(store, fresh(clock, "bobs", principal=BOB))
     await met(store, ALICE)
     await ask(store, "i1").run(linking.invite, "saturn")
-    old = await store.read(links.link, "old")
+    old = await store.read(links.find_link, "old")
     assert (old.expires_at, old.secret, old.stage) == (clock.now(), None, "checked")
     for nonce in ("other", "bobs"):
-        assert (await store.read(links.link, nonce)).expires_at == clock.now() + 600
+        assert (await store.read(links.find_link, nonce)).expires_at == clock.now() + 600
 
 
 @pytest.mark.parametrize("use", [linking.show, linking.again, linking.attempt])
@@ -70,7 +70,7 @@ async def test_neither_a_used_link_nor_one_of_nobody_in_particular_goes_on(
     with pytest.raises(Refused) as refused:
         await ask(store, sign_in=sign_in).run(use, VISIT)
     assert refused.value.rule == rule
-    assert (await store.read(links.link, digest(NONCE))).stage == stage
+    assert (await store.read(links.find_link, digest(NONCE))).stage == stage
 
 
 @pytest.mark.both_engines
@@ -95,11 +95,11 @@ async def test_what_a_provider_said_of_a_link_that_changed_since_is_revoked(stor
             await unlink(store)
         case "too late":
             clock.advance(601)
-    before = await store.read(links.link, digest(NONCE))
+    before = await store.read(links.find_link, digest(NONCE))
     identity = Identity("alice", Credential(SecretStr("minted")))
     with pytest.raises(Refused, match=r"link\.changed"):
         await ask(store).run(linking.keep, VISIT, tried, identity, "good")
-    assert await store.read(links.link, digest(NONCE)) == before
+    assert await store.read(links.find_link, digest(NONCE)) == before
     clock.advance(linking.UNUSED_SECONDS)
     assert [task.kind for task in await store.claim(tasks.claim_tasks, 10, 60.0)] == [TaskKind.REVOKE_UNUSED]
 
@@ -109,12 +109,12 @@ async def test_the_code_is_looked_for_among_the_unexpired_links_in_that_stage(st
     clock.advance(1)
     await put_link(store, fresh(clock, "saturn", stage="code", code_hash="2"))
     await put_link(store, fresh(clock, "posit", connection="posit"))
-    assert (await store.read(links.open_link_of, ALICE, "code")).nonce_hash == "saturn"
-    assert await store.read(links.open_link_of, BOB, "code") is None
+    assert (await store.read(links.find_open_link, ALICE, "code")).nonce_hash == "saturn"
+    assert await store.read(links.find_open_link, BOB, "code") is None
     clock.advance(599.5)
-    assert (await store.read(links.open_link_of, ALICE, "code")).nonce_hash == "saturn"
+    assert (await store.read(links.find_open_link, ALICE, "code")).nonce_hash == "saturn"
     clock.advance(1)
-    assert await store.read(links.open_link_of, ALICE, "code") is None
+    assert await store.read(links.find_open_link, ALICE, "code") is None
 
 
 @pytest.mark.both_engines
@@ -127,7 +127,7 @@ async def test_a_code_writes_the_account_and_all_that_follows_once(store, clock)
     )
     (account,) = (one for one in made if isinstance(one, Account))
     assert {one.rule for one in made if isinstance(one, Refused)} == {"code.none"}
-    assert await store.read(accounts.accounts, ALICE) == [account]
+    assert await store.read(accounts.list_accounts, ALICE) == [account]
     assert (account.username, account.secret) == ("alice", "s")
     assert [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)] == [
         NoticeKind.LINKED
@@ -135,7 +135,7 @@ async def test_a_code_writes_the_account_and_all_that_follows_once(store, clock)
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.subject) == (TaskKind.DISCOVER, account.id)
     assert task.payload == {"then": [{"text": "start"}]}
-    used = await store.read(links.link, "n1")
+    used = await store.read(links.find_link, "n1")
     assert (used.stage, used.secret, used.code_hash, used.waiting) == ("used", None, None, None)
 
 
@@ -144,10 +144,10 @@ async def test_empty_usernames_and_other_connections_never_clash(store, clock):
     await link_account(store, BOB, "hub", username="alice")
     await link_account(store, ALICE, username="")
     await link_account(store, ALICE, "saturn-2", username="alice")
-    assert len(await store.perform(accounts.active_accounts)) == 4
-    assert await store.read(accounts.accounts_of, "saturn", "") == []
+    assert len(await store.perform(accounts.list_active_accounts)) == 4
+    assert await store.read(accounts.find_accounts_by_username, "saturn", "") == []
     assert [
-        one.principal for one in await store.perform(accounts.active_accounts) if one.connection == "hub"
+        one.principal for one in await store.perform(accounts.list_active_accounts) if one.connection == "hub"
     ] == [BOB]
 
 
@@ -155,14 +155,14 @@ async def test_empty_usernames_and_other_connections_never_clash(store, clock):
 async def test_linking_again_beside_one_that_is_being_revoked(store, clock):
     first = await link_account(store, secret="one")
     await unlink(store, ALICE, "saturn", revocable=["saturn"])
-    assert (await store.read(accounts.account, ALICE, "saturn")).state == "revoking"
+    assert (await store.read(accounts.find_account, ALICE, "saturn")).state == "revoking"
     second = await link_account(store, secret="two")
-    assert await store.read(accounts.account, ALICE, "saturn") == second
-    assert (await store.read(accounts.account_by_id, first.id)).secret == "one"
+    assert await store.read(accounts.find_account, ALICE, "saturn") == second
+    assert (await store.read(accounts.find_account_by_id, first.id)).secret == "one"
     assert await store.carry_out(lambda tx: revocations.drop(tx, first.id))
     assert not await store.carry_out(lambda tx: revocations.drop(tx, second.id))
-    assert await store.read(accounts.account_by_id, first.id) is None
-    assert await store.read(accounts.account_by_id, second.id) == second
+    assert await store.read(accounts.find_account_by_id, first.id) is None
+    assert await store.read(accounts.find_account_by_id, second.id) == second
 
 
 async def test_open_operations_continue_with_the_new_account(store, clock):
@@ -172,7 +172,7 @@ async def test_open_operations_continue_with_the_new_account(store, clock):
     (step,) = await store.claim(operations.claim_operations, 10, 60.0)
     await store.write(operations.save_step, Update(operation.id, 3600.0, claim=step.claim))
     assert await refuse(store, first.account)
-    assert (await store.read(operations.operation, operation.id)).hold
+    assert (await store.read(operations.find_operation, operation.id)).hold
     await link_account(store, secret="new")
     (step,) = await store.claim(operations.claim_operations, 10, 60.0)
     assert step.operation.hold is None
@@ -195,7 +195,7 @@ async def test_what_another_account_proved_is_doubted(store, clock, username, pr
     workspace = (await linked(store)).workspaces[0]
     await observe(store, clock, workspace, Observed(State.RUNNING))
     await link_account(store, username=username, secret="new")
-    assert ((await store.read(workspaces.workspace, workspace.id)).verified_at is not None) is proven
+    assert ((await store.read(workspaces.find_workspace, workspace.id)).verified_at is not None) is proven
 
 
 @pytest.mark.both_engines
@@ -214,12 +214,13 @@ async def test_what_a_renamed_person_had_is_found_by_the_new_name_and_nobody_els
     again = Account("a2", ALICE, "saturn", linked_as, "new", "active", clock.now())
     await put_account(store, again, moved)
     found = {
-        row.id: (row.remote_id, row.gate_key) for row in await store.perform(workspaces.workspaces, ALICE)
+        row.id: (row.remote_id, row.gate_key)
+        for row in await store.perform(workspaces.read_workspaces, ALICE)
     }
     if is_moved:
         names = {one.id: moved(one.remote_id, "alice") for one in (training, other)}
         assert found == names
-        assert (await store.read(operations.operation, operation.id)).hold is None
+        assert (await store.read(operations.find_operation, operation.id)).hold is None
         (step,) = await store.claim(operations.claim_operations, 10, 60.0)
         assert step.workspace.remote_id == names[training.id][0]
         claims = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)

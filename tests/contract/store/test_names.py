@@ -66,7 +66,7 @@ async def filled(store, clock):
             account.id,
             [found_workspace(name, ALICE, connection) for name in (*NAMES, *TYPED[:3])],
         )
-    rows = {(row.connection, row.name): row for row in await store.perform(workspaces.workspaces, ALICE)}
+    rows = {(row.connection, row.name): row for row in await store.perform(workspaces.read_workspaces, ALICE)}
     await name_workspace(store, rows["hub", "GPU"].id, "Mine")
     await name_workspace(store, rows["saturn", "old name"].id, "lab")
     await hide_workspace(store, rows["saturn", "hidden"].id)
@@ -84,10 +84,10 @@ def found(name, rows):
 
 
 async def test_a_name_finds_among_a_few_rows_what_it_finds_among_all(filled):
-    every = await filled.perform(workspaces.workspaces, ALICE)
+    every = await filled.perform(workspaces.read_workspaces, ALICE)
     for name in TYPED:
         few = await filled.read(
-            workspaces.workspaces_called, ALICE, name, naming.split_connection(name, CONNECTIONS)[0]
+            workspaces.find_workspaces_by_name, ALICE, name, naming.split_connection(name, CONNECTIONS)[0]
         )
         assert found(name, few) == found(name, every), name
         assert {one.id for one in few} <= {one.id for one in every}
@@ -97,9 +97,9 @@ async def test_a_name_finds_among_a_few_rows_what_it_finds_among_all(filled):
 
 @pytest.mark.both_engines
 async def test_only_rows_that_may_be_called_that_are_read(filled):
-    few = await filled.read(workspaces.workspaces_called, ALICE, "Note  Book", "notebook")
+    few = await filled.read(workspaces.find_workspaces_by_name, ALICE, "Note  Book", "notebook")
     # The others have a name of their person's own, or one that was not folded.
     beside = {"old name", "GPU", "written by 0.1.0"}
     assert {one.name for one in few} - beside == {"Notebook", "note book", "NOTE  BOOK"}
     assert len(few) == 9
-    assert await filled.read(workspaces.workspaces_called, BOB, "Note  Book", "notebook") == []
+    assert await filled.read(workspaces.find_workspaces_by_name, BOB, "Note  Book", "notebook") == []

@@ -12,8 +12,8 @@ from bot.domain.workspaces import State
 from bot.features.preferences.model import Preferences
 from bot.store import counts, operations
 from bot.store import notices as notice_rows
-from bot.store.cards import CARD_AFTER
-from bot.store.notices import CARD_FIRST, SILENCE, add_card, release_card
+from bot.store.cards import CARD_DELAY_SECONDS
+from bot.store.notices import CARD_FIRST_SECONDS, SILENCE_SECONDS, add_card, release_card
 from tests.rigs.store import ALICE, BOB, accept_operation, linked, prefer
 
 
@@ -32,7 +32,7 @@ async def test_the_same_notice_is_written_once(store):
 async def test_a_sent_notice_is_not_written_again(store):
     await store.write(notice_rows.add_notices, [message()])
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.notice_sent, notice.id, "D1", "1.1")
+    await store.write(notice_rows.mark_notice_sent, notice.id, "D1", "1.1")
     await store.write(notice_rows.add_notices, [message()])
     assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
 
@@ -78,7 +78,7 @@ async def test_what_is_owed_is_tried_in_turn_whatever_its_pause(store, clock):
         clock.advance(1)
         found = await store.claim(notice_rows.claim_pending, ALICE.team_id, 60.0, is_send=is_send)
         for one in found:
-            await store.write(notice_rows.notice_retry, one, 300.0, error="unreachable")
+            await store.write(notice_rows.retry_notice, one, 300.0, error="unreachable")
         return [one.subject for one in found]
 
     assert [await tried(is_send=True) for _ in range(2)] == [["send"], ["later"]]
@@ -86,17 +86,17 @@ async def test_what_is_owed_is_tried_in_turn_whatever_its_pause(store, clock):
         one for one in await store.perform(notice_rows.claim_notices, 9, 60.0) if one.subject == "unsure"
     ]
     clock.advance(1)
-    await store.write(notice_rows.notice_retry, unsure, 300.0, error="no_answer", unknown_since=clock.now())
+    await store.write(notice_rows.retry_notice, unsure, 300.0, error="no_answer", unknown_since=clock.now())
     # It has its time to show.
     assert [await tried(is_send=False) for _ in range(2)] == [["send"], ["later"]]
     clock.advance(300)
     assert [await tried(is_send=False) for _ in range(2)] == [["unsure"], ["unsure"]]
     assert [await tried(is_send=True) for _ in range(3)] == [["send"], ["later"], ["send"]]
     for one in await store.perform(notice_rows.claim_notices, 9, 60.0):
-        await store.write(notice_rows.notice_dead, one.id, "superseded")
+        await store.write(notice_rows.give_up_notice, one.id, "superseded")
     clock.advance(600)
     for one in await store.perform(notice_rows.claim_notices, 9, 60.0, {1: 1.0}):
-        await store.write(notice_rows.notice_dead, one.id, "superseded")
+        await store.write(notice_rows.give_up_notice, one.id, "superseded")
     await store.write(notice_rows.add_notices, [NewNotice("reply", NoticeKind.REPLY, "2", ALICE)])
     assert await tried(is_send=True) == ["reply"]
     assert await store.claim(notice_rows.claim_pending, "T8", 60.0, is_send=True) == []
@@ -125,7 +125,7 @@ async def test_what_waits_for_slack_is_due_once_that_is_back_in_the_order_of_its
         # Of one nobody knows yet whether it arrived; of the other it couldn't be found out for long.
         wait = settles if name == "unknown" else far
         error = errors.get(name, "unreachable")
-        await store.write(notice_rows.notice_retry, notice, wait, error=error, unknown_since=since)
+        await store.write(notice_rows.retry_notice, notice, wait, error=error, unknown_since=since)
     await store.perform(notice_rows.release_notices, "T1", settles)
     due = [notice.subject for notice in await store.perform(notice_rows.claim_notices, 20, 60.0)]
     assert due == ["urgent", "old", "young", "looked"]
@@ -143,16 +143,16 @@ async def test_first_card_waits_for_its_end(store, clock, card, end):
     (first,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     await store.write(notice_rows.add_notices, [message("o", end)])
     assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
-    clock.advance(CARD_FIRST + 1)
+    clock.advance(CARD_FIRST_SECONDS + 1)
     (ready,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert ready.kind is end
-    await store.write(notice_rows.notice_retry, first, 0.0, error="unreachable")
-    await store.write(notice_rows.notice_retry, ready, 5.0, error="no_answer", unknown_since=clock.now())
+    await store.write(notice_rows.retry_notice, first, 0.0, error="unreachable")
+    await store.write(notice_rows.retry_notice, ready, 5.0, error="no_answer", unknown_since=clock.now())
     assert (
         await store.read(notice_rows.end_state, "o"),
         await store.perform(notice_rows.claim_notices, 10, 60.0),
     ) == ("pending", [])
-    await store.write(notice_rows.notice_sent, ready.id, "D1", "1.1")
+    await store.write(notice_rows.mark_notice_sent, ready.id, "D1", "1.1")
     assert await store.read(notice_rows.end_state, "o") == "sent"
     assert [one.kind for one in await store.perform(notice_rows.claim_notices, 10, 60.0)] == [card]
 
@@ -162,7 +162,7 @@ async def test_first_card_comes_where_its_end_is_given_up(store):
         notice_rows.add_notices, [message("o", NoticeKind.CARD), message("o", NoticeKind.READY)]
     )
     (ready,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.notice_dead, ready.id, "no_text")
+    await store.write(notice_rows.give_up_notice, ready.id, "no_text")
     assert await store.read(notice_rows.end_state, "o") == ""
     assert [one.kind for one in await store.perform(notice_rows.claim_notices, 10, 60.0)] == [NoticeKind.CARD]
 
@@ -183,8 +183,8 @@ async def test_a_card_beside_an_answer_waits_and_its_end_does_not_wait_for_it(st
         ("held", NoticeKind.CARD),
     }
     for one in found:
-        await store.write(notice_rows.notice_sent, one.id, "D1", "1.1")
-    clock.advance(CARD_AFTER - 1)
+        await store.write(notice_rows.mark_notice_sent, one.id, "D1", "1.1")
+    clock.advance(CARD_DELAY_SECONDS - 1)
     assert {one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)} <= {"plain"}
     clock.advance(1)
     assert "long" in {one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)}
@@ -223,7 +223,7 @@ async def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome(store, cloc
     (second,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert (second.unknown_since, second.attempts) == (started, 2)
     # The first process stood still, and finds itself late: it takes nothing from the second.
-    await store.write(notice_rows.notice_retry, first, 0.0, error="late")
+    await store.write(notice_rows.retry_notice, first, 0.0, error="late")
     assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
     clock.advance(60)
     (third,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
@@ -233,7 +233,7 @@ async def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome(store, cloc
 async def test_a_retry_comes_later_and_keeps_the_earliest_unknown_attempt(store, clock):
     await store.write(notice_rows.add_notices, [message()])
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.notice_retry, notice, 20.0, error="ratelimited")
+    await store.write(notice_rows.retry_notice, notice, 20.0, error="ratelimited")
     clock.advance(19.9)
     assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
     # What is due beside it takes nothing along.
@@ -244,8 +244,8 @@ async def test_a_retry_comes_later_and_keeps_the_earliest_unknown_attempt(store,
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert (notice.unknown_since, notice.error) == (None, "ratelimited")
     for given in (500.0, 400.0, 450.0):
-        await store.write(notice_rows.notice_retry, notice, 0.0, error="timeout", unknown_since=given)
-    await store.write(notice_rows.notice_retry, notice, 0.0, error="ratelimited")
+        await store.write(notice_rows.retry_notice, notice, 0.0, error="timeout", unknown_since=given)
+    await store.write(notice_rows.retry_notice, notice, 0.0, error="ratelimited")
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert notice.unknown_since == 400.0
 
@@ -255,54 +255,54 @@ async def test_the_dead_are_shown_newest_first_and_not_sent(store, clock):
         await store.write(notice_rows.add_notices, [message(str(number))])
         clock.advance(1)
     for notice in await store.perform(notice_rows.claim_notices, 10, 60.0):
-        await store.write(notice_rows.notice_dead, notice.id, "account_inactive")
-    dead = await store.read(notice_rows.dead_notices, 2)
+        await store.write(notice_rows.give_up_notice, notice.id, "account_inactive")
+    dead = await store.read(notice_rows.list_dead_notices, 2)
     assert [(notice.subject, notice.error, notice.state) for notice in dead] == [
         ("2", "account_inactive", NoticeState.DEAD),
         ("1", "account_inactive", NoticeState.DEAD),
     ]
-    await store.write(notice_rows.notice_retry, dead[0], 0.0, error="late")
+    await store.write(notice_rows.retry_notice, dead[0], 0.0, error="late")
     clock.advance(100)
     assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
-    assert (await store.perform(counts.statistics))["dead_notices"] == 3
+    assert (await store.perform(counts.count_rows))["dead_notices"] == 3
 
 
 @pytest.mark.both_engines
 async def test_the_direct_message_of_a_person_is_remembered(store):
-    assert await store.read(notice_rows.known_channel, ALICE) is None
+    assert await store.read(notice_rows.find_direct_channel, ALICE) is None
     await store.write(
         notice_rows.add_notices, [message("a"), message("b"), message("c"), message("d", principal=BOB)]
     )
     sent = {notice.subject: notice for notice in await store.perform(notice_rows.claim_notices, 10, 60.0)}
-    await store.write(notice_rows.notice_sent, sent["a"].id, "D1", "1.1")
-    await store.write(notice_rows.notice_sent, sent["b"].id, "C9", "1.2")
-    assert await store.read(notice_rows.known_channel, ALICE) == "D1"
-    assert await store.read(notice_rows.known_channel, BOB) is None
-    await store.write(notice_rows.notice_sent, sent["c"].id, "D2", "1.3")
-    assert await store.read(notice_rows.known_channel, ALICE) == "D2"
-    await store.write(notice_rows.notice_sent, "notice_none", "D3", "1.4")
+    await store.write(notice_rows.mark_notice_sent, sent["a"].id, "D1", "1.1")
+    await store.write(notice_rows.mark_notice_sent, sent["b"].id, "C9", "1.2")
+    assert await store.read(notice_rows.find_direct_channel, ALICE) == "D1"
+    assert await store.read(notice_rows.find_direct_channel, BOB) is None
+    await store.write(notice_rows.mark_notice_sent, sent["c"].id, "D2", "1.3")
+    assert await store.read(notice_rows.find_direct_channel, ALICE) == "D2"
+    await store.write(notice_rows.mark_notice_sent, "notice_none", "D3", "1.4")
     # A reply goes to wherever the person typed: perhaps to a conversation with somebody else.
     await store.write(notice_rows.add_notices, [message("e", NoticeKind.REPLY)])
     (reply,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
-    await store.write(notice_rows.notice_sent, reply.id, "D4", "1.5")
-    assert await store.read(notice_rows.known_channel, ALICE) == "D2"
+    await store.write(notice_rows.mark_notice_sent, reply.id, "D4", "1.5")
+    assert await store.read(notice_rows.find_direct_channel, ALICE) == "D2"
 
 
 # -- what is told together -----------------------------------------------------------------------------------
 
 
-NEWS, LATE = NoticeKind.OUTAGE, SILENCE + 1.0
+NEWS, LATE = NoticeKind.OUTAGE, SILENCE_SECONDS + 1.0
 
 
 async def told(store, notice):
-    return [one.subject for one in await store.read(notice_rows.held_notices, notice.id)]
+    return [one.subject for one in await store.read(notice_rows.list_combined_notices, notice.id)]
 
 
 async def test_news_that_waited_through_a_silence_is_told_together(store, clock):
     """Not what may have been sent or is being sent, what asks something, or what is another's."""
     await store.write(notice_rows.add_notices, [message(name, NEWS) for name in ("unsure", "leased")])
     unsure, _ = await store.perform(notice_rows.claim_notices, 2, LATE)
-    await store.write(notice_rows.notice_retry, unsure, LATE, error="no_answer", unknown_since=clock.now())
+    await store.write(notice_rows.retry_notice, unsure, LATE, error="no_answer", unknown_since=clock.now())
     await store.write(
         notice_rows.add_notices, [message("theirs", NEWS, principal=BOB), message("asked", NoticeKind.ASKED)]
     )
@@ -313,7 +313,7 @@ async def test_news_that_waited_through_a_silence_is_told_together(store, clock)
     assert found.keys() == {"unsure", "leased", "theirs", "asked", "card"}
     for name in ("unsure", "leased"):
         assert found[name].unknown_since is not None
-        await store.write(notice_rows.notice_sent, found[name].id, "D1", "1.1")
+        await store.write(notice_rows.mark_notice_sent, found[name].id, "D1", "1.1")
     (summary,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert (summary.kind, summary.principal) == (NoticeKind.SUMMARY, ALICE)
     assert await told(store, summary) == ["first", "later"]
@@ -324,14 +324,16 @@ async def test_what_is_told_together_was_sent_and_what_was_given_up_is_not_told(
     clock.advance(LATE)
     (summary,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     await store.write(
-        notice_rows.notice_dead, (await store.read(notice_rows.held_notices, summary.id))[1].id, "expired"
+        notice_rows.give_up_notice,
+        (await store.read(notice_rows.list_combined_notices, summary.id))[1].id,
+        "expired",
     )
     assert await told(store, summary) == ["1", "3"]
-    await store.write(notice_rows.notice_sent, summary.id, "D1", "1.0")
-    assert [(one.state, one.body) for one in await store.read(notice_rows.held_notices, summary.id)] == [
-        (NoticeState.SENT, {})
-    ] * 2
-    assert (await store.perform(counts.statistics))["pending_notices"] == 0
+    await store.write(notice_rows.mark_notice_sent, summary.id, "D1", "1.0")
+    assert [
+        (one.state, one.body) for one in await store.read(notice_rows.list_combined_notices, summary.id)
+    ] == [(NoticeState.SENT, {})] * 2
+    assert (await store.perform(counts.count_rows))["pending_notices"] == 0
 
 
 @pytest.mark.both_engines
@@ -339,7 +341,7 @@ async def test_what_tells_one_of_a_later_release_is_left_to_who_can_tell_it(stor
     await store.write(notice_rows.add_notices, [message(name, NEWS) for name in ("1", "2")])
     clock.advance(LATE)
     (summary,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
-    await store.write(notice_rows.notices_not_sent, [summary])
+    await store.write(notice_rows.requeue_unsent_notices, [summary])
     await store.engine.write(lambda tx: tx.run("UPDATE notices SET kind = 'reported' WHERE subject = '2'"))
     clock.advance(LATE)
     assert [
@@ -356,9 +358,11 @@ async def test_whoever_has_waited_longest_is_told_first_and_a_single_one_is_told
         await store.write(notice_rows.add_notices, [message(f"{person.user_id} 2", NEWS, principal=person)])
     assert [one.kind for one in await store.perform(notice_rows.claim_notices, 20, 1.0)] == [NEWS] * 5
     for one in await store.perform(notice_rows.claim_notices, 20, 1.0):
-        await store.write(notice_rows.notice_retry, one, 0.0, error="unreachable")
+        await store.write(notice_rows.retry_notice, one, 0.0, error="unreachable")
     clock.advance(LATE)
-    await store.write(notice_rows.notices_not_sent, await store.perform(notice_rows.claim_notices, 20, 60.0))
+    await store.write(
+        notice_rows.requeue_unsent_notices, await store.perform(notice_rows.claim_notices, 20, 60.0)
+    )
     one_by_one = [(await store.perform(notice_rows.claim_notices, 1, 60.0))[0] for _ in range(3)]
     assert [(one.kind, one.principal) for one in one_by_one] == [
         (NoticeKind.SUMMARY, BOB),
@@ -377,7 +381,7 @@ async def test_what_tells_news_takes_in_more_until_it_is_claimed(store, clock):
     (again,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert again.id == unsure.id
     await store.write(notice_rows.add_notices, [message("3", NEWS)])
-    await store.write(notice_rows.notices_not_sent, [again])
+    await store.write(notice_rows.requeue_unsent_notices, [again])
     (summary,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert await told(store, summary) == ["unsure", "1", "2", "3"]
     await store.write(notice_rows.add_notices, [message("4", NEWS)])
@@ -388,13 +392,13 @@ async def test_what_tells_news_takes_in_more_until_it_is_claimed(store, clock):
 async def test_what_tells_news_waits_for_the_search_for_others(store, clock):
     await store.write(notice_rows.add_notices, [message(str(number), NEWS) for number in range(3)])
     (unsure,) = await store.perform(notice_rows.claim_notices, 1, 60.0)
-    await store.write(notice_rows.notice_retry, unsure, LATE, error="no_answer", unknown_since=clock.now())
+    await store.write(notice_rows.retry_notice, unsure, LATE, error="no_answer", unknown_since=clock.now())
     clock.advance(LATE)
     (searched,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert searched.id == unsure.id
     assert await store.perform(notice_rows.claim_notices, 20, 60.0) == []
     # A search that isn't possible now holds up nobody.
-    await store.write(notice_rows.notice_retry, searched, 600.0, error="ratelimited")
+    await store.write(notice_rows.retry_notice, searched, 600.0, error="ratelimited")
     (summary,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert summary.kind is NoticeKind.SUMMARY
 
@@ -411,7 +415,7 @@ async def test_with_one_that_may_have_been_sent_come_all_of_its_person(store, cl
     whose = ["0", "1", "2", "3", "4"] if found[0].principal == ALICE else ["theirs"]
     assert sorted(one.subject for one in found) == whose
     assert {one.unknown_since for one in found} == {clock.now() - 60.0}
-    await store.write(notice_rows.notices_not_sent, found)
+    await store.write(notice_rows.requeue_unsent_notices, found)
     again = [
         one
         for one in await store.perform(notice_rows.claim_notices, 20, 60.0, {1: 1.0})

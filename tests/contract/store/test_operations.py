@@ -42,12 +42,12 @@ async def test_another_verb_replaces_the_open_one_and_owes_its_card(store, clock
     second = await begin(store, workspace, OperationVerb.STOP, interaction="i2")
     assert second.operation.verb is OperationVerb.STOP
     assert not second.joined
-    replaced = await store.read(operation_rows.operation, first.operation.id)
+    replaced = await store.read(operation_rows.find_operation, first.operation.id)
     assert second.replaced == replaced
     assert (replaced.outcome, replaced.ended_at, replaced.is_open) == (Outcome.REPLACED, clock.now(), False)
     assert await store.read(operation_rows.open_operations, ALICE) == [second.operation]
-    assert await store.read(operation_rows.latest_operation, workspace.id) == second.operation
-    card = await store.read(cards.card, first.operation.id)
+    assert await store.read(operation_rows.find_latest_operation, workspace.id) == second.operation
+    card = await store.read(cards.find_card, first.operation.id)
     assert (card.is_dirty, card.changed_at) == (True, clock.now())
 
 
@@ -69,7 +69,7 @@ async def test_call_carried_over_twice_keeps_its_state_before(store, workspace, 
 async def test_operations_at_one_instant_show_the_open_one_as_latest(store, workspace):
     await begin(store, workspace, interaction="i1")
     second = await begin(store, workspace, OperationVerb.RESTART, interaction="i2")
-    assert await store.read(operation_rows.latest_operation, workspace.id) == second.operation
+    assert await store.read(operation_rows.find_latest_operation, workspace.id) == second.operation
 
 
 async def test_an_operation_makes_the_gate_due_and_counts_as_use(store, clock, workspace):
@@ -78,7 +78,7 @@ async def test_an_operation_makes_the_gate_due_and_counts_as_use(store, clock, w
     await begin(store, workspace, interaction="i1")
     claims = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     assert [(claim.has_open_operation, claim.used_at) for claim in claims] == [(True, clock.now())]
-    assert (await store.read(workspace_rows.workspace, workspace.id)).used_at == clock.now()
+    assert (await store.read(workspace_rows.find_workspace, workspace.id)).used_at == clock.now()
 
 
 async def test_keep_waiting_sets_a_new_deadline(store, clock, workspace):
@@ -86,14 +86,14 @@ async def test_keep_waiting_sets_a_new_deadline(store, clock, workspace):
     (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     passed = Update(operation.id, next_in=3600.0, deadline_passed=True, claim=step.claim)
     await store.write(operation_rows.save_step, passed)
-    assert (await store.read(operation_rows.operation, operation.id)).deadline_at is None
+    assert (await store.read(operation_rows.find_operation, operation.id)).deadline_at is None
     clock.advance(100)
     kept = await keep_waiting(store, operation.id, 900.0)
     assert (kept.deadline_at, kept.deadline_number) == (clock.now() + 900, 2)
     assert [step.operation.id for step in await store.claim(operation_rows.claim_operations, 10, 60.0)] == [
         operation.id
     ]
-    card = await store.read(cards.card, operation.id)
+    card = await store.read(cards.find_card, operation.id)
     assert card.is_dirty
 
 
@@ -104,7 +104,7 @@ async def test_keep_waiting_says_when_the_operation_has_ended(store, clock, work
     )
     assert await keep_waiting(store, operation.id, 900.0) is None
     assert await keep_waiting(store, "operation_none", 900.0) is None
-    assert (await store.read(operation_rows.operation, operation.id)).deadline_number == 1
+    assert (await store.read(operation_rows.find_operation, operation.id)).deadline_number == 1
 
 
 async def test_open_operations_are_a_persons_own_oldest_first(store, clock):
@@ -220,7 +220,7 @@ async def test_a_saved_step_comes_again_when_it_is_due(store, clock, operation):
     (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     slow = Update(operation.id, next_in=5.0, attempts=2, hold="Saturn is slow.", claim=step.claim)
     assert await store.write(operation_rows.save_step, slow)
-    saved = await store.read(operation_rows.operation, operation.id)
+    saved = await store.read(operation_rows.find_operation, operation.id)
     assert (saved.attempts, saved.hold, saved.next_step_at) == (2, "Saturn is slow.", clock.now() + 5)
     clock.advance(4.9)
     assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
@@ -241,9 +241,9 @@ async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, operation)
             attempts=1,
         ),
     )
-    before = await store.read(operation_rows.operation, operation.id)
+    before = await store.read(operation_rows.find_operation, operation.id)
     await store.write(operation_rows.save_step, Update(operation.id, next_in=1.0, progress_floor=10))
-    after = await store.read(operation_rows.operation, operation.id)
+    after = await store.read(operation_rows.find_operation, operation.id)
     assert (after.start_call, after.called_at, after.hold, after.attempts, after.progress_floor) == (
         Call.ACCEPTED,
         before.called_at,
@@ -252,7 +252,7 @@ async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, operation)
         40,
     )
     await store.write(operation_rows.save_step, Update(operation.id, next_in=1.0, hold=""))
-    assert (await store.read(operation_rows.operation, operation.id)).hold is None
+    assert (await store.read(operation_rows.find_operation, operation.id)).hold is None
 
 
 async def test_the_end_and_its_notices_are_one(store, clock, operation):
@@ -269,18 +269,18 @@ async def test_the_end_and_its_notices_are_one(store, clock, operation):
             audit=[ENTRY],
         ),
     )
-    ended = await store.read(operation_rows.operation, operation.id)
+    ended = await store.read(operation_rows.find_operation, operation.id)
     assert (ended.outcome, ended.cause, ended.ended_at) == (Outcome.FAILED, "provider_failed", clock.now())
     (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
     assert (notice.subject, notice.kind, notice.occasion) == (operation.id, NoticeKind.READY, "1")
     assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
-    assert (await store.read(cards.card, operation.id)).changed_at == clock.now()
+    assert (await store.read(cards.find_card, operation.id)).changed_at == clock.now()
 
 
 async def test_an_ended_operation_takes_no_update_and_no_notice(store, workspace, operation):
     (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2", reference="R-2")
-    before = await store.read(operation_rows.operation, operation.id)
+    before = await store.read(operation_rows.find_operation, operation.id)
     update = Update(
         operation.id,
         next_in=0.0,
@@ -292,9 +292,9 @@ async def test_an_ended_operation_takes_no_update_and_no_notice(store, workspace
         claim=step.claim,
     )
     assert await store.write(operation_rows.save_step, update) is None
-    assert await store.read(operation_rows.operation, operation.id) == before
+    assert await store.read(operation_rows.find_operation, operation.id) == before
     assert await store.perform(notices.claim_notices, 10, 60.0) == []
-    assert [row["action"] for row in await store.read(audit.audit_entries)] == ["operation.end"]
+    assert [row["action"] for row in await store.read(audit.read_audit)] == ["operation.end"]
 
 
 async def test_nothing_is_told_beside_the_end_that_was_written_meanwhile(store, workspace, operation):
@@ -317,7 +317,7 @@ async def test_a_step_whose_lease_ran_out_does_not_write_over_the_next(store, cl
         )
         is None
     )
-    assert (await store.read(operation_rows.operation, operation.id)).start_call is Call.NONE
+    assert (await store.read(operation_rows.find_operation, operation.id)).start_call is Call.NONE
     assert await store.write(
         operation_rows.save_step,
         Update(operation.id, next_in=1.0, start_call=Call.CALLING, claim=current.claim),
@@ -363,11 +363,11 @@ async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(st
         lambda tx: work_items.resume(OPERATIONS, tx, OPERATIONS.row(tx, id=operation.id), {})
     )
     await keep_waiting(store, operation.id, 7200.0)
-    waits = await store.read(operation_rows.operation, operation.id)
+    waits = await store.read(operation_rows.find_operation, operation.id)
     assert await store.write(
         operation_rows.save_step, Update(operation.id, 600.0, attempts=1, claim=step.claim), step.row
     )
-    saved = await store.read(operation_rows.operation, operation.id)
+    saved = await store.read(operation_rows.find_operation, operation.id)
     assert (saved.hold, saved.deadline_at, saved.attempts) == (None, waits.deadline_at, 1)
     # Somebody wanted it at once meanwhile.
     (again,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
@@ -402,7 +402,9 @@ async def test_a_call_is_committed_to_only_for_who_it_was_decided_for(store, ope
     else:
         with pytest.raises(Outdated):
             await save
-    assert (await store.read(operation_rows.operation, operation.id)).has_called is (changed == "nothing")
+    assert (await store.read(operation_rows.find_operation, operation.id)).has_called is (
+        changed == "nothing"
+    )
 
 
 async def test_what_others_end_has_ended_for_the_step_under_way(store, operation):
@@ -462,6 +464,6 @@ async def test_a_needed_read_makes_the_gate_due_and_is_marked(store, clock, work
     await store.write(
         operation_rows.save_step, Update(operation.id, 60.0, "read", read_needed=True, claim=step.claim)
     )
-    assert (await store.read(operation_rows.operation, operation.id)).read_since == clock.now()
+    assert (await store.read(operation_rows.find_operation, operation.id)).read_since == clock.now()
     (again,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     assert again.gate_key == claim.gate_key

@@ -173,16 +173,16 @@ async def test_a_run_is_left_to_who_follows_its_output_with_all_that_is_said_of_
     await store.write(runs.save_run_step, accepted)
     await watch_run(store, run.id)
     await store.write(notices.add_notices, [NewNotice(run.id, NoticeKind.JOB_FILE, "1", ALICE)])
-    assert [one.id for one in await store.read(runs.watched_runs, "b")] == [run.id]
+    assert [one.id for one in await store.read(runs.list_watched_runs, "b")] == [run.id]
     (card,) = [
         one for one in await store.perform(notices.claim_notices, 10, 0.0) if one.kind is NoticeKind.JOB_CARD
     ]
-    await store.write(notices.notice_sent, card.id, "D1", "1.1")
-    await store.write(runs.output_grown, [run.id])
+    await store.write(notices.mark_notice_sent, card.id, "D1", "1.1")
+    await store.write(runs.queue_grown_outputs, [run.id])
     clock.advance(20.0)
     await first.own(f"output:{run.id}")
     clock.advance(1.0)
-    assert await store.read(runs.watched_runs, "b") == []
+    assert await store.read(runs.list_watched_runs, "b") == []
     assert await store.claim(runs.claim_runs, 10, 60.0, "b") == []
     assert await store.claim(runs.claim_runs_of, account, 10, 60.0, "b") == []
     assert not [
@@ -192,11 +192,11 @@ async def test_a_run_is_left_to_who_follows_its_output_with_all_that_is_said_of_
     ]
     assert await store.claim(cards.claim_cards, 10, 0.0, 60.0, owner="b") == []
     assert [one.id for one in await store.claim(cards.claim_cards, 10, 0.0, 60.0, owner="a")] == [run.id]
-    assert [one.id for one in await store.read(runs.watched_runs, "a")] == [run.id]
+    assert [one.id for one in await store.read(runs.list_watched_runs, "a")] == [run.id]
     assert [one.subject for one in await store.perform(notices.claim_notices, 10, 60.0, owner="a")].count(
         run.id
     ) >= 1
-    account = await store.read(accounts.account_by_id, account.id)
+    account = await store.read(accounts.find_account_by_id, account.id)
     assert len(await store.claim(runs.claim_runs_of, account, 10, 60.0, "a")) == 1
 
 

@@ -13,7 +13,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
 from bot.store import audit, conversations, counts, inbox, notices, outages, owners, people
 from bot.store.audit import hash_of
-from bot.store.conversations import ASKED_SECONDS, KEPT_SECONDS
+from bot.store.conversations import ANSWER_SECONDS, RETENTION_SECONDS
 from bot.store.transaction import UsedTwice, one_request
 from tests.rigs.store import (
     ALICE,
@@ -90,37 +90,37 @@ async def test_people_come_back_and_the_newer_sight_wins(store):
 
 @pytest.mark.both_engines
 async def test_a_person_is_met_once(store):
-    assert not await store.read(people.has_met, ALICE)
-    assert sorted(await asyncio.gather(*(store.write(people.meet, ALICE) for _ in range(5)))) == [
-        False
-    ] * 4 + [True]
-    assert await store.read(people.has_met, ALICE)
-    assert not await store.read(people.has_met, BOB)
+    assert not await store.read(people.was_introduced, ALICE)
+    assert sorted(
+        await asyncio.gather(*(store.write(people.note_introduction, ALICE) for _ in range(5)))
+    ) == [False] * 4 + [True]
+    assert await store.read(people.was_introduced, ALICE)
+    assert not await store.read(people.was_introduced, BOB)
 
 
 async def test_the_audit_is_a_chain_in_order(store, clock):
-    assert await store.read(audit.audit_head) == (0, "")
+    assert await store.read(audit.read_audit_head) == (0, "")
     assert await store.perform(audit.verify_audit) is None
     await store.write(audit.append_audit, entries(2))
     clock.advance(0.1)
     await store.write(audit.append_audit, entries(3, "refused"))
     await store.write(audit.append_audit, [])
-    rows = await store.read(audit.audit_entries)
+    rows = await store.read(audit.read_audit)
     assert [row["seq"] for row in rows] == [1, 2, 3, 4, 5]
     assert [row["result"] for row in rows] == ["ok"] * 2 + ["refused"] * 3
     assert [json.loads(row["detail"]) for row in rows[:2]] == [{"n": 0}, {"n": 1}]
     assert rows[0]["previous_hash"] == ""
     for before, after in pairwise(rows):
         assert after["previous_hash"] == before["hash"] == hash_of(before)
-    assert await store.read(audit.audit_head) == (5, rows[-1]["hash"])
-    assert await store.read(audit.audit_entries, after=3, limit=1) == [rows[3]]
+    assert await store.read(audit.read_audit_head) == (5, rows[-1]["hash"])
+    assert await store.read(audit.read_audit, after=3, limit=1) == [rows[3]]
     assert await store.perform(audit.verify_audit, page=2) is None
 
 
 async def test_two_stores_make_one_chain(database):
     first, second = await database.open(), await database.open()
     await asyncio.gather(*(store.write(audit.append_audit, entries(3)) for store in (first, second) * 10))
-    assert (await first.read(audit.audit_head))[0] == 60
+    assert (await first.read(audit.read_audit_head))[0] == 60
     assert await second.perform(audit.verify_audit) is None
 
 
@@ -130,13 +130,13 @@ async def test_statistics_count_what_operators_ask_for(store):
     await accept_operation(store, mine.workspaces[0], notices=[NewNotice("", NoticeKind.CARD, "", ALICE)])
     await store.write(notices.add_notices, [NewNotice("d", NoticeKind.MESSAGE, "", ALICE)])
     (notice,) = await store.perform(notices.claim_notices, 1, 60.0)
-    await store.write(notices.notice_dead, notice.id, "gone")
+    await store.write(notices.give_up_notice, notice.id, "gone")
     # Nobody misses these.
     for kind, error in ((NoticeKind.REPLY, "expired"), (NoticeKind.READY, "user_disabled")):
         await store.write(notices.add_notices, [NewNotice(error, kind, "", ALICE)])
         (notice,) = await store.perform(notices.claim_notices, 1, 60.0, {kind.urgency: 1.0})
-        await store.write(notices.notice_dead, notice.id, error)
-    assert await store.perform(counts.statistics) == {
+        await store.write(notices.give_up_notice, notice.id, error)
+    assert await store.perform(counts.count_rows) == {
         "open_operations": 1,
         "open_runs": 0,
         "pending_notices": 1,
@@ -152,22 +152,22 @@ async def test_statistics_count_what_operators_ask_for(store):
 
 @pytest.mark.both_engines
 async def test_figures_tell_how_long_messages_and_connections_have_waited(store, clock):
-    assert (await store.perform(counts.figures)).waited == 0.0
+    assert (await store.perform(counts.measure_figures)).waited == 0.0
     await store.write(notices.add_notices, [NewNotice("later", NoticeKind.MESSAGE, "", ALICE, due_in=60.0)])
     await store.write(outages.begin_outage, "hub#secret", await store.now())
     await store.write(owners.own, "somebody", ["web:somebody", "starts:hub"])
     clock.advance(5)
-    found = await store.perform(counts.figures)
+    found = await store.perform(counts.measure_figures)
     # What isn't due yet isn't late.
     assert (found.waited, found.outages) == (0.0, {"hub#secret": 5.0})
     assert found.processes == {"serve": 0, "web": 1, "worker": 0}
     clock.advance(65)
-    assert (await store.perform(counts.figures)).waited == 10.0
+    assert (await store.perform(counts.measure_figures)).waited == 10.0
     (notice,) = await store.perform(notices.claim_notices, 1, 60.0)
-    await store.write(notices.notice_retry, notice, 30.0, error="internal_error")
+    await store.write(notices.retry_notice, notice, 30.0, error="internal_error")
     # Another attempt doesn't make it younger, and a process that is gone isn't counted.
-    assert (await store.perform(counts.figures)).waited == 70.0
-    assert (await store.perform(counts.figures)).processes == {}
+    assert (await store.perform(counts.measure_figures)).waited == 70.0
+    assert (await store.perform(counts.measure_figures)).processes == {}
 
 
 # -- what was last spoken of, where, for a while, in all processes -------------------------------------------
@@ -177,44 +177,44 @@ SAID = Referents(("workspace_1",), what="stop", ask="stop workspace_1@3")
 
 
 async def test_it_is_remembered_where_it_was_said_and_by_every_process(database, store):
-    await store.write(conversations.speak, ALICE, "D1", None, SAID.as_body())
+    await store.write(conversations.save_referents, ALICE, "D1", None, SAID.as_body())
     other = await database.open()
-    assert await other.read(conversations.spoken, ALICE, "D1", None) == SAID
-    assert await store.read(conversations.spoken, ALICE, "C1", None) == Referents()
-    assert await store.read(conversations.spoken, BOB, "D1", None) == Referents()
+    assert await other.read(conversations.find_referents, ALICE, "D1", None) == SAID
+    assert await store.read(conversations.find_referents, ALICE, "C1", None) == Referents()
+    assert await store.read(conversations.find_referents, BOB, "D1", None) == Referents()
 
 
 async def test_it_is_forgotten_after_a_while_and_with_the_link(store, clock, workspace):
-    await store.write(conversations.speak, ALICE, "D1", None, SAID.as_body())
-    clock.advance(ASKED_SECONDS - 1)
-    assert await store.read(conversations.spoken, ALICE, "D1", None) == SAID
-    clock.advance(KEPT_SECONDS - ASKED_SECONDS)
+    await store.write(conversations.save_referents, ALICE, "D1", None, SAID.as_body())
+    clock.advance(ANSWER_SECONDS - 1)
+    assert await store.read(conversations.find_referents, ALICE, "D1", None) == SAID
+    clock.advance(RETENTION_SECONDS - ANSWER_SECONDS)
     # A question waits for less long than what was spoken of.
-    assert await store.read(conversations.spoken, ALICE, "D1", None) == replace(
+    assert await store.read(conversations.find_referents, ALICE, "D1", None) == replace(
         SAID, what="", ask="", takes_press=False
     )
     clock.advance(2)
-    assert await store.read(conversations.spoken, ALICE, "D1", None) == Referents()
-    await store.write(conversations.speak, ALICE, "D1", None, SAID.as_body())
+    assert await store.read(conversations.find_referents, ALICE, "D1", None) == Referents()
+    await store.write(conversations.save_referents, ALICE, "D1", None, SAID.as_body())
     await unlink(store, ALICE, workspace.connection)
-    assert await store.read(conversations.spoken, ALICE, "D1", None) == Referents()
+    assert await store.read(conversations.find_referents, ALICE, "D1", None) == Referents()
 
 
 async def test_the_last_list_is_kept_while_one_of_it_is_spoken_of(store):
     listed = ("workspace_1", "workspace_2")
-    await store.write(conversations.speak, ALICE, "D1", None, Referents(listed).as_body())
+    await store.write(conversations.save_referents, ALICE, "D1", None, Referents(listed).as_body())
     await store.write(
-        conversations.speak, ALICE, "D1", None, Referents(("workspace_2",), what="status").as_body()
+        conversations.save_referents, ALICE, "D1", None, Referents(("workspace_2",), what="status").as_body()
     )
-    found = await store.read(conversations.spoken, ALICE, "D1", None)
+    found = await store.read(conversations.find_referents, ALICE, "D1", None)
     assert (found.workspaces, found.listed) == (("workspace_2",), listed)
 
 
 @pytest.mark.both_engines
 async def test_in_the_thread_of_a_card_it_is_what_the_card_is_about(store, workspace):
-    await store.write(conversations.speak, ALICE, "D1", None, SAID.as_body())
+    await store.write(conversations.save_referents, ALICE, "D1", None, SAID.as_body())
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
     await accept_operation(store, workspace, notices=[card])
     (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
-    await store.write(notices.notice_sent, notice.id, "D1", "7.1")
-    assert (await store.read(conversations.spoken, ALICE, "D1", "7.1")).workspaces == (workspace.id,)
+    await store.write(notices.mark_notice_sent, notice.id, "D1", "7.1")
+    assert (await store.read(conversations.find_referents, ALICE, "D1", "7.1")).workspaces == (workspace.id,)

@@ -75,7 +75,7 @@ async def test_an_operation_that_is_not_committed_in_time_never_happens(open_, u
         with pytest.raises(StoreBusy, match="nothing was done"):
             await accept_operation(hasty, workspace, interaction="i1")
         # People can still look.
-        assert await store.read(workspaces.workspace, workspace.id) == workspace
+        assert await store.read(workspaces.find_workspace, workspace.id) == workspace
     assert await first_sight(store, "i1")
     assert await store.read(operations.open_operations, ALICE) == []
 
@@ -126,7 +126,7 @@ async def test_a_connection_that_is_lost_is_made_again_and_nothing_is_done_twice
         cut(url, next(cut_at_most_once))
     assert await store.engine.write(accept) == 1
     assert not await first_sight(store, "i1")
-    assert await store.read(workspaces.workspace, workspace.id) == workspace
+    assert await store.read(workspaces.find_workspace, workspace.id) == workspace
 
 
 class Cut(PostgresSession):
@@ -292,7 +292,7 @@ async def test_a_database_without_tables_says_so(clock):
     await engine.open()
     store = Store(engine)
     with pytest.raises(StoreUnavailable, match="usher migrate"):
-        await store.perform(workspaces.workspaces, ALICE)
+        await store.perform(workspaces.read_workspaces, ALICE)
     with pytest.raises(StoreUnavailable, match="usher migrate"):
         await first_sight(store, "i1")
     await store.close()

@@ -111,10 +111,10 @@ async def test_who_serves_writes_nothing_once_the_schema_is_newer(open_):
     # Its statements are prepared before the tables change.
     for number in range(3):
         await accept_operation(old, workspace, interaction=f"i{number}")
-    assert (await old.read(workspaces.workspace, workspace.id)).name == workspace.name
+    assert (await old.read(workspaces.find_workspace, workspace.id)).name == workspace.name
     assert await (await open_(ADDED)).migrate() == ["0101_added"]
     # Until it has stopped, people can look.
-    assert (await old.read(workspaces.workspace, workspace.id)).name == workspace.name
+    assert (await old.read(workspaces.find_workspace, workspace.id)).name == workspace.name
     for work in (
         lambda: accept_operation(old, workspace, interaction="later"),
         lambda: old.claim(operations.claim_operations, 10, 60.0),
@@ -179,7 +179,7 @@ async def test_a_migration_that_fails_leaves_everything_as_it_was(open_):
     await linked(store)
     with pytest.raises(StoreUnavailable):
         await (await open_(BROKEN)).migrate()
-    assert (await store.perform(counts.statistics))["accounts"] == 1
+    assert (await store.perform(counts.count_rows))["accounts"] == 1
     assert await (await open_(ADDED)).migrate() == ["0101_added"]
 
 

@@ -43,7 +43,7 @@ async def written(store, key):
         while True:
             with suppress(StoreAway):
                 await first_sight(store, key)
-                await store.perform(counts.statistics)
+                await store.perform(counts.count_rows)
                 return
 
 

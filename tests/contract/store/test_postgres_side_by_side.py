@@ -154,7 +154,7 @@ async def fill(store, clock):
         await store.write(tasks.add_tasks, [NewTask(TaskKind.REPLAY, str(number))])
         await store.engine.write(partial(hours_store.save_rule, new=hours_of(workspace, clock.now())))
     for notice in await store.perform(notices.claim_notices, 100, 60.0):
-        await store.write(notices.notice_sent, notice.id, "C1", notice.id)
+        await store.write(notices.mark_notice_sent, notice.id, "C1", notice.id)
         if notice.kind is NoticeKind.CARD:
             await store.engine.write(partial(cards.queue_updates, subject=notice.subject, changed=False))
     await store.write(
@@ -226,7 +226,9 @@ async def test_polls_are_claimed_while_others_are_recorded(stores, clock):
     pause.end()
     await recorded
     assert pause.times == 1
-    assert {one.state for one in await second.perform(workspace_rows.workspaces, ALICE)} == {State.STOPPED}
+    assert {one.state for one in await second.perform(workspace_rows.read_workspaces, ALICE)} == {
+        State.STOPPED
+    }
 
 
 async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it(stores, url, clock):
@@ -292,13 +294,13 @@ async def test_what_was_read_earlier_does_not_replace_what_was_read_later(stores
     await second.perform(gates.record_reads, [result(newer, State.FAILED)])
     pause.end()
     assert not await recorded
-    assert (await first.read(workspace_rows.workspace, workspace.id)).state is State.FAILED
+    assert (await first.read(workspace_rows.find_workspace, workspace.id)).state is State.FAILED
 
 
 async def test_what_two_want_in_each_others_way_is_done_once_each(stores, url):
     first = stores[0]
     await linked(first, ALICE, ("a", "b"))
-    one, other = await first.perform(workspace_rows.workspaces, ALICE)
+    one, other = await first.perform(workspace_rows.read_workspaces, ALICE)
     pauses = [Pause("next_episode"), Pause("next_episode")]
 
     def work(ids, tx):
@@ -318,7 +320,7 @@ async def test_what_two_want_in_each_others_way_is_done_once_each(stores, url):
     assert {
         workspace.generation - before.generation
         for workspace, before in zip(
-            await first.perform(workspace_rows.workspaces, ALICE), (one, other), strict=True
+            await first.perform(workspace_rows.read_workspaces, ALICE), (one, other), strict=True
         )
     } == {2}
 
@@ -358,4 +360,4 @@ async def test_everything_at_once_at_two_stores_breaks_no_rule(stores, clock):
     times = [sorted(times) for times in granted.values()]
     assert min(later - earlier for some in times for earlier, later in pairwise(some)) >= INTERVAL
     assert await second.perform(audit.verify_audit) is None
-    assert await first.read(slack_rate_limits.slack_calls_left, CallQuota("T1", "chat.update", 50)) == 25
+    assert await first.read(slack_rate_limits.count_remaining_calls, CallQuota("T1", "chat.update", 50)) == 25

@@ -45,7 +45,7 @@ async def test_over_tls_it_works_and_what_is_wrong_is_named(url, role, tmp_path)
         store = await open_store(given(**trusted), SystemClock(), SystemIds())
         await store.migrate()
         await linked(store)
-        assert len(await store.perform(workspaces.workspaces, ALICE)) == 1
+        assert len(await store.perform(workspaces.read_workspaces, ALICE)) == 1
         await store.close()
 
         wrong = {

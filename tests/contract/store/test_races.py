@@ -93,7 +93,7 @@ async def test_a_username_is_linked_once_at_two_stores(database):
     asking = [ask(store, "", who) for store, who in zip(stores, (ALICE, BOB), strict=True)]
     made = await asyncio.gather(*(one.run(accounts.begin, "saturn", "alice", "s", **how) for one in asking))
     assert made.count(None) == 1
-    assert len(await stores[0].read(account_rows.accounts_of, "saturn", "alice")) == 1
+    assert len(await stores[0].read(account_rows.find_accounts_by_username, "saturn", "alice")) == 1
 
 
 async def test_a_refusal_and_a_refresh_at_two_stores_leave_one_of_them(database):
@@ -105,5 +105,5 @@ async def test_a_refusal_and_a_refresh_at_two_stores_leave_one_of_them(database)
             stores[1].write(credentials.save_secret, account.id, account.secret, "fresh"),
         )
         assert refused is not saved
-        left = await stores[0].read(account_rows.account_by_id, account.id)
+        left = await stores[0].read(account_rows.find_account_by_id, account.id)
         assert (left.state, left.secret) == (("refused", "") if refused else ("active", "fresh"))

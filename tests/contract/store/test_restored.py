@@ -62,15 +62,15 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     assert await store.read(operations.open_operations, ALICE) == []
     assert await within(store, timers.claim_timers, 10, 60.0) == []
     assert await within(store, hours_store.claim_hours, 10, 60.0) == []
-    ended = {one: await store.read(operations.operation, one) for one in (start.id, stop.id)}
+    ended = {one: await store.read(operations.find_operation, one) for one in (start.id, stop.id)}
     assert [one.outcome for one in ended.values()] == [Outcome.FAILED, Outcome.UNKNOWN]
     assert all("Do you still want it?" in one.cause for one in ended.values())
-    assert [(await store.read(runs.run, one.id)).is_open for one in (waiting, going)] == [False, True]
+    assert [(await store.read(runs.find_run, one.id)).is_open for one in (waiting, going)] == [False, True]
     assert (await store.read(courses_store.find_card, CARD)).stops_at is None
     kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, TimerKind.TIMER_FAILED, HoursKind.HOURS_PAUSED
     told = [(kind, ALICE.user_id) for kind in (kinds[0], *kinds)] + [(NoticeKind.OUTAGE, "UAMIR")]
     assert await asked(store) == sorted(told)
-    (entry,) = [row for row in await store.read(audit.audit_entries) if row["action"] == "store.restored"]
+    (entry,) = [row for row in await store.read(audit.read_audit) if row["action"] == "store.restored"]
     assert '"stops": 1' in entry["detail"] or '"stops":1' in entry["detail"]
     clock.advance(60)
     _, again = await restore(store, "UAMIR")

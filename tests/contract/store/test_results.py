@@ -38,13 +38,17 @@ async def test_results_wait_for_each_other(store):
     await ended(store, second, Outcome.FAILED)
     (results,) = await store.perform(notices.claim_notices, 10, 60.0)
     assert results.kind is NoticeKind.RESULTS
-    held = await store.read(notices.held_notices, results.id)
+    held = await store.read(notices.list_combined_notices, results.id)
     assert {one.kind for one in held} == {NoticeKind.READY, NoticeKind.FAILED}
-    await store.write(notices.notice_sent, results.id, "D1", "1.1", said={"text": "both", "blocks": []})
-    assert [one.state for one in await store.read(notices.held_notices, results.id)] == [NoticeState.SENT] * 2
-    cards = [await store.read(card_rows.card, one.id) for one in held]
+    await store.write(notices.mark_notice_sent, results.id, "D1", "1.1", said={"text": "both", "blocks": []})
+    assert [one.state for one in await store.read(notices.list_combined_notices, results.id)] == [
+        NoticeState.SENT
+    ] * 2
+    cards = [await store.read(card_rows.find_card, one.id) for one in held]
     assert {(card.message_ts, card.body["text"]) for card in cards} == {("1.1", "both")}
-    assert [one.id for one in await store.read(card_rows.find_cards_beside, cards[0])] == [cards[1].id]
+    assert [one.id for one in await store.read(card_rows.find_cards_of_same_message, cards[0])] == [
+        cards[1].id
+    ]
     assert await store.read(notices.end_state, first.id) == "sent"
 
 
@@ -54,10 +58,10 @@ async def test_late_result_is_told_after_the_others(store, clock):
     clock.advance(RESULTS_SECONDS)
     (results,) = await store.perform(notices.claim_notices, 10, 60.0)
     await ended(store, second)
-    assert [one.subject for one in await store.read(notices.held_notices, results.id)] == [first.id]
-    await store.write(notices.notice_sent, results.id, "D1", "1.1")
+    assert [one.subject for one in await store.read(notices.list_combined_notices, results.id)] == [first.id]
+    await store.write(notices.mark_notice_sent, results.id, "D1", "1.1")
     (other,) = await store.perform(notices.claim_notices, 10, 60.0)
-    assert [one.subject for one in await store.read(notices.held_notices, other.id)] == [second.id]
+    assert [one.subject for one in await store.read(notices.list_combined_notices, other.id)] == [second.id]
 
 
 @pytest.mark.both_engines
@@ -65,5 +69,5 @@ async def test_results_given_up_give_up_what_they_hold(store):
     (only,) = await begun(store, "one")
     await ended(store, only)
     (results,) = await store.perform(notices.claim_notices, 10, 60.0)
-    await store.write(notices.notice_dead, results.id, "channel_not_found")
-    assert NoticeKind.READY in {one.kind for one in await store.read(notices.dead_notices)}
+    await store.write(notices.give_up_notice, results.id, "channel_not_found")
+    assert NoticeKind.READY in {one.kind for one in await store.read(notices.list_dead_notices)}

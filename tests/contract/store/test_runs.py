@@ -41,31 +41,31 @@ async def test_a_run_that_a_list_found_gets_its_card_when_it_is_watched(store, a
     )
     run = await run_by_remote(store, ALICE, "posit", "r1")
     assert not run.is_watched
-    assert await store.read(cards.card, run.id) is None
+    assert await store.read(cards.find_card, run.id) is None
     watched = await watch_run(store, run.id)
     assert watched.is_watched
     # It has its card: no second one takes its place.
     assert await watch_run(store, run.id) == watched
     assert [notice.subject for notice in await store.perform(notices.claim_notices, 10, 60.0)] == [run.id]
-    assert await store.read(cards.card, run.id) is not None
+    assert await store.read(cards.find_card, run.id) is not None
     assert await watch_run(store, "nobody's") is None
 
 
 @pytest.mark.both_engines
 async def test_output_is_owed_from_the_launch_until_it_was_sent(store, clock, account):
     run = await ran(store)
-    assert await store.read(runs.watched_runs) == []
+    assert await store.read(runs.list_watched_runs) == []
     clock.advance(1)
     other = await ran(store, remote_id="r2")
     await store.write(runs.save_run_step, Update(run.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED))
     await ran(store, remote_id="r3", is_watched=False)
-    assert [one.id for one in await store.read(runs.watched_runs)] == [run.id, other.id]
+    assert [one.id for one in await store.read(runs.list_watched_runs)] == [run.id, other.id]
     await store.write(
         runs.save_run_step, Update(run.id, 0.0, observed=ObservedRun(RunState.FAILED), outcome="ended")
     )
-    assert [one.id for one in await store.read(runs.watched_runs)] == [run.id, other.id]
-    await store.write(runs.output_done, run.id)
-    assert [one.id for one in await store.read(runs.watched_runs)] == [other.id]
+    assert [one.id for one in await store.read(runs.list_watched_runs)] == [run.id, other.id]
+    await store.write(runs.note_output_sent, run.id)
+    assert [one.id for one in await store.read(runs.list_watched_runs)] == [other.id]
     assert (await watch_run(store, run.id)).is_watched
 
 
@@ -75,7 +75,7 @@ async def test_an_output_is_sent_once_for_each_time_that_it_is_asked_for(store, 
         for name in ("first", "second"):
             # Another process that stood still has read all of it, too.
             file = NewNotice(run.id, NoticeKind.JOB_FILE, f"{name} {number}", ALICE)
-            await store.write(runs.output_done, run.id, [file])
+            await store.write(runs.note_output_sent, run.id, [file])
         await watch_run(store, run.id)
     sent = [
         one.occasion
@@ -91,7 +91,7 @@ async def test_how_a_run_ended_goes_before_its_card(store, clock, account):
     await store.write(runs.save_run_step, Update(run.id, 0.0, outcome="ended", notices=(ended,)))
     (end,) = await store.perform(notices.claim_notices, 10, 60.0)
     assert end.kind is NoticeKind.JOB_ENDED
-    await store.write(notices.notice_sent, end.id, "D1", "1.1")
+    await store.write(notices.mark_notice_sent, end.id, "D1", "1.1")
     assert [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)] == [
         NoticeKind.JOB_CARD
     ]
@@ -113,7 +113,7 @@ async def test_a_stop_is_asked_for_once_and_a_forced_one_after_it(store, clock, 
     assert (forced.requested_stop, forced.stop_call, forced.next_step_at) == ("force", Call.NONE, clock.now())
     plain = await want_stop(store, run.id)
     assert plain.requested_stop == "force"
-    assert (await store.read(cards.card, run.id)).changed_at == clock.now()
+    assert (await store.read(cards.find_card, run.id)).changed_at == clock.now()
 
 
 async def test_a_persons_runs_newest_first(store, clock, account):
@@ -122,8 +122,8 @@ async def test_a_persons_runs_newest_first(store, clock, account):
         clock.advance(1)
         made.append((await ran(store, name=f"run {number}")).id)
     await launched(store, BOB)
-    assert [run.id for run in await store.read(runs.runs, ALICE)] == made[::-1]
-    assert [run.id for run in await store.read(runs.runs, ALICE, limit=2)] == made[:1:-1]
+    assert [run.id for run in await store.read(runs.list_runs, ALICE)] == made[::-1]
+    assert [run.id for run in await store.read(runs.list_runs, ALICE, limit=2)] == made[:1:-1]
 
 
 # -- lists: what is new is followed in silence, what is known is read by it ----------------------------------
@@ -154,9 +154,9 @@ async def test_new_runs_are_followed_in_silence(store, clock, account):
     first = await run_by_remote(store, ALICE, "posit", "r1")
     assert (first.name, first.created_at, first.started_at) == ("run r1", began, began)
     assert (first.is_watched, first.channel_id, first.spec) == (False, None, None)
-    assert await store.read(cards.card, first.id) is None
+    assert await store.read(cards.find_card, first.id) is None
     assert await store.perform(notices.claim_notices, 10, 60.0) == []
-    assert await store.read(runs.watched_runs) == []
+    assert await store.read(runs.list_watched_runs) == []
     assert {step.run.remote_id for step in await store.claim(runs.claim_runs, 10, 60.0)} == {"r1", "r2"}
 
 
@@ -164,7 +164,7 @@ async def test_what_had_ended_before_is_only_shown(store, clock, account):
     ended = clock.now() - DAY
     over = found("r1", RunState.FAILED, exit_code=1, started_at=ended - 9, ended_at=ended)
     assert await store.perform(runs.merge_runs, account.id, [over]) == 1
-    (run,) = await store.read(runs.runs, ALICE)
+    (run,) = await store.read(runs.list_runs, ALICE)
     assert (run.outcome, run.ended_at, run.finished_at, run.exit_code) == ("ended", ended, ended, 1)
     assert await store.claim(runs.claim_runs, 10, 60.0) == []
 
@@ -175,7 +175,7 @@ async def test_only_as_many_ended_ones_are_new_as_the_sweep_keeps(store, clock, 
     many = [found(f"r{n}", RunState.SUCCEEDED, started_at=now - n * 60) for n in range(1, 61)]
     assert await store.perform(runs.merge_runs, account.id, [old, *many, found("open")]) == 51
     await store.perform(sweeping.sweep)
-    assert {run.remote_id for run in await store.read(runs.runs, ALICE, limit=99)} == {
+    assert {run.remote_id for run in await store.read(runs.list_runs, ALICE, limit=99)} == {
         "open",
         *(f"r{n}" for n in range(1, 50)),
     }
@@ -186,14 +186,14 @@ async def test_a_list_counts_as_a_read_of_what_is_known(store, clock, account):
     clock.advance(5)
     over = found("r1", RunState.FAILED, exit_code=3, detail="oom", started_at=5.0, ended_at=7.0)
     assert await store.perform(runs.merge_runs, account.id, [over]) == 0
-    read = await store.read(runs.run, run.id)
+    read = await store.read(runs.find_run, run.id)
     assert (read.state, read.exit_code, read.detail) == (RunState.FAILED, 3, "oom")
     assert (read.started_at, read.finished_at) == (5.0, 7.0)
     assert (read.observed_at, read.name) == (clock.now(), "run r1")
     # It is open until a step ends it, with the notice that its person waits for.
     assert read.is_open
     assert [step.run.id for step in await store.claim(runs.claim_runs, 10, 60.0)] == [run.id]
-    assert (await store.read(cards.card, run.id)).changed_at == clock.now()
+    assert (await store.read(cards.find_card, run.id)).changed_at == clock.now()
 
 
 async def test_news_during_a_step_is_stepped_after_it(store, account):
@@ -214,29 +214,29 @@ async def test_a_list_is_as_old_as_its_request(store, clock, account):
     clock.advance(5)
     await store.write(runs.save_run_step, Update(run.id, 600.0, observed=ObservedRun(RunState.RUNNING)))
     await store.perform(runs.merge_runs, account.id, [found("r1", RunState.QUEUED)])
-    assert (await store.read(runs.run, run.id)).state is RunState.RUNNING
+    assert (await store.read(runs.find_run, run.id)).state is RunState.RUNNING
 
 
 async def test_what_has_ended_here_stays_ended(store, account):
     run = await going(store)
     await store.write(runs.save_run_step, Update(run.id, 0.0, outcome="failed", cause="lost"))
-    ended = await store.read(runs.run, run.id)
+    ended = await store.read(runs.find_run, run.id)
     assert await store.perform(runs.merge_runs, account.id, [found("r1")]) == 0
-    assert await store.read(runs.run, run.id) == ended
+    assert await store.read(runs.find_run, run.id) == ended
 
 
 async def test_a_run_that_is_listed_twice_is_one(store, account):
     assert (
         await store.perform(runs.merge_runs, account.id, [found("r1"), found("r1", RunState.SUCCEEDED)]) == 1
     )
-    assert len(await store.read(runs.runs, ALICE)) == 1
+    assert len(await store.read(runs.list_runs, ALICE)) == 1
 
 
 async def test_nothing_is_kept_of_a_list_for_an_account_that_is_gone(store, account):
     await unlink(store, ALICE, "posit", revocable=["posit"])
     assert await store.perform(runs.merge_runs, account.id, [found("r1")]) == 0
     assert await store.perform(runs.merge_runs, "nobody", [found("r1")]) == 0
-    assert await store.read(runs.runs, ALICE) == []
+    assert await store.read(runs.list_runs, ALICE) == []
 
 
 # -- steps ---------------------------------------------------------------------------------------------------
@@ -291,7 +291,7 @@ async def test_an_accounts_runs_are_read_by_whoever_knows_when_they_were_last(da
     account = await link_account(first, ALICE, "posit")
     assert await first.claim(runs.claim_runs_of, account, 5, 60.0) == []
     assert await second.claim(runs.claim_runs_of, account, 5, 60.0) is None
-    read = await second.read(accounts.account_by_id, account.id)
+    read = await second.read(accounts.find_account_by_id, account.id)
     assert read.runs_read_at == clock.now()
     clock.advance(5)
     assert await second.claim(runs.claim_runs_of, read, 0, 60.0) == []
@@ -311,7 +311,7 @@ async def test_runs_of_one_account_are_read_together(store, clock, account):
     assert [step.run.remote_id for step in await store.claim(runs.claim_runs_of, bob, 10, 60.0)] == ["theirs"]
     await unlink(store, BOB, revocable=["posit"])
     assert (
-        await store.claim(runs.claim_runs_of, await store.read(accounts.account_by_id, bob.id), 10, 60.0)
+        await store.claim(runs.claim_runs_of, await store.read(accounts.find_account_by_id, bob.id), 10, 60.0)
         is None
     )
 
@@ -333,7 +333,7 @@ async def test_a_plain_stop_under_way_does_not_count_for_a_forced_one(store, run
     (step,) = await store.claim(runs.claim_runs, 10, 60.0)
     assert (step.run.requested_stop, step.run.stop_call) == ("force", Call.NONE)
     await store.write(runs.save_run_step, Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
-    assert (await store.read(runs.run, run.id)).stop_call is Call.ACCEPTED
+    assert (await store.read(runs.find_run, run.id)).stop_call is Call.ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -349,19 +349,19 @@ async def test_a_plain_stop_under_way_does_not_count_for_a_forced_one(store, run
 async def test_which_news_is_believed(store, run, known, told, kept):
     await store.write(runs.save_run_step, Update(run.id, 1.0, observed=ObservedRun(known)))
     await store.write(runs.save_run_step, Update(run.id, 1.0, observed=ObservedRun(told)))
-    assert (await store.read(runs.run, run.id)).state is kept
+    assert (await store.read(runs.find_run, run.id)).state is kept
 
 
 async def test_a_card_is_owed_for_what_is_seen(store, clock, run):
     async def dirt(**fields):
         for card in await store.claim(cards.claim_cards, 10, 0.0, 60.0):
-            await store.write(cards.card_updated, run.id, card)
+            await store.write(cards.finish_update, run.id, card)
         await store.write(runs.save_run_step, Update(run.id, 1.0, **fields))
-        card = await store.read(cards.card, run.id)
+        card = await store.read(cards.find_card, run.id)
         return (card.is_dirty, card.changed_at is not None)
 
     for notice in await store.perform(notices.claim_notices, 10, 60.0):
-        await store.write(notices.notice_sent, notice.id, "D1", "1.1")
+        await store.write(notices.mark_notice_sent, notice.id, "D1", "1.1")
     assert await dirt() == (False, False)
     assert await dirt(observed=ObservedRun(RunState.QUEUED)) == (False, False)
     assert await dirt(observed=ObservedRun(RunState.QUEUED, name="better")) == (True, False)
@@ -377,10 +377,10 @@ async def test_a_run_that_a_list_brought_in_is_the_launched_one(store, account, 
     await want_stop(store, listed.id)
     update = Update(run.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED, claim=step.claim)
     assert await store.write(runs.save_run_step, update)
-    (only,) = await store.read(runs.runs, ALICE)
+    (only,) = await store.read(runs.list_runs, ALICE)
     assert (only.id, only.remote_id, only.requested_stop) == (run.id, "r1", "stop")
-    assert await store.read(runs.run, listed.id) is None
-    assert await store.read(cards.card, listed.id) is None
+    assert await store.read(runs.find_run, listed.id) is None
+    assert await store.read(cards.find_card, listed.id) is None
 
 
 @machines_clock
@@ -390,10 +390,10 @@ async def test_a_jump_of_the_clock_gives_a_call_no_more_time(store, clock):
     (step,) = await store.claim(runs.claim_runs, 10, 60.0)
     calling = Update(run.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim)
     await store.write(runs.save_run_step, calling)
-    called_at = (await store.read(runs.run, run.id)).called_at
+    called_at = (await store.read(runs.find_run, run.id)).called_at
     clock.jump(3600)
     assert await store.claim(runs.claim_runs, 10, 60.0) == []
-    moved = await store.read(runs.run, run.id)
+    moved = await store.read(runs.find_run, run.id)
     # What it made is looked for by the provider's clock, which goes on while ours sleeps.
     assert (moved.called_at, moved.sent_at) == (pytest.approx(called_at + 3600, abs=0.01), called_at)
     clock.advance(30.1)
@@ -403,14 +403,14 @@ async def test_a_jump_of_the_clock_gives_a_call_no_more_time(store, clock):
 async def test_no_run_takes_the_place_of_another_that_was_launched(store, clock, run):
     other = await launched(store)
     await store.write(runs.save_run_step, Update(other.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED))
-    kept = await store.read(runs.run, other.id)
+    kept = await store.read(runs.find_run, other.id)
     (step,) = await store.claim(runs.claim_runs, 10, 60.0)
     called = Update(run.id, 60.0, start_call=Call.CALLING, called=True, claim=step.claim)
     assert await store.write(runs.save_run_step, called)
     update = Update(run.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED, claim=step.claim)
     assert await store.write(runs.save_run_step, update)
-    assert await store.read(runs.run, other.id) == kept
-    left = await store.read(runs.run, run.id)
+    assert await store.read(runs.find_run, other.id) == kept
+    left = await store.read(runs.find_run, run.id)
     # It is looked for once more.
     assert (left.remote_id, left.start_call, left.is_open) == (None, Call.UNKNOWN, True)
 
@@ -437,16 +437,16 @@ async def test_an_unlink_ends_runs_and_tells_their_person(store, clock, account)
     run = await launched(store, remote_id="r1", channel_id="C1")
     theirs, elsewhere = await launched(store, BOB), await launched(store, connection="saturn")
     await unlinked(store)
-    ended = await store.read(runs.run, run.id)
+    ended = await store.read(runs.find_run, run.id)
     assert (ended.outcome, ended.cause, ended.ended_at) == ("cancelled", "unlinked", clock.now())
     (notice,) = await failed(store)
     assert (notice.subject, notice.principal) == (run.id, ALICE)
     assert notice.body == {"job": run.id, "connection": "posit", "cause": "unlinked", "channel_id": "C1"}
-    assert (await store.read(cards.card, run.id)).changed_at == clock.now()
-    assert (await store.read(runs.run, theirs.id)).is_open
-    assert [one.id for one in await store.read(runs.runs, ALICE)] == [elsewhere.id]
+    assert (await store.read(cards.find_card, run.id)).changed_at == clock.now()
+    assert (await store.read(runs.find_run, theirs.id)).is_open
+    assert [one.id for one in await store.read(runs.list_runs, ALICE)] == [elsewhere.id]
     assert await run_by_remote(store, ALICE, "posit", "r1") is None
-    assert await store.read(runs.watched_runs) == []
+    assert await store.read(runs.list_watched_runs) == []
     assert await watch_run(store, run.id) is None
 
 
@@ -459,7 +459,7 @@ async def test_nobody_is_told_of_runs_that_they_never_asked_for_or_when_they_lef
     await link_account(store, ALICE, "posit", secret="again")
     run = await launched(store)
     await unlinked(store, notify=False)
-    assert not (await store.read(runs.run, run.id)).is_open
+    assert not (await store.read(runs.find_run, run.id)).is_open
     assert await failed(store) == []
 
 
@@ -483,11 +483,11 @@ async def test_a_refused_account_holds_runs_and_a_new_link_lets_them_go_on(store
     run = await launched(store)
     await store.write(runs.save_run_step, Update(run.id, 600.0))
     assert await refuse(store, account)
-    held = await store.read(runs.run, run.id)
+    held = await store.read(runs.find_run, run.id)
     assert (held.hold, held.is_open) == ("Link again.", True)
     assert await store.claim(runs.claim_runs_of, account, 10, 60.0) is None
     await link_account(store, ALICE, "posit", secret="again")
-    resumed = await store.read(runs.run, run.id)
+    resumed = await store.read(runs.find_run, run.id)
     assert (resumed.hold, resumed.next_step_at) == (None, clock.now())
     (step,) = await store.claim(runs.claim_runs, 10, 60.0)
     assert step.account.secret == "again"
@@ -502,20 +502,20 @@ async def test_snapshots_and_what_was_filled_in_go_with_the_account(store, accou
     await store.write(forms.remember, BOB, "posit", "workspace", {"ide": "VS Code"})
     await unlinked(store)
     kept = [
-        await store.read(snapshots.snapshot, "posit", owner, "templates")
+        await store.read(snapshots.find_snapshot, "posit", owner, "templates")
         for owner in (account.id, bob.id, "")
     ]
     assert [one and one.payload for one in kept] == [None, [bob.id], [""]]
-    assert await store.read(forms.remembered, ALICE, "posit", "workspace") == {}
-    assert await store.read(forms.remembered, BOB, "posit", "workspace") == {"ide": "VS Code"}
+    assert await store.read(forms.find_form_values, ALICE, "posit", "workspace") == {}
+    assert await store.read(forms.find_form_values, BOB, "posit", "workspace") == {"ide": "VS Code"}
     await store.write(snapshots.save_snapshot, Snapshot("posit", account.id, "templates", ["late"], 2.0))
-    assert await store.read(snapshots.snapshot, "posit", account.id, "templates") is None
+    assert await store.read(snapshots.find_snapshot, "posit", account.id, "templates") is None
 
 
 async def test_another_account_of_the_pair_sees_nothing_of_the_first_ones_snapshots(store, account):
     await store.write(snapshots.save_snapshot, Snapshot("posit", account.id, "templates", ["mine"], 1.0))
     await link_account(store, ALICE, "posit", username="other")
-    assert await store.read(snapshots.snapshot, "posit", account.id, "templates") is None
+    assert await store.read(snapshots.find_snapshot, "posit", account.id, "templates") is None
 
 
 @pytest.mark.parametrize("connection", ["posit", None])

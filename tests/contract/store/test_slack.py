@@ -9,9 +9,9 @@ from bot.domain.audit import AuditEntry
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.store import audit, installations, signatures, slack_rate_limits
-from bot.store.installations import RENEWING_SECONDS, STATE_KEPT
-from bot.store.signatures import KEPT
-from bot.store.slack_rate_limits import WINDOW, CallQuota
+from bot.store.installations import RENEWING_SECONDS, STATE_RETENTION_SECONDS
+from bot.store.signatures import RETENTION_SECONDS
+from bot.store.slack_rate_limits import WINDOW_SECONDS, CallQuota
 from bot.web.replays import SAVED_EVERY, Replays
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.clock import FakeClock
@@ -24,7 +24,7 @@ GRID = replace(ACME, id="E1", team_id=None, enterprise_id="E1")
 
 async def find(store, id_="T1"):
     """Return an installation; None if there is none."""
-    return next((one for one in await store.read(installations.installations) if one.id == id_), None)
+    return next((one for one in await store.read(installations.list_installations) if one.id == id_), None)
 
 
 async def test_an_installation_is_one_row_until_it_is_removed(store, clock):
@@ -36,14 +36,14 @@ async def test_an_installation_is_one_row_until_it_is_removed(store, clock):
     assert await store.write(installations.install, again) == "again"
     found = await find(store)
     assert found == replace(again, enterprise_id=None, organisation_id="E9", installed_at=clock.now())
-    assert await store.read(installations.installations) == [found]
+    assert await store.read(installations.list_installations) == [found]
     # What says that it was removed is about an earlier token.
     assert not await store.write(installations.remove_installation, "T1", "sealed 1", [entry])
     assert await store.write(installations.remove_installation, "T1", "sealed 2", [entry])
-    assert (await find(store), await store.read(installations.installations)) == (None, [])
-    assert len([row for row in await store.read(audit.audit_entries) if row["target"] == "T1"]) == 2
+    assert (await find(store), await store.read(installations.list_installations)) == (None, [])
+    assert len([row for row in await store.read(audit.read_audit) if row["target"] == "T1"]) == 2
     assert await store.write(installations.install, ACME) == "new"
-    assert [one.secret for one in await store.read(installations.installations)] == ["sealed 1"]
+    assert [one.secret for one in await store.read(installations.list_installations)] == ["sealed 1"]
 
 
 @pytest.mark.both_engines
@@ -56,7 +56,7 @@ async def test_an_enterprise_and_one_of_its_teams_exclude_each_other(store):
     assert await store.write(installations.install, GRID) == "new"
     assert await store.write(installations.install, NORTH) == "enterprise"
     assert await store.write(installations.install, ACME) == "new"
-    assert [one.id for one in await store.read(installations.installations)] == ["E1", "T1"]
+    assert [one.id for one in await store.read(installations.list_installations)] == ["E1", "T1"]
 
 
 async def test_of_an_enterprise_and_its_team_installed_by_two_processes_at_once_one_comes_first(database):
@@ -65,7 +65,7 @@ async def test_of_an_enterprise_and_its_team_installed_by_two_processes_at_once_
         results = await asyncio.gather(
             store.write(installations.install, NORTH), other.write(installations.install, GRID)
         )
-        (installed,) = await store.read(installations.installations)
+        (installed,) = await store.read(installations.list_installations)
         assert sorted(results) in (["enterprise", "new"], ["new", "team"])
         assert await store.write(installations.remove_installation, installed.id, "sealed 1")
 
@@ -80,7 +80,7 @@ async def test_place_of_new_installation_is_kept_for_good(database):
         assert await other.write(installations.keep_place, "T1", enterprise) == said[0]
     # Installed by OAuth from then on, its people stay who they are.
     assert await one.write(installations.install, replace(ACME, enterprise_id="E2")) == "new"
-    (found,) = await one.read(installations.installations)
+    (found,) = await one.read(installations.list_installations)
     assert (found.enterprise_id, found.organisation_id) == (said[0], "E2")
 
 
@@ -105,7 +105,7 @@ async def test_place_of_earlier_release_is_that_of_most_accounts(store, clock, l
         clock.advance(60.0)
     await link_account(store, principal=Principal("E9", "T2", "U1"), username="of another workspace")
     if last_start is not None:
-        await store.write(installations.keep_identity, "the digest of a former token", last_start)
+        await store.write(installations.save_identity, "the digest of a former token", last_start)
     assert await store.write(installations.keep_place, "T1", "E1") == expected
     assert await store.write(installations.keep_place, "E1", "E1") == "E1"
 
@@ -156,7 +156,7 @@ async def test_a_state_is_used_once_by_anybody(database, clock):
     assert await one.write(installations.use_oauth_state, "hash")
     assert not await other.write(installations.use_oauth_state, "hash")
     assert await other.write(installations.use_oauth_state, "another")
-    clock.advance(STATE_KEPT)
+    clock.advance(STATE_RETENTION_SECONDS)
     # By then it has expired long ago.
     assert await one.write(installations.use_oauth_state, "hash")
 
@@ -182,23 +182,23 @@ async def test_several_processes_on_one_database_stay_within_one_limit(database,
     stores = [await database.open(), await database.open()]
     waits = await asyncio.gather(*(take(stores[number % 2]) for number in range(120)))
     assert waits.count(0) == 45
-    assert all(wait == pytest.approx(WINDOW) for wait in waits if wait)
+    assert all(wait == pytest.approx(WINDOW_SECONDS) for wait in waits if wait)
     room = CallQuota("T1", "chat.update", 50)
-    assert {await store.read(slack_rate_limits.slack_calls_left, room) for store in stores} == {0}
+    assert {await store.read(slack_rate_limits.count_remaining_calls, room) for store in stores} == {0}
     await stores[0].write(slack_rate_limits.pause_slack_method, "T1", "chat.update", 90.0)
-    assert await stores[1].read(slack_rate_limits.slack_calls_left, room) == 0
+    assert await stores[1].read(slack_rate_limits.count_remaining_calls, room) == 0
     clock.advance(60.0)
     assert await take(stores[1]) == pytest.approx(30.0)
     clock.advance(30.1)
     assert await take_all(stores[1]) == 45
     # What doesn't count any more isn't kept.
-    assert await stores[0].read(slack_rate_limits.slack_calls_left, room) == 0
+    assert await stores[0].read(slack_rate_limits.count_remaining_calls, room) == 0
 
 
 @pytest.mark.both_engines
 async def test_calls_are_forgotten_a_minute_after_they_last_counted(store, clock):
     assert await take_all(store) == 45
-    for seconds, kept in ((WINDOW, 46), (WINDOW - 1, 47), (1.5, 2)):
+    for seconds, kept in ((WINDOW_SECONDS, 46), (WINDOW_SECONDS - 1, 47), (1.5, 2)):
         clock.advance(seconds)
         assert await take(store) == 0
         rows = await store.engine.read(lambda tx: tx.all("SELECT * FROM slack_calls"))
@@ -239,9 +239,9 @@ async def test_a_clock_that_is_set_back_while_nobody_serves_neither_frees_nor_lo
     clock.jump(ahead)
     clock.advance(20.0)
     store = await database.open(serves=True)
-    assert WINDOW - 20.0 <= await take(store) + 0.2 <= WINDOW + 0.2
+    assert WINDOW_SECONDS - 20.0 <= await take(store) + 0.2 <= WINDOW_SECONDS + 0.2
     assert await take(store, method=POST) == pytest.approx(20.0, abs=0.2)
-    clock.advance(WINDOW)
+    clock.advance(WINDOW_SECONDS)
     assert await take_all(store) == 45
 
 
@@ -255,7 +255,7 @@ async def test_after_another_boot_the_longest_wait_is_a_minute(database, clock):
     there = FakeClock(clock.now() - 86_400.0)
     there.boot = lambda: "another boot"
     store = await database.open(clock=there, serves=True)
-    assert 0 < await take(store) <= WINDOW
+    assert 0 < await take(store) <= WINDOW_SECONDS
     # Slack says it again if it is still so.
     assert await take(store, method=POST) == 0
 
@@ -290,9 +290,9 @@ async def test_who_starts_next_knows_what_was_seen_and_for_how_long_yet(database
     assert seen.is_first(signature(3))
     await seen.save(store)
     await seen.save(store)
-    assert [age for age, _ in await store.read(signatures.saved_signatures)] == [200.0, 0.0]
+    assert [age for age, _ in await store.read(signatures.list_signatures)] == [200.0, 0.0]
     await store.close()
-    clock.advance(KEPT - 201.0)
+    clock.advance(RETENTION_SECONDS - 201.0)
     store, again = await database.open(serves=True), Replays(clock.monotonic)
     await again.load(store)
     assert not any(again.is_first(signature(number)) for number in (1, 2, 3))
@@ -301,7 +301,7 @@ async def test_who_starts_next_knows_what_was_seen_and_for_how_long_yet(database
     assert again.is_first(signature(1))
     assert not again.is_first(signature(2))
     await again.save(store)
-    assert len(await store.read(signatures.saved_signatures)) == 2
+    assert len(await store.read(signatures.list_signatures)) == 2
 
 
 @pytest.mark.both_engines
@@ -311,7 +311,7 @@ async def test_what_could_not_be_written_is_written_with_the_next(database, stor
     unavailable = await database.open()
     await unavailable.close()
     await seen.save(unavailable)
-    assert await store.read(signatures.saved_signatures) == []
+    assert await store.read(signatures.list_signatures) == []
     clock.advance(SAVED_EVERY)
     assert seen.is_first(signature(2))
     await seen.save(store)

@@ -62,7 +62,7 @@ async def test_an_operation_that_is_not_committed_in_time_never_happens(store, p
         with pytest.raises(StoreBusy, match="nothing was done"):
             await accept_operation(store, workspace, interaction="i1")
         # People can still look.
-        assert await store.read(workspaces.workspace, workspace.id) == workspace
+        assert await store.read(workspaces.find_workspace, workspace.id) == workspace
     # The next write comes after the one that was given up, in the same queue.
     assert await first_sight(store, "i1")
     assert await store.read(operations.open_operations, ALICE) == []
@@ -74,7 +74,7 @@ async def test_a_short_lock_is_waited_for(path, clock):
     with locked(path):
         waiting = asyncio.ensure_future(first_sight(store, "i1"))
         # The answer to a look says that the thread has met the lock.
-        assert await store.perform(workspaces.workspaces, ALICE) == []
+        assert await store.perform(workspaces.read_workspaces, ALICE) == []
     assert await waiting
     await store.close()
 
@@ -142,7 +142,7 @@ async def test_a_disk_that_takes_no_more_bytes_is_said(store, path, workspace):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     await accept_operation(store, workspace, interaction="i1")
-    count = (await store.perform(counts.statistics))["pending_notices"]
+    count = (await store.perform(counts.count_rows))["pending_notices"]
     subjects = [int(notice.subject) for notice in await store.perform(notice_rows.claim_notices, 1000, 60.0)]
     assert sorted(subjects) == list(range(count))
 
@@ -151,7 +151,7 @@ async def test_a_database_that_became_read_only_is_said(store, workspace):
     await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = ON"))
     with pytest.raises(StoreUnavailable, match="read-only"):
         await accept_operation(store, workspace, interaction="i1")
-    assert await store.read(workspaces.workspace, workspace.id) == workspace
+    assert await store.read(workspaces.find_workspace, workspace.id) == workspace
     await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = OFF"))
     assert not (await accept_operation(store, workspace, interaction="i1")).repeated
 
@@ -177,7 +177,7 @@ async def test_what_a_deleted_log_held_is_there_at_the_next_start(store, path, w
     copy = path.with_name("copy.db")
     copy.write_bytes(path.read_bytes())
     next_start = await open_store(f"sqlite:///{copy}", FakeClock(), SystemIds())
-    assert await next_start.read(workspaces.workspace, workspace.id) == workspace
+    assert await next_start.read(workspaces.find_workspace, workspace.id) == workspace
     assert not await first_sight(next_start, "before")
     assert await first_sight(next_start, "after")
     await next_start.close()

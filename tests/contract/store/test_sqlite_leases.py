@@ -184,10 +184,10 @@ async def test_interrupted_call_of_a_replaced_start_is_prior(restart, clock):
     calling = Update(operation.id, 40.0, claim=step.claim, start_call=Call.CALLING, called=True)
     await store.write(operations.save_step, calling)
     stop = (await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2")).operation
-    assert (await store.read(operations.operation, stop.id)).prior_call is Call.CALLING
+    assert (await store.read(operations.find_operation, stop.id)).prior_call is Call.CALLING
     store = await restart()
-    assert (await store.read(operations.operation, stop.id)).prior_call is Call.INTERRUPTED
-    assert (await store.read(operations.operation, operation.id)).start_call is Call.INTERRUPTED
+    assert (await store.read(operations.find_operation, stop.id)).prior_call is Call.INTERRUPTED
+    assert (await store.read(operations.find_operation, operation.id)).start_call is Call.INTERRUPTED
 
 
 async def test_migration_alone_frees_no_lease(restart, database):

@@ -236,12 +236,12 @@ async def test_rows_of_an_archived_audit_stay_intact(tmp_path):
     await store.write(
         audit.append_audit, [*(AuditEntry("a", "act", f"{number}", "ok") for number in range(4)), archived]
     )
-    _, last, *kept = await store.read(audit.audit_entries)
+    _, last, *kept = await store.read(audit.read_audit)
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("DELETE FROM audit WHERE seq <= 2")
         database.execute("UPDATE audit_head SET archived = 2, archived_hash = ?", [last["hash"]])
     assert await store.migrate() == [name for name in every if name >= "0058"]
-    assert await store.read(audit.audit_entries) == kept
+    assert await store.read(audit.read_audit) == kept
     assert await store.perform(audit.verify_audit) is None
     await store.write(audit.append_audit, [AuditEntry("a", "act", "later", "ok")])
     assert await store.perform(audit.verify_audit) is None

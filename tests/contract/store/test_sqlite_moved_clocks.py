@@ -86,7 +86,7 @@ async def test_after_a_clock_that_was_ahead_all_that_is_open_is_due_when_it_woul
     now = bot.clock.now()
     assert await store.perform(notices.claim_notices, 10, 60.0)
     assert await store.claim(tasks.claim_tasks, 10, 60.0)
-    healed = await store.read(operations.operation, operation.id)
+    healed = await store.read(operations.find_operation, operation.id)
     assert healed.created_at == healed.called_at == pytest.approx(now, abs=0.1)
     assert healed.deadline_at == pytest.approx(now + 59, abs=1.1)
     # The rule of the gate holds over it, whenever the last read was.
@@ -104,9 +104,9 @@ async def test_what_was_seen_in_the_future_hides_nothing_that_is_seen_now(bot):
     await observe(store, bot.clock, workspace, Observed(State.RUNNING), next_in=10.0)
     bot.clock.jump(-3600)
     store = await bot.serve()
-    assert (await store.read(workspaces.workspace, workspace.id)).observed_at <= bot.clock.now()
+    assert (await store.read(workspaces.find_workspace, workspace.id)).observed_at <= bot.clock.now()
     await observe(store, bot.clock, workspace, Observed(State.STOPPED))
-    assert (await store.read(workspaces.workspace, workspace.id)).state is State.STOPPED
+    assert (await store.read(workspaces.find_workspace, workspace.id)).state is State.STOPPED
 
 
 async def looks(store, workspace):
@@ -126,7 +126,7 @@ async def test_a_timer_names_a_moment_that_no_clock_moves_and_is_looked_at_again
     assert await looks(store, workspace) <= bot.clock.now()
     assert await within(store, timers.claim_timers, 10, 60.0) == []
     assert await looks(store, workspace) == at - TIMER_WARNING_SECONDS
-    assert (await store.read(workspaces.workspace, workspace.id)).stop_at == at
+    assert (await store.read(workspaces.find_workspace, workspace.id)).stop_at == at
 
 
 async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
@@ -139,8 +139,8 @@ async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
     there.boot = lambda: "another run"
     store = await bot.serve(clock=there)
     latest = there.now() + 86_400.0
-    assert (await store.read(operations.operation, operation.id)).deadline_at <= latest
-    assert (await store.read(runs.run, run.id)).deadline_at <= latest
+    assert (await store.read(operations.find_operation, operation.id)).deadline_at <= latest
+    assert (await store.read(runs.find_run, run.id)).deadline_at <= latest
 
 
 async def test_a_clock_that_is_moved_again_while_a_process_starts_opens_no_gate_either(bot, database):
@@ -153,7 +153,7 @@ async def test_a_clock_that_is_moved_again_while_a_process_starts_opens_no_gate_
     store = await postgres.open_store(database.url, bot.clock, SystemIds())
     bot.clock.jump(5)
     await store.begin_serving()
-    assert (await store.read(operations.operation, operation.id)).called_at == pytest.approx(
+    assert (await store.read(operations.find_operation, operation.id)).called_at == pytest.approx(
         await store.now(), abs=0.1
     )
     bot.clock.advance(10.3)
@@ -173,7 +173,9 @@ async def test_a_beat_writes_how_the_clock_stands_after_a_jump_that_it_is_the_fi
     bot.clock.advance(3)
     store = await bot.serve()
     # It was healed by the beat; nothing has moved since.
-    assert (await store.read(operations.operation, operation.id)).called_at == pytest.approx(seen_at, abs=0.1)
+    assert (await store.read(operations.find_operation, operation.id)).called_at == pytest.approx(
+        seen_at, abs=0.1
+    )
 
 
 @pytest.mark.parametrize("back", [5.0, 12.0, 7200.0])
@@ -188,8 +190,8 @@ async def test_a_clock_that_is_set_back_takes_nothing_seen_before_a_call_for_wha
     bot.clock.jump(-back)
     store = await bot.serve()
     called, seen = (
-        await store.read(operations.operation, operation.id),
-        await store.read(workspaces.workspace, workspace.id),
+        await store.read(operations.find_operation, operation.id),
+        await store.read(workspaces.find_workspace, workspace.id),
     )
     assert called.called_at == pytest.approx(await store.now(), abs=0.01)
     assert max(seen.up_at, seen.observed_at) <= called.sent_at <= called.called_at
@@ -221,7 +223,7 @@ async def test_where_nobody_knows_how_much_time_has_passed_nothing_comes_early(b
     bot.clock.advance(3)
     clock = then(bot.clock)
     store = await bot.serve(clock=clock)
-    healed = await store.read(operations.operation, operation.id)
+    healed = await store.read(operations.find_operation, operation.id)
     # What it made is looked for by when it was sent, which is never in the future.
     assert (healed.called_at, healed.sent_at) == (clock.now(), min(sent_at, clock.now()))
     assert await claim_one(store) is None
@@ -254,25 +256,27 @@ async def test_who_dies_while_its_time_meets_the_clock_again_opens_no_gate_early
 async def test_what_was_replaced_has_had_no_more_time_either_while_what_replaced_it_is_open(bot):
     store = await bot.serve()
     former = await called(store)
-    workspace = await store.read(workspaces.workspace, former.workspace_id)
+    workspace = await store.read(workspaces.find_workspace, former.workspace_id)
     operation = (await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2")).operation
     for is_over, boot in enumerate(("another run", "a third one")):
         there = FakeClock(bot.clock.now() + 60)
         there.boot = lambda boot=boot: boot
         store = await bot.serve(clock=there)
-        assert (await store.read(operations.operation, former.id)).called_at == there.now() - 60 * is_over
+        assert (
+            await store.read(operations.find_operation, former.id)
+        ).called_at == there.now() - 60 * is_over
         await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
 
 
 async def test_a_start_under_a_steady_clock_keeps_nobody_waiting(bot):
     store = await bot.serve()
     operation = await called(store)
-    called_at = (await store.read(operations.operation, operation.id)).called_at
+    called_at = (await store.read(operations.find_operation, operation.id)).called_at
     assert await claim_one(store)
     for _ in range(3):
         bot.clock.advance(3.6)
         store = await bot.serve()
-    assert (await store.read(operations.operation, operation.id)).called_at == called_at
+    assert (await store.read(operations.find_operation, operation.id)).called_at == called_at
     assert await claim_one(store)
 
 

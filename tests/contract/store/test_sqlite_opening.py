@@ -52,7 +52,7 @@ async def test_a_relative_path_and_memory(tmp_path, monkeypatch):
 async def test_an_unmigrated_database_says_so(path):
     store = await opened(path)
     with pytest.raises(StoreUnavailable, match="not migrated"):
-        await store.perform(workspaces.workspaces, ALICE)
+        await store.perform(workspaces.read_workspaces, ALICE)
     with pytest.raises(StoreUnavailable, match="not migrated"):
         await first_sight(store, "i1")
     await store.close()
@@ -144,7 +144,7 @@ async def test_closing_finishes_what_is_queued(path):
 async def test_two_stores_in_memory_are_two():
     async with memory_store() as first, memory_store() as second:
         await linked(first)
-        assert await second.perform(workspaces.workspaces, ALICE) == []
+        assert await second.perform(workspaces.read_workspaces, ALICE) == []
 
 
 def test_every_query_is_used_and_every_one_that_is_used_is_there():

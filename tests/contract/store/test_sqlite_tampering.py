@@ -53,7 +53,7 @@ async def test_an_edit_is_found(store, by_hand, column, value):
 
 async def test_an_edit_with_a_new_hash_is_found_at_the_next_row(store, by_hand):
     await write(store)
-    row = {**(await store.read(audit.audit_entries, after=3, limit=1))[0], "result": "refused"}
+    row = {**(await store.read(audit.read_audit, after=3, limit=1))[0], "result": "refused"}
     by_hand("UPDATE audit SET result = 'refused', hash = ? WHERE seq = 4", hash_of(row))
     assert await store.perform(audit.verify_audit) == 5
 
@@ -99,7 +99,7 @@ async def test_rows_archived_before_0_4_0_may_be_missing(store, by_hand, page):
 async def test_an_archived_row_that_comes_back_is_found(store, by_hand):
     await write(store)
     await store.write(audit.append_audit, [ARCHIVED])
-    (row,) = await store.read(audit.audit_entries, limit=1)
+    (row,) = await store.read(audit.read_audit, limit=1)
     by_hand("DELETE FROM audit WHERE seq <= 3")
     columns = ", ".join(row)
     by_hand(f"INSERT INTO audit ({columns}) VALUES ({', '.join('?' * len(row))})", *row.values())
@@ -114,7 +114,7 @@ async def test_an_emptied_audit_is_found(store, by_hand):
 
 async def test_a_row_too_many_is_found(store, by_hand):
     await write(store)
-    last = (await store.read(audit.audit_entries))[-1]
+    last = (await store.read(audit.read_audit))[-1]
     row = {**last, "seq": COUNT + 1, "previous_hash": last["hash"]}
     row["hash"] = hash_of(row)
     columns = ", ".join(row)
@@ -140,5 +140,5 @@ async def test_an_operation_whose_workspace_was_deleted_by_hand_ends(store, by_h
     operation = (await accept_operation(store, workspace, interaction="i1")).operation
     by_hand("DELETE FROM workspaces")
     assert await store.claim(operations.claim_operations, 10, 60.0) == []
-    assert (await store.read(operations.operation, operation.id)).outcome is Outcome.CANCELLED
+    assert (await store.read(operations.find_operation, operation.id)).outcome is Outcome.CANCELLED
     assert (await accept_operation(store, workspace, interaction="i1")).operation.id == operation.id

@@ -101,7 +101,7 @@ async def test_a_jump_gives_a_call_no_more_time_to_show(store, clock):
     clock.jump(3600)
     clock.advance(1)
     await first_sight(store, "any write")
-    operation = await store.read(operations.operation, operation.id)
+    operation = await store.read(operations.find_operation, operation.id)
     assert operation.called_at == pytest.approx(await store.now(), abs=0.01)
     # What it made is looked for by the provider's clock, which goes on while ours sleeps.
     assert operation.sent_at == sent_at

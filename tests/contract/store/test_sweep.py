@@ -23,7 +23,7 @@ from bot.features.hours.store import OCCURRENCES, RULES
 from bot.features.waitlist.store import WAITLIST_ENTRIES
 from bot.store import audit, cards, gates, notices, operations, runs, sweeping
 from bot.store import workspaces as workspace_rows
-from bot.store.inbox import KEY_KEPT_SECONDS, REDELIVERY_SECONDS
+from bot.store.inbox import KEY_RETENTION_SECONDS, REDELIVERY_SECONDS
 from bot.store.notices import add_notices
 from bot.store.tables import (
     ACTS,
@@ -160,7 +160,7 @@ async def test_however_many_are_past_their_use_they_all_go(store, clock):
 def test_keys_and_replies_outlive_slack_s_deliveries():
     """What isn't answered twice needs a key, or a reply, for as long as its words are read."""
     kept = [sweeping._KEPT[name] for name in ("sweep_inbox", "sweep_notices", "sweep_dead_notices")]
-    assert REDELIVERY_SECONDS < KEY_KEPT_SECONDS == min(kept)
+    assert REDELIVERY_SECONDS < KEY_RETENTION_SECONDS == min(kept)
 
 
 async def test_the_fifty_newest_operations_of_a_workspace_stay(store, clock):
@@ -175,11 +175,13 @@ async def test_the_fifty_newest_operations_of_a_workspace_stay(store, clock):
     clock.advance(400 * DAY)
     await store.perform(sweeping.sweep)
     kept = [
-        operation.id for operation in made if await store.read(operations.operation, operation.id) is not None
+        operation.id
+        for operation in made
+        if await store.read(operations.find_operation, operation.id) is not None
     ]
     assert kept == [operation.id for operation in made[-50:]]
-    assert await store.read(cards.card, made[0].id) is None
-    assert await store.read(operations.operation, quiet.id) is not None
+    assert await store.read(cards.find_card, made[0].id) is None
+    assert await store.read(operations.find_operation, quiet.id) is not None
 
 
 async def test_the_operations_of_an_unlinked_workspace_go(store, clock):
@@ -189,8 +191,8 @@ async def test_the_operations_of_an_unlinked_workspace_go(store, clock):
     clock.advance(31 * DAY)
     await store.perform(sweeping.sweep)
     assert (
-        await store.read(operations.operation, operation.id),
-        await store.read(cards.card, operation.id),
+        await store.read(operations.find_operation, operation.id),
+        await store.read(cards.find_card, operation.id),
     ) == (None, None)
 
 
@@ -225,12 +227,12 @@ async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
     theirs = await ran(store, "theirs", BOB)
     await store.write(runs.save_run_step, Update(theirs.id, 0.0, outcome="ended"))
     await store.perform(sweeping.sweep)
-    assert [run.id for run in await store.read(runs.runs, ALICE, limit=99)] == [
+    assert [run.id for run in await store.read(runs.list_runs, ALICE, limit=99)] == [
         *(run.id for run in made[:1:-1]),
         first.id,
     ]
-    assert await store.read(cards.card, made[0].id) is None
-    assert await store.read(runs.run, theirs.id) is not None
+    assert await store.read(cards.find_card, made[0].id) is None
+    assert await store.read(runs.find_run, theirs.id) is not None
 
 
 async def test_the_sweep_gives_back_what_deleted_rows_took(tmp_path, clock):
@@ -268,23 +270,23 @@ async def test_what_is_gone_goes_thirty_days_after_its_provider_said_so_on_two_d
     operation = (await accept_operation(store, workspace)).operation
     await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
     for notice in await store.perform(notices.claim_notices, 10, 60.0):
-        await store.write(notices.notice_sent, notice.id, "D1", "1.0")
-    audited = len(await store.read(audit.audit_entries))
+        await store.write(notices.mark_notice_sent, notice.id, "D1", "1.0")
+    audited = len(await store.read(audit.read_audit))
     await said_to_be_gone(store, workspace)
     clock.advance(40 * DAY)
     await store.perform(sweeping.sweep)
     # Once isn't enough, however long ago.
-    assert (await store.read(workspace_rows.workspace, workspace.id)).state is State.GONE
+    assert (await store.read(workspace_rows.find_workspace, workspace.id)).state is State.GONE
     await said_to_be_gone(store, workspace)
     clock.advance(30 * DAY - 60)
     await store.perform(sweeping.sweep)
-    assert await store.read(workspace_rows.workspace, workspace.id) is not None
+    assert await store.read(workspace_rows.find_workspace, workspace.id) is not None
     clock.advance(120)
     await store.perform(sweeping.sweep)
-    assert await store.read(workspace_rows.workspace, workspace.id) is None
-    assert await store.read(operations.operation, operation.id) is None
-    assert (await store.read(cards.card, operation.id), await in_the_database(store, GATES)) == (None, 0)
-    assert len(await store.read(audit.audit_entries)) == audited
+    assert await store.read(workspace_rows.find_workspace, workspace.id) is None
+    assert await store.read(operations.find_operation, operation.id) is None
+    assert (await store.read(cards.find_card, operation.id), await in_the_database(store, GATES)) == (None, 0)
+    assert len(await store.read(audit.read_audit)) == audited
 
 
 async def test_what_came_back_meanwhile_begins_anew(store, clock):
@@ -299,7 +301,7 @@ async def test_what_came_back_meanwhile_begins_anew(store, clock):
     await said_to_be_gone(store, workspace)
     clock.advance(60 * DAY)
     await store.perform(sweeping.sweep)
-    assert await store.read(workspace_rows.workspace, workspace.id) is not None
+    assert await store.read(workspace_rows.find_workspace, workspace.id) is not None
 
 
 @pytest.mark.both_engines
@@ -324,7 +326,7 @@ async def test_what_is_gone_stays_while_anything_is_owed_about_it(store, clock, 
         await accept_operation(store, workspace)
     await store.engine.write(gone)
     await store.perform(sweeping.sweep)
-    assert await store.read(workspace_rows.workspace, workspace.id) is not None
+    assert await store.read(workspace_rows.find_workspace, workspace.id) is not None
 
 
 KEPT_FOR_EACH = re.compile(r"^\| `(\w+)` \| .* \| (.*) \|$", re.MULTILINE)

@@ -66,10 +66,10 @@ async def test_what_waits_for_the_list_of_a_link_waits_for_that_of_the_next_one(
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     if not is_under_way:
         # As for a link that is refused: the next attempt is in an hour.
-        await store.write(tasks.task_retry, task, 3600.0)
+        await store.write(tasks.retry_task, task, 3600.0)
     await store.write(tasks.add_tasks, [NewTask(kind, former.id + what, {"then": ["two"]}, due_in=3600.0)])
     account = await link_account(store)
-    await store.write(tasks.task_done, task)
+    await store.write(tasks.finish_task, task)
     (found,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (found.kind, found.subject) == (kind, account.id + what)
     assert found.payload == {"then": ["one", "two"]}
@@ -81,10 +81,10 @@ async def test_what_joins_one_under_way_runs_afterwards(store):
     await store.write(tasks.add_tasks, [discover(then=["two"])])
     await store.write(tasks.add_tasks, [discover(then=["three"])])
     assert await store.claim(tasks.claim_tasks, 10, 60.0) == []
-    await store.write(tasks.task_done, first)
+    await store.write(tasks.finish_task, first)
     (second,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert second.payload == {"then": ["two", "three"], "note": "n"}
-    await store.write(tasks.task_done, second)
+    await store.write(tasks.finish_task, second)
     assert await store.claim(tasks.claim_tasks, 10, 60.0) == []
 
 
@@ -93,7 +93,7 @@ async def test_what_joined_one_that_is_put_back_or_whose_worker_died_is_part_of_
     await store.write(tasks.add_tasks, [discover(then=["one"])])
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     await store.write(tasks.add_tasks, [discover(then=["two"])])
-    await store.write(tasks.task_retry, task, 5.0)
+    await store.write(tasks.retry_task, task, 5.0)
     clock.advance(4.9)
     assert await store.claim(tasks.claim_tasks, 10, 60.0) == []
     clock.advance(0.1)
@@ -109,14 +109,14 @@ async def test_a_task_that_is_done_writes_what_follows_once(store):
     await store.write(tasks.add_tasks, [discover()])
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     for number in range(2):
-        await store.write(tasks.task_done, task, then=[NewTask(TaskKind.REPLAY, f"r{number}")])
+        await store.write(tasks.finish_task, task, then=[NewTask(TaskKind.REPLAY, f"r{number}")])
     assert [task.subject for task in await store.claim(tasks.claim_tasks, 10, 60.0)] == ["r0"]
 
 
 async def test_a_done_task_may_be_followed_by_its_like(store):
     await store.write(tasks.add_tasks, [discover()])
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
-    await store.write(tasks.task_done, task, then=[discover()])
+    await store.write(tasks.finish_task, task, then=[discover()])
     assert len(await store.claim(tasks.claim_tasks, 10, 60.0)) == 1
 
 
@@ -126,13 +126,13 @@ async def test_a_worker_that_stood_still_longer_than_its_lease_writes_nothing_mo
     (frozen,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     clock.advance(60)
     (task,) = await other.claim(tasks.claim_tasks, 10, 60.0)
-    await store.write(tasks.task_retry, frozen, 0.0, then=[discover("a2")])
-    await store.write(tasks.task_done, frozen, then=[discover("a3")])
+    await store.write(tasks.retry_task, frozen, 0.0, then=[discover("a2")])
+    await store.write(tasks.finish_task, frozen, then=[discover("a3")])
     assert await other.claim(tasks.claim_tasks, 10, 60.0) == [], "neither put back, nor followed by anything"
-    await other.write(tasks.task_done, task)
+    await other.write(tasks.finish_task, task)
     await other.write(tasks.add_tasks, [discover()])
-    await store.write(tasks.task_done, frozen)
-    await store.write(tasks.task_retry, task, 30.0)
+    await store.write(tasks.finish_task, frozen)
+    await store.write(tasks.retry_task, task, 30.0)
     assert len(await other.claim(tasks.claim_tasks, 10, 60.0)) == 1, "what is asked for again is another task"
 
 
@@ -158,18 +158,18 @@ async def test_what_was_asked_for_earlier_is_not_sent_after_what_was_asked_for_l
         tasks.add_tasks, [schedule(account, 1), schedule(account, 1, "j10"), schedule(account, 1, "j")]
     )
     first = {task.payload["job"]: task for task in await store.claim(tasks.claim_tasks, 10, 40.0)}["j1"]
-    assert await other.read(tasks.task_turn, first) is True
+    assert await other.read(tasks.has_task_turn, first) is True
     clock.advance(1)
     await other.write(tasks.add_tasks, [schedule(account, 2)])
     (second,) = await other.claim(tasks.claim_tasks, 10, 60.0)
-    assert await store.read(tasks.task_turn, first) is None, "a later one has taken its place"
-    assert await other.read(tasks.task_turn, second) is False, "the earlier one may be on its way"
-    await store.write(tasks.task_retry, first, 5.0)
-    assert await other.read(tasks.task_turn, second) is True
-    await other.write(tasks.task_done, second)
+    assert await store.read(tasks.has_task_turn, first) is None, "a later one has taken its place"
+    assert await other.read(tasks.has_task_turn, second) is False, "the earlier one may be on its way"
+    await store.write(tasks.retry_task, first, 5.0)
+    assert await other.read(tasks.has_task_turn, second) is True
+    await other.write(tasks.finish_task, second)
     clock.advance(5)
     (first,) = await other.claim(tasks.claim_tasks, 10, 60.0)
-    assert await other.read(tasks.task_turn, first) is None, "also when the later one is done"
+    assert await other.read(tasks.has_task_turn, first) is None, "also when the later one is done"
 
 
 @pytest.mark.both_engines
@@ -179,9 +179,9 @@ async def test_a_request_whose_process_died_holds_up_the_next_one_for_its_lease(
     clock.advance(30)
     await store.write(tasks.add_tasks, [schedule(account, 2)])
     (second,) = await store.claim(tasks.claim_tasks, 10, 60.0)
-    assert await store.read(tasks.task_turn, second) is False
+    assert await store.read(tasks.has_task_turn, second) is False
     clock.advance(10)
-    assert await store.read(tasks.task_turn, second) is True
+    assert await store.read(tasks.has_task_turn, second) is True
 
 
 async def test_of_two_requests_at_once_one_is_the_later(database, store, account):
@@ -191,7 +191,7 @@ async def test_of_two_requests_at_once_one_is_the_later(database, store, account
         other.write(tasks.add_tasks, [schedule(account, 2)]),
     )
     turns = [
-        await store.read(tasks.task_turn, task) for task in await store.claim(tasks.claim_tasks, 10, 60.0)
+        await store.read(tasks.has_task_turn, task) for task in await store.claim(tasks.claim_tasks, 10, 60.0)
     ]
     assert turns.count(None) == 1
 
@@ -214,11 +214,11 @@ async def test_an_outage_is_one_for_all_processes(database, store):
     )
     assert begun[0] == begun[1]
     for one in both:
-        assert await one.read(outages.outages) == {"cloud": begun[0]}
+        assert await one.read(outages.list_outages) == {"cloud": begun[0]}
     ended = await asyncio.gather(*(one.write(refusals.end_outage, "cloud", [notice("back")]) for one in both))
     assert sorted(ended) == [False, True]
     for one in both:
-        assert await one.read(outages.outages) == {}
+        assert await one.read(outages.list_outages) == {}
     told = [one.occasion for one in await store.perform(notices.claim_notices, 10, 60.0)]
     assert len(told) == 2
     assert "back" in told
@@ -227,23 +227,23 @@ async def test_an_outage_is_one_for_all_processes(database, store):
 @pytest.mark.both_engines
 async def test_a_silence_is_one_for_all_processes_and_ends_with_a_later_answer(database, store):
     other = await database.open()
-    assert not await store.write(outages.answered, "cloud", 5.0)
+    assert not await store.write(outages.note_answer, "cloud", 5.0)
     both = (store, other)
     begun = await asyncio.gather(
-        *(one.write(outages.silent, "cloud", 7.0 + at, 5.0) for at, one in enumerate(both))
+        *(one.write(outages.note_silence, "cloud", 7.0 + at, 5.0) for at, one in enumerate(both))
     )
     assert begun[0] == begun[1]
     # It answered before that.
-    assert not await other.write(outages.answered, "cloud", 6.0)
-    assert (await store.read(outages.reached))["cloud"].silent_since == begun[0]
-    assert sorted(await asyncio.gather(*(one.write(outages.answered, "cloud", 9.0) for one in both))) == [
+    assert not await other.write(outages.note_answer, "cloud", 6.0)
+    assert (await store.read(outages.list_reached))["cloud"].silent_since == begun[0]
+    assert sorted(await asyncio.gather(*(one.write(outages.note_answer, "cloud", 9.0) for one in both))) == [
         False,
         True,
     ]
-    assert await other.read(outages.reached) == {"cloud": Reached("cloud", 9.0)}
+    assert await other.read(outages.list_reached) == {"cloud": Reached("cloud", 9.0)}
     # What a process hasn't written yet counts all the same: the silence before that is over.
-    await store.write(outages.silent, "cloud", 10.0, 9.0)
-    assert await other.write(outages.silent, "cloud", 20.0, 15.0) == 20.0
+    await store.write(outages.note_silence, "cloud", 10.0, 9.0)
+    assert await other.write(outages.note_silence, "cloud", 20.0, 15.0) == 20.0
 
 
 # -- pauses that providers asked for -------------------------------------------------------------------------
@@ -253,13 +253,13 @@ async def test_a_pause_is_known_to_all_for_as_long_as_it_matters(database, store
     other = await database.open()
     await store.write(pauses.note_pauses, "cloud", "any", {"account_1": 30.0})
     clock.advance(10)
-    assert await other.read(pauses.pauses) == [Pause("cloud", "any", "account_1", 10.0, 20.0)]
+    assert await other.read(pauses.list_pauses) == [Pause("cloud", "any", "account_1", 10.0, 20.0)]
     clock.advance(49.5)
-    assert await other.read(pauses.pauses) == [Pause("cloud", "any", "account_1", 59.5, -29.5)], (
+    assert await other.read(pauses.list_pauses) == [Pause("cloud", "any", "account_1", 59.5, -29.5)], (
         "it still counts"
     )
     clock.advance(0.5)
-    assert await other.read(pauses.pauses) == []
+    assert await other.read(pauses.list_pauses) == []
 
 
 @pytest.mark.both_engines
@@ -268,7 +268,9 @@ async def test_the_longer_pause_wins(store, clock):
     clock.advance(10)
     await store.write(pauses.note_pauses, "cloud", "any", {"account_1": 5.0})
     await store.write(pauses.note_pauses, "cloud", "start", {"account_1": 7.0})
-    found = {(pause.calls, pause.who): (pause.ago, pause.left) for pause in await store.read(pauses.pauses)}
+    found = {
+        (pause.calls, pause.who): (pause.ago, pause.left) for pause in await store.read(pauses.list_pauses)
+    }
     assert found == {
         ("any", "account_1"): (0.0, 90.0),
         ("any", ""): (10.0, 90.0),
@@ -293,29 +295,29 @@ FORM = {"clusters": [{"name": "Lokal ∅", "cpus": 2.5}], "default": None}
 async def test_what_a_provider_told_keeps_its_order(store):
     ides = {"RStudio": 1, "VS Code": 2, "Jupyter Notebook": 3, "Positron": 4}
     await store.write(snapshots.save_snapshot, Snapshot("posit", "", "templates", ides, 10.0))
-    assert list((await store.read(snapshots.snapshot, "posit", "", "templates")).payload) == list(ides)
+    assert list((await store.read(snapshots.find_snapshot, "posit", "", "templates")).payload) == list(ides)
 
 
 async def test_the_newer_one_wins(store):
     for read_at, payload in ((10.0, "first"), (12.0, "second"), (11.0, "late")):
         await store.write(snapshots.save_snapshot, Snapshot("posit", "", "about", payload, read_at))
-    assert (await store.read(snapshots.snapshot, "posit", "", "about")).payload == "second"
+    assert (await store.read(snapshots.find_snapshot, "posit", "", "about")).payload == "second"
 
 
 async def test_nothing_is_kept_for_who_is_no_account(store):
     await store.write(snapshots.save_snapshot, Snapshot("posit", "nobody", "templates", FORM, 10.0))
-    assert await store.read(snapshots.snapshot, "posit", "nobody", "templates") is None
+    assert await store.read(snapshots.find_snapshot, "posit", "nobody", "templates") is None
 
 
 async def test_what_was_filled_in_is_there_the_next_time(store):
-    assert await store.read(forms.remembered, ALICE, "posit", "workspace") == {}
+    assert await store.read(forms.find_form_values, ALICE, "posit", "workspace") == {}
     await store.write(forms.remember, ALICE, "posit", "workspace", {"ide": "RStudio", "env": ["A=1"]})
     await store.write(forms.remember, ALICE, "posit", "job", {"cpus": 2})
     await store.write(forms.remember, BOB, "posit", "workspace", {"ide": "VS Code"})
     await store.write(forms.remember, ALICE, "posit", "workspace", {"ide": "JupyterLab"})
-    assert await store.read(forms.remembered, ALICE, "posit", "workspace") == {"ide": "JupyterLab"}
-    assert await store.read(forms.remembered, ALICE, "posit", "job") == {"cpus": 2}
-    assert await store.read(forms.remembered, ALICE, "saturn", "job") == {}
+    assert await store.read(forms.find_form_values, ALICE, "posit", "workspace") == {"ide": "JupyterLab"}
+    assert await store.read(forms.find_form_values, ALICE, "posit", "job") == {"cpus": 2}
+    assert await store.read(forms.find_form_values, ALICE, "saturn", "job") == {}
 
 
 @pytest.mark.both_engines

@@ -13,7 +13,7 @@ from bot.domain.reads import ReadResult
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store import accounts, audit, discovered, gates, links, notices, operations, tasks, workspaces
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from bot.store.tables import GATES
 from bot.store.tasks import NewTask
 from tests.contract.store.gates import SHARED, by_reference, claim_one
@@ -85,13 +85,15 @@ async def test_names_of_people_and_workspaces(store, text):
     assert agrees(known.time_zone, text)
     account = await link_account(store, account_id="a1")
     await store.perform(
-        discovered.merge_discovered, account.id, [FoundWorkspace("r1", "g1", text, State.STOPPED, text, text)]
+        discovered.merge_discovered,
+        account.id,
+        [DiscoveredWorkspace("r1", "g1", text, State.STOPPED, text, text)],
     )
-    (workspace,) = await store.perform(workspaces.workspaces, ALICE)
+    (workspace,) = await store.perform(workspaces.read_workspaces, ALICE)
     assert all(agrees(stored, text) for stored in (workspace.url, workspace.detail))
     assert agrees(workspace.name, text or "r1")
     await name_workspace(store, workspace.id, text)
-    assert agrees((await store.read(workspaces.workspace, workspace.id)).alias, text)
+    assert agrees((await store.read(workspaces.find_workspace, workspace.id)).alias, text)
     await unlink(store, ALICE)
 
 
@@ -111,19 +113,19 @@ async def test_keys_of_many_rows_are_cleaned_like_those_of_one(store, text):
 @given(ANYTHING)
 async def test_words_of_providers(store, clock, text):
     await link_account(store, account_id="a1", secret=text)
-    assert agrees((await store.read(accounts.account_by_id, "a1")).secret, text)
+    assert agrees((await store.read(accounts.find_account_by_id, "a1")).secret, text)
     workspace = await add_workspace(store, by_reference(ALICE))
     accepted = await accept_operation(store, workspace, reference=text)
-    operation = await store.read(operations.operation, accepted.operation.id)
+    operation = await store.read(operations.find_operation, accepted.operation.id)
     assert agrees(operation.reference, text)
     clock.advance(10.5)
     claim = await claim_one(store)
     seen = Observed(State.STARTING, text, text, 5, "name")
     await store.perform(gates.record_reads, [ReadResult(SHARED, claim.workspace_ids, seen, None, text)])
-    row = await store.read(workspaces.workspace, workspace.id)
+    row = await store.read(workspaces.find_workspace, workspace.id)
     assert agrees(row.url, text)
     assert agrees(row.detail, text)
-    hold = (await store.read(operations.operation, operation.id)).hold
+    hold = (await store.read(operations.find_operation, operation.id)).hold
     assert agrees(hold, text) if text else hold is None
     await unlink(store, ALICE)
 
@@ -146,21 +148,21 @@ async def test_bodies_payloads_and_what_waits(store, value):
     )
     (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
     assert notice.body == {"v": value}
-    await store.write(notices.notice_dead, notice.id, "read")
+    await store.write(notices.give_up_notice, notice.id, "read")
     await store.write(tasks.add_tasks, [NewTask(TaskKind.REPLAY, "s", {"v": value})])
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert task.payload == {"v": value}
-    await store.write(tasks.task_done, task)
+    await store.write(tasks.finish_task, task)
     now = await store.now()
     link = Link(f"n{await count(store)}", ALICE, "saturn", {"v": value}, now, now + 600)
     await put_link(store, link)
-    assert await store.read(links.link, link.nonce_hash) == link
+    assert await store.read(links.find_link, link.nonce_hash) == link
 
 
 async def count(store) -> int:
     """Number things across the examples of one test."""
     await store.write(audit.append_audit, [AuditEntry("a", "count", "", "")])
-    return (await store.read(audit.audit_head))[0]
+    return (await store.read(audit.read_audit_head))[0]
 
 
 @PERSISTENT

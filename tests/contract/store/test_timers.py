@@ -43,7 +43,7 @@ async def put(store, clock, workspace, seconds=HOUR):
 
 
 async def timer(store, workspace):
-    row = await store.read(workspaces.workspace, workspace.id)
+    row = await store.read(workspaces.find_workspace, workspace.id)
     return row.stop_at
 
 
@@ -60,8 +60,8 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
     assert await within(store, timers.claim_timers, 10, 60.0) == []
     clock.advance(60)
     assert len(await within(store, timers.claim_timers, 10, 60.0)) == 1
-    await within(store, timers.timer_warned, workspace.id, at, at + 5, notice(workspace, at))
-    await within(store, timers.timer_warned, workspace.id, at, at + 9, notice(workspace, at + 9))
+    await within(store, timers.save_timer_warning, workspace.id, at, at + 5, notice(workspace, at))
+    await within(store, timers.save_timer_warning, workspace.id, at, at + 9, notice(workspace, at + 9))
     assert len(await deliver(store, TimerKind.TIMER_ENDING)) == 1
     clock.advance(TIMER_WARNING_SECONDS)
     (found,) = await within(store, timers.claim_timers, 10, 60.0)
@@ -77,17 +77,17 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
 async def test_what_holds_for_a_start_goes_if_that_did_nothing(store, clock, workspace, call):
     start = (await accept_operation(store, workspace, OperationVerb.START)).operation
     own = End(clock.now() + HOUR, "stop")
-    await within(store, timers.put, workspace.id, replace(own, via="assistant", start=start.id))
-    assert not await within(store, timers.settle_timer, workspace.id)
+    await within(store, timers.plan_stop, workspace.id, replace(own, via="assistant", start=start.id))
+    assert not await within(store, timers.apply_timer, workspace.id)
     ended = Update(start.id, 0.0, start_call=call, outcome=Outcome.FULFILLED)
     await store.write(operations.save_step, ended)
-    row = await store.read(workspaces.workspace, workspace.id)
+    row = await store.read(workspaces.find_workspace, workspace.id)
     kept = (own.at, "assistant", start.id) if call is Call.ACCEPTED else (None, "", "")
     assert (row.stop_at, row.stop_via, row.stop_start) == kept
     # A timer of its person's own is bound to nothing.
-    await within(store, timers.put, workspace.id, own)
-    assert not await within(store, timers.settle_timer, workspace.id)
-    row = await store.read(workspaces.workspace, workspace.id)
+    await within(store, timers.plan_stop, workspace.id, own)
+    assert not await within(store, timers.apply_timer, workspace.id)
+    row = await store.read(workspaces.find_workspace, workspace.id)
     assert (row.stop_at, row.stop_via, row.stop_start) == (own.at, "", "")
 
 
@@ -96,7 +96,7 @@ async def test_it_is_not_due_before_its_warning_was_delivered_for_five_minutes(s
     at = await put(store, clock, workspace)
     clock.advance(HOUR - LEAST_TIMER_WARNING_SECONDS)
     await within(store, timers.claim_timers, 10, 60.0)
-    await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
+    await within(store, timers.save_timer_warning, workspace.id, at, at, notice(workspace, at))
     clock.advance(20.0)
     await deliver(store, TimerKind.TIMER_ENDING)
     clock.advance(LEAST_TIMER_WARNING_SECONDS - 10.0)
@@ -114,7 +114,7 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
     at = await put(store, clock, workspace)
     clock.advance(HOUR - TIMER_WARNING_SECONDS)
     await within(store, timers.claim_timers, 10, 60.0)
-    await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
+    await within(store, timers.save_timer_warning, workspace.id, at, at, notice(workspace, at))
     (warning,) = [
         one
         for one in await store.perform(notices.claim_notices, 9, 60.0)
@@ -122,20 +122,22 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
     ]
     if became in {"delivered", "untrue"}:
         await store.write(
-            notices.notice_sent, warning.id, *(("D1", "1.0") if became == "delivered" else ("", ""))
+            notices.mark_notice_sent, warning.id, *(("D1", "1.0") if became == "delivered" else ("", ""))
         )
     elif became == "given up":
-        await store.write(notices.notice_dead, warning.id, "user_disabled")
+        await store.write(notices.give_up_notice, warning.id, "user_disabled")
     elif became == "waiting":
-        await store.write(notices.notice_retry, warning, TIMER_WARNING_SECONDS, error="ratelimited")
+        await store.write(notices.retry_notice, warning, TIMER_WARNING_SECONDS, error="ratelimited")
     clock.advance(TIMER_WARNING_SECONDS)
     (found,) = await within(store, timers.claim_timers, 10, 60.0, 60.0 if became == "old" else HOUR)
     assert found.stop_warned is is_warned
     # It moves while the message is on its way; otherwise another is written.
     if not is_warned:
-        await within(store, timers.timer_warned, workspace.id, at, at + 300, notice(workspace, at + 300))
         await within(
-            store, timers.timer_warned, workspace.id, at + 300, at + 300, notice(workspace, at + 600)
+            store, timers.save_timer_warning, workspace.id, at, at + 300, notice(workspace, at + 300)
+        )
+        await within(
+            store, timers.save_timer_warning, workspace.id, at + 300, at + 300, notice(workspace, at + 600)
         )
         assert len(await deliver(store, TimerKind.TIMER_ENDING)) == 1
 
@@ -146,9 +148,9 @@ async def test_a_warning_that_was_given_up_for_another_timer_is_not_taken_for_th
     """Somebody sets the same time again while the message waits: they have read nothing yet."""
     at = await put(store, clock, workspace, HOUR)
     clock.advance(HOUR / 2)
-    await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
+    await within(store, timers.save_timer_warning, workspace.id, at, at, notice(workspace, at))
     assert await put(store, clock, workspace, HOUR / 2) == at
-    await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
+    await within(store, timers.save_timer_warning, workspace.id, at, at, notice(workspace, at))
     clock.advance(HOUR / 2)
     (found,) = await within(store, timers.claim_timers, 10, 60.0, HOUR)
     assert not found.stop_warned
@@ -162,12 +164,12 @@ async def test_a_warning_that_may_be_in_slack_loses_its_buttons_with_the_timer(
     at = await put(store, clock, workspace)
     clock.advance(HOUR - TIMER_WARNING_SECONDS)
     warning = replace(notice(workspace, at), body={"workspace": workspace.id})
-    await within(store, timers.timer_warned, workspace.id, at, at, warning)
+    await within(store, timers.save_timer_warning, workspace.id, at, at, warning)
     (claimed,) = await store.perform(notices.claim_notices, 9, 60.0)
     if became == "unknown":
-        await store.write(notices.notice_retry, claimed, 2.0, error="no_answer", unknown_since=clock.now())
+        await store.write(notices.retry_notice, claimed, 2.0, error="no_answer", unknown_since=clock.now())
     await put(store, clock, workspace)
-    await store.write(notices.notice_sent, claimed.id, "D1", "1.0", said={"text": "Until then."})
+    await store.write(notices.mark_notice_sent, claimed.id, "D1", "1.0", said={"text": "Until then."})
     clock.advance(60.0)
     assert [card.message_ts for card in await store.claim(cards.claim_cards, 9, 0.0, 60.0)] == ["1.0"]
 
@@ -193,18 +195,18 @@ async def test_a_warning_is_void_if_nobody_looked_for_long_when_it_was_due(
 @pytest.mark.both_engines
 async def test_one_that_could_not_be_read_counts_as_not_warned_of(store, clock, workspace):
     at = await put(store, clock, workspace, TIMER_WARNING_SECONDS)
-    await within(store, timers.look_at_timer, workspace.id, at, await store.now())
-    assert (await store.read(workspaces.workspace, workspace.id)).stop_warned
-    await within(store, timers.look_at_timer, workspace.id, at + 1, await store.now(), unwarned=True)
-    assert (await store.read(workspaces.workspace, workspace.id)).stop_warned
-    await within(store, timers.look_at_timer, workspace.id, at, await store.now(), unwarned=True)
-    assert not (await store.read(workspaces.workspace, workspace.id)).stop_warned
+    await within(store, timers.schedule_timer_check, workspace.id, at, await store.now())
+    assert (await store.read(workspaces.find_workspace, workspace.id)).stop_warned
+    await within(store, timers.schedule_timer_check, workspace.id, at + 1, await store.now(), unwarned=True)
+    assert (await store.read(workspaces.find_workspace, workspace.id)).stop_warned
+    await within(store, timers.schedule_timer_check, workspace.id, at, await store.now(), unwarned=True)
+    assert not (await store.read(workspaces.find_workspace, workspace.id)).stop_warned
 
 
 async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store, clock, workspace):
     async def seen(started_at, state=State.RUNNING):
         await observe(store, clock, workspace, Observed(state, started_at=started_at))
-        row = await store.read(workspaces.workspace, workspace.id)
+        row = await store.read(workspaces.find_workspace, workspace.id)
         return row.stop_at is not None, row.generation
 
     at = await put(store, clock, workspace)
@@ -223,9 +225,9 @@ async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store
 async def test_what_was_changed_meanwhile_is_left_alone(store, clock, workspace):
     at = await put(store, clock, workspace)
     later = await put(store, clock, workspace, 2 * HOUR)
-    await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
+    await within(store, timers.save_timer_warning, workspace.id, at, at, notice(workspace, at))
     await within(store, timers.end_timer, workspace.id, at, [notice(workspace, at)])
-    await within(store, timers.look_at_timer, workspace.id, at, clock.now())
+    await within(store, timers.schedule_timer_check, workspace.id, at, clock.now())
     assert await within(store, timers.claim_timers, 10, 60.0) == []
     assert await store.perform(notices.claim_notices, 10, 60.0) == []
     assert await timer(store, workspace) == later
@@ -252,11 +254,11 @@ async def test_timer_ends_only_with_what_is_down(store, clock, workspace, seen, 
 async def test_timer_of_what_may_run_outlives_its_next_start(store, clock, workspace, state):
     """It was never known to be down, so it didn't come up by itself."""
     at = await put(store, clock, workspace)
-    generation = (await store.read(workspaces.workspace, workspace.id)).generation
+    generation = (await store.read(workspaces.find_workspace, workspace.id)).generation
     for seen in (state, State.RUNNING):
         await observe(store, clock, workspace, Observed(seen))
     assert await timer(store, workspace) == at
-    assert (await store.read(workspaces.workspace, workspace.id)).generation == generation
+    assert (await store.read(workspaces.find_workspace, workspace.id)).generation == generation
 
 
 async def test_timer_set_while_the_state_is_unknown_is_kept(store, clock, workspace):
@@ -271,11 +273,11 @@ async def test_unknown_state_after_a_known_one_is_noted(store, clock, workspace)
     """The last known state is kept, as is what may be done now; the next known one ends the doubt."""
     await observe(store, clock, workspace, Observed(State.STOPPED))
     await observe(store, clock, workspace, Observed(State.UNKNOWN, actions=frozenset({"stop"})))
-    noted = await store.read(workspaces.workspace, workspace.id)
+    noted = await store.read(workspaces.find_workspace, workspace.id)
     assert (noted.state, noted.current_state, noted.is_down) == (State.STOPPED, State.UNKNOWN, False)
     assert (noted.actions, noted.read_at) == (frozenset({"stop"}), noted.unknown_at)
     await observe(store, clock, workspace, Observed(State.STOPPED))
-    known = await store.read(workspaces.workspace, workspace.id)
+    known = await store.read(workspaces.find_workspace, workspace.id)
     assert (known.current_state, known.is_down, known.read_at) == (State.STOPPED, True, known.observed_at)
 
 
@@ -285,7 +287,7 @@ async def test_a_start_or_restart_under_way_keeps_it_and_its_failure_ends_it(sto
     accepted = await accept_operation(store, workspace)
     await set_timer(store, workspace, at)
     assert await timer(store, workspace) == at.at
-    assert not await within(store, timers.settle_timer, workspace.id)
+    assert not await within(store, timers.apply_timer, workspace.id)
     await store.write(
         operations.save_step, Update(accepted.operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up")
     )
@@ -350,7 +352,7 @@ async def test_first_read_that_found_it_running_is_kept(store, clock, states, si
         clock.advance(HOUR)
         await observe(store, clock, row, Observed(state))
         seen.append(clock.now())
-    kept = (await store.read(workspaces.workspace, row.id)).running_since
+    kept = (await store.read(workspaces.find_workspace, row.id)).running_since
     assert kept == (None if since is None else seen[since])
 
 

@@ -15,7 +15,7 @@ from bot.features.preferences.model import Preferences
 from bot.features.preferences.store import preferences, save_preferences
 from bot.store import notices, operations, undoable_actions
 from bot.store.tables import ACTS, RUNS, WORKSPACES
-from bot.store.undoable_actions import changed
+from bot.store.undoable_actions import compare_rows
 from tests.rigs.store import ALICE, accept_operation, launched, linked
 
 
@@ -30,11 +30,11 @@ async def noted(store, change: Change) -> Act:
     """Write an act with what it changed, and read it again."""
     act = Act(id="act_1", principal=ALICE, action="a", done_at=1.0, was=change.was, became=change.became)
     await store.carry_out(lambda tx: ACTS.add(tx, act))
-    return await store.engine.read(lambda tx: undoable_actions.act(tx, "act_1"))
+    return await store.engine.read(lambda tx: undoable_actions.find_act(tx, "act_1"))
 
 
 async def is_as_left(store, act):
-    return await store.engine.read(lambda tx: undoable_actions.is_as_left(tx, act))
+    return await store.engine.read(lambda tx: undoable_actions.is_unchanged_since(tx, act))
 
 
 @pytest.mark.both_engines
@@ -49,23 +49,23 @@ async def test_a_row_is_as_an_act_left_it_until_what_was_changed_changes(store, 
             case "timer" | "alias":
                 to = timer if name == "timer" else {"alias": "thesis"}
                 WORKSPACES.change(tx, {"id": workspace.id}, **to)
-                return changed((workspace, replace(workspace, **to)))
+                return compare_rows((workspace, replace(workspace, **to)))
             case "settings":
                 wanted = Preferences(idle_prompt_after=3)
                 before = preferences(tx, ALICE)
                 save_preferences(tx, ALICE, wanted)
-                return changed((before, wanted))
+                return compare_rows((before, wanted))
             case "run":
                 RUNS.change(tx, {"id": run.id}, requested_stop="force")
-                return changed((run, replace(run, requested_stop="force")))
+                return compare_rows((run, replace(run, requested_stop="force")))
         if name != "made":
             rules.save_rule(tx, rule)
         if name == "dropped":
             rules.delete_rule(tx, rule.id)
-            return changed((rule, None))
+            return compare_rows((rule, None))
         after = rule if name == "made" else replace(rule, off=frozenset(), processed_until=2.5)
         rules.save_rule(tx, after)
-        return changed((None if name == "made" else rule, after))
+        return compare_rows((None if name == "made" else rule, after))
 
     def change_what_says_nothing(tx):
         WORKSPACES.change(tx, {"id": workspace.id}, used_at=5.0)
@@ -89,9 +89,9 @@ async def test_a_row_is_as_an_act_left_it_until_what_was_changed_changes(store, 
 def test_what_changed_nothing_has_nothing_to_take_back():
     rule = HoursRule("rule", ALICE, "saturn", "w", zone="UTC", seen_zone="UTC", processed_until=1.0)
     for one in (rule, Preferences()):
-        assert changed((one, one)) == Change()
+        assert compare_rows((one, one)) == Change()
     # What changes by itself is put back, and compared with nothing.
-    change = changed((rule, replace(rule, processed_until=2.0, off=frozenset({"2027-01-18"}))))
+    change = compare_rows((rule, replace(rule, processed_until=2.0, off=frozenset({"2027-01-18"}))))
     assert (change.was, change.became) == (
         {"rules rule": {"processed_until": 1.0, "off": ""}},
         {"rules rule": {"off": "2027-01-18"}},
@@ -109,12 +109,12 @@ async def test_an_act_is_shown_once_the_card_of_what_it_began_is_there(store, wo
         "work_item_id": operation.id,
     }
     await store.carry_out(lambda tx: ACTS.add(tx, Act(id="act_1", done_at=tx.now(), **given)))
-    assert not (await store.read(undoable_actions.act_facts, "act_1")).is_shown
+    assert not (await store.read(undoable_actions.find_act_facts, "act_1")).is_shown
     (notice,) = await store.perform(notices.claim_notices, 9, 60.0)
-    await store.write(notices.notice_sent, notice.id, "D1", "1.0")
-    assert (await store.read(undoable_actions.act_facts, "act_1")).is_shown
+    await store.write(notices.mark_notice_sent, notice.id, "D1", "1.0")
+    assert (await store.read(undoable_actions.find_act_facts, "act_1")).is_shown
     # The answer to who asks again stands below the card.
     await store.carry_out(lambda tx: ACTS.add(tx, Act(id="act_2", done_at=tx.now() + 60.0, **given)))
-    assert not (await store.read(undoable_actions.act_facts, "act_2")).is_shown
+    assert not (await store.read(undoable_actions.find_act_facts, "act_2")).is_shown
     await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
-    assert (await store.read(undoable_actions.act_facts, "act_2")).is_shown
+    assert (await store.read(undoable_actions.find_act_facts, "act_2")).is_shown

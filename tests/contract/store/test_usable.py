@@ -11,7 +11,7 @@ from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.store import accounts, discovered, gates, notices, operations, workspaces
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from tests.rigs.store import ALICE, accept_operation, observe
 
 URL = "https://app.example.test/ide/1"
@@ -20,14 +20,14 @@ WITHOUT = Observed(State.RUNNING, lacks="address")
 
 
 async def lack_of(store, workspace):
-    row = await store.read(workspaces.workspace, workspace.id)
+    row = await store.read(workspaces.find_workspace, workspace.id)
     return row.lacks, row.lacks_since
 
 
 async def test_lack_is_kept_since_its_first_read(store, clock, workspace):
     await observe(store, clock, workspace, Observed(State.STARTING))
     await observe(store, clock, workspace, WITHOUT)
-    since = (await store.read(workspaces.workspace, workspace.id)).observed_at
+    since = (await store.read(workspaces.find_workspace, workspace.id)).observed_at
     assert await lack_of(store, workspace) == ("address", since)
     await observe(store, clock, workspace, replace(WITHOUT, lacks="page"))
     assert await lack_of(store, workspace) == ("page", since)
@@ -61,7 +61,7 @@ async def send(store, said):
         one for one in await store.perform(notices.claim_notices, 10, 30.0) if one.kind is NoticeKind.READY
     ]
     for notice in sent:
-        await store.write(notices.notice_sent, notice.id, "D1", "1.0", "", said)
+        await store.write(notices.mark_notice_sent, notice.id, "D1", "1.0", "", said)
     return len(sent)
 
 
@@ -77,7 +77,9 @@ async def test_late_address_is_handed_over_once(store, clock, workspace):
     await observe(store, clock, workspace, RUNNING)
     [link] = await links(store, clock)
     assert (link.subject, link.principal, link.body["workspace"]) == (operation, ALICE, workspace.id)
-    await store.write(notices.notice_sent, link.id, "D1", "2.0", "", link.body | {"blocks": [{"url": URL}]})
+    await store.write(
+        notices.mark_notice_sent, link.id, "D1", "2.0", "", link.body | {"blocks": [{"url": URL}]}
+    )
     for seen in (WITHOUT, RUNNING, replace(RUNNING, lacks="agent"), RUNNING):
         await observe(store, clock, workspace, seen)
     assert await links(store, clock) == []
@@ -93,9 +95,9 @@ async def test_changed_address_is_handed_over(store, clock, workspace):
 async def test_changed_address_of_a_list_is_handed_over(store, clock, workspace):
     await ready(store, clock, workspace, RUNNING, URL)
     clock.advance(60.0)
-    found = FoundWorkspace(workspace.remote_id, workspace.gate_key, "lab", State.RUNNING, f"{URL}/new")
+    found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, "lab", State.RUNNING, f"{URL}/new")
     await store.perform(
-        discovered.merge_discovered, (await store.read(accounts.accounts, ALICE))[0].id, [found]
+        discovered.merge_discovered, (await store.read(accounts.list_accounts, ALICE))[0].id, [found]
     )
     assert len(await links(store, clock)) == 1
 
@@ -133,9 +135,9 @@ async def test_list_does_not_end_a_start(store, clock, workspace):
     await accept_operation(store, workspace)
     await observe(store, clock, workspace, Observed(State.STARTING))
     clock.advance(60.0)
-    found = FoundWorkspace(workspace.remote_id, workspace.gate_key, "lab", State.RUNNING, URL)
+    found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, "lab", State.RUNNING, URL)
     await store.perform(
-        discovered.merge_discovered, (await store.read(accounts.accounts, ALICE))[0].id, [found]
+        discovered.merge_discovered, (await store.read(accounts.list_accounts, ALICE))[0].id, [found]
     )
-    assert (await store.read(workspaces.workspace, workspace.id)).state is State.STARTING
+    assert (await store.read(workspaces.find_workspace, workspace.id)).state is State.STARTING
     assert await store.claim(gates.claim_reads, workspace.connection, 10, 10.0, 0.5)

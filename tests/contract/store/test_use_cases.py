@@ -121,7 +121,7 @@ async def made_in(store, clock):
     await linked(store, BOB)
     await observe(store, clock, row, Observed(State.RUNNING))
     await set_timer(store, row, End(clock.now() + HOUR, "stop"))
-    made.workspace = await store.read(workspace_rows.workspace, row.id)
+    made.workspace = await store.read(workspace_rows.find_workspace, row.id)
     await store.carry_out(lambda tx: rows.save_rule(tx, rule(row, clock.now())))
     made.forgotten = (await linked(store, names=("forgotten",))).workspaces[0]
     await hide_workspace(store, made.forgotten.id)
@@ -138,7 +138,7 @@ async def made_in(store, clock):
     caller, draft = ask(store), ClassCard(ALICE, "C1", "saturn", "Statistics", pattern="notebook")
     made.lost_card = await caller.run(courses_use_cases.post, draft)
     for notice in await store.perform(notices.claim_notices, 10, 60.0):
-        await store.write(notices.notice_dead, notice.id, "outcome_unknown")
+        await store.write(notices.give_up_notice, notice.id, "outcome_unknown")
     made.card = await caller.run(courses_use_cases.post, draft)
     made.pressed = await caller.run(courses_use_cases.post, draft)
     await caller.run(courses_use_cases.enroll, made.pressed.id)
@@ -185,7 +185,7 @@ async def have_operations(store, clock, made, one, two):
     made.start = (await caller.run(begin_operation, one.id, OperationVerb.START)).operation
     ended = (await caller.run(begin_operation, two.id, OperationVerb.START)).operation
     await store.write(operations.save_step, Update(ended.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
-    made.ended = await store.read(operations.operation, ended.id)
+    made.ended = await store.read(operations.find_operation, ended.id)
     made.creation = (await caller.run(create_workspace, "saturn", Spec("doubtful"))).operation
     await store.write(
         operations.save_step, Update(made.creation.id, 0.0, start_call=Call.UNKNOWN, asked=True)
@@ -196,7 +196,7 @@ async def have_operations(store, clock, made, one, two):
     )
     await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
     await observe(store, clock, row, Observed(State.GONE))
-    made.gone = await store.read(workspace_rows.workspace, row.id)
+    made.gone = await store.read(workspace_rows.find_workspace, row.id)
 
 
 def ask(store, *given, **more):
@@ -366,9 +366,9 @@ async def test_a_refusal_leaves_its_audit_row_once_and_nothing_else(store, world
             await USE_CASES[name](world, caller)
         assert refusal.value.rule == "policy.guest"
     assert changed(before, await tables(store)) == REFUSAL
-    last = (await store.read(audit.audit_entries))[-1]
+    last = (await store.read(audit.read_audit))[-1]
     assert (last["actor"], last["result"]) == (ALICE.key, "refused")
-    assert len(await store.read(audit.audit_entries)) == len(before["audit"]) + 1
+    assert len(await store.read(audit.read_audit)) == len(before["audit"]) + 1
     assert await store.perform(audit.verify_audit) is None
 
 
@@ -458,7 +458,7 @@ async def test_what_asks_for_somebody_goes_as_far_as_they_let_it_by_the_effect(s
         to = Preferences(assistant=LEVELS[needed])
         await store.carry_out(lambda tx: save_level(tx, ALICE, to))
         await USE_CASES[name](world, caller)
-        assert (await store.read(audit.audit_entries))[-1]["detail"].count('"via":"assistant"') == 1
+        assert (await store.read(audit.read_audit))[-1]["detail"].count('"via":"assistant"') == 1
     else:
         # With her own word it is done.
         await USE_CASES[name](world, ask(store, "i1"))
@@ -489,7 +489,7 @@ async def test_what_asks_for_somebody_takes_nothing_back(store, world):
     (act,) = own.acts.values()
     with pytest.raises(ConfirmationRequired):
         await replace(ask(store, "i2"), via="assistant").run(undo_use_cases.undo, act.id)
-    assert (await store.read(workspace_rows.workspace, world.workspace.id)).title == "mine"
+    assert (await store.read(workspace_rows.find_workspace, world.workspace.id)).title == "mine"
 
 
 async def test_what_is_refused_in_front_leaves_the_same_and_what_only_shows_leaves_nothing(store, world):
@@ -502,7 +502,7 @@ async def test_what_is_refused_in_front_leaves_the_same_and_what_only_shows_leav
         with pytest.raises(Refused):
             await caller.authorise("start")
     assert changed(before, await tables(store)) == REFUSAL
-    assert len(await store.read(audit.audit_entries)) == len(before["audit"]) + 1
+    assert len(await store.read(audit.read_audit)) == len(before["audit"]) + 1
 
 
 async def test_an_interaction_that_was_something_else_makes_nothing(store, world):

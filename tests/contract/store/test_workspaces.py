@@ -9,7 +9,7 @@ from bot.domain.reads import ReadResult
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.store import accounts, discovered, gates, tasks, workspaces
-from bot.store.discovered import FoundWorkspace
+from bot.store.discovered import DiscoveredWorkspace
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.support.errors import StoreBusy
@@ -54,28 +54,28 @@ async def test_thousands_are_read_in_pieces_and_each_comes_once(store):
         account = await link_account(store, connection=connection)
         found = [found_workspace(f"n{number:03}", connection=connection) for number in range(count)]
         await store.perform(discovered.merge_discovered, account.id, found)
-    hidden, *others = await store.perform(workspaces.workspaces, ALICE)
+    hidden, *others = await store.perform(workspaces.read_workspaces, ALICE)
     await hide_workspace(store, hidden.id)
     await linked(store, BOB)
     reads = Reads(store.engine)
-    every = await workspaces.workspaces(reads, ALICE, hidden=True)
+    every = await workspaces.read_workspaces(reads, ALICE, hidden=True)
     assert reads.rows == [200, 200, 200, 0]
     assert [one.id for one in every] == [hidden.id, *(one.id for one in others)]
-    assert await store.perform(workspaces.workspaces, ALICE) == others
-    assert every == await store.engine.read(lambda tx: workspaces.workspaces_of(tx, ALICE, hidden=True))
+    assert await store.perform(workspaces.read_workspaces, ALICE) == others
+    assert every == await store.engine.read(lambda tx: workspaces.list_workspaces(tx, ALICE, hidden=True))
     assert {
-        one.connection for one in await store.perform(workspaces.workspaces, ALICE, connection="hub")
+        one.connection for one in await store.perform(workspaces.read_workspaces, ALICE, connection="hub")
     } == {"hub"}
 
 
 async def test_a_list_becomes_workspaces_of_its_owner(store, clock):
     account = await link_account(store)
     found = [
-        FoundWorkspace("1", gate_key("saturn", "1"), "beta", State.RUNNING, "https://ide", "4 cores"),
-        FoundWorkspace("2", gate_key("saturn", "2"), "Alpha", State.STOPPED),
+        DiscoveredWorkspace("1", gate_key("saturn", "1"), "beta", State.RUNNING, "https://ide", "4 cores"),
+        DiscoveredWorkspace("2", gate_key("saturn", "2"), "Alpha", State.STOPPED),
     ]
     assert await store.perform(discovered.merge_discovered, account.id, found) == 2
-    alpha, beta = await store.perform(workspaces.workspaces, ALICE)
+    alpha, beta = await store.perform(workspaces.read_workspaces, ALICE)
     assert (alpha.name, beta.name) == ("Alpha", "beta")
     assert (beta.state, beta.url, beta.detail, beta.origin) == (
         State.RUNNING,
@@ -84,8 +84,8 @@ async def test_a_list_becomes_workspaces_of_its_owner(store, clock):
         "discovered",
     )
     assert beta.verified_at == clock.now()
-    assert await store.perform(workspaces.workspaces, BOB) == []
-    assert (await store.read(accounts.account_by_id, account.id)).discovered_at == clock.now()
+    assert await store.perform(workspaces.read_workspaces, BOB) == []
+    assert (await store.read(accounts.find_account_by_id, account.id)).discovered_at == clock.now()
     # What moves is read soon; what stands still when somebody asks.
     assert [claim.remote_id for claim in await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)] == [
         "1"
@@ -94,7 +94,7 @@ async def test_a_list_becomes_workspaces_of_its_owner(store, clock):
 
 async def test_a_list_without_addresses_leaves_the_one_of_what_runs_on(store):
     account = await link_account(store)
-    running = FoundWorkspace("1", gate_key("saturn", "1"), "beta", State.RUNNING, "https://ide")
+    running = DiscoveredWorkspace("1", gate_key("saturn", "1"), "beta", State.RUNNING, "https://ide")
     kept = []
     for found in (
         running,
@@ -103,7 +103,7 @@ async def test_a_list_without_addresses_leaves_the_one_of_what_runs_on(store):
         replace(running, url=None),
     ):
         await store.perform(discovered.merge_discovered, account.id, [found])
-        kept += [one.url for one in await store.perform(workspaces.workspaces, ALICE)]
+        kept += [one.url for one in await store.perform(workspaces.read_workspaces, ALICE)]
     assert kept == ["https://ide", "https://ide", None, None]
 
 
@@ -116,9 +116,9 @@ async def test_a_list_again_updates_and_what_two_lists_lack_is_gone(store, clock
     clock.advance(60)
     again = [found_workspace("one", state=State.RUNNING), found_workspace("four")]
     assert await store.perform(discovered.merge_discovered, mine.account.id, again) == 1
-    assert (await store.read(workspaces.workspace, two.id)).state is State.STOPPED
+    assert (await store.read(workspaces.find_workspace, two.id)).state is State.STOPPED
     assert await store.perform(discovered.merge_discovered, mine.account.id, again) == 0
-    states = {row.title: row.state for row in await store.perform(workspaces.workspaces, ALICE)}
+    states = {row.title: row.state for row in await store.perform(workspaces.read_workspaces, ALICE)}
     assert states == {
         "mine": State.RUNNING,
         "two": State.GONE,
@@ -126,9 +126,9 @@ async def test_a_list_again_updates_and_what_two_lists_lack_is_gone(store, clock
         "four": State.STOPPED,
         "added": State.UNKNOWN,
     }
-    assert (await store.read(workspaces.workspace, two.id)).observed_at == clock.now()
+    assert (await store.read(workspaces.find_workspace, two.id)).observed_at == clock.now()
     await store.perform(discovered.merge_discovered, mine.account.id, [*again, found_workspace("two")])
-    assert (await store.read(workspaces.workspace, two.id)).state is State.STOPPED
+    assert (await store.read(workspaces.find_workspace, two.id)).state is State.STOPPED
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.GONE])
@@ -142,7 +142,7 @@ async def test_what_one_list_lacks_is_read_and_what_shows_it_counts_anew(store, 
         await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
         clock.advance(20)
         await store.perform(discovered.merge_discovered, mine.account.id, lacking)
-        assert (await store.read(workspaces.workspace, two.id)).state is state
+        assert (await store.read(workspaces.find_workspace, two.id)).state is state
         claims = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
         (doubted,) = [claim for claim in claims if claim.remote_id == two.remote_id]
         assert (doubted.doubt.kind, doubted.doubt.times) == ("unlisted", 1)
@@ -150,9 +150,9 @@ async def test_what_one_list_lacks_is_read_and_what_shows_it_counts_anew(store, 
     await store.perform(discovered.merge_discovered, mine.account.id, lacking)
     await observe(store, clock, two, Observed(State.RUNNING))
     await store.perform(discovered.merge_discovered, mine.account.id, lacking)
-    assert (await store.read(workspaces.workspace, two.id)).state is State.RUNNING
+    assert (await store.read(workspaces.find_workspace, two.id)).state is State.RUNNING
     await store.perform(discovered.merge_discovered, mine.account.id, lacking)
-    assert (await store.read(workspaces.workspace, two.id)).state is State.GONE
+    assert (await store.read(workspaces.find_workspace, two.id)).state is State.GONE
 
 
 async def test_a_read_that_reaches_everybodys_says_nothing_of_a_list_that_lacks_it(store, clock):
@@ -164,10 +164,10 @@ async def test_a_read_that_reaches_everybodys_says_nothing_of_a_list_that_lacks_
     (claim,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     seen = ReadResult(two.gate_key, claim.workspace_ids, Observed(State.STOPPED), 60.0, is_own=False)
     await store.perform(gates.record_reads, [seen])
-    assert (await store.read(workspaces.workspace, two.id)).state is State.STOPPED
+    assert (await store.read(workspaces.find_workspace, two.id)).state is State.STOPPED
     clock.advance(60)
     await store.perform(discovered.merge_discovered, mine.account.id, lacking)
-    assert (await store.read(workspaces.workspace, two.id)).state is State.GONE
+    assert (await store.read(workspaces.find_workspace, two.id)).state is State.GONE
 
 
 async def test_nothing_follows_from_what_a_list_lacks_that_is_not_whole(store, clock):
@@ -175,13 +175,13 @@ async def test_nothing_follows_from_what_a_list_lacks_that_is_not_whole(store, c
     one, two = mine.workspaces
     await notify(store, two.id, ready=None, stopped=True)
     clock.advance(60)
-    odd = FoundWorkspace(one.remote_id, one.gate_key, "", State.UNKNOWN)
+    odd = DiscoveredWorkspace(one.remote_id, one.gate_key, "", State.UNKNOWN)
     assert await store.perform(discovered.merge_discovered, mine.account.id, [odd], is_whole=False) == 0
-    assert [(row.name, row.state) for row in await store.perform(workspaces.workspaces, ALICE)] == [
+    assert [(row.name, row.state) for row in await store.perform(workspaces.read_workspaces, ALICE)] == [
         ("one", State.STOPPED),
         ("two", State.STOPPED),
     ]
-    assert (await store.read(accounts.account_by_id, mine.account.id)).discovered_at == clock.now()
+    assert (await store.read(accounts.find_account_by_id, mine.account.id)).discovered_at == clock.now()
 
 
 class Interrupted:
@@ -213,9 +213,9 @@ async def test_a_long_list_is_merged_in_pieces_and_judged_after_the_last(store, 
     clock.advance(60)
     kept = [found_workspace(name) for name in names[1::2]]
     assert await store.perform(discovered.merge_discovered, account.id, kept) == 0
-    assert {row.state for row in await store.perform(workspaces.workspaces, ALICE)} == {State.STOPPED}
+    assert {row.state for row in await store.perform(workspaces.read_workspaces, ALICE)} == {State.STOPPED}
     assert await store.perform(discovered.merge_discovered, account.id, kept) == 0
-    states = [row.state for row in await store.perform(workspaces.workspaces, ALICE)]
+    states = [row.state for row in await store.perform(workspaces.read_workspaces, ALICE)]
     assert states.count(State.GONE) == count - len(kept)
 
 
@@ -223,14 +223,14 @@ async def test_an_unlink_between_two_pieces_ends_it(store):
     account = await link_account(store)
 
     async def unlinks():
-        assert 0 < len(await store.perform(workspaces.workspaces, ALICE)) < 350
+        assert 0 < len(await store.perform(workspaces.read_workspaces, ALICE)) < 350
         await unlink(store, ALICE, "saturn")
         await follow(store)
 
     found = [found_workspace(f"w{number:03}") for number in range(350)]
     await Store(Interrupted(store.engine, unlinks)).perform(discovered.merge_discovered, account.id, found)
-    assert await store.perform(workspaces.workspaces, ALICE) == []
-    assert await store.read(accounts.account, ALICE, "saturn") is None
+    assert await store.perform(workspaces.read_workspaces, ALICE) == []
+    assert await store.read(accounts.find_account, ALICE, "saturn") is None
 
 
 async def test_what_breaks_off_between_two_pieces_leaves_nothing_wrong(store, clock):
@@ -246,11 +246,13 @@ async def test_what_breaks_off_between_two_pieces_leaves_nothing_wrong(store, cl
         await Store(Interrupted(store.engine, break_off)).perform(
             discovered.merge_discovered, account.id, found[:300]
         )
-    assert {row.state for row in await store.perform(workspaces.workspaces, ALICE)} == {State.STOPPED}
-    assert (await store.read(accounts.account_by_id, account.id)).discovered_at == clock.now() - 60
+    assert {row.state for row in await store.perform(workspaces.read_workspaces, ALICE)} == {State.STOPPED}
+    assert (await store.read(accounts.find_account_by_id, account.id)).discovered_at == clock.now() - 60
     for _ in range(2):
         await store.perform(discovered.merge_discovered, account.id, found[:300])
-    assert [row.state for row in await store.perform(workspaces.workspaces, ALICE)].count(State.GONE) == 50
+    assert [row.state for row in await store.perform(workspaces.read_workspaces, ALICE)].count(
+        State.GONE
+    ) == 50
 
 
 async def test_a_list_marks_nothing_as_gone_that_was_seen_since_it_began(store, clock):
@@ -260,7 +262,7 @@ async def test_a_list_marks_nothing_as_gone_that_was_seen_since_it_began(store, 
     clock.advance(1)
     await observe(store, clock, mine.workspaces[0], Observed(State.STARTING))
     await store.perform(discovered.merge_discovered, mine.account.id, [])
-    assert (await store.read(workspaces.workspace, mine.workspaces[0].id)).state is State.STARTING
+    assert (await store.read(workspaces.find_workspace, mine.workspaces[0].id)).state is State.STARTING
 
 
 async def test_forgotten_ones_stay_forgotten_in_a_list(store):
@@ -272,8 +274,8 @@ async def test_forgotten_ones_stay_forgotten_in_a_list(store):
         )
         == 0
     )
-    assert [row.name for row in await store.perform(workspaces.workspaces, ALICE)] == ["two"]
-    assert {row.name for row in await store.perform(workspaces.workspaces, ALICE, hidden=True)} == {
+    assert [row.name for row in await store.perform(workspaces.read_workspaces, ALICE)] == ["two"]
+    assert {row.name for row in await store.perform(workspaces.read_workspaces, ALICE, hidden=True)} == {
         "one",
         "two",
     }
@@ -284,7 +286,7 @@ async def test_a_list_proves_that_an_added_one_may_be_seen(store):
     added = await add_workspace(store, reference("ualice-x"))
     assert added.verified_at is None
     assert await store.perform(discovered.merge_discovered, account.id, [found_workspace("x")]) == 0
-    row = await store.read(workspaces.workspace, added.id)
+    row = await store.read(workspaces.find_workspace, added.id)
     assert (row.verified_at is not None, row.name, row.origin) == (True, "x", "added")
 
 
@@ -302,27 +304,27 @@ async def test_adding_what_is_there_keeps_it_and_unhides_it(store):
     other = Workspace("workspace_other", ALICE, "saturn", "added", first.gate_key, "x", origin="added")
     back = await add_workspace(store, other)
     assert (back.id, back.title, back.hidden) == (first.id, "mine", False)
-    assert len(await store.perform(workspaces.workspaces, ALICE, hidden=True)) == 1
+    assert len(await store.perform(workspaces.read_workspaces, ALICE, hidden=True)) == 1
 
 
 async def test_workspaces_are_listed_by_connection(store):
     await linked(store)
     await linked(store, connection="hub")
     assert [
-        row.connection for row in await store.perform(workspaces.workspaces, ALICE, connection="hub")
+        row.connection for row in await store.perform(workspaces.read_workspaces, ALICE, connection="hub")
     ] == ["hub"]
-    assert await store.read(workspaces.workspace, "none") is None
+    assert await store.read(workspaces.find_workspace, "none") is None
 
 
 async def test_a_workspace_may_move_to_another_gate(store, clock):
     account = await link_account(store)
     await store.perform(
-        discovered.merge_discovered, account.id, [FoundWorkspace("1", "old gate", "one", State.STOPPED)]
+        discovered.merge_discovered, account.id, [DiscoveredWorkspace("1", "old gate", "one", State.STOPPED)]
     )
     await store.perform(
-        discovered.merge_discovered, account.id, [FoundWorkspace("1", "new gate", "one", State.RUNNING)]
+        discovered.merge_discovered, account.id, [DiscoveredWorkspace("1", "new gate", "one", State.RUNNING)]
     )
-    (row,) = await store.perform(workspaces.workspaces, ALICE)
+    (row,) = await store.perform(workspaces.read_workspaces, ALICE)
     assert row.gate_key == "new gate"
     assert [claim.gate_key for claim in await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)] == [
         "new gate"

@@ -65,7 +65,7 @@ async def test_why_it_failed_is_told_and_noted_once(store):
     assert [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)] == [
         ApprovalKind.APPROVAL_FAILED
     ] * 2
-    assert len(await store.read(audit.audit_entries)) == 1
+    assert len(await store.read(audit.read_audit)) == 1
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ async def test_an_account_is_linked_with_its_approval_once(store):
     for _ in range(2):
         await ask(store).run(use_cases.link_approved, "a1", IDENTITY)
     assert (await store.read(approval_rows.find_request, "a1")).state == "linked"
-    (account,) = await store.read(accounts.accounts, ALICE)
+    (account,) = await store.read(accounts.list_accounts, ALICE)
     assert (account.connection, account.username) == ("saturn", "alice")
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.payload) == (TaskKind.DISCOVER, {"then": [WAITING]})
@@ -122,8 +122,8 @@ async def test_without_a_standing_approval_nothing_is_linked(store, number):
     await ask_approval(store, request(1))
     await approved(store, 2, username="bob", principal=BOB)
     await ask(store).run(use_cases.link_approved, f"a{number}", IDENTITY)
-    assert await store.perform(accounts.active_accounts) == []
-    assert await store.read(audit.audit_entries) == []
+    assert await store.perform(accounts.list_active_accounts) == []
+    assert await store.read(audit.read_audit) == []
 
 
 async def test_of_two_administrators_one_decides(database):

@@ -65,7 +65,7 @@ async def test_who_is_not_there_is_refused_with_a_reason_to_both(bench, error, s
     asked = await approved(bench)
     bench.provider.fail("check_username", error)
     await bench.pass_time(5)
-    assert await bench.store.read(accounts.account, ALICE, "cloud") is None
+    assert await bench.store.read(accounts.find_account, ALICE, "cloud") is None
     assert (await bench.store.read(approval_rows.find_request, asked.id)).state == "failed"
     assert sentence in told(bench, ALICE)
     assert sentence in told(bench, DANA)
@@ -76,7 +76,7 @@ async def test_a_username_belongs_to_one_person(bench):
     await bench.pass_time(5)
     await approved(bench, "shared", ALICE)
     await bench.pass_time(5)
-    assert await bench.store.read(accounts.account, ALICE, "cloud") is None
+    assert await bench.store.read(accounts.find_account, ALICE, "cloud") is None
     assert "Somebody else in Slack is already linked to that user" in told(bench, ALICE)
     # Whose it is learns that somebody else was to have it.
     assert "<@UALICE> was approved to act as *shared* on Fake Cloud" in told(bench, BOB)
@@ -98,7 +98,7 @@ async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench
     await bench.pass_time(5)
     (message,) = messages(bench, DANA)
     assert "*root* on Fake Cloud" in str(message["blocks"])
-    assert await bench.store.read(notices.dead_notices) == []
+    assert await bench.store.read(notices.list_dead_notices) == []
     assert len(await bench.store.engine.read(lambda tx: CARDS.rows(tx, subject=asked.id))) == 1
     assert await bench.store.engine.read(lambda tx: tx.one("statistics")["pending_notices"]) == 0
 
@@ -152,7 +152,7 @@ async def test_a_provider_that_is_away_is_asked_again(bench):
     bench.provider.fail("check_username", Unreachable("no connection"), times=3)
     await approved(bench)
     await bench.pass_time(120)
-    assert (await bench.store.read(accounts.account, ALICE, "cloud")).username == "alice"
+    assert (await bench.store.read(accounts.find_account, ALICE, "cloud")).username == "alice"
 
 
 async def test_one_that_never_answers_is_given_up_and_told(bench):
@@ -168,7 +168,7 @@ async def test_a_connection_that_stopped_approving_meanwhile_links_nobody(bench)
     bench.provider.settings = fake_settings(linking=("token",))
     await bench.pass_time(5)
     assert bench.provider.count("check_username") == 0
-    assert await bench.store.read(accounts.account, ALICE, "cloud") is None
+    assert await bench.store.read(accounts.find_account, ALICE, "cloud") is None
     assert (await bench.store.read(approval_rows.find_request, asked.id)).state == "failed"
     assert "is no longer set up for approvals" in told(bench, ALICE)
 

@@ -195,7 +195,7 @@ async def asked_whose(made):
     ]
     for number, one in enumerate(found):
         await made.store.write(
-            notices.notice_sent, one.id, f"D{one.principal.user_id}", f"{made.clock.now()}{number}"
+            notices.mark_notice_sent, one.id, f"D{one.principal.user_id}", f"{made.clock.now()}{number}"
         )
     return [one for one in found if one.kind is ApprovalKind.ACCOUNT_ASKED]
 
@@ -208,7 +208,7 @@ async def pass_time(made, seconds):
         for task in await made.store.claim(task_rows.claim_tasks, 10, 60.0):
             if task.kind is TaskKind.OPEN_APPROVAL:
                 work = partial(use_cases.ask_owners, context=made.services.context, approval_id=task.subject)
-                await made.store.write(task_rows.task_done, task, then=await made.store.carry_out(work))
+                await made.store.write(task_rows.finish_task, task, then=await made.store.carry_out(work))
 
 
 async def shown(made):
@@ -246,7 +246,7 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
         assert "I've asked <@UOTHER> whether the account is theirs. Their answer: “It isn't.”" in said
         facts = await bench.services.gatherer.of_notice(caller)
         assert "You said that" in render(caller.kind, facts).text
-        entries = [(row["actor"], row["action"]) for row in await bench.store.read(audit.audit_entries)]
+        entries = [(row["actor"], row["action"]) for row in await bench.store.read(audit.read_audit)]
         assert (OTHER.key, "approval.owner") in entries
     else:
         assert "I've asked <@UOTHER> whether the account is theirs." in (await shown(bench))[0]
@@ -386,7 +386,7 @@ async def test_who_leaves_after_being_asked_holds_nothing_up_and_administrators_
     (caller,) = [one for one in claimed if one.kind is ApprovalKind.ACCOUNT_ASKED]
     assert caller.principal == COLLEAGUE
     assert "have a day to answer" in await approve(bench)
-    await bench.store.write(notices.notice_dead, caller.id, "user_disabled")
+    await bench.store.write(notices.give_up_notice, caller.id, "user_disabled")
     await pass_time(bench, DAY + 1200)
     assert (await shown(bench))[1]
 
@@ -424,7 +424,7 @@ async def test_nobody_decides_about_themselves_while_somebody_else_can(bench):
     assert (await bench.store.read(approval_rows.find_request, request.id)).state == "asked"
     assert (COLLEAGUE.key, "approve", "policy.own_request") in [
         (row["actor"], row["action"], from_json(row["detail"]).get("rule"))
-        for row in await bench.store.read(audit.audit_entries)
+        for row in await bench.store.read(audit.read_audit)
     ]
 
 
@@ -439,7 +439,7 @@ async def test_the_only_administrator_decides_about_themselves():
 @pytest.mark.parametrize("value", ["", "approval_nowhere alice", "x", "approval_1"])
 async def test_a_button_of_no_request_says_so(bench, value):
     assert words(await bench.press("approve", value, COLLEAGUE))
-    assert await bench.store.perform(accounts.active_accounts) == []
+    assert await bench.store.perform(accounts.list_active_accounts) == []
 
 
 async def test_without_administrators_it_is_said_whom_to_ask():

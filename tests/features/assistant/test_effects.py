@@ -33,7 +33,7 @@ def is_asked(facts):
 
 
 async def planned(scene, name):
-    rows = await scene.bot.store.perform(workspaces.workspaces, scene.principal())
+    rows = await scene.bot.store.perform(workspaces.read_workspaces, scene.principal())
     return next(one.stop_at for one in rows if one.title == name)
 
 

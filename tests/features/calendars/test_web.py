@@ -164,7 +164,7 @@ async def test_it_has_the_lessons_as_they_are_now_and_names_nobody(made):
     uids = {one["DTSTART"]: one["UID"] for one in events}
     assert all(one["UID"] == uids.get(one["DTSTART"], one["UID"]) for one in now)
     # What others left out, who they are, and where anybody's workspace is.
-    (workspace,) = await made.store.perform(workspaces.workspaces, ALICE)
+    (workspace,) = await made.store.perform(workspaces.read_workspaces, ALICE)
     secrets = ["Tara", "Byrne", "Liddell", TEACHER.user_id, BOB.user_id, ALICE.user_id, workspace.id]
     text = re.sub(r"\r\n ", "", browser.text)
     assert not [one for one in [*secrets, workspace.remote_id, "notebook", "http", "@U"] if one in text]

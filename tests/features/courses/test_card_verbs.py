@@ -78,7 +78,9 @@ async def test_another_card_of_the_same_title_starts_what_the_first_one_made(bot
     friday = await posted(bot, "card saturn/local --title Maths")
     (bot_row,) = (await bot.link(names=("maths",))).workspaces
     await bot.press("class_press", monday.id)
-    made = next(row for row in await bot.store.perform(workspaces.workspaces, ALICE) if row.id != bot_row.id)
+    made = next(
+        row for row in await bot.store.perform(workspaces.read_workspaces, ALICE) if row.id != bot_row.id
+    )
     assert made.spec.stem == "maths", "a workspace that only has the name is not taken for the class's"
     assert "is already on its way" in words(await bot.press("class_press", friday.id))
     assert (await bot.store.read(store.find_participant, friday.id, ALICE)).workspace_id == made.id
@@ -136,7 +138,7 @@ async def test_problems_are_for_the_trainer_and_administrators_and_show_no_addre
     card = await posted(bot)
     row = (await bot.link()).workspaces[0]
     await bot.press("class_press", card.id)
-    operation = await bot.store.read(operations.latest_operation, row.id)
+    operation = await bot.store.read(operations.find_latest_operation, row.id)
     await bot.store.write(
         operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="limit: no GPU left")
     )
@@ -181,13 +183,13 @@ async def test_the_poster_alone_posts_it_again(bot):
     await bot.say("card notebook", TRAINER)
     (lost,) = await bot.notices(ClassKind.CLASS_CARD)
     card = await bot.store.read(store.find_card, lost.subject)
-    await bot.store.write(notices.notice_dead, lost.id, "outcome_unknown")
+    await bot.store.write(notices.give_up_notice, lost.id, "outcome_unknown")
     assert "Only the person who posted that card" in words(await bot.press("class_post", card.id, ALICE))
     assert "I'm posting it again." in words(await bot.press("class_post", card.id, TRAINER))
     assert "I'm posting it again." in words(await bot.press("class_post", card.id, TRAINER))
     (notice,) = await bot.notices(ClassKind.CLASS_CARD)
     assert notice.occasion == "2"
-    await bot.store.write(notices.notice_sent, notice.id, "C1", "9.9")
+    await bot.store.write(notices.mark_notice_sent, notice.id, "C1", "9.9")
     assert "It's already there." in words(await bot.press("class_post", card.id, TRAINER))
 
 

@@ -52,7 +52,7 @@ async def test_what_its_owner_stopped_before_is_left_alone(school):
     card = await post(school, stops_at=school.clock.now() + 700)
     await press(school, card, alice)
     await school.pass_time(20)
-    (row,) = await school.store.perform(workspaces.workspaces, alice)
+    (row,) = await school.store.perform(workspaces.read_workspaces, alice)
     await school.begin(row, OperationVerb.STOP)
     await school.pass_time(60)
     await school.pass_time(700, step=5)
@@ -70,18 +70,20 @@ async def test_who_presses_late_has_five_minutes_all_the_same(school):
     assert states(school)["r-U000"] is State.RUNNING
     await school.pass_time(200, step=2)
     assert states(school)["r-U000"] is State.SUSPENDED
-    pressed, stopped = reversed(await school.store.read(undoable_actions.acts_since, alice, 0.0))
+    pressed, stopped = reversed(await school.store.read(undoable_actions.list_acts_since, alice, 0.0))
     assert (pressed.action, pressed.asker) == ("class.press", "")
     assert (stopped.action, stopped.asker) == ("workspace.suspend", "class")
     assert (
         await school.store.read(
-            undoable_actions.asker_of, await school.store.read(operations.operation, stopped.work_item_id)
+            undoable_actions.find_initiator,
+            await school.store.read(operations.find_operation, stopped.work_item_id),
         )
         == "class"
     )
     assert (
         await school.store.read(
-            undoable_actions.asker_of, await school.store.read(operations.operation, pressed.work_item_id)
+            undoable_actions.find_initiator,
+            await school.store.read(operations.find_operation, pressed.work_item_id),
         )
         == ""
     )
@@ -117,7 +119,7 @@ async def test_a_trainer_who_lost_the_right_stops_nothing(school):
     await school.know(TRAINER, is_deleted=True)
     await school.pass_time(400, step=4)
     assert states(school)["r-U000"] is State.RUNNING
-    refused = [row for row in await school.store.read(audit.audit_entries) if row["result"] == "refused"]
+    refused = [row for row in await school.store.read(audit.read_audit) if row["result"] == "refused"]
     assert refused[-1]["action"] == "class.stop"
 
 
@@ -185,7 +187,7 @@ async def test_a_card_that_is_refused_with_a_code_that_nobody_knows_is_given_up_
     await school.pass_time(900, step=60)
     (asked,) = told(school, TRAINER)
     assert "Slack answered solar_flare." in asked
-    assert [(one.kind.value, one.error) for one in await school.store.read(notices.dead_notices)] == [
+    assert [(one.kind.value, one.error) for one in await school.store.read(notices.list_dead_notices)] == [
         ("class_card", "solar_flare")
     ]
 

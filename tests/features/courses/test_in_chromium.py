@@ -98,7 +98,7 @@ async def passes(stage, began, hours, minutes, step=10):
 
 
 async def state_of(stage, user):
-    (workspace,) = await stage.bot.store.perform(workspaces.workspaces, stage.principal(user))
+    (workspace,) = await stage.bot.store.perform(workspaces.read_workspaces, stage.principal(user))
     return workspace.state
 
 

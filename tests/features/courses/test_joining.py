@@ -89,7 +89,7 @@ async def seen(store, clock, row, *states):
 
 
 async def refused(store, row):
-    await refuse(store, await store.read(accounts.account, row.principal, "saturn"))
+    await refuse(store, await store.read(accounts.find_account, row.principal, "saturn"))
 
 
 async def changed(store, row, **to):
@@ -293,7 +293,9 @@ async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_ke
         assert (card.untaught_until, card.trainers) == ("", {ALICE.key})
         await checked_at(store)
     (act,) = [
-        one for one in await store.read(act_rows.acts_since, ALICE, 0.0) if one.action == "class.teachers"
+        one
+        for one in await store.read(act_rows.list_acts_since, ALICE, 0.0)
+        if one.action == "class.teachers"
     ]
     await by(store, ALICE, "undo").run(undo_use_cases.undo, act.id)
     card = await store.read(courses_store.find_card, CARD)

@@ -147,7 +147,7 @@ async def test_a_teacher_is_told_five_minutes_before_who_is_ready_and_why_not(te
 async def test_a_teacher_is_asked_whether_lessons_go_on_that_nobody_used(term):
     alice, bob, _ = people(3)
     await course(term, alice, bob)
-    (mine,) = await term.store.perform(workspace_rows.workspaces, bob)
+    (mine,) = await term.store.perform(workspace_rows.read_workspaces, bob)
     for day in (22, 24, 29):
         term.clock.advance(max(local("08:50", day) - term.clock.now(), 0.0))
         await until(term, "09:20", day)

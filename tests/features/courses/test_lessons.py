@@ -78,7 +78,7 @@ async def test_a_lesson_stops_only_what_it_started(term):
     await until(term, "08:54")
     await until(term, "09:10", step=5)
     assert "your workspace is ready" in told(term, alice)[-1]
-    (row,) = await term.store.perform(workspace_rows.workspaces, bob)
+    (row,) = await term.store.perform(workspace_rows.read_workspaces, bob)
     for verb in (OperationVerb.STOP, OperationVerb.START):
         await ask(term, bob).run(begin_operation, row.id, verb)
         await term.pass_time(60, step=5)
@@ -95,7 +95,7 @@ async def test_a_start_by_an_assistant_in_between_keeps_nothing_up(term):
     for one, via in ((alice, "assistant"), (bob, "")):
         lets = Preferences(assistant="start")
         await term.store.carry_out(lambda tx, who=one, to=lets: save_preferences(tx, who, to))
-        (row,) = await term.store.perform(workspace_rows.workspaces, one)
+        (row,) = await term.store.perform(workspace_rows.read_workspaces, one)
         caller = replace(ask(term, one), via=via)
         await caller.run(begin_operation, row.id, OperationVerb.START)
     await until(term, "11:00")
@@ -114,12 +114,12 @@ async def test_what_was_found_up_only_after_its_start_was_asked_for_goes_on_too(
 async def test_own_hours_and_an_own_stop_go_first(term):
     alice, bob = people(2)
     await course(term, alice, bob)
-    (mine,) = await term.store.perform(workspace_rows.workspaces, alice)
+    (mine,) = await term.store.perform(workspace_rows.read_workspaces, alice)
     await term.know(alice, time_zone="Europe/Berlin")
     await ask(term, alice).run(hours_use_cases.add, mine.id, read_hours("mon 9:15-12:00"))
     await until(term, "09:14")
     await until(term, "09:20", step=5)
-    (theirs,) = await term.store.perform(workspace_rows.workspaces, bob)
+    (theirs,) = await term.store.perform(workspace_rows.read_workspaces, bob)
     await ask(term, bob).run(set_timer, theirs.id, End(local("10:00"), "stop"))
     await until(term, "10:05")
     assert (state(term, 0), state(term, 1)) == (State.RUNNING, State.STOPPED)
@@ -214,7 +214,7 @@ async def test_who_may_not_use_the_template_any_more_is_out_of_the_course(term):
     assert "Leave" not in str([one["blocks"] for one in term.slack.messages])
     await until(term, "09:05")
     # What was made when she joined was stopped again by then: no lesson puts that off any more.
-    assert (await term.store.perform(workspace_rows.workspaces, alice))[-1].state is State.SUSPENDED
+    assert (await term.store.perform(workspace_rows.read_workspaces, alice))[-1].state is State.SUSPENDED
     assert await term.store.read(class_rows.find_participant, card.id, alice) is None
     assert term.provider.accepted_starts == []
 
@@ -229,9 +229,9 @@ async def test_what_can_be_made_without_being_started_is_for_a_lesson_later_on(t
     await until(term, "13:00")
     card = await course(term, alice, **TEMPLATE)
     await until(term, "15:00")
-    (_, row) = await term.store.perform(workspace_rows.workspaces, alice)
+    (_, row) = await term.store.perform(workspace_rows.read_workspaces, alice)
     assert (row.state, row.stop_at, row.is_provisional) == (State.STOPPED, None, False)
-    made = await term.store.read(operations.latest_operation, row.id)
+    made = await term.store.read(operations.find_latest_operation, row.id)
     assert (made.outcome, made.rests) == (Outcome.FULFILLED, True)
     assert (term.provider.accepted_starts, told(term, alice)) == ([], [])
     await until(term, "09:01", day=24, step=30)
@@ -248,11 +248,11 @@ async def test_what_is_being_made_is_started_for_whoever_wants_it_now(term):
     await until(term, "13:00")
     term.provider.fail("create", ServerFailed("busy"), times=3)
     await course(term, alice, **TEMPLATE)
-    (_, row) = await term.store.perform(workspace_rows.workspaces, alice)
+    (_, row) = await term.store.perform(workspace_rows.read_workspaces, alice)
     started = await ask(term, alice).run(begin_operation, row.id, OperationVerb.START)
     assert (started.joined, started.operation.rests) == (True, False)
     await term.pass_time(600, step=5)
-    assert (await term.store.read(workspace_rows.workspace, row.id)).state is State.RUNNING
+    assert (await term.store.read(workspace_rows.find_workspace, row.id)).state is State.RUNNING
 
 
 @pytest.mark.parametrize("is_course", [True, False], ids=["lesson", "class"])
@@ -269,7 +269,7 @@ async def test_what_is_being_made_is_started_and_stopped_for_a_lesson_or_class_t
     pressed = await press(term, await ask(term).run(use_cases.post, draft), alice)
     assert (pressed.result, pressed.operation.rests) == ("started", False)
     await until(term, "13:50")
-    (_, row) = await term.store.perform(workspace_rows.workspaces, alice)
+    (_, row) = await term.store.perform(workspace_rows.read_workspaces, alice)
     assert (row.state, row.stop_at) == (State.RUNNING, local("14:00"))
     assert any("ready" in one for one in told(term, alice))
 

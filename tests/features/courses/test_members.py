@@ -171,7 +171,7 @@ async def test_nobody_loses_agreed_days_by_an_end_that_is_undone(store, clock, m
     assert {tuple(said) for said in (await heard(store)).values()} == {("end", "hours")}
     # Once it is over for good, it stays so.
     await asks(store, "again").run(lessons.change, CARD, "end", {}, {})
-    act = (await store.read(act_rows.acts_since, TRAINER, 0.0))[0]
+    act = (await store.read(act_rows.list_acts_since, TRAINER, 0.0))[0]
     clock.advance(readiness.SUMMARY_SECONDS + 1)
     await look(store)
     with pytest.raises(lessons.Refused, match=r"course\.over"):
@@ -192,7 +192,9 @@ async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store,
     if is_undone:
         # They never followed, but were looked at; now they start, as late as it is.
         (act,) = [
-            one for one in await store.read(act_rows.acts_since, TRAINER, 0.0) if one.action == "class.off"
+            one
+            for one in await store.read(act_rows.list_acts_since, TRAINER, 0.0)
+            if one.action == "class.off"
         ]
         await asks(store, "undo").run(undo_use_cases.undo, act.id)
         await members_follow(asking(store))

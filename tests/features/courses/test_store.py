@@ -58,7 +58,7 @@ async def test_two_presses_at_once_make_one_workspace(store):
     )
     assert sorted(one.result for one in made) == ["joined"] * 4 + ["started"]
     assert len({one.operation.id for one in made}) == 1
-    assert len(await store.perform(workspace_rows.workspaces, ALICE)) == 1
+    assert len(await store.perform(workspace_rows.read_workspaces, ALICE)) == 1
 
 
 async def test_a_press_replaces_a_stop_that_is_open(store):
@@ -67,7 +67,7 @@ async def test_a_press_replaces_a_stop_that_is_open(store):
     stop = (await accept_operation(store, row, OperationVerb.STOP, interaction="s")).operation
     pressed = await press(store, row)
     assert pressed.result == "started"
-    assert (await store.read(operations.operation, stop.id)).outcome is Outcome.REPLACED
+    assert (await store.read(operations.find_operation, stop.id)).outcome is Outcome.REPLACED
 
 
 async def test_a_full_class_takes_who_is_in_it_until_its_end(store, clock):
@@ -153,10 +153,10 @@ async def test_the_place_in_the_queue_counts_older_starts_that_nobody_called(sto
     await store.write(
         operations.save_step, Update(pressed[0].operation.id, 60.0, start_call=Call.CALLING, called=True)
     )
-    row = (await store.perform(workspace_rows.workspaces, people[3]))[0]
+    row = (await store.perform(workspace_rows.read_workspaces, people[3]))[0]
     again = await press(store, row, "again")
     assert (again.queue.ahead, again.queue.called) == (2, 1)
-    row = (await store.perform(workspace_rows.workspaces, people[0]))[0]
+    row = (await store.perform(workspace_rows.read_workspaces, people[0]))[0]
     assert (await press(store, row, "again0")).queue is None
 
 
@@ -164,9 +164,9 @@ async def test_a_card_of_unknown_outcome_is_found_by_a_press_of_it(store):
     await posted(store)
     row = (await linked(store)).workspaces[0]
     await press(store, row, channel_id="C2", message_ts="1.1")
-    assert (await store.read(cards.card, CARD)).message_ts is None
+    assert (await store.read(cards.find_card, CARD)).message_ts is None
     await press(store, row, "p2", channel_id="C1", message_ts="1.2")
-    placed = await store.read(cards.card, CARD)
+    placed = await store.read(cards.find_card, CARD)
     assert (placed.channel_id, placed.message_ts, placed.is_dirty) == ("C1", "1.2", True)
     assert not await by(store, TRAINER, "r1").run(use_cases.post_again, CARD)
 
@@ -221,7 +221,7 @@ async def test_cards_are_looked_at_when_something_is_due(store, clock):
     (due,) = await claimed(store)
     assert await claimed(store) == []
     await counted(store, due.id, await store.read(class_rows.count_members, due.id))
-    assert (await store.read(cards.card, due.id)).is_dirty
+    assert (await store.read(cards.find_card, due.id)).is_dirty
     # A press a moment later is counted with the others.
     await press(store, row, "p2")
     assert await claimed(store) == []
@@ -246,7 +246,7 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
         row = await time(store, who)
         assert (row.stop_at, row.stop_card, row.stop_warned) == (closed.stops_at, CARD, False)
     # Who was warned isn't warned again.
-    (row,) = await store.perform(workspace_rows.workspaces, ALICE)
+    (row,) = await store.perform(workspace_rows.read_workspaces, ALICE)
     late = {"stop_warned": True, "stop_warning": "notice", "stop_at": closed.stops_at + 60}
     await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, **late))
     await look(store)
@@ -258,10 +258,10 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
     assert (await time(store, BOB)).stop_at is None
     clock.advance(300.0)
     await stop(store, ALICE)
-    open_stop = await store.read(operations.latest_operation, (await time(store, ALICE)).id)
+    open_stop = await store.read(operations.find_latest_operation, (await time(store, ALICE)).id)
     assert (open_stop.verb, open_stop.principal) == (OperationVerb.SUSPEND, ALICE)
     assert (await store.read(class_rows.find_class_of_stop, open_stop.id)).id == CARD
-    entry = (await store.read(audit.audit_entries))[-1]
+    entry = (await store.read(audit.read_audit))[-1]
     assert (entry["action"], entry["actor"], entry["result"]) == ("class.stop", TRAINER.key, "accepted")
     counts = await store.read(class_rows.count_members, CARD)
     assert (counts.stopping, counts.kept, counts.stopped, counts.unended) == (1, 1, 0, 0)
@@ -348,7 +348,7 @@ async def test_however_a_stop_for_the_class_ends_it_is_counted(store, clock, out
     await ended(store, clock, ALICE)
     await look(store)
     await stop(store, ALICE)
-    operation = await store.read(operations.latest_operation, (await time(store, ALICE)).id)
+    operation = await store.read(operations.find_latest_operation, (await time(store, ALICE)).id)
     await store.write(operations.save_step, Update(operation.id, 0.0, outcome=outcome, cause="untold"))
     counts = await store.read(class_rows.count_members, CARD)
     is_stopped = outcome is Outcome.FULFILLED
@@ -365,7 +365,7 @@ async def test_what_is_down_or_being_stopped_gets_no_timer(store, clock):
     await ended(store, clock, ALICE, BOB)
     stopping = await time(store, BOB)
     own = (await accept_operation(store, stopping, OperationVerb.STOP, interaction="s")).operation
-    account = await store.read(accounts.account, ALICE, "saturn")
+    account = await store.read(accounts.find_account, ALICE, "saturn")
     for _ in range(2):  # What was up needs a second list.
         await store.perform(discovered.merge_discovered, account.id, [])
     await look(store)
@@ -398,6 +398,8 @@ async def test_a_consent_is_to_one_workspace(store, clock):
     await ended(store, clock, ALICE)
     rows = (await linked(store, ALICE, ("notebook", "other"), state=State.RUNNING)).workspaces
     await timed_by(store, rows[1], clock.now())
-    await ask(store).run(due_timers.stop_workspace, await store.read(workspace_rows.workspace, rows[1].id))
+    await ask(store).run(
+        due_timers.stop_workspace, await store.read(workspace_rows.find_workspace, rows[1].id)
+    )
     assert await store.read(operations.open_operations, ALICE) == []
-    assert (await store.read(workspace_rows.workspace, rows[1].id)).stop_at is None
+    assert (await store.read(workspace_rows.find_workspace, rows[1].id)).stop_at is None

@@ -463,7 +463,9 @@ async def test_ended_course_is_not_shown_to_members_who_have_not_followed(bot):
         said = await bot.say(typed, ALICE)
         assert "Lessons of" not in words(said)
         assert not [one for one in buttons(said) if "Statistics" in one]
-    found = await bot.services.gatherer.of_all(ALICE, await bot.store.perform(workspaces.workspaces, ALICE))
+    found = await bot.services.gatherer.of_all(
+        ALICE, await bot.store.perform(workspaces.read_workspaces, ALICE)
+    )
     assert not [one for one in found if one.of(CourseContext).lessons], (
         "Home and lists are drawn from the same"
     )
@@ -500,7 +502,7 @@ async def test_who_joins_hears_whether_what_is_made_is_started(bot, rests):
     said = words(await bot.press("class_press", card.id))
     assert ("I'm creating it now, without starting it." in said) is rests
     assert ("on Saturn Cloud, that also starts it" in said) is not rests
-    (row,) = await bot.store.perform(workspaces.workspaces, ALICE)
+    (row,) = await bot.store.perform(workspaces.read_workspaces, ALICE)
     assert (row.stop_at is None) is rests
 
 

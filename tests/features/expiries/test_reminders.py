@@ -65,12 +65,12 @@ async def test_what_was_approved_ends_by_itself_and_waits_to_be_linked_again(wor
     assert len(reminders(world)) == 2
     await look(world, 0.6)
     # Nobody refuses it at the provider, as it refuses BOB's own token.
-    approved, proven = [await world.store.read(accounts.account, who, "cloud") for who in (ALICE, BOB)]
+    approved, proven = [await world.store.read(accounts.find_account, who, "cloud") for who in (ALICE, BOB)]
     assert (approved.state, approved.secret, proven.state) == ("refused", "", "active")
     shown = zip(world.slack.kinds(), world.slack.messages, strict=True)
     (told,) = [message for kind, message in shown if kind == "link_again"]
     assert told["text"].startswith(EXPIRED)
-    entries = await world.store.read(audit.audit_entries)
+    entries = await world.store.read(audit.read_audit)
     assert ("account.refuse", account.id) in [(row["action"], row["target"]) for row in entries]
 
 
@@ -97,7 +97,7 @@ async def test_people_whose_links_ended_together_are_no_outage_and_read_why(worl
     for workspace in spaces:
         await world.begin(workspace)
     await world.pass_time(60, step=5)
-    states = {(await world.store.read(accounts.account, who, "cloud")).state for who in people}
+    states = {(await world.store.read(accounts.find_account, who, "cloud")).state for who in people}
     assert states == {"active"}
     shown = zip(world.slack.kinds(), world.slack.messages, strict=True)
     told = [message["text"] for kind, message in shown if kind == "sign_in_refused"]

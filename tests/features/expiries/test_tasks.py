@@ -39,7 +39,7 @@ async def world():
         made.provider = Minting(made.clock)
         made.reborn()
         await made.own()
-        account = await made.store.read(account_rows.account, ALICE, "cloud")
+        account = await made.store.read(account_rows.find_account, ALICE, "cloud")
         ends_at = made.clock.now() + 30 * DAY
         await made.store.write(
             credentials.save_secret,
@@ -60,25 +60,25 @@ async def look(world, days):
 
 
 async def token(world):
-    account = await world.store.read(account_rows.account, ALICE, "cloud")
+    account = await world.store.read(account_rows.find_account, ALICE, "cloud")
     return world.vault.open(f"{ALICE.key}/cloud", account.secret)["token"]
 
 
 async def test_a_week_before_its_end_it_is_replaced_and_the_one_before_is_revoked(world):
-    before = await world.store.read(account_rows.account, ALICE, "cloud")
+    before = await world.store.read(account_rows.find_account, ALICE, "cloud")
     await look(world, 22.9)
     assert world.provider.count("mint") == 0
     await look(world, 0.2)
     assert world.provider.count("mint") == 1
     assert (await token(world), world.provider.revoked) == ("minted-1", ["token-0"])
-    after = await world.store.read(account_rows.account, ALICE, "cloud")
+    after = await world.store.read(account_rows.find_account, ALICE, "cloud")
     assert after.id == before.id
     assert after.ends_at == pytest.approx(world.clock.now() + YEAR, abs=1_000)
     assert "link_ending" not in world.slack.kinds()
     # And so on, for as long as the link is there.
     await look(world, 358)
     assert (await token(world), world.provider.revoked) == ("minted-2", ["token-0", "minted-1"])
-    assert (await world.store.perform(counts.statistics))["tasks"] == 0
+    assert (await world.store.perform(counts.count_rows))["tasks"] == 0
 
 
 async def test_calls_that_are_under_way_may_end_before_the_one_before_is_revoked(world):
@@ -112,7 +112,7 @@ async def test_what_was_minted_for_a_link_that_ended_meanwhile_is_revoked_too(wo
 
     world.provider.mint = unlinked_meanwhile
     await look(world, 23.1)
-    assert await world.store.read(account_rows.account, ALICE, "cloud") is None
+    assert await world.store.read(account_rows.find_account, ALICE, "cloud") is None
     assert set(world.provider.revoked) == {"token-0", "minted-1"}
 
 
@@ -126,7 +126,7 @@ async def test_what_its_person_made_ends_when_they_said(world):
 async def test_where_nobody_renews_the_task_waits_as_it_is(world):
     world.reconciler.tasks.handlers.pop(TaskKind.RENEWAL)
     await look(world, 23.1)
-    assert (await world.store.perform(counts.statistics))["tasks"] == 1
+    assert (await world.store.perform(counts.count_rows))["tasks"] == 1
     assert (await token(world), world.provider.count("mint")) == ("token-0", 0)
     # A process that does begins.
     world.reborn()

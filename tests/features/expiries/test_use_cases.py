@@ -117,7 +117,7 @@ async def test_an_end_that_any_provider_tells_is_warned_of_once(kind):
         sphere.provider.machines["r1"].ends_at = sphere.clock.now() + 12 * MINUTE
         await sphere.store.write(gates.request_read_now, row.id)
         await sphere.pass_time(6 * MINUTE)
-        assert (await sphere.store.read(workspaces.workspace, row.id)).ends_how == "stops"
+        assert (await sphere.store.read(workspaces.find_workspace, row.id)).ends_how == "stops"
         assert sphere.slack.messages == []
         await sphere.pass_time(130, step=10, longest=10)
         (warning,) = [one["text"] for one in sphere.slack.messages]

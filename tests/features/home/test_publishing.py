@@ -229,9 +229,9 @@ async def test_somebody_who_became_a_guest_loses_their_rows_and_is_audited_once(
     await world.pass_time(60)
     assert "name-r1" not in shown(world)
     assert "Guests can't use me." in shown(world)
-    assert not [row for row in await world.store.read(audit.audit_entries) if row["result"] == "refused"]
+    assert not [row for row in await world.store.read(audit.read_audit) if row["result"] == "refused"]
     await opened(world)
-    refused = [row for row in await world.store.read(audit.audit_entries) if row["result"] == "refused"]
+    refused = [row for row in await world.store.read(audit.read_audit) if row["result"] == "refused"]
     assert [row["action"] for row in refused] == ["home"]
 
 

@@ -10,7 +10,7 @@ from bot.features.approvals import store as approval_rows
 from bot.features.home import store as home_store
 from bot.features.home.model import HomeUse
 from bot.store import counts, notices, sweeping
-from bot.store.slack_rate_limits import ENDLESS
+from bot.store.slack_rate_limits import UNLIMITED
 from tests.contract.store.operations import start
 from tests.rigs.approvals import ask_approval
 from tests.rigs.homes import use_home, want_home
@@ -111,7 +111,9 @@ async def test_an_open_home_is_wanted_again_and_another_is_not(store, clock):
 @pytest.mark.both_engines
 async def test_news_that_somebody_waits_for(store, clock):
     async def is_waiting(**asked):
-        return await store.read(notices.is_news_waiting, **{"notices": ENDLESS, "cards": ENDLESS, **asked})
+        return await store.read(
+            notices.is_news_waiting, **{"notices": UNLIMITED, "cards": UNLIMITED, **asked}
+        )
 
     assert not await is_waiting()
     await store.write(notices.add_notices, [NewNotice("one", NoticeKind.READY, "1", ALICE, due_in=5)])
@@ -142,7 +144,7 @@ async def test_a_start_stands_out_by_the_rule_of_cards_and_without_one_after_fiv
     slow_after = {}
     for second in range(20, 340, 20):
         clock.advance(20)
-        slow = (await store.perform(counts.totals, ["saturn"], **GIVEN)).slow
+        slow = (await store.perform(counts.count_totals, ["saturn"], **GIVEN)).slow
         for one in slow:
             slow_after.setdefault(one.id, second)
         assert is_slow(both[0], clock.now()) == (both[0].id in {one.id for one in slow})
@@ -154,7 +156,7 @@ async def test_the_totals_count_everybody(store, clock):
     bob = (await linked(store, BOB, username="bob")).account
     await refuse(store, bob)
     given = GIVEN
-    totals = await store.perform(counts.totals, [made.account.connection, "unknown"], **given)
+    totals = await store.perform(counts.count_totals, [made.account.connection, "unknown"], **given)
     at = totals.at[made.account.connection]
     assert (at.linked, at.refused, at.workspaces, at.running, at.failed) == (1, 1, 3, 0, 0)
     assert (totals.starting, totals.slow, totals.failed, totals.reached) == (0, [], [], {})
@@ -176,7 +178,7 @@ async def test_the_totals_and_the_questions_of_one_slack_workspace_are_its_own(s
         await ask_approval(store, asked[principal])
 
     async def seen(place):
-        totals = await store.perform(counts.totals, [connection], **GIVEN, place=place)
+        totals = await store.perform(counts.count_totals, [connection], **GIVEN, place=place)
         at = totals.at[connection]
         approvals = [one.principal for one in await store.read(approval_rows.list_open, 9, place)]
         return at.linked, at.workspaces, totals.starting, approvals

@@ -90,7 +90,7 @@ async def running(world, at="14:00"):
 async def test_hours_changed_while_they_run_end_as_planned(world, change):
     workspace = await running(world)
     await change.to(world, workspace)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
     await until(world, "17:49", step=300)
     await until(world, "18:03", step=10)
     assert (told_of_end(world), world.provider.accepted_stops) == (ALL_STOPPED, ["r1"])
@@ -101,7 +101,7 @@ async def test_hours_changed_after_the_warning_end_as_warned(world, change):
     workspace = await running(world, "17:47")
     await until(world, "17:54", step=10)
     await change.to(world, workspace)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
     await until(world, "18:03", step=10)
     assert (told_of_end(world), world.provider.accepted_stops) == (ALL_STOPPED, ["r1"])
 
@@ -120,7 +120,7 @@ async def test_hours_that_name_another_end_of_today_have_that(world, change, end
     workspace = await running(world, min(at, "17:47"))
     await until(world, at, step=10)
     await change.to(world, workspace)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
     day = 22 + (end == "00:00")
     await world.pass_time(local(end, day) - 720.0 - world.clock.now(), step=300)
     assert world.provider.accepted_stops == []
@@ -156,7 +156,7 @@ async def test_hours_undone_just_after_their_start_stop_it(world):
     )
     await world.ask("undo").run(undo_use_cases.undo, act["id"])
     assert await world.store.read(hour_rows.list_rules, workspace.id) == []
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
 
 
 async def test_hours_undone_before_they_started_anything_leave_no_stop(world):
@@ -165,7 +165,7 @@ async def test_hours_undone_before_they_started_anything_leave_no_stop(world):
     await world.pass_time(20, step=5)
     await world.ask("undo").run(undo_use_cases.undo)
     assert await world.store.read(hour_rows.list_rules, workspace.id) == []
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
 
 
 @pytest.mark.parametrize("change", [SKIP, PAUSE, OFF], ids=["skip", "pause", "off"])
@@ -176,7 +176,7 @@ async def test_hours_changed_while_they_start_a_workspace_stop_it(world, change)
     await world.pass_time(10, step=5)
     await change.to(world, workspace)
     await until(world, "9:05", step=5)
-    row = await world.store.read(workspace_rows.workspace, workspace.id)
+    row = await world.store.read(workspace_rows.find_workspace, workspace.id)
     assert (row.state, row.stop_at) == (State.RUNNING, local("18:00"))
 
 
@@ -185,14 +185,14 @@ async def test_stop_kept_for_today_outlives_further_changes(world):
     await SKIP.to(world, workspace)
     await Change("rest", (["2027-11-23"],)).to(world, workspace, "tomorrow")
     await OFF.to(world, workspace, "off")
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
 
 
 async def test_stop_kept_for_today_goes_for_another_of_today(world):
     workspace = await running(world)
     await SKIP.to(world, workspace)
     await Change("add", ("weekdays 9:00-20:00",)).to(world, workspace, "edit")
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
 
 
 @pytest.mark.parametrize("at", ["14:00", "17:54"])
@@ -211,7 +211,7 @@ async def test_workspace_found_up_by_its_hours_is_stopped_all_the_same(world):
     workspace = await given(world, "weekdays 9:00-18:00", State.RUNNING, at="08:50")
     await until(world, "9:05", step=10)
     await SKIP.to(world, workspace)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
 
 
 @pytest.mark.parametrize("change", [SKIP, PAUSE, OFF], ids=["skip", "pause", "off"])
@@ -219,7 +219,7 @@ async def test_hours_whose_workspace_is_down_leave_no_end(world, change):
     workspace = await running(world)
     await world.until_ended(await world.begin(workspace, OperationVerb.STOP))
     await change.to(world, workspace)
-    row = await world.store.read(workspace_rows.workspace, workspace.id)
+    row = await world.store.read(workspace_rows.find_workspace, workspace.id)
     assert (row.stop_at, row.ends.rows) == (None, ())
 
 
@@ -237,7 +237,7 @@ async def test_start_and_stop_of_two_rules_are_one_run(world):
     await world.ask("stop").run(use_cases.add, workspace.id, read_hours("every day -18:00"))
     await until(world, "9:05", step=5)
     await SKIP.to(world, workspace)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
 
 
 async def test_paused_hours_start_nothing_until_they_are_resumed(world):
@@ -278,5 +278,5 @@ async def test_hours_that_waited_for_room_and_got_it_end_as_planned(full_world):
     world.provider.machines_there = 1
     await until(world, "9:30", step=10)
     await SKIP.to(world, workspace)
-    row = await world.store.read(workspace_rows.workspace, workspace.id)
+    row = await world.store.read(workspace_rows.find_workspace, workspace.id)
     assert (row.state, row.stop_at) == (State.RUNNING, local("18:00"))

@@ -110,7 +110,7 @@ class Life:
             operations.end(tx, row["id"], Outcome.FULFILLED, None)
             state = State.RUNNING
         if workspace["stop_at"] is not None:
-            timers.clear(tx, workspace["id"])
+            timers.clear_stops(tx, workspace["id"])
             state = State.STOPPED
         WORKSPACES.change(tx, {"id": workspace["id"]}, state=state, observed_at=tx.now())
 

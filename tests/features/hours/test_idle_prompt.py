@@ -56,7 +56,7 @@ async def test_people_are_asked_after_twelve_hours_and_nothing_is_stopped(world)
     assert asked(world) == 0
     await until(world, "10:00", 23)
     assert asked(world) == 1
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
 
 
 @pytest.mark.parametrize(("own", "settings"), [(NEVER_HOURS, {}), (None, {"asks_after_hours": 0})])
@@ -71,7 +71,7 @@ async def test_nobody_is_asked_who_chose_otherwise(world, own, settings):
 async def test_what_stops_unanswered_is_asked_about_after_as_long_as_anything(world):
     workspace = await left(world, stops_unanswered=True)
     await until(world, "10:00", 23)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00", 23)
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00", 23)
 
 
 async def test_the_operator_has_people_asked(world):
@@ -95,7 +95,7 @@ async def test_a_class_that_stops_it_at_its_end_is_a_planned_stop(world):
     await until(world, "16:50")
     assert asked(world) == 0
     await ask(world, ALICE, "keep").run(
-        cancel_timer, (await world.store.perform(workspace_rows.workspaces, ALICE))[0].id
+        cancel_timer, (await world.store.perform(workspace_rows.read_workspaces, ALICE))[0].id
     )
     await until(world, "15:45", 23)
     assert asked(world) == 1
@@ -147,7 +147,7 @@ async def test_question_names_a_planned_stop_that_is_days_away(world):
     await until(world, "16:55")
     (question,) = [one for one in world.slack.messages if QUESTION in one["text"]]
     assert "Nothing will stop it before" in str(question["blocks"])
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00", 24)
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00", 24)
     await until(world, "16:55", 24)
     assert asked(world) == 2
 
@@ -193,7 +193,7 @@ async def test_what_nobody_answers_about_is_stopped_in_the_evening(world):
     workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
     await until(world, "12:00")
     assert asked(world) == 1
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
     await until(world, "18:10", step=300.0)
     assert world.provider.accepted_stops == ["r1"]
     assert world.slack.sent_kinds().count("timer_ending") == 1
@@ -216,4 +216,4 @@ async def test_what_a_stop_would_end_for_good_is_never_stopped(world, sets):
     await prefer(world.store, ALICE, Preferences(idle_prompt_after=4))
     await until(world, "12:00")
     assert asked(world) == 1
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None

@@ -54,7 +54,7 @@ async def test_leavers_plans_are_kept_and_administrators_hear_of_the_rest(admini
     await administered.slack.change_person(alice.id, deleted=True)
     await administered.pass_time(240, step=5)
     assert administered.calls("POST .*/stop") == 1
-    assert await administered.bot.store.read(accounts.accounts, administered.principal()) == []
+    assert await administered.bot.store.read(accounts.list_accounts, administered.principal()) == []
     told = amir.only("left_running")
     assert "*report* on Saturn Cloud" in told.text
     assert "notebook" not in told.text

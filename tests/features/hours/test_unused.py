@@ -31,7 +31,7 @@ async def days(world, count, each=None):
         if each is not None:
             await each(day)
         await world.store.write(
-            gates.request_read_now, (await world.store.perform(workspace_rows.workspaces, ALICE))[0].id
+            gates.request_read_now, (await world.store.perform(workspace_rows.read_workspaces, ALICE))[0].id
         )
         await world.pass_time(20, step=5)
         machine.state = State.STOPPED

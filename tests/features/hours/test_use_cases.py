@@ -27,7 +27,7 @@ async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
     assert told(world) == ["timer_ending"]
-    row = await world.store.read(workspace_rows.workspace, workspace.id)
+    row = await world.store.read(workspace_rows.find_workspace, workspace.id)
     assert row.stop_at == local("18:00")
     await world.ask("hour").run(postpone_timer, workspace.id, row.stop_at)
     await until(world, "18:51", step=120)
@@ -43,33 +43,33 @@ async def test_a_stop_that_is_left_out_and_taken_back_comes_after_all(world):
     await until(world, "17:51")
     await world.ask("skip").run(use_cases.leave_out_days, workspace.id, ["2027-11-22"])
     await until(world, "17:53")
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
     await world.ask("back").run(use_cases.leave_out_days, workspace.id)
     await until(world, "18:02")
     assert world.provider.accepted_stops == ["r1"]
     assert await became(world) == [("22T18:00", "stop", "timer")]
-    stopped = await world.store.read(operations.latest_operation, workspace.id)
-    assert (stopped.verb, await world.store.read(act_rows.asker_of, stopped)) == ("stop", "hours")
+    stopped = await world.store.read(operations.find_latest_operation, workspace.id)
+    assert (stopped.verb, await world.store.read(act_rows.find_initiator, stopped)) == ("stop", "hours")
 
 
 async def test_a_stop_that_its_warning_put_off_goes_with_its_hours(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:58")
     await until(world, "17:59")
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at > local("18:02")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at > local("18:02")
     await world.ask("off").run(use_cases.end, workspace.id)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
 
 
 async def test_a_stop_comes_back_with_its_hours_and_goes_with_them(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
-    planned = await world.store.read(workspace_rows.workspace, workspace.id)
+    planned = await world.store.read(workspace_rows.find_workspace, workspace.id)
     await world.ask("off").run(use_cases.end, workspace.id)
     await world.ask("undo").run(undo_use_cases.undo)
-    again = await world.store.read(workspace_rows.workspace, workspace.id)
+    again = await world.store.read(workspace_rows.find_workspace, workspace.id)
     assert (again.stop_at, again.stop_rule) == (planned.stop_at, planned.stop_rule)
     await world.ask("off again").run(use_cases.end, workspace.id)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
 
 
 async def test_a_timer_of_their_own_stays_without_the_hours(world):
@@ -79,14 +79,14 @@ async def test_a_timer_of_their_own_stays_without_the_hours(world):
     await world.ask("later").run(set_timer, workspace.id, timer)
     await until(world, "17:51")
     await world.ask("off").run(use_cases.end, workspace.id)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:02")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:02")
 
 
 async def test_a_stop_that_another_day_leaves_alone_keeps_its_timer(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
     await world.ask("skip").run(use_cases.leave_out_days, workspace.id, ["2027-11-23"])
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
 
 
 async def test_a_stop_that_was_warned_of_moves_with_its_hours(world):
@@ -94,7 +94,7 @@ async def test_a_stop_that_was_warned_of_moves_with_its_hours(world):
     await until(world, "17:51")
     await world.know(time_zone="Europe/London")
     assert await world.ask("move").run(use_cases.move) == "Europe/London"
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at is None
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at is None
 
 
 async def test_those_that_came_first_are_carried_out_first(world):
@@ -114,7 +114,7 @@ async def test_a_timer_set_by_hand_wins_that_day(world):
     await world.pass_time(20, step=5)
     await world.ask("later").run(set_timer, workspace.id, timer)
     await until(world, "18:30", step=120)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("20:00")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("20:00")
     assert await became(world) == [("22T18:00", "stop", "timer")]
 
 
@@ -160,7 +160,7 @@ async def test_a_late_stop_reads_first_and_warns_anew(world):
     await world.pass_time(120, step=5)
     assert told(world) == ["timer_ending"]
     assert world.provider.accepted_stops == []
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at >= local("21:05")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at >= local("21:05")
     await world.pass_time(360, step=10)
     assert (told(world), len(world.slack.told("stopped"))) == (["timer_ending"], 1)
 
@@ -240,7 +240,7 @@ async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_noth
     assert await world.ask("c").run(use_cases.add, workspace.id, read_hours("sat 10:00")) == []
     assert len(await world.store.read(rows.list_rules, workspace.id)) == 2
     await until(world, "17:50", step=120)
-    assert (await world.store.read(workspace_rows.workspace, workspace.id)).stop_at == local("18:00")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("18:00")
     await until(world, "18:02", step=10)
     await world.ask("d").run(use_cases.end, workspace.id)
     await until(world, "12:00", day=23, step=600)

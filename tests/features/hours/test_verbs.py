@@ -154,7 +154,9 @@ async def test_how_people_put_hours(bot, text, hours):
     await bot.say(text)
     assert ",".join(write_hours(one.wanted) for one in await rules(bot)).lstrip() == hours
     assert (await bot.workspace("notebook")).state is State.STOPPED
-    assert await bot.store.read(operations.latest_operation, (await bot.workspace("notebook")).id) is None
+    assert (
+        await bot.store.read(operations.find_latest_operation, (await bot.workspace("notebook")).id) is None
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from tests.rigs.store import ALICE
 
 async def became(bot):
     """Return what is wanted now: operations, planned stops in hours and minutes, hours, and new names."""
-    rows = await bot.store.perform(workspaces.workspaces, ALICE)
+    rows = await bot.store.perform(workspaces.read_workspaces, ALICE)
     titles = {one.id: one.title for one in rows}
     found = [
         f"{one.verb} {titles[one.workspace_id]}"

@@ -28,7 +28,7 @@ async def test_it_at_a_place_offers_workspaces_there_though_all_are_up(bot):
 async def test_stop_of_a_run_with_a_slip_is_only_offered():
     async with run_rig() as bot:
         run = await going(bot, "train.R")
-        looked = tuple(account.id for account in await bot.store.read(accounts.accounts, ALICE))
+        looked = tuple(account.id for account in await bot.store.read(accounts.list_accounts, ALICE))
         answer = await bot.say("stop trian.R", looked=looked)
         assert words(answer) == "This will stop the run *train.R* on Posit Workbench."
         assert [button["value"] for button in buttons(answer).values()] == [run.id]

@@ -320,7 +320,7 @@ async def test_nothing_is_done_at_once(bot, text, labels):
 async def test_link_to_add_is_read_by_its_address(bot):
     address = f"{bot.services.connections['saturn'].settings.base_url}/dash/x7"
     await bot.direct(f"add <{address}|notebook>")
-    assert "x7" in {one.remote_id for one in await bot.store.perform(workspaces.workspaces, ALICE)}
+    assert "x7" in {one.remote_id for one in await bot.store.perform(workspaces.read_workspaces, ALICE)}
 
 
 @pytest.mark.parametrize("place", ["{}\nplease stop notebook", "please stop notebook\n{}"])
@@ -342,7 +342,7 @@ async def test_token_in_a_quotation_is_said_first(bot, place, frame):
 async def test_program_stays_as_it_is(before, program):
     async with run_rig() as bot:
         assert (await bot.direct(f"{before}job run -- {html.escape(program, quote=False)}")).text == ""
-        (run,) = await bot.store.read(runs.runs, ALICE)
+        (run,) = await bot.store.read(runs.list_runs, ALICE)
         assert run.spec.text("command") == program
 
 

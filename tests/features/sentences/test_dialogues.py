@@ -66,7 +66,9 @@ async def plays(bot, turns, is_direct):
             if isinstance(one, str):
                 last[who] = answer = await (bot.direct if is_direct else bot.say)(one, who)
                 if answer.text and answer.about is not None:
-                    await bot.store.write(conversations.speak, who, "D1", None, answer.about.as_body())
+                    await bot.store.write(
+                        conversations.save_referents, who, "D1", None, answer.about.as_body()
+                    )
             elif who in last and (pressed := [*buttons(last[who]).values()][one : one + 1]):
                 last[who] = await bot.press(pressed[0]["action_id"], pressed[0].get("value", ""), who)
     broken = [line for line in logs if line["log_level"] == "error"]
@@ -81,7 +83,7 @@ async def with_workspaces():
         for name in ("lab-blue", "studio"):
             spec = Spec(name, {"template": "jupyter", "more": ("a", "b")})
             await bot.services.create_caller(ALICE, f"make {name}").run(create_workspace, "posit", spec)
-        for row in await bot.store.perform(workspaces.workspaces, ALICE):
+        for row in await bot.store.perform(workspaces.read_workspaces, ALICE):
             if row.name in {"report", "notebook"}:
                 await observe(bot.store, bot.clock, row, Observed(State.RUNNING))
         await going(bot, "etl")

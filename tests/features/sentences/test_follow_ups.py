@@ -33,7 +33,7 @@ async def runs_training(bot):
     """Let what is called *training* on Saturn Cloud run, too."""
     (workspace,) = [
         one
-        for one in await bot.store.perform(workspaces.workspaces, ALICE)
+        for one in await bot.store.perform(workspaces.read_workspaces, ALICE)
         if (one.title, one.connection) == ("training", "saturn")
     ]
     await observe(bot.store, bot.clock, workspace, Observed(State.RUNNING))
@@ -41,7 +41,7 @@ async def runs_training(bot):
 
 async def wanted(bot):
     """Return what is wanted: operations, timers in hours from now, and hours."""
-    rows = await bot.store.perform(workspaces.workspaces, ALICE)
+    rows = await bot.store.perform(workspaces.read_workspaces, ALICE)
     of = {one.id: f"{one.title}@{one.connection}" for one in rows}
     found = [
         f"{one.verb} {of[one.workspace_id]}"
@@ -286,7 +286,7 @@ class Variable(Workbench):
 
 async def variables(bot):
     """Return the variables of all runs that weren't cancelled, the oldest first."""
-    rows = sorted(await bot.store.read(runs.runs, ALICE), key=lambda one: one.created_at)
+    rows = sorted(await bot.store.read(runs.list_runs, ALICE), key=lambda one: one.created_at)
     return [one.spec.texts("environment") for one in rows if one.outcome is not Outcome.CANCELLED]
 
 
@@ -297,7 +297,7 @@ async def test_a_run_takes_variables_in_its_place_until_it_was_sent_and_with_a_p
         assert await variables(bot) == [("EPOCHS=20", "LR=0.1")]
         await bot.talk("with EPOCHS=30")
         assert await variables(bot) == [("EPOCHS=30", "LR=0.1")]
-        (run,) = [one for one in await bot.store.read(runs.runs, ALICE) if one.is_open]
+        (run,) = [one for one in await bot.store.read(runs.list_runs, ALICE) if one.is_open]
         await step(bot, run, remote_id="r1", start_call=Call.ACCEPTED, called=True)
         answer = await bot.talk("with EPOCHS=40")
         assert "I've already launched *python train.py*." in words(answer)
@@ -361,7 +361,7 @@ async def test_some_of_those_that_were_asked_about_are_left_out(bot):
 async def test_what_is_to_be_off_but_something_takes_nothing_back(bot, said):
     await bot.say("alias notebook thesis")
     assert "again" not in words(await bot.say(said))
-    assert "thesis" in {one.title for one in await bot.store.perform(workspaces.workspaces, ALICE)}
+    assert "thesis" in {one.title for one in await bot.store.perform(workspaces.read_workspaces, ALICE)}
 
 
 async def test_what_was_made_here_is_chosen_by_a_part_of_its_name_too():

@@ -101,5 +101,5 @@ async def test_workspace_with_ushers_name_can_be_named(name, typed):
 async def test_program_keeps_its_own_words(begin):
     async with run_rig(installation=OWN_INSTALLATION) as bot:
         assert (await bot.direct(f"{begin} -- notify @usher <@UBOT>")).text == ""
-        (run,) = await bot.store.read(runs.runs, ALICE)
+        (run,) = await bot.store.read(runs.list_runs, ALICE)
         assert run.spec.text("command") == "notify @usher <@UBOT>"

@@ -29,13 +29,15 @@ async def bot():
 
 async def deeds(bot):
     """Return what is under way or planned, by name."""
-    titles = {one.id: one.title for one in await bot.store.perform(workspaces.workspaces, ALICE)}
+    titles = {one.id: one.title for one in await bot.store.perform(workspaces.read_workspaces, ALICE)}
     begun = {
         f"{one.verb} {titles[one.workspace_id]}"
         for one in await bot.store.read(operations.open_operations, ALICE)
     }
     planned = {
-        f"later {one.title}" for one in await bot.store.perform(workspaces.workspaces, ALICE) if one.stop_at
+        f"later {one.title}"
+        for one in await bot.store.perform(workspaces.read_workspaces, ALICE)
+        if one.stop_at
     }
     return begun | planned
 
@@ -165,7 +167,7 @@ def labels():
 @pytest.mark.parametrize("label", labels())
 async def test_every_label_shows_something_or_has_a_button_that_works(bot, label):
     async def propose(request):
-        rows = await request.services.store.perform(workspaces.workspaces, request.principal)
+        rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
         return await proposals.proposed(request, Reading(left=("so",)), [Rank(label, 0.9)], rows)
 
     surface = bot.surface(kind="message", channel_id="D1", where=Where.DIRECT)

@@ -20,9 +20,9 @@ _OF_RULES = ["id", "days", "starts", "stops", "zone", "off", "paused", "agreed",
 
 async def everything(store, who=ALICE):
     """Return what a person has and wants, and what the engine has yet to send."""
-    rows = await store.perform(workspaces.workspaces, who, hidden=True)
+    rows = await store.perform(workspaces.read_workspaces, who, hidden=True)
     operations = await store.read(operation_rows.open_operations, who)
-    runs = [run for run in await store.read(run_rows.runs, who) if run.is_open]
+    runs = [run for run in await store.read(run_rows.list_runs, who) if run.is_open]
     return {
         "workspaces": {one.id: [getattr(one, name) for name in _OF_WORKSPACES] for one in rows},
         "rules": {

@@ -161,7 +161,7 @@ async def test_undo_button_works_whenever_it_is_pressed(tmp_path, said, was, sec
         await world.pass_time(120, step=5)
         rows = {
             one.name: one.state
-            for one in await world.bot.store.perform(workspaces.workspaces, world.principal())
+            for one in await world.bot.store.perform(workspaces.read_workspaces, world.principal())
         }
         assert rows[name] == was
         assert (await everything(world))["operations"] == {}

@@ -104,7 +104,7 @@ async def test_settings_are_taken_back_by_their_button_in_the_home(bot):
 
 async def begun(bot, name, **update):
     """Let the engine have sent what was begun for a workspace."""
-    operation = await bot.store.read(operations.latest_operation, (await bot.workspace(name)).id)
+    operation = await bot.store.read(operations.find_latest_operation, (await bot.workspace(name)).id)
     assert await bot.store.write(operations.save_step, Update(operation.id, 5.0, called=True, **update))
 
 
@@ -130,7 +130,7 @@ async def test_what_was_not_sent_is_cancelled_and_said(bot):
     assert words(await asked(bot, "no")) == (
         "I've cancelled the stop of *report*. Nothing had been sent to Saturn Cloud."
     )
-    assert (await bot.store.read(operations.operation, stopping.id)).cause == "cancelled"
+    assert (await bot.store.read(operations.find_operation, stopping.id)).cause == "cancelled"
     assert await bot.store.read(operations.open_operations, ALICE) == []
     assert words(await asked(bot, "no")) == "Nothing of yours is under way."
 
@@ -190,7 +190,7 @@ async def test_undo_button_leads_back_from_what_was_sent(bot, said, name, sent, 
     first = await bot.push(stopping, "Undo", interaction="press:1")
     assert words(first) == answer
     assert words(await bot.push(stopping, "Undo", interaction="press:1")) == answer
-    operation = await bot.store.read(operations.latest_operation, before.id)
+    operation = await bot.store.read(operations.find_latest_operation, before.id)
     assert (operation.verb, operation.is_open) == (verb, True)
     # What leads back can be undone in turn, but a stop isn't what a suspension was.
     if said.startswith("suspend") and not over:
@@ -239,7 +239,7 @@ async def test_undo_of_a_sent_stop_restores_the_planned_end(bot, over, since):
 
 
 def _put(tx, _caller, workspace_id, end):
-    timers.put(tx, workspace_id, end)
+    timers.plan_stop(tx, workspace_id, end)
 
 
 async def test_undo_of_a_sent_stop_restores_the_end_of_a_lesson(bot):
@@ -297,7 +297,7 @@ async def test_an_open_question_is_answered_first_and_what_was_done_before_stays
     await asked(bot, "stop report")
     await begun(bot, "report", stop_call=Call.ACCEPTED)
     answer = await bot.direct("notebook would be good to have up now")
-    await bot.store.write(conversations.speak, ALICE, "D1", None, answer.about.as_body())
+    await bot.store.write(conversations.save_referents, ALICE, "D1", None, answer.about.as_body())
     answer = await bot.direct("no")
     assert words(answer) == "OK, I won't."
     assert (answer.about.ask, answer.about.takes_press) == ("", False)
@@ -308,7 +308,7 @@ async def test_an_open_question_is_answered_first_and_what_was_done_before_stays
 @pytest.mark.parametrize("thread_ts", [None, "7.1"])
 async def test_a_question_whose_button_was_pressed_is_open_no_more(bot, thread_ts):
     question = await asked(bot, "report can go off at 5pm")
-    await bot.store.write(conversations.speak, ALICE, "D1", thread_ts, question.about.as_body())
+    await bot.store.write(conversations.save_referents, ALICE, "D1", thread_ts, question.about.as_body())
     bot.clock.advance(1)
     await bot.push(question, channel_id="D1")
     assert (await bot.workspace("report")).stop_at is not None
@@ -330,7 +330,7 @@ async def test_without_an_act_it_says_what_is_under_way_or_that_nothing_is(bot):
 
 async def test_with_nothing_to_take_back_only_stop_that_stops_what_was_spoken_of(bot):
     answer = await asked(bot, "status report")
-    await bot.store.write(conversations.speak, ALICE, "D1", None, answer.about.as_body())
+    await bot.store.write(conversations.save_referents, ALICE, "D1", None, answer.about.as_body())
     for words_of_no in ("forget it", "leave it", "don't"):
         assert words(await asked(bot, words_of_no)) == "Nothing of yours is under way."
     assert await bot.store.read(operations.open_operations, ALICE) == []
@@ -446,18 +446,18 @@ async def test_a_run_is_cancelled_until_it_was_sent_and_its_stop_too():
         )
         assert await bot.store.claim(runs.claim_runs, 10, 60.0) == []
         launched = await bot.say("job run posit -- date")
-        (run,) = [one for one in await bot.store.read(runs.runs, ALICE) if one.is_open]
+        (run,) = [one for one in await bot.store.read(runs.list_runs, ALICE) if one.is_open]
         await step(bot, run, remote_id="r-1", start_call=Call.ACCEPTED)
         assert words(await bot.push(launched, "Undo")) == (
             "The run of *date* had already been sent to Posit Workbench, so I'm stopping it. "
             "I'll message you when it has stopped."
         )
-        assert (await bot.store.read(runs.run, run.id)).requested_stop == "stop"
+        assert (await bot.store.read(runs.find_run, run.id)).requested_stop == "stop"
         run = await going(bot)
         assert "Undo" not in buttons(await bot.say("job stop train.R"))
         said = "I've cancelled the stop of *train.R*. Nothing had been sent to Posit Workbench."
         assert words(await asked(bot, "undo")) == said
-        assert (await bot.store.read(runs.run, run.id)).requested_stop == ""
+        assert (await bot.store.read(runs.find_run, run.id)).requested_stop == ""
         await asked(bot, "job stop train.R")
         await bot.store.write(runs.save_run_step, Update(run.id, 5.0, stop_call=Call.ACCEPTED, called=True))
         assert words(await asked(bot, "no")) == "I'm already stopping *train.R*."

@@ -250,7 +250,7 @@ async def test_lines_are_counted_by_kind_with_how_long_people_waited(store, cloc
     (line,) = await within(store, waitlist_store.summarize_lines, "", now - 86_400.0)
     assert (line["kind"], line["waiting"], line["got"]) == ("gpu", 2, 1)
     assert line["waited"] == pytest.approx(600.0, abs=5.0)
-    assert (await store.perform(counts.figures)).waiting["saturn", "gpu"][0] == 2
+    assert (await store.perform(counts.measure_figures)).waiting["saturn", "gpu"][0] == 2
 
 
 @pytest.mark.both_engines

@@ -59,7 +59,7 @@ async def line_up(farm, count, until=12 * HOURS):
     for one, workspace in zip(every, own, strict=True):
         await ask(farm, one).run(begin_operation, workspace.id, STARTS)
         await farm.pass_time(20, step=5)
-        latest = await farm.store.read(operations.latest_operation, workspace.id)
+        latest = await farm.store.read(operations.find_latest_operation, workspace.id)
         if latest.cause:
             await ask(farm, one).run(use_cases.join, workspace.id, farm.clock.now() + until)
     return every, own
@@ -266,7 +266,7 @@ async def test_attempt_that_was_cut_short_ends_its_wait(farm, how):
     farm.clock.advance(601.0)
     await farm.reconciler.scheduled_work.step()
     assert (await states(farm))[own[2].id] == "trying"
-    latest = await farm.store.read(operations.latest_operation, own[2].id)
+    latest = await farm.store.read(operations.find_latest_operation, own[2].id)
     if how == "undone":
         await within(farm.store, operations.end, latest.id, Outcome.CANCELLED, "cancelled")
     else:
@@ -451,7 +451,7 @@ async def test_unused_grant_is_warned_of_and_goes_to_the_next(farm, is_used, tel
     await farm.pass_time(ANSWERED_WITHIN_SECONDS + 300, step=10)
     assert ("is ready" in str(told(farm, every[3]))) is not is_used
     assert machine.state is (State.RUNNING if is_used else State.STOPPED)
-    row = await farm.store.read(workspace_rows.workspace, own[2].id)
+    row = await farm.store.read(workspace_rows.find_workspace, own[2].id)
     assert row.stop_at is None
 
 
@@ -472,7 +472,7 @@ async def test_warning_of_unused_grant_ends_with_its_reason(farm, how):
     # The warning has gone with its reason.
     assert (machine.state, warned(farm, every[2])) == (State.RUNNING, [])
     assert farm.slack.sent_kinds().count("timer_ending") == 1
-    assert (await farm.store.read(workspace_rows.workspace, own[2].id)).stop_at is None
+    assert (await farm.store.read(workspace_rows.find_workspace, own[2].id)).stop_at is None
 
 
 async def test_grant_is_warned_of_once_somebody_waits(farm):
@@ -507,7 +507,7 @@ async def test_freed_room_is_offered_within_a_minute(farm, who):
     freed = own[0]
     if who == "plan":
         end = End(farm.clock.now() + 20.0, "stop")
-        await within(farm.store, timers.put, freed.id, end)
+        await within(farm.store, timers.plan_stop, freed.id, end)
     elif who == "stranger":
         await within(farm.store, stored_waits.offer_capacity, freed.connection, STOP_PAUSE_SECONDS)
         give_back(farm, every[0])
@@ -516,7 +516,7 @@ async def test_freed_room_is_offered_within_a_minute(farm, who):
     begun, stopped_at = len(farm.provider.calls), None
     for _ in range(60):
         await farm.pass_time(5, step=5)
-        latest = await farm.store.read(operations.latest_operation, freed.id)
+        latest = await farm.store.read(operations.find_latest_operation, freed.id)
         if stopped_at is None and (who == "stranger" or (latest.verb.brings_down and latest.ended_at)):
             stopped_at = farm.clock.now()
         if attempts(farm, begun) and stopped_at is not None:
@@ -562,7 +562,7 @@ async def test_only_who_changes_limits_answers_for_more(farm):
     farm.provider.fail("start", LimitReached("at most 2 of yours", status=403))
     await ask(farm, alice).run(begin_operation, workspace.id, STARTS)
     await farm.pass_time(30, step=5)
-    failed = await farm.store.read(operations.latest_operation, workspace.id)
+    failed = await farm.store.read(operations.find_latest_operation, workspace.id)
     await ask(farm, alice).run(limit_requests.request_more, failed.id)
     for one in (alice, bob):
         with pytest.raises(Refused):

@@ -241,7 +241,7 @@ class Person:
         key, now = f"account_{connection}_{self.id}", await store.now()
         name = account if is_named else ""
         await put_account(store, Account(key, principal, connection, name, secret, "active", now))
-        await store.write(people.meet, principal)
+        await store.write(people.note_introduction, principal)
         await store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, key)])
         world.watch.may_read(self.id, account)
         await world.settle()

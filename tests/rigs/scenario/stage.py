@@ -196,7 +196,7 @@ class World:
 
     async def audit(self, action: str = "") -> list[Mapping[str, Any]]:
         return [
-            row for row in await self.bot.store.read(audit.audit_entries) if row["action"].startswith(action)
+            row for row in await self.bot.store.read(audit.read_audit) if row["action"].startswith(action)
         ]
 
     # -- the bot -------------------------------------------------------------------------------------------
