@@ -17,7 +17,7 @@ from bot.support.release import RELEASE
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    arguments = _parser().parse_args(sys.argv[1:] if words is None else words)
+    arguments = _build_parser().parse_args(sys.argv[1:] if words is None else words)
     # Files created by this process (database, logs) are accessible to its owner only.
     os.umask(0o077)
     # What is imported stays: looking for cycles in it takes an eighth of a start.
@@ -27,7 +27,7 @@ def main(words: Sequence[str] | None = None) -> int:
     return run(arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=NAME, description="Usher, a Slack bot for workspaces.")
     parser.add_argument("--version", action="version", version=f"{NAME} {RELEASE}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -67,7 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     trying.add_argument("connection", metavar="CONNECTION", help="as the connections file names it")
     trying.add_argument(
-        "--set", metavar="NAME=VALUE", type=_pair, action="append", default=[], help="a field of the form"
+        "--set",
+        metavar="NAME=VALUE",
+        type=_parse_pair,
+        action="append",
+        default=[],
+        help="a field of the form",
     )
     trying.add_argument("--yes", action="store_true", help="don't ask before anything is made")
     trying.add_argument("--report", type=Path, metavar="FILE", help="write what was seen, fit to be shown")
@@ -112,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     verifying = commands.add_parser("verify", help="find the first bad row")
     verifying.add_argument(
-        "--seen", type=_mark, metavar="N:HASH", help="say whether row N has the hash that was noted"
+        "--seen", type=_parse_seen_row, metavar="N:HASH", help="say whether row N has the hash that was noted"
     )
     verifying.set_defaults(run="database.verify_audit")
     exporting = commands.add_parser("export", help="print every row as JSON")
@@ -144,14 +149,14 @@ def _add_store(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     saving.set_defaults(run="database.backup")
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _parse_pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise argparse.ArgumentTypeError("needs NAME=VALUE")
     return name.replace("-", "_"), value
 
 
-def _mark(text: str) -> tuple[int, str]:
+def _parse_seen_row(text: str) -> tuple[int, str]:
     if not re.fullmatch(r"[1-9][0-9]{0,17}:[0-9a-f]{64}", text.lower(), re.ASCII):
         raise argparse.ArgumentTypeError("needs N:HASH, as `audit verify` prints them")
     seq, _, hash_ = text.lower().partition(":")

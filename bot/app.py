@@ -68,19 +68,19 @@ from handlers.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: How long running work may take after SIGTERM, and how long the database may take for what is left to write.
+#: The time of running work after SIGTERM, and of the database for the last writes.
 DRAIN_SECONDS = 6.0
-ENDS_SECONDS = 8.0
+END_WRITE_SECONDS = 8.0
 #: Seconds between the attempts at start-up to reach the database and Slack; the last is repeated.
-START_PAUSES = (1.0, 2.0, 4.0, 8.0)
-#: How often this machine's clock is compared with Slack's, in seconds.
-COMPARED_EVERY = 60.0
-#: How often the user groups are read that operators name, in seconds.
-GROUPS_EVERY = 300.0
+START_PAUSE_SECONDS = (1.0, 2.0, 4.0, 8.0)
+#: The interval at which this machine's clock is compared with Slack's.
+CLOCK_COMPARISON_SECONDS = 60.0
+#: The interval at which the user groups that operators name are read.
+GROUPS_READ_SECONDS = 300.0
 
 
 class Role(StrEnum):
-    """Name what a process does: everything, take requests and show pages, or the work in the background."""
+    """The work of a process: everything, requests and pages, or the background."""
 
     SERVE = "serve"
     WEB = "web"
@@ -88,12 +88,12 @@ class Role(StrEnum):
 
 
 class StartError(NotDone):
-    """Say in one sentence why the process can't run, and what to do."""
+    """The reason for which the process can't run, in one sentence with the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlets:
-    """Make the process's three ways out: to the database, to providers, to Slack's Web API.
+    """The factories of a process's connections: to the database, to providers, to Slack's Web API.
 
     Tests pass in others that fail at a chosen call.
     """
@@ -119,18 +119,18 @@ async def serve(
         stop, loop = process.stop, asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        if await _until(stop, process.start()):
+        if await _run_unless_stopped(stop, process.start()):
             place = {"host": settings.host, "port": process.port} if process.port else {}
             log.info("ready", role=str(role), **place, connections=sorted(connections))
             if beside is not None:
-                await _until(stop, beside(process))
+                await _run_unless_stopped(stop, beside(process))
             await stop.wait()
         log.info("draining")
     if process.problem is not None:
         raise process.problem
 
 
-async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     """Do some work unless a stop comes first; return whether it was completed."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
@@ -146,7 +146,7 @@ async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
 
 
 class Process:
-    """Hold one running bot. ``stack`` undoes everything in reverse order.
+    """One running bot. ``stack`` undoes everything in reverse order.
 
     The clock and the ids are injected, so that scenario tests run the same composition on their own time.
     """
@@ -160,7 +160,7 @@ class Process:
         role: Role = Role.SERVE,
         clock: Clock | None = None,
         ids: Ids | None = None,
-        start_pauses: Sequence[float] = START_PAUSES,
+        start_pauses: Sequence[float] = START_PAUSE_SECONDS,
         outlets: Outlets | None = None,
     ) -> None:
         self.features = load()
@@ -176,28 +176,28 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        #: Set when it is to end, and why it does so by itself.
+        #: Set when the process is to end; and the reason if it ends by itself.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
-        #: How long running work may take at the end, and the database.
-        self.ends_within = DRAIN_SECONDS, ENDS_SECONDS
+        #: The time of running work at the end, and of the database.
+        self.ends_within = DRAIN_SECONDS, END_WRITE_SECONDS
         self._runs = False
         self.port = 0
-        #: What listens: closed when the process begins to drain.
+        #: The servers: closed when the process begins to drain.
         self._front = AsyncExitStack()
         self._socket: SocketSide | None = None
         self.others: Others | None = None
-        #: What runs beside the scheduler's loops.
+        #: The tasks that run beside the scheduler's loops.
         self._beside: list[asyncio.Task[None]] = []
 
     async def start(self, *, loops: bool = True) -> None:
-        """Open the store, learn where Usher is installed, listen, and start working.
+        """Open the store, identify the installation, listen, and start working.
 
         With ``loops`` False nothing runs by itself: tests step ``reconciler`` and ``notifier``. Raises
         StartError and StoreError. Cancelling it is safe at any moment: ``stack`` undoes what was done.
         """
         settings, stack = self._settings, self._stack
-        self.store = await self._patiently(self._begin_serving, None, StoreAway, StoreBusy)
+        self.store = await self._wait_until_reached(self._begin_serving, None, StoreAway, StoreBusy)
         log.info("database opened", database=name_of(settings.database_url))
         self.store.engine.end_on_migration(self._end_on_migration)
         stack.push_async_callback(self.store.close)
@@ -205,7 +205,7 @@ class Process:
         if await witness.contradicts(self.store):
             raise StartError(f"{OLDER}. {HOLD_FIRST}")
         await self._try_keys()
-        self._machine, clock = self.clock, self.store.engine.clock
+        self._machine_clock, clock = self.clock, self.store.engine.clock
         self.clock = clock
         self.owners = owners_of(self.store, clock, self.ids, self.role)
         stack.push_async_callback(self.owners.leave)
@@ -219,7 +219,7 @@ class Process:
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
         if others := distributions(self._connections):
-            # Their code runs with everybody's tokens: the audit says from when on, and which.
+            # Their code runs with everybody's tokens: the audit has its name and the time.
             await self.store.write(
                 audit.append_audit, [AuditEntry("usher", "providers.loaded", self.role, "ok", others)]
             )
@@ -227,18 +227,20 @@ class Process:
         def make(token: str) -> SlackCaller:
             return self._outlets.slack(token, settings.slack_api_url, slack_session, clock)
 
-        self._anybodys_slack = make("")
-        self._entered = await self._patiently(partial(self._enter, make), self.store, SlackFailed)
-        if self._entered.by_oauth is not None:
-            stack.push_async_callback(self._entered.by_oauth.close)
+        self._tokenless_slack = make("")
+        self._slack_setup = await self._wait_until_reached(
+            partial(self._identify_installation, make), self.store, SlackFailed
+        )
+        if self._slack_setup.by_oauth is not None:
+            stack.push_async_callback(self._slack_setup.by_oauth.close)
         # Its ticks follow the machine's clock.
         self.scheduler = Scheduler(
-            self.store, self._machine, self.ids, on_beat=partial(witness.note, self.store)
+            self.store, self._machine_clock, self.ids, on_beat=partial(witness.note, self.store)
         )
         named = {name: one.settings.title for name, one in self.providers.items()}
         self._titles = await self.store.carry_out(lambda tx: keep_titles(tx, named))
-        self.context = self._context()
-        self._compose()
+        self.context = self._make_context()
+        self._build_parts()
         self._replays = Replays(clock.monotonic)
         if self._takes_requests:
             await self._replays.load(self.store)
@@ -248,7 +250,7 @@ class Process:
         await witness.note(self.store)
         stack.push_async_callback(self._drain)
         if loops:
-            self._run()
+            self._start_background()
 
     def _end_on_migration(self, problem: StoreMigrated) -> None:
         if self.problem is None:
@@ -257,8 +259,8 @@ class Process:
         self.stop.set()
 
     async def _follow_groups(self) -> None:
-        """Read who is in the user groups that the settings and the connections file name."""
-        groups, settings = self._entered.place.groups, self._settings
+        """Read the members of the user groups in the settings and in the connections file."""
+        groups, settings = self._slack_setup.place.groups, self._settings
         prepared = [one for given in self._connections.values() for one in given.prepared]
         for one in prepared:
             one.join(groups)
@@ -267,8 +269,8 @@ class Process:
         groups.follow(named.union(*(one.who or () for one in prepared)), self.clock.monotonic)
         await self._people.read_groups(groups)
 
-    def _run(self) -> None:
-        """Start what runs by itself."""
+    def _start_background(self) -> None:
+        """Start the work in the background."""
         is_shared = self.store.engine.is_shared
         if is_shared:
             self.scheduler.call_every(RENEWED_EVERY, self.owners.renew)
@@ -277,11 +279,11 @@ class Process:
         if self._takes_requests:
             keep = self._replays.share if is_shared else self._replays.save
             self.scheduler.call_every(SAVED_EVERY, partial(keep, self.store))
-        self.scheduler.call_every(COMPARED_EVERY, self._compare_clocks)
-        if self._entered.by_oauth is not None:
-            self.scheduler.call_every(READ_INTERVAL_SECONDS, self._entered.by_oauth.read_again)
-        if (groups := self._entered.place.groups).names:
-            self.scheduler.call_every(GROUPS_EVERY, partial(self._people.read_groups, groups))
+        self.scheduler.call_every(CLOCK_COMPARISON_SECONDS, self._compare_clocks)
+        if self._slack_setup.by_oauth is not None:
+            self.scheduler.call_every(READ_INTERVAL_SECONDS, self._slack_setup.by_oauth.read_again)
+        if (groups := self._slack_setup.place.groups).names:
+            self.scheduler.call_every(GROUPS_READ_SECONDS, partial(self._people.read_groups, groups))
         self.scheduler.start()
         beside = [self.metrics.follow_loop()]
         if self._works:
@@ -307,29 +309,29 @@ class Process:
         )
         await self.owners.leave()
 
-    def background(self) -> Mapping[str, bool]:
-        """Return whether the loops and sending to Slack are healthy."""
+    def check_background(self) -> Mapping[str, bool]:
+        """Check the loops, and the sending to Slack."""
         if not (self._runs and self._works):
             return {}
         return {"loops": not self.scheduler.stalled, "sending": self.notifier.is_sending}
 
-    def _health(self, store: Store | None, ready: Checks, works: Checks) -> HealthRoutes:
+    def _make_health(self, store: Store | None, ready: Checks, works: Checks) -> HealthRoutes:
         token = self._settings.metrics_token
         return HealthRoutes(store=store, ready=ready, works=works, metrics=self.metrics, metrics_token=token)
 
-    def readiness(self) -> Mapping[str, bool]:
-        """Return whether Slack can reach the process, if it has to."""
+    def check_readiness(self) -> Mapping[str, bool]:
+        """Check that Slack can reach the process, if it has to."""
         return {"slack": self._socket is None or self._socket.is_ready()}
 
     async def _compare_clocks(self) -> None:
-        """Note how far this machine's clock is from Slack's: what Slack signs is taken for five minutes."""
+        """Measure the difference to Slack's clock: its signatures are accepted for five minutes."""
         with suppress(SlackFailed):
-            answer = await self._anybodys_slack.call(API_TEST, {})
+            answer = await self._tokenless_slack.call(API_TEST, {})
             if answer.at is not None:
-                self.metrics.clock_compared(self._machine.now() - answer.at)
+                self.metrics.clock_compared(self._machine_clock.now() - answer.at)
 
-    def _context(self) -> Context:
-        settings, entered = self._settings, self._entered
+    def _make_context(self) -> Context:
+        settings, entered = self._settings, self._slack_setup
         self._people = PeopleDirectory(self.store, entered.slack, self.owners)
         return Context(
             store=self.store,
@@ -361,7 +363,7 @@ class Process:
             stack.pop_all()
             return store
 
-    async def _patiently(
+    async def _wait_until_reached(
         self, attempt: Callable[[], Awaitable[Result]], store: Store | None, *passing: type[Exception]
     ) -> Result:
         """Return the result of an attempt, however long the database is away, or Slack once there is a store.
@@ -377,12 +379,14 @@ class Process:
                 log.warning(event, problem=str(away), again_in=pause)
             if number == 0 and self._listens:
                 waits = partial(dict[str, bool], {name: False})
-                await self._open(build_waiting_app(self._health(store, waits, waits), self._settings))
+                await self._listen_with(
+                    build_waiting_app(self._make_health(store, waits, waits), self._settings)
+                )
             await asyncio.sleep(pause)
         raise AssertionError("it has no end")
 
     async def _try_keys(self) -> None:
-        """Refuse to work with keys that open nothing: what is linked meanwhile would be lost with them."""
+        """Refuse to work with keys that decrypt nothing: new links would be lost with them."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
         self.metrics.secrets_closed(len(opening.closed))
         if opening.is_hopeless:
@@ -390,8 +394,8 @@ class Process:
         if opening.closed:
             log.warning("secrets not opened", problem=opening.found, advice=opening.advice)
 
-    async def _enter(self, make: Callable[[str], SlackCaller]) -> SlackSetup:
-        """Learn where Usher is installed."""
+    async def _identify_installation(self, make: Callable[[str], SlackCaller]) -> SlackSetup:
+        """Identify Usher's installation; raise StartError for a refused token."""
         try:
             return await set_up_slack(self._settings, self.store, make, self.clock)
         except SlackPermanent as error:
@@ -400,7 +404,7 @@ class Process:
                 "OAuth & Permissions, into SLACK_BOT_TOKEN."
             ) from None
 
-    def _compose(self) -> None:
+    def _build_parts(self) -> None:
         settings, context, monotonic = self._settings, self.context, self.clock.monotonic
         limiter = RateLimiter(monotonic, burst=settings.person_burst)
         self.services = build_services(context, limiter)
@@ -410,7 +414,7 @@ class Process:
         self._stack.callback(board.close)
         self.metrics.follow_spool(lambda: board.room.used)
         self.notifier = Notifier(
-            context, self._entered.slack, self.http, board, api_url=settings.slack_api_url
+            context, self._slack_setup.slack, self.http, board, api_url=settings.slack_api_url
         )
         self.reconciler = Reconciler(
             context,
@@ -423,11 +427,11 @@ class Process:
         self.scheduler.drive(self.reconciler, self.notifier)
 
     async def _listen(self, session: aiohttp.ClientSession) -> None:
-        settings, context, entered = self._settings, self.context, self._entered
-        health = self._health(context.store, self.readiness, self.background)
+        settings, context, entered = self._settings, self.context, self._slack_setup
+        health = self._make_health(context.store, self.check_readiness, self.check_background)
         if not self._takes_requests:
             if self._listens:
-                await self._open(build_health_app(health))
+                await self._listen_with(build_health_app(health))
             return
         bolt = build_bolt(
             tenants=entered.tenants, api_url=settings.slack_api_url, ids=self.ids, session=session
@@ -445,17 +449,17 @@ class Process:
             http=self.http,
             health=health,
             replays=self._replays,
-            machine=self._machine,
+            machine=self._machine_clock,
         )
         if entered.by_oauth is not None:
             app.router.add_routes(InstallPages(context, entered.by_oauth, settings.slack_api_url).routes())
-        await self._open(app)
+        await self._listen_with(app)
         if self._socket is not None:
             self._socket.start()
 
-    async def _open(self, app: web.Application) -> None:
+    async def _listen_with(self, app: web.Application) -> None:
         settings = self._settings
-        # What has answered while this process waited.
+        # The server that has answered while this process waited.
         await self._front.aclose()
         self._stack.push_async_callback(self._front.aclose)
         try:

@@ -462,7 +462,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def _retry_later(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
         """Retry a call that the current state doesn't allow; a stop never expires, and is never given up."""
-        retry = self._back_off(claimed)
+        retry = self._make_retry(claimed)
         if step in _STOP_STEPS:
             attempts = min(retry.attempts, MAX_ATTEMPTS - 1)
             retry = replace(retry, sentence=cards.no_stop_yet(runtime.title), attempts=attempts)

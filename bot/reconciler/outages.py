@@ -131,7 +131,7 @@ class Outages(EnginePart):
     def _build_notices(
         self, connection: str, what: str, since: float, kind: str, *, until: float | None = None
     ) -> list[NewNotice]:
-        """Return a notice for each administrator whom the connection serves, once per outage.
+        """Return a notice for each of the connection's administrators, once per outage.
 
         Its beginning is the occasion.
         """

@@ -295,7 +295,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return self.build_retry(claimed, runtime, step, answer, Call.UNKNOWN)
             case Rejected(error=Conflict()) if self._may_be_own(claimed, step):
                 # The name may be taken by what an earlier attempt made after all: look for it.
-                return self.build_retry(claimed, runtime, step, self._back_off(claimed), Call.UNKNOWN)
+                return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.UNKNOWN)
             case Rejected():
                 return self.record_rejected(claimed, runtime, step, answer)
 
@@ -324,7 +324,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             and 0 < subject.attempts < MAX_CONFLICT_ATTEMPTS
         )
 
-    def _back_off(self, claimed: S) -> RetryLater:
+    def _make_retry(self, claimed: S) -> RetryLater:
         attempts = claimed.subject.attempts + 1
         return RetryLater(self._provider_caller.compute_backoff(attempts), None, attempts)
 
@@ -367,7 +367,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             case Verdict.SEARCH:
                 return claimed.update(search_in(runtime.pace, None, now))
             case Verdict.REPEAT:
-                return self.record_absence(claimed, self._back_off(claimed).wait)
+                return self.record_absence(claimed, self._make_retry(claimed).wait)
             case Verdict.NOTHING | Verdict.UNTOLD:
                 return self.abandon(claimed, verdict)
             case Verdict.ASK:

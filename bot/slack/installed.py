@@ -150,7 +150,7 @@ class InstalledSlack:
         return self._client_at(self.installations.at(principal))
 
     def list_clients(self) -> list[PacedSlack]:
-        """Return what calls Slack, for each installation."""
+        """Return the clients of all installations."""
         return [self._client_at(one) for one in self.installations]
 
     def get_quota(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it

@@ -49,7 +49,7 @@ class _Reading:
 
 
 class PeopleDirectory:
-    """Ask Slack who people are, and store the answers.
+    """The directory of people: Slack's answers about them, in the store.
 
     In memory: how far reading everybody has come, and an organisation's workspaces. Restart: from the
     beginning. Several processes: one reads everybody; workspaces are up to an hour old.
@@ -172,7 +172,7 @@ class PeopleDirectory:
             return team_id in teams
 
     async def _read_everybody(self, slack: PacedSlack) -> None:
-        """Read everybody of an installation, from where the last attempt stopped."""
+        """Read everybody of an installation; continue after an interruption."""
         installation = slack.budget.installation
         reading = self._readings[installation.id]
         try:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.__main__ import _parser
+from bot.__main__ import _build_parser
 from bot.commands import pages
 from tests.project.repository import ROOT
 from tools import docs
@@ -12,7 +12,7 @@ from tools import docs
 
 def printed(capsys, *words):
     """Return what is printed of a page."""
-    status = pages.docs(_parser().parse_args(["docs", *words]))
+    status = pages.docs(_build_parser().parse_args(["docs", *words]))
     said = capsys.readouterr()
     assert (status, said.err) == (0, "")
     return said.out
@@ -70,7 +70,7 @@ def test_every_section_that_a_document_can_link_to_is_found():
 
 @pytest.mark.parametrize("name", ["operat", "operate#backup", "adr/86", "", "../Makefile", "/etc/passwd"])
 def test_a_name_that_is_none_is_answered_with_a_sentence(capsys, name):
-    assert pages.docs(_parser().parse_args(["docs", name])) == 2
+    assert pages.docs(_build_parser().parse_args(["docs", name])) == 2
     said = capsys.readouterr()
     told = f"There's no page or section {name}. `usher docs` lists all that there are.\n"
     assert (said.out, said.err) == ("", told)

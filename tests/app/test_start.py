@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
-from bot.app import GROUPS_EVERY, Outlets, Process, StartError
+from bot.app import GROUPS_READ_SECONDS, Outlets, Process, StartError
 from bot.store import audit, open_store
 from bot.support.errors import StoreAway, StoreBusy, StoreUnavailable
 from bot.support.settings import Settings
@@ -253,7 +253,7 @@ async def test_who_is_in_a_user_group_is_read_again_by_itself(tmp_path):
             place = made.context.installation
             assert [one.user_id for one in place.administrating()] == ["U0AMIR"]
             local.state.groups["S0TEAM"] = {"U0OLIVIA"}
-            again = timedelta(seconds=GROUPS_EVERY)
+            again = timedelta(seconds=GROUPS_READ_SECONDS)
             jobs = made.scheduler._ticker._jobs.get_jobs()
             (read,) = [one for one in jobs if getattr(one.trigger, "_pause", None) == again]
             await read.func()

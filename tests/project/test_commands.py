@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from hypothesis import settings
 
-from bot.__main__ import _parser
+from bot.__main__ import _build_parser
 from tests.project.repository import ROOT, files, named
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -94,7 +94,7 @@ PAGES = [path for path in sorted((ROOT / "docs").rglob("*.md")) if path.parent.n
 def test_every_command_line_that_a_page_shows_is_understood(path):
     shown = [one for one in TYPED.findall(path.read_text(encoding="utf-8")) if not LEFT_OUT.search(one)]
     for words in shown:
-        assert _parser().parse_args(shlex.split(words)), words
+        assert _build_parser().parse_args(shlex.split(words)), words
     if path.stem in {"install", "containers", "operate", "commands"}:
         assert shown
 

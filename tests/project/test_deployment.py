@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.__main__ import _parser
+from bot.__main__ import _build_parser
 from bot.app import DRAIN_SECONDS
 from bot.support.settings import VARIABLES
 from tests.project.deployment import DEPLOY, instructions
@@ -43,7 +43,7 @@ def environment() -> dict[str, str]:
 
 def is_command(words: list[str]) -> bool:
     try:
-        return bool(_parser().parse_args(words))
+        return bool(_build_parser().parse_args(words))
     except SystemExit:
         return False
 

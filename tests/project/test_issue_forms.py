@@ -6,7 +6,7 @@ import shlex
 import pytest
 import yaml
 
-from bot.__main__ import _parser
+from bot.__main__ import _build_parser
 from bot.providers import provider_classes
 from tests.project.repository import ROOT
 
@@ -44,4 +44,4 @@ def test_issue_forms_name_commands_that_exist():
     commands = re.findall(r"`usher(?:-run)? ([^`]+)`", text)
     assert "doctor" in commands
     for words in set(commands) - {"--version"}:
-        assert _parser().parse_args(shlex.split(words))
+        assert _build_parser().parse_args(shlex.split(words))

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from bot.__main__ import _parser
+from bot.__main__ import _build_parser
 from bot.messages.texts.verbs import VERBS
 from bot.providers import provider_classes
 from bot.providers.connection import ConnectionSettings
@@ -127,7 +127,7 @@ def test_every_word_of_the_command_line_has_its_row():
         return [f"{name} {word}".strip() for name, below in inner for word in words(below) or [""]]
 
     rows = tables("commands")["On the command line"]
-    assert [code(row[0])[0] for row in rows] == words(_parser())
+    assert [code(row[0])[0] for row in rows] == words(_build_parser())
 
 
 # -- what operators watch, and what Slack is asked for -------------------------------------------------------

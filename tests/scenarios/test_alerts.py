@@ -96,13 +96,13 @@ async def test_while_slack_does_not_answer_it_sends_nothing_and_answers_people(t
         settings = Settings(**told)
         process = Process(settings, load_connections(settings.connections), stack, clock=clock)
         await process.start()
-        assert process.background()["sending"]
+        assert process.check_background()["sending"]
         inject_fault(local.harness, "/api/", status=503, times=FOREVER)
         for calls in (1, 2):
             with pytest.raises(SlackFailed):
                 await process.context.people.sync()
             await process.notifier.step_notices()
-            assert process.background()["sending"] is (calls == 1), "one call is no absence"
+            assert process.check_background()["sending"] is (calls == 1), "one call is no absence"
             clock.advance(ABSENT_AFTER)
         await scrapes.take(process.port)
         assert scrapes.last("usher_check", check="sending") == 0

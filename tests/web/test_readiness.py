@@ -84,24 +84,24 @@ async def test_nothing_stands_still_where_nothing_works_in_the_background(tmp_pa
     async with process_of(tmp_path, clock, Role.WEB) as (process, _):
         await process.start()
         clock.advance(61)
-        assert process.background() == {}
+        assert process.check_background() == {}
 
 
 async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp_path):
     clock = FakeClock()
     async with process_of(tmp_path, clock) as (process, local):
-        assert process.background() == {}
+        assert process.check_background() == {}
         await process.start()
-        assert process.background() == {"loops": True, "sending": True}
+        assert process.check_background() == {"loops": True, "sending": True}
         # A loop at rest stands for nothing. Here one has begun a step, and none can end it before the look.
         await asyncio.sleep(0)
-        assert process.background() == {"loops": True, "sending": True}
+        assert process.check_background() == {"loops": True, "sending": True}
         clock.advance(61)
-        assert process.background() == {"loops": False, "sending": True}
+        assert process.check_background() == {"loops": False, "sending": True}
         assert b"usher_spooled_bytes 0.0" in process.metrics.render({}, None)
 
         for token in local.state.tokens.values():
             token.revoked = True
         with pytest.raises(SlackPermanent):
             await process.context.people.sync()
-        assert process.background()["sending"] is False
+        assert process.check_background()["sending"] is False

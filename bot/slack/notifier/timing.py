@@ -32,5 +32,5 @@ class Timing:
 
     @property
     def last_start(self) -> float:
-        """Return the time after its claim until which a send may start, so that it ends within the lease."""
+        """Return the latest start of a send after its claim, so that it ends within the lease."""
         return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)
