@@ -21,17 +21,17 @@ _RUN_BUTTONS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
 }
 
 
-@routes.action(kit.ASK)
+@routes.action(kit.ASK_ACTION)
 async def ask_question(request: Request) -> Answer:
     """Ask the question of the button, about the row as it is now.
 
     An action without a question is done, and an outdated one is answered as a click on its button is.
     """
-    press = kit.ButtonValue.of_text(request.target or "")
+    press = kit.ButtonValue.from_text(request.target or "")
     button = await _find_button(request, press.name, press.key)
     if button is None:
         return await answer_old_button(request)
-    now = kit.ButtonValue.of(button)
+    now = kit.ButtonValue.from_button(button)
     if "confirm" in button and now.value == press.value:
         return replies.question(button)
     press = replace(now, key=press.key, seen=press.seen)
@@ -63,5 +63,5 @@ async def confirm(request: Request) -> Answer:
     """Do the confirmed action; its card reports the rest, and any other answer is shown in the form."""
     surface = Surface("button", Where.DIRECT, interaction=request.surface.interaction)
     return await run_button(
-        request.services, request.principal, surface, kit.ButtonValue.of_text(request.form_payload)
+        request.services, request.principal, surface, kit.ButtonValue.from_text(request.form_payload)
     )

@@ -127,7 +127,7 @@ async def show_about(request: Request) -> Answer:
         return replies.answer(fill(answers.ABOUT_ASKING, title=title))
     if snapshots.is_stale(services.context, snapshot):
         await request.caller.run(snapshots.read_about, connection)
-    return lists.about(
+    return lists.answer_server_info(
         snapshot,
         title,
         now=services.clock.now(),

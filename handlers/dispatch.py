@@ -18,10 +18,10 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.buttons import ENDS, RUN_STOPS
-from bot.messages.blocks.forms import answer_view, field_of
+from bot.messages.blocks.buttons import RUN_STOPS, WARNING_ANSWERS
+from bot.messages.blocks.forms import answer_view, get_field_name
 from bot.messages.blocks.kit import ButtonValue, fill, safe
-from bot.messages.blocks.lists import SAY
+from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
 from bot.services.caller import OLD_SECONDS, ConfirmationRequired
@@ -393,7 +393,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
         return replace(
             answer, errors={at: _format_commands(request, text) for at, text in answer.errors.items()}
         )
-    if request.surface.via and any(kit.buttons_of(answer.blocks)):
+    if request.surface.via and any(kit.iterate_buttons(answer.blocks)):
         quotation = kit.section(fill(answers.ASKED_TO, said=_format_full_command(request.text)))
         answer = kit.with_blocks(answer, [quotation, *answer.blocks])
     for hooks in RequestHooks.list_subscribers():
@@ -402,7 +402,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
     about = answer.about
     if about is not None and (about.ask or about.takes_press):
         answer = replies.as_question(answer)
-        if not answer.offers and any(kit.buttons_of(answer.blocks)):
+        if not answer.offers and any(kit.iterate_buttons(answer.blocks)):
             key = f"{kit.QUESTION}:{request.surface.interaction}"
             answer = replace(answer, offers=key, about=replace(about, question=key))
     if request.surface.where in (Where.CHANNEL, Where.MENTION) or answer.in_channel:
@@ -414,7 +414,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
     if answer.view is None:
         return answer
     slash = request.services.find_slash_command
-    return replace(answer, view=replies.in_view(answer.view, slash("workspace"), slash("job")))
+    return replace(answer, view=replies.with_slash_commands(answer.view, slash("workspace"), slash("job")))
 
 
 def _add_date(request: Request, answer: Answer) -> Answer:
@@ -424,15 +424,15 @@ def _add_date(request: Request, answer: Answer) -> Answer:
         return answer
     as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
     blocks = [replies.use_plain_dates(block) for block in answer.blocks]
-    if not any("As of " in block for block in kit.lines_of(blocks)):
+    if not any("As of " in block for block in kit.iterate_lines(blocks)):
         blocks.insert(len(blocks) - (blocks[-1]["type"] == "actions"), kit.context(as_of))
     return kit.with_blocks(answer, blocks)
 
 
 def _add_offers(answer: Answer) -> Answer:
     """Add the key of the one workspace or run whose buttons an answer has, unless it can be refreshed."""
-    buttons = [kit.ButtonValue.of(button) for button in kit.buttons_of(answer.blocks)]
-    single_row_actions = {"open_url", *ENDS, *RUN_STOPS}
+    buttons = [kit.ButtonValue.from_button(button) for button in kit.iterate_buttons(answer.blocks)]
+    single_row_actions = {"open_url", *WARNING_ANSWERS, *RUN_STOPS}
     keys = {button.key for button in buttons if button.seen is not None or button.name in single_row_actions}
     if (
         answer.offers
@@ -458,7 +458,7 @@ def _format_commands(request: Request, text: str) -> str:
     """Return a sentence of the catalogue (written for a direct message) with commands as typed here."""
     if "`" not in text:
         return text
-    return replies.as_typed(text, request.format_command("workspace"), request.format_command("job"))
+    return replies.format_commands(text, request.format_command("workspace"), request.format_command("job"))
 
 
 async def _defer_until_identified(request: Request, unknown: NotIdentified) -> Answer:
@@ -502,7 +502,9 @@ async def add_introduction(services: Services, principal: Principal, answer: Ans
     if first is None:
         return answer
     steps, is_first = first
-    return replies.introduced(answer, describe_usher(services.limit_to(principal)), steps, is_first=is_first)
+    return replies.add_introduction(
+        answer, describe_usher(services.limit_to(principal)), steps, is_first=is_first
+    )
 
 
 def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
@@ -540,7 +542,7 @@ async def run_form(
 async def _submit_form(request: Request, handler: routes.Verb, plain: Collection[str]) -> Answer:
     """Run a form's handler, unless a token was typed into one of the ``plain`` fields."""
     for block_id in find_state_values(request.view):
-        if (name := field_of(block_id)) in plain:
+        if (name := get_field_name(block_id)) in plain:
             value = find_value(request.view, name)
             if sentence := await typing_mistakes.describe_token_in_field(
                 request.services, request.principal, value
@@ -579,7 +581,7 @@ def find_first_field(view: Mapping[str, Any]) -> str:
     return next((block_id for _, block_id in list_fields(view)), "")
 
 
-@routes.action(SAY)
+@routes.action(RUN_COMMAND)
 async def run_offered_command(request: Request) -> Answer:
     """Run a command that was offered, as if it had been typed; authorised and counted like any other."""
     command = "" if request.press is None else request.press.value
@@ -590,9 +592,9 @@ def _ask_to_confirm(request: Request) -> Answer:
     """Ask for consent to a command from the past, or quoted; it hasn't run."""
     now, command, is_quoted = request.services.clock.now(), request.text, request.surface.is_quoted
     at = kit.moment_at(request.surface.said_at or now, now)
-    if len(command) > kit.VALUE:
+    if len(command) > kit.MAX_VALUE_LENGTH:
         return replies.hint(fill(answers.QUOTED_AGAIN if is_quoted else answers.SAID_LONG_AGO_AGAIN, at=at))
-    buttons = [kit.button(answers.DO_IT_NOW, SAY, command), kit.button(answers.LEAVE_IT, _DECLINE)]
+    buttons = [kit.button(answers.DO_IT_NOW, RUN_COMMAND, command), kit.button(answers.LEAVE_IT, _DECLINE)]
     template = answers.NOT_LET if request.surface.via else answers.SAID_LONG_AGO
     template = answers.QUOTED if is_quoted else template
     return replies.answer(fill(template, at=at, said=_format_full_command(command)), buttons)
@@ -600,7 +602,7 @@ def _ask_to_confirm(request: Request) -> Answer:
 
 def _format_full_command(command: str) -> kit.Markup:
     """Return a command in full for the question about it."""
-    return kit.Markup(kit.line(unescape(decode_links(command)), kit.VALUE))
+    return kit.Markup(kit.line(unescape(decode_links(command)), kit.MAX_VALUE_LENGTH))
 
 
 @routes.action(_DECLINE)

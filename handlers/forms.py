@@ -158,7 +158,7 @@ async def search_choices(request: Request) -> list[dict[str, Any]]:
     matching = [
         choice for choice in field_.choices if needle in fold(choice.label) or needle in fold(choice.value)
     ]
-    return forms.options(matching)
+    return forms.list_options(matching)
 
 
 @routes.view("make")

@@ -155,7 +155,7 @@ def _explain_verb(request: Request, verb: str) -> Answer:
 
 def describe_usher(services: Services) -> str:
     """Describe Usher in one sentence, as it is set up here."""
-    return replies.what(
+    return replies.describe_usher(
         needs_accounts=len(services.list_linkless()) < len(services.connections),
         runs_jobs=any(isinstance(provider, base.Runs) for provider in services.connections.values()),
     )
@@ -173,7 +173,7 @@ def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[di
     """
     linked = _list_linked(services, accounts)
     unlinked = [step for step in services.list_link_methods() if step[0] not in linked]
-    steps = replies.ways(unlinked)
+    steps = replies.list_link_buttons(unlinked)
     if unlinked and not _list_active(accounts):
         return [*steps, *replies.new_buttons(services.list_linkless(), first=len(steps))]
     if len(steps) > 1:

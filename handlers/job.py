@@ -19,9 +19,9 @@ from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
 from bot.messages.blocks import forms, kit, lists, replies
-from bot.messages.blocks.cards import FORMS
+from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill, line, safe
-from bot.messages.blocks.runs import outcome_of, run_result
+from bot.messages.blocks.runs import describe_outcome, run_result
 from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
 from bot.providers import base
@@ -240,8 +240,8 @@ async def check_words(request: Request, typed: CommandLine) -> None:
         for name, connection in launchable
     ]
     named_jobs = named_jobs or [(connection, name) for connection in by_name]
-    commands = [f"job run {join_words(words)}" for words in named_jobs[: replies.FEW]]
-    require_leading_connection(request, typed.words, "\n".join(more), lists.command_buttons(commands))
+    commands = [f"job run {join_words(words)}" for words in named_jobs[: replies.MAX_CHOICES]]
+    require_leading_connection(request, typed.words, "\n".join(more), lists.list_command_buttons(commands))
 
 
 async def _offer(request: Request, connection: str) -> PersonalOffer:
@@ -262,7 +262,8 @@ def _describe_problems(
     request: Request, connection: str, form_of: Callable[[Values], Form], result: Filled
 ) -> list[str]:
     problems = [
-        _format_flag_problem(name, forms.wrong_flag(problem)) for name, problem in result.problems.items()
+        _format_flag_problem(name, forms.format_flag_problem(problem))
+        for name, problem in result.problems.items()
     ]
     title = request.services.title(connection)
     for flag in result.unknown:
@@ -270,7 +271,7 @@ def _describe_problems(
             problems.append(_format_flag_problem(flag.name, run_words.NO_TAIL_PLACE))
             continue
         others = [
-            forms.flag(*one) for one in creation.allowed_with(form_of, result, flag)[: forms.FLAGS_NAMED]
+            forms.format_flag(*one) for one in creation.allowed_with(form_of, result, flag)[: forms.MAX_FLAGS]
         ]
         if others:
             with_what = Markup(f" {run_words.OR} ".join(others))
@@ -282,13 +283,13 @@ def _describe_problems(
 
 def _format_flag_problem(name: str, sentence: str) -> str:
     """Return a sentence, already escaped, with its flag."""
-    label = {creation.COMMAND: run_words.COMMAND_PLACE}.get(name, forms.flag(name))
+    label = {creation.COMMAND: run_words.COMMAND_PLACE}.get(name, forms.format_flag(name))
     return fill(run_words.PROBLEM, flag=Markup(label), said=Markup(sentence))
 
 
 def _refuse_launch(request: Request, result: Filled, problems: list[str]) -> Answer:
     more, form = list(problems), result.form
-    flags = [forms.flag(field.name) for field in form.fields if field.name != creation.COMMAND]
+    flags = [forms.format_flag(field.name) for field in form.fields if field.name != creation.COMMAND]
     if result.unknown and flags:
         more.append(fill(run_words.FLAGS_KNOWN, known=Markup(", ".join(flags))))
     if form.field(creation.COMMAND) and creation.COMMAND not in result.values:
@@ -408,12 +409,12 @@ async def request_stop(request: Request, run: Run, *, force: bool) -> Answer:
     if not is_open or stopped.state.is_over:
         return answer_over(request, stopped)
     template = answers.FORCING if stopped.requested_stop == "force" else answers.ACCEPTED
-    return replies.answer(request.fill(template, run, **FORMS[OperationVerb.STOP]))
+    return replies.answer(request.fill(template, run, **VERB_FORMS[OperationVerb.STOP]))
 
 
 def answer_over(request: Request, run: Run) -> Answer:
     """Answer with the outcome of a finished run."""
-    return replies.answer(request.fill(run_words.OVER_ALREADY, run, state=Markup(outcome_of(run))))
+    return replies.answer(request.fill(run_words.OVER_ALREADY, run, state=Markup(describe_outcome(run))))
 
 
 @routes.action("job_keep_waiting")
@@ -519,7 +520,7 @@ async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequen
     if promise:
         return replies.answer(promise)
     sentence = fill(run_words.UNKNOWN_NAME, name=request.name)
-    similar = naming.nearest_runs(request.name, rows)[: lists.FEW]
+    similar = naming.nearest_runs(request.name, rows)[: lists.MAX_RUN_CHOICES]
     more = [describe_read_failure(request)] if request.deferred.problem else []
     more += [answers.NEAREST[len(similar) == 1]] if similar else []
     more = more or [request.fill(run_words.UNKNOWN_NEXT)]
@@ -528,4 +529,4 @@ async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequen
 
 async def _make_choice_buttons(request: Request, runs: Sequence[Run]) -> list[dict[str, object]]:
     zone = await request.services.store.zone(request.principal)
-    return lists.choices(request.verb, runs, request.services.clock.now(), zone)
+    return lists.list_run_choices(request.verb, runs, request.services.clock.now(), zone)

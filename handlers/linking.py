@@ -13,7 +13,7 @@ from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.links import format_still_running, unlink_button
-from bot.messages.blocks.lists import SAY
+from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import answers, cards, pages
 from bot.services import accounts, linking, naming
 from bot.services.revocations import left_by
@@ -306,7 +306,7 @@ async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
     """End the links of a colleague in the same Slack workspace, for administrators only."""
     other = replace(request.principal, user_id=person.group(1))
     linked_there = await request.caller.read(accounts.linked_elsewhere, other)
-    mention = kit.person(Named(other.user_id))
+    mention = kit.mention(Named(other.user_id))
     name = " ".join(word for word in request.arguments if word != person.group())
     is_all = not name or name.casefold() == "all"
     there = [account.connection for account in linked_there]
@@ -325,10 +325,12 @@ async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
 def _ask_about_other(request: Request, user_id: str, connection: str | None) -> Answer:
     typed_connection = join_words([connection or "all"])
     titles = request.services.titles([connection] if connection else request.services.connections)
-    effect = fill(answers.UNLINK_OTHER_EFFECT, who=kit.person(Named(user_id)), title=titles)
+    effect = fill(answers.UNLINK_OTHER_EFFECT, who=kit.mention(Named(user_id)), title=titles)
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     command = f"unlink {typed_connection} <@{user_id}> --{kit.AGREED}"
-    return replies.answer(f"{effect} {ask}", [kit.button(cards.UNLINK, SAY, command, style=kit.DANGER)])
+    return replies.answer(
+        f"{effect} {ask}", [kit.button(cards.UNLINK, RUN_COMMAND, command, style=kit.DANGER)]
+    )
 
 
 async def require_account(request: Request, connection: str, *, is_refused: bool = False) -> Account:
@@ -385,7 +387,7 @@ async def offer_all_links(request: Request) -> Answer:
     """
     services = request.services
     linkless, linking = services.list_linkless(), services.list_link_methods()
-    buttons = replies.ways(linking, request.deferred_text)
+    buttons = replies.list_link_buttons(linking, request.deferred_text)
     is_list = request.folder == "workspace" and request.verb == "list"
     if not buttons:
         head = [describe_usher(services)] if is_list else []
@@ -394,7 +396,7 @@ async def offer_all_links(request: Request) -> Answer:
         return replies.hint(answers.NO_CONNECTIONS)
     sentence = answers.NOT_LINKED_ANY
     if is_list:
-        sentence = replies.begins(describe_usher(services), waits=True)
+        sentence = replies.format_beginning(describe_usher(services), waits=True)
     elif len(linking) == 1:
         sentence = fill(answers.NOT_LINKED, title=linking[0][1])
     answer = replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])
@@ -409,4 +411,4 @@ def make_link_buttons(
     ``waiting`` is the command that runs once one of them is linked, ``template`` the label.
     """
     linking = [method for method in services.list_link_methods() if method[0] in connections]
-    return replies.ways(linking, waiting, template)
+    return replies.list_link_buttons(linking, waiting, template)

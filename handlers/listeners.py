@@ -141,7 +141,7 @@ class Listeners:
         if can_acknowledge_with(make_command_body(whole), context):
             return await ack(make_command_body(whole))
         if not await self._write_reply(answer, surface, principal):
-            return await ack(make_command_body(replies.hint(kit.cut(answer.text, _MAX_SHORT_LENGTH))))
+            return await ack(make_command_body(replies.hint(kit.truncate(answer.text, _MAX_SHORT_LENGTH))))
         return await ack() if is_worked else await ack(make_command_body(replies.hint(answers.NO_WORKER)))
 
     async def _remember_referents(self, answer: Answer, surface: Surface, principal: Principal) -> None:
@@ -243,7 +243,7 @@ class Listeners:
             surface = replace(surface, view_id=view.get("id"))
             answer = replace(answer, text=answer.text or verbs.ANSWER_TITLE)
             if not await self._write_reply(answer, surface, principal, due_in=_VIEW_FOLLOWS_SECONDS):
-                meanwhile = kit.cut(answer.text, _MAX_SHORT_LENGTH)
+                meanwhile = kit.truncate(answer.text, _MAX_SHORT_LENGTH)
             else:
                 meanwhile = answers.COMING if self._services.context.owners.is_worked else answers.NO_WORKER
             response = make_form_body(replace(answer, view=forms.answer_view(replies.hint(meanwhile))))

@@ -160,7 +160,7 @@ def parse_button(action: Mapping[str, Any]) -> kit.ButtonValue:
     """Return the clicked button, the choice, or the option of a menu."""
     chosen = str(_as_mapping(action.get("selected_option")).get("value") or "")
     if action.get("type") == "overflow":
-        return kit.ButtonValue.of_text(chosen)
+        return kit.ButtonValue.from_text(chosen)
     return kit.ButtonValue.read(str(action.get("action_id") or ""), str(action.get("value") or chosen))
 
 
@@ -286,7 +286,7 @@ def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
         for element in (elements if isinstance(elements, dict) else {}).values():
             value = _parse_value(element) if isinstance(element, dict) else ""
             if value:
-                found[forms.field_of(block_id)] = value
+                found[forms.get_field_name(block_id)] = value
     return found
 
 
@@ -308,7 +308,7 @@ def list_fields(view: Mapping[str, Any]) -> list[tuple[str, str]]:
     blocks = view.get("blocks")
     shown = [block for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
     ids = [str(block.get("block_id") or "") for block in shown if block.get("type") == "input"]
-    return [(forms.field_of(block_id), block_id) for block_id in ids]
+    return [(forms.get_field_name(block_id), block_id) for block_id in ids]
 
 
 #: The keys of an element that can have its value.

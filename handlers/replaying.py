@@ -51,7 +51,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         via=deferred.via,
     )
     if deferred.press:
-        answer = await run_button(services, principal, surface, kit.ButtonValue.of_text(deferred.press))
+        answer = await run_button(services, principal, surface, kit.ButtonValue.from_text(deferred.press))
     else:
         answer = await run_text(
             services, principal, surface, deferred.text, folder=deferred.folder, deferred=deferred

@@ -274,7 +274,7 @@ class Request:
     @property
     def mention(self) -> kit.Markup:
         """Return a mention of the person, for answers that others read."""
-        return kit.person(Named(self.principal.user_id))
+        return kit.mention(Named(self.principal.user_id))
 
     @property
     def name(self) -> str:

@@ -40,7 +40,7 @@ def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str
     """Return the answer to a menu's search: as many options as fit, with a label that says so."""
     if can_acknowledge_with(whole := {"options": list(options)}, context):
         return whole
-    group: dict[str, Any] = {"label": kit.plain(answers.MORE_OPTIONS, kit.OPTION), "options": []}
+    group: dict[str, Any] = {"label": kit.plain(answers.MORE_OPTIONS, kit.MAX_OPTION_LENGTH), "options": []}
     free_bytes = context[MAX_BODY_BYTES] - _count_written_bytes({"option_groups": [group]})
     for option in options:
         free_bytes -= _count_written_bytes([option])
@@ -66,11 +66,13 @@ def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> 
     """Return an Answer as the ``response_action`` of a form: errors, its next view, or nothing more."""
     if answer.errors:
         errors = {
-            block_id: kit.cut(clean(text), _MAX_ERROR_LENGTH) for block_id, text in answer.errors.items()
+            block_id: kit.truncate(clean(text), _MAX_ERROR_LENGTH) for block_id, text in answer.errors.items()
         }
         body = {"response_action": "errors", "errors": errors}
         if not can_acknowledge_with(body, context or {}):
-            errors |= {block_id: kit.cut(text, _MAX_SHORT_ERROR_LENGTH) for block_id, text in errors.items()}
+            errors |= {
+                block_id: kit.truncate(text, _MAX_SHORT_ERROR_LENGTH) for block_id, text in errors.items()
+            }
         while len(errors) > 1 and not can_acknowledge_with(body, context or {}):
             # The others are told once these are corrected.
             errors.popitem()
@@ -149,7 +151,8 @@ def fit_for_channel(answer: Answer) -> Answer:
     if not answer.in_channel:
         return answer
     is_private = any(
-        button["action_id"] in kit.ADDRESSES or "url" in button for button in kit.buttons_of(answer.blocks)
+        button["action_id"] in kit.ADDRESSES or "url" in button
+        for button in kit.iterate_buttons(answer.blocks)
     )
     # In a list, a name is the link. What people typed is escaped: it can't look like one.
     is_private = is_private or "<http" in str(answer.blocks)

@@ -7,7 +7,7 @@ from typing import Final
 from bot.domain.notices import Answer
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import lists, replies
-from bot.messages.blocks.commands import doing
+from bot.messages.blocks.commands import describe_command
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.texts import answers, talk
 from bot.messages.texts.verbs import VERBS
@@ -45,7 +45,9 @@ def format_typed_name(name: str) -> Markup:
 
 def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> Answer:
     """Say that nothing about a workspace is still open."""
-    return replies.hint(lists.in_its_state(request.services.clock.now(), workspace, talk.NOTHING_TO_CANCEL))
+    return replies.hint(
+        lists.format_in_state(request.services.clock.now(), workspace, talk.NOTHING_TO_CANCEL)
+    )
 
 
 def answer_unknown_topic(request: Request, word: str) -> Answer:
@@ -58,7 +60,7 @@ def answer_unknown_word(request: Request, sentence: str, word: str, commands: Se
     """Say that a word is unknown, and suggest commands that are like it."""
     more = [fill(talk.DID_YOU_MEAN, commands=format_commands(request, commands))] if commands else []
     more.append(request.fill(answers.UNKNOWN_VERB_HELP))
-    return replies.hint(fill(sentence, word=word), lists.command_buttons(commands), more="\n".join(more))
+    return replies.hint(fill(sentence, word=word), lists.list_command_buttons(commands), more="\n".join(more))
 
 
 def offer_as_command(request: Request) -> Answer:
@@ -71,7 +73,7 @@ def offer_as_command(request: Request) -> Answer:
 def offer_commands(request: Request, commands: Sequence[str], sentence: str = talk.DID_YOU_MEAN) -> Answer:
     """Offer commands that are known to work, as they are typed in a direct message."""
     sentence = fill(sentence, commands=format_commands(request, commands))
-    return replies.hint(sentence, lists.command_buttons(commands))
+    return replies.hint(sentence, lists.list_command_buttons(commands))
 
 
 def write_command(request: Request, *typed: str) -> str:
@@ -87,7 +89,7 @@ def format_commands(request: Request, commands: Sequence[str]) -> Markup:
 
 def _format_command(request: Request, command: str) -> str:
     if _PROGRAM_WORDING.search(command):
-        return fill(talk.IN_WORDS, doing=doing(command))
+        return fill(talk.IN_WORDS, doing=describe_command(command))
     folder = "job" if command.startswith("job ") else "workspace"
     return f"`{request.format_command(folder)}{line(command.removeprefix('job '), 300)}`"
 

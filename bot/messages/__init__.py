@@ -1,1 +1,1 @@
-"""What people read: the texts, and the Block Kit that shows them."""
+"""The messages to people: the texts, and the Block Kit that shows them."""

@@ -105,7 +105,9 @@ def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a page shows a workspace that is there"
     phase = _phase(workspace, operation)
-    offered = {ButtonValue.of(button).name for button in buttons.offered(facts, _STATES.get(phase))}
+    offered = {
+        ButtonValue.from_button(button).name for button in buttons.list_buttons(facts, _STATES.get(phase))
+    }
     if phase == "stopping" and is_final(facts.effects, "stop"):
         phase = "ending"
     heading, text = ide.PLACES.get(phase, ("", ""))
@@ -392,9 +394,9 @@ class IdePages:
             "stop.html",
             page=shown.page,
             question=cards.CONFIRM_END if is_final else cards.CONFIRM_STOP,
-            agreed=buttons.knowing(shown.workspace).name if is_final else Consent.NONE.name,
+            agreed=buttons.get_consent(shown.workspace).name if is_final else Consent.NONE.name,
             name=shown.workspace.title,
-            lost=buttons.lost(shown.workspace, effect if is_final else None),
+            lost=buttons.format_cost(shown.workspace, effect if is_final else None),
             form_mark=self._browsers.session_mark(shown.session, shown.workspace.id),
         )
 

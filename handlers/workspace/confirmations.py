@@ -14,7 +14,13 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import StopMode, is_final, planned_mode
 from bot.domain.workspaces import DOWN_OR_FAILED_STATES, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
-from bot.messages.blocks.buttons import agreed_button, at_stake, knowing, lost, suspend_button
+from bot.messages.blocks.buttons import (
+    agreed_button,
+    format_cost,
+    format_stop_risk,
+    get_consent,
+    suspend_button,
+)
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, cards, talk, times
 from bot.services.feasibility import check_possible, find_final_mode, predict_stop_effects
@@ -52,9 +58,9 @@ async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
     if verb in _OPERATION_VERBS and is_final_operation(request, workspace, _OPERATION_VERBS[verb]):
         await require_account(request, workspace.connection)
         return await ask_before_ending(request, workspace, _OPERATION_VERBS[verb])
-    if verb == "suspend" and at_stake(workspace):
+    if verb == "suspend" and format_stop_risk(workspace):
         return await ask_before_suspending(request, workspace)
-    return lists.one(verb, workspace, request.services.title(workspace.connection))
+    return lists.offer_workspace(verb, workspace, request.services.title(workspace.connection))
 
 
 def find_time(request: Request, workspace: Workspace) -> float | None:
@@ -72,7 +78,7 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
     then = then if " at " in then else f"at {then}"
     button = kit.button(
         (cards.END_AT if is_end else cards.STOP_AT).format(then=then),
-        buttons.changing("stop", workspace, at=at),
+        buttons.make_change("stop", workspace, at=at),
     )
     return replies.answer(request.fill(cards.CANT_SUSPEND, workspace), [button])
 
@@ -91,8 +97,10 @@ async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> A
     """Offer the request's verb for a later time, which the button carries."""
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
     label = await format_label(replace(request, at=at), request.verb, line(workspace.title))
-    (button,) = buttons.choices(request.verb, [workspace], [label], [at])
-    about = Referents(workspaces=(workspace.id,), what=request.verb, ask=kit.ButtonValue.of(button).text)
+    (button,) = buttons.list_choice_buttons(request.verb, [workspace], [label], [at])
+    about = Referents(
+        workspaces=(workspace.id,), what=request.verb, ask=kit.ButtonValue.from_button(button).text
+    )
     return replace(replies.answer(sentence, [button]), about=about)
 
 
@@ -110,7 +118,7 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
         OperationVerb.FORCE: (cards.CONFIRM_FORCE_END[1], cards.END),
     }.get(verb, (cards.CONFIRM_END[1], cards.END))
     ask = fill(answers.TO_CONTINUE, button=label)
-    cost = lost(workspace, facts.effects[mode])
+    cost = format_cost(workspace, facts.effects[mode])
     sentence = f"{fill(effect, name=Markup(f'*{line(workspace.title)}*'), lost=cost)} {ask}"
     buttons = [agreed_button(label, str(verb), workspace)]
     if facts.may("suspend") and workspace.state is State.RUNNING:
@@ -174,11 +182,11 @@ async def offer_for_several(
         return replies.with_remarks(await offer_for_one(request, chosen[0]), notes)
     rows_offered = [_make_row(request, verb, workspace) for workspace in chosen]
     stamps = [
-        await make_stamp(request, row.workspace) + "!" * (knowing(row.workspace) if row.ends else 0)
+        await make_stamp(request, row.workspace) + "!" * (get_consent(row.workspace) if row.ends else 0)
         for row in rows_offered
     ]
     label = await format_label(request, verb, talk.COUNT.format(count=len(rows_offered)))
-    return lists.several(verb, rows_offered, stamps, notes, label, at)
+    return lists.offer_several(verb, rows_offered, stamps, notes, label, at)
 
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
@@ -268,4 +276,4 @@ def _answer_nothing(request: Request, workspaces: Sequence[Workspace]) -> Answer
 
 
 def _describe_state(request: Request, workspace: Workspace) -> str:
-    return lists.in_its_state(request.services.clock.now(), workspace, talk.SEVERAL_STATE)
+    return lists.format_in_state(request.services.clock.now(), workspace, talk.SEVERAL_STATE)

@@ -10,7 +10,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP_STATES, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks import forms as drawn
-from bot.messages.blocks.cards import opening
+from bot.messages.blocks.cards import format_opening
 from bot.messages.blocks.kit import AGREED, ButtonValue, fill, line
 from bot.messages.texts import answers, cards, verbs
 from bot.services import naming, snapshots
@@ -90,8 +90,8 @@ async def show_list(request: Request) -> Answer:
     ranked = sorted(matching_rows, key=lambda workspace: rank(workspace, under_way))
     is_whole = part is not None or page > 1 or is_all or request.surface.via == "assistant"
     short = ranked if is_whole else in_short(ranked, under_way)
-    is_short = lists.AT_A_GLANCE < len(ranked) > len(short) and 0 < len(short) <= lists.PAGE
-    workspace = kit.page_of(short if is_short else ranked, page, lists.PAGE)
+    is_short = lists.AT_A_GLANCE < len(ranked) > len(short) and 0 < len(short) <= lists.PAGE_SIZE
+    workspace = kit.get_page(short if is_short else ranked, page, lists.PAGE_SIZE)
     return lists.workspace_list(
         await services.gatherer.of_all(request.principal, workspace.shown, under_way),
         page=workspace,
@@ -130,15 +130,15 @@ async def show_address(request: Request) -> Answer:
     facts = await services.gatherer.of_workspace(workspace)
     if workspace.state is State.RUNNING:
         if facts.ide_url:
-            sentence = f"{fill(answers.OPENING, name=workspace.title)} {opening(facts)}".rstrip()
-            return replies.opening(facts, "\n".join([sentence, *buttons.ends(facts)]))
+            sentence = f"{fill(answers.OPENING, name=workspace.title)} {format_opening(facts)}".rstrip()
+            return replies.answer_opening(facts, "\n".join([sentence, *buttons.list_end_lines(facts)]))
         await request.caller.run(request_status_read, workspace.id)
-        return replies.answer(opening(facts), buttons.open_buttons(facts))
+        return replies.answer(format_opening(facts), buttons.open_buttons(facts))
     operation = await services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return lists.card_answer(await services.gatherer.of_workspace(workspace, operation))
-    sentence = lists.in_its_state(facts.now, workspace, answers.NOT_RUNNING)
-    about = Referents((workspace.id,), what="open", ask=buttons.changing("start", workspace).text)
+    sentence = lists.format_in_state(facts.now, workspace, answers.NOT_RUNNING)
+    about = Referents((workspace.id,), what="open", ask=buttons.make_change("start", workspace).text)
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
 
 
@@ -275,7 +275,7 @@ async def complete(request: Request) -> list[dict[str, Any]]:
     chosen = fitting or list(await beside(rows, naming.nearest, request.name, rows))
     return [
         {
-            "text": kit.plain(kit.line(label, kit.OPTION), kit.OPTION),
+            "text": kit.plain(kit.line(label, kit.MAX_OPTION_LENGTH), kit.MAX_OPTION_LENGTH),
             "value": workspace.id,
         }
         for workspace, label in zip(

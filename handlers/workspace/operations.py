@@ -12,8 +12,14 @@ from bot.domain.time_parsing import Moment
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_button, said
-from bot.messages.blocks.cards import FORMS
+from bot.messages.blocks.buttons import (
+    format_day_note,
+    format_stop_risk,
+    format_timer,
+    list_buttons,
+    remove_button,
+)
+from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import AGREED, RENDERERS, Markup, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services.caller import Caller
@@ -71,7 +77,7 @@ async def stop(request: Request) -> Answer:
     if moment is not None:
         mode: StopMode = "stop" if request.verb == "stop" else "suspend"
         return await plan_stop(request, workspace, moment, mode)
-    if request.verb == "suspend" and at_stake(workspace) and AGREED not in request.flags:
+    if request.verb == "suspend" and format_stop_risk(workspace) and AGREED not in request.flags:
         return await ask_before_suspending(request, workspace)
     verb = OperationVerb.FORCE if "force" in request.flags else OperationVerb(request.verb)
     return await begin_for(request, workspace, verb)
@@ -92,8 +98,8 @@ async def resume(request: Request) -> Answer:
     await require_account(request, workspace.connection)
     await request.caller.run(request_status_read, workspace.id)
     facts = await request.services.gatherer.of_workspace(workspace)
-    sentence = lists.in_its_state(facts.now, workspace, answers.NOT_SUSPENDED)
-    buttons = [] if workspace.state is State.RUNNING else offered(facts, State.STOPPED)
+    sentence = lists.format_in_state(facts.now, workspace, answers.NOT_SUSPENDED)
+    buttons = [] if workspace.state is State.RUNNING else list_buttons(facts, State.STOPPED)
     return replies.hint(sentence, buttons)
 
 
@@ -162,12 +168,12 @@ async def begin_for(
 
 def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
     """Add the time of the planned stop to an answer; of the card's own conversation, only a guessed day."""
-    day_note = day_said(moment)
+    day_note = format_day_note(moment)
     if not answer.text and not day_note:
         return answer
     title = request.services.title(workspace.connection)
-    sentence = " ".join([said(cards.SET, workspace, title), *day_note])
-    text = f"{answer.text} {kit.bare(sentence)}" if answer.text else kit.bare(sentence)
+    sentence = " ".join([format_timer(cards.SET, workspace, title), *day_note])
+    text = f"{answer.text} {kit.strip_markup(sentence)}" if answer.text else kit.strip_markup(sentence)
     return replace(kit.with_blocks(answer, (*answer.blocks, kit.section(sentence))), text=text)
 
 
@@ -191,14 +197,14 @@ def _answer_begun(request: Request, workspace: Workspace, accepted: Accepted) ->
     if request.is_shared:
         # Everybody reads it, without buttons: they would work only for the workspace's owner.
         template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
-        sentence = request.fill(template, workspace, who=request.mention, **FORMS[begun])
+        sentence = request.fill(template, workspace, who=request.mention, **VERB_FORMS[begun])
         return replies.answer(sentence, in_channel=True)
     template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
     if begun is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING
     elif is_final_stop(accepted.operation, get_stop_effects(request.services.context, workspace)):
         template = answers.ENDING
-    return replies.answer(request.fill(template, workspace, **FORMS[begun]))
+    return replies.answer(request.fill(template, workspace, **VERB_FORMS[begun]))
 
 
 def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
@@ -208,8 +214,8 @@ def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accep
         template = answers.DONE_ALREADY
     elif accepted.joined and not accepted.repeated:
         template = answers.JOINED
-    _, as_of = lists.state_words(request.services.clock.now(), workspace)
-    return request.fill(template, workspace, as_of=as_of, **FORMS[accepted.operation.verb])
+    _, as_of = lists.format_state(request.services.clock.now(), workspace)
+    return request.fill(template, workspace, as_of=as_of, **VERB_FORMS[accepted.operation.verb])
 
 
 @dataclass(slots=True)
@@ -220,7 +226,7 @@ class _BulkResult:
     notes: list[str] = field(default_factory=list)
 
 
-@routes.action(lists.SEVERAL)
+@routes.action(lists.SEVERAL_ACTION)
 async def run_bulk_button(request: Request) -> Answer:
     """Run the verb of a bulk button; workspaces that have changed since are left alone."""
     verb, *stamps = (request.target or "").split() or [""]
@@ -253,8 +259,8 @@ async def _describe_current(request: Request, workspace: Workspace) -> str:
     """Describe the open operation of a workspace that has changed since, or else its state."""
     operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
-        return fill(answers.JOINED, name=workspace.title, **FORMS[operation.verb])
-    return lists.in_its_state(request.services.clock.now(), workspace, talk.CHANGED)
+        return fill(answers.JOINED, name=workspace.title, **VERB_FORMS[operation.verb])
+    return lists.format_in_state(request.services.clock.now(), workspace, talk.CHANGED)
 
 
 async def do_at_once(request: Request, verb: str, chosen: Sequence[Workspace]) -> Answer:
@@ -355,7 +361,7 @@ async def refresh(request: Request) -> Answer:
     operation = await _read_operation(request)
     workspace = await request.caller.run(request_status_read, operation.workspace_id)
     facts = await request.services.gatherer.of_workspace(workspace)
-    return replies.answer(f"{lists.state_line(facts, workspace)}\n{answers.LOOKING}")
+    return replies.answer(f"{lists.format_state_line(facts, workspace)}\n{answers.LOOKING}")
 
 
 @routes.action("keep_waiting")
@@ -381,7 +387,7 @@ def answer_ended(request: Request, operation: Operation) -> Answer:
     """Answer an old button with the outcome of its operation, which has ended."""
     template = answers.TOO_LATE[str(operation.outcome)]
     typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
-    return replies.hint(request.fill(template, None, typed=typed, **FORMS[operation.verb]))
+    return replies.hint(request.fill(template, None, typed=typed, **VERB_FORMS[operation.verb]))
 
 
 @routes.action("try_again")
@@ -390,7 +396,7 @@ async def retry(request: Request) -> Answer:
     ended = await _read_operation(request)
     workspace = await request.caller.read(require_workspace, request.verb, ended.workspace_id)
     if ended.is_open:
-        return replies.answer(fill(answers.STILL_AT_IT, name=workspace.title, **FORMS[ended.verb]))
+        return replies.answer(fill(answers.STILL_AT_IT, name=workspace.title, **VERB_FORMS[ended.verb]))
     if ended.outcome is Outcome.FULFILLED:
         return answer_ended(request, ended)
     newest = await request.services.store.read(operations.find_latest_operation, workspace.id)

@@ -151,7 +151,7 @@ async def _answer_empty_list(request: Request, sentence: str) -> Answer:
 
 def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask for one of all workspaces, where no name was given."""
-    buttons = make_choice_buttons(request, rows, list_labels(request, rows[: replies.FEW], rows))
+    buttons = make_choice_buttons(request, rows, list_labels(request, rows[: replies.MAX_CHOICES], rows))
     sentence = request.fill(answers.WHICH_OF_ALL, verb=Markup(request.verb))
     return _add_question(request, replies.answer(sentence, buttons), rows)
 
@@ -160,7 +160,7 @@ def ask_which_of_these(
     request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace], name: str
 ) -> Answer:
     """Ask for one of the workspaces that match a name."""
-    labels = list_labels(request, candidates[: replies.FEW], rows)
+    labels = list_labels(request, candidates[: replies.MAX_CHOICES], rows)
     titles = {fold(workspace.title) for workspace in candidates}
     sentence = answers.NEAREST[False]
     if len(titles) == 1:
@@ -227,7 +227,7 @@ async def answer_unknown_name(
         more.append(answers.NEAREST[len(near) == 1] if buttons else suggested)
     if runs:
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=format_commands(request, runs)))
-        buttons = [*buttons, *lists.command_buttons(runs)]
+        buttons = [*buttons, *lists.list_command_buttons(runs)]
     if not more:
         more = [request.fill(answers.UNKNOWN_NEXT)]
     return _add_question(request, replies.hint(sentence, buttons, more=" ".join(more)), near)
@@ -243,10 +243,10 @@ def make_choice_buttons(
     elif template is not None:
         labels = [template.format(name=label, then=talk.THEN) for label in labels]
     if request.at is not None or request.verb == "keep":
-        return buttons.choices(
+        return buttons.list_choice_buttons(
             request.verb, candidates, labels, [find_time(request, one) for one in candidates]
         )
-    return replies.choices(
+    return replies.list_choice_buttons(
         request.verb, candidates, labels, partial(get_stop_effects, request.services.context)
     )
 

@@ -11,8 +11,8 @@ from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks import timers as drawn
-from bot.messages.blocks.buttons import day_said
-from bot.messages.blocks.buttons import said as said_of
+from bot.messages.blocks.buttons import format_day_note
+from bot.messages.blocks.buttons import format_timer as said_of
 from bot.messages.blocks.kit import AGREED, fill
 from bot.messages.texts import answers, cards, times
 from bot.services.feasibility import predict_stop_effects
@@ -56,7 +56,7 @@ async def _extend_stop(request: Request) -> Answer:
     moment = Moment(workspace.stop_at + request.more, request.more)
     if moment.at > await request.services.store.now() + FARTHEST_SECONDS:
         text = fill(cards.LONGER, time=times.duration(request.more))
-        return replies.hint(replies.unread(Unread("far"), text, SOONEST_SECONDS))
+        return replies.hint(replies.explain_unread_time(Unread("far"), text, SOONEST_SECONDS))
     return await plan_stop(request, workspace, moment, workspace.stop_mode)
 
 
@@ -80,8 +80,8 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
         return replies.hint(fill(cards.NOT_UP, name=workspace.title), more=next_)
     sentences = [
         said_of(cards.SET, changed, title),
-        *day_said(moment),
-        *drawn.instead(changed, request.services.clock.now()),
+        *format_day_note(moment),
+        *drawn.format_skipped_lesson(changed, request.services.clock.now()),
     ]
     return replies.answer(" ".join(sentences))
 
@@ -103,7 +103,7 @@ async def make_timer_or_ask(
             raise
     services = request.services
     provider = services.connections[workspace.connection]
-    question = drawn.asked(
+    question = drawn.ask_final_stop(
         workspace,
         services.title(workspace.connection),
         predict_stop_effects(services.context, workspace),
@@ -166,18 +166,18 @@ async def open_form(request: Request) -> Answer:
     workspace = await request.caller.read(require_workspace, "stop", request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
     mode = workspace.stop_mode or planned_mode(facts.effects)
-    head = drawn.form_head(facts)
+    head = drawn.format_form_head(facts)
     more = request.fill(cards.CHOOSE_TIME, workspace)
-    view = drawn.form(facts, mode)
+    view = drawn.build_form(facts, mode)
     return replace(kit.answer([kit.section(f"{head} {more}")]), view=view)
 
 
-@routes.view(drawn.CALLBACK)
+@routes.view(drawn.STOP_LATER_CALLBACK)
 async def submit_form(request: Request) -> Answer:
     """Set, change or cancel the timer; a stop that would end the workspace for good is asked about first."""
     request, key = replace(request, verb="stop"), request.form_payload
     chosen, typed = find_value(request.view, "when"), find_value(request.view, "other").strip()
-    if chosen == drawn.NEVER and not typed:
+    if chosen == drawn.NEVER_CHOICE and not typed:
         await request.caller.run(cancel_timer, key)
         return SILENT
     workspace = await request.caller.read(require_workspace, "stop", key)
@@ -185,7 +185,9 @@ async def submit_form(request: Request) -> Answer:
         raise InvalidFields({"when": cards.FORM_EMPTY})
     time = await read_typed_time(request.services, request.principal, typed or f"{chosen} min")
     if not isinstance(time, Moment):
-        raise InvalidFields({"other": kit.bare(replies.unread(time, typed, SOONEST_SECONDS))})
+        raise InvalidFields(
+            {"other": kit.strip_markup(replies.explain_unread_time(time, typed, SOONEST_SECONDS))}
+        )
     timer = await make_timer_or_ask(request, workspace, time, workspace.stop_mode)
     await request.caller.run(set_timer, key, timer)
     return SILENT

@@ -17,7 +17,7 @@ def at(moment):
 
 def drop(answer, now=SOON + 1, **keys):
     left = drop_past(answer.blocks, Span(SOON, now, **keys))
-    return None if left is None else "\n".join(kit.lines_of(left))
+    return None if left is None else "\n".join(kit.iterate_lines(left))
 
 
 @pytest.mark.parametrize(

@@ -296,7 +296,7 @@ async def submit(
 
 def buttons(answer: Answer) -> dict[str, dict[str, Any]]:
     """Return an answer's buttons by their words, with those in its menus."""
-    return {element["text"]["text"]: element for element in kit.buttons_of(answer.blocks)}
+    return {element["text"]["text"]: element for element in kit.iterate_buttons(answer.blocks)}
 
 
 def words(answer: Answer) -> str:

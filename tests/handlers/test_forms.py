@@ -41,7 +41,9 @@ async def offer(made, payload: Any = OFFER) -> None:
 
 
 def inputs(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {forms.field_of(block["block_id"]): block for block in view["blocks"] if block["type"] == "input"}
+    return {
+        forms.get_field_name(block["block_id"]): block for block in view["blocks"] if block["type"] == "input"
+    }
 
 
 def filled(view: dict[str, Any], **values: Any) -> dict[str, Any]:

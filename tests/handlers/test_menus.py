@@ -53,7 +53,7 @@ async def verbs(bot):
 async def test_an_option_that_ends_something_asks_in_a_form_and_does_it_once_agreed(bot, running, place):
     slack = LittleSlack()
     app = bolt_for(bot.services, slack)
-    assert (await send(app, place(chosen(f"ask {drawn.changing('stop', running).text}")))).status == 200
+    assert (await send(app, place(chosen(f"ask {drawn.make_change('stop', running).text}")))).status == 200
     assert await verbs(bot) == []
     assert await bot.notices(NoticeKind.REPLY) == []
     (opened,) = slack.views
@@ -67,9 +67,9 @@ async def test_an_option_that_ends_something_asks_in_a_form_and_does_it_once_agr
 
 async def test_where_no_form_opens_the_question_is_a_message(bot, running):
     app = bolt_for(bot.services, LittleSlack(opens=False))
-    await send(app, chosen(f"ask {drawn.changing('stop', running).text}"))
+    await send(app, chosen(f"ask {drawn.make_change('stop', running).text}"))
     (told,) = await bot.notices(NoticeKind.REPLY)
-    (agrees,) = kit.buttons_of(told.body["blocks"])
+    (agrees,) = kit.iterate_buttons(told.body["blocks"])
     assert "everything running in it" in str(told.body["blocks"])
     await bot.press(agrees["action_id"], agrees["value"])
     assert await verbs(bot) == [OperationVerb.STOP]
@@ -85,7 +85,7 @@ async def test_an_option_without_a_question_is_pressed_like_its_button(bot, runn
 
 
 async def test_the_question_is_for_the_owner_and_about_how_it_is_now(bot, running):
-    old = drawn.changing("stop", running).text
+    old = drawn.make_change("stop", running).text
     assert "can't find" in words(await bot.press("ask", old, BOB))
     for state in (State.STOPPED, State.RUNNING):
         bot.clock.advance(60)
@@ -99,7 +99,7 @@ async def test_the_question_is_for_the_owner_and_about_how_it_is_now(bot, runnin
 @pytest.mark.parametrize("verb", ["stop", "suspend"])
 async def test_what_has_nothing_to_be_asked_any_more_is_done(bot, running, verb):
     await observe(bot.store, bot.clock, running, Observed(State.RUNNING, at_stake=frozenset()))
-    await bot.press("ask", drawn.changing(verb, running, agreed=Consent.GIVEN).text)
+    await bot.press("ask", drawn.make_change(verb, running, agreed=Consent.GIVEN).text)
     assert await verbs(bot) == [OperationVerb(verb)]
 
 

@@ -85,7 +85,7 @@ async def test_what_was_rolled_back_is_not_offered_to_be_taken_back(bot, way, er
     bot.store.carry_out = carry_out
     answer = await start(bot, way)
     assert answer.unwritten
-    assert list(kit.buttons_of(answer.blocks)) == []
+    assert list(kit.iterate_buttons(answer.blocks)) == []
     assert await bot.store.read(operations.open_operations, ALICE) == []
     await bot.services.outcome_pool.drain(60.0)
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.notices import Answer, NoticeKind
 from bot.messages.blocks import replies
-from bot.messages.blocks.kit import MESSAGE_BLOCKS
+from bot.messages.blocks.kit import MAX_MESSAGE_BLOCKS
 from bot.messages.texts import answers
 from bot.store import people
 from bot.support.errors import StoreBusy
@@ -163,8 +163,10 @@ async def test_a_list_of_ones_own_is_a_new_message_and_a_refresh_is_not(bot):
 
 
 def test_a_long_answer_keeps_within_the_limit():
-    body = [{"type": "section", "text": {"type": "mrkdwn", "text": str(n)}} for n in range(MESSAGE_BLOCKS)]
-    told = replies.introduced(Answer("x", tuple(body)), answers.WHAT, [replies.list_button()])
+    body = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": str(n)}} for n in range(MAX_MESSAGE_BLOCKS)
+    ]
+    told = replies.add_introduction(Answer("x", tuple(body)), answers.WHAT, [replies.list_button()])
     check_limits(told)
     assert told.blocks[0]["text"]["text"] == answers.WHAT
     assert told.blocks[-1]["type"] == "actions"
@@ -188,5 +190,5 @@ async def test_a_first_greeting_begins_with_hi(bot):
         await send(app, message("hi"))
         (told,) = await bot.notices(NoticeKind.REPLY)
         first, second = answered(told.body).blocks[:2]
-        assert first["text"]["text"] == f"Hi! {replies.begins(answers.WHAT, waits=False)}"
+        assert first["text"]["text"] == f"Hi! {replies.format_beginning(answers.WHAT, waits=False)}"
         assert second["text"]["text"].startswith("Type ")

@@ -12,7 +12,7 @@ from bot.domain.workspaces import State
 from bot.features.home.messages import digest, render_home
 from bot.features.home.model import Home
 from bot.features.home.use_cases import HomeGatherer
-from bot.messages.blocks.replies import in_view
+from bot.messages.blocks.replies import with_slash_commands
 from bot.services.message_context import Gatherer
 from bot.store import audit
 from bot.store.tables import word
@@ -71,7 +71,7 @@ async def homes(life: Life) -> dict[str, str]:
         for row in await life.rows(f"SELECT * FROM homes WHERE principal = '{principal.key}'"):
             if row["used_at"] > life.clock.now() - 500:
                 view = render_home(await gatherer.own(Home(principal, row["used_at"])))
-                found[principal.user_id] = digest(in_view(view, "/workspace", "/job"))
+                found[principal.user_id] = digest(with_slash_commands(view, "/workspace", "/job"))
     return found
 
 

@@ -17,9 +17,9 @@ def test_every_golden_message_has_one_coloured_button_and_two_beside_each_other_
     for name in MESSAGES:
         blocks = shown(name)["blocks"]
         rows = [block["elements"] for block in blocks if block["type"] == "actions"]
-        if any(sum(one["type"] == "button" for one in row) > kit.BESIDE for row in rows):
+        if any(sum(one["type"] == "button" for one in row) > kit.BUTTONS_PER_ROW for row in rows):
             crowded.add(name)
-        if sum("style" in one for one in kit.buttons_of(blocks)) > 1:
+        if sum("style" in one for one in kit.iterate_buttons(blocks)) > 1:
             coloured.add(name)
     assert (crowded, coloured) == (set(), set())
 
@@ -57,7 +57,7 @@ def test_equals_are_all_buttons_and_so_is_what_no_option_can_hold():
         ["invite:2"],
         ["list", "new", kit.MENU],
     ]
-    long = kit.button("Ask", "ask_link", "x" * kit.OPTION_VALUE)
+    long = kit.button("Ask", "ask_link", "x" * kit.MAX_OPTION_VALUE_LENGTH)
     assert drawn(others[0], others[1], long) == [["ask_link"], ["list", "new"]]
     field = {"type": "external_select", "action_id": "status:workspace"}
     assert drawn(field, *others) == [["status:workspace", "list", "new", kit.MENU]]
@@ -81,8 +81,8 @@ WRITTEN = [
 @pytest.mark.parametrize(("press", "action_id", "value"), WRITTEN)
 def test_what_a_button_carries_is_read_as_it_was_written(press, action_id, value):
     assert (press.action_id, press.value) == (action_id, value)
-    assert ButtonValue.of(kit.button("Go", press)) == press
-    assert ButtonValue.of_text(press.text) == press
+    assert ButtonValue.from_button(kit.button("Go", press)) == press
+    assert ButtonValue.from_text(press.text) == press
     assert payload.parse_button({"type": "button", "action_id": action_id, "value": value}) == press
 
 
@@ -117,6 +117,6 @@ def test_whatever_somebody_sends_is_read_without_an_error(action_id, value, pres
 def test_an_option_of_a_menu_is_read_as_its_button_would_be(button, means):
     menu = kit.menu([button])
     assert payload.parse_button({**menu, "selected_option": menu["options"][0]}) == means
-    ([again],) = [list(kit.buttons_of([{"type": "actions", "elements": [menu]}]))]
-    assert ButtonValue.of(again) == means
+    ([again],) = [list(kit.iterate_buttons([{"type": "actions", "elements": [menu]}]))]
+    assert ButtonValue.from_button(again) == means
     assert again.get("url") == button.get("url")

@@ -19,7 +19,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.features.expiries.model import ExpiryKind
 from bot.features.hours.model import HoursKind
-from bot.messages.blocks.cards import link_value, operation_card
+from bot.messages.blocks.cards import link_value, render_operation_card
 from bot.messages.blocks.kit import RENDERERS, renders
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards, problems
@@ -439,7 +439,7 @@ NOTICES = {
 
 @pytest.mark.parametrize("name", CARDS)
 def test_the_card(name):
-    check_golden(f"cards/{name}", operation_card(CARDS[name]))
+    check_golden(f"cards/{name}", render_operation_card(CARDS[name]))
 
 
 @pytest.mark.parametrize("name", NOTICES)
@@ -472,7 +472,7 @@ def test_what_ready_says_of_a_set_up_that_failed():
 
 
 def test_elsewhere_a_detail_is_not_repeated():
-    assert "a detail" not in str(operation_card(facts(READY, RUNNING | {"detail": "a detail"})).blocks)
+    assert "a detail" not in str(render_operation_card(facts(READY, RUNNING | {"detail": "a detail"})).blocks)
 
 
 @pytest.mark.parametrize("what", OUTAGES)
@@ -498,7 +498,7 @@ def test_a_kind_of_message_is_declared_once_and_drawn_once():
     # An update is drawn as the card that it is of; a second function for a kind is refused.
     assert set(RENDERERS) == set(declared(AnyKind)) - {NoticeKind.CARD_UPDATE}
     with pytest.raises(ValueError, match="two functions render ready"):
-        renders(NoticeKind.READY)(operation_card)
+        renders(NoticeKind.READY)(render_operation_card)
 
 
 def shown(answer):
@@ -507,7 +507,7 @@ def shown(answer):
 
 @pytest.mark.parametrize("name", [name for name in CARDS if not name.startswith(("running", "own-page"))])
 def test_only_a_running_workspace_shows_its_address(name):
-    assert IDE_URL not in shown(operation_card(replace(CARDS[name], ide_url=IDE_URL)))
+    assert IDE_URL not in shown(render_operation_card(replace(CARDS[name], ide_url=IDE_URL)))
 
 
 @given(NAMES, NAMES, NAMES, st.sampled_from(sorted(CARDS)), st.sampled_from(sorted(NOTICES)))
@@ -526,7 +526,7 @@ def test_no_name_mentions_links_or_breaks_a_limit(name, detail, username, card, 
         )
 
     kind, given = NOTICES[notice]
-    for answer in (operation_card(told(CARDS[card])), render(kind, told(given))):
+    for answer in (render_operation_card(told(CARDS[card])), render(kind, told(given))):
         check_limits(answer)
         rest = OURS.sub("", shown(answer))
         assert "<" not in rest

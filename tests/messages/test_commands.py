@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.messages.blocks.commands import doing
+from bot.messages.blocks.commands import describe_command
 
 
 @pytest.mark.parametrize(
@@ -30,5 +30,5 @@ from bot.messages.blocks.commands import doing
     ],
 )
 def test_a_command_is_said_in_words(command, said):
-    assert doing(command) == said
+    assert describe_command(command) == said
     assert not re.search(r"--|\d{4}-\d\d|<@|[\"'`]", said)

@@ -7,7 +7,7 @@ import pytest
 from bot.features.courses import texts as courses_texts
 from bot.features.home import texts as home_texts
 from bot.features.sentences.reading import read
-from bot.messages.blocks.replies import as_typed, in_view
+from bot.messages.blocks.replies import format_commands, with_slash_commands
 from bot.messages.texts import answers, cards, notices, problems, runs, talk
 from bot.messages.texts.verbs import VERBS
 from handlers import routes
@@ -77,19 +77,19 @@ def test_every_hint_of_the_catalogue_is_a_command(catalogue):
 )
 def test_beside_a_form_and_a_home_every_hint_is_a_slash_command(catalogue):
     for text in texts_of({key: value for key, value in vars(catalogue).items() if key.isupper()}):
-        shown = as_typed(text.replace("{command}", "/workspace "), "/workspace ", "/job ")
+        shown = format_commands(text.replace("{command}", "/workspace "), "/workspace ", "/job ")
         for command in commands_in(shown):
             assert command.startswith("/"), (text, shown)
 
 
 @pytest.mark.parametrize("name", [name for name in GOLDEN if name.startswith(("home/", "views/"))])
 def test_nothing_else_can_be_typed_beside_a_form_or_a_home(name):
-    shown = in_view(golden.shown(name), "/workspace", "/job")
+    shown = with_slash_commands(golden.shown(name), "/workspace", "/job")
     for text in texts_of(shown):
         for command in commands_in(text):
             assert command.startswith("/"), (name, command)
             assert is_understood(command), (name, command)
-    assert in_view(shown, "/workspace", "/job") == shown
+    assert with_slash_commands(shown, "/workspace", "/job") == shown
 
 
 @pytest.mark.parametrize("folder", list(VERBS))

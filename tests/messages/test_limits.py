@@ -23,7 +23,7 @@ LOOSE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt);)")
 @given(ANY, st.integers(min_value=1, max_value=120))
 def test_a_safe_text_holds_no_markup_and_keeps_its_limit(text, limit):
     safe = kit.safe(text, limit)
-    assert 1 <= len(safe) <= max(limit, len(kit.NOTHING))
+    assert 1 <= len(safe) <= max(limit, len(kit.EMPTY_TEXT))
     assert "<" not in safe
     assert ">" not in safe
     assert not LOOSE_AMPERSAND.search(safe)
@@ -33,7 +33,7 @@ def test_a_safe_text_holds_no_markup_and_keeps_its_limit(text, limit):
 def test_a_name_is_one_line_without_anything_invisible(text):
     line = kit.line(text)
     assert "\n" not in line
-    assert len(line) <= kit.NAME
+    assert len(line) <= kit.MAX_NAME_LENGTH
     assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b-\u200f\ufeff\x00-\x1f]", line)
     assert line.strip() == line
 
@@ -42,7 +42,7 @@ def test_a_name_is_one_line_without_anything_invisible(text):
 def test_escaping_is_undone_to_what_was_cleaned(text):
     whole = kit.safe(text, 10_000)
     undone = whole.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    assert undone == (clean(text) or kit.NOTHING)
+    assert undone == (clean(text) or kit.EMPTY_TEXT)
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_escaping_is_undone_to_what_was_cleaned(text):
     ],
 )
 def test_a_cut_does_not_go_through_an_entity(text, limit, cut):
-    assert kit.cut(text, limit) == cut
+    assert kit.truncate(text, limit) == cut
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u200b", "\u2800\u3164", "\x00\x07", "\u202e"])
 def test_nothing_is_said_as_a_dash(text):
-    assert kit.line(text) == kit.NOTHING
+    assert kit.line(text) == kit.EMPTY_TEXT
 
 
 def test_blanks_of_all_kinds_become_plain_ones():
@@ -93,7 +93,7 @@ def test_a_value_is_never_taken_for_a_template():
     ],
 )
 def test_a_notification_loses_our_marks_and_no_star_of_anybody(text, bare):
-    assert kit.bare(text) == bare
+    assert kit.strip_markup(text) == bare
 
 
 def test_builders_keep_their_limits():

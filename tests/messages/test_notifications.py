@@ -15,7 +15,7 @@ from bot.messages.blocks import kit
         ([kit.section(f"First. {'x' * 200}. Last.")], "First."),
         ([kit.section("<https://hub.example.org/user/a|Open it> here.")], "Open it here."),
         ([kit.context("It was stopped.")], "It was stopped."),
-        ([{"type": "divider"}], kit.NOTHING),
+        ([{"type": "divider"}], kit.EMPTY_TEXT),
     ],
 )
 def test_it_is_headings_and_a_sentence_without_marks(blocks, text):

@@ -22,12 +22,12 @@ NEAR = re.compile(r"\b(?:today|tomorrow|yesterday|\d\d:\d\d)\b")
 
 
 def left_of(name, since, now):
-    given = kit.only_with(kit.answer(shown(name)["blocks"]), lambda one: not past(one, since, now))
+    given = kit.keep_buttons(kit.answer(shown(name)["blocks"]), lambda one: not past(one, since, now))
     return drop_past(given.blocks, Span(since, now))
 
 
 def past(button, since, now):
-    return Span(since, now).has(ButtonValue.of(button).at)
+    return Span(since, now).has(ButtonValue.from_button(button).at)
 
 
 @pytest.mark.parametrize("later", [1.0, 2 * 86_400.0], ids=["second", "days"])
@@ -38,8 +38,8 @@ def test_no_message_announces_what_has_come(later):
         while at is not None:
             found, now = found + 1, at + later
             left = left_of(name, since, now) or []
-            announced = [float(one) for line in kit.lines_of(left) for one in FUTURE.findall(line)]
-            presses = [ButtonValue.of(one) for one in kit.buttons_of(left)]
+            announced = [float(one) for line in kit.iterate_lines(left) for one in FUTURE.findall(line)]
+            presses = [ButtonValue.from_button(one) for one in kit.iterate_buttons(left)]
             assert not [one for one in announced if since <= one <= now], name
             assert not [one for one in presses if one.at is not None and since <= one.at <= now], name
             at = find_next_moment(left, now)
@@ -48,7 +48,7 @@ def test_no_message_announces_what_has_come(later):
 
 def test_buttons_name_no_day_and_no_time_that_was_not_typed():
     for name in (one for family in ("notices", "jobs") for one in entries(family)):
-        for button in kit.buttons_of(shown(name).get("blocks", ())):
+        for button in kit.iterate_buttons(shown(name).get("blocks", ())):
             assert not NEAR.search(button["text"]["text"]), name
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from bot.domain.forms import Spec
 from bot.domain.runs import OutputTail, Run, RunState
 from bot.domain.work_items import Call, Outcome
-from bot.messages.blocks.kit import SECTION
+from bot.messages.blocks.kit import MAX_SECTION_LENGTH
 from bot.messages.blocks.lists import run_list, run_status
-from bot.messages.blocks.runs import preformatted, run_asked, run_card, run_ended, run_failed, run_waiting
+from bot.messages.blocks.runs import format_output, run_asked, run_card, run_ended, run_failed, run_waiting
 from bot.messages.texts import cards
 from tests.messages.card_facts import ALICE, NAMES, NOW, OURS, run_facts
 from tests.rigs.golden import check_golden, check_limits
@@ -180,10 +180,10 @@ def test_no_text_mentions_links_or_breaks_a_limit(name, detail, tail, card, line
 @example("````````` and ``` more")
 @given(st.text(alphabet="ab <&>`\t\n\u202e\x1b🚀", max_size=6000))
 def test_output_keeps_its_end_and_its_fences(text):
-    made = preformatted(text)
+    made = format_output(text)
     if made is None:
         return
-    assert len(made.text) <= SECTION
+    assert len(made.text) <= MAX_SECTION_LENGTH
     assert made.text.count("```") == 2
     assert made.text.startswith("```\n")
     assert made.text.endswith("\n```")
@@ -191,14 +191,14 @@ def test_output_keeps_its_end_and_its_fences(text):
 
 
 def test_indentation_and_tabs_are_kept():
-    made = preformatted("  a\n\tb\tc")
+    made = format_output("  a\n\tb\tc")
     assert made.text == "```\n  a\n    b   c\n```"
 
 
 def test_one_endless_line_shows_its_end():
-    made = preformatted("x" * 10_000 + "<end>")
+    made = format_output("x" * 10_000 + "<end>")
     assert made.text.endswith("x&lt;end&gt;\n```")
     assert made.text.startswith("```\n…x")
-    assert len(made.text) > SECTION - 200
+    assert len(made.text) > MAX_SECTION_LENGTH - 200
     assert made.lines == 1
-    assert len(preformatted("x" * 10_000).text) == SECTION - 1
+    assert len(format_output("x" * 10_000).text) == MAX_SECTION_LENGTH - 1

@@ -10,7 +10,7 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.features.home.messages import render_home
 from bot.messages.blocks import buttons, lists, timers
-from bot.messages.blocks.cards import operation_card
+from bot.messages.blocks.cards import render_operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards
 from bot.web.ide import page_state
@@ -32,12 +32,12 @@ def said(given):
     alone = replace(given, operation=None)
     workspace = given.workspace
     return {
-        "card": str(operation_card(given).blocks),
+        "card": str(render_operation_card(given).blocks),
         "ready": str(render(NoticeKind.READY, given).blocks),
         "status": str(lists.status_answer(alone, workspace).blocks),
         "list": str(lists.workspace_list([alone]).blocks),
         "home": str(render_home(own(rows=[alone]))),
-        "form": str(timers.form(alone, "stop")),
+        "form": str(timers.build_form(alone, "stop")),
         "page": page_state(alone).line,
     }
 
@@ -62,7 +62,7 @@ def test_the_end_that_is_coming_is_said_wherever_the_state_is(ends, says):
 
 
 def test_of_two_ends_the_sooner_one_of_its_provider_comes_first():
-    ends = buttons.ends(running(stop_at=AT, stop_mode="stop", ends_at=AT - 60, ends_how="stops"))
+    ends = buttons.list_end_lines(running(stop_at=AT, stop_mode="stop", ends_at=AT - 60, ends_how="stops"))
     assert [line.partition(" <!")[0] for line in ends] == ["Stops by itself", "I'll stop it"]
     assert f"<!date^{AT - 60}^" in ends[0]
 
@@ -76,7 +76,7 @@ def test_without_an_end_only_the_form_speaks_of_it():
 def test_what_was_to_end_before_a_restart_is_not_said_during_it():
     ends = {"ends_at": AT, "ends_how": "stops", "stop_at": AT + 60, "stop_mode": "stop"}
     given = facts({**CALLED, "verb": OperationVerb.RESTART}, {"state": State.RUNNING, **ends})
-    assert [f"<!date^{AT + 60}^" in line for line in buttons.ends(given)] == [True]
+    assert [f"<!date^{AT + 60}^" in line for line in buttons.list_end_lines(given)] == [True]
 
 
 def test_since_when_it_runs_is_said_where_it_is_known():

@@ -12,8 +12,8 @@ from bot.domain.workspaces import State
 from bot.features.courses.model import ClassKind
 from bot.features.expiries.model import ExpiryKind
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import changing, fits, stop_button
-from bot.messages.blocks.notices import is_true, render, render_pending, still
+from bot.messages.blocks.buttons import make_change, still_applies, stop_button
+from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending
 from bot.messages.blocks.runs import run_waiting
 from bot.messages.blocks.timers import keep_buttons
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts, run_facts
@@ -32,12 +32,12 @@ def late(run):
 
 
 def labels(answer):
-    return [one["text"]["text"] for one in kit.buttons_of(answer.blocks)]
+    return [one["text"]["text"] for one in kit.iterate_buttons(answer.blocks)]
 
 
 def bare(answer):
     """Return what a message says without its buttons."""
-    return kit.only_with(answer, lambda _: False)
+    return kit.keep_buttons(answer, lambda _: False)
 
 
 #: Kind, state of the workspace, operation, whether something newer was asked for; does it still hold?
@@ -69,10 +69,10 @@ def test_a_message_has_buttons_for_as_long_as_the_rows_say_the_same(
     given = facts(operation=operation, workspace=workspace, is_superseded=is_superseded, written_at=NOW - 5)
     assert is_true(kind, given) is expected
     said = render(kind, replace(given, is_superseded=False))
-    now = still(kind, given, said)
+    now = keep_current_buttons(kind, given, said)
     assert bare(now) == bare(said)
     assert labels(now) == (labels(said) if expected and not is_superseded else [])
-    assert still(kind, None, said) == bare(said)
+    assert keep_current_buttons(kind, None, said) == bare(said)
 
 
 def test_of_the_buttons_of_a_message_those_go_that_it_would_not_have_now():
@@ -80,22 +80,24 @@ def test_of_the_buttons_of_a_message_those_go_that_it_would_not_have_now():
     said = render(NoticeKind.READY, given)
     assert {"Open", "Stop"} <= set(labels(said))
     elsewhere = replace(given, ide_url=f"{IDE_URL}/other")
-    assert [one for one in labels(said) if one != "Open"] == labels(still(NoticeKind.READY, elsewhere, said))
+    assert [one for one in labels(said) if one != "Open"] == labels(
+        keep_current_buttons(NoticeKind.READY, elsewhere, said)
+    )
     again = replace(given, workspace=replace(given.workspace, generation=7))
-    left = labels(still(NoticeKind.READY, again, said))
+    left = labels(keep_current_buttons(NoticeKind.READY, again, said))
     assert "Stop" not in left
     assert "Open" in left
 
 
 def test_the_answer_that_offers_something_fits_while_it_would_do_what_it_says():
     up = facts(operation={}, workspace=RUNNING | {"verified_at": NOW}, ide_url=IDE_URL)
-    [opens] = [one for one in kit.buttons_of(render(NoticeKind.READY, up).blocks) if one.get("url")]
+    [opens] = [one for one in kit.iterate_buttons(render(NoticeKind.READY, up).blocks) if one.get("url")]
     stop = stop_button(up.workspace, up.effects)
-    start = kit.button("Start", changing("start", up.workspace))
+    start = kit.button("Start", make_change("start", up.workspace))
     down = replace(up, workspace=replace(up.workspace, state=State.STOPPED))
     brought_up = replace(up, workspace=replace(up.workspace, generation=up.workspace.generation + 1))
     found = {
-        name: [fits(one, given) for one in (opens, stop, start)]
+        name: [still_applies(one, given) for one in (opens, stop, start)]
         for name, given in {
             "up": up,
             "down": down,
@@ -116,11 +118,11 @@ def test_the_answer_that_offers_something_fits_while_it_would_do_what_it_says():
 def test_what_answers_a_warning_fits_until_the_end_that_it_was_drawn_for_changes():
     given = facts(operation={}, workspace=RUNNING | {"stop_at": NOW + 600.4})
     keep = keep_buttons(given.workspace)
-    assert [fits(one, given) for one in keep] == [True, True]
+    assert [still_applies(one, given) for one in keep] == [True, True]
     for stop_at in (None, NOW + 4200.4):
         changed = replace(given, workspace=replace(given.workspace, stop_at=stop_at))
-        assert [fits(one, changed) for one in keep] == [False, False]
-    assert [fits(one, None) for one in keep] == [False, False]
+        assert [still_applies(one, changed) for one in keep] == [False, False]
+    assert [still_applies(one, None) for one in keep] == [False, False]
 
 
 def test_what_was_not_sent_is_asked_about_while_there_is_something_to_start():
@@ -138,14 +140,16 @@ def test_what_was_not_sent_is_asked_about_while_there_is_something_to_start():
 def test_a_menu_keeps_the_options_that_work():
     options = [kit.button(name, name, "key") for name in ("one", "two", "three")]
     answer = kit.answer([kit.section("All of them.", kit.menu(options))])
-    assert labels(kit.only_with(answer, lambda one: one["action_id"] != "two")) == ["one", "three"]
-    assert "accessory" not in kit.only_with(answer, lambda _: False).blocks[0]
+    assert labels(kit.keep_buttons(answer, lambda one: one["action_id"] != "two")) == ["one", "three"]
+    assert "accessory" not in kit.keep_buttons(answer, lambda _: False).blocks[0]
 
 
 def test_the_question_to_post_a_class_card_again_goes_once_it_was_posted():
     given = replace(least_facts(ClassKind.CLASS_POSTED), written_at=NOW - 5)
     asked = render(ClassKind.CLASS_POSTED, given)
-    assert still(ClassKind.CLASS_POSTED, replace(given, is_superseded=True), asked) == bare(asked)
+    assert keep_current_buttons(ClassKind.CLASS_POSTED, replace(given, is_superseded=True), asked) == bare(
+        asked
+    )
 
 
 @pytest.mark.parametrize(
@@ -197,7 +201,7 @@ def test_once_something_newer_was_asked_for_an_end_is_told_without_buttons(kind)
     superseded = replace(facts(operation=operation), is_superseded=True)
     answer = render_pending(kind, superseded)
     assert answer is not None
-    assert not list(kit.buttons_of(answer.blocks))
+    assert not list(kit.iterate_buttons(answer.blocks))
 
 
 def test_a_wait_that_is_over_is_told_to_nobody():
@@ -224,9 +228,9 @@ def test_the_question_about_a_late_run_holds_until_somebody_waits_on():
     of_run = run_facts(late(RUN))
     assert is_true(NoticeKind.JOB_WAITING, of_run)
     asked = run_waiting(of_run)
-    assert still(NoticeKind.JOB_WAITING, of_run, asked) == asked
+    assert keep_current_buttons(NoticeKind.JOB_WAITING, of_run, asked) == asked
     kept = replace(of_run, run=replace(late(RUN), deadline_at=NOW + 60))
     assert not is_true(NoticeKind.JOB_WAITING, kept)
     over = replace(of_run, run=replace(late(RUN), outcome=Outcome.ENDED))
     assert not is_true(NoticeKind.JOB_WAITING, over)
-    assert not list(kit.buttons_of(still(NoticeKind.JOB_WAITING, over, asked).blocks))
+    assert not list(kit.iterate_buttons(keep_current_buttons(NoticeKind.JOB_WAITING, over, asked).blocks))

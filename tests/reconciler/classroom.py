@@ -57,7 +57,7 @@ def told(world: World, principal: Principal, *, has_gone: bool = False) -> list[
 
 def _said(blocks: list[dict[str, Any]]) -> str:
     texts = [text for block in blocks for text in (block.get("text"), *block.get("elements", ())) if text]
-    return "\n".join(kit.bare(text["text"]) for text in texts if text["type"] == "mrkdwn")
+    return "\n".join(kit.strip_markup(text["text"]) for text in texts if text["type"] == "mrkdwn")
 
 
 def shown(world: World) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tests.rigs.store import hide_workspace
 
 def labels(message):
     """Return the words of a message's buttons."""
-    return [one["text"]["text"] for one in kit.buttons_of(message["blocks"])]
+    return [one["text"]["text"] for one in kit.iterate_buttons(message["blocks"])]
 
 
 async def test_what_the_workspace_does_not_allow_is_not_offered(world):

@@ -93,7 +93,7 @@ async def test_a_message_whose_answer_is_lost_goes_on_losing_its_buttons(world):
     assert world.slack.updates == [], "its answer may still come"
     await world.pass_time(60)
     (message,) = world.slack.messages
-    assert (message["text"], list(kit.buttons_of(message["blocks"]))) == ("It runs.", [])
+    assert (message["text"], list(kit.iterate_buttons(message["blocks"]))) == ("It runs.", [])
 
 
 async def test_a_reply_to_a_mention_is_ephemeral_in_its_thread(world):

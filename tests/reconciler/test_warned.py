@@ -142,7 +142,7 @@ async def test_the_buttons_of_a_late_warning_are_for_the_end_that_it_names(world
     warning = await warned(world)
     row = (await world.store.perform(workspace_rows.read_workspaces, ALICE))[0]
     assert abs(row.stop_at - named(warning)) < 1
-    labels = [one["text"]["text"] for one in kit.buttons_of(warning["blocks"])]
+    labels = [one["text"]["text"] for one in kit.iterate_buttons(warning["blocks"])]
     assert "Keep running" in labels
     await world.ask("keep").run(cancel_timer, row.id)
     await until(world, END + 90 * MINUTE)

@@ -46,7 +46,7 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
     """
     if isinstance(answer, Answer):
         body: dict[str, Any] = {"text": answer.text, "blocks": list(answer.blocks)}
-        assert 0 < len(answer.text.strip()) <= kit_of.TEXT
+        assert 0 < len(answer.text.strip()) <= kit_of.MAX_TEXT_LENGTH
         check_notification(answer)
         assert characters(body["blocks"]) <= BLOCKS_LIMIT
         report = kit.check_message(body["blocks"])
@@ -56,8 +56,8 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
         body = answer
         report = kit.check_view(answer, str(answer["type"]))
     rows = [block["elements"] for block in body["blocks"] if block["type"] == "actions"]
-    assert all(sum(one["type"] == "button" for one in row) <= kit_of.BESIDE for row in rows)
-    assert sum("style" in one for one in kit_of.buttons_of(body["blocks"])) <= 1
+    assert all(sum(one["type"] == "button" for one in row) <= kit_of.BUTTONS_PER_ROW for row in rows)
+    assert sum("style" in one for one in kit_of.iterate_buttons(body["blocks"])) <= 1
     assert report.messages == []
     assert report.remarks == []
 

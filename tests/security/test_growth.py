@@ -258,9 +258,11 @@ READERS = {
     ),
     "an event of Sphere's": Reader(64_000, refusing(lambda text: sphere.events_of(text.encode()))),
     # what is drawn of it
-    "a paragraph": Reader(kit.SECTION, pure(kit.bare)),
-    "a sentence with commands": Reader(kit.SECTION, pure(lambda text: replies.as_typed(text, "/w ", "/j "))),
-    "a reason on a class card": Reader(kit.SECTION, pure(courses_messages.strip_addresses)),
+    "a paragraph": Reader(kit.MAX_SECTION_LENGTH, pure(kit.strip_markup)),
+    "a sentence with commands": Reader(
+        kit.MAX_SECTION_LENGTH, pure(lambda text: replies.format_commands(text, "/w ", "/j "))
+    ),
+    "a reason on a class card": Reader(kit.MAX_SECTION_LENGTH, pure(courses_messages.strip_addresses)),
 }
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.forms import Field, Form, Spec
-from bot.messages.blocks.forms import flag as shown_flag
-from bot.messages.blocks.forms import wrong_flag
+from bot.messages.blocks.forms import format_flag as shown_flag
+from bot.messages.blocks.forms import format_flag_problem
 from bot.providers.posit import drafts, forms, specs
 from bot.providers.posit.offers import Offer
 from bot.providers.posit.types import ComputeEnvs
@@ -100,10 +100,10 @@ def test_fields_are_known_by_name_label_and_synonym_in_this_order():
 def test_of_many_choices_some_are_named():
     long = Form((Field("zone", "Zone", "search", forms._choices(f"z{number}" for number in range(20))),))
     result = creation.filled(lambda _: long, [Flag("zone", "x")])
-    assert wrong_flag(result.problems["zone"]).startswith("`x` isn't available. For example: `z0`, ")
+    assert format_flag_problem(result.problems["zone"]).startswith("`x` isn't available. For example: `z0`, ")
     empty = Form((Field("zone", "Zone", "search"),))
     result = creation.filled(lambda _: empty, [Flag("zone", "x")])
-    assert "nothing to choose" in wrong_flag(result.problems["zone"])
+    assert "nothing to choose" in format_flag_problem(result.problems["zone"])
 
 
 @given(

@@ -146,7 +146,7 @@ def test_buttons_follow_what_may_be_done():
 @pytest.mark.parametrize("state", State)
 def test_a_page_offers_what_slack_offers(state):
     row = replace(ROW, state=state, spec=Spec("notebook"))
-    offered = {ButtonValue.of(button).name for button in buttons.offered(facts(row))}
+    offered = {ButtonValue.from_button(button).name for button in buttons.list_buttons(facts(row))}
     seen = stands(row)
     assert (seen.stops, bool(seen.start)) == ("stop" in offered, bool({"start", "again"} & offered))
 

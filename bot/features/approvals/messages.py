@@ -20,7 +20,7 @@ def _describe_outcome(facts: RequestFacts) -> str:
         template = pages.DENIED_BY if approval.state == "denied" else pages.APPROVED_BY
         if approval.state == "denied" and (approval.answers or {}).get(approval.decided_by):
             template = requests.CLAIMED
-        by = kit.person(facts.people.get(approval.decided_by))
+        by = kit.mention(facts.people.get(approval.decided_by))
     return fill(
         template, by=by, **_get_names(facts.word("username"), facts.connection_title, _find_requester(facts))
     )
@@ -73,8 +73,8 @@ def _find_requester(facts: RequestFacts) -> Named | None:
 
 def _get_names(username: str, title: str, person: Named | None) -> dict[str, object]:
     return {
-        "who": kit.person(person),
-        "name": kit.person_plain(person),
+        "who": kit.mention(person),
+        "name": kit.name_plainly(person),
         "username": username,
         "title": title,
     }
@@ -104,27 +104,27 @@ def render_decision(approval: Approval, title: str, people: People) -> list[Bloc
         small.insert(0, fill(requests.ADDRESS_THERE, there=there, **names))
     for asked, answer in (approval.answers or {}).items():
         template = requests.OWNER_ASKED if answer is None else requests.OWNER_ANSWERED
-        small.append(fill(template, owner=kit.person(people.get(asked)), answer=requests.NOT_MINE))
+        small.append(fill(template, owner=kit.mention(people.get(asked)), answer=requests.NOT_MINE))
     if approval.waits:
         said.append(pages.NOT_OPEN)
     context = [kit.context(*small)] if small else []
     return [kit.section("\n".join(said)), *context, *kit.actions(buttons)]
 
 
-home_sections.WAITING["approval"] = lambda asked: render_decision(*asked)
+home_sections.QUESTION_RENDERERS["approval"] = lambda asked: render_decision(*asked)
 
 
 def _name_with_identity(named: Named | None) -> Markup:
     """Name a person with the facts that they can't choose."""
     known = named.known if named is not None else None
     if known is None:
-        return kit.person(named)
+        return kit.mention(named)
     user_id = known.principal.user_id
     template = requests.KNOWN if known.email else requests.KNOWN_WITHOUT
     # Without the mark of what nobody can choose.
-    name = Markup(kit.person_plain(named).replace("`", ""))
+    name = Markup(kit.name_plainly(named).replace("`", ""))
     names = {"name": name, "handle": known.handle or "?", "email": known.email or ""}
-    return Markup(fill(template, who=kit.person(named), id=user_id, **names))
+    return Markup(fill(template, who=kit.mention(named), id=user_id, **names))
 
 
 @renders(ApprovalKind.ACCOUNT_ASKED, is_true=_is_unanswered)

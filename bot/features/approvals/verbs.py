@@ -76,7 +76,7 @@ async def decide(request: Request, *, approve: bool) -> Answer:
     approval_id, _, username = (request.target or "").partition(" ")
     approval, is_new = await request.caller.run(use_cases.decide, approval_id, username, approve=approve)
     names = await request.services.names.of(request.principal, approval.principal, in_full=True)
-    who = kit.person(names[approval.principal.key])
+    who = kit.mention(names[approval.principal.key])
     title = request.services.title(approval.connection)
     if is_new:
         template = pages.APPROVING if approve else pages.DENIED

@@ -17,7 +17,7 @@ from bot.features.hours import store as hours_store
 from bot.features.preferences import store as preferences_store
 from bot.features.sentences import answers as sentences_answers
 from bot.messages.blocks import kit
-from bot.messages.blocks.cards import FORMS
+from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.texts import answers
 from bot.messages.texts.cards import STATES
 from bot.messages.texts.runs import STATES as RUNS
@@ -90,14 +90,14 @@ async def run_tool(
     facts: dict[str, Any] = {}
     reader = partial(_read_call, tool=tool, given=given, facts=facts)
     answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=reader)
-    offered = {kit.ButtonValue.of(one).name for one in kit.buttons_of(answer.blocks)}
+    offered = {kit.ButtonValue.from_button(one).name for one in kit.iterate_buttons(answer.blocks)}
     # Whatever has been done can be taken back, or kept from being done later; any other button asks, and one
     # that links an account is for its person alone.
     is_done = tool.only_shows or "undo" in offered or offered <= {"keep_running"}
     if is_done and not offered & {"invite", "ask_link"}:
         waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
         # Without facts it was refused, or nobody knows yet, in a sentence of the catalogue.
-        return drawn.format_result(**(facts or {"says": " ".join(kit.lines_of(answer.blocks))}), **waits)
+        return drawn.format_result(**(facts or {"says": " ".join(kit.iterate_lines(answer.blocks))}), **waits)
     # A person is asked one thing a minute, and of what they were asked the last is live.
     surface = replace(surface, interaction=f"assistant:{principal.key}:{services.clock.now() // 60:.0f}")
     await services.store.write(
@@ -156,7 +156,7 @@ async def _collect_results(request: Request, tool: Tool, about: Referents) -> di
         rules = [one for one in every if one.workspace_id in own]
         return {"hours": [fact(own[one.workspace_id], **drawn.describe_hours(one)) for one in rules]}
     going = {
-        one.workspace_id: FORMS[one.verb]["doing"]
+        one.workspace_id: VERB_FORMS[one.verb]["doing"]
         for one in await store.read(operations.open_operations, principal)
     }
     said = {key: going.get(key, STATES[one.state]) for key, one in own.items() if key in about.workspaces}

@@ -24,7 +24,7 @@ from bot.features.courses.model import ClassCard, QueuePosition
 from bot.features.courses.verbs import require_teacher
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import open_buttons
-from bot.messages.blocks.cards import opening
+from bot.messages.blocks.cards import format_opening
 from bot.messages.blocks.kit import Element, Markup, fill, line, safe
 from bot.messages.texts import times
 from bot.services import creation, naming
@@ -138,7 +138,7 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
     ]
     again = f"card {command.format_for(Quoted(command.what))}"
     sentence = fill(class_words.ANOTHER_COURSE, name=command.what)
-    post = kit.button(class_words.POST_ANOTHER, lists.SAY, again)
+    post = kit.button(class_words.POST_ANOTHER, lists.RUN_COMMAND, again)
     return verbs.ask_which_course(request, sentence, found, [post]) if found else None
 
 
@@ -161,7 +161,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
         near = [one.title for one in found.workspaces]
         commands = [f"card {command.format_for(name)}" for name in (*near[:MAX_SUGGESTIONS], Quoted(what))]
         sentence = request.fill(class_words.UNKNOWN_NAME, name=what)
-        raise Answered(replies.hint(sentence, lists.command_buttons(commands)))
+        raise Answered(replies.hint(sentence, lists.list_command_buttons(commands)))
     pattern, connection = naming.split_connection(what, services.connections)
     if connection is None and len(services.connections) == 1:
         connection = next(iter(services.connections))
@@ -205,7 +205,7 @@ async def _draft_from_template(request: Request, connection: str, template: str)
 def _refuse_card(request: Request, sentence: str) -> Exception:
     """Return the refusal of a card command: at its form's field, or as an answer."""
     if request.surface.kind == "form":
-        return InvalidFields({"what": kit.bare(sentence)})
+        return InvalidFields({"what": kit.strip_markup(sentence)})
     return Answered(replies.hint(sentence))
 
 
@@ -278,7 +278,7 @@ def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     found = time_parsing.read(given, zone, now, kind="time", soonest=MIN_CLASS_SECONDS)
     if isinstance(found, time_parsing.Moment):
         return found.at
-    command.problems["until"] = replies.unread(found, given, MIN_CLASS_SECONDS)
+    command.problems["until"] = replies.explain_unread_time(found, given, MIN_CLASS_SECONDS)
     return None
 
 
@@ -355,7 +355,7 @@ async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) ->
         if card.connection not in services.list_approvable():
             return replies.hint(fill(class_words.NOT_LINKED, title=title))
         asking = await ask_for_username(request, card.connection, f"press {card.id}")
-        buttons = [one for one in kit.buttons_of(asking.blocks) if "value" in one]
+        buttons = [one for one in kit.iterate_buttons(asking.blocks) if "value" in one]
         answer = replies.answer(fill(class_words.NOT_LINKED_ASK, title=title), buttons)
         return Answer(text=answer.text, blocks=answer.blocks, view=asking.view)
     template = class_words.LINK_REFUSED if is_refused else class_words.NOT_LINKED
@@ -373,9 +373,9 @@ def _get_workspace_name(request: Request, card: ClassCard) -> str:
 async def _answer_running(request: Request, workspace: Workspace) -> Answer:
     """Answer with the workspace's address: to the presser alone, like every answer to a press."""
     facts = await request.services.gatherer.of_workspace(workspace)
-    sentence = f"{fill(class_words.WORKSPACE_RUNNING, name=workspace.title)} {opening(facts)}".rstrip()
+    sentence = f"{fill(class_words.WORKSPACE_RUNNING, name=workspace.title)} {format_opening(facts)}".rstrip()
     if facts.ide_url:
-        return replies.opening(facts, sentence)
+        return replies.answer_opening(facts, sentence)
     return replies.answer(sentence, open_buttons(facts))
 
 

@@ -29,8 +29,8 @@ from bot.features.hours.model import UNUSED_ASKS, HoursKind, group_days
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.alternatives import render_override
 from bot.messages.blocks.buttons import open_buttons
-from bot.messages.blocks.cards import filled, link_again_button
-from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, cut, fill, renders, safe
+from bot.messages.blocks.cards import fill_notice, link_again_button
+from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, renders, safe, truncate
 from bot.messages.texts import answers, cards, problems, times
 
 #: How many people are listed in one answer, one per line.
@@ -196,7 +196,7 @@ def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     lines = [
         fill(
             texts.PROBLEM,
-            who=kit.person(facts.people.get(one.participant.principal.key)),
+            who=kit.mention(facts.people.get(one.participant.principal.key)),
             why=Markup(_format_reason(facts, one)),
             at=kit.moment_at(one.participant.joined_at, facts.now),
         )
@@ -222,10 +222,13 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
         return fill(texts.WHY_STARTING if one.state == "starting" else texts.WHY_ELSE, title=title)
     if not operation.is_open:
         why = _format_cause(operation.cause or "", facts.connection_title)
-        return cut(safe(strip_addresses(why)), 200)
+        return truncate(safe(strip_addresses(why)), 200)
     if operation.hold:
-        return cut(
-            kit.held(strip_addresses(_format_delay(operation.hold, facts.connection_title)), facts.now), 200
+        return truncate(
+            kit.format_reason(
+                strip_addresses(_format_delay(operation.hold, facts.connection_title)), facts.now
+            ),
+            200,
         )
     if operation.start_call is Call.NONE:
         return texts.WHY_QUEUED
@@ -233,7 +236,7 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
     if workspace is None or workspace.detail or not workspace.reason:
         return starting
     said = problems.explanation(workspace.reason, facts.connection_title, is_over=False, helps=False)
-    return cut(f"{starting}. {safe(strip_addresses(said))}", 200)
+    return truncate(f"{starting}. {safe(strip_addresses(said))}", 200)
 
 
 def _format_cause(cause: str, title: str) -> str:
@@ -281,9 +284,12 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
     operation, delay = facts.operation, dict[str, Markup]()
     if not is_ready and operation is not None and operation.is_planned_ahead and operation.hold:
         template, until = texts.LESSON_DELAYED, kit.moment(operation.good_until or 0.0, facts.now)
-        delay = {"hold": Markup(kit.held(problems.get_fact(operation.hold), facts.now)), "until": until}
+        delay = {
+            "hold": Markup(kit.format_reason(problems.get_fact(operation.hold), facts.now)),
+            "until": until,
+        }
     opens = open_buttons(facts) if is_ready else []
-    return kit.message(filled(template, facts, course=facts.word("course"), **delay), [], [*opens, skip])
+    return kit.message(fill_notice(template, facts, course=facts.word("course"), **delay), [], [*opens, skip])
 
 
 def format_change(card: ClassCard, what: str, said: Mapping[str, str], now: float) -> str:
@@ -384,7 +390,7 @@ def _render_late_starts(facts: ClassFacts) -> Answer:
         because = (
             cards.describe_delay(delay, facts.connection_title, since) if late else problems.get_fact(delay)
         )
-        said += [kit.held(because, facts.now)]
+        said += [kit.format_reason(because, facts.now)]
     buttons = [kit.button(texts.PROBLEMS, "class_problems", facts.card.id)] if facts.problems else []
     return kit.message(" ".join(said), [], buttons)
 
@@ -392,7 +398,7 @@ def _render_late_starts(facts: ClassFacts) -> Answer:
 def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
     ended = one.operation if one.operation is not None and not one.operation.is_open else None
     words = (ended.cause or "").partition(": ")[2] if ended is not None else ""
-    return cut(safe(strip_addresses(words)), 200) if words else _format_reason(facts, one)
+    return truncate(safe(strip_addresses(words)), 200) if words else _format_reason(facts, one)
 
 
 def _is_member_not_ready(facts: ClassFacts) -> bool:
@@ -439,7 +445,7 @@ def render_member_not_ready(facts: ClassFacts) -> Answer:
 def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
     """Answer with the meaning of joining a course, and the action taken ``now``."""
     seen_zone = next((one.seen_zone for one in facts.of(CourseContext).lessons if one.card == card.id), "")
-    said = filled(texts.ENROLLED, facts, course=card.title, lessons=format_timetable(card, seen_zone))
+    said = fill_notice(texts.ENROLLED, facts, course=card.title, lessons=format_timetable(card, seen_zone))
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
     return replies.answer(" ".join(filter(None, [said, now])), [*opens, *list_member_buttons(facts, card)])
 
@@ -519,13 +525,13 @@ def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
     of, course = facts.of(CourseContext).stopping_class, facts.word("course")
     if of is None:
         done = texts.SUSPEND_WORDS if facts.state is State.SUSPENDED else texts.STOP_WORDS
-        said = filled(texts.LESSON_OVER, facts, course=course, done=Markup(done[0]))
+        said = fill_notice(texts.LESSON_OVER, facts, course=course, done=Markup(done[0]))
         return said if course and is_done else ""
     template = texts.STOPPED_BY if of.card.stopped_by else texts.STOPPED_BY_TIME
     state = facts.state if facts.workspace is not None else State.STOPPED
     done = {State.SUSPENDED: texts.SUSPEND_WORDS, State.GONE: texts.END_WORDS}.get(state, texts.STOP_WORDS)
     names = {"who": _name_stopper(of), "course": of.card.title, "done": Markup(done[0])}
-    return filled(template if is_done else texts.STOP_FAILED_BY, facts, **names)
+    return fill_notice(template if is_done else texts.STOP_FAILED_BY, facts, **names)
 
 
 @renders(ClassKind.CLASS_OVER)
@@ -561,9 +567,9 @@ def render_post_question(facts: ClassFacts) -> Answer:
 
 
 def _name_poster(facts: ClassFacts) -> Markup:
-    return kit.person(facts.people.get(facts.card.principal.key))
+    return kit.mention(facts.people.get(facts.card.principal.key))
 
 
 def _name_stopper(facts: ClassFacts) -> Markup:
     """Name the person who ends the class."""
-    return kit.person(facts.people.get(facts.card.stopper))
+    return kit.mention(facts.people.get(facts.card.stopper))

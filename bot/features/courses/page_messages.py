@@ -14,7 +14,7 @@ from bot.features.courses import timetable
 from bot.features.courses.model import ClassCard, ClassFacts
 from bot.features.hours.model import Occurrence
 from bot.messages.blocks import kit
-from bot.messages.blocks.home_sections import HomeContent, part
+from bot.messages.blocks.home_sections import HomeContent, add_section
 from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill
 from bot.messages.texts import answers, times, verbs
 
@@ -33,7 +33,7 @@ REQUIRED_FIELDS: Final = frozenset({"what", "channel", "day", "time", "off", "ba
 MAX_HOME_COURSES: Final = 4
 
 
-@part(20)
+@add_section(20)
 def _render_home(facts: HomeContent) -> list[Block]:
     found: Sequence[ClassFacts] = facts.parts.get("courses", ())
     if not found:
@@ -62,7 +62,7 @@ def render_course(facts: ClassFacts) -> list[Block]:
         lines.append(fill(words.YOURS, **_get_workspace_names(facts)))
         buttons = cards.list_member_buttons(facts, card)
     else:
-        who = kit.person(facts.people.get(card.principal.key))
+        who = kit.mention(facts.people.get(card.principal.key))
         lines = [fill(words.THEIRS, name=card.title, who=who, then=Markup(lines[-1]))]
     return kit.row("\n".join(lines), buttons)
 

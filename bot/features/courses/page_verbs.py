@@ -130,7 +130,7 @@ async def _list_members(request: Request, card: ClassCard) -> kit.Block:
     )
     people = await request.services.names.of(request.principal, *(one.principal for one in found))
     (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, True)])
-    return drawn.format_members(facts, list(map(kit.person, people.values())))
+    return drawn.format_members(facts, list(map(kit.mention, people.values())))
 
 
 @routes.action("course_room")
@@ -214,4 +214,4 @@ def _format_value(value: Value) -> str:
     """Format a field's value as it is typed: people are mentioned."""
     if isinstance(value, str):
         return value
-    return ",".join(one if one in DAYS else kit.person(Named(one)) for one in value)
+    return ",".join(one if one in DAYS else kit.mention(Named(one)) for one in value)

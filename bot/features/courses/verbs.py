@@ -317,7 +317,7 @@ async def apply_change(request: Request, said: CourseChange) -> Answer:
         return await _ask_to_add(request, able[0], order_)
     more = [f"hours {join_words((one.title,))} {order_}" for one in said.workspaces]
     every = [(card, order_) for card in able]
-    return ask_which_course(request, words.WHICH_COURSE, every, lists.command_buttons(more))
+    return ask_which_course(request, words.WHICH_COURSE, every, lists.list_command_buttons(more))
 
 
 async def _read_part(request: Request, verb: str, about: str) -> Intent | None:
@@ -442,13 +442,13 @@ async def check_teachers(request: Request, keys: Iterable[str]) -> None:
             rule = decision.rule.removeprefix("policy.")
             why = words.NO_TEACHER.get(rule) or words.WHY_CAUSE.get(rule, words.NOT_HERE)
             who = (await request.services.names.of(request.principal, one))[one.key]
-            raise Answered(replies.hint(fill(words.BAD_TEACHER, who=kit.person(who), why=why)))
+            raise Answered(replies.hint(fill(words.BAD_TEACHER, who=kit.mention(who), why=why)))
 
 
 async def format_people(request: Request, keys: Iterable[str]) -> Markup:
     """Format people by their keys."""
     people = await request.services.names.of(request.principal, *map(Principal.from_key, sorted(keys)))
-    return Markup(listed(kit.person(one) for one in people.values()))
+    return Markup(listed(kit.mention(one) for one in people.values()))
 
 
 async def _confirm_change(

@@ -6,7 +6,7 @@ from bot.domain.stops import Ending, is_final
 from bot.domain.workspaces import State
 from bot.features.expiries.model import ExpiryKind
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import at_stake, offered, open_buttons, remove_button
+from bot.messages.blocks.buttons import format_stop_risk, list_buttons, open_buttons, remove_button
 from bot.messages.blocks.cards import link_again_button, notice
 from bot.messages.blocks.kit import renders
 from bot.messages.texts import notices, times
@@ -42,12 +42,12 @@ def render_workspace_end(facts: WorkspaceFacts) -> Answer:
     ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
     left = times.duration(_round_minutes(workspace.ends_at - facts.now))
     names = {"left": left, "at": kit.moment_at(workspace.ends_at, facts.now)}
-    small = [at_stake(workspace)] if at_stake(workspace) else []
+    small = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
     if workspace.state is State.RUNNING:
         template = notices.ENDING_STOPS if ends_how == "stops" else notices.ENDING_ANYHOW
         buttons = open_buttons(facts)
     else:
-        template, buttons = notices.ENDING_REMOVED, offered(facts, State.STOPPED)
+        template, buttons = notices.ENDING_REMOVED, list_buttons(facts, State.STOPPED)
     if facts.may("remove"):
         buttons.append(remove_button(workspace))
     return notice(template, facts, buttons, small=small, **names)

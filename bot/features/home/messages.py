@@ -16,11 +16,11 @@ from bot.domain.people import People
 from bot.features.home import texts as home_words
 from bot.features.home.model import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, Question, TotalsFacts
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.buttons import hours_button
-from bot.messages.blocks.cards import asked_buttons, link_value
-from bot.messages.blocks.home_sections import PARTS, WAITING, part
+from bot.messages.blocks.buttons import list_hours_button
+from bot.messages.blocks.cards import link_value, list_question_buttons
+from bot.messages.blocks.home_sections import QUESTION_RENDERERS, SECTIONS, add_section
 from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, line, row, safe
-from bot.messages.blocks.lists import run_row, workspace_rows
+from bot.messages.blocks.lists import render_run_row, render_workspaces
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import answers, cards, problems, times
 from bot.messages.texts import runs as run_words
@@ -51,7 +51,7 @@ def render_home(facts: HomeFacts) -> dict[str, Any]:
     return kit.home(
         [
             *render_answer(facts.answer, facts.answered_at, facts.now),
-            *(block for _, draw in sorted(PARTS.items()) for block in draw(facts)),
+            *(block for _, draw in sorted(SECTIONS.items()) for block in draw(facts)),
             *render_foot(facts.now, buttons),
         ]
     )
@@ -85,7 +85,7 @@ def format_updated(now: float) -> str:
 # -- what waits for the person -------------------------------------------------------------------------------
 
 
-@part(0)
+@add_section(0)
 def _draw_waiting(facts: HomeFacts) -> list[Block]:
     code = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     return _render_questions(
@@ -94,29 +94,29 @@ def _draw_waiting(facts: HomeFacts) -> list[Block]:
 
 
 def _render_questions(questions: Sequence[Question], more: Sequence[Block] = ()) -> list[Block]:
-    blocks = [*(block for asked in questions for block in WAITING[asked.kind](asked.facts)), *more]
+    blocks = [*(block for asked in questions for block in QUESTION_RENDERERS[asked.kind](asked.facts)), *more]
     return [kit.header(home_words.QUESTIONS), *blocks] if blocks else []
 
 
 def _render_run_question(facts: RunFacts) -> list[Block]:
     sentence = fill(run_words.ASKED_NOTICE, name=facts.run.name, title=facts.connection_title)
-    return row(sentence, asked_buttons(facts.run.id, "job_"))
+    return row(sentence, list_question_buttons(facts.run.id, "job_"))
 
 
 def _render_operation_question(facts: WorkspaceFacts) -> list[Block]:
     assert facts.operation is not None, "what is asked is about an operation"
     name = facts.workspace.title if facts.workspace is not None else facts.operation.workspace_id
     sentence = f"*{line(name)}*\n{fill(cards.ASKED, title=facts.connection_title)}"
-    return row(sentence, asked_buttons(facts.operation.id))
+    return row(sentence, list_question_buttons(facts.operation.id))
 
 
-WAITING.update(operation=_render_operation_question, run=_render_run_question)
+QUESTION_RENDERERS.update(operation=_render_operation_question, run=_render_run_question)
 
 
 # -- workspaces and runs -------------------------------------------------------------------------------------
 
 
-@part(30)
+@add_section(30)
 def _workspaces(facts: HomeFacts) -> list[Block]:
     blocks = [kit.header(home_words.WORKSPACES_HEADING)]
     if not facts.rows:
@@ -124,7 +124,7 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
     small = [home_words.COUNT.format(count=facts.count, running=facts.running)]
     if facts.pages > 1:
         small.append(home_words.PAGE_NUMBER.format(page=facts.page, pages=facts.pages))
-    rows, seen = workspace_rows(facts.rows)
+    rows, seen = render_workspaces(facts.rows)
     blocks += [kit.context(" · ".join([*small, *seen])), *rows]
     others = [
         (home_words.PREVIOUS_PAGE, "previous", facts.page - 1),
@@ -135,7 +135,7 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
         for label, mark, page in others
         if 0 < page <= facts.pages
     ]
-    of_hours = [kit.button(cards.HOURS, "hours_form")] if any(map(hours_button, facts.rows)) else []
+    of_hours = [kit.button(cards.HOURS, "hours_form")] if any(map(list_hours_button, facts.rows)) else []
     return [*blocks, *kit.actions(turning), *kit.actions(of_hours)]
 
 
@@ -144,7 +144,7 @@ def _format_empty(facts: HomeFacts) -> str:
     if not facts.links:
         return home_words.NOTHING_SET_UP
     needs_accounts = any(link.state != "needless" for link in facts.links)
-    what = replies.what(needs_accounts=needs_accounts, runs_jobs=facts.runs_jobs)
+    what = replies.describe_usher(needs_accounts=needs_accounts, runs_jobs=facts.runs_jobs)
     return f"{what}\n{_format_first_step(facts)}"
 
 
@@ -156,11 +156,14 @@ def _format_first_step(facts: HomeFacts) -> str:
     return home_words.NONE_NEW_OR_LINK if is_unlinked else home_words.NONE_NEW
 
 
-@part(40)
+@add_section(40)
 def _runs(facts: HomeFacts) -> list[Block]:
     if not facts.runs:
         return []
-    blocks = [kit.header(home_words.RUNS_HEADING), *(block for one in facts.runs for block in run_row(one))]
+    blocks = [
+        kit.header(home_words.RUNS_HEADING),
+        *(block for one in facts.runs for block in render_run_row(one)),
+    ]
     if facts.more_runs:
         more = fill(home_words.MORE_RUNS, count=facts.more_runs, command=Markup(facts.job_command))
         blocks.append(kit.context(more))
@@ -170,7 +173,7 @@ def _runs(facts: HomeFacts) -> list[Block]:
 # -- accounts, and what can be made --------------------------------------------------------------------------
 
 
-@part(50)
+@add_section(50)
 def _links(facts: HomeFacts) -> list[Block]:
     if not facts.links:
         return []
@@ -207,7 +210,7 @@ def _link_buttons(link: LinkFacts) -> list[Element]:
     return [kit.button(label, "invite", link_value(link.connection), style=style)]
 
 
-@part(60)
+@add_section(60)
 def _makers(facts: HomeFacts) -> list[Block]:
     if not facts.makers:
         return []
@@ -308,12 +311,12 @@ def _slow_row(facts: WorkspaceFacts, people: People) -> str:
     assert operation is not None, "a slow start is an operation"
     text = fill(
         home_words.SLOW_ROW,
-        who=kit.person(people.get(operation.principal.key)),
+        who=kit.mention(people.get(operation.principal.key)),
         title=facts.connection_title,
         at=kit.moment_at(operation.created_at, facts.now),
         reference=operation.reference,
     )
-    return f"{text}\n{kit.held(operation.hold, facts.now)}" if operation.hold else text
+    return f"{text}\n{kit.format_reason(operation.hold, facts.now)}" if operation.hold else text
 
 
 def _failures(facts: TotalsFacts) -> list[Block]:
@@ -333,7 +336,7 @@ def _failure(facts: WorkspaceFacts | RunFacts, people: People) -> str:
     return fill(
         home_words.FAILURE_ROW,
         at=kit.moment(row.ended_at or row.created_at, facts.now),
-        who=kit.person(people.get(row.principal.key)),
+        who=kit.mention(people.get(row.principal.key)),
         verb=verb,
         title=facts.connection_title,
         reference=row.reference,

@@ -19,7 +19,7 @@ from bot.features.home import texts as home_words
 from bot.features.home.model import Home
 from bot.features.home.use_cases import HomeGatherer
 from bot.messages.blocks import plain
-from bot.messages.blocks.replies import in_view
+from bot.messages.blocks.replies import with_slash_commands
 from bot.services.caller import Caller, refused
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
@@ -149,7 +149,7 @@ class HomeViews:
 
     def _add_slash_commands(self, view: dict[str, Any]) -> dict[str, Any]:
         """Return a Home whose hints work there: people can type only slash commands next to it."""
-        return in_view(view, self._command, self._job_command)
+        return with_slash_commands(view, self._command, self._job_command)
 
     async def _publish(self, one: Home, view: dict[str, Any]) -> None:
         drawn, view_hash = home_blocks.digest(view), one.view_hash

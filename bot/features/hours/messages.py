@@ -26,16 +26,16 @@ from bot.features.hours.model import (
 )
 from bot.messages.blocks import kit, timers
 from bot.messages.blocks.buttons import (
-    at_stake,
-    changing,
     describe_obstacle,
-    hours_button,
-    offered,
+    format_stop_risk,
+    list_buttons,
+    list_hours_button,
+    make_change,
     start_button,
     stop_button,
     suspend_button,
 )
-from bot.messages.blocks.cards import FORMS, filled, link_again_button
+from bot.messages.blocks.cards import VERB_FORMS, fill_notice, link_again_button
 from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, renders
 from bot.messages.texts import cards, problems, times, verbs
 from bot.support.declarations import LayerHooks
@@ -153,7 +153,7 @@ def describe_hours(
     ending, in_time = describe_run_end(facts, former)
     if not rules:
         sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *list_more_lines(facts)]
-        buttons = [*in_time, *_list_more_buttons(facts), *hours_button(facts)]
+        buttons = [*in_time, *_list_more_buttons(facts), *list_hours_button(facts)]
         return " ".join([" · ".join(sentences), *ending]), buttons
     new = [one for one in rules if one.wanted == once]
     if once is not None and new:
@@ -165,7 +165,7 @@ def describe_hours(
     sentences += [*ending, *(_format_next(facts) if not causes and not new else [])]
     sentences += [words.NO_STOP] if _has_only_starts(facts) and not ending else []
     buttons = [*in_time, *_list_rest_buttons(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
-    buttons = [*buttons, *_list_more_buttons(facts), *hours_button(facts)]
+    buttons = [*buttons, *_list_more_buttons(facts), *list_hours_button(facts)]
     sentences += list_more_lines(facts)
     off = _list_days_off(rules, facts.now)
     if causes or off:
@@ -196,7 +196,7 @@ def describe_run_end(
     it = Markup(f"*{kit.safe(name)}*" if name else "it")
     it_is = Markup(f"{it} is" if name else "It's")
     mode = workspace.stop_mode or planned_mode(facts.effects)
-    do = FORMS[OperationVerb(mode)]
+    do = VERB_FORMS[OperationVerb(mode)]
     if workspace.stop_at is not None:
         at = kit.day_moment(workspace.stop_at)
         return [fill(words.STILL, it=it, at=at, **do)], timers.keep_buttons(workspace)[:1]
@@ -240,9 +240,9 @@ def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> 
         (verb, instant(day, minutes, zone)) for verb, minutes in times_of if minutes is not None
     ]
     names = {"name": facts.workspace.title, "title": facts.connection_title, "at": kit.day_moment(first)}
-    stop = [fill(words.ONCE_UNTIL, until=kit.moment(at, first), **FORMS[verb]) for verb, at in then]
+    stop = [fill(words.ONCE_UNTIL, until=kit.moment(at, first), **VERB_FORMS[verb]) for verb, at in then]
     others = [one for one in get_rules(facts) if one is not rule]
-    said = [fill(words.ONCE, then=Markup("".join(stop)), **names, **FORMS[verb])]
+    said = [fill(words.ONCE, then=Markup("".join(stop)), **names, **VERB_FORMS[verb])]
     return [*said, fill(words.BESIDES, **_get_names(others))] if others else said
 
 
@@ -313,7 +313,10 @@ def _format_next(facts: WorkspaceFacts) -> list[str]:
         return [fill(words.HOURS_BLOCKED, why=describe_obstacle(facts.obstacle, facts)), *left_out]
     first = min(coming)
     how = "start" if first.side == "start" else planned_mode(facts.effects)
-    return [fill(words.NEXT_OCCURRENCE, at=kit.day_moment(first.at), **FORMS[OperationVerb(how)]), *left_out]
+    return [
+        fill(words.NEXT_OCCURRENCE, at=kit.day_moment(first.at), **VERB_FORMS[OperationVerb(how)]),
+        *left_out,
+    ]
 
 
 def _format_cause(cause: str, title: str) -> str:
@@ -391,13 +394,13 @@ def render_missed(facts: WorkspaceFacts) -> Answer:
 def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], **names: str) -> Answer:
     """Format a missed start or stop by a template, or the cause for which it failed."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
-    forms = {**FORMS[OperationVerb(side)], "at": kit.day_moment(facts.time("planned_at"))}
+    forms = {**VERB_FORMS[OperationVerb(side)], "at": kit.day_moment(facts.time("planned_at"))}
     cause, count = facts.word("cause"), int(facts.body.get("more") or 0)
     if cause:
         because = Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
-        said = [filled(words.OCCURRENCE_FAILED, facts, cause=because, **forms)]
+        said = [fill_notice(words.OCCURRENCE_FAILED, facts, cause=because, **forms)]
     else:
-        said = [filled(template, facts, **forms, **names), *_format_missed_reason(facts)]
+        said = [fill_notice(template, facts, **forms, **names), *_format_missed_reason(facts)]
     more = fill(words.MISSED_MORE, count=times.counted(count, "start or stop", "starts and stops"))
     can_start, buttons = _offer_start(facts) if side == "start" else ([], [])
     return kit.message(" ".join([*said, *([more] if count else []), *goes_on, *can_start]), [], buttons)
@@ -408,7 +411,7 @@ def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
     if facts.is_refused:
         return [kit.safe(problems.sentence("credential_refused", facts.connection_title))]
     because = facts.word("because")
-    return [kit.held(because, facts.now)] if because else []
+    return [kit.format_reason(because, facts.now)] if because else []
 
 
 def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
@@ -455,7 +458,7 @@ def format_paused(facts: Facts, template: str, end: Element, **names: str) -> An
     if not (isinstance(facts, WorkspaceFacts) and facts.workspace) and facts.word("name"):
         names["name"] = facts.word("name")
     because = Markup(_format_cause(cause, facts.connection_title))
-    sentence = filled(template, facts, because=because, **names)
+    sentence = fill_notice(template, facts, because=because, **names)
     resume = kit.button(words.RESUME, "hours_on", facts.word("workspace"), style=kit.PRIMARY)
     buttons = [] if cause == "withheld" else [end] if cause == "gone" else [resume, end]
     if cause in words.BECAUSE:
@@ -470,8 +473,8 @@ def render_unused(facts: WorkspaceFacts) -> Answer:
     keep = kit.button(words.GO_ON, "hours_keep", key, style=kit.PRIMARY)
     buttons = [keep, kit.button(words.TURN_OFF, "hours_off", key)]
     is_said = bool(facts.body.get("is_said"))
-    said = f"{filled(words.HOURS_UNUSED[is_said], facts, count=count)} {words.UNUSED_NEXT}"
-    unseen = [] if is_said else [filled(words.UNUSED_UNSEEN, facts)]
+    said = f"{fill_notice(words.HOURS_UNUSED[is_said], facts, count=count)} {words.UNUSED_NEXT}"
+    unseen = [] if is_said else [fill_notice(words.UNUSED_UNSEEN, facts)]
     return kit.message(said, unseen, buttons)
 
 
@@ -510,12 +513,15 @@ def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
     buttons, workspace = [], facts.workspace
     if workspace is not None:
         keep = ButtonValue("needed", workspace.id, at=stop_at)
-        buttons = [kit.button(words.KEEP_RUNNING, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
+        buttons = [
+            kit.button(words.KEEP_RUNNING, keep, style=kit.PRIMARY),
+            *list_buttons(facts, State.RUNNING),
+        ]
         if stop_at is not None:
             sentences.append(
                 fill(words.NEEDED_STOPS[workspace.stop_mode or "stop"], at=kit.day_moment(stop_at))
             )
-            sentences += [at_stake(workspace)] if at_stake(workspace) else []
+            sentences += [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
         elif facts.body.get("evening") is not None:
             mode = planned_mode(facts.effects)
             can_stop, later = offer_at(mode, workspace, facts.time("evening"), number=1)
@@ -527,7 +533,7 @@ def offer_at(
     verb: str, workspace: Workspace, at: float, number: int | None = None, style: str | None = None
 ) -> tuple[str, Element]:
     """Return the sentence with a time, and the button that acts then or until then."""
-    press = changing(verb, workspace, number=number, at=at)
+    press = make_change(verb, workspace, number=number, at=at)
     return fill(words.DONE_THEN[verb], at=kit.day_moment(at)), kit.button(
         words.DO_THEN[verb], press, style=style
     )

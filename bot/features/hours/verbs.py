@@ -20,9 +20,9 @@ from bot.features.hours.model import HoursRule
 from bot.features.hours.orders import is_order, read_order_hours
 from bot.features.hours.store import RULES
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.buttons import hours_button, lost, offered
+from bot.messages.blocks.buttons import format_cost, list_buttons, list_hours_button
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
-from bot.messages.blocks.lists import SAY
+from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import cards
 from bot.services.feasibility import predict_stop_effects
 from bot.services.workspaces import require_workspace
@@ -149,7 +149,11 @@ async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
         read = time_parsing.read(f"{said} {_END_OF_DAY}", zone, await request.services.store.now())
         if isinstance(read, Unread):
             found = replace(read, options=tuple(one.removesuffix(f" {_END_OF_DAY}") for one in read.options))
-    raise Answered(replies.hint(replies.unread(found, said, SOONEST_SECONDS, MAX_DAYS_AHEAD.total_seconds())))
+    raise Answered(
+        replies.hint(
+            replies.explain_unread_time(found, said, SOONEST_SECONDS, MAX_DAYS_AHEAD.total_seconds())
+        )
+    )
 
 
 @routes.action("hours_form")
@@ -160,7 +164,7 @@ async def open_form(request: Request) -> Answer:
     able = [
         one
         for one in every
-        if hours_button(one) and request.target in {None, one.workspace.id if one.workspace else None}
+        if list_hours_button(one) and request.target in {None, one.workspace.id if one.workspace else None}
     ]
     if not able:
         return await _answer_all(request)
@@ -220,10 +224,10 @@ def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> An
     services = request.services
     what = predict_stop_effects(services.context, workspace)
     sentence = request.fill(
-        words.CONFIRM_FINAL_STOP, workspace, lost=lost(workspace, what[planned_mode(what)])
+        words.CONFIRM_FINAL_STOP, workspace, lost=format_cost(workspace, what[planned_mode(what)])
     )
     command = f"hours {join_words((workspace.title,))} {said} --{AGREED}"
-    return replies.answer(sentence, [kit.button(cards.END_THEN, SAY, command, style=kit.DANGER)])
+    return replies.answer(sentence, [kit.button(cards.END_THEN, RUN_COMMAND, command, style=kit.DANGER)])
 
 
 async def _answer_hours(
@@ -261,7 +265,7 @@ async def _answer_all(request: Request) -> Answer:
     gone = services.describe_not_set_up(kept.values())
     if rows or gone:
         return drawn.answer_list(rows, gone)
-    able = [drawn.form_button()] if any(map(hours_button, every)) else []
+    able = [drawn.form_button()] if any(map(list_hours_button, every)) else []
     return _hint(request, words.NONE_OF_ALL, words.NONE_NEXT, "NAME", able)
 
 
@@ -283,7 +287,7 @@ async def turn_off(request: Request) -> Answer:
     facts = await request.services.gatherer.of_workspace(workspace)
     ending, buttons = drawn.describe_run_end(facts, [one for one in former if one.is_own])
     if not ending and facts.state in NOT_UP_STATES:
-        ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], offered(facts)
+        ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], list_buttons(facts)
     over = await _format_ended(request, planned)
     said = [request.fill(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]
     return replies.answer(" ".join(said), buttons, replaces=True)

@@ -8,7 +8,7 @@ from bot.domain.notices import Answer
 from bot.features.preferences import texts as words
 from bot.features.preferences.model import ASKS_AFTER, PreferenceFacts, find_asking_hours
 from bot.messages.blocks import kit
-from bot.messages.blocks.home_sections import HomeContent, part
+from bot.messages.blocks.home_sections import HomeContent, add_section
 from bot.messages.blocks.kit import Block, Markup, fill, line
 from bot.messages.texts import answers, times, verbs
 
@@ -31,7 +31,7 @@ def render_section(facts: PreferenceFacts, heading: str = "") -> Block:
     return kit.section("\n".join(sentences), kit.button(words.CHANGE, "settings_form"))
 
 
-@part(80)
+@add_section(80)
 def _render_home(home: HomeContent) -> list[Block]:
     facts: PreferenceFacts | None = home.parts.get("preferences")
     return [kit.header(words.HOME), render_section(facts)] if facts is not None else []

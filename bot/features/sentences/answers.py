@@ -219,7 +219,7 @@ async def _do_or_offer_hours(
     request = request.redirect("workspace", "hours", ())
     if is_sure and len(chosen) == 1:
         return await apply_order(request, chosen[0], said)
-    commands = [f"hours {join_words((one.title,))} {said}".rstrip() for one in chosen[: replies.FEW]]
+    commands = [f"hours {join_words((one.title,))} {said}".rstrip() for one in chosen[: replies.MAX_CHOICES]]
     return suggestions.offer_commands(request, commands, talk.AS_COMMAND)
 
 
@@ -463,7 +463,7 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
     if about.ask and about.ask != "which":
         await request.services.store.write(cards.queue_messages, about.question, changed=True)
         request.notes.note_workspaces(named)
-        return await _agreed(request, ButtonValue.of_text(about.ask))
+        return await _agreed(request, ButtonValue.from_text(about.ask))
     if about.ask == "which" and named:
         return targets.ask_which_of_all(replace(request, verb=about.verb or "status"), named)
     request.notes.note_workspaces(named)

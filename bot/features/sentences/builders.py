@@ -228,10 +228,10 @@ async def _build_one(text: Utterance, about: Request, one: Workspace) -> Proposa
     if about.at is not None and lead not in until and (_is_start(about.verb) or about.verb == "restart"):
         return text.offer_command(f"hours {join_words((one.title,))} {await timing.write_once(about)}")
     label = await confirmations.format_label(about, about.verb, line(one.title))
-    button = kit.button(line(label, kit.BUTTON), buttons.changing(about.verb, one, at=about.at))
+    button = kit.button(line(label, kit.MAX_BUTTON_LENGTH), buttons.make_change(about.verb, one, at=about.at))
     if about.at is None and about.verb not in {"keep", "cancel"}:
         effects = get_stop_effects(about.services.context, one)
-        button = kit.quiet(replies.verb_button(about.verb, one, 0, effects, label))
+        button = kit.without_colour(replies.verb_button(about.verb, one, 0, effects, label))
     if about.verb in {"cancel", "remove"}:
         return offer_button(button)
     return Proposal(await confirmations.offer_for_one(about, one), button)
@@ -242,7 +242,9 @@ async def _build_several(text: Utterance, about: Request, able: Sequence[Workspa
         about, able, is_named=bool(text.which.workspaces), besides=text.which.besides
     )
     label = await confirmations.format_label(about, about.verb, times.listed(line(one.title) for one in able))
-    return Proposal(alone, kit.numbered(next(kit.buttons_of(alone.blocks)), 0, line(label, kit.BUTTON)))
+    return Proposal(
+        alone, kit.add_number(next(kit.iterate_buttons(alone.blocks)), 0, line(label, kit.MAX_BUTTON_LENGTH))
+    )
 
 
 async def ask_for_time(text: Utterance, label: Label) -> list[Proposal]:
@@ -386,7 +388,7 @@ async def build_runs(text: Utterance, label: Label) -> list[Proposal]:
         fitting = [run for run in runs if run.spec is not None]
         offers = [lists.run_again(run, services.title(run.connection)) for run in fitting]
     found = [
-        Proposal(alone, next(kit.buttons_of(alone.blocks)))
+        Proposal(alone, next(kit.iterate_buttons(alone.blocks)))
         for run, alone in zip(fitting, offers, strict=True)
         if run.connection in text.linked
     ]

@@ -102,7 +102,7 @@ async def answer_no(request: Request, or_else: Callable[[], Awaitable[Answer]] |
 def not_asked(request: Request, titles: Sequence[str]) -> Answer:
     """Say that there is no open question, and what was last spoken of."""
     return suggestions.answer_about_names(
-        request, talk.NOT_ASKED if titles else talk.TALK["yes"], titles[: replies.FEW]
+        request, talk.NOT_ASKED if titles else talk.TALK["yes"], titles[: replies.MAX_CHOICES]
     )
 
 
@@ -113,7 +113,7 @@ def takes_press(request: Request, titles: Sequence[str]) -> Answer:
 
 def not_counted(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Say that the last list has no such place, or that there was none."""
-    titles = [one.title for one in rows[: replies.FEW]]
+    titles = [one.title for one in rows[: replies.MAX_CHOICES]]
     return suggestions.answer_about_names(request, talk.NOT_COUNTED if titles else talk.NO_LIST, titles)
 
 

@@ -242,7 +242,7 @@ async def _done(request: Request, heard: Heard, rows: Sequence[Workspace]) -> _F
 
 def _spoken(heard: Heard) -> _Frame | None:
     """Return what was asked or shown."""
-    about, press = heard.about, ButtonValue.of_text(heard.about.ask)
+    about, press = heard.about, ButtonValue.from_text(heard.about.ask)
     at, is_asked = press.at or next(iter(about.times), None), bool(about.ask) or about.takes_press
     verb = _VERBS.get(about.verb, about.verb)
     verb, is_open = verb if verb in READ else "status", len(about.times) > 1

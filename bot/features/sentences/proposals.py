@@ -298,9 +298,9 @@ async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Ans
     shows = list_commands(text, LABELS["status"]) if is_of_any else []
     shows += ["courses"] if which.courses else []
     labels = {one.text for one in found}
-    more = [one for one in lists.command_buttons(shows) if one["text"]["text"] not in labels]
+    more = [one for one in lists.list_command_buttons(shows) if one["text"]["text"] not in labels]
     pressed = [*(one.button for one in found), *more] or [replies.list_button()]
-    pressed = [kit.numbered(one, at, one["text"]["text"]) for at, one in enumerate(pressed[:MAX_PROPOSALS])]
+    pressed = [kit.add_number(one, at, one["text"]["text"]) for at, one in enumerate(pressed[:MAX_PROPOSALS])]
     about = Referents(tuple(one.id for one in named), tuple(run.id for run in which.runs), what=label)
     said = replies.with_remarks(replies.hint(head, pressed), _list_left_out(text, label) if found else [])
     return replace(said, about=replace(about, takes_press=bool(found)))
@@ -328,4 +328,8 @@ def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:
     left = text.which.left_out or [" ".join(text.reading.left)] * any(text.reading.left)
     is_seen = (name and name == text.reading.verb) or (_is_question(name) and text.which.is_named)
     phrases = [one for one in left if is_seen or "=" in one]
-    return [fill(talk.LEFT_OUT, names=suggestions.format_bold(phrases[: replies.FEW]))] if phrases else []
+    return (
+        [fill(talk.LEFT_OUT, names=suggestions.format_bold(phrases[: replies.MAX_CHOICES]))]
+        if phrases
+        else []
+    )

@@ -15,7 +15,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.features.sentences import chat
 from bot.features.sentences.reading import Reading
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.cards import FORMS
+from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill, safe
 from bot.messages.texts import answers, problems, talk, times
 from bot.store import operations as operation_rows
@@ -153,8 +153,8 @@ def _why(request: Request, workspace: Workspace, latest: Operation | None, by: s
     since = kit.moment(latest.created_at, now) if latest is not None else ""
     names = {"name": workspace.title, "title": title, "at": at, "since": since, "by": by}
     if latest is not None and latest.is_open:
-        held = f" {kit.held(latest.hold, now)}" if latest.hold else ""
-        return fill(talk.WHY_UNDER_WAY, held=Markup(held), **names, **FORMS[latest.verb])
+        held = f" {kit.format_reason(latest.hold, now)}" if latest.hold else ""
+        return fill(talk.WHY_UNDER_WAY, held=Markup(held), **names, **VERB_FORMS[latest.verb])
     # Then its state has just said so.
     is_said = workspace.state is State.FAILED and workspace.reason is not None
     if latest is not None and latest.outcome in {Outcome.FAILED, Outcome.REFUSED}:
@@ -162,20 +162,20 @@ def _why(request: Request, workspace: Workspace, latest: Operation | None, by: s
         page = request.services.context.need(workspace.connection).page_url(workspace.remote_id)
         cause = safe(problems.sentence(latest.cause or "", title, has_page=bool(page)))
         cause = Markup("" if is_said else cause)
-        return fill(talk.WHY_FAILED, cause=cause, **names, **FORMS[latest.verb]).strip()
+        return fill(talk.WHY_FAILED, cause=cause, **names, **VERB_FORMS[latest.verb]).strip()
     if is_said:
         return ""
     brought_down = latest is not None and latest.verb.brings_down and latest.outcome is Outcome.FULFILLED
     if workspace.state in _UP:
         if latest is not None and not brought_down and latest.verb is not OperationVerb.CREATE:
-            return fill(talk.WHY_DONE, **names, **FORMS[latest.verb])
+            return fill(talk.WHY_DONE, **names, **VERB_FORMS[latest.verb])
         return fill(talk.WHY_UP_ELSEWHERE, **names)
     if problems.condition(workspace, title):
         return fill(talk.WHY_DETAIL, **names)
     if workspace.state is State.FAILED:
         return fill(talk.WHY_BROKEN, **names)
     if brought_down and latest is not None:
-        return fill(talk.WHY_DONE, **names, **FORMS[latest.verb])
+        return fill(talk.WHY_DONE, **names, **VERB_FORMS[latest.verb])
     if workspace.up_at is not None:
         return fill(talk.WHY_ELSEWHERE, **(names | {"at": kit.moment_at(workspace.up_at, now)}))
     return fill(talk.WHY_UNKNOWN, **names)
@@ -201,7 +201,7 @@ def _since(request: Request, workspace: Workspace, latest: Operation | None) -> 
 def _until(request: Request, workspace: Workspace, latest: Operation | None, facts: WorkspaceFacts) -> str:
     """Say what ends a workspace, and when."""
     if latest is not None and latest.is_open:
-        return fill(talk.UNTIL_DONE, **FORMS[latest.verb])
+        return fill(talk.UNTIL_DONE, **VERB_FORMS[latest.verb])
     if workspace.state not in _UP:
         return request.fill(talk.UNTIL_DOWN, workspace)
     at = facts.next_stop
@@ -241,4 +241,4 @@ async def health(request: Request, connection: str) -> Answer:
     template = template if since is None else talk.CONNECTION_AWAY
     when = {"since": kit.moment(since or now, now), "at": kit.moment_at(answered_at or now, now)}
     sentence = fill(template, title=services.title(connection), **when)
-    return replies.hint(sentence, lists.command_buttons([f"list {join_words((connection,))}"]))
+    return replies.hint(sentence, lists.list_command_buttons([f"list {join_words((connection,))}"]))

@@ -13,7 +13,7 @@ from bot.domain.workspaces import Workspace
 from bot.features.sentences import times
 from bot.features.sentences.reading import Reading
 from bot.messages.blocks import replies
-from bot.messages.blocks.buttons import choices
+from bot.messages.blocks.buttons import list_choice_buttons
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import cards, talk
 from handlers.request import Answered, Request
@@ -66,7 +66,7 @@ async def read_time(request: Request, reading: Reading) -> Request:
     if isinstance(read, Unread) and has_one_name and reading.what in talk.DO_AT:
         raise Answered(await _either(request, reading.which.named[0], when.text, read))
     if not isinstance(read, Moment):
-        raise Answered(replies.hint(replies.unread(read, when.text, SOONEST_SECONDS)))
+        raise Answered(replies.hint(replies.explain_unread_time(read, when.text, SOONEST_SECONDS)))
     return replace(request, at=read.at, moment=read)
 
 
@@ -84,11 +84,13 @@ async def _either(request: Request, workspace: Workspace, given: str, unread: Un
     times = {option: moment.at for option, moment in pairs if isinstance(moment, Moment)}
     name = Markup(line(workspace.title))
     labels = [fill(talk.DO_AT[request.verb], name=name, then=option) for option in times]
-    buttons = choices(request.verb, [workspace] * len(labels), labels, list(times.values()))
+    buttons = list_choice_buttons(request.verb, [workspace] * len(labels), labels, list(times.values()))
     # The hour of a day without one may come next.
     ats: list[float | None] = [*times.values()] or [await _guess_time(request, given)]
     about = Referents((workspace.id,), takes_press=True).doing(request.verb, *ats)
-    return replace(replies.hint(replies.unread(unread, given, SOONEST_SECONDS), buttons), about=about)
+    return replace(
+        replies.hint(replies.explain_unread_time(unread, given, SOONEST_SECONDS), buttons), about=about
+    )
 
 
 def only_stops(request: Request, titles: Sequence[str]) -> Answer:

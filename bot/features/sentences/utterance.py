@@ -232,9 +232,9 @@ class Utterance:
     def offer_command(self, command: str) -> Proposal:
         """Return an offer of a command."""
         if fact := FACTS.get(command.removeprefix("help fact-")):
-            return offer_button(kit.button(fact.asks, ButtonValue(lists.SAY, command)))
+            return offer_button(kit.button(fact.asks, ButtonValue(lists.RUN_COMMAND, command)))
         alone = suggestions.offer_commands(self.request, [command], talk.AS_COMMAND)
-        return Proposal(alone, lists.command_buttons([command])[0])
+        return Proposal(alone, lists.list_command_buttons([command])[0])
 
 
 Builder = Callable[[Utterance, Label], Awaitable[Sequence[Proposal]]]
@@ -267,4 +267,4 @@ async def _read_times(request: Request, reading: Reading) -> tuple[Sequence[floa
         await timers.read_typed_time(request.services, request.principal, one) for one in found.options
     ]
     either = tuple(one.at for one in options if isinstance(one, Moment))
-    return either or (None,), "" if either else replies.unread(found, text, SOONEST_SECONDS)
+    return either or (None,), "" if either else replies.explain_unread_time(found, text, SOONEST_SECONDS)

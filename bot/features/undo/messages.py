@@ -6,7 +6,7 @@ from typing import Final
 from bot.domain.message_context import ActFacts
 from bot.features.undo import texts as words
 from bot.messages.blocks import kit
-from bot.messages.blocks.home_sections import HomeContent, part
+from bot.messages.blocks.home_sections import HomeContent, add_section
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts.talk import DONE_BY
 
@@ -37,7 +37,7 @@ def list_actions(acts: Sequence[ActFacts], now: float, most: int) -> list[str]:
     return [*said, fill(words.MORE_ACTIONS, count=Markup(str(more)))] if more > 0 else said
 
 
-@part(70)
+@add_section(70)
 def _render_home(facts: HomeContent) -> list[kit.Block]:
     said = "\n".join(list_actions(facts.parts.get("today", ()), facts.now, MAX_HOME_ACTIONS))
     return [kit.header(words.TODAY_HEADING), kit.section(said)] if said else []

@@ -17,7 +17,7 @@ from bot.features.undo.messages import describe_action, list_actions
 from bot.features.undo.use_cases import UndoneAction, list_acts, list_today
 from bot.messages.blocks import buttons, cards, kit, replies
 from bot.messages.blocks import runs as run_blocks
-from bot.messages.blocks.cards import FORMS
+from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import cards as card_words
@@ -67,7 +67,7 @@ async def answer_topic(request: Request, topic: str, said: Sequence[str] = ()) -
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     every = await services.gatherer.of_all(request.principal, rows)
     planned = [
-        buttons.said(words.PLANNED_STOP, one.workspace, one.connection_title)
+        buttons.format_timer(words.PLANNED_STOP, one.workspace, one.connection_title)
         for one in every
         if one.workspace is not None and one.workspace.stop_at is not None
     ]
@@ -123,7 +123,7 @@ def answer_undo(request: Request, found: UndoneAction) -> Answer:
         return replies.hint(words.NOTHING_TO_UNDO if act is None else words.NOTHING_LEFT)
     if act is not None and undone is Undone.BACK:
         facts = ActFacts(act, request.services.title(act.connection), found.workspace, found.work_item)
-        return cards.taken_back(facts, found.inverse.then)
+        return cards.answer_undone(facts, found.inverse.then)
     if found.work_item is not None and undone is not Undone.CHANGED:
         return _answer_under_way(request, found)
     assert act is not None, "only what is under way is no act"
@@ -140,9 +140,12 @@ def _show_opposite(request: Request, found: UndoneAction) -> Answer:
     """Say the request that had been sent, and the one that leads back."""
     work_item = found.work_item
     assert work_item is not None, "something was sent for it"
-    back = FORMS[OperationVerb.START if found.inverse.then == "start" else OperationVerb.STOP]
+    back = VERB_FORMS[OperationVerb.START if found.inverse.then == "start" else OperationVerb.STOP]
     if isinstance(work_item, Operation):
-        verb, name = FORMS[work_item.asked_verb]["verb"], found.workspace.title if found.workspace else ""
+        verb, name = (
+            VERB_FORMS[work_item.asked_verb]["verb"],
+            found.workspace.title if found.workspace else "",
+        )
     else:
         verb, name = Markup(card_words.LAUNCH["verb"]), work_item.name
     template = words.LED_START if found.inverse.then == "start" else words.LED_STOP
@@ -157,13 +160,13 @@ def _answer_under_way(request: Request, found: UndoneAction) -> Answer:
     if not isinstance(work_item, Operation):
         is_stop = bool(work_item.requested_stop) or (found.act is not None and found.act.action != "job.run")
         template = words.DONE_ALREADY if work_item.is_open else words.ENDED_ALREADY
-        forms = FORMS[OperationVerb.STOP] if is_stop else card_words.LAUNCH
+        forms = VERB_FORMS[OperationVerb.STOP] if is_stop else card_words.LAUNCH
         if is_stop and work_item.is_open:
             template = words.UNDER_WAY
         back = [run_blocks.stop_run_button(work_item)] if then else []
         return replies.hint(fill(template, **forms, name=work_item.name, title=title), back)
     name = found.workspace.title if found.workspace is not None else found.act.name if found.act else ""
-    forms = {**FORMS[work_item.asked_verb], "name": name, "title": title}
+    forms = {**VERB_FORMS[work_item.asked_verb], "name": name, "title": title}
     sentence = fill(words.UNDER_WAY if work_item.is_open else words.DONE_ALREADY, **forms)
     if work_item.outcome is Outcome.FULFILLED and not work_item.has_called:
         sentence = fill(words.WAS_DOWN if work_item.verb.brings_down else words.WAS_SO, **forms)
@@ -172,7 +175,7 @@ def _answer_under_way(request: Request, found: UndoneAction) -> Answer:
             found.workspace, get_stop_effects(request.services.context, found.workspace)
         )
         if then == "start":
-            press = buttons.changing(then, found.workspace)
+            press = buttons.make_change(then, found.workspace)
             button = kit.button(words.START_AGAIN, press, style=kit.PRIMARY)
         return replies.hint(sentence, [button])
     instead = words.INSTEAD.get(f"workspace.{work_item.verb}", "")

@@ -20,9 +20,9 @@ from bot.features.waitlist.model import (
 )
 from bot.messages.blocks import kit, notices, replies
 from bot.messages.blocks.alternatives import render_override
-from bot.messages.blocks.buttons import ends, open_buttons
-from bot.messages.blocks.cards import filled, reference_of
-from bot.messages.blocks.home_sections import HomeContent, part
+from bot.messages.blocks.buttons import list_end_lines, open_buttons
+from bot.messages.blocks.cards import fill_notice, format_reference
+from bot.messages.blocks.home_sections import HomeContent, add_section
 from bot.messages.blocks.kit import ButtonValue, Element, fill, renders
 from bot.messages.texts import cards, problems, times, verbs
 
@@ -100,7 +100,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
     """Draw the place in line as it is now, or the end of the wait."""
     wait = facts.wait if isinstance(facts, WaitingFacts) else None
     if wait is None:
-        return kit.message(filled(words.OVER_UNLINKED, facts))
+        return kit.message(fill_notice(words.OVER_UNLINKED, facts))
     none = [_format_no_room(facts, facts.word("cause"))] if facts.word("room") and wait.is_waiting else []
     said = " ".join([*none, format_lasting_place(wait, facts.now)])
     return kit.message(said, [], [stop_button(wait)] if wait.is_waiting else [])
@@ -110,11 +110,11 @@ def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
     """Return the button that ends a wait; a number tells it from others beside it, which say for what."""
     if number is None:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
-    label = kit.line(words.STOP_WAITING_FOR.format(name=of.name), kit.BUTTON)
-    return kit.numbered(kit.button(label, "stop_waiting", of.workspace_id), number, label)
+    label = kit.line(words.STOP_WAITING_FOR.format(name=of.name), kit.MAX_BUTTON_LENGTH)
+    return kit.add_number(kit.button(label, "stop_waiting", of.workspace_id), number, label)
 
 
-@part(10)
+@add_section(10)
 def _render_home(facts: HomeContent) -> list[kit.Block]:
     found: Sequence[WaitlistFacts] = facts.parts.get("waits", ())
     said = [kit.section(format_place(one, facts.now), stop_button(one)) for one in found]
@@ -142,14 +142,14 @@ def _render_offer(facts: WorkspaceFacts) -> Answer:
         kit.button(words.UNTIL_BUTTON, "try_until", facts.workspace.id),
         kit.button(words.NOT_NOW, "leave"),
     ]
-    return kit.message(sentence, reference_of(operation), buttons)
+    return kit.message(sentence, format_reference(operation), buttons)
 
 
 def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
     """Format a start's failure for want of a kind of room, with the provider's words if they say more."""
     given = (cause or "").partition(":")[2].lstrip(": ")
     said = "" if reason_in(given) else problems.quoted(given, facts.connection_title)
-    none = filled(words.NO_CAPACITY.get(facts.word("room"), words.NO_CAPACITY["room"]), facts)
+    none = fill_notice(words.NO_CAPACITY.get(facts.word("room"), words.NO_CAPACITY["room"]), facts)
     return f"{none} {kit.safe(said)}" if said else none
 
 
@@ -178,10 +178,12 @@ def _render_granted(facts: WorkspaceFacts) -> Answer:
     """Render the grant of capacity, and the time at which an unused one passes on."""
     what = words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"])
     unused, later = times.duration(UNUSED_SECONDS), times.duration(ANSWERED_WITHIN_SECONDS)
-    sentence = filled(
+    sentence = fill_notice(
         words.GRANTED_BY_MODE[facts.word("granted")], facts, what=what, unused=unused, later=later
     )
-    return kit.message(" ".join([sentence, *(ends(facts) or [words.GOT_FOR_GOOD])]), [], open_buttons(facts))
+    return kit.message(
+        " ".join([sentence, *(list_end_lines(facts) or [words.GOT_FOR_GOOD])]), [], open_buttons(facts)
+    )
 
 
 def _is_wanted(facts: WorkspaceFacts) -> bool:
@@ -196,7 +198,9 @@ def _add_waiting(facts: WorkspaceFacts) -> Answer:
         words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"]),
     )
     first, *rest = usual.blocks
-    return kit.with_blocks(usual, (first, kit.section(filled(words.GRANT_WANTED, facts, what=what)), *rest))
+    return kit.with_blocks(
+        usual, (first, kit.section(fill_notice(words.GRANT_WANTED, facts, what=what)), *rest)
+    )
 
 
 @renders(WaitlistKind.ROOM_OVER, is_true=lambda facts: not facts.is_up)
@@ -211,12 +215,12 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
         until = kit.moment(facts.time("until"), facts.now)
         often = _count_tries(int(facts.body.get("attempts") or 0), words.TRIED_IN_ALL)
         return kit.message(
-            f"{filled(words.STOPPED_WAITING, facts, what=what, until=until)}{often} {offer}", [], [again]
+            f"{fill_notice(words.STOPPED_WAITING, facts, what=what, until=until)}{often} {offer}", [], [again]
         )
     because = kit.Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
     # With its account, the row of the workspace is gone.
     named = {"name": facts.word("name")} if facts.word("name") else {}
-    said = filled(words.FORBIDDEN, facts, what=what, because=because, **named)
+    said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)
     if cause != "restored":
         return kit.message(said)
     return kit.message(f"{said} {offer}", [], [again])
@@ -232,7 +236,9 @@ def _add_end(usual: Callable[[WorkspaceFacts], Answer]) -> Callable[[WorkspaceFa
     def render(facts: WorkspaceFacts) -> Answer:
         said, what = usual(facts), words.WAITED_FOR.get(facts.word("waited"), words.WAITED_FOR["room"])
         first, *rest = said.blocks
-        return kit.with_blocks(said, (first, kit.section(filled(words.WAIT_ENDED, facts, what=what)), *rest))
+        return kit.with_blocks(
+            said, (first, kit.section(fill_notice(words.WAIT_ENDED, facts, what=what)), *rest)
+        )
 
     return render
 
@@ -252,7 +258,7 @@ def build_form(callback_id: str, key: str) -> dict[str, object]:
 @renders(WaitlistKind.MORE_ASKED)
 def _render_request(facts: RequestFacts) -> Answer:
     """Render the question to the people who change limits for more of one."""
-    person, key = kit.person(facts.people.get(facts.word("person"))), facts.word("operation")
+    person, key = kit.mention(facts.people.get(facts.word("person"))), facts.word("operation")
     names = {"title": facts.connection_title, "name": facts.word("name")}
     said = facts.word("said") or problems.NO_REASON.format(title=facts.connection_title)
     buttons = [
@@ -265,9 +271,9 @@ def _render_request(facts: RequestFacts) -> Answer:
 @renders(WaitlistKind.MORE_ANSWERED)
 def _render_answer(facts: WorkspaceFacts) -> Answer:
     """Render the result of a request for more, for its requester."""
-    word, person, workspace = facts.body.get("word"), kit.person(Named(facts.word("by"))), facts.workspace
+    word, person, workspace = facts.body.get("word"), kit.mention(Named(facts.word("by"))), facts.workspace
     if word is not None or workspace is None:
-        return kit.message(filled(words.MORE_DECLINED, facts, person=person, word=word))
-    label = kit.line(f"{cards.START} {workspace.title}", kit.BUTTON)
+        return kit.message(fill_notice(words.MORE_DECLINED, facts, person=person, word=word))
+    label = kit.line(f"{cards.START} {workspace.title}", kit.MAX_BUTTON_LENGTH)
     start = kit.button(label, "start", workspace.id, style=kit.PRIMARY)
-    return kit.message(filled(words.MORE_DONE, facts, person=person), [], [start])
+    return kit.message(fill_notice(words.MORE_DONE, facts, person=person), [], [start])

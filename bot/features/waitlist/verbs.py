@@ -65,7 +65,9 @@ async def submit_until(request: Request) -> Answer:
     typed = find_value(request.view, "text").strip()
     found = await read_typed_time(request.services, request.principal, typed)
     if not isinstance(found, Moment):
-        raise InvalidFields({"text": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
+        raise InvalidFields(
+            {"text": kit.strip_markup(replies.explain_unread_time(found, typed, SOONEST_SECONDS))}
+        )
     return await _join(request, request.form_payload, found.at)
 
 
@@ -185,7 +187,7 @@ async def decline_request(request: Request) -> Answer:
 
 
 def _answer_contact(person: Principal | None) -> Answer:
-    named = None if person is None else kit.person(Named(person.user_id))
+    named = None if person is None else kit.mention(Named(person.user_id))
     return replies.answer(fill(words.ANSWERED, person=named) if named else words.ANSWERED_ALREADY)
 
 

@@ -1,4 +1,4 @@
-"""A workspace's buttons, shown by what its provider supports and what is possible now; and its ends."""
+"""Buttons of a workspace, by its provider's support and its present state; and the lines of its ends."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,11 +9,11 @@ from bot.domain.time_parsing import Moment
 from bot.domain.timers import coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import BUTTON, Block, ButtonValue, Element, Markup, fill, line
+from bot.messages.blocks.kit import MAX_BUTTON_LENGTH, Block, ButtonValue, Element, Markup, fill, line
 from bot.messages.texts import cards
 
 
-def changing(
+def make_change(
     verb: str,
     workspace: Workspace,
     *,
@@ -21,7 +21,7 @@ def changing(
     number: int | None = None,
     at: float | None = None,
 ) -> ButtonValue:
-    """Return what a button carries that changes what a workspace does.
+    """Return the value of a button that changes a workspace's state.
 
     A press is done only while the workspace hasn't been brought up again since.
     """
@@ -37,53 +37,55 @@ def can_be_made_again(facts: WorkspaceFacts) -> bool:
 def start_button(workspace: Workspace) -> Element:
     """Return *Start* for a workspace, *Resume* for a suspended one."""
     label = cards.RESUME if workspace.state is State.SUSPENDED else cards.START
-    return kit.button(label, changing("start", workspace), style=kit.PRIMARY)
+    return kit.button(label, make_change("start", workspace), style=kit.PRIMARY)
 
 
 def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
-    """Return *Stop*, which asks first where it ends the workspace for good, or something is at stake."""
+    """Return *Stop*, with a question if it ends the workspace for good or interrupts something."""
     question = final = _end_question(workspace, effects, "stop", cards.CONFIRM_END)
-    if at_stake(workspace) and not final:
-        question = kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=lost(workspace, None))
-    press = changing("stop", workspace, agreed=knowing(workspace) if final else Consent.NONE)
+    if format_stop_risk(workspace) and not final:
+        question = kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=format_cost(workspace, None))
+    press = make_change("stop", workspace, agreed=get_consent(workspace) if final else Consent.NONE)
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question)
 
 
 def suspend_button(workspace: Workspace) -> Element:
     """Return *Suspend*, which loses nothing and so asks only if it was busy or had unsaved changes."""
-    said = at_stake(workspace)
+    said = format_stop_risk(workspace)
     if not said:
-        return kit.button(cards.SUSPEND, changing("suspend", workspace))
+        return kit.button(cards.SUSPEND, make_change("suspend", workspace))
     asked = kit.confirm(cards.CONFIRM_SUSPEND, style=None, name=workspace.title, at_stake=said)
-    return kit.button(cards.SUSPEND, changing("suspend", workspace, agreed=knowing(workspace)), confirm=asked)
+    return kit.button(
+        cards.SUSPEND, make_change("suspend", workspace, agreed=get_consent(workspace)), confirm=asked
+    )
 
 
-def at_stake(workspace: Workspace) -> Markup:
-    """Return what a stop would interrupt or lose as it was last read, as a sentence; empty for nothing."""
+def format_stop_risk(workspace: Workspace) -> Markup:
+    """Format the last known risk of a stop as a sentence; empty for none."""
     return Markup(cards.AT_STAKE.get(workspace.stakes, ""))
 
 
-def lost(workspace: Workspace, effect: StopEffect | None, mode: StopMode = "stop") -> Markup:
-    """Return what is at stake now, and what a stop with this effect costs in any case.
+def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode = "stop") -> Markup:
+    """Format the present risk, and the cost of a stop with this effect in any case.
 
     All questions and warnings about an end say it in these words.
     """
     is_final = effect is not None and effect.is_final
     cost = cards.FORCED if mode == "force" and not is_final else cards.LOST[effect or StopEffect.RETURNS]
-    return Markup(f"{at_stake(workspace)} {cost}".strip())
+    return Markup(f"{format_stop_risk(workspace)} {cost}".strip())
 
 
-def knowing(workspace: Workspace) -> Consent:
-    """Return what a press agrees to on a question that said what is lost."""
-    return Consent.KNOWING if at_stake(workspace) else Consent.GIVEN
+def get_consent(workspace: Workspace) -> Consent:
+    """Return the consent of a press on a question that named the loss."""
+    return Consent.KNOWING if format_stop_risk(workspace) else Consent.GIVEN
 
 
 def force_button(workspace: Workspace, effects: StopEffects) -> Element:
     """Return *Force quit*, which asks first."""
     final = _end_question(workspace, effects, "force", cards.CONFIRM_FORCE_END)
-    said = lost(workspace, None, "force")
+    said = format_cost(workspace, None, "force")
     question = final or kit.confirm(cards.CONFIRM_FORCE, name=workspace.title, lost=said)
-    press = changing("force", workspace, agreed=knowing(workspace) if final else Consent.NONE)
+    press = make_change("force", workspace, agreed=get_consent(workspace) if final else Consent.NONE)
     return kit.button(cards.FORCE, press, style=kit.DANGER, confirm=question)
 
 
@@ -93,12 +95,12 @@ def _end_question(
     """Return the confirmation of a stop that ends a workspace for good; None if it doesn't."""
     if workspace.is_provisional or not is_final(effects, mode):
         return None
-    return kit.confirm(asked, name=workspace.title, lost=lost(workspace, effects[mode]))
+    return kit.confirm(asked, name=workspace.title, lost=format_cost(workspace, effects[mode]))
 
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
-    """Return the button of a question that said what is lost: pressing it is the consent."""
-    return kit.button(label, changing(verb, workspace, agreed=knowing(workspace)), style=kit.DANGER)
+    """Return the button of a question that named the loss: pressing it is the consent."""
+    return kit.button(label, make_change(verb, workspace, agreed=get_consent(workspace)), style=kit.DANGER)
 
 
 def remove_button(workspace: Workspace) -> Element:
@@ -107,14 +109,14 @@ def remove_button(workspace: Workspace) -> Element:
 
 
 def again_button(workspace: Workspace) -> Element:
-    """Return *Start a new one*, which makes another from what this one was made from."""
+    """Return *Start a new one*, which creates another workspace from the same source."""
     return kit.button(cards.START_NEW, "again", workspace.id, style=kit.PRIMARY)
 
 
-def offered(
+def list_buttons(
     facts: WorkspaceFacts, state: State | None = None, opening: Sequence[Element] = ()
 ) -> list[Element]:
-    """Return what can be done with a workspace in its state, or in the one that a message tells.
+    """Return the buttons of a workspace in its state, or in that of a message.
 
     ``opening`` opens one that runs.
     """
@@ -144,7 +146,7 @@ def offered(
 
 def open_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return *Open* with the address itself: only for messages that nobody but the owner sees."""
-    return [open_button(facts)] if facts.ide_url else page_button(facts)
+    return [open_button(facts)] if facts.ide_url else list_page_button(facts)
 
 
 def open_button(facts: WorkspaceFacts) -> Element:
@@ -153,23 +155,23 @@ def open_button(facts: WorkspaceFacts) -> Element:
     return kit.button(cards.OPEN, "open_url", key, style=kit.PRIMARY, url=facts.ide_url)
 
 
-def page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
+def list_page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
     """Return a link to the workspace's page at the provider, if there is one."""
     if not facts.page_url:
         return []
     return [kit.button(fill(cards.SEE_PAGE, title=facts.connection_title), "page_url", url=facts.page_url)]
 
 
-def fits(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
-    """Return whether a button of an answer about a workspace or a run still does what it says."""
-    press = ButtonValue.of(button)
+def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
+    """Return whether a button of an answer about a workspace or a run still has its effect."""
+    press = ButtonValue.from_button(button)
     if isinstance(facts, RunFacts):
         return facts.run.is_open or press.name not in RUN_STOPS
     if facts is None or facts.workspace is None:
         return press.name == "page_url"
     if press.name == "open_url":
         return facts.state is State.RUNNING and button.get("url") == facts.ide_url
-    if press.name in ENDS:
+    if press.name in WARNING_ANSWERS:
         return facts.workspace.stops_at(press.at or 0.0)
     is_up, is_it = facts.is_up, not facts.workspace.hidden and facts.workspace.generation == press.seen
     does = dict.fromkeys(("start", "resume"), not is_up) | dict.fromkeys(("suspend", "restart"), is_up)
@@ -178,14 +180,14 @@ def fits(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
 
 
 #: What answers the warning of an end, for exactly the time that it named.
-ENDS: Final = frozenset({"keep_running", "hour_more"})
+WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
 #: What ends a run.
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
 #: How many workspaces are offered as buttons.
-FEW = 5
+MAX_CHOICES = 5
 
 
-def ends(facts: WorkspaceFacts) -> list[str]:
+def list_end_lines(facts: WorkspaceFacts) -> list[str]:
     """Return the lines that say until when a workspace runs, or is kept.
 
     While an operation is under way, what its provider said before that doesn't hold any more.
@@ -226,7 +228,7 @@ def describe_obstacle(obstacle: str, facts: Facts) -> Markup:
     return Markup(fill(cards.OBSTACLES[obstacle], title=facts.connection_title))
 
 
-def later_button(facts: WorkspaceFacts) -> list[Element]:
+def list_later_button(facts: WorkspaceFacts) -> list[Element]:
     """Return *Stop later…*, if the workspace can be stopped; its click opens the form."""
     workspace = facts.workspace
     if workspace is None or not (facts.may("stop") or facts.may("suspend")):
@@ -234,7 +236,7 @@ def later_button(facts: WorkspaceFacts) -> list[Element]:
     return [kit.button(cards.LATER, "stop_later", workspace.id)]
 
 
-def hours_button(facts: WorkspaceFacts) -> list[Element]:
+def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
     """Return *Hours…*, unless a start would have to make another; its click opens the form."""
     workspace, effects = facts.workspace, facts.effects
     if workspace is None or workspace.is_provisional or workspace.state is State.GONE:
@@ -245,26 +247,26 @@ def hours_button(facts: WorkspaceFacts) -> list[Element]:
     return [] if is_made else [kit.button(cards.HOURS, "hours_form", workspace.id)]
 
 
-def day_said(moment: Moment) -> list[str]:
-    """Say what nobody named: that it is tomorrow's, or that the clocks skip the time."""
+def format_day_note(moment: Moment) -> list[str]:
+    """Format a note about a time: that it is tomorrow's, or that the clocks skip it."""
     return [
         *([cards.TOMORROW] if moment.is_next_day and moment.seconds is None else []),
         *([cards.SHIFTED] if moment.is_shifted else []),
     ]
 
 
-def choices(
+def list_choice_buttons(
     verb: str, workspaces: Sequence[Workspace], labels: Sequence[str], times: Sequence[float | None]
 ) -> list[Element]:
     """Return a button for each workspace that may be meant; pressing one chooses it."""
-    offered = zip(workspaces[:FEW], labels, times, strict=False)
+    offered = zip(workspaces[:MAX_CHOICES], labels, times, strict=False)
     return [
-        kit.button(line(label, BUTTON), changing(verb, one, number=number, at=at))
+        kit.button(line(label, MAX_BUTTON_LENGTH), make_change(verb, one, number=number, at=at))
         for number, (one, label, at) in enumerate(offered)
     ]
 
 
-def said(template: str, workspace: Workspace, title: str, **more: object) -> str:
+def format_timer(template: str, workspace: Workspace, title: str, **more: object) -> str:
     """Fill a sentence about a workspace with its timer."""
     at = kit.day_moment(workspace.stop_at or 0.0)
     done = Markup(cards.DONE[workspace.stop_mode or "stop"])

@@ -15,17 +15,17 @@ from bot.messages.blocks.buttons import (
     again_button,
     can_be_made_again,
     describe_obstacle,
-    ends,
     force_button,
-    hours_button,
-    later_button,
-    offered,
+    format_timer,
+    list_buttons,
+    list_end_lines,
+    list_hours_button,
+    list_later_button,
+    list_page_button,
     open_buttons,
-    page_button,
-    said,
     stop_button,
 )
-from bot.messages.blocks.kit import RENDERERS, VALUE, Element, Markup, fill, renders, safe
+from bot.messages.blocks.kit import MAX_VALUE_LENGTH, RENDERERS, Element, Markup, fill, renders, safe
 from bot.messages.texts import cards, notices, problems, times
 
 _BAR_CELLS = 10
@@ -35,12 +35,12 @@ _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
 
 #: The words for an operation, as the sentences name them; without one, those for some request.
-FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
+VERB_FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
     verb: {name: Markup(word) for name, word in forms.words().items()} for verb, forms in cards.FORMS.items()
 }
 
 #: The buttons that ask for an operation.
-_WORDS: Final[Mapping[OperationVerb, str]] = {
+_VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
     OperationVerb.START: cards.START,
     OperationVerb.STOP: cards.STOP,
     OperationVerb.RESTART: cards.RESTART,
@@ -52,21 +52,21 @@ _WORDS: Final[Mapping[OperationVerb, str]] = {
 
 
 @renders(NoticeKind.CARD)
-def operation_card(facts: WorkspaceFacts) -> Answer:
+def render_operation_card(facts: WorkspaceFacts) -> Answer:
     """Draw the card of ``facts.operation`` in its current state, with the workspace if it is known."""
     operation = facts.operation
     assert operation is not None, "a card is the card of an operation"
     if operation.is_open:
-        return _open_card(facts, operation)
+        return _render_open_card(facts, operation)
     end = RENDERERS[end_of(operation)]
     if operation.outcome is not Outcome.FULFILLED or end.is_true(facts):
         return end.render(facts)
     if operation.verb.brings_down:
-        return _card(facts, [cards.SINCE[State.STARTING]], [], offered(facts, State.RUNNING))
-    return _no_longer_running(facts, operation)
+        return _render_card(facts, [cards.SINCE[State.STARTING]], [], list_buttons(facts, State.RUNNING))
+    return _render_no_longer_running(facts, operation)
 
 
-def name_of(facts: Facts) -> str:
+def get_name(facts: Facts) -> str:
     """Return the name of the run, or the person's for the workspace; a generic word if its row is gone."""
     match facts:
         case RunFacts(run=run):
@@ -79,14 +79,14 @@ def name_of(facts: Facts) -> str:
             return "your workspace"
 
 
-def filled(template: str, facts: Facts, **more: object) -> str:
-    """Fill a template with what every notice names: name, title, the operation in all its forms.
+def fill_notice(template: str, facts: Facts, **more: object) -> str:
+    """Fill a template with the names of every notice: name, title, the operation in all its forms.
 
     ``at`` is when it was written, if nothing else is given.
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
-    forms = FORMS[operation.asked_verb if operation is not None else None]
-    names = {"name": name_of(facts), "title": facts.connection_title, **forms}
+    forms = VERB_FORMS[operation.asked_verb if operation is not None else None]
+    names = {"name": get_name(facts), "title": facts.connection_title, **forms}
     return fill(template, **{**names, "at": kit.moment(facts.written_at, facts.written_at), **more})
 
 
@@ -98,57 +98,57 @@ def notice(
     small: Sequence[str] = (),
     **more: object,
 ) -> Answer:
-    """Fill a template with what every notice names, and ``more``."""
-    return kit.message(filled(template, facts, **more), small, buttons)
+    """Return a message by a template with the names of every notice, and ``more``."""
+    return kit.message(fill_notice(template, facts, **more), small, buttons)
 
 
-def _card(facts: WorkspaceFacts, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
-    title = fill("*{name}* · {title}", name=name_of(facts), title=facts.connection_title)
+def _render_card(facts: WorkspaceFacts, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
+    title = fill("*{name}* · {title}", name=get_name(facts), title=facts.connection_title)
     return kit.message("\n".join([title, *lines]), small, buttons)
 
 
-def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
+def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     workspace = facts.workspace
     if operation.asked_at is not None:
         sentence = fill(cards.ASKED, title=facts.connection_title)
         buttons = [
-            *asked_buttons(operation.id),
+            *list_question_buttons(operation.id),
             *([stop_button(workspace, facts.effects)] if workspace is not None else []),
         ]
-        return _card(facts, [sentence], [], buttons)
+        return _render_card(facts, [sentence], [], buttons)
     going = is_going(operation, workspace)
     # What was just asked for isn't waiting yet: most of it is sent before anybody reads that.
     is_new = facts.now - operation.created_at < _JUST_ASKED and not operation.hold
     lines = [_format_progress(facts, operation, is_going=going or is_new)]
     if obstacle := find_block(facts, operation):
-        forms = FORMS[_under_way(operation, workspace)]
+        forms = VERB_FORMS[_get_current_verb(operation, workspace)]
         lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
     elif not operation.verb.brings_down:
         lines += [
-            *_usual(facts, operation),
-            *_bar(progress_of(operation, workspace, facts.now)),
-            *ends(facts),
+            *_format_usual_time(facts, operation),
+            *_format_bar(progress_of(operation, workspace, facts.now)),
+            *list_end_lines(facts),
         ]
     # What is said of one that runs is no news of how it is started or stopped.
     if workspace is not None and going and (workspace.state is not State.RUNNING or workspace.lacks):
         said = problems.condition(workspace, facts.connection_title)
         lines += [safe(said, 300)] if said else []
-    small = [kit.held(operation.hold, facts.now)] if operation.hold else []
+    small = [kit.format_reason(operation.hold, facts.now)] if operation.hold else []
     if operation.deadline_at is None:
-        small.append(still_waiting(operation))
-    return _card(facts, lines, small, _open_buttons(facts, operation))
+        small.append(format_overdue(operation))
+    return _render_card(facts, lines, small, _open_buttons(facts, operation))
 
 
-def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[Element]]:
-    """Say what is going on with a workspace, and what can be done about it, for a row among others."""
+def describe_progress(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[Element]]:
+    """Describe a workspace's open operation, with the buttons for it, for a row among others."""
     lines = [_format_progress(facts, operation, is_going=is_going(operation, facts.workspace))]
     if obstacle := find_block(facts, operation):
-        forms = FORMS[_under_way(operation, facts.workspace)]
+        forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
         lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
     elif operation.hold:
-        lines.append(kit.held(operation.hold, facts.now))
+        lines.append(kit.format_reason(operation.hold, facts.now))
     if operation.deadline_at is None:
-        lines.append(still_waiting(operation))
+        lines.append(format_overdue(operation))
     # Whoever looks at rows sees them change, or has one *Refresh* for all.
     buttons = [one for one in _open_buttons(facts, operation) if one["action_id"] != "refresh"]
     return "\n".join(lines), buttons
@@ -157,15 +157,15 @@ def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[El
 def _format_progress(facts: WorkspaceFacts, operation: Operation, *, is_going: bool) -> str:
     """Say since when an operation is going on, or waiting."""
     since = operation.called_at if is_going and operation.called_at else operation.created_at
-    forms = FORMS[_under_way(operation, facts.workspace)]
+    forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
     template = cards.GOING_ON if is_going else cards.QUEUED
     return fill(template, since=kit.moment(since, facts.now), **forms)
 
 
-def still_waiting(operation: Operation) -> str:
-    """Say what comes of an operation after its deadline."""
+def format_overdue(operation: Operation) -> str:
+    """Format the future of an operation after its deadline."""
     if operation.has_lapsed:
-        return fill(cards.LAPSED, **FORMS[operation.verb])
+        return fill(cards.LAPSED, **VERB_FORMS[operation.verb])
     return cards.STILL_WAITING if operation.has_called else cards.STILL_TRYING
 
 
@@ -176,8 +176,8 @@ def find_block(facts: Facts, work_item: WorkItem) -> str:
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
 
 
-def _under_way(operation: Operation, workspace: Workspace | None) -> OperationVerb:
-    """Return what is going on: once it has been made, a new workspace is only starting."""
+def _get_current_verb(operation: Operation, workspace: Workspace | None) -> OperationVerb:
+    """Return the verb of the present phase: once created, a new workspace is only starting."""
     is_made = workspace is not None and not workspace.is_provisional
     return (
         OperationVerb.START
@@ -199,7 +199,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     return [*buttons, *force_buttons(facts), kit.button(cards.REFRESH, "refresh", operation.id)]
 
 
-def asked_buttons(key: str, prefix: str = "") -> list[Element]:
+def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
     """Return the buttons for the case that nobody can tell whether something was made or launched."""
     return [
         kit.button(cards.LOOK_AGAIN, f"{prefix}look_again", key, style=kit.PRIMARY),
@@ -214,12 +214,12 @@ def question_or_answer(
     if work_item is not None and work_item.is_asked:
         return question
     over = notices.ASKED_ANOTHER if work_item is not None and work_item.is_open else notices.ASKED_OVER
-    sentence = filled(notices.ASKED_FOUND if is_made else over, facts)
+    sentence = fill_notice(notices.ASKED_FOUND if is_made else over, facts)
     return kit.message(sentence)
 
 
 def keep_waiting_button(work_item: WorkItem, prefix: str = "") -> Element:
-    """Return *Keep waiting*, for what takes longer than it should."""
+    """Return *Keep waiting*, for an operation or a run that takes longer than usual."""
     return kit.button(cards.KEEP_WAITING, f"{prefix}keep_waiting", work_item.id, style=kit.PRIMARY)
 
 
@@ -242,46 +242,50 @@ def force_buttons(facts: WorkspaceFacts) -> list[Element]:
     return [force_button(workspace, facts.effects)]
 
 
-def _usual(facts: WorkspaceFacts, operation: Operation) -> list[str]:
+def _format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
     if not operation.usual_seconds:
         return []
     template = cards.USUAL_PASSED if is_slow(operation, facts.now) else cards.USUAL
     return [fill(template, usual=Markup(times.roughly(operation.usual_seconds)))]
 
 
-def _bar(percent: int | None) -> list[str]:
+def _format_bar(percent: int | None) -> list[str]:
     if percent is None:
         return []
     full = percent * _BAR_CELLS // 100
     return [f"{percent} % {cards.BAR_FULL * full}{cards.BAR_EMPTY * (_BAR_CELLS - full)}"]
 
 
-def _no_longer_running(facts: WorkspaceFacts, operation: Operation) -> Answer:
-    """Say what has become of a workspace since a start or restart was fulfilled."""
+def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> Answer:
+    """Render the new state of a workspace since a start or restart was fulfilled."""
     template = cards.SINCE.get(facts.state)
     if template is None:
         return RENDERERS[NoticeKind.READY].render(facts)
-    sentence = fill(template, title=facts.connection_title, because=failure_words(facts))
-    buttons = offered(facts, State.GONE if facts.state is State.GONE else State.STOPPED)
+    sentence = fill(template, title=facts.connection_title, because=format_failure(facts))
+    buttons = list_buttons(facts, State.GONE if facts.state is State.GONE else State.STOPPED)
     if facts.state in {State.STARTING, State.STOPPING}:
         buttons = [kit.button(cards.REFRESH, "refresh", operation.id)]
-    return _card(facts, [sentence], [], [*buttons, *page_button(facts)])
+    return _render_card(facts, [sentence], [], [*buttons, *list_page_button(facts)])
 
 
-def while_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Element]]:
-    """Return what a card and the message that it is ready share: lines, small texts and buttons."""
+def describe_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Element]]:
+    """Return the parts that a card shares with the message *ready*: lines, small texts and buttons."""
     workspace = facts.workspace
     remark = workspace.remark if workspace is not None else None
-    small = [kit.held(remark, facts.now)] if remark else []
+    small = [kit.format_reason(remark, facts.now)] if remark else []
     buttons = [
-        *offered(facts, State.RUNNING, open_buttons(facts)),
-        *later_button(facts),
-        *hours_button(facts),
+        *list_buttons(facts, State.RUNNING, open_buttons(facts)),
+        *list_later_button(facts),
+        *list_hours_button(facts),
     ]
-    return [*filter(None, [opening(facts)]), *ends(facts), *_warned(facts)], small, buttons
+    return (
+        [*filter(None, [format_opening(facts)]), *list_end_lines(facts), *_list_warnings(facts)],
+        small,
+        buttons,
+    )
 
 
-def opening(facts: WorkspaceFacts) -> str:
+def format_opening(facts: WorkspaceFacts) -> str:
     """Return a sentence about the page of ours that opens it, or its missing address; otherwise nothing."""
     if facts.workspace is not None and facts.is_unusable:
         because = problems.condition(facts.workspace, facts.connection_title)
@@ -292,7 +296,7 @@ def opening(facts: WorkspaceFacts) -> str:
     return "" if facts.ide_url else fill(cards.NO_ADDRESS, title=facts.connection_title)
 
 
-def _warned(facts: WorkspaceFacts) -> list[str]:
+def _list_warnings(facts: WorkspaceFacts) -> list[str]:
     """Return the provider's warnings about a workspace that runs in our page: its set-up may have failed."""
     workspace = facts.workspace
     if workspace is None or not workspace.detail or not facts.opens_in_page:
@@ -300,13 +304,13 @@ def _warned(facts: WorkspaceFacts) -> list[str]:
     return [safe(workspace.detail, 300)]
 
 
-def again_buttons(facts: WorkspaceFacts) -> list[Element]:
+def list_again_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return *Start a new one* if another like it can be made."""
     return [again_button(facts.workspace)] if facts.workspace and can_be_made_again(facts) else []
 
 
-def is_so_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
-    """Return whether a workspace is by now what an operation was for, although that did not succeed."""
+def is_reached_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
+    """Return whether a workspace is by now in the state that an unsuccessful operation was for."""
     workspace = facts.workspace
     if workspace is None or workspace.is_provisional or operation.outcome is Outcome.REPLACED:
         return False
@@ -317,8 +321,8 @@ def is_so_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
     return workspace.is_down if operation.verb.brings_down else workspace.state in _UP
 
 
-def as_it_is(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
-    """Return what a workspace is doing, and what can be done about it."""
+def describe_present(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
+    """Describe a workspace's present state, with the buttons for it."""
     workspace = facts.workspace
     assert workspace is not None, "only what is known can have become something"
     now = {
@@ -326,50 +330,50 @@ def as_it_is(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
         State.STARTING: cards.STARTING_NOW,
         State.GONE: fill(cards.GONE_SINCE, title=facts.connection_title),
     }
-    return now.get(workspace.state, cards.DOWN_NOW), offered(facts, opening=open_buttons(facts))
+    return now.get(workspace.state, cards.DOWN_NOW), list_buttons(facts, opening=open_buttons(facts))
 
 
-def reference_of(operation: Operation | None) -> list[str]:
-    """Return what finds an operation in the log, if something broke."""
+def format_reference(operation: Operation | None) -> list[str]:
+    """Format the reference of an operation in the log, if something broke."""
     if operation is None or operation.outcome not in _BROKEN:
         return []
-    return reference_line(operation.reference, operation.cause)
+    return format_reference_line(operation.reference, operation.cause)
 
 
-def reference_line(reference: str | None, cause: str | None) -> list[str]:
+def format_reference_line(reference: str | None, cause: str | None) -> list[str]:
     """Return a reference as a line; none where nothing broke."""
     if not reference or problems.word_of(cause) in problems.NO_FAULTS:
         return []
     return [fill(cards.REFERENCE, reference=reference)]
 
 
-def cause_words(facts: WorkspaceFacts, cause: str) -> str:
-    """Say why an operation failed; the provider's own reason is in the workspace's row."""
-    said = failure_words(facts, cause)
+def format_cause(facts: WorkspaceFacts, cause: str) -> str:
+    """Format the cause of an operation's failure; the provider's own reason is in the workspace's row."""
+    said = format_failure(facts, cause)
     return (
         f"{cards.NOT_RENEWED} {said}" if facts.operation is not None and facts.operation.is_renewal else said
     )
 
 
-def failure_words(facts: WorkspaceFacts, cause: str = "provider_failed") -> Markup:
-    """Say why something failed, as far as its provider says, and where or whom to ask."""
+def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Markup:
+    """Format the cause of a failure, as far as its provider names it, and the place or person to ask."""
     reason = facts.workspace.reason if facts.workspace is not None else None
     has_page = bool(facts.page_url)
     said = problems.sentence(cause, facts.connection_title, reason or "", has_page=has_page)
     if facts.workspace is None:
         said = said.removesuffix(problems.WANTED).rstrip()
-    return Markup(kit.held(said, facts.now))
+    return Markup(kit.format_reason(said, facts.now))
 
 
 def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
-    """Return what can be done after an operation failed: *Try again* is a new operation."""
+    """Return the buttons after an operation's failure: *Try again* is a new operation."""
     word = problems.word_of(operation.cause)
     if word in {"unlinked", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     if word in {"gone", "not_found", "forgotten"}:
-        return [*again_buttons(facts), *page_button(facts)]
+        return [*list_again_buttons(facts), *list_page_button(facts)]
     if word == problems.STALE and facts.workspace is not None:
-        again = kit.button(_WORDS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
+        again = kit.button(_VERB_BUTTONS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
         return [again, no_thanks_button()]
     # The same again would end the same way, and the sentence says what helps; or its account has ended.
     is_hopeless = word == "no_restart" or facts.workspace is None
@@ -377,15 +381,15 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
         again = kit.button(cards.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY)
         is_stop = operation.verb is OperationVerb.STOP and facts.state is State.RUNNING and facts.may("stop")
         if facts.workspace is None or not (facts.can_still_run or is_stop):
-            return [again, *page_button(facts)]
+            return [again, *list_page_button(facts)]
         if operation.verb in {OperationVerb.STOP, OperationVerb.FORCE}:
-            return [*offered(facts), *page_button(facts)]
-        return [again, stop_button(facts.workspace, facts.effects), *page_button(facts)]
-    return page_button(facts)
+            return [*list_buttons(facts), *list_page_button(facts)]
+        return [again, stop_button(facts.workspace, facts.effects), *list_page_button(facts)]
+    return list_page_button(facts)
 
 
 def no_thanks_button() -> Element:
-    """Return the button that leaves undone what was asked for long ago."""
+    """Return the button that drops a stale request."""
     return kit.button(cards.NO_THANKS, "leave")
 
 
@@ -401,23 +405,23 @@ def link_value(connection: str, waiting: str = "") -> str:
     The command is only text: it is parsed again with the presser's rights. One that is too long is left out.
     """
     value = f"{connection} {waiting}".strip()
-    return value if len(value) <= VALUE else connection
+    return value if len(value) <= MAX_VALUE_LENGTH else connection
 
 
-def taken_back(facts: ActFacts, then: str = "") -> Answer:
-    """Say that an act was taken back, and how things are since; ``then`` is what begins again by that."""
+def answer_undone(facts: ActFacts, then: str = "") -> Answer:
+    """Answer with an undone action, and the present state; ``then`` is the verb that begins again by that."""
     act, work_item, workspace = facts.act, facts.work_item, facts.workspace
     names = {"name": workspace.title if workspace is not None else act.name, "title": facts.connection_title}
     if isinstance(work_item, Operation):
-        again = FORMS[OperationVerb(then)]["doing"] if then else ""
+        again = VERB_FORMS[OperationVerb(then)]["doing"] if then else ""
         template = cards.CANCELLED_BACK if then else cards.CANCELLED
-        return kit.message(fill(template, doing_again=again, **FORMS[work_item.asked_verb], **names))
+        return kit.message(fill(template, doing_again=again, **VERB_FORMS[work_item.asked_verb], **names))
     if work_item is not None:
-        forms = cards.LAUNCH if act.action == "job.run" else FORMS[OperationVerb.STOP]
+        forms = cards.LAUNCH if act.action == "job.run" else VERB_FORMS[OperationVerb.STOP]
         return kit.message(fill(cards.CANCELLED, **{**forms, **names, "name": work_item.name}))
     key = f"{act.action} new" if None in act.was.values() else act.action
     if restored := cards.RESTORED.get(key) or cards.RESTORED.get(act.action):
         return kit.message(fill(restored, **names))
     if workspace is None or workspace.stop_at is None:
         return kit.message(fill(cards.RESTORED_NO_TIMER, **names))
-    return kit.message(said(cards.RESTORED_TIMER, workspace, facts.connection_title))
+    return kit.message(format_timer(cards.RESTORED_TIMER, workspace, facts.connection_title))

@@ -1,4 +1,4 @@
-"""What a command does, in words: on its button, and in a sentence that offers it."""
+"""Effects of commands in words: on their buttons, and in sentences that offer them."""
 
 import re
 from typing import Final
@@ -7,42 +7,42 @@ from bot.messages.texts import commands as words
 from bot.messages.texts import times
 
 #: What people read differently than it is typed: dates, and the flags at the end.
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
-_FLAGS: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
+_DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
 #: A name that begins a command's words, in quotes or in one word, and what follows it.
-_NAMED: Final = re.compile(r"(?:\"([^\"]*)\"|'([^']*)'|(\S+))(?:\s+(.*))?")
+_NAME_PATTERN: Final = re.compile(r"(?:\"([^\"]*)\"|'([^']*)'|(\S+))(?:\s+(.*))?")
 #: Hours of one day that only start, restart or stop.
-_ONCE: Final = re.compile(r"(?:(restart) )?(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
+_SINGLE_DAY_PATTERN: Final = re.compile(r"(?:(restart) )?(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
 #: What is in quotes is a name, whatever it says.
-_COURSE: Final = re.compile(
+_COURSE_PATTERN: Final = re.compile(
     r"(\"[^\"]*\"|'[^']*'|[^\"'].*?)\s+(leave|skip|pause|resume|move|end|with|without)\b\s*(.*)",
     re.IGNORECASE,
 )
 
 
-def doing(command: str) -> str:
-    """Return what a command does, without what only typing needs: flags, quotes, dates in numbers."""
+def describe_command(command: str) -> str:
+    """Describe the effect of a command, without flags, quotes, and dates in numbers."""
     if (whole := words.WHOLE.get(command)) is not None:
         return whole
     folder = "job " if command.startswith("job ") else ""
     verb, _, rest = command.removeprefix(folder).partition(" ")
-    flag = found[1] if (found := _FLAGS.search(rest)) else ""
-    rest = _FLAGS.sub("", rest)
+    flag = found[1] if (found := _FLAGS_PATTERN.search(rest)) else ""
+    rest = _FLAGS_PATTERN.sub("", rest)
     verb = f"{verb} {flag}" if f"{verb} {flag}" in words.DOING else verb
     template = words.DOING.get(f"{folder}{verb}", words.DOING.get(verb, f"{verb.capitalize()} {{rest}}"))
-    if verb == "hours" and (named := _NAMED.fullmatch(rest)) is not None:
-        template, rest = _hours(named[4] or "")
+    if verb == "hours" and (named := _NAME_PATTERN.fullmatch(rest)) is not None:
+        template, rest = _describe_hours(named[4] or "")
         template = template.format(name=named[1] or named[2] or named[3], rest="{rest}")
-    elif verb == "card" and not flag and (course := _COURSE.fullmatch(rest)) is not None:
+    elif verb == "card" and not flag and (course := _COURSE_PATTERN.fullmatch(rest)) is not None:
         template, rest = (
             words.COURSE[course[2].casefold()].format(name=course[1].strip("'"), rest="{rest}"),
             course[3],
         )
-    said = template.replace("{rest}", _DATE.sub(_day, rest)).replace('"', "")
+    said = template.replace("{rest}", _DATE_PATTERN.sub(_format_day, rest)).replace('"', "")
     return f"{said.strip()}{words.SHARED if flag == 'share' else ''}"
 
 
-def _day(found: re.Match[str]) -> str:
+def _format_day(found: re.Match[str]) -> str:
     """Return a day as people read it; what only looks like one stays as it is."""
     try:
         return times.date_of(found[0])
@@ -50,9 +50,9 @@ def _day(found: re.Match[str]) -> str:
         return found[0]
 
 
-def _hours(said: str) -> tuple[str, str]:
-    """Return what the words after a name do about its hours, and what is said of the time."""
+def _describe_hours(said: str) -> tuple[str, str]:
+    """Describe the effect of an order about hours, and the time in it."""
     verb, _, rest = said.partition(" ")
-    if (once := _ONCE.fullmatch(said)) is not None:
+    if (once := _SINGLE_DAY_PATTERN.fullmatch(said)) is not None:
         return words.HOURS[once[1] or ("stop" if once[3] else "start")], f"{once[2]} at {once[4]}"
     return (words.HOURS[verb], rest) if verb in words.HOURS else (words.HOURS["set"], said)

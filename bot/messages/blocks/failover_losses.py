@@ -4,24 +4,24 @@ from bot.domain.failover_losses import LossKind
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.buttons import offered
-from bot.messages.blocks.cards import name_of, notice
+from bot.messages.blocks.buttons import list_buttons
+from bot.messages.blocks.cards import get_name, notice
 from bot.messages.blocks.kit import ButtonValue, fill, renders
 from bot.messages.texts import cards, notices, pages
 
 
 @renders(LossKind.LOST)
-def lost_records(facts: WorkspaceFacts) -> Answer:
-    """Say that records were lost, and what its person's workspace does, if that was read since."""
+def render_lost_records(facts: WorkspaceFacts) -> Answer:
+    """Render the loss of records, and the state of their workspace, if that was read since."""
     workspace = facts.workspace
     if workspace is None or (workspace.observed_at or 0.0) < facts.time("noted_at"):
-        return notice(notices.LOST_REQUEST, facts, name=name_of(facts))
+        return notice(notices.LOST_REQUEST, facts, name=get_name(facts))
     keep = kit.button(cards.KEEP, ButtonValue("needed", workspace.id), style=kit.PRIMARY)
-    buttons = [*([keep] if facts.is_up else []), *offered(facts)]
+    buttons = [*([keep] if facts.is_up else []), *list_buttons(facts)]
     return notice(notices.LOST, facts, buttons, state=cards.STATES[workspace.state].lower())
 
 
 @renders(LossKind.RESTORED)
-def _restored(facts: Facts) -> Answer:
-    """Say that a link which its person ended may be back."""
+def _render_restored(facts: Facts) -> Answer:
+    """Render that a link which its person ended may be back."""
     return replies.answer(fill(pages.RESTORED, title=facts.connection_title))

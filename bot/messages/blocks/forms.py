@@ -18,7 +18,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
 from bot.messages.texts import runs, verbs
 
-CALLBACK: Final = "make"
+FORM_CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"
 #: The form that asks where to run a message's command, and its fields.
 CODE_CALLBACK: Final = "run_code"
@@ -27,14 +27,14 @@ CODE_FIELD: Final = "command"
 #: The only field of that form.
 START_FIELD: Final = "workspace"
 #: Slack's limits of a select menu and of an option.
-_CHOICES: Final = 100
-_OPTION_VALUE: Final = 150
-_SEVERAL: Final = 20
-_TEXT: Final = 3000
-_METADATA: Final = 3000
-_MARK: Final = "~"
+_MAX_CHOICES: Final = 100
+_MAX_OPTION_VALUE_LENGTH: Final = 150
+_MAX_SELECTED: Final = 20
+_MAX_TEXT_LENGTH: Final = 3000
+_MAX_METADATA_LENGTH: Final = 3000
+_ID_SEPARATOR: Final = "~"
 #: How many alternatives to a flag, or to its value, are listed.
-FLAGS_NAMED: Final = 8
+MAX_FLAGS: Final = 8
 
 
 def make_view(
@@ -57,25 +57,25 @@ def make_view(
     head = fill(template if has_people else verbs.AT_NOBODYS, title=title, username=username)
     blocks: list[Block] = [kit.context(head)]
     if author:
-        blocks.append(kit.section(fill(verbs.FROM_MESSAGE, who=kit.person(Named(author)))))
+        blocks.append(kit.section(fill(verbs.FROM_MESSAGE, who=kit.mention(Named(author)))))
     if form.note:
         blocks.append(kit.section(kit.safe(form.note)))
     if not form.fields:
         blocks.append(kit.section(fill(verbs.NOTHING_TO_CHOOSE, title=title)))
-        return _modal(purpose, blocks)
-    blocks += [_input(field, values) for field in form.fields]
-    return _modal(
+        return _build_modal(purpose, blocks)
+    blocks += [_build_input(field, values) for field in form.fields]
+    return _build_modal(
         purpose,
-        blocks[: kit.VIEW_BLOCKS],
+        blocks[: kit.MAX_VIEW_BLOCKS],
         submit=verbs.SUBMIT[purpose],
-        callback_id=CALLBACK,
-        private_metadata=_carried(metadata),
+        callback_id=FORM_CALLBACK,
+        private_metadata=_encode_metadata(metadata),
     )
 
 
 def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = None) -> dict[str, Any]:
-    """Return a modal that only shows a sentence (while a form loads, or why there is none)."""
-    view = _modal(purpose, [kit.section(sentence)])
+    """Return a modal with a sentence alone: while a form loads, or in place of one."""
+    view = _build_modal(purpose, [kit.section(sentence)])
     return view if external_id is None else {**view, "external_id": external_id}
 
 
@@ -91,12 +91,12 @@ def start_view(
 ) -> dict[str, Any]:
     """Return the form that starts one of a person's workspaces; each option says how it is now."""
     options = [
-        kit.option(one.id, label) | {"description": kit.plain(state, kit.OPTION)}
+        kit.option(one.id, label) | {"description": kit.plain(state, kit.MAX_OPTION_LENGTH)}
         for one, label, state in zip(workspaces, labels, states, strict=True)
     ]
-    placeholder = kit.plain(verbs.PICK, kit.PLACEHOLDER)
+    placeholder = kit.plain(verbs.PICK, kit.MAX_PLACEHOLDER_LENGTH)
     menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
-    if len(options) > _CHOICES:
+    if len(options) > _MAX_CHOICES:
         # The same search as in messages, told apart by what comes before the colon.
         menu |= {"type": "external_select", "action_id": "start:workspace", "min_query_length": 0}
     else:
@@ -126,9 +126,9 @@ def code_choice_view(connections: Sequence[tuple[str, str]], code: str, author: 
     )
 
 
-def field_of(block_id: str) -> str:
+def get_field_name(block_id: str) -> str:
     """Return the name of the field that a block belongs to."""
-    return block_id.partition(_MARK)[0]
+    return block_id.partition(_ID_SEPARATOR)[0]
 
 
 def is_typed(field: Field) -> bool:
@@ -136,91 +136,96 @@ def is_typed(field: Field) -> bool:
     return field.kind in {"text", "long_text", "number"}
 
 
-def options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
+def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
     """Return choices as options, up to a menu's limit; ones that Slack can't hand back are left out."""
-    return [kit.option(choice.value, choice.label) for choice in choices if _is_usable(choice)][:_CHOICES]
+    return [kit.option(choice.value, choice.label) for choice in choices if _is_usable(choice)][:_MAX_CHOICES]
 
 
 def _is_usable(choice: Choice) -> bool:
-    return 0 < len(choice.value) <= _OPTION_VALUE
+    return 0 < len(choice.value) <= _MAX_OPTION_VALUE_LENGTH
 
 
-def _carried(metadata: Mapping[str, Any]) -> str:
-    """Encode what a form carries; if Slack has no room for all of it, drop what people miss least."""
+def _encode_metadata(metadata: Mapping[str, Any]) -> str:
+    """Encode a form's metadata; if Slack can't hold all of it, drop the least missed values."""
     values = dict(metadata)
     for dispensable in ("proposed", "chosen"):
-        if len(json.dumps(values, sort_keys=True)) > _METADATA:
+        if len(json.dumps(values, sort_keys=True)) > _MAX_METADATA_LENGTH:
             values[dispensable] = {}
     return json.dumps(values, sort_keys=True)
 
 
-def _modal(purpose: Purpose, blocks: list[Block], **keys: str) -> dict[str, Any]:
+def _build_modal(purpose: Purpose, blocks: list[Block], **keys: str) -> dict[str, Any]:
     return kit.modal(verbs.TITLE[purpose], blocks, close=verbs.CLOSE, **keys)
 
 
-def _input(field: Field, values: Values) -> Block:
-    label, hint = kit.safe(field.label, kit.LABEL), kit.safe(field.hint, kit.LABEL) if field.hint else ""
-    block = kit.field(_block_id(field), label, _element(field, values), hint, optional=field.optional)
+def _build_input(field: Field, values: Values) -> Block:
+    label, hint = (
+        kit.safe(field.label, kit.MAX_LABEL_LENGTH),
+        kit.safe(field.hint, kit.MAX_LABEL_LENGTH) if field.hint else "",
+    )
+    block = kit.field(_block_id(field), label, _build_element(field, values), hint, optional=field.optional)
     return block | ({"dispatch_action": True} if field.has_dependents else {})
 
 
 def _block_id(field: Field) -> str:
     if is_typed(field):
         proposed = field.initial if isinstance(field.initial, str) else ""
-        return f"{field.name}{_MARK}{zlib.crc32(proposed.encode()):08x}" if proposed else field.name
+        return f"{field.name}{_ID_SEPARATOR}{zlib.crc32(proposed.encode()):08x}" if proposed else field.name
     values = "\n".join(f"{choice.value}\t{choice.label}" for choice in field.choices)
-    return f"{field.name}{_MARK}{zlib.crc32(f'{field.kind}{values}'.encode()):08x}"
+    return f"{field.name}{_ID_SEPARATOR}{zlib.crc32(f'{field.kind}{values}'.encode()):08x}"
 
 
-def _element(field: Field, values: Values) -> Element:
+def _build_element(field: Field, values: Values) -> Element:
     given = values.get(field.name, field.initial)
     action_id = f"field:{field.name}"
     match field.kind:
         case "text" | "long_text" | "number":
-            return _typed(field, action_id, given if isinstance(given, str) else "")
+            return _build_text_input(field, action_id, given if isinstance(given, str) else "")
         case "choice" | "search":
-            element: Element = {"action_id": action_id, **_menu(field)}
-            chosen = options([one for one in field.choices if one.value == given])
+            element: Element = {"action_id": action_id, **_build_menu(field)}
+            chosen = list_options([one for one in field.choices if one.value == given])
             return element | ({"initial_option": chosen[0]} if chosen else {})
         case "multi_search":
             before = given if isinstance(given, tuple) else (given,) if given else ()
-            several = options([one for one in field.choices if one.value in before])
+            several = list_options([one for one in field.choices if one.value in before])
             element = {
                 "type": "multi_external_select",
                 "action_id": action_id,
                 "min_query_length": 0,
-                "max_selected_items": _SEVERAL,
-                "placeholder": kit.plain(verbs.PICK_SEVERAL, kit.PLACEHOLDER),
+                "max_selected_items": _MAX_SELECTED,
+                "placeholder": kit.plain(verbs.PICK_SEVERAL, kit.MAX_PLACEHOLDER_LENGTH),
             }
-            return element | ({"initial_options": several[:_SEVERAL]} if several else {})
+            return element | ({"initial_options": several[:_MAX_SELECTED]} if several else {})
 
 
-def _menu(field: Field) -> Element:
+def _build_menu(field: Field) -> Element:
     """Return a menu that searches for its choices; a short and fixed one contains them itself."""
-    offered = options(field.choices)
-    if field.kind == "choice" and offered and len(field.choices) <= _CHOICES:
-        placeholder = kit.plain(verbs.PICK, kit.PLACEHOLDER)
+    offered = list_options(field.choices)
+    if field.kind == "choice" and offered and len(field.choices) <= _MAX_CHOICES:
+        placeholder = kit.plain(verbs.PICK, kit.MAX_PLACEHOLDER_LENGTH)
         return {"type": "static_select", "options": offered, "placeholder": placeholder}
-    placeholder = kit.plain(verbs.FIND, kit.PLACEHOLDER)
+    placeholder = kit.plain(verbs.FIND, kit.MAX_PLACEHOLDER_LENGTH)
     return {"type": "external_select", "min_query_length": 0, "placeholder": placeholder}
 
 
-def _typed(field: Field, action_id: str, given: str) -> Element:
+def _build_text_input(field: Field, action_id: str, given: str) -> Element:
     if field.kind == "number":
         element: Element = {"type": "number_input", "action_id": action_id, "is_decimal_allowed": True}
         bounds = {"min_value": field.minimum, "max_value": field.maximum}
-        element |= {key: _number(bound) for key, bound in bounds.items() if bound is not None}
+        element |= {key: _format_number(bound) for key, bound in bounds.items() if bound is not None}
         given = given if _is_within(field, given) else ""
     else:
         element = {
             "type": "plain_text_input",
             "action_id": action_id,
             "multiline": field.kind == "long_text",
-            "max_length": min(field.max_length or _TEXT, _TEXT),
+            "max_length": min(field.max_length or _MAX_TEXT_LENGTH, _MAX_TEXT_LENGTH),
         }
     if field.has_dependents:
         element["dispatch_action_config"] = {"trigger_actions_on": ["on_enter_pressed"]}
-    return element | ({"initial_value": given[: element.get("max_length", _TEXT)]} if given else {})
+    return element | (
+        {"initial_value": given[: element.get("max_length", _MAX_TEXT_LENGTH)]} if given else {}
+    )
 
 
 def _is_within(field: Field, given: str) -> bool:
@@ -233,18 +238,18 @@ def _is_within(field: Field, given: str) -> bool:
     return (least is None or number >= least) and (most is None or number <= most)
 
 
-def _number(bound: float) -> str:
+def _format_number(bound: float) -> str:
     """Format a bound in full: Slack reads neither exponents nor a rounded number as the one that is meant."""
     return f"{Decimal(str(bound)).normalize():f}"
 
 
-def flag(name: str, *value: str) -> str:
+def format_flag(name: str, *value: str) -> str:
     """Return a field's flag, with a value if one is given."""
     return f"`--{' '.join(line(word, 40) for word in (flag_name(name), *value))}`"
 
 
-def wrong_flag(problem: FlagProblem) -> str:
-    """Say what is wrong with a flag."""
+def format_flag_problem(problem: FlagProblem) -> str:
+    """Format the problem of a flag."""
     match problem.kind:
         case "empty":
             return runs.FLAG_EMPTY
@@ -252,6 +257,6 @@ def wrong_flag(problem: FlagProblem) -> str:
             return runs.FLAG_TWICE
     if not problem.offered:
         return runs.FLAG_NONE_OFFERED
-    named = Markup(", ".join(f"`{line(label, 40)}`" for label in problem.offered[:FLAGS_NAMED]))
-    template = runs.FLAG_NOT_OFFERED if len(problem.offered) <= FLAGS_NAMED else runs.FLAG_SOME_OFFERED
+    named = Markup(", ".join(f"`{line(label, 40)}`" for label in problem.offered[:MAX_FLAGS]))
+    template = runs.FLAG_NOT_OFFERED if len(problem.offered) <= MAX_FLAGS else runs.FLAG_SOME_OFFERED
     return fill(template, value=Markup(f"`{line(problem.value, 40)}`"), offered=named)

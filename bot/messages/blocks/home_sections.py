@@ -27,17 +27,17 @@ class HomeContent(Protocol):
 
 
 #: What draws each part of a person's own Home, by its place from above; features add theirs.
-PARTS: Final[dict[int, Callable[[Any], list[Block]]]] = {}
+SECTIONS: Final[dict[int, Callable[[Any], list[Block]]]] = {}
 #: What draws each kind of question; features add theirs.
-WAITING: Final[dict[str, Callable[[Any], list[Block]]]] = {}
+QUESTION_RENDERERS: Final[dict[str, Callable[[Any], list[Block]]]] = {}
 Draws = TypeVar("Draws", bound=Callable[[Any], list[Block]])
 
 
-def part(place: int) -> Callable[[Draws], Draws]:
-    """Return the decorator of what draws the part at a place; raises ValueError if that is taken."""
+def add_section(place: int) -> Callable[[Draws], Draws]:
+    """Return the decorator of a section's renderer, by its place; raises ValueError if that is taken."""
 
     def add(draw: Draws) -> Draws:
-        if PARTS.setdefault(place, draw) is not draw:
+        if SECTIONS.setdefault(place, draw) is not draw:
             raise ValueError(f"two parts of a Home are at {place}")
         return draw
 

@@ -22,52 +22,52 @@ from bot.messages.texts import answers, cards, times
 from bot.support.cleaning import SHOWN, clean, escape
 from bot.support.declarations import Registry
 
-SECTION: Final = 3000
-HEADER: Final = 150
-BUTTON: Final = 75
-VALUE: Final = 2000
-OPTION: Final = 75
-OPTION_VALUE: Final = 150
+MAX_SECTION_LENGTH: Final = 3000
+MAX_HEADER_LENGTH: Final = 150
+MAX_BUTTON_LENGTH: Final = 75
+MAX_VALUE_LENGTH: Final = 2000
+MAX_OPTION_LENGTH: Final = 75
+MAX_OPTION_VALUE_LENGTH: Final = 150
 #: Options of a menu behind three dots.
-MENU_OPTIONS: Final = 5
-ID: Final = 255
-TITLE: Final = 24
+MAX_MENU_OPTIONS: Final = 5
+MAX_ID_LENGTH: Final = 255
+MAX_TITLE_LENGTH: Final = 24
 CONFIRM_TITLE: Final = 100
 CONFIRM_TEXT: Final = 300
 CONFIRM_BUTTON: Final = 30
-LABEL: Final = 2000
-PLACEHOLDER: Final = 150
-MESSAGE_BLOCKS: Final = 50
+MAX_LABEL_LENGTH: Final = 2000
+MAX_PLACEHOLDER_LENGTH: Final = 150
+MAX_MESSAGE_BLOCKS: Final = 50
 #: All texts in the blocks of a message together (``docs/internals/slack.md``, "Messages").
-MESSAGE_TEXT: Final = 10_000
-VIEW_BLOCKS: Final = 100
-CONTEXT_ELEMENTS: Final = 10
+MAX_MESSAGE_TEXT: Final = 10_000
+MAX_VIEW_BLOCKS: Final = 100
+MAX_CONTEXT_ELEMENTS: Final = 10
 #: Slack cuts the text that accompanies blocks at 40,000 and recommends 4,000; ours is a notification's line.
-TEXT: Final = 3000
-NAME: Final = SHOWN
+MAX_TEXT_LENGTH: Final = 3000
+MAX_NAME_LENGTH: Final = SHOWN
 
 ELLIPSIS: Final = "…"
 #: Replaces a text that turned out empty, because Slack rejects empty ones.
-NOTHING: Final = "–"
+EMPTY_TEXT: Final = "–"
 
 #: Paragraphs aren't shortened to less than this.
-_SHORTEST: Final = 100
+_MIN_SECTION_LENGTH: Final = 100
 
-_ENTITY: Final = re.compile(r"&(?:amp|lt|gt);")
+_ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
 
 class Markup(str):
-    """Mark a text as our own Slack markup: it is not escaped again."""
+    """A text of our own Slack markup: it is not escaped again."""
 
     __slots__ = ()
 
 
-def cut(escaped: str, limit: int) -> str:
+def truncate(escaped: str, limit: int) -> str:
     """Cut an escaped text to a limit, with an ellipsis, never inside an entity, a mention or a time."""
     if len(escaped) <= limit:
         return escaped
     end = limit - len(ELLIPSIS)
-    for entity in _ENTITY.finditer(escaped, max(end - 5, 0), min(end + 5, len(escaped))):
+    for entity in _ENTITY_PATTERN.finditer(escaped, max(end - 5, 0), min(end + 5, len(escaped))):
         if entity.start() < end < entity.end():
             end = entity.start()
     opened = escaped.rfind("<", 0, end)
@@ -76,12 +76,12 @@ def cut(escaped: str, limit: int) -> str:
     return escaped[:end].rstrip() + ELLIPSIS
 
 
-def safe(text: object, limit: int = SECTION) -> str:
+def safe(text: object, limit: int = MAX_SECTION_LENGTH) -> str:
     """Return a text from outside, safe for any text of Slack: cleaned, escaped, cut, never empty."""
-    return cut(escape(clean(text)), limit) or NOTHING
+    return truncate(escape(clean(text)), limit) or EMPTY_TEXT
 
 
-def line(text: object, limit: int = NAME) -> str:
+def line(text: object, limit: int = MAX_NAME_LENGTH) -> str:
     """Return a name from outside on one line, safe for any text of Slack."""
     return safe(" ".join(clean(text).split()), limit)
 
@@ -98,21 +98,21 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
     What is too much even so is left out, from the end.
     """
-    fitting, most = tuple(blocks)[:MESSAGE_BLOCKS], SECTION
-    if len(repr(fitting)) <= MESSAGE_TEXT:
+    fitting, most = tuple(blocks)[:MAX_MESSAGE_BLOCKS], MAX_SECTION_LENGTH
+    if len(repr(fitting)) <= MAX_MESSAGE_TEXT:
         # All that they hold, written out, is no shorter than their texts: nearly every message ends here.
         return fitting
-    while _characters(fitting) > MESSAGE_TEXT:
-        if most > _SHORTEST:
-            most -= _SHORTEST
-            fitting = tuple(_shortened(block, most) for block in fitting)
+    while _count_characters(fitting) > MAX_MESSAGE_TEXT:
+        if most > _MIN_SECTION_LENGTH:
+            most -= _MIN_SECTION_LENGTH
+            fitting = tuple(_shorten(block, most) for block in fitting)
         else:
             fitting = fitting[:-1]
     return fitting
 
 
-def _characters(blocks: Iterable[Block]) -> int:
-    """Return how many characters of text are in blocks."""
+def _count_characters(blocks: Iterable[Block]) -> int:
+    """Return the number of characters of text in blocks."""
     # Each message is counted: a list that grows while it is read takes a third of the time of calls.
     characters, parts = 0, list(blocks)
     for part in parts:
@@ -126,12 +126,12 @@ def _characters(blocks: Iterable[Block]) -> int:
     return characters
 
 
-def _shortened(block: dict[str, Any], most: int) -> dict[str, Any]:
+def _shorten(block: dict[str, Any], most: int) -> dict[str, Any]:
     match block:
         case {"type": "section", "text": {"text": text} as paragraph}:
-            return {**block, "text": {**paragraph, "text": cut(text, most)}}
+            return {**block, "text": {**paragraph, "text": truncate(text, most)}}
         case {"type": "context", "elements": elements}:
-            return {**block, "elements": [{**one, "text": cut(one["text"], most)} for one in elements]}
+            return {**block, "elements": [{**one, "text": truncate(one["text"], most)} for one in elements]}
         case _:
             return block
 
@@ -145,11 +145,11 @@ DANGER: Final = "danger"
 #: The action of a menu. Each of its options carries the action and the value of a button.
 MENU: Final = "menu"
 #: The action that asks what a button asks first; its value is that button's action and value.
-ASK: Final = "ask"
+ASK_ACTION: Final = "ask"
 #: How the rows of a question's buttons are called: it is over once one is pressed.
 QUESTION: Final = "question"
 #: Buttons beside each other.
-BESIDE: Final = 2
+BUTTONS_PER_ROW: Final = 2
 
 #: What says that a button's own question was agreed to; the flag that people type means the same.
 AGREED: Final = "yes"
@@ -157,26 +157,26 @@ _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 #: Buttons whose address the browser opens. Only one person may see it, and a press only needs its ack.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
-_NUMBER: Final = re.compile(r"[0-9]{1,3}")
-_TIME: Final = re.compile(r"u([0-9]{1,11})")
+_NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
+_TIME_PATTERN: Final = re.compile(r"u([0-9]{1,11})")
 _DRAWN: Final = re.compile(r"(\w+)@(\d{1,18})")
 #: Code, or what Slack takes for bold: from a star that follows no letter to one that no letter follows.
 #: Where a sentence ends that another one follows, and by what one ends.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
-_ENDS: Final = (".", "!", "?", "\u2026")
+_SENTENCE_ENDS: Final = (".", "!", "?", "\u2026")
 #: So many lines may be above a sentence: a title, and a workspace's.
-_HEADINGS: Final = 2
+_MAX_HEADINGS: Final = 2
 #: As much of a paragraph as a phone shows at once.
-_SHORT: Final = 150
+_MAX_SHORT_LENGTH: Final = 150
 #: A link, of which a notification has the words.
-_LINK: Final = re.compile(r"<https?:[^|>]*\|([^>]*)>")
-_MARKED: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.{0,300}?\S)??)\*(?!\w)")
+_LINK_PATTERN: Final = re.compile(r"<https?:[^|>]*\|([^>]*)>")
+_MARKUP_PATTERN: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.{0,300}?\S)??)\*(?!\w)")
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
 @dataclass(frozen=True, slots=True)
 class ButtonValue:
-    """Hold what a button carries, to write it into one and to read it from a press.
+    """The value of a button, to write it into one and to read it from a press.
 
     ``key`` names a row, which is read and authorised again on each press.
     """
@@ -202,22 +202,22 @@ class ButtonValue:
         for part in parts:
             if part in _AGREED:
                 press = replace(press, agreed=_AGREED[part])
-            elif _NUMBER.fullmatch(part):
+            elif _NUMBER_PATTERN.fullmatch(part):
                 press = replace(press, number=int(part))
-            elif time := _TIME.fullmatch(part):
+            elif time := _TIME_PATTERN.fullmatch(part):
                 press = replace(press, at=float(time[1]))
             else:
                 press = replace(press, mark=part)
         return press
 
     @classmethod
-    def of(cls, button: Element) -> ButtonValue:
-        """Read what a drawn button carries."""
+    def from_button(cls, button: Element) -> ButtonValue:
+        """Read the value of a rendered button."""
         return cls.read(button["action_id"], button.get("value", ""))
 
     @classmethod
-    def of_text(cls, text: str) -> ButtonValue:
-        """Read it where it is kept as one text: an option of a menu, a form, what *yes* means."""
+    def from_text(cls, text: str) -> ButtonValue:
+        """Read a value from one text: an option of a menu, a form, the meaning of *yes*."""
         action_id, _, value = text.partition(" ")
         return cls.read(action_id, value)
 
@@ -228,7 +228,7 @@ class ButtonValue:
         parts += [self.mark] if self.mark else []
         parts += [str(self.number)] if self.number is not None else []
         parts += [f"u{self.at:.0f}"] if self.at is not None else []
-        return ":".join([self.name, *parts])[:ID]
+        return ":".join([self.name, *parts])[:MAX_ID_LENGTH]
 
     @property
     def value(self) -> str:
@@ -243,12 +243,12 @@ class ButtonValue:
 
 def mrkdwn(text: str) -> Block:
     """Return formatted text; ``verbatim``, so that no plain text in it becomes a link or a mention."""
-    return {"type": "mrkdwn", "text": cut(text, SECTION) or NOTHING, "verbatim": True}
+    return {"type": "mrkdwn", "text": truncate(text, MAX_SECTION_LENGTH) or EMPTY_TEXT, "verbatim": True}
 
 
 def plain(text: str, limit: int) -> Block:
     """Return plain text, for buttons and titles."""
-    return {"type": "plain_text", "text": cut(text, limit) or NOTHING, "emoji": False}
+    return {"type": "plain_text", "text": truncate(text, limit) or EMPTY_TEXT, "emoji": False}
 
 
 def section(text: str, accessory: Element | None = None) -> Block:
@@ -259,7 +259,7 @@ def section(text: str, accessory: Element | None = None) -> Block:
 
 def header(text: str) -> Block:
     """Return a heading."""
-    return {"type": "header", "text": plain(text, HEADER)}
+    return {"type": "header", "text": plain(text, MAX_HEADER_LENGTH)}
 
 
 def divider() -> Block:
@@ -269,27 +269,27 @@ def divider() -> Block:
 
 def context(*texts: str) -> Block:
     """Return small grey texts; at least one."""
-    return {"type": "context", "elements": [mrkdwn(text) for text in texts[:CONTEXT_ELEMENTS]]}
+    return {"type": "context", "elements": [mrkdwn(text) for text in texts[:MAX_CONTEXT_ELEMENTS]]}
 
 
 def actions(elements: Iterable[Element]) -> list[Block]:
-    """Return what can be pressed, in order of importance: two buttons, and a menu with the rest.
+    """Return rows of elements, in order of importance: two buttons, and a menu with the rest.
 
     Of equals, which are numbered, none is in the menu, as nobody knows which is meant: they have rows of two.
     """
     given = list(elements)
     fields = [one for one in given if one["type"] != "button"]
     buttons = [one for one in given if one["type"] == "button"]
-    if len(buttons) <= BESIDE:
+    if len(buttons) <= BUTTONS_PER_ROW:
         return _rows([given])
-    equals = [one for one in buttons if ButtonValue.of(one).number is not None]
+    equals = [one for one in buttons if ButtonValue.from_button(one).number is not None]
     apart = equals if len(equals) > 1 else []
     others = [one for one in buttons if one not in apart]
-    shown, folded = others[:BESIDE], others[BESIDE:]
+    shown, folded = others[:BUTTONS_PER_ROW], others[BUTTONS_PER_ROW:]
     # An option has no room for a long command that waits.
-    apart += [one for one in folded if len(_chosen(one)) > OPTION_VALUE]
+    apart += [one for one in folded if len(_get_option_value(one)) > MAX_OPTION_VALUE_LENGTH]
     folded = [one for one in folded if one not in apart]
-    rows = [apart[at : at + BESIDE] for at in range(0, len(apart), BESIDE)]
+    rows = [apart[at : at + BUTTONS_PER_ROW] for at in range(0, len(apart), BUTTONS_PER_ROW)]
     return _rows([*rows, [*fields, *shown, *([menu(folded)] if folded else [])]])
 
 
@@ -303,78 +303,78 @@ def menu(buttons: Sequence[Element]) -> Element:
     Slack has a single question for all options of a menu, so none is used.
     """
     options = []
-    for one in buttons[:MENU_OPTIONS]:
+    for one in buttons[:MAX_MENU_OPTIONS]:
         address = {"url": one["url"]} if "url" in one else {}
-        options.append({"text": one["text"], "value": _chosen(one), **address})
+        options.append({"text": one["text"], "value": _get_option_value(one), **address})
     return {"type": "overflow", "action_id": MENU, "options": options}
 
 
-def _chosen(drawn: Element) -> str:
-    """Return what an option of a menu carries in place of a button."""
-    press = ButtonValue.of(drawn)
-    return (ButtonValue(ASK, press.text) if "confirm" in drawn else press).text
+def _get_option_value(drawn: Element) -> str:
+    """Return the value of a menu's option in place of a button."""
+    press = ButtonValue.from_button(drawn)
+    return (ButtonValue(ASK_ACTION, press.text) if "confirm" in drawn else press).text
 
 
-def buttons_of(blocks: Iterable[Block]) -> Iterator[Element]:
+def iterate_buttons(blocks: Iterable[Block]) -> Iterator[Element]:
     """Yield all buttons of a message, and each option of its menus as a button."""
     for block in blocks:
         for one in (*block.get("elements", ()), *([block["accessory"]] if "accessory" in block else ())):
             if one.get("type") == "button":
                 yield one
             for option in one["options"] if one.get("type") == "overflow" else ():
-                press = ButtonValue.of_text(option["value"])
+                press = ButtonValue.from_text(option["value"])
                 yield button(option["text"]["text"], press, url=option.get("url"))
 
 
-def only_with(answer: Answer, works: Callable[[Element], bool]) -> Answer:
+def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
     """Return an answer with those of its buttons, and options of its menus, that work."""
 
-    def left(one: Element) -> Element | None:
+    def keep_working(one: Element) -> Element | None:
         if one.get("type") != "overflow":
             return one if one.get("type") != "button" or works(one) else None
-        drawn = zip(one["options"], buttons_of([{"elements": [one]}]), strict=True)
+        drawn = zip(one["options"], iterate_buttons([{"elements": [one]}]), strict=True)
         options = [option for option, button in drawn if works(button)]
         return {**one, "options": options} if options else None
 
     blocks = []
     for block in answer.blocks:
         if block["type"] == "actions":
-            elements = [kept for one in block["elements"] if (kept := left(one)) is not None]
+            elements = [kept for one in block["elements"] if (kept := keep_working(one)) is not None]
             blocks += [{**block, "elements": elements}] if elements else []
-        elif "accessory" in block and (kept := left(block["accessory"])) is None:
+        elif "accessory" in block and (kept := keep_working(block["accessory"])) is None:
             blocks.append({name: value for name, value in block.items() if name != "accessory"})
         else:
             blocks.append({**block, "accessory": kept} if "accessory" in block else block)
     return replace(answer, blocks=tuple(blocks))
 
 
-def numbered(button: Element, number: int, label: str) -> Element:
-    """Return a button with a number, which tells it from its equals, and a label that says which it is."""
-    action_id = replace(ButtonValue.of(button), number=number).action_id
-    return {**button, "text": plain(label, BUTTON), "action_id": action_id}
+def add_number(button: Element, number: int, label: str) -> Element:
+    """Return a button with a number, which tells it from its equals, and a label of its own."""
+    action_id = replace(ButtonValue.from_button(button), number=number).action_id
+    return {**button, "text": plain(label, MAX_BUTTON_LENGTH), "action_id": action_id}
 
 
-def quiet(button: Element) -> Element:
+def without_colour(button: Element) -> Element:
     """Return a button without its colour."""
     return {key: value for key, value in button.items() if key != "style"}
 
 
-def _one_colour(blocks: Iterable[Block]) -> list[Block]:
+def _keep_one_colour(blocks: Iterable[Block]) -> list[Block]:
     """Return blocks of which one button is coloured, the first that was: the most important one."""
     is_found = False
 
-    def once(one: Element) -> Element:
+    def keep_colour(one: Element) -> Element:
         nonlocal is_found
         is_other, is_found = is_found and one["type"] == "button", is_found or "style" in one
-        return quiet(one) if is_other else one
+        return without_colour(one) if is_other else one
 
     drawn = []
     for block in blocks:
         match block:
             case {"accessory": accessory}:
-                drawn.append({**block, "accessory": once(accessory)})
+                drawn.append({**block, "accessory": keep_colour(accessory)})
             case {"type": "actions", "elements": elements}:
-                drawn.append({**block, "elements": [once(one) for one in elements]})
+                drawn.append({**block, "elements": [keep_colour(one) for one in elements]})
             case _:
                 drawn.append(block)
     return drawn
@@ -391,7 +391,11 @@ def button(
 ) -> Element:
     """Return a button; for most it is enough to name the action and the key of a row."""
     carried = ButtonValue(press, key) if isinstance(press, str) else press
-    element: Element = {"type": "button", "text": plain(label, BUTTON), "action_id": carried.action_id}
+    element: Element = {
+        "type": "button",
+        "text": plain(label, MAX_BUTTON_LENGTH),
+        "action_id": carried.action_id,
+    }
     more = {"value": carried.value or None, "style": style, "url": url, "confirm": confirm}
     return element | {key: value for key, value in more.items() if value is not None}
 
@@ -408,28 +412,28 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
     return asked if style is None else {**asked, "style": style}
 
 
-def person(named: Named | None) -> Markup:
+def mention(named: Named | None) -> Markup:
     """Name a person to a reader: the only place that mentions anybody."""
     if named is None:
         return Markup(times.SOMEBODY)
     who = _name(named)
     if _USER_ID.fullmatch(named.user_id):
         who = Markup(f"<@{named.user_id}>")
-    return _placed(times.IN_WORKSPACE, who, named)
+    return _add_workspace(times.IN_WORKSPACE, who, named)
 
 
-def person_plain(named: Named | None) -> Markup:
+def name_plainly(named: Named | None) -> Markup:
     """Name a person where Slack shows no mentions: in a confirmation or a notification."""
     if named is None:
         return Markup(times.SOMEBODY)
-    return _placed(times.IN_WORKSPACE_PLAIN, _name(named), named)
+    return _add_workspace(times.IN_WORKSPACE_PLAIN, _name(named), named)
 
 
 def _name(named: Named) -> Markup:
     return Markup(line(named.name) if named.name else times.SOMEBODY)
 
 
-def _placed(template: str, who: Markup, named: Named) -> Markup:
+def _add_workspace(template: str, who: Markup, named: Named) -> Markup:
     if named.user_id and not named.workspace:
         return who
     return Markup(fill(template if named.workspace else times.ELSEWHERE, who=who, workspace=named.workspace))
@@ -468,17 +472,17 @@ def day(at: float) -> Markup:
     return Markup(f"<!date^{int(at)}^{{date}}|{times.day_in_utc(at)}>")
 
 
-def held(hold: str, now: float) -> str:
-    """Return what an operation is held up by, escaped, with times in each reader's own zone."""
+def format_reason(hold: str, now: float) -> str:
+    """Format the reason of an operation's delay, escaped, with times in each reader's own zone."""
     return times.TIME_MARK.sub(lambda mark: moment(float(mark[1]), now), safe(hold))
 
 
-def bare(text: str) -> str:
+def strip_markup(text: str) -> str:
     """Return a paragraph as a notification shows it: only our marks for bold and code are removed.
 
     A star that marks nothing belongs to a name or a cron expression.
     """
-    return _MARKED.sub(lambda mark: mark[1] or mark[2], text)
+    return _MARKUP_PATTERN.sub(lambda mark: mark[1] or mark[2], text)
 
 
 def answer(
@@ -489,7 +493,7 @@ def answer(
     about: Referents | None = None,
 ) -> Answer:
     """Return an Answer within the limits: texts and blocks beyond those of a message are cut."""
-    fitting = fit(_one_colour(blocks))
+    fitting = fit(_keep_one_colour(blocks))
     return Answer(
         text=notification(fitting),
         blocks=fitting,
@@ -500,20 +504,20 @@ def answer(
 
 
 def notification(blocks: Iterable[Block]) -> str:
-    """Return what blocks say first, as phones notify of it: headings, a sentence, and more if it is short."""
+    """Return the first words of blocks, for phones: headings, a sentence, and more if it is short."""
     said: list[str] = []
-    for line_ in islice(lines_of(blocks), _HEADINGS + 1):
-        first, *more = _SENTENCE_END.split(bare(_LINK.sub(r"\1", line_.removeprefix("• "))))
+    for line_ in islice(iterate_lines(blocks), _MAX_HEADINGS + 1):
+        first, *more = _SENTENCE_END.split(strip_markup(_LINK_PATTERN.sub(r"\1", line_.removeprefix("• "))))
         said.append(first)
-        if first.endswith(_ENDS):
+        if first.endswith(_SENTENCE_ENDS):
             room = accumulate((len(one) + 1 for one in more), initial=len(first))
-            said[-1] = " ".join([first, *more[: sum(length <= _SHORT for length in room) - 1]])
+            said[-1] = " ".join([first, *more[: sum(length <= _MAX_SHORT_LENGTH for length in room) - 1]])
             break
-    return cut(" – ".join(said).replace(": – ", ": "), TEXT) or NOTHING
+    return truncate(" – ".join(said).replace(": – ", ": "), MAX_TEXT_LENGTH) or EMPTY_TEXT
 
 
-def lines_of(blocks: Iterable[Block]) -> Iterator[str]:
-    """Yield the lines that blocks say."""
+def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
+    """Yield the lines of blocks."""
     for block in blocks:
         texts = block.get("elements", ()) if block["type"] == "context" else (block.get("text") or {},)
         for text in texts:
@@ -522,7 +526,7 @@ def lines_of(blocks: Iterable[Block]) -> Iterator[str]:
 
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
     """Return an answer with other blocks, cut as those of ``answer``."""
-    fitting = fit(_one_colour(blocks))
+    fitting = fit(_keep_one_colour(blocks))
     return replace(answer, text=notification(fitting), blocks=fitting)
 
 
@@ -539,13 +543,13 @@ def modal(
 ) -> dict[str, Any]:
     """Return a form, or a page in place of one; ``keys`` are Slack's, for the view."""
     labels = {"title": title, "submit": submit, "close": close}
-    texts = {key: plain(label, TITLE) for key, label in labels.items() if label}
+    texts = {key: plain(label, MAX_TITLE_LENGTH) for key, label in labels.items() if label}
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
 
 
 def home(blocks: Iterable[Block]) -> dict[str, Any]:
     """Return a view for a person's Home; blocks beyond the limit of a view are cut, never refused."""
-    return {"type": "home", "blocks": _one_colour(blocks)[:VIEW_BLOCKS]}
+    return {"type": "home", "blocks": _keep_one_colour(blocks)[:MAX_VIEW_BLOCKS]}
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:
@@ -568,8 +572,8 @@ def time_field(name: str, label: str, initial: str) -> Block:
 
 def field(name: str, label: str, element: Element, hint: str = "", *, optional: bool = False) -> Block:
     """Return a form field with an element of Slack's."""
-    given = {"label": plain(label, LABEL), "element": element, "optional": optional}
-    hinted = {"hint": plain(hint, LABEL)} if hint else {}
+    given = {"label": plain(label, MAX_LABEL_LENGTH), "element": element, "optional": optional}
+    hinted = {"hint": plain(hint, MAX_LABEL_LENGTH)} if hint else {}
     return {"type": "input", "block_id": name, **given, **hinted}
 
 
@@ -584,7 +588,7 @@ def select(
 
 def option(value: str, label: str) -> Block:
     """Return a choice of a form field."""
-    return {"text": plain(line(label, OPTION), OPTION), "value": value}
+    return {"text": plain(line(label, MAX_OPTION_LENGTH), MAX_OPTION_LENGTH), "value": value}
 
 
 _Row = TypeVar("_Row")
@@ -592,21 +596,21 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, slots=True)
 class RowPage(Generic[_Row]):
-    """Hold the rows of one page, and how many come after it."""
+    """The rows of one page, and the number of rows after it."""
 
     shown: Sequence[_Row]
     number: int
-    left: int
+    remaining: int
 
 
-def page_of(rows: Sequence[_Row], number: int, size: int) -> RowPage[_Row]:
+def get_page(rows: Sequence[_Row], number: int, size: int) -> RowPage[_Row]:
     """Return one page of all rows; a page beyond the end becomes the last one."""
     pages = max((len(rows) + size - 1) // size, 1)
     number = min(max(number, 1), pages)
     return RowPage(rows[(number - 1) * size : number * size], number, max(len(rows) - number * size, 0))
 
 
-def listed(
+def build_list(
     title: str,
     rows: Iterable[Block],
     page: RowPage[_Row],
@@ -621,14 +625,14 @@ def listed(
     ``words`` are those that the list was narrowed by, which its buttons keep; ``seen`` says as of when it is.
     """
     blocks = [section(" · ".join([f"*{title}*", *seen])), *rows]
-    small = [answers.AND_MORE.format(count=page.left)] if page.left else []
+    small = [answers.AND_MORE.format(count=page.remaining)] if page.remaining else []
     small += [remark] if remark else []
     if small:
         blocks.append(context(*small))
     if not verb:
         return blocks
     buttons = [button(cards.REFRESH, ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh"))]
-    if page.left:
+    if page.remaining:
         buttons.append(
             button(cards.MORE, ButtonValue(verb, f"{page.number + 1} {words}".strip(), mark="more"))
         )

@@ -8,7 +8,7 @@ from bot.domain.message_context import Facts, RequestFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.cards import filled, link_again_button, notice
+from bot.messages.blocks.cards import fill_notice, link_again_button, notice
 from bot.messages.blocks.kit import Element, Markup, fill, renders
 from bot.messages.texts import answers, cards, notices, pages, requests
 
@@ -18,7 +18,7 @@ MAX_PAGES: Final = 5
 
 
 @renders(NoticeKind.LINK_AGAIN, is_true=lambda facts: facts.is_refused)
-def _link_again(facts: Facts) -> Answer:
+def _render_link_again(facts: Facts) -> Answer:
     """Say that a link was ended."""
     again, renamed = [link_again_button(facts)], facts.word("renamed")
     if renamed:
@@ -32,16 +32,16 @@ def _link_again(facts: Facts) -> Answer:
 
 
 @renders(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
-def _sign_in_refused(facts: Facts) -> Answer:
+def _render_sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody doing anything."""
     if facts.link_has_ended or facts.word("renamed"):
-        return _link_again(facts)
+        return _render_link_again(facts)
     again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now)
     return notice(notices.SIGN_IN_REFUSED, facts, again, since=since)
 
 
 @renders(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
-def _linked(facts: Facts) -> Answer:
+def _render_linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     # Who has to be signed in there is said here alone, and not with each workspace.
     opens = (
@@ -49,7 +49,7 @@ def _linked(facts: Facts) -> Answer:
     )
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
     # Not in red: it undoes what just went well. And in no menu: it is spoken of below.
-    unlink = kit.quiet(unlink_button(facts.connection, facts.connection_title))
+    unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
     buttons += [replies.new_button(facts.connection)] if "creation" in facts.capabilities else []
     small = [notices.LINKED_NEXT]
@@ -80,36 +80,36 @@ def format_still_running(names: Sequence[str]) -> list[str]:
 
 
 @renders(NoticeKind.UNLINKED)
-def _unlinked(facts: Facts) -> Answer:
+def _render_unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
     one = [(facts.connection, facts.connection_title, "token" in facts.linking)]
     # The next step of whoever ended it; where somebody else did, the reason is what counts.
-    buttons = replies.ways(one) if not because and facts.linking & {"token", "admin"} else []
+    buttons = replies.list_link_buttons(one) if not because and facts.linking & {"token", "admin"} else []
     if facts.is_linked:
         buttons = []
     elif cause == "revoked":
         buttons = [link_again_button(facts)]
-    said = [filled(answers.UNLINKED[facts.word("left") or "none"], facts)]
+    said = [fill_notice(answers.UNLINKED[facts.word("left") or "none"], facts)]
     return kit.message(
         " ".join([*said, *format_still_running(facts.body.get("running", ()))]), small, buttons
     )
 
 
 @renders(NoticeKind.REVOKED)
-def _revoked(facts: Facts) -> Answer:
-    """Say whether the provider has deleted what was left of a link."""
+def _render_revoked(facts: Facts) -> Answer:
+    """Render whether the provider has deleted the rest of a link."""
     return notice(notices.REVOKED[facts.word("ended") or "lapsed"], facts)
 
 
 @renders(NoticeKind.LEFT_RUNNING)
-def draw_left_running(facts: RequestFacts) -> Answer:
+def render_left_running(facts: RequestFacts) -> Answer:
     """Draw the running workspaces of people who left, with their connections, for an administrator."""
     left, lines = list(facts.body.get("left", ())), list[str]()
     shown, pages = left[:MAX_LEFT_SHOWN], dict[str, str]()
     for key, of_person in groupby(shown, key=lambda one: (one["person"], one["cause"])):
-        lines.append(fill(notices.LEFT[key[1]], who=kit.person(facts.people.get(key[0]))))
+        lines.append(fill(notices.LEFT[key[1]], who=kit.mention(facts.people.get(key[0]))))
         for one in of_person:
             template = notices.LEFT_UNSTOPPED if one["was_planned"] else notices.LEFT_RUNNING
             seen = kit.moment(float(one["seen_at"] or facts.now), facts.now)
@@ -125,23 +125,23 @@ def draw_left_running(facts: RequestFacts) -> Answer:
 
 
 @renders(NoticeKind.NOT_REVOKED)
-def _not_revoked(facts: Facts) -> Answer:
-    """Tell administrators what may still be valid at a provider."""
+def _render_not_revoked(facts: Facts) -> Answer:
+    """Render for administrators the secrets that may still be valid at a provider."""
     return notice(notices.NOT_REVOKED, facts)
 
 
 @renders(NoticeKind.LINK_TRIED)
-def _link_tried(facts: RequestFacts) -> Answer:
+def _render_link_tried(facts: RequestFacts) -> Answer:
     """Tell the owner of a linked account that somebody else tried to link it."""
     template = pages.TRIED_BY_APPROVAL if facts.body.get("is_approved") else pages.TRIED
-    who, username = kit.person(facts.people.get(facts.word("person"))), facts.word("username")
+    who, username = kit.mention(facts.people.get(facts.word("person"))), facts.word("username")
     return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))
 
 
 @renders(NoticeKind.LINK_PROVEN)
-def _link_proven(facts: RequestFacts) -> Answer:
+def _render_link_proven(facts: RequestFacts) -> Answer:
     """Say whose link has ended because the account's owner proved that it is theirs."""
     template = requests.PROVEN_OWN if facts.body.get("is_own") else requests.PROVEN
-    who, owner = (kit.person(facts.people.get(facts.word(name))) for name in ("person", "owner"))
+    who, owner = (kit.mention(facts.people.get(facts.word(name))) for name in ("person", "owner"))
     names = {"who": who, "owner": owner, "username": facts.word("username")}
     return replies.answer(fill(template, title=facts.connection_title, **names))

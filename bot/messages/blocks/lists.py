@@ -15,37 +15,37 @@ from bot.domain.timeouts import is_run_unanswered
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import (
-    at_stake,
-    changing,
-    ends,
-    hours_button,
-    later_button,
-    lost,
-    offered,
+    format_cost,
+    format_stop_risk,
+    list_buttons,
+    list_end_lines,
+    list_hours_button,
+    list_later_button,
+    list_page_button,
+    make_change,
     open_button,
-    page_button,
 )
-from bot.messages.blocks.cards import operation_card, under_way
-from bot.messages.blocks.commands import doing
+from bot.messages.blocks.cards import describe_progress, render_operation_card
+from bot.messages.blocks.commands import describe_command
 from bot.messages.blocks.kit import (
     Block,
     ButtonValue,
     Element,
     Markup,
+    build_list,
     fill,
+    get_page,
     line,
-    listed,
-    page_of,
     row,
     safe,
 )
 from bot.messages.blocks.runs import (
     again_button,
-    card_buttons,
     force_button,
-    logs_button,
+    format_state_lines,
+    list_card_buttons,
+    list_logs_button,
     run_card,
-    state_lines,
     stop_run_button,
 )
 from bot.messages.hooks import MessageHooks
@@ -53,23 +53,23 @@ from bot.messages.texts import answers, cards, problems, talk, times
 from bot.messages.texts import runs as run_words
 
 #: Two blocks each, with room for a title, a remark and the buttons below.
-PAGE = 20
+PAGE_SIZE = 20
 #: How many fit on a small screen: more of them can be searched.
 AT_A_GLANCE: Final = 10
 #: Within how many seconds of the last of them workspaces were seen together, as far as people care.
-FRESH: Final = 300.0
+SEEN_TOGETHER_SECONDS: Final = 300.0
 #: The longest part of what a provider says about a workspace: its row has two lines.
-DETAIL: Final = 80
+MAX_DETAIL_LENGTH: Final = 80
 
 
-def state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
+def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
     """Return one workspace's state, and when it was seen."""
-    state, as_of = state_words(facts.now, workspace)
+    state, as_of = format_state(facts.now, workspace)
     names = {"name": workspace.title, "title": facts.connection_title}
     return fill(answers.STATE_LINE, **names, state=state, as_of=as_of)
 
 
-def state_words(now: float, workspace: Workspace) -> tuple[Markup, Markup]:
+def format_state(now: float, workspace: Workspace) -> tuple[Markup, Markup]:
     """Return a workspace's state, with since when it runs if that is known, and when it was seen."""
     found = workspace.current_state
     state = Markup(cards.UNMADE if workspace.is_provisional else cards.STATES[found])
@@ -101,122 +101,130 @@ def workspace_list(
     again; ``words`` ask for all. A list of one's own begins with a menu: the buttons ``more``, and, if it is
     long, a search that leads to any workspace.
     """
-    one = page_of(rows, 1, PAGE) if page is None else kit.RowPage(rows, page.number, page.left)
-    is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE + len(rows) + one.left
+    one = get_page(rows, 1, PAGE_SIZE) if page is None else kit.RowPage(rows, page.number, page.remaining)
+    is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE_SIZE + len(rows) + one.remaining
     if count and is_shared:
-        one = replace(one, left=count - len(rows))
+        one = replace(one, remaining=count - len(rows))
     elif count:
         remark = f"{answers.ALL_ON_HOME.format(count=count)} {remark}".strip()
     what, typed = (only["what"], only["words"]) if only is not None else (answers.WORKSPACES, words)
     template = answers.LIST_SHARED if is_shared else answers.LIST
     title = fill(template, who=Markup(shared_by or ""), what=Markup(what))
-    drawn, seen = workspace_rows(one.shown, is_shared=is_shared)
-    blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", words=typed, seen=seen)
+    drawn, seen = render_workspaces(one.shown, is_shared=is_shared)
+    blocks = build_list(title, drawn, one, remark, verb="" if is_shared else "list", words=typed, seen=seen)
     search = [replies.search("status")] if max(all_, count) > AT_A_GLANCE else []
     blocks[1:1] = kit.actions([] if is_shared else [*search, *more])
-    return kit.answer(blocks, in_channel=is_shared, replaces=replaces, about=_about(one.shown))
+    return kit.answer(blocks, in_channel=is_shared, replaces=replaces, about=_get_referents(one.shown))
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
-    """Answer with the card of what is under way, and as of when: elsewhere an answer isn't redrawn."""
-    card = operation_card(facts)
+    """Answer with the card of an open operation, and its time: elsewhere an answer isn't redrawn."""
+    card = render_operation_card(facts)
     # What carries out a timer has no card of its own.
     has_card = facts.operation is None or facts.operation.planned_for is None
     below = fill(answers.AS_OF if has_card else answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now))
     above = [kit.section(remark)] if remark else []
     blocks = [*above, *card.blocks, kit.context(below)]
-    return kit.answer(blocks, about=_about([facts]))
+    return kit.answer(blocks, about=_get_referents([facts]))
 
 
-def _about(rows: Iterable[WorkspaceFacts]) -> Referents:
+def _get_referents(rows: Iterable[WorkspaceFacts]) -> Referents:
     return Referents(tuple(facts.workspace.id for facts in rows if facts.workspace is not None))
 
 
 def status_answer(
     facts: WorkspaceFacts, workspace: Workspace, *, in_channel: bool = False, remark: str = "", more: str = ""
 ) -> Answer:
-    """Answer what one workspace is doing, and what can be done; ``remark`` comes first, ``more`` last."""
-    text = "\n".join([*([remark] if remark else []), _lines(facts, workspace, is_shared=in_channel)])
+    """Answer with one workspace's state, and its buttons; ``remark`` comes first, ``more`` last."""
+    text = "\n".join(
+        [*([remark] if remark else []), _format_state_lines(facts, workspace, is_shared=in_channel)]
+    )
     if workspace.last_used_at is not None and not in_channel:
         text = f"{text}\n{fill(answers.LAST_USED, at=kit.moment_at(workspace.last_used_at, facts.now))}"
     if said := problems.condition(workspace, facts.connection_title, has_page=bool(facts.page_url)):
         text = f"{text}\n{safe(said, 300)}"
-    small = [kit.held(workspace.remark, facts.now)] if workspace.remark and not in_channel else []
+    small = [kit.format_reason(workspace.remark, facts.now)] if workspace.remark and not in_channel else []
     text = f"{text}\n{more}" if more else text
     # Everybody reads a shared answer, and only the owner could press what it offers.
     buttons: list[Element] = []
     if not in_channel:
         refresh = kit.button(cards.REFRESH, "status", workspace.id)
-        later = later_button(facts) if workspace.state is State.RUNNING else []
-        buttons = [*row_buttons(facts, workspace), *later, refresh, *hours_button(facts), *page_button(facts)]
-    return kit.message(text, small, buttons, in_channel=in_channel, about=_about([facts]))
+        later = list_later_button(facts) if workspace.state is State.RUNNING else []
+        buttons = [
+            *list_row_buttons(facts, workspace),
+            *later,
+            refresh,
+            *list_hours_button(facts),
+            *list_page_button(facts),
+        ]
+    return kit.message(text, small, buttons, in_channel=in_channel, about=_get_referents([facts]))
 
 
-def workspace_rows(
+def render_workspaces(
     rows: Sequence[WorkspaceFacts], *, is_shared: bool = False
 ) -> tuple[list[Block], list[str]]:
     """Draw workspaces below each other, and say as of when they are: when the first of them was seen.
 
     Those say their own time that were seen long before the others, or never.
     """
-    all_seen = [seen for facts in rows if (seen := _seen_at(facts)) is not None]
-    since = max(all_seen, default=0.0) - FRESH
-    blocks = [block for facts in rows for block in _row(facts, since, is_shared=is_shared)]
+    all_seen = [seen for facts in rows if (seen := _get_read_at(facts)) is not None]
+    since = max(all_seen, default=0.0) - SEEN_TOGETHER_SECONDS
+    blocks = [block for facts in rows for block in _render_row(facts, since, is_shared=is_shared)]
     first = min((seen for seen in all_seen if seen >= since), default=None)
     return blocks, [] if first is None else [fill(answers.SEEN, at=kit.moment(first, rows[0].now))]
 
 
-def _seen_at(facts: WorkspaceFacts) -> float | None:
+def _get_read_at(facts: WorkspaceFacts) -> float | None:
     workspace = facts.workspace
     return None if workspace is None or workspace.is_provisional else workspace.read_at
 
 
-def _row(facts: WorkspaceFacts, since: float, *, is_shared: bool) -> list[Block]:
+def _render_row(facts: WorkspaceFacts, since: float, *, is_shared: bool) -> list[Block]:
     """Draw one: its name is the link to it, and whatever can be done is in one menu."""
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a row shows a workspace"
     names = {"name": workspace.title, "title": facts.connection_title}
-    state, as_of = state_words(facts.now, workspace)
-    seen = [] if (_seen_at(facts) or 0.0) >= since else [as_of]
+    state, as_of = format_state(facts.now, workspace)
+    seen = [] if (_get_read_at(facts) or 0.0) >= since else [as_of]
     if is_shared:
         # Only the owner reads the address, and could press what is offered.
         return row(fill(answers.ROW, state=Markup(" · ".join([state, *seen])), **names), [])
     if operation is not None and operation.is_open:
-        going, buttons = under_way(facts, operation)
-        said = " ".join([going.replace("\n", " "), *ends(facts)])
-        return _with_menu(fill(answers.ROW, state=Markup(said), **names), buttons)
-    buttons = row_buttons(facts, workspace)
+        going, buttons = describe_progress(facts, operation)
+        said = " ".join([going.replace("\n", " "), *list_end_lines(facts)])
+        return _render_with_menu(fill(answers.ROW, state=Markup(said), **names), buttons)
+    buttons = list_row_buttons(facts, workspace)
     if workspace.state is State.RUNNING:
-        buttons += [*later_button(facts), *hours_button(facts)]
+        buttons += [*list_later_button(facts), *list_hours_button(facts)]
         if facts.ide_url:
             names["name"] = kit.link(facts.ide_url, workspace.title)
             buttons = [one for one in buttons if one["action_id"] != "open_url"]
     condition = problems.condition(workspace, facts.connection_title, helps=False)
-    about: list[str] = [at_stake(workspace)] if at_stake(workspace) else []
-    about += ends(facts)[:1] or ([safe(condition, DETAIL)] if condition else [])
+    about: list[str] = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
+    about += list_end_lines(facts)[:1] or ([safe(condition, MAX_DETAIL_LENGTH)] if condition else [])
     about += [said for hooks in MessageHooks.list_subscribers() for said in hooks.list_row_sentences(facts)]
     said = " · ".join([state, *(one.rstrip(".") for one in about), *seen])
-    return _with_menu(fill(answers.ROW, state=Markup(said), **names), buttons)
+    return _render_with_menu(fill(answers.ROW, state=Markup(said), **names), buttons)
 
 
-def _with_menu(text: str, buttons: Sequence[Element]) -> list[Block]:
+def _render_with_menu(text: str, buttons: Sequence[Element]) -> list[Block]:
     """Return a row that takes little room: whatever can be done is in a menu, unless it is one thing."""
     if len(buttons) > 1:
         return [kit.section(text, kit.menu(buttons))]
-    return row(text, [kit.quiet(one) for one in buttons])
+    return row(text, [kit.without_colour(one) for one in buttons])
 
 
-def _lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
+def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
     """Return a workspace's state, and for its owner until when, and its hours."""
-    now = [at_stake(workspace)] if at_stake(workspace) else []
+    now = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
     more = [said for hooks in MessageHooks.list_subscribers() for said in hooks.list_row_sentences(facts)]
-    own = [] if is_shared else [*now, *ends(facts), *more]
-    return "\n".join([state_line(facts, workspace), *own])
+    own = [] if is_shared else [*now, *list_end_lines(facts), *more]
+    return "\n".join([format_state_line(facts, workspace), *own])
 
 
-def row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Element]:
-    """Return what can be done with a workspace in a list that only its owner reads."""
-    return offered(facts, opening=[] if facts.is_unusable else [_open_button(facts, workspace)])
+def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Element]:
+    """Return the buttons of a workspace in a list that only its owner reads."""
+    return list_buttons(facts, opening=[] if facts.is_unusable else [_open_button(facts, workspace)])
 
 
 def _open_button(facts: WorkspaceFacts, workspace: Workspace) -> Element:
@@ -227,7 +235,7 @@ def _open_button(facts: WorkspaceFacts, workspace: Workspace) -> Element:
 
 
 #: How many buttons people can take in at a glance.
-FEW = 5
+MAX_RUN_CHOICES = 5
 
 
 def run_list(
@@ -242,16 +250,16 @@ def run_list(
 
     ``only`` as for workspaces.
     """
-    one = page_of(rows, page, PAGE)
+    one = get_page(rows, page, PAGE_SIZE)
     what, typed = (only["what"], only["words"]) if only is not None else (run_words.RUNS, "")
     title = fill(answers.LIST, what=Markup(what))
-    drawn = [block for facts in one.shown for block in run_row(facts)]
-    blocks = listed(title, drawn, one, remark, verb="job_list", words=typed)
+    drawn = [block for facts in one.shown for block in render_run_row(facts)]
+    blocks = build_list(title, drawn, one, remark, verb="job_list", words=typed)
     return kit.answer(blocks, replaces=replaces)
 
 
 def run_status(facts: RunFacts) -> Answer:
-    """Answer with a run's progress, when it was seen, and what can be done about it."""
+    """Answer with a run's progress, the time of its last read, and its buttons."""
     run = facts.run
     card = run_card(facts)
     if not run.is_going:
@@ -260,11 +268,11 @@ def run_status(facts: RunFacts) -> Answer:
     if run.observed_at is not None:
         remark = fill(answers.AS_OF_ALONE, at=kit.moment(run.observed_at, facts.now))
     blocks = [block for block in card.blocks if block["type"] != "actions"]
-    blocks += [kit.context(remark), *kit.actions(card_buttons(facts))]
+    blocks += [kit.context(remark), *kit.actions(list_card_buttons(facts))]
     return replace(card, blocks=tuple(blocks))
 
 
-def choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[Element]:
+def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[Element]:
     """Return a button per run for a verb (stop, logs, status), told apart by when they were asked for.
 
     A button has no formatting, so the time is in the person's own zone.
@@ -272,27 +280,27 @@ def choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[El
     labels = {"stop": run_words.STOP_ONE, "logs": run_words.LOGS_ONE, "result": run_words.RESULT_ONE}
     names = [kit.line(run.name).casefold() for run in runs]
     made = []
-    for number, run in enumerate(runs[:FEW]):
+    for number, run in enumerate(runs[:MAX_RUN_CHOICES]):
         name = kit.line(run.name, 40)
         if names.count(names[number]) > 1:
             name = fill(run_words.FROM, name=Markup(name), at=times.day_in(run.created_at, now, zone))
         label = fill(labels.get(verb, run_words.STATUS_ONE), name=Markup(name))
         button = stop_run_button(run) if verb == "stop" else kit.button(label, f"job_{verb}", run.id)
-        made.append(kit.numbered(button, number, label))
+        made.append(kit.add_number(button, number, label))
     return made
 
 
-def run_row(facts: RunFacts) -> list[Block]:
+def render_run_row(facts: RunFacts) -> list[Block]:
     """Draw one run in a list."""
-    state = Markup("\n".join(state_lines(facts)))
+    state = Markup("\n".join(format_state_lines(facts)))
     sentence = fill(run_words.ROW, name=facts.run.name, title=facts.connection_title, state=state)
-    return row(sentence, [kit.quiet(one) for one in _row_buttons(facts)])
+    return row(sentence, [kit.without_colour(one) for one in _list_run_buttons(facts)])
 
 
-def _row_buttons(facts: RunFacts) -> list[Element]:
+def _list_run_buttons(facts: RunFacts) -> list[Element]:
     run = facts.run
     can = facts.capabilities
-    logs = logs_button(facts) if run.remote_id else []
+    logs = list_logs_button(facts) if run.remote_id else []
     if not run.is_going:
         return [*logs, *([again_button(run)] if run.spec and "runs" in can else [])]
     if "runs" not in can or (run.requested_stop and not is_run_unanswered(run, facts.now)):
@@ -301,9 +309,9 @@ def _row_buttons(facts: RunFacts) -> list[Element]:
 
 
 #: The action that runs a command as if it had been typed; its value is the command.
-SAY: Final = "say"
+RUN_COMMAND: Final = "say"
 #: The action that does something to several workspaces; its value names each.
-SEVERAL: Final = "several"
+SEVERAL_ACTION: Final = "several"
 _RED: Final = frozenset({"stop", "restart", "force", "cancel", "stop_run"})
 _IN_A_SECTION: Final = 8
 
@@ -317,44 +325,47 @@ class ListRow:
     ends: StopEffect | None = None
 
 
-def command_buttons(commands: Sequence[str]) -> list[Element]:
-    """Return a button for each command, which says what it does; none for one that is too long."""
+def list_command_buttons(commands: Sequence[str]) -> list[Element]:
+    """Return a button for each command, labelled with its effect; none for one that is too long."""
     return [
-        kit.button(kit.line(doing(command), kit.BUTTON), ButtonValue(SAY, command, number=number))
+        kit.button(
+            kit.line(describe_command(command), kit.MAX_BUTTON_LENGTH),
+            ButtonValue(RUN_COMMAND, command, number=number),
+        )
         for number, command in enumerate(commands)
-        if len(command) <= kit.VALUE
+        if len(command) <= kit.MAX_VALUE_LENGTH
     ]
 
 
-def one(verb: str, workspace: Workspace, title: str) -> Answer:
+def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
     """Offer to do something to a workspace, as it is now: *yes* means the same as the press."""
-    press = changing(verb, workspace)
-    cost = lost(workspace, None, "force" if verb == "force" else "stop")
-    offered = _one(verb, workspace.title, title, press, cost)
+    press = make_change(verb, workspace)
+    cost = format_cost(workspace, None, "force" if verb == "force" else "stop")
+    offered = _offer(verb, workspace.title, title, press, cost)
     return replace(offered, about=Referents((workspace.id,), what=verb, ask=press.text))
 
 
 def stop_run(run: Run, title: str, *, force: bool) -> Answer:
     """Offer to stop a run."""
     press = ButtonValue("job_force" if force else "job_stop", run.id)
-    offered = _one("stop_run", run.name, title, press)
+    offered = _offer("stop_run", run.name, title, press)
     return replace(offered, about=Referents(runs=(run.id,), what="stop", ask=press.text))
 
 
 def run_again(run: Run, title: str) -> Answer:
     """Offer to run something once more; it may cost money, so that it takes the press."""
-    offered = _one("run", run.name, title, ButtonValue("job_again", run.id))
+    offered = _offer("run", run.name, title, ButtonValue("job_again", run.id))
     return replace(offered, about=Referents(runs=(run.id,), what="run", takes_press=True))
 
 
-def _one(verb: str, name: str, title: str, press: ButtonValue, cost: str = "") -> Answer:
+def _offer(verb: str, name: str, title: str, press: ButtonValue, cost: str = "") -> Answer:
     style = kit.DANGER if verb in _RED else kit.PRIMARY
     label = fill(talk.DO_ONE[verb], name=Markup(kit.line(name)))
-    button = kit.button(kit.cut(label, kit.BUTTON), press, style=style)
+    button = kit.button(kit.truncate(label, kit.MAX_BUTTON_LENGTH), press, style=style)
     return replies.answer(fill(talk.OFFERS[verb], name=name, title=title, lost=Markup(cost)), [button])
 
 
-def several(
+def offer_several(
     verb: str,
     rows: Sequence[ListRow],
     stamps: Sequence[str],
@@ -369,15 +380,15 @@ def several(
         head = fill(talk.SEVERAL_AT[verb], count=count, at=kit.day_moment(at))
     lines = [
         fill(
-            _several_row(verb, row),
+            _get_row_template(verb, row),
             name=row.workspace.title,
             title=row.title,
-            lost=lost(row.workspace, row.ends) if row.ends else at_stake(row.workspace),
+            lost=format_cost(row.workspace, row.ends) if row.ends else format_stop_risk(row.workspace),
         )
         for row in rows
     ]
     style = kit.DANGER if verb in _RED else kit.PRIMARY
-    press = ButtonValue(SEVERAL, " ".join([verb, *stamps]), at=at)
+    press = ButtonValue(SEVERAL_ACTION, " ".join([verb, *stamps]), at=at)
     button = kit.button(label, press, style=style)
     parts = [lines[at : at + _IN_A_SECTION] for at in range(0, len(lines), _IN_A_SECTION)]
     blocks = [kit.section("\n".join([head, *parts[0]])), *(kit.section("\n".join(one)) for one in parts[1:])]
@@ -388,62 +399,62 @@ def several(
     return kit.answer([*blocks, *small, *kit.actions([button])], about=caller)
 
 
-def _several_row(verb: str, row: ListRow) -> str:
+def _get_row_template(verb: str, row: ListRow) -> str:
     if row.ends is not None:
         return talk.SEVERAL_FINAL
     is_down = verb in _RED or verb == "suspend"
-    return talk.SEVERAL_AT_STAKE if is_down and at_stake(row.workspace) else talk.SEVERAL_ROW
+    return talk.SEVERAL_AT_STAKE if is_down and format_stop_risk(row.workspace) else talk.SEVERAL_ROW
 
 
-def in_its_state(now: float, workspace: Workspace, template: str) -> str:
+def format_in_state(now: float, workspace: Workspace, template: str) -> str:
     """Fill a sentence with a workspace's name, its state and when it was seen."""
-    state, as_of = state_words(now, workspace)
+    state, as_of = format_state(now, workspace)
     state = Markup(f"{state[0].lower()}{state[1:]}")
     return fill(template, name=workspace.title, state=state, as_of=as_of)
 
 
 #: How many users one message shows, and one paragraph: each fits, however long the names are.
-USERS: Final = 60
-_PARAGRAPH: Final = 12
-_FACTS: Final = 30
+MAX_USERS: Final = 60
+_LINES_PER_PARAGRAPH: Final = 12
+_MAX_FACTS: Final = 30
 
 
-def about(
+def answer_server_info(
     snapshot: Snapshot[About], title: str, *, now: float, page: int = 1, replaces: bool = False
 ) -> Answer:
-    """Draw what a server said, with one page of its users; a page beyond the end becomes the last one."""
+    """Answer with a server's facts, and one page of its users; a page beyond the end is the last one."""
     users = snapshot.payload.users
-    one = page_of(users, page, USERS)
+    one = get_page(users, page, MAX_USERS)
     heading = fill(answers.ABOUT, title=title)
     facts = [
         fill(answers.ABOUT_FACT, label=label, value=Markup(line(value, 200)))
-        for label, value in snapshot.payload.facts[:_FACTS]
+        for label, value in snapshot.payload.facts[:_MAX_FACTS]
     ]
-    blocks: list[Block] = [kit.section("\n".join([heading, *facts][:_PARAGRAPH]))]
-    rest = facts[_PARAGRAPH - 1 :]
-    blocks += [kit.section("\n".join(part)) for part in _parts(rest)]
+    blocks: list[Block] = [kit.section("\n".join([heading, *facts][:_LINES_PER_PARAGRAPH]))]
+    rest = facts[_LINES_PER_PARAGRAPH - 1 :]
+    blocks += [kit.section("\n".join(part)) for part in _split_paragraphs(rest)]
     if users:
         people = times.counted(len(users), "person", "people")
         blocks.append(kit.section(fill(answers.ABOUT_USERS, people=people)))
-        shown = [_user(user) for user in one.shown]
-        blocks += [kit.section("\n".join(part)) for part in _parts(shown)]
+        shown = [_format_user(user) for user in one.shown]
+        blocks += [kit.section("\n".join(part)) for part in _split_paragraphs(shown)]
     small = [fill(answers.AS_OF_ALONE, at=kit.moment(snapshot.read_at, now))]
-    if one.left:
-        small.insert(0, answers.AND_MORE.format(count=one.left))
+    if one.remaining:
+        small.insert(0, answers.AND_MORE.format(count=one.remaining))
     blocks.append(kit.context(*small))
-    if one.left:
+    if one.remaining:
         blocks += kit.actions(
             [kit.button(cards.MORE, "about:more", f"{snapshot.connection} {one.number + 1}")]
         )
     return kit.answer(blocks, replaces=replaces)
 
 
-def _user(user: User) -> str:
+def _format_user(user: User) -> str:
     template = answers.ABOUT_USER if user.is_active else answers.ABOUT_USER_INACTIVE
     level = Markup(line(user.level)) if user.level else Markup("")
     return " ".join(fill(template, username=user.username, level=level).split())
 
 
-def _parts(lines: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(lines), _PARAGRAPH):
-        yield lines[start : start + _PARAGRAPH]
+def _split_paragraphs(lines: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(lines), _LINES_PER_PARAGRAPH):
+        yield lines[start : start + _LINES_PER_PARAGRAPH]

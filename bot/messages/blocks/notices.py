@@ -9,8 +9,8 @@ from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.work_items import Outcome
 from bot.messages.blocks import kit, outcomes
-from bot.messages.blocks.buttons import FEW, open_buttons
-from bot.messages.blocks.cards import name_of, notice, reference_of
+from bot.messages.blocks.buttons import MAX_CHOICES, open_buttons
+from bot.messages.blocks.cards import format_reference, get_name, notice
 from bot.messages.blocks.kit import (
     RENDERERS,
     ButtonValue,
@@ -38,31 +38,31 @@ def _is_row_gone(kind: AnyKind, facts: Facts) -> bool:
     return type(facts) is Facts and kind.subject in render_gone
 
 
-def still(
+def keep_current_buttons(
     kind: AnyKind,
     facts: Facts | None,
     said: Answer,
     beside: Iterable[tuple[AnyKind, Facts | None]] = (),
 ) -> Answer:
-    """Return what a message has said, with those of its buttons that it would have if it were sent now.
+    """Return a sent message with those of its buttons that it would have if it were sent now.
 
     ``beside`` is what else it tells.
     """
     works = []
     for each, one in ((kind, facts), *beside):
         if one is not None and not one.is_superseded and is_true(each, one):
-            works += list(map(_carries, kit.buttons_of(render(each, one).blocks)))
-    return kit.only_with(said, lambda button: _carries(button) in works)
+            works += list(map(_get_identity, kit.iterate_buttons(render(each, one).blocks)))
+    return kit.keep_buttons(said, lambda button: _get_identity(button) in works)
 
 
-def _carries(button: Element) -> tuple[str | None, ...]:
+def _get_identity(button: Element) -> tuple[str | None, ...]:
     """Return the action, value and address of a button, without its number."""
-    press = replace(ButtonValue.of(button), number=None)
+    press = replace(ButtonValue.from_button(button), number=None)
     return press.action_id, button.get("value"), button.get("url")
 
 
 def is_true(kind: AnyKind, facts: Facts) -> bool:
-    """Return whether what a message is to say is so; cards and questions stand beside newer ones."""
+    """Return whether a message would be true now; cards and questions stand beside newer ones."""
     is_beside = bool(kind.marks & (Mark.CARD | Mark.ASKS))
     if _is_row_gone(kind, facts) or (facts.is_superseded and not is_beside):
         return False
@@ -75,7 +75,7 @@ def render_pending(kind: AnyKind, facts: Facts) -> Answer | None:
     How an operation ended is told in any case: as its card, which says what has become of it since.
     """
     if isinstance(facts, HeldFacts):
-        return render(kind, facts) if _left(facts) else None
+        return render(kind, facts) if _list_pending(facts) else None
     if Mark.CARD in kind.marks and isinstance(facts, WorkspaceFacts | RunFacts) and _is_taken_back(facts):
         return None
     if kind.subject not in render_gone and _is_row_gone(kind, facts):
@@ -87,7 +87,7 @@ def render_pending(kind: AnyKind, facts: Facts) -> Answer | None:
     if facts.operation is None:
         return render(kind, facts) if kind in outcomes.FAILURES else None
     card = render(NoticeKind.CARD, facts)
-    return kit.only_with(card, lambda _: False) if facts.is_superseded else card
+    return kit.keep_buttons(card, lambda _: False) if facts.is_superseded else card
 
 
 def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
@@ -100,7 +100,7 @@ def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
 
 
 #: How many lines a summary shows, and how many in a paragraph.
-_LINES: Final = 30
+_MAX_LINES: Final = 30
 #: What says that a workspace can be opened.
 _READY_KINDS: Final = frozenset({NoticeKind.READY, NoticeKind.READY_LINK})
 _IN_A_SECTION: Final = 8
@@ -114,15 +114,17 @@ def render(kind: AnyKind, facts: Facts) -> Answer:
 @renders(NoticeKind.ASSISTANT_ASKED)
 @renders(NoticeKind.MESSAGE)
 @renders(NoticeKind.REPLY)
-def carried(facts: Facts) -> Answer:
+def render_answer(facts: Facts) -> Answer:
     """Return the Answer that a reply or a plain message carries in its body, as it was derived then."""
     body = facts.body
     answer = kit.answer(body.get("blocks") or (), replaces=bool(body.get("replaces")))
-    return replace(answer, text=kit.cut(str(body.get("text") or ""), kit.TEXT) or kit.NOTHING)
+    return replace(
+        answer, text=kit.truncate(str(body.get("text") or ""), kit.MAX_TEXT_LENGTH) or kit.EMPTY_TEXT
+    )
 
 
 @renders(NoticeKind.OUTAGE)
-def outage(facts: Facts) -> Answer:
+def render_outage(facts: Facts) -> Answer:
     """Say that an outage began or ended: ``what`` happened ``since`` when, and how long it lasted."""
     template = notices.OUTAGES[facts.word("what") or "away"]
     since, until = facts.time("since"), facts.time("until")
@@ -138,15 +140,15 @@ def outage(facts: Facts) -> Answer:
     return notice(template, facts, **names)
 
 
-def _left(facts: HeldFacts) -> list[tuple[tuple[AnyKind, Facts], Answer]]:
-    """Return what is left to tell of what a message holds, with how each would be told alone."""
+def _list_pending(facts: HeldFacts) -> list[tuple[tuple[AnyKind, Facts], Answer]]:
+    """Return the notices of a message that are still to be sent, each with its answer alone."""
     return [(one, answer) for one in facts.held if (answer := render_pending(*one)) is not None]
 
 
 @renders(NoticeKind.SUMMARY)
-def _summary(facts: HeldFacts) -> Answer:
-    """Draw what happened in a silence as one message: alike things in one sentence, then the way to each."""
-    left = _left(facts)
+def _render_summary(facts: HeldFacts) -> Answer:
+    """Render the notices of a silence as one message: alike ones in one sentence, then the way to each."""
+    left = _list_pending(facts)
     since = min((one.written_at for (_, one), _ in left), default=facts.now)
     heading = fill(
         notices.SUMMARY, since=kit.moment(since, facts.now), until=kit.moment(facts.now, facts.now)
@@ -154,14 +156,14 @@ def _summary(facts: HeldFacts) -> Answer:
     lines, buttons = _write_lines(left), list[Element]()
     for (kind, one), _ in left:
         if kind in _READY_KINDS and isinstance(one, WorkspaceFacts) and one.ide_url and is_true(kind, one):
-            label = notices.OPEN_NAMED.format(name=name_of(one))
-            buttons.append(kit.numbered(open_buttons(one)[0], len(buttons), label))
-    more = [fill(answers.AND_MORE, count=len(lines) - _LINES)] if len(lines) > _LINES else []
-    shown = [heading, *(f"• {one}" for one in [*lines[:_LINES], *more])]
+            label = notices.OPEN_NAMED.format(name=get_name(one))
+            buttons.append(kit.add_number(open_buttons(one)[0], len(buttons), label))
+    more = [fill(answers.AND_MORE, count=len(lines) - _MAX_LINES)] if len(lines) > _MAX_LINES else []
+    shown = [heading, *(f"• {one}" for one in [*lines[:_MAX_LINES], *more])]
     parts = ["\n".join(shown[at : at + _IN_A_SECTION]) for at in range(0, len(shown), _IN_A_SECTION)]
-    sections = [kit.section(kit.cut(one, kit.SECTION)) for one in parts]
+    sections = [kit.section(kit.truncate(one, kit.MAX_SECTION_LENGTH)) for one in parts]
     show = kit.button(answers.SHOW, "list")
-    return kit.answer([*sections, *kit.actions(buttons[:FEW]), *kit.actions([show])])
+    return kit.answer([*sections, *kit.actions(buttons[:MAX_CHOICES]), *kit.actions([show])])
 
 
 def _write_lines(left: Sequence[tuple[tuple[AnyKind, Facts], Answer]]) -> list[str]:
@@ -171,39 +173,43 @@ def _write_lines(left: Sequence[tuple[tuple[AnyKind, Facts], Answer]]) -> list[s
     for (kind, one), answer in left:
         together = find_renderer(kind).together(one) if is_true(kind, one) else None
         if together is None:
-            small = reference_of(one.operation) if isinstance(one, WorkspaceFacts) else []
-            lines.append(" ".join([_first_words(answer), *small]))
+            small = format_reference(one.operation) if isinstance(one, WorkspaceFacts) else []
+            lines.append(" ".join([_get_first_words(answer), *small]))
         else:
             alike.setdefault(together, []).append(one)
-    return [*(_of_all(words, of) for words, of in alike.items()), *lines]
+    return [*(_format_alike(words, of) for words, of in alike.items()), *lines]
 
 
 @renders(NoticeKind.RESULTS)
 def _render_results(facts: HeldFacts) -> Answer:
     """Draw the results of one request for several workspaces, with the first button of each."""
-    left = _left(facts)
+    left = _list_pending(facts)
     if len(left) == 1:
         return left[0][1]
     buttons = list[Element]()
     for (_, one), answer in sorted(left, key=lambda one: one[0][0] not in outcomes.FAILURES):
-        first = next((one for one in kit.buttons_of(answer.blocks) if one.get("style") != kit.DANGER), None)
+        first = next(
+            (one for one in kit.iterate_buttons(answer.blocks) if one.get("style") != kit.DANGER), None
+        )
         if first is not None:
-            label = notices.BUTTON_NAMED.format(label=first["text"]["text"], name=name_of(one))
-            buttons.append(kit.numbered(first, len(buttons), label))
+            label = notices.BUTTON_NAMED.format(label=first["text"]["text"], name=get_name(one))
+            buttons.append(kit.add_number(first, len(buttons), label))
     lines = _write_lines(left)
     said = lines[0] if len(lines) == 1 else "\n".join(f"• {line}" for line in lines)
-    return kit.message(said, [], buttons[:FEW])
+    return kit.message(said, [], buttons[:MAX_CHOICES])
 
 
-def _of_all(words: tuple[str, str], of: Sequence[Facts]) -> str:
+def _format_alike(words: tuple[str, str], of: Sequence[Facts]) -> str:
     """Say the same of one or several, by their names."""
-    names = [f"*{kit.safe(name_of(one), kit.NAME)}*" for one in of]
-    last = names[-1] if len(names) <= _LINES else fill(notices.MORE_OF_THEM, count=len(names) - _LINES)
-    listed = " and ".join(filter(None, [", ".join(names[:-1][:_LINES]), last]))
+    names = [f"*{kit.safe(get_name(one), kit.MAX_NAME_LENGTH)}*" for one in of]
+    last = (
+        names[-1] if len(names) <= _MAX_LINES else fill(notices.MORE_OF_THEM, count=len(names) - _MAX_LINES)
+    )
+    listed = " and ".join(filter(None, [", ".join(names[:-1][:_MAX_LINES]), last]))
     return fill(words[len(of) > 1], names=Markup(listed))
 
 
-def _first_words(answer: Answer) -> str:
+def _get_first_words(answer: Answer) -> str:
     """Return a message's first paragraph as one line."""
     first = answer.blocks[0] if answer.blocks else {}
     said = str(first["text"]["text"]) if first.get("type") == "section" else answer.text

@@ -7,25 +7,31 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import describe_obstacle, ends, offered, page_button, stop_button
+from bot.messages.blocks.buttons import (
+    describe_obstacle,
+    list_buttons,
+    list_end_lines,
+    list_page_button,
+    stop_button,
+)
 from bot.messages.blocks.cards import (
-    again_buttons,
-    as_it_is,
-    asked_buttons,
-    cause_words,
-    failure_words,
-    filled,
+    describe_present,
+    describe_running,
+    fill_notice,
     find_block,
     force_buttons,
-    is_so_anyhow,
+    format_cause,
+    format_failure,
+    format_overdue,
+    format_reference,
+    is_reached_anyhow,
     link_again_button,
+    list_again_buttons,
     list_late_buttons,
+    list_question_buttons,
     notice,
     question_or_answer,
-    reference_of,
     retry_buttons,
-    still_waiting,
-    while_running,
 )
 from bot.messages.blocks.kit import Markup, fill, renders
 from bot.messages.hooks import MessageHooks
@@ -35,7 +41,7 @@ from bot.messages.texts import cards, notices, problems, times
 FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
-def _of_feature(facts: WorkspaceFacts, *, is_done: bool) -> str:
+def _describe_by_feature(facts: WorkspaceFacts, *, is_done: bool) -> str:
     sentences = (hooks.describe_end(facts, is_done=is_done) for hooks in MessageHooks.list_subscribers())
     return next(filter(None, sentences), "")
 
@@ -45,16 +51,16 @@ def _of_feature(facts: WorkspaceFacts, *, is_done: bool) -> str:
     is_true=lambda facts: facts.state is State.RUNNING,
     together=lambda facts: None if facts.is_unusable else notices.READY_TOGETHER,
 )
-def _ready(facts: WorkspaceFacts) -> Answer:
+def _render_ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     waited = None if operation is None else operation.seconds_waited
     small = [] if waited is None else [fill(notices.READY_AFTER, took=times.duration(waited))]
-    lines, more, buttons = while_running(facts)
+    lines, more, buttons = describe_running(facts)
     is_news = operation is None or operation.has_called
     template = notices.READY if is_news else notices.READY_ALREADY
     because = _format_delay(facts)
     template = notices.READY_LATE if because and is_news else template
-    said = filled(notices.READY_UNUSABLE if facts.is_unusable else template, facts, because=because)
+    said = fill_notice(notices.READY_UNUSABLE if facts.is_unusable else template, facts, because=because)
     sentence = "\n".join([" ".join([said, *lines[:1]]), *lines[1:]])
     return kit.message(sentence, [*small, *more], buttons)
 
@@ -65,7 +71,7 @@ def _format_delay(facts: WorkspaceFacts) -> Markup:
     if operation is None or not operation.is_delayed:
         return Markup("")
     said = cards.describe_delay(operation.delayed_by, facts.connection_title, operation.called_at or 0.0)
-    return Markup(kit.held(said, facts.now))
+    return Markup(kit.format_reason(said, facts.now))
 
 
 @renders(
@@ -75,49 +81,49 @@ def _format_delay(facts: WorkspaceFacts) -> Markup:
     ),
     together=lambda _facts: notices.READY_TOGETHER,
 )
-def _ready_link(facts: WorkspaceFacts) -> Answer:
+def _render_ready_link(facts: WorkspaceFacts) -> Answer:
     """Draw the address that came, or changed, after people read that it is ready."""
-    lines, more, buttons = while_running(facts)
-    return kit.message("\n".join([filled(notices.READY_LINK, facts), *lines]), more, buttons)
+    lines, more, buttons = describe_running(facts)
+    return kit.message("\n".join([fill_notice(notices.READY_LINK, facts), *lines]), more, buttons)
 
 
 def _is_missed(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still isn't what an operation was for."""
-    return facts.operation is not None and not is_so_anyhow(facts, facts.operation)
+    """Return whether a workspace still isn't in the state that an operation was for."""
+    return facts.operation is not None and not is_reached_anyhow(facts, facts.operation)
 
 
 @renders(NoticeKind.REFUSED, is_true=_is_missed)
-def _refused(facts: WorkspaceFacts) -> Answer:
-    return _not_done(facts, Outcome.REFUSED)
+def _render_refused(facts: WorkspaceFacts) -> Answer:
+    return _render_failed(facts, Outcome.REFUSED)
 
 
 @renders(NoticeKind.FAILED, is_true=_is_missed)
-def _not_done(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> Answer:
-    """Say that an operation wasn't fulfilled, and why; and how things are if they have since become so."""
+def _render_failed(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> Answer:
+    """Render the failure of an operation with its cause; and the present state if that was reached since."""
     operation = facts.operation
     if operation is not None and operation.outcome is not None:
         outcome = operation.outcome
     cause = (operation.cause if operation is not None else None) or facts.word("cause")
-    usual = filled(cards.SENT if cause == "sent" else cards.ENDED_NAMED[outcome], facts)
+    usual = fill_notice(cards.SENT if cause == "sent" else cards.ENDED_NAMED[outcome], facts)
     if operation is not None and operation.good_until is not None and outcome is Outcome.FAILED:
         at = Markup(kit.moment(operation.planned_for or 0.0, facts.now))
-        usual = filled(notices.NOT_AS_PLANNED, facts, at=at)
-    sentence = _of_feature(facts, is_done=False) or usual
+        usual = fill_notice(notices.NOT_AS_PLANNED, facts, at=at)
+    sentence = _describe_by_feature(facts, is_done=False) or usual
     if cause != "cancelled":
         because = cause or (str(outcome) if outcome in problems.CAUSES else "internal")
-        sentence = f"{sentence} {cause_words(facts, because)}"
+        sentence = f"{sentence} {format_cause(facts, because)}"
     buttons = retry_buttons(facts, operation) if operation is not None else []
-    if operation is not None and is_so_anyhow(facts, operation):
-        now, buttons = as_it_is(facts)
-        sentence = "\n".join([sentence, now, *ends(facts)])
-    return kit.message(sentence, reference_of(operation), buttons)
+    if operation is not None and is_reached_anyhow(facts, operation):
+        now, buttons = describe_present(facts)
+        sentence = "\n".join([sentence, now, *list_end_lines(facts)])
+    return kit.message(sentence, format_reference(operation), buttons)
 
 
 def _is_down(facts: WorkspaceFacts) -> bool:
     return not facts.is_up
 
 
-def _stopped_together(facts: WorkspaceFacts) -> tuple[str, str] | None:
+def _get_combined_texts(facts: WorkspaceFacts) -> tuple[str, str] | None:
     operation = facts.operation
     is_separate = any(context.is_separate for context in facts.added)
     if facts.state is not State.STOPPED or is_separate or operation is None:
@@ -125,14 +131,14 @@ def _stopped_together(facts: WorkspaceFacts) -> tuple[str, str] | None:
     return notices.PLANNED_TOGETHER if operation.planned_for is not None else notices.STOPPED_TOGETHER
 
 
-@renders(NoticeKind.STOPPED, is_true=_is_down, together=_stopped_together)
+@renders(NoticeKind.STOPPED, is_true=_is_down, together=_get_combined_texts)
 @renders(NoticeKind.STOPPED_ELSEWHERE, is_true=_is_down)
 @renders(NoticeKind.SUSPENDED, is_true=_is_down)
-def _stopped(facts: WorkspaceFacts) -> Answer:
+def _render_stopped(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace is down, whether the person asked for it or it was stopped elsewhere."""
     operation, workspace = facts.operation, facts.workspace
     if operation is not None and operation.cause == "not_made":
-        return _not_made(facts)
+        return _render_not_created(facts)
     is_gone = workspace is not None and workspace.state is State.GONE
     is_asked = operation is not None and operation.verb.brings_down
     is_planned = operation is not None and operation.planned_for is not None
@@ -145,26 +151,26 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
         template = notices.STOPPED_ALREADY
     if is_gone and operation is not None and operation.agreed:
         template = notices.ENDED
-    usual = filled(template, facts, because=failure_words(facts))
+    usual = fill_notice(template, facts, because=format_failure(facts))
     if is_planned:
         usual = f"{usual} {cards.AS_PLANNED}"
-    sentence = _of_feature(facts, is_done=True) or usual
-    buttons = again_buttons(facts) if is_gone else offered(facts, State.STOPPED)
+    sentence = _describe_by_feature(facts, is_done=True) or usual
+    buttons = list_again_buttons(facts) if is_gone else list_buttons(facts, State.STOPPED)
     if template == notices.FAILED_ELSEWHERE:
-        buttons = [*buttons, *page_button(facts)]
+        buttons = [*buttons, *list_page_button(facts)]
     return kit.message(sentence, [], buttons)
 
 
 @renders(NoticeKind.REMOVED)
-def _removed(facts: WorkspaceFacts) -> Answer:
+def _render_removed(facts: WorkspaceFacts) -> Answer:
     if facts.operation is not None and facts.operation.cause == "not_made":
-        return _not_made(facts)
-    return notice(notices.REMOVED, facts, again_buttons(facts))
+        return _render_not_created(facts)
+    return notice(notices.REMOVED, facts, list_again_buttons(facts))
 
 
-def _not_made(facts: WorkspaceFacts) -> Answer:
+def _render_not_created(facts: WorkspaceFacts) -> Answer:
     """Say that a creation was cancelled before anything was made."""
-    return notice(notices.NOT_MADE, facts, again_buttons(facts))
+    return notice(notices.NOT_MADE, facts, list_again_buttons(facts))
 
 
 def _is_waiting(facts: WorkspaceFacts) -> bool:
@@ -175,34 +181,34 @@ def _is_waiting(facts: WorkspaceFacts) -> bool:
 
 
 @renders(NoticeKind.WAITING, is_true=_is_waiting)
-def _waiting(facts: WorkspaceFacts) -> Answer:
+def _render_waiting(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     if operation is None:
         return notice(notices.WAITING, facts)
     buttons, is_up_next = list_late_buttons(operation), not operation.verb.brings_down
     if facts.workspace is not None and is_up_next:
         buttons.append(stop_button(facts.workspace, facts.effects))
-    buttons += [*force_buttons(facts), *page_button(facts)]
-    then = [] if is_up_next and not operation.has_lapsed else [still_waiting(operation)]
+    buttons += [*force_buttons(facts), *list_page_button(facts)]
+    then = [] if is_up_next and not operation.has_lapsed else [format_overdue(operation)]
     if obstacle := find_block(facts, operation):
-        sentence = filled(notices.NOT_YET, facts, why=describe_obstacle(obstacle, facts))
+        sentence = fill_notice(notices.NOT_YET, facts, why=describe_obstacle(obstacle, facts))
         return kit.message(" ".join([sentence, *then]), [], [link_again_button(facts), *buttons])
-    small = [kit.held(operation.hold, facts.now)] if operation.hold else []
+    small = [kit.format_reason(operation.hold, facts.now)] if operation.hold else []
     if facts.workspace and (condition := problems.condition(facts.workspace, facts.connection_title)):
         small.insert(0, kit.safe(condition, 300))
     if operation.is_planned_ahead:
         times_ = {"at": operation.planned_for, "until": operation.good_until}
         planned = {name: Markup(kit.moment(at or 0.0, facts.now)) for name, at in times_.items()}
-        return kit.message(filled(notices.WAITING_PLANNED, facts, **planned), small, buttons)
-    sentence = filled(notices.WAITING if operation.has_called else notices.WAITING_UNSENT, facts)
+        return kit.message(fill_notice(notices.WAITING_PLANNED, facts, **planned), small, buttons)
+    sentence = fill_notice(notices.WAITING if operation.has_called else notices.WAITING_UNSENT, facts)
     return kit.message(" ".join([sentence, *([] if operation.has_called else then)]), small, buttons)
 
 
 @renders(NoticeKind.ASKED)
-def asked(facts: WorkspaceFacts) -> Answer:
+def render_question(facts: WorkspaceFacts) -> Answer:
     """Draw the question whether to make another one, or say that it is no longer open."""
     operation, workspace = facts.operation, facts.workspace
-    buttons = asked_buttons(operation.id) if operation is not None else []
+    buttons = list_question_buttons(operation.id) if operation is not None else []
     question = notice(notices.ASKED, facts, buttons)
     is_made = workspace is not None and not workspace.is_provisional
     return question_or_answer(facts, operation, question, is_made=is_made)

@@ -24,23 +24,23 @@ def make_plain_text(answer: Answer) -> str:
     """Return an answer as text alone: all its lines, and the address of each button that opens one."""
     if not answer.blocks:
         return answer.text
-    text = "\n".join(kit.bare(line) for line in kit.lines_of(answer.blocks)) or answer.text
-    below = [notices.TEXT_CUT] if len(text) > kit.TEXT else []
+    text = "\n".join(kit.strip_markup(line) for line in kit.iterate_lines(answer.blocks)) or answer.text
+    below = [notices.TEXT_CUT] if len(text) > kit.MAX_TEXT_LENGTH else []
     return _append_addresses(text, [*below, *_list_addresses(answer.blocks, kit.ADDRESSES)])
 
 
 def make_plain_view(view: Mapping[str, Any]) -> dict[str, Any]:
     """Return a view as paragraphs alone; what people would fill in or press is left out."""
     blocks = view.get("blocks", ())
-    lines = [*kit.lines_of(blocks)] or [notices.FORM_REFUSED]
+    lines = [*kit.iterate_lines(blocks)] or [notices.FORM_REFUSED]
     lines += _list_addresses(blocks, kit.ADDRESSES)
     kept = {name: view[name] for name in ("type", "title", "close", "external_id") if name in view}
-    return kept | {"blocks": [kit.section(line) for line in lines[: kit.VIEW_BLOCKS]]}
+    return kept | {"blocks": [kit.section(line) for line in lines[: kit.MAX_VIEW_BLOCKS]]}
 
 
 def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[str]:
-    for button in kit.buttons_of(blocks):
-        if "url" in button and kit.ButtonValue.of(button).name in names:
+    for button in kit.iterate_buttons(blocks):
+        if "url" in button and kit.ButtonValue.from_button(button).name in names:
             yield f"{button['text']['text']}: <{kit.escape_link_url(button['url'])}>"
 
 
@@ -48,6 +48,6 @@ def _append_addresses(text: str, addresses: Iterable[str]) -> str:
     """Return a text with addresses below it; rather the text is cut than one of them."""
     below = ""
     for line in addresses:
-        if line not in text + below and len(below) + len(line) < kit.TEXT // 2:
+        if line not in text + below and len(below) + len(line) < kit.MAX_TEXT_LENGTH // 2:
             below += f"\n{line}"
-    return kit.cut(text, kit.TEXT - len(below)) + below
+    return kit.truncate(text, kit.MAX_TEXT_LENGTH - len(below)) + below

@@ -15,14 +15,14 @@ from bot.domain.stops import StopEffects
 from bot.domain.time_parsing import FARTHEST_SECONDS, Unread
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import changing, open_button, remove_button, stop_button
+from bot.messages.blocks.buttons import make_change, open_button, remove_button, stop_button
 from bot.messages.blocks.cards import link_value
 from bot.messages.blocks.kit import Block, ButtonValue, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times, verbs
 from bot.messages.texts.verbs import VERBS
 
 #: How many buttons people can take in at a glance; beyond that they search.
-FEW = 5
+MAX_CHOICES = 5
 #: Verbs that a button can run on a workspace, with the button's label.
 _LABELS = {
     "start": cards.START,
@@ -36,7 +36,7 @@ _LABELS = {
     "remove": cards.REMOVE,
 }
 #: Verbs that ask for confirmation before they do anything.
-_ASKING = frozenset({"stop", "remove"})
+_CONFIRMED_VERBS = frozenset({"stop", "remove"})
 _SHOWS = frozenset({"status", "open"})
 
 
@@ -84,7 +84,7 @@ def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
 def with_button(answer: Answer, button: Element) -> Answer:
     """Add a button below an answer, beside a button that stands there alone."""
     *blocks, last = answer.blocks
-    is_beside = last["type"] == "actions" and len(last["elements"]) < kit.BESIDE
+    is_beside = last["type"] == "actions" and len(last["elements"]) < kit.BUTTONS_PER_ROW
     rows = (*blocks, *kit.actions([*last["elements"], button])) if is_beside else ()
     return kit.with_blocks(answer, rows or (*answer.blocks, *kit.actions([button])))
 
@@ -110,19 +110,19 @@ def verb_button(
     verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str | None = None
 ) -> Element:
     """Return the button that runs a verb on a workspace; a number distinguishes it from others in its row."""
-    text = kit.line(label or f"{_LABELS[verb]} {workspace.title}", kit.BUTTON)
+    text = kit.line(label or f"{_LABELS[verb]} {workspace.title}", kit.MAX_BUTTON_LENGTH)
     match verb:
         case "stop":
             button = stop_button(workspace, effects)
         case "remove":
             button = remove_button(workspace)
         case _:
-            press = ButtonValue(verb, workspace.id) if verb in _SHOWS else changing(verb, workspace)
+            press = ButtonValue(verb, workspace.id) if verb in _SHOWS else make_change(verb, workspace)
             button = kit.button(text, press)
-    return kit.numbered(button, number, text)
+    return kit.add_number(button, number, text)
 
 
-def choices(
+def list_choice_buttons(
     verb: str,
     workspaces: Sequence[Workspace],
     labels: Sequence[str],
@@ -133,9 +133,9 @@ def choices(
         return []
     buttons = [
         verb_button(verb, one, number, effects_of(one), label)
-        for number, (one, label) in enumerate(zip(workspaces[:FEW], labels, strict=False))
+        for number, (one, label) in enumerate(zip(workspaces[:MAX_CHOICES], labels, strict=False))
     ]
-    if len(workspaces) > FEW and verb not in _ASKING:
+    if len(workspaces) > MAX_CHOICES and verb not in _CONFIRMED_VERBS:
         buttons.append(search(verb))
     return buttons
 
@@ -145,17 +145,17 @@ def search(verb: str) -> Element:
     return {
         "type": "external_select",
         "action_id": ButtonValue(verb, mark="workspace").action_id,
-        "placeholder": kit.plain(answers.PICK, kit.PLACEHOLDER),
+        "placeholder": kit.plain(answers.PICK, kit.MAX_PLACEHOLDER_LENGTH),
         "min_query_length": 0,
     }
 
 
 def question(button: Element) -> Answer:
-    """Ask what a button asks first, in a form; where none can be opened, with the button that agrees."""
+    """Ask a button's question in a form; if none can be opened, with the button that agrees."""
     asked = button["confirm"]
     agrees, keeps = asked["confirm"]["text"], asked["deny"]["text"]
     section = kit.section(f"*{asked['title']['text']}*\n{asked['text']['text']}")
-    press = ButtonValue.of(button)
+    press = ButtonValue.from_button(button)
     agreed = kit.button(agrees, press, style=asked.get("style"))
     view = kit.modal(
         agrees,
@@ -168,7 +168,7 @@ def question(button: Element) -> Answer:
     return replace(kit.answer([section, *kit.actions([agreed])]), view=view)
 
 
-def opening(facts: WorkspaceFacts, sentence: str) -> Answer:
+def answer_opening(facts: WorkspaceFacts, sentence: str) -> Answer:
     """Answer with the address itself, as a button that only its owner sees."""
     assert facts.ide_url is not None, "only an address that may be passed on is shown"
     blocks = [kit.section(sentence), *kit.actions([open_button(facts)]), kit.context(answers.OPENING_PRIVATE)]
@@ -221,7 +221,7 @@ def invitation(url: str, title: str, *, code_comes: bool, ask: Element | None = 
 
 
 def code_question() -> Answer:
-    """Answer with how to type a code, if no form can be opened right away; otherwise open the form."""
+    """Answer with the way to type a code, if no form can be opened right away; otherwise open the form."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     blocks = [kit.section(answers.CODE_ASK), *kit.actions([button])]
     return replace(kit.answer(blocks), view=code_view())
@@ -253,7 +253,7 @@ def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
 
 
 def linked_view(title: str, username: str) -> dict[str, Any]:
-    """Return what the form becomes once the code was right."""
+    """Return the form's successor once the code was right."""
     template = answers.CODE_DONE if username else answers.CODE_DONE_NAMELESS
     done = kit.section(fill(template, username=username, title=title))
     return kit.modal(answers.CODE_DONE_TITLE, [done, kit.context(answers.CODE_DONE_NEXT)], close=verbs.DONE)
@@ -268,7 +268,7 @@ def ask_button(connection: str, title: str, number: int | None = None, *, text: 
     return kit.button(fill(pages.ASK_BUTTON, title=title), press, style=kit.PRIMARY)
 
 
-def ways(
+def list_link_buttons(
     connections: Sequence[tuple[str, str, bool]], waiting: str = "", template: str = cards.LINK
 ) -> list[Element]:
     """Return a button for each (name, title, whether with a token) that links it.
@@ -296,8 +296,10 @@ def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:
     )
 
 
-def unread(why: Unread, given: str, soonest: float = 60.0, farthest: float = FARTHEST_SECONDS) -> Markup:
-    """Say why a typed time can't be used, and how to write it."""
+def explain_unread_time(
+    why: Unread, given: str, soonest: float = 60.0, farthest: float = FARTHEST_SECONDS
+) -> Markup:
+    """Explain the problem of a typed time, and the way to write it."""
     forms = Markup(answers.FORMS)
     if not given.strip():
         return Markup(fill(answers.EMPTY, forms=forms))
@@ -316,12 +318,12 @@ def unread(why: Unread, given: str, soonest: float = 60.0, farthest: float = FAR
     )
 
 
-_COMMAND: Final = re.compile(r"`([a-z][^`\n]*)`")
+_COMMAND_PATTERN: Final = re.compile(r"`([a-z][^`\n]*)`")
 _OF_JOBS: Final = "job "
 
 
-def as_typed(text: str, command: str, job_command: str) -> str:
-    """Return a sentence with what comes before a verb there, for verbs of workspaces and of runs."""
+def format_commands(text: str, command: str, job_command: str) -> str:
+    """Format a sentence with the prefixes of commands there, for verbs of workspaces and of runs."""
 
     def here(found: re.Match[str]) -> str:
         typed = found[1]
@@ -329,23 +331,23 @@ def as_typed(text: str, command: str, job_command: str) -> str:
             return f"`{job_command}{typed.removeprefix(_OF_JOBS)}`"
         return f"`{command}{typed}`" if typed.split()[0] in VERBS["workspace"] else found[0]
 
-    return _COMMAND.sub(here, text) if "`" in text else text
+    return _COMMAND_PATTERN.sub(here, text) if "`" in text else text
 
 
-def in_view(view: Mapping[str, Any], command: str, job_command: str) -> dict[str, Any]:
+def with_slash_commands(view: Mapping[str, Any], command: str, job_command: str) -> dict[str, Any]:
     """Return a form or a Home with the commands of its sentences as slash commands: nothing else is typed."""
-    found: dict[str, Any] = _with_commands(view, f"{command} ", f"{job_command} ")
+    found: dict[str, Any] = _replace_commands(view, f"{command} ", f"{job_command} ")
     return found
 
 
-def _with_commands(part: Any, command: str, job_command: str) -> Any:
+def _replace_commands(part: Any, command: str, job_command: str) -> Any:
     if isinstance(part, list):
-        return [_with_commands(one, command, job_command) for one in part]
+        return [_replace_commands(one, command, job_command) for one in part]
     if not isinstance(part, dict):
         return part
     if part.get("type") == "mrkdwn":
-        return {**part, "text": as_typed(str(part["text"]), command, job_command)}
-    return {key: _with_commands(value, command, job_command) for key, value in part.items()}
+        return {**part, "text": format_commands(str(part["text"]), command, job_command)}
+    return {key: _replace_commands(value, command, job_command) for key, value in part.items()}
 
 
 #: What a button does, by its action id before the first colon: one button of a kind is enough.
@@ -360,15 +362,15 @@ _KINDS: Final = {
 }
 
 
-def what(*, needs_accounts: bool, runs_jobs: bool) -> str:
-    """Say in one sentence what Usher is, by what there is here."""
+def describe_usher(*, needs_accounts: bool, runs_jobs: bool) -> str:
+    """Describe Usher in one sentence, by the connections here."""
     if not needs_accounts:
         return answers.WHAT_WITHOUT_ACCOUNTS
     return answers.WHAT_WITH_JOBS if runs_jobs else answers.WHAT
 
 
-def begins(what: str, *, waits: bool) -> str:
-    """Return what somebody new reads; ``waits``: what they asked for waits for a link."""
+def format_beginning(what: str, *, waits: bool) -> str:
+    """Format the first words to a new person; ``waits``: their request waits for a link."""
     if waits:
         return answers.TO_CARRY_ON.format(what=what)
     return answers.TO_BEGIN.format(what=what.removesuffix("."))
@@ -397,20 +399,22 @@ def help_button(folder: str, *, is_short: bool = False) -> Element:
     return kit.button(answers.HELP, action) if is_short else kit.button(answers.HELP_ALL, action, "all")
 
 
-def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first: bool = False) -> Answer:
-    """Return an answer with what Usher is before it, and the first steps that it doesn't offer below it.
+def add_introduction(
+    answer: Answer, what: str, steps: Sequence[Element], *, is_first: bool = False
+) -> Answer:
+    """Add an introduction of Usher above an answer, and the first steps that it lacks below it.
 
     Somebody with nothing linked (``is_first``) reads that alone where what they asked for waits for a link.
     """
-    links = [one for one in kit.buttons_of(answer.blocks) if _kind(one) == "link"]
+    links = [one for one in kit.iterate_buttons(answer.blocks) if _get_kind(one) == "link"]
     if is_first and any(" " in one.get("value", "") for one in links):
         rows = [block for block in answer.blocks if block["type"] in {"actions", "context"}]
-        return kit.with_blocks(answer, (kit.section(begins(what, waits=True)), *rows))
-    plain, what = what, begins(what, waits=False) if is_first else what
-    offered = {_kind(element) for element in kit.buttons_of(answer.blocks)}
+        return kit.with_blocks(answer, (kit.section(format_beginning(what, waits=True)), *rows))
+    plain, what = what, format_beginning(what, waits=False) if is_first else what
+    offered = {_get_kind(element) for element in kit.iterate_buttons(answer.blocks)}
     # Whoever asks to link something is offered nothing else.
-    missing = [] if offered == {"link"} else [step for step in steps if _kind(step) not in offered]
-    body = answer.blocks or (kit.section(kit.cut(answer.text, kit.SECTION)),)
+    missing = [] if offered == {"link"} else [step for step in steps if _get_kind(step) not in offered]
+    body = answer.blocks or (kit.section(kit.truncate(answer.text, kit.MAX_SECTION_LENGTH)),)
     first = str((body[0].get("text") or {}).get("text"))
     if first.startswith(talk.HI):
         what = f"{talk.HI}{what}"
@@ -421,10 +425,10 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first:
     is_said = any(plain in str((block.get("text") or {}).get("text")) for block in body)
     head = [] if is_said else [kit.section(what)]
     tail = kit.actions(missing)
-    room = kit.MESSAGE_BLOCKS - len(head) - len(tail)
+    room = kit.MAX_MESSAGE_BLOCKS - len(head) - len(tail)
     return kit.with_blocks(answer, (*head, *body[:room], *tail))
 
 
-def _kind(element: Element) -> str:
+def _get_kind(element: Element) -> str:
     name = ButtonValue.read(str(element.get("action_id") or "")).name
     return _KINDS.get(name, name)

@@ -12,24 +12,24 @@ from bot.domain.timeouts import is_run_unanswered
 from bot.domain.transcript import MARK
 from bot.domain.work_items import Call, Outcome
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import page_button
+from bot.messages.blocks.buttons import list_page_button
 from bot.messages.blocks.cards import (
-    asked_buttons,
-    filled,
+    fill_notice,
     find_block,
+    format_reference_line,
     keep_waiting_button,
     link_again_button,
+    list_question_buttons,
     no_thanks_button,
     question_or_answer,
-    reference_line,
 )
-from bot.messages.blocks.kit import ELLIPSIS, SECTION, Block, Element, Markup, fill, renders, safe
+from bot.messages.blocks.kit import ELLIPSIS, MAX_SECTION_LENGTH, Block, Element, Markup, fill, renders, safe
 from bot.messages.texts import cards, notices, problems, runs, times
 from bot.support.cleaning import clean, escape
 
 
 @kit.render_gone("job")
-def unknown() -> Answer:
+def render_unknown() -> Answer:
     """Replace a message about a run that no longer exists."""
     text = problems.sentence("no_job")
     return kit.message(text)
@@ -37,19 +37,19 @@ def unknown() -> Answer:
 
 @renders(NoticeKind.JOB_CARD)
 def run_card(facts: RunFacts) -> Answer:
-    """Draw the card of a run in its current state, with the end of what it has written."""
+    """Render the card of a run in its current state, with the end of its output."""
     run = facts.run
     if not run.is_open and not run.is_watched:
         return (run_ended if run.outcome is Outcome.ENDED else run_failed)(facts)
-    sentence = "\n".join([title_of(facts), *state_lines(facts)])
-    card = kit.message(sentence, _small(facts))
-    return kit.answer([*card.blocks, *_tail(facts), *kit.actions(card_buttons(facts))])
+    sentence = "\n".join([format_title(facts), *format_state_lines(facts)])
+    card = kit.message(sentence, _list_small_texts(facts))
+    return kit.answer([*card.blocks, *_render_tail(facts), *kit.actions(list_card_buttons(facts))])
 
 
-def _tail(facts: RunFacts) -> list[Block]:
+def _render_tail(facts: RunFacts) -> list[Block]:
     """Return the end of the output of a run that goes on."""
     output = facts.output
-    shown = preformatted(output.tail) if output is not None and facts.run.is_going else None
+    shown = format_output(output.tail) if output is not None and facts.run.is_going else None
     if output is None or shown is None:
         return []
     small = [runs.LINES.format(lines=times.counted(output.lines, "line"))]
@@ -60,39 +60,41 @@ def _tail(facts: RunFacts) -> list[Block]:
     return [kit.section(shown.text), kit.context(" · ".join(small))]
 
 
-def _done_together(facts: RunFacts) -> tuple[str, str] | None:
+def _get_combined_texts(facts: RunFacts) -> tuple[str, str] | None:
     return notices.DONE_TOGETHER if facts.run.state is RunState.SUCCEEDED else None
 
 
-@renders(NoticeKind.JOB_ENDED, together=_done_together)
+@renders(NoticeKind.JOB_ENDED, together=_get_combined_texts)
 def run_ended(facts: RunFacts) -> Answer:
-    """Tell how a run ended: exit code, duration, the last lines of its output."""
-    return _ended(facts, _over_buttons(facts))
+    """Render the end of a run: exit code, duration, the last lines of its output."""
+    return _render_ended(facts, _list_over_buttons(facts))
 
 
 def run_result(facts: RunFacts) -> Answer:
-    """Answer how a run ended, with the button for all of its output, whatever was sent of it before."""
+    """Answer with the end of a run, with the button for all of its output, sent before or not."""
     if facts.run.outcome is not Outcome.ENDED:
         return run_failed(facts)
-    others = [one for one in _over_buttons(facts) if not one["action_id"].startswith("job_logs")]
+    others = [one for one in _list_over_buttons(facts) if not one["action_id"].startswith("job_logs")]
     able = "runs" in facts.capabilities and facts.run.remote_id is not None
-    return _ended(facts, [*([_all_output(facts.run)] if able else []), *others])
+    return _render_ended(facts, [*([_build_output_button(facts.run)] if able else []), *others])
 
 
-def _ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
+def _render_ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
     run = facts.run
     template = runs.ENDED.get(run.state, runs.ENDED_ELSE)
-    sentence = filled(template, facts, after=Markup(_after(run)), code=Markup(_code(run)))
+    sentence = fill_notice(
+        template, facts, after=Markup(_format_duration(run)), code=Markup(_format_exit_code(run))
+    )
     blocks: list[Block] = [kit.section(sentence)]
     if detail := problems.run_detail(run, facts.connection_title):
         blocks.append(kit.context(safe(detail, 300)))
-    tail = preformatted("\n".join(_last_lines(facts)))
+    tail = format_output("\n".join(_get_last_lines(facts)))
     if tail is not None:
         blocks += [kit.context(runs.LAST_LINES), kit.section(tail.text)]
     return kit.answer([*blocks, *kit.actions(buttons)])
 
 
-def _last_lines(facts: RunFacts) -> tuple[str, ...]:
+def _get_last_lines(facts: RunFacts) -> tuple[str, ...]:
     """Return the last lines as known now, otherwise as they were when the run was found to have ended."""
     if facts.output is not None and facts.output.last_lines:
         return facts.output.last_lines
@@ -104,22 +106,22 @@ def _last_lines(facts: RunFacts) -> tuple[str, ...]:
 def run_failed(facts: RunFacts) -> Answer:
     """Tell that a run was never launched, or was lost, with the cause."""
     run = facts.run
-    if _called_off(run):
+    if _was_cancelled(run):
         template = runs.NOT_LAUNCHED
     elif run.outcome is Outcome.CANCELLED:
         template = runs.NOT_FOLLOWED
     else:
-        template = _of_failed(run, runs.NOT_RUN, runs.NOT_SURE, runs.NOT_KNOWN)
-    sentence = filled(template, facts, cause=Markup(_cause(facts)))
-    small = reference_line(run.reference, run.cause) if run.outcome is not Outcome.CANCELLED else []
-    return kit.message(sentence, small, _over_buttons(facts))
+        template = _choose_failure_text(run, runs.NOT_RUN, runs.NOT_SURE, runs.NOT_KNOWN)
+    sentence = fill_notice(template, facts, cause=Markup(_format_cause(facts)))
+    small = format_reference_line(run.reference, run.cause) if run.outcome is not Outcome.CANCELLED else []
+    return kit.message(sentence, small, _list_over_buttons(facts))
 
 
 @renders(NoticeKind.JOB_ASKED)
 def run_asked(facts: RunFacts) -> Answer:
     """Draw the question whether to start another run, or say that it is no longer open."""
-    run, sentence = facts.run, filled(runs.ASKED_NOTICE, facts)
-    question = kit.message(sentence, buttons=asked_buttons(run.id, "job_"))
+    run, sentence = facts.run, fill_notice(runs.ASKED_NOTICE, facts)
+    question = kit.message(sentence, buttons=list_question_buttons(run.id, "job_"))
     return question_or_answer(facts, run, question, is_made=run.remote_id is not None)
 
 
@@ -128,51 +130,53 @@ def run_waiting(facts: RunFacts) -> Answer:
     """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
     run = facts.run
     template = runs.LATE_UNBEGUN if run.remote_id is None else runs.LATE_UNSEEN
-    hold = Markup(kit.held(run.hold, facts.now) if run.hold else "")
-    sentence = filled(template, facts, hold=hold).strip()
+    hold = Markup(kit.format_reason(run.hold, facts.now) if run.hold else "")
+    sentence = fill_notice(template, facts, hold=hold).strip()
     if run.start_call is Call.NONE:
         sentence = f"{sentence} {fill(cards.LAPSED, do='start')}"
-    return kit.message(sentence, buttons=card_buttons(facts) if run.is_open else [])
+    return kit.message(sentence, buttons=list_card_buttons(facts) if run.is_open else [])
 
 
 @renders(NoticeKind.JOB_FILE)
-def file(facts: RunFacts) -> Answer:
-    """Draw what is said with the file of the whole output."""
-    return kit.message(filled(runs.FILE, facts))
+def render_file(facts: RunFacts) -> Answer:
+    """Render the message beside the file of the whole output."""
+    return kit.message(fill_notice(runs.FILE, facts))
 
 
 @renders(NoticeKind.JOB_FILE_MISSING)
-def file_missing(facts: RunFacts) -> Answer:
+def render_file_missing(facts: RunFacts) -> Answer:
     """Say that there is no file."""
-    return _because(runs.NO_FILE.get(facts.word("cause"), runs.FILE_MISSING), facts)
+    return _render_with_cause(runs.NO_FILE.get(facts.word("cause"), runs.FILE_MISSING), facts)
 
 
 @renders(NoticeKind.JOB_NOT_STOPPED)
-def not_stopped(facts: RunFacts) -> Answer:
+def render_not_stopped(facts: RunFacts) -> Answer:
     """Say that a run goes on, although it was to stop."""
-    return _because(runs.STOP_REFUSED if facts.word("cause") else runs.STOP_GIVEN_UP, facts)
+    return _render_with_cause(runs.STOP_REFUSED if facts.word("cause") else runs.STOP_GIVEN_UP, facts)
 
 
-def _because(template: str, facts: RunFacts) -> Answer:
-    text = filled(template, facts, because=problems.sentence(facts.word("cause"), facts.connection_title))
+def _render_with_cause(template: str, facts: RunFacts) -> Answer:
+    text = fill_notice(
+        template, facts, because=problems.sentence(facts.word("cause"), facts.connection_title)
+    )
     return kit.message(text)
 
 
-def title_of(facts: RunFacts) -> str:
+def format_title(facts: RunFacts) -> str:
     """Return the heading of a run."""
-    return filled(runs.TITLE, facts)
+    return fill_notice(runs.TITLE, facts)
 
 
-def outcome_of(run: Run) -> str:
+def describe_outcome(run: Run) -> str:
     """Describe a run's progress as part of a sentence: ``failed after 12 s, exit code 2``."""
-    head = _head(run)
+    head = _format_outcome(run)
     return head[0].lower() + head[1:]
 
 
-def state_lines(facts: RunFacts) -> list[str]:
-    """Describe a run's progress, and what its provider says about it."""
+def format_state_lines(facts: RunFacts) -> list[str]:
+    """Format a run's progress, and its provider's words about it."""
     run = facts.run
-    lines = [_state_line(facts)]
+    lines = [_format_state_line(facts)]
     if run.is_going and run.requested_stop:
         if run.remote_id is None and run.start_call is Call.NONE:
             return [runs.CALLING_OFF]
@@ -182,23 +186,23 @@ def state_lines(facts: RunFacts) -> list[str]:
     return [*lines, *([safe(detail, 300)] if detail else [])]
 
 
-def card_buttons(facts: RunFacts) -> list[Element]:
-    """Return what can be done with a run in its current state."""
+def list_card_buttons(facts: RunFacts) -> list[Element]:
+    """Return the buttons of a run in its current state."""
     run = facts.run
     if not run.is_going:
-        return _over_buttons(facts)
+        return _list_over_buttons(facts)
     buttons = [link_again_button(facts)] if find_block(facts, run) else []
     if run.is_late:
         buttons += [keep_waiting_button(run, "job_"), kit.button(runs.LET_GO, "job_let_go", run.id)]
     if run.asked_at is not None:
-        buttons = asked_buttons(run.id, "job_")
+        buttons = list_question_buttons(run.id, "job_")
     if "runs" in facts.capabilities:
         if is_run_unanswered(run, facts.now):
             buttons.append(force_button(run))
         elif not run.requested_stop:
             buttons.append(stop_run_button(run))
     refresh = kit.button(cards.REFRESH, "job_refresh", run.id)
-    return [*buttons, *logs_button(facts), refresh, *page_button(facts)]
+    return [*buttons, *list_logs_button(facts), refresh, *list_page_button(facts)]
 
 
 def stop_run_button(run: Run) -> Element:
@@ -219,66 +223,68 @@ def again_button(run: Run, variables: Sequence[str] = ()) -> Element:
     names = {"name": run.name, "besides": Markup(besides)}
     question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, **names)
     key = " ".join([run.id, *variables])
-    return kit.button(kit.cut(f"{runs.AGAIN}{besides}", kit.BUTTON), "job_again", key, confirm=question)
+    return kit.button(
+        kit.truncate(f"{runs.AGAIN}{besides}", kit.MAX_BUTTON_LENGTH), "job_again", key, confirm=question
+    )
 
 
-def logs_button(facts: RunFacts) -> list[Element]:
+def list_logs_button(facts: RunFacts) -> list[Element]:
     """Return *Logs*, unless the output comes anyway, or there is none."""
     run = facts.run
     is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
     # Of what was launched here, all of it comes as a file by itself.
     comes = run.is_watched or (run.spec is not None and not run.is_going)
-    return [] if is_none or comes else [_all_output(run)]
+    return [] if is_none or comes else [_build_output_button(run)]
 
 
-def _all_output(run: Run) -> Element:
+def _build_output_button(run: Run) -> Element:
     return kit.button(runs.LOGS, "job_logs", run.id)
 
 
-def _over_buttons(facts: RunFacts) -> list[Element]:
+def _list_over_buttons(facts: RunFacts) -> list[Element]:
     run = facts.run
     if problems.word_of(run.cause) in {"unlinked", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     again = [again_button(run)] if run.spec and "runs" in facts.capabilities else []
     if problems.word_of(run.cause) == problems.STALE:
         again.append(no_thanks_button())
-    return [*logs_button(facts), *again, *page_button(facts)]
+    return [*list_logs_button(facts), *again, *list_page_button(facts)]
 
 
-def _small(facts: RunFacts) -> list[str]:
+def _list_small_texts(facts: RunFacts) -> list[str]:
     run = facts.run
-    small = [kit.held(run.hold, facts.now)] if run.hold and run.is_going else []
+    small = [kit.format_reason(run.hold, facts.now)] if run.hold and run.is_going else []
     if run.is_late:
         small.append(runs.LATE)
     if is_run_unanswered(run, facts.now) and "runs" in facts.capabilities:
         small.append(runs.UNANSWERED)
     if run.outcome is Outcome.FAILED:
-        small += reference_line(run.reference, run.cause)
+        small += format_reference_line(run.reference, run.cause)
     return small
 
 
-def _of_failed(run: Run, not_run: str, unsure: str, lost: str) -> str:
+def _choose_failure_text(run: Run, not_run: str, unsure: str, lost: str) -> str:
     """Choose the text: never launched, perhaps launched, or launched and lost."""
     if run.remote_id is not None:
         return lost
     return not_run if run.start_call is Call.NONE else unsure
 
 
-def _called_off(run: Run) -> bool:
+def _was_cancelled(run: Run) -> bool:
     return run.outcome is Outcome.CANCELLED and run.cause in {None, "cancelled"}
 
 
-def _state_line(facts: RunFacts) -> str:
+def _format_state_line(facts: RunFacts) -> str:
     run = facts.run
     title, now = facts.connection_title, facts.now
     if run.outcome is Outcome.FAILED:
-        template = _of_failed(run, runs.NEVER_RAN, runs.UNSURE, runs.LOST)
-        return fill(template, cause=Markup(_cause(facts)))
+        template = _choose_failure_text(run, runs.NEVER_RAN, runs.UNSURE, runs.LOST)
+        return fill(template, cause=Markup(_format_cause(facts)))
     if run.outcome is Outcome.CANCELLED:
-        template = runs.CALLED_OFF if _called_off(run) else runs.CUT_OFF
-        return fill(template, title=title, cause=Markup(_cause(facts)))
+        template = runs.CALLED_OFF if _was_cancelled(run) else runs.CUT_OFF
+        return fill(template, title=title, cause=Markup(_format_cause(facts)))
     if not run.is_going:
-        return f"{_head(run)}."
+        return f"{_format_outcome(run)}."
     if run.asked_at is not None:
         return fill(cards.ASKED, title=title)
     if run.remote_id is None:
@@ -294,39 +300,41 @@ def _state_line(facts: RunFacts) -> str:
             return fill(runs.UNKNOWN, title=title)
 
 
-def _head(run: Run) -> str:
+def _format_outcome(run: Run) -> str:
     """Describe a run's progress without its connection: ``Failed after 12 s, exit code 2``."""
     if run.is_going:
         return runs.STATES[run.state]
     if run.outcome is Outcome.FAILED:
-        return _of_failed(run, runs.NOT_RUN_HEAD, runs.UNSURE_HEAD, runs.LOST_HEAD)
+        return _choose_failure_text(run, runs.NOT_RUN_HEAD, runs.UNSURE_HEAD, runs.LOST_HEAD)
     if run.outcome is Outcome.CANCELLED:
-        return runs.CALLED_OFF_HEAD if _called_off(run) else runs.CUT_OFF_HEAD
+        return runs.CALLED_OFF_HEAD if _was_cancelled(run) else runs.CUT_OFF_HEAD
     if not run.state.is_over:
         return runs.HEAD_ELSE
-    return f"{runs.STATES[run.state]}{_after(run)}{_code(run)}"
+    return f"{runs.STATES[run.state]}{_format_duration(run)}{_format_exit_code(run)}"
 
 
-def _after(run: Run) -> str:
+def _format_duration(run: Run) -> str:
     # Both by the provider's clock: an end that was only noticed says nothing about how long it ran.
     if run.started_at is None or run.finished_at is None:
         return ""
     return f" {runs.AFTER.format(took=times.duration(run.finished_at - run.started_at))}"
 
 
-def _code(run: Run) -> str:
+def _format_exit_code(run: Run) -> str:
     return "" if run.exit_code is None else runs.CODE.format(code=run.exit_code)
 
 
-def _cause(facts: RunFacts) -> str:
-    return kit.held(problems.sentence(facts.run.cause or "internal", facts.connection_title), facts.now)
+def _format_cause(facts: RunFacts) -> str:
+    return kit.format_reason(
+        problems.sentence(facts.run.cause or "internal", facts.connection_title), facts.now
+    )
 
 
 _FENCE: Final = "```"
 #: A fence inside the text would end ours: a zero-width space separates each mark from the next.
-_TOGETHER: Final = re.compile("`(?=`)")
+_FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
-_LONGEST: Final = SECTION - 2 * len(_FENCE) - 2
+_MAX_OUTPUT_LENGTH: Final = MAX_SECTION_LENGTH - 2 * len(_FENCE) - 2
 _TAB: Final = 4
 
 
@@ -339,12 +347,12 @@ class Preformatted:
     is_cut: bool
 
 
-def preformatted(text: str) -> Preformatted | None:
+def format_output(text: str) -> Preformatted | None:
     """Return the end of a text that fits into one paragraph; None if nothing in it is visible."""
     given = text.rstrip().splitlines()
-    room, kept = _LONGEST, list[str]()
+    room, kept = _MAX_OUTPUT_LENGTH, list[str]()
     for raw in reversed(given):
-        line = _line(raw)
+        line = _format_line(raw)
         if len(line) + 1 > room:
             if not kept:
                 kept.append(_end_of(raw, room - 1))
@@ -359,17 +367,17 @@ def preformatted(text: str) -> Preformatted | None:
     return Preformatted(f"{_FENCE}\n{body}\n{_FENCE}", len(kept), is_cut=len(kept) < len(given))
 
 
-def _line(raw: str) -> str:
+def _format_line(raw: str) -> str:
     """Return one line, escaped and without invisible characters, its indentation kept."""
     line = raw.expandtabs(_TAB)
     rest = line.lstrip(" ")
-    return " " * (len(line) - len(rest)) + _TOGETHER.sub(_PARTED, escape(clean(rest)))
+    return " " * (len(line) - len(rest)) + _FENCE_PATTERN.sub(_PARTED, escape(clean(rest)))
 
 
 def _end_of(raw: str, room: int) -> str:
     """Return the end of a line that is too long on its own."""
     tail = raw[-room:]
-    while len(_line(tail)) + len(ELLIPSIS) > room:
-        over = len(_line(tail)) + len(ELLIPSIS) - room
+    while len(_format_line(tail)) + len(ELLIPSIS) > room:
+        over = len(_format_line(tail)) + len(ELLIPSIS) - room
         tail = tail[max(over // 8, 1) :]
-    return ELLIPSIS + _line(tail)
+    return ELLIPSIS + _format_line(tail)

@@ -11,26 +11,26 @@ from bot.domain.timers import TimerKind, coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
-    FEW,
-    at_stake,
-    changing,
+    MAX_CHOICES,
+    format_cost,
     format_obstacle,
-    knowing,
-    later_button,
-    lost,
-    offered,
-    page_button,
+    format_stop_risk,
+    get_consent,
+    list_buttons,
+    list_later_button,
+    list_page_button,
+    make_change,
 )
-from bot.messages.blocks.cards import link_again_button, name_of
+from bot.messages.blocks.cards import get_name, link_again_button
 from bot.messages.blocks.kit import ButtonValue, Element, Markup, fill, renders, safe
 from bot.messages.hooks import MessageHooks
 from bot.messages.texts import answers, cards, notices, problems, times, verbs
 
 #: The value of the choice that takes a timer back.
-NEVER = "never"
-CALLBACK = "stop_later"
+NEVER_CHOICE = "never"
+STOP_LATER_CALLBACK = "stop_later"
 #: What the form proposes, in minutes.
-PROPOSED = "60"
+PROPOSED_MINUTES = "60"
 #: The values of the form's choices: lengths in minutes.
 LENGTHS = frozenset(str(minutes) for minutes in cards.FORM_CHOICES)
 
@@ -53,12 +53,12 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
 
 
 @renders(TimerKind.TIMER_ENDING, is_true=_is_coming)
-def ending(facts: WorkspaceFacts) -> Answer:
+def render_warning(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row."""
     workspace, names = facts.workspace, get_names(facts)
     if workspace is None or workspace.stop_at is None:
         return kit.message(fill(cards.OVER, **names))
-    done, at = Markup(cards.DONE[_mode(workspace)]), kit.day_moment(workspace.stop_at)
+    done, at = Markup(cards.DONE[_get_mode(workspace)]), kit.day_moment(workspace.stop_at)
     left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
     counts, buttons = workspace.ends.counts, keep_buttons(workspace)
     because: str = "own" if counts is None else counts.because
@@ -72,14 +72,16 @@ def ending(facts: WorkspaceFacts) -> Answer:
             template, more = described
             names |= more
     if facts.body.get("put_off") is not None:
-        template, buttons = cards.PUT_OFF, [*buttons, *offered(facts)]
+        template, buttons = cards.PUT_OFF, [*buttons, *list_buttons(facts)]
     sentence = fill(template, done=done, left=left, at=at, **names)
-    whole = " ".join([sentence, *instead(workspace, facts.now), *_lost(facts, workspace)])
+    whole = " ".join(
+        [sentence, *format_skipped_lesson(workspace, facts.now), *_format_cost(facts, workspace)]
+    )
     return kit.message(whole, [], buttons)
 
 
-def instead(workspace: Workspace, now: float) -> list[str]:
-    """Say which lesson doesn't stop a workspace because its person has set another time."""
+def format_skipped_lesson(workspace: Workspace, now: float) -> list[str]:
+    """Format the lesson that doesn't stop a workspace because its person has set another time."""
     ends = workspace.ends
     if ends.counts is None or ends.counts.because != "own":
         return []
@@ -87,13 +89,13 @@ def instead(workspace: Workspace, now: float) -> list[str]:
     return [fill(cards.NOT_LESSON, course=title) for title in titles]
 
 
-def _lost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
-    mode = _mode(workspace)
+def _format_cost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
+    mode = _get_mode(workspace)
     if is_final(facts.effects, mode) and not workspace.stop_agreed:
         return [cards.ENDING_SPARED]
     if is_final(facts.effects, mode):
-        return [fill(cards.ENDING_FINAL, lost=lost(workspace, facts.effects[mode]))]
-    said = [at_stake(workspace)] if at_stake(workspace) else []
+        return [fill(cards.ENDING_FINAL, lost=format_cost(workspace, facts.effects[mode]))]
+    said = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
     return [*said, *([] if mode == "suspend" else [cards.ENDING_UNSAVED])]
 
 
@@ -117,13 +119,13 @@ def format_kept(facts: WorkspaceFacts) -> str:
 
 
 def _is_unstopped(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still runs for which its stop wasn't possible, and why still holds."""
+    """Return whether a workspace still runs whose stop wasn't possible, and the cause still holds."""
     return _can_run(facts) and (facts.word("cause") not in LINK_HELPS or bool(facts.obstacle))
 
 
 @renders(TimerKind.TIMER_FAILED, is_true=_is_unstopped)
-def failed(facts: WorkspaceFacts) -> Answer:
-    """Say that a workspace wasn't stopped as planned, and why."""
+def render_failed(facts: WorkspaceFacts) -> Answer:
+    """Render the failure of a planned stop, with its cause."""
     names = get_names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
     cause = facts.word("cause")
     if cause == "restored":
@@ -132,7 +134,7 @@ def failed(facts: WorkspaceFacts) -> Answer:
         return _format_obstacle(facts, cause)
     said = Markup(safe(problems.sentence(cause, facts.connection_title)))
     sentence = fill(cards.FAILED, cause=said, **names)
-    buttons = later_button(facts)
+    buttons = list_later_button(facts)
     return kit.message(sentence, [], buttons)
 
 
@@ -143,14 +145,14 @@ def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
     mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
     sentence = format_obstacle(cards.BLOCKED_PASSED, facts, cause, facts.time("stop_at"), mode)
     buttons = [link_again_button(facts)] if facts.obstacle in LINK_HELPS else []
-    buttons += offered(facts) if cause == "not_allowed_now" else []
+    buttons += list_buttons(facts) if cause == "not_allowed_now" else []
     next_ = fill(then, do=mode, it="them" if facts.others else "it", title=facts.connection_title)
-    pages = page_button(facts)
+    pages = list_page_button(facts)
     if facts.others:
-        ordered = sorted((facts, *facts.others), key=lambda one: name_of(one).casefold())
-        each = [(button, name_of(one)) for one in ordered[:FEW] for button in page_button(one)]
+        ordered = sorted((facts, *facts.others), key=lambda one: get_name(one).casefold())
+        each = [(button, get_name(one)) for one in ordered[:MAX_CHOICES] for button in list_page_button(one)]
         pages = [
-            kit.numbered(button, number, fill(cards.SEE_NAMED, name=name))
+            kit.add_number(button, number, fill(cards.SEE_NAMED, name=name))
             for number, (button, name) in enumerate(each)
         ]
     return kit.message(f"{sentence} {next_}", [], [*buttons, *pages])
@@ -163,9 +165,9 @@ def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
     names = {"since": kit.day(facts.time("backup_at")), "do": mode, "done": cards.DONE[mode], **names}
     is_coming = at > facts.now
     sentence = fill(cards.STILL_STOP if is_coming else cards.STILL_STOP_PASSED, **names)
-    buttons = [] if workspace is None or is_coming else offered(facts, State.RUNNING)
+    buttons = [] if workspace is None or is_coming else list_buttons(facts, State.RUNNING)
     if workspace is not None and is_coming:
-        buttons = [kit.button(cards.STOP_IT, changing(mode, workspace, at=at), style=kit.PRIMARY)]
+        buttons = [kit.button(cards.STOP_IT, make_change(mode, workspace, at=at), style=kit.PRIMARY)]
     return kit.message(sentence, [], [*buttons, kit.button(answers.LEAVE_IT, "leave")])
 
 
@@ -176,11 +178,11 @@ def get_names(facts: WorkspaceFacts) -> dict[str, Any]:
     return {"name": name, "title": facts.connection_title}
 
 
-def _mode(workspace: Workspace) -> StopMode:
+def _get_mode(workspace: Workspace) -> StopMode:
     return workspace.stop_mode or "stop"
 
 
-def asked(
+def ask_final_stop(
     workspace: Workspace, title: str, effects: StopEffects, verb: str, at: float, *, can_suspend: bool
 ) -> Answer:
     """Ask whether a timer may end a workspace for good."""
@@ -189,16 +191,16 @@ def asked(
         name=workspace.title,
         title=title,
         at=kit.day_moment(at),
-        lost=lost(workspace, effects["stop"]),
+        lost=format_cost(workspace, effects["stop"]),
     )
-    ending_then = changing(verb, workspace, agreed=knowing(workspace), at=at)
+    ending_then = make_change(verb, workspace, agreed=get_consent(workspace), at=at)
     buttons = [kit.button(cards.END_THEN, ending_then, style=kit.DANGER)]
     if can_suspend:
-        buttons.append(kit.button(cards.SUSPEND_THEN, changing("suspend", workspace, at=at)))
+        buttons.append(kit.button(cards.SUSPEND_THEN, make_change("suspend", workspace, at=at)))
     return kit.message(sentence, [], buttons)
 
 
-def form_head(facts: WorkspaceFacts) -> str:
+def format_form_head(facts: WorkspaceFacts) -> str:
     """Say until when a workspace runs as things are."""
     assert facts.workspace is not None, "a form is about a workspace"
     coming = coming_ends(facts.workspace, facts.effects, facts.now)
@@ -206,17 +208,17 @@ def form_head(facts: WorkspaceFacts) -> str:
     return " ".join(said) or fill(cards.FORM_NONE, **get_names(facts))
 
 
-def form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
+def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
     """Return the form of *Stop later…*; a time at which that ends it for good is asked about once sent."""
     workspace = facts.workspace
     assert workspace is not None, "a form is about a workspace"
-    notes = [form_head(facts)]
+    notes = [format_form_head(facts)]
     if timer_mode == "suspend":
         notes.append(cards.FORM_SUSPENDS)
     options = [kit.option(str(minutes), label) for minutes, label in cards.FORM_CHOICES.items()]
     if workspace.stop_at is not None:
-        options.append(kit.option(NEVER, cards.FORM_NEVER))
-    proposed = next(one for one in options if one["value"] == PROPOSED)
+        options.append(kit.option(NEVER_CHOICE, cards.FORM_NEVER))
+    proposed = next(one for one in options if one["value"] == PROPOSED_MINUTES)
     typed = {"type": "plain_text_input", "action_id": "other", "max_length": 60}
     return kit.modal(
         cards.FORM_TITLE,
@@ -225,7 +227,7 @@ def form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
             kit.select("when", cards.FORM_WHEN, options, proposed, optional=True),
             kit.field("other", cards.FORM_OTHER, typed, cards.FORM_OTHER_HINT, optional=True),
         ],
-        callback_id=CALLBACK,
+        callback_id=STOP_LATER_CALLBACK,
         private_metadata=workspace.id,
         submit=cards.FORM_SUBMIT,
         close=verbs.CLOSE,
@@ -233,8 +235,8 @@ def form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
 
 
 @renders(TimerKind.UNWARNED)
-def _unwarned(facts: RequestFacts) -> Answer:
-    """Tell an administrator what became of an end whose person couldn't be warned."""
+def _render_undelivered_warning(facts: RequestFacts) -> Answer:
+    """Render for an administrator the result of an end without a delivered warning."""
     template = notices.UNWARNED_STOPPED if facts.body.get("is_kept") else notices.UNWARNED_LEFT
-    who = kit.person(facts.people.get(facts.word("person")))
+    who = kit.mention(facts.people.get(facts.word("person")))
     return kit.message(fill(template, who=who, title=facts.connection_title, name=facts.word("name")))

@@ -415,7 +415,9 @@ class Outbox:
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
             return
         day = int(await self._store.now() // 86_400)
-        body = Answer(notice_words.NOT_DELIVERED.format(code=kit.safe(error.code, kit.NAME))).as_body()
+        body = Answer(
+            notice_words.NOT_DELIVERED.format(code=kit.safe(error.code, kit.MAX_NAME_LENGTH))
+        ).as_body()
         missing = NewNotice(
             notice.principal.key, NoticeKind.MESSAGE, f"{_MISSING}{error.code}:{day}", notice.principal, body
         )

@@ -10,7 +10,7 @@ from bot.domain.plan import backoff
 from bot.domain.runs import Run
 from bot.domain.transcript import Board, FollowedRun
 from bot.messages.blocks.notices import render
-from bot.messages.blocks.runs import preformatted
+from bot.messages.blocks.runs import format_output
 from bot.messages.texts import runs
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
@@ -131,7 +131,7 @@ class Outputs:
     @staticmethod
     def _fits_end(entry: FollowedRun) -> bool:
         """Return whether the message about a run's end has room for all of the output."""
-        tail = preformatted(entry.transcript.tail)
+        tail = format_output(entry.transcript.tail)
         is_whole = tail is not None and not tail.is_cut and entry.transcript.is_short
         return is_whole and not entry.is_asked
 

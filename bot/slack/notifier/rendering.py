@@ -21,9 +21,9 @@ from bot.domain.operations import Operation
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
 from bot.messages.blocks import kit, plain
-from bot.messages.blocks.buttons import ENDS, fits
-from bot.messages.blocks.cards import taken_back
-from bot.messages.blocks.notices import is_true, render, render_pending, still
+from bot.messages.blocks.buttons import WARNING_ANSWERS, still_applies
+from bot.messages.blocks.cards import answer_undone
+from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending
 from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
@@ -250,14 +250,14 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     if said is not None:
         others = await gatherer.store.read(cards.find_cards_of_same_message, card)
         beside = [(one.kind, await gatherer.of_message(one)) for one in others]
-        answer = still(card.kind, facts, said, beside)
+        answer = keep_current_buttons(card.kind, facts, said, beside)
     elif facts is None:
         return None
     else:
         rendered = render_pending(card.kind, facts) if stays and not is_card else render(card.kind, facts)
         if rendered is None:
             return None
-        answer = rendered if card.stage == "live" else kit.only_with(rendered, lambda _: False)
+        answer = rendered if card.stage == "live" else kit.keep_buttons(rendered, lambda _: False)
     end = await gatherer.end_state(card, facts) if is_card else ""
     # A message about several tells of others' times, too.
     is_shared = "holder" in card.body
@@ -298,7 +298,7 @@ class _Remainder:
     @property
     def is_over(self) -> bool:
         """Return whether it never changes again."""
-        return not self.announces and not any(kit.buttons_of(self.answer.blocks))
+        return not self.announces and not any(kit.iterate_buttons(self.answer.blocks))
 
 
 async def _remove_past(
@@ -312,7 +312,7 @@ async def _remove_past(
     is_nothing = False
     if card.over_at is not None:
         span = announcements.Span(card.over_at, now, cancelled)
-        answer = kit.only_with(answer, lambda button: not span.has(kit.ButtonValue.of(button).at))
+        answer = kit.keep_buttons(answer, lambda button: not span.has(kit.ButtonValue.from_button(button).at))
         left = announcements.drop_past(answer.blocks, span)
         is_nothing = left is None
         if left is not None and left != list(answer.blocks):
@@ -329,19 +329,19 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     stands = act is not None and (not act.subject or (work_item is not None and work_item.is_open))
 
     def works(button: kit.Element) -> bool:
-        return can_be_undone if button["action_id"] == "undo" else stands or fits(button, facts)
+        return can_be_undone if button["action_id"] == "undo" else stands or still_applies(button, facts)
 
-    answer = kit.only_with(said, works)
+    answer = kit.keep_buttons(said, works)
     # Where the row of what it began is gone, nobody knows how taking it back ended: the words stay.
     if (
         found is not None
         and found.act.undone_at is not None
         and bool(found.work_item) is bool(found.act.work_item_id)
     ):
-        answer = taken_back(found)
+        answer = answer_undone(found)
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
-    presses = [kit.ButtonValue.of(one) for one in kit.buttons_of(said.blocks)]
-    planned = {one.at for one in presses if one.name in ENDS}
+    presses = [kit.ButtonValue.from_button(one) for one in kit.iterate_buttons(said.blocks)]
+    planned = {one.at for one in presses if one.name in WARNING_ANSWERS}
     planned |= {act.until} if act is not None and act.action == "workspace.timer" else set()
     cancelled = (at for at in planned if at and not (workspace is not None and workspace.stops_at(at)))
     left = await _remove_past(gatherer, card, answer, frozenset(map(int, cancelled)))

@@ -24,7 +24,7 @@ async def school(world):
 
 
 def buttons(message):
-    return [one["text"]["text"] for one in kit.buttons_of(message["blocks"])]
+    return [one["text"]["text"] for one in kit.iterate_buttons(message["blocks"])]
 
 
 def states(school):

@@ -104,7 +104,7 @@ def test_the_warning_and_the_summary():
             added=(CourseContext(stopping_class=of),),
             body={"stop_at": at},
         )
-        check_golden(f"notices/class-{name}", timers.ending(facts))
+        check_golden(f"notices/class-{name}", timers.render_warning(facts))
     counts = replace(COUNTS, stopped=470, kept=10, not_stopped=2, stopping=1)
     answer = messages.render_summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=counts))
     check_golden("notices/class-summary", answer)

@@ -144,7 +144,7 @@ async def test_a_teacher_skips_moves_and_pauses_by_buttons_and_can_undo_it(bot, 
     _, done = await form(bot, room, "Move…", day="2027-12-08", time="10:00", hours=[])
     assert "moves from 7 Dec to 8 Dec, 10:00" in str(done)
     assert (await bot.store.read(store.find_card, card.id)).moved == {"2027-12-08": [600, 690]}
-    (undo,) = [one for one in kit.buttons_of(done["view"]["blocks"]) if one["text"]["text"] == "Undo"]
+    (undo,) = [one for one in kit.iterate_buttons(done["view"]["blocks"]) if one["text"]["text"] == "Undo"]
     await bot.press(undo["action_id"], undo["value"], TRAINER, where=Where.FORM)
     assert (await bot.store.read(store.find_card, card.id)).moved == {}
     view, wrong = await form(bot, room, "Pause…", back="2027-12-06")

@@ -292,5 +292,5 @@ def test_each_course_can_be_left_in_home():
         own(parts={"courses": [course(title, is_teacher=False) for title in ("Statistics", "Algebra")]})
     )
     check_limits(view)
-    leaving = [one for one in kit.buttons_of(view["blocks"]) if one["text"]["text"] == "Leave"]
+    leaving = [one for one in kit.iterate_buttons(view["blocks"]) if one["text"]["text"] == "Leave"]
     assert [one["value"] for one in leaving] == ["class_Statistics", "class_Algebra"]

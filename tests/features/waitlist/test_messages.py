@@ -64,12 +64,12 @@ def test_message_of_a_wait_says_its_present_state(keys, said):
     wait = replace(WAIT, **keys)
     drawn = render(WaitlistKind.ROOM_WAITING, waiting(wait))
     assert said in drawn.blocks[0]["text"]["text"]
-    assert len(list(kit.buttons_of(drawn.blocks))) == wait.is_waiting
+    assert len(list(kit.iterate_buttons(drawn.blocks))) == wait.is_waiting
 
 
 def test_message_of_a_wait_survives_the_loss_of_its_rows():
     gone = replace(waiting(None), workspace=None, former_name=None)
-    assert not list(kit.buttons_of(render(WaitlistKind.ROOM_WAITING, gone).blocks))
+    assert not list(kit.iterate_buttons(render(WaitlistKind.ROOM_WAITING, gone).blocks))
 
 
 @pytest.mark.parametrize("kind", words.WAITED_FOR, ids=str)
