@@ -113,7 +113,7 @@ async def _drawn(caller: Caller, card: ClassCard, told: Sequence[Workspace]) -> 
     found = [one for one in await store.perform(notices.claim_notices, len(told), 60.0) if one.kind is kind]
     began = time.process_time()
     for one in found:
-        render(one.kind, await gatherer.read_pending(one))
+        render(one.kind, await gatherer.describe_pending(one))
     return (time.process_time() - began) / len(found)
 
 

@@ -25,7 +25,7 @@ from bot.domain.browsers import BrowserSession
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.providers.base import Credential
-from bot.services.linking import digest, new_nonce
+from bot.services.linking import compute_digest, create_nonce
 from bot.store import open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
@@ -179,7 +179,7 @@ async def _visitor(store: Store, crowd: Crowd, place: Place, base_url: str, numb
             origin="added",
         ),
     )
-    session_id = new_nonce()
-    session = BrowserSession(digest(session_id), principal, now, now, now + _HALF_A_DAY)
+    session_id = create_nonce()
+    session = BrowserSession(compute_digest(session_id), principal, now, now, now + _HALF_A_DAY)
     await begin_session(store, session)
     return Visitor(session_id, workspace.id)

@@ -21,12 +21,12 @@ from bot.providers import build_providers, distributions
 from bot.providers.connection import ConnectionSettings
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler
-from bot.services.audit_witness import HOLD_FIRST, OLDER, Witness
+from bot.services.audit_witness import HOLD_FIRST, OLDER, AuditWitness
 from bot.services.backups import make_backup
 from bot.services.context import Context
 from bot.services.encryption_keys import try_secrets
 from bot.services.failovers import Failovers
-from bot.services.owners import RENEWED_EVERY, owners_of
+from bot.services.owners import RENEWAL_SECONDS, create_owners
 from bot.slack.calls import SlackCaller
 from bot.slack.installed import READ_INTERVAL_SECONDS
 from bot.slack.methods import API_TEST
@@ -201,13 +201,13 @@ class Process:
         log.info("database opened", database=name_of(settings.database_url))
         self.store.engine.end_on_migration(self._end_on_migration)
         stack.push_async_callback(self.store.close)
-        witness = Witness(database_file(settings.database_url))
+        witness = AuditWitness(database_file(settings.database_url))
         if await witness.contradicts(self.store):
             raise StartError(f"{OLDER}. {HOLD_FIRST}")
         await self._try_keys()
         self._machine_clock, clock = self.clock, self.store.engine.clock
         self.clock = clock
-        self.owners = owners_of(self.store, clock, self.ids, self.role)
+        self.owners = create_owners(self.store, clock, self.ids, self.role)
         stack.push_async_callback(self.owners.leave)
         await self.owners.renew()
         http_session = await stack.enter_async_context(Http.new_session(settings.proxy()))
@@ -273,8 +273,8 @@ class Process:
         """Start the work in the background."""
         is_shared = self.store.engine.is_shared
         if is_shared:
-            self.scheduler.call_every(RENEWED_EVERY, self.owners.renew)
-            self.scheduler.call_every(RENEWED_EVERY, Failovers(self.context).step)
+            self.scheduler.call_every(RENEWAL_SECONDS, self.owners.renew)
+            self.scheduler.call_every(RENEWAL_SECONDS, Failovers(self.context).step)
         self.scheduler.nightly[BACKUP] = partial(make_backup, self.context, self._settings.nightly_backups())
         if self._takes_requests:
             keep = self._replays.share if is_shared else self._replays.save

@@ -8,7 +8,7 @@ from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import buttons, kit, replies, runs
 from bot.messages.blocks.links import unlink_button
-from bot.services.runs import owned as run_of
+from bot.services.runs import require_run as run_of
 from bot.services.workspaces import require_workspace
 from handlers import routes
 from handlers.dispatch import answer_old_button, run_button
@@ -46,7 +46,7 @@ async def _find_button(request: Request, action: str, key: str) -> kit.Element |
     match action:
         case "stop" | "suspend" | "force":
             workspace = await request.caller.read(require_workspace, action, key)
-            facts = await services.gatherer.of_workspace(workspace)
+            facts = await services.gatherer.describe_workspace(workspace)
             if action == "suspend":
                 return buttons.suspend_button(workspace)
             drawn = buttons.stop_button if action == "stop" else buttons.force_button

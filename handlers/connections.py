@@ -10,8 +10,8 @@ from bot.messages.blocks.kit import Element, Markup, fill, line
 from bot.messages.texts import answers, problems, verbs
 from bot.providers import base
 from bot.services import naming, snapshots
-from bot.services.accounts import own
-from bot.services.creation import TEMPLATE, PersonalOffer
+from bot.services.accounts import find_account
+from bot.services.creation import TEMPLATE_FIELD, PersonalOffer
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.request import Answered, Request
@@ -46,7 +46,7 @@ def require_leading_connection(
     request: Request, given: Sequence[str], more: str = "", offers: Iterable[Element] = ()
 ) -> tuple[str, tuple[str, ...]]:
     """Return the connection at the beginning of words, and the rest; raises Answered for any other."""
-    found, rest = naming.leading_connection(given, request.services.connections)
+    found, rest = naming.split_leading_connection(given, request.services.connections)
     if found is not None:
         return found, rest
     return require_connection(request, given[0], more, offers), tuple(given[1:])
@@ -117,16 +117,16 @@ async def show_about(request: Request) -> Answer:
     title = services.title(connection)
     if connection not in list_overview_connections(services):
         raise Refused("about.none", problems.sentence("no_about", title))
-    snapshot = await snapshots.about(services.context, connection)
+    snapshot = await snapshots.load_about(services.context, connection)
     if snapshot is None and not request.is_live:
         cause = request.deferred.problem or "unreachable"
         return replies.plain_problem(problems.sentence(cause, title), request.reference)
     if snapshot is None:
         waiting = request.defer(f"about {connection} {page}").as_body()
-        await request.caller.run(snapshots.read_about, connection, waiting)
+        await request.caller.run(snapshots.request_about, connection, waiting)
         return replies.answer(fill(answers.ABOUT_ASKING, title=title))
     if snapshots.is_stale(services.context, snapshot):
-        await request.caller.run(snapshots.read_about, connection)
+        await request.caller.run(snapshots.request_about, connection)
     return lists.answer_server_info(
         snapshot,
         title,
@@ -155,12 +155,12 @@ def _parse_connection_and_page(request: Request) -> tuple[str, int]:
 
 async def list_templates(services: Services, principal: Principal, connection: str) -> list[Choice]:
     """Return the templates of a connection that a person is known to be offered."""
-    account = await own(services.create_caller(principal), connection)
+    account = await find_account(services.create_caller(principal), connection)
     if account is None or account.state != "active":
         return []
-    snapshot = await snapshots.templates(services.context, account)
+    snapshot = await snapshots.load_templates(services.context, account)
     if snapshot is None:
         return []
     form = PersonalOffer(services.connections[connection], snapshot, "workspace", principal).form({})
-    field = form.field(TEMPLATE)
+    field = form.field(TEMPLATE_FIELD)
     return list(field.choices) if field is not None else []

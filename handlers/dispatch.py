@@ -24,7 +24,7 @@ from bot.messages.blocks.kit import ButtonValue, fill, safe
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
-from bot.services.caller import OLD_SECONDS, ConfirmationRequired
+from bot.services.caller import MAX_REQUEST_AGE_SECONDS, ConfirmationRequired
 from bot.store import inbox, notices
 from bot.store.transaction import one_request
 from bot.support.cleaning import clean, has_invisible, unescape
@@ -373,7 +373,7 @@ async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
 
 async def retry_write(services: Services, write: Callable[[], Awaitable[None]], interaction: str) -> None:
     """Repeat a write whose commit may have succeeded, until the store answers: it has one effect."""
-    until = services.clock.now() + OLD_SECONDS
+    until = services.clock.now() + MAX_REQUEST_AGE_SECONDS
     while services.clock.now() < until:
         try:
             await write()
@@ -475,7 +475,7 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
     waiting = replace(request.defer(), first=request.promised_in, press=press)
     person = [request.principal.key]
     try:
-        await request.caller.run(snapshots.read_again, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
+        await request.caller.run(snapshots.request_read, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
     except ConfirmationRequired:
         return _fit(request, _ask_to_confirm(request))
     except StoreError as error:

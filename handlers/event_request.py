@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.domain.installations import Installation
-from bot.services.caller import is_old
+from bot.services.caller import is_stale
 from handlers.payload import parse_installation_ids, parse_time
 from handlers.services import Services
 
@@ -34,7 +34,7 @@ class EventRequest:
     def happened_at(self) -> float | None:
         """Return the time of the event (epoch seconds), if it is long ago: Slack may know better by now."""
         at = parse_time(self.payload)
-        return at if is_old(at, self.services.clock.now()) else None
+        return at if is_stale(at, self.services.clock.now()) else None
 
     @property
     def enterprise_id(self) -> str | None:

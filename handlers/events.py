@@ -199,7 +199,7 @@ async def on_user_change(request: EventRequest) -> None:
         # They may have changed again since.
         person = await services.context.people.look_up(principal)
     caller = Caller(services.context, principal, request.interaction)
-    ended = await caller.run(departures.let_go, person, actor="slack")
+    ended = await caller.run(departures.end_departed, person, actor="slack")
     if ended:
         log.info("links ended", principal=principal.key, count=len(ended))
 
@@ -247,7 +247,9 @@ async def end_links(
         await services.store.perform(browsers.end_browser_sessions_at, installation.id)
     for principal in sorted(principals, key=lambda person: person.key):
         caller = Caller(services.context, principal)
-        await caller.run(accounts.end, principal, actor="slack", cause=cause, notify=users is not None)
+        await caller.run(
+            accounts.end_accounts, principal, actor="slack", cause=cause, notify=users is not None
+        )
     log.warning("links ended", cause=cause, installation=installation.id, people=len(principals))
 
 

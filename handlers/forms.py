@@ -19,9 +19,9 @@ from bot.domain.surfaces import Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import verbs
 from bot.services import runs, snapshots
-from bot.services.accounts import own
+from bot.services.accounts import find_account
 from bot.services.creation import PersonalOffer, find_choice
-from bot.services.naming import find_connection, leading_connection
+from bot.services.naming import find_connection, split_leading_connection
 from bot.services.operation_requests import create_workspace
 from bot.store import forms as form_rows
 from bot.support.cleaning import fold
@@ -54,7 +54,7 @@ async def open_new_workspace_form(request: Request) -> Answer:
     name, slash, template = words[0].partition("/") if words else ("", "", "")
     if slash and find_connection(name, request.services.connections, is_whole=True):
         words = tuple(word for word in (name, template, *words[1:]) if word)
-    elif words and leading_connection(words, request.services.connections)[0] is None:
+    elif words and split_leading_connection(words, request.services.connections)[0] is None:
         offering = await find_offering(request, "workspace", " ".join(words))
         if len(offering) > 1:
             commands = [f"new {join_words((connection, *words))}" for connection in offering]
@@ -67,8 +67,8 @@ async def find_offering(request: Request, purpose: Purpose, name: str) -> list[s
     """Return the connections whose form has a choice of this name, as far as their offers are known."""
     services, offering = request.services, list[str]()
     for connection in list_making_connections(services, purpose):
-        account = await own(request.caller, connection)
-        snapshot = None if account is None else await snapshots.templates(services.context, account)
+        account = await find_account(request.caller, connection)
+        snapshot = None if account is None else await snapshots.load_templates(services.context, account)
         if snapshot is not None:
             offer = PersonalOffer(services.connections[connection], snapshot, purpose, request.principal)
             offering += [connection] if find_choice(offer.form({}), name) else []
@@ -181,7 +181,7 @@ async def make(request: Request, form_context: FormContext, spec: Spec, form: Fo
     if form_context.purpose == "workspace":
         await caller.run(create_workspace, form_context.connection, spec)
     else:
-        await caller.run(runs.launch, form_context.connection, spec)
+        await caller.run(runs.launch_run, form_context.connection, spec)
     remembered = {
         field_.name: values[field_.name]
         for field_ in form.fields
@@ -242,14 +242,14 @@ async def _require_offer(
     services: Services, principal: Principal, form_context: FormContext
 ) -> tuple[Account, PersonalOffer]:
     """Return the person's account and its offer; raises Refused if either is gone."""
-    account = await own(services.create_caller(principal), form_context.connection)
+    account = await find_account(services.create_caller(principal), form_context.connection)
     title = services.title(form_context.connection)
     if account is None or account.state != "active":
         sentence = verbs.NOT_LINKED.format(
             title=title, command=f"{services.find_slash_command('workspace')} "
         )
         raise Refused("account.none", sentence)
-    snapshot = await snapshots.templates(services.context, account)
+    snapshot = await snapshots.load_templates(services.context, account)
     if snapshot is None:
         raise Refused("form.outdated", verbs.OUTDATED)
     return account, PersonalOffer(

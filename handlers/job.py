@@ -26,7 +26,7 @@ from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
 from bot.providers import base
 from bot.services import creation, naming, runs, snapshots
-from bot.services.creation import Filled, Flag, PersonalOffer
+from bot.services.creation import FilledForm, Flag, PersonalOffer
 from bot.store import accounts as account_rows
 from bot.store import runs as run_rows
 from bot.support.cleaning import fold
@@ -74,15 +74,15 @@ async def run(request: Request) -> Answer:
 async def launch_copy(request: Request) -> Answer:
     """Launch a run with the settings of an earlier one, which stays as it is, and perhaps other variables."""
     key, *variables = (request.target or "").split()
-    run = await request.caller.read(runs.owned, "run", key)
+    run = await request.caller.read(runs.require_run, "run", key)
     if run.spec is None:
         return replies.hint(request.fill(run_words.NO_SPEC, run))
     spec = run.spec
     if variables:
-        spec = runs.varied(
+        spec = runs.add_variables(
             request.services.context.need(run.connection).require_facet(base.Runs), spec, variables
         )
-    copy = await request.caller.run(runs.launch, run.connection, spec)
+    copy = await request.caller.run(runs.launch_run, run.connection, spec)
     return report_start(request, copy.name, copy.connection)
 
 
@@ -128,11 +128,11 @@ async def _list_connections_with_job(request: Request, name: str, *, waits: bool
         if account.connection not in able:
             continue
         provider = services.connections[account.connection]
-        snapshot = await snapshots.templates(services.context, account)
+        snapshot = await snapshots.load_templates(services.context, account)
         if snapshot is None and waits:
             await _offer(request, account.connection)
         offer = None if snapshot is None else PersonalOffer(provider, snapshot, "job", request.principal)
-        field = None if offer is None else offer.form({}).field(creation.TEMPLATE)
+        field = None if offer is None else offer.form({}).field(creation.TEMPLATE_FIELD)
         labels = {fold(choice.label) for choice in field.choices} if field is not None else set()
         connections += [account.connection] if fold(name) in labels else []
     return connections
@@ -155,7 +155,7 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
         more=request.fill(run_words.TAIL_HINT),
     )
     offer = await _offer(request, connection)
-    result = creation.filled(offer.form, _collect_flags(request, typed))
+    result = creation.apply_flags(offer.form, _collect_flags(request, typed))
     problems = _describe_problems(request, connection, offer.form, result)
     try:
         spec = offer.spec(result.values)
@@ -190,7 +190,7 @@ async def launch_by_name(request: Request, connection: str, name: str) -> Answer
     """Launch a job that is set up on its provider, by its name, id or link."""
     connection = require_connection(request, connection)
     offer = await _offer(request, connection)
-    values = {creation.TEMPLATE: name}
+    values = {creation.TEMPLATE_FIELD: name}
     try:
         spec = offer.spec(values)
     except FormProblems as error:
@@ -222,7 +222,7 @@ async def check_words(request: Request, typed: CommandLine) -> None:
 
     A job that ran before, or is a slip away from that, is offered.
     """
-    if not typed.words or naming.leading_connection(typed.words, request.services.connections)[0]:
+    if not typed.words or naming.split_leading_connection(typed.words, request.services.connections)[0]:
         return
     able = list_making_connections(request.services, "job")
     by_name = [name for name in able if has_named_jobs(request, name)]
@@ -253,13 +253,13 @@ async def _offer(request: Request, connection: str) -> PersonalOffer:
 def _collect_flags(request: Request, command: CommandLine) -> list[Flag]:
     """Return all values of a command line as flags, including the template and the program's words."""
     rest = require_leading_connection(request, command.words)[1] if command.words else ()
-    template = [Flag(creation.TEMPLATE, " ".join(rest))] if rest else []
-    tail = [Flag(creation.COMMAND, command.tail)] if command.tail else []
+    template = [Flag(creation.TEMPLATE_FIELD, " ".join(rest))] if rest else []
+    tail = [Flag(creation.COMMAND_FIELD, command.tail)] if command.tail else []
     return [*template, *command.flags, *tail]
 
 
 def _describe_problems(
-    request: Request, connection: str, form_of: Callable[[Values], Form], result: Filled
+    request: Request, connection: str, form_of: Callable[[Values], Form], result: FilledForm
 ) -> list[str]:
     problems = [
         _format_flag_problem(name, forms.format_flag_problem(problem))
@@ -267,11 +267,12 @@ def _describe_problems(
     ]
     title = request.services.title(connection)
     for flag in result.unknown:
-        if flag.name == creation.COMMAND:
+        if flag.name == creation.COMMAND_FIELD:
             problems.append(_format_flag_problem(flag.name, run_words.NO_TAIL_PLACE))
             continue
         others = [
-            forms.format_flag(*one) for one in creation.allowed_with(form_of, result, flag)[: forms.MAX_FLAGS]
+            forms.format_flag(*one)
+            for one in creation.find_enabling_choices(form_of, result, flag)[: forms.MAX_FLAGS]
         ]
         if others:
             with_what = Markup(f" {run_words.OR} ".join(others))
@@ -283,16 +284,16 @@ def _describe_problems(
 
 def _format_flag_problem(name: str, sentence: str) -> str:
     """Return a sentence, already escaped, with its flag."""
-    label = {creation.COMMAND: run_words.COMMAND_PLACE}.get(name, forms.format_flag(name))
+    label = {creation.COMMAND_FIELD: run_words.COMMAND_PLACE}.get(name, forms.format_flag(name))
     return fill(run_words.PROBLEM, flag=Markup(label), said=Markup(sentence))
 
 
-def _refuse_launch(request: Request, result: Filled, problems: list[str]) -> Answer:
+def _refuse_launch(request: Request, result: FilledForm, problems: list[str]) -> Answer:
     more, form = list(problems), result.form
-    flags = [forms.format_flag(field.name) for field in form.fields if field.name != creation.COMMAND]
+    flags = [forms.format_flag(field.name) for field in form.fields if field.name != creation.COMMAND_FIELD]
     if result.unknown and flags:
         more.append(fill(run_words.FLAGS_KNOWN, known=Markup(", ".join(flags))))
-    if form.field(creation.COMMAND) and creation.COMMAND not in result.values:
+    if form.field(creation.COMMAND_FIELD) and creation.COMMAND_FIELD not in result.values:
         more.append(request.fill(run_words.TAIL_HINT))
     return replies.hint(run_words.NOT_RUN_YET, more="\n".join(more))
 
@@ -314,7 +315,7 @@ async def show_list(request: Request) -> Answer:
         show_all = [kit.button(run_words.SHOW_ALL, "job_list")]
         return list_filters.answer_no_matches(request, part, run_words.RUNS, "job_list", show_all, hint)
     matching = rows if part is None else list(part.rows)
-    facts = await request.services.gatherer.of_runs(request.principal, matching)
+    facts = await request.services.gatherer.describe_runs(request.principal, matching)
     return lists.run_list(
         facts,
         page=page,
@@ -330,7 +331,7 @@ async def show_status(request: Request) -> Answer:
     has_name = request.target is not None or bool(request.name)
     if not has_name and len(await request.services.store.read(run_rows.list_runs, request.principal)) > 1:
         return await show_list(request)
-    return lists.run_status(await request.services.gatherer.of_run(await find_run(request)))
+    return lists.run_status(await request.services.gatherer.describe_run(await find_run(request)))
 
 
 @routes.verb("job", "logs", effect=routes.Effect.SHOWS, accepts=("run",))
@@ -344,7 +345,7 @@ async def show_logs(request: Request) -> Answer:
         return replies.hint(fill(run_words.NOT_HANDED_OVER, name=run.name))
     if provider is not None:
         await require_account(request, run.connection)
-    watched = await request.caller.run(runs.watch, run.id)
+    watched = await request.caller.run(runs.follow_output, run.id)
     template = run_words.SHOWING if watched.remote_id is not None else run_words.SHOWING_LATER
     if not watched.is_going:
         template = run_words.SENDING
@@ -365,8 +366,8 @@ async def show_result(request: Request) -> Answer:
         run = next(filter(_has_failed, same_job), run)
     request.notes.note_run(run.id)
     if run.is_open:
-        return lists.run_status(await request.services.gatherer.of_run(run))
-    facts = await request.services.gatherer.of_card(NoticeKind.JOB_CARD, run.id)
+        return lists.run_status(await request.services.gatherer.describe_run(run))
+    facts = await request.services.gatherer.describe_card(NoticeKind.JOB_CARD, run.id)
     assert isinstance(facts, RunFacts)
     return run_result(facts)
 
@@ -378,8 +379,8 @@ def _has_failed(run: Run) -> bool:
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
     """Answer with the current row; a running run is read every few seconds anyway."""
-    run = await request.caller.read(runs.owned, "status", request.target or "")
-    return lists.run_status(await request.services.gatherer.of_run(run))
+    run = await request.caller.read(runs.require_run, "status", request.target or "")
+    return lists.run_status(await request.services.gatherer.describe_run(run))
 
 
 @routes.verb("job", "stop", flags=("force",), effect=routes.Effect.ENDS, accepts=("run",))
@@ -399,13 +400,13 @@ async def stop(request: Request) -> Answer:
 async def force_quit(request: Request) -> Answer:
     """Request a forced stop of the run."""
     return await request_stop(
-        request, await request.caller.read(runs.owned, "stop", request.target or ""), force=True
+        request, await request.caller.read(runs.require_run, "stop", request.target or ""), force=True
     )
 
 
 async def request_stop(request: Request, run: Run, *, force: bool) -> Answer:
     """Request the stop of a run; if it is already over, only answer that."""
-    stopped, is_open = await request.caller.run(runs.stop, run.id, force=force)
+    stopped, is_open = await request.caller.run(runs.stop_run, run.id, force=force)
     if not is_open or stopped.state.is_over:
         return answer_over(request, stopped)
     template = answers.FORCING if stopped.requested_stop == "force" else answers.ACCEPTED
@@ -420,7 +421,7 @@ def answer_over(request: Request, run: Run) -> Answer:
 @routes.action("job_keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
     """Extend the wait, or report the outcome if the run has ended in the meantime."""
-    run, is_open = await request.caller.run(runs.keep_waiting, request.target or "")
+    run, is_open = await request.caller.run(runs.extend_deadline, request.target or "")
     if not is_open:
         return answer_over(request, run)
     time = times.duration(request.services.context.deadline_seconds)
@@ -430,7 +431,7 @@ async def keep_waiting(request: Request) -> Answer:
 @routes.action("job_let_go")
 async def stop_following(request: Request) -> Answer:
     """Stop following the run; if it is already over, only answer that."""
-    run = await request.caller.run(runs.let_go, request.target or "")
+    run = await request.caller.run(runs.unfollow_run, request.target or "")
     if not run.is_open:
         return answer_over(request, run)
     is_launched = run.remote_id is not None or run.start_call is not Call.NONE
@@ -441,7 +442,7 @@ async def stop_following(request: Request) -> Answer:
 @routes.action("job_look_again")
 async def check_now(request: Request) -> Answer:
     """Check the run now, or answer that there is nothing left to check."""
-    run = await request.caller.run(runs.look_again, request.target or "")
+    run = await request.caller.run(runs.check_launch_now, request.target or "")
     template = run_words.LOOKING_AGAIN if run.is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
 
@@ -449,7 +450,7 @@ async def check_now(request: Request) -> Answer:
 @routes.action("job_start_another")
 async def start_another(request: Request) -> Answer:
     """Launch another run, once; a question that is already answered isn't answered again."""
-    run, is_asked = await request.caller.run(runs.start_another, request.target or "")
+    run, is_asked = await request.caller.run(runs.repeat_launch, request.target or "")
     template = run_words.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
 
@@ -460,7 +461,7 @@ async def find_run(request: Request) -> Run:
     If several runs share a name, it is the newest; for stopping, the only one that is still going.
     """
     if request.target is not None:
-        return await request.caller.read(runs.owned, request.verb, request.target)
+        return await request.caller.read(runs.require_run, request.verb, request.target)
     old, rows = await read_stale_and_rows(request)
     if not request.name:
         return await _find_only_run(request, rows, old)
@@ -477,7 +478,7 @@ async def find_run(request: Request) -> Run:
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
-    stale = await request.caller.read(snapshots.stale, TaskKind.LIST_JOBS, request.deferred.looked)
+    stale = await request.caller.read(snapshots.list_stale, TaskKind.LIST_JOBS, request.deferred.looked)
     return stale, await request.services.store.read(run_rows.list_runs, request.principal)
 
 
@@ -520,7 +521,7 @@ async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequen
     if promise:
         return replies.answer(promise)
     sentence = fill(run_words.UNKNOWN_NAME, name=request.name)
-    similar = naming.nearest_runs(request.name, rows)[: lists.MAX_RUN_CHOICES]
+    similar = naming.suggest_runs(request.name, rows)[: lists.MAX_RUN_CHOICES]
     more = [describe_read_failure(request)] if request.deferred.problem else []
     more += [answers.NEAREST[len(similar) == 1]] if similar else []
     more = more or [request.fill(run_words.UNKNOWN_NEXT)]

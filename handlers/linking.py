@@ -16,7 +16,7 @@ from bot.messages.blocks.links import format_still_running, unlink_button
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import answers, cards, pages
 from bot.services import accounts, linking, naming
-from bot.services.revocations import left_by
+from bot.services.revocations import classify_remaining_secret
 from bot.store import accounts as account_rows
 from bot.store import workspaces
 from handlers import routes
@@ -91,7 +91,7 @@ def _answer_linkless(request: Request, linkless: list[tuple[str, str]]) -> Answe
 async def _offer_named_workspace(request: Request) -> Answer | None:
     """Offer to open a workspace that is named in place of a connection; None for anything else."""
     connections = request.services.connections
-    if naming.leading_connection(request.arguments, connections)[0] is not None:
+    if naming.split_leading_connection(request.arguments, connections)[0] is not None:
         return None
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
     spans = Names(rows, (), connections).find_spans(request.arguments)
@@ -105,7 +105,7 @@ async def _offer_named_workspace(request: Request) -> Answer | None:
 
 def _parse_connection_and_username(request: Request) -> tuple[str, str]:
     """Return the connection and the username after it, if there is one."""
-    connection, rest = naming.leading_connection(request.arguments, request.services.connections)
+    connection, rest = naming.split_leading_connection(request.arguments, request.services.connections)
     if connection is not None and len(rest) < 2:
         return connection, "".join(rest)
     return require_connection(request, request.name), ""
@@ -116,7 +116,7 @@ async def invite(request: Request) -> Answer:
     """Create the link; the button's command waits for it and runs with the presser's rights."""
     connection, _, text = (request.target or "").partition(" ")
     waiting = request.defer(text).as_body() if text else None
-    url = await request.caller.run(linking.invite, connection, waiting)
+    url = await request.caller.run(linking.create_link, connection, waiting)
     title, asks = request.services.title(connection), connection in request.services.list_approvable()
     ask = replies.ask_button(connection, title, text=text) if asks else None
     return replies.invitation(url, title, code_comes=not request.services.context.sign_in, ask=ask)
@@ -252,7 +252,8 @@ async def unlink(request: Request) -> Answer:
         return SILENT
     unlinked = {account.connection for account in ended}
     revocations = {
-        connection_.connection: left_by(request.services.context, connection_) for connection_ in ended
+        connection_.connection: classify_remaining_secret(request.services.context, connection_)
+        for connection_ in ended
     }
     sentences = [
         fill(
@@ -305,7 +306,7 @@ def _answer_not_linked(request: Request, connections: Iterable[str]) -> Answer:
 async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
     """End the links of a colleague in the same Slack workspace, for administrators only."""
     other = replace(request.principal, user_id=person.group(1))
-    linked_there = await request.caller.read(accounts.linked_elsewhere, other)
+    linked_there = await request.caller.read(accounts.list_accounts_of_other, other)
     mention = kit.mention(Named(other.user_id))
     name = " ".join(word for word in request.arguments if word != person.group())
     is_all = not name or name.casefold() == "all"
@@ -338,7 +339,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
     ``is_refused``: as things are, its provider refuses it.
     """
-    account = await accounts.own(request.caller, connection)
+    account = await accounts.find_account(request.caller, connection)
     is_active = account is not None and account.state == "active"
     if account is not None and is_active and not is_refused:
         return account

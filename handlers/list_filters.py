@@ -71,7 +71,7 @@ def _parse_filter(
     """Return the state and the connection that words name, and the remaining words."""
     state, connection, remaining = "", None, list[str]()
     while words:
-        leading, rest = naming.leading_connection(words, connections)
+        leading, rest = naming.split_leading_connection(words, connections)
         if leading is not None:
             connection, words = leading, rest
             continue

@@ -18,7 +18,7 @@ from bot.domain.time_parsing import is_day
 from bot.domain.workspaces import Workspace
 from bot.providers import base
 from bot.services import naming, snapshots
-from bot.services.creation import TEMPLATE, PersonalOffer
+from bot.services.creation import TEMPLATE_FIELD, PersonalOffer
 from bot.store import accounts
 from bot.store import runs as run_rows
 from bot.support.cleaning import fold
@@ -205,7 +205,7 @@ class Names:
         """
         text, end = " ".join(words).strip(MARKUP_SIGNS), len(words)
         if is_named and len(text) >= _MIN_PART_LENGTH:
-            match = naming.find(text, self.rows, self._connections)
+            match = naming.find_workspace(text, self.rows, self._connections)
             if match.kind in {"one", "many"}:
                 return NameSpan(0, end, match.workspaces, is_beginning=True)
         typed = fold(next(iter(list_readings(words))).strip(_QUOTES))
@@ -384,12 +384,14 @@ async def read_names(request: Request, rows: Sequence[Workspace]) -> Names:
     choices_by_purpose: dict[Purpose, list[tuple[str, str, str]]] = {one: [] for one in connections}
     for account in await store.read(accounts.list_accounts, request.principal):
         purposes = [one for one in connections if account.connection in connections[one]]
-        snapshot = await snapshots.templates(services.context, account) if purposes else None
+        snapshot = await snapshots.load_templates(services.context, account) if purposes else None
         if snapshot is None:
             continue
         provider = services.connections[account.connection]
         for purpose in purposes:
-            field = PersonalOffer(provider, snapshot, purpose, request.principal).form({}).field(TEMPLATE)
+            field = (
+                PersonalOffer(provider, snapshot, purpose, request.principal).form({}).field(TEMPLATE_FIELD)
+            )
             choices = field.choices if field is not None else ()
             choices_by_purpose[purpose] += [(account.connection, one.label, one.value) for one in choices]
     courses = [one for hooks in RequestHooks.list_subscribers() for one in await hooks.list_entities(request)]

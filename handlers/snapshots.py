@@ -41,7 +41,7 @@ async def refresh_lists(
     """
     text = request.text if text is None else text
     if old is None:
-        old = await request.caller.read(snapshots.stale, kind, request.deferred.looked)
+        old = await request.caller.read(snapshots.list_stale, kind, request.deferred.looked)
     if not text:
         return ""
     stale = [account_ for account_ in old if connection in {None, account_.connection}]
@@ -57,9 +57,9 @@ async def refresh_lists(
     ).as_body()
     if not request.is_live:
         # The others were asked for with the first.
-        await request.caller.run(snapshots.read_lists, kind, [account], then)
+        await request.caller.run(snapshots.request_lists, kind, [account], then)
         raise Answered(SILENT)
-    await request.caller.run(snapshots.read_lists, kind, stale, then)
+    await request.caller.run(snapshots.request_lists, kind, stale, then)
     titles = request.services.titles(account_.connection for account_ in stale)
     return fill(template, titles=titles, title=titles, **values)
 
@@ -95,7 +95,7 @@ async def refresh_in_background(
         return await refresh_lists(request, kind, answers.CHECKING, text=text, old=old, updates=True)
     if not old:
         return ""
-    await request.caller.run(snapshots.read_lists, kind, old)
+    await request.caller.run(snapshots.request_lists, kind, old)
     return fill(template, titles=request.services.titles(account.connection for account in old))
 
 
@@ -133,9 +133,9 @@ async def require_account_offer(
 async def read_cached_offer(request: Request, account: Account) -> Snapshot[Any] | None:
     """Return the last offer that was read, and request a new read if it is outdated."""
     context = request.services.context
-    snapshot = await snapshots.templates(context, account)
+    snapshot = await snapshots.load_templates(context, account)
     if snapshot is not None and snapshots.is_stale(context, snapshot):
-        await request.caller.run(snapshots.read_templates, account)
+        await request.caller.run(snapshots.request_templates, account)
     return snapshot
 
 
@@ -158,7 +158,7 @@ async def request_offer(
             raise Answered(replies.problem(why, request.reference, buttons))
         raise Answered(replies.hint(fill(nothing, title=title), buttons))
     waiting = _defer_for_account(account, request, then or request.defer()).as_body()
-    await request.caller.run(snapshots.read_templates, account, waiting)
+    await request.caller.run(snapshots.request_templates, account, waiting)
 
 
 def _defer_for_account(account: Account, request: Request, waiting: DeferredCommand) -> DeferredCommand:

@@ -15,7 +15,7 @@ from benchmarks.chaos.clocks import WallClock
 from benchmarks.chaos.keeper import Member
 from benchmarks.postgres import Database
 from bot.reconciler.scheduler import LIST_REFRESH_SECONDS
-from bot.services.failovers import READ_WITHIN
+from bot.services.failovers import READ_TIMEOUT_SECONDS
 from bot.store.maintenance import SETTLES
 from playground.processes import reserved_port
 
@@ -33,7 +33,7 @@ HALF_FOR: Final = (8.0, 25.0)
 FAILOVER: Final = "failover"
 #: How many seconds the standby lacks, and how long it takes until everybody was told and all lists were read.
 LOST: Final = 4.0
-TOLD: Final = SETTLES + LIST_REFRESH_SECONDS + READ_WITHIN
+TOLD: Final = SETTLES + LIST_REFRESH_SECONDS + READ_TIMEOUT_SECONDS
 
 
 def members(

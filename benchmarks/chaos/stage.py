@@ -23,7 +23,7 @@ from bot.domain.workspaces import State
 from bot.providers import build_providers
 from bot.providers.base import Credential, ScheduledJob
 from bot.providers.saturn.offers import Offer
-from bot.services.snapshots import payload_of
+from bot.services.snapshots import to_payload
 from bot.store import discovered, open_store, snapshots
 from bot.store.discovered import DiscoveredWorkspace
 from bot.support.clock import SystemClock, SystemIds
@@ -269,7 +269,7 @@ def _offer(account: Account, jobs: list[Any], now: float) -> Snapshot[dict[str, 
     """Return what a form would have been told, so that no command has to wait for it."""
     scheduled = tuple(ScheduledJob(job.id, job.name, "") for job in jobs)
     offer = Offer(owner=f"acme/{account.username}", jobs=scheduled)
-    return Snapshot(CONNECTION, account.id, "templates", payload_of(offer), now)
+    return Snapshot(CONNECTION, account.id, "templates", to_payload(offer), now)
 
 
 async def _link_everybody(made: Stage) -> None:

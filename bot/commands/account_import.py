@@ -191,10 +191,15 @@ class Importer:
         return ""
 
     async def _link(self, row: CsvRow, caller: Caller, identity: base.Identity) -> Result:
-        sealed = accounts.sealed(caller, row.connection, identity.credential)
+        sealed = accounts.seal_credential(caller, row.connection, identity.credential)
         credential = (identity.username, sealed, identity.credential.ends_at)
         done = await caller.run(
-            accounts.begin, row.connection, *credential, actor="operator", proof="import", made_by="import"
+            accounts.link_account,
+            row.connection,
+            *credential,
+            actor="operator",
+            proof="import",
+            made_by="import",
         )
         if done is None:
             return Result(row, "problem", f"{row.username} has been linked to somebody else in the meantime")
@@ -250,7 +255,9 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
     for who in sorted(holders, key=lambda one: one.key):
         if any(one.connection == connection for one in await store.read(account_rows.list_accounts, who)):
             caller = Caller(context, who)
-            ended += len(await caller.run(accounts.end, who, [connection], actor="operator", cause="retired"))
+            ended += len(
+                await caller.run(accounts.end_accounts, who, [connection], actor="operator", cause="retired")
+            )
     pending = [
         one
         for one in await store.read(revocation_rows.list_pending_revocations)
@@ -259,7 +266,9 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
     if connection in context.connections:
         return ended, len(pending)
     for one in pending:
-        erase = partial(revocations.settle, context=context, account=one, ended="lapsed", notify=False)
+        erase = partial(
+            revocations.finish_revocation, context=context, account=one, ended="lapsed", notify=False
+        )
         await store.carry_out(erase)
     return ended, 0
 

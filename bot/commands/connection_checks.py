@@ -7,8 +7,8 @@ from pydantic import SecretStr
 
 from bot.providers import base, distributions
 from bot.providers.requests import none_if_absent, verify_bad_token_is_refused
-from bot.services.checks import Check, plain, why
-from bot.services.linking import refused_token, return_address
+from bot.services.checks import Check, explain_failure, format_plain
+from bot.services.linking import get_return_address, refuse_foreign_token
 from bot.support import errors
 from bot.support.settings import Settings
 
@@ -33,13 +33,13 @@ async def check_connection(name: str, provider: base.Provider) -> Check:
             advice = "Check its address, and whether this machine can reach it."
         elif isinstance(failed, errors.CredentialRefused):
             advice = "Check the connection's own token."
-        return Check(label, False, why(failed), advice)
+        return Check(label, False, explain_failure(failed), advice)
     whose = distributions({name: provider.settings}).get(name)
     answers = f"{provider.settings.base_url} answers{f' to {whose}' if whose else ''}"
     if not version:
         found = f"{answers}, but says what it is only to people who have an account there"
         return Check(label, True, found, "It's known once somebody's token was accepted.", is_warning=True)
-    return Check(label, True, ". ".join(filter(None, (f"{answers} ({plain(version)})", remark))))
+    return Check(label, True, ". ".join(filter(None, (f"{answers} ({format_plain(version)})", remark))))
 
 
 async def check_account(provider: base.Provider, token: str) -> Check:
@@ -48,7 +48,7 @@ async def check_account(provider: base.Provider, token: str) -> Check:
     Nothing of that is kept: what Usher was given for it is revoked.
     """
     label, title = "your account", provider.settings.title
-    if (foreign := refused_token(token, title, [provider])) is not None:
+    if (foreign := refuse_foreign_token(token, title, [provider])) is not None:
         return Check(label, False, foreign.text)
     try:
         identity = await provider.check_credential(base.Credential(SecretStr(token)))
@@ -59,10 +59,12 @@ async def check_account(provider: base.Provider, token: str) -> Check:
             if isinstance(provider, base.Revocation) and provider.can_revoke(access.credential):
                 await provider.revoke(access)
     except errors.ProviderError as failed:
-        refused = f"{title} doesn't accept that token ({why(failed)})"
+        refused = f"{title} doesn't accept that token ({explain_failure(failed)})"
         return Check(label, False, refused, f"Copy the whole token from {title} again.")
-    shown = [f"{plain(one.name or one.remote_id)} ({one.observed.state})" for one in found[:_SHOWN]]
-    whose = f"{plain(access.username)} on {title}" if access.username else f"{title} accepts that token"
+    shown = [f"{format_plain(one.name or one.remote_id)} ({one.observed.state})" for one in found[:_SHOWN]]
+    whose = (
+        f"{format_plain(access.username)} on {title}" if access.username else f"{title} accepts that token"
+    )
     return Check(label, True, f"{whose}. Workspaces: {', '.join(shown) or 'none are listed'}")
 
 
@@ -86,7 +88,11 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
     try:
         answer = await provider.api.send("GET", loads.script, max_bytes=_SCRIPT_BYTES)
     except errors.ProviderError as failed:
-        return [Check(label, False, f"{loads.script}: {why(failed)}", "Check sdk_base, and the network.")]
+        return [
+            Check(
+                label, False, f"{loads.script}: {explain_failure(failed)}", "Check sdk_base, and the network."
+            )
+        ]
     if answer.status != 200:
         return [Check(label, False, f"{loads.script} answers HTTP {answer.status}", "Check sdk_base.")]
     named = sorted({host.decode().lower() for host in _NAMED.findall(answer.body)} - _NAMESPACES)
@@ -103,7 +109,7 @@ async def check_way_in(name: str, provider: base.Provider, public_url: str) -> l
     """Ask a provider at which people can sign in whether it knows Usher; say what is missing there."""
     if not isinstance(provider, base.SignIn) or not provider.has_link_method("token"):
         return []
-    label, back = f"connection {name} sign-in", return_address(public_url, name)
+    label, back = f"connection {name} sign-in", get_return_address(public_url, name)
     if provider.oauth is None:
         return [
             Check(
@@ -118,7 +124,7 @@ async def check_way_in(name: str, provider: base.Provider, public_url: str) -> l
     except errors.Unreachable:
         return []  # That is reported where the server's version is asked for.
     except errors.ProviderError as failed:
-        found = f"can't tell whether people can sign in: {why(failed)}"
+        found = f"can't tell whether people can sign in: {explain_failure(failed)}"
         return [Check(label, True, found, "Link an account of yours to see.", is_warning=True)]
     if not is_known:
         found = "it doesn't accept the client id and secret, so nobody can sign in"

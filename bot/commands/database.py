@@ -11,11 +11,11 @@ import structlog
 from bot.commands import complain, load, with_store
 from bot.commands.account_import import as_lines, import_rows, operating, read_rows
 from bot.commands.account_import import retire as retire_connection
-from bot.services.audit_witness import Witness
+from bot.services.audit_witness import AuditWitness
 from bot.services.backups import make_folder
+from bot.services.encryption_keys import format_secret_count
 from bot.services.encryption_keys import rotate as encrypt_again
-from bot.services.encryption_keys import secrets
-from bot.services.restored_backups import restore, said
+from bot.services.restored_backups import format_counts, pause_restored
 from bot.store import accounts, audit, name_of
 from bot.store.maintenance import mark
 from bot.store.sqlite import back_up, put_in_place
@@ -51,7 +51,7 @@ def rotate(arguments: argparse.Namespace) -> int:
     async def run(store: Store) -> int:
         await store.migrate()
         rotation = await encrypt_again(store, vault, forget=arguments.forget, unlinked=unlinked)
-        print(f"{secrets(rotation.done)} encrypted with the newest key.")
+        print(f"{format_secret_count(rotation.done)} encrypted with the newest key.")
         if rotation.recalled:
             print(f"Links that go on, as their secrets open again: {rotation.recalled}.")
         if rotation.forgotten:
@@ -152,11 +152,11 @@ def restored(arguments: argparse.Namespace) -> int:
         await store.migrate()
         # Connections without user accounts have nothing to unlink.
         apart = {name for name, one in connections.items() if "none" not in one.linking}
-        backup_at, held, linked = await restore(store, administrators, apart)
-        await Witness(path).note(store)
+        backup_at, held, linked = await pause_restored(store, administrators, apart)
+        await AuditWitness(path).note(store)
         day = datetime.fromtimestamp(backup_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
         print(f"Restored from a backup that was made on {day}.")
-        print(f"On hold, and their people are asked: {said(held)}.")
+        print(f"On hold, and their people are asked: {format_counts(held)}.")
         print(f"Told that a link may be back: {linked}. Now start Usher.")
         return 0
 

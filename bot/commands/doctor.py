@@ -17,8 +17,8 @@ from bot.commands.slack_checks import check_clock, check_slack
 from bot.commands.store_checks import check_store
 from bot.domain.transcript import TOTAL
 from bot.providers import base
-from bot.services.backups import ROOM
-from bot.services.checks import ON_SLACK, Check, plain
+from bot.services.backups import FREE_SPACE_FACTOR
+from bot.services.checks import SLACK_CHECKS, Check, format_plain
 from bot.support import errors
 from bot.support.addresses import PAGE_PROOF, PROOF_PATH
 from bot.support.environment import command
@@ -49,7 +49,7 @@ async def run_checks(
     if not {"SLACK_BOT_TOKEN", "USHER_SLACK_API_URL"} & set(wrong):
         checks += await check_slack(settings, http)
         checks += await check_clock(settings, http)
-        for _, look in sorted(ON_SLACK.items()):
+        for _, look in sorted(SLACK_CHECKS.items()):
             checks += await look(settings, http, providers)
     for name, provider in providers.items():
         checks.append(await check_connection(name, provider))
@@ -95,7 +95,7 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
         if (other := await _other_at(url, settings, http, place)) is not None:
             return Check(label, False, f"{url} leads to something else ({other})", forward)
     except errors.ProviderError as failed:
-        found = f"nothing answers at {url} ({plain(failed)})"
+        found = f"nothing answers at {url} ({format_plain(failed)})"
         try:
             is_here = await _other_at(here, settings, http) is None
         except errors.ProviderError:
@@ -113,10 +113,10 @@ async def _other_at(url: str, settings: Settings, http: Http, place: str = "") -
     try:
         answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)
     except errors.BadAnswer as failed:
-        return plain(failed)
+        return format_plain(failed)
     if Vault(settings.keys()).is_proof(nonce + place, answer.body.decode(errors="replace")):
         return None
-    return plain(f"HTTP {answer.status} {answer.headers.get('Server') or ''}".strip())
+    return format_plain(f"HTTP {answer.status} {answer.headers.get('Server') or ''}".strip())
 
 
 def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
@@ -136,7 +136,7 @@ def check_disks(settings: Settings, min_free: int = MIN_FREE_BYTES) -> list[Chec
     if places is None:
         return []
     file, folder = (place.absolute() for place in places)
-    needed = ROOM * file.stat().st_size if file.is_file() else 0
+    needed = FREE_SPACE_FACTOR * file.stat().st_size if file.is_file() else 0
     rooms = [("room for the database", file.parent, min_free, _FULL_ADVICE)]
     # The default folder is made beside the database when it is needed.
     copies = folder if folder.exists() or folder.parent != file.parent else file.parent

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.commands.slack_checks import ADMINS, check_token
 from bot.providers import base
-from bot.services.checks import IN_STORE, ON_SLACK, Check, plain
+from bot.services.checks import SLACK_CHECKS, STORE_CHECKS, Check, format_plain
 from bot.slack.manifest import INSTALL_PATH
 from bot.slack.tokens import is_listed
 from bot.store import installations
@@ -52,7 +52,7 @@ async def check_installations(store: Store, settings: Settings, http: Http | Non
         found = f"Usher isn't installed in the Slack workspace of {', '.join(homeless)}"
         checks.append(Check("administrators", False, found, f"{ADMINS} Or install Usher there: {page}"))
     for row in rows:
-        place = plain(f"{row.team_name} ({row.id})")
+        place = format_plain(f"{row.team_name} ({row.id})")
         if not is_listed(row, settings.workspace_ids()):
             found = "it isn't in USHER_SLACK_WORKSPACES, so nobody there is served"
             advice = "Add it to that setting, or have Usher removed there."
@@ -80,5 +80,5 @@ async def check_installations(store: Store, settings: Settings, http: Http | Non
     return checks
 
 
-ON_SLACK[10] = check_listed
-IN_STORE[20] = check_installations
+SLACK_CHECKS[10] = check_listed
+STORE_CHECKS[20] = check_installations

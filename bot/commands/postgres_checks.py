@@ -1,6 +1,6 @@
 """The check of the processes that share a database."""
 
-from bot.services.checks import IN_STORE, Check
+from bot.services.checks import STORE_CHECKS, Check
 from bot.store import owners
 from bot.store.owners import ROLES
 from bot.store.store import Store
@@ -30,4 +30,4 @@ async def check_processes(store: Store, _settings: Settings, _http: Http | None)
     return [Check("processes", False, f"{found}, but no {missing}, so {lost}", f"Start {command(missing)}.")]
 
 
-IN_STORE[10] = check_processes
+STORE_CHECKS[10] = check_processes

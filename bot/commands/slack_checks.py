@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bot.domain.people import Person, Principal
 from bot.domain.user_groups import is_group
-from bot.services.checks import NEEDED, Check, plain, why
+from bot.services.checks import NEEDED_SCOPES, Check, explain_failure, format_plain
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
 from bot.slack.methods import API_TEST
 from bot.slack.people import to_person
@@ -56,14 +56,20 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
     try:
         answer, body = await _asked(settings, http, token, "auth.test")
     except errors.ProviderError as failed:
-        return [Check(f"slack token{of}", False, why(failed), REACH)]
+        return [Check(f"slack token{of}", False, explain_failure(failed), REACH)]
     if body.get("ok") is not True:
         copy = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
-        return [Check(f"slack token{of}", False, f"Slack says {plain(body.get('error'))}", advice or copy)]
-    checks.append(Check(f"slack token{of}", True, f"{plain(body.get('user'))} in {plain(body.get('team'))}"))
+        return [
+            Check(f"slack token{of}", False, f"Slack says {format_plain(body.get('error'))}", advice or copy)
+        ]
+    checks.append(
+        Check(
+            f"slack token{of}", True, f"{format_plain(body.get('user'))} in {format_plain(body.get('team'))}"
+        )
+    )
     scopes = answer.headers.get("X-OAuth-Scopes")
     granted = {scope.strip() for scope in (scopes or "").split(",")}
-    missing = sorted({*BOT_SCOPES}.union(*(needed(settings) for needed in NEEDED)) - granted)
+    missing = sorted({*BOT_SCOPES}.union(*(needed(settings) for needed in NEEDED_SCOPES)) - granted)
     if scopes is None:
         unknown = "Compare what `usher manifest` prints with your app's page, OAuth & Permissions."
         checks.append(
@@ -101,20 +107,20 @@ async def _check_administrators(
         try:
             _, body = await _asked(settings, http, token, method, **{asked: user})
         except errors.ProviderError as failed:
-            return [Check(label, False, why(failed), REACH)]
+            return [Check(label, False, explain_failure(failed), REACH)]
         if isinstance(body.get("users"), list):
             known.append(f"{len(body['users'])} people of the user group {name}")
             continue
         found = body.get("user")
         if body.get("ok") is not True or not isinstance(found, dict):
-            unknown.append(f"{name} (Slack says {plain(body.get('error'))})")
+            unknown.append(f"{name} (Slack says {format_plain(body.get('error'))})")
             continue
         person = to_person(found, Principal(None, place or places[0], user), 0.0)
         problem = _cannot_administer(person)
         if problem is None:
-            known.append(f"{plain(person.name)} ({name})")
+            known.append(f"{format_plain(person.name)} ({name})")
         else:
-            unknown.append(f"{name} ({plain(person.name)} {problem})")
+            unknown.append(f"{name} ({format_plain(person.name)} {problem})")
     if unknown:
         return [Check(label, False, f"not people who can act: {', '.join(unknown)}", ADMINS)]
     return [Check(label, True, ", ".join(known))] if known else []
@@ -136,8 +142,8 @@ async def _check_app_token(settings: Settings, http: Http) -> Check:
     try:
         _, body = await _asked(settings, http, token, "apps.connections.open")
     except errors.ProviderError as failed:
-        return Check("slack app token", False, why(failed), REACH)
+        return Check("slack app token", False, explain_failure(failed), REACH)
     if body.get("ok") is True:
         return Check("slack app token", True, "Socket Mode can be opened")
     advice = "Create an app-level token with connections:write and turn on Socket Mode."
-    return Check("slack app token", False, f"Slack says {plain(body.get('error'))}", advice)
+    return Check("slack app token", False, f"Slack says {format_plain(body.get('error'))}", advice)

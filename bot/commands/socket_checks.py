@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from bot.services.checks import IN_STORE, Check
+from bot.services.checks import STORE_CHECKS, Check
 from bot.store import outages
 from bot.store.outages import TWICE
 from bot.store.store import Store
@@ -20,4 +20,4 @@ async def check_others(store: Store, _settings: Settings, _http: Http | None) ->
     return [Check("slack connections", False, found, "Stop it, or give it an app of its own in Slack.")]
 
 
-IN_STORE[30] = check_others
+STORE_CHECKS[30] = check_others

@@ -10,9 +10,9 @@ from pathlib import Path
 from bot.commands.slack_checks import REACH, SCOPES
 from bot.domain.outages import SLACK
 from bot.providers import base
-from bot.services.audit_witness import HOLD_FIRST, OLDER, Witness
-from bot.services.backups import copies, is_apart
-from bot.services.checks import IN_STORE, Check, plain
+from bot.services.audit_witness import HOLD_FIRST, OLDER, AuditWitness
+from bot.services.backups import is_on_other_disk, list_copies
+from bot.services.checks import STORE_CHECKS, Check, format_plain
 from bot.services.encryption_keys import try_secrets
 from bot.slack.errors import Meaning, classify_code
 from bot.store import counts as count_rows
@@ -104,7 +104,7 @@ async def check_store(
             checks += await check_retired(store, providers or {})
             if has_keys:
                 checks += await check_keys(store, settings)
-            for _, look in sorted(IN_STORE.items()):
+            for _, look in sorted(STORE_CHECKS.items()):
                 checks += await look(store, settings, http if has_keys else None)
             checks += await check_age(store, path)
             checks += [] if path is None else await asyncio.to_thread(check_lock, path)
@@ -178,7 +178,7 @@ async def check_overdue(store: Store) -> Check:
     label, overdue = "overdue work", await store.read(due_work.count_overdue, OVERDUE_SECONDS)
     if not overdue:
         return Check(label, True, "none")
-    found = ", ".join(f"{plain(kind)} {number}" for kind, number in overdue.items())
+    found = ", ".join(f"{format_plain(kind)} {number}" for kind, number in overdue.items())
     found = f"due for over an hour, and nobody does it: {found}"
     return Check(label, True, found, _OVERDUE_ADVICE, is_warning=True)
 
@@ -260,7 +260,9 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
     """Report a database that isn't the one in use, or is older than this machine knows. Raises StoreError."""
     if said := await store.read(maintenance.outdated):
         return [Check("store age", False, said)]
-    return [Check("store age", False, OLDER, HOLD_FIRST)] if await Witness(path).contradicts(store) else []
+    return (
+        [Check("store age", False, OLDER, HOLD_FIRST)] if await AuditWitness(path).contradicts(store) else []
+    )
 
 
 async def check_team(store: Store, settings: Settings) -> list[Check]:
@@ -303,10 +305,10 @@ async def check_backups(store: Store, settings: Settings, since: float) -> Check
     elif problem:
         found, advice = f"the last one failed: {problem}", _FAILED
     elif (await store.read(maintenance.last_did, BACKUP) or 0.0) >= since and len(
-        await asyncio.to_thread(copies, *places)
+        await asyncio.to_thread(list_copies, *places)
     ):
         found, advice = f"on the same disk as the database, in {places[1]}", _SAME_DISK
-        if await asyncio.to_thread(is_apart, *places):
+        if await asyncio.to_thread(is_on_other_disk, *places):
             found, advice = "done", ""
     return Check("for a team, backups", not problem, found, advice, is_warning=bool(advice) and not problem)
 

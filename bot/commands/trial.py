@@ -29,7 +29,7 @@ from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
 from bot.providers import base
 from bot.providers.assumptions import Fact, Observing, Verdict, facts_of
 from bot.providers.base import Access, SendWindow
-from bot.services.checks import plain, why
+from bot.services.checks import explain_failure, format_plain
 from bot.store import gates
 from bot.store.store import Store
 from bot.support import errors
@@ -358,7 +358,7 @@ class Trial:
                 if isinstance(failed, errors.ProviderError)
                 else errors.UnknownOutcome("no end in time")
             )
-            problem, kind = why(error), type(error).__name__
+            problem, kind = explain_failure(error), type(error).__name__
             raise error from None
         finally:
             took = self.stage.clock.monotonic() - begins
@@ -396,7 +396,7 @@ class Trial:
 def _ran_or_failed(seen: Observed) -> bool:
     """Return whether it runs; raise Conflict if it failed. Whatever else it is may be about to change."""
     if seen.state is State.FAILED:
-        raise errors.Conflict("it failed: " + plain(seen.detail or "no reason given"))
+        raise errors.Conflict("it failed: " + format_plain(seen.detail or "no reason given"))
     return seen.state is State.RUNNING
 
 

@@ -14,8 +14,8 @@ from bot.domain.audit import AuditEntry
 from bot.providers import build, secrets_of
 from bot.providers.assumptions import Observing
 from bot.providers.base import Access, Credential, Identity, Impersonation, Provider, Removal, Tokens
-from bot.services.checks import why
-from bot.services.linking import refused_token
+from bot.services.checks import explain_failure
+from bot.services.linking import refuse_foreign_token
 from bot.store import audit
 from bot.store.store import Store
 from bot.support.clock import SystemClock
@@ -70,7 +70,7 @@ async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callabl
             guide = provider.token_help()
             print("\n".join(guide.steps).replace(f"Press Open {title}", f"Open {guide.url}"))
             token = provider.clean_token(ask_secret(f"Your token on {title} (it isn't stored): "))
-            if (foreign := refused_token(token, title, [provider])) is not None:
+            if (foreign := refuse_foreign_token(token, title, [provider])) is not None:
                 raise NotDone(foreign.text)
             hide(token)
             identity: Identity = await provider.check_credential(Credential(SecretStr(token)))
@@ -78,7 +78,7 @@ async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callabl
             username = ask(f"Your username on {title}: ").strip()
             identity = await provider.require_facet(Impersonation).check_username(username)
     except ProviderError as failed:
-        raise NotDone(f"{title} doesn't accept that: {why(failed)}") from None
+        raise NotDone(f"{title} doesn't accept that: {explain_failure(failed)}") from None
     except EOFError:
         raise NotDone("The answers ended before the questions, so nothing was done.") from None
     return Access(identity.username, identity.credential)
@@ -94,7 +94,9 @@ async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
     try:
         plans = await trial.plan(dict(arguments.set))
     except ProviderError as failed:
-        raise NotDone(f"{provider.settings.title} doesn't say what can be made: {why(failed)}") from None
+        raise NotDone(
+            f"{provider.settings.title} doesn't say what can be made: {explain_failure(failed)}"
+        ) from None
     ends = "stop and remove" if isinstance(provider, Removal) else "stop"
     does = f"make, look at, and {ends}" if plans[0].key else "start, look at, and stop again"
     print(f"On {provider.settings.title}, this will {does}:")

@@ -39,7 +39,7 @@ from bot.providers import base, build, build_providers, read_connections, runs_c
 from bot.providers.connection import ConnectionSettings
 from bot.providers.registry import installed, provider_class
 from bot.services import linking
-from bot.services.checks import Check, as_text, exit_status, plain
+from bot.services.checks import Check, as_text, exit_status, format_plain
 from bot.slack.manifest import create_url, socket_manifest
 from bot.store import audit, notices
 from bot.support.environment import ENV_FILE, command, connections_source, exposed_env_file, give, given
@@ -232,7 +232,8 @@ class Conversation:
         word, _, url = (part.strip() for part in value.partition(" "))
         kind, known = word.casefold(), installed()
         if kind not in known:
-            return f"{plain(word)} isn't one of {', '.join(sorted(known))}. Type one of them and its address."
+            kinds = ", ".join(sorted(known))
+            return f"{format_plain(word)} isn't one of {kinds}. Type one of them and its address."
         source = known[kind].partition(" ")[0]
         try:
             provider = provider_class(kind, source)
@@ -356,7 +357,7 @@ async def _waiting(process: Process, person: Principal, own: tuple[str, str] | N
         identity = await process.providers[name].check_credential(base.Credential(SecretStr(token)))
         return await process.services.create_caller(person).run(linking.wait_for_proof, name, identity, token)
     except (ProviderError, Refused) as failed:
-        print(plain(failed), flush=True)
+        print(format_plain(failed), flush=True)
         return ""
 
 
@@ -370,7 +371,7 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
     here = replies.hint(answers.HERE, await list_first_steps(process.services.limit_to(person), person))
     if url and not process.context.sign_in:
         here = replies.code_question()
-    occasion = linking.digest(url)[:12] if url else "here"
+    occasion = linking.compute_digest(url)[:12] if url else "here"
     notice = NewNotice(f"up:{person.key}", NoticeKind.MESSAGE, occasion, person, here.as_body())
     await store.write(notices.add_notices, [notice])
     print((_WAITS if url else _WRITTEN).format(url=url, log=_LOG), flush=True)

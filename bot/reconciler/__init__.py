@@ -28,7 +28,7 @@ from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.streams import Streams
 from bot.reconciler.tasks import TaskHandler, Tasks, TaskWorker
 from bot.services.context import Context
-from bot.services.due_timers import TIMERS
+from bot.services.due_timers import TIMER_WORK
 from bot.services.scheduled_work import ScheduledWork
 from bot.store import fan_out
 
@@ -100,7 +100,7 @@ class Reconciler:
         self.operations, self.runs = OperationStepper(engine), RunStepper(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
-        kinds = [TIMERS, *(kind for feature in features for kind in feature.due)]
+        kinds = [TIMER_WORK, *(kind for feature in features for kind in feature.due)]
         self.scheduled_work = ScheduledWorkRunner(context, sorted(kinds, key=lambda kind: kind.order))
 
     async def _replay_command(self, task: Task) -> None:

@@ -131,7 +131,7 @@ class Keys:
                 return "later"
             accepted = self._clock.monotonic() - self._accepted_at.get(account.connection, -math.inf)
             hold = partial(
-                accounts.hold,
+                accounts.suspend_account,
                 account=current,
                 cause=problems.cause_of(fresh),
                 renamed=refusal.message if isinstance(refusal, errors.AccountRenamed) else "",

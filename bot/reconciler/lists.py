@@ -13,7 +13,7 @@ from bot.providers import base
 from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, require_result
-from bot.services.snapshots import RUNS
+from bot.services.snapshots import RUNS_KIND
 from bot.store import accounts, discovered, maintenance, runs, snapshots, tasks
 from bot.store.discovered import DiscoveredWorkspace
 from bot.store.maintenance import SETTLES
@@ -100,7 +100,7 @@ class ListReader(BaseTaskWorker):
         new = await self._store.perform(runs.merge_runs, account.id, found)
         read_at = await self._store.now()
         await self._store.write(
-            snapshots.save_snapshot, Snapshot(account.connection, account.id, RUNS, None, read_at)
+            snapshots.save_snapshot, Snapshot(account.connection, account.id, RUNS_KIND, None, read_at)
         )
         log.info("runs listed", connection=runtime.name, account=account.id, found=len(found), new=new)
 

@@ -11,7 +11,7 @@ from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.context import EngineContext
 from bot.reconciler.tasks import BaseTaskWorker, TaskBusy, TaskHandler, ask_slack, build_replays
 from bot.services.caller import Caller
-from bot.services.departures import advance, is_leaver, let_go
+from bot.services.departures import advance, end_departed, is_leaver
 from bot.store import accounts, maintenance
 from bot.store.tasks import NewTask
 
@@ -56,7 +56,7 @@ class PeopleTasks(BaseTaskWorker):
         async for holders in accounts.find_holders(self._store.engine):
             for principal in leavers.keys() & {resolve(one) for one in holders}:
                 ended = await Caller(self._context, principal).run(
-                    let_go, leavers.pop(principal), actor="usher"
+                    end_departed, leavers.pop(principal), actor="usher"
                 )
                 if ended:
                     log.info("links ended", principal=principal.key, count=len(ended))

@@ -50,11 +50,11 @@ class Revocations(BaseTaskWorker):
         notify = bool(task.payload.get("tell"))
         log.info("revocation ended", connection=account.connection, account=account.id, ended=ended)
         await self._store.carry_out(
-            lambda tx: revocations.settle(tx, self._context, account, ended, notify=notify)
+            lambda tx: revocations.finish_revocation(tx, self._context, account, ended, notify=notify)
         )
 
-    async def _try_to_revoke(self, task: Task, account: Account, now: float) -> revocations.Ended:
-        if now - (account.unlinked_at or 0.0) >= revocations.LAPSES_AFTER:
+    async def _try_to_revoke(self, task: Task, account: Account, now: float) -> revocations.RevocationOutcome:
+        if now - (account.unlinked_at or 0.0) >= revocations.LAPSE_SECONDS:
             return "lapsed"
         wait = backoff(task.attempts + 1, self._jitter(), longest=MAX_RETRY_SECONDS)
         runtime = self._runtimes.get(account.connection)

@@ -21,7 +21,7 @@ from bot.domain.plan import backoff
 from bot.domain.runs import Run
 from bot.messages.texts import cards, problems
 from bot.providers.base import Provider
-from bot.services.reachability import Answering
+from bot.services.reachability import Reachability
 from bot.store.pauses import Calls, Pause
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, TemporaryError, Unreachable
@@ -173,7 +173,7 @@ class CircuitBreaker:
         self._jitter = jitter
         self._observer = observer
         self._failures = 0
-        self.answering = Answering(name)
+        self.answering = Reachability(name)
         #: The end of the pause that the connection asked for, and of the one while it is considered down.
         self._asked_until = 0.0
         self._away_until = 0.0
@@ -205,12 +205,12 @@ class CircuitBreaker:
         if self.is_doubtful:
             log.info("connection answers again", connection=self._name)
         self._failures = 0
-        self.answering.worked(self._clock.now())
+        self.answering.record_answer(self._clock.now())
         self._away_until = 0.0
 
     def resume(self, since: float) -> None:
         """Resume an outage that began before this process, or that another one found: probe it, no more."""
-        self.answering.failed(since)
+        self.answering.record_failure(since)
         self._failures = max(self._failures, MAX_FAILURES)
 
     def retry(self) -> None:
@@ -220,7 +220,7 @@ class CircuitBreaker:
     def note_failure(self, error: TemporaryError) -> None:
         """Note a failure; logged once, when the connection counts as down."""
         self._observer.count_failure(self._name, type(error).__name__)
-        self.answering.failed(self._clock.now())
+        self.answering.record_failure(self._clock.now())
         self._failures += 1
         if self._failures == MAX_FAILURES:
             log.warning("connection unavailable", connection=self._name, error=error)

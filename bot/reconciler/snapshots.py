@@ -12,7 +12,7 @@ from bot.providers import base
 from bot.reconciler.lists import LIST_TIMEOUT_SECONDS
 from bot.reconciler.provider_calls import Rejected, Succeeded
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, to_task_retry
-from bot.services.snapshots import TEMPLATES, payload_of
+from bot.services.snapshots import TEMPLATES_KIND, to_payload
 from bot.store import accounts, snapshots
 from bot.store.tasks import NewTask
 
@@ -52,7 +52,7 @@ class Snapshots(BaseTaskWorker):
         provider = runtime.provider
         if account is None and not isinstance(provider, base.Overview):
             return "no_about"
-        if account is not None and not (kind == TEMPLATES and isinstance(provider, base.Forms)):
+        if account is not None and not (kind == TEMPLATES_KIND and isinstance(provider, base.Forms)):
             return "not_found"
 
         async def send(access: base.Access) -> Any:
@@ -68,7 +68,7 @@ class Snapshots(BaseTaskWorker):
             match answer:
                 case Succeeded(offer):
                     owner, now = account.id if account is not None else "", await self._store.now()
-                    read = Snapshot(connection, owner, kind, payload_of(offer), now)
+                    read = Snapshot(connection, owner, kind, to_payload(offer), now)
                     await self._store.write(snapshots.save_snapshot, read)
                     log.info("snapshot read", connection=connection, kind=kind)
                     return ""

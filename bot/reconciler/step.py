@@ -37,8 +37,8 @@ from bot.reconciler.provider_calls import (
     Succeeded,
 )
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
-from bot.services.caller import decided
-from bot.services.owners import STARTS
+from bot.services.caller import decide_installed
+from bot.services.owners import STARTS_PREFIX
 from bot.store.transaction import Row
 from bot.support.errors import Conflict, Outdated, SlackFailed, SlackLimited, TooLate
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -181,7 +181,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                     return False
                 person = known
         verb, target = asked
-        decision = await decided(self._context, subject.principal, verb, target, person)
+        decision = await decide_installed(self._context, subject.principal, verb, target, person)
         return decision.allowed or await self.resolve_forbidden(claimed, step, decision.rule)
 
     async def _take_step(self, claimed: S, runtime: Runtime, decided: Plan) -> None:
@@ -226,7 +226,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     async def _claim_start_turn(self, subject: Operation | Run, runtime: Runtime) -> float:
         """Return 0 if this start may be sent now, or when to ask again: one process grants a connection's."""
-        owned_since = await self._owners.own(STARTS + runtime.name)
+        owned_since = await self._owners.own(STARTS_PREFIX + runtime.name)
         return (
             OTHER_PROCESS_POLL_SECONDS
             if owned_since is None
@@ -235,7 +235,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     def _make_grant_check(self, runtime: Runtime) -> Callable[[], bool]:
         """Return a check, for right before the call leaves, that this process still grants starts."""
-        queue, thing = runtime.start_queue, STARTS + runtime.name
+        queue, thing = runtime.start_queue, STARTS_PREFIX + runtime.name
         if queue.per_second is None:
             return freely
         return partial(self._owners.owns, thing, queue.owned_since)
@@ -271,7 +271,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return await self.end(claimed, too_late)
         except Outdated:
             return claimed.update(0.0)
-        self._context.memory.keep(subject, await self._store.now())
+        self._context.recent_commits.add(subject, await self._store.now())
         claimed = await self.reload_after_commit(replace(claimed, row=row), calling)
         answer = await self._provider_caller.call(
             runtime,

@@ -15,7 +15,7 @@ from bot.domain.transcript import CAP, LONGEST_CHARACTER, FollowedRun
 from bot.messages.texts import problems, runs
 from bot.providers import base
 from bot.reconciler import context, provider_calls
-from bot.services.owners import OUTPUT
+from bot.services.owners import OUTPUT_PREFIX
 from bot.store import accounts
 from bot.store import runs as run_rows
 from bot.support.cleaning import Hider
@@ -36,7 +36,7 @@ MIN_REOPEN_SECONDS: Final = 5.0
 
 
 def _to_owned_name(run_id: str) -> str:
-    return OUTPUT + run_id
+    return OUTPUT_PREFIX + run_id
 
 
 @dataclass(slots=True, eq=False)

@@ -23,7 +23,7 @@ from bot.reconciler.provider_calls import (
     Succeeded,
 )
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
-from bot.services.caller import decided
+from bot.services.caller import decide_installed
 from bot.store import accounts
 from bot.store import tasks as task_rows
 from bot.store.tasks import NewTask
@@ -192,7 +192,7 @@ class Tasks(EnginePart):
         person = await self._store.person(owner)
         if not is_current(person, handler.verb, await self._store.now()):
             person = await ask_slack(self._people.look_up(owner))
-        decision = await decided(self._context, owner, handler.verb, None, person)
+        decision = await decide_installed(self._context, owner, handler.verb, None, person)
         return "" if decision.allowed else decision.rule
 
 

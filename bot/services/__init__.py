@@ -1,1 +1,1 @@
-"""What people can do, and how their input is read: names, forms, times; no payload of Slack is known here."""
+"""Use cases, and the parsing of people's input: names, forms, times; no payload of Slack is known here."""

@@ -19,7 +19,7 @@ from bot.messages.texts import pages, problems
 from bot.providers import base
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.revocations import left_by
+from bot.services.revocations import classify_remaining_secret
 from bot.store import accounts as rows
 from bot.store import browsers, operations, refusals, revocations, workspaces
 from bot.store.audit import append_audit
@@ -31,13 +31,13 @@ from bot.support.errors import Refused
 from bot.support.vault import row_key
 
 
-async def own(caller: Caller, connection: str) -> Account | None:
-    """Return the account a person acts through on a connection, or None; most calls only read."""
-    account = await caller.read(_usable, connection)
+async def find_account(caller: Caller, connection: str) -> Account | None:
+    """Return a person's account on a connection, or None; most calls only read."""
+    account = await caller.read(_find_usable, connection)
     provider = caller.context.connections.get(connection)
     if account is not None or provider is None or not provider.has_link_method("none"):
         return account
-    return await caller.run(acting, connection)
+    return await caller.run(find_or_open_account, connection)
 
 
 def has_former_link(tx: Transaction, caller: Caller, connections: Collection[str]) -> bool:
@@ -59,19 +59,19 @@ def _find_former_keys(tx: Transaction, caller: Caller, connections: Collection[s
     return {one for one in candidates if one.place == caller.principal.place or not here.is_current(one)}
 
 
-def unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
+def refuse_unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
     """Return the refusal that names the connections a person may link instead."""
     known = ", ".join(map(context.title, there)) or "none"
     return Refused("link.unknown_connection", pages.UNKNOWN_CONNECTION.format(name=name, known=known))
 
 
-def acting(tx: Transaction, caller: Caller, connection: str) -> Account | None:
-    """Return the account a person acts through on a connection, or None.
+def find_or_open_account(tx: Transaction, caller: Caller, connection: str) -> Account | None:
+    """Return a person's account on a connection, or None.
 
     Where the provider has no user accounts (linking ``none``), the row is written on first use: what a
     person makes there is theirs alone.
     """
-    account, provider = _usable(tx, caller, connection), caller.context.connections.get(connection)
+    account, provider = _find_usable(tx, caller, connection), caller.context.connections.get(connection)
     is_open = (
         provider is not None
         and provider.has_link_method("none")
@@ -80,14 +80,14 @@ def acting(tx: Transaction, caller: Caller, connection: str) -> Account | None:
     if account is not None or not is_open:
         return account
     credential = base.Credential.for_connection("none")
-    fresh = _fresh(tx, caller, connection, "", sealed(caller, connection, credential))
+    fresh = _build_account(tx, caller, connection, "", seal_credential(caller, connection, credential))
     rows.save(tx, fresh)
     target = f"{caller.principal.key}/{connection}"
     caller.record(tx, "account.opened", target, None, result="ok", account=fresh.id)
     return fresh
 
 
-def _usable(tx: Transaction, caller: Caller, connection: str) -> Account | None:
+def _find_usable(tx: Transaction, caller: Caller, connection: str) -> Account | None:
     provider = caller.context.connections.get(connection)
     if provider is not None and not provider.is_available_to(caller.principal):
         return None
@@ -95,7 +95,7 @@ def _usable(tx: Transaction, caller: Caller, connection: str) -> Account | None:
     return account if account is not None and account.state != "revoking" else None
 
 
-def begin(
+def link_account(
     tx: Transaction,
     caller: Caller,
     connection: str,
@@ -109,24 +109,24 @@ def begin(
     waiting: dict[str, Any] | None = None,
     more: Mapping[str, str] = {},
 ) -> Account | None:
-    """Write a person's account, tell them, and have its lists read; None if the username is somebody else's.
+    """Write a person's account, notify them, and request its lists; None if the username is somebody else's.
 
     A former account of theirs is replaced, and workspaces follow who was renamed; somebody else's that was
     only approved gives way to a proof, and so does what they linked under a former key. ``waiting`` is the
     command that runs once its lists were read. ``actor``, ``proof`` of who asked, and ``more`` are for the
     audit.
     """
-    account = _fresh(tx, caller, connection, username, secret, ends_at, made_by)
+    account = _build_account(tx, caller, connection, username, secret, ends_at, made_by)
     if (holder := rows.find_username_holder(tx, account)) is not None:
         is_former = holder.principal in _find_former_keys(tx, caller, [connection])
         if not account.is_proven or (holder.is_proven and not is_former):
             return None
         if is_former:
-            _end(tx, caller, holder, actor=actor, cause="moved", notify=False)
+            _end_account(tx, caller, holder, actor=actor, cause="moved", notify=False)
         else:
-            _give_way(tx, caller, holder, actor)
+            _replace_approved(tx, caller, holder, actor)
     if account.is_proven:
-        _settled(tx, caller.principal, [connection])
+        _run_settled_hooks(tx, caller.principal, [connection])
     provider = caller.context.connections[connection]
 
     def moved(remote_id: str, former: str) -> tuple[str, str]:
@@ -135,7 +135,7 @@ def begin(
 
     former = rows.find_account(tx, caller.principal, connection)
     rows.save(tx, account, moved)
-    if former is not None and left_by(caller.context, former, secret) == "owed":
+    if former is not None and classify_remaining_secret(caller.context, former, secret) == "owed":
         revocations.enqueue_revocation(tx, former, notify=False)
     body = {"connection": connection, "username": username, "account": account.id}
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
@@ -155,13 +155,13 @@ def begin(
     return account
 
 
-def sealed(caller: Caller, connection: str, credential: base.Credential) -> str:
-    """Return a credential as the row of a person's account holds it."""
+def seal_credential(caller: Caller, connection: str, credential: base.Credential) -> str:
+    """Encrypt a credential for the row of a person's account."""
     row = row_key(caller.principal.key, connection)
     return caller.context.vault.seal(row, credential.as_mapping())
 
 
-def _fresh(
+def _build_account(
     tx: Transaction,
     caller: Caller,
     connection: str,
@@ -184,20 +184,20 @@ def _fresh(
     return replace(account, ends_at=tx.now() + APPROVED_SECONDS) if account.is_approved else account
 
 
-def _settled(tx: Transaction, person: Principal, connections: Collection[str] | None) -> None:
+def _run_settled_hooks(tx: Transaction, person: Principal, connections: Collection[str] | None) -> None:
     for hooks in StoreHooks.list_subscribers():
         hooks.on_accounts_settled(tx, person, connections)
 
 
-def _give_way(tx: Transaction, caller: Caller, holder: Account, actor: str) -> None:
-    """End a link that nobody proved, of an account that somebody proves to be theirs.
+def _replace_approved(tx: Transaction, caller: Caller, holder: Account, actor: str) -> None:
+    """End an approved link to an account that somebody else has proven to be theirs.
 
     Both are told, and the administrators of both.
     """
     place, both = caller.context.installation, (caller.principal, holder.principal)
-    _settled(tx, holder.principal, [holder.connection])
+    _run_settled_hooks(tx, holder.principal, [holder.connection])
     browsers.end_sessions_of(tx, holder.principal)
-    _end(tx, caller, holder, actor=actor, cause="proven")
+    _end_account(tx, caller, holder, actor=actor, cause="proven")
     body = {
         "connection": holder.connection,
         "username": holder.username,
@@ -225,7 +225,7 @@ def warn_holders(
     *,
     is_approved: bool = False,
 ) -> None:
-    """Warn whoever has linked an account that somebody else tried to; once per ``occasion``.
+    """Warn the person who has linked an account that somebody else tried to link; once per ``occasion``.
 
     ``is_approved``: an administrator approved it; otherwise it was tried with a token.
     """
@@ -248,26 +248,26 @@ def warn_holders(
 def unlink(
     tx: Transaction, caller: Caller, connections: Collection[str], *, is_answered: bool = False
 ) -> list[Account]:
-    """End a person's own links on some connections; as ``end``."""
+    """End a person's own links on some connections; as ``end_accounts``."""
     caller.check(tx, "unlink")
     who = caller.principal
-    return end(tx, caller, who, connections, actor=who.key, cause="person", is_answered=is_answered)
+    return end_accounts(tx, caller, who, connections, actor=who.key, cause="person", is_answered=is_answered)
 
 
 def unlink_other(tx: Transaction, caller: Caller, other: Principal, connection: str | None) -> list[Account]:
-    """End a colleague's links on a connection, or all of them, as an administrator; as ``end``."""
-    linked_elsewhere(tx, caller, other)
+    """End a colleague's links on a connection, or all of them, as an administrator; as ``end_accounts``."""
+    list_accounts_of_other(tx, caller, other)
     connections = None if connection is None else [connection]
-    return end(tx, caller, other, connections, actor=caller.principal.key, cause="administrator")
+    return end_accounts(tx, caller, other, connections, actor=caller.principal.key, cause="administrator")
 
 
-def linked_elsewhere(tx: Transaction, caller: Caller, other: Principal) -> list[Account]:
+def list_accounts_of_other(tx: Transaction, caller: Caller, other: Principal) -> list[Account]:
     """Return a colleague's accounts to an administrator, who may end them."""
     caller.check(tx, "unlink_other", Target("account", other.key, other))
     return rows.list_accounts(tx, other)
 
 
-def end(
+def end_accounts(
     tx: Transaction,
     caller: Caller,
     person: Principal,
@@ -292,13 +292,13 @@ def end(
     ]
     if ending and not caller.is_first_delivery(tx):
         return []
-    withdraw(tx, person, connections)
+    withdraw_requests(tx, person, connections)
     for account in ending:
-        _end(tx, caller, account, actor=actor, cause=cause, notify=notify, is_answered=is_answered)
+        _end_account(tx, caller, account, actor=actor, cause=cause, notify=notify, is_answered=is_answered)
     return ending
 
 
-def name_running(tx: Transaction, person: Principal, connections: Collection[str]) -> list[str]:
+def list_running_titles(tx: Transaction, person: Principal, connections: Collection[str]) -> list[str]:
     """Return a person's names of their workspaces that are up, or coming up, on some connections."""
     found = workspaces.list_workspaces(tx, person)
     return [one.title for one in found if one.connection in connections and is_up(tx, one)]
@@ -314,16 +314,16 @@ def is_up(tx: Transaction, workspace: Workspace) -> bool:
 def find_running(tx: Transaction, caller: Caller, connections: Collection[str]) -> list[str]:
     """Return the workspaces that unlinking some connections leaves running."""
     caller.check(tx, "unlink")
-    return name_running(tx, caller.principal, connections)
+    return list_running_titles(tx, caller.principal, connections)
 
 
-def withdraw(tx: Transaction, person: Principal, connections: Collection[str] | None = None) -> None:
+def withdraw_requests(tx: Transaction, person: Principal, connections: Collection[str] | None = None) -> None:
     """Withdraw a person's requests to administrators, and end their browser sessions."""
-    _settled(tx, person, connections)
+    _run_settled_hooks(tx, person, connections)
     browsers.end_sessions_of(tx, person)
 
 
-def _end(
+def _end_account(
     tx: Transaction,
     caller: Caller,
     account: Account,
@@ -334,8 +334,8 @@ def _end(
     is_answered: bool = False,
 ) -> None:
     left, running = (
-        left_by(caller.context, account),
-        name_running(tx, account.principal, [account.connection]),
+        classify_remaining_secret(caller.context, account),
+        list_running_titles(tx, account.principal, [account.connection]),
     )
     rows.end(tx, account, can_revoke=left == "owed", notify=notify)
     if notify and not is_answered:
@@ -355,8 +355,10 @@ def _end(
         caller.record_action(tx, "account.unlinked", account.connection)
 
 
-def hold(tx: Transaction, account: Account, cause: str, *, renamed: str = "", lately: float) -> bool:
-    """Let everything wait for an account that its provider refuses; once that repeats, tell its person so.
+def suspend_account(
+    tx: Transaction, account: Account, cause: str, *, renamed: str = "", lately: float
+) -> bool:
+    """Suspend an account that its provider refuses; once that repeats, notify its person.
 
     Return True instead if it is the connection that refuses people: several whose refusals began within the
     last ``lately`` seconds, in which nobody was accepted. ``renamed`` is what the account is called by now,
@@ -380,7 +382,9 @@ def hold(tx: Transaction, account: Account, cause: str, *, renamed: str = "", la
     return False
 
 
-def refuse(tx: Transaction, account: Account, cause: str, *, actor: str = "usher", title: str = "") -> bool:
+def refuse_account(
+    tx: Transaction, account: Account, cause: str, *, actor: str = "usher", title: str = ""
+) -> bool:
     """End a link that can't be used any more, and ask its person to link again.
 
     Return False if it was ended or replaced meanwhile. ``title`` is the connection's.

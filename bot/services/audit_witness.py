@@ -24,15 +24,15 @@ OLDER: Final = "The database is older than when Usher last ran here: it was rest
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 
 
-class Witness:
-    """Remember, in a file next to the database, how far the audit had come; without a path, do nothing."""
+class AuditWitness:
+    """A file next to the database with the length and last hash of the audit; without a path, nothing."""
 
     def __init__(self, database: Path | None) -> None:
         self._path = None if database is None else database.with_name(f"{database.name}.seen")
         self._written: tuple[int, str] | None = None
 
     async def note(self, store: Store) -> None:
-        """Write down how far the audit has come, if that changed. Raises StoreError."""
+        """Write the audit's length and last hash into the file, if they changed. Raises StoreError."""
         head = await store.read(audit.read_audit_head)
         if self._path is not None and head != self._written:
             try:

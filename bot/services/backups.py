@@ -22,12 +22,12 @@ from bot.support.errors import StoreError, StoreUnavailable
 log = structlog.get_logger(__name__)
 
 #: So many copies are kept, and one is made only where so many times the size of the database is free.
-KEPT: Final = 7
-ROOM: Final = 3
+BACKUPS_RETAINED: Final = 7
+FREE_SPACE_FACTOR: Final = 3
 #: How long one may take, in seconds: a disk on a network may never answer.
-LONGEST: Final = 3600.0
+BACKUP_TIMEOUT_SECONDS: Final = 3600.0
 #: Between two pieces, whoever waits for the same disk or core has so long for themselves, in seconds.
-PAUSE: Final = 0.005
+PAUSE_SECONDS: Final = 0.005
 _MB: Final = 1_000_000
 #: What waits for such a disk takes this thread alone.
 _THREAD: Final = ThreadPoolExecutor(1, "backup")
@@ -46,10 +46,10 @@ async def make_backup(context: Context, places: tuple[Path, Path] | None) -> str
     is_over, now = Event(), datetime.fromtimestamp(await context.store.now(), UTC)
     target = folder / f"{file.stem}-{now:%Y-%m-%d-%H%M}.db"
     left, time = partial(mark, left="copied"), StoreTime(context.clock)
-    copy = partial(back_up, file, target, left, time, context.ids, partial(is_over.wait, PAUSE))
+    copy = partial(back_up, file, target, left, time, context.ids, partial(is_over.wait, PAUSE_SECONDS))
     try:
-        async with asyncio.timeout(LONGEST):
-            await asyncio.get_running_loop().run_in_executor(_THREAD, _make, file, target, copy)
+        async with asyncio.timeout(BACKUP_TIMEOUT_SECONDS):
+            await asyncio.get_running_loop().run_in_executor(_THREAD, _make_copy, file, target, copy)
     except (OSError, StoreError) as failed:
         problem = str(failed) if isinstance(failed, StoreError) else failed.strerror or "it takes too long"
         log.warning("database not backed up", file=str(target), problem=problem)
@@ -60,15 +60,15 @@ async def make_backup(context: Context, places: tuple[Path, Path] | None) -> str
     return ""
 
 
-def _make(file: Path, target: Path, copy: Callable[[], None]) -> None:
+def _make_copy(file: Path, target: Path, copy: Callable[[], None]) -> None:
     folder = target.parent
     make_folder(file, folder)
-    needed, free = ROOM * file.stat().st_size, shutil.disk_usage(folder).free
+    needed, free = FREE_SPACE_FACTOR * file.stat().st_size, shutil.disk_usage(folder).free
     if free < needed:
         raise StoreUnavailable(f"{free // _MB} MB are free, and it takes {needed // _MB} MB")
     copy()
     # What is left of one that was cut short goes, too.
-    for old in (*folder.glob(f"{file.stem}-{_WHEN}.db.new"), *copies(file, folder)[:-KEPT]):
+    for old in (*folder.glob(f"{file.stem}-{_WHEN}.db.new"), *list_copies(file, folder)[:-BACKUPS_RETAINED]):
         old.unlink()
 
 
@@ -81,12 +81,12 @@ def make_folder(file: Path, folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def copies(file: Path, folder: Path) -> list[Path]:
+def list_copies(file: Path, folder: Path) -> list[Path]:
     """Return the nightly copies of a database in a folder, oldest first."""
     return sorted(folder.glob(f"{file.stem}-{_WHEN}.db"))
 
 
-def is_apart(file: Path, folder: Path) -> bool:
+def is_on_other_disk(file: Path, folder: Path) -> bool:
     """Return whether a folder is on another disk than the database; False if that can't be seen."""
     with suppress(OSError):
         return folder.stat().st_dev != file.stat().st_dev

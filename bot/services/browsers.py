@@ -13,7 +13,7 @@ from bot.domain.workspaces import Workspace
 from bot.providers import base
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.linking import digest, new_nonce
+from bot.services.linking import compute_digest, create_nonce
 from bot.store import browsers
 from bot.store.audit import append_audit
 from bot.store.tables import BROWSER_SESSIONS
@@ -24,7 +24,7 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 #: The activity of a session is recorded at most this often, in seconds, so that most requests don't write.
-NOTED_EVERY = 60.0
+ACTIVITY_WRITE_SECONDS = 60.0
 #: A session that is unused for longer than this ends.
 MAX_IDLE_SECONDS = 2 * 3600.0
 
@@ -32,8 +32,8 @@ MAX_IDLE_SECONDS = 2 * 3600.0
 def sign_in(tx: Transaction, caller: Caller, lifetime: float) -> str:
     """Begin a browser session of so many seconds; return its id, of which only the SHA-256 is stored."""
     caller.check(tx, "sign_in")
-    session_id, now = new_nonce(), tx.now()
-    session = BrowserSession(digest(session_id), caller.principal, now, now, now + lifetime)
+    session_id, now = create_nonce(), tx.now()
+    session = BrowserSession(compute_digest(session_id), caller.principal, now, now, now + lifetime)
     BROWSER_SESSIONS.add(tx, session, user_id=caller.principal.user_id)
     _note_session(tx, session, "browser.sign_in")
     return session_id
@@ -73,13 +73,13 @@ class Browsing:
             await self._context.store.carry_out(lambda tx: sign_out(tx, id_hash, self._idle))
 
     async def page_rows(self, id_hash: str | None, workspace_id: str) -> PageRows | None:
-        """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
+        """Return the rows for a page about a workspace of anybody; None without a valid session."""
         if id_hash is None:
             return None
         rows = await self._context.store.read(browsers.find_page_rows, id_hash, self._idle, workspace_id)
         if rows is not None:
             mark_as_known()
-        if rows is not None and rows.now - rows.session.seen_at >= NOTED_EVERY:
+        if rows is not None and rows.now - rows.session.seen_at >= ACTIVITY_WRITE_SECONDS:
             await self._context.store.write(browsers.keep_browser_session, rows.session.id_hash)
         return rows
 

@@ -55,27 +55,27 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 #: How long Slack may take to identify somebody, within the 3 s for an ack.
-LOOK_UP_SECONDS: Final = 1.0
+LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
 #: What the inbox key of a refusal ends in.
-_REFUSAL: Final = "/refused"
+_REFUSAL_SUFFIX: Final = "/refused"
 #: What was said longer ago than this many seconds changes nothing by itself: the world has gone on since.
-OLD_SECONDS: Final = 300.0
+MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 
-def is_old(said_at: float | None, now: float) -> bool:
-    """Return whether something was said so long ago that its person is asked first."""
-    return said_at is not None and now - said_at > OLD_SECONDS
+def is_stale(said_at: float | None, now: float) -> bool:
+    """Return whether a request is so old that its person has to confirm it."""
+    return said_at is not None and now - said_at > MAX_REQUEST_AGE_SECONDS
 
 
 class ConfirmationRequired(Exception):
-    """Signal that words from the past, or of somebody or something else, would change something.
+    """Old words, or words of somebody or something else, would change something.
 
     Nothing was written.
     """
 
 
-class _Unknown(Refused):
-    """Signal that Slack has to be asked about somebody first; ``rule`` is the verb that they asked for."""
+class _NotIdentifiedYet(Refused):
+    """Slack has to be asked about the person first; ``rule`` is the verb that they requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Caller:
     #: Through what they ask: it is in the audit, and in the memory of what was done.
     via: str = ""
     #: Slack can't be asked, and what the rows say of the person has to do.
-    goes_by_rows: bool = False
+    uses_stored_identity: bool = False
     #: Whether an answer says what begins, so that a card need not say it at once.
     is_answered: bool = False
     #: Whether it is about several workspaces: one message says how all of them end.
@@ -127,9 +127,9 @@ class Caller:
 
         Raises what it raises: Refused, with nothing written but the policy's audit row, and StoreError.
         """
-        done = await self._done(lambda tx, caller: work(tx, caller, *arguments, **named))
+        done = await self._run_with_lookup(lambda tx, caller: work(tx, caller, *arguments, **named))
         for act in (self.acts or {}).values():
-            self.context.memory.keep(act, act.done_at)
+            self.context.recent_commits.add(act, act.done_at)
         return done
 
     async def read(
@@ -138,29 +138,31 @@ class Caller:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run what only reads, on one snapshot and beside those who write; raises as ``run``."""
-        return await self._done(lambda tx, caller: work(tx, caller, *arguments, **named), is_read=True)
+        """Run a use case that only reads, on one snapshot, in parallel with writers; raises as ``run``."""
+        return await self._run_with_lookup(
+            lambda tx, caller: work(tx, caller, *arguments, **named), is_read=True
+        )
 
-    async def _done(
+    async def _run_with_lookup(
         self, work: Callable[[Transaction, Caller], Result | Refused], *, is_read: bool = False
     ) -> Result:
-        """Try; where Slack has to be asked first, look the person up and try again."""
-        done = await self._tried(work, is_read=is_read)
-        if isinstance(done, _Unknown):
+        """Run a use case; where Slack has to be asked first, look the person up and run it again."""
+        done = await self._run_once(work, is_read=is_read)
+        if isinstance(done, _NotIdentifiedYet):
             await self.decide(done.rule)
-            done = await replace(self, _has_looked=True)._tried(work, is_read=is_read)
+            done = await replace(self, _has_looked=True)._run_once(work, is_read=is_read)
         if isinstance(done, Refused):
             raise done
         return done
 
-    async def _tried(
+    async def _run_once(
         self, work: Callable[[Transaction, Caller], Result | Refused], *, is_read: bool
     ) -> Result | Refused:
         store = self.context.store
         acts: dict[tuple[str, str], Act] = {}
         caller = replace(self, acts=acts)
 
-        def whole(tx: Transaction) -> Result | Refused:
+        def work_with_audit(tx: Transaction) -> Result | Refused:
             before = tx.changes
             acts.clear()
             try:
@@ -169,21 +171,21 @@ class Caller:
                 if tx.changes > before:
                     # Only what ends in an error is rolled back; others may share the transaction.
                     raise
-                return refusal if is_read else self._refused(tx, refusal)
+                return refusal if is_read else self._audit_refusal(tx, refusal)
 
         try:
-            done = await (store.engine.read(whole) if is_read else store.carry_out(whole))
+            done = await (store.engine.read(work_with_audit) if is_read else store.carry_out(work_with_audit))
         except Refused as refusal:
             done, is_read = refusal, True
         # Not what was rolled back.
         self.acts.update(acts)
         if is_read and isinstance(done, Refused) and done.denied is not None:
-            return await store.carry_out(partial(self._refused, refusal=done))
+            return await store.carry_out(partial(self._audit_refusal, refusal=done))
         return done
 
-    def _refused(self, tx: Transaction, refusal: Refused) -> Refused:
-        """Write the audit row of what the policy refused, once."""
-        key = self.interaction and f"{self.interaction}{_REFUSAL}"
+    def _audit_refusal(self, tx: Transaction, refusal: Refused) -> Refused:
+        """Write the audit row of a refusal by the policy, once."""
+        key = self.interaction and f"{self.interaction}{_REFUSAL_SUFFIX}"
         if refusal.denied is not None and inbox.add_interaction(tx, key):
             verb, target, rule = refusal.denied
             detail = {"rule": rule, **self._via}
@@ -196,19 +198,19 @@ class Caller:
         """Return if the policy allows it; otherwise audit the refusal and raise it as ``check`` does."""
         decision = await self.decide(verb)
         if not decision.allowed:
-            refusal = refused(decision, verb)
-            await self.context.store.carry_out(partial(self._refused, refusal=refusal))
+            refusal = build_refusal(decision, verb)
+            await self.context.store.carry_out(partial(self._audit_refusal, refusal=refusal))
             raise refusal
 
     async def decide(self, verb: str, target: policy.Target | None = None) -> policy.Decision:
-        """Return what the policy decides, which isn't audited; who isn't known well enough is looked up."""
+        """Return the policy's decision, unaudited; look a person up whose row is missing or old."""
         context, principal = self.context, self.principal
         person = await context.store.person(principal)
-        known = await decided(context, principal, verb, target, person)
+        known = await decide_installed(context, principal, verb, target, person)
         if known.rule == policy.FOREIGN_TEAM or policy.is_current(person, verb, await context.store.now()):
             return known
         try:
-            async with asyncio.timeout(LOOK_UP_SECONDS):
+            async with asyncio.timeout(LOOK_UP_TIMEOUT_SECONDS):
                 person = await context.people.look_up(principal)
         except (SlackFailed, TimeoutError):
             person = None
@@ -240,33 +242,35 @@ class Caller:
         hidden_as: Refused | None = None,
     ) -> None:
         """Ask the policy as ``check`` does, about the person as their row was just read."""
-        is_current = self.goes_by_rows or policy.is_current(person, verb, tx.now())
+        is_current = self.uses_stored_identity or policy.is_current(person, verb, tx.now())
         installation = self.context.installation
         decision = policy.decide(self.principal, verb, target, installation, person if is_current else None)
         if not self._has_looked and (decision.rule == policy.FOREIGN_TEAM or not is_current):
-            raise _Unknown(verb, "")
+            raise _NotIdentifiedYet(verb, "")
         if decision.allowed:
             return
         is_hidden = decision.rule == "policy.not_owner" and hidden_as is not None
-        raise refused(decision, verb, target, hidden_as if is_hidden else None)
+        raise build_refusal(decision, verb, target, hidden_as if is_hidden else None)
 
-    def account(self, tx: Transaction, connection: str) -> Account:
+    def require_account(self, tx: Transaction, connection: str) -> Account:
         """Return the person's account on a connection; raises NotLinked unless it is usable."""
-        return usable(self.context.need(connection), accounts.find_account(tx, self.principal, connection))
+        return require_usable(
+            self.context.need(connection), accounts.find_account(tx, self.principal, connection)
+        )
 
     def check_plan(self, tx: Transaction, connection: str) -> None:
         """Raise NotLinked if something planned on a connection couldn't be carried out as things are."""
-        account = self.account(tx, connection)
+        account = self.require_account(tx, connection)
         if find_access_obstacle(account, tx.now(), is_connected=True):
             sentence = problems.sentence(account.refusal, self.context.title(connection))
             raise NotLinked(connection, sentence, is_refused=True)
 
     def needs_no_confirmation(self, now: float) -> bool:
-        """Return whether it needs no confirmation: it was said just now, and in the person's own words."""
-        return not (self.is_quoted or is_old(self.said_at, now))
+        """Return whether a request needs no confirmation: it is recent, and in the person's own words."""
+        return not (self.is_quoted or is_stale(self.said_at, now))
 
     def has_assistant_level(self, tx: Transaction, level: str) -> bool:
-        """Return whether its person lets whatever asks for them do what needs a level; "" is for themself."""
+        """Return whether the person's assistant is allowed a level; "" is for the person alone."""
         if not self.via:
             return True
         subscribers = StoreHooks.list_subscribers()
@@ -299,12 +303,12 @@ class Caller:
         result: str = "accepted",
         **detail: str,
     ) -> None:
-        """Write the audit row and the act of what is done; ``about`` is as it was before, or a name.
+        """Write the audit row and the undoable action; ``about`` is the subject as it was before, or a name.
 
-        ``change`` is what rows said before and say since, besides those of a workspace, which are found; None
-        for what is no act.
+        ``change`` has the old and new values of rows, besides those of the workspace, which are read here;
+        None if it can't be undone.
         """
-        target, keys = _target(about)
+        target, keys = _describe_target(about)
         detail = {**keys, **detail, **self._via}
         append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
         if change is not None and not isinstance(change, Change):
@@ -313,7 +317,7 @@ class Caller:
         if change is not None:
             self.record_action(tx, action, "" if isinstance(about, str) else about, change)
         if change is None or not change.work_item_id:
-            follow_request(tx, self.principal)
+            run_request_hooks(tx, self.principal)
 
     def record_action(
         self,
@@ -322,7 +326,7 @@ class Caller:
         about: Workspace | Run | AuditSubject | str,
         change: Change = NO_CHANGE,
     ) -> None:
-        """Write an act, by which it can be told of and taken back; ``about`` may be a connection."""
+        """Write an action, by which it can be listed and undone; ``about`` may be a connection."""
         act = Act(
             id=tx.ids.new("act"),
             principal=self.principal,
@@ -341,8 +345,8 @@ class Caller:
         self.acts[action, act.subject] = act
 
 
-def _target(about: Workspace | Run | AuditSubject | str) -> tuple[str, dict[str, str]]:
-    """Return what the audit calls what somebody asks about, and its keys."""
+def _describe_target(about: Workspace | Run | AuditSubject | str) -> tuple[str, dict[str, str]]:
+    """Return the audit's name and keys of the subject of a request."""
     if isinstance(about, str):
         return about, {}
     if isinstance(about, Workspace):
@@ -352,20 +356,20 @@ def _target(about: Workspace | Run | AuditSubject | str) -> tuple[str, dict[str,
     return f"{about.connection}/{about.title}", dict(about.keys)
 
 
-def refused(
+def build_refusal(
     decision: policy.Decision, verb: str, target: policy.Target | None = None, as_: Refused | None = None
 ) -> Refused:
-    """Return the refusal of what the policy doesn't allow, or ``as_``, with what its audit row says."""
+    """Build the refusal of a request that the policy denies, or use ``as_``, with its audit details."""
     kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
     refusal = as_ or kind(decision.rule, problems.sentence(decision.rule))
     refusal.denied = (verb, f"{target.kind}/{target.id}" if target is not None else "usher", decision.rule)
     return refusal
 
 
-async def decided(
+async def decide_installed(
     context: Context, principal: Principal, verb: str, target: policy.Target | None, person: Person | None
 ) -> policy.Decision:
-    """Ask the policy; where a Slack workspace isn't known, after looking whether Usher was installed there.
+    """Ask the policy; for an unknown Slack workspace, read the installations again first.
 
     Another process may have written that a moment ago.
     """
@@ -376,7 +380,7 @@ async def decided(
     return decision
 
 
-def usable(provider: Provider, account: Account | None) -> Account:
+def require_usable(provider: Provider, account: Account | None) -> Account:
     """Return the account; raises NotLinked unless it is usable."""
     name, title = provider.settings.name, provider.settings.title
     if account is None or account.state == "revoking":
@@ -386,7 +390,7 @@ def usable(provider: Provider, account: Account | None) -> Account:
     return account
 
 
-def follow_request(tx: Transaction, principal: Principal) -> None:
-    """Have features act on a request that was done, besides what an operation or a run shows."""
+def run_request_hooks(tx: Transaction, principal: Principal) -> None:
+    """Notify features of a request that was done without an operation or a run."""
     for hooks in StoreHooks.list_subscribers():
         hooks.on_request_done(tx, principal)

@@ -1,4 +1,4 @@
-"""Checks: one line each, with what to do."""
+"""Checks of an installation: findings, each with its advice."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from bot.support.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Hold one finding; ``advice`` says what to do and is empty if all is well.
+    """A finding; ``advice`` says what to do and is empty if all is well.
 
     What is good may still be worth a warning.
     """
@@ -27,25 +27,27 @@ class Check:
 
 
 #: The checks of features after those of Slack, by their place.
-ON_SLACK: Final[
+SLACK_CHECKS: Final[
     dict[int, Callable[[Settings, Http, Mapping[str, base.Provider]], Awaitable[list[Check]]]]
 ] = {}
 #: What features need besides the scopes that the app always has.
-NEEDED: Final[list[Callable[[Settings], Iterable[str]]]] = []
+NEEDED_SCOPES: Final[list[Callable[[Settings], Iterable[str]]]] = []
 #: Those of an open store; without HTTP nothing is asked outside, or the encryption keys are wrong.
-IN_STORE: Final[dict[int, Callable[[Store, Settings, Http | None], Awaitable[list[Check]]]]] = {}
+STORE_CHECKS: Final[dict[int, Callable[[Store, Settings, Http | None], Awaitable[list[Check]]]]] = {}
 
 
-def plain(value: object) -> str:
+def format_plain(value: object) -> str:
     """Return a text from outside for a terminal: one line, no control characters, not too long."""
     text = " ".join("".join(c if c.isprintable() else " " for c in str(value or "")).split())
     return text[:120] or "nothing"
 
 
-def why(failed: errors.ProviderError) -> str:
-    """Return why a server's answer can't be used."""
+def explain_failure(failed: errors.ProviderError) -> str:
+    """Format the reason for which a server's answer can't be used."""
     return (
-        plain(failed) if isinstance(failed, errors.PermanentError) else f"no usable answer: {plain(failed)}"
+        format_plain(failed)
+        if isinstance(failed, errors.PermanentError)
+        else f"no usable answer: {format_plain(failed)}"
     )
 
 
@@ -55,7 +57,7 @@ def exit_status(checks: Iterable[Check]) -> int:
 
 
 def as_text(checks: Sequence[Check]) -> str:
-    """Write one line per check, with what to do below each that isn't good."""
+    """Format one line per check, with the advice below each that isn't good."""
     lines = []
     for check in checks:
         mark = "warn" if check.is_warning else "ok  " if check.is_good else "BAD "

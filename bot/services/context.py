@@ -1,4 +1,4 @@
-"""The context: what the parts of one process share."""
+"""The context that the parts of one process share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.providers.connection import LinkMethod
 from bot.services.owners import Owners
-from bot.services.recent_commits import Memory
+from bot.services.recent_commits import RecentCommits
 from bot.store.stop_warnings import MAX_WARNING_DELAY_SECONDS
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
@@ -19,7 +19,7 @@ from bot.support.vault import Vault
 
 
 class PeopleBook(Protocol):
-    """Know who people are. The policy's callers ask; ``bot.slack.people.PeopleDirectory`` implements it."""
+    """The directory of people in Slack; ``bot.slack.people.PeopleDirectory`` implements it."""
 
     async def look_up(self, principal: Principal) -> Person:
         """Look a person up in Slack, store and return them; raise SlackFailed if that isn't possible now."""
@@ -30,13 +30,13 @@ class PeopleBook(Protocol):
         ...
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Name the enterprise of somebody whose sign-in didn't, if it has installed us; raise SlackFailed."""
+        """Add the enterprise to a principal of a sign-in, if it has installed Usher; raise SlackFailed."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Hold the outside world (store, providers, people, clock), where Usher is installed, and the settings.
+    """The outside world (store, providers, people, clock), the installation, and the settings.
 
     A constructor takes the context, and otherwise only what nobody else needs.
     """
@@ -69,7 +69,7 @@ class Context:
     #: Whether Slack's assistant may call.
     assistant: bool = False
     #: What this process answered and called lately.
-    memory: Memory = field(default_factory=Memory)
+    recent_commits: RecentCommits = field(default_factory=RecentCommits)
 
     def need(self, connection: str) -> Provider:
         """Return a connection's provider; raises Refused (``connection_gone``) if there is none."""
@@ -77,8 +77,8 @@ class Context:
             raise Refused("connection_gone", problems.sentence("connection_gone", self.title(connection)))
         return self.connections[connection]
 
-    def linked_by(self, way: LinkMethod, principal: Principal) -> list[str]:
-        """Return the names of the connections that a person may link in a way."""
+    def list_linkable(self, way: LinkMethod, principal: Principal) -> list[str]:
+        """Return the names of the connections that a person may link by a method."""
         found = self.connections.items()
         return sorted(
             name for name, one in found if one.has_link_method(way) and one.is_available_to(principal)

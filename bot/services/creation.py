@@ -1,4 +1,4 @@
-"""What people make: a workspace or a run from a provider's last offer, by a form or by flags.
+"""Forms and flags: a workspace or a run is specified from a provider's last offer.
 
 Nobody waits for a provider here.
 
@@ -22,14 +22,14 @@ from bot.support.errors import Refused
 def check_offered(
     provider: base.Provider, spec: Spec | None, principal: Principal, purpose: Purpose = "workspace"
 ) -> None:
-    """Raise Refused (``workspace.withheld``, ``job.withheld``) for what is by now reserved for others."""
+    """Raise Refused (``workspace.withheld``, ``job.withheld``) for a spec reserved for others by now."""
     if spec is not None and provider.is_withheld(spec, principal):
         raise Refused(f"{purpose}.withheld", problems.sentence("withheld", provider.settings.title))
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalOffer:
-    """Hold what a provider last offered, as one person may use it for one purpose."""
+    """The last offer of a provider, as one person may use it for one purpose."""
 
     provider: base.Provider
     snapshot: Snapshot[Any]
@@ -48,13 +48,13 @@ class PersonalOffer:
 
 
 #: The most that a run may use: where nothing is limited, omitting it changes nothing for the run.
-_AT_MOST: Final = (
+_LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
 )
 #: Words that people use for the same thing; a form has at most one word of each row.
 SYNONYMS: Final = (
-    *_AT_MOST,
+    *_LIMIT_NAMES,
     frozenset({"gpus", "gpu"}),
     frozenset({"directory", "dir", "workdir", "cwd", "working_directory"}),
     frozenset({"environment", "env"}),
@@ -64,26 +64,26 @@ SYNONYMS: Final = (
     frozenset({"constraints", "constraint", "placement"}),
     frozenset({"command", "cmd"}),
 )
-COMMAND: Final = "command"
-TEMPLATE: Final = "template"
+COMMAND_FIELD: Final = "command"
+TEMPLATE_FIELD: Final = "template"
 #: Where it runs, and from what, is the person's own choice and is never made for them.
-_OWN_CHOICE: Final = frozenset({"cluster", TEMPLATE})
+_OWN_CHOICE: Final = frozenset({"cluster", TEMPLATE_FIELD})
 #: No more alternatives than this are tried.
-_TRIED: Final = 30
-_ROUNDS: Final = 20
+_MAX_ALTERNATIVES: Final = 30
+_MAX_ROUNDS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """Hold ``--NAME VALUE`` or ``--NAME=VALUE``; ``value`` is None where nothing followed."""
+    """A flag, ``--NAME VALUE`` or ``--NAME=VALUE``; ``value`` is None where nothing followed."""
 
     name: str
     value: str | None
 
 
 @dataclass(slots=True)
-class Filled:
-    """Hold the values, the resulting form, and what is wrong with which flags."""
+class FilledForm:
+    """The values, the resulting form, and the problem of each wrong flag."""
 
     values: dict[str, Value]
     form: Form
@@ -94,21 +94,21 @@ class Filled:
     left_out: list[Flag] = field(default_factory=list)
 
 
-def filled(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Filled:
+def apply_flags(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> FilledForm:
     """Apply flags to a form and return the result; ``form_of`` gives the provider's form for some values.
 
     Fields without a flag keep the form's defaults. If a flag is possible only with one choice that the
     person left open, that choice is made. Where nothing at all can be limited, limits are left out.
     """
-    result = _taken(form_of, flags, {})
+    result = _apply_in_order(form_of, flags, {})
     if result.unknown:
         found = [
             (name, value)
-            for name, value in _alternatives(result, _OWN_CHOICE | set(result.values))
-            if not _taken(form_of, flags, {name: value}).unknown
+            for name, value in _list_alternatives(result, _OWN_CHOICE | set(result.values))
+            if not _apply_in_order(form_of, flags, {name: value}).unknown
         ]
         if len(found) == 1:
-            result = _taken(form_of, flags, dict(found))
+            result = _apply_in_order(form_of, flags, dict(found))
     _leave_out(form_of, result)
     for one in result.form.fields:
         if one.initial and one.name not in result.values and one.name not in result.problems:
@@ -116,18 +116,18 @@ def filled(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Filled:
     return result
 
 
-def proposed(form_of: Callable[[Values], Form], template: str) -> tuple[dict[str, Value], Form, str]:
+def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[dict[str, Value], Form, str]:
     """Return the default values that complete a form, the form, and the template's label.
 
     ``template`` is chosen first unless it is empty; without a label, it is not offered.
     """
-    values: dict[str, Value] = {TEMPLATE: template} if template else {}
+    values: dict[str, Value] = {TEMPLATE_FIELD: template} if template else {}
     form = form_of(values)
     label = ""
     if template and (found := find_choice(form, template)) is not None:
         name, chosen = found
         values[name], label = chosen.value, chosen.label
-    for _ in range(_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         form = form_of(values)
         missing = {one.name: one.initial for one in form.fields if one.initial and one.name not in values}
         if not missing:
@@ -144,50 +144,52 @@ def find_choice(form: Form, said: str) -> tuple[str, Choice] | None:
     )
 
 
-def allowed_with(form_of: Callable[[Values], Form], result: Filled, flag: Flag) -> list[tuple[str, str]]:
+def find_enabling_choices(
+    form_of: Callable[[Values], Form], result: FilledForm, flag: Flag
+) -> list[tuple[str, str]]:
     """Return the choices, by field, that would make an unknown flag valid."""
     return [
         (name, value)
-        for name, value in _alternatives(result, frozenset())
-        if field_for(form_of(result.values | {name: value}), flag.name) is not None
+        for name, value in _list_alternatives(result, frozenset())
+        if find_field(form_of(result.values | {name: value}), flag.name) is not None
     ]
 
 
-def field_for(form: Form, name: str) -> Field | None:
+def find_field(form: Form, name: str) -> Field | None:
     """Return the field that a flag sets, by its name, its label, or a synonym."""
-    needle = _plain(name)
+    needle = _fold_flag(name)
     for one in form.fields:
-        if needle in {_plain(one.name), _plain(flag_name(one.name)), _plain(one.label)}:
+        if needle in {_fold_flag(one.name), _fold_flag(flag_name(one.name)), _fold_flag(one.label)}:
             return one
     same = next((row for row in SYNONYMS if needle in row), frozenset[str]())
-    return next((one for one in form.fields if _plain(flag_name(one.name)) in same), None)
+    return next((one for one in form.fields if _fold_flag(flag_name(one.name)) in same), None)
 
 
-def _leave_out(form_of: Callable[[Values], Form], result: Filled) -> None:
+def _leave_out(form_of: Callable[[Values], Form], result: FilledForm) -> None:
     """Leave out limits if neither the form, nor any choice that the person left open, has them."""
     if any(_is_size(one) for one in result.form.fields):
         return
     others = [
         form_of(result.values | {name: value})
-        for name, value in _alternatives(result, frozenset(result.values))
+        for name, value in _list_alternatives(result, frozenset(result.values))
     ]
     for flag in list(result.unknown):
-        is_limit = any(_plain(flag.name) in row for row in _AT_MOST)
-        if is_limit and not any(field_for(form, flag.name) is not None for form in others):
+        is_limit = any(_fold_flag(flag.name) in row for row in _LIMIT_NAMES)
+        if is_limit and not any(find_field(form, flag.name) is not None for form in others):
             result.unknown.remove(flag)
             result.left_out.append(flag)
 
 
 def _is_size(one: Field) -> bool:
     sizes = [*SYNONYMS[:3], frozenset({"profile", "resource_profile", "size"})]
-    return one.name.startswith(LIMIT) or any(_plain(one.name) in row for row in sizes)
+    return one.name.startswith(LIMIT) or any(_fold_flag(one.name) in row for row in sizes)
 
 
-def _taken(form_of: Callable[[Values], Form], flags: Sequence[Flag], chosen: Values) -> Filled:
+def _apply_in_order(form_of: Callable[[Values], Form], flags: Sequence[Flag], chosen: Values) -> FilledForm:
     form = form_of(chosen)
-    result = Filled(dict(chosen), form)
-    for _ in range(_ROUNDS):
-        given = _by_field(form, flags)
+    result = FilledForm(dict(chosen), form)
+    for _ in range(_MAX_ROUNDS):
+        given = _group_by_field(form, flags)
         waiting = [
             one
             for one in form.fields
@@ -198,23 +200,23 @@ def _taken(form_of: Callable[[Values], Form], flags: Sequence[Flag], chosen: Val
         # Fields that others depend on come first, and one at a time: the form may change with each.
         first = next((one for one in waiting if one.has_dependents), None)
         for one in [first] if first is not None else waiting:
-            _take(result, one, given[one.name])
+            _set_field(result, one, given[one.name])
         form = result.form = form_of(result.values)
-    result.unknown = [flag for flag in flags if field_for(form, flag.name) is None]
+    result.unknown = [flag for flag in flags if find_field(form, flag.name) is None]
     return result
 
 
-def _by_field(form: Form, flags: Sequence[Flag]) -> dict[str, list[str | None]]:
+def _group_by_field(form: Form, flags: Sequence[Flag]) -> dict[str, list[str | None]]:
     given: dict[str, list[str | None]] = {}
     for flag in flags:
-        wanted = field_for(form, flag.name)
+        wanted = find_field(form, flag.name)
         if wanted is not None:
             given.setdefault(wanted.name, []).append(flag.value)
     return given
 
 
-def _take(result: Filled, wanted: Field, given: Sequence[str | None]) -> None:
-    """Write a flag's values into its field, or record what is wrong with them."""
+def _set_field(result: FilledForm, wanted: Field, given: Sequence[str | None]) -> None:
+    """Write a flag's values into its field, or record the problem with them."""
     found = [value for value in given if value is not None]
     if len(found) < len(given):
         result.problems[wanted.name] = FlagProblem("empty")
@@ -224,7 +226,7 @@ def _take(result: Filled, wanted: Field, given: Sequence[str | None]) -> None:
             result.values[wanted.name] = "\n".join(found)
             return
         case "multi_search":
-            several = [part for value in found for part in _parts(wanted, value)]
+            several = [part for value in found for part in _split_values(wanted, value)]
         case _:
             if len(found) > 1:
                 result.problems[wanted.name] = FlagProblem("twice")
@@ -235,7 +237,7 @@ def _take(result: Filled, wanted: Field, given: Sequence[str | None]) -> None:
         return
     chosen: list[str] = []
     for value in several:
-        choice = _choice(wanted, value)
+        choice = _find_field_choice(wanted, value)
         if choice is None:
             offered = tuple(one.label for one in wanted.choices)
             result.problems[wanted.name] = FlagProblem("not_offered", value, offered)
@@ -244,12 +246,16 @@ def _take(result: Filled, wanted: Field, given: Sequence[str | None]) -> None:
     result.values[wanted.name] = tuple(chosen) if wanted.kind == "multi_search" else chosen[0]
 
 
-def _parts(wanted: Field, value: str) -> list[str]:
+def _split_values(wanted: Field, value: str) -> list[str]:
     """Split values joined by commas, unless the whole text is one value."""
-    return [value] if _choice(wanted, value) is not None else [part for part in value.split(",") if part]
+    return (
+        [value]
+        if _find_field_choice(wanted, value) is not None
+        else [part for part in value.split(",") if part]
+    )
 
 
-def _choice(wanted: Field, value: str) -> Choice | None:
+def _find_field_choice(wanted: Field, value: str) -> Choice | None:
     needle = fold(value)
     exact = next((choice for choice in wanted.choices if choice.value == value), None)
     return exact or next(
@@ -257,16 +263,16 @@ def _choice(wanted: Field, value: str) -> Choice | None:
     )
 
 
-def _alternatives(result: Filled, besides: frozenset[str]) -> list[tuple[str, str]]:
+def _list_alternatives(result: FilledForm, besides: frozenset[str]) -> list[tuple[str, str]]:
     """Return the choices, by field, that change the form and haven't been made."""
     return [
         (one.name, choice.value)
         for one in result.form.fields
         if one.has_dependents and one.kind in {"choice", "search"} and one.name not in besides
-        for choice in one.choices[:_TRIED]
+        for choice in one.choices[:_MAX_ALTERNATIVES]
         if choice.value != result.values.get(one.name, one.initial)
     ]
 
 
-def _plain(word: str) -> str:
+def _fold_flag(word: str) -> str:
     return "_".join(word.casefold().replace("-", " ").replace("_", " ").replace(".", " ").split())

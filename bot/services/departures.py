@@ -1,4 +1,4 @@
-"""People who left, or may not use Usher any more: what runs of theirs, and then their links, end.
+"""Departed people, and those who may not use Usher any more: their workspaces, then their links, end.
 
 What a plan of theirs was to stop is stopped first, at once and with their own account; of what runs on, the
 Usher administrators are told. Where something runs, a task does it all, so that it survives a crash; whoever
@@ -20,7 +20,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.services import accounts
 from bot.services.caller import Caller
 from bot.services.feasibility import get_stop_effects
-from bot.services.message_context import Gatherer, Message, adds
+from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.store import accounts as rows
 from bot.store import gates, operations, people, timers, workspaces
 from bot.store.audit import append_audit
@@ -45,7 +45,7 @@ def is_leaver(person: Person) -> bool:
     return flaw(person) in {"left", "guest"}
 
 
-def let_go(tx: Transaction, caller: Caller, person: Person, *, actor: str) -> list[Account]:
+def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str) -> list[Account]:
     """End the links and hours of somebody who has left or become a guest; return the accounts that ended.
 
     Where something of theirs runs, a task does it. A guest's records of what was made without any account
@@ -55,7 +55,7 @@ def let_go(tx: Transaction, caller: Caller, person: Person, *, actor: str) -> li
     if cause is None or not is_leaver(person):
         return []
     for key in rows.find_keys_of_user(tx, person.principal):
-        accounts.withdraw(tx, key)
+        accounts.withdraw_requests(tx, key)
         since = tx.now()
         if _find_running(tx, key, since):
             task = NewTask(TaskKind.LEAVER, key.key, {"cause": cause, "actor": actor, "since": since})
@@ -170,7 +170,7 @@ def _end_links(
     person = people.find_person(tx, who)
     can_read = cause == "guest" or (person is not None and flaw(person) is None)
     connections = linked - open_to_all if cause == "guest" else linked
-    return accounts.end(tx, caller, who, connections, actor=actor, cause=cause, notify=can_read)
+    return accounts.end_accounts(tx, caller, who, connections, actor=actor, cause=cause, notify=can_read)
 
 
 def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[st
 
 
 def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str, Any]]) -> None:
-    """Notify the administrators of a leaver's place of the running workspaces, once for all who leave now."""
+    """Notify a leaver's administrators of the running workspaces, in one message for several leavers."""
     place, who = caller.context.installation, caller.principal
     named = ", ".join(f"{one['connection']}/{one['remote_id']}" for one in left)
     append_audit(tx, [AuditEntry("usher", "account.left_running", who.key, "ok", {"workspaces": named})])
@@ -199,12 +199,12 @@ def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str,
         add_or_extend(tx, notice, "left")
 
 
-@adds(NoticeKind.LEFT_RUNNING)
+@kind_extensions(NoticeKind.LEFT_RUNNING)
 async def _add_leavers(gatherer: Gatherer, notice: Message, facts: Facts) -> RequestFacts:
     """Add the people, the titles of their connections, and the pages of the running workspaces."""
     left = [
-        {**one, "title": gatherer.title(one["connection"]), "page": gatherer.page_of(one)}
+        {**one, "title": gatherer.title(one["connection"]), "page": gatherer.find_provider_page(one)}
         for one in notice.body.get("left", ())
     ]
-    named = await gatherer.named(notice.principal, *(one["person"] for one in left))
+    named = await gatherer.name_people(notice.principal, *(one["person"] for one in left))
     return RequestFacts(**facts.common() | {"body": {"left": left}}, people=named)

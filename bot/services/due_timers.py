@@ -1,4 +1,4 @@
-"""A workspace's timer when it is due: its warning, and its stop in its person's name.
+"""Due timers: the warning, and the stop in the person's name.
 
 The stop and the end of the timer are written as one, so it is done once, and never after its person took it
 back.
@@ -37,9 +37,16 @@ from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.feasibility import find_planned_stop_obstacle, get_stop_effects
 from bot.services.hooks import UseCaseHooks
-from bot.services.message_context import Gatherer, Message, adds
+from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.services.operation_requests import begin_operation
-from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, ScheduledWork
+from bot.services.scheduled_work import (
+    CLAIM_LEASE_SECONDS,
+    FRESH_SECONDS,
+    POLL_SECONDS,
+    READ_TIMEOUT_SECONDS,
+    RETRY_SECONDS,
+    ScheduledWork,
+)
 from bot.store import gates, operations, stop_warnings
 from bot.store import timers as rows
 from bot.store import workspaces as stored
@@ -51,15 +58,15 @@ from bot.support.errors import NotLinked, Refused
 log = structlog.get_logger(__name__)
 
 #: How many timers are claimed at once.
-SOME: Final = 50
+CLAIM_BATCH_SIZE: Final = 50
 #: What some rules are called as the cause of a stop that wasn't possible.
-_CAUSES: Final = {
+_CAUSE_BY_RULE: Final = {
     "ends": "not_agreed",
     "not_allowed": "not_allowed_now",
 }
 
 
-def carry_out(tx: Transaction, caller: Caller, looked: Workspace) -> None:
+def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     """Warn of a timer's stop, or stop; raises Refused where that can't be done any more."""
     workspace, now = rows.decide(tx, looked.id), tx.now()
     if workspace is None or workspace.stop_at is None or workspace.stop_at != looked.stop_at:
@@ -70,7 +77,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: Workspace) -> None:
         _hold_back(tx, workspace, obstacle)
     elif now - read_at > FRESH_SECONDS and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
         # Its person is warned again once it was read.
-        _read(tx, workspace, unwarned=True)
+        _request_read(tx, workspace, unwarned=True)
     elif rows.apply_timer(tx, workspace.id):
         log.info("timer of a workspace that is down", workspace=workspace.id)
     elif is_warned:
@@ -78,7 +85,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     else:
         # Nobody is stopped without their warning, however late that is.
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
-        warning = _notice(workspace, TimerKind.TIMER_ENDING, moved_to)
+        warning = _build_notice(workspace, TimerKind.TIMER_ENDING, moved_to)
         rows.save_timer_warning(tx, workspace.id, stop_at, moved_to, warning)
 
 
@@ -94,21 +101,21 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
         # Only a call finds out.
         gates.request_read_now(tx, workspace.id)
     if now < due_at:
-        rows.schedule_timer_check(tx, workspace.id, stop_at, min(due_at, now + ASKS_AGAIN))
+        rows.schedule_timer_check(tx, workspace.id, stop_at, min(due_at, now + RETRY_SECONDS))
     elif rows.apply_timer(tx, workspace.id):
         log.info("timer of a workspace that is down", workspace=workspace.id)
     elif rule is not None and any(hooks.is_plan_on(tx, rule) for hooks in StoreHooks.list_subscribers()):
         rows.drop_stops(tx, workspace.id, rule)
     elif is_passing:
         # One message for all that were to stop then.
-        one = _notice(workspace, TimerKind.TIMER_FAILED, stop_at, cause=obstacle, is_due=True)
+        one = _build_notice(workspace, TimerKind.TIMER_FAILED, stop_at, cause=obstacle, is_due=True)
         add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
-        rows.schedule_timer_check(tx, workspace.id, stop_at, now + ASKS_AGAIN, unwarned=True)
+        rows.schedule_timer_check(tx, workspace.id, stop_at, now + RETRY_SECONDS, unwarned=True)
     else:
         _give_up(tx, workspace, obstacle)
 
 
-@adds(TimerKind.TIMER_FAILED)
+@kind_extensions(TimerKind.TIMER_FAILED)
 async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the other workspaces that were to be stopped then, if a message is about all of them."""
     if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
@@ -116,18 +123,18 @@ async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Fac
     at, own = facts.time("stop_at"), await gatherer.store.perform(stored.read_workspaces, message.principal)
     others = [one for one in own if one.connection == facts.connection and one.stops_at(at)]
     others = [one for one in others if one.id != facts.body.get("workspace") and not one.is_down]
-    return replace(facts, others=tuple(await gatherer.of_all(message.principal, others)))
+    return replace(facts, others=tuple(await gatherer.describe_workspaces(message.principal, others)))
 
 
 def _give_up(tx: Transaction, workspace: Workspace, cause: str) -> None:
     stop_at = workspace.stop_at or 0.0
     rows.end_timer(
-        tx, workspace.id, stop_at, [_notice(workspace, TimerKind.TIMER_FAILED, stop_at, cause=cause)]
+        tx, workspace.id, stop_at, [_build_notice(workspace, TimerKind.TIMER_FAILED, stop_at, cause=cause)]
     )
-    _end(tx, workspace)
+    _run_end_hooks(tx, workspace)
 
 
-def _end(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
+def _run_end_hooks(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
     for hooks in UseCaseHooks.list_subscribers():
         hooks.on_timer_ended(tx, workspace, stop)
 
@@ -136,25 +143,25 @@ def _read_at(workspace: Workspace, now: float) -> float:
     return now if workspace.is_provisional else workspace.read_at or 0.0
 
 
-def _read(tx: Transaction, workspace: Workspace, *, unwarned: bool = False) -> None:
+def _request_read(tx: Transaction, workspace: Workspace, *, unwarned: bool = False) -> None:
     gates.request_read_now(tx, workspace.id)
-    next_check_at = tx.now() + LOOKS_EVERY
+    next_check_at = tx.now() + POLL_SECONDS
     rows.schedule_timer_check(tx, workspace.id, workspace.stop_at or 0.0, next_check_at, unwarned=unwarned)
 
 
-def _later(tx: Transaction, _caller: Caller, looked: Workspace) -> None:
-    rows.schedule_timer_check(tx, looked.id, looked.stop_at or 0.0, tx.now() + ASKS_AGAIN)
+def _postpone(tx: Transaction, _caller: Caller, looked: Workspace) -> None:
+    rows.schedule_timer_check(tx, looked.id, looked.stop_at or 0.0, tx.now() + RETRY_SECONDS)
 
 
-def _refuse(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
-    """End a timer that can't be carried out, and tell its person why."""
+def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
+    """End a timer that can't be carried out, and notify its person of the cause."""
     cause = refusal.rule.removeprefix("workspace.")
     if isinstance(refusal, NotLinked):
         cause = "credential_refused" if refusal.is_refused else "unlinked"
-    _give_up(tx, looked, _CAUSES.get(cause, cause))
+    _give_up(tx, looked, _CAUSE_BY_RULE.get(cause, cause))
 
 
-def _notice(workspace: Workspace, kind: AnyKind, stop_at: float, **more: Any) -> NewNotice:
+def _build_notice(workspace: Workspace, kind: AnyKind, stop_at: float, **more: Any) -> NewNotice:
     body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": stop_at, **more}
     body |= {"mode": workspace.stop_mode} if kind is TimerKind.TIMER_FAILED else {}
     return NewNotice(workspace.id, kind, f"{stop_at:.0f}", workspace.principal, body)
@@ -167,14 +174,14 @@ def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> Non
     """
     is_own, subscribers = workspace.stop_card is None, UseCaseHooks.list_subscribers()
     if is_own or any(hooks.has_consent(tx, caller.context, workspace) for hooks in subscribers):
-        _end(tx, workspace, _stop(tx, caller, workspace))
+        _run_end_hooks(tx, workspace, _begin_stop(tx, caller, workspace))
     else:
         rows.drop_stops(tx, workspace.id, workspace.stop_card or "")
-        _end(tx, workspace)
+        _run_end_hooks(tx, workspace)
 
 
-def _stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | None:
-    """Begin the stop, or write what comes instead.
+def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | None:
+    """Begin the stop, or write its postponement or end.
 
     Nothing but the end of the timer is left to do where it is being stopped already. One that is busy isn't
     ended for good: its person is asked, and has an hour more. Nor is one whose person couldn't be warned: it
@@ -195,7 +202,9 @@ def _stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | 
     to_admins: list[NewNotice] = []
     if not stop_warnings.is_delivered(tx, warned):
         is_kept = not is_final(planned, mode)
-        to_admins = unwarned(caller.context.installation, workspace, f"{stop_at:.0f}", is_kept=is_kept)
+        to_admins = build_missed_warning_notices(
+            caller.context.installation, workspace, f"{stop_at:.0f}", is_kept=is_kept
+        )
         if not is_kept:
             add_notices(tx, to_admins)
             if workspace.stop_card is None:
@@ -206,10 +215,10 @@ def _stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | 
                 rows.end_timer(tx, workspace.id, stop_at)
             return None
         # Slack may not have been there to be asked about its person, either.
-        caller = replace(caller, goes_by_rows=True)
+        caller = replace(caller, uses_stored_identity=True)
     if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
-        warning = _notice(workspace, TimerKind.TIMER_ENDING, later, put_off=stop_at)
+        warning = _build_notice(workspace, TimerKind.TIMER_ENDING, later, put_off=stop_at)
         rows.save_timer_warning(tx, workspace.id, stop_at, later, warning, again=True)
         return None
     asker = CLASS if workspace.stop_card else HOURS if workspace.stop_rule else TIMER
@@ -222,10 +231,10 @@ def _stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | 
     return stop.operation
 
 
-def unwarned(
+def build_missed_warning_notices(
     installation: AnyInstallation, workspace: Workspace, occasion: str, *, is_kept: bool
 ) -> list[NewNotice]:
-    """Return what administrators are told of an end whose person couldn't be warned of it.
+    """Build the notices to administrators about a stop whose person couldn't be warned.
 
     ``is_kept``: the workspace can be started again, so it was stopped all the same.
     """
@@ -237,22 +246,25 @@ def unwarned(
     ]
 
 
-def _claim(tx: Transaction, context: Context) -> list[Workspace]:
-    """Claim what is due, and have read first what wasn't lately."""
-    now, claimed = tx.now(), rows.claim_timers(tx, SOME, LEASE, context.unwarned_seconds)
+def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
+    """Claim due timers; those of workspaces without a recent read are read first, and come due again."""
+    now, claimed = (
+        tx.now(),
+        rows.claim_timers(tx, CLAIM_BATCH_SIZE, CLAIM_LEASE_SECONDS, context.unwarned_seconds),
+    )
     unread = [one for one in claimed if now - _read_at(one, now) > FRESH_SECONDS]
-    waiting = [one for one in unread if now < due_at(one) + PATIENCE]
+    waiting = [one for one in unread if now < due_at(one) + READ_TIMEOUT_SECONDS]
     for one in waiting:
-        _read(tx, one)
+        _request_read(tx, one)
     return [one for one in claimed if one not in waiting]
 
 
-TIMERS: Final = ScheduledWork(
+TIMER_WORK: Final = ScheduledWork(
     name="timer",
     order=40,
-    claim=_claim,
-    carry_out=carry_out,
-    refuse=_refuse,
-    later=_later,
+    claim=_claim_due,
+    carry_out=process_due_timer,
+    refuse=_end_refused,
+    later=_postpone,
     key=lambda looked: f"timer:{looked.id}:{looked.stop_at:.0f}",
 )

@@ -1,4 +1,4 @@
-"""The keys that open what is stored: whether they do, and encrypting everything with the newest one."""
+"""Encryption keys: a check that they open the stored secrets, and rotation to the newest one."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -9,7 +9,7 @@ from typing import Final
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.providers.base import Credential
-from bot.services.accounts import refuse
+from bot.services.accounts import refuse_account
 from bot.store import accounts as account_rows
 from bot.store import credentials, installations, revocations
 from bot.store.audit import append_audit
@@ -20,13 +20,13 @@ from bot.support.errors import SecretError
 from bot.support.vault import Vault, row_key
 
 #: So many people are named in one line.
-_NAMED: Final = 20
+_MAX_PEOPLE_IN_LINE: Final = 20
 _OLD_KEY: Final = "Put the old key back into USHER_ENCRYPTION_KEYS, after the new one"
 
 
 @dataclass(frozen=True, slots=True)
 class SecretCheck:
-    """Hold how many accounts' secrets are stored, and the accounts whose secret no key opens."""
+    """The number of stored secrets, and the accounts whose secret no key opens."""
 
     total: int
     closed: Sequence[Account]
@@ -38,18 +38,22 @@ class SecretCheck:
 
     @property
     def found(self) -> str:
-        """Say how many open, and whose don't."""
+        """The number of secrets that open, and the owners of the others."""
         if not self.closed:
             return f"{self.total} stored, and all open"
         if self.is_hopeless:
             return f"USHER_ENCRYPTION_KEYS opens none of the {self.total} stored secrets"
-        more = f" and {len(self.closed) - _NAMED} more" if len(self.closed) > _NAMED else ""
-        whose = ", ".join(map(_whose, self.closed[:_NAMED]))
+        more = (
+            f" and {len(self.closed) - _MAX_PEOPLE_IN_LINE} more"
+            if len(self.closed) > _MAX_PEOPLE_IN_LINE
+            else ""
+        )
+        whose = ", ".join(map(_format_owner, self.closed[:_MAX_PEOPLE_IN_LINE]))
         return f"no key opens {len(self.closed)} of the {self.total} stored secrets: {whose}{more}"
 
     @property
     def advice(self) -> str:
-        """Say what to do; empty if all open."""
+        """The advice; empty if all open."""
         if not self.closed:
             return ""
         forget = f"{command('keys rotate --forget')} ends these links and asks their people to link again."
@@ -62,35 +66,35 @@ async def try_secrets(store: Store, vault: Vault) -> SecretCheck:
     """Open every account's secret. Raises StoreError."""
     accounts = await store.perform(account_rows.list_active_accounts)
     # Thousands take a second.
-    closed = await asyncio.to_thread(lambda: [one for one in accounts if not _opens(vault, one)])
-    closed.sort(key=_in_order)
+    closed = await asyncio.to_thread(lambda: [one for one in accounts if not _can_open(vault, one)])
+    closed.sort(key=_get_sort_key)
     return SecretCheck(len(accounts), closed)
 
 
-def _opens(vault: Vault, account: Account) -> bool:
+def _can_open(vault: Vault, account: Account) -> bool:
     try:
-        vault.open(_row_key(account), account.secret)
+        vault.open(_get_row_key(account), account.secret)
     except SecretError:
         return False
     return True
 
 
-def _in_order(account: Account) -> tuple[str, float, str]:
+def _get_sort_key(account: Account) -> tuple[str, float, str]:
     """Return the sort key of an account in a list: by connection, the oldest link first."""
     return account.connection, account.linked_at, account.id
 
 
-def _row_key(account: Account) -> str:
+def _get_row_key(account: Account) -> str:
     return row_key(account.principal.key, account.connection)
 
 
-def _whose(account: Account) -> str:
+def _format_owner(account: Account) -> str:
     return f"{account.principal.user_id} on {account.connection}"
 
 
 @dataclass(slots=True)
 class Rotation:
-    """Count what was encrypted, and name what no key opens: people's accounts, and Slack workspaces."""
+    """Counts of secrets encrypted again, and the accounts and Slack workspaces that no key opens."""
 
     done: int = 0
     #: Replaced by somebody else between reading and writing.
@@ -114,7 +118,7 @@ class Rotation:
         self.changed += not was_written
 
     def problems(self) -> list[str]:
-        """Return what there is to do by hand, one line each."""
+        """Return the tasks that are left to the operator, one line each."""
         lines = []
         if self.spared is not None:
             closed, linked = self.spared
@@ -130,7 +134,7 @@ class Rotation:
             lines += ["Usher has to be installed again in these Slack workspaces: no key opens the token."]
             lines += [f"  {name}" for name in self.workspaces]
         if self.changed:
-            lines += [f"{secrets(self.changed)} changed in the meantime. Run this again."]
+            lines += [f"{format_secret_count(self.changed)} changed in the meantime. Run this again."]
         return lines
 
 
@@ -146,11 +150,11 @@ async def rotate(
     """
     rotation = Rotation()
     accounts, installed = (
-        sorted(await store.perform(account_rows.list_active_accounts), key=_in_order),
+        sorted(await store.perform(account_rows.list_active_accounts), key=_get_sort_key),
         await store.read(installations.list_installations),
     )
     for place in installed:
-        sealed = _rotated(vault, place.secret)
+        sealed = _rotate_secret(vault, place.secret)
         if sealed is None:
             rotation.workspaces.append(f"{place.team_name} ({place.id})")
         else:
@@ -158,31 +162,31 @@ async def rotate(
                 await store.write(installations.reseal_installation, place.id, place.secret, sealed)
             )
     linked = [one for one in accounts if one.connection not in unlinked]
-    closed = {one.id for one in linked if _rotated(vault, one.secret) is None}
+    closed = {one.id for one in linked if _rotate_secret(vault, one.secret) is None}
     if forget is not None and forget != len(closed) and (forget or 10 * len(closed) > len(linked)):
         rotation.spared, forget = (len(closed), len(linked)), None
     for account in [*accounts, *await store.read(revocations.list_pending_revocations)]:
-        sealed = _rotated(vault, account.secret)
+        sealed = _rotate_secret(vault, account.secret)
         if sealed is None and account.state == "revoking":
             continue  # Doctor counts it, and it lapses.
         if sealed is None and forget is None:
-            rotation.accounts.append(_whose(account))
+            rotation.accounts.append(_format_owner(account))
             continue
         if account.id in closed:
-            rotation.forgotten += await store.carry_out(partial(_forget, account=account))
+            rotation.forgotten += await store.carry_out(partial(_forget_account, account=account))
             continue
         if sealed is None:
-            sealed = vault.seal(_row_key(account), Credential.for_connection("none").as_mapping())
+            sealed = vault.seal(_get_row_key(account), Credential.for_connection("none").as_mapping())
         rotation.count(await store.write(credentials.reseal_account, account.id, account.secret, sealed))
     for account in await store.read(credentials.list_forgotten_accounts):
-        sealed = _rotated(vault, account.secret)
+        sealed = _rotate_secret(vault, account.secret)
         if sealed is not None:
-            recalling = partial(_recall, account=account, secret=sealed)
+            recalling = partial(_recall_account, account=account, secret=sealed)
             rotation.recalled += await store.carry_out(recalling)
     return rotation
 
 
-def _rotated(vault: Vault, sealed: str) -> str | None:
+def _rotate_secret(vault: Vault, sealed: str) -> str | None:
     """Return a secret encrypted with the newest key, None if no key opens it."""
     try:
         return vault.rotate(sealed)
@@ -190,14 +194,14 @@ def _rotated(vault: Vault, sealed: str) -> str | None:
         return None
 
 
-def _forget(tx: Transaction, account: Account) -> bool:
-    if not refuse(tx, account, "secret", actor="operator"):
+def _forget_account(tx: Transaction, account: Account) -> bool:
+    if not refuse_account(tx, account, "secret", actor="operator"):
         return False
     credentials.forget(tx, account.id, account.secret)
     return True
 
 
-def _recall(tx: Transaction, account: Account, secret: str) -> bool:
+def _recall_account(tx: Transaction, account: Account, secret: str) -> bool:
     if not credentials.restore_secret(tx, account.id, secret):
         return False
     about = {"connection": account.connection, "username": account.username}
@@ -205,6 +209,6 @@ def _recall(tx: Transaction, account: Account, secret: str) -> bool:
     return True
 
 
-def secrets(count: int) -> str:
-    """Say how many secrets."""
+def format_secret_count(count: int) -> str:
+    """Format a number of secrets."""
     return "1 secret is" if count == 1 else f"{count} secrets are"

@@ -10,7 +10,7 @@ from typing import Final
 from bot.domain.failover_losses import LossKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.context import Context
-from bot.services.recent_commits import KEPT_SECONDS, Kept
+from bot.services.recent_commits import RECENT_COMMIT_SECONDS, RecentCommit
 from bot.store import gates, maintenance, notices
 from bot.store.maintenance import SETTLES
 from bot.store.notices import add_notices
@@ -19,11 +19,11 @@ from bot.store.transaction import Row, Transaction
 from bot.support.pool import contained
 
 #: How long what a message is about may take to be read, in seconds.
-READ_WITHIN: Final = 12.0
+READ_TIMEOUT_SECONDS: Final = 12.0
 
 
 class Failovers:
-    """Tell administrators of a failover, and whomever this process answered what is so now."""
+    """Notices about a failover, to administrators and to the people with answers from this process."""
 
     def __init__(self, context: Context) -> None:
         self._context, self._last = context, Row()
@@ -33,23 +33,29 @@ class Failovers:
         context, store = self._context, self._context.store
         async with contained("failover", context.ids):
             found, now = await store.read(maintenance.failover), await store.now()
-            if found is None or found == self._last or not SETTLES < now - found["noted_at"] < KEPT_SECONDS:
+            if (
+                found is None
+                or found == self._last
+                or not SETTLES < now - found["noted_at"] < RECENT_COMMIT_SECONDS
+            ):
                 return
             occasion, body = f"{found['noted_at']:.0f}", {"what": "failover", "since": found["lost_since"]}
             for who in context.installation.administrating():
                 message = NewNotice(f"failover:{who.key}", NoticeKind.OUTAGE, occasion, who, body)
                 await store.write(notices.add_notices, [message])
-            for one in context.memory.since(found["lost_since"]):
+            for one in context.recent_commits.list_since(found["lost_since"]):
                 await store.carry_out(partial(_notify, one=one, found=found))
             self._last = found
 
 
-def _notify(tx: Transaction, one: Kept, found: Row) -> None:
-    """Tell the person of what isn't there any more how things are, once that was read again."""
+def _notify(tx: Transaction, one: RecentCommit, found: Row) -> None:
+    """Notify the owner of a lost row of the state, once that was read again."""
     if TABLES[f"{type(one).__name__.lower()}s"].row(tx, id=one.id) is not None:
         return
     about = str(getattr(one, "workspace_id", None) or getattr(one, "subject", ""))
     gates.want(tx, about, by_itself=True)
     body = {"workspace": about, "connection": one.connection, "name": getattr(one, "name", ""), **found}
     occasion, subject = f"{found['noted_at']:.0f}", about or one.id
-    add_notices(tx, [NewNotice(subject, LossKind.LOST, occasion, one.principal, body, due_in=READ_WITHIN)])
+    add_notices(
+        tx, [NewNotice(subject, LossKind.LOST, occasion, one.principal, body, due_in=READ_TIMEOUT_SECONDS)]
+    )

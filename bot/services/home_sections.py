@@ -25,6 +25,6 @@ class HomeOwner:
 
 
 #: What features gather for a person's own Home, by the name under which they draw it.
-PARTS: Final[dict[str, Callable[[HomeOwner], Awaitable[Any]]]] = {}
+SECTION_READERS: Final[dict[str, Callable[[HomeOwner], Awaitable[Any]]]] = {}
 #: What else may wait for a person, the oldest first, by the kind of question as which a feature draws it.
-WAITING: Final[dict[str, Callable[[HomeOwner], Awaitable[list[Any]]]]] = {}
+QUESTION_READERS: Final[dict[str, Callable[[HomeOwner], Awaitable[list[Any]]]]] = {}

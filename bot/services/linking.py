@@ -46,45 +46,47 @@ CODE_SECONDS = 600.0
 #: By then a link has ended in any case, and a credential made for it has been used or never will be.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 #: The longest that a person waits for a token to be checked; seconds.
-CHECK_SECONDS = 10.0
-TRIES = 5
+CHECK_TIMEOUT_SECONDS = 10.0
+MAX_ATTEMPTS = 5
 CODE_LENGTH = 8
 #: No provider's token is longer; a longer text is never matched against a pattern.
-LONGEST_TOKEN = 4096
+MAX_TOKEN_LENGTH = 4096
 #: How much of a link's digest its pages' addresses show.
 NAME_LENGTH: Final = 12
 
 #: Without letters and digits that are easily confused, and without vowels that form words.
-_READABLE = "23456789BCDFGHJKMNPQRSTVWXZ"
-_NONCE = re.compile(r"[A-Za-z0-9_-]{43}")
+_CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
+_NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 #: A link whose account isn't known yet.
-_EMPTY: Final[Mapping[str, Any]] = {"stage": "open", "secret": None, "username": None}
-_USERNAME: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
+_WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = {"stage": "open", "secret": None, "username": None}
+_USERNAME_PATTERN: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
 
 def is_username(text: str) -> bool:
     """Return whether a text can be approved as a username: fully shown, and with nothing invisible in it."""
-    return _USERNAME.fullmatch(text) is not None and clean(text) == text and len(escape(text)) <= SHOWN
+    return (
+        _USERNAME_PATTERN.fullmatch(text) is not None and clean(text) == text and len(escape(text)) <= SHOWN
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Identify the link that a browser is visiting, and the browser."""
+    """The link that a browser is visiting, and the browser."""
 
     nonce: str
     browser: str
 
     @property
     def name(self) -> str:
-        """Return what addresses call this link; it opens nothing by itself."""
-        return digest(self.nonce)[:NAME_LENGTH]
+        """Return the name of this link in addresses; it opens nothing by itself."""
+        return compute_digest(self.nonce)[:NAME_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """Hold what a page about a link shows. ``mark`` identifies the checked token without revealing it.
+class LinkPage:
+    """The contents of a page about a link. ``mark`` identifies the checked token without revealing it.
 
     ``signs_in``: the person signs in at the provider instead of pasting a token. ``former`` is the username
     that the person has linked there so far, "" for none. ``channel`` is where Usher writes to them, if known.
@@ -108,54 +110,54 @@ class Opened:
     @property
     def mark(self) -> str:
         """Return a value that changes with every checked token: a confirmation is valid for one of them."""
-        return digest(self.link.secret or "")[:16]
+        return compute_digest(self.link.secret or "")[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """Hold the result of a confirmation: an account, or the code to type back in Slack."""
+    """The result of a confirmation: an account, or the code to type back in Slack."""
 
-    opened: Opened
+    opened: LinkPage
     account: Account | None = None
     code: str | None = None
 
 
-def digest(text: str) -> str:
+def compute_digest(text: str) -> str:
     """Return the SHA-256 of a text in hex."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def new_nonce() -> str:
-    """Return 256 random bits in the form used in a link's address."""
+def create_nonce() -> str:
+    """Return a random nonce of 256 bits for a link's address."""
     return secrets.token_urlsafe(32)
 
 
 def is_nonce(text: str) -> bool:
     """Return whether a text has the shape of a nonce."""
-    return _NONCE.fullmatch(text) is not None
+    return _NONCE_PATTERN.fullmatch(text) is not None
 
 
-def new_code() -> str:
-    """Return eight easily readable characters."""
-    return "".join(secrets.choice(_READABLE) for _ in range(CODE_LENGTH))
+def create_code() -> str:
+    """Return a random code of eight easily readable characters."""
+    return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(CODE_LENGTH))
 
 
-def plain_code(typed: str) -> str:
+def normalise_code(typed: str) -> str:
     """Return a typed code without the separators that people put between its letters."""
-    return "".join(letter for letter in typed.upper() if letter in _READABLE)[: CODE_LENGTH * 2]
+    return "".join(letter for letter in typed.upper() if letter in _CODE_ALPHABET)[: CODE_LENGTH * 2]
 
 
 def is_token(text: str) -> bool:
     """Say whether a text can be sent as a token: printable ASCII without spaces."""
-    return 0 < len(text) <= LONGEST_TOKEN and text.isascii() and text.isprintable() and " " not in text
+    return 0 < len(text) <= MAX_TOKEN_LENGTH and text.isascii() and text.isprintable() and " " not in text
 
 
-def return_address(public_url: str, connection: str) -> str:
-    """Return where a provider sends people back to after signing in; each connection has its own."""
+def get_return_address(public_url: str, connection: str) -> str:
+    """Return the address to which a connection's provider redirects people after signing in."""
     return f"{public_url.rstrip('/')}/link/back/{connection}"
 
 
-def shown_name(principal: Principal, person: Person | None) -> str:
+def format_person_name(principal: Principal, person: Person | None) -> str:
     """Return the name of somebody that pages show: their Slack id if it isn't known yet."""
     return person.name if person is not None and person.name.strip() else principal.user_id
 
@@ -163,7 +165,9 @@ def shown_name(principal: Principal, person: Person | None) -> str:
 # -- in Slack ------------------------------------------------------------------------------------------------
 
 
-def invite(tx: Transaction, caller: Caller, connection: str, waiting: dict[str, Any] | None = None) -> str:
+def create_link(
+    tx: Transaction, caller: Caller, connection: str, waiting: dict[str, Any] | None = None
+) -> str:
     """Return the address of a new link; this invalidates an older one for the same connection.
 
     ``waiting`` is the command that runs once the account is linked. Raises Refused (``link.no_address``,
@@ -173,18 +177,28 @@ def invite(tx: Transaction, caller: Caller, connection: str, waiting: dict[str, 
     context, principal = caller.context, caller.principal
     provider = context.connections.get(connection)
     if provider is None or not provider.is_available_to(principal):
-        raise accounts.unknown_connection(context, connection, context.linked_by("token", principal))
+        raise accounts.refuse_unknown_connection(
+            context, connection, context.list_linkable("token", principal)
+        )
     if not provider.has_link_method("token"):
         raise Refused("link.not_by_token", pages.NOT_BY_TOKEN.format(title=provider.settings.title))
     if context.public_url is None:
         raise Refused("link.no_address", pages.NO_ADDRESS)
     if not caller.is_first_delivery(tx):
         raise Refused("link.repeated", pages.LINK_REPEATED)
-    nonce, now = new_nonce(), tx.now()
-    link = Link(digest(nonce), principal, connection, waiting, now, now + LINK_SECONDS, attempts_left=TRIES)
+    nonce, now = create_nonce(), tx.now()
+    link = Link(
+        compute_digest(nonce),
+        principal,
+        connection,
+        waiting,
+        now,
+        now + LINK_SECONDS,
+        attempts_left=MAX_ATTEMPTS,
+    )
     links.expire(tx, principal.key, connection)
     LINKS.add(tx, link)
-    _note(tx, link, "link.invited", "ok")
+    _audit(tx, link, "link.invited", "ok")
     return f"{context.public_url.rstrip('/')}/link/{nonce}"
 
 
@@ -192,9 +206,9 @@ def wait_for_proof(
     tx: Transaction, caller: Caller, connection: str, identity: base.Identity, pasted: str
 ) -> str | Refused:
     """Return the address of a new link whose token was checked before: only who asks is left to prove."""
-    url = invite(tx, caller, connection)
+    url = create_link(tx, caller, connection)
     visit = Visit(url.rpartition("/")[2], "")
-    kept = keep(tx, caller, visit, _usable(tx, caller, visit), identity, pasted)
+    kept = keep_credential(tx, caller, visit, _require_usable(tx, caller, visit), identity, pasted)
     return kept if isinstance(kept, Refused) else url
 
 
@@ -208,18 +222,18 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
         or link.code_hash is None
         or link.code_attempts_left <= 0
         # The operator may have changed the connections since.
-        or link.connection not in caller.context.linked_by("token", caller.principal)
+        or link.connection not in caller.context.list_linkable("token", caller.principal)
     ):
         raise Refused("code.none", pages.code_none(command))
     # The attempt is counted before the comparison, whatever that ends in. A form with a wrong code stays open
     # and is sent again with the same key, so that is not asked.
     left = link.code_attempts_left - 1
-    tried = _change(tx, link, code_attempts_left=left, attempts_left=left)
-    expected = caller.context.vault.open(_code_row(link), link.code_hash)["code"]
-    if not hmac.compare_digest(expected.encode(), digest(plain_code(code)).encode()):
-        _note(tx, link, "link.code", "refused", attempts_left=left)
+    tried = _change_link(tx, link, code_attempts_left=left, attempts_left=left)
+    expected = caller.context.vault.open(_get_code_key(link), link.code_hash)["code"]
+    if not hmac.compare_digest(expected.encode(), compute_digest(normalise_code(code)).encode()):
+        _audit(tx, link, "link.code", "refused", attempts_left=left)
         return Refused("code.wrong", pages.code_wrong(left, command))
-    return _use(tx, caller, tried, proof="code")
+    return _use_link(tx, caller, tried, proof="code")
 
 
 # -- on the page ---------------------------------------------------------------------------------------------
@@ -227,41 +241,45 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
 
 async def find_caller(context: Context, visit: Visit) -> Caller:
     """Return the caller on a link's page: the person it was made for. Raises Refused (``link.unknown``)."""
-    link = await context.store.read(links.find_link, digest(visit.nonce)) if is_nonce(visit.nonce) else None
+    link = (
+        await context.store.read(links.find_link, compute_digest(visit.nonce))
+        if is_nonce(visit.nonce)
+        else None
+    )
     if link is None:
-        raise _unknown(context)
+        raise _refuse_unknown(context)
     mark_as_known()
     return Caller(context, link.principal)
 
 
-def show(tx: Transaction, caller: Caller, visit: Visit) -> Opened:
-    """Return what the page shows, without changing anything. Raises Refused (``link.used``, …)."""
-    link = _usable(tx, caller, visit)
+def show_page(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
+    """Return the page of a link, without changing anything. Raises Refused (``link.used``, …)."""
+    link = _require_usable(tx, caller, visit)
     if not caller.context.sign_in:
-        _same_browser(caller, link, visit)
+        _check_browser(caller, link, visit)
     if link.stage == "open" and link.attempts_left <= 0:
-        raise _tried(caller, link)
-    return _opened(tx, caller, link, visit)
+        raise _refuse_without_attempts(caller, link)
+    return _build_page(tx, caller, link, visit)
 
 
-def prove(tx: Transaction, caller: Caller, visit: Visit, proven: Principal) -> Opened | Refused:
-    """Accept what Sign in with Slack proved, or refuse (``link.mismatch``) and audit both people.
+def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principal) -> LinkPage | Refused:
+    """Accept an identity proven by Sign in with Slack, or refuse (``link.mismatch``) and audit both people.
 
     A token checked earlier in another browser is discarded, one that no browser has checked kept.
     """
-    link = _usable(tx, caller, visit)
+    link = _require_usable(tx, caller, visit)
     if not caller.context.installation.is_same_person(link.principal, proven):
-        _note(tx, link, "link.sign_in", "mismatch", signed_in=proven.key)
+        _audit(tx, link, "link.sign_in", "mismatch", signed_in=proven.key)
         other = {"link_of": link.principal.key}
-        append_audit(tx, [AuditEntry(proven.key, "link.sign_in", _target(link), "mismatch", other)])
-        opened = _opened(tx, caller, link, visit)
+        append_audit(tx, [AuditEntry(proven.key, "link.sign_in", _get_audit_target(link), "mismatch", other)])
+        opened = _build_page(tx, caller, link, visit)
         return Refused(
             "link.mismatch", pages.SIGN_IN_MISMATCH.format(person=opened.person, workspace=opened.workspace)
         )
-    begun: Mapping[str, Any] = {} if link.browser_hash is None else _EMPTY
-    fresh = _change(tx, link, **begun, proven=True, browser_hash=digest(visit.browser))
-    _note(tx, link, "link.sign_in", "ok")
-    return _opened(tx, caller, fresh, visit)
+    begun: Mapping[str, Any] = {} if link.browser_hash is None else _WITHOUT_ACCOUNT
+    fresh = _change_link(tx, link, **begun, proven=True, browser_hash=compute_digest(visit.browser))
+    _audit(tx, link, "link.sign_in", "ok")
+    return _build_page(tx, caller, fresh, visit)
 
 
 def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, challenge: str) -> str:
@@ -269,71 +287,71 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
 
     Nothing is changed. ``state`` and ``challenge`` are what it must come back with.
     """
-    link = _with_tries(tx, caller, visit)
+    link = _require_attempts(tx, caller, visit)
     client = caller.context.connections[link.connection].oauth
     if client is None or link.stage != "open":
         return ""
-    return client.authorization_url(_back(caller, link), state, challenge)
+    return client.authorization_url(_get_link_return_address(caller, link), state, challenge)
 
 
-async def check(caller: Caller, visit: Visit, pasted: str) -> Opened:
+async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
     """Ask the provider whose token this is: ten seconds at most, five attempts; the link isn't used up.
 
     Raises Refused with what to do next; an attempt doesn't count if the provider merely failed.
     """
-    tried = await caller.run(attempt, visit, pasted)
+    tried = await caller.run(count_attempt, visit, pasted)
     provider = caller.context.connections[tried.connection]
     token = provider.clean_token(pasted)
     asking = provider.check_credential(base.Credential(SecretStr(token)))
     is_usual = re.fullmatch(provider.require_facet(base.Tokens).token_help().pattern, token) is not None
     why = pages.check_failed if is_usual else pages.check_failed_oddly
-    return await _identified(caller, visit, tried, asking, "token", why, token)
+    return await _identify_account(caller, visit, tried, asking, "token", why, token)
 
 
-async def signed_in(caller: Caller, visit: Visit, code: str, verifier: str) -> Opened:
-    """Ask the provider whose account a code stands for; like ``check``."""
-    tried = await caller.run(attempt, visit)
+async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) -> LinkPage:
+    """Ask the provider whose account a code stands for; like ``check_token``."""
+    tried = await caller.run(count_attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
-    asking = client.exchange_code(code, verifier, _back(caller, tried))
-    return await _identified(caller, visit, tried, asking, "sign_in", pages.there_failed)
+    asking = client.exchange_code(code, verifier, _get_link_return_address(caller, tried))
+    return await _identify_account(caller, visit, tried, asking, "sign_in", pages.there_failed)
 
 
-def attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | None = None) -> Link | Refused:
+def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | None = None) -> Link | Refused:
     """Count an attempt before the provider is asked, so that concurrent ones can't exceed five.
 
     What was ``pasted`` and can be no token of the connection is sent nowhere, and costs nothing.
     """
-    link = _with_tries(tx, caller, visit)
+    link = _require_attempts(tx, caller, visit)
     provider = caller.context.connections[link.connection]
     title = provider.settings.title
     if pasted is None:
         if provider.oauth is None or link.stage != "open":
-            raise _changed()
+            raise _refuse_changed()
     else:
         token = provider.clean_token(pasted)
-        foreign = refused_token(token, title, caller.context.connections.values())
+        foreign = refuse_foreign_token(token, title, caller.context.connections.values())
         if foreign is not None:
-            _note(tx, link, "link.check", "refused", error=foreign.rule)
+            _audit(tx, link, "link.check", "refused", error=foreign.rule)
             return foreign
         if not is_token(token):
             raise Refused("token.shape", pages.TOKEN_SHAPE.format(title=title))
-    left, browser = link.attempts_left - 1, digest(visit.browser)
-    return _change(tx, link, **_EMPTY, attempts_left=left, browser_hash=browser)
+    left, browser = link.attempts_left - 1, compute_digest(visit.browser)
+    return _change_link(tx, link, **_WITHOUT_ACCOUNT, attempts_left=left, browser_hash=browser)
 
 
-def keep(
+def keep_credential(
     tx: Transaction, caller: Caller, visit: Visit, tried: Link, identity: base.Identity, pasted: str
-) -> Opened | Refused:
+) -> LinkPage | Refused:
     """Keep the credential whose account the provider named; what Usher got by it is revoked if unused."""
     provider, credential = caller.context.connections[tried.connection], identity.credential
-    sealed = accounts.sealed(caller, tried.connection, credential)
+    sealed = accounts.seal_credential(caller, tried.connection, credential)
     if isinstance(provider, base.Revocation) and credential.token.get_secret_value() != pasted:
         # Also if the link doesn't stand any more, so that it is never left behind.
-        add_tasks(tx, [_revocation(tried, identity.username, sealed)])
-    if not _stands(tx, tried):
-        return _changed()
-    checked = _change(
+        add_tasks(tx, [_build_revocation(tried, identity.username, sealed)])
+    if not _is_unchanged_since(tx, tried):
+        return _refuse_changed()
+    checked = _change_link(
         tx,
         tried,
         stage="checked",
@@ -342,54 +360,54 @@ def keep(
         ends_at=credential.ends_at,
         made_by="token" if pasted else "sign_in",
     )
-    _note(tx, checked, "link.check", "ok", username=identity.username)
-    return _opened(tx, caller, checked, visit)
+    _audit(tx, checked, "link.check", "ok", username=identity.username)
+    return _build_page(tx, caller, checked, visit)
 
 
-def fail(tx: Transaction, caller: Caller, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
+def record_failed_attempt(tx: Transaction, caller: Caller, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
     """Note that the provider named no account; the attempt doesn't count if it merely failed."""
-    if isinstance(error, TemporaryError) and _stands(tx, tried):
-        _change(tx, tried, attempts_left=tried.attempts_left + 1)
+    if isinstance(error, TemporaryError) and _is_unchanged_since(tx, tried):
+        _change_link(tx, tried, attempts_left=tried.attempts_left + 1)
     kind = type(error).__name__
-    _note(tx, tried, "link.check", "refused", error=kind)
+    _audit(tx, tried, "link.check", "refused", error=kind)
 
 
-def again(tx: Transaction, caller: Caller, visit: Visit) -> Opened:
+def discard_token(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
     """Discard the checked credential, so that another can take its place."""
-    link = _writable(tx, caller, visit)
-    fresh = _change(tx, link, **_EMPTY)
-    return _opened(tx, caller, fresh, visit)
+    link = _require_writable(tx, caller, visit)
+    fresh = _change_link(tx, link, **_WITHOUT_ACCOUNT)
+    return _build_page(tx, caller, fresh, visit)
 
 
-def confirm(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Confirmed | Refused:
+def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Confirmed | Refused:
     """Link the account that ``mark`` identifies, or return the code to type back; uses up the link."""
-    link = _writable(tx, caller, visit)
-    opened = _opened(tx, caller, link, visit)
+    link = _require_writable(tx, caller, visit)
+    opened = _build_page(tx, caller, link, visit)
     if link.stage != "checked" or not hmac.compare_digest(opened.mark.encode(), mark.encode()):
-        raise _changed()
+        raise _refuse_changed()
     if caller.context.sign_in:
-        account = _use(tx, caller, link, proof="sign_in")
+        account = _use_link(tx, caller, link, proof="sign_in")
         return account if isinstance(account, Refused) else Confirmed(opened, account=account)
-    code = new_code()
-    waiting = _change(
+    code = create_code()
+    waiting = _change_link(
         tx,
         link,
         stage="code",
-        browser_hash=digest(visit.browser),
+        browser_hash=compute_digest(visit.browser),
         # Sealed, because the digest of a short code could be guessed from a stolen database.
-        code_hash=caller.context.vault.seal(_code_row(link), {"code": digest(code)}),
-        code_attempts_left=TRIES,
-        attempts_left=TRIES,
+        code_hash=caller.context.vault.seal(_get_code_key(link), {"code": compute_digest(code)}),
+        code_attempts_left=MAX_ATTEMPTS,
+        attempts_left=MAX_ATTEMPTS,
         expires_at=tx.now() + CODE_SECONDS,
     )
-    _note(tx, link, "link.confirmed", "ok", username=link.username)
-    return Confirmed(_opened(tx, caller, waiting, visit), code=code)
+    _audit(tx, link, "link.confirmed", "ok", username=link.username)
+    return Confirmed(_build_page(tx, caller, waiting, visit), code=code)
 
 
 # -- inside --------------------------------------------------------------------------------------------------
 
 
-def refused_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
+def refuse_foreign_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
     """Return the refusal of a Slack token, or a connection's own: neither may be sent to a provider."""
     if SLACK_TOKEN.match(token):
         return Refused("token.slack", pages.TOKEN_OF_SLACK.format(title=title))
@@ -399,7 +417,7 @@ def refused_token(token: str, title: str, connections: Iterable[base.Provider]) 
     return None
 
 
-async def _identified(
+async def _identify_account(
     caller: Caller,
     visit: Visit,
     tried: Link,
@@ -407,38 +425,38 @@ async def _identified(
     way: str,
     why: Callable[[ProviderError, str, int], str],
     pasted: str = "",
-) -> Opened:
+) -> LinkPage:
     """Wait for a provider to say whose account it is, and keep that; raises Refused.
 
     ``way`` begins the rule of a refusal, ``why`` says why.
     """
     try:
-        identity = await _in_time(asking)
+        identity = await _wait_in_time(asking)
     except ProviderError as error:
-        await caller.run(fail, tried, error)
+        await caller.run(record_failed_attempt, tried, error)
         rule = f"{way}.{'refused' if isinstance(error, CredentialRefused) else 'failed'}"
         title = caller.context.title(tried.connection)
         raise Refused(rule, why(error, title, tried.attempts_left)) from None
-    return await caller.run(keep, visit, tried, identity, pasted)
+    return await caller.run(keep_credential, visit, tried, identity, pasted)
 
 
-async def _in_time(asking: Awaitable[base.Identity]) -> base.Identity:
+async def _wait_in_time(asking: Awaitable[base.Identity]) -> base.Identity:
     """Wait ten seconds at most; raises ProviderError kinds."""
     try:
-        async with asyncio.timeout(CHECK_SECONDS):
+        async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             return await asking
     except TimeoutError:
         raise UnknownOutcome("no answer in time") from None
 
 
-def _usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
-    link, command = links.find_link(tx, digest(visit.nonce)), caller.context.command
+def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
+    link, command = links.find_link(tx, compute_digest(visit.nonce)), caller.context.command
     if link is None or link.principal != caller.principal:
-        raise _unknown(caller.context)
+        raise _refuse_unknown(caller.context)
     if link.stage == "used":
-        raise _used(caller, link)
+        raise _refuse_used(caller, link)
     if link.expires_at <= tx.now():
-        raise Refused("link.expired", pages.link_expired(command, _title(caller, link)))
+        raise Refused("link.expired", pages.link_expired(command, _get_title(caller, link)))
     provider = caller.context.connections.get(link.connection)
     if provider is None or not provider.is_available_to(link.principal):
         raise Refused("link.connection", pages.LINK_CONNECTION.format(command=command))
@@ -449,48 +467,50 @@ def _usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
     return link
 
 
-def _writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
+def _require_writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
     """Return a link that this browser may continue with; a confirmed one counts as used."""
-    link = _usable(tx, caller, visit)
+    link = _require_usable(tx, caller, visit)
     if caller.context.sign_in and not _is_proven(link, visit):
         raise Refused("link.sign_in_first", pages.SIGN_IN_FIRST)
-    _same_browser(caller, link, visit)
+    _check_browser(caller, link, visit)
     if link.stage == "code":
-        raise _used(caller, link)
+        raise _refuse_used(caller, link)
     return link
 
 
-def _with_tries(tx: Transaction, caller: Caller, visit: Visit) -> Link:
-    link = _writable(tx, caller, visit)
+def _require_attempts(tx: Transaction, caller: Caller, visit: Visit) -> Link:
+    link = _require_writable(tx, caller, visit)
     if link.attempts_left <= 0:
-        raise _tried(caller, link)
+        raise _refuse_without_attempts(caller, link)
     return link
 
 
-def _stands(tx: Transaction, tried: Link) -> bool:
+def _is_unchanged_since(tx: Transaction, tried: Link) -> bool:
     """Return whether nothing was done with a link since an attempt, and it hasn't expired."""
     return links.find_link(tx, tried.nonce_hash) == tried and tried.expires_at > tx.now()
 
 
-def _same_browser(caller: Caller, link: Link, visit: Visit) -> None:
-    if link.browser_hash is not None and not hmac.compare_digest(link.browser_hash, digest(visit.browser)):
-        text = pages.link_other_browser(caller.context.command, _title(caller, link))
+def _check_browser(caller: Caller, link: Link, visit: Visit) -> None:
+    if link.browser_hash is not None and not hmac.compare_digest(
+        link.browser_hash, compute_digest(visit.browser)
+    ):
+        text = pages.link_other_browser(caller.context.command, _get_title(caller, link))
         raise Refused("link.other_browser", text)
 
 
 def _is_proven(link: Link, visit: Visit) -> bool:
-    return link.proven and hmac.compare_digest(link.browser_hash or "", digest(visit.browser))
+    return link.proven and hmac.compare_digest(link.browser_hash or "", compute_digest(visit.browser))
 
 
-def _change(tx: Transaction, link: Link, **changes: Any) -> Link:
+def _change_link(tx: Transaction, link: Link, **changes: Any) -> Link:
     LINKS.change(tx, {"nonce_hash": link.nonce_hash}, **changes)
     return replace(link, **changes)
 
 
-def _use(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Account | Refused:
+def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Account | Refused:
     """Use a link up and write its account; refused (``link.taken``) if that is somebody else's."""
     username, secret = link.username or "", link.secret or ""
-    account = accounts.begin(
+    account = accounts.link_account(
         tx,
         caller,
         link.connection,
@@ -501,28 +521,28 @@ def _use(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Account 
         proof=proof,
         made_by=link.made_by,
         waiting=link.waiting,
-        more={"link": _mark(link)},
+        more={"link": _get_short_id(link)},
     )
     if account is None:
-        _note(tx, link, "account.linked", "taken", username=username)
-        accounts.warn_holders(tx, link.connection, username, link.principal, _mark(link))
+        _audit(tx, link, "account.linked", "taken", username=username)
+        accounts.warn_holders(tx, link.connection, username, link.principal, _get_short_id(link))
         return Refused(
             "link.taken",
-            pages.LINK_TAKEN.format(title=_title(caller, link), username=username),
+            pages.LINK_TAKEN.format(title=_get_title(caller, link), username=username),
         )
-    _change(tx, link, stage="used", secret=None, code_hash=None, waiting=None)
-    TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=digest(secret))
+    _change_link(tx, link, stage="used", secret=None, code_hash=None, waiting=None)
+    TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=compute_digest(secret))
     return account
 
 
-def _opened(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> Opened:
+def _build_page(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> LinkPage:
     context, provider = caller.context, caller.context.connections[link.connection]
     account = rows.find_account(tx, link.principal, link.connection)
     team = context.installation.at(link.principal).team_name.strip()
-    return Opened(
+    return LinkPage(
         link=link,
         title=provider.settings.title,
-        person=shown_name(link.principal, people.find_person(tx, link.principal)),
+        person=format_person_name(link.principal, people.find_person(tx, link.principal)),
         workspace=team or link.principal.team_id,
         help=provider.require_facet(base.Tokens).token_help(),
         needs_sign_in=context.sign_in and not _is_proven(link, visit),
@@ -532,7 +552,7 @@ def _opened(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> Opened
     )
 
 
-def _revocation(link: Link, username: str, sealed: str) -> NewTask:
+def _build_revocation(link: Link, username: str, sealed: str) -> NewTask:
     """Return the task that revokes a link's credential if the link ends without an account."""
     payload = {
         "principal": link.principal.key,
@@ -540,49 +560,58 @@ def _revocation(link: Link, username: str, sealed: str) -> NewTask:
         "username": username,
         "secret": sealed,
     }
-    return NewTask(TaskKind.REVOKE_UNUSED, digest(sealed), payload, due_in=UNUSED_SECONDS)
+    return NewTask(TaskKind.REVOKE_UNUSED, compute_digest(sealed), payload, due_in=UNUSED_SECONDS)
 
 
-def _title(caller: Caller, link: Link) -> str:
+def _get_title(caller: Caller, link: Link) -> str:
     return caller.context.title(link.connection)
 
 
-def _back(caller: Caller, link: Link) -> str:
-    return return_address(caller.context.public_url or "", link.connection)
+def _get_link_return_address(caller: Caller, link: Link) -> str:
+    return get_return_address(caller.context.public_url or "", link.connection)
 
 
-def _code_row(link: Link) -> str:
-    """Return the key under which a link's code is sealed."""
+def _get_code_key(link: Link) -> str:
+    """Return the row key for encrypting a link's code."""
     return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
 
 
-def _unknown(context: Context) -> Refused:
+def _refuse_unknown(context: Context) -> Refused:
     return Refused("link.unknown", pages.link_unknown(context.command))
 
 
-def _changed() -> Refused:
+def _refuse_changed() -> Refused:
     return Refused("link.changed", pages.LINK_CHANGED)
 
 
-def _used(caller: Caller, link: Link) -> Refused:
-    return Refused("link.used", pages.link_used(caller.context.command, _title(caller, link)))
+def _refuse_used(caller: Caller, link: Link) -> Refused:
+    return Refused("link.used", pages.link_used(caller.context.command, _get_title(caller, link)))
 
 
-def _tried(caller: Caller, link: Link) -> Refused:
-    return Refused("link.tries", pages.link_tries(caller.context.command, _title(caller, link)))
+def _refuse_without_attempts(caller: Caller, link: Link) -> Refused:
+    return Refused("link.tries", pages.link_tries(caller.context.command, _get_title(caller, link)))
 
 
-def _mark(link: Link) -> str:
+def _get_short_id(link: Link) -> str:
     # A prefix of the digest is enough to tell links apart, and can't be used to open one.
     return link.nonce_hash[:12]
 
 
-def _target(link: Link) -> str:
+def _get_audit_target(link: Link) -> str:
     return f"{link.principal.key}/{link.connection}"
 
 
-def _note(tx: Transaction, link: Link, action: str, result: str, **detail: Any) -> None:
+def _audit(tx: Transaction, link: Link, action: str, result: str, **detail: Any) -> None:
     """Write an audit row about a link."""
     append_audit(
-        tx, [AuditEntry(link.principal.key, action, _target(link), result, {"link": _mark(link), **detail})]
+        tx,
+        [
+            AuditEntry(
+                link.principal.key,
+                action,
+                _get_audit_target(link),
+                result,
+                {"link": _get_short_id(link), **detail},
+            )
+        ],
     )

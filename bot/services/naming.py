@@ -1,4 +1,4 @@
-"""Resolve a typed name among a person's own workspaces and runs; a guess is never treated as a match.
+"""Names: a typed name is matched with a person's own workspaces and runs; a guess is never a match.
 
 Pure.
 """
@@ -18,21 +18,23 @@ from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
 #: How similar two names must be (0–100) for one to be suggested.
-_ALIKE: Final = 60.0
-_OFFERED: Final = 5
+_MIN_SIMILARITY: Final = 60.0
+_MAX_SUGGESTIONS: Final = 5
 #: The maximum length of a person's own name for something.
-_LONGEST: Final = 60
+_MAX_ALIAS_LENGTH: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class NameMatch:
-    """Hold what a name resolves to: ``one`` match, ``many`` it fits, or ``near`` ones to suggest."""
+    """The result of resolving a name: ``one`` match, ``many`` matches, or ``near`` ones to suggest."""
 
     kind: Literal["one", "many", "near"]
     workspaces: tuple[Workspace, ...] = ()
 
 
-def find(name: str, workspaces: Sequence[Workspace], connections: Mapping[str, Provider]) -> NameMatch:
+def find_workspace(
+    name: str, workspaces: Sequence[Workspace], connections: Mapping[str, Provider]
+) -> NameMatch:
     """Resolve a name: aliases first, then whole names and ids, then a prefix that fits only one.
 
     ``NAME@CONNECTION`` restricts it to a connection, unless a workspace has exactly that name.
@@ -43,39 +45,41 @@ def find(name: str, workspaces: Sequence[Workspace], connections: Mapping[str, P
     stem, connection = split_connection(name, connections)
     if connection is not None:
         inside = [one for one in workspaces if one.connection == connection]
-        return find(stem, inside, {})
+        return find_workspace(stem, inside, {})
     needle = fold(name)
-    beginning = [one for one in workspaces if _any(one, lambda text: text.startswith(needle))]
+    beginning = [one for one in workspaces if _has_matching_name(one, lambda text: text.startswith(needle))]
     if needle and beginning:
-        return _one_or_many(beginning)
-    return NameMatch("near", nearest(name, workspaces))
+        return _to_match(beginning)
+    return NameMatch("near", suggest_workspaces(name, workspaces))
 
 
 def find_whole(
     name: str, workspaces: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> NameMatch | None:
-    """Resolve a name like ``find``, but only as a whole; None if nothing is called that."""
-    found = _exact(name, workspaces)
+    """Resolve a name like ``find_workspace``, but only as a whole; None if nothing is called that."""
+    found = _find_exact(name, workspaces)
     if not found and to_link(name):
-        ids = references(name, connections)
+        ids = find_references(name, connections)
         found = [one for one in workspaces if ids.get(one.connection) == one.remote_id]
     if not found:
         stem, connection = split_connection(name, connections)
         inside = [one for one in workspaces if one.connection == connection]
-        found = _exact(stem, inside) if inside else []
-    return _one_or_many(found) if found else None
+        found = _find_exact(stem, inside) if inside else []
+    return _to_match(found) if found else None
 
 
-def nearest(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]:
+def suggest_workspaces(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]:
     """Return suggestions for a name: workspaces that contain it, then the most similar ones."""
     needle = fold(name)
     if not needle:
         return ()
-    within = [one for one in workspaces if _any(one, lambda text: needle in text)]
+    within = [one for one in workspaces if _has_matching_name(one, lambda text: needle in text)]
     known = {one.id for one in within}
     rest = {number: fold(one.title) for number, one in enumerate(workspaces) if one.id not in known}
-    alike = process.extract(needle, rest, scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=_OFFERED)
-    return (*within, *(workspaces[number] for _, _, number in alike))[:_OFFERED]
+    alike = process.extract(
+        needle, rest, scorer=fuzz.WRatio, score_cutoff=_MIN_SIMILARITY, limit=_MAX_SUGGESTIONS
+    )
+    return (*within, *(workspaces[number] for _, _, number in alike))[:_MAX_SUGGESTIONS]
 
 
 def find_runs(
@@ -95,13 +99,15 @@ def find_runs(
         by_id = [run for run in runs if run.remote_id == stem]
         exact = by_id or [run for run in runs if fold(run.name) == fold(stem)]
     if exact:
-        return _of_one_name(exact, is_stop=is_stop)
+        return _choose_of_same_name(exact, is_stop=is_stop)
     beginning = [run for run in runs if fold(stem) and fold(run.name).startswith(fold(stem))]
     names = dict.fromkeys(fold(run.name) for run in beginning)
     return [
         run
         for known in names
-        for run in _of_one_name([one for one in beginning if fold(one.name) == known], is_stop=is_stop)
+        for run in _choose_of_same_name(
+            [one for one in beginning if fold(one.name) == known], is_stop=is_stop
+        )
     ]
 
 
@@ -112,14 +118,16 @@ def is_whole_name_of(name: str, run: Run, connections: Mapping[str, Provider]) -
     return any(one in {run.id, run.remote_id} or fold(one) == fold(run.name) for one in names)
 
 
-def nearest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
+def suggest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
     """Return the newest run of each name that contains this one or is most like it."""
     newest: dict[str, Run] = {}
     for run in runs:
         newest.setdefault(fold(run.name), run)
     needle = fold(name)
     within = [run for known, run in newest.items() if needle and needle in known]
-    alike = process.extract(needle, list(newest), scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=_OFFERED)
+    alike = process.extract(
+        needle, list(newest), scorer=fuzz.WRatio, score_cutoff=_MIN_SIMILARITY, limit=_MAX_SUGGESTIONS
+    )
     return [*within, *(newest[known] for known, _, _ in alike if newest[known] not in within)]
 
 
@@ -148,7 +156,7 @@ def find_titles(name: str, titles: Mapping[str, str]) -> list[str]:
     return named or [key for key, title in titles.items() if fold(title) == needle]
 
 
-def leading_connection(
+def split_leading_connection(
     words: Sequence[str], connections: Mapping[str, Provider]
 ) -> tuple[str | None, tuple[str, ...]]:
     """Return the connection that words begin with, by its name or title, and the words after it.
@@ -163,7 +171,7 @@ def leading_connection(
     return None, tuple(words)
 
 
-def references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]:
+def find_references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]:
     """Return the ids that a link or id refers to, by connection; ``ID@CONNECTION`` picks one."""
     stem, chosen = split_connection(text, connections)
     asked = connections if chosen is None else {chosen: connections[chosen]}
@@ -194,7 +202,7 @@ def split_connection(name: str, connections: Mapping[str, Provider]) -> tuple[st
     return (stem.strip(), connection) if connection is not None else (name, None)
 
 
-def labels(
+def make_labels(
     found: Sequence[Workspace],
     among: Sequence[Workspace],
     title: Callable[[str], str],
@@ -217,28 +225,28 @@ def labels(
     return labels
 
 
-def own_name(text: str) -> str:
+def normalise_alias(text: str) -> str:
     """Return a person's own name for something, normalised: one line, 1–60 characters; raises Refused."""
     kept = " ".join(clean(text).split())
-    if not 1 <= len(kept) <= _LONGEST:
+    if not 1 <= len(kept) <= _MAX_ALIAS_LENGTH:
         raise Refused("alias.length", answers.ALIAS_LONG)
     return kept
 
 
-def _exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
+def _find_exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
     needle = fold(name)
     own = [one for one in workspaces if one.alias and fold(one.alias) == needle]
     return own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
 
 
-def _one_or_many(found: list[Workspace]) -> NameMatch:
+def _to_match(found: list[Workspace]) -> NameMatch:
     return NameMatch("one" if len(found) == 1 else "many", tuple(found))
 
 
-def _of_one_name(runs: list[Run], *, is_stop: bool) -> list[Run]:
+def _choose_of_same_name(runs: list[Run], *, is_stop: bool) -> list[Run]:
     going = [run for run in runs if run.is_going] if is_stop else []
     return going or runs[:1]
 
 
-def _any(workspace: Workspace, fits: Callable[[str], bool]) -> bool:
+def _has_matching_name(workspace: Workspace, fits: Callable[[str], bool]) -> bool:
     return fits(fold(workspace.title)) or fits(fold(workspace.name))

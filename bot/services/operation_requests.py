@@ -17,8 +17,8 @@ from bot.domain.work_items import Call
 from bot.domain.workspaces import DOWN_STATES, NOT_UP_STATES, PROVISIONAL, State, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.services.accounts import acting
-from bot.services.caller import Caller, usable
+from bot.services.accounts import find_or_open_account
+from bot.services.caller import Caller, require_usable
 from bot.services.context import Context
 from bot.services.creation import check_offered
 from bot.services.feasibility import (
@@ -31,7 +31,7 @@ from bot.services.feasibility import (
 )
 from bot.services.hooks import UseCaseHooks
 from bot.services.timers import change_timer, plan_timer
-from bot.services.workspaces import require_operation, require_with_account, require_workspace
+from bot.services.workspaces import require_operation, require_workspace, require_workspace_and_account
 from bot.store import creations, inbox, operations, refusals, timers, work_items, workspaces
 from bot.store.notices import add_card, await_results
 from bot.store.operations import Accepted
@@ -66,9 +66,9 @@ def begin_operation(
     ``workspace.…``); ``workspace.ends`` asks them to confirm.
     """
     context = caller.context
-    workspace, reached = require_with_account(tx, caller, verb, workspace_id)
+    workspace, reached = require_workspace_and_account(tx, caller, verb, workspace_id)
     provider = context.need(workspace.connection)
-    account = usable(provider, reached)
+    account = require_usable(provider, reached)
     check_possible(context, workspace, verb)
     mode = choose_stop_mode(context, workspace, verb)
     is_unknown = not agreed or costs_more(workspace.stakes, agreed, is_planned=planned_for is not None)
@@ -251,7 +251,7 @@ def _create(
     if not isinstance(provider, base.Creation):
         raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
     check_offered(provider, fresh.spec, caller.principal)
-    account = usable(provider, acting(tx, caller, fresh.connection))
+    account = require_usable(provider, find_or_open_account(tx, caller, fresh.connection))
     if not caller.is_first_delivery(tx):
         return _find_first_result(tx, caller, fresh.id)
     if former is not None:
@@ -364,7 +364,7 @@ def repeat_creation(tx: Transaction, caller: Caller, operation_id: str) -> tuple
     operation = require_operation(tx, caller, "start_another", operation_id)
     workspace = require_workspace(tx, caller, "new", operation.workspace_id)
     provider = caller.context.need(workspace.connection)
-    caller.account(tx, workspace.connection)
+    caller.require_account(tx, workspace.connection)
     check_offered(provider, workspace.spec, caller.principal)
     if not operation.is_asked or not caller.is_first_delivery(tx):
         return operation, False

@@ -1,4 +1,4 @@
-"""Owners: what one process does for all on its database.
+"""Owners: the work that one process does for all processes on its database.
 
 Where it has the database to itself, it owns everything and writes nothing.
 """
@@ -20,34 +20,34 @@ from bot.support.errors import StoreBusy, StoreError
 
 log = structlog.get_logger(__name__)
 #: How often leases are renewed, in seconds: two attempts may fail.
-RENEWED_EVERY: Final = 3.0
+RENEWAL_SECONDS: Final = 3.0
 #: What the names of connections' starts begin with.
-STARTS: Final = "starts:"
+STARTS_PREFIX: Final = "starts:"
 #: What the names of runs' followed outputs begin with.
-OUTPUT: Final = "output:"
+OUTPUT_PREFIX: Final = "output:"
 #: A lease counts for this long here, from before it was asked for: others take it over later than that.
-SURE: Final = LEASE - 1.0
+LOCAL_LEASE_SECONDS: Final = LEASE - 1.0
 #: After so many seconds without a process that does the work, people are told; a restart is quicker.
-MISSED: Final = 15.0
+WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
 class Owners:
-    """Own everything: no other process works on this database."""
+    """Ownership of everything: no other process works on this database."""
 
     #: This process's name in the database; "" where it has none.
     name = ""
 
     @property
     def is_worked(self) -> bool:
-        """Whether what people ask for is carried out: here, or by a process that was seen lately."""
+        """Return whether requests are carried out: by this process, or one that was seen lately."""
         return True
 
     async def own(self, thing: str) -> float | None:
-        """Return since when this process has owned something, monotonic; None if another one owns it."""
+        """Return the monotonic time since when this process owns a thing; None if another one owns it."""
         return (await self.own_all([thing])).get(thing)
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Take what is free; return since when this process has owned each that it owns."""
+        """Acquire things that are free; return the ones owned here, each with the time since when."""
         return dict.fromkeys(things, 0.0)
 
     def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for what others may take over
@@ -58,7 +58,7 @@ class Owners:
         """Leave something to others."""
 
     async def renew(self) -> None:
-        """Keep what is owned; never raise."""
+        """Renew the leases of this process; never raise."""
 
     async def end(self) -> None:
         """Own nothing more, and leave starts to others at once; never raise."""
@@ -68,7 +68,7 @@ class Owners:
 
 
 class SharedOwners(Owners):
-    """Own by leases in the database. ``presence`` says that this process lives, for whoever looks.
+    """Ownership by leases in the database; the lease ``presence`` shows other processes that this one lives.
 
     In memory. Restart: taken over after ten seconds. Several processes: a thing counts as owned for a second
     less than its lease lasts in the row.
@@ -88,16 +88,16 @@ class SharedOwners(Owners):
 
     @property
     def is_worked(self) -> bool:
-        """Whether what people ask for is carried out: here, or by a process that was seen lately."""
-        return self._monotonic() - self._worked_at < MISSED
+        """Return whether requests are carried out: by this process, or one that was seen lately."""
+        return self._monotonic() - self._worked_at < WORKER_TIMEOUT_SECONDS
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Take what is free; return since when this process has owned each that it owns."""
-        if self._missing(things):
+        """Acquire things that are free; return the ones owned here, each with the time since when."""
+        if self._list_missing(things):
             async with self._asking:
-                if missing := self._missing(things):
+                if missing := self._list_missing(things):
                     now = self._monotonic()
-                    self._owns(await self._store.write(owners.own, self.name, missing), now)
+                    self._extend_leases(await self._store.write(owners.own, self.name, missing), now)
         now = self._monotonic()
         return {one: self._since[one] for one in things if self._sure_until.get(one, 0.0) > now}
 
@@ -105,18 +105,18 @@ class SharedOwners(Owners):
         """Return whether this process owns something for certain at this moment, and has since then."""
         return self._since.get(thing) == since and self._sure_until[thing] > self._monotonic()
 
-    def _missing(self, things: Collection[str]) -> list[str]:
+    def _list_missing(self, things: Collection[str]) -> list[str]:
         now = self._monotonic()
         if self._has_ended or not self._store.engine.is_whole:
             return []
         return [one for one in things if self._sure_until.get(one, 0.0) <= now]
 
-    def _owns(self, things: Collection[str], now: float) -> None:
+    def _extend_leases(self, things: Collection[str], now: float) -> None:
         for one in things:
             if self._sure_until.get(one, 0.0) <= now:
                 # Nobody knows who owned it since: it begins again.
                 self._since[one] = now
-            self._sure_until[one] = now + SURE
+            self._sure_until[one] = now + LOCAL_LEASE_SECONDS
 
     async def disown(self, *things: str) -> None:
         """Leave something to others."""
@@ -126,7 +126,7 @@ class SharedOwners(Owners):
         await self._store.write(owners.disown, self.name, things)
 
     async def renew(self) -> None:
-        """Keep what is owned; never raise."""
+        """Renew the leases of this process; never raise."""
         async with self._asking:
             if self._has_ended:
                 return
@@ -147,7 +147,7 @@ class SharedOwners(Owners):
             for one in self._since.keys() - kept:
                 log.info("no longer owned", thing=one)
                 del self._since[one], self._sure_until[one]
-            self._owns(kept & self._since.keys(), now)
+            self._extend_leases(kept & self._since.keys(), now)
 
     async def _is_seen_at_work(self, now: float) -> bool:
         try:
@@ -161,8 +161,8 @@ class SharedOwners(Owners):
         """Own nothing more, and leave starts to others at once; never raise."""
         async with self._asking:
             self._has_ended = True
-        starts = [one for one in self._since if one.startswith(STARTS)]
-        await self._handed_back(self.disown(*starts))
+        starts = [one for one in self._since if one.startswith(STARTS_PREFIX)]
+        await self._hand_back(self.disown(*starts))
 
     async def leave(self) -> None:
         """Leave everything to others, for good; never raise."""
@@ -170,18 +170,18 @@ class SharedOwners(Owners):
             self._has_ended = True
         self._since.clear()
         self._sure_until.clear()
-        await self._handed_back(self._store.write(owners.disown_all, self.name))
+        await self._hand_back(self._store.write(owners.disown_all, self.name))
 
     @staticmethod
-    async def _handed_back(work: Awaitable[None]) -> None:
+    async def _hand_back(work: Awaitable[None]) -> None:
         try:
             await work
         except StoreError as error:
             log.warning("leases not handed back", problem=error)
 
 
-def owners_of(store: Store, clock: Clock, ids: Ids, role: str) -> Owners:
-    """Return how this process shares what one at a time has to do."""
+def create_owners(store: Store, clock: Clock, ids: Ids, role: str) -> Owners:
+    """Create the owners of this process: with leases if the database is shared."""
     if not store.engine.is_shared:
         return Owners()
     name = ids.new(f"{socket.gethostname()}/{os.getpid()}")

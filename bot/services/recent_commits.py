@@ -1,16 +1,16 @@
-"""What this process answered and called in the last ten minutes: after a failover no row may tell."""
+"""The actions and calls of this process in the last ten minutes: a failover may have lost their rows."""
 
 from typing import Final, Protocol
 
 from bot.domain.people import Principal
 
 #: For how many seconds, and how much at most.
-KEPT_SECONDS: Final = 600.0
-MOST: Final = 10_000
+RECENT_COMMIT_SECONDS: Final = 600.0
+MAX_RECENT_COMMITS: Final = 10_000
 
 
-class Kept(Protocol):
-    """What was answered or called: an act, an operation or a run."""
+class RecentCommit(Protocol):
+    """An action that was answered, or an operation or a run that was called."""
 
     @property
     def id(self) -> str:
@@ -19,31 +19,33 @@ class Kept(Protocol):
 
     @property
     def principal(self) -> Principal:
-        """Return whose it is."""
+        """Return its owner."""
         ...
 
     @property
     def connection(self) -> str:
-        """Return where it was asked for."""
+        """Return its connection's name."""
         ...
 
 
-class Memory:
-    """Remember acts that were answered, and operations and runs that were called.
+class RecentCommits:
+    """Actions that were answered, and operations and runs that were called.
 
     Restart: forgotten. Several processes: each has its own, and people are told once.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[float, Kept]] = {}
+        self._commits: dict[str, tuple[float, RecentCommit]] = {}
 
-    def keep(self, one: Kept, at: float) -> None:
-        """Remember what was committed at a moment, by the store's time; forget what is too old."""
-        kept = self._kept
-        while kept and (len(kept) >= MOST or next(iter(kept.values()))[0] < at - KEPT_SECONDS):
-            del kept[next(iter(kept))]
-        kept.setdefault(one.id, (at, one))
+    def add(self, one: RecentCommit, at: float) -> None:
+        """Add a commit with its time by the store's clock; remove those that are too old."""
+        commits = self._commits
+        while commits and (
+            len(commits) >= MAX_RECENT_COMMITS or next(iter(commits.values()))[0] < at - RECENT_COMMIT_SECONDS
+        ):
+            del commits[next(iter(commits))]
+        commits.setdefault(one.id, (at, one))
 
-    def since(self, moment: float) -> list[Kept]:
-        """Return what was committed from a moment on."""
-        return [one for at, one in self._kept.values() if at >= moment]
+    def list_since(self, moment: float) -> list[RecentCommit]:
+        """Return the commits since a time."""
+        return [one for at, one in self._commits.values() if at >= moment]

@@ -1,6 +1,6 @@
-"""What a restored backup had planned may have been done or cancelled since, and nobody here knows.
+"""Restored backups: their plans are paused, as they may have been done or cancelled since.
 
-So nothing of it is done before its person was asked.
+Nothing of them is done before its person was asked.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -27,10 +27,10 @@ from bot.store.tables import LINEAGE, OPERATIONS, RUNS, WORKSPACES, principal_of
 from bot.store.transaction import Transaction
 
 #: The cause of what is paused and of what isn't carried out.
-RESTORED: Final = "restored"
+RESTORED_CAUSE: Final = "restored"
 
 
-async def restore(
+async def pause_restored(
     store: Store, administrators: Collection[str] = (), apart: Collection[str] = ()
 ) -> tuple[float, Mapping[str, int], int]:
     """Put everything that is planned on hold, ask its people, and tell the administrators that are known.
@@ -39,31 +39,37 @@ async def restore(
     Return when the backup was made, how much was held, by kind, and how many links that are. From then on the
     database may be served from. It is done in pieces: cut short, the next call goes on.
     """
-    while not await store.carry_out(_hold):
+    while not await store.carry_out(_pause_batch):
         pass
     links = [one for one in await store.perform(accounts.list_active_accounts) if one.connection in apart]
     for first in range(0, len(links), PIECE):
-        await store.carry_out(partial(_notify, links=links[first : first + PIECE]))
-    backup_at, held = await store.carry_out(partial(_end, administrators=administrators, links=len(links)))
+        await store.carry_out(partial(_notify_linked, links=links[first : first + PIECE]))
+    backup_at, held = await store.carry_out(
+        partial(_finish_restore, administrators=administrators, links=len(links))
+    )
     return backup_at, held, len(links)
 
 
-def _notify(tx: Transaction, links: Sequence[Account]) -> None:
-    """Tell some that a link which they ended may be back."""
-    occasion = f"{RESTORED}:{maintenance.made_at(tx):.3f}"
+def _notify_linked(tx: Transaction, links: Sequence[Account]) -> None:
+    """Notify some people that a link they ended may be back."""
+    occasion = f"{RESTORED_CAUSE}:{maintenance.made_at(tx):.3f}"
     for one in links:
         body = {"connection": one.connection}
         add_notices(tx, [NewNotice(one.id, LossKind.RESTORED, occasion, one.principal, body)])
 
 
-def _end(tx: Transaction, administrators: Collection[str], links: int) -> tuple[float, Mapping[str, int]]:
+def _finish_restore(
+    tx: Transaction, administrators: Collection[str], links: int
+) -> tuple[float, Mapping[str, int]]:
     backup_at, _, held = maintenance.restoring(tx)
-    occasion = f"{RESTORED}:{tx.now():.0f}"
-    body = {"what": RESTORED, "since": backup_at, "place": said(held)}
+    occasion = f"{RESTORED_CAUSE}:{tx.now():.0f}"
+    body = {"what": RESTORED_CAUSE, "since": backup_at, "place": format_counts(held)}
     for name in administrators:
         for row in tx.all("people_named", ending=f"%:{name}"):
             who = principal_of(row["principal"])
-            add_notices(tx, [NewNotice(f"{RESTORED}:{who.key}", NoticeKind.OUTAGE, occasion, who, body)])
+            add_notices(
+                tx, [NewNotice(f"{RESTORED_CAUSE}:{who.key}", NoticeKind.OUTAGE, occasion, who, body)]
+            )
     detail = {"accounts": links, "backup_at": backup_at, **held}
     append_audit(tx, [AuditEntry("operator", "store.restored", "database", "ok", detail)])
     maintenance.unmark(tx, "moved", "copied")
@@ -72,31 +78,31 @@ def _end(tx: Transaction, administrators: Collection[str], links: int) -> tuple[
     return backup_at, held
 
 
-def said(held: Mapping[str, int]) -> str:
-    """Say how much was held, by kind."""
+def format_counts(held: Mapping[str, int]) -> str:
+    """Format the counts of paused rows, by kind."""
     return ", ".join(f"{kind}: {number}" for kind, number in held.items() if number) or "nothing"
 
 
-def _hold(tx: Transaction) -> bool:
-    """Put some of it on hold; return whether all is."""
+def _pause_batch(tx: Transaction) -> bool:
+    """Pause a batch of plans; return whether all are paused."""
     backup_at, began, held = maintenance.restoring(tx)
     before, given = tx.changes, {"limit": PIECE // 2, "now": tx.now()}
     tx.run("seek_notices", since=backup_at, began=began, **given)
     for operation in some(tx, OPERATIONS.query(tx, "open_operations_left", **given), before):
-        held["requests"] += operations.save_step(tx, _ended(tx, operation, backup_at)) is not None
+        held["requests"] += operations.save_step(tx, _build_end(tx, operation, backup_at)) is not None
     for run in some(tx, RUNS.query(tx, "unseen_runs_left", **given), before):
-        held["runs"] += runs.save_run_step(tx, _ended(tx, run, backup_at)) is not None
+        held["runs"] += runs.save_run_step(tx, _build_end(tx, run, backup_at)) is not None
     for workspace in some(tx, WORKSPACES.query(tx, "timers_left", **given), before):
         assert workspace.stop_at is not None, "it is found by that"
         body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": workspace.stop_at}
-        body |= {"cause": RESTORED, "mode": workspace.stop_mode, "backup_at": backup_at}
-        occasion = f"{RESTORED}:{workspace.stop_at:.0f}"
+        body |= {"cause": RESTORED_CAUSE, "mode": workspace.stop_mode, "backup_at": backup_at}
+        occasion = f"{RESTORED_CAUSE}:{workspace.stop_at:.0f}"
         asked = NewNotice(workspace.id, TimerKind.TIMER_FAILED, occasion, workspace.principal, body)
         held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
     plans = [plan for hooks in StoreHooks.list_subscribers() for plan in hooks.list_restored_plans().items()]
     for kind, (find, hold) in plans:
         for one in some(tx, find(tx, PIECE // 2), before):
-            hold(tx, one, RESTORED)
+            hold(tx, one, RESTORED_CAUSE)
             held[kind] += 1
     for row in tx.all("hold_classes", **given):
         cards.queue_updates(tx, row["id"], changed=True)
@@ -106,8 +112,8 @@ def _hold(tx: Transaction) -> bool:
     return is_all
 
 
-def _ended(tx: Transaction, work_item: Operation | Run, backup_at: float) -> Update:
-    """Return its end: what was sent may have had its effect, what wasn't isn't sent any more."""
+def _build_end(tx: Transaction, work_item: Operation | Run, backup_at: float) -> Update:
+    """Build the end of a work item: of unknown outcome if it was called, otherwise not called any more."""
     cause = problems.restored(backup_at)
     body = {"connection": work_item.connection, "cause": cause}
     outcome, hides = Outcome.FAILED, False

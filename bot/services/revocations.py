@@ -1,4 +1,4 @@
-"""What is left of an ended link at its provider: a secret whose revocation there is pending.
+"""Pending revocations: the secret of an ended link until its provider has revoked it.
 
 The secret stays sealed and is used for nothing else. Whoever was told that it isn't used any more is told
 again once the provider has confirmed that it is gone, or that it couldn't be had deleted.
@@ -20,18 +20,18 @@ from bot.support.errors import SecretError
 from bot.support.vault import row_key
 
 #: What is left: a secret that is Usher's to revoke, one that its person has to delete, or nothing of theirs.
-Left = Literal["owed", "theirs", "none"]
+RemainingSecret = Literal["owed", "theirs", "none"]
 #: How a revocation ended: ``forbidden`` and ``lapsed`` leave a secret that may still be valid.
-Ended = Literal["deleted", "refused", "forbidden", "lapsed"]
+RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]
 #: After so many seconds without a provider's word the secret is erased all the same.
-LAPSES_AFTER: Final = 30 * 86_400.0
+LAPSE_SECONDS: Final = 30 * 86_400.0
 #: For how many seconds calls may go on that began with a secret before it was replaced.
-UNDER_WAY: Final = 60.0
-_DAY: Final = 86_400.0
+CALLS_UNDER_WAY_SECONDS: Final = 60.0
+_DAY_SECONDS: Final = 86_400.0
 
 
-def left_by(context: Context, account: Account, successor: str = "") -> Left:
-    """Return what is left at the provider of an account that ends; ``successor`` is the secret that follows.
+def classify_remaining_secret(context: Context, account: Account, successor: str = "") -> RemainingSecret:
+    """Classify the secret that an ending account leaves at its provider; ``successor`` is the next secret.
 
     What no key opens is pending, too: the key may come back.
     """
@@ -62,15 +62,17 @@ def replace_secret(tx: Transaction, context: Context, account: Account, fresh: b
         tx, account.id, account.secret, sealed, is_fresh=True, ends_at=fresh.ends_at
     )
     unused = replace(account, id=tx.ids.new("account"), secret=account.secret if is_used else sealed)
-    revocations.enqueue_revocation(tx, unused, notify=False, due_in=UNDER_WAY)
+    revocations.enqueue_revocation(tx, unused, notify=False, due_in=CALLS_UNDER_WAY_SECONDS)
     detail = {"account": account.id, "connection": account.connection}
     append_audit(
         tx, [AuditEntry("usher", "account.renew", account.id, "ok" if is_used else "unused", detail)]
     )
 
 
-def settle(tx: Transaction, context: Context, account: Account, ended: Ended, *, notify: bool) -> None:
-    """Erase a secret, and say how its revocation ended: to its person where that was promised.
+def finish_revocation(
+    tx: Transaction, context: Context, account: Account, ended: RevocationOutcome, *, notify: bool
+) -> None:
+    """Erase a secret, and notify its person of the revocation's outcome where that was promised.
 
     Administrators are told what may still be valid, once a day for a connection.
     """
@@ -85,7 +87,7 @@ def settle(tx: Transaction, context: Context, account: Account, ended: Ended, *,
         body = about | {"ended": ended}
         add_notices(tx, [NewNotice(account.id, NoticeKind.REVOKED, "revoked", account.principal, body)])
     if not is_gone:
-        place, day = context.installation, tx.now() // _DAY
+        place, day = context.installation, tx.now() // _DAY_SECONDS
         for one in place.administrators_of(lambda one: place.are_together(one, account.principal)):
             occasion = f"{day:.0f}:{one.key}"
             add_notices(tx, [NewNotice(account.connection, NoticeKind.NOT_REVOKED, occasion, one, about)])

@@ -1,4 +1,4 @@
-"""What people do with runs of jobs: launch, view, follow, stop. Nothing here waits for a provider."""
+"""Runs of jobs: launched, followed and stopped by their people. Nothing here waits for a provider."""
 
 import re
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ from bot.store.undoable_actions import compare_rows
 from bot.support.errors import Refused, StoreError
 
 
-def launch(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
+def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
     """Accept a run with its first card; raises Refused."""
     caller.check(tx, "run")
-    check_offered(_able(caller, connection), spec, caller.principal, "job")
-    account = caller.account(tx, connection)
+    check_offered(_require_facet(caller, connection), spec, caller.principal, "job")
+    account = caller.require_account(tx, connection)
     if not caller.is_first_delivery(tx):
         before = runs.find_run(tx, inbox.find_result(tx, caller.interaction))
         if before is None or before.principal != caller.principal:
@@ -55,16 +55,16 @@ def launch(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
     return run
 
 
-def varied(provider: base.Runs[Any], spec: Spec, variables: Sequence[str]) -> Spec:
+def add_variables(provider: base.Runs[Any], spec: Spec, variables: Sequence[str]) -> Spec:
     """Return a run's spec with more variables, each ``NAME=value``, in place of those of their names."""
     key = provider.variables_key
     found = {one.partition("=")[0]: one for one in (*spec.texts(key), *variables)}
     return replace(spec, chosen={**spec.chosen, key: tuple(found.values())})
 
 
-def stop(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[Run, bool]:
-    """Ask for a run to be stopped; return it, and False if it was already over."""
-    run = _usable(tx, caller, "stop", run_id)
+def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[Run, bool]:
+    """Request the stop of a run; return the run, and False if it was already over."""
+    run = _require_usable(tx, caller, "stop", run_id)
     if run.is_open and caller.is_first_delivery(tx, "stop"):
         wanted: StopKind = "force" if force else "stop"
         runs.request_stop(tx, run, wanted)
@@ -74,20 +74,20 @@ def stop(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[
     return run, run.is_open
 
 
-def keep_waiting(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
+def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
     """Set a new deadline for a run that hasn't begun or can't be read; return it, and False if it is over."""
-    run = owned(tx, caller, "keep_waiting", run_id)
+    run = require_run(tx, caller, "keep_waiting", run_id)
     if run.is_open and caller.is_first_delivery(tx):
         work_items.keep_waiting(tx, RUNS, run.id, caller.context.deadline_seconds)
     return run, run.is_open
 
 
-def let_go(tx: Transaction, caller: Caller, run_id: str) -> Run:
+def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
     """Stop following a run: cancelled if it was never launched, otherwise of unknown outcome.
 
     Return it as it was.
     """
-    run = owned(tx, caller, "stop", run_id)
+    run = require_run(tx, caller, "stop", run_id)
     if run.is_open and caller.is_first_delivery(tx):
         is_launched = run.remote_id is not None or run.start_call is not Call.NONE
         outcome = Outcome.FAILED if is_launched else Outcome.CANCELLED
@@ -97,16 +97,16 @@ def let_go(tx: Transaction, caller: Caller, run_id: str) -> Run:
     return run
 
 
-def look_again(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Check again right away for what a launch may have created."""
-    run = owned(tx, caller, "look_again", run_id)
+def check_launch_now(tx: Transaction, caller: Caller, run_id: str) -> Run:
+    """Read the provider's list again right away, for a run that a launch may have created."""
+    run = require_run(tx, caller, "look_again", run_id)
     runs.save_run_step(tx, Update(run.id, 0.0, keeps_waiting=True))
     return run
 
 
-def start_another(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Launch another run if nobody knows what became of the first; False if that is settled by now."""
-    run = _usable(tx, caller, "run", run_id)
+def repeat_launch(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
+    """Repeat a launch whose outcome is unknown; False if it is known by now."""
+    run = _require_usable(tx, caller, "run", run_id)
     check_offered(caller.context.need(run.connection), run.spec, caller.principal, "job")
     if not run.is_asked or not caller.is_first_delivery(tx):
         return run, False
@@ -116,24 +116,24 @@ def start_another(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bo
     return run, is_asked
 
 
-def watch(tx: Transaction, caller: Caller, run_id: str) -> Run:
+def follow_output(tx: Transaction, caller: Caller, run_id: str) -> Run:
     """Follow a run's output from now on; a run without a card gets one."""
-    run = _usable(tx, caller, "logs", run_id)
+    run = _require_usable(tx, caller, "logs", run_id)
     if not caller.is_first_delivery(tx, "show"):
         return run
     watched = runs.watch(tx, run.id, caller.channel_id)
     if watched is None:
         # The account was unlinked since, so nobody reads this run any more.
-        raise _unknown()
+        raise _refuse_unknown()
     caller.record(tx, "job.show_logs", run, None)
     return watched
 
 
-def schedule(tx: Transaction, caller: Caller, connection: str, job: base.ScheduledJob, cron: str) -> None:
+def set_schedule(tx: Transaction, caller: Caller, connection: str, job: base.ScheduledJob, cron: str) -> None:
     """Set a job's schedule, or switch it off with ""; the result is sent as a message."""
     caller.check(tx, "schedule")
-    _able(caller, connection, base.Schedules)
-    account = caller.account(tx, connection)
+    _require_facet(caller, connection, base.Schedules)
+    account = caller.require_account(tx, connection)
     if not caller.is_first_delivery(tx):
         return
     payload = {
@@ -150,31 +150,31 @@ def schedule(tx: Transaction, caller: Caller, connection: str, job: base.Schedul
     caller.record(tx, "job.schedule", f"{connection}/{job.job_id}", cron=cron)
 
 
-def owned(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
+def require_run(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
     """Return a run of this person; raises Refused, the same for *none* and *not yours*."""
     run = runs.find_run(tx, run_id)
     if run is None:
-        raise _unknown()
-    caller.check(tx, verb, Target("job", run.id, run.principal), hidden_as=_unknown())
+        raise _refuse_unknown()
+    caller.check(tx, verb, Target("job", run.id, run.principal), hidden_as=_refuse_unknown())
     return run
 
 
-def _usable(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
+def _require_usable(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
     """Return a run of this person at a provider that runs jobs, with an account that works."""
-    run = owned(tx, caller, verb, run_id)
-    _able(caller, run.connection)
-    caller.account(tx, run.connection)
+    run = require_run(tx, caller, verb, run_id)
+    _require_facet(caller, run.connection)
+    caller.require_account(tx, run.connection)
     return run
 
 
-def _able(caller: Caller, connection: str, facet: type[base.Facet] = base.Runs) -> base.Provider:
+def _require_facet(caller: Caller, connection: str, facet: type[base.Facet] = base.Runs) -> base.Provider:
     provider = caller.context.need(connection)
     if not isinstance(provider, facet):
         raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))
     return provider
 
 
-def _unknown() -> Refused:
+def _refuse_unknown() -> Refused:
     return Refused("job.unknown", problems.sentence("no_job"))
 
 
@@ -182,52 +182,52 @@ def _unknown() -> Refused:
 _RANGES: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 #: The most days that each month can have.
-_LONGEST: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_MAX_DAYS_OF_MONTH: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DAYS: Final = frozenset(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])
-_WORDS: Final = (frozenset[str](), frozenset[str](), frozenset[str](), frozenset(_MONTHS), _DAYS)
-_PART: Final = re.compile(r"(?:\*|([0-9a-z]+)(?:-([0-9a-z]+))?)(?:/(\d{1,2}))?", re.IGNORECASE)
+_FIELD_NAMES: Final = (frozenset[str](), frozenset[str](), frozenset[str](), frozenset(_MONTHS), _DAYS)
+_PART_PATTERN: Final = re.compile(r"(?:\*|([0-9a-z]+)(?:-([0-9a-z]+))?)(?:/(\d{1,2}))?", re.IGNORECASE)
 
 
 def is_cron(text: str) -> bool:
-    """Say whether a text is a cron expression: five fields of numbers, names, ranges, lists and steps."""
+    """Return whether a text is a cron expression: five fields of numbers, names, ranges, lists and steps."""
     fields = text.split()
     return len(fields) == 5 and all(_is_field(field, place) for place, field in enumerate(fields))
 
 
-def fires(cron: str) -> bool:
-    """Say whether an expression can ever fire: if only days of the month are given, one of them must exist.
+def can_fire(cron: str) -> bool:
+    """Return whether an expression can ever fire: of days of the month alone, one must exist.
 
     If days of the week are given too, matching either is enough.
     """
     _minute, _hour, days, months, weekdays = cron.split()
     if weekdays[0] != "*":
         return True
-    longest = max(_LONGEST[month - 1] for month in _numbers(months, 3))
-    return min(_numbers(days, 2)) <= longest
+    longest = max(_MAX_DAYS_OF_MONTH[month - 1] for month in _expand_field(months, 3))
+    return min(_expand_field(days, 2)) <= longest
 
 
-def _numbers(field: str, place: int) -> set[int]:
-    """Return the numbers that a field means."""
+def _expand_field(field: str, place: int) -> set[int]:
+    """Return all numbers of a field."""
     least, greatest = _RANGES[place]
     named: set[int] = set()
     for part in field.casefold().split(","):
         span, _, step = part.partition("/")
         first, _, last = span.partition("-")
-        begin = least if first == "*" else _number(first)
+        begin = least if first == "*" else _parse_number(first)
         # A single number with a step runs to the end of its range.
-        end = _number(last) if last else greatest if first == "*" or step else begin
+        end = _parse_number(last) if last else greatest if first == "*" or step else begin
         # Such as November to February: the range wraps around the end of the year.
         end += greatest if end < begin else 0
         named.update((number - 1) % greatest + 1 for number in range(begin, end + 1, int(step or 1)))
     return named
 
 
-def _number(word: str) -> int:
+def _parse_number(word: str) -> int:
     return int(word) if word.isdecimal() else _MONTHS.index(word) + 1
 
 
-def looks_like_cron(text: str) -> bool:
-    """Say whether a text was meant as a cron expression, valid or not: no name is five words like that."""
+def is_like_cron(text: str) -> bool:
+    """Return whether a text was meant as a cron expression, valid or not: no name is five words like that."""
     return bool(re.fullmatch(r"[\d*/,a-zA-Z-]+(?:\s+[\d*/,a-zA-Z-]+){3,6}", text)) and any(
         character in text for character in "*0123456789"
     )
@@ -238,7 +238,7 @@ def _is_field(field: str, place: int) -> bool:
 
 
 def _is_part(part: str, place: int) -> bool:
-    found = _PART.fullmatch(part)
+    found = _PART_PATTERN.fullmatch(part)
     if found is None or (found[3] is not None and int(found[3]) == 0):
         return False
     parts = [value for value in (found[1], found[2]) if value is not None]
@@ -246,4 +246,4 @@ def _is_part(part: str, place: int) -> bool:
     least, greatest = _RANGES[place]
     words = [value.casefold() for value in parts if not value.isdecimal()]
     in_range = all(least <= number <= greatest for number in numbers)
-    return in_range and set(words) <= _WORDS[place] and numbers == sorted(numbers)
+    return in_range and set(words) <= _FIELD_NAMES[place] and numbers == sorted(numbers)

@@ -1,4 +1,4 @@
-"""What time does: kinds of rows that come due, each carried out as a use case in its person's name.
+"""Scheduled work: kinds of due rows, each run as a use case in its person's name.
 
 A kind is declared in the module of its use cases; ``bot.reconciler.scheduled_work`` drives them all. A claim
 makes its rows due again after a while, so what a crash cuts short is done later; ``carry_out`` leaves alone
@@ -17,14 +17,14 @@ from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
 #: For how long a row is claimed that nothing else makes due again.
-LEASE: Final = LONGEST_CLAIM
+CLAIM_LEASE_SECONDS: Final = LONGEST_CLAIM
 #: When to ask again while Slack can't say who somebody is.
-ASKS_AGAIN: Final = 30.0
+RETRY_SECONDS: Final = 30.0
 #: A workspace read longer ago than this is read again before anything is decided, and waited for this long.
 FRESH_SECONDS: Final = 60.0
-PATIENCE: Final = 30.0
+READ_TIMEOUT_SECONDS: Final = 30.0
 #: How often it is looked whether such a read has come.
-LOOKS_EVERY: Final = 5.0
+POLL_SECONDS: Final = 5.0
 
 
 class OwnedRow(Protocol):
@@ -37,19 +37,19 @@ class OwnedRow(Protocol):
 
     @property
     def principal(self) -> Principal:
-        """Return whose it is."""
+        """Return its owner."""
         ...
 
 
 R = TypeVar("R", bound=OwnedRow)
 
 
-def never_refused(_tx: Transaction, _caller: Caller, _row: Any, refusal: Refused) -> None:
-    """Let a refusal be an error: nobody is asked before it is carried out."""
+def raise_refusal(_tx: Transaction, _caller: Caller, _row: Any, refusal: Refused) -> None:
+    """Raise a refusal as an error."""
     raise refusal
 
 
-def when_the_claim_ends(_tx: Transaction, _caller: Caller, _row: Any) -> None:
+def leave_claimed(_tx: Transaction, _caller: Caller, _row: Any) -> None:
     """Leave a row until it is due again by itself."""
 
 
@@ -65,6 +65,6 @@ class ScheduledWork(Generic[R]):
     order: int
     claim: Callable[[Transaction, Context], Sequence[R]]
     carry_out: Callable[[Transaction, Caller, R], None]
-    refuse: Callable[[Transaction, Caller, R, Refused], None] = never_refused
-    later: Callable[[Transaction, Caller, R], None] = when_the_claim_ends
+    refuse: Callable[[Transaction, Caller, R, Refused], None] = raise_refusal
+    later: Callable[[Transaction, Caller, R], None] = leave_claimed
     key: Callable[[R], str] = lambda _: ""

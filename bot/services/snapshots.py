@@ -1,4 +1,4 @@
-"""What providers said last: lists, offers, facts about servers; how old that is, and reading it again."""
+"""Snapshots: providers' last lists, offers and descriptions of servers, their age, and new reads."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -21,17 +21,19 @@ from bot.store.transaction import Transaction
 log = structlog.get_logger(__name__)
 
 #: The kinds of snapshots of accounts: what they may make something from, and when their runs were listed.
-TEMPLATES: Final = "templates"
-RUNS: Final = "runs"
+TEMPLATES_KIND: Final = "templates"
+RUNS_KIND: Final = "runs"
 #: The kind of snapshot of a connection.
-ABOUT: Final = "about"
+ABOUT_KIND: Final = "about"
 #: How old lists of workspaces, lists of runs, and offers are read again when somebody looks, in seconds.
 WORKSPACES_SECONDS: Final = 60.0
 RUNS_SECONDS: Final = 15.0
 OFFER_SECONDS: Final = 300.0
 
 
-def stale(tx: Transaction, caller: Caller, kind: TaskKind, besides: Collection[str] = ()) -> list[Account]:
+def list_stale(
+    tx: Transaction, caller: Caller, kind: TaskKind, besides: Collection[str] = ()
+) -> list[Account]:
     """Return the person's active accounts with an old list: of workspaces (DISCOVER) or runs (LIST_JOBS)."""
     return [
         account
@@ -45,20 +47,20 @@ def _is_old(tx: Transaction, caller: Caller, kind: TaskKind, account: Account) -
     if kind is TaskKind.DISCOVER:
         is_listed = provider is not None and provider.has_lists
         return is_listed and (account.discovered_at or 0.0) < now - WORKSPACES_SECONDS
-    listed = snapshots.find_snapshot(tx, account.connection, account.id, RUNS)
+    listed = snapshots.find_snapshot(tx, account.connection, account.id, RUNS_KIND)
     return (listed is None or listed.read_at < now - RUNS_SECONDS) and isinstance(provider, base.Runs)
 
 
-def read_again(
+def request_read(
     tx: Transaction,
     caller: Caller,
     kind: TaskKind,
     subjects: Sequence[str],
     then: Mapping[str, Any] | None = None,
 ) -> None:
-    """Have something read in the background; ``then`` is what waits for the first of it, and runs once.
+    """Request reads in the background; ``then`` is the command that runs once after the first.
 
-    What is asked for somebody doesn't wait: whatever asks can ask again.
+    An assistant's request doesn't wait: the assistant can ask again.
     """
     if then is not None and not caller.is_first_delivery(tx, "show"):
         return
@@ -67,43 +69,45 @@ def read_again(
         tasks.add_tasks(tx, [NewTask(kind, subject, {"then": [] if number else waiting})])
 
 
-def read_lists(
+def request_lists(
     tx: Transaction,
     caller: Caller,
     kind: TaskKind,
     among: Sequence[Account],
     then: Mapping[str, Any] | None = None,
 ) -> None:
-    """Have accounts' lists read, as ``read_again``."""
-    read_again(tx, caller, kind, [account.id for account in among], then)
+    """Request reads of accounts' lists, as ``request_read``."""
+    request_read(tx, caller, kind, [account.id for account in among], then)
 
 
-def read_templates(
+def request_templates(
     tx: Transaction, caller: Caller, account: Account, then: Mapping[str, Any] | None = None
 ) -> None:
-    """Have read what an account is offered, as ``read_again``."""
-    read_again(tx, caller, TaskKind.SNAPSHOT, [f"{account.id}/{TEMPLATES}"], then)
+    """Request a read of the templates offered to an account, as ``request_read``."""
+    request_read(tx, caller, TaskKind.SNAPSHOT, [f"{account.id}/{TEMPLATES_KIND}"], then)
 
 
-def read_about(
+def request_about(
     tx: Transaction, caller: Caller, connection: str, then: Mapping[str, Any] | None = None
 ) -> None:
-    """Have read what a connection's server says about itself, as ``read_again``."""
-    read_again(tx, caller, TaskKind.SNAPSHOT, [f"connection:{connection}/{ABOUT}"], then)
+    """Request a read of a connection server's description of itself, as ``request_read``."""
+    request_read(tx, caller, TaskKind.SNAPSHOT, [f"connection:{connection}/{ABOUT_KIND}"], then)
 
 
-async def templates(context: Context, account: Account) -> Snapshot[Any] | None:
-    """Return what an account was last offered, in its provider's own type; None if it was never read."""
+async def load_templates(context: Context, account: Account) -> Snapshot[Any] | None:
+    """Return the templates last offered to an account, in its provider's own type; None if never read."""
     forms = context.connections[account.connection].require_facet(base.Forms)
-    return _read(
+    return _parse_payload(
         forms.offer_model,
-        await context.store.read(snapshots.find_snapshot, account.connection, account.id, TEMPLATES),
+        await context.store.read(snapshots.find_snapshot, account.connection, account.id, TEMPLATES_KIND),
     )
 
 
-async def about(context: Context, connection: str) -> Snapshot[About] | None:
-    """Return what a connection's server last said about itself."""
-    return _read(About, await context.store.read(snapshots.find_snapshot, connection, "", ABOUT))
+async def load_about(context: Context, connection: str) -> Snapshot[About] | None:
+    """Return the last description of a connection's server by itself."""
+    return _parse_payload(
+        About, await context.store.read(snapshots.find_snapshot, connection, "", ABOUT_KIND)
+    )
 
 
 def is_stale(context: Context, snapshot: Snapshot[Any]) -> bool:
@@ -111,13 +115,13 @@ def is_stale(context: Context, snapshot: Snapshot[Any]) -> bool:
     return context.clock.now() - snapshot.read_at > OFFER_SECONDS
 
 
-def payload_of(value: object) -> Any:
+def to_payload(value: object) -> Any:
     """Return a provider's answer in the form that rows keep."""
     return to_jsonable_python(value)
 
 
-def _read(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:
-    """Return a snapshot with its payload in its own type; one that can't be read counts as none."""
+def _parse_payload(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:
+    """Return a snapshot with its payload parsed; an unreadable one counts as none."""
     if kept is None:
         return None
     try:

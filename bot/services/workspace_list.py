@@ -25,7 +25,7 @@ def add_workspace(
     if provider.has_link_method("none"):
         # One shared secret opens everybody's, so people may only see what they made here.
         raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
-    caller.account(tx, connection)
+    caller.require_account(tx, connection)
     workspace = Workspace(
         id=tx.ids.new("workspace"),
         principal=caller.principal,

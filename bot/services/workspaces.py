@@ -12,16 +12,16 @@ from bot.support.errors import Refused
 
 
 def _unknown() -> Refused:
-    """Return the refusal that doesn't reveal whether it means *none* or *not yours*."""
+    """Build the refusal that doesn't reveal whether it means *none* or *not yours*."""
     return Refused("workspace.unknown", problems.sentence("not_owner"))
 
 
 def require_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
     """Return a workspace of this person; raises Refused, the same for *none* and *not yours*."""
-    return require_with_account(tx, caller, verb, workspace_id)[0]
+    return require_workspace_and_account(tx, caller, verb, workspace_id)[0]
 
 
-def require_with_account(
+def require_workspace_and_account(
     tx: Transaction, caller: Caller, verb: str, workspace_id: str
 ) -> tuple[Workspace, Account | None]:
     """Return a workspace of this person, and their account on its connection; raises Refused."""

@@ -20,7 +20,7 @@ import structlog
 from bot.domain.installations import Installation
 from bot.domain.outages import SLACK
 from bot.domain.people import Principal
-from bot.services.reachability import Answering
+from bot.services.reachability import Reachability
 from bot.slack.errors import SHUT_OUT_SECONDS, Meaning, classify
 from bot.slack.methods import (
     AUTH_TEST,
@@ -145,7 +145,7 @@ class AnySlack(Protocol):
     ``answering`` is about Slack as a whole: it answers if it does anywhere.
     """
 
-    answering: Answering
+    answering: Reachability
 
     def find_client(self, principal: Principal) -> PacedSlack:
         """Return the client of a person's installation."""
@@ -197,7 +197,7 @@ class PacedSlack:
         budget: Budget,
         clock: Clock,
         prepare: Callable[[], Awaitable[object]] | None = None,
-        answering: Answering | None = None,
+        answering: Reachability | None = None,
     ) -> None:
         self._slack = slack
         self._prepare = prepare
@@ -212,7 +212,7 @@ class PacedSlack:
         #: Whether calls have failed since the last release. True at first: so they may have for the process
         #: before.
         self._was_away, self._released_at = True, -math.inf
-        self.answering = answering or Answering(SLACK)
+        self.answering = answering or Reachability(SLACK)
         #: Whether messages wait until one is answered, at first too; how often one was tried since then or
         #: since a search was, and when the next is; when a call last had no answer.
         self._waits, self.tried, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
@@ -307,7 +307,7 @@ class PacedSlack:
         return answer
 
     def _note_answer(self, method: str, *, wants_pause: bool = False) -> None:
-        self.answering.worked(self._clock.now())
+        self.answering.record_answer(self._clock.now())
         if method == CHAT_POST_MESSAGE:
             self._waits = False
         elif method in _SEARCH_METHODS and not wants_pause:
@@ -315,7 +315,7 @@ class PacedSlack:
             self.tried, self._tries_at = 0, -math.inf
 
     def _note_silence(self) -> None:
-        self.answering.failed(self._clock.now())
+        self.answering.record_failure(self._clock.now())
         self._silent_at = self._clock.monotonic()
         if not self._waits:
             self._waits, self.tried, self._tries_at = True, 0, -math.inf

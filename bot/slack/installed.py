@@ -15,7 +15,7 @@ from bot.domain.installations import Installation, Installations, Installed
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.outages import SLACK
 from bot.domain.people import Principal
-from bot.services.reachability import Answering
+from bot.services.reachability import Reachability
 from bot.slack.calls import (
     NOT_INSTALLED_CODE,
     Budget,
@@ -79,7 +79,7 @@ class InstalledSlack:
         self._make = make
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
-        self.answering = Answering(SLACK)
+        self.answering = Reachability(SLACK)
         #: The times until which teams count as strangers', by our own clock.
         self._unknown: dict[tuple[str | None, str | None], float] = {}
 

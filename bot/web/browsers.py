@@ -30,7 +30,7 @@ from pydantic import SecretStr
 
 from bot.domain.people import Principal
 from bot.services.context import PeopleBook
-from bot.services.linking import NAME_LENGTH, Visit, digest, is_nonce
+from bot.services.linking import NAME_LENGTH, Visit, compute_digest, is_nonce
 from bot.slack.methods import OPENID_CONNECT_TOKEN
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, Refused, SlackFailed
@@ -169,7 +169,7 @@ class Browsers:
             named = mark.partition(".")[0]
             return named if self._is_mark(named, page, mark) else None
         value = request.cookies.get(self._session_name)
-        return digest(value) if value is not None and is_nonce(value) else None
+        return compute_digest(value) if value is not None and is_nonce(value) else None
 
     def close_session(self, response: web.StreamResponse) -> None:
         """Take the session from the browser."""
@@ -192,7 +192,7 @@ class Browsers:
 
     def form_mark(self, visit: Visit) -> str:
         """Return the CSRF token of every form: it binds the form to this browser and to the one link."""
-        content = f"{visit.browser}:{digest(visit.nonce)}".encode()
+        content = f"{visit.browser}:{compute_digest(visit.nonce)}".encode()
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
     def sent_from(self, request: web.Request, mark: str) -> Visit | None:

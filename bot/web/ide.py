@@ -35,7 +35,7 @@ from bot.services.browsers import Browsing
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.feasibility import check_possible, get_stop_effects
-from bot.services.linking import shown_name
+from bot.services.linking import format_person_name
 from bot.services.message_context import IDE_PATH
 from bot.services.operation_requests import begin_operation
 from bot.services.workspaces import request_status_read
@@ -485,7 +485,7 @@ class IdePages:
         ), rows
 
     async def _name(self, principal: Principal) -> str:
-        return shown_name(principal, await self._store.person(principal))
+        return format_person_name(principal, await self._store.person(principal))
 
     async def _keep_fresh(self, shown: SessionWorkspace) -> None:
         """Request a read if the row is old; once, however many people look."""

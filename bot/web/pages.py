@@ -17,7 +17,7 @@ from bot.messages.texts import pages
 from bot.services import linking
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.linking import Opened, Visit, digest
+from bot.services.linking import LinkPage, Visit, compute_digest
 from bot.support.errors import Refused
 from bot.web import render
 from bot.web.browsers import SLACK, Browsers, Flow, SlackSignIn, proven, read_form, see_other, slack_url
@@ -85,7 +85,7 @@ class LinkPages:
         opened = await self._opened(visit)
         return self._page_of(opened, visit)
 
-    def _page_of(self, opened: Opened, visit: Visit, problem: str = "", status: int = 200) -> web.Response:
+    def _page_of(self, opened: LinkPage, visit: Visit, problem: str = "", status: int = 200) -> web.Response:
         if opened.needs_sign_in:
             return self._page("sign_in.html", opened, visit, 0, status=status)
         if opened.link.stage == "checked":
@@ -104,7 +104,7 @@ class LinkPages:
             return see_other(_address(visit))
         url, flow = self._sign_in.begin(opened.link.principal.team_id)
         response = see_other(url)
-        self._browsers.begin(request, response, flow, link=digest(visit.nonce), at=SLACK)
+        self._browsers.begin(request, response, flow, link=compute_digest(visit.nonce), at=SLACK)
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
@@ -125,10 +125,10 @@ class LinkPages:
         self._browsers.end(request, response)
         return response
 
-    async def _prove(self, request: web.Request, visit: Visit) -> Opened:
-        flow = self._browsers.flow(request, link=digest(visit.nonce), at=SLACK)
+    async def _prove(self, request: web.Request, visit: Visit) -> LinkPage:
+        flow = self._browsers.flow(request, link=compute_digest(visit.nonce), at=SLACK)
         principal = await proven(self._sign_in, flow, request.query, pages)
-        return await (await self._find_caller(visit)).run(linking.prove, visit, principal)
+        return await (await self._find_caller(visit)).run(linking.accept_proof, visit, principal)
 
     # -- sign in at the provider -----------------------------------------------------------------------------
 
@@ -142,7 +142,9 @@ class LinkPages:
             url = await caller.read(linking.sign_in_page, visit, flow.state, flow.challenge)
         response = see_other(url or _address(visit))
         if url:
-            self._browsers.begin(request, response, flow, link=digest(visit.nonce), at=opened.link.connection)
+            self._browsers.begin(
+                request, response, flow, link=compute_digest(visit.nonce), at=opened.link.connection
+            )
         return response
 
     def _has_seen_sides(self, request: web.Request) -> bool:
@@ -159,7 +161,7 @@ class LinkPages:
         visit = self._visit(request, self._browsers.link_of(request))
         opened = await self._opened(visit)
         at = request.match_info["connection"]
-        flow = self._browsers.flow(request, link=digest(visit.nonce), at=at)
+        flow = self._browsers.flow(request, link=compute_digest(visit.nonce), at=at)
         if flow is None and opened.link.stage != "open":
             # The browser's Back button, or the same answer again.
             return see_other(_address(visit))
@@ -175,7 +177,7 @@ class LinkPages:
         return response
 
     async def _ask_there(
-        self, visit: Visit, opened: Opened, flow: Flow | None, query: Mapping[str, str]
+        self, visit: Visit, opened: LinkPage, flow: Flow | None, query: Mapping[str, str]
     ) -> None:
         if flow is None:
             raise Refused("sign_in.expired", pages.SIGN_IN_EXPIRED)
@@ -184,14 +186,14 @@ class LinkPages:
             raise Refused("sign_in.failed", pages.THERE_UNSET.format(title=opened.title))
         if not code or "error" in query:
             raise Refused("sign_in.cancelled", pages.THERE_CANCELLED.format(title=opened.title))
-        await linking.signed_in(await self._find_caller(visit), visit, code, flow.verifier)
+        await linking.check_sign_in(await self._find_caller(visit), visit, code, flow.verifier)
 
     # -- forms -------------------------------------------------------------------------------------------
 
     async def _check(self, request: web.Request) -> web.StreamResponse:
         visit, fields = await self._form(request)
         try:
-            await linking.check(await self._find_caller(visit), visit, fields.get("token", ""))
+            await linking.check_token(await self._find_caller(visit), visit, fields.get("token", ""))
         except Refused as refused:
             if not refused.rule.startswith("token."):
                 raise
@@ -201,13 +203,13 @@ class LinkPages:
 
     async def _again(self, request: web.Request) -> web.StreamResponse:
         visit, _fields = await self._form(request)
-        await (await self._find_caller(visit)).run(linking.again, visit)
+        await (await self._find_caller(visit)).run(linking.discard_token, visit)
         return see_other(_address(visit))
 
     async def _confirm(self, request: web.Request) -> web.StreamResponse:
         visit, fields = await self._form(request)
         caller = await self._find_caller(visit)
-        confirmed = await caller.run(linking.confirm, visit, fields.get("account", ""))
+        confirmed = await caller.run(linking.confirm_link, visit, fields.get("account", ""))
         if confirmed.account is not None:
             return self._page("done.html", confirmed.opened, visit, 9, account=confirmed.account)
         return self._page("code.html", confirmed.opened, visit, 3, code=confirmed.code or "")
@@ -217,8 +219,8 @@ class LinkPages:
     async def _find_caller(self, visit: Visit) -> Caller:
         return await linking.find_caller(self._context, visit)
 
-    async def _opened(self, visit: Visit) -> Opened:
-        return await (await self._find_caller(visit)).read(linking.show, visit)
+    async def _opened(self, visit: Visit) -> LinkPage:
+        return await (await self._find_caller(visit)).read(linking.show_page, visit)
 
     def _visit(self, request: web.Request, name: str = "") -> Visit:
         """Return the link that a request is about; raises Refused if this browser doesn't have it."""
@@ -249,7 +251,7 @@ class LinkPages:
     def _page(
         self,
         template: str,
-        opened: Opened,
+        opened: LinkPage,
         visit: Visit,
         current: int,
         *,

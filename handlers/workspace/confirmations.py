@@ -111,7 +111,7 @@ def is_final_operation(request: Request, workspace: Workspace, verb: OperationVe
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
     """Ask whether a workspace may end for good: its losses, the rest, and a way that wouldn't end it."""
-    facts = await request.services.gatherer.of_workspace(workspace)
+    facts = await request.services.gatherer.describe_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
         OperationVerb.RESTART: (answers.RENEW_EFFECT, cards.RENEW),

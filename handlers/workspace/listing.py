@@ -14,7 +14,7 @@ from bot.messages.blocks.cards import format_opening
 from bot.messages.blocks.kit import AGREED, ButtonValue, fill, line
 from bot.messages.texts import answers, cards, verbs
 from bot.services import naming, snapshots
-from bot.services.message_context import in_short, rank
+from bot.services.message_context import rank_workspace, shorten_list
 from bot.services.workspace_list import add_workspace, forget_workspace, relist_workspace, set_alias
 from bot.services.workspaces import request_status_read, require_workspace
 from bot.store import accounts as account_rows
@@ -61,7 +61,7 @@ async def show_list(request: Request) -> Answer:
         old, rows = await read_stale_and_rows(request)
         if not rows:
             return await answer_without_workspaces(request, old)
-    stale = await request.caller.read(snapshots.stale, TaskKind.DISCOVER, request.deferred.looked)
+    stale = await request.caller.read(snapshots.list_stale, TaskKind.DISCOVER, request.deferred.looked)
     page, given = list_filters.parse_page(request)
     is_all = SHOW_ALL in map(fold_word, given)
     typed = () if is_all and list_filters.is_unfiltered(given) else given
@@ -87,13 +87,13 @@ async def show_list(request: Request) -> Answer:
         for workspace in (rows if part is None else part.rows)
         if workspace.connection in services.connections
     ]
-    ranked = sorted(matching_rows, key=lambda workspace: rank(workspace, under_way))
+    ranked = sorted(matching_rows, key=lambda workspace: rank_workspace(workspace, under_way))
     is_whole = part is not None or page > 1 or is_all or request.surface.via == "assistant"
-    short = ranked if is_whole else in_short(ranked, under_way)
+    short = ranked if is_whole else shorten_list(ranked, under_way)
     is_short = lists.AT_A_GLANCE < len(ranked) > len(short) and 0 < len(short) <= lists.PAGE_SIZE
     workspace = kit.get_page(short if is_short else ranked, page, lists.PAGE_SIZE)
     return lists.workspace_list(
-        await services.gatherer.of_all(request.principal, workspace.shown, under_way),
+        await services.gatherer.describe_workspaces(request.principal, workspace.shown, under_way),
         page=workspace,
         count=len(ranked) if is_short else 0,
         remark=hint,
@@ -127,7 +127,7 @@ async def show_address(request: Request) -> Answer:
     await require_account(request, workspace.connection)
     if workspace.state is State.GONE:
         return answer_gone(request, workspace)
-    facts = await services.gatherer.of_workspace(workspace)
+    facts = await services.gatherer.describe_workspace(workspace)
     if workspace.state is State.RUNNING:
         if facts.ide_url:
             sentence = f"{fill(answers.OPENING, name=workspace.title)} {format_opening(facts)}".rstrip()
@@ -136,7 +136,7 @@ async def show_address(request: Request) -> Answer:
         return replies.answer(format_opening(facts), buttons.open_buttons(facts))
     operation = await services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
-        return lists.card_answer(await services.gatherer.of_workspace(workspace, operation))
+        return lists.card_answer(await services.gatherer.describe_workspace(workspace, operation))
     sentence = lists.format_in_state(facts.now, workspace, answers.NOT_RUNNING)
     about = Referents((workspace.id,), what="open", ask=buttons.make_change("start", workspace).text)
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
@@ -156,7 +156,7 @@ async def add(request: Request) -> Answer:
         return brought_back
     reference, rest = _split_reference(request)
     name = " ".join(rest) or None
-    references = naming.references(reference, request.services.connections)
+    references = naming.find_references(reference, request.services.connections)
     if not references:
         return await _answer_unknown_reference(request)
     if len(references) > 1:
@@ -175,7 +175,7 @@ async def add(request: Request) -> Answer:
     connection, remote_id = next(iter(references.items()))
     await require_account(request, connection)
     added = await request.caller.run(
-        add_workspace, connection, remote_id, naming.own_name(name) if name is not None else None
+        add_workspace, connection, remote_id, naming.normalise_alias(name) if name is not None else None
     )
     title = request.services.title(connection)
     return replies.answer(fill(answers.ADDED, name=added.title, title=title), [replies.list_button()])
@@ -227,7 +227,7 @@ async def change_alias(request: Request) -> Answer:
     if len(request.arguments) < 2:
         return replies.hint(request.fill(answers.ALIAS_USAGE))
     workspace, alias = await _split_alias(request)
-    await request.caller.run(set_alias, workspace.id, naming.own_name(alias))
+    await request.caller.run(set_alias, workspace.id, naming.normalise_alias(alias))
     return replies.answer(fill(answers.REALIASED, old=workspace.title, name=alias))
 
 
@@ -235,7 +235,7 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
     """Split the words into a workspace and its new name: the longest prefix that is a workspace's name."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
-        match = naming.find(" ".join(request.arguments[:count]), rows, request.services.connections)
+        match = naming.find_workspace(" ".join(request.arguments[:count]), rows, request.services.connections)
         if match.kind == "one":
             return match.workspaces[0], parse_new_name(request.arguments[count:])
     return await require_by_name(request, request.arguments[0]), parse_new_name(request.arguments[1:])
@@ -272,7 +272,7 @@ async def complete(request: Request) -> list[dict[str, Any]]:
     fitting = [
         workspace for workspace in rows if needle in fold(workspace.title) or needle in fold(workspace.name)
     ]
-    chosen = fitting or list(await beside(rows, naming.nearest, request.name, rows))
+    chosen = fitting or list(await beside(rows, naming.suggest_workspaces, request.name, rows))
     return [
         {
             "text": kit.plain(kit.line(label, kit.MAX_OPTION_LENGTH), kit.MAX_OPTION_LENGTH),
@@ -298,7 +298,7 @@ async def start_workspace(request: Request) -> Answer:
         await services.greeted.mark_greeted(request.principal)
         return await answer_without_workspaces(request, old)
     if old:
-        await request.caller.run(snapshots.read_lists, TaskKind.DISCOVER, old)
+        await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
     states = [
         cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state] for workspace in rows
     ]

@@ -97,7 +97,7 @@ async def resume(request: Request) -> Answer:
         return await begin_for(request, workspace, OperationVerb.START, await read_moment(request))
     await require_account(request, workspace.connection)
     await request.caller.run(request_status_read, workspace.id)
-    facts = await request.services.gatherer.of_workspace(workspace)
+    facts = await request.services.gatherer.describe_workspace(workspace)
     sentence = lists.format_in_state(facts.now, workspace, answers.NOT_SUSPENDED)
     buttons = [] if workspace.state is State.RUNNING else list_buttons(facts, State.STOPPED)
     return replies.hint(sentence, buttons)
@@ -116,7 +116,7 @@ async def show_current(request: Request, workspace: Workspace, hint: str = "", m
     services = request.services
     await request.caller.run(request_status_read, workspace.id)
     operation = await services.store.read(operations.find_latest_operation, workspace.id)
-    facts = await services.gatherer.of_workspace(workspace, operation)
+    facts = await services.gatherer.describe_workspace(workspace, operation)
     if operation is not None and operation.is_open and not request.is_shared:
         return lists.card_answer(facts, remark=hint or more)
     return lists.status_answer(facts, workspace, in_channel=request.is_shared, remark=hint, more=more)
@@ -158,7 +158,7 @@ async def begin_for(
         workspace = begun or workspace
     if accepted.obstacle and accepted.operation.is_open and not request.is_shared:
         # It waits for its person: nothing else is promised. In a direct message its card says so.
-        facts = await services.gatherer.of_workspace(workspace, accepted.operation)
+        facts = await services.gatherer.describe_workspace(workspace, accepted.operation)
         return SILENT if request.is_read_with_cards else RENDERERS[NoticeKind.WAITING].render(facts)
     answer = _answer_begun(request, workspace, accepted)
     if moment is None or timer is None:
@@ -325,7 +325,7 @@ async def remove(request: Request) -> Answer:
     try:
         check_possible(request.services.context, workspace, OperationVerb.REMOVE)
     except Refused as refusal:
-        facts = await request.services.gatherer.of_workspace(workspace)
+        facts = await request.services.gatherer.describe_workspace(workspace)
         return lists.status_answer(facts, workspace, remark=safe(refusal.text))
     is_confirmed_name = fold(request.name) in {fold(workspace.title), fold(workspace.name)}
     if AGREED in request.flags and request.manner is Manner.TYPED and is_confirmed_name:
@@ -360,7 +360,7 @@ async def refresh(request: Request) -> Answer:
     """Answer with the current row; the card itself changes when the read brings something new."""
     operation = await _read_operation(request)
     workspace = await request.caller.run(request_status_read, operation.workspace_id)
-    facts = await request.services.gatherer.of_workspace(workspace)
+    facts = await request.services.gatherer.describe_workspace(workspace)
     return replies.answer(f"{lists.format_state_line(facts, workspace)}\n{answers.LOOKING}")
 
 

@@ -68,11 +68,11 @@ async def require_by_name(request: Request, name: str) -> Workspace:
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
-    match = await beside(rows, naming.find, name, rows, request.services.connections)
+    match = await beside(rows, naming.find_workspace, name, rows, request.services.connections)
     old: Sequence[Account] = ()
     if match.kind == "near":
         old, rows = await read_stale_and_rows(request)
-        match = await beside(rows, naming.find, name, rows, request.services.connections)
+        match = await beside(rows, naming.find_workspace, name, rows, request.services.connections)
     if match.kind == "one":
         return match.workspaces[0]
     if match.kind == "many":
@@ -187,7 +187,7 @@ def _add_question(request: Request, answer: Answer, candidates: Sequence[Workspa
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
     """Return accounts with outdated lists, then the workspaces; a list may arrive in between."""
-    old = await request.caller.read(snapshots.stale, TaskKind.DISCOVER, request.deferred.looked)
+    old = await request.caller.read(snapshots.list_stale, TaskKind.DISCOVER, request.deferred.looked)
     return old, await request.services.store.perform(workspaces.read_workspaces, request.principal)
 
 
@@ -215,7 +215,7 @@ async def answer_unknown_name(
     runs = [f"job {normalise_fully(request.text)}"] if is_run and request.verb == "start" else []
     if not rows and not runs:
         return await answer_without_workspaces(request, old)
-    near = near or await beside(rows, naming.nearest, name, rows)
+    near = near or await beside(rows, naming.suggest_workspaces, name, rows)
     promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
     if promise:
         return replies.answer(promise)
@@ -253,4 +253,4 @@ def make_choice_buttons(
 
 def list_labels(request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
     """Return distinct names: with the connection if two are the same."""
-    return naming.labels(candidates, rows, request.services.title)
+    return naming.make_labels(candidates, rows, request.services.title)

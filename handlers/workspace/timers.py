@@ -38,7 +38,7 @@ async def keep(request: Request) -> Answer:
     workspace = await read_workspace(request)
     if moment is not None:
         return await plan_stop(request, workspace, moment, workspace.stop_mode)
-    facts = await request.services.gatherer.of_workspace(workspace)
+    facts = await request.services.gatherer.describe_workspace(workspace)
     if facts.next_stop is None:
         return replies.answer(fill(cards.NOTHING_PLANNED, name=workspace.title))
     changed = await request.caller.run(cancel_timer, workspace.id)
@@ -66,7 +66,7 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
     The button of a message that has become outdated sets nothing.
     """
     if request.seen not in {None, workspace.generation}:
-        facts = await request.services.gatherer.of_workspace(workspace)
+        facts = await request.services.gatherer.describe_workspace(workspace)
         return lists.status_answer(facts, workspace, remark=answers.OUTDATED)
     timer = await make_timer_or_ask(request, workspace, moment, mode)
     title = request.services.title(workspace.connection)
@@ -135,7 +135,7 @@ async def _answer_kept_running(request: Request, changed: Workspace) -> Answer:
     if changed.stop_at is not None:
         return _answer_moved(request, changed)
     latest = await request.services.store.read(operations.find_latest_operation, changed.id)
-    facts = await request.services.gatherer.of_workspace(changed, latest)
+    facts = await request.services.gatherer.describe_workspace(changed, latest)
     hint, is_open = fill(cards.TOO_LATE, name=changed.title), latest is not None and latest.is_open
     if is_open and latest is not None and latest.verb.brings_down:
         return lists.card_answer(facts, remark=hint)
@@ -164,7 +164,7 @@ def _answer_moved(request: Request, workspace: Workspace) -> Answer:
 async def open_form(request: Request) -> Answer:
     """Open the form; where none can be opened, describe the command."""
     workspace = await request.caller.read(require_workspace, "stop", request.target or "")
-    facts = await request.services.gatherer.of_workspace(workspace)
+    facts = await request.services.gatherer.describe_workspace(workspace)
     mode = workspace.stop_mode or planned_mode(facts.effects)
     head = drawn.format_form_head(facts)
     more = request.fill(cards.CHOOSE_TIME, workspace)

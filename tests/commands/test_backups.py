@@ -16,8 +16,8 @@ import pytest
 from bot.commands.store_checks import check_backups
 from bot.domain.audit import AuditEntry
 from bot.reconciler.scheduler import DAY_SECONDS, Scheduler
-from bot.services.audit_witness import Witness
-from bot.services.backups import KEPT, make_backup
+from bot.services.audit_witness import AuditWitness
+from bot.services.backups import BACKUPS_RETAINED, make_backup
 from bot.store import audit, counts, maintenance, open_store
 from bot.store.maintenance import mark
 from bot.store.sqlite import COPIED_AT_ONCE, back_up, put_in_place
@@ -61,7 +61,7 @@ async def test_the_seven_newest_are_kept_each_whole_and_its_owners_alone(tmp_pat
     folder = tmp_path / "backups"
     async with installed(tmp_path) as (store, make, clock):
         await linked(store)
-        for night in range(KEPT + 2):
+        for night in range(BACKUPS_RETAINED + 2):
             assert await make(folder) == ""
             if night == 0:
                 # Neither somebody's own copy nor another database's is Usher's to delete.
@@ -287,7 +287,7 @@ async def test_who_serves_leads_whoever_restores_to_no_file_elsewhere(tmp_path):
     async with installed(tmp_path) as (store, make, clock):
         assert await make(tmp_path / "backups") == ""
         (tmp_path / "usher.db.seen.new").symlink_to(theirs)
-        await Witness(database).note(store)
+        await AuditWitness(database).note(store)
     (backup,) = found(tmp_path, "backups/*")
     for ending in (".restored", ".restored.new"):
         database.with_name(f"usher.db{ending}").symlink_to(theirs)

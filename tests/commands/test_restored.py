@@ -13,7 +13,7 @@ from bot.domain.audit import AuditEntry
 from bot.domain.failover_losses import LossKind
 from bot.domain.stops import End
 from bot.messages.blocks.notices import render
-from bot.services.audit_witness import Witness
+from bot.services.audit_witness import AuditWitness
 from bot.services.message_context import Gatherer
 from bot.store import audit, maintenance, open_store, workspaces
 from bot.store import notices as notice_rows
@@ -41,7 +41,7 @@ async def told(made) -> list[tuple]:
     notices = await made.store.perform(notice_rows.claim_notices, 50, 0.01)
     gatherer = Gatherer(made.context)
     return [
-        (one.principal, words(render(one.kind, await gatherer.of_notice(one))))
+        (one.principal, words(render(one.kind, await gatherer.describe_notice(one))))
         for one in notices
         if one.kind is LossKind.RESTORED
     ]
@@ -123,8 +123,8 @@ async def test_without_a_word_of_before_nothing_is_concluded(tmp_path, left):
         (tmp_path / "usher.db.seen").write_text(left)
     store = await open_store(f"sqlite:///{database}", FakeClock(), CountingIds())
     await store.migrate()
-    assert not await Witness(database).contradicts(store)
-    assert not await Witness(None).contradicts(store)
+    assert not await AuditWitness(database).contradicts(store)
+    assert not await AuditWitness(None).contradicts(store)
     await store.close()
 
 
@@ -133,7 +133,7 @@ async def test_archived_end_of_a_record_is_not_compared(tmp_path):
     store = await open_store(f"sqlite:///{database}", FakeClock(), CountingIds())
     await store.migrate()
     await store.write(audit.append_audit, [AuditEntry("a", "act", f"{number}", "ok") for number in range(5)])
-    witness = Witness(database)
+    witness = AuditWitness(database)
     await witness.note(store)
     await store.write(
         audit.append_audit, [AuditEntry("operator", "audit.archive", "a.jsonl", "ok", {"through": 5})]
@@ -143,7 +143,7 @@ async def test_archived_end_of_a_record_is_not_compared(tmp_path):
         file.execute("DELETE FROM audit WHERE seq <= 5")
     assert not await witness.contradicts(store)
     (database.with_name("usher.db.seen")).write_text(json.dumps({"length": 6, "hash": "0" * 64}))
-    assert await Witness(database).contradicts(store)
+    assert await AuditWitness(database).contradicts(store)
     await store.close()
 
 
@@ -156,7 +156,7 @@ async def test_a_record_that_went_another_way_is_another_one(tmp_path):
             audit.append_audit, [AuditEntry(principal.key, "account.linked", "cloud", "ok", {})]
         )
         stores.append(store)
-    witness = Witness(tmp_path / "usher.db")
+    witness = AuditWitness(tmp_path / "usher.db")
     await witness.note(stores[0])
     assert not await witness.contradicts(stores[0])
     assert await witness.contradicts(stores[1])

@@ -8,7 +8,7 @@ import pytest
 from bot.commands import store_checks
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.services.restored_backups import restore
+from bot.services.restored_backups import pause_restored
 from bot.store import audit, gates, maintenance, notices, open_store, operations
 from bot.store.postgres import _tables, copy_store
 from bot.support.clock import SystemClock, SystemIds
@@ -101,7 +101,7 @@ async def test_the_file_that_was_left_is_not_served_from_until_somebody_goes_bac
             await store.begin_serving()
         (check,) = await store_checks.check_age(store, path)
         assert (check.is_good, "was copied to another one" in check.found) == (False, True)
-        await restore(store)
+        await pause_restored(store)
         await store.begin_serving()
 
 

@@ -71,7 +71,7 @@ async def test_a_start_of_a_job_that_goes_wrong_is_one_run_or_none(cloud, name):
     job = cloud.job("nightly")
     cloud.saturn_fails(r"/jobs/\w+/start$", **FAULTS[name])
     spec = Spec("nightly", {"job": job.id})
-    await asks(cloud).run(runs.launch, "saturn", spec)
+    await asks(cloud).run(runs.launch_run, "saturn", spec)
     await cloud.pass_time(220, step=5)
     ended = ("job_ended", "job_failed", "job_asked")
     await cloud.until(lambda: any(cloud.alice.told(kind) for kind in ended), step=4.0)
@@ -84,7 +84,7 @@ async def test_a_start_of_a_job_that_goes_wrong_is_one_run_or_none(cloud, name):
 async def test_reads_of_a_run_that_go_wrong_cost_no_more_than_time(cloud, path, name):
     job = cloud.job("nightly")
     spec = Spec("nightly", {"job": job.id})
-    await asks(cloud).run(runs.launch, "saturn", spec)
+    await asks(cloud).run(runs.launch_run, "saturn", spec)
     await cloud.settle()
     cloud.saturn_fails(path, **FAULTS[name])
     await cloud.until(lambda: cloud.alice.told("job_ended") or cloud.alice.told("job_failed"), step=4.0)
@@ -97,7 +97,7 @@ async def test_a_schedule_that_goes_wrong_is_set_or_said(cloud, name):
     job = cloud.job("failing")
     cloud.saturn_fails(r"/jobs/\w+$", **FAULTS[name])
     told = ScheduledJob(job.id, "failing", "")
-    await asks(cloud).run(runs.schedule, "saturn", told, "30 4 * * 1")
+    await asks(cloud).run(runs.set_schedule, "saturn", told, "30 4 * * 1")
     await cloud.pass_time(60, step=3)
     said = [shown.text for shown in cloud.alice.sees() if "failing" in shown.text]
     assert len(said) == 1

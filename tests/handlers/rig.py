@@ -22,7 +22,7 @@ from bot.messages.blocks.kit import ButtonValue
 from bot.messages.blocks.notices import render
 from bot.providers import base
 from bot.providers.base import Provider
-from bot.services.linking import digest
+from bot.services.linking import compute_digest
 from bot.store import audit, conversations, notices, workspaces
 from bot.store.due_work import find_kinds
 from bot.store.store import Store
@@ -194,7 +194,7 @@ class Rig:
 
     async def drawn(self, notice: Notice) -> dict[str, Any]:
         """Return what a notice says when it is sent."""
-        facts = await self.services.gatherer.of_notice(notice)
+        facts = await self.services.gatherer.describe_notice(notice)
         return render(notice.kind, facts).as_body()
 
     async def audit(self) -> list[Mapping[str, Any]]:
@@ -215,7 +215,7 @@ async def wait_for_code(bot: Rig, code: str) -> None:
     link = Link("n", ALICE, "saturn", None, now, now + 600.0, "code", username="alice", code_attempts_left=5)
     hidden = {
         "secret": seal(pair, {"token": "t"}),
-        "code_hash": seal(f"{pair}/code/n", {"code": digest(code)}),
+        "code_hash": seal(f"{pair}/code/n", {"code": compute_digest(code)}),
     }
     await bot.store.carry_out(lambda tx: LINKS.add(tx, replace(link, **hidden)))
 

@@ -11,9 +11,9 @@ from bot.domain.observations import Observed
 from bot.domain.undoable_actions import Act
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
-from bot.services.failovers import READ_WITHIN, Failovers
-from bot.services.owners import RENEWED_EVERY
-from bot.services.recent_commits import KEPT_SECONDS, MOST, Memory
+from bot.services.failovers import READ_TIMEOUT_SECONDS, Failovers
+from bot.services.owners import RENEWAL_SECONDS
+from bot.services.recent_commits import MAX_RECENT_COMMITS, RECENT_COMMIT_SECONDS, RecentCommits
 from bot.store import maintenance, operations
 from tests.handlers.rig import rig, words
 from tests.rigs.store import ALICE, observe
@@ -50,9 +50,9 @@ async def fails_over(bot, *, loses=True, memory=None):
 
 async def told(bot):
     """Return the messages that say that records were lost, as they are drawn now."""
-    bot.clock.advance(READ_WITHIN)
+    bot.clock.advance(READ_TIMEOUT_SECONDS)
     found = await bot.notices(LossKind.LOST)
-    return [render(one.kind, await bot.services.gatherer.of_notice(one)) for one in found]
+    return [render(one.kind, await bot.services.gatherer.describe_notice(one)) for one in found]
 
 
 async def test_a_start_that_was_lost_is_told_once_with_what_its_workspace_does(bot):
@@ -74,7 +74,7 @@ async def test_lost_start_is_told_within_90_seconds(bot):
     await served_by(bot, "1/2")
     noted, looking, due = bot.clock.now(), Failovers(bot.services.context), []
     for _ in range(30):
-        bot.clock.advance(RENEWED_EVERY)
+        bot.clock.advance(RENEWAL_SECONDS)
         await looking.step()
         due = due or await bot.store.engine.read(
             lambda tx: tx.all("SELECT due_at FROM notices WHERE kind = 'lost'")
@@ -98,7 +98,7 @@ async def test_whose_request_is_still_there_hears_nothing(bot):
 async def test_what_a_process_called_is_told_where_another_one_answered(bot):
     await bot.say("start gpu")
     (operation,) = await bot.store.read(operations.open_operations, ALICE)
-    memory = Memory()
+    memory = RecentCommits()
     memory.keep(operation, bot.clock.now())
     await fails_over(bot, memory=memory)
     assert len(await told(bot)) == 1
@@ -107,12 +107,12 @@ async def test_what_a_process_called_is_told_where_another_one_answered(bot):
 async def test_a_lost_start_that_was_called_as_well_is_told_once(bot):
     await bot.say("start gpu")
     (operation,) = await bot.store.read(operations.open_operations, ALICE)
-    bot.services.context.memory.keep(operation, bot.clock.now())
+    bot.services.context.recent_commits.add(operation, bot.clock.now())
     await fails_over(bot)
     assert len(await told(bot)) == 1
 
 
-@pytest.mark.parametrize("seconds", [0.0, KEPT_SECONDS], ids=["not settled", "long ago"])
+@pytest.mark.parametrize("seconds", [0.0, RECENT_COMMIT_SECONDS], ids=["not settled", "long ago"])
 async def test_a_failover_is_told_once_it_has_settled_and_not_long_after(bot, seconds):
     await served_by(bot, "1/2")
     bot.clock.advance(seconds)
@@ -128,13 +128,13 @@ async def test_administrators_hear_of_it_once(bot):
 
 
 def test_what_is_remembered_is_bounded():
-    memory = Memory()
-    acts = [Act(id=f"{n}", principal=ALICE, action="a", done_at=0.0) for n in range(MOST + 2)]
+    memory = RecentCommits()
+    acts = [Act(id=f"{n}", principal=ALICE, action="a", done_at=0.0) for n in range(MAX_RECENT_COMMITS + 2)]
     for act in acts:
         memory.keep(act, 1.0)
-    assert len(memory.since(0.0)) == MOST
-    memory.keep(replace(acts[0], id="later"), 2.0 + KEPT_SECONDS)
+    assert len(memory.since(0.0)) == MAX_RECENT_COMMITS
+    memory.keep(replace(acts[0], id="later"), 2.0 + RECENT_COMMIT_SECONDS)
     assert [one.id for one in memory.since(0.0)] == ["later"]
     # Called again long after.
-    memory.keep(replace(acts[0], id="later"), 3.0 + 2 * KEPT_SECONDS)
-    assert [one.id for one in memory.since(2.0 + 2 * KEPT_SECONDS)] == ["later"]
+    memory.keep(replace(acts[0], id="later"), 3.0 + 2 * RECENT_COMMIT_SECONDS)
+    assert [one.id for one in memory.since(2.0 + 2 * RECENT_COMMIT_SECONDS)] == ["later"]

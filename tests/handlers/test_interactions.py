@@ -6,7 +6,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
 from bot.features.home.use_cases import read_lists
 from bot.messages.blocks import replies
-from bot.services.snapshots import RUNS
+from bot.services.snapshots import RUNS_KIND
 from bot.services.workspace_list import set_alias
 from bot.store import accounts, snapshots, tasks, workspaces
 from handlers.dispatch import run_within_limit
@@ -64,7 +64,7 @@ async def test_a_list_of_runs_that_was_just_read_is_not_read_again_for_a_home():
         assert task.kind is TaskKind.LIST_JOBS
         await bot.store.write(tasks.finish_task, task)
         account = await bot.store.read(accounts.find_account_by_id, task.subject)
-        listed = Snapshot(account.connection, account.id, RUNS, None, bot.clock.now())
+        listed = Snapshot(account.connection, account.id, RUNS_KIND, None, bot.clock.now())
         await bot.store.write(snapshots.save_snapshot, listed)
         await bot.services.create_caller(ALICE).run(read_lists)
         assert TaskKind.LIST_JOBS not in [

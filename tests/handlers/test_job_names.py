@@ -12,7 +12,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call
 from bot.services import runs
 from bot.services.caller import Caller
-from bot.services.snapshots import RUNS
+from bot.services.snapshots import RUNS_KIND
 from bot.store import accounts as account_rows
 from bot.store import runs as run_rows
 from bot.store import snapshots, tasks
@@ -152,7 +152,7 @@ async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
     assert "I'll show the output of trian.R" in notice.body["text"]
     await bot.store.write(tasks.finish_task, task)
     await bot.store.write(
-        snapshots.save_snapshot, Snapshot("posit", task.subject, RUNS, None, bot.clock.now())
+        snapshots.save_snapshot, Snapshot("posit", task.subject, RUNS_KIND, None, bot.clock.now())
     )
     check_golden("answers/job-unknown-nearest", await bot.say("job logs trainn.R"))
     assert "Type `/job list`" in words(await bot.say("job logs qqqq"))
@@ -277,7 +277,7 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
         assert buttons(answer)["Link again"]["value"] == f"posit job {text}"
     assert "Link again" in buttons(await bot.press("job_again", run.id))
     with pytest.raises(Refused):
-        await Caller(bot.services.context, ALICE).run(runs.launch, "posit", Spec("x"))
+        await Caller(bot.services.context, ALICE).run(runs.launch_run, "posit", Spec("x"))
 
 
 async def test_a_connection_that_was_taken_away_is_said(bot):

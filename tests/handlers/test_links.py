@@ -182,7 +182,7 @@ async def test_unlinking_by_an_admin_tells_its_person_what_runs_on(bot):
     """So that nobody finds out by a bill that nothing here stops it any more."""
     made = await bot.link(names=("notebook", "training"))
     await observe(bot.store, bot.clock, made.workspaces[0], Observed(State.RUNNING))
-    end = partial(accounts.end, actor="an admin", cause="administrator")
+    end = partial(accounts.end_accounts, actor="an admin", cause="administrator")
     await bot.services.create_caller(ALICE, "ends").run(end, ALICE)
     (told,) = [one for one in await bot.notices() if one.kind is NoticeKind.UNLINKED]
     assert told.body["running"] == ["notebook"]
@@ -398,7 +398,9 @@ async def test_link_under_a_former_key_is_explained(bot, other, seen, is_ended, 
     if other.team_id != "T1":
         await bot.store.write(installations.keep_place, other.team_id, other.enterprise_id)
     if is_ended:
-        await bot.services.create_caller(other).run(accounts.end, other, actor="slack", cause="uninstalled")
+        await bot.services.create_caller(other).run(
+            accounts.end_accounts, other, actor="slack", cause="uninstalled"
+        )
     for said in ("link saturn", "list"):
         shown = json.dumps((await bot.say(said)).blocks)
         assert ("a link can't move to a new ID." in shown) is expected

@@ -17,7 +17,7 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.services.operation_requests import begin_operation, create_workspace
-from bot.services.snapshots import stale
+from bot.services.snapshots import list_stale
 from bot.services.workspace_list import add_workspace
 from bot.store import creations, operations, snapshots, tasks
 from bot.store import workspaces as workspace_rows
@@ -275,7 +275,7 @@ async def test_at_a_connection_without_people_nothing_is_added_by_its_id(bot):
     with pytest.raises(Refused) as refused:
         await bot.services.create_caller(ALICE).run(add_workspace, "saturn", "id-1", None)
     assert refused.value.rule == "add.not_here"
-    assert await bot.services.create_caller(ALICE).read(stale, TaskKind.DISCOVER) == []
+    assert await bot.services.create_caller(ALICE).read(list_stale, TaskKind.DISCOVER) == []
 
 
 # -- about --------------------------------------------------------------------------

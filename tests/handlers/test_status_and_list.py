@@ -390,7 +390,7 @@ async def test_an_address_that_was_not_read_with_ones_own_credential_is_not_show
     await bot.say("add id-1 notebook")
     row = await bot.workspace("notebook")
     assert row.verified_at is None
-    assert (await bot.services.gatherer.of_workspace(row)).ide_url is None
+    assert (await bot.services.gatherer.describe_workspace(row)).ide_url is None
     assert account.principal == row.principal
 
 

@@ -14,7 +14,7 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.services.operation_requests import create_workspace
-from bot.services.restored_backups import restore
+from bot.services.restored_backups import pause_restored
 from bot.store import creations, operations, timers, workspaces
 from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words
 from tests.rigs.golden import check_golden
@@ -289,10 +289,10 @@ async def test_what_a_backup_had_planned_is_set_again_only_by_a_press(bot):
     await bot.sees(State.RUNNING)
     await bot.say("stop notebook at 18:00")
     planned = await stop_at(bot)
-    await restore(bot.store)
+    await pause_restored(bot.store)
     assert await stop_at(bot) is None
     (notice,) = await bot.notices(TimerKind.TIMER_FAILED)
-    question = render(notice.kind, await bot.services.gatherer.of_notice(notice))
+    question = render(notice.kind, await bot.services.gatherer.describe_notice(notice))
     assert "Should I still stop *notebook* on Saturn Cloud" in words(question)
     assert words(await bot.push(question, "Leave it")) == "Left as it is."
     assert await stop_at(bot) is None

@@ -19,7 +19,7 @@ from bot.features.home.use_cases import record_use
 from bot.messages.blocks.kit import ButtonValue
 from bot.services import linking
 from bot.services.caller import Caller
-from bot.services.linking import Visit, digest
+from bot.services.linking import Visit, compute_digest
 from bot.services.operation_requests import begin_operation, create_workspace
 from bot.store import accounts, links, notices, workspaces
 from bot.store.store import Store
@@ -363,16 +363,16 @@ class Life(World):
 
     async def forges(self, nonce: str, thief: Principal | None = None) -> bool:
         """Confirm a link for somebody else, or from another browser; return whether that linked anything."""
-        link = await self.store.read(links.find_link, digest(nonce))
+        link = await self.store.read(links.find_link, compute_digest(nonce))
         if link is None or thief == link.principal:
             return False
         name = next(name for name, made in self.nonces if made == nonce)
         visit = Visit(nonce, f"browser of {name}" if thief is not None else "another browser")
         # Past every fuse: this is no request of the process.
         caller = Caller(replace(self.context, store=self.store), thief or link.principal)
-        mark = digest(link.secret or "")[:16]
+        mark = compute_digest(link.secret or "")[:16]
         with suppress(Refused):
-            await caller.run(linking.confirm, visit, mark)
+            await caller.run(linking.confirm_link, visit, mark)
             return True
         return False
 

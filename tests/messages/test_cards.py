@@ -24,7 +24,7 @@ from bot.messages.blocks.kit import RENDERERS, renders
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards, problems
 from bot.messages.texts.notices import OUTAGES
-from bot.services.revocations import Ended
+from bot.services.revocations import RevocationOutcome
 from tests.messages.card_facts import CALLED, IDE_URL, NAMES, NOW, OURS, facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.providers import NO_GPU
@@ -410,7 +410,10 @@ NOTICES = {
     "unlinked": (NoticeKind.UNLINKED, facts(body={"cause": "person"}, linking=frozenset({"token"}))),
     "unlinked-and-owed": (NoticeKind.UNLINKED, facts(body={"cause": "guest", "left": "owed"})),
     "unlinked-with-a-token-of-theirs": (NoticeKind.UNLINKED, facts(body={"left": "theirs"})),
-    **{f"revoked-{ended}": (NoticeKind.REVOKED, facts(body={"ended": ended})) for ended in get_args(Ended)},
+    **{
+        f"revoked-{ended}": (NoticeKind.REVOKED, facts(body={"ended": ended}))
+        for ended in get_args(RevocationOutcome)
+    },
     "not-revoked": (NoticeKind.NOT_REVOKED, facts()),
     "unlinked-both-ways": (
         NoticeKind.UNLINKED,

@@ -6,7 +6,7 @@ import importlib
 import pytest
 
 from bot.messages.texts.problems import sentence
-from bot.services.checks import why
+from bot.services.checks import explain_failure
 from bot.support import errors
 from tests.messages.texts import MODULES, every_text
 from tests.project.repository import ROOT
@@ -58,6 +58,6 @@ def all_errors():
 def test_no_error_is_said_by_its_class(error):
     assert unknown_names(sentence(error, "Saturn Cloud"), keys=True) == []
     if isinstance(error, errors.ProviderError):
-        said = why(error)
+        said = explain_failure(error)
         assert unknown_names(said, keys=True) == []
         assert type(error).__name__ not in said

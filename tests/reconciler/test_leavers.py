@@ -30,7 +30,7 @@ async def leave(leaver_world, who=ALICE, **flags):
     """Let Slack say that somebody is deactivated, or is what the flags say."""
     person = Person(who, who.user_id, seen_at=await leaver_world.store.now(), **flags or {"is_deleted": True})
     await leaver_world.store.save_people([person])
-    await leaver_world.ask(principal=who).run(departures.let_go, person, actor="slack")
+    await leaver_world.ask(principal=who).run(departures.end_departed, person, actor="slack")
 
 
 async def runs(leaver_world, remote_id="r1", who=ALICE, *, is_planned=True):
@@ -193,7 +193,7 @@ async def test_who_is_unlinked_reads_of_what_is_coming_up(leaver_world):
     workspace = await leaver_world.own()
     await leaver_world.begin(workspace)
     await leaver_world.pass_time(2, step=1.0)
-    await leaver_world.ask().run(accounts.end, ALICE, ["cloud"], actor="operator", cause="retired")
+    await leaver_world.ask().run(accounts.end_accounts, ALICE, ["cloud"], actor="operator", cause="retired")
     await leaver_world.pass_time(10)
     (blocks,) = [str(one["blocks"]) for one in leaver_world.slack.messages if "unlinked from" in one["text"]]
     assert "I won't stop what's running there: *name-r1*" in blocks

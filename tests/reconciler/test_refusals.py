@@ -14,7 +14,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.reconciler.keys import OUTAGE_WINDOW_SECONDS
 from bot.services.operation_requests import begin_operation
-from bot.services.runs import launch
+from bot.services.runs import launch_run
 from bot.store import accounts, tasks
 from bot.store import operations as operation_rows
 from bot.store import workspaces as workspace_rows
@@ -137,7 +137,7 @@ async def test_a_run_that_is_asked_for_is_tried_at_once():
         runs.cloud.refused_tokens.add("token-1")
         await runs.world.pass_time(20 * 60, step=10)
         runs.cloud.refused_tokens.clear()
-        run = await runs.world.ask().run(launch, "cloud", Spec("train"))
+        run = await runs.world.ask().run(launch_run, "cloud", Spec("train"))
         await runs.world.pass_time(10)
         assert (await runs.run(run.id)).start_call is Call.ACCEPTED
 

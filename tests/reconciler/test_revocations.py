@@ -11,7 +11,7 @@ from bot.domain.tasks import TaskKind
 from bot.reconciler.revocations import MIN_REFUSAL_SECONDS
 from bot.reconciler.runtimes import LISTS_SHARE
 from bot.services import accounts, departures
-from bot.services.revocations import LAPSES_AFTER
+from bot.services.revocations import LAPSE_SECONDS
 from bot.store import accounts as account_rows
 from bot.store import audit, counts, revocations, tasks
 from bot.store.tasks import NewTask
@@ -40,15 +40,15 @@ async def unlinks(world):
 async def leaves(world, **flags):
     person = Person(ALICE, "Alice", seen_at=await world.store.now(), **flags)
     await world.store.save_people([person])
-    await world.ask().run(departures.let_go, person, actor="slack")
+    await world.ask().run(departures.end_departed, person, actor="slack")
 
 
 async def is_uninstalled(world):
-    await world.ask().run(accounts.end, ALICE, actor="slack", cause="uninstalled", notify=False)
+    await world.ask().run(accounts.end_accounts, ALICE, actor="slack", cause="uninstalled", notify=False)
 
 
 async def links_again(world):
-    begin = partial(accounts.begin, actor=ALICE.key, proof="sign_in", made_by="token")
+    begin = partial(accounts.link_account, actor=ALICE.key, proof="sign_in", made_by="token")
     await world.ask().run(begin, "cloud", "alice", world.seal(ALICE, "token-2"))
 
 
@@ -99,7 +99,7 @@ async def test_however_a_link_ends_its_secret_ends_revoked(world, way, trouble):
 
 async def test_a_secret_that_took_the_place_of_itself_is_kept(world):
     await world.own()
-    begin = partial(accounts.begin, actor=ALICE.key, proof="sign_in", made_by="token")
+    begin = partial(accounts.link_account, actor=ALICE.key, proof="sign_in", made_by="token")
     await world.ask().run(begin, "cloud", "alice", world.seal(ALICE, "token-1"))
     await world.pass_time(60)
     assert world.provider.count("revoke") == 0
@@ -112,7 +112,7 @@ async def test_whoever_got_another_name_there_links_that_and_the_secret_of_befor
     await world.pass_time(60, step=10)
     # As long as nothing has taken its place, it may be called by its name again.
     assert world.provider.count("revoke") == 0
-    begin = partial(accounts.begin, actor=ALICE.key, proof="sign_in", made_by="token")
+    begin = partial(accounts.link_account, actor=ALICE.key, proof="sign_in", made_by="token")
     await world.ask().run(begin, "cloud", "alicia", world.seal(ALICE, "token-2"))
     await world.pass_time(60)
     assert world.provider.revoked == ["token-1"]
@@ -161,7 +161,7 @@ async def test_what_no_provider_confirms_is_erased_after_thirty_days(world):
         world.provider.answers_to["token-1"] = error
         if number == 0:
             await unlinks(world)
-        await world.pass_time(LAPSES_AFTER / len(errors) - 1_200, step=1_200)
+        await world.pass_time(LAPSE_SECONDS / len(errors) - 1_200, step=1_200)
         assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 1
         assert world.provider.count("revoke") > 300 * (number + 1)
     assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 1
@@ -202,7 +202,7 @@ async def test_however_many_are_owed_at_once_they_take_a_share_of_the_connection
     world.provider.during = slowly
     for who in everybody:
         await world.ask(principal=who).run(
-            accounts.end, who, actor="slack", cause="uninstalled", notify=False
+            accounts.end_accounts, who, actor="slack", cause="uninstalled", notify=False
         )
     await world.pass_time(3_600, step=1)
     assert sorted(world.provider.revoked) == sorted(f"token-{number}" for number in range(60))

@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 from bot.providers import base
 from bot.reconciler.runtimes import MAX_PROBE_PAUSE_SECONDS
 from bot.services.caller import Caller
-from bot.services.owners import STARTS, SharedOwners
+from bot.services.owners import STARTS_PREFIX, SharedOwners
 from bot.store import accounts, gates, operations, runs, tasks
 from bot.store.owners import LEASE
 from bot.store.store import Store
@@ -190,7 +190,7 @@ async def test_a_start_that_was_granted_does_not_leave_once_somebody_else_grants
 
     async def stand_still():
         pair.clock.advance(LEASE)
-        stood_still.append(await pair.theirs.owners.own(STARTS + "cloud"))
+        stood_still.append(await pair.theirs.owners.own(STARTS_PREFIX + "cloud"))
 
     pair.mine.store = Meanwhile(pair.mine.store, accounts.find_account_by_id, stand_still)
     pair.mine.reborn()

@@ -21,9 +21,9 @@ def caller(world):
 
 async def test_it_gets_old_after_five_minutes(world, caller):
     account = await world.link()
-    await caller.run(snapshots.read_templates, account)
+    await caller.run(snapshots.request_templates, account)
     await world.work()
-    kept = await snapshots.templates(world.asking, account)
+    kept = await snapshots.load_templates(world.asking, account)
     assert not snapshots.is_stale(world.asking, kept)
     world.clock.advance(snapshots.OFFER_SECONDS + 1)
     assert snapshots.is_stale(world.asking, kept)
@@ -31,9 +31,9 @@ async def test_it_gets_old_after_five_minutes(world, caller):
 
 
 async def test_a_server_tells_of_itself_without_anybodys_account(world, caller):
-    await caller.run(snapshots.read_about, "cloud", WAITING)
+    await caller.run(snapshots.request_about, "cloud", WAITING)
     await world.work()
-    told = (await snapshots.about(world.asking, "cloud")).payload
+    told = (await snapshots.load_about(world.asking, "cloud")).payload
     assert told.facts[0] == ("Version", "1.2.3")
     assert told.users[3] == User("user-003", is_active=False, level="member")
     assert len(world.replayed) == 1
@@ -45,21 +45,21 @@ async def test_a_server_tells_of_itself_without_anybodys_account(world, caller):
 async def test_trouble_of_the_moment_is_waited_for(world, caller, error):
     account = await world.link()
     world.provider.fail("read_offer", error, times=2)
-    await caller.run(snapshots.read_templates, account, WAITING)
+    await caller.run(snapshots.request_templates, account, WAITING)
     await world.work()
     # A pause that was asked for is told at once; other trouble may be over in a moment.
     assert len(world.replayed) == isinstance(error, RateLimited)
     await world.pass_time(60)
-    assert (await snapshots.templates(world.asking, account)) is not None
+    assert (await snapshots.load_templates(world.asking, account)) is not None
     assert len(world.replayed) == 1
 
 
 async def test_what_is_refused_is_told_to_the_command_that_waits(world, caller):
     account = await world.link()
     world.provider.fail("read_offer", Forbidden("only for members"))
-    await caller.run(snapshots.read_templates, account, WAITING)
+    await caller.run(snapshots.request_templates, account, WAITING)
     await world.work()
-    assert await snapshots.templates(world.asking, account) is None
+    assert await snapshots.load_templates(world.asking, account) is None
     [(_, command)] = world.replayed
     assert command["problem"] == "forbidden:: only for members"
 
@@ -68,7 +68,7 @@ async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(worl
     account = await world.link()
     world.provider.refused_tokens = {"token-1"}
     for interaction in ("i1", "i2"):
-        await replace(caller, interaction=interaction).run(snapshots.read_templates, account, WAITING)
+        await replace(caller, interaction=interaction).run(snapshots.request_templates, account, WAITING)
         await world.pass_time(3)
     await world.pass_time(MAX_BUSY_SECONDS - 60, step=5)
     assert world.replayed == []
@@ -79,7 +79,7 @@ async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(worl
 
 
 async def test_nothing_is_read_for_who_unlinked(world, caller):
-    await caller.run(snapshots.read_templates, await world.link(), WAITING)
+    await caller.run(snapshots.request_templates, await world.link(), WAITING)
     await unlink(world.store, ALICE, "cloud")
     await world.work()
     assert (world.provider.calls, world.replayed) == ([], [])
@@ -90,8 +90,8 @@ async def test_what_a_provider_does_not_have_is_said(world, caller):
 
     world.provider = FakeMachines(world.clock)
     world.reborn()
-    await caller.run(snapshots.read_templates, account, WAITING)
-    await caller.run(snapshots.read_about, "cloud", WAITING)
+    await caller.run(snapshots.request_templates, account, WAITING)
+    await caller.run(snapshots.request_about, "cloud", WAITING)
     await world.work()
     assert {command["problem"] for _, command in world.replayed} == {"not_found", "no_about"}
 
@@ -99,7 +99,7 @@ async def test_what_a_provider_does_not_have_is_said(world, caller):
 async def test_while_the_connection_is_away_it_waits(world, caller):
     account = await world.link()
     world.provider.fail("read_offer", Unreachable("no connection"), times=999)
-    await caller.run(snapshots.read_templates, account, WAITING)
+    await caller.run(snapshots.request_templates, account, WAITING)
     await world.pass_time(900, step=10)
     assert len(world.replayed) == 1
     assert world.provider.count("read_offer") <= 12

@@ -89,7 +89,7 @@ async def happens(world, card, day):
             await ask(world, TRAINER).run(lessons.change, card.id, "move", said, to)
         case "2028-03-12":
             gone = Person(who[GOES], "U004", is_deleted=True)
-            await ask(world, who[GOES]).run(departures.let_go, gone, actor="slack")
+            await ask(world, who[GOES]).run(departures.end_departed, gone, actor="slack")
         case "2028-02-29":
             await ask(world, who[SKIPS]).run(lessons.skip, card.id, "2028-03-05")
 

@@ -9,7 +9,7 @@ from bot.domain.timers import TIMER_WARNING_SECONDS
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.services import timers
-from bot.services.due_timers import TIMERS
+from bot.services.due_timers import TIMER_WORK
 from bot.services.timers import cancel_timer, plan_timer, postpone_timer
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
@@ -205,7 +205,7 @@ async def killed():
     raise Killed
 
 
-@pytest.mark.parametrize("target", [TIMERS.claim, "carry_out"], ids=["claim", "write"])
+@pytest.mark.parametrize("target", [TIMER_WORK.claim, "carry_out"], ids=["claim", "write"])
 @pytest.mark.parametrize("before", [TIMER_WARNING_SECONDS, 0.0], ids=["warning", "stop"])
 async def test_killed_between_the_claim_and_the_write_it_comes_once_all_the_same(world, target, before):
     workspace = await timed(world)

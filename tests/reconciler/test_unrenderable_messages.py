@@ -62,7 +62,7 @@ async def undrawable_card(world):
     async def broken(*_subject):
         raise RuntimeError("a mistake")
 
-    world.notifier._cards._gatherer.of_card = broken
+    world.notifier._cards._gatherer.describe_card = broken
     await want_read(
         world.store, (await world.store.read(operations.find_operation, operation_id)).workspace_id
     )
@@ -86,7 +86,7 @@ async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world
         await world.pass_time(3600, step=20)
     assert not [entry for entry in logs if entry["log_level"] == "error"]
     # What it showed last is drawn again once it is so again.
-    del world.notifier._cards._gatherer.of_card
+    del world.notifier._cards._gatherer.describe_card
     world.provider.put("r1", State.RUNNING)
     await want_read(world.store, (await world.store.read(operations.find_operation, card.id)).workspace_id)
     await world.pass_time(60)
@@ -99,7 +99,7 @@ async def test_a_class_card_that_cannot_be_drawn_keeps_its_button_and_is_visibly
     async def broken(*_subject):
         raise RuntimeError("a mistake")
 
-    world.notifier._cards._gatherer.of_card = broken
+    world.notifier._cards._gatherer.describe_card = broken
     await classroom.ask(world).run(courses_use_cases.stop_all, card.id)
     with capture_logs():
         await world.pass_time(450, step=5)

@@ -7,7 +7,7 @@ from bot.domain.people import Principal
 from bot.services import linking
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.linking import Confirmed, Opened, Visit
+from bot.services.linking import Confirmed, LinkPage, Visit
 
 
 class Linking:
@@ -20,27 +20,27 @@ class Linking:
         self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
     ) -> str:
         """Return the address of a fresh link."""
-        return await Caller(self.context, principal).run(linking.invite, connection, waiting)
+        return await Caller(self.context, principal).run(linking.create_link, connection, waiting)
 
-    async def open(self, nonce: str, browser: str) -> Opened:
+    async def open(self, nonce: str, browser: str) -> LinkPage:
         """Look at a link's page."""
         visit = Visit(nonce, browser)
-        return await (await linking.find_caller(self.context, visit)).read(linking.show, visit)
+        return await (await linking.find_caller(self.context, visit)).read(linking.show_page, visit)
 
-    async def check(self, nonce: str, browser: str, pasted: str) -> Opened:
+    async def check(self, nonce: str, browser: str, pasted: str) -> LinkPage:
         """Paste a token."""
         visit = Visit(nonce, browser)
-        return await linking.check(await linking.find_caller(self.context, visit), visit, pasted)
+        return await linking.check_token(await linking.find_caller(self.context, visit), visit, pasted)
 
-    async def again(self, nonce: str, browser: str) -> Opened:
+    async def again(self, nonce: str, browser: str) -> LinkPage:
         """Take another token."""
         visit = Visit(nonce, browser)
-        return await (await linking.find_caller(self.context, visit)).run(linking.again, visit)
+        return await (await linking.find_caller(self.context, visit)).run(linking.discard_token, visit)
 
     async def confirm(self, nonce: str, browser: str, mark: str) -> Confirmed:
         """Confirm what was checked."""
         visit = Visit(nonce, browser)
-        return await (await linking.find_caller(self.context, visit)).run(linking.confirm, visit, mark)
+        return await (await linking.find_caller(self.context, visit)).run(linking.confirm_link, visit, mark)
 
     async def confirm_code(self, principal: Principal, code: str) -> Account:
         """Type a code in Slack."""

@@ -196,7 +196,7 @@ async def unlink(
     caller = Caller(context(store, {name: _Revoking() for name in revocable}), principal)
     connections = None if connection is None else [connection]
     return await caller.run(
-        accounts.end,
+        accounts.end_accounts,
         principal,
         connections,
         actor="test",

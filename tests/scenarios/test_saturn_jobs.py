@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.services.snapshots import read_templates
+from bot.services.snapshots import request_templates
 from bot.store import accounts, runs
 from tests.rigs.scenario.cloud import cloud_world
 
@@ -90,7 +90,7 @@ async def test_two_runs_of_one_job_have_an_end_each(cloud):
 @pytest.mark.parametrize("after", [True, False], ids=["accepted", "never arrived"])
 async def test_a_start_without_an_answer_is_looked_at_before_another_one(cloud, after):
     account = await cloud.bot.store.read(accounts.find_account, cloud.principal(), "saturn")
-    await cloud.bot.services.create_caller(account.principal).run(read_templates, account)
+    await cloud.bot.services.create_caller(account.principal).run(request_templates, account)
     await cloud.settle()
     cloud.saturn_fails(r"/jobs/\w+/start$", drop=True, after=after)
     await job(cloud, "run saturn nightly")

@@ -1,6 +1,6 @@
 """What Slack delivers long after it happened: words ask before they change anything, events ask Slack."""
 
-from bot.services.caller import OLD_SECONDS
+from bot.services.caller import MAX_REQUEST_AGE_SECONDS
 from bot.store import accounts
 from handlers.events import MAX_ANSWERED_AGE_SECONDS
 from tests.rigs.scenario import ALICE, ID
@@ -52,7 +52,7 @@ async def test_a_stop_of_hours_ago_asks_and_stops_nothing_until_it_is_pressed(li
 
 async def test_what_is_left_stays_and_the_question_says_so(linked):
     await missed(linked, says(linked, "start notebook"))
-    (asked,) = await late(linked, OLD_SECONDS + 1)
+    (asked,) = await late(linked, MAX_REQUEST_AGE_SECONDS + 1)
     (left,) = await linked.alice.presses(asked, "Leave it")
     assert (left.ts, left.text, left.labels) == (asked.ts, "Left as it is.", [])
     await linked.pass_time(30)
@@ -61,7 +61,7 @@ async def test_what_is_left_stays_and_the_question_says_so(linked):
 
 async def test_what_came_within_minutes_is_done(linked):
     await missed(linked, says(linked, "start notebook"))
-    answers = await late(linked, OLD_SECONDS - 10)
+    answers = await late(linked, MAX_REQUEST_AGE_SECONDS - 10)
     assert [shown.text for shown in answers if "I've only just seen what you asked me" in shown.text] == []
     await linked.pass_time(5)
     assert linked.calls("POST .*/start") == 1
@@ -85,7 +85,7 @@ async def test_words_about_what_no_list_has_yet_ask_before_they_wait_for_one(lin
     await linked.pass_time(5)
     linked.resource("notebook").spec["name"] = "renamed"
     await missed(linked, says(linked, "start renamed"))
-    (asked,) = await late(linked, OLD_SECONDS + 1)
+    (asked,) = await late(linked, MAX_REQUEST_AGE_SECONDS + 1)
     await linked.pass_time(30)
     assert linked.calls("POST .*/start") == 0
     await linked.alice.presses(asked, "Do it now")

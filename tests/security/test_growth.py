@@ -207,13 +207,15 @@ READERS = {
     "names": Reader(MAX_COMMAND_LENGTH, among(spans)),
     "a sentence with names": Reader(MAX_COMMAND_LENGTH, named_sentence),
     "what narrows a list": Reader(MAX_COMMAND_LENGTH, among(filter_workspaces)),
-    "one name": Reader(MAX_COMMAND_LENGTH, among(lambda words, *known: naming.find(" ".join(words), *known))),
+    "one name": Reader(
+        MAX_COMMAND_LENGTH, among(lambda words, *known: naming.find_workspace(" ".join(words), *known))
+    ),
     "a connection": Reader(
-        MAX_COMMAND_LENGTH, among(lambda words, _, known: naming.leading_connection(words, known))
+        MAX_COMMAND_LENGTH, among(lambda words, _, known: naming.split_leading_connection(words, known))
     ),
     "times": Reader(MAX_COMMAND_LENGTH, pure(lambda text: times.find(words_of(text)))),
     "a cron expression": Reader(
-        MAX_COMMAND_LENGTH, pure(lambda text: (runs.looks_like_cron(text), runs.is_cron(text)))
+        MAX_COMMAND_LENGTH, pure(lambda text: (runs.is_like_cron(text), runs.is_cron(text)))
     ),
     "code in a message": Reader(40_000, pure(lambda text: code_of({"text": text}))),
     # forms, in Slack and on pages
@@ -224,7 +226,7 @@ READERS = {
         64_000, pure(lambda text: time_parsing.read(text, time_parsing.zone_of("UTC"), 0.0))
     ),
     "a user name": Reader(64_000, pure(linking.is_username)),
-    "a code": Reader(64_000, pure(linking.plain_code)),
+    "a code": Reader(64_000, pure(linking.normalise_code)),
     "a nonce": Reader(64_000, pure(linking.is_nonce)),
     "a path in the log": Reader(8_190, pure(app.without_secrets)),
     "a line of the log": Reader(64_000, pure(Redactor(["known-secret"]).text)),

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
-from bot.services.linking import digest
+from bot.services.linking import compute_digest
 from bot.store import accounts, audit, discovered, notices, tasks, workspaces
 from bot.store.discovered import DiscoveredWorkspace
 from bot.web.app import without_secrets
@@ -195,7 +195,7 @@ async def test_a_confirmation_is_good_for_the_token_that_was_shown(made):
     page = await browser.send("/link/again")
     # Nothing is checked now, so there is nothing to confirm either, whoever knows the mark of nothing.
     mark = Inputs(page).forms["/link/check"]["form"]
-    await browser.send("/link/confirm", account=digest("")[:16], form=mark)
+    await browser.send("/link/confirm", account=compute_digest("")[:16], form=mark)
     assert browser.status == 409
     browser.text = page
     await browser.send("/link/check", token="fedcba9876543210")

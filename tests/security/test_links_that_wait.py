@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from bot.providers.base import Credential
 from bot.services import linking
 from bot.services.caller import Caller
-from bot.services.linking import CODE_SECONDS, LINK_SECONDS, digest
+from bot.services.linking import CODE_SECONDS, LINK_SECONDS, compute_digest
 from bot.store import accounts, links
 from tests.web.rig import ALICE, BOB, GOOD, rig
 
@@ -20,7 +20,7 @@ async def waiting(world):
 
 
 async def row(world, url):
-    return await world.store.read(links.find_link, digest(url.rpartition("/")[2]))
+    return await world.store.read(links.find_link, compute_digest(url.rpartition("/")[2]))
 
 
 async def test_a_code_typed_in_slack_is_the_proof_and_nobody_types_the_token_again():

@@ -166,7 +166,7 @@ async def test_an_account_of_somebody_else_is_refused(made):
     told = [each for each in claimed if each.occasion.startswith("tried:")]
     assert {each.principal for each in told} == {ALICE}
     gatherer = Gatherer(made.context)
-    assert [words(render(each.kind, await gatherer.of_notice(each))) for each in told] == [
+    assert [words(render(each.kind, await gatherer.describe_notice(each))) for each in told] == [
         (
             "<@U0BOB> tried to link your Saturn Cloud account *alice*, with a token that works. I refused, "
             "and your link stays as it is. If they shouldn't have your token, replace it there and then "

@@ -58,7 +58,7 @@ async def told(made, *kinds):
     texts = {}
     for one in claimed:
         if one.kind in kinds:
-            shown = render(one.kind, await gatherer.of_notice(one))
+            shown = render(one.kind, await gatherer.describe_notice(one))
             texts[one.principal.user_id, one.kind] = f"{shown.text} {shown.blocks}"
     return texts
 

@@ -9,7 +9,7 @@ from bot.features.expiries.model import ExpiryKind
 from bot.services.caller import Caller
 from bot.services.message_context import Gatherer
 from bot.services.operation_requests import begin_operation, replace_workspace
-from bot.services.snapshots import stale
+from bot.services.snapshots import list_stale
 from bot.services.workspace_list import add_workspace, forget_workspace, set_alias
 from bot.services.workspaces import request_status_read, require_workspace
 from bot.store import accounts, audit, notices, tasks, workspaces
@@ -68,7 +68,7 @@ async def test_no_list_ever_shows_it_to_another(sphere, bob):
     await sphere.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     await sphere.pass_time(30)
     assert [one.id for one in await sphere.store.perform(workspaces.read_workspaces, BOB)] == [theirs.id]
-    assert await bob.read(stale, TaskKind.DISCOVER) == []
+    assert await bob.read(list_stale, TaskKind.DISCOVER) == []
     assert "GET /api/v1/workspaces" not in sphere.server.harness.requests
     assert row.id != theirs.id
 
@@ -80,7 +80,7 @@ async def test_a_notice_with_anothers_key_draws_no_address(sphere):
     await sphere.store.write(notices.add_notices, [NewNotice("forged", ExpiryKind.ENDING, "1", BOB, body)])
     (notice,) = await sphere.store.perform(notices.claim_notices, 1, 60.0)
     gatherer = Gatherer(sphere.world.asking)
-    facts = await gatherer.of_notice(notice)
+    facts = await gatherer.describe_notice(notice)
     assert facts.workspace is None
     assert facts.ide_url is None
 

@@ -9,7 +9,15 @@ from bot.domain.people import Person, Principal
 from bot.messages.texts import pages
 from bot.services import departures, linking
 from bot.services.caller import Caller
-from bot.services.linking import CODE_LENGTH, is_nonce, is_token, new_code, new_nonce, plain_code, shown_name
+from bot.services.linking import (
+    CODE_LENGTH,
+    create_code,
+    create_nonce,
+    format_person_name,
+    is_nonce,
+    is_token,
+    normalise_code,
+)
 from bot.store import accounts, audit, links
 from bot.support.errors import (
     BadAnswer,
@@ -32,7 +40,7 @@ from tests.web.rig import ALICE, BOB, GOOD, rig
 )
 async def test_invitations_need_a_connection_that_links_by_token(connection, rule):
     async with rig() as made:
-        assert made.context.linked_by("token", ALICE) == ["saturn"]
+        assert made.context.list_linkable("token", ALICE) == ["saturn"]
         with pytest.raises(Refused) as refused:
             await made.accounts.invite(ALICE, connection)
         assert refused.value.rule == rule
@@ -67,8 +75,8 @@ async def test_a_link_leads_nowhere_once_its_connection_is_for_other_slack_works
 
 
 async def test_names_come_from_what_is_known():
-    assert shown_name(ALICE, None) == shown_name(ALICE, Person(ALICE, "  ")) == "U0ALICE"
-    assert shown_name(ALICE, Person(ALICE, "Alice")) == "Alice"
+    assert format_person_name(ALICE, None) == format_person_name(ALICE, Person(ALICE, "  ")) == "U0ALICE"
+    assert format_person_name(ALICE, Person(ALICE, "Alice")) == "Alice"
     async with rig(installation=Installation(ALICE.team_id, team_name="  ")) as made:
         nonce = (await made.accounts.invite(ALICE, "saturn")).rpartition("/")[2]
         opened = await made.accounts.open(nonce, "a browser")
@@ -76,19 +84,19 @@ async def test_names_come_from_what_is_known():
 
 
 def test_codes_are_readable_and_forgive_how_they_are_typed():
-    codes = {new_code() for _ in range(200)}
+    codes = {create_code() for _ in range(200)}
     assert len(codes) == 200
     for code in codes:
         assert len(code) == CODE_LENGTH
         assert not set(code) & set("01OILUAE")
-        assert plain_code(f" {code[:4].lower()}-{code[4:].lower()}\n") == code
-    assert plain_code("K7QX–2MPW ") == "K7QX2MPW"
-    assert plain_code("\u202e" * 9) == ""
-    assert len(plain_code("B" * 9999)) == 2 * CODE_LENGTH
+        assert normalise_code(f" {code[:4].lower()}-{code[4:].lower()}\n") == code
+    assert normalise_code("K7QX–2MPW ") == "K7QX2MPW"
+    assert normalise_code("\u202e" * 9) == ""
+    assert len(normalise_code("B" * 9999)) == 2 * CODE_LENGTH
 
 
 def test_nonces_have_256_bits_and_one_shape():
-    nonces = {new_nonce() for _ in range(100)}
+    nonces = {create_nonce() for _ in range(100)}
     assert len(nonces) == 100
     assert all(is_nonce(nonce) for nonce in nonces)
     for wrong in ("", "a" * 42, "a" * 44, "a" * 42 + "\n", "a" * 42 + "é", "a" * 42 + "/"):
@@ -158,7 +166,7 @@ async def test_a_person_waits_ten_seconds_for_a_provider_at_most():
     async def asking():
         return [timer.when() - loop.time() for timer in loop._scheduled if not timer.cancelled()]
 
-    (ends_in,) = await linking._in_time(asking())
+    (ends_in,) = await linking._wait_in_time(asking())
     assert 9.0 < ends_in <= 10.0
 
 
@@ -169,5 +177,5 @@ async def test_user_who_left_is_unlinked_under_each_of_their_keys():
         for person in (ALICE, former, BOB):
             await link_account(made.store, person, username=person.key)
         left = Person(ALICE, "Alice", is_deleted=True, seen_at=made.clock.now())
-        await Caller(made.context, ALICE).run(departures.let_go, left, actor="slack")
+        await Caller(made.context, ALICE).run(departures.end_departed, left, actor="slack")
         assert [one.principal for one in await made.store.perform(accounts.list_active_accounts)] == [BOB]

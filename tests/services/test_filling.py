@@ -28,7 +28,7 @@ def form_of(values):
 
 def filled(line):
     told = parse_command_line(f"job run {line}", {})
-    return creation.filled(form_of, [*told.flags, Flag("command", told.tail or "")])
+    return creation.apply_flags(form_of, [*told.flags, Flag("command", told.tail or "")])
 
 
 def spec(line):
@@ -69,8 +69,8 @@ def test_what_is_empty_stays_empty():
 def test_a_flag_of_another_choice_names_that_choice():
     result = filled("--cpus 2 --image x -- ls")
     assert [flag.name for flag in result.unknown] == ["cpus", "image"]
-    assert creation.allowed_with(form_of, result, result.unknown[0]) == [("cluster", "Slurm")]
-    assert creation.allowed_with(form_of, result, result.unknown[1]) == [("cluster", "Kubernetes")]
+    assert creation.find_enabling_choices(form_of, result, result.unknown[0]) == [("cluster", "Slurm")]
+    assert creation.find_enabling_choices(form_of, result, result.unknown[1]) == [("cluster", "Kubernetes")]
 
 
 def test_fields_are_known_by_name_label_and_synonym_in_this_order():
@@ -83,7 +83,7 @@ def test_fields_are_known_by_name_label_and_synonym_in_this_order():
     )
 
     def meant(name):
-        found = creation.field_for(form, name)
+        found = creation.find_field(form, name)
         return None if found is None else found.name
 
     assert [meant(name) for name in ("dir", "FOLDER", "cwd", "working-directory")] == ["dir"] * 4
@@ -99,10 +99,10 @@ def test_fields_are_known_by_name_label_and_synonym_in_this_order():
 
 def test_of_many_choices_some_are_named():
     long = Form((Field("zone", "Zone", "search", forms._choices(f"z{number}" for number in range(20))),))
-    result = creation.filled(lambda _: long, [Flag("zone", "x")])
+    result = creation.apply_flags(lambda _: long, [Flag("zone", "x")])
     assert format_flag_problem(result.problems["zone"]).startswith("`x` isn't available. For example: `z0`, ")
     empty = Form((Field("zone", "Zone", "search"),))
-    result = creation.filled(lambda _: empty, [Flag("zone", "x")])
+    result = creation.apply_flags(lambda _: empty, [Flag("zone", "x")])
     assert "nothing to choose" in format_flag_problem(result.problems["zone"])
 
 
@@ -117,8 +117,8 @@ def test_of_many_choices_some_are_named():
     )
 )
 def test_any_flags_come_to_an_end(flags):
-    result = creation.filled(form_of, flags)
+    result = creation.apply_flags(form_of, flags)
     known = {one.name for one in result.form.fields}
     assert set(result.values) | set(result.problems) <= known | {"cluster", "profile", "template"}
     for flag in result.unknown:
-        creation.allowed_with(form_of, result, flag)
+        creation.find_enabling_choices(form_of, result, flag)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from bot.services.message_context import TOGETHER, Gatherer
+from bot.services.message_context import CONTEXT_BATCH_SIZE, Gatherer
 from bot.store import workspaces
 from tests.handlers.rig import rig
 from tests.rigs.context import context
@@ -25,9 +25,9 @@ async def test_others_get_their_turns_while_two_hundred_rows_are_gathered():
         await bot.link(names=tuple(f"notebook-{number:03d}" for number in range(200)))
         rows = await bot.store.perform(workspaces.read_workspaces, ALICE)
         gatherer = Gatherer(context(Memory(), bot.services.connections))
-        gathering, turns = asyncio.create_task(gatherer.of_all(ALICE, rows)), 0
+        gathering, turns = asyncio.create_task(gatherer.describe_workspaces(ALICE, rows)), 0
         while not gathering.done():
             await asyncio.sleep(0)
             turns += 1
         assert [facts.workspace.id for facts in await gathering] == [row.id for row in rows]
-        assert turns >= len(rows) / TOGETHER
+        assert turns >= len(rows) / CONTEXT_BATCH_SIZE

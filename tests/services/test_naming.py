@@ -60,7 +60,7 @@ CONNECTIONS = {
     ],
 )
 def test_what_a_name_means(name, rows, kind, found):
-    result = naming.find(name, rows, CONNECTIONS)
+    result = naming.find_workspace(name, rows, CONNECTIONS)
     assert result.kind == kind
     if found is not None:
         assert list(result.workspaces[: len(found)]) == found
@@ -69,27 +69,27 @@ def test_what_a_name_means(name, rows, kind, found):
 
 def test_ones_own_name_for_it_goes_before_another_ones_real_name():
     called = row("other", alias="notebook")
-    assert naming.find("notebook", [NOTEBOOK, called], CONNECTIONS).workspaces == (called,)
+    assert naming.find_workspace("notebook", [NOTEBOOK, called], CONNECTIONS).workspaces == (called,)
 
 
 def test_a_workspace_whose_name_looks_like_an_address_is_found_by_it():
     odd = row("notebook@hub")
-    assert naming.find("notebook@hub", [odd, HUB_NOTEBOOK], CONNECTIONS).workspaces == (odd,)
+    assert naming.find_workspace("notebook@hub", [odd, HUB_NOTEBOOK], CONNECTIONS).workspaces == (odd,)
 
 
 def test_names_are_told_apart_by_connection_and_then_by_id():
     twin = row("notebook", remote_id="77")
-    assert naming.labels([NOTEBOOK], MINE, str) == ["notebook@saturn"]
-    assert naming.labels([NOTEBOOK, twin], [*MINE, twin], str)[1] == "77@saturn"
-    assert naming.labels([NOTEBOOK], [NOTEBOOK], str) == ["notebook"]
-    assert naming.labels([NOTEBOOK], [NOTEBOOK], str, are_addresses=True) == ["notebook@saturn"]
-    assert naming.find("77@saturn", [*MINE, twin], CONNECTIONS).workspaces == (twin,)
+    assert naming.make_labels([NOTEBOOK], MINE, str) == ["notebook@saturn"]
+    assert naming.make_labels([NOTEBOOK, twin], [*MINE, twin], str)[1] == "77@saturn"
+    assert naming.make_labels([NOTEBOOK], [NOTEBOOK], str) == ["notebook"]
+    assert naming.make_labels([NOTEBOOK], [NOTEBOOK], str, are_addresses=True) == ["notebook@saturn"]
+    assert naming.find_workspace("77@saturn", [*MINE, twin], CONNECTIONS).workspaces == (twin,)
 
 
 @given(st.text(max_size=40), st.lists(st.text(min_size=1, max_size=12), max_size=6))
 def test_only_a_whole_name_or_its_beginning_is_ever_run(name, names):
     rows = [row(one) for one in dict.fromkeys(names)]
-    result = naming.find(name, rows, CONNECTIONS)
+    result = naming.find_workspace(name, rows, CONNECTIONS)
     if result.kind == "one":
         needle = fold(name)
         stem = fold(naming.split_connection(name, CONNECTIONS)[0])
@@ -99,7 +99,7 @@ def test_only_a_whole_name_or_its_beginning_is_ever_run(name, names):
 
 def test_names_of_thousands_of_letters_are_compared_in_no_time():
     rows = [row(f"{number}" * 5000) for number in range(30)]
-    assert naming.find("x" * 5000, rows, CONNECTIONS).kind == "near"
+    assert naming.find_workspace("x" * 5000, rows, CONNECTIONS).kind == "near"
 
 
 @pytest.mark.parametrize(

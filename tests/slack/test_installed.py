@@ -10,7 +10,7 @@ from bot.domain.installations import Installation, Installations
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.policy import FOREIGN_TEAM
-from bot.services.caller import decided
+from bot.services.caller import decide_installed
 from bot.slack.calls import NOT_INSTALLED_CODE, SlackAnswer
 from bot.slack.errors import SHUT_OUT_SECONDS
 from bot.slack.installed import MAX_UNKNOWN_TEAMS, UNKNOWN_SECONDS, InstalledSlack
@@ -121,10 +121,10 @@ async def test_nobody_is_refused_where_another_process_has_just_installed_usher(
     worker, web = await rig.process(), await rig.process()
     await rig.installed()
     here = context(rig.store, installation=worker.installations, tenants=worker)
-    assert (await decided(here, ALICE, "start", None, Person(ALICE, "Alice", seen_at=0.0))).allowed
+    assert (await decide_installed(here, ALICE, "start", None, Person(ALICE, "Alice", seen_at=0.0))).allowed
     assert await web.installation(ALICE.enterprise_id, ALICE.team_id) is not None
     other = replace(ALICE, team_id="T9")
-    assert (await decided(here, other, "start", None, None)).rule == FOREIGN_TEAM
+    assert (await decide_installed(here, other, "start", None, None)).rule == FOREIGN_TEAM
 
 
 async def test_an_unknown_team_is_looked_for_once_in_a_while_however_much_it_asks(rig):
@@ -146,7 +146,7 @@ async def test_an_unknown_team_is_looked_for_once_in_a_while_however_much_it_ask
     for _ in range(100):
         assert await slack.installation("E8", "T8") is None
         assert (
-            await decided(here, replace(STRANGER, team_id="T9"), "start", None, None)
+            await decide_installed(here, replace(STRANGER, team_id="T9"), "start", None, None)
         ).rule == FOREIGN_TEAM
     assert reads == 3
     # What the next regular look finds counts at once.

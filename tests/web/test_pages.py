@@ -15,7 +15,7 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import pages as page_words
 from bot.providers.base import Embedding, TokenHelp
-from bot.services.linking import Opened
+from bot.services.linking import LinkPage
 from bot.web import render
 from bot.web.browsers import Browsers, Flow, Visit
 from bot.web.ide import page_state
@@ -50,7 +50,7 @@ def pages(person, workspace, title, username, sentence, url):
 
     def opened(stage, former=""):
         link = Link("0" * 64, principal, "saturn", None, 0, 600, stage=stage, username=username)
-        shown = Opened(link, title, person, workspace, TokenHelp(url, [sentence], "x"), needs_sign_in=False)
+        shown = LinkPage(link, title, person, workspace, TokenHelp(url, [sentence], "x"), needs_sign_in=False)
         return replace(shown, signs_in=bool(former), former=former)
 
     common = {
@@ -307,5 +307,5 @@ def test_a_page_that_leads_to_no_token_is_not_offered():
 )
 def test_another_account_is_warned_of_only_beside_a_former(former, username, is_another):
     link = Link("0" * 64, Principal(None, "T1", "U1"), "saturn", None, 0, 600, username=username)
-    opened = Opened(link, "Saturn", "Al", "Acme", TokenHelp("", [], ""), needs_sign_in=False, former=former)
+    opened = LinkPage(link, "Saturn", "Al", "Acme", TokenHelp("", [], ""), needs_sign_in=False, former=former)
     assert opened.is_another is is_another

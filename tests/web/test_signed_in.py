@@ -9,7 +9,7 @@ from markupsafe import escape
 from bot.domain.people import Person
 from bot.messages.texts import ide
 from bot.messages.texts import pages as link_words
-from bot.services.linking import digest
+from bot.services.linking import compute_digest
 from bot.store import browsers as browser_rows
 from bot.web.browsers import Browsers
 from tests.rigs.clock import FakeClock
@@ -171,8 +171,8 @@ async def test_each_sign_in_is_a_new_session_and_ends_the_old_one(rig):
     await browser.get("/ide/workspace_x/sign-in")
     after = session_of(browser)
     assert before != after
-    assert await browser_session(rig.store, digest(before), HOUR) is None
-    assert await browser_session(rig.store, digest(after), HOUR) is not None
+    assert await browser_session(rig.store, compute_digest(before), HOUR) is None
+    assert await browser_session(rig.store, compute_digest(after), HOUR) is not None
 
 
 async def test_an_id_that_a_browser_brings_along_becomes_no_session(rig):
@@ -181,7 +181,7 @@ async def test_an_id_that_a_browser_brings_along_becomes_no_session(rig):
     browser.put_cookie("usher-session", planted)
     await browser.get("/ide/workspace_x/sign-in")
     assert session_of(browser) != planted
-    assert await browser_session(rig.store, digest(planted), HOUR) is None
+    assert await browser_session(rig.store, compute_digest(planted), HOUR) is None
 
 
 async def test_a_made_up_cookie_is_none(rig):
@@ -195,7 +195,7 @@ async def test_the_store_holds_no_id(rig):
     browser = await rig.signed_in()
     session_id = session_of(browser)
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", session_id)
-    session = await browser_session(rig.store, digest(session_id), HOUR)
+    session = await browser_session(rig.store, compute_digest(session_id), HOUR)
     assert session_id not in repr(session)
     rows = await rig.store.engine.read(
         lambda tx: tx.all("browser_session", id_hash=session.id_hash, now=0.0, unused_since=0.0)

@@ -14,7 +14,7 @@ from bot.domain.workspaces import State
 from bot.providers import base
 from bot.providers.base import Access, Credential, Provider, SendWindow
 from bot.providers.connection import allowed_ide_url
-from bot.services.snapshots import payload_of
+from bot.services.snapshots import to_payload
 from bot.support.errors import (
     BadAnswer,
     Conflict,
@@ -124,7 +124,7 @@ async def test_what_is_offered_and_what_is_made_of_it_keep_their_types_in_rows(r
         return
     offer = await provider.read_offer(rig.access)
     assert type(offer) is provider.offer_model
-    kept = json.loads(json.dumps(payload_of(offer)))
+    kept = json.loads(json.dumps(to_payload(offer)))
     assert TypeAdapter(provider.offer_model).validate_python(kept) == offer
     for purpose in ("workspace", "job") if isinstance(provider, base.Runs) else ("workspace",):
         fields = provider.form(offer, purpose, {}, PRINCIPAL).fields

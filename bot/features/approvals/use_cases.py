@@ -22,10 +22,10 @@ from bot.features.approvals.model import MAX_UNDECIDED_SECONDS, UNDECIDED, Appro
 from bot.messages.texts import pages, problems
 from bot.providers import base
 from bot.services import home_sections, linking
-from bot.services.accounts import begin, sealed, unknown_connection, warn_holders
+from bot.services.accounts import link_account, refuse_unknown_connection, seal_credential, warn_holders
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.message_context import Gatherer, Message, adds
+from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.store import accounts as rows
 from bot.store import inbox, people, stop_warnings
 from bot.store.audit import append_audit
@@ -56,7 +56,7 @@ async def _load_home(whose: home_sections.HomeOwner) -> list[tuple[Approval, str
 
 async def _name_people(whose: home_sections.HomeOwner, approval: Approval) -> People:
     others = map(Principal.from_key, approval.alike or ())
-    return await whose.names.of(whose.principal, approval.principal, *others, in_full=True)
+    return await whose.names.find_names(whose.principal, approval.principal, *others, in_full=True)
 
 
 async def find_requested_usernames(owner: home_sections.HomeOwner) -> dict[str, str]:
@@ -65,7 +65,7 @@ async def find_requested_usernames(owner: home_sections.HomeOwner) -> dict[str, 
     return {one.connection: one.username for one in asked}
 
 
-home_sections.WAITING["approval"] = _load_home
+home_sections.QUESTION_READERS["approval"] = _load_home
 
 
 async def request(
@@ -111,9 +111,9 @@ def ask(
     """
     caller.check(tx, "link")
     context, principal = caller.context, caller.principal
-    there = context.linked_by("admin", principal)
+    there = context.list_linkable("admin", principal)
     if connection not in there:
-        raise unknown_connection(context, connection, there)
+        raise refuse_unknown_connection(context, connection, there)
     if not linking.is_username(username):
         raise Refused("approval.username", pages.USERNAME_SHAPE)
     place = context.installation
@@ -295,12 +295,12 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
     approval = _find_approved(tx, caller, approval_id)
     if approval is None:
         return
-    account = begin(
+    account = link_account(
         tx,
         caller,
         approval.connection,
         identity.username,
-        sealed(caller, approval.connection, identity.credential),
+        seal_credential(caller, approval.connection, identity.credential),
         identity.credential.ends_at,
         actor=approval.decided_by or "",
         proof="administrator",
@@ -375,12 +375,12 @@ def build_audit_entry(approval: Approval, actor: str, action: str, result: str, 
     )
 
 
-@adds(*ApprovalKind)
+@kind_extensions(*ApprovalKind)
 async def _add_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the request of a message, and the people in it."""
     approval = await gatherer.store.read(store.find_request, message.subject)
     if approval is None or not isinstance(facts, RequestFacts):
         return facts
     named = (approval.principal.key, approval.decided_by, *(approval.alike or ()))
-    people = {**facts.people, **await gatherer.named(message.principal, *named)}
+    people = {**facts.people, **await gatherer.name_people(message.principal, *named)}
     return replace(facts, approval=approval, people=people)

@@ -75,7 +75,7 @@ async def decide(request: Request, *, approve: bool) -> Answer:
     """Decide a request as an administrator; the message with the buttons becomes the answer."""
     approval_id, _, username = (request.target or "").partition(" ")
     approval, is_new = await request.caller.run(use_cases.decide, approval_id, username, approve=approve)
-    names = await request.services.names.of(request.principal, approval.principal, in_full=True)
+    names = await request.services.names.find_names(request.principal, approval.principal, in_full=True)
     who = kit.mention(names[approval.principal.key])
     title = request.services.title(approval.connection)
     if is_new:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.providers import base
-from bot.services.checks import NEEDED, ON_SLACK, Check, why
+from bot.services.checks import NEEDED_SCOPES, SLACK_CHECKS, Check, explain_failure
 from bot.slack.manifest import ASSISTANT_PATH, ASSISTANT_SCOPES
 from bot.support import errors
 from bot.support.http import Http
@@ -23,9 +23,9 @@ async def check_assistant(
     try:
         status = (await http.request("POST", url)).status
     except errors.ProviderError as failed:
-        return [Check("slack assistant", False, why(failed), _ROUTE)]
+        return [Check("slack assistant", False, explain_failure(failed), _ROUTE)]
     return [Check("slack assistant", status == 401, f"{url} answers an unsigned call with {status}", _ROUTE)]
 
 
-ON_SLACK[20] = check_assistant
-NEEDED.append(lambda settings: ASSISTANT_SCOPES if settings.assistant else ())
+SLACK_CHECKS[20] = check_assistant
+NEEDED_SCOPES.append(lambda settings: ASSISTANT_SCOPES if settings.assistant else ())

@@ -15,7 +15,7 @@ from bot.features.courses.tables import COURSE_RULES
 from bot.features.courses.texts import NOT_JOINED
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.linking import digest, is_nonce, new_nonce
+from bot.services.linking import compute_digest, create_nonce, is_nonce
 from bot.store import people
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
@@ -37,8 +37,8 @@ def create_address(
     has_one = row is not None and row["calendar"] is not None
     if (has_one and not renews) or not caller.is_first_delivery(tx):
         return card, ""
-    nonce = new_nonce()
-    COURSE_RULES.change(tx, {"id": rule.id}, calendar=digest(nonce))
+    nonce = create_nonce()
+    COURSE_RULES.change(tx, {"id": rule.id}, calendar=compute_digest(nonce))
     caller.record(tx, "class.calendar", card.subject, None)
     return card, f"{caller.context.public_url.rstrip('/')}{CALENDAR_PATH}/{nonce}.ics"
 
@@ -65,7 +65,7 @@ def _find_own_rule(tx: Transaction, caller: Caller, card_id: str) -> tuple[Class
 
 def find_rule(tx: Transaction, context: Context, nonce: str) -> CourseRule | None:
     """Return the rule of an address; None if it leads nowhere, or its person may not read it."""
-    rule = lesson_store.find_rule_by_calendar(tx, digest(nonce)) if is_nonce(nonce) else None
+    rule = lesson_store.find_rule_by_calendar(tx, compute_digest(nonce)) if is_nonce(nonce) else None
     person = people.find_person(tx, rule.principal) if rule is not None else None
     if rule is None or not decide(rule.principal, "calendar", None, context.installation, person).allowed:
         return None

@@ -122,7 +122,9 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
         await request.services.store.perform(workspaces.read_workspaces, request.principal),
         request.services,
     )
-    is_name = naming.find(command.what, rows, services.connections).kind != "near" or "*" in command.what
+    is_name = (
+        naming.find_workspace(command.what, rows, services.connections).kind != "near" or "*" in command.what
+    )
     if is_name or is_quoted:
         return None
     now, folded = services.clock.now(), command.what.casefold()
@@ -150,7 +152,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     """
     services, what = request.services, command.what
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
-    found = naming.find(what, rows, services.connections)
+    found = naming.find_workspace(what, rows, services.connections)
     is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
     # Who has no workspaces can only mean those of others.
     is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
@@ -166,7 +168,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     if connection is None and len(services.connections) == 1:
         connection = next(iter(services.connections))
     if connection is None:
-        found = naming.find(pattern, rows, {})
+        found = naming.find_workspace(pattern, rows, {})
         connection = found.workspaces[0].connection if found.kind == "one" else None
     if connection is None:
         known = format_titles(services, services.connections)
@@ -181,7 +183,7 @@ async def _draft_from_template(request: Request, connection: str, template: str)
     offer = await require_offer(
         request, connection, "workspace", asking=class_words.READING_OFFER, nothing=class_words.NO_OFFER
     )
-    values, form, label = creation.proposed(offer.form, template)
+    values, form, label = creation.propose_defaults(offer.form, template)
     if not form.fields:
         raise _refuse_card(request, request.fill(class_words.NO_TEMPLATES, title=title))
     known = _list_choices(form)
@@ -332,7 +334,7 @@ async def enroll(request: Request) -> Answer:
             request.fill(template, pattern=_get_workspace_name(request, card), title=title, who=who)
         )
     if card.is_course:
-        facts = await request.services.gatherer.of_workspace(wanted.workspace)
+        facts = await request.services.gatherer.describe_workspace(wanted.workspace)
         rests = pressed.operation is not None and pressed.operation.rests
         made = await request.services.store.read(workspaces.find_workspace, wanted.workspace.id)
         ends = None if made is None else made.ends.counts
@@ -372,7 +374,7 @@ def _get_workspace_name(request: Request, card: ClassCard) -> str:
 
 async def _answer_running(request: Request, workspace: Workspace) -> Answer:
     """Answer with the workspace's address: to the presser alone, like every answer to a press."""
-    facts = await request.services.gatherer.of_workspace(workspace)
+    facts = await request.services.gatherer.describe_workspace(workspace)
     sentence = f"{fill(class_words.WORKSPACE_RUNNING, name=workspace.title)} {format_opening(facts)}".rstrip()
     if facts.ide_url:
         return replies.answer_opening(facts, sentence)
@@ -436,7 +438,7 @@ async def answer_problems(request: Request, key: str) -> Answer:
     """Answer with the people of a card who wait, and the reasons."""
     services = request.services
     card, found = await require_teacher(request, key, request.caller.read(use_cases.list_problems, key))
-    people = await services.names.of(request.principal, *(one.participant.principal for one in found))
+    people = await services.names.find_names(request.principal, *(one.participant.principal for one in found))
     facts = await load_class(services.gatherer, card, request.principal)
     counts = await services.store.read(class_rows.count_members, key)
     return drawn.render_problems(replace(facts, people=people, counts=counts), found)

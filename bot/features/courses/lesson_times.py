@@ -14,7 +14,7 @@ from bot.features.hours import use_cases as hours_use_cases
 from bot.features.hours.model import Occurrence
 from bot.services.caller import Caller
 from bot.services.creation import check_offered
-from bot.services.scheduled_work import LEASE, ScheduledWork
+from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
 from bot.store import operations, timers, undoable_actions
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
@@ -91,7 +91,7 @@ def _refuse(tx: Transaction, caller: Caller, claimed: CourseRule, refusal: Refus
 LESSON_WORK: Final = ScheduledWork(
     name="lessons",
     order=35,
-    claim=lambda tx, _: rows.claim_lessons(tx, _BATCH_SIZE, LEASE),
+    claim=lambda tx, _: rows.claim_lessons(tx, _BATCH_SIZE, CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=_refuse,
     later=hours_use_cases.postpone,

@@ -26,7 +26,7 @@ from bot.features.hours import store as rows
 from bot.features.hours.model import group_days
 from bot.messages.texts import times
 from bot.services import home_sections
-from bot.services.caller import Caller, follow_request
+from bot.services.caller import Caller, run_request_hooks
 from bot.services.scheduled_work import ScheduledWork
 from bot.store import cards, timers, undoable_actions
 from bot.store.notices import add_notices
@@ -57,7 +57,7 @@ async def _load_home(whose: home_sections.HomeOwner) -> Sequence[ClassFacts]:
     return await load_courses(whose.gatherer, whose.principal, found)
 
 
-home_sections.PARTS["courses"] = _load_home
+home_sections.SECTION_READERS["courses"] = _load_home
 
 
 def count_affected(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> int:
@@ -284,7 +284,7 @@ def _notify_member(
     occasion = f"{last['by']}:{rule.principal.key}"
     add_notices(tx, [NewNotice(card.id, ClassKind.COURSE_CHANGED, occasion, rule.principal, body)])
     cards.queue_for_reader(tx, card.id, rule.principal)
-    follow_request(tx, rule.principal)
+    run_request_hooks(tx, rule.principal)
 
 
 MEMBER_WORK: Final = ScheduledWork(

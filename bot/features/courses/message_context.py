@@ -15,7 +15,14 @@ from bot.features.courses.model import ClassCard, ClassFacts, ClassKind, CourseC
 from bot.features.hours import store as hours_store
 from bot.features.hours.model import HoursContext
 from bot.providers import base
-from bot.services.message_context import Gatherer, Message, add_features, adds, gathers, yield_in_batches
+from bot.services.message_context import (
+    Gatherer,
+    Message,
+    add_features,
+    kind_extensions,
+    subject_describers,
+    yield_in_batches,
+)
 from bot.store import cards, operations
 
 
@@ -25,11 +32,11 @@ async def load_class(
     """Load the facts for a class card: its counts, its connection's title, the effects of its end there."""
     stopper = [Principal.from_key(card.stopped_by)] if card.stopped_by else []
     return ClassFacts(
-        **gatherer.of_account(await gatherer.store.now(), card.connection, None, body),
+        **gatherer.describe_common(await gatherer.store.now(), card.connection, None, body),
         card=card,
         counts=await gatherer.store.read(courses_store.read_shown_counts, card.id),
         effects=predict_class_effects(gatherer.connections.get(card.connection), card),
-        people=await gatherer.names.of(reader, card.principal, *stopper),
+        people=await gatherer.names.find_names(reader, card.principal, *stopper),
     )
 
 
@@ -50,14 +57,14 @@ async def load_courses(
     return found
 
 
-@gathers("class")
+@subject_describers("class")
 async def _load_card(gatherer: Gatherer, card_id: str) -> Facts | None:
     card = await gatherer.store.read(courses_store.find_card, card_id)
     # Whoever reads it is where its poster is.
     return None if card is None else await load_class(gatherer, card, card.principal)
 
 
-@adds(*(kind for kind in ClassKind if kind.subject == "class"))
+@kind_extensions(*(kind for kind in ClassKind if kind.subject == "class"))
 async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     store, kind = gatherer.store, message.kind
     card = await store.read(courses_store.find_card, message.subject)
@@ -77,7 +84,7 @@ async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
     return _add_class_context(facts, of) if isinstance(facts, WorkspaceFacts) else of
 
 
-adds(ClassKind.LESSON)(add_features)
+kind_extensions(ClassKind.LESSON)(add_features)
 
 
 async def add_lessons(
@@ -98,7 +105,7 @@ def _add_class_context(facts: WorkspaceFacts, stopping_class: ClassFacts) -> Wor
     return facts.add(replace(facts.of(CourseContext), stopping_class=stopping_class))
 
 
-@adds(TimerKind.TIMER_ENDING)
+@kind_extensions(TimerKind.TIMER_ENDING)
 async def _add_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the class that stops a workspace, and whether its person stops it before."""
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
@@ -110,7 +117,9 @@ async def _add_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts
     return await _add_stopping_class(gatherer, message, replace(facts, is_superseded=is_stopped), of)
 
 
-@adds(NoticeKind.CARD, NoticeKind.STOPPED, NoticeKind.SUSPENDED, NoticeKind.FAILED, NoticeKind.REFUSED)
+@kind_extensions(
+    NoticeKind.CARD, NoticeKind.STOPPED, NoticeKind.SUSPENDED, NoticeKind.FAILED, NoticeKind.REFUSED
+)
 async def _add_class_of_stop(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if operation is None or not operation.verb.brings_down:

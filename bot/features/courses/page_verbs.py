@@ -128,7 +128,7 @@ async def _list_members(request: Request, card: ClassCard) -> kit.Block:
     found = (
         await request.caller.read(lessons.list_first_members, card.id) if _is_teacher(request, card) else []
     )
-    people = await request.services.names.of(request.principal, *(one.principal for one in found))
+    people = await request.services.names.find_names(request.principal, *(one.principal for one in found))
     (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, True)])
     return drawn.format_members(facts, list(map(kit.mention, people.values())))
 

@@ -41,11 +41,11 @@ from bot.features.courses.tables import CLASS_CARDS, PARTICIPANTS
 from bot.features.hours.model import Occurrence
 from bot.messages.texts import problems, times
 from bot.providers.base import Creation, Provider
-from bot.services.accounts import acting
-from bot.services.caller import Caller, follow_request, usable
+from bot.services.accounts import find_or_open_account
+from bot.services.caller import Caller, require_usable, run_request_hooks
 from bot.services.context import Context
 from bot.services.feasibility import predict_stop_effects
-from bot.services.message_context import shown_url
+from bot.services.message_context import get_ide_url
 from bot.services.operation_requests import build_provisional
 from bot.services.scheduled_work import ScheduledWork
 from bot.store import cards, creations, inbox, operations, people, timers, workspaces
@@ -132,7 +132,7 @@ def notify_teachers(tx: Transaction, caller: Caller, card: ClassCard, trainers: 
     for key in sorted((card.trainers ^ trainers) - {caller.principal.key}):
         body = {"connection": card.connection, "person": key, "is_teacher": key in trainers}
         store.notify(tx, card, ClassKind.COURSE_TEACHER, caller.reference, body, {key})
-        follow_request(tx, Principal.from_key(key))
+        run_request_hooks(tx, Principal.from_key(key))
 
 
 def decide_about_teachers(
@@ -303,7 +303,7 @@ def _start_workspace(
     good_until = (
         None if planned_for is None or lesson is None else _find_latest_start(tx, caller.context, lesson)
     )
-    url = shown_url(context.connections.get(workspace.connection), workspace, context.public_url)
+    url = get_ide_url(context.connections.get(workspace.connection), workspace, context.public_url)
     if workspace.state is State.RUNNING and url is not None:
         now = tx.now()
         tx.run("use_workspace", id=workspace.id, now=now, asked_at=now, brings_up=False)
@@ -442,7 +442,7 @@ def _find_target(
     """
     provider, principal = caller.context.need(card.connection), caller.principal
     try:
-        account = usable(provider, acting(tx, caller, card.connection))
+        account = require_usable(provider, find_or_open_account(tx, caller, card.connection))
     except NotLinked as missing:
         return JoinTarget(None, "unlinked", is_refused=missing.is_refused)
     known = workspaces.list_workspaces(tx, principal, connection=card.connection)

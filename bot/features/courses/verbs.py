@@ -441,13 +441,15 @@ async def check_teachers(request: Request, keys: Iterable[str]) -> None:
         if not decision.allowed:
             rule = decision.rule.removeprefix("policy.")
             why = words.NO_TEACHER.get(rule) or words.WHY_CAUSE.get(rule, words.NOT_HERE)
-            who = (await request.services.names.of(request.principal, one))[one.key]
+            who = (await request.services.names.find_names(request.principal, one))[one.key]
             raise Answered(replies.hint(fill(words.BAD_TEACHER, who=kit.mention(who), why=why)))
 
 
 async def format_people(request: Request, keys: Iterable[str]) -> Markup:
     """Format people by their keys."""
-    people = await request.services.names.of(request.principal, *map(Principal.from_key, sorted(keys)))
+    people = await request.services.names.find_names(
+        request.principal, *map(Principal.from_key, sorted(keys))
+    )
     return Markup(listed(kit.mention(one) for one in people.values()))
 
 
@@ -557,7 +559,7 @@ async def _format_run_end(
     )
     if workspace is None or not (is_on or {one.because for one in workspace.ends.rows} & {"lesson", "look"}):
         return [], []
-    facts = await services.gatherer.of_workspace(workspace)
+    facts = await services.gatherer.describe_workspace(workspace)
     return hours_drawn.describe_run_end(facts, name=workspace.title)
 
 

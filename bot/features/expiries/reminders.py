@@ -7,10 +7,10 @@ from bot.domain.notices import NewNotice
 from bot.domain.tasks import TaskKind
 from bot.features.expiries.model import ExpiryKind
 from bot.providers import base
-from bot.services.accounts import refuse
+from bot.services.accounts import refuse_account
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.scheduled_work import LEASE, ScheduledWork
+from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
 from bot.store import accounts
 from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
@@ -36,7 +36,7 @@ def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
             add_notices(tx, [build_link_reminder(account, occasion)])
     if account.is_approved and account.has_ended(now):
         # Nobody at the provider ends it.
-        refuse(tx, account, "approval_ended", title=context.title(account.connection))
+        refuse_account(tx, account, "approval_ended", title=context.title(account.connection))
 
 
 def _can_mint(context: Context, account: Account) -> bool:
@@ -65,7 +65,7 @@ def build_link_reminder(account: Account, occasion: str) -> NewNotice:
 
 
 def _claim(tx: Transaction, _context: Context) -> list[Account]:
-    return accounts.claim_reminders(tx, REMINDERS_PER_CLAIM, LEASE)
+    return accounts.claim_reminders(tx, REMINDERS_PER_CLAIM, CLAIM_LEASE_SECONDS)
 
 
 REMINDERS: Final = ScheduledWork(name="reminder", order=60, claim=_claim, carry_out=_remind)

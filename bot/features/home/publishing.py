@@ -20,7 +20,7 @@ from bot.features.home.model import Home
 from bot.features.home.use_cases import HomeGatherer
 from bot.messages.blocks import plain
 from bot.messages.blocks.replies import with_slash_commands
-from bot.services.caller import Caller, refused
+from bot.services.caller import Caller, build_refusal
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack import methods
@@ -142,7 +142,7 @@ class HomeViews:
             await caller.authorise("home")
         elif not (decision := await caller.decide("home")).allowed:
             # Nobody did anything, so nothing goes into the audit.
-            raise refused(decision, "home")
+            raise build_refusal(decision, "home")
         if one.is_totals and (await caller.decide("totals")).allowed:
             return self._add_slash_commands(home_blocks.render_totals(await self._gatherer.totals(one)))
         return self._add_slash_commands(home_blocks.render_home(await self._gatherer.own(one)))

@@ -32,10 +32,10 @@ from bot.providers import base
 from bot.services import snapshots
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.creation import TEMPLATE, PersonalOffer
-from bot.services.home_sections import MAX_QUESTIONS, PARTS, WAITING, HomeOwner
+from bot.services.creation import TEMPLATE_FIELD, PersonalOffer
+from bot.services.home_sections import MAX_QUESTIONS, QUESTION_READERS, SECTION_READERS, HomeOwner
 from bot.services.hooks import UseCaseHooks
-from bot.services.message_context import Gatherer, PeopleNames, rank
+from bot.services.message_context import Gatherer, PeopleNames, rank_workspace
 from bot.store import accounts as account_rows
 from bot.store import counts as count_rows
 from bot.store import gates, links, operations
@@ -87,7 +87,7 @@ class HomeGatherer:
         workspaces = whose.workspaces
         pages = max((len(workspaces) + PAGE_SIZE - 1) // PAGE_SIZE, 1)
         page = min(max(home.page, 1), pages)
-        rows = await self._gatherer.of_all(
+        rows = await self._gatherer.describe_workspaces(
             principal, workspaces[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], under_way
         )
         return HomeFacts(
@@ -100,13 +100,13 @@ class HomeGatherer:
             pages=pages,
             count=len(workspaces),
             running=sum(one.state is State.RUNNING for one in workspaces),
-            runs=await self._gatherer.of_runs(principal, runs[:MAX_RUNS]),
+            runs=await self._gatherer.describe_runs(principal, runs[:MAX_RUNS]),
             more_runs=len(runs[MAX_RUNS:]),
             questions=await self._load_questions(whose, under_way, runs),
             has_code=await self._store.read(links.find_open_link, principal, "code") is not None,
             links=await self._load_links(whose, accounts),
             makers=await self._load_makers(principal, accounts),
-            parts={name: await gather(whose) for name, gather in PARTS.items()},
+            parts={name: await gather(whose) for name, gather in SECTION_READERS.items()},
             is_administrator=self._context.installation.reach(principal) is not None,
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
@@ -124,7 +124,7 @@ class HomeGatherer:
         under_way = {
             one.workspace_id: one for one in await self._store.read(operations.open_operations, principal)
         }
-        workspaces.sort(key=lambda one: rank(one, under_way))
+        workspaces.sort(key=lambda one: rank_workspace(one, under_way))
         runs = [
             run
             for run in await self._store.read(run_rows.list_runs, principal)
@@ -153,7 +153,7 @@ class HomeGatherer:
         return TotalsFacts(
             now=now,
             place=place.at(reader).team_name if reach else "",
-            people=await self._names.of(reader, *named),
+            people=await self._names.find_names(reader, *named),
             connections=[
                 ConnectionFacts(
                     self._context.title(name),
@@ -201,10 +201,10 @@ class HomeGatherer:
             one for one in whose.workspaces if one.id in under_way and under_way[one.id].asked_at is not None
         ]
         asked_runs = [run for run in runs if run.is_open and run.asked_at is not None]
-        of_all = await self._gatherer.of_all(whose.principal, asked[:MAX_QUESTIONS], under_way)
-        of_runs = await self._gatherer.of_runs(whose.principal, asked_runs[:MAX_QUESTIONS])
+        of_all = await self._gatherer.describe_workspaces(whose.principal, asked[:MAX_QUESTIONS], under_way)
+        of_runs = await self._gatherer.describe_runs(whose.principal, asked_runs[:MAX_QUESTIONS])
         found = [*(Question("operation", one) for one in of_all), *(Question("run", one) for one in of_runs)]
-        for kind, gather in WAITING.items():
+        for kind, gather in QUESTION_READERS.items():
             if len(found) < MAX_QUESTIONS:
                 found += [Question(kind, one) for one in await gather(whose)]
         return found[:MAX_QUESTIONS]
@@ -243,7 +243,7 @@ class HomeGatherer:
     async def _read_templates(self, principal: Principal, account: Account) -> tuple[str, ...] | None:
         """Return the names of an account's templates, as last read; None: unreadable."""
         kept = await self._store.read(
-            snapshot_rows.find_snapshot, account.connection, account.id, snapshots.TEMPLATES
+            snapshot_rows.find_snapshot, account.connection, account.id, snapshots.TEMPLATES_KIND
         )
         if kept is None:
             return ()
@@ -251,7 +251,7 @@ class HomeGatherer:
         if key not in self._templates:
             # Reading the offer in its provider's own type costs more than the rest of a Home.
             try:
-                snapshot = await snapshots.templates(self._context, account)
+                snapshot = await snapshots.load_templates(self._context, account)
                 named = (
                     () if snapshot is None else self._list_choices(account.connection, snapshot, principal)
                 )
@@ -272,7 +272,7 @@ class HomeGatherer:
     ) -> tuple[str, ...]:
         """Return the choices of the field that the rest of a form depends on."""
         form = PersonalOffer(self._connections[connection], snapshot, "workspace", principal).form({})
-        asked = form.field(TEMPLATE) or next((one for one in form.fields if one.choices), None)
+        asked = form.field(TEMPLATE_FIELD) or next((one for one in form.fields if one.choices), None)
         return tuple(one.label for one in asked.choices if one.value) if asked is not None else ()
 
 
@@ -300,12 +300,12 @@ def request_redraw(tx: Transaction, caller: Caller) -> None:
 def read_lists(tx: Transaction, caller: Caller) -> None:
     """Request reads of old lists, of running workspaces without a list, and of templates never read."""
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
-        snapshots.read_lists(tx, caller, kind, snapshots.stale(tx, caller, kind))
+        snapshots.request_lists(tx, caller, kind, snapshots.list_stale(tx, caller, kind))
     connections = caller.context.connections
     for account in account_rows.list_accounts(tx, caller.principal):
         is_able = account.state == "active" and isinstance(connections.get(account.connection), base.Creation)
-        if is_able and find_snapshot(tx, account.connection, account.id, snapshots.TEMPLATES) is None:
-            snapshots.read_templates(tx, caller, account)
+        if is_able and find_snapshot(tx, account.connection, account.id, snapshots.TEMPLATES_KIND) is None:
+            snapshots.request_templates(tx, caller, account)
     unlisted = {name for name, provider in connections.items() if not provider.has_lists}
     up = [
         one

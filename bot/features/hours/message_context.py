@@ -6,9 +6,9 @@ from bot.domain.message_context import WorkspaceFacts
 from bot.domain.people import Principal
 from bot.features.hours import store as hours_store
 from bot.features.hours.model import HoursContext, HoursKind, HoursRule
-from bot.services.message_context import Gatherer, add_features, adds, yield_in_batches
+from bot.services.message_context import Gatherer, add_features, kind_extensions, yield_in_batches
 
-adds(HoursKind.HOURS_UNUSED, HoursKind.HOURS_PAUSED)(add_features)
+kind_extensions(HoursKind.HOURS_UNUSED, HoursKind.HOURS_PAUSED)(add_features)
 
 
 async def add_rules(

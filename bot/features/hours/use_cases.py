@@ -40,7 +40,14 @@ from bot.messages.texts import problems
 from bot.services.caller import Caller
 from bot.services.feasibility import get_stop_effects, predict_stop_effects
 from bot.services.operation_requests import begin_operation
-from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, ScheduledWork
+from bot.services.scheduled_work import (
+    CLAIM_LEASE_SECONDS,
+    FRESH_SECONDS,
+    POLL_SECONDS,
+    READ_TIMEOUT_SECONDS,
+    RETRY_SECONDS,
+    ScheduledWork,
+)
 from bot.services.timers import plan_timer
 from bot.services.workspaces import require_workspace
 from bot.store import accounts, cards, gates, operations, people, timers, undoable_actions
@@ -257,7 +264,7 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
     """Return a workspace that can be started or stopped: nothing is made by itself. Raises Refused."""
     workspace = require_workspace(tx, caller, verb, workspace_id)
     provider = caller.context.need(workspace.connection)
-    caller.account(tx, workspace.connection)
+    caller.require_account(tx, workspace.connection)
     causes = {
         "forgotten": workspace.hidden,
         "unmade": workspace.is_provisional,
@@ -313,7 +320,7 @@ def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
 def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
     """Have a rule's workspace read before anything is decided."""
     gates.want(tx, rule.workspace_id, by_itself=True)
-    rows.schedule_check(tx, rule, tx.now() + LOOKS_EVERY)
+    rows.schedule_check(tx, rule, tx.now() + POLL_SECONDS)
 
 
 def count_start(tx: Transaction, rule: AnyRule, plan: Occurrence, workspace: Workspace) -> AnyRule:
@@ -392,7 +399,7 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
         return "timer"
     is_so = is_down if is_stop else workspace.state in UP_STATES
     is_unread = now - (workspace.observed_at or 0.0) > FRESH_SECONDS
-    if is_so and is_unread and now < due.due_at + PATIENCE:
+    if is_so and is_unread and now < due.due_at + READ_TIMEOUT_SECONDS:
         return "unread"
     if is_so and (is_stop or not is_unread):
         return "needless"
@@ -428,13 +435,13 @@ def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused
 
 def postpone(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
     """Schedule the next try of a rule, as Slack can't identify its person now."""
-    rows.schedule_check(tx, looked, tx.now() + ASKS_AGAIN)
+    rows.schedule_check(tx, looked, tx.now() + RETRY_SECONDS)
 
 
 HOURS_WORK: Final = ScheduledWork(
     name="hours",
     order=30,
-    claim=lambda tx, _: rows.claim_hours(tx, CLAIM_BATCH_SIZE // 2, LEASE),
+    claim=lambda tx, _: rows.claim_hours(tx, CLAIM_BATCH_SIZE // 2, CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=refuse,
     later=postpone,

@@ -127,7 +127,7 @@ async def leave_out_days(request: Request, chosen: Sequence[Workspace], said: st
             )
         )
     request.notes.note_workspaces(rested)
-    every = await request.services.gatherer.of_all(request.principal, rested)
+    every = await request.services.gatherer.describe_workspaces(request.principal, rested)
     over = " ".join(await _format_ended(request, planned))
     return drawn.answer_list([drawn.describe_hours(words.CURRENT_HOURS, facts) for facts in every], over)
 
@@ -160,7 +160,7 @@ async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
 async def open_form(request: Request) -> Answer:
     """Open the form; if none can be opened, answer with the words to type."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
-    every = await request.services.gatherer.of_all(request.principal, rows)
+    every = await request.services.gatherer.describe_workspaces(request.principal, rows)
     able = [
         one
         for one in every
@@ -243,7 +243,7 @@ async def _answer_hours(
     ``planned`` is what was planned beside them before they were changed.
     """
     request.notes.note_workspaces([workspace])
-    facts = await request.services.gatherer.of_workspace(workspace)
+    facts = await request.services.gatherer.describe_workspace(workspace)
     if not drawn.has_any(facts):
         none = fill(words.NO_HOURS, name=workspace.title, title=facts.connection_title)
         return _hint(request, none, words.NONE_NEXT, workspace.title)
@@ -256,7 +256,7 @@ async def _answer_hours(
 async def _answer_all(request: Request) -> Answer:
     services = request.services
     workspaces = await services.store.perform(workspace_rows.read_workspaces, request.principal)
-    every = await services.gatherer.of_all(request.principal, workspaces)
+    every = await services.gatherer.describe_workspaces(request.principal, workspaces)
     rows = [drawn.describe_hours(words.CURRENT_HOURS, facts) for facts in every if drawn.has_any(facts)]
     kept = {
         one.workspace_id: one.connection
@@ -284,7 +284,7 @@ async def turn_off(request: Request) -> Answer:
         await _list_other_plans(request),
     )
     workspace = await request.caller.run(use_cases.end, request.target or "")
-    facts = await request.services.gatherer.of_workspace(workspace)
+    facts = await request.services.gatherer.describe_workspace(workspace)
     ending, buttons = drawn.describe_run_end(facts, [one for one in former if one.is_own])
     if not ending and facts.state in NOT_UP_STATES:
         ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], list_buttons(facts)
@@ -323,7 +323,7 @@ async def move(request: Request) -> Answer:
     workspaces = await list_with_hours(
         request, await services.store.perform(workspace_rows.read_workspaces, request.principal)
     )
-    for facts in await services.gatherer.of_all(request.principal, workspaces):
+    for facts in await services.gatherer.describe_workspaces(request.principal, workspaces):
         assert facts.workspace is not None, "hours are a workspace's"
         ending, buttons = drawn.describe_run_end(facts, name=facts.workspace.title)
         blocks += kit.row(" ".join(ending), buttons) if ending else []

@@ -11,7 +11,7 @@ from bot.features.job_schedules.model import ScheduleKind
 from bot.providers import base
 from bot.reconciler.provider_calls import Rejected
 from bot.reconciler.tasks import BaseTaskWorker, TaskBusy, TaskHandler, hold_slot, require_result
-from bot.services.snapshots import TEMPLATES
+from bot.services.snapshots import TEMPLATES_KIND
 from bot.store import accounts, audit, notices, tasks
 from bot.store.tasks import NewTask
 
@@ -66,7 +66,7 @@ class ScheduleTasks(BaseTaskWorker):
             await self.give_up(task, refusal.cause)
             return ()
         await self._notify(task, "ok")
-        return [NewTask(TaskKind.SNAPSHOT, f"{account.id}/{TEMPLATES}", {"then": []})]
+        return [NewTask(TaskKind.SNAPSHOT, f"{account.id}/{TEMPLATES_KIND}", {"then": []})]
 
     async def give_up(self, task: Task, because: str = "gave_up") -> None:
         """Tell the person that it wasn't set; by default because no attempt worked."""

@@ -39,7 +39,7 @@ async def schedule(request: Request) -> Answer:
         shown = fill(template, name=wanted.job.name, title=title, cron=_format_cron(wanted.job))
         return replies.answer(f"{shown} {request.fill(run_words.NEXT_OF_ONE, name=name)}")
     given = "" if cron == OFF else cron
-    await request.caller.run(runs.schedule, wanted.connection, wanted.job, given)
+    await request.caller.run(runs.set_schedule, wanted.connection, wanted.job, given)
     template = run_words.CLEARING if cron == OFF else run_words.SETTING
     return replies.answer(fill(template, name=wanted.job.name, title=title))
 
@@ -53,16 +53,16 @@ def _split(typed: Sequence[str]) -> tuple[str, str | None]:
     if len(typed) > 5 and runs.is_cron(" ".join(typed[-5:])):
         return " ".join(typed[:-5]), _check_cron(" ".join(typed[-5:]))
     # What was quoted after a name is meant as a schedule, whatever it says.
-    if len(typed) > 1 and (runs.is_cron(typed[-1]) or runs.looks_like_cron(typed[-1]) or " " in typed[-1]):
+    if len(typed) > 1 and (runs.is_cron(typed[-1]) or runs.is_like_cron(typed[-1]) or " " in typed[-1]):
         return " ".join(typed[:-1]), _check_cron(" ".join(typed[-1].split()))
-    if len(typed) > 4 and runs.looks_like_cron(" ".join(typed[1:])):
+    if len(typed) > 4 and runs.is_like_cron(" ".join(typed[1:])):
         return typed[0], _check_cron(" ".join(typed[1:]))
     return " ".join(typed), None
 
 
 def _check_cron(cron: str) -> str:
     """Return an expression that can fire; raises Answered with the problem of any other."""
-    if runs.is_cron(cron) and runs.fires(cron):
+    if runs.is_cron(cron) and runs.can_fire(cron):
         return cron
     raise Answered(replies.hint(fill(run_words.NEVER if runs.is_cron(cron) else run_words.CRON, cron=cron)))
 
@@ -97,7 +97,7 @@ async def list_scheduled_jobs(request: Request) -> list[SetUpJob]:
     able = sorted(name for name, one in services.connections.items() if isinstance(one, base.Schedules))
     if not able:
         raise Answered(replies.hint(run_words.NOWHERE))
-    theirs = [await accounts.own(request.caller, name) for name in able]
+    theirs = [await accounts.find_account(request.caller, name) for name in able]
     active = [account for account in theirs if account is not None and account.state == "active"]
     if not active:
         links = [name for name, _ in services.list_linkable() if name in able]

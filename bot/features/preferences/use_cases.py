@@ -55,4 +55,4 @@ async def _load_home(whose: home_sections.HomeOwner) -> PreferenceFacts:
     return await load_preferences(whose.context, whose.principal, whose.workspaces)
 
 
-home_sections.PARTS["preferences"] = _load_home
+home_sections.SECTION_READERS["preferences"] = _load_home

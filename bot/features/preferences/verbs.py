@@ -89,7 +89,7 @@ def _list_workspaces(services: Services, rows: Iterable[Workspace], chosen: str)
     """Return the workspaces to choose from: the chosen one, then those used last."""
     found = sorted(rows, key=lambda one: (one.id != chosen, -(one.used_at or 0.0), one.title.casefold()))
     kept = sorted(found[: drawn.MAX_OPTIONS], key=lambda one: one.title.casefold())
-    addresses = naming.labels(kept, found, services.title, are_addresses=True)
+    addresses = naming.make_labels(kept, found, services.title, are_addresses=True)
     return [Choice(one.id, address) for one, address in zip(kept, addresses, strict=True)]
 
 

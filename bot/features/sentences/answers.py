@@ -149,7 +149,7 @@ async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]
 async def _offered_to_make(request: Request) -> Answer:
     """Offer what makes something so that it works: with names in place of *it*, and connections."""
     given, services = request.arguments, request.services
-    named, _ = naming.leading_connection(given, services.connections)
+    named, _ = naming.split_leading_connection(given, services.connections)
     heard = (await chat.heard(request)).workspaces
     if request.verb == "run" and given and named is None:
         places = tuple(list_making_connections(services, "job"))

@@ -130,7 +130,7 @@ def theirs(request: Request, named: Sequence[Workspace]) -> Answer:
 def not_understood(request: Request) -> Answer:
     """Say so, and offer what a link on its own leads to, or the verbs that are like the first word."""
     first, *rest = request.arguments or ("",)
-    if not rest and naming.to_link(first) and naming.references(first, request.services.connections):
+    if not rest and naming.to_link(first) and naming.find_references(first, request.services.connections):
         return suggestions.offer_as_command(request.redirect("workspace", "add", request.arguments))
     if isinstance(first, Quoted):
         # No name is like this, so the quotes may enclose a whole command.

@@ -97,7 +97,7 @@ async def _of_run(request: Request, run: Run, runs: Sequence[Run]) -> Answer:
     same = [one for one in runs if (one.name, one.connection) == (run.name, run.connection)]
     run = next((one for one in same if one.is_going), run)
     request.notes.note_run(run.id)
-    shown = lists.run_status(await request.services.gatherer.of_run(run))
+    shown = lists.run_status(await request.services.gatherer.describe_run(run))
     if not run.is_going:
         return shown
     took = [

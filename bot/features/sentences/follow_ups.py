@@ -545,7 +545,7 @@ class _Turn:
             return self._command([" ".join(said)])
         if action != "job.run" or not all(map(_VARIABLE.fullmatch, said)):
             return None
-        run = await self.request.caller.read(runs.owned, "run", done[0].work_item_id)
+        run = await self.request.caller.read(runs.require_run, "run", done[0].work_item_id)
         takes = self.request.services.context.need(run.connection).require_facet(base.Runs).variables_key
         if not takes or run.spec is None:
             return None
@@ -583,7 +583,7 @@ async def _chosen(request: Request, reading: Reading, about: Referents) -> tuple
     """Return the request with what was chosen: a connection, or a template of the only one that has it."""
     services = request.services
     given = tuple(word for word in request.typed_words if fold_word(word) not in vocabulary.BEFORE_A_NAME)
-    if naming.leading_connection(given, services.connections)[0] is not None:
+    if naming.split_leading_connection(given, services.connections)[0] is not None:
         return (about.verb, *given)
     if about.verb != "new" or reading.kind != "nothing" or reading.which.named:
         return None

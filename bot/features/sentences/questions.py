@@ -132,7 +132,7 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
         by = "" if latest is None else await services.store.read(undoable_actions.find_initiator, latest)
         said = _why(request, workspace, latest, talk.DONE_BY.get(by, talk.DONE_BY[""]))
     elif reading.what == "until":
-        facts = await services.gatherer.of_workspace(workspace, latest)
+        facts = await services.gatherer.describe_workspace(workspace, latest)
         said = _until(request, workspace, latest, facts)
     else:
         said = _since(request, workspace, latest)
@@ -143,7 +143,9 @@ async def listed(request: Request, named: Sequence[Workspace]) -> Answer:
     """Return a list of exactly these workspaces."""
     words, rows = join_words([one.title for one in named]), [one.id for one in named]
     only = {"what": answers.WORKSPACES, "words": words, "rows": rows}
-    return lists.workspace_list(await request.services.gatherer.of_all(request.principal, named), only=only)
+    return lists.workspace_list(
+        await request.services.gatherer.describe_workspaces(request.principal, named), only=only
+    )
 
 
 def _why(request: Request, workspace: Workspace, latest: Operation | None, by: str) -> str:
@@ -229,7 +231,7 @@ async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> A
         return await routes.run(request.redirect("job", "logs", (run.name,), run.id))
     if reading.what in {"why", "result"} and not run.is_open:
         return await routes.run(request.redirect("job", "result", (run.name,), run.id))
-    return lists.run_status(await request.services.gatherer.of_run(run))
+    return lists.run_status(await request.services.gatherer.describe_run(run))
 
 
 async def health(request: Request, connection: str) -> Answer:

@@ -17,7 +17,7 @@ from bot.domain.surfaces import Surface
 from bot.messages.blocks import forms, replies
 from bot.messages.blocks.kit import ButtonValue, fill
 from bot.messages.texts import verbs
-from bot.services.creation import COMMAND, TEMPLATE, PersonalOffer
+from bot.services.creation import COMMAND_FIELD, TEMPLATE_FIELD, PersonalOffer
 from bot.store import accounts as account_rows
 from bot.store import forms as form_rows
 from bot.support.cleaning import has_invisible, unescape
@@ -134,16 +134,17 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
     offer = PersonalOffer(services.connections[connection], snapshot, "job", request.principal)
     given = await services.store.read(form_rows.find_form_values, request.principal, connection, "job")
     values = {name: restore_value(value) for name, value in given.items()}
-    field = offer.form(values).field(COMMAND)
+    field = offer.form(values).field(COMMAND_FIELD)
     if field is None:
         # A template of the last time may bring a command of its own.
-        values.pop(TEMPLATE, None)
-        field = offer.form(values).field(COMMAND)
+        values.pop(TEMPLATE_FIELD, None)
+        field = offer.form(values).field(COMMAND_FIELD)
     if field is None or (field.kind != "long_text" and "\n" in code.text):
         return replies.hint(fill(verbs.CODE_NO_PLACE, title=title, command=request.format_command("job")))
     limit = min(field.max_length or _FIELD, _FIELD)
     if len(code.text) > limit:
         return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit))
     return Answer(
-        text=verbs.OPEN_FORM, view=make_form_view(offer, making, account, {**values, COMMAND: code.text})
+        text=verbs.OPEN_FORM,
+        view=make_form_view(offer, making, account, {**values, COMMAND_FIELD: code.text}),
     )

@@ -70,7 +70,7 @@ async def _load_home(whose: home_sections.HomeOwner) -> list[ActFacts]:
     return await list_today(whose.context, whose.principal)
 
 
-home_sections.PARTS["today"] = _load_home
+home_sections.SECTION_READERS["today"] = _load_home
 
 
 def undo(tx: Transaction, caller: Caller, act_id: str = "", *, leads_back: bool = False) -> UndoneAction:
@@ -159,7 +159,7 @@ def _request_opposite(
         begin_operation(tx, again, work_item.workspace_id, OperationVerb(then))
         timers.restore_ends(tx, work_item.workspace_id, wanted)
     else:
-        job_runs.stop(tx, again, work_item.id, force=False)
+        job_runs.stop_run(tx, again, work_item.id, force=False)
 
 
 def _find_ends(tx: Transaction, act: Act, workspace_id: str) -> Ends:

@@ -34,9 +34,9 @@ from bot.messages.texts import problems
 from bot.services import home_sections
 from bot.services.caller import Caller
 from bot.services.feasibility import get_stop_effects
-from bot.services.message_context import Gatherer, Message, adds
+from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.services.operation_requests import begin_operation
-from bot.services.scheduled_work import ASKS_AGAIN, FRESH_SECONDS, LEASE, ScheduledWork
+from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, FRESH_SECONDS, RETRY_SECONDS, ScheduledWork
 from bot.services.workspaces import require_workspace
 from bot.store import gates, operations, people, timers, undoable_actions
 from bot.store.hooks import STOP_PAUSE_SECONDS
@@ -54,7 +54,7 @@ def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> Wait
     return rows.describe(tx, wait, caller.context.title(wait.connection), allowed)
 
 
-@adds(WaitlistKind.ROOM_WAITING)
+@kind_extensions(WaitlistKind.ROOM_WAITING)
 async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the wait as it is now."""
     provider = gatherer.connections.get(facts.connection)
@@ -76,7 +76,7 @@ async def _load_home(whose: home_sections.HomeOwner) -> list[WaitlistFacts]:
     return await Caller(whose.context, whose.principal).read(list_own)
 
 
-home_sections.PARTS["waits"] = _load_home
+home_sections.SECTION_READERS["waits"] = _load_home
 
 
 def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
@@ -96,7 +96,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
     """
     workspace = require_workspace(tx, caller, "start", workspace_id)
     provider = caller.context.need(workspace.connection)
-    caller.account(tx, workspace.connection)
+    caller.require_account(tx, workspace.connection)
     if provider.settings.failures_allowed <= 1:
         raise Refused("wait.limit", problems.sentence("wait_limit", provider.settings.title))
     now, known = tx.now(), rows.find_entry_of_workspace(tx, workspace.id)
@@ -195,8 +195,8 @@ def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
         _check_attempt(tx, caller, wait)
     elif tx.now() >= wait.until:
         rows.close(tx, wait)
-    elif caller.account(tx, wait.connection).tried_in(tx.now()) > 0:
-        rows.pass_turn(tx, wait, LEASE)
+    elif caller.require_account(tx, wait.connection).tried_in(tx.now()) > 0:
+        rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
     elif not _is_held(tx, caller, wait):
         _try(tx, caller, wait)
 
@@ -227,10 +227,10 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
         rows.end(tx, wait)  # Whoever takes it off their list is answered.
     elif operation is None or not operation.is_open:
         rows.close(tx, wait, cause)
-    elif not operation.has_called and caller.account(tx, wait.connection).tried_in(tx.now()) > 0:
+    elif not operation.has_called and caller.require_account(tx, wait.connection).tried_in(tx.now()) > 0:
         # Nobody is tried while their sign-in is refused; it is tried again ever more rarely.
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
-        rows.pass_turn(tx, wait, LEASE)
+        rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
     elif _is_blocking_others(tx, wait, operation):
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
         add_notices(tx, rows.record_failure(tx, wait, tx.now(), ""))
@@ -296,7 +296,7 @@ def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Re
     if wait.state is WaitlistState.GRANTED:
         rows.end(tx, wait)
     elif is_held and tx.now() < wait.until:
-        rows.pass_turn(tx, wait, LEASE)
+        rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
     elif is_held:
         rows.close(tx, wait)
     else:
@@ -305,13 +305,13 @@ def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Re
 
 
 def _postpone(tx: Transaction, _caller: Caller, looked: WaitlistEntry) -> None:
-    rows.pass_turn(tx, looked, ASKS_AGAIN)
+    rows.pass_turn(tx, looked, RETRY_SECONDS)
 
 
 WAITLIST_WORK: Final = ScheduledWork(
     name="wait",
     order=80,
-    claim=lambda tx, _: rows.claim_entries(tx, ENTRIES_PER_CLAIM, LEASE),
+    claim=lambda tx, _: rows.claim_entries(tx, ENTRIES_PER_CLAIM, CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=_refuse,
     later=_postpone,

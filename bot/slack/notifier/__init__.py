@@ -92,7 +92,7 @@ class Notifier:
         answering, event = self._slack.answering, "slack answers again"
         before, failed_at = answering.row_since, answering.failed_at
         if answering.silent_since is not None and self._clock.now() - failed_at > FORGET_ABSENCE_SECONDS:
-            answering.worked(failed_at)
+            answering.record_answer(failed_at)
             event = "slack isn't called any more"
         since = answering.silent_since
         if since is not None and failed_at - since < MIN_ABSENCE_SECONDS:

@@ -14,7 +14,7 @@ from bot.messages.blocks.runs import format_output
 from bot.messages.texts import runs
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
-from bot.services.owners import OUTPUT
+from bot.services.owners import OUTPUT_PREFIX
 from bot.slack import methods
 from bot.slack.calls import AnySlack
 from bot.slack.errors import find_retry_delay
@@ -58,12 +58,12 @@ class Outputs:
         if not due:
             return 0
         try:
-            owned = await self._owners.own_all([OUTPUT + entry.run_id for entry in due])
+            owned = await self._owners.own_all([OUTPUT_PREFIX + entry.run_id for entry in due])
         except errors.StoreError as error:
             log.warning("outputs not sent", problem=error)
             return 0
         room = pool_room(pool, self._timing.batch)
-        mine = [entry for entry in due if OUTPUT + entry.run_id in owned][: max(room, 0)]
+        mine = [entry for entry in due if OUTPUT_PREFIX + entry.run_id in owned][: max(room, 0)]
         for entry in mine:
             entry.is_delivering = True
         await run_all([self._isolate_errors(entry) for entry in mine], pool)
@@ -138,7 +138,7 @@ class Outputs:
     async def _is_shown(self, run: Run) -> bool:
         """Return whether the message about a run's end shows all of it: rendered again, it is the same."""
         end = await self._store.read(cards.find_output_head, run.id, await self._store.now())
-        facts = None if end is None else await self._gatherer.of_message(end)
+        facts = None if end is None else await self._gatherer.describe_message(end)
         if end is None or facts is None or not end.message_ts:
             return False
         edit = build_edit(end.channel_id or "", end.message_ts, render(end.kind, facts))

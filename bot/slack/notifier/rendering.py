@@ -109,8 +109,8 @@ class NoticeRenderer:
             destination = await self._destinations.find(notice)
             if notice.kind is NoticeKind.CARD_UPDATE and destination is not None:
                 return await self._update(notice, destination)
-            facts = await self._gatherer.read_pending(notice)
-            end = await self._gatherer.end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
+            facts = await self._gatherer.describe_pending(notice)
+            end = await self._gatherer.read_end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
                 # It was held up until then; now it would come after what it is to announce.
                 await self._store.write(notice_rows.mark_notice_sent, notice.id, "", "")
@@ -245,11 +245,11 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     said = None if blocks is None else Answer(str(card.body.get("text") or ""), tuple(blocks))
     if said is not None and "offers" in card.body:
         return await _render_answer_update(gatherer, card, said)
-    facts, is_card = await gatherer.of_message(card), Mark.CARD in card.kind.marks
+    facts, is_card = await gatherer.describe_message(card), Mark.CARD in card.kind.marks
     stays = _is_history(card.kind, facts)
     if said is not None:
         others = await gatherer.store.read(cards.find_cards_of_same_message, card)
-        beside = [(one.kind, await gatherer.of_message(one)) for one in others]
+        beside = [(one.kind, await gatherer.describe_message(one)) for one in others]
         answer = keep_current_buttons(card.kind, facts, said, beside)
     elif facts is None:
         return None
@@ -258,7 +258,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
         if rendered is None:
             return None
         answer = rendered if card.stage == "live" else kit.keep_buttons(rendered, lambda _: False)
-    end = await gatherer.end_state(card, facts) if is_card else ""
+    end = await gatherer.read_end_state(card, facts) if is_card else ""
     # A message about several tells of others' times, too.
     is_shared = "holder" in card.body
     cancelled = frozenset[int]() if is_shared else _find_cancelled_ends(card.kind, facts, answer)
@@ -322,7 +322,7 @@ async def _remove_past(
 
 async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) -> MessageUpdate:
     """Render an answer again, without the buttons that no longer work; an undone action's says so."""
-    found, facts = await gatherer.of_act(card.body["offers"]), await gatherer.of_offer(card)
+    found, facts = await gatherer.describe_act(card.body["offers"]), await gatherer.describe_offer(card)
     act, work_item = (found.act, found.work_item) if found is not None else (None, None)
     can_be_undone = found is not None and found.can_be_undone
     # What is under way can be changed whatever the state; what is about no row is true without one.

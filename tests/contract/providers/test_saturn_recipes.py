@@ -12,7 +12,7 @@ from bot.domain.observations import OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.providers.base import Access
-from bot.services.snapshots import payload_of
+from bot.services.snapshots import to_payload
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, exactly, provider_of, saturn_rig
 from usher.conformance.rigs import build_row
@@ -49,7 +49,7 @@ async def rig(tmp_path):
 
 async def spec_of(rig, **values):
     snapshot = await rig.provider.read_offer(rig.access)
-    json.dumps(payload_of(snapshot))
+    json.dumps(to_payload(snapshot))
     return rig.provider.spec(snapshot, "workspace", {"template": "course", **values}, ASKER)
 
 

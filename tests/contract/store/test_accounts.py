@@ -147,7 +147,7 @@ async def test_an_unlink_ends_unfinished_links_and_discoveries(store, clock):
 async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
     mine = await linked(store)
     operation = await start(store, mine.workspaces[0])
-    told = partial(accounts.refuse, account=mine.account, cause="credential_refused")
+    told = partial(accounts.refuse_account, account=mine.account, cause="credential_refused")
     results = [await store.carry_out(told) for _ in range(3)]
     assert results == [True, False, False]
     row = await store.read(rows.find_account, ALICE, "saturn")

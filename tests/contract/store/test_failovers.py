@@ -111,7 +111,7 @@ async def test_news_that_may_have_been_sent_is_not_put_together(store, clock):
 
 async def test_after_a_restored_backup_the_next_server_is_its_own(store, clock):
     await served_by(store, HERE)
-    await restored_backups.restore(store)
+    await restored_backups.pause_restored(store)
     await served_by(store, THERE)
     assert await store.read(maintenance.failover) is None
 

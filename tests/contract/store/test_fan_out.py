@@ -140,7 +140,7 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
     async def restore(mortal):
         clock.advance(60)
         lives.append(await store.read(maintenance.outdated))
-        return await restored_backups.restore(mortal, ["U0001"], {"saturn"})
+        return await restored_backups.pause_restored(mortal, ["U0001"], {"saturn"})
 
     (backup_at, held, links), _ = await until_done(store, restore, last=6)
     # Nobody serves from the first piece on, to the last.
@@ -267,7 +267,7 @@ async def test_whoever_leaves_keeps_no_hours_however_many(store, clock):
     gone = Person(ALICE, "Alice", is_deleted=True, seen_at=clock.now() + 1)
     clock.advance(1)
     await store.save_people([gone])
-    await Caller(context(store, {}), ALICE).run(departures.let_go, gone, actor="slack")
+    await Caller(context(store, {}), ALICE).run(departures.end_departed, gone, actor="slack")
     assert len(await store.read(hours_store.list_rules_of_person, ALICE)) > 0
     await until_done(store, lambda mortal: self_following(mortal, clock))
     assert await store.read(hours_store.list_rules_of_person, ALICE) == []
@@ -351,7 +351,9 @@ async def test_a_large_world_does_whatever_it_does_in_pieces(store, clock):
     await follow(store)
     for one in people:
         caller = Caller(context(store, {}), one.principal)
-        await caller.run(accounts.end, one.principal, actor="slack", cause="uninstalled", notify=False)
+        await caller.run(
+            accounts.end_accounts, one.principal, actor="slack", cause="uninstalled", notify=False
+        )
     await unlink(store)
     await follow(store)
     assert await rows(store, WORKSPACES) == []

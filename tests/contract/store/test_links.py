@@ -14,7 +14,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.providers.base import Credential, Identity
 from bot.services import linking
-from bot.services.linking import digest
+from bot.services.linking import compute_digest
 from bot.store import accounts, gates, links, notices, operations, revocations, tasks, workspaces
 from bot.support.errors import Refused
 from tests.contract.store.links import CODE, NONCE, VISIT, waiting_for_code
@@ -49,35 +49,35 @@ async def test_a_new_link_ends_the_older_one_of_the_same_pair_alone(store, clock
     await put_link(store, fresh(clock, "other", connection="hub"))
     await put_link(store, fresh(clock, "bobs", principal=BOB))
     await met(store, ALICE)
-    await ask(store, "i1").run(linking.invite, "saturn")
+    await ask(store, "i1").run(linking.create_link, "saturn")
     old = await store.read(links.find_link, "old")
     assert (old.expires_at, old.secret, old.stage) == (clock.now(), None, "checked")
     for nonce in ("other", "bobs"):
         assert (await store.read(links.find_link, nonce)).expires_at == clock.now() + 600
 
 
-@pytest.mark.parametrize("use", [linking.show, linking.again, linking.attempt])
+@pytest.mark.parametrize("use", [linking.show_page, linking.discard_token, linking.count_attempt])
 @pytest.mark.parametrize(
     ("stage", "sign_in", "rule"), [("used", False, "link.used"), ("open", True, "link.sign_in_first")]
 )
 async def test_neither_a_used_link_nor_one_of_nobody_in_particular_goes_on(
     store, clock, use, stage, sign_in, rule
 ):
-    if use is linking.show and stage == "open":
+    if use is linking.show_page and stage == "open":
         return  # anybody may look
     await met(store, ALICE)
-    await put_link(store, fresh(clock, digest(NONCE), stage=stage))
+    await put_link(store, fresh(clock, compute_digest(NONCE), stage=stage))
     with pytest.raises(Refused) as refused:
         await ask(store, sign_in=sign_in).run(use, VISIT)
     assert refused.value.rule == rule
-    assert (await store.read(links.find_link, digest(NONCE))).stage == stage
+    assert (await store.read(links.find_link, compute_digest(NONCE))).stage == stage
 
 
 @pytest.mark.both_engines
 async def test_many_attempts_at_once_are_five_at_most(store, clock):
     await met(store, ALICE)
-    await put_link(store, fresh(clock, digest(NONCE)))
-    attempts = (ask(store).run(linking.attempt, VISIT, "good") for _ in range(20))
+    await put_link(store, fresh(clock, compute_digest(NONCE)))
+    attempts = (ask(store).run(linking.count_attempt, VISIT, "good") for _ in range(20))
     tried = await asyncio.gather(*attempts, return_exceptions=True)
     assert {one.rule for one in tried if isinstance(one, Refused)} == {"link.tries"}
     assert sorted(one.attempts_left for one in tried if isinstance(one, Link)) == [0, 1, 2, 3, 4]
@@ -86,20 +86,20 @@ async def test_many_attempts_at_once_are_five_at_most(store, clock):
 @pytest.mark.parametrize("meanwhile", ["another attempt", "unlinked", "too late"])
 async def test_what_a_provider_said_of_a_link_that_changed_since_is_revoked(store, clock, meanwhile):
     await linked(store)
-    await put_link(store, fresh(clock, digest(NONCE)))
-    tried = await ask(store).run(linking.attempt, VISIT, "good")
+    await put_link(store, fresh(clock, compute_digest(NONCE)))
+    tried = await ask(store).run(linking.count_attempt, VISIT, "good")
     match meanwhile:
         case "another attempt":
-            await ask(store).run(linking.attempt, VISIT, "good")
+            await ask(store).run(linking.count_attempt, VISIT, "good")
         case "unlinked":
             await unlink(store)
         case "too late":
             clock.advance(601)
-    before = await store.read(links.find_link, digest(NONCE))
+    before = await store.read(links.find_link, compute_digest(NONCE))
     identity = Identity("alice", Credential(SecretStr("minted")))
     with pytest.raises(Refused, match=r"link\.changed"):
-        await ask(store).run(linking.keep, VISIT, tried, identity, "good")
-    assert await store.read(links.find_link, digest(NONCE)) == before
+        await ask(store).run(linking.keep_credential, VISIT, tried, identity, "good")
+    assert await store.read(links.find_link, compute_digest(NONCE)) == before
     clock.advance(linking.UNUSED_SECONDS)
     assert [task.kind for task in await store.claim(tasks.claim_tasks, 10, 60.0)] == [TaskKind.REVOKE_UNUSED]
 

@@ -9,7 +9,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call
-from bot.services.owners import MISSED, RENEWED_EVERY, SharedOwners
+from bot.services.owners import RENEWAL_SECONDS, WORKER_TIMEOUT_SECONDS, SharedOwners
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERS_LIST
 from bot.slack.people import PeopleDirectory
@@ -41,9 +41,9 @@ async def test_one_owns_at_a_time_until_it_leaves(two, clock):
     assert since == clock.monotonic()
     assert await second.own("starts:hub") is None
     for _ in range(10):
-        clock.advance(RENEWED_EVERY)
+        clock.advance(RENEWAL_SECONDS)
         await first.renew()
-        assert await second.own_all(["starts:hub", "output:r1"]) == {"output:r1": since + RENEWED_EVERY}
+        assert await second.own_all(["starts:hub", "output:r1"]) == {"output:r1": since + RENEWAL_SECONDS}
         await second.renew()
     # It was never without it.
     assert await first.own("starts:hub") == since
@@ -208,13 +208,13 @@ async def test_people_are_told_once_nobody_has_done_the_work_for_longer_than_a_r
     for _ in range(10):
         await worker.renew()
         await web.renew()
-        clock.advance(RENEWED_EVERY)
+        clock.advance(RENEWAL_SECONDS)
     assert web.is_worked
     await worker.leave()
-    clock.advance(MISSED - 2 * RENEWED_EVERY)
+    clock.advance(WORKER_TIMEOUT_SECONDS - 2 * RENEWAL_SECONDS)
     await web.renew()
     assert web.is_worked
-    clock.advance(2 * RENEWED_EVERY)
+    clock.advance(2 * RENEWAL_SECONDS)
     await web.renew()
     assert not web.is_worked
     await returned.renew()
@@ -225,7 +225,7 @@ async def test_people_are_told_once_nobody_has_done_the_work_for_longer_than_a_r
 async def test_no_worker_is_missed_while_nobody_can_look(two, clock):
     web, _ = two
     await web._store.close()
-    for _ in range(round(2 * MISSED / RENEWED_EVERY)):
-        clock.advance(RENEWED_EVERY)
+    for _ in range(round(2 * WORKER_TIMEOUT_SECONDS / RENEWAL_SECONDS)):
+        clock.advance(RENEWAL_SECONDS)
         await web.renew()
     assert web.is_worked

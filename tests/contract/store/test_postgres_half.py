@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.services.owners import RENEWED_EVERY, SharedOwners
+from bot.services.owners import RENEWAL_SECONDS, SharedOwners
 from bot.store import maintenance, operations
 from bot.store import owners as owner_rows
 from bot.store.owners import LEASE
@@ -123,9 +123,9 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
             await half.write(maintenance.try_writing)
         assert not half.engine.is_whole
         for _ in range(4):
-            clock.advance(RENEWED_EVERY)
+            clock.advance(RENEWAL_SECONDS)
             await first.renew()
-        assert LEASE < 4 * RENEWED_EVERY
+        assert LEASE < 4 * RENEWAL_SECONDS
         assert await first.own_all(things) == {}
         assert "worker:half" not in await present(whole)
         assert (await second.own_all(things)).keys() == things

@@ -91,7 +91,9 @@ async def test_a_username_is_linked_once_at_two_stores(database):
     stores = [await database.open(), await database.open()]
     how = {"actor": "operator", "proof": "import", "made_by": "import"}
     asking = [ask(store, "", who) for store, who in zip(stores, (ALICE, BOB), strict=True)]
-    made = await asyncio.gather(*(one.run(accounts.begin, "saturn", "alice", "s", **how) for one in asking))
+    made = await asyncio.gather(
+        *(one.run(accounts.link_account, "saturn", "alice", "s", **how) for one in asking)
+    )
     assert made.count(None) == 1
     assert len(await stores[0].read(account_rows.find_accounts_by_username, "saturn", "alice")) == 1
 

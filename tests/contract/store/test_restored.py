@@ -28,7 +28,7 @@ DAY = 86_400.0
 
 
 async def restore(store, *administrators):
-    return (await restored_backups.restore(store, administrators))[:2]
+    return (await restored_backups.pause_restored(store, administrators))[:2]
 
 
 async def asked(store):

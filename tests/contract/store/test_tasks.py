@@ -12,7 +12,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.services.snapshots import TEMPLATES, read_again
+from bot.services.snapshots import TEMPLATES_KIND, request_read
 from bot.store import (
     due_work,
     forms,
@@ -48,14 +48,14 @@ async def test_a_second_one_joins_the_open_one(store, clock):
 
 async def test_the_same_interaction_adds_once(store):
     for _ in range(2):
-        await ask(store, "i1").run(read_again, TaskKind.DISCOVER, ["a1"], {"text": "one"})
+        await ask(store, "i1").run(request_read, TaskKind.DISCOVER, ["a1"], {"text": "one"})
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert task.payload == {"then": [{"text": "one"}]}
 
 
 @pytest.mark.parametrize(
     ("kind", "what"),
-    [(TaskKind.DISCOVER, ""), (TaskKind.LIST_JOBS, ""), (TaskKind.SNAPSHOT, f"/{TEMPLATES}")],
+    [(TaskKind.DISCOVER, ""), (TaskKind.LIST_JOBS, ""), (TaskKind.SNAPSHOT, f"/{TEMPLATES_KIND}")],
 )
 @pytest.mark.parametrize("is_under_way", [False, True])
 async def test_what_waits_for_the_list_of_a_link_waits_for_that_of_the_next_one(

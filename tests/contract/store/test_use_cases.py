@@ -32,7 +32,7 @@ from bot.features.undo import use_cases as undo_use_cases
 from bot.providers.base import ScheduledJob
 from bot.services import accounts, browsers, due_timers, linking, runs, timers
 from bot.services.caller import Caller, ConfirmationRequired
-from bot.services.linking import digest
+from bot.services.linking import compute_digest
 from bot.services.operation_requests import (
     begin_operation,
     create_workspace,
@@ -127,7 +127,7 @@ async def made_in(store, clock):
     await hide_workspace(store, made.forgotten.id)
     await ask_approval(store, Approval("bobs", BOB, "saturn", "bob", "asked", clock.now()))
     until, checked = clock.now() + 600.0, {"stage": "checked", "username": "al", "secret": "sealed"}
-    link = Link(digest(NONCE), ALICE, "saturn", None, clock.now(), until, **checked)
+    link = Link(compute_digest(NONCE), ALICE, "saturn", None, clock.now(), until, **checked)
     await put_link(store, link)
     await put_link(store, waiting_for_code(ask(store), replace(link, nonce_hash="code", secret="other")))
     made.run = await launched(store, connection="saturn", deadline_seconds=60.0, is_watched=False)
@@ -249,20 +249,22 @@ USE_CASES: dict[str, Do] = {
     "approvals.decide": lambda w, caller: caller.run(approvals_use_cases.decide, "bobs", "bob", approve=True),
     "accounts.unlink": lambda w, caller: caller.run(accounts.unlink, ["saturn"]),
     "accounts.unlink_other": lambda w, caller: caller.run(accounts.unlink_other, BOB, None),
-    "linking.invite": lambda w, caller: caller.run(linking.invite, "saturn"),
+    "linking.invite": lambda w, caller: caller.run(linking.create_link, "saturn"),
     "linking.confirm_code": lambda w, caller: caller.run(linking.confirm_code, CODE),
-    "linking.prove": lambda w, caller: caller.run(linking.prove, VISIT, ALICE),
-    "linking.attempt": lambda w, caller: caller.run(linking.attempt, VISIT, "good"),
-    "linking.again": lambda w, caller: caller.run(linking.again, VISIT),
-    "linking.confirm": lambda w, caller: caller.run(linking.confirm, VISIT, digest("sealed")[:16]),
+    "linking.prove": lambda w, caller: caller.run(linking.accept_proof, VISIT, ALICE),
+    "linking.attempt": lambda w, caller: caller.run(linking.count_attempt, VISIT, "good"),
+    "linking.again": lambda w, caller: caller.run(linking.discard_token, VISIT),
+    "linking.confirm": lambda w, caller: caller.run(
+        linking.confirm_link, VISIT, compute_digest("sealed")[:16]
+    ),
     "browsers.sign_in": lambda w, caller: caller.run(browsers.sign_in, HOUR),
-    "runs.launch": lambda w, caller: caller.run(runs.launch, "saturn", Spec("train")),
-    "runs.stop": lambda w, caller: caller.run(runs.stop, w.run.id, force=False),
-    "runs.keep_waiting": lambda w, caller: caller.run(runs.keep_waiting, w.run.id),
-    "runs.let_go": lambda w, caller: caller.run(runs.let_go, w.run.id),
-    "runs.start_another": lambda w, caller: caller.run(runs.start_another, w.lost.id),
-    "runs.watch": lambda w, caller: caller.run(runs.watch, w.run.id),
-    "runs.schedule": lambda w, caller: caller.run(runs.schedule, "saturn", NIGHTLY, "0 4 * * 1"),
+    "runs.launch": lambda w, caller: caller.run(runs.launch_run, "saturn", Spec("train")),
+    "runs.stop": lambda w, caller: caller.run(runs.stop_run, w.run.id, force=False),
+    "runs.keep_waiting": lambda w, caller: caller.run(runs.extend_deadline, w.run.id),
+    "runs.let_go": lambda w, caller: caller.run(runs.unfollow_run, w.run.id),
+    "runs.start_another": lambda w, caller: caller.run(runs.repeat_launch, w.lost.id),
+    "runs.watch": lambda w, caller: caller.run(runs.follow_output, w.run.id),
+    "runs.schedule": lambda w, caller: caller.run(runs.set_schedule, "saturn", NIGHTLY, "0 4 * * 1"),
     "classes.post": lambda w, caller: caller.run(
         courses_use_cases.post, ClassCard(ALICE, "C1", "saturn", "Maths", pattern="lab")
     ),
@@ -311,7 +313,7 @@ LEVEL_OF = {
 #: What they ask for where nothing is to do.
 NEEDLESS: dict[str, Do] = {
     "timer stops": lambda w, caller: caller.run(
-        due_timers.carry_out, replace(w.workspace, stop_at=w.at + HOUR)
+        due_timers.process_due_timer, replace(w.workspace, stop_at=w.at + HOUR)
     ),
     "keep_waiting": lambda w, caller: caller.run(extend_deadline, w.ended.id),
     "start_another": lambda w, caller: caller.run(repeat_creation, w.start.id),
@@ -323,10 +325,10 @@ NEEDLESS: dict[str, Do] = {
     "approvals.decide": lambda w, caller: caller.run(
         approvals_use_cases.decide, "bobs", "another", approve=True
     ),
-    "runs.stop": lambda w, caller: caller.run(runs.stop, w.over.id, force=False),
-    "runs.keep_waiting": lambda w, caller: caller.run(runs.keep_waiting, w.over.id),
-    "runs.let_go": lambda w, caller: caller.run(runs.let_go, w.over.id),
-    "runs.start_another": lambda w, caller: caller.run(runs.start_another, w.run.id),
+    "runs.stop": lambda w, caller: caller.run(runs.stop_run, w.over.id, force=False),
+    "runs.keep_waiting": lambda w, caller: caller.run(runs.extend_deadline, w.over.id),
+    "runs.let_go": lambda w, caller: caller.run(runs.unfollow_run, w.over.id),
+    "runs.start_another": lambda w, caller: caller.run(runs.repeat_launch, w.run.id),
     "classes.post_again": lambda w, caller: caller.run(courses_use_cases.post_again, w.card.id),
 }
 each = pytest.mark.parametrize("name", USE_CASES)

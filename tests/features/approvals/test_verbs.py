@@ -217,7 +217,7 @@ async def shown(made):
     new = use_cases.build_notice(request, ApprovalKind.APPROVAL_ASKED, "shown", COLLEAGUE)
     kept = {name: getattr(new, name) for name in ("subject", "kind", "occasion", "principal", "body")}
     notice = Notice("shown", **kept, state=NoticeState.PENDING, attempts=0, created_at=0.0, due_at=0.0)
-    said = str(drawn.render_request(await made.services.gatherer.of_notice(notice)).blocks)
+    said = str(drawn.render_request(await made.services.gatherer.describe_notice(notice)).blocks)
     assert ("'text': 'Approve'" in said) is not request.waits
     return said, not request.waits
 
@@ -244,7 +244,7 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
         assert "I've told the Usher admins" in words(given)
         said, _ = await shown(bench)
         assert "I've asked <@UOTHER> whether the account is theirs. Their answer: “It isn't.”" in said
-        facts = await bench.services.gatherer.of_notice(caller)
+        facts = await bench.services.gatherer.describe_notice(caller)
         assert "You said that" in render(caller.kind, facts).text
         entries = [(row["actor"], row["action"]) for row in await bench.store.read(audit.read_audit)]
         assert (OTHER.key, "approval.owner") in entries
@@ -261,7 +261,7 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
         (ApprovalKind.APPROVAL_ASKED, "UCHEN"),
         (ApprovalKind.APPROVAL_ASKED, "UDANA"),
     }
-    former = replace(await bench.services.gatherer.of_notice(again[0]), is_superseded=True)
+    former = replace(await bench.services.gatherer.describe_notice(again[0]), is_superseded=True)
     assert "see my newest message" in render(ApprovalKind.APPROVAL_ASKED, former).text
     assert "Approved" in await approve(bench)
 
@@ -276,7 +276,7 @@ async def test_its_mine_closes_the_request(bench):
     assert "I've closed the request" in words(answer)
     assert (await bench.store.read(approval_rows.find_request, request.id)).state == "denied"
     notice = replace(asked, kind=ApprovalKind.APPROVAL_ASKED)
-    facts = await bench.services.gatherer.of_notice(notice)
+    facts = await bench.services.gatherer.describe_notice(notice)
     said = "<@UOTHER> says that *asmith* on Workbench is theirs, so I've closed the request of <@UALICE>."
     assert said in str(drawn.render_request(facts).blocks)
     # The asker hears that it is over, but not from whom.

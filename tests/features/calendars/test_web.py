@@ -14,7 +14,7 @@ from bot.features.courses import use_cases as courses_use_cases
 from bot.features.courses.model import ClassCard
 from bot.features.courses.tables import CLASS_CARDS
 from bot.services import departures
-from bot.services.linking import digest
+from bot.services.linking import compute_digest
 from bot.store import workspaces
 from tests.rigs.store import linked, unlink
 from tests.rigs.use_cases import members_follow, tables
@@ -196,7 +196,7 @@ async def test_it_is_kept_as_a_digest_alone_and_in_no_log(made, caplog):
     del made.store.engine.read
     metrics = await browser.get("/metrics")
     rows = str(await tables(made.store))
-    assert digest(nonce) in rows
+    assert compute_digest(nonce) in rows
     assert not [one for one in (rows, caplog.text, metrics) if nonce in one]
     assert "GET /calendar/… 200" in caplog.text
 
@@ -217,7 +217,9 @@ async def is_deactivated(made):
 async def has_left(made):
     left = Person(ALICE, "Alice", is_deleted=True, seen_at=made.clock.now())
     await made.store.carry_out(
-        lambda tx: departures.let_go(tx, made.services.create_caller(ALICE, "left"), left, actor="usher")
+        lambda tx: departures.end_departed(
+            tx, made.services.create_caller(ALICE, "left"), left, actor="usher"
+        )
     )
 
 

@@ -371,7 +371,7 @@ async def test_a_link_made_anywhere_wakes_every_press_that_waits_and_is_still_go
     begin = ask(term, alice).run
     secret = term.seal(alice)
     of = {"actor": "x", "proof": "sign_in", "made_by": "sign_in"}
-    await begin(accounts.begin, "cloud", "alice", secret, waiting=waiting, **of)
+    await begin(accounts.link_account, "cloud", "alice", secret, waiting=waiting, **of)
     await term.pass_time(20, step=2)
     woken = [command["text"] for who, command in term.replayed if who == alice]
     assert sorted(woken) == sorted(f"press {card.id}" for card in cards)
@@ -380,6 +380,6 @@ async def test_a_link_made_anywhere_wakes_every_press_that_waits_and_is_still_go
     # A press of a class is good for twelve hours, one of a course until that ends.
     term.replayed.clear()
     term.clock.advance(12 * 3600.0)
-    await begin(accounts.begin, "cloud", "alice", secret, **of)
+    await begin(accounts.link_account, "cloud", "alice", secret, **of)
     await term.pass_time(20, step=2)
     assert [command["text"] for _, command in term.replayed] == [f"press {cards[2].id}"]

@@ -390,7 +390,7 @@ async def test_co_teachers_are_named_told_and_taken_out(bot):
 async def teachers_told(bot):
     """Return what is true by now of what co-teachers are told."""
     found = [one for one in await bot.notices() if one.kind is ClassKind.COURSE_TEACHER]
-    drawn = [(one.principal, one.kind, await bot.services.gatherer.of_notice(one)) for one in found]
+    drawn = [(one.principal, one.kind, await bot.services.gatherer.describe_notice(one)) for one in found]
     return [
         (who, words(render(kind, facts)).partition(":")[0])
         for who, kind, facts in drawn
@@ -463,7 +463,7 @@ async def test_ended_course_is_not_shown_to_members_who_have_not_followed(bot):
         said = await bot.say(typed, ALICE)
         assert "Lessons of" not in words(said)
         assert not [one for one in buttons(said) if "Statistics" in one]
-    found = await bot.services.gatherer.of_all(
+    found = await bot.services.gatherer.describe_workspaces(
         ALICE, await bot.store.perform(workspaces.read_workspaces, ALICE)
     )
     assert not [one for one in found if one.of(CourseContext).lessons], (
@@ -562,7 +562,7 @@ async def test_lessons_that_pause_are_left_where_they_can_not_go_on(bot):
     (rule,) = await bot.store.read(rows.list_rules_of_person, ALICE)
     await bot.store.carry_out(lambda tx: rows.pause(tx, rule, "gone"))
     (notice,) = [one for one in await bot.notices() if one.kind is HoursKind.HOURS_PAUSED]
-    drawn = render(notice.kind, await bot.services.gatherer.of_notice(notice))
+    drawn = render(notice.kind, await bot.services.gatherer.describe_notice(notice))
     assert "I can't start *notebook* on Saturn Cloud for *Statistics* any more." in words(drawn)
     assert list(buttons(drawn)) == ["Leave"]
 
@@ -627,13 +627,13 @@ async def test_an_administrator_is_asked_about_a_course_that_nobody_teaches(bot)
     await members_follow(bot.services.context)
     (notice,) = [one for one in await bot.notices() if one.kind is ClassKind.COURSE_UNTAUGHT]
     assert notice.principal == ADMIN
-    facts = await bot.services.gatherer.of_notice(notice)
+    facts = await bot.services.gatherer.describe_notice(notice)
     asked = render(notice.kind, facts)
     check_golden("notices/course-untaught", asked)
     assert is_true(notice.kind, facts)
     taken = await bot.push(asked, "Take it over", ADMIN)
     assert "*Statistics* can now be changed by <@UADMIN> and <@UTRAINER>" in words(taken)
-    assert not is_true(notice.kind, await bot.services.gatherer.of_notice(notice))
+    assert not is_true(notice.kind, await bot.services.gatherer.describe_notice(notice))
     await bot.push(taken, "Undo", ADMIN)
     assert "*Statistics* has ended." in words(await bot.push(asked, "End it", ADMIN))
 

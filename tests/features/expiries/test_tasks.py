@@ -7,7 +7,7 @@ from bot.domain.tasks import TaskKind
 from bot.providers import base
 from bot.providers.base import Credential
 from bot.services import accounts
-from bot.services.revocations import UNDER_WAY
+from bot.services.revocations import CALLS_UNDER_WAY_SECONDS
 from bot.store import accounts as account_rows
 from bot.store import counts, credentials
 from bot.support.errors import Forbidden, ServerFailed
@@ -84,7 +84,7 @@ async def test_a_week_before_its_end_it_is_replaced_and_the_one_before_is_revoke
 async def test_calls_that_are_under_way_may_end_before_the_one_before_is_revoked(world):
     world.clock.advance(23.1 * DAY)
     await world.know()
-    await world.pass_time(UNDER_WAY - 10, step=1)
+    await world.pass_time(CALLS_UNDER_WAY_SECONDS - 10, step=1)
     assert (await token(world), world.provider.revoked) == ("minted-1", [])
     await world.pass_time(20, step=1)
     assert world.provider.revoked == ["token-0"]

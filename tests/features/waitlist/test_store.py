@@ -274,7 +274,7 @@ async def test_two_processes_try_one_at_a_time(store, clock, three, database):
 async def test_what_a_restored_backup_waits_for_is_asked_about_and_not_tried(store, clock, three):
     wait = await join(store, clock, three[0])
     clock.advance(HOUR)
-    _, held, _ = await restored_backups.restore(store)
+    _, held, _ = await restored_backups.pause_restored(store)
     assert held["waits"] == 1
     assert (await within(store, waitlist_store.find_entry, wait.id)).state is WaitlistState.OVER
     (row,) = await within(store, lambda tx: tx.all("SELECT * FROM notices WHERE kind = 'room_over'"))

@@ -129,7 +129,7 @@ def test_a_form_that_is_submitted_unchanged_is_what_the_server_declared(
     assert len({block.get("block_id") for block in view["blocks"]}) == len(view["blocks"])
     by_form = submitted(offer, purpose, unchanged(view, **typed))
     flags = [Flag(name, value) for name, value in (chosen | typed).items()]
-    filled = creation.filled(form_of, flags)
+    filled = creation.apply_flags(form_of, flags)
     assert (filled.problems, filled.unknown) == ({}, [])
     assert submitted(offer, purpose, filled.values) == by_form
 
