@@ -39,24 +39,25 @@ async def measure_backups(sizes: Sizes) -> list[Figure]:
         for _ in range(sizes.runs):
             await asyncio.to_thread(_forget, database, folder)
             async with scene.bot() as bot:
-                took.append(await _watched(scene, bot, numbers, during, folder))
+                took.append(await _type_until_copied(scene, bot, numbers, during, folder))
             # It was made, so this start makes none.
             async with scene.bot() as bot:
                 await _press(scene, bot, numbers, without, time.perf_counter() + took[-1])
     detail = (
-        f"{len(took)} copies of {size:.0f} MB in {_said(took)} s; median, p99 and longest of {len(during)} "
-        f"helps meanwhile {_of(during)} s, and of {len(without)} after a start without {_of(without)} s"
+        f"{len(took)} copies of {size:.0f} MB in {_describe(took)} s; median, p99 and longest of "
+        f"{len(during)} helps meanwhile {_summarise(during)} s, and of {len(without)} after a start without "
+        f"{_summarise(without)} s"
     )
     note(detail)
     return [Figure("backup_help", max(during), max(without), note=detail)]
 
 
-def _said(seconds: Sequence[float]) -> str:
+def _describe(seconds: Sequence[float]) -> str:
     return ", ".join(f"{one:.3f}" for one in seconds)
 
 
-def _of(helps: list[float]) -> str:
-    return _said([quantile(helps, 0.5), quantile(helps, 0.99), max(helps)])
+def _summarise(helps: list[float]) -> str:
+    return _describe([quantile(helps, 0.5), quantile(helps, 0.99), max(helps)])
 
 
 def _fill(database: Path, rows: int) -> float:
@@ -86,7 +87,9 @@ def _is_made(folder: Path) -> bool:
     return any(folder.glob("usher-*.db"))
 
 
-async def _watched(scene: Stage, bot: Bot, numbers: Iterator[int], helps: list[float], folder: Path) -> float:
+async def _type_until_copied(
+    scene: Stage, bot: Bot, numbers: Iterator[int], helps: list[float], folder: Path
+) -> float:
     """Type until the copy is there; return how long that took."""
     began = time.perf_counter()
     typing = asyncio.create_task(_press(scene, bot, numbers, helps, began + _PATIENCE))

@@ -53,7 +53,7 @@ class Claimed:
         )
 
 
-async def claimed(
+async def run_claimers(
     server: Database, sizes: Sizes, claimers: int, seconds: float, pending_count: int
 ) -> Claimed:
     """Let so many processes claim and record what is pending, and watch them for so long."""

@@ -47,7 +47,7 @@ async def measure_claims(sizes: Sizes) -> list[Figure]:
     async with scene_of as scene:
         for number in range(sizes.pieces):
             for name in in_turn(variants(sizes), number):
-                seen[name].append(await _seen(scene, sizes, name))
+                seen[name].append(await _run_workers(scene, sizes, name))
     found, before = seen[USHER], seen[BEFORE]
     wrong = ", ".join(one.wrong for one in found if one.wrong)
     detail = f"{sizes.workers} workers, {crowd.people * crowd.each} pending" + (f"; {wrong}" if wrong else "")
@@ -74,7 +74,7 @@ class _Seen:
     wrong: str
 
 
-async def _seen(scene: Stage, sizes: Sizes, name: str) -> _Seen:
+async def _run_workers(scene: Stage, sizes: Sizes, name: str) -> _Seen:
     """Let workers of a variant work for a while."""
     assert scene.server is not None, "workers share one"
     async with AsyncExitStack() as stack:
@@ -98,7 +98,7 @@ async def _seen(scene: Stage, sizes: Sizes, name: str) -> _Seen:
     log_bytes, commits = after.log_bytes - before.log_bytes, after.commits - before.commits
     cores = ", ".join(f"{seconds / took:.2f}" for seconds in cpu)
     each = ", ".join(f"{seconds / reads * 1e6:.0f}" for seconds in cpu)
-    p99 = 1000 * _within(claims, 0.99)
+    p99 = 1000 * _find_bound(claims, 0.99)
     note(
         f"{name}: p99 of claims {p99:.0f} ms; {reads} reads of {told['seen']} in {took:.1f} s, "
         f"{reads / claims.total():.0f} to a claim; workers, database, provider: {cores} cores, {each} µs for "
@@ -125,7 +125,7 @@ async def _claims(bots: list[Bot]) -> Counter[float]:
     return counted
 
 
-def _within(claims: Counter[float], share: float) -> float:
+def _find_bound(claims: Counter[float], share: float) -> float:
     """Return the bound within which this share of all claims was."""
     under = 0
     for bound in sorted(claims):

@@ -105,8 +105,8 @@ async def measure_class(sizes: Sizes) -> list[Figure]:
             room = Class(scene, sizes, bot)
             await room.post()
             await room.all_press()
-            told = await _settled(room)
-    share, last, detail, sound = _judged(room, told)
+            told = await _wait_until_notified(room)
+    share, last, detail, sound = _judge_class(room, told)
     acks = quantile(room.acks, 0.99)
     note(f"p99 of {len(room.acks)} acks {acks * 1000:.0f} ms; {detail}")
     return [
@@ -130,9 +130,9 @@ async def measure_class_shared(sizes: Sizes) -> list[Figure]:
         used, began = scene.server.cpu_seconds(), time.perf_counter()
         await room.all_press()
         used = (scene.server.cpu_seconds() - used) / (time.perf_counter() - began)
-        told = await _settled(room)
+        told = await _wait_until_notified(room)
     # Several workers tell people side by side: order is only noted here.
-    share, last, detail, sound = _judged(room, told, in_order=False)
+    share, last, detail, sound = _judge_class(room, told, in_order=False)
     detail = f"{_WEBS} webs, {sizes.workers} workers, {room.again} pressed again, {detail}"
     acks = quantile(room.acks, 0.99)
     note(
@@ -167,10 +167,10 @@ async def measure_class_killed(sizes: Sizes) -> list[Figure]:
                     await bot.child.process.wait()
                     continue
                 await pressing
-                told = await _settled(room)
+                told = await _wait_until_notified(room)
     assert room is not None, "there is at least one life"
     # Whoever was just being told, or called for, at a kill comes later than others: order is only noted here.
-    share, last, detail, sound = _judged(room, told, in_order=False)
+    share, last, detail, sound = _judge_class(room, told, in_order=False)
     detail = f"{sizes.class_kills} kills, {room.again} pressed again, {detail}"
     note(detail)
     return [
@@ -197,7 +197,7 @@ def _connection(scene: Stage, sizes: Sizes) -> str:
     )
 
 
-async def _settled(room: Class) -> dict[str, Any]:
+async def _wait_until_notified(room: Class) -> dict[str, Any]:
     """Wait until everybody was told; return what both servers noted."""
     until = time.perf_counter() + room.sizes.patience
     told: dict[str, Any] = {}
@@ -215,7 +215,9 @@ async def _settled(room: Class) -> dict[str, Any]:
     return {"slack": slack, "saturn": saturn} if told else {}
 
 
-def _judged(room: Class, told: dict[str, Any], *, in_order: bool = True) -> tuple[float, float, str, bool]:
+def _judge_class(
+    room: Class, told: dict[str, Any], *, in_order: bool = True
+) -> tuple[float, float, str, bool]:
     """Return the share that has exactly one, the latest message, what went wrong, and whether all held.
 
     ``in_order``: also that nobody overtook another, and that the provider had no start to refuse.

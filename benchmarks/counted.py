@@ -89,7 +89,7 @@ async def _while(counter: Counter, work: Awaitable[object]) -> Counted:
     return Counted(after - before, time.perf_counter() - began)
 
 
-def _beside(scene: Stage, name: str) -> Stage:
+def _copy_stage(scene: Stage, name: str) -> Stage:
     """Return a stage with a database of its own, whose processes are counted."""
     return replace(scene.beside(name), start=start_counted)
 
@@ -120,7 +120,7 @@ async def measure_counted_start(sizes: Sizes) -> list[Figure]:
     pairs, found = crowd.pairs(), dict[str, tuple[float, float]]()
     async with stage(crowd, saturn=READY) as scene:
         for name in names:
-            place = _beside(scene, name)
+            place = _copy_stage(scene, name)
             async with server(place, sizes, name) as bot:
                 found[name] = await _Starts(sizes, place, bot, pairs).costs()
             note(f"{name}: {found[name][0]:.2f} M of instructions a start, {found[name][1]:.2f} M alone")
@@ -151,10 +151,10 @@ class _Starts:
             (sizes.counted_starts, sizes.counted_burst, _BURSTS_APART),
             (sizes.counted_alone, 1, _ALONE_APART),
         ):
-            work.append(await _while(counter, self._counted(counter, number, at_once, apart)))
+            work.append(await _while(counter, self._count_starts(counter, number, at_once, apart)))
             rests.append(await self._rest(counter))
         note(f"at rest: {[round(one / MILLION, 2) for one in rests]} M of instructions a second")
-        await self._kept(sizes.counted_burst + sizes.counted_starts + sizes.counted_alone)
+        await self._require_one_call_each(sizes.counted_burst + sizes.counted_starts + sizes.counted_alone)
         burst, alone = work
         return (
             each(burst, (rests[0] + rests[1]) / 2, sizes.counted_starts),
@@ -165,7 +165,7 @@ class _Starts:
         await _until_quiet(counter, self.sizes.patience)
         return level(await _slices(counter, self.sizes.counted_rest))
 
-    async def _counted(self, counter: Counter, number: int, at_once: int, apart: float) -> None:
+    async def _count_starts(self, counter: Counter, number: int, at_once: int, apart: float) -> None:
         await self._starts(number, at_once, apart)
         await _until_quiet(counter, self.sizes.patience)
 
@@ -191,7 +191,7 @@ class _Starts:
             self.bot.child.must_live()
             await asyncio.sleep(_SLICE)
 
-    async def _kept(self, number: int) -> None:
+    async def _require_one_call_each(self, number: int) -> None:
         """Raise BenchmarkError unless each was called once, and each person told once."""
         calls = Times((await noted(self.scene.saturn))["starts"].values())
         sent = Times(key for _, _, key in (await noted(self.scene.slack))["posts"])
@@ -221,7 +221,7 @@ async def measure_counted_help(sizes: Sizes) -> list[Figure]:
     found: dict[str, float] = {}
     async with stage(Crowd(sizes.people)) as scene:
         for name in variants(sizes, BARE):
-            async with server(_beside(scene, name), sizes, name) as bot:
+            async with server(_copy_stage(scene, name), sizes, name) as bot:
                 found[name] = await _help(bot, scene.crowd, sizes, b"" if name == BARE else b"start")
     note(f"help: { {name: round(cost, 3) for name, cost in found.items()} } M of instructions")
     return [Figure("help_instructions", found[USHER], found[BARE], before=found.get(BEFORE))]
@@ -255,7 +255,7 @@ async def measure_counted_read(sizes: Sizes) -> list[Figure]:
     for pending in sizes.counted_pending:
         async with _reading(pending, sizes) as scene:
             for name, counts in found.items():
-                place = _beside(scene, name)
+                place = _copy_stage(scene, name)
                 async with place.bot(home=home(sizes, name)) as bot:
                     counts.append(await _reads(scene, Counter(bot.child), sizes.counted_watch))
                     bot.child.must_live()

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from benchmarks.classroom import Class
-from benchmarks.crowd import TEAM, Crowd, Place
+from benchmarks.crowd import TEAM, Crowd, Deployment
 from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, note, noted, stage
@@ -54,12 +54,12 @@ async def measure_course(sizes: Sizes) -> list[Figure]:
             await bot.child.process.wait()
         async with scene.bot(connection) as bot:
             room.bot = bot
-            await _told(room, begins)
+            await _wait_until_notified(room, begins)
         slack, saturn = await noted(scene.slack), await noted(scene.saturn)
-    return _judged(crowd, slack["posts"], saturn, begins, lead)
+    return _judge_lesson(crowd, slack["posts"], saturn, begins, lead)
 
 
-async def at_noon(crowd: Crowd, place: Place) -> int:
+async def at_noon(crowd: Crowd, place: Deployment) -> int:
     """Let the teacher be in a zone in which it is about noon; return its hours from UTC."""
     east = _NOON - datetime.now(UTC).hour
     store = await open_store(place.database_url, SystemClock(), SystemIds())
@@ -89,7 +89,7 @@ async def _limit(scene: Stage, sizes: Sizes) -> None:
         answer.raise_for_status()
 
 
-async def _told(room: Class, begins: float) -> None:
+async def _wait_until_notified(room: Class, begins: float) -> None:
     """Wait until everybody was told after the begin, and a little longer for what comes twice."""
     until = begins + room.sizes.patience
     while time.time() < until:
@@ -101,7 +101,7 @@ async def _told(room: Class, begins: float) -> None:
     await asyncio.sleep(_QUIET if room.sizes.is_full else 1.0)
 
 
-def _judged(
+def _judge_lesson(
     crowd: Crowd, posts: list[tuple[float, str, str]], saturn: dict[str, Any], begins: float, lead: float
 ) -> list[Figure]:
     told = {who: at for at, who, key in posts if "/lesson/" in key}

@@ -84,7 +84,7 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Deployment:
     """Say where the database is, what its secrets are sealed with, and which provider it speaks of."""
 
     database_url: str
@@ -95,7 +95,7 @@ class Place:
     ids: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
-async def settle(crowd: Crowd, place: Place, state: State, *, pending: bool = False) -> None:
+async def settle(crowd: Crowd, place: Deployment, state: State, *, pending: bool = False) -> None:
     """Write everybody's account and workspaces; with ``pending`` each has a start that was accepted."""
     store = await open_store(place.database_url, SystemClock(), SystemIds())
     try:
@@ -110,13 +110,13 @@ async def settle(crowd: Crowd, place: Place, state: State, *, pending: bool = Fa
         await store.close()
 
 
-async def grow(crowd: Crowd, place: Place, before: Crowd) -> None:
+async def grow(crowd: Crowd, place: Deployment, before: Crowd) -> None:
     """Add what the same people have more of."""
     store = await open_store(place.database_url, SystemClock(), SystemIds())
     try:
         for number in range(crowd.people):
             found = [
-                _found(crowd, place, number, workspace, _state(crowd, workspace))
+                _build_discovered(crowd, place, number, workspace, _state(crowd, workspace))
                 for workspace in range(crowd.each)
             ]
             await store.perform(discovered.merge_discovered, _account_id(place, number), found)
@@ -131,7 +131,7 @@ def _state(crowd: Crowd, workspace: int) -> State:
     return State.STARTING if crowd.pending is None or workspace < crowd.pending else State.RUNNING
 
 
-def _account_id(place: Place, number: int) -> str:
+def _account_id(place: Deployment, number: int) -> str:
     return f"account_{place.connection}_{number:05d}"
 
 
@@ -139,7 +139,9 @@ def _principal(crowd: Crowd, number: int) -> Principal:
     return Principal(None, crowd.team(number), crowd.user(number))
 
 
-async def _person(store: Store, vault: Vault, crowd: Crowd, place: Place, number: int, state: State) -> None:
+async def _person(
+    store: Store, vault: Vault, crowd: Crowd, place: Deployment, number: int, state: State
+) -> None:
     principal, now = _principal(crowd, number), await store.now()
     await store.save_people([Person(principal, crowd.username(number), seen_at=now)])
     credential = Credential(SecretStr(crowd.token(number)))
@@ -153,11 +155,13 @@ async def _person(store: Store, vault: Vault, crowd: Crowd, place: Place, number
         linked_at=now,
     )
     await put_account(store, account)
-    found = [_found(crowd, place, number, workspace, state) for workspace in range(crowd.each)]
+    found = [_build_discovered(crowd, place, number, workspace, state) for workspace in range(crowd.each)]
     await store.perform(discovered.merge_discovered, account.id, found)
 
 
-def _found(crowd: Crowd, place: Place, person: int, workspace: int, state: State) -> DiscoveredWorkspace:
+def _build_discovered(
+    crowd: Crowd, place: Deployment, person: int, workspace: int, state: State
+) -> DiscoveredWorkspace:
     remote_id = place.ids.get((person, workspace)) or crowd.remote_id(person, workspace)
     return DiscoveredWorkspace(remote_id, f"{place.base_url}#{remote_id}", crowd.workspace(workspace), state)
 

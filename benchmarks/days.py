@@ -115,7 +115,7 @@ async def play_week(folder: Path) -> Conversation:
     """Work from Monday to Friday, with two lessons; nothing happens at the weekend."""
     async with at_work(folder, posit_seed=_ONE_SESSION) as stage:
         monday = _next_monday(stage.clock.now())
-        await _until(stage, monday)
+        await _let_time_pass(stage, monday)
         talk = Conversation(stage, stage.alice)
         await stage.carol.types(COURSE)
         await stage.pass_time(5)
@@ -124,12 +124,12 @@ async def play_week(folder: Path) -> Conversation:
         for day, acts in groupby(WEEK, key=itemgetter(0)):
             for _, at, place, said in acts:
                 hour, minute = at.split(":")
-                await _until(stage, monday + day * _DAY + int(hour) * 3_600 + int(minute) * 60)
+                await _let_time_pass(stage, monday + day * _DAY + int(hour) * 3_600 + int(minute) * 60)
                 await talk.does(place, said)
             # What stands there in the evening is what somebody finds.
-            await _until(stage, monday + day * _DAY + _EVENING)
+            await _let_time_pass(stage, monday + day * _DAY + _EVENING)
             await talk.press_all()
-        await _until(stage, monday + 7 * _DAY)
+        await _let_time_pass(stage, monday + 7 * _DAY)
         await talk.press_all()
         return talk
 
@@ -139,7 +139,7 @@ def _next_monday(now: float) -> float:
     return today.timestamp() + (7 - today.weekday()) * _DAY
 
 
-async def _until(stage: WorkbenchWorld, moment: float) -> None:
+async def _let_time_pass(stage: WorkbenchWorld, moment: float) -> None:
     """Let time pass, at first as somebody does who watches what they have asked for."""
     left = max(moment - stage.clock.now(), 0.0)
     await stage.pass_time(min(WATCHED, left), step=_STEP)
@@ -148,12 +148,12 @@ async def _until(stage: WorkbenchWorld, moment: float) -> None:
 
 async def measure_day(_sizes: Sizes) -> list[Figure]:
     """Measure a day of 37 acts."""
-    return await _measured("day", play_day)
+    return await _measure_day("day", play_day)
 
 
 async def measure_week(_sizes: Sizes) -> list[Figure]:
     """Measure a week with its lessons."""
-    return await _measured("week", play_week)
+    return await _measure_day("week", play_week)
 
 
 async def measure_fortnight(_sizes: Sizes) -> list[Figure]:
@@ -171,7 +171,7 @@ async def measure_fortnight(_sizes: Sizes) -> list[Figure]:
     ]
 
 
-async def _measured(name: str, play: Play) -> list[Figure]:
+async def _measure_day(name: str, play: Play) -> list[Figure]:
     # Nobody reads what the bot and the servers round it log.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory(prefix=f"usher-{name}-") as folder:

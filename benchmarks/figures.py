@@ -174,20 +174,20 @@ class Figure:
         goal = GOALS[self.name]
         told = {
             "name": self.name,
-            "value": _rounded(self.value),
+            "value": _round(self.value),
             "unit": goal.unit,
-            "baseline": _rounded(self.baseline),
-            "ratio": _rounded(self.ratio),
-            "difference": _rounded(self.difference),
-            "goal": None if goal.bound is None else f"{goal.of} {goal.side} {_rounded(goal.bound)}",
+            "baseline": _round(self.baseline),
+            "ratio": _round(self.ratio),
+            "difference": _round(self.difference),
+            "goal": None if goal.bound is None else f"{goal.of} {goal.side} {_round(goal.bound)}",
             "met": self.met,
         }
         detail = {"note": self.note} if self.sound else {"unsound": self.note or "the run failed"}
-        more = {"before": _rounded(self.before), **detail}
+        more = {"before": _round(self.before), **detail}
         return json.dumps(told | {name: one for name, one in more.items() if one}, ensure_ascii=False)
 
 
-def _rounded(number: float | None) -> float | None:
+def _round(number: float | None) -> float | None:
     return None if number is None else float(f"{number:.4g}")
 
 

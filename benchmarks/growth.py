@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import postgres
-from benchmarks.crowd import CONNECTION, TEAM, Crowd, Place
+from benchmarks.crowd import CONNECTION, TEAM, Crowd, Deployment
 from benchmarks.figures import GOALS, Figure
 from benchmarks.homes import KEY, context
 from benchmarks.sizes import Sizes
@@ -174,7 +174,7 @@ async def measure_growth(sizes: Sizes) -> list[Figure]:
     found: dict[str, Growth] = {}
     with tempfile.TemporaryDirectory() as folder:
         first = Path(folder) / "first.db"
-        place = Place(f"sqlite:///{first}", KEY, _BASE_URL)
+        place = Deployment(f"sqlite:///{first}", KEY, _BASE_URL)
         await _settle_one(place)
         with postgres.database(Path(folder)) as server:
             for people in sizes.growing:
@@ -201,7 +201,11 @@ async def measure_growth(sizes: Sizes) -> list[Figure]:
 
 
 async def _measure(
-    engine: _TimedSqlite | _TimedPostgres, place: Place, people: int, found: dict[str, Growth], suffix: str
+    engine: _TimedSqlite | _TimedPostgres,
+    place: Deployment,
+    people: int,
+    found: dict[str, Growth],
+    suffix: str,
 ) -> None:
     async with AsyncExitStack() as stack:
         await engine.open()
@@ -222,7 +226,9 @@ async def _measure(
             found.setdefault(f"growth_{name}{suffix}", Growth()).add(people, engine.pieces)
 
 
-def _works(store: Store, place: Place, http: Http, people: int) -> Mapping[str, Callable[[], Awaitable[Any]]]:
+def _works(
+    store: Store, place: Deployment, http: Http, people: int
+) -> Mapping[str, Callable[[], Awaitable[Any]]]:
     """Return what a process does by itself again and again, by name."""
     whole = context(store, place, http)
     clock = whole.clock
@@ -271,7 +277,7 @@ class _NumberedIds:
         return "R"
 
 
-async def _settle_one(place: Place) -> None:
+async def _settle_one(place: Deployment) -> None:
     """Write one person, with something in each table that grows with people."""
     store = await open_store(place.database_url, SystemClock(), _NumberedIds())
     principal, now = Principal(None, TEAM, Crowd.user(0)), await store.now()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks.crowd import TEAM, Crowd, Place, settle
+from benchmarks.crowd import TEAM, Crowd, Deployment, settle
 from benchmarks.figures import Figure
 from benchmarks.messages import delays_of_starts
 from benchmarks.sizes import Sizes
@@ -55,7 +55,7 @@ async def _cpu_of_a_long_one(sizes: Sizes) -> float:
     """Return the CPU time of gathering and drawing one Home, the database's own thread included, in ms."""
     crowd = Crowd(1, sizes.home_workspaces)
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(f"sqlite:///{Path(folder) / 'usher.db'}", KEY, _BASE_URL)
+        place = Deployment(f"sqlite:///{Path(folder) / 'usher.db'}", KEY, _BASE_URL)
         await settle(crowd, place, State.RUNNING)
         store = await open_store(place.database_url, SystemClock(), SystemIds())
         session = Http.new_session()
@@ -80,7 +80,7 @@ async def _cpu_of_a_long_one(sizes: Sizes) -> float:
     return took / sizes.home_draws * 1e3
 
 
-def context(store: Store, place: Place, http: Http) -> Context:
+def context(store: Store, place: Deployment, http: Http) -> Context:
     """Return what drawings need, in a process that asks nobody."""
     table = {"name": place.connection, "provider": "saturn", "title": "Saturn Cloud", "base_url": _BASE_URL}
     settings = provider_classes()["saturn"].settings_model.model_validate(table)
@@ -97,7 +97,7 @@ def context(store: Store, place: Place, http: Http) -> Context:
     )
 
 
-async def _open_everybodys(crowd: Crowd, place: Place) -> None:
+async def _open_everybodys(crowd: Crowd, place: Deployment) -> None:
     """Write that everybody's Home is open and outdated: each is drawn again when Slack allows it."""
     store = await open_store(place.database_url, SystemClock(), SystemIds())
     try:

@@ -106,13 +106,13 @@ async def _among_many(count: int) -> list[tuple[float, str]]:
 async def _stops(bot: Bot, seen: Path) -> list[tuple[float, str]]:
     """Return where the loop stood still, and for how long, since it was told to forget."""
     os.kill(bot.pid, signal.SIGUSR2)
-    while (stops := _taken(seen)) is None:
+    while (stops := _take_written(seen)) is None:
         bot.child.must_live()
         await asyncio.sleep(0.05)
     return stops
 
 
-def _taken(seen: Path) -> list[tuple[float, str]] | None:
+def _take_written(seen: Path) -> list[tuple[float, str]] | None:
     """Take what was written away; None if that isn't there yet."""
     if not seen.exists():
         return None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from benchmarks.crowd import CONNECTION, Crowd, Place
+from benchmarks.crowd import CONNECTION, Crowd, Deployment
 from benchmarks.figures import Figure
 from benchmarks.messages import delays_of_starts
 from benchmarks.sizes import Sizes
@@ -65,7 +65,7 @@ async def _share(count: int) -> float:
     return used / _LOOKS / _EVERY
 
 
-async def _of_one_minute(_crowd: Crowd, place: Place) -> None:
+async def _of_one_minute(_crowd: Crowd, place: Deployment) -> None:
     """Give everybody's workspaces hours that begin in the same minute."""
     store = await open_store(place.database_url, SystemClock(), SystemIds())
     try:

@@ -46,7 +46,7 @@ class Target:
                 "trigger_id": f"{number}.{time.monotonic_ns()}.0123456789abcdef",
             }
         ).encode()
-        return self._signed(body)
+        return self._sign(body)
 
     def click(self, user: str, action_id: str, value: str, place: Mapping[str, str], number: int) -> bytes:
         """Return a whole HTTP request: a button that was pressed on a message in a channel.
@@ -82,7 +82,7 @@ class Target:
                 }
             ],
         }
-        return self._signed(urlencode({"payload": json.dumps(payload)}).encode())
+        return self._sign(urlencode({"payload": json.dumps(payload)}).encode())
 
     def search(self, user: str, typed: str) -> bytes:
         """Return a whole HTTP request: letters typed into a form's menu of workspaces."""
@@ -100,13 +100,13 @@ class Target:
             "value": typed,
             "view": {"id": "V0", "type": "modal"},
         }
-        return self._signed(urlencode({"payload": json.dumps(payload)}).encode())
+        return self._sign(urlencode({"payload": json.dumps(payload)}).encode())
 
     def unsigned(self, number: int) -> bytes:
         """Return a whole HTTP request that has all but the right signature, for a connection of its own."""
         return replace(self, signing_secret=self.signing_secret[::-1]).request("U0FORGER", "help", number)
 
-    def _signed(self, body: bytes) -> bytes:
+    def _sign(self, body: bytes) -> bytes:
         place = urlsplit(self.url)
         at = str(int(time.time()))
         signed = hmac.new(self.signing_secret.encode(), b"v0:%s:%s" % (at.encode(), body), hashlib.sha256)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import coroutine
 from typing import Any, Final
 
-from benchmarks.crowd import TEAM, Crowd, Place, settle
+from benchmarks.crowd import TEAM, Crowd, Deployment, settle
 from benchmarks.figures import Figure
 from benchmarks.homes import KEY, context
 from benchmarks.machine import BenchmarkError
@@ -80,7 +80,9 @@ async def measure_long_list(sizes: Sizes) -> list[Figure]:
             engine.longest = 0.0
             for state, step in ((State.STOPPED, 1), (State.RUNNING, 1), (State.RUNNING, 2)):
                 began = time.perf_counter()
-                await store.perform(discovered.merge_discovered, account, _found(sizes.listed, state)[::step])
+                await store.perform(
+                    discovered.merge_discovered, account, _build_found(sizes.listed, state)[::step]
+                )
                 took = time.perf_counter() - began
                 note(f"{sizes.listed // step} in {took:.1f} s, {engine.longest * 1e3:.1f} ms at most so far")
         finally:
@@ -93,7 +95,7 @@ async def measure_shown(sizes: Sizes) -> list[Figure]:
     crowd = Crowd(1, sizes.shown)
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "usher.db")
-        place = Place(f"sqlite:///{path}", KEY, "https://cloud.example.org")
+        place = Deployment(f"sqlite:///{path}", KEY, "https://cloud.example.org")
         await settle(crowd, place, State.STOPPED)
         engine = TimedEngine(path, SystemClock(), SystemIds())
         await engine.open()
@@ -105,11 +107,11 @@ async def measure_shown(sizes: Sizes) -> list[Figure]:
             homes, page = HomeGatherer(found, services.gatherer), sizes.shown // 20
             try:
                 # What is imported and prepared once is no piece of a list.
-                await _listed(services, principal, "list")
+                await _read_list(services, principal, "list")
                 gc.collect()
                 gc.freeze()
                 lists = [
-                    await _longest(engine, _listed(services, principal, text))
+                    await _longest(engine, _read_list(services, principal, text))
                     for text in ("list", "list all", f"list {page}", "list stopped")
                 ]
                 shown = await _longest(engine, _home(homes, Home(principal, time.time(), page=page)))
@@ -121,7 +123,7 @@ async def measure_shown(sizes: Sizes) -> list[Figure]:
     return [Figure("list_longest", max(lists) * 1e3), Figure("home_longest", shown * 1e3)]
 
 
-async def _listed(services: Services, principal: Principal, text: str) -> None:
+async def _read_list(services: Services, principal: Principal, text: str) -> None:
     surface = Surface(kind="command", channel_id="C1", interaction=text)
     answer = await run_text(services, principal, surface, text)
     if len(answer.blocks) < _ROWS:
@@ -161,7 +163,7 @@ async def _account(store: Store) -> str:
     return account.id
 
 
-def _found(count: int, state: State) -> Sequence[DiscoveredWorkspace]:
+def _build_found(count: int, state: State) -> Sequence[DiscoveredWorkspace]:
     ids = (f"{number:032x}" for number in range(count))
     return [
         DiscoveredWorkspace(one, f"https://cloud.example#{one}", f"workspace {one[-6:]}", state)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.classroom import Class
 from benchmarks.course import at_noon, hours_at
-from benchmarks.crowd import TEAM, Crowd, Place, settle
+from benchmarks.crowd import TEAM, Crowd, Deployment, settle
 from benchmarks.figures import Figure, quantile
 from benchmarks.homes import KEY, context
 from benchmarks.load import ask, shown
@@ -66,14 +66,14 @@ class _Seen:
 
 async def measure_members(sizes: Sizes) -> list[Figure]:
     """Measure until what is decided about a course is taken, until all follow, and how long others wait."""
-    return await _measured(sizes, "", shared=False)
+    return await _measure_change(sizes, "", shared=False)
 
 
 async def measure_message(sizes: Sizes) -> list[Figure]:
     """Measure the CPU of gathering and drawing what each member is told at the end of a class, in ms."""
     crowd = Crowd(sizes.members)
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(f"sqlite:///{Path(folder) / 'usher.db'}", KEY, "https://cloud.example.org")
+        place = Deployment(f"sqlite:///{Path(folder) / 'usher.db'}", KEY, "https://cloud.example.org")
         await settle(crowd, place, State.RUNNING)
         store = await open_store(place.database_url, SystemClock(), SystemIds())
         async with Http.new_session() as session:
@@ -84,7 +84,7 @@ async def measure_message(sizes: Sizes) -> list[Figure]:
                 )
                 every = await _press(store, card)
                 await caller.run(courses_use_cases.CLASS_WORK.carry_out, card)
-                took = await _drawn(caller, card, every[: sizes.home_draws])
+                took = await _measure_rendering(caller, card, every[: sizes.home_draws])
             finally:
                 await store.close()
     return [Figure("members_message", took * 1e3, note="" if sizes.is_full else "toy")]
@@ -104,7 +104,7 @@ async def _press(store: Store, card: ClassCard) -> Sequence[Workspace]:
     return every
 
 
-async def _drawn(caller: Caller, card: ClassCard, told: Sequence[Workspace]) -> float:
+async def _measure_rendering(caller: Caller, card: ClassCard, told: Sequence[Workspace]) -> float:
     """Return the CPU of a message, in seconds."""
     store, gatherer = caller.context.store, Gatherer(caller.context)
     kind = ClassKind.CLASS_ENDING
@@ -119,10 +119,10 @@ async def _drawn(caller: Caller, card: ClassCard, told: Sequence[Workspace]) -> 
 
 async def measure_members_shared(sizes: Sizes) -> list[Figure]:
     """Measure the same on PostgreSQL."""
-    return await _measured(sizes, "_shared", shared=True)
+    return await _measure_change(sizes, "_shared", shared=True)
 
 
-async def _measured(sizes: Sizes, name: str, *, shared: bool) -> list[Figure]:
+async def _measure_change(sizes: Sizes, name: str, *, shared: bool) -> list[Figure]:
     crowd, seen = Crowd(sizes.members), _Seen()
     async with stage(crowd, shared=shared) as scene:
         zone = await at_noon(crowd, scene.place)
@@ -143,8 +143,9 @@ async def _measured(sizes: Sizes, name: str, *, shared: bool) -> list[Figure]:
             typing.cancel()
     before, helps = ([quantile(one, share) for share in (0.5, 0.99)] for one in (alone, seen.helps))
     detail = (
-        f"{crowd.people} members: taken after {_said(seen.taken)} s, followed after {_said(seen.followed)}; "
-        f"{len(seen.helps)} helps, median and p99 {_said(helps)} s, {_said(before)} s before; "
+        f"{crowd.people} members: taken after {_describe(seen.taken)} s, "
+        f"followed after {_describe(seen.followed)}; "
+        f"{len(seen.helps)} helps, median and p99 {_describe(helps)} s, {_describe(before)} s before; "
         f"{seen.refused} refused"
     )
     note(detail)
@@ -156,7 +157,7 @@ async def _measured(sizes: Sizes, name: str, *, shared: bool) -> list[Figure]:
     ]
 
 
-def _said(seconds: Sequence[float]) -> str:
+def _describe(seconds: Sequence[float]) -> str:
     return ", ".join(f"{one:.2f}" for one in seconds)
 
 

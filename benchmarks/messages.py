@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.crowd import Crowd, Place
+from benchmarks.crowd import Crowd, Deployment
 from benchmarks.figures import Figure, quantile
 from benchmarks.load import press
 from benchmarks.machine import BenchmarkError
@@ -49,7 +49,7 @@ class Delays:
     homes: int
 
 
-async def _nothing(_crowd: Crowd, _place: Place) -> None:
+async def _nothing(_crowd: Crowd, _place: Deployment) -> None:
     """Prepare nothing."""
 
 
@@ -59,7 +59,7 @@ async def delays_of_starts(
     spread: float,
     *,
     limits: bool,
-    before: Callable[[Crowd, Place], Awaitable[None]] = _nothing,
+    before: Callable[[Crowd, Deployment], Awaitable[None]] = _nothing,
     types: bool = True,
 ) -> Delays:
     """Let everybody start a workspace; return the delays of the messages, and what went wrong.

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from benchmarks.crowd import TEAM, Crowd, Place
+from benchmarks.crowd import TEAM, Crowd, Deployment
 from benchmarks.figures import Figure, quantile
 from benchmarks.load import send
 from benchmarks.machine import BenchmarkError, cores, cpu_seconds, running
@@ -151,7 +151,7 @@ def _connection(base_url: str) -> str:
     )
 
 
-async def _settle(crowd: Crowd, place: Place, base_url: str) -> list[Visitor]:
+async def _settle(crowd: Crowd, place: Deployment, base_url: str) -> list[Visitor]:
     """Give everybody a workspace and a browser that is signed in."""
     store = await open_store(place.database_url, SystemClock(), SystemIds())
     try:
@@ -160,7 +160,7 @@ async def _settle(crowd: Crowd, place: Place, base_url: str) -> list[Visitor]:
         await store.close()
 
 
-async def _visitor(store: Store, crowd: Crowd, place: Place, base_url: str, number: int) -> Visitor:
+async def _visitor(store: Store, crowd: Crowd, place: Deployment, base_url: str, number: int) -> Visitor:
     principal, now = Principal(None, TEAM, crowd.user(number)), await store.now()
     credential = Credential.for_connection("none")
     sealed = Vault([place.key]).seal(row_key(principal.key, "sphere"), credential.as_mapping())

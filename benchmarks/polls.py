@@ -43,7 +43,7 @@ async def measure_polls(sizes: Sizes) -> list[Figure]:
         for number in range(sizes.pieces):
             for name in in_turn([*places], number):
                 async with places[name].bot(home=home(sizes, name)) as bot:
-                    seen[name].append(await _watched(scene, bot, sizes))
+                    seen[name].append(await _watch_polls(scene, bot, sizes))
     costs = least("poll", {name: [one.cost for one in each] for name, each in seen.items()})
     found = seen[USHER]
     wrong = ", ".join(one.wrong for one in found if one.wrong)
@@ -58,7 +58,7 @@ async def measure_polls(sizes: Sizes) -> list[Figure]:
     return [replace(figure, sound=not wrong, note=wrong) for figure in figures]
 
 
-async def _watched(scene: Stage, bot: Bot, sizes: Sizes) -> _Watched:
+async def _watch_polls(scene: Stage, bot: Bot, sizes: Sizes) -> _Watched:
     await asyncio.sleep(sizes.settle_seconds)
     await forget(scene.saturn)
     began, used, memory = time.perf_counter(), cpu_seconds(bot.pid), 0.0

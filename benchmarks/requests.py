@@ -58,7 +58,7 @@ async def measure_help(sizes: Sizes) -> list[Figure]:
     return [Figure("ack_help_cpu", found[USHER], found[BARE], before=found.get(BEFORE))]
 
 
-async def _refused(server: Bot, sizes: Sizes, path: str = "") -> float:
+async def _measure_refusal(server: Bot, sizes: Sizes, path: str = "") -> float:
     """Return the server's CPU per request that it refuses, in µs; each comes on a connection of its own."""
     target = replace(server.target, url=urljoin(server.target.url, path))
     numbers = iter(range(sizes.unsigned))
@@ -79,8 +79,8 @@ async def measure_unsigned(sizes: Sizes) -> list[Figure]:
     found, bare_found = [], []
     async with stage(Crowd(1)) as scene, scene.bot() as bot, scene.bare_bolt() as bare:
         for _ in range(sizes.runs + 1):
-            found.append(await _refused(bot, sizes))
-            bare_found.append(await _refused(bare, sizes, "/refused"))
+            found.append(await _measure_refusal(bot, sizes))
+            bare_found.append(await _measure_refusal(bare, sizes, "/refused"))
     note(
         f"unsigned: {[round(cost) for cost in found]} µs, aiohttp: {[round(cost) for cost in bare_found]} µs"
     )

@@ -133,7 +133,7 @@ class _Silence:
         last = world.clock.now() - returned
         # What comes twice may come later.
         await world.pass_time(PATIENCE)
-        told, after = self._told(before), Counter[str]()
+        told, after = self._count_messages(before), Counter[str]()
         for message in self._slack.messages[before:]:
             after[message["channel"]] += float(message["ts"]) >= returned
         return Afterwards(
@@ -146,7 +146,7 @@ class _Silence:
             most=max(after.values()),
         )
 
-    def _told(self, before: int) -> Counter[tuple[str, str]]:
+    def _count_messages(self, before: int) -> Counter[tuple[str, str]]:
         """Count in how many messages each person was told what has become of what."""
         found: Counter[tuple[str, str]] = Counter()
         for message in self._slack.messages[before:]:
@@ -157,7 +157,7 @@ class _Silence:
 
     def _missing(self, before: int) -> set[tuple[str, str]]:
         pending = {(user, name) for user, names in self._pending.items() for name in names}
-        return pending - self._told(before).keys()
+        return pending - self._count_messages(before).keys()
 
     def _called_ready(self) -> set[str]:
         """Return what messages called ready as they were sent since Slack's return, before any edit."""

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 from cryptography.fernet import Fernet
 
-from benchmarks.crowd import Crowd, Place, settle
+from benchmarks.crowd import Crowd, Deployment, settle
 from benchmarks.load import Target
 from benchmarks.machine import BenchmarkError, Start, cores, running
 from benchmarks.postgres import Database, database
@@ -33,7 +33,7 @@ class Stage:
     slack: Child
     saturn: Child
     folder: Path
-    place: Place
+    place: Deployment
     #: The server of the database, where that is PostgreSQL.
     server: Database | None = None
     #: How processes of the bot and baselines are started.
@@ -172,7 +172,7 @@ async def stage(
         ]
         server = await asyncio.to_thread(stack.enter_context, database(folder)) if shared else None
         url = f"sqlite:///{data / 'usher.db'}" if server is None else server.url
-        place = Place(url, Fernet.generate_key().decode(), peers[1].url)
+        place = Deployment(url, Fernet.generate_key().decode(), peers[1].url)
         await settle(crowd, place, state, pending=pending)
         yield Stage(crowd, peers[0], peers[1], folder, place, server)
 

@@ -87,7 +87,7 @@ def addition_files(sort: Sort) -> dict[str, int]:
             places[line] = path
     found = {}
     for commit in islice(_additions(sort), _LATEST):
-        added, removed = _changed(
+        added, removed = _split_patch(
             _git("show", "--no-renames", "--unified=0", "--format=", commit, "--", *PRODUCT)
         )
         parts = {one.strip() for one in added} - {one.strip() for one in removed}
@@ -125,12 +125,12 @@ def _additions(sort: Sort) -> Iterator[str]:
         *sort.places,
     )
     for commit in _git(*words).split("\0")[1:]:
-        added, removed = (set(name.findall("\n".join(lines))) for lines in _changed(commit))
+        added, removed = (set(name.findall("\n".join(lines))) for lines in _split_patch(commit))
         if added - removed:
             yield commit.split("\n", 1)[0]
 
 
-def _changed(patch: str) -> tuple[list[str], list[str]]:
+def _split_patch(patch: str) -> tuple[list[str], list[str]]:
     """Return the lines that a patch adds, and those that it removes."""
     lines = patch.split("\n")
     return (
@@ -170,7 +170,7 @@ class Tracer:
         return {"files": len({name for name, _ in self.seen}), "functions": len(self.seen)}
 
 
-async def crossed() -> dict[str, Any]:
+async def play_start() -> dict[str, Any]:
     """Play one start and count what it crosses."""
     tracer = Tracer()
     # The store's thread begins within.
@@ -203,6 +203,6 @@ def read_by_changes() -> list[Figure]:
 
 async def measure_structure(_sizes: Sizes) -> list[Figure]:
     """Measure what changes read, and one start."""
-    seen = await crossed()
+    seen = await play_start()
     note(f"what a start crosses: {seen}")
     return [*read_by_changes(), Figure("start_functions", seen["to_the_direct_message"]["functions"])]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from benchmarks.claimers import Claimed, claimed
-from benchmarks.crowd import Crowd, Place, grow, settle
+from benchmarks.claimers import Claimed, run_claimers
+from benchmarks.crowd import Crowd, Deployment, grow, settle
 from benchmarks.figures import Figure, quantile
 from benchmarks.machine import TICK
 from benchmarks.postgres import database
@@ -32,7 +32,7 @@ async def measure_watched(sizes: Sizes) -> list[Figure]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="usher-benchmark-")))
         server = await asyncio.to_thread(stack.enter_context, database(folder))
-        place = Place(server.url, Fernet.generate_key().decode(), "https://saturn.example.org")
+        place = Deployment(server.url, Fernet.generate_key().decode(), "https://saturn.example.org")
         for number, crowd in enumerate(crowds):
             if number == 0:
                 await settle(crowd, place, State.STARTING, pending=True)
@@ -40,7 +40,9 @@ async def measure_watched(sizes: Sizes) -> list[Figure]:
                 await grow(crowd, place, crowds[number - 1])
             claimers = sizes.claimers if number else 1
             seen.append(
-                await claimed(server, sizes, claimers, sizes.watched_seconds, sizes.watched[min(number, 1)])
+                await run_claimers(
+                    server, sizes, claimers, sizes.watched_seconds, sizes.watched[min(number, 1)]
+                )
             )
             note(f"{crowd.people * crowd.each} watched: {seen[-1].line()}")
     # Never nothing: CPU is counted in ticks.

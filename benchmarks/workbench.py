@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from benchmarks.crowd import Crowd, Place, settle
+from benchmarks.crowd import Crowd, Deployment, settle
 from benchmarks.figures import Figure
 from benchmarks.load import send
 from benchmarks.machine import BenchmarkError, cores, memory_mb, running
@@ -56,12 +56,12 @@ async def measure_jobs(sizes: Sizes) -> list[Figure]:
     async with _scene(crowd, limits=True) as (scene, bot, workbench):
         # What a form offers is asked for by the first run; the memory of an idle bot is that after it.
         await _run(bot, crowd, "print-lines lines=1", "first")
-        await _until(scene, bot, crowd.people, sizes.patience)
+        await _wait_for_runs(scene, bot, crowd.people, sizes.patience)
         idle = memory_mb(bot.pid)
         words = f"print-lines lines={sizes.stream_lines} rate={_RATE} silent={_SILENT} text='{_LINE}'"
         began = time.perf_counter()
         await _run(bot, crowd, words, "loud")
-        most, slack = await _until(scene, bot, 2 * crowd.people, sizes.patience)
+        most, slack = await _wait_for_runs(scene, bot, 2 * crowd.people, sizes.patience)
         took = time.perf_counter() - began
         streams = (await noted(workbench))["most_open"]
     whole = "".join(f"{_LINE}\n".replace("{n}", str(number)) for number in range(1, sizes.stream_lines + 1))
@@ -99,7 +99,7 @@ async def _scene(
                 (person, workspace): users[crowd.username(person)]["sessions"][crowd.workspace(workspace)]
                 for person, workspace in crowd.pairs()
             }
-            place = Place(scene.place.database_url, scene.place.key, workbench.url, _NAME, ids)
+            place = Deployment(scene.place.database_url, scene.place.key, workbench.url, _NAME, ids)
             await settle(crowd, place, State.STARTING, pending=pending)
             connection = (
                 f'[connections.{_NAME}]\nprovider = "posit"\ntitle = "Workbench"\nlinking = ["token"]\n'
@@ -120,7 +120,7 @@ async def _run(bot: Bot, crowd: Crowd, words: str, name: str) -> None:
         raise BenchmarkError(f"a run was not taken: {outcome.wrong[0]}")
 
 
-async def _until(scene: Stage, bot: Bot, files: int, patience: float) -> tuple[float, dict[str, Any]]:
+async def _wait_for_runs(scene: Stage, bot: Bot, files: int, patience: float) -> tuple[float, dict[str, Any]]:
     """Wait until so many runs have ended and sent their files; return the most memory, and the notes."""
     until, most = time.perf_counter() + patience, 0.0
     slack: dict[str, Any] = {}

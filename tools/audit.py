@@ -25,7 +25,7 @@ TIMEOUT_S = 300
 Audit = Callable[..., tuple[int, str, str]]
 
 
-def pip_audit(requirements: Path, *options: str) -> tuple[int, str, str]:
+def run_pip_audit(requirements: Path, *options: str) -> tuple[int, str, str]:
     """Run pip-audit on a file of exact versions; return its exit status, its JSON and its messages."""
     command = [
         *(sys.executable, "-m", "pip_audit", "--strict", "--disable-pip", "--progress-spinner=off"),
@@ -38,8 +38,8 @@ def pip_audit(requirements: Path, *options: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def vulnerable(report: str) -> dict[str, list[str]]:
-    """Read which package has which vulnerabilities; empty for a report without any, or no report at all."""
+def find_vulnerable(report: str) -> dict[str, list[str]]:
+    """Return the vulnerabilities of each package in a report; empty without any, or without a report."""
     if not report.strip():
         return {}
     return {
@@ -49,21 +49,21 @@ def vulnerable(report: str) -> dict[str, list[str]]:
     }
 
 
-def data_in_reach(ask: Audit) -> bool:
-    """Tell whether pip-audit knows of a vulnerability that everybody knows of."""
+def has_data(ask: Audit) -> bool:
+    """Return whether pip-audit finds a well-known vulnerability."""
     with tempfile.TemporaryDirectory() as folder:
         canary = Path(folder, "known-bad.txt")
         canary.write_text(KNOWN_BAD + "\n")
-        return bool(vulnerable(ask(canary, "--no-deps")[1]))
+        return bool(find_vulnerable(ask(canary, "--no-deps")[1]))
 
 
-def main(ask: Audit = pip_audit) -> int:
-    """Print what was found; return 0 when nothing was found or nothing could be asked, otherwise 1."""
-    if not data_in_reach(ask):
+def main(ask: Audit = run_pip_audit) -> int:
+    """Print the findings; return 0 without any or without data, otherwise 1."""
+    if not has_data(ask):
         print("pip-audit: NOT CHECKED: its data cannot be reached from here, so nothing was looked at.")
         return 0
     status, report, messages = ask(LOCK, "--require-hashes")
-    for package, identifiers in sorted(vulnerable(report).items()):
+    for package, identifiers in sorted(find_vulnerable(report).items()):
         print(f"pip-audit: {package}: {', '.join(identifiers)}")
     if status:
         print(messages.strip() or f"pip-audit ended with status {status}", file=sys.stderr)

@@ -25,7 +25,7 @@ _NAMED = re.compile(r", which\b|`[^`]*`|\*[^*]*\*|\"[^\"]*\"|[^\s,]*[._/()][^\s,
 
 
 def git(folder: Path, *words: str) -> str | None:
-    """Return what git says, or nothing where it says no or isn't there."""
+    """Return the output of git, or nothing if it fails or isn't there."""
     try:
         asked = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S607
     except FileNotFoundError:

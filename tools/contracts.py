@@ -74,15 +74,15 @@ def _of_operations(content: Mapping[str, Any], operations: Sequence[str]) -> Ite
             continue
         yield name
         for one in [*item.get("parameters", []), *found.get("parameters", [])]:
-            parameter = _resolved(content, one)
+            parameter = _resolve(content, one)
             where = f"{name}: {parameter['in']} {parameter['name']}"
             yield f"{where}: {'required' if parameter.get('required') else 'optional'}"
             yield from _of_schema(content, parameter.get("schema", {}), where)
-        body = _resolved(content, found.get("requestBody", {}))
+        body = _resolve(content, found.get("requestBody", {}))
         yield from _of_schema(content, _json(body), f"{name}: body")
         for status, answer in found.get("responses", {}).items():
             yield f"{name}: answer {status}"
-            yield from _of_schema(content, _json(_resolved(content, answer)), f"{name}: answer {status}")
+            yield from _of_schema(content, _json(_resolve(content, answer)), f"{name}: answer {status}")
 
 
 def _of_schema(
@@ -92,7 +92,7 @@ def _of_schema(
     if not isinstance(schema, dict) or (reference and reference in above) or len(above) > DEEPEST:
         return
     above = (*above, reference)
-    schema = _resolved(content, schema)
+    schema = _resolve(content, schema)
     for key in (
         "type",
         "format",
@@ -121,7 +121,7 @@ def _json(part: Mapping[str, Any]) -> Any:
     return part.get("content", {}).get("application/json", {}).get("schema")
 
 
-def _resolved(content: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolve(content: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
     while "$ref" in part:
         found: Any = content
         for key in part["$ref"].removeprefix("#/").split("/"):
@@ -131,7 +131,7 @@ def _resolved(content: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[st
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what changed; return 1 if anything did, 2 if it can't be told."""
+    """Print the changes; return 1 if there are any, 2 if they can't be told."""
     known = contracts()
     if len(arguments) not in {0, 3} or (arguments and arguments[0] not in known):
         print(f"usage: {Path(__file__).name} [{'|'.join(known)} OLD NEW]", file=sys.stderr)

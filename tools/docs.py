@@ -80,7 +80,7 @@ def prose(text: str) -> Iterator[tuple[int, str]]:
 
 @cache
 def anchors(path: Path) -> frozenset[str]:
-    """Return what GitHub calls a file's headings in links; the second of the same words ends in ``-1``."""
+    """Return the names of a file's headings in GitHub's links; a repeated one ends in ``-1``."""
     found = list[str]()
     before = Counter[str]()
     for _, line in prose(path.read_text(encoding="utf-8")):
@@ -91,7 +91,7 @@ def anchors(path: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def leads_nowhere(path: Path, target: str) -> bool:
+def is_broken_link(path: Path, target: str) -> bool:
     """Say whether a link in a file leads to no file, or to no heading of one."""
     if _ELSEWHERE.match(target):
         return False
@@ -100,8 +100,8 @@ def leads_nowhere(path: Path, target: str) -> bool:
     return not file.exists() or (bool(anchor) and (file.is_dir() or anchor not in anchors(file)))
 
 
-def wrong_in(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield what is wrong in a file, each with the number of its line."""
+def find_mistakes(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the mistakes of a file, each with the number of its line."""
     text = path.read_text(encoding="utf-8")
     made = {line for table in _TABLE.finditer(text) if table[1] == _WRITTEN for line in table[2].splitlines()}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -112,7 +112,7 @@ def wrong_in(path: Path) -> Iterator[tuple[int, str]]:
         plain = _CODE.sub("", line)
         for found in _TARGET.finditer(plain):
             target = next(part for part in found.groups() if part is not None)
-            if leads_nowhere(path, target):
+            if is_broken_link(path, target):
                 yield number, f"a link that leads nowhere: {target}"
         for name in _NAME.findall(plain):
             if name not in defined:
@@ -122,16 +122,16 @@ def wrong_in(path: Path) -> Iterator[tuple[int, str]]:
 # -- words ---------------------------------------------------------------------------------------------------
 
 
-def words_in(text: str) -> int:
+def count_words(text: str) -> int:
     """Count the words of a page as ``wc -w`` does, without tables that the code has, too."""
     return len(_TABLE.sub("", text).split())
 
 
-def counted(root: Path) -> dict[str, int]:
-    """Return how many words each page of the documentation has."""
+def count_words_by_page(root: Path) -> dict[str, int]:
+    """Return the number of words of each page of the documentation."""
     named = {path.relative_to(root): path for path in documents(root)}
     return {
-        name.as_posix(): words_in(path.read_text(encoding="utf-8"))
+        name.as_posix(): count_words(path.read_text(encoding="utf-8"))
         for name, path in named.items()
         if name.parts[0] in COUNTED
     }
@@ -192,13 +192,13 @@ def _metrics() -> str:
     )
 
 
-def _said(one: Any) -> str:
-    """Return what a docstring says first, as a cell of a table."""
+def _read_first_sentence(one: Any) -> str:
+    """Return the first sentence of a docstring, as a cell of a table."""
     first = (inspect.getdoc(one) or "").split("\n\n")[0]
     return " ".join(first.split()).replace("|", "or").replace("``", "`")
 
 
-def _built_on() -> dict[str, type]:
+def _list_build_bases() -> dict[str, type]:
     """Return the classes that providers build on, and those that these share."""
     named = [getattr(provider, name) for name in provider.__all__]
     sides = [one for one in named if isinstance(one, type) and issubclass(one, (provider.Provider, Facet))]
@@ -211,8 +211,8 @@ def _built_on() -> dict[str, type]:
 
 
 def _methods() -> str:
-    """Return the methods of what providers build on, and of the client that they call with."""
-    classes = _built_on() | {"ApiClient": provider.ApiClient, "Response": provider.Response}
+    """Return the methods of the classes that providers build on, and of their client."""
+    classes = _list_build_bases() | {"ApiClient": provider.ApiClient, "Response": provider.Response}
     return _rows(
         ("method", "parameters", "must", "what it does"),
         (
@@ -220,7 +220,7 @@ def _methods() -> str:
                 f"`{name}.{method}`",
                 ", ".join(f"`{part}`" for part in list(inspect.signature(function).parameters)[1:]),
                 "yes" if getattr(function, "__isabstractmethod__", False) else "",
-                _said(function),
+                _read_first_sentence(function),
             )
             for name, one in classes.items()
             for method, function in vars(one).items()
@@ -231,31 +231,33 @@ def _methods() -> str:
 
 def _names() -> str:
     """Return all other names that providers may use; of a value, what the comment above it says."""
-    found = {name: getattr(provider, name) for name in sorted(provider.__all__) if name not in _built_on()}
+    found = {
+        name: getattr(provider, name) for name in sorted(provider.__all__) if name not in _list_build_bases()
+    }
     return _rows(
         ("name", "fields, parameters or values", "what it is"),
         (
-            (f"`{name}`", ", ".join(f"`{part}`" for part in _parts(one)), _said(one))
+            (f"`{name}`", ", ".join(f"`{part}`" for part in _parts(one)), _read_first_sentence(one))
             if str(getattr(one, "__module__", "")).startswith("bot.") or isinstance(one, ModuleType)
-            else (f"`{name}`", ", ".join(f"`{part}`" for part in _values(one)), _commented(name))
+            else (f"`{name}`", ", ".join(f"`{part}`" for part in _values(one)), _find_comment(name))
             for name, one in found.items()
         ),
     )
 
 
 def _values(one: Any) -> list[str]:
-    """Return what a value is made of, where a page can say that shortly."""
+    """Return the parts of a value, where they fit on a page."""
     if isinstance(one, str | int | float):
         return [repr(one)]
     return [str(part) for part in get_args(one) if isinstance(part, str)]
 
 
-def _commented(name: str, module: ModuleType = provider) -> str:
-    """Return what the comment above a value says in the module that it comes from."""
+def _find_comment(name: str, module: ModuleType = provider) -> str:
+    """Return the comment above a value in the module that defines it."""
     source = inspect.getsource(module)
     for node in ast.parse(source).body:
         if isinstance(node, ast.ImportFrom) and any(one.name == name for one in node.names):
-            return _commented(name, import_module(str(node.module)))
+            return _find_comment(name, import_module(str(node.module)))
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(isinstance(one, ast.Name) and one.id == name for one in targets):
             return _above(source.splitlines(), node.lineno - 1).replace("``", "`")
@@ -271,7 +273,7 @@ def _parts(one: Any) -> list[str]:
 
 
 def _attributes(file: str, *names: str) -> str:
-    """Return the attributes of classes that say what they are, by the comments above them."""
+    """Return the attributes of classes, with the comments above them."""
     source = (Path(__file__).resolve().parents[1] / file).read_text(encoding="utf-8")
     lines = source.splitlines()
     classes = {one.name: one for one in ast.parse(source).body if isinstance(one, ast.ClassDef)}
@@ -292,7 +294,7 @@ def _attributes(file: str, *names: str) -> str:
 
 
 def _above(lines: Sequence[str], at: int) -> str:
-    """Return what the comment above a line says."""
+    """Return the text of the comment above a line."""
     begin = at
     while lines[begin - 1].lstrip().startswith("#: "):
         begin -= 1
@@ -300,7 +302,7 @@ def _above(lines: Sequence[str], at: int) -> str:
 
 
 def _errors() -> str:
-    """Return which error each status is: of a read, and of a change."""
+    """Return the error of each status: of a read, and of a change."""
     kinds = dict[tuple[str, str], list[str]]()
     for status in (302, 400, 401, 402, 403, 404, 408, 409, 410, 422, 423, 425, 429, 500, 502, 503, 504):
         answer = Response(status, CIMultiDictProxy(CIMultiDict()), b'{"message": "no"}')
@@ -331,7 +333,7 @@ MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/settings.md": {"The environment": _settings},
     "docs/provider-api.md": {
         "Which error a status is": _errors,
-        "What a provider declares": lambda: _attributes("bot/providers/base.py", *_built_on()),
+        "What a provider declares": lambda: _attributes("bot/providers/base.py", *_list_build_bases()),
         "What a rig says": partial(_attributes, "usher/conformance/rigs.py", "Rig"),
         "What a rig says for facets": partial(_attributes, "usher/conformance/rigs.py", "FacetValues"),
         "Every method": _methods,
@@ -380,8 +382,8 @@ def stale(root: Path) -> Iterator[str]:
 
 
 def say_words(root: Path) -> int:
-    """Print how many words each page has, and all together."""
-    found = counted(root)
+    """Print the number of words of each page, and of all together."""
+    found = count_words_by_page(root)
     for name, words in sorted(found.items(), key=lambda one: one[1]):
         print(f"{words:6} {name}")
     print(f"{sum(found.values()):6} of at most {MOST_WORDS}")
@@ -389,13 +391,13 @@ def say_words(root: Path) -> int:
 
 
 def main(root: Path) -> int:
-    """Print what is wrong; return 1 where something is."""
+    """Print the mistakes; return 1 where something is."""
     pages = documents(root)
     wrong = [
-        f"{path.relative_to(root)}:{number}: {what}" for path in pages for number, what in wrong_in(path)
+        f"{path.relative_to(root)}:{number}: {what}" for path in pages for number, what in find_mistakes(path)
     ]
     wrong += stale(root)
-    if (words := sum(counted(root).values())) > MOST_WORDS:
+    if (words := sum(count_words_by_page(root).values())) > MOST_WORDS:
         wrong.append(
             f"{words} words, of at most {MOST_WORDS}: say it once, or raise MOST_WORDS in tools/docs.py "
             "with the reason"

@@ -173,7 +173,7 @@ def find_names(tree: ast.Module) -> Iterator[tuple[int, str, bool]]:
 
 
 def find_words(root: Path, trees: Trees, private: Iterable[str], gone: Iterable[str]) -> Iterator[Finding]:
-    """Yield each name of a module with a private word, once, and what is called by an empty word alone."""
+    """Yield each name of a module with a private word, once, and each empty name."""
     private, gone = frozenset(private), frozenset(gone)
     for file, tree in trees:
         names = {name: (number, is_thing) for number, name, is_thing in find_names(tree)}

@@ -103,7 +103,7 @@ HIDDEN: Final = """(() => {
 
 
 class Camera:
-    """Lead a browser through the demonstration, and keep what it shows."""
+    """A browser that is led through the demonstration, and its pictures."""
 
     def __init__(self, browser: Browser, running: Stage) -> None:
         self._browser = browser
@@ -137,7 +137,7 @@ class Camera:
         await self._browser.tell("Network.clearBrowserCookies")
 
     async def walks(self, url: str, person: Person, server: dict[str, Any], goal: str, **how: Any) -> None:
-        """Open an address and do what its pages ask for until an expression holds."""
+        """Open an address and fill in its pages until an expression holds."""
         name = person.name.lower()
         account = server["credentials"]["users"][name]
         given = {
@@ -166,8 +166,8 @@ class Camera:
         taken = await self._browser.tell("Page.captureScreenshot", format="png")
         return base64.b64decode(taken["data"])
 
-    async def framed(self, picture: bytes, text: str) -> bytes:
-        """Return a picture of the animation with a line that says what it shows."""
+    async def add_caption(self, picture: bytes, text: str) -> bytes:
+        """Return a picture of the animation with a line about its content."""
         width, height = SIZE
         await self.frames(size=(width, height + LINE))
         await self._browser.open("about:blank")
@@ -252,7 +252,7 @@ async def story(slack: Camera, web: Camera, running: Stage, people: Sequence[Per
     await slack.reads(olivia, room, PLANNED)
     await slack.fits("is linked")
     taken["ready.png"] = await slack.takes()
-    return taken | {"story.png": animated([await slack.framed(*frame) for frame in frames])}
+    return taken | {"story.png": animate([await slack.add_caption(*frame) for frame in frames])}
 
 
 async def lesson(slack: Camera, web: Camera, running: Stage, people: Sequence[Person]) -> dict[str, bytes]:
@@ -274,7 +274,7 @@ async def lesson(slack: Camera, web: Camera, running: Stage, people: Sequence[Pe
     return taken
 
 
-def animated(frames: Sequence[bytes]) -> bytes:
+def animate(frames: Sequence[bytes]) -> bytes:
     """Return pictures of one size as one animated PNG, which shows the last of them in the end."""
     made, number = [b"\x89PNG\r\n\x1a\n"], 0
     for place, frame in enumerate(frames):

@@ -55,7 +55,7 @@ def build(source: Path, target: Path, time: int) -> list[Path]:
     built = sorted(target.iterdir())
     for path in built:
         if path.name.endswith(".tar.gz"):
-            path.write_bytes(_levelled(path.read_bytes(), time))
+            path.write_bytes(_make_reproducible(path.read_bytes(), time))
     name, version = built[0].name.split("-")[:2]
     bill = target / f"{name}-{version}.cdx.json"
     bill.write_text(json.dumps(_materials(source, version, built, time), indent=1) + "\n", encoding="utf-8")
@@ -63,7 +63,7 @@ def build(source: Path, target: Path, time: int) -> list[Path]:
 
 
 def _materials(source: Path, version: str, built: list[Path], time: int) -> dict[str, Any]:
-    """Return what a release is built and tested with, as CycloneDX 1.6: all that the locks name."""
+    """Return the bill of a release's materials, as CycloneDX 1.6: all packages that the locks name."""
     found: dict[str, dict[str, Any]] = {}
     for lock, scope in SCOPES.items():
         text = (source / f"requirements/{lock}.txt").read_text(encoding="utf-8")
@@ -88,8 +88,8 @@ def _part(name: str, version: str, hashes: list[str], **more: str) -> dict[str, 
     return {**more, "bom-ref": purl, "name": name, "version": version, "purl": purl, "hashes": digests}
 
 
-def _levelled(archive: bytes, time: int) -> bytes:
-    """Return a source archive without what is of the machine and the moment: order, owners, modes, times."""
+def _make_reproducible(archive: bytes, time: int) -> bytes:
+    """Return a source archive that is the same on every machine: without its order, owners, modes, times."""
     packed = io.BytesIO()
     with (
         tarfile.open(fileobj=io.BytesIO(archive)) as old,

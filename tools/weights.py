@@ -164,8 +164,8 @@ def lines_of(by_name: Mapping[str, str]) -> Iterator[str]:
         yield "\t".join([first, followed.pop("", ""), *chain.from_iterable(followed.items())])
 
 
-def held_out() -> Iterator[str]:
-    """Yield for each style how often its phrases are ranked right by a model that was trained without it."""
+def evaluate_styles() -> Iterator[str]:
+    """Yield the share of each style's phrases that are ranked right by a model trained without it."""
     known = list(phrases())
     for style in sorted({phrase.style for phrase in known}):
         model = ranker.Model("\n" + weights([phrase for phrase in known if phrase.style != style]))
@@ -177,7 +177,7 @@ def held_out() -> Iterator[str]:
 
 
 def digest(folder: Path = SENTENCES) -> str:
-    """Return what says by which phrases weights were trained."""
+    """Return a digest of the phrases by which weights were trained."""
     found = hashlib.sha256()
     for path in sorted(folder.glob("*.txt")):
         found.update(f"{path.name}\n".encode() + path.read_bytes())
@@ -201,7 +201,7 @@ def main(arguments: list[str]) -> int:
         print("The weights don't belong to the sentences. Run `make weights`.", file=sys.stderr)
         return 1
     if arguments == ["--held-out"]:
-        for line in held_out():
+        for line in evaluate_styles():
             print(line)
         return 0
     if arguments:

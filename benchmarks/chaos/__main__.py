@@ -116,7 +116,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     if clock is not None and not await clock.make():
         sys.stderr.write("no C compiler here: the clocks stay as they are\n")
         modes, clock = modes - {"clock"}, None
-    async with _raised(folder, options, chance, clock) as (made, keeper, server):
+    async with _raise_stage(folder, options, chance, clock) as (made, keeper, server):
         wanted = options.operations, options.seconds, chance, options.rules
         crowd = Crowd(made, *wanted, speaks="repeats" in modes)
         longest = 20.0 + 40.0 * min(1.0, options.seconds / 180.0)
@@ -140,7 +140,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             await keeper.ready()
             async with asyncio.timeout(options.settle):
                 await people
-                await _settled(made)
+                await _wait_until_settled(made)
         except TimeoutError:
             sys.stderr.write("it did not come to rest in time\n")
         except NotReadyError as late:
@@ -200,7 +200,7 @@ def _storms(
 
 
 @asynccontextmanager
-async def _raised(
+async def _raise_stage(
     folder: Path, options: argparse.Namespace, chance: random.Random, clock: WallClock | None
 ) -> AsyncIterator[tuple[Stage, Keeper, Database | None]]:
     """Raise the stage, with what keeps the bot running on it, and with the database's server in a cluster."""
@@ -221,7 +221,7 @@ async def _raised(
         yield made, keeper, server
 
 
-async def _settled(made: Stage) -> None:
+async def _wait_until_settled(made: Stage) -> None:
     """Wait until every operation and run has ended, every notice was sent, and every late act was done."""
     loop = asyncio.get_running_loop()
     said = loop.time() - SAID_EVERY

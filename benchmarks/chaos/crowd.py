@@ -135,7 +135,7 @@ class Crowd:
         text = f"/job run {CONNECTION} {name}" if is_run else f"/workspace {verb} {name}"
         accepted = RUNS if is_run else ACCEPTED
         while True:
-            sent_at = self._now()
+            sent_at = self._read_clock()
             answer = await who.slack.say(who.user, CHANNEL, text)
             said = str(answer.get("text") or "")
             if answer["ok"] and accepted.search(said):
@@ -146,7 +146,9 @@ class Crowd:
     async def _set_hours(self, who: Person, name: str, side: str) -> None:
         """Let a workspace start or stop by itself in the storm, by the clock of everybody's zone."""
         while True:
-            at = datetime.fromtimestamp(self._now() + 60.0 + self._chance.uniform(0.0, self._seconds), ZONE)
+            at = datetime.fromtimestamp(
+                self._read_clock() + 60.0 + self._chance.uniform(0.0, self._seconds), ZONE
+            )
             times = f"{at:%H:%M}-{at + timedelta(hours=1):%H:%M}" if side == "start" else f"-{at:%H:%M}"
             answer = await who.slack.say(who.user, CHANNEL, f"/workspace hours {name} every day {times}")
             said = str(answer.get("text") or "")
@@ -158,7 +160,7 @@ class Crowd:
         """Open the form, fill it in and send it, until it is taken; a name that is taken was taken before."""
         slack, user = who.slack, who.user
         while True:
-            sent_at = self._now()
+            sent_at = self._read_clock()
             answer = await slack.say(user, CHANNEL, f"/workspace new {CONNECTION}")
             try:
                 if answer["ok"]:
@@ -172,11 +174,11 @@ class Crowd:
                 answer = {"error": str(error)}
             await self._fails(str(answer.get("errors") or answer.get("error") or answer.get("text")))
 
-    def _now(self) -> float:
+    def _read_clock(self) -> float:
         return self._stage.slack_harness.clock.now()
 
     def _took(self, who: Person, name: str, verb: str, sent_at: float, text: str) -> None:
-        self.acknowledged.append(Acknowledged(who, name, verb, sent_at, self._now(), text))
+        self.acknowledged.append(Acknowledged(who, name, verb, sent_at, self._read_clock(), text))
 
     async def _fails(self, said: str) -> None:
         self.failed[said] += 1

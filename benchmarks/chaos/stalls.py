@@ -43,7 +43,7 @@ class Stalls:
             self._look(max(loop.time() - due, 0.0))
 
     def _look(self, late: float) -> None:
-        waited = {pid: _waited(pid) for pid in self._pids()}
+        waited = {pid: _read_run_delay(pid) for pid in self._pids()}
         since = [seconds - self._waited[pid] for pid, seconds in waited.items() if pid in self._waited]
         self._waited = waited
         now, longest = self._now(), max(since, default=0.0)
@@ -70,7 +70,7 @@ class Stalls:
         )
 
 
-def _waited(pid: int) -> float:
+def _read_run_delay(pid: int) -> float:
     """Return for how long a process's first thread, which has its loop, was ready to run and did not."""
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9

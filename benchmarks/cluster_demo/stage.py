@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 
 from benchmarks.chaos.cluster import WEBS, balancer
 from benchmarks.cluster_demo.supervisor import Supervisor, procfile
-from benchmarks.crowd import CONNECTION, Crowd, Place, settle
+from benchmarks.crowd import CONNECTION, Crowd, Deployment, settle
 from benchmarks.postgres import database
 from benchmarks.workspaces import TEAMS, administrators, by_oauth, install, slack_workspaces
 from bot.domain.workspaces import State
@@ -85,7 +85,7 @@ async def stage(folder: Path, options: Namespace, tell: Callable[[str], None]) -
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         saturn_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         tell(f"Linking {people.people} people …")
-        await settle(people, Place(server.url, key, saturn_url), State.STOPPED)
+        await settle(people, Deployment(server.url, key, saturn_url), State.STOPPED)
         connections = folder / "connections.toml"
         connections.write_text(_connection(saturn_url, options.starts), encoding="utf-8")
         connections.chmod(0o600)

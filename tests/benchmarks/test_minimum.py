@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 from cryptography.fernet import Fernet
 
-from benchmarks.crowd import TEAM, Crowd, Place, settle
+from benchmarks.crowd import TEAM, Crowd, Deployment, settle
 from benchmarks.minimum import accept
 from bot.domain.workspaces import State
 from bot.store import audit, open_store
@@ -21,7 +21,7 @@ def wish(person: int, workspace: int, trigger: str) -> dict[str, str]:
 
 @pytest.fixture
 async def url(tmp_path):
-    place = Place(
+    place = Deployment(
         f"sqlite:///{tmp_path / 'usher.db'}", Fernet.generate_key().decode(), "https://saturn.example.org"
     )
     await settle(CROWD, place, State.STOPPED)

@@ -70,7 +70,7 @@ def test_without_a_history_the_figures_say_so(tmp_path, monkeypatch):
 
 
 async def test_a_start_crosses_rooms_of_ours_and_more_until_its_message_is_sent():
-    crossed = await structure.crossed()
+    crossed = await structure.play_start()
     to_ack, to_message = crossed["to_the_ack"], crossed["to_the_direct_message"]
     assert 10 < to_ack["files"] < to_message["files"]
     assert to_ack["files"] < to_ack["functions"] < to_message["functions"]

@@ -53,6 +53,6 @@ def test_an_audit_that_breaks_off_fails(audit, capsys):
 def test_an_audit_that_never_ends_is_no_report(audit, tmp_path):
     """A source of data that hangs is out of reach, and that is said."""
     audit.TIMEOUT_S = 0.01
-    status, report, messages = audit.pip_audit(tmp_path / "nothing.txt")
+    status, report, messages = audit.run_pip_audit(tmp_path / "nothing.txt")
     assert (status, report) == (1, "")
     assert "did not end" in messages

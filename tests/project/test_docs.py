@@ -15,7 +15,7 @@ def page(tmp_path):
 
 def wrong(page, text: str) -> list[tuple[int, str]]:
     page.write_text(text)
-    return list(docs.wrong_in(page))
+    return list(docs.find_mistakes(page))
 
 
 def test_the_documents_have_short_lines_and_links_that_lead_somewhere(capsys):
@@ -88,9 +88,9 @@ def test_no_two_decisions_have_one_number():
 
 def test_words_are_counted_without_tables_that_the_code_has():
     table = "| a | b |\n|---|---|\n| c | d |\n"
-    assert docs.words_in(f"Two words.\n\n{table}") == 2 + len(table.split())
+    assert docs.count_words(f"Two words.\n\n{table}") == 2 + len(table.split())
     held = f"<!-- table: compared by a test -->\n\n{table}"
-    assert docs.words_in(f"Two words.\n\n{held}\nAnd three more.\n") == 5
+    assert docs.count_words(f"Two words.\n\n{held}\nAnd three more.\n") == 5
 
 
 def test_too_many_words_and_a_stale_table_fail_the_check(tmp_path, monkeypatch, capsys):

@@ -5,7 +5,7 @@ import struct
 import zlib
 
 from tests.project.repository import ROOT
-from tools.pictures import ROUNDS, animated, chunk, chunks
+from tools.pictures import ROUNDS, animate, chunk, chunks
 
 FOLDER = ROOT / "docs/pictures"
 SHOWN = re.compile(r'<img src="([^"]+)"[^>]* alt="([^"]*)"')
@@ -51,7 +51,7 @@ def picture(pixel: bytes) -> bytes:
 
 def test_pictures_become_one_that_moves():
     red, blue = b"\xff\0\0", b"\0\0\xff"
-    found = list(chunks(animated([picture(red), picture(blue)])))
+    found = list(chunks(animate([picture(red), picture(blue)])))
     assert [kind for kind, _ in found] == [b"IHDR", b"acTL", b"fcTL", b"IDAT", b"fcTL", b"fdAT", b"IEND"]
     contents = [content for _, content in found]
     assert contents[1] == struct.pack(">II", 2, ROUNDS)
